@@ -91,8 +91,8 @@ def pairs(program: Program) -> int:
     starts = (operation for operation in program.body.operations if isinstance(operation, Start))
     roots = [DirectCall(start.activity) for start in starts if isinstance(start.activity, StepRun)]
     survey = ProgramUsage(program.body)
-    never = SchedulingContext(lambda _: HasRun.NEVER, lambda _: None, survey.runs_inside, survey.closure)
-    return sum(before.bit_count() for before in schedule(roots, never).before)
+    never = SchedulingContext(lambda _: HasRun.NEVER, lambda _: None, survey.steps_used_in_body, survey.closure)
+    return sum(before.bit_count() for before in schedule(roots, never).predecessors)
 
 
 def program_of(source: str) -> Program:

@@ -114,9 +114,9 @@ class Pipeline(Struct):
         self.learn(source.path, derivations_in(module))
         if source.workflows is None:
             found = find_workflows(entry)
-            self.hints += map(_without_run, found.misnamed)
+            self.hints += map(_without_run, found.misnamed_runs)
             entry = replace(entry, workflows=len(found.workflows))
-            self.problems += map(_refused, found.refused)
+            self.problems += map(_refused, found.over_limit)
             for name in found.workflows:
                 yield _workflow(entry, name, source.project)
             return
@@ -128,7 +128,9 @@ class Pipeline(Struct):
             if isinstance(exported, ExportedClass):
                 yield _workflow(entry, exported.name, source.project, configured)
             else:
-                near = self.modules.suggestions.nearest(configured.class_name, partial(tuple, exported.others))
+                near = self.modules.suggestions.nearest(
+                    configured.class_name, partial(tuple, exported.exported_classes)
+                )
                 missing.append(_not_exported(source, configured, exported, near))
         self.problems += missing
         configuration = source.project.configuration
@@ -215,7 +217,7 @@ def _not_exported(source: Source, configured: ConfiguredWorkflow, why: NotExport
 
 
 def _exported_names(source: Source, why: NotExported) -> str:
-    names = ", ".join(f"`{name}`" for name in why.others[:_MOST_NAMES])
+    names = ", ".join(f"`{name}`" for name in why.exported_classes[:_MOST_NAMES])
     return f"{source.path} exports {names or 'no workflow class'}."
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.graph.partial_order import InParallel, Clocked, ClockedMember, InSeries, Part, assign_clocks, decompose
+from stepgraph.graph.partial_order import Clocked, ClockedMember, InParallel, InSeries, Part, assign_clocks, decompose
 from tests.order.effort import thorough
 from tests.order.orders import is_interval_order, is_series_parallel
 

@@ -13,33 +13,33 @@ from stepgraph.ir.nodes import AwaitedTask, AwaitGroup, AwaitMember, Function, T
 class CallSummaries(Struct, frozen=True):
     """The summaries of all called functions, keyed by `id`."""
 
-    working: frozenset[int]
+    step_functions: frozenset[int]
     """The functions that run steps, directly or through other functions."""
     completed: Mapping[int, tuple[AwaitedTask, ...]] = field(default_factory=dict)
     """The caller's tasks that a function awaits on every path to its end."""
-    implied: Mapping[TaskId, tuple[AwaitedTask, ...]] = field(default_factory=dict)
+    tasks_of_callees: Mapping[TaskId, tuple[AwaitedTask, ...]] = field(default_factory=dict)
     """The tasks in `completed` of the function that a task calls, by the id of that task."""
 
     def works(self, function: Function) -> bool:
         """Whether a function runs steps."""
-        return id(function) in self.working
+        return id(function) in self.step_functions
 
-    def over_after(self, function: Function) -> tuple[AwaitedTask, ...]:
+    def tasks_done_after_call(self, function: Function) -> tuple[AwaitedTask, ...]:
         """Return the caller's tasks that are done after a call."""
         return self.completed.get(id(function), ())
 
-    def with_implied(self, group: AwaitGroup) -> AwaitGroup:
+    def with_tasks_of_callees(self, group: AwaitGroup) -> AwaitGroup:
         """Return an await group extended by the tasks that its called functions await."""
-        if not self.implied:
+        if not self.tasks_of_callees:
             return group
         members: list[AwaitMember] = []
         for member in group.members:
             if isinstance(member, AwaitGroup):
-                members.append(self.with_implied(member))
+                members.append(self.with_tasks_of_callees(member))
                 continue
             members.append(member)
             members += (
                 replace(task, on_every_path=task.on_every_path and member.on_every_path)
-                for task in self.implied.get(member.task_id, ())
+                for task in self.tasks_of_callees.get(member.task_id, ())
             )
         return replace(group, members=tuple(members))

@@ -225,7 +225,7 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
     match operation:
         case Run(activity=activity, place=place):
             node = _run(emitter, activity, place)
-            _resolve(emitter, emitter.live.over.get(id(operation), frozenset()))
+            _resolve(emitter, emitter.live.completed_by.get(id(operation), frozenset()))
             return [node]
         case Start(activity=Series() as series, task_id=task_id):
             return _series(emitter, task_id, series)
@@ -233,7 +233,7 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
             return [_start(emitter, task_id, activity, place)]
         case PartialOrder():
             return _ordered(emitter, operation)
-        case Await(leaving=leaving):
+        case Await(before_exit=leaving):
             clock = emitter.clock
             _tick(emitter, id(operation))
             if leaving:
@@ -301,11 +301,11 @@ def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
     """Return activities in a partial order as a new parallel, or as members of the open group."""
     contents = [_without_clocks(emitter, member) for member in ordered.members]
     if emitter.clockless:
-        return without_clocks(decompose(ordered.before, clocks=False), contents)
+        return without_clocks(decompose(ordered.predecessors, clocks=False), contents)
     if not emitter.grouped:
-        group, emitter.clock = parallel(decompose(ordered.before), contents, ordered.kind, emitter.clock)
+        group, emitter.clock = parallel(decompose(ordered.predecessors), contents, ordered.kind, emitter.clock)
         return [group]
-    nodes, emitter.clock = members(assign_clocks(ordered.before), contents, emitter.clock)
+    nodes, emitter.clock = members(assign_clocks(ordered.predecessors), contents, emitter.clock)
     if ordered.kind == "all":
         return nodes
     return [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}]
@@ -332,7 +332,7 @@ def _activity(emitter: _Emitter, activity: Activity) -> ClockedNode:
 
 def _tick(emitter: _Emitter, operation_id: int) -> None:
     """Advance the clock at an await that completes tasks or ends a race, and resolve the completed tasks."""
-    completed = emitter.live.over.get(operation_id)
+    completed = emitter.live.completed_by.get(operation_id)
     if completed is None:
         return
     emitter.clock += 1

@@ -45,10 +45,14 @@ def _with_summary(
 ) -> CallSummaries:
     callers_tasks = _callers_tasks(body)
     completed = must_awaited_tasks(body, callers_tasks) if callers_tasks else ()
-    if completed == calls.over_after(function):
+    if completed == calls.tasks_done_after_call(function):
         return calls
     implied = {task_id: completed for task_id, callee in tasks.items() if callee is function}
-    return replace(calls, completed={**calls.completed, id(function): completed}, implied={**calls.implied, **implied})
+    return replace(
+        calls,
+        completed={**calls.completed, id(function): completed},
+        tasks_of_callees={**calls.tasks_of_callees, **implied},
+    )
 
 
 def _callers_tasks(body: Block) -> frozenset[TaskId]:

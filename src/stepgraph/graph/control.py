@@ -110,9 +110,9 @@ def _with_resolved_calls(block: Block, calls: CallSummaries) -> Block:
 def _resolved(operation: Operation, calls: CallSummaries) -> Iterator[Operation]:
     match operation:
         case Run(activity=Call(function=function), place=place):
-            completed = calls.over_after(function)
+            completed = calls.tasks_done_after_call(function)
             if calls.works(function):
-                yield replace(operation, completes=completed)
+                yield replace(operation, completed_tasks=completed)
             elif completed:
                 yield Await(AwaitGroup("all", completed), place)
         case Start(activity=Call(function=function)):
@@ -123,7 +123,7 @@ def _resolved(operation: Operation, calls: CallSummaries) -> Iterator[Operation]
         case Start(activity=Series(block=inner)):
             yield replace(operation, activity=Series(_with_resolved_calls(inner, calls)))
         case Await(group=group):
-            yield replace(operation, group=calls.with_implied(group))
+            yield replace(operation, group=calls.with_tasks_of_callees(group))
         case _:
             yield map_blocks(operation, lambda block: _with_resolved_calls(block, calls))
 
@@ -219,7 +219,7 @@ def _operation(operation: Operation, context: _Context) -> _Fragment:
             return _loop(operation, context)
         case Try():
             return _try(operation, context)
-        case Scope(is_pass=True):
+        case Scope(is_iteration=True):
             block, fragment = _block(operation.block, context)
             may_complete = fragment.may_complete or _ITERATION_END in fragment.jumps
             return _Fragment(
@@ -228,7 +228,7 @@ def _operation(operation: Operation, context: _Context) -> _Fragment:
                 breaks=fragment.breaks,
                 may_complete=may_complete,
             )
-        case Scope(unprotected=True):
+        case Scope(is_try_else=True):
             return _sequence(operation.block.operations, replace(context, tries=context.tries[:-1]))
         case Scope():
             block, fragment = _block(operation.block, context)

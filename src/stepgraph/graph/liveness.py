@@ -58,13 +58,13 @@ class Liveness(Struct, frozen=True):
 
     ranges: dict[int, list[LiveRange]]
     """The live ranges of each block."""
-    over: dict[int, frozenset[TaskId]]
+    completed_by: dict[int, frozenset[TaskId]]
     """The tasks that each await, call or loop completes. An await without an entry does not advance the clock."""
     escaping: frozenset[TaskId]
     """The tasks that may run beyond their live range."""
-    raced: frozenset[int]
+    races: frozenset[int]
     """The awaits that end with the first completed member."""
-    homes: dict[TaskId, tuple[int, ...]]
+    start_blocks: dict[TaskId, tuple[int, ...]]
     """The enclosing blocks of the start of each task, outermost first."""
     loops: frozenset[int]
     """The bodies of loops."""
@@ -97,7 +97,7 @@ def must_awaited_tasks(body: Block, foreign: frozenset[TaskId]) -> tuple[Awaited
     pending = bit_set(foreign)
     last = pending & ~_pending_at_exits(body, _State(pending))
     every = last & ~_pending_at_exits(body, _State(pending, several=pending))
-    return tuple(AwaitedTask(task_id, every=bool(every >> task_id & 1)) for task_id in bits(last))
+    return tuple(AwaitedTask(task_id, all_runs=bool(every >> task_id & 1)) for task_id in bits(last))
 
 
 def _pending_at_exits(body: Block, state: _State) -> int:
@@ -204,9 +204,9 @@ class _PendingTasks(Domain[_State], Observer[_State]):
                 self.started.setdefault(task_id, tuple(self.path))
                 restarted = state.pending & 1 << task_id
                 return replace(state, pending=state.pending | 1 << task_id, several=state.several | restarted)
-            case Run(completes=completes) if completes:
+            case Run(completed_tasks=completes) if completes:
                 return self._call(operation, state)
-            case Await(each=True):
+            case Await(one_per_iteration=True):
                 return self._await_one_by_one(operation, state)
             case Await():
                 return self._await(operation, state)
@@ -226,11 +226,11 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             case _:
                 return after
 
-    def begin_pass(self, loop: Loop, head: _State) -> _State:
+    def enter_iteration(self, loop: Loop, head: _State) -> _State:
         self.loop_bodies.add(id(loop.body))
         return head
 
-    def after_passes(self, loop: Loop, head: _State, end: _State | None) -> _State | None:
+    def after_iterations(self, loop: Loop, head: _State, end: _State | None) -> _State | None:
         """Complete the tasks of a one-by-one await if every path of every iteration executes it."""
         finished = end if loop.at_least_once else head
         for operation, path in self.awaits_in_loop.get(id(loop.body), {}).values():
@@ -248,7 +248,9 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         if after is None or id(loop.body) not in self.left_early:
             return after
         races = [
-            operation for operation, _ in self.awaits_in_loop.get(id(loop.body), {}).values() if operation.group.in_turn
+            operation
+            for operation, _ in self.awaits_in_loop.get(id(loop.body), {}).values()
+            if operation.group.in_completion_order
         ]
         self.raced.update(map(id, races))
         rest = bit_set(task_id for race in races for task_id in task_ids_of(race.group)) & head.pending
@@ -278,8 +280,10 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
     def _call(self, call: Run, state: _State) -> _State:
         """Complete the caller's tasks that a function awaits. If the call fails, they may be pending."""
-        self._record_await(bit_set(awaited.task_id for awaited in call.completes) & state.pending, tuple(self.path))
-        completed = _completed(call.completes, state)
+        self._record_await(
+            bit_set(awaited.task_id for awaited in call.completed_tasks) & state.pending, tuple(self.path)
+        )
+        completed = _completed(call.completed_tasks, state)
         self._record_completion(id(call), completed)
         return state.without(completed)
 
@@ -297,7 +301,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         """Await one member outside of a loop. With `as_completed`, this is a race."""
         awaited = bit_set(task_ids_of(operation.group)) & state.pending
         self._record_await(awaited, tuple(self.path))
-        if not awaited or not operation.group.in_turn:
+        if not awaited or not operation.group.in_completion_order:
             return state
         self.raced.add(id(operation))
         self.escaping |= awaited
@@ -367,7 +371,7 @@ def _completed(awaited_tasks: Iterable[AwaitedTask], state: _State) -> int:
     """Return the pending tasks that an await completes: all their runs are awaited, or only one is pending."""
     completed = 0
     for awaited in awaited_tasks:
-        if awaited.on_every_path and (awaited.every or not state.several >> awaited.task_id & 1):
+        if awaited.on_every_path and (awaited.all_runs or not state.several >> awaited.task_id & 1):
             completed |= 1 << awaited.task_id
     return completed & state.pending
 

@@ -18,7 +18,7 @@ def representatives(functions: Sequence[Function], bodies: Mapping[int, Block]) 
     """
     groups: dict[object, list[Function]] = {}
     for function in functions:
-        groups.setdefault((function.place.node, function.given), []).append(function)
+        groups.setdefault((function.place.node, function.callable_arguments), []).append(function)
     while True:
         representative_of = {id(function): members[0] for members in groups.values() for function in members}
         refined = _refine(groups, representative_of, bodies)

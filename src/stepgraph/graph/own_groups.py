@@ -53,7 +53,7 @@ def _awaits(block: Block) -> Iterator[Await]:
 
 def _kind(operation: Await, live: Liveness) -> ParallelKind:
     """Return the kind of an await. A loop over `as_completed` with an early exit is a race."""
-    return "race" if operation.group.in_turn and id(operation) in live.raced else operation.group.kind
+    return "race" if operation.group.in_completion_order and id(operation) in live.races else operation.group.kind
 
 
 def _collect(
@@ -63,23 +63,23 @@ def _collect(
     live: Liveness,
     groups_by_task: dict[TaskId, tuple[SeparateGroup, ...]],
 ) -> None:
-    task_ids = sorted(task_id for task_id in group.own if task_id in live.homes)
+    task_ids = sorted(task_id for task_id in group.started_tasks if task_id in live.start_blocks)
     if task_ids and (group.nested or kind != "all"):
         enclosing = (*enclosing, SeparateGroup(kind, _home(group, task_ids, live)))
     for member in group.members:
         if isinstance(member, AwaitGroup):
             _collect(member, member.kind, enclosing if member.nested else (), live, groups_by_task)
-        elif member.task_id in group.own and enclosing:
+        elif member.task_id in group.started_tasks and enclosing:
             groups_by_task.setdefault(member.task_id, enclosing)
 
 
 def _home(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness) -> int:
     """Return the innermost block with all starts of a group's tasks, in no more loops than the group itself."""
-    first, *rest = (live.homes[task_id] for task_id in task_ids)
+    first, *rest = (live.start_blocks[task_id] for task_id in task_ids)
     home, loops = first[0], 0
     for depth, block in enumerate(first):
         loops += block in live.loops
-        if loops > group.loops or any(path[depth : depth + 1] != (block,) for path in rest):
+        if loops > group.loop_depth or any(path[depth : depth + 1] != (block,) for path in rest):
             break
         home = block
     return home
@@ -89,10 +89,10 @@ def exact_kind(operations: Sequence[Operation], live: Liveness) -> ParallelKind 
     """Return the kind of the await that ends a live range, None unless the range only starts the awaited tasks."""
     last = operations[-1]
     final_await = next(_awaits(Block((last,))), None)
-    if final_await is None or not (last is final_await or (isinstance(last, Loop) and final_await.each)):
+    if final_await is None or not (last is final_await or (isinstance(last, Loop) and final_await.one_per_iteration)):
         return None
     members = task_ids_of(final_await.group)
-    if any(isinstance(member, AwaitGroup) and member.own for member in final_await.group.members):
+    if any(isinstance(member, AwaitGroup) and member.started_tasks for member in final_await.group.members):
         return None
     if not all(
         _only_starts(operation) and members.issuperset(tasks_started_in(operation)) for operation in operations[:-1]

@@ -179,7 +179,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode) -> tuple[Prog
         workflow.name,
         body,
         payload,
-        interpreter.finished_notes(),
+        interpreter.sorted_notes(),
         place,
         mode,
         tuple(interpreter.facts),
@@ -213,7 +213,7 @@ def _interpret_run(
         context_and_environment = Arguments((Argument(UNKNOWN, place), Argument(ENVIRONMENT, place)))
         interpreter.call(initializer, context_and_environment, place)
     run = interpreter.attribute(instance, "run", place)
-    arguments = Arguments((Argument(Event(payload, of_run=True), place), Argument(StepObject(), place)))
+    arguments = Arguments((Argument(Event(payload, is_run_event=True), place), Argument(StepObject(), place)))
     if isinstance(run, Union):
         return (
             interpreter.block_of(lambda: await_value(interpreter, interpreter.call(run, arguments, place), place)),

@@ -21,7 +21,7 @@ class LoopState(Struct):
 
     checkpoint: int
     """Position in the trail of the store at the start of the loop."""
-    leaves: list[Changes] = field(default_factory=list)
+    jump_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each `break` and `continue`."""
     breaks: bool = False
     """Whether a `break` is reachable."""
@@ -32,9 +32,9 @@ class LoopState(Struct):
 class InlinedGenerator(Struct):
     """A generator whose body is inlined into the loop over it."""
 
-    whole: LoopState
+    body_state: LoopState
     """The body as a loop of one pass: a `return` outside its own loops acts as its `continue`."""
-    broken: bool
+    may_break: bool
     """Whether the loop over the generator may end early."""
 
 
@@ -45,13 +45,13 @@ class OpenContext(Struct):
     """The innermost loop around the block; its jumps leave the block."""
     leave: Callable[[], None]
     """Emits the awaits at the end of a task group."""
-    stops: frozenset[JumpKind]
+    intercepted: frozenset[JumpKind]
     """Jumps that a handler or a `finally` of the block intercepts."""
     checkpoint: int
     """Position in the trail of the store at the start of the block."""
-    changed: list[Changes] = field(default_factory=list)
+    jump_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each intercepted jump: the entry states of the handlers and the `finally`."""
-    kinds: set[JumpKind] = field(default_factory=set)
+    jump_kinds: set[JumpKind] = field(default_factory=set)
     """The kinds of the intercepted jumps."""
 
 
@@ -61,7 +61,7 @@ class Frame:
 
     scope: LexicalScope
     """The present scope: `own`, or the scope of a comprehension or lambda in it."""
-    own: LexicalScope = dataclass_field(init=False)
+    body_scope: LexicalScope = dataclass_field(init=False)
     """The scope of the body itself."""
     function: cst.FunctionDef | None = None
     """The function, None for a module or class body."""
@@ -78,20 +78,20 @@ class Frame:
     """Steps that the body and the functions called by it declare, with declaration numbers in ascending order."""
     emitted: bool = False
     """Whether the body has emitted a `Run`, `Start` or `Await`."""
-    awaits_result: bool = False
+    returns_awaitable: bool = False
     """Whether a plain function returns an awaitable."""
-    starts_work: bool = False
+    emits_before_return: bool = False
     """Whether such a function emits operations before it returns."""
-    has_started: bool = False
+    has_started_tasks: bool = False
     """Whether the body has started a task, which may still be pending."""
-    drained: HeapCell | None = None
+    drained_collection: HeapCell | None = None
     """The collection that the present `while` loop empties."""
-    loops_outside: int = 0
+    outer_loop_depth: int = 0
     """The number of loops around the call."""
     caller: Frame | None = None
     in_step: bool = False
     """Whether the call is in the body of a step."""
-    contexts: list[OpenContext] = dataclass_field(default_factory=list)
+    open_contexts: list[OpenContext] = dataclass_field(default_factory=list)
     """The blocks with exit code around the present statement, outermost first."""
     at_yield: Callable[[Value], None] | None = None
     """Interprets, at a `yield`, the block of the `with` or the body of the loop that uses the generator."""
@@ -99,21 +99,21 @@ class Frame:
     """The generator itself, if it is inlined into the loop over it."""
     yields: list[Element] = dataclass_field(default_factory=list)
     """The relevant values that a generator without `at_yield` yields."""
-    type_errors: int = 0
+    type_error_handlers: int = 0
     """The number of `try` statements around the present statement that catch `TypeError` by name."""
     attribute_names: Mapping[str, Constant] = dataclass_field(default_factory=dict)
     """Loop variables of unrolled loops over constants, with their present values."""
-    returns_true: bool = False
+    may_return_true: bool = False
     """Whether a returned value may be true."""
-    at: cst.CSTNode | None = None
+    current_statement: cst.CSTNode | None = None
     """The statement of a module or class body that is being executed."""
-    binding: str | None = None
+    bound_name: str | None = None
     """The name whose lookup requires that statement."""
-    bound_before: Value | None = None
+    previous_value: Value | None = None
     """The value of that name before the statement, None if it was unbound."""
 
     def __post_init__(self) -> None:
-        self.own = self.scope
+        self.body_scope = self.scope
 
     @contextmanager
     def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:
@@ -133,13 +133,13 @@ class PathResult(Struct, frozen=True):
 
     block: Block
     changes: Changes
-    live: bool
+    is_reachable: bool
     """Whether the end of the path is reachable."""
-    passed: tuple[Changes, ...] = ()
+    overwritten: tuple[Changes, ...] = ()
     """Values that the path writes and overwrites later: an exception in the path may expose them."""
     since: TaskId | None = None
     """The last task id before the path; tasks with a higher id are started on the path."""
-    reached: ReplayPosition | None = None
+    replay_state: ReplayPosition | None = None
     """The replay state at the end of the path, None if it equals the state at its start."""
 
 
@@ -152,9 +152,9 @@ class FunctionSummary(Struct, frozen=True):
     """The callables whose steps run, as in `Frame.called`."""
     declared: tuple[StepFunction, ...]
     """The steps that each call declares, in order."""
-    awaits_result: bool
+    returns_awaitable: bool
     """As in `Frame`."""
-    starts_work: bool
+    emits_before_return: bool
     """As in `Frame`."""
     epoch: int
     """The epoch of the store after the analysis."""
@@ -167,7 +167,7 @@ class FunctionSummary(Struct, frozen=True):
     """Uses of nondeterministic values in the function."""
     yields: tuple[Element, ...] = ()
     """The relevant values that a generator yields."""
-    returns_true: bool = True
+    may_return_true: bool = True
     """Whether the result may be true: a true result of `__exit__` suppresses the exception."""
     reads: frozenset[SlotId] = frozenset()
     """The slots outside the function that it reads."""

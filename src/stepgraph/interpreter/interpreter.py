@@ -90,7 +90,7 @@ class Interpreter:
     store: Store = field(default_factory=Store)
     operations: list[Operation] = field(default_factory=list)
     """The operations of the present block."""
-    live: bool = True
+    is_reachable: bool = True
     """Whether the present statement is reachable."""
     loop_depth: int = 0
     """The number of loops around the present statement, through all calls."""
@@ -105,27 +105,27 @@ class Interpreter:
     replay: ReplayState = field(default_factory=ReplayState)
     summaries: dict[tuple[object, ...], FunctionSummary] = field(default_factory=dict)
     """Memoized summaries, by `replays` and the signature of the call."""
-    active: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)
+    active_functions: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)
     """Functions whose bodies are being interpreted, by node and signature."""
-    latest: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
+    latest_summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
     """The latest summary of each function, for any arguments."""
-    readings: int = 0
+    interpreted_bodies: int = 0
     """The number of function bodies interpreted so far."""
     open_lambdas: Counter[cst.CSTNode] = field(default_factory=Counter)
     """The recursion depth of each lambda that is being evaluated."""
-    lambdas_read: int = 0
+    evaluated_lambdas: int = 0
     """The number of lambda bodies evaluated so far."""
     lambda_names: dict[cst.CSTNode, str] = field(default_factory=dict)
     """Lambdas that return a single callable, with the name of the callable."""
-    passes: int = 0
+    repeated_passes: int = 0
     """The number of repeated loop passes so far."""
-    branches: int = 0
+    branch_depth: int = 0
     """The number of branches around the present statement, through all calls."""
-    entered: list[cst.CSTNode] = field(default_factory=list)
+    inlined_functions: list[cst.CSTNode] = field(default_factory=list)
     """Functions of inlined generators and context managers whose bodies are being interpreted."""
-    call_since: TaskId = 0
+    task_id_before_call: TaskId = 0
     """The last task id before the arguments of the present call were evaluated."""
-    classes_open: int = 0
+    open_class_count: int = 0
     """The number of classes whose bases are being evaluated."""
     budget: Budget = field(default_factory=Budget)
     stopped: bool = False
@@ -174,7 +174,7 @@ class Interpreter:
         """
         budget, depth = self.budget, self.budget.depth
         for statement in body:
-            if not self.live:
+            if not self.is_reachable:
                 break
             executor = self.executors.get(type(statement), execute_unknown)
             try:
@@ -217,7 +217,7 @@ class Interpreter:
         if isinstance(operation, Run | Start | Await):
             self.frame.emitted = True
             if not isinstance(operation, Start):
-                self.replay.check()
+                self.replay.complete_step()
             if isinstance(operation, Await) and self.store.in_flight:
                 for awaited in tasks_done_after(operation.group):
                     self.store.finish_task(awaited, self.loop_depth)
@@ -251,21 +251,21 @@ class Interpreter:
         recent = takewhile(lambda entry: entry[1] > number, reversed(self.frame.declared.items()))
         return tuple(step.definition for step, _ in recent)[::-1]
 
-    def leave(self, kind: JumpKind, place: Place, raised: CaughtType | None = None) -> None:
+    def emit_jump(self, kind: JumpKind, place: Place, raised: CaughtType | None = None) -> None:
         """Emit a jump, and the exit code of the blocks that it leaves. The rest of the present block is unreachable.
 
         `raised` is the type of the exception of a `raise`.
         """
         leaves_function = kind in (JumpKind.RETURN, JumpKind.RAISE)
-        self.live = False
+        self.is_reachable = False
         must_leave = True
-        for context in reversed(self.frame.contexts):
+        for context in reversed(self.frame.open_contexts):
             if not (leaves_function or context.loop is self.frame.loop):
                 break
-            if kind in context.stops:
+            if kind in context.intercepted:
                 must_leave = False
-                context.changed.append(self.store.changes(context.checkpoint))
-                context.kinds.add(kind)
+                context.jump_states.append(self.store.changes(context.checkpoint))
+                context.jump_kinds.add(kind)
             elif must_leave:
                 context.leave()
         self.operations.append(Jump(kind, place, raised=raised))
@@ -303,7 +303,7 @@ class Interpreter:
         """Add a note that a different function may run than the graph shows."""
         self.note(caveat.code, caveat.place, caveat.message, caveat.advice)
 
-    def finished_notes(self) -> tuple[Note, ...]:
+    def sorted_notes(self) -> tuple[Note, ...]:
         """Return all notes in source order."""
         notes = [
             Note(code, message, advice, place.span, incomplete)
@@ -314,7 +314,7 @@ class Interpreter:
     # Branches, scopes and frames
 
     @contextmanager
-    def nested(self) -> Iterator[list[Operation]]:
+    def collect_operations(self) -> Iterator[list[Operation]]:
         """Collect the operations emitted inside in a separate list. Changes of the store stay in effect."""
         outer, self.operations = self.operations, []
         try:
@@ -324,7 +324,7 @@ class Interpreter:
 
     def block_of(self, run: Callable[[], object]) -> Block:
         """Return the operations that `run` emits as a block. Changes of the store stay in effect."""
-        with self.nested() as operations:
+        with self.collect_operations() as operations:
             run()
         return Block(tuple(operations)) if operations else EMPTY
 
@@ -338,22 +338,22 @@ class Interpreter:
             self.frame.scope = outer
 
     @contextmanager
-    def inside(
+    def open_context(
         self, leave: Callable[[], None] = lambda: None, stops: frozenset[JumpKind] = frozenset()
     ) -> Iterator[OpenContext]:
         """Enter a block with exit code: see `OpenContext`."""
         context = OpenContext(self.frame.loop, leave, stops, self.store.checkpoint())
-        self.frame.contexts.append(context)
+        self.frame.open_contexts.append(context)
         try:
             yield context
         finally:
-            self.frame.contexts.pop()
+            self.frame.open_contexts.pop()
 
     @contextmanager
     def in_frame(self, frame: Frame) -> Iterator[None]:
         """Switch to the frame of a call."""
         outer, self.frame = self.frame, frame
-        frame.loops_outside, frame.caller, frame.in_step = self.loop_depth, outer, self.in_step
+        frame.outer_loop_depth, frame.caller, frame.in_step = self.loop_depth, outer, self.in_step
         try:
             yield
         finally:
@@ -371,36 +371,36 @@ class Interpreter:
     @contextmanager
     def inlining(self, function: cst.CSTNode) -> Iterator[None]:
         """Interpret the code of a generator or context manager in place."""
-        self.entered.append(function)
+        self.inlined_functions.append(function)
         try:
             yield
         finally:
-            self.entered.pop()
+            self.inlined_functions.pop()
 
     @contextmanager
     def at_yield_of(self, function: cst.CSTNode, outer: Frame) -> Iterator[Frame]:
         """Interpret the code that an inlined function yields to, in its frame, and return the frame of the function."""
         inner, self.frame = self.frame, outer
-        self.entered.pop()
+        self.inlined_functions.pop()
         try:
             yield inner
         finally:
-            self.entered.append(function)
+            self.inlined_functions.append(function)
             self.frame = inner
 
     @contextmanager
-    def in_own_code(self, scope: LexicalScope) -> Iterator[None]:
+    def in_definition_body(self, scope: LexicalScope) -> Iterator[None]:
         """Interpret a module or class body. It ran before the workflow, so no rollback undoes its changes."""
         depth, self.loop_depth = self.loop_depth, 0
-        live, self.live = self.live, True
+        live, self.is_reachable = self.is_reachable, True
         replays, self.replays = self.replays, False
         checkpoint = self.store.checkpoint()
         try:
-            with self.in_frame(Frame(scope)), self.nested():
+            with self.in_frame(Frame(scope)), self.collect_operations():
                 yield
         finally:
             self.store.commit(checkpoint)
-            self.loop_depth, self.live, self.replays = depth, live, replays
+            self.loop_depth, self.is_reachable, self.replays = depth, live, replays
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
         """Interpret one of several paths and roll it back.
@@ -408,20 +408,20 @@ class Interpreter:
         With `cut_short`, an exception may end the path early, so the result includes the values that it overwrites.
         """
         self.budget.spend(Limit.BRANCHES)
-        checkpoint, since, before = self.store.checkpoint(), self.work.task_ids, self.replay.reached
-        self.live = True
+        checkpoint, since, before = self.store.checkpoint(), self.work.last_task_id, self.replay.reached
+        self.is_reachable = True
         self.frame.conditions.append(condition)
-        self.branches += 1
+        self.branch_depth += 1
         block = self.block_of(run)
         self.frame.conditions.pop()
-        self.branches -= 1
-        live, self.live = self.live, True
-        overwritten = tuple(self.store.passed(checkpoint)) if cut_short else ()
+        self.branch_depth -= 1
+        live, self.is_reachable = self.is_reachable, True
+        overwritten = tuple(self.store.overwritten(checkpoint)) if cut_short else ()
         reached = self.replay.reached
-        self.replay.go_to(before)
+        self.replay.restore(before)
         return PathResult(block, self.store.rollback(checkpoint), live, overwritten, since, reached)
 
-    def rejoin(
+    def join_path_results(
         self,
         paths: Sequence[tuple[str | None, PathResult]],
         discriminant: str | None,
@@ -433,33 +433,33 @@ class Interpreter:
 
         Paths that are not `exclusive` may follow the start of another path: a handler follows a part of its `try`.
         """
-        ends = [PathChanges(condition, path.changes) for condition, path in paths if path.live]
-        self.live = bool(ends)
+        ends = [PathChanges(condition, path.changes) for condition, path in paths if path.is_reachable]
+        self.is_reachable = bool(ends)
         if not ends:
             return
         present = self.replay.reached
-        self.replay.join_paths([path.reached or present for _, path in paths if path.live])
+        self.replay.join_paths([path.replay_state or present for _, path in paths if path.is_reachable])
         since = min((path.since for _, path in paths if path.since is not None), default=None)
         join_paths(self.store, ends, discriminant, place, since if exclusive else None)
 
-    def choose(self, union: Union, act: Callable[[Value], Value]) -> Value:
+    def apply_to_cases(self, union: Union, act: Callable[[Value], Value]) -> Value:
         """Apply a function to each case of a union, and join the results. Emit a choice if a case emits operations."""
         results: list[Value] = []
-        since = self.work.task_ids
+        since = self.work.last_task_id
 
         def apply(value: Value) -> None:
             results.append(act(value))
 
         paths = [(case.condition, self.branch(partial(apply, case.value), case.condition)) for case in union.cases]
         exhaustive = union.discriminant is not None
-        self.take_one(paths, union.discriminant, union.place, exhaustive=exhaustive)
+        self.join_branches(paths, union.discriminant, union.place, exhaustive=exhaustive)
         values = [
             (case.condition, result if result is case.value else on_path(result, (), since))
             for case, result in zip(union.cases, results, strict=True)
         ]
         return join_values(values, union.discriminant, union.place, since=0)
 
-    def take_one(
+    def join_branches(
         self,
         paths: Sequence[tuple[str | None, PathResult]],
         discriminant: str | None,
@@ -474,8 +474,8 @@ class Interpreter:
         blocks = [(condition, path.block) for condition, path in paths]
         self.emit_choice(blocks, discriminant, place, exhaustive=exhaustive)
         if not exhaustive and all(condition is not None for condition, _ in paths):
-            paths = [*paths, (None, PathResult(EMPTY, {}, live=True))]
-        self.rejoin(paths, discriminant, place)
+            paths = [*paths, (None, PathResult(EMPTY, {}, is_reachable=True))]
+        self.join_path_results(paths, discriminant, place)
 
     def emit_choice(
         self,

@@ -122,7 +122,7 @@ def _as_certain(element: Element | MappingEntry) -> Element | MappingEntry:
     value = map_tasks(element.value, lambda task: task if task.on_every_path else replace(task, on_every_path=True))
     if isinstance(element, Element):
         return Element(value, element.place, element.many)
-    return replace(element, value=value, maybe=False)
+    return replace(element, value=value, may_be_missing=False)
 
 
 def _declaration_key(value: Slot) -> object:
@@ -338,11 +338,11 @@ def _optional_element(
 ) -> Slot:
     """Return an element that only some of the branches add."""
     if isinstance(element, Element | MappingEntry):
-        condition = conditions[sources[0]] if len(sources) == 1 and conditions and not element.maybe else None
+        condition = conditions[sources[0]] if len(sources) == 1 and conditions and not element.may_be_missing else None
         present = on_path(element.value, (), since)
         if isinstance(element, Element):
-            return replace(element, value=present, maybe=True, condition=condition)
-        return replace(element, value=present, maybe=True)
+            return replace(element, value=present, may_be_missing=True, condition=condition)
+        return replace(element, value=present, may_be_missing=True)
     return on_path(element, (), since) if isinstance(element, Task | Gathering) else element
 
 

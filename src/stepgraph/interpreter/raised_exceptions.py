@@ -75,17 +75,17 @@ class TryBodyErrors(Struct):
     """
 
     interpreter: Interpreter
-    errors: NonStepErrors = NonStepErrors.NONE
+    own_errors: NonStepErrors = NonStepErrors.NONE
     """The errors that the body may raise outside its steps."""
-    raised: dict[str, str] = field(default_factory=dict)
+    raising_steps: dict[str, str] = field(default_factory=dict)
     """The name of a step that raises an exception, by the source of the exception type."""
 
-    def read(self, node: cst.CSTNode) -> None:
+    def visit(self, node: cst.CSTNode) -> None:
         """Visit a statement or expression, without the bodies of nested functions."""
         match node:
             case cst.FunctionDef(decorators=decorators):
                 for decorator in decorators:
-                    self.read(decorator.decorator)
+                    self.visit(decorator.decorator)
             case cst.Lambda():
                 return
             case cst.Await(expression=operand):
@@ -95,10 +95,10 @@ class TryBodyErrors(Struct):
             case _:
                 self._add_errors(NonStepErrors.ANY if self._may_run_project_code(node) else _errors_of(node))
                 for child in children(node):
-                    self.read(child)
+                    self.visit(child)
 
     def _add_errors(self, errors: NonStepErrors) -> None:
-        self.errors = max(self.errors, errors)
+        self.own_errors = max(self.own_errors, errors)
 
     def _may_run_project_code(self, node: cst.CSTNode) -> bool:
         """Return whether an expression may run code of the project: a property, an operator, a generator."""
@@ -133,7 +133,7 @@ class TryBodyErrors(Struct):
             if starts_tasks and argument.keyword is None:
                 self._visit_awaited(argument.value)
             else:
-                self.read(argument.value)
+                self.visit(argument.value)
 
     def _visit_awaited(self, node: cst.BaseExpression) -> None:
         """Visit an awaited expression, or a display whose elements are awaited."""
@@ -185,7 +185,7 @@ class TryBodyErrors(Struct):
         for statement in statements_below(function.node.body):
             if isinstance(statement, cst.Raise) and statement.exc is not None:
                 raised = statement.exc.func if isinstance(statement.exc, cst.Call) else statement.exc
-                self.raised.setdefault(function.scope.module.text(raised), step.definition.name)
+                self.raising_steps.setdefault(function.scope.module.text(raised), step.definition.name)
 
 
 def _is_dotted_name(node: cst.BaseExpression) -> bool:
@@ -254,7 +254,7 @@ def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> Caug
     interpreter.branch(lambda: values.append(interpreter.evaluate(type_node)))
     value = values[-1]
     if isinstance(value, Instance) and not isinstance(exception, cst.Call):
-        value = value.of
+        value = value.cls
     return _exception_type(value, interpreter.place(type_node), {})
 
 

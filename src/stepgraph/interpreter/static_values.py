@@ -106,7 +106,7 @@ class _StaticValueBuilder(Struct):
                     if nondeterministic is None
                     else StaticNondeterministic(nondeterministic.name, nondeterministic.place),
                 )
-            case Nondeterministic(name=name, place=place, gives=callee_name, called=is_called):
+            case Nondeterministic(name=name, place=place, result_name=callee_name, is_called=is_called):
                 taint = StaticNondeterministic(name, place)
                 return StaticResult(callee_name, taint) if callee_name and is_called else taint
             case Moment(text=text):
@@ -123,9 +123,9 @@ class _StaticValueBuilder(Struct):
                 return StaticFunction(value.name, Place(value.scope.module, value.node), bool(value.caveats))
             case ClassValue(name=name):
                 return StaticClass(name)
-            case Instance(of=class_value, may_be_replaced=True):
+            case Instance(cls=class_value, may_be_replaced=True):
                 return StaticObject(class_value.name, (_UNKNOWN_KIND,))
-            case Instance(of=class_value) | EnumMember(of=class_value):
+            case Instance(cls=class_value) | EnumMember(cls=class_value):
                 return StaticObject(class_value.name, tuple(_kinds(class_value)))
             case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | WaitForCall():
                 return StaticAwaitable()
@@ -155,9 +155,12 @@ class _StaticValueBuilder(Struct):
             static_elements = tuple(
                 StaticElement(element_value(item.value, item.place), item.place) for item in items[:MAX_ELEMENTS]
             )
-            is_complete = shows_constants and value.has_known_order and len(static_elements) == len(items)
+            is_complete = shows_constants and value.has_definite_order and len(static_elements) == len(items)
             return StaticCollection(
-                value.kind, static_elements, is_complete, rewritten=value.state.changed and value.state.unordered
+                value.kind,
+                static_elements,
+                is_complete,
+                may_be_overwritten=value.state.changed and value.state.unordered,
             )
         entries = value.entries
         self.remaining -= min(len(entries), MAX_ELEMENTS)
@@ -170,9 +173,11 @@ class _StaticValueBuilder(Struct):
             )
             for entry in entries[:MAX_ELEMENTS]
         )
-        is_complete = shows_constants and not value.partial and not any(entry.many or entry.maybe for entry in entries)
+        is_complete = (
+            shows_constants and not value.partial and not any(entry.many or entry.may_be_missing for entry in entries)
+        )
         return StaticMapping(
-            static_entries, is_complete and len(static_entries) == len(entries), rewritten=value.state.changed
+            static_entries, is_complete and len(static_entries) == len(entries), may_be_overwritten=value.state.changed
         )
 
     def static_value_at(self, value: Value, place: Place, depth: int) -> StaticValue:
@@ -206,7 +211,7 @@ def _kinds(class_value: ClassValue) -> list[str]:
 
 
 def _direct_kinds(class_value: ClassValue) -> Iterator[str]:
-    yield from class_value.marks
+    yield from class_value.decorator_names
     yield from (name for name in _REPLACING_MEMBERS if name in class_value.scope.bindings.binders)
     if class_value.caveats or isinstance(class_value.metaclass, ClassValue) or _has_several_definitions(class_value):
         yield _UNKNOWN_KIND

@@ -149,7 +149,7 @@ class Store(Struct):
         self._serial += 1
         return HeapCell(self._serial, self.budget, slots)
 
-    def observe(self, container: HeapCell, key: str) -> None:
+    def record_outer_read(self, container: HeapCell, key: str) -> None:
         """Record that a function reads a slot outside its own scope."""
         self._outer_reads.add((container.serial, key))
         self.reads.add((container.serial, key))
@@ -182,14 +182,14 @@ class Store(Struct):
         if not isinstance(container, Declarations):
             self.replaced.add(old.definition)
 
-    def pass_over_others(self, owner: Collection | Mapping, selected: Value) -> None:
+    def record_selection(self, owner: Collection | Mapping, selected: Value) -> None:
         """Record that code selects one step of a collection and leaves the other steps unused."""
         key = owner.state.serial, owner.state.size
         if isinstance(selected, StepFunction) and key not in self._selections:
             self._selections.add(key)
-            self.pass_over(element for element in owner.state.elements() if element.value is not selected)
+            self.record_unselected(element for element in owner.state.elements() if element.value is not selected)
 
-    def pass_over(self, elements: Iterable[Element | MappingEntry]) -> None:
+    def record_unselected(self, elements: Iterable[Element | MappingEntry]) -> None:
         """Record elements of a collection that an exact lookup does not select."""
         self.replaced.update(e.value.definition for e in elements if isinstance(e.value, StepFunction))
 
@@ -197,7 +197,7 @@ class Store(Struct):
         """Return the tasks that may be in flight."""
         return [task for states in self.in_flight.values() for task in states]
 
-    def write_also(self, container: HeapCell, key: str, value: Slot, place: Place) -> None:
+    def weak_update(self, container: HeapCell, key: str, value: Slot, place: Place) -> None:
         """Update a slot weakly: it has its present value or the new one."""
         self.write(
             container, key, join_slot_values(self.budget, key, [container.get(key, MISSING), value], place, None)
@@ -208,7 +208,7 @@ class Store(Struct):
 
         Slots in cells newer than the serial `newest` belong to the task itself.
         """
-        for container, key, values in self.written(checkpoint, newest):
+        for container, key, values in self.write_histories(checkpoint, newest):
             slot = (container.serial, key)
             self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
             is_exclusive = not any(slot in concurrent.writes for concurrent in self.tasks())
@@ -238,7 +238,7 @@ class Store(Struct):
         for container, key, values in histories:
             task.writes.setdefault((container.serial, key), []).extend(values[1:])
             for value in values[1:]:
-                self.write_also(container, key, value, task.place)
+                self.weak_update(container, key, value, task.place)
         self._task_writes |= task.writes.keys()
 
     def finish_task(self, awaited: AwaitedTask, loop_depth: int) -> None:
@@ -248,14 +248,14 @@ class Store(Struct):
         """
         task_id = awaited.task_id
         for task in self.in_flight.get(str(task_id), ()):
-            if not awaited.on_every_path or not (awaited.every or loop_depth >= task.loop_depth):
+            if not awaited.on_every_path or not (awaited.all_runs or loop_depth >= task.loop_depth):
                 continue
             self.write(self.in_flight, str(task_id), ())
             for write in task.exclusive_writes:
                 if write.container.get(write.key) is write.pending_value:
                     self.write(write.container, write.key, write.final_value)
 
-    def written(self, checkpoint: int, newest: int) -> list[SlotHistory]:
+    def write_histories(self, checkpoint: int, newest: int) -> list[SlotHistory]:
         """Return the slots written since `checkpoint` that had a relevant value, with all their values in order.
 
         Slots in cells newer than the serial `newest` are omitted.
@@ -281,7 +281,7 @@ class Store(Struct):
         self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
         return join_slot_values(self.budget, key, values, tasks[0].place, None)
 
-    def wrote_outside(self, checkpoint: int, serial: int) -> bool:
+    def has_outer_writes(self, checkpoint: int, serial: int) -> bool:
         """Return whether a cell older than `serial` was written since `checkpoint`."""
         return any(container.serial < serial for container, *_ in self._trail[checkpoint:])
 
@@ -297,7 +297,7 @@ class Store(Struct):
             changes[id(container), key] = Change(container, key, container.get(key, MISSING))
         return changes
 
-    def passed(self, checkpoint: int) -> list[Changes]:
+    def overwritten(self, checkpoint: int) -> list[Changes]:
         """Return the values written since `checkpoint` and overwritten later: an exception may expose them.
 
         Values of a list that is only appended to are omitted, since its present value includes their elements.

@@ -109,8 +109,8 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     active = _active_function(interpreter, callee, key)
     if active is not None:
         return _incomplete_summary(active)
-    latest = interpreter.latest.get(node)
-    if latest is not None and interpreter.readings >= MAX_INTERPRETED_BODIES:
+    latest = interpreter.latest_summaries.get(node)
+    if latest is not None and interpreter.interpreted_bodies >= MAX_INTERPRETED_BODIES:
         _report_variants(interpreter, callee)
         return latest
     return _summarize(interpreter, callee, node, scope, key)
@@ -136,7 +136,7 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
         callee.scope.module,
         path=callee.scope.path if is_lambda else (*callee.scope.path, callee.name),
         kind="expression" if is_lambda else "function",
-        given=(*callee.scope.given, *callable_arguments(values.values())),
+        callable_arguments=(*callee.scope.callable_arguments, *callable_arguments(values.values())),
     )
 
 
@@ -181,11 +181,13 @@ class _Signature(Struct):
                 parts = tuple(self.key_of(item.value, depth + 1) for item in items)
                 if all(part is None for part in parts):
                     return None
-                return (value.has_known_order, tuple((item.many, item.maybe) for item in items), parts)
+                return (value.has_definite_order, tuple((item.many, item.may_be_missing) for item in items), parts)
             case Mapping():
                 mapped = value.entries
                 self.parts += len(mapped)
-                entries = tuple((_entry_key(e.key), e.many, e.maybe, self.key_of(e.value, depth + 1)) for e in mapped)
+                entries = tuple(
+                    (_entry_key(e.key), e.many, e.may_be_missing, self.key_of(e.value, depth + 1)) for e in mapped
+                )
                 return (value.partial, entries) if any(entry[-1] is not None for entry in entries) else None
             case _:
                 self.parts += part_count(value)
@@ -205,7 +207,7 @@ def _without_payloads(key: object) -> object:
 
 def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) -> Function | None:
     """Return the function of an active call that a recursive call repeats, None if the body must be interpreted."""
-    active = interpreter.active.get(callee.node)
+    active = interpreter.active_functions.get(callee.node)
     if not active:
         return None
     if key in active:
@@ -224,7 +226,7 @@ def _summarize(
     interpreter: Interpreter, callee: FunctionValue, node: cst.FunctionDef, scope: LexicalScope, key: Key
 ) -> FunctionSummary:
     """Interpret the body of a function, and memoize its summary."""
-    interpreter.readings += 1
+    interpreter.interpreted_bodies += 1
     interpreter.budget.spend(Limit.SUMMARIES)
     function = Function(callee.names, Place(callee.scope.module, node))
     frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
@@ -233,25 +235,25 @@ def _summarize(
         interpreter.replay.nondeterministic_count,
         len(interpreter.replay.uses),
     )
-    interpreter.active.setdefault(node, {})[key] = function
+    interpreter.active_functions.setdefault(node, {})[key] = function
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
     function.body = _interpret_body(interpreter, frame, node.body)
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] < scope.names.serial)
     interpreter.store.reads = outer_reads | reads
     function.may_run_steps = may_run_steps(function.body)
-    del interpreter.active[node][key]
-    function.given = tuple(
+    del interpreter.active_functions[node][key]
+    function.callable_arguments = tuple(
         interpreter.lambda_names.get(value.identity, value.name)
         if isinstance(value.identity, cst.Lambda)
         else value.name
-        for value in scope.given
+        for value in scope.callable_arguments
         if frame.called & interpreter.work.bit_of(value.identity)
     )
-    function.names = _qualified_names(callee.names, function.given)
+    function.names = _qualified_names(callee.names, function.callable_arguments)
     interpreter.frame.called |= frame.called
     result = _result_of(frame, function.place)
     interpreter.declare_again(frame.declared)
-    function.declares = tuple(step.definition for step in frame.declared)
+    function.redeclared_steps = tuple(step.definition for step in frame.declared)
     creates_values = bool(frame.declared) or interpreter.replay.nondeterministic_count > nondeterministic_count
     is_unique_per_call = creates_values and (result.relevant or result.tainted or bool(frame.yields))
     summary = FunctionSummary(
@@ -259,27 +261,27 @@ def _summarize(
         result,
         frame.called,
         tuple(frame.declared),
-        awaits_result=frame.awaits_result,
-        starts_work=frame.starts_work,
+        returns_awaitable=frame.returns_awaitable,
+        emits_before_return=frame.emits_before_return,
         epoch=interpreter.store.epoch,
-        reusable=not is_unique_per_call and not interpreter.store.wrote_outside(checkpoint, scope.names.serial),
+        reusable=not is_unique_per_call and not interpreter.store.has_outer_writes(checkpoint, scope.names.serial),
         uses=tuple(interpreter.replay.uses[first_use:]),
         yields=tuple(frame.yields),
-        returns_true=frame.returns_true,
+        may_return_true=frame.may_return_true,
         reads=reads,
     )
-    interpreter.summaries[interpreter.replays, *key] = interpreter.latest[node] = summary
+    interpreter.summaries[interpreter.replays, *key] = interpreter.latest_summaries[node] = summary
     return summary
 
 
 def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite) -> Block:
-    live = interpreter.live
-    interpreter.live = True
+    live = interpreter.is_reachable
+    interpreter.is_reachable = True
     with interpreter.in_frame(frame):
         block = interpreter.block_of(lambda: interpreter.execute(body))
-    if interpreter.live:
+    if interpreter.is_reachable:
         frame.returns.append(Case(None, Constant(None)))
-    interpreter.live = live
+    interpreter.is_reachable = live
     return block
 
 
@@ -298,7 +300,9 @@ def _qualified_names(names: tuple[str, ...], callables: tuple[str, ...]) -> tupl
 
 def _incomplete_summary(function: Function) -> FunctionSummary:
     """Return the summary of a function whose body is being interpreted: the result is unknown."""
-    return FunctionSummary(function, UNKNOWN, 0, (), awaits_result=False, starts_work=False, epoch=0, reusable=False)
+    return FunctionSummary(
+        function, UNKNOWN, 0, (), returns_awaitable=False, emits_before_return=False, epoch=0, reusable=False
+    )
 
 
 def _report_variants(interpreter: Interpreter, callee: FunctionValue) -> None:

@@ -49,9 +49,9 @@ def widen(change: Change, place: Place) -> Change:
     unresolved = Unresolved(_REASON, place)
     if not isinstance(change.value, tuple):
         return Change(change.container, change.key, unresolved)
-    more: Slot = Element(unresolved, place, many=True, maybe=True)
+    more: Slot = Element(unresolved, place, many=True, may_be_missing=True)
     if any(isinstance(element, MappingEntry) for element in change.value):
-        more = MappingEntry(UNKNOWN, unresolved, place, place, many=True, maybe=True)
+        more = MappingEntry(UNKNOWN, unresolved, place, place, many=True, may_be_missing=True)
     return Change(change.container, change.key, (*change.value, more))
 
 

@@ -54,7 +54,7 @@ class NotExported(Struct, frozen=True):
     kind: ProblemKind
     reason: str
     """A sentence without its period."""
-    others: tuple[str, ...] = ()
+    exported_classes: tuple[str, ...] = ()
     """The names of the workflow classes that the module exports."""
 
 
@@ -63,8 +63,8 @@ class WorkflowClasses(Struct, frozen=True):
 
     workflows: tuple[str, ...]
     """Names of the classes in the module."""
-    misnamed: tuple[MisnamedRun, ...] = ()
-    refused: tuple[ClassOverLimit, ...] = ()
+    misnamed_runs: tuple[MisnamedRun, ...] = ()
+    over_limit: tuple[ClassOverLimit, ...] = ()
 
 
 class MisnamedRun(Struct, frozen=True):
@@ -251,7 +251,7 @@ def _not_exported_reason(
     if isinstance(value, Unknown | ExternalResult):
         return unresolved, f"what `{class_name}` in {path} stands for is not known, so whether it is a class is not"
     # A star import from a module outside the project may bind the name.
-    may_be_imported = value is None and bool(interpreter.modules.stars.outside.get(scope))
+    may_be_imported = value is None and bool(interpreter.modules.stars.external_modules.get(scope))
     if value is None and not may_be_imported and _may_bind_dynamically(scope.module):
         return unresolved, f"no statement in {path} binds `{class_name}`, but what it runs may"
     return unresolved if may_be_imported else ProblemKind.MISSING_CLASS, f"there is no class `{class_name}` in {path}"
@@ -300,6 +300,6 @@ def _not_workflow_reason(interpreter: Interpreter, path: str, class_name: str, v
         reason = f"the class `{class_name}` in {path} has no `WorkflowEntrypoint` among its bases"
         return ProblemKind.UNRESOLVED_CLASS if may_be_workflow else ProblemKind.MISSING_CLASS, reason
     may_be_workflow = may_be_workflow or find_member(interpreter, order, "run") is not None
-    may_be_workflow = may_be_workflow or interpreter.modules.is_assigned_elsewhere(value.scope, "run")
+    may_be_workflow = may_be_workflow or interpreter.modules.is_assigned_externally(value.scope, "run")
     reason = f"the class `{class_name}` in {path} has no method `run`"
     return ProblemKind.UNRESOLVED_CLASS if may_be_workflow else ProblemKind.NO_RUN, reason

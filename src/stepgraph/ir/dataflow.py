@@ -122,11 +122,11 @@ class _Solver(Generic[S]):
         return self.joined(ends)
 
     def scope(self, scope: Scope, state: S, frame: JumpFrame[S]) -> S | None:
-        if scope.is_pass:
+        if scope.is_iteration:
             inner = frame.at(scope, lambda: frame.with_jumps(self.depth, JumpKind.CONTINUE))
             return self.joined((self.block(scope.block, state, inner), inner.exits[JumpKind.CONTINUE].state))
-        outer = frame.raises.around
-        if scope.unprotected and outer is not None:
+        outer = frame.raises.outer
+        if scope.is_try_else and outer is not None:
             frame = frame.at(scope, lambda: frame.with_raises(outer))
         return self.block(scope.block, state, frame)
 
@@ -146,14 +146,14 @@ class _Solver(Generic[S]):
             if head == inner.head:
                 return inner.after
         while True:
-            body = self.block(loop.body, self.domain.begin_pass(loop, head), inner)
+            body = self.block(loop.body, self.domain.enter_iteration(loop, head), inner)
             end = self.joined((body, inner.exits[JumpKind.CONTINUE].state))
             next_head = head if end is None else self.domain.join(head, end)
             if next_head == head:
                 break
             head = self.domain.widen(head, next_head)
         inner.head = head
-        exhausted = self.domain.after_passes(loop, head, end)
+        exhausted = self.domain.after_iterations(loop, head, end)
         condition_false = inner.exits[JumpKind.FINISHED].state
         if loop.infinite or condition_false is not None:
             exhausted = condition_false
@@ -170,12 +170,12 @@ class _Solver(Generic[S]):
 
     def throw(self, source: Jump | JumpTarget[S], raised: CaughtType | None, state: S, raises: RaiseTargets[S]) -> None:
         """Propagate a `raise` to the handlers that may catch it, up to the first that must."""
-        while raises.around is not None:
+        while raises.outer is not None:
             if may_catch(raises.handlers, raised):
                 self.send(source, state, raises.handled)
                 if must_catch(raises.handlers, raised):
                     return
-            raises = raises.around
+            raises = raises.outer
         outer = raises.handled
         self.send(
             source,

@@ -37,11 +37,11 @@ class Domain(Protocol[S]):
         """Return the state at the start of a branch. The index after the last one is the path around all branches."""
         return state
 
-    def begin_pass(self, loop: Loop, head: S) -> S:  # noqa: ARG002
+    def enter_iteration(self, loop: Loop, head: S) -> S:  # noqa: ARG002
         """Return the state at the start of each iteration of a loop."""
         return head
 
-    def after_passes(self, loop: Loop, head: S, end: S | None) -> S | None:
+    def after_iterations(self, loop: Loop, head: S, end: S | None) -> S | None:
         """Return the state at the exhaustion of a loop whose iterations begin with `head` and end with `end`."""
         return end if loop.at_least_once else head
 

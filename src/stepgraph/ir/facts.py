@@ -83,7 +83,7 @@ class MethodMissing(Fact, Struct, frozen=True):
 class DecoratorApplied(Fact, Struct, frozen=True):
     """A call of the decorator that `step.do(...)` returns."""
 
-    given: StaticArguments
+    decorator_arguments: StaticArguments
     """The arguments of `step.do`."""
     arguments: StaticArguments
     """The arguments of the decorator: normally one function."""
@@ -150,7 +150,7 @@ class WrongImport(Fact, Struct, frozen=True):
 
     name: str
     module: str
-    right_module: str
+    defining_module: str
     """The SDK module that defines the name."""
     place: Place
     """The location of the name."""
@@ -173,7 +173,7 @@ class DependencyCountMismatch(Fact, Struct, frozen=True):
     definition: StepDefinition
     parameters: int
     """The number of parameters other than `ctx`."""
-    listed: int | None
+    depends_count: int | None
     """The number of steps in `depends`, None without `depends`."""
 
 
@@ -189,9 +189,9 @@ class AmbiguousDependency(Fact, Struct, frozen=True):
 
     definition: StepDefinition
     parameter: StepParameter
-    meant: StepDefinition
+    resolved_step: StepDefinition
     """The step that the parameter resolves to."""
-    other: StepDefinition
+    shadowed_step: StepDefinition
     """The step that it shadows."""
 
 
@@ -206,7 +206,7 @@ class NeverAwaited(Fact, Struct, frozen=True):
     """The name of the step, wait or function."""
     place: Place
     """The location of the expression that creates the awaitable."""
-    stands_alone: bool
+    is_expression_statement: bool
     """Whether the expression is a statement, so that a fix can insert `await`."""
 
 
@@ -216,7 +216,7 @@ class EventKeyAccess(Fact, Struct, frozen=True):
     use: KeyUse
     """The kind of access: by subscript, `get` or attribute; a write; or a membership test (`in`)."""
     key: str
-    waited: bool
+    from_wait: bool
     """Whether the event is the result of `wait_for_event` rather than the argument of `run`."""
     owner: Place
     """The location of the event expression."""
@@ -239,7 +239,7 @@ class RaceOutsideStep(Fact, Struct, frozen=True):
 
     names: tuple[str, ...]
     """The names of the steps and waits that compete."""
-    drains: bool
+    loop_continues: bool
     """Whether an enclosing loop goes on to await the remaining tasks."""
     place: Place
 
@@ -267,7 +267,7 @@ class SleepAsTask(Fact, Struct, frozen=True):
     """The name of the sleep."""
     place: Place
     """The location of the argument."""
-    called: Place
+    callee_place: Place
     """The location of the callee."""
 
 
@@ -276,10 +276,10 @@ class NondeterministicCondition(Fact, Struct, frozen=True):
 
     name: str
     """The dotted name of the function whose call produces the nondeterministic value."""
-    made: Place
+    produced_at: Place
     """The location of that call."""
     test: Place
-    decided: Place
+    controlled_statement: Place
     """The location of the conditional or loop."""
     first_branch: int = 0
     """The index of the first branch that the condition decides about."""
@@ -290,7 +290,7 @@ class NondeterministicUseAfterStep(Fact, Struct, frozen=True):
 
     name: str
     """The dotted name of the function whose call produces the value."""
-    made: Place
+    produced_at: Place
     """The location of that call."""
     place: Place
     """The location of the use."""
@@ -306,7 +306,7 @@ class ExternalCallOutsideStep(Fact, Struct, frozen=True):
 class EventMutated(Fact, Struct, frozen=True):
     """A mutation of the event passed to `run`."""
 
-    changed: str
+    mutated_source: str
     """The source of the mutated expression."""
     place: Place
     in_step: bool
@@ -315,8 +315,8 @@ class EventMutated(Fact, Struct, frozen=True):
 class OuterStateMutated(Fact, Struct, frozen=True):
     """A mutation, inside a step, of state outside of it. A replay skips it, so later reads see a different value."""
 
-    changed: str
+    mutated_source: str
     """The source of the mutated expression."""
     place: Place
-    used: Place
+    read_place: Place
     """The location of a later read."""

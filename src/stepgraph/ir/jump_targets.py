@@ -31,7 +31,7 @@ class RaiseTargets(Struct, Generic[S], eq=False):
     handled: JumpTarget[S]
     """The target of a `raise` that the handlers catch."""
     handlers: tuple[Handler, ...] = ()
-    around: RaiseTargets[S] | None = None
+    outer: RaiseTargets[S] | None = None
     """The targets of exceptions that the handlers do not catch; None if those enter a `finally` or leave the body."""
     uncaught: dict[CaughtType | None, JumpTarget[S]] = field(default_factory=dict)
     """The `finally` or exit that an uncaught `raise` leads to, by exception type."""

@@ -149,13 +149,13 @@ class Function(Struct, eq=False):
     names: tuple[str, ...]
     """Its names, from the plain one to the fully qualified one."""
     place: Place
-    given: tuple[str, ...] = ()
+    callable_arguments: tuple[str, ...] = ()
     """The callable arguments that its steps depend on."""
     body: Block = EMPTY
     """Empty while the function is being interpreted, as in a recursive call."""
     may_run_steps: bool = True
     """Whether it may run steps. True while the function is being interpreted."""
-    declares: tuple[StepDefinition, ...] = ()
+    redeclared_steps: tuple[StepDefinition, ...] = ()
     """The steps that every call declares again."""
 
 
@@ -164,7 +164,7 @@ class Run(Struct, frozen=True):
 
     activity: Activity
     place: Place
-    completes: tuple[AwaitedTask, ...] = ()
+    completed_tasks: tuple[AwaitedTask, ...] = ()
     """The caller's tasks that a called function awaits."""
 
 
@@ -182,7 +182,7 @@ class AwaitedTask(Struct, frozen=True):
     """A task that an await waits for."""
 
     task_id: TaskId
-    every: bool = False
+    all_runs: bool = False
     """Whether the await covers all runs of the task, as in a collection, or only the last one."""
     on_every_path: bool = True
     """Whether every path that starts the task also awaits it here."""
@@ -193,15 +193,15 @@ class AwaitGroup(Struct, frozen=True, eq=False):
 
     kind: ParallelKind
     members: tuple[AwaitMember, ...]
-    own: frozenset[TaskId] = frozenset()
+    started_tasks: frozenset[TaskId] = frozenset()
     """The tasks started by the arguments of the group."""
     nested: bool = False
     """Whether the group is written inside another one."""
-    loops: int = 0
+    loop_depth: int = 0
     """The number of enclosing loops in its function."""
     until_done: bool = True
     """Whether the await lasts until the tasks are done. False for `asyncio.wait` with a timeout."""
-    in_turn: bool = False
+    in_completion_order: bool = False
     """Whether the members are awaited in order of completion (`as_completed`)."""
 
 
@@ -213,9 +213,9 @@ class Await(Struct, frozen=True):
 
     group: AwaitGroup
     place: Place
-    each: bool = False
+    one_per_iteration: bool = False
     """Whether it awaits one member in each iteration of the enclosing loop, and all of them by the end of the loop."""
-    leaving: bool = False
+    before_exit: bool = False
     """Whether a jump out of a task group causes it. It precedes that jump."""
 
 
@@ -260,9 +260,9 @@ class Loop(Struct, frozen=True):
     """Whether only a jump ends the loop."""
     at_least_once: bool = False
     """Whether the first iteration always runs."""
-    declares: tuple[StepDefinition, ...] = ()
+    redeclared_steps: tuple[StepDefinition, ...] = ()
     """The steps that every iteration declares again."""
-    passes: IterationCount | None = None
+    iterations: IterationCount | None = None
     """The number of iterations without an early exit; None if it is not constant."""
 
 
@@ -319,7 +319,7 @@ class Try(Struct, frozen=True):
     place: Place
     guards_await: bool = False
     """Whether the body begins with an await and nothing before that await can raise."""
-    own_errors: NonStepErrors = NonStepErrors.ANY
+    non_step_errors: NonStepErrors = NonStepErrors.ANY
     """The exceptions that the body can raise outside of its steps."""
 
     @property
@@ -333,11 +333,11 @@ class Scope(Struct, frozen=True):
 
     block: Block
     place: Place
-    unprotected: bool = False
+    is_try_else: bool = False
     """Whether it is the `else` at the end of the body of a `try`, whose exceptions bypass the handlers."""
-    is_pass: bool = False
+    is_iteration: bool = False
     """Whether it is an iteration of an unrolled loop, which a `continue` ends."""
-    by_turns: bool = False
+    serialized: bool = False
     """Whether it holds a lock, or may hold one, so that tasks execute it one at a time in order of arrival."""
 
 
@@ -367,7 +367,7 @@ class PartialOrder(Struct, frozen=True):
 
     members: tuple[Block, ...]
     """In display order."""
-    before: tuple[int, ...]
+    predecessors: tuple[int, ...]
     """The predecessors of each member as a bit set: bit j of `before[i]` means that member j runs before member i."""
     kind: ParallelKind
     place: Place
@@ -455,7 +455,7 @@ def task_references(block: Block) -> Iterator[TaskId]:
                 yield task_id
             case Await(group=group):
                 yield from task_ids_of(group)
-            case Run(completes=completes):
+            case Run(completed_tasks=completes):
                 yield from (awaited.task_id for awaited in completes)
         for inner in child_blocks(operation):
             yield from task_references(inner)

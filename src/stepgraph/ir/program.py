@@ -24,7 +24,7 @@ class Program(Struct, frozen=True):
     """The location of the class."""
     mode: DependencyMode = DependencyMode.IMPLICIT
     facts: tuple[Fact, ...] = ()
-    named_at: Place | None = None
+    class_name_place: Place | None = None
     """The location of the class name, if available."""
     may_be_base: bool = False
     """Whether the class runs no step and looks like a base class of other workflows."""
@@ -36,4 +36,4 @@ class Program(Struct, frozen=True):
     @property
     def name_place(self) -> Place:
         """The location of the class name, or else of the class."""
-        return self.named_at or self.place
+        return self.class_name_place or self.place

@@ -37,7 +37,7 @@ class StaticNondeterministic(StaticValue, Struct, frozen=True):
 
     name: str
     """The dotted name of the function or class whose call produces the value."""
-    made: Place
+    produced_at: Place
     """The location of that call."""
 
 
@@ -75,9 +75,9 @@ class StaticCollection(StaticValue, Struct, frozen=True):
 
     kind: CollectionKind
     elements: tuple[StaticElement, ...]
-    whole: bool
+    is_complete: bool
     """Whether `elements` is the exact content: complete, in order, with no optional element."""
-    rewritten: bool = False
+    may_be_overwritten: bool = False
     """Whether other elements may have replaced the listed ones."""
 
 
@@ -95,9 +95,9 @@ class StaticMapping(StaticValue, Struct, frozen=True):
     """A dictionary."""
 
     entries: tuple[StaticEntry, ...]
-    whole: bool
+    is_complete: bool
     """Whether `entries` is the exact content: complete, with no optional entry."""
-    rewritten: bool = False
+    may_be_overwritten: bool = False
     """Whether other values may have replaced the listed ones."""
 
 

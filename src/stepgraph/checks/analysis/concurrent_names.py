@@ -123,7 +123,7 @@ class _Walk(Struct):
                     self.awaited = True
                 case Loop(body=body) if _awaits(body):
                     self.awaited = True
-                case Scope(by_turns=True) if not self.awaited:
+                case Scope(serialized=True) if not self.awaited:
                     self.by_turns(operation)
                     continue
             self.ways(operation)

@@ -201,7 +201,7 @@ def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
     missing = [name for name in ("limit", "delay") if name not in present]
     renamed = {_near(name, _RETRIES) or _SYNONYMS.get(name) for name in present if name not in _RETRIES}
     missing = [name for name in missing if name not in renamed]
-    if value.whole and missing:
+    if value.is_complete and missing:
         names = " and no ".join(f"`{name}`" for name in missing)
         yield ConfigFault(
             place,

@@ -45,11 +45,11 @@ def deciding_tests(program: Program, tests: Iterator[NondeterministicCondition])
     if not found:
         return
     decisions: dict[Place, list[_Decision]] = {}
-    tested = {test.decided for test in found}
+    tested = {test.controlled_statement for test in found}
     for decision in _decisions(program.body, _StepsAfter(), tested, set()):
         decisions.setdefault(decision.operation.place, []).append(decision)
     for test in found:
-        if any(decision.decides_from(test.first_branch) for decision in decisions.get(test.decided, ())):
+        if any(decision.decides_from(test.first_branch) for decision in decisions.get(test.controlled_statement, ())):
             yield test
 
 

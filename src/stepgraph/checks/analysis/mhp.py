@@ -71,7 +71,7 @@ def _joined(body: Block) -> Iterator[TaskId]:
         match met.operation:
             case Await(group=group):
                 yield from task_ids_of(group)
-            case Run(completes=completes):
+            case Run(completed_tasks=completes):
                 yield from (awaited.task_id for awaited in completes)
 
 
@@ -141,7 +141,7 @@ class _PendingStarts(Domain[int]):
                 work = Work(activity, place)
                 self.meet(work, state)
                 return state | self.started(operation, work) if task_id in self.awaited else state
-            case Run(activity=activity, place=place, completes=completes):
+            case Run(activity=activity, place=place, completed_tasks=completes):
                 self.meet(Work(activity, place), state)
                 return self.without(state, completes)
             case Await(group=group):

@@ -100,8 +100,8 @@ class _Counts(Struct):
         if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
             inside = self.where_exceeded(operation.activity.function.body, limit - search.count_before)
             return inside or operation.place
-        if isinstance(operation, Loop) and operation.passes is not None:
-            return operation.passes.place
+        if isinstance(operation, Loop) and operation.iterations is not None:
+            return operation.iterations.place
         return None if operation is None else operation.place
 
 
@@ -146,8 +146,8 @@ class _StepCount(Domain[int]):
             return None if _begins_with_step(operation.body) else before
         return before + _runs_step(operation)
 
-    def after_passes(self, loop: Loop, head: int, end: int | None) -> int | None:
-        passes = int(loop.at_least_once) if loop.passes is None else loop.passes.count
+    def after_iterations(self, loop: Loop, head: int, end: int | None) -> int | None:
+        passes = int(loop.at_least_once) if loop.iterations is None else loop.iterations.count
         if not passes or end is None:
             return None if passes else head
         return self.limited(head + (end - head) * passes)
@@ -204,7 +204,7 @@ def _awaited(body: Block) -> frozenset[TaskId]:
             if not isinstance(operation, Run | Start):
                 continue
             if isinstance(operation, Run):
-                found |= {awaited.task_id for awaited in operation.completes if awaited.on_every_path}
+                found |= {awaited.task_id for awaited in operation.completed_tasks if awaited.on_every_path}
             activity = operation.activity
             if isinstance(activity, Call) and id(activity.function) not in visited:
                 visited.add(id(activity.function))

@@ -38,7 +38,7 @@ def nondeterministic_names(subject: WorkflowSubject) -> Iterator[Nondeterministi
             continue
         nondeterministic = nondeterminism_of(name.value)
         if nondeterministic is not None:
-            yield NondeterministicName(_NAMED[call.method], name.place, nondeterministic.made)
+            yield NondeterministicName(_NAMED[call.method], name.place, nondeterministic.produced_at)
 
 
 def nondeterminism_of(known: StaticValue) -> StaticNondeterministic | None:

@@ -105,7 +105,7 @@ def _of_one(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Itera
     elif isinstance(value, StaticCollection) and value.kind in _COLLECTIONS:
         if not value.elements or any(certainty.is_written(element.place) for element in value.elements):
             yield Unstorable(*_COLLECTIONS[value.kind])
-    elif isinstance(value, StaticCollection | StaticMapping) and not value.rewritten:
+    elif isinstance(value, StaticCollection | StaticMapping) and not value.may_be_overwritten:
         yield from _of_parts(value, certainty)
 
 

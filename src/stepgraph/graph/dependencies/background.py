@@ -44,10 +44,10 @@ def expand_start(analysis: BodyAnalysis, operation: Start) -> OperationList:
     activity = operation.activity
     if not isinstance(activity, StepRun | Call):
         return [operation]
-    analysis.history.set_going(operation)
+    analysis.state.add_started_task(operation)
     if isinstance(activity, StepRun):
-        shared_steps = analysis.survey.may_begin_beside(activity)
-        return [replace(operation, activity=analysis.without_dependencies(activity, may_have_run=shared_steps))]
+        shared_steps = analysis.survey.steps_shared_by_body(activity)
+        return [replace(operation, activity=analysis.run_with_expanded_body(activity, may_have_run=shared_steps))]
     return [operation]
 
 
@@ -57,7 +57,7 @@ def expand_starts(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationL
     Steps that share dependencies become one piece of work.
     """
     group = _start_group(analysis, starts)
-    return [_merge_starts(analysis, group, part) for part in components(group.planned.before)]
+    return [_merge_starts(analysis, group, part) for part in components(group.planned.predecessors)]
 
 
 def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[Start]) -> OperationList | None:
@@ -67,14 +67,14 @@ def expand_starts_before_await(analysis: BodyAnalysis, starts: Sequence[Start]) 
     """
     group = _schedule_group(analysis, starts)
     tasks = group.planned.tasks
-    parts = takewhile(lambda part: all(tasks[i].root is None for i in part), series_parts(group.planned.before))
+    parts = takewhile(lambda part: all(tasks[i].root is None for i in part), series_parts(group.planned.predecessors))
     shared = [index for part in parts for index in part]
     rest = [index for index in range(len(tasks)) if index not in shared]
-    pieces = [[rest[i] for i in piece] for piece in components(restrict(group.planned.before, rest))]
+    pieces = [[rest[i] for i in piece] for piece in components(restrict(group.planned.predecessors, rest))]
     if not shared or any(sum(tasks[i].root is not None for i in piece) != 1 for piece in pieces):
         return None
     group = _start_group(analysis, starts)
-    operations = operations_of(analysis, group.planned.only(shared), group.context, starts[0].place)
+    operations = operations_of(analysis, group.planned.restricted_to(shared), group.context, starts[0].place)
     return [*operations, *(_merge_starts(analysis, group, piece) for piece in pieces)]
 
 
@@ -92,8 +92,8 @@ class _StartGroup(Struct, frozen=True):
 def _start_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> _StartGroup:
     task_ids = frozenset(operation.task_id for operation in starts)
     for operation in starts:
-        analysis.history.set_going(operation)
-        analysis.knowledge.together[operation.task_id] = task_ids
+        analysis.state.add_started_task(operation)
+        analysis.facts.started_together[operation.task_id] = task_ids
     return _schedule_group(analysis, starts)
 
 
@@ -111,32 +111,34 @@ def _context_of_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> Schedu
     """Return the facts at the later await where the steps begin, as recorded by the analysis of that await."""
     run_states: RunStates = {}
     for operation in starts:
-        for step, run_state in analysis.knowledge.background.get(operation.task_id, {}).items():
+        for step, run_state in analysis.facts.task_entry_run_states.get(operation.task_id, {}).items():
             run_states[step] = run_states.get(step, NO_PATH) | run_state
 
     def step_has_run(step: StepDefinition) -> HasRun:
         return has_run(run_states.get(step, NOT_RUN))
 
-    begun_steps = {step for operation in starts for step in analysis.knowledge.going_on.get(operation.task_id, ())}
+    begun_steps = {
+        step for operation in starts for step in analysis.facts.begun_at_same_await.get(operation.task_id, ())
+    }
     survey = analysis.survey
     return SchedulingContext(
         step_has_run,
         lambda _: None,
-        survey.runs_inside,
+        survey.steps_used_in_body,
         survey.closure,
-        goes_on=lambda steps: not begun_steps.isdisjoint(steps),
-        may_begin_beside=survey.may_begin_beside,
+        has_begun_at_same_await=lambda steps: not begun_steps.isdisjoint(steps),
+        may_begin_beside=survey.steps_shared_by_body,
         budget=survey.budget,
     )
 
 
 def _merge_starts(analysis: BodyAnalysis, group: _StartGroup, part: Sequence[int]) -> Operation:
     """Return one piece of work under the lowest id of its tasks, which are awaited together."""
-    piece = group.planned.only(part)
+    piece = group.planned.restricted_to(part)
     direct_starts = [group.by_root[task.root] for task in piece.tasks if task.root is not None]
     first = min(direct_starts, key=lambda start: start.task_id)
     if len(direct_starts) > 1:
-        analysis.knowledge.joint.update(start.task_id for start in direct_starts)
+        analysis.facts.drawn_with_others.update(start.task_id for start in direct_starts)
     operations = operations_of(analysis, piece, group.context, first.place)
     activity: Activity = Series(Block(tuple(operations)))
     if len(operations) == 1 and isinstance(operations[0], Run):
@@ -150,17 +152,17 @@ def queued_calls(analysis: BodyAnalysis) -> list[DirectCall]:
         DirectCall(
             start.activity,
             start.task_id,
-            is_sure=analysis.begins_in_order(start.task_id),
+            must_begin=analysis.must_begin_in_order(start.task_id),
             has_run=_has_run_where_queued(analysis, start.task_id),
         )
-        for start in _by_task_id(analysis.history.waiting)
+        for start in _by_task_id(analysis.state.queued_tasks)
         if isinstance(start.activity, StepRun)
     ]
 
 
 def _has_run_where_queued(analysis: BodyAnalysis, task_id: TaskId) -> Callable[[StepDefinition], HasRun] | None:
-    split = analysis.history.apart.get(task_id)
-    return None if split is None else partial(analysis.has_run, run_states=split.waiting)
+    split = analysis.state.path_splits.get(task_id)
+    return None if split is None else partial(analysis.has_run, run_states=split.queued_tasks)
 
 
 def _by_task_id(queued: Mapping[TaskId, Start]) -> list[Start]:
@@ -177,27 +179,27 @@ def begin_queued_tasks(
 
     The `concurrent_steps` may begin at the same time.
     """
-    analysis.awaits(())
+    analysis.record_await(())
     if planned is None:
         record_unordered_begins(analysis)
         roots = queued_calls(analysis)
-        planned = schedule(roots, analysis.memory())
-        analysis.report_twice(planned)
-    queued, analysis.history.waiting = _by_task_id(analysis.history.waiting), {}
-    splits, analysis.history.apart = analysis.history.apart, {}
+        planned = schedule(roots, analysis.scheduling_context())
+        analysis.report_repeated_steps(planned)
+    queued, analysis.state.queued_tasks = _by_task_id(analysis.state.queued_tasks), {}
+    splits, analysis.state.path_splits = analysis.state.path_splits, {}
     calls = [start.activity.function for start in queued if isinstance(start.activity, Call)]
     await_point = _AwaitPoint(
         planned,
         {root.task_id: root for root in roots if root.task_id is not None},
         set(concurrent_steps),
-        {step for function in calls for step in analysis.survey.touched(function)},
+        {step for function in calls for step in analysis.survey.steps_used_by(function)},
         splits,
     )
     record_concurrent_steps(analysis, roots, [start.task_id for start in queued])
     for start in queued:
         if isinstance(start.activity, Call):
             begun_steps = _steps_begun_by_first_await(analysis, start.activity.function)
-            (await_point.early if analysis.begins_in_order(start.task_id) else await_point.concurrent).update(
+            (await_point.early if analysis.must_begin_in_order(start.task_id) else await_point.concurrent).update(
                 begun_steps
             )
         elif start.task_id in await_point.roots:
@@ -214,14 +216,14 @@ def begin_queued_tasks(
         elif start.task_id in await_point.roots:
             _begin_step(analysis, await_point.roots[start.task_id], await_point)
     for function in calls:
-        analysis.history.apply(analysis.knowledge.effects.get(id(function), {}), on_every_path=False)
-    if analysis.at_entry:
-        analysis.history.first = frozenset()
+        analysis.state.apply_effects(analysis.facts.effects.get(id(function), {}), on_every_path=False)
+    if analysis.must_precede_first_await:
+        analysis.state.begun_by_first_await = frozenset()
 
 
 def record_unordered_begins(analysis: BodyAnalysis) -> None:
     """Record the steps that unordered tasks may begin before other tasks need them."""
-    queued = analysis.history.waiting
+    queued = analysis.state.queued_tasks
     unordered = sorted(queued.keys() & analysis.survey.unordered)
     if not unordered:
         return
@@ -234,10 +236,10 @@ def record_unordered_begins(analysis: BodyAnalysis) -> None:
 
 def _record_awaited_root(analysis: BodyAnalysis, root: DirectCall, planned: Schedule) -> None:
     """Record that a directly awaited step has begun, with the dependencies that it begins at once."""
-    for tasks in planned.begun.values():
+    for tasks in planned.begun_runs.values():
         for task in tasks:
-            if task.begun_by is root and not task.asked_by:
-                on_every_path = task.begins_at_once and not task.conditional
+            if task.begun_by is root and not task.later_requests:
+                on_every_path = task.must_begin_at_once and not task.conditional
                 analysis.begun(
                     definitions_of(task.run), on_every_path=on_every_path and len(definitions_of(task.run)) == 1
                 )
@@ -263,7 +265,7 @@ class _AwaitPoint(Struct):
 
     def may_find_begun(self, step: StepDefinition) -> bool:
         """Whether other code may have begun a step when a task requests it, at once or later."""
-        at_once = any(not task.asked_by for task in self.planned.begun.get((step,), ()))
+        at_once = any(not task.later_requests for task in self.planned.begun_runs.get((step,), ()))
         return step in self.concurrent or (step in self.later and not at_once)
 
 
@@ -271,31 +273,33 @@ def record_concurrent_steps(
     analysis: BodyAnalysis, roots: Sequence[DirectCall], task_ids: Sequence[TaskId] = ()
 ) -> None:
     """Record the steps that may begin while each background function runs."""
-    state = analysis.history
-    state.going |= set(task_ids)
-    steps_by_task = {task_id: analysis.steps_of(task_id) for task_id in sorted(state.going)}
+    state = analysis.state
+    state.may_be_running |= set(task_ids)
+    steps_by_task = {task_id: analysis.steps_of(task_id) for task_id in sorted(state.may_be_running)}
     step_counts = Counter(step for root in roots if root.task_id is None for step in analysis.survey.closure(root.run))
     step_counts.update(step for steps in steps_by_task.values() for step in steps)
     for task_id, steps in steps_by_task.items():
         activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
             concurrent = [step for step, count in step_counts.items() if count > (step in steps)]
-            repeated = [step for step in steps if analysis.usage.shares(task_id, step)]
-            analysis.knowledge.runs_beside(activity.function, [*concurrent, *repeated, *analysis.meanwhile()])
+            repeated = [step for step in steps if analysis.usage.may_share_step(task_id, step)]
+            analysis.facts.add_concurrent_steps(
+                activity.function, [*concurrent, *repeated, *analysis.may_begin_during()]
+            )
 
 
 def record_function_entry(analysis: BodyAnalysis, function: Function) -> None:
     """Join the current run states into the entry states of a called function."""
-    entries = analysis.knowledge.entries.setdefault(id(function), {})
-    analysis.survey.budget.spend(Limit.PAIRS, len(analysis.survey.touched(function)) + 1)
-    for step in analysis.survey.touched(function):
-        analysis.knowledge.learn(entries, step, analysis.past(step))
+    entries = analysis.facts.entry_run_states.setdefault(id(function), {})
+    analysis.survey.budget.spend(Limit.PAIRS, len(analysis.survey.steps_used_by(function)) + 1)
+    for step in analysis.survey.steps_used_by(function):
+        analysis.facts.join_run_state(entries, step, analysis.past(step))
 
 
 def _steps_begun_by_first_await(analysis: BodyAnalysis, function: Function) -> list[StepDefinition]:
     """Return the steps that a function must have begun by its first await."""
-    steps = analysis.survey.touched(function)
-    must_have_begun = analysis.knowledge.opening(function).surely
+    steps = analysis.survey.steps_used_by(function)
+    must_have_begun = analysis.facts.first_await_steps_of(function).must_have_begun
     return [step for step in steps if step in must_have_begun]
 
 
@@ -306,7 +310,7 @@ def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _Aw
     """
     if task_id in await_point.recorded:
         return
-    together = analysis.knowledge.together.get(task_id, frozenset({task_id}))
+    together = analysis.facts.started_together.get(task_id, frozenset({task_id}))
     await_point.recorded |= together
     roots = dict.fromkeys(root for other_task, root in await_point.roots.items() if other_task in together)
     use_counts = Counter(step for root in roots for step in analysis.survey.closure(root.run))
@@ -320,7 +324,7 @@ def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _Aw
             if root.task_id is None:
                 continue
             split = await_point.splits.get(root.task_id)
-            before = analysis.past(step, None if split is None else split.waiting)
+            before = analysis.past(step, None if split is None else split.queued_tasks)
             run_state = RUN if begun is HasRun.ALWAYS else before | (RUN if may_be_begun else NO_PATH)
             _record_entry_state(
                 analysis,
@@ -334,26 +338,28 @@ def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _Aw
 def _record_entry_state(
     analysis: BodyAnalysis, task_id: TaskId, step: StepDefinition, run_state: RunState, *, begun_at_same_await: bool
 ) -> None:
-    run_states = analysis.knowledge.background.setdefault(task_id, {})
-    analysis.knowledge.learn(run_states, step, run_state | (RUN if analysis.usage.shares(task_id, step) else NO_PATH))
+    run_states = analysis.facts.task_entry_run_states.setdefault(task_id, {})
+    analysis.facts.join_run_state(
+        run_states, step, run_state | (RUN if analysis.usage.may_share_step(task_id, step) else NO_PATH)
+    )
     if begun_at_same_await:
-        analysis.knowledge.goes_on(task_id, step)
+        analysis.facts.add_begun_at_same_await(task_id, step)
 
 
 def _begin_step(analysis: BodyAnalysis, root: DirectCall, await_point: _AwaitPoint) -> None:
     step = root.run.definition
-    begun = await_point.planned.begun
+    begun = await_point.planned.begun_runs
     is_first = has_run(analysis.past(step)) is HasRun.NEVER and not await_point.may_find_begun(step)
-    if is_first and root.is_sure and step in analysis.survey.needed and len(begun.get((step,), ())) == 1:
-        analysis.history.running[step] = root.task_id or 0
+    if is_first and root.must_begin and step in analysis.survey.needed and len(begun.get((step,), ())) == 1:
+        analysis.state.running_task_by_step[step] = root.task_id or 0
     else:
-        analysis.history.running.pop(step, None)
+        analysis.state.running_task_by_step.pop(step, None)
     _record_begun(analysis, [step], root.task_id, await_point.splits)
     for needed in analysis.survey.closure(root.run):
         if needed is not step:
             analysis.begun([needed], on_every_path=False)
             for task in begun.get((needed,), ()):
-                if task.begun_by is not None and not task.asked_by:
+                if task.begun_by is not None and not task.later_requests:
                     _record_begun(analysis, [needed], task.begun_by.task_id, await_point.splits)
 
 
@@ -363,8 +369,8 @@ def _record_begun(
     """Record that steps have begun with a task, on the paths on which it was queued."""
     split = None if task_id is None else splits.get(task_id)
     if split is None:
-        analysis.begun(steps, on_every_path=task_id is None or analysis.begins_in_order(task_id))
+        analysis.begun(steps, on_every_path=task_id is None or analysis.must_begin_in_order(task_id))
         return
     for step in steps:
         if step in analysis.survey.needed:
-            analysis.history.begun_where_waiting(step, split)
+            analysis.state.mark_begun_where_queued(step, split)

@@ -58,9 +58,9 @@ def operations_of(
     operations: OperationList = []
     awaited: set[int] = set()
     deferred: set[int] = set()
-    for part in series_parts(planned.before):
-        required = [set(planned.after[index]) for index in part]
-        ready = sorted((set.intersection(*required) | deferred) - awaited - analysis.knowledge.joint)
+    for part in series_parts(planned.predecessors):
+        required = [set(planned.awaited_task_ids[index]) for index in part]
+        ready = sorted((set.intersection(*required) | deferred) - awaited - analysis.facts.drawn_with_others)
         if ready:
             operations.append(Await(AwaitGroup("all", tuple(map(AwaitedTask, ready))), place))
         awaited.update(ready)
@@ -75,7 +75,7 @@ def _part_operations(
 ) -> Sequence[Operation]:
     if len(part) == 1:
         return blocks[0].operations
-    before = restrict(planned.before, part)
+    before = restrict(planned.predecessors, part)
     direct_calls = [index for index in part if planned.tasks[index].root is not None]
     return [PartialOrder(tuple(blocks), tuple(before), kind if len(direct_calls) > 1 else "all", place)]
 
@@ -114,17 +114,17 @@ def _run_with_body(
     it.
     """
     if not run.body.operations:
-        return analysis.without_dependencies(run)
+        return analysis.run_with_expanded_body(run)
     must_have_run: list[StepDefinition] = []
-    may_have_run = [*context.may_begin_beside(run), *(step for key in planned.begun for step in key)]
+    may_have_run = [*context.may_begin_beside(run), *(step for key in planned.begun_runs for step in key)]
     for position, task in enumerate(planned.tasks):
         if position == index:
             continue
         definitions = definitions_of(task.run)
-        is_over = planned.before[index] >> position & 1 and not task.conditional and len(definitions) == 1
+        is_over = planned.predecessors[index] >> position & 1 and not task.conditional and len(definitions) == 1
         (must_have_run if is_over else may_have_run).extend(definitions)
-        may_have_run += analysis.survey.runs_inside(task.run) if isinstance(task.run, StepRun) else ()
-    return analysis.without_dependencies(run, must_have_run, may_have_run)
+        may_have_run += analysis.survey.steps_used_in_body(task.run) if isinstance(task.run, StepRun) else ()
+    return analysis.run_with_expanded_body(run, must_have_run, may_have_run)
 
 
 def _block_unless_run(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> Block:
@@ -136,12 +136,12 @@ def _block_unless_run(analysis: BodyAnalysis, run: StepRun, context: SchedulingC
 def _block_with_dependencies(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> Block:
     needed = len(analysis.survey.closure(run))
     analysis.survey.budget.spend(Limit.DEPENDENCIES)
-    if analysis.nested >= MAX_BRANCH_DEPTH or needed > MAX_BRANCH_STEPS:
+    if analysis.branch_depth >= MAX_BRANCH_DEPTH or needed > MAX_BRANCH_STEPS:
         return Block((_flat_run(analysis, run),))
-    analysis.nested += 1
+    analysis.branch_depth += 1
     planned = schedule([DirectCall(run)], context)
     operations = operations_of(analysis, planned, context, run.definition.place)
-    analysis.nested -= 1
+    analysis.branch_depth -= 1
     return Block(tuple(operations))
 
 
@@ -159,7 +159,7 @@ def _flat_run(analysis: BodyAnalysis, run: StepRun) -> Operation:
         needed = (index[step] for step in analysis.survey.closure(step_run))
         before.append(sum(1 << earlier for earlier in needed if earlier != position))
         place = step_run.definition.place
-        block = Block((Run(analysis.without_dependencies(step_run), place),))
+        block = Block((Run(analysis.run_with_expanded_body(step_run), place),))
         if step_run is not run:
             block = Block((Choice((Branch(f"{step_run.definition.name} has not run", block),), place),))
         members.append(block)

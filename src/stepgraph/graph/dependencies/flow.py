@@ -37,11 +37,11 @@ from stepgraph.limits import Limit
 def read_block(analysis: BodyAnalysis, block: Block) -> Block:
     """Return a block with the dependencies of its steps expanded, and set `ends` to the states at its exits."""
     domain = _RunStateDomain(analysis)
-    exits = solve(block, analysis.history, domain, domain, analysis.survey.budget)
-    analysis.ends = [end for end in (exits.end, exits.returns) if end is not None]
+    exits = solve(block, analysis.state, domain, domain, analysis.survey.budget)
+    analysis.exit_states = [end for end in (exits.end, exits.returns) if end is not None]
     expanded = domain.expanded(block)
     if exits.end is not None:
-        analysis.history = exits.end
+        analysis.state = exits.end
     return expanded
 
 
@@ -84,11 +84,11 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
 
     def expand_line(self, block: Block, line: _StraightLine, state: RunHistory) -> RunHistory:
         analysis = self.analysis
-        analysis.survey.budget.spend(Limit.PAIRS, len(state.past) + 1)
-        analysis.history = state.copy()
+        analysis.survey.budget.spend(Limit.PAIRS, len(state.run_states) + 1)
+        analysis.state = state.copy()
         line.last_entry = state
         line.operations = _expand_line(analysis, block.operations, line.first, line.last)
-        return analysis.history
+        return analysis.state
 
     def join(self, a: RunHistory, b: RunHistory) -> RunHistory:
         return join_states((a, b)) or a
@@ -96,12 +96,12 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
     def may_raise(self, operation: Leaf | Try, before: RunHistory, after: RunHistory | None) -> None:
         del operation, before, after
 
-    def begin_pass(self, loop: Loop, head: RunHistory) -> RunHistory:
-        needed = [step for step in loop.declares if step in self.analysis.survey.needed]
+    def enter_iteration(self, loop: Loop, head: RunHistory) -> RunHistory:
+        needed = [step for step in loop.redeclared_steps if step in self.analysis.survey.needed]
         if not needed:
             return head
         state = head.copy()
-        state.declared(needed)
+        state.mark_declared(needed)
         return state
 
     def leave_try(
@@ -110,13 +110,13 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         """Return the state after an exception: any step of the body may have run, and none must have."""
         del raised
         caught = before.copy()
-        caught.exceptional = True
-        for step in self.analysis.survey.touched_in(try_.body):
+        caught.only_after_exception = True
+        for step in self.analysis.survey.steps_used_in(try_.body):
             if step in self.analysis.survey.needed:
-                caught.begun(step, on_every_path=False)
-        self.analysis.lapse(self.analysis.joined_in(try_.body), caught)
+                caught.mark_begun(step, on_every_path=False)
+        self.analysis.record_possible_failure(self.analysis.awaited_steps_in(try_.body), caught)
         if end is not None:
-            caught.may_wait(end.waiting)
+            caught.add_possibly_queued(end.queued_tasks)
         return caught
 
     # Blocks
@@ -231,9 +231,9 @@ def _is_step_start(operation: Operation) -> bool:
 def _is_await_of_any(next_operations: Sequence[Operation], starts: Sequence[Start]) -> bool:
     """Whether the next operation awaits at least one of the started tasks, directly or in a loop over them."""
     match next_operations:
-        case [Loop(at_least_once=True, body=Block(operations=(Await(each=True, group=group),)))]:
+        case [Loop(at_least_once=True, body=Block(operations=(Await(one_per_iteration=True, group=group),)))]:
             members = group.members
-        case [Await(each=False, group=group)] if _is_await_of_all(next_operations[0]):
+        case [Await(one_per_iteration=False, group=group)] if _is_await_of_all(next_operations[0]):
             members = group.members
         case _:
             return False
@@ -262,7 +262,7 @@ def _have_dependencies(starts: Sequence[Start]) -> bool:
 
 
 def _only_await(analysis: BodyAnalysis, operation: Start) -> Await | None:
-    awaits = analysis.usage.joins.get(operation.task_id, ())
+    awaits = analysis.usage.awaits_by_task.get(operation.task_id, ())
     return awaits[0] if len(awaits) == 1 else None
 
 
@@ -270,7 +270,7 @@ def _is_await_of_all(await_: Await) -> bool:
     """Whether an await ends only after all of its members, which are tasks that it awaits on every path."""
     group = await_.group
     plain = all(isinstance(member, AwaitedTask) and member.on_every_path for member in group.members)
-    return plain and group.until_done and not await_.each and group.kind in ("all", "all_settled")
+    return plain and group.until_done and not await_.one_per_iteration and group.kind in ("all", "all_settled")
 
 
 def _is_await_of_exactly(operation: Operation | None, starts: Sequence[Start]) -> TypeGuard[Await]:

@@ -55,7 +55,7 @@ def expand_gather(analysis: BodyAnalysis, starts: Sequence[Start], await_: Await
     operations = _expand_at_await(analysis, [*queued, *roots], await_.group.kind, await_.place)
     if await_.group.kind != "all":
         for root in roots:
-            analysis.lapse(analysis.survey.closure(root.run))
+            analysis.record_possible_failure(analysis.survey.closure(root.run))
     return operations
 
 
@@ -64,56 +64,59 @@ def expand_await(analysis: BodyAnalysis, operation: Await) -> OperationList:
 
     If all awaited tasks may be over already, the await may not suspend, and then queued tasks do not begin.
     """
-    other_tasks = analysis.history.waiting.keys() - task_ids_of(operation.group)
+    other_tasks = analysis.state.queued_tasks.keys() - task_ids_of(operation.group)
     if not other_tasks or _must_suspend(analysis, operation):
         begin_queued_tasks(analysis)
         _record_await(analysis, operation)
         return [operation]
-    before = analysis.history.copy()
-    before.waiting = {task_id: start for task_id, start in before.waiting.items() if task_id in other_tasks}
+    before = analysis.state.copy()
+    before.queued_tasks = {task_id: start for task_id, start in before.queued_tasks.items() if task_id in other_tasks}
     begin_queued_tasks(analysis)
     _record_await(analysis, operation)
-    after, analysis.history = analysis.history, before
+    after, analysis.state = analysis.state, before
     _record_await(analysis, operation)
-    analysis.history = join_states([after, analysis.history]) or after
+    analysis.state = join_states([after, analysis.state]) or after
     return [operation]
 
 
 def _must_suspend(analysis: BodyAnalysis, operation: Await) -> bool:
     """Whether an await includes a task that is queued on every path to it."""
-    state = analysis.history
+    state = analysis.state
     task_ids = task_ids_of(operation.group)
-    return any(task_id in state.started and task_id not in state.apart for task_id in task_ids & state.waiting.keys())
+    return any(
+        task_id in state.must_have_started and task_id not in state.path_splits
+        for task_id in task_ids & state.queued_tasks.keys()
+    )
 
 
 def _record_await(analysis: BodyAnalysis, operation: Await) -> None:
-    if not operation.each:
+    if not operation.one_per_iteration:
         awaited = [awaited_task for awaited_task in tasks_done_after(operation.group) if awaited_task.on_every_path]
         record_finished_tasks(analysis, sorted(awaited_task.task_id for awaited_task in awaited))
-        repeats = analysis.usage.repeats
-        analysis.history.going -= {
+        repeats = analysis.usage.declared_in_pass
+        analysis.state.may_be_running -= {
             awaited_task.task_id
             for awaited_task in awaited
-            if awaited_task.every or awaited_task.task_id not in repeats
+            if awaited_task.all_runs or awaited_task.task_id not in repeats
         }
     if operation.group.kind != "all":
         for task_id in sorted(task_ids_of(operation.group)):
-            analysis.lapse(analysis.steps_of(task_id))
+            analysis.record_possible_failure(analysis.steps_of(task_id))
 
 
 def record_finished_tasks(analysis: BodyAnalysis, task_ids: Iterable[TaskId]) -> None:
     """Record that background tasks are over."""
     for task_id in task_ids:
         activity = analysis.usage.activities.get(task_id)
-        on_every_path = task_id in analysis.history.started
+        on_every_path = task_id in analysis.state.must_have_started
         if isinstance(activity, StepRun):
             analysis.begun(analysis.survey.closure(activity), on_every_path=on_every_path)
         elif isinstance(activity, Call):
-            analysis.survey.budget.spend(Limit.PAIRS, len(analysis.survey.touched(activity.function)))
-            analysis.history.apply(
-                analysis.knowledge.effects.get(id(activity.function), {}), on_every_path=on_every_path
+            analysis.survey.budget.spend(Limit.PAIRS, len(analysis.survey.steps_used_by(activity.function)))
+            analysis.state.apply_effects(
+                analysis.facts.effects.get(id(activity.function), {}), on_every_path=on_every_path
             )
-        running = analysis.history.running
+        running = analysis.state.running_task_by_step
         for step in [step for step, running_task in running.items() if running_task == task_id]:
             del running[step]
 
@@ -128,19 +131,23 @@ def _expand_at_await(
 ) -> OperationList:
     """Return the steps that begin at one await, except for steps of background tasks, and record their run states."""
     record_unordered_begins(analysis)
-    context = analysis.memory()
+    context = analysis.scheduling_context()
     planned = schedule(roots, context)
     begun_by_first_await = (
-        frozenset(_steps_begun_at_once(analysis, planned, roots)) if analysis.at_entry else analysis.history.first
+        frozenset(_steps_begun_at_once(analysis, planned, roots))
+        if analysis.must_precede_first_await
+        else analysis.state.begun_by_first_await
     )
-    analysis.awaits(step for key, tasks in planned.begun.items() if _may_begin_at_once(tasks) for step in key)
-    analysis.report_twice(planned)
+    analysis.record_await(
+        step for key, tasks in planned.begun_runs.items() if _may_begin_at_once(tasks) for step in key
+    )
+    analysis.report_repeated_steps(planned)
     operations = operations_of(analysis, planned, context, place, kind)
     record_concurrent_steps(analysis, roots)
     begin_queued_tasks(analysis, planned, roots)
-    analysis.history.first = begun_by_first_await
+    analysis.state.begun_by_first_await = begun_by_first_await
     _record_runs(analysis, planned)
-    record_finished_tasks(analysis, sorted({task_id for task_ids in planned.after for task_id in task_ids}))
+    record_finished_tasks(analysis, sorted({task_id for task_ids in planned.awaited_task_ids for task_id in task_ids}))
     return operations
 
 
@@ -156,14 +163,16 @@ def _steps_begun_at_once(
         closures |= analysis.survey.closure(root.run)
     analysis.survey.budget.spend(Limit.PAIRS, len(closures))
     for step in closures:
-        tasks = planned.begun.get((step,), ())
-        begins_now = any(task.begins_at_once and task.begun_by is not None and task.begun_by.awaited for task in tasks)
+        tasks = planned.begun_runs.get((step,), ())
+        begins_now = any(
+            task.must_begin_at_once and task.begun_by is not None and task.begun_by.awaited for task in tasks
+        )
         if begins_now or has_run(analysis.past(step)) is HasRun.ALWAYS:
             yield step
 
 
 def _may_begin_at_once(tasks: Iterable[ScheduledRun]) -> bool:
-    return not all(task.asked_by for task in tasks)
+    return not all(task.later_requests for task in tasks)
 
 
 def _record_runs(analysis: BodyAnalysis, planned: Schedule) -> None:
@@ -174,18 +183,18 @@ def _record_runs(analysis: BodyAnalysis, planned: Schedule) -> None:
         if len(definitions) == 1:
             analysis.begun(definitions)
         for definition in definitions:
-            analysis.history.running.pop(definition, None)
+            analysis.state.running_task_by_step.pop(definition, None)
 
 
 def _record_call(analysis: BodyAnalysis, function: Function) -> None:
     """Record the steps that may run concurrently with a called function, and with background tasks during the call."""
-    task_ids = sorted(analysis.history.going | analysis.history.waiting.keys())
+    task_ids = sorted(analysis.state.may_be_running | analysis.state.queued_tasks.keys())
     steps = [step for task_id in task_ids for step in analysis.steps_of(task_id)]
-    analysis.knowledge.runs_beside(function, [*steps, *analysis.meanwhile()])
+    analysis.facts.add_concurrent_steps(function, [*steps, *analysis.may_begin_during()])
     for task_id in task_ids:
         activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
-            analysis.knowledge.runs_beside(activity.function, analysis.survey.touched(function))
+            analysis.facts.add_concurrent_steps(activity.function, analysis.survey.steps_used_by(function))
 
 
 def _apply_call(analysis: BodyAnalysis, function: Function) -> None:
@@ -193,14 +202,16 @@ def _apply_call(analysis: BodyAnalysis, function: Function) -> None:
 
     Queued tasks begin at the first await of the callee, before or after any of its steps.
     """
-    may_run = analysis.survey.touched(function)
-    opening = analysis.knowledge.opening(function)
-    begun_by_first_await = opening.surely if analysis.at_entry else analysis.history.first
-    analysis.awaits(opening.maybe)
+    may_run = analysis.survey.steps_used_by(function)
+    opening = analysis.facts.first_await_steps_of(function)
+    begun_by_first_await = (
+        opening.must_have_begun if analysis.must_precede_first_await else analysis.state.begun_by_first_await
+    )
+    analysis.record_await(opening.may_have_begun)
     _record_call(analysis, function)
     record_function_entry(analysis, function)
-    if analysis.history.waiting:
+    if analysis.state.queued_tasks:
         begin_queued_tasks(analysis, concurrent_steps=may_run)
         record_function_entry(analysis, function)
-    analysis.history.first = begun_by_first_await
-    analysis.history.apply(analysis.knowledge.effects.get(id(function), dict.fromkeys(may_run, NO_PATH)))
+    analysis.state.begun_by_first_await = begun_by_first_await
+    analysis.state.apply_effects(analysis.facts.effects.get(id(function), dict.fromkeys(may_run, NO_PATH)))

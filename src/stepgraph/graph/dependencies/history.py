@@ -35,7 +35,7 @@ RunStates: TypeAlias = dict[StepDefinition, RunState]
 class PathSplit(Struct, frozen=True):
     """Run states split by whether a task is queued, for a task that is queued on some paths only."""
 
-    waiting: RunStates
+    queued_tasks: RunStates
     """Run states on the paths on which the task is queued."""
     orelse: RunStates
     """Run states on all other paths."""
@@ -44,66 +44,74 @@ class PathSplit(Struct, frozen=True):
 class RunHistory(Struct, eq=False):
     """The abstract state at a program point of a function."""
 
-    past: dict[StepDefinition, RunState] = field(default_factory=dict)
+    run_states: dict[StepDefinition, RunState] = field(default_factory=dict)
     """The run state of each step. A step without an entry has the state that it had at the call."""
-    running: dict[StepDefinition, TaskId] = field(default_factory=dict)
+    running_task_by_step: dict[StepDefinition, TaskId] = field(default_factory=dict)
     """The background task that runs each step, if it is the same task on every path."""
-    waiting: dict[TaskId, Start] = field(default_factory=dict)
+    queued_tasks: dict[TaskId, Start] = field(default_factory=dict)
     """The tasks that may be queued: they begin at the next await."""
-    apart: Mapping[TaskId, PathSplit] = field(default_factory=dict)
+    path_splits: Mapping[TaskId, PathSplit] = field(default_factory=dict)
     """The split run states for each task that is queued on some paths only."""
-    started: frozenset[TaskId] = frozenset()
+    must_have_started: frozenset[TaskId] = frozenset()
     """The tasks that have started on every path."""
-    going: frozenset[TaskId] = frozenset()
+    may_be_running: frozenset[TaskId] = frozenset()
     """The tasks that may be running in the background."""
-    exceptional: bool = False
+    only_after_exception: bool = False
     """Whether every path to the point goes through an exception."""
-    first: frozenset[StepDefinition] | None = None
+    begun_by_first_await: frozenset[StepDefinition] | None = None
     """The steps that have begun, on every path, by the first await of the function. None if no path has awaited yet."""
-    entering: bool = True
+    may_precede_first_await: bool = True
     """Whether some path to the point has not awaited yet."""
 
     def copy(self) -> RunHistory:
         """Return a copy for another path."""
-        return replace(self, past=dict(self.past), running=dict(self.running), waiting=dict(self.waiting))
+        return replace(
+            self,
+            run_states=dict(self.run_states),
+            running_task_by_step=dict(self.running_task_by_step),
+            queued_tasks=dict(self.queued_tasks),
+        )
 
     def at(self, step: StepDefinition) -> RunState:
         """Return the run state of a step."""
-        return run_state_of(self.past, step)
+        return run_state_of(self.run_states, step)
 
-    def set_going(self, start: Start) -> None:
+    def add_started_task(self, start: Start) -> None:
         """Record a started task, which begins at the next await."""
-        self.waiting[start.task_id] = start
-        self.apart = {task_id: split for task_id, split in self.apart.items() if task_id != start.task_id}
-        self.started |= {start.task_id}
+        self.queued_tasks[start.task_id] = start
+        self.path_splits = {task_id: split for task_id, split in self.path_splits.items() if task_id != start.task_id}
+        self.must_have_started |= {start.task_id}
 
-    def may_wait(self, queued: Mapping[TaskId, Start]) -> None:
+    def add_possibly_queued(self, queued: Mapping[TaskId, Start]) -> None:
         """Record tasks that may be queued, but may also not have started."""
-        added = {task_id: start for task_id, start in queued.items() if task_id not in self.waiting}
-        self.waiting |= added
-        self.apart = {**self.apart, **dict.fromkeys(added, PathSplit(dict(self.past), dict(self.past)))}
+        added = {task_id: start for task_id, start in queued.items() if task_id not in self.queued_tasks}
+        self.queued_tasks |= added
+        self.path_splits = {
+            **self.path_splits,
+            **dict.fromkeys(added, PathSplit(dict(self.run_states), dict(self.run_states))),
+        }
 
-    def begun(self, step: StepDefinition, *, on_every_path: bool = True) -> None:
+    def mark_begun(self, step: StepDefinition, *, on_every_path: bool = True) -> None:
         """Record that a step has begun, on every path or on some paths."""
-        self.past[step] = (self.at(step) & FAILED_OR_SKIPPED) | RUN if on_every_path else self.at(step) | RUN
+        self.run_states[step] = (self.at(step) & FAILED_OR_SKIPPED) | RUN if on_every_path else self.at(step) | RUN
 
-    def begun_where_waiting(self, step: StepDefinition, split: PathSplit) -> None:
+    def mark_begun_where_queued(self, step: StepDefinition, split: PathSplit) -> None:
         """Record that a step has begun on the paths on which a task was queued before the current await."""
-        preserved = run_state_of(split.orelse, step) | run_state_of(split.waiting, step) & FAILED_OR_SKIPPED
-        self.past[step] = self.at(step) & preserved | RUN
+        preserved = run_state_of(split.orelse, step) | run_state_of(split.queued_tasks, step) & FAILED_OR_SKIPPED
+        self.run_states[step] = self.at(step) & preserved | RUN
 
-    def apply(self, effects: Mapping[StepDefinition, RunState], *, on_every_path: bool = True) -> None:
+    def apply_effects(self, effects: Mapping[StepDefinition, RunState], *, on_every_path: bool = True) -> None:
         """Apply the effects of a function that is called on every path or on some paths."""
         for step, effect in effects.items():
             current = self.at(step)
             preserved = current if effect & FROM_CALLER or not on_every_path else NO_PATH
-            self.past[step] = preserved | effect & ~FROM_CALLER
+            self.run_states[step] = preserved | effect & ~FROM_CALLER
 
-    def declared(self, steps: Iterable[StepDefinition]) -> None:
+    def mark_declared(self, steps: Iterable[StepDefinition]) -> None:
         """Record new declarations of steps, none of which has run."""
         for step in steps:
-            self.past[step] = NOT_RUN
-            self.running.pop(step, None)
+            self.run_states[step] = NOT_RUN
+            self.running_task_by_step.pop(step, None)
 
     __hash__ = None  # type: ignore[assignment] # mutable
 
@@ -111,15 +119,19 @@ class RunHistory(Struct, eq=False):
         """Whether two states are equal; queued tasks are compared by id."""
         if not isinstance(other, RunHistory):
             return NotImplemented
-        same_steps = self.past == other.past and self.running == other.running and self.exceptional == other.exceptional
-        same_tasks = self.started == other.started and self.going == other.going
+        same_steps = (
+            self.run_states == other.run_states
+            and self.running_task_by_step == other.running_task_by_step
+            and self.only_after_exception == other.only_after_exception
+        )
+        same_tasks = self.must_have_started == other.must_have_started and self.may_be_running == other.may_be_running
         return (
             same_steps
             and same_tasks
-            and self.first == other.first
-            and self.entering == other.entering
-            and self.waiting.keys() == other.waiting.keys()
-            and self.apart == other.apart
+            and self.begun_by_first_await == other.begun_by_first_await
+            and self.may_precede_first_await == other.may_precede_first_await
+            and self.queued_tasks.keys() == other.queued_tasks.keys()
+            and self.path_splits == other.path_splits
         )
 
 
@@ -129,32 +141,36 @@ def join_states(states: Iterable[RunHistory | None]) -> RunHistory | None:
     A path through an exception adds that a step may have run, never that it has not: the step may have failed, or the
     exception skipped it.
     """
-    reachable = sorted((state for state in states if state is not None), key=lambda state: state.exceptional)
+    reachable = sorted((state for state in states if state is not None), key=lambda state: state.only_after_exception)
     if not reachable:
         return None
     result = reachable[0].copy()
     for state in reachable[1:]:
-        exceptional = state.exceptional and not result.exceptional
-        result.apart = _join_splits(result, state, exceptional=exceptional)
-        result.past = _join_run_states(result.past, state.past, exceptional=exceptional)
-        result.running = {
-            step: task_id for step, task_id in result.running.items() if state.running.get(step) == task_id
+        exceptional = state.only_after_exception and not result.only_after_exception
+        result.path_splits = _join_splits(result, state, exceptional=exceptional)
+        result.run_states = _join_run_states(result.run_states, state.run_states, exceptional=exceptional)
+        result.running_task_by_step = {
+            step: task_id
+            for step, task_id in result.running_task_by_step.items()
+            if state.running_task_by_step.get(step) == task_id
         }
-        result.waiting |= state.waiting
-        result.started &= state.started
-        result.going |= state.going
-        result.entering |= state.entering
-        if not exceptional and result.first != state.first:
-            result.first = (result.first or frozenset()) & (state.first or frozenset())
+        result.queued_tasks |= state.queued_tasks
+        result.must_have_started &= state.must_have_started
+        result.may_be_running |= state.may_be_running
+        result.may_precede_first_await |= state.may_precede_first_await
+        if not exceptional and result.begun_by_first_await != state.begun_by_first_await:
+            result.begun_by_first_await = (result.begun_by_first_await or frozenset()) & (
+                state.begun_by_first_await or frozenset()
+            )
     return result
 
 
 def _join_splits(first: RunHistory, second: RunHistory, *, exceptional: bool) -> Mapping[TaskId, PathSplit]:
     """Return the split run states at a join, for each task that is queued on some of its paths only."""
     splits: dict[TaskId, PathSplit] = {}
-    for task_id in {**first.waiting, **second.waiting}:
-        split = first.apart.get(task_id)
-        if split is None or split is not second.apart.get(task_id):
+    for task_id in {**first.queued_tasks, **second.queued_tasks}:
+        split = first.path_splits.get(task_id)
+        if split is None or split is not second.path_splits.get(task_id):
             (queued, not_queued), (second_queued, second_not_queued) = (
                 _split_at(first, task_id),
                 _split_at(second, task_id),
@@ -169,10 +185,10 @@ def _join_splits(first: RunHistory, second: RunHistory, *, exceptional: bool) ->
 
 def _split_at(state: RunHistory, task_id: TaskId) -> tuple[RunStates | None, RunStates | None]:
     """Return the run states where a task is queued and where it is not; None where no path leads there."""
-    if task_id not in state.waiting:
-        return None, state.past
-    split = state.apart.get(task_id)
-    return (state.past, None) if split is None else (split.waiting, split.orelse)
+    if task_id not in state.queued_tasks:
+        return None, state.run_states
+    split = state.path_splits.get(task_id)
+    return (state.run_states, None) if split is None else (split.queued_tasks, split.orelse)
 
 
 def _join_optional(first: RunStates | None, second: RunStates | None, *, exceptional: bool) -> RunStates | None:

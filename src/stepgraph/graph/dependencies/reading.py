@@ -42,9 +42,9 @@ BlockAnalyzer: TypeAlias = "Callable[[BodyAnalysis, Block], Block]"
 class FirstAwaitSteps(Struct, frozen=True):
     """The steps that have begun by the first await of a function."""
 
-    surely: frozenset[StepDefinition]
+    must_have_begun: frozenset[StepDefinition]
     """The steps that have begun on every path."""
-    maybe: frozenset[StepDefinition]
+    may_have_begun: frozenset[StepDefinition]
     """The steps that may have begun."""
 
 
@@ -52,68 +52,70 @@ class ProgramFacts(Struct):
     """Facts about all functions of a program, which grow until the fixpoint."""
 
     survey: ProgramUsage
-    openings: Mapping[int, FirstAwaitSteps]
+    previous_first_await_steps: Mapping[int, FirstAwaitSteps]
     """The steps begun by the first await of each function, by `id`, from the previous fixpoint."""
-    entries: dict[int, RunStates] = field(default_factory=dict)
+    entry_run_states: dict[int, RunStates] = field(default_factory=dict)
     """The joined run states at the calls of each function, by `id`."""
     effects: dict[int, RunStates] = field(default_factory=dict)
     """The joined run states at the exits of each function, by `id`."""
-    background: dict[TaskId, RunStates] = field(default_factory=dict)
+    task_entry_run_states: dict[TaskId, RunStates] = field(default_factory=dict)
     """The joined run states at the beginning of each task."""
-    going_on: dict[TaskId, dict[StepDefinition, None]] = field(default_factory=dict)
+    begun_at_same_await: dict[TaskId, dict[StepDefinition, None]] = field(default_factory=dict)
     """The steps that begin at the same await as each task, and may still run when the task needs them."""
-    together: dict[TaskId, frozenset[TaskId]] = field(default_factory=dict)
+    started_together: dict[TaskId, frozenset[TaskId]] = field(default_factory=dict)
     """The tasks that start together with each task, including the task."""
-    joint: set[TaskId] = field(default_factory=set)
+    drawn_with_others: set[TaskId] = field(default_factory=set)
     """The tasks that share one piece of work with other tasks, so that the graph awaits them only together."""
-    meanwhile: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
+    may_begin_during: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
     """The steps that may begin while each function runs, by `id`."""
-    begins: dict[int, FirstAwaitSteps] = field(default_factory=dict)
+    first_await_steps: dict[int, FirstAwaitSteps] = field(default_factory=dict)
     """The steps begun by the first await of each function, by `id`, from the current fixpoint."""
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
     """The notes, by code and step."""
     changed: bool = False
     """Whether a fact has changed in the current round."""
 
-    def learn(self, run_states: RunStates, step: StepDefinition, run_state: RunState) -> None:
+    def join_run_state(self, run_states: RunStates, step: StepDefinition, run_state: RunState) -> None:
         """Join a run state into recorded run states."""
         before = run_states.get(step, NO_PATH)
         if run_state & ~before:
             run_states[step] = before | run_state
             self.changed = True
 
-    def goes_on(self, task_id: TaskId, step: StepDefinition) -> None:
+    def add_begun_at_same_await(self, task_id: TaskId, step: StepDefinition) -> None:
         """Record a step that begins at the same await as a task."""
-        steps = self.going_on.setdefault(task_id, {})
+        steps = self.begun_at_same_await.setdefault(task_id, {})
         if step not in steps:
             steps[step] = None
             self.changed = True
 
-    def runs_beside(self, function: Function, steps: Iterable[StepDefinition]) -> None:
+    def add_concurrent_steps(self, function: Function, steps: Iterable[StepDefinition]) -> None:
         """Record steps that may begin while a function runs.
 
         Steps that the function declares are left out, since each call declares its own.
         """
-        recorded = self.meanwhile.setdefault(id(function), {})
-        added = [step for step in steps if step not in recorded and step not in function.declares]
+        recorded = self.may_begin_during.setdefault(id(function), {})
+        added = [step for step in steps if step not in recorded and step not in function.redeclared_steps]
         if added:
             recorded.update(dict.fromkeys(added))
             self.changed = True
 
-    def begins_with(
+    def set_first_await_steps(
         self, function: Function, must_have_begun: Iterable[StepDefinition], may_have_begun: Iterable[StepDefinition]
     ) -> None:
         """Record the steps that have begun by the first await of a function, for the next fixpoint."""
-        self.begins[id(function)] = FirstAwaitSteps(frozenset(must_have_begun), frozenset(may_have_begun))
+        self.first_await_steps[id(function)] = FirstAwaitSteps(frozenset(must_have_begun), frozenset(may_have_begun))
 
-    def opening(self, function: Function) -> FirstAwaitSteps:
+    def first_await_steps_of(self, function: Function) -> FirstAwaitSteps:
         """Return the steps that have begun by the first await of a function.
 
         Before the first fixpoint, any step that the function runs or needs may have begun.
         """
-        return self.openings.get(id(function)) or FirstAwaitSteps(frozenset(), frozenset(self.survey.touched(function)))
+        return self.previous_first_await_steps.get(id(function)) or FirstAwaitSteps(
+            frozenset(), frozenset(self.survey.steps_used_by(function))
+        )
 
-    def note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
+    def add_note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
         """Add a note about a difference between the engine and the graph, once for each step."""
         if (code, step) not in self.notes:
             self.notes[code, step] = Note(code, message, advice, step.place.span, incomplete=False)
@@ -122,56 +124,58 @@ class ProgramFacts(Struct):
 class BodyAnalysis(Struct):
     """The analysis of one function body."""
 
-    knowledge: ProgramFacts
+    facts: ProgramFacts
     function: Function
     usage: BodyUsage
-    read_block: BlockAnalyzer
-    is_run: bool
+    analyze_block: BlockAnalyzer
+    is_run_method: bool
     """Whether the function is the `run` method of the workflow."""
-    history: RunHistory = field(default_factory=RunHistory)
+    state: RunHistory = field(default_factory=RunHistory)
     """The state at the current operation."""
-    ends: list[RunHistory] = field(default_factory=list)
+    exit_states: list[RunHistory] = field(default_factory=list)
     """The states at the normal exits, once the body is analyzed."""
-    nested: int = 0
+    branch_depth: int = 0
     """The current nesting depth of branches for steps that may not have run."""
-    opening: dict[StepDefinition, None] = field(default_factory=dict)
+    first_await_steps_of: dict[StepDefinition, None] = field(default_factory=dict)
     """The steps that may begin by the first await."""
 
     @property
     def survey(self) -> ProgramUsage:
         """The use of steps, functions and tasks in the whole program."""
-        return self.knowledge.survey
+        return self.facts.survey
 
     @property
-    def at_entry(self) -> bool:
+    def must_precede_first_await(self) -> bool:
         """Whether no path to this point has awaited yet, so that no other code has run since the call."""
-        return self.history.first is None
+        return self.state.begun_by_first_await is None
 
     def past(self, step: StepDefinition, run_states: RunStates | None = None) -> RunState:
         """Return the run state of a step for any caller of the function, here or in other run states."""
-        run_state = run_state_of(self.history.past if run_states is None else run_states, step)
+        run_state = run_state_of(self.state.run_states if run_states is None else run_states, step)
         if run_state & FROM_CALLER:
-            run_state = run_state & ~FROM_CALLER | (NOT_RUN if self.is_run else self._run_state_at_call(step))
-        if run_state & NOT_RUN and not self.at_entry and step in self.meanwhile():
+            run_state = run_state & ~FROM_CALLER | (NOT_RUN if self.is_run_method else self._run_state_at_call(step))
+        if run_state & NOT_RUN and not self.must_precede_first_await and step in self.may_begin_during():
             run_state |= RUN
-        if step in self.survey.overlapping and not (self.at_entry and step not in self.survey.looked_up_late):
+        if step in self.survey.declared_by_overlapping_calls and not (
+            self.must_precede_first_await and step not in self.survey.resolved_late
+        ):
             run_state |= RUN | NOT_RUN  # a lookup by name may return the step that another call declares
         return run_state
 
     def _run_state_at_call(self, step: StepDefinition) -> RunState:
         """Return the joined run state of a step at the analyzed calls of the function."""
-        return self.knowledge.entries.get(id(self.function), {}).get(step, NO_PATH)
+        return self.facts.entry_run_states.get(id(self.function), {}).get(step, NO_PATH)
 
-    def meanwhile(self) -> Mapping[StepDefinition, None]:
+    def may_begin_during(self) -> Mapping[StepDefinition, None]:
         """Return the steps that may begin while the function runs."""
-        return self.knowledge.meanwhile.get(id(self.function), {})
+        return self.facts.may_begin_during.get(id(self.function), {})
 
     def steps_of(self, task_id: TaskId) -> Mapping[StepDefinition, None]:
         """Return the steps that a background task may begin."""
         activity = self.usage.activities.get(task_id)
         if isinstance(activity, StepRun):
             return self.survey.closure(activity)
-        return self.survey.touched(activity.function) if isinstance(activity, Call) else {}
+        return self.survey.steps_used_by(activity.function) if isinstance(activity, Call) else {}
 
     def has_run(self, step: StepDefinition, run_states: RunStates | None = None) -> HasRun:
         """Return whether a step has run when another step needs it, here or in other run states.
@@ -179,79 +183,82 @@ class BodyAnalysis(Struct):
         Add a note if the step may have failed.
         """
         run_state = self.past(step, run_states)
-        failed_meanwhile = run_state & RUN and self.history.running.get(step) in self.history.going
+        failed_meanwhile = run_state & RUN and self.state.running_task_by_step.get(step) in self.state.may_be_running
         if (run_state & FAILED_OR_SKIPPED and not run_state & NOT_RUN) or failed_meanwhile:
             self._report_possible_failure(step)
         return has_run(run_state)
 
-    def memory(self) -> SchedulingContext:
+    def scheduling_context(self) -> SchedulingContext:
         """Return the facts for scheduling steps that begin here."""
         survey = self.survey
-        calls = [start.activity for start in self.history.waiting.values() if isinstance(start.activity, Call)]
-        first_awaits = [self.knowledge.opening(call.function) for call in calls]
+        calls = [start.activity for start in self.state.queued_tasks.values() if isinstance(start.activity, Call)]
+        first_awaits = [self.facts.first_await_steps_of(call.function) for call in calls]
         return SchedulingContext(
             self.has_run,
-            self.history.running.get,
-            survey.runs_inside,
+            self.state.running_task_by_step.get,
+            survey.steps_used_in_body,
             survey.closure,
-            may_wait=self._may_await_dependencies,
-            beside_at_once={*self.meanwhile(), *(step for first_await in first_awaits for step in first_await.maybe)},
-            beside={step for call in calls for step in survey.touched(call.function)},
+            may_await_dependencies=self._may_await_dependencies,
+            may_begin_at_once={
+                *self.may_begin_during(),
+                *(step for first_await in first_awaits for step in first_await.may_have_begun),
+            },
+            steps_of_beginning_functions={step for call in calls for step in survey.steps_used_by(call.function)},
             budget=survey.budget,
         )
 
     def _may_await_dependencies(self, step: StepDefinition) -> bool:
         """Whether a step in the background may still be waiting for its own dependencies."""
-        return any(self._may_begin_before_dependencies(task_id, step) for task_id in sorted(self.history.going))
+        return any(self._may_begin_before_dependencies(task_id, step) for task_id in sorted(self.state.may_be_running))
 
     def _may_begin_before_dependencies(self, task_id: TaskId, step: StepDefinition) -> bool:
         """Whether a step of a task may have begun before its own dependencies had run."""
         activity = self.usage.activities.get(task_id)
         if not isinstance(activity, StepRun):
             return False
-        run_states = self.knowledge.background.get(task_id, {})
-        begun_at_same_await = self.knowledge.going_on.get(task_id, ())
-        needed = self.survey.needed_by(activity).get(step, ())
+        run_states = self.facts.task_entry_run_states.get(task_id, {})
+        begun_at_same_await = self.facts.begun_at_same_await.get(task_id, ())
+        needed = self.survey.direct_dependencies(activity).get(step, ())
         return any(
             dependency in begun_at_same_await or has_run(run_states.get(dependency, NO_PATH)) is not HasRun.ALWAYS
             for dependency in needed
         )
 
-    def begins_in_order(self, task_id: TaskId) -> bool:
+    def must_begin_in_order(self, task_id: TaskId) -> bool:
         """Whether a queued task must begin at the next await, after all tasks that started before it."""
-        return task_id in self.history.started and task_id not in self.survey.unordered
+        return task_id in self.state.must_have_started and task_id not in self.survey.unordered
 
-    def awaits(self, steps: Iterable[StepDefinition]) -> None:
+    def record_await(self, steps: Iterable[StepDefinition]) -> None:
         """Record an await: if it may be the first one, the steps and the queued tasks may begin there."""
-        if self.history.entering:
-            self.opening.update(dict.fromkeys(steps))
-            for task_id in sorted(self.history.waiting):
-                self.opening.update(self.steps_of(task_id))
-        self.history.entering = False
+        if self.state.may_precede_first_await:
+            self.first_await_steps_of.update(dict.fromkeys(steps))
+            for task_id in sorted(self.state.queued_tasks):
+                self.first_await_steps_of.update(self.steps_of(task_id))
+        self.state.may_precede_first_await = False
 
     def begun(self, steps: Iterable[StepDefinition], *, on_every_path: bool = True) -> None:
         """Record that steps have begun, so they are over before any step that needs them."""
         for step in steps:
             if step in self.survey.needed:
-                self.history.begun(step, on_every_path=on_every_path)
+                self.state.mark_begun(step, on_every_path=on_every_path)
 
-    def lapse(self, steps: Iterable[StepDefinition], state: RunHistory | None = None) -> None:
+    def record_possible_failure(self, steps: Iterable[StepDefinition], state: RunHistory | None = None) -> None:
         """Record that the program may continue after steps have failed, here or in another state."""
-        target = state or self.history
+        target = state or self.state
         for step in steps:
             if step in self.survey.needed:
-                target.past[step] = target.at(step) | FAILED_OR_SKIPPED
+                target.run_states[step] = target.at(step) | FAILED_OR_SKIPPED
 
-    def joined_in(self, block: Block) -> Iterator[StepDefinition]:
+    def awaited_steps_in(self, block: Block) -> Iterator[StepDefinition]:
         """Yield the steps of the background tasks that are awaited in a block."""
         for operation in block.operations:
             if isinstance(operation, Await):
                 for task_id in sorted(task_ids_of(operation.group)):
                     yield from self.steps_of(task_id)
             for inner in child_blocks(operation):
-                yield from self.joined_in(inner)
+                yield from self.awaited_steps_in(inner)
 
-    def without_dependencies(
+    def run_with_expanded_body(
         self, run: StepRun, must_have_run: Iterable[StepDefinition] = (), may_have_run: Iterable[StepDefinition] = ()
     ) -> StepRun:
         """Return a run of a step without its dependencies, with its body expanded.
@@ -261,21 +268,23 @@ class BodyAnalysis(Struct):
         """
         if not run.body.operations:
             return StepRun(run.definition, run.body)
-        body_analysis = BodyAnalysis(self.knowledge, self.function, self.usage, self.read_block, self.is_run)
-        body_analysis.history = replace(self.history.copy(), first=frozenset(), entering=False)
+        body_analysis = BodyAnalysis(self.facts, self.function, self.usage, self.analyze_block, self.is_run_method)
+        body_analysis.state = replace(
+            self.state.copy(), begun_by_first_await=frozenset(), may_precede_first_await=False
+        )
         body_analysis.begun((step for step in may_have_run if step is not run.definition), on_every_path=False)
         body_analysis.begun(must_have_run)
         body_analysis.begun(step for step in self.survey.closure(run) if step is not run.definition)
-        body = self.read_block(body_analysis, run.body)
-        self.begun(self.survey.runs_inside(run), on_every_path=False)
+        body = self.analyze_block(body_analysis, run.body)
+        self.begun(self.survey.steps_used_in_body(run), on_every_path=False)
         return StepRun(run.definition, body)
 
-    def report_twice(self, planned: Schedule) -> None:
+    def report_repeated_steps(self, planned: Schedule) -> None:
         """Add a note for each step that the SDK runs more than once."""
-        for step in planned.twice:
-            if step in self.survey.infinite:
+        for step in planned.repeated_steps:
+            if step in self.survey.cyclic_steps:
                 continue
-            self.knowledge.note(
+            self.facts.add_note(
                 "dependency-runs-twice",
                 step,
                 f"{step.name!r} needs other steps and is needed by several at the same time:"
@@ -284,7 +293,7 @@ class BodyAnalysis(Struct):
             )
 
     def _report_possible_failure(self, step: StepDefinition) -> None:
-        self.knowledge.note(
+        self.facts.add_note(
             "dependency-after-failure",
             step,
             f"{step.name!r} may have failed, or been skipped by an exception, before another step needs it:"

@@ -37,7 +37,7 @@ class DirectCall(Struct, frozen=True, eq=False):
     """The background task that runs the step and begins at this await. None if the await itself includes the step."""
     awaited: bool = False
     """Whether the step is awaited directly, so that it begins before the tasks queued for this await."""
-    is_sure: bool = True
+    must_begin: bool = True
     """Whether the step must begin at this await."""
     has_run: Callable[[StepDefinition], HasRun] | None = None
     """Whether a step has run on the paths on which this call begins. None if it begins on all paths."""
@@ -52,18 +52,18 @@ class SchedulingContext(Struct, frozen=True):
     """The background task that runs a step."""
     runs_inside: Callable[[StepRun], Iterable[StepDefinition]]
     """The steps that may run in the body of a step."""
-    needs: Callable[[Dependency], Mapping[StepDefinition, None]]
+    closure_of: Callable[[Dependency], Mapping[StepDefinition, None]]
     """The steps of a dependency and of its transitive dependencies."""
-    goes_on: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
+    has_begun_at_same_await: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
     """Whether other work has begun one of the steps at the same await.
 
     The step is awaited then, but the schedule cannot order it.
     """
-    may_wait: Callable[[StepDefinition], bool] = lambda _: False
+    may_await_dependencies: Callable[[StepDefinition], bool] = lambda _: False
     """Whether a step in the background may still be waiting for its own dependencies."""
-    beside: AbstractSet[StepDefinition] = frozenset()
+    steps_of_beginning_functions: AbstractSet[StepDefinition] = frozenset()
     """The steps of the functions that begin at this await."""
-    beside_at_once: AbstractSet[StepDefinition] = frozenset()
+    may_begin_at_once: AbstractSet[StepDefinition] = frozenset()
     """The steps that these functions may begin at once, and the steps that other running code may begin."""
     may_begin_beside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
     """The steps that the body of a step needs and that other code may begin."""
@@ -83,17 +83,17 @@ class ScheduledRun(Struct, eq=False):
     """The background task that runs the step."""
     conditional: bool = False
     """Whether the step may have run already."""
-    may_be_early: bool = False
+    may_request_early: bool = False
     """Whether later requests of the run may be immediate: it waits for a background task that may be over."""
-    of_its_own: bool = False
+    is_separate_task: bool = False
     """Whether a concurrent step begins the run as a separate task, after all tasks queued for the await."""
-    waits: list[list[ScheduledRun]] = field(default_factory=list)
+    awaited_runs: list[list[ScheduledRun]] = field(default_factory=list)
     """For each dependency, the candidate runs: the first to finish ends the wait."""
-    asked_by: list[tuple[ScheduledRun, int]] = field(default_factory=list)
+    later_requests: list[tuple[ScheduledRun, int]] = field(default_factory=list)
     """The later requests that may begin the run, as (task, position). Empty if it begins with the await."""
-    shared_with: list[tuple[ScheduledRun, int]] = field(default_factory=list)
+    shared_requests: list[tuple[ScheduledRun, int]] = field(default_factory=list)
     """The requests that find the run already begun, as (task, position)."""
-    was_sure: bool = False
+    must_begin_cached: bool = False
     """Cached result of `is_sure`."""
 
     @property
@@ -104,18 +104,18 @@ class ScheduledRun(Struct, eq=False):
         return self.run.dependencies
 
     @property
-    def begins_at_once(self) -> bool:
+    def must_begin_at_once(self) -> bool:
         """Whether the run has begun by the time its direct call first waits."""
-        return not (self.asked_by or self.of_its_own)
+        return not (self.later_requests or self.is_separate_task)
 
     @property
-    def is_sure(self) -> bool:
+    def must_begin(self) -> bool:
         """Whether the run must begin, because one of its direct calls must.
 
         Once true, it stays true, since requests are only added.
         """
-        self.was_sure = self.was_sure or any(root.is_sure for root in _direct_calls_of(self))
-        return self.was_sure
+        self.must_begin_cached = self.must_begin_cached or any(root.must_begin for root in _direct_calls_of(self))
+        return self.must_begin_cached
 
     @property
     def is_concurrent(self) -> bool:
@@ -127,20 +127,20 @@ class Schedule(Struct, frozen=True):
     """The runs outside of background tasks, each after its dependencies, with their partial order."""
 
     tasks: tuple[ScheduledRun, ...]
-    before: tuple[int, ...]
+    predecessors: tuple[int, ...]
     """Bit i of `before[j]` is set if run i is over before run j begins."""
-    after: tuple[tuple[TaskId, ...], ...]
+    awaited_task_ids: tuple[tuple[TaskId, ...], ...]
     """The background tasks that are over before each run begins."""
-    twice: tuple[StepDefinition, ...]
+    repeated_steps: tuple[StepDefinition, ...]
     """The steps that the SDK runs again, because they are needed while they wait for their own dependencies."""
-    begun: Mapping[_Key, Sequence[ScheduledRun]]
+    begun_runs: Mapping[_Key, Sequence[ScheduledRun]]
     """All runs that begin, by the definitions of their dependency."""
 
-    def only(self, part: Sequence[int]) -> Schedule:
+    def restricted_to(self, part: Sequence[int]) -> Schedule:
         """Return the schedule of some runs, without the begun runs and the repeated steps of the whole schedule."""
         tasks = tuple(self.tasks[index] for index in part)
-        after = tuple(self.after[index] for index in part)
-        return Schedule(tasks, tuple(restrict(self.before, part)), after, (), {})
+        after = tuple(self.awaited_task_ids[index] for index in part)
+        return Schedule(tasks, tuple(restrict(self.predecessors, part)), after, (), {})
 
     def has_begun_for(
         self, roots: AbstractSet[DirectCall], step: StepDefinition, *, used_by_others: bool
@@ -149,17 +149,19 @@ class Schedule(Struct, frozen=True):
 
         With `used_by_others`, other code may begin it before the background work requests it.
         """
-        if any(step in key for key in self.begun if len(key) > 1):
+        if any(step in key for key in self.begun_runs if len(key) > 1):
             return HasRun.SOMETIMES
-        tasks = self.begun.get((step,))
+        tasks = self.begun_runs.get((step,))
         if not tasks:
             return None
         background = [task for task in tasks if task not in self.tasks and not roots.isdisjoint(_direct_calls_of(task))]
         needed = [task for task in background if task.root is None]
         if not background or (tasks[0] not in background and not needed):
-            return HasRun.ALWAYS if any(task.is_sure for task in tasks if task not in background) else HasRun.SOMETIMES
+            return (
+                HasRun.ALWAYS if any(task.must_begin for task in tasks if task not in background) else HasRun.SOMETIMES
+            )
         only_these = any(
-            roots >= set(_direct_calls_of(task)) and not (task.asked_by and used_by_others)
+            roots >= set(_direct_calls_of(task)) and not (task.later_requests and used_by_others)
             for task in needed or background
         )
         return HasRun.NEVER if only_these and not any(task.conditional for task in needed) else HasRun.SOMETIMES
@@ -228,10 +230,10 @@ class _Simulation:
         for task in tasks:
             self.ready.append(lambda task=task: self._begin_call(task))  # type: ignore[misc]
         awaited = sum(root.awaited for root in roots)
-        self.ready.insert(awaited, lambda: self.may_have_begun.update(self.context.beside_at_once))
+        self.ready.insert(awaited, lambda: self.may_have_begun.update(self.context.may_begin_at_once))
         while self.ready:
             self.ready.popleft()()
-        self.may_have_begun.update(self.context.beside)
+        self.may_have_begun.update(self.context.steps_of_beginning_functions)
         while self.suspended:
             task, first = self.suspended.popleft()
             for position in range(first, len(task.dependencies)):
@@ -256,7 +258,7 @@ class _Simulation:
             self.may_have_begun.update(self.context.runs_inside(task.run))
 
     def _resolve_dependencies(self, task: ScheduledRun) -> None:
-        task.waits = [[] for _ in task.dependencies]
+        task.awaited_runs = [[] for _ in task.dependencies]
         if task.is_concurrent:
             for position in range(len(task.dependencies)):
                 self.ready.append(lambda index=position: self._request(task, index, later=False))  # type: ignore[misc]
@@ -277,15 +279,15 @@ class _Simulation:
         states = self._run_states(key, task.begun_by)
         if states == {HasRun.ALWAYS} and self._background_task(key) is None:
             return False  # the SDK has stored its result, even if it runs again
-        if later and task.may_be_early and all(candidate.root is not None for candidate in candidates):
+        if later and task.may_request_early and all(candidate.root is not None for candidate in candidates):
             self._register(ScheduledRun(dependency, begun_by=task.begun_by, conditional=True), key)
             candidates = self.begun[key]
         if states == {HasRun.NEVER}:
-            task.waits[position] = list(candidates)
+            task.awaited_runs[position] = list(candidates)
         for candidate in candidates:
-            candidate.shared_with.append((task, position))
-            if candidate.asked_by:
-                candidate.asked_by.append((task, position))
+            candidate.shared_requests.append((task, position))
+            if candidate.later_requests:
+                candidate.later_requests.append((task, position))
         return True
 
     def _request_from_context(
@@ -296,27 +298,27 @@ class _Simulation:
             return False
         states = self._run_states(key, task.begun_by)
         if states == {HasRun.ALWAYS}:
-            self.may_not_have_started += filter(self.context.may_wait, key)
-            concurrent = self.context.beside_at_once
+            self.may_not_have_started += filter(self.context.may_await_dependencies, key)
+            concurrent = self.context.may_begin_at_once
             task_id = self._background_task(key)
             if task_id is None:
                 if not concurrent.isdisjoint(key):  # another function may still be running the step
                     self.may_have_begun |= concurrent
-                return self.context.goes_on(key)
-            task.may_be_early = True
+                return self.context.has_begun_at_same_await(key)
+            task.may_request_early = True
             needed = ScheduledRun(dependency, task_id=task_id)
         else:
             needed = ScheduledRun(
                 dependency, conditional=states != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key)
             )
         needed.begun_by = task.begun_by
-        needed.of_its_own = task.of_its_own or task.is_concurrent
+        needed.is_separate_task = task.is_separate_task or task.is_concurrent
         self._register(needed, key)
-        task.waits[position] = [needed]
+        task.awaited_runs[position] = [needed]
         if later and needed.task_id is None:
-            needed.asked_by.append((task, position))
+            needed.later_requests.append((task, position))
             needed.begun_by = None
-            needed.waits = [[] for _ in needed.dependencies]
+            needed.awaited_runs = [[] for _ in needed.dependencies]
             self.suspended.append((needed, 0))
         else:
             self._resolve_dependencies(needed)
@@ -337,8 +339,8 @@ class _Simulation:
         """Whether a dependency must have run because it is needed by an earlier dependency of the same task."""
         if task.is_concurrent or len(key) > 1:
             return False
-        earlier = (run for waits in task.waits[:position] for run in waits if run.conditional)
-        return any(isinstance(run.run, StepRun) and key[0] in self.context.needs(run.run) for run in earlier)
+        earlier = (run for waits in task.awaited_runs[:position] for run in waits if run.conditional)
+        return any(isinstance(run.run, StepRun) and key[0] in self.context.closure_of(run.run) for run in earlier)
 
     def _background_task(self, key: _Key) -> TaskId | None:
         return self.context.running(key[0]) if len(key) == 1 else None
@@ -376,7 +378,7 @@ def _direct_calls_of(task: ScheduledRun) -> Iterator[DirectCall]:
     while True:
         if task.begun_by is not None:
             yield task.begun_by
-        pending.append(iter(task.asked_by))
+        pending.append(iter(task.later_requests))
         while (
             requester := next((candidate for candidate, _ in pending[-1] if candidate not in visited), None)
         ) is None:
@@ -388,7 +390,7 @@ def _direct_calls_of(task: ScheduledRun) -> Iterator[DirectCall]:
 
 
 def _awaited_by(task: ScheduledRun) -> Iterator[ScheduledRun]:
-    return (run for waits in task.waits for run in waits)
+    return (run for waits in task.awaited_runs for run in waits)
 
 
 class _Predecessors:
@@ -402,13 +404,13 @@ class _Predecessors:
     ) -> None:
         self.index = index
         """The bit of each run."""
-        effort = sum(len(task.waits) + len(task.asked_by) + 1 for task, _ in visits)
+        effort = sum(len(task.awaited_runs) + len(task.later_requests) + 1 for task, _ in visits)
         everything = (1 << len(index)) - 1
-        self.begin = {task: everything if task.asked_by else 0 for task in index}
+        self.begin = {task: everything if task.later_requests else 0 for task in index}
         """The runs that are over before each run begins."""
         self.start = dict.fromkeys(index, everything)
         """The runs that are over before the step of each run starts."""
-        self._over_at = {task: [everything] * (len(task.waits) + 1) for task in index}
+        self._over_at = {task: [everything] * (len(task.awaited_runs) + 1) for task in index}
         """The runs that are over at each request of a run, as far as computed in this round."""
         changed = True
         while changed:
@@ -423,9 +425,9 @@ class _Predecessors:
         At the position after the last dependency, return the runs that are over when all dependencies are.
         """
         over = self._over_at[task]
-        for waits in task.waits[len(over) - 1 : position]:
+        for waits in task.awaited_runs[len(over) - 1 : position]:
             over.append(over[-1] | self._over_after(waits))
-        return self.begin[task] if task.is_concurrent and position < len(task.waits) else over[position]
+        return self.begin[task] if task.is_concurrent and position < len(task.awaited_runs) else over[position]
 
     def _over_after(self, waits: Sequence[ScheduledRun]) -> int:
         over = -1 if waits else 0
@@ -435,16 +437,16 @@ class _Predecessors:
 
     def _update_begin(self, task: ScheduledRun) -> bool:
         before = self.begin[task]
-        if task.asked_by:
+        if task.later_requests:
             begin = -1
-            for requester, position in task.asked_by:
+            for requester, position in task.later_requests:
                 begin &= self.over_at(requester, position) if requester in self.index else 0
             self.begin[task] = begin
         self._over_at[task] = [self.begin[task]]
         return before != self.begin[task]
 
     def _update_start(self, task: ScheduledRun) -> bool:
-        start = self.over_at(task, len(task.waits))
+        start = self.over_at(task, len(task.awaited_runs))
         changed = start != self.start[task]
         self.start[task] = start
         return changed
@@ -461,7 +463,7 @@ def _repeated_steps(
         )
     steps = list(simulation.may_not_have_started)
     for task in tasks:
-        if task.conditional and task.shared_with and simulation.may_wait_for_dependencies(task.run):
+        if task.conditional and task.shared_requests and simulation.may_wait_for_dependencies(task.run):
             steps += definitions_of(task.run)
         resolver = simulation.resolvers.get(task, task)
         if (
@@ -476,7 +478,7 @@ def _repeated_steps(
         if last is not None:
             sufficient |= 1 << predecessors.index[last]
         requests = [
-            (requester, position) for requester, position in task.shared_with if requester in predecessors.index
+            (requester, position) for requester, position in task.shared_requests if requester in predecessors.index
         ]
         if any(
             not predecessors.over_at(*request) & sufficient and _may_share_path(task, request[0])
@@ -488,17 +490,17 @@ def _repeated_steps(
 
 def _may_share_path(run: ScheduledRun, requester: ScheduledRun) -> bool:
     """Whether two runs may begin on the same path. Calls that may not happen can be on different paths."""
-    return run.is_sure or _must_have_begun_with(requester, run)
+    return run.must_begin or _must_have_begun_with(requester, run)
 
 
 def _must_have_begun_with(run: ScheduledRun, requester: ScheduledRun) -> bool:
     """Whether a run has begun on every path on which another run has."""
-    return run.is_sure or not set(_direct_calls_of(run)).isdisjoint(_direct_calls_of(requester))
+    return run.must_begin or not set(_direct_calls_of(run)).isdisjoint(_direct_calls_of(requester))
 
 
 def _last_begun_by(task: ScheduledRun) -> ScheduledRun | None:
     """Return the run that a step begins itself and awaits last, if the step is the first to resume after it."""
-    if task.is_concurrent or not task.waits or len(task.waits[-1]) != 1:
+    if task.is_concurrent or not task.awaited_runs or len(task.awaited_runs[-1]) != 1:
         return None
-    (last,) = task.waits[-1]
-    return None if any(requester is task for requester, _ in last.shared_with) else last
+    (last,) = task.awaited_runs[-1]
+    return None if any(requester is task for requester, _ in last.shared_requests) else last

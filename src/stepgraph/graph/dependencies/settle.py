@@ -20,9 +20,9 @@ from stepgraph.ir.program import Program
 def expand_to_fixpoint(program: Program, survey: ProgramUsage) -> ExpandedProgram:
     """Return a program in which each step runs its dependencies explicitly."""
     facts, expanded = _solve(program, survey, {})
-    if any(usage.started for usage in (survey.run, *survey.of.values())):
+    if any(usage.background_callees for usage in (survey.run, *survey.of.values())):
         # The steps begun by the first await of each function make the second fixpoint more precise.
-        facts, expanded = _solve(program, survey, facts.begins)
+        facts, expanded = _solve(program, survey, facts.first_await_steps)
     return expanded
 
 
@@ -50,32 +50,34 @@ def _solve(
 def _with_queued_tasks(analysis: BodyAnalysis, state: RunHistory) -> RunHistory:
     """Return the state at a normal exit. Queued tasks begin at the next await of the caller."""
     survey = analysis.survey
-    shared_steps = [step for step, count in survey.places.items() if count > 1 and not analysis.is_run]
-    analysis.history = state.copy()
+    shared_steps = [step for step, count in survey.places.items() if count > 1 and not analysis.is_run_method]
+    analysis.state = state.copy()
     begin_queued_tasks(analysis, concurrent_steps=shared_steps)
-    for task_id in sorted(analysis.history.going):
+    for task_id in sorted(analysis.state.may_be_running):
         activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
-            analysis.knowledge.runs_beside(activity.function, shared_steps)
-    analysis.history = state.copy()
-    for start in state.waiting.values():
+            analysis.facts.add_concurrent_steps(activity.function, shared_steps)
+    analysis.state = state.copy()
+    for start in state.queued_tasks.values():
         if isinstance(start.activity, StepRun):
             analysis.begun(survey.closure(start.activity), on_every_path=False)
         elif isinstance(start.activity, Call):
-            analysis.begun(survey.touched(start.activity.function), on_every_path=False)
-    return analysis.history
+            analysis.begun(survey.steps_used_by(start.activity.function), on_every_path=False)
+    return analysis.state
 
 
 def _analyze(facts: ProgramFacts, function: Function, usage: BodyUsage, *, is_run: bool) -> Block:
     """Return the expanded body of a function, and record its effects."""
     analysis = BodyAnalysis(facts, function, usage, read_block, is_run)
-    analysis.history.declared(step for step in function.declares if step in facts.survey.needed)
+    analysis.state.mark_declared(step for step in function.redeclared_steps if step in facts.survey.needed)
     body = read_block(analysis, function.body)
-    end = join_states([_with_queued_tasks(analysis, state) for state in analysis.ends])
-    initial = dict.fromkeys(facts.survey.touched(function) if not is_run else (), NO_PATH)
+    end = join_states([_with_queued_tasks(analysis, state) for state in analysis.exit_states])
+    initial = dict.fromkeys(facts.survey.steps_used_by(function) if not is_run else (), NO_PATH)
     effects = facts.effects.setdefault(id(function), initial)
-    facts.begins_with(function, (end.first if end is not None else None) or (), analysis.opening)
+    facts.set_first_await_steps(
+        function, (end.begun_by_first_await if end is not None else None) or (), analysis.first_await_steps_of
+    )
     if end is not None:
         for step in effects:
-            facts.learn(effects, step, end.at(step))
+            facts.join_run_state(effects, step, end.at(step))
     return body

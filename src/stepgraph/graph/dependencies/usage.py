@@ -33,28 +33,28 @@ from stepgraph.limits import Budget, Limit
 class BodyUsage(Struct):
     """Steps, functions and tasks that one body uses directly."""
 
-    touches: dict[StepDefinition, None] = field(default_factory=dict)
+    used_steps: dict[StepDefinition, None] = field(default_factory=dict)
     """The steps that the body runs or needs."""
-    calls: list[Function] = field(default_factory=list)
+    callees: list[Function] = field(default_factory=list)
     """The functions that the body calls."""
-    started: set[int] = field(default_factory=set)
+    background_callees: set[int] = field(default_factory=set)
     """The functions that the body calls in the background, by `id`."""
-    repeated: set[int] = field(default_factory=set)
+    callees_in_loops: set[int] = field(default_factory=set)
     """The functions that the body calls in a loop, by `id`."""
     activities: dict[TaskId, Activity] = field(default_factory=dict)
     """The work of each task."""
-    joins: dict[TaskId, list[Await]] = field(default_factory=dict)
+    awaits_by_task: dict[TaskId, list[Await]] = field(default_factory=dict)
     """The awaits of each task."""
-    repeats: dict[TaskId, frozenset[StepDefinition]] = field(default_factory=dict)
+    declared_in_pass: dict[TaskId, frozenset[StepDefinition]] = field(default_factory=dict)
     """The steps that each pass declares, for each task that starts in a loop."""
-    awaited: list[Function] = field(default_factory=list)
+    awaited_callees: list[Function] = field(default_factory=list)
     """The functions that the body calls and awaits at once."""
-    threads: list[Function] = field(default_factory=list)
+    background_calls: list[Function] = field(default_factory=list)
     """The functions that the body calls in the background, twice if several of these calls may overlap."""
 
-    def shares(self, task_id: TaskId, step: StepDefinition) -> bool:
+    def may_share_step(self, task_id: TaskId, step: StepDefinition) -> bool:
         """Whether a task started in a loop may need a step that an earlier pass has begun."""
-        return task_id in self.repeats and step not in self.repeats[task_id]
+        return task_id in self.declared_in_pass and step not in self.declared_in_pass[task_id]
 
 
 class ProgramUsage:
@@ -98,7 +98,7 @@ class ProgramUsage:
             self.budget.spend(Limit.PAIRS, len(steps))
         return steps
 
-    def needed_by(self, run: StepRun) -> Mapping[StepDefinition, Iterable[StepDefinition]]:
+    def direct_dependencies(self, run: StepRun) -> Mapping[StepDefinition, Iterable[StepDefinition]]:
         """Return the direct dependencies of each step in the closure of a run, for steps that have any."""
         dependencies = self._needed_by.get(id(run))
         if dependencies is None:
@@ -110,30 +110,32 @@ class ProgramUsage:
         return dependencies
 
     @cached_property
-    def overlapping(self) -> frozenset[StepDefinition]:
+    def declared_by_overlapping_calls(self) -> frozenset[StepDefinition]:
         """Steps declared by functions that may run in several concurrent calls."""
         usages = [self.run, *self.of.values()]
-        roots = [self.run.awaited, *([function] for usage in usages for function in usage.threads)]
+        roots = [self.run.awaited_callees, *([function] for usage in usages for function in usage.background_calls)]
         count: Counter[int] = Counter()
         for root in roots if len(roots) > 1 else ():
             reached = {id(function): function for function in root}
             pending = list(reached.values())
             while pending:
-                called = self.of[id(pending.pop())].awaited
+                called = self.of[id(pending.pop())].awaited_callees
                 added = {id(function): function for function in called if id(function) not in reached}
                 self.budget.spend(Limit.PAIRS, 1 + len(called))
                 reached |= added
                 pending += added.values()
             count.update(reached.keys())
-        return frozenset(step for function in self.functions if count[id(function)] > 1 for step in function.declares)
+        return frozenset(
+            step for function in self.functions if count[id(function)] > 1 for step in function.redeclared_steps
+        )
 
     @cached_property
-    def looked_up_late(self) -> frozenset[StepDefinition]:
+    def resolved_late(self) -> frozenset[StepDefinition]:
         """Steps needed by steps that are needed themselves: the SDK resolves them when those begin, not at the call."""
         return frozenset(inner for step in self.needed for inner in self._needs.get(step, ()))
 
     @cached_property
-    def infinite(self) -> frozenset[StepDefinition]:
+    def cyclic_steps(self) -> frozenset[StepDefinition]:
         """Steps that depend on a dependency cycle, which the SDK never runs."""
         order = TopologicalSorter(self._needs)
         try:
@@ -148,7 +150,7 @@ class ProgramUsage:
             order.done(*ready)
         return frozenset(self._needs.keys() - runnable)
 
-    def touched(self, function: Function) -> dict[StepDefinition, None]:
+    def steps_used_by(self, function: Function) -> dict[StepDefinition, None]:
         """Return the steps that a function and its callees run or need."""
         steps = self._touched.get(id(function))
         if steps is None:
@@ -157,38 +159,38 @@ class ProgramUsage:
             pending = [function]
             while pending:
                 usage = self.of[id(pending.pop())]
-                steps |= usage.touches
-                added = [called for called in usage.calls if id(called) not in visited]
+                steps |= usage.used_steps
+                added = [called for called in usage.callees if id(called) not in visited]
                 visited.update(map(id, added))
                 pending += added
         return steps
 
-    def runs_inside(self, run: StepRun) -> dict[StepDefinition, None]:
+    def steps_used_in_body(self, run: StepRun) -> dict[StepDefinition, None]:
         """Return the steps that the body of a step runs or needs, except for the step and its dependencies."""
         steps = self._inside.get(id(run))
         if steps is None:
             closure = self.closure(run)
-            steps = dict.fromkeys(step for step in self.touched_in(run.body) if step not in closure)
+            steps = dict.fromkeys(step for step in self.steps_used_in(run.body) if step not in closure)
             self._inside[id(run)] = steps
         return steps
 
-    def may_begin_beside(self, run: StepRun) -> Iterator[StepDefinition]:
+    def steps_shared_by_body(self, run: StepRun) -> Iterator[StepDefinition]:
         """Yield the steps used by the body of a step that are also used outside of the body."""
-        for step, count in Counter(self.touched_in(run.body)).items():
+        for step, count in Counter(self.steps_used_in(run.body)).items():
             if self.places[step] > count:
                 yield step
 
-    def touched_in(self, block: Block) -> Iterator[StepDefinition]:
+    def steps_used_in(self, block: Block) -> Iterator[StepDefinition]:
         """Yield the steps that a block and its callees run or need."""
         for operation in block.operations:
             if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
-                yield from self.touched(operation.activity.function)
+                yield from self.steps_used_by(operation.activity.function)
             elif isinstance(operation, Run | Start) and isinstance(operation.activity, StepRun):
                 for run in self._runs_in_closure(operation.activity):
                     yield run.definition
-                    yield from self.touched_in(run.body)
+                    yield from self.steps_used_in(run.body)
             for inner in child_blocks(operation):
-                yield from self.touched_in(inner)
+                yield from self.steps_used_in(inner)
 
     def _add_block(self, block: Block, usage: BodyUsage, declares: frozenset[StepDefinition] | None) -> None:
         """Add the operations of a block. In a loop, `declares` is the set of steps that each pass declares."""
@@ -199,17 +201,17 @@ class ProgramUsage:
                 case Start(task_id=task_id, activity=activity):
                     usage.activities[task_id] = activity
                     if declares is not None:
-                        usage.repeats[task_id] = declares
+                        usage.declared_in_pass[task_id] = declares
                     self._add_activity(activity, usage, declares, in_background=True)
                     if declares is not None and isinstance(activity, Call) and not _must_be_awaited_in(block, task_id):
-                        usage.threads.append(activity.function)
+                        usage.background_calls.append(activity.function)
                 case Await(group=group):
                     for task_id in task_ids_of(group):
-                        usage.joins.setdefault(task_id, []).append(operation)
+                        usage.awaits_by_task.setdefault(task_id, []).append(operation)
                 case _:
                     inside = declares
                     if isinstance(operation, Loop):
-                        inside = frozenset(operation.declares) | (declares or frozenset())
+                        inside = frozenset(operation.redeclared_steps) | (declares or frozenset())
                     for inner in child_blocks(operation):
                         self._add_block(inner, usage, inside)
 
@@ -219,21 +221,21 @@ class ProgramUsage:
         repeated = declares is not None
         if isinstance(activity, StepRun):
             for step in self.closure(activity):
-                usage.touches[step] = None
+                usage.used_steps[step] = None
                 self.places[step] = self.places.get(step, 0) + 1 + repeated
             self._add_dependencies(activity)
             for run in self._runs_in_closure(activity) if self._has_body_operations(activity) else ():
                 self._add_block(run.body, usage, declares)
         elif isinstance(activity, Call):
             function = activity.function
-            usage.calls.append(function)
+            usage.callees.append(function)
             if in_background:
-                usage.started.add(id(function))
-                usage.threads.append(function)
+                usage.background_callees.add(id(function))
+                usage.background_calls.append(function)
             else:
-                usage.awaited.append(function)
+                usage.awaited_callees.append(function)
             if repeated:
-                usage.repeated.add(id(function))
+                usage.callees_in_loops.add(id(function))
             if id(function) not in self.of:
                 self.of[id(function)] = BodyUsage()
                 self.functions.append(function)
@@ -280,7 +282,9 @@ class ProgramUsage:
 
 def _must_be_awaited_in(block: Block, task_id: TaskId) -> bool:
     """Whether an await in the block ends only after all runs of the task that start in the block."""
-    awaits = (operation for operation in block.operations if isinstance(operation, Await) and not operation.each)
+    awaits = (
+        operation for operation in block.operations if isinstance(operation, Await) and not operation.one_per_iteration
+    )
     return any(
         awaited_task.task_id == task_id and awaited_task.on_every_path
         for await_ in awaits

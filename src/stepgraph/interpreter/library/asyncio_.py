@@ -37,7 +37,7 @@ from stepgraph.syntax.module import Place
 
 @models("asyncio.gather", unpacks=True)
 def _gather(call: LibraryCall) -> Value:
-    since = call.interpreter.call_since
+    since = call.interpreter.task_id_before_call
     members: list[Value] = []
     for argument in call.arguments.items:
         if argument.star:
@@ -99,10 +99,14 @@ def make_gathering(
     started = [task_id for task_id in _task_ids(members) if task_id > since]
     _sort_starts(interpreter, started)
     awaited = tuple(member for member in members if is_awaitable(member))
-    loops = interpreter.loop_depth - interpreter.frame.loops_outside
+    loops = interpreter.loop_depth - interpreter.frame.outer_loop_depth
     interpreter.work.record_start(place, _task_ids(awaited))
     return Gathering(
-        kind, awaited, result=make_result_collection(interpreter, "list", results), own=frozenset(started), loops=loops
+        kind,
+        awaited,
+        result=make_result_collection(interpreter, "list", results),
+        started_tasks=frozenset(started),
+        loop_depth=loops,
     )
 
 
@@ -110,7 +114,7 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Value]:
     """Start the elements of a collection argument and return the tasks."""
     if isinstance(argument.value, Union) and any(isinstance(case.value, Collection) for case in argument.value.cases):
         return [
-            interpreter.choose(
+            interpreter.apply_to_cases(
                 argument.value, lambda chosen: _start_collection(interpreter, replace(argument, value=chosen))
             )
         ]
@@ -131,7 +135,7 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Value]:
 
 def _start_collection(interpreter: Interpreter, argument: Argument) -> Value:
     """Start the elements of one case of a union, as a future of its own."""
-    since = interpreter.work.task_ids
+    since = interpreter.work.last_task_id
     return make_gathering(interpreter, "all", start_elements(interpreter, argument), argument.place, since)
 
 
@@ -139,10 +143,10 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
     """Start an element: in a loop if it is `many`, in a branch if it is `maybe`."""
     if isinstance(item.value, Task | Gathering):
         return with_all_runs(item.value) if item.many else item.value
-    if not (item.many or item.maybe):
+    if not (item.many or item.may_be_missing):
         return start(interpreter, item.value, item.place)
     started: list[Value] = []
-    if item.maybe and not item.many:
+    if item.may_be_missing and not item.many:
         condition = item.condition or f"{item.place.text} in {argument.place.text}"
         outcome = interpreter.branch(lambda: started.append(start(interpreter, item.value, item.place)), condition)
         interpreter.emit_choice([(condition, outcome.block)], None, item.place)
@@ -151,7 +155,7 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
     block = interpreter.block_of(lambda: started.append(start(interpreter, item.value, item.place)))
     interpreter.loop_depth -= 1
     if block.operations:
-        interpreter.emit(Loop(block, EMPTY, item.place, passes=None if item.maybe else item.passes))
+        interpreter.emit(Loop(block, EMPTY, item.place, iterations=None if item.may_be_missing else item.passes))
     return with_all_runs(started[0])
 
 
@@ -169,7 +173,7 @@ def _start_task(interpreter: Interpreter, argument: Argument, place: Place) -> V
 
 @models("asyncio.wait")
 def _wait(call: LibraryCall) -> Value:
-    since = call.interpreter.call_since
+    since = call.interpreter.task_id_before_call
     futures = call.arguments.find(0, "fs") or call.arguments.find(None, "aws")
     if futures is None:
         return UNKNOWN
@@ -223,16 +227,18 @@ def _shield(call: LibraryCall) -> Value:
 
 @models("asyncio.as_completed")
 def _as_completed(call: LibraryCall) -> Value:
-    since = call.interpreter.call_since
+    since = call.interpreter.task_id_before_call
     futures = call.arguments.find(0, "fs")
     if futures is None:
         return UNKNOWN
     members = make_gathering(call.interpreter, "all", start_elements(call.interpreter, futures), call.place, since)
-    call.interpreter.work.unordered |= members.own  # `as_completed` puts its arguments into a set
+    call.interpreter.work.unordered |= members.started_tasks  # `as_completed` puts its arguments into a set
     if not members.members:
         return UNKNOWN
     return make_result_collection(
-        call.interpreter, "list", (Element(replace(members, each=True, in_turn=True), call.place, many=True),)
+        call.interpreter,
+        "list",
+        (Element(replace(members, one_per_iteration=True, in_completion_order=True), call.place, many=True),),
     )
 
 

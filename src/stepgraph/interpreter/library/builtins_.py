@@ -69,7 +69,7 @@ def _type(call: LibraryCall) -> Value:
     if len(call.arguments.items) > 1:
         return call.unmodeled()
     owner = call.first
-    return owner.of if isinstance(owner, Instance) else UNKNOWN
+    return owner.cls if isinstance(owner, Instance) else UNKNOWN
 
 
 @models("builtins.setattr")

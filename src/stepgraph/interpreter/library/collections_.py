@@ -42,7 +42,7 @@ def make_dictionary(call: LibraryCall) -> Value:
         is_complete = not argument.star and not (isinstance(source, Mapping) and source.partial)
         copied_entries = entries_of(call.interpreter, source, call.place) if is_complete else None
         if copied_entries is None:
-            entries = [replace(entry, maybe=True) for entry in entries]
+            entries = [replace(entry, may_be_missing=True) for entry in entries]
             partial = True
         entries += source.entries if copied_entries is None and isinstance(source, Mapping) else copied_entries or ()
     return replace(make_mapping(call.interpreter, _without_overwritten(entries), partial=partial), hidden=True)
@@ -52,7 +52,7 @@ def _without_overwritten(entries: Sequence[MappingEntry]) -> tuple[MappingEntry,
     """Drop the entries that a later entry for the same constant key must replace. The key keeps its first position."""
     entries_by_key: dict[object, MappingEntry] = {}
     for entry in entries:
-        must_overwrite = isinstance(entry.key, Constant) and not entry.maybe
+        must_overwrite = isinstance(entry.key, Constant) and not entry.may_be_missing
         entries_by_key[entry.key if must_overwrite else entry] = entry
     return tuple(entries_by_key.values())
 
@@ -67,7 +67,7 @@ def _from_keys(call: LibraryCall) -> Value:
             make_mapping(call.interpreter, (MappingEntry(UNKNOWN, value, call.place, call.place, many=True),)),
             hidden=True,
         )
-    entries = (MappingEntry(key.value, value, key.place, call.place, key.many, key.maybe) for key in keys)
+    entries = (MappingEntry(key.value, value, key.place, call.place, key.many, key.may_be_missing) for key in keys)
     return replace(make_mapping(call.interpreter, tuple(entries)), hidden=True)
 
 
@@ -80,7 +80,7 @@ def _default_dictionary(call: LibraryCall) -> Value:
     factory = None if first is None else first.value
     entries = Arguments(tuple(argument for argument in call.arguments.items if argument is not first))
     dictionary = make_dictionary(replace(call, arguments=entries))
-    return replace(dictionary, missing=factory) if isinstance(dictionary, Mapping) else dictionary
+    return replace(dictionary, default_factory=factory) if isinstance(dictionary, Mapping) else dictionary
 
 
 @models("types.MappingProxyType")
@@ -126,7 +126,7 @@ def _copy_object(call: LibraryCall) -> Value:
         return copy
     if isinstance(original, Union):
         rest = call.arguments.items[1:]
-        return call.interpreter.choose(
+        return call.interpreter.apply_to_cases(
             original,
             lambda chosen: _copy_object(replace(call, arguments=Arguments((Argument(chosen, call.place), *rest)))),
         )

@@ -72,7 +72,7 @@ _AWAITED_METHOD: Final = "enter_async_context"
 
 def pushed_arguments(interpreter: Interpreter, stack: ExitStack, push: Push) -> Arguments:
     """Evaluate the call of a push and return its arguments."""
-    stack.expected = push.call
+    stack.supported_call = push.call
     value = interpreter.evaluate(push.call)
-    stack.expected = None
+    stack.supported_call = None
     return value.arguments if isinstance(value, ExitStackArguments) else Arguments()

@@ -65,7 +65,7 @@ def _enumerate(call: LibraryCall) -> Value:
             ),
             item.place,
             item.many,
-            item.maybe,
+            item.may_be_missing,
         )
         for item in items
     )
@@ -248,7 +248,7 @@ def _chain(call: LibraryCall) -> Value:
 @models("itertools.chain.from_iterable")
 def _chain_from_iterable(call: LibraryCall) -> Value:
     rows = elements_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
-    if rows is None or any(row.many or row.maybe for row in rows):
+    if rows is None or any(row.many or row.may_be_missing for row in rows):
         return call.unmodeled()
     return _chain(replace(call, arguments=Arguments(tuple(Argument(row.value, row.place) for row in rows))))
 

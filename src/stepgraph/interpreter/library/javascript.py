@@ -15,10 +15,10 @@ from stepgraph.model.payload import ParallelKind
 @models("js.Promise.all", "js.Promise.any", "js.Promise.race", "js.Promise.allSettled")
 def _promise(call: LibraryCall) -> Value:
     interpreter = call.interpreter
-    since = interpreter.call_since
+    since = interpreter.task_id_before_call
     members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
     promise = make_gathering(interpreter, _KINDS[call.name], members, call.place, since)
-    interpreter.work.unordered |= promise.own  # JavaScript starts them in later microtasks, in no fixed order
+    interpreter.work.unordered |= promise.started_tasks  # JavaScript starts them in later microtasks, in no fixed order
     return promise
 
 

@@ -62,13 +62,13 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return External(f"{prefix}.{name}")
         case ExternalResult(name=prefix):
             return ExternalResultMember(f"{prefix}().{name}")
-        case EnumMember(holds=holds) if name == "value":
+        case EnumMember(value=holds) if name == "value":
             return holds
         case Moment():
             return ExternalResultMember(f"{DATETIME}().{name}")
         case Duration():
             return ExternalResultMember(f"{TIMEDELTA}().{name}")
-        case Event(shape=shape, of_run=of_run) if name == "payload":
+        case Event(shape=shape, is_run_event=of_run) if name == "payload":
             return Payload(shape, of_run)
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering() | ExitStack():
             return BuiltinMethod(owner, name)

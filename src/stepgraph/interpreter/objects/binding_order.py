@@ -21,7 +21,7 @@ class StatementPosition(Struct, frozen=True):
 
     index: int
     """0-based index among all statements of the body in source order, nested ones included."""
-    around: tuple[Enclosing, ...]
+    enclosing: tuple[Enclosing, ...]
     """The enclosing compound statements, outermost first."""
 
 
@@ -43,7 +43,9 @@ def _empty_cache(_: SourceModule) -> dict[cst.BaseSuite | cst.Module, dict[int, 
 def runtime_binders(binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]) -> list[cst.CSTNode]:
     """Return the binders of a name outside dead blocks such as `if TYPE_CHECKING`, or all if none is outside."""
     executed = [
-        binder for binder in binders if id(binder) not in positions or not _is_dead_code(positions[id(binder)].around)
+        binder
+        for binder in binders
+        if id(binder) not in positions or not _is_dead_code(positions[id(binder)].enclosing)
     ]
     return executed or list(binders)
 

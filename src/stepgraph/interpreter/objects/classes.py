@@ -69,14 +69,14 @@ def resolution_order(class_value: ClassValue) -> tuple[Value, ...]:
     C3 linearization. Bases that contradict each other are ordered depth first; Python rejects them at run time.
     Raises LimitExceededError for an order longer than `Limit.BASES`.
     """
-    if not class_value.order:
-        class_value.order = (class_value,)  # ends the recursion for a class that derives from itself
+    if not class_value.resolution_order:
+        class_value.resolution_order = (class_value,)  # ends the recursion for a class that derives from itself
         try:
-            class_value.order = _linearize(class_value)
+            class_value.resolution_order = _linearize(class_value)
         except LimitExceededError:
-            class_value.order = ()
+            class_value.resolution_order = ()
             raise
-    return class_value.order
+    return class_value.resolution_order
 
 
 def _linearize(class_value: ClassValue) -> tuple[Value, ...]:
@@ -148,7 +148,7 @@ def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -
 
 def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Value | None:
     """Return a member that the class of an instance or one of its bases binds, None if no class binds the name."""
-    order = resolution_order(instance.of)
+    order = resolution_order(instance.cls)
     is_bound = any(isinstance(owner, ClassValue) and name in owner.scope.bindings.binders for owner in order)
     return find_member(interpreter, order, name) if is_bound else None
 
@@ -196,7 +196,7 @@ def _class_variable(
     if _is_enumeration(order) and isinstance(value, Constant | ExternalResult) and not name.startswith("_"):
         return EnumMember(owner, value if _must_keep_value(owner, name, order) else UNKNOWN)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
-        if value.relevant and interpreter.modules.is_assigned_elsewhere(owner.scope, name):
+        if value.relevant and interpreter.modules.is_assigned_externally(owner.scope, name):
             return mark_reassigned(interpreter, owner.scope, name, value)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
@@ -206,7 +206,7 @@ def _class_variable(
     is_constant = (
         owner.scope.bindings.binds_constant(name)
         and not may_be_assigned
-        and not interpreter.modules.is_assigned_elsewhere(owner.scope, name)
+        and not interpreter.modules.is_assigned_externally(owner.scope, name)
     )
     return value if is_constant and not _is_enumeration(order) else UNKNOWN
 
@@ -225,13 +225,13 @@ def _is_enumeration(order: tuple[Value, ...]) -> bool:
 
 def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
     """Return `instance.name`."""
-    interpreter.store.observe(instance.state, name)
+    interpreter.store.record_outer_read(instance.state, name)
     value: Value | None = instance.state.get(name)
     if value is not None:
         if isinstance(value, Collection | Mapping | TaskGroup):
-            interpreter.store.observe(value.state, "items")
+            interpreter.store.record_outer_read(value.state, "items")
         return value
-    order = resolution_order(instance.of)
+    order = resolution_order(instance.cls)
     hook_result = _call_lookup_hook(interpreter, instance, "__getattribute__", name, place)
     overrides_lookup = hook_result is not None and hook_result.relevant
     attribute = find_member(interpreter, order, name)
@@ -242,18 +242,18 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
     if overrides_lookup and isinstance(attribute, FunctionValue):
         attribute = replace(attribute, caveats=(*attribute.caveats, _lookup_hook_caveat(instance, name, place)))
     elif overrides_lookup:
-        return Unresolved(f"`{instance.of.name}.__getattribute__` decides what it is", place)
+        return Unresolved(f"`{instance.cls.name}.__getattribute__` decides what it is", place)
     if attribute is not None:
-        return bind_member(interpreter, attribute, instance, instance.of, place)
+        return bind_member(interpreter, attribute, instance, instance.cls, place)
     hook_result = _call_lookup_hook(interpreter, instance, "__getattr__", name, place)
     if hook_result is not None:
         return hook_result
     if _base_may_run_steps(instance, order):
-        return Unresolved(f"a base class of {instance.of.name} is not in the project", place)
-    if name in ("ctx", "env") and derives_from_entrypoint(instance.of):
+        return Unresolved(f"a base class of {instance.cls.name} is not in the project", place)
+    if name in ("ctx", "env") and derives_from_entrypoint(instance.cls):
         return ENVIRONMENT if name == "env" else UNKNOWN
     if name == "__class__":
-        return instance.of
+        return instance.cls
     if name in ("_replace", "_asdict") and any(isinstance(c, External) and c.name == _NAMED_TUPLE for c in order):
         return BuiltinMethod(instance, name)
     return _undefined_attribute(interpreter, instance, order, name, place)
@@ -268,12 +268,12 @@ def _undefined_attribute(
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
     may_be_added = any(
         owner.caveats
-        or interpreter.modules.is_assigned_elsewhere(owner.scope, name)
-        or interpreter.modules.is_assigned_elsewhere(owner.scope, ANY_NAME)
+        or interpreter.modules.is_assigned_externally(owner.scope, name)
+        or interpreter.modules.is_assigned_externally(owner.scope, ANY_NAME)
         for owner in classes
     )
     if may_be_added or any(map(_can_reach_steps, instance.state.values())):
-        return Unresolved(f"nothing that is read defines `{name}` in {instance.of.name}", place)
+        return Unresolved(f"nothing that is read defines `{name}` in {instance.cls.name}", place)
     return UNKNOWN
 
 
@@ -283,9 +283,9 @@ def _can_reach_steps(value: Value) -> bool:
 
 def _may_be_replaced_on_instance(interpreter: Interpreter, instance: Instance, name: str) -> bool:
     """Whether another module may assign to the attribute of a variable that holds an instance of the class."""
-    owners = interpreter.modules.owners_assigned(name)
+    owners = interpreter.modules.owners_with_assigned_attribute(name)
     return any(
-        isinstance(value, Instance) and value.of is instance.of
+        isinstance(value, Instance) and value.cls is instance.cls
         for scope in (list(interpreter.modules.scopes.values()) if owners else ())
         for owner in owners & scope.bindings.binders.keys()
         for value in (scope.names.get(owner),)
@@ -296,7 +296,7 @@ def _instance_assignment_caveat(instance: Instance, name: str, method: FunctionV
     return Caveat(
         "assigned-elsewhere",
         Place(method.scope.module, method.node),
-        f"`{name}` of an object of {instance.of.name} is changed by code elsewhere, so what it is then is not known.",
+        f"`{name}` of an object of {instance.cls.name} is changed by code elsewhere, so what it is then is not known.",
         "The graph shows what is defined here.",
         may_be_another=True,
     )
@@ -306,7 +306,7 @@ def _lookup_hook_caveat(instance: Instance, name: str, place: Place) -> Caveat:
     return Caveat(
         "unknown-member",
         place,
-        f"`{instance.of.name}.__getattribute__` decides what `{name}` is.",
+        f"`{instance.cls.name}.__getattribute__` decides what `{name}` is.",
         "The graph shows the method as it stands in the class.",
         may_be_another=True,
     )
@@ -316,7 +316,7 @@ def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, n
     """Return the result of `__getattr__` or `__getattribute__`, None if the class lacks it or `name` is special."""
     if name.startswith("__"):
         return None
-    method = find_member(interpreter, resolution_order(instance.of), hook)
+    method = find_member(interpreter, resolution_order(instance.cls), hook)
     if not isinstance(method, FunctionValue):
         return None
     delegate = _delegate_attribute(method)
@@ -327,7 +327,7 @@ def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, n
             else interpreter.attribute(interpreter.attribute(instance, delegate, place), name, place)
         )
     return interpreter.call(
-        bind_member(interpreter, method, instance, instance.of, place), _name_argument(name, place), place
+        bind_member(interpreter, method, instance, instance.cls, place), _name_argument(name, place), place
     )
 
 
@@ -351,7 +351,9 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
     """Return `super().name`."""
     receiver_class = _receiver_class(super_object)
     order = resolution_order(receiver_class)
-    following_classes = order[order.index(super_object.after) + 1 :] if super_object.after in order else ()
+    following_classes = (
+        order[order.index(super_object.search_after) + 1 :] if super_object.search_after in order else ()
+    )
     value = find_member(interpreter, following_classes, name)
     if value is None:
         if name in ("__new__", "__call__"):
@@ -372,12 +374,12 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
 def _receiver_class(super_object: SuperObject) -> ClassValue:
     """Return the class whose resolution order `super()` continues."""
     match super_object.receiver:
-        case Instance(of=receiver_class):
+        case Instance(cls=receiver_class):
             return receiver_class
-        case ClassValue() as receiver_class if super_object.after in resolution_order(receiver_class):
+        case ClassValue() as receiver_class if super_object.search_after in resolution_order(receiver_class):
             return receiver_class
         case _:
-            return super_object.after
+            return super_object.search_after
 
 
 def bind_member(
@@ -412,7 +414,7 @@ def _bind_union(
 ) -> Value:
     """Bind each case of a union. Properties in it run in a choice between the cases."""
     if any(isinstance(leaf, FunctionValue) and leaf.kind == "property" for leaf in union_values(union)):
-        return interpreter.choose(
+        return interpreter.apply_to_cases(
             union, lambda case_value: bind_member(interpreter, case_value, instance, owner, place)
         )
     return _map_cases(union, lambda case_value: bind_member(interpreter, case_value, instance, owner, place))
@@ -422,7 +424,7 @@ def _call_descriptor(
     interpreter: Interpreter, descriptor: Instance, instance: Instance | None, owner: ClassValue, place: Place
 ) -> Value:
     """Return the result of the `__get__` of a descriptor, or the object itself if its class lacks the method."""
-    method = find_member(interpreter, resolution_order(descriptor.of), "__get__")
+    method = find_member(interpreter, resolution_order(descriptor.cls), "__get__")
     if not isinstance(method, FunctionValue | Union):
         return descriptor
     arguments = (Argument(Constant(None) if instance is None else instance, place), Argument(owner, place))
@@ -461,21 +463,21 @@ def _create_instance(interpreter: Interpreter, class_value: ClassValue, argument
         result = Instance(class_value, interpreter.store.new())
     return (
         initialize(interpreter, result, arguments, place)
-        if isinstance(result, Instance) and result.of is class_value
+        if isinstance(result, Instance) and result.cls is class_value
         else result
     )
 
 
 def initialize(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> Instance:
     """Initialize a new instance by `__init__`, or by the initializer of a dataclass, and return it."""
-    order = resolution_order(instance.of)
+    order = resolution_order(instance.cls)
     interpreter.work.objects.append(instance)
     initializer = find_member(interpreter, order, "__init__")
     if isinstance(initializer, FunctionValue):
         interpreter.call(replace(initializer, receiver=instance), arguments, place)
         return instance
     if isinstance(initializer, Union):
-        interpreter.call(bind_member(interpreter, initializer, instance, instance.of, place), arguments, place)
+        interpreter.call(bind_member(interpreter, initializer, instance, instance.cls, place), arguments, place)
         return instance
     _assign_fields(interpreter, instance, arguments)
     _initialize_base(interpreter, instance, order, arguments)
@@ -493,18 +495,18 @@ def _initialize_base(
     if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
         items = tuple(Element(argument.value, argument.place) for argument in arguments.positional)
         interpreter.store.write(instance.state, "args", make_result_collection(interpreter, "tuple", items))
-    elif base is not None and not any(True for _ in field_names(instance.of)):
+    elif base is not None and not any(True for _ in field_names(instance.cls)):
         for argument in arguments.items:
             interpreter.escape(
-                argument.value, argument.place, f"is handed to `{instance.of.name}`, whose base is not read"
+                argument.value, argument.place, f"is handed to `{instance.cls.name}`, whose base is not read"
             )
 
 
 def call_instance(interpreter: Interpreter, callee: Instance, arguments: Arguments, place: Place) -> Value:
     """Return the result of `__call__` of an instance."""
-    method = find_member(interpreter, resolution_order(callee.of), "__call__")
+    method = find_member(interpreter, resolution_order(callee.cls), "__call__")
     if isinstance(method, Union):
-        return interpreter.call(bind_member(interpreter, method, callee, callee.of, place), arguments, place)
+        return interpreter.call(bind_member(interpreter, method, callee, callee.cls, place), arguments, place)
     if isinstance(method, FunctionValue):
         return interpreter.call(replace(method, receiver=callee), arguments, place)
     if method is None:
@@ -514,13 +516,13 @@ def call_instance(interpreter: Interpreter, callee: Instance, arguments: Argumen
 
 def _assign_fields(interpreter: Interpreter, instance: Instance, arguments: Arguments) -> None:
     """Assign arguments to fields in order, as the generated `__init__` of a dataclass or named tuple does."""
-    names = list(field_names(instance.of))
+    names = list(field_names(instance.cls))
     for argument in unpacked_arguments(arguments).items:
         if argument.keyword is not None:
             interpreter.store.write(instance.state, argument.keyword, hide_constants(argument.value))
         elif not argument.star and names:
             interpreter.store.write(instance.state, names.pop(0), hide_constants(argument.value))
-    for owner in resolution_order(instance.of):
+    for owner in resolution_order(instance.cls):
         if isinstance(owner, ClassValue):
             _assign_field_defaults(interpreter, instance, owner)
 
@@ -536,7 +538,7 @@ def _assign_field_defaults(interpreter: Interpreter, instance: Instance, owner: 
                 if factory_expression is None or name in instance.state:
                     continue
                 place = Place(owner.scope.module, statement)
-                with interpreter.in_own_code(owner.scope):
+                with interpreter.in_definition_body(owner.scope):
                     field_function = interpreter.evaluate(function)
                     factory = interpreter.evaluate(factory_expression)
                 if field_function == External("dataclasses.field"):
@@ -556,7 +558,7 @@ def call_super_constructor(
     interpreter: Interpreter, callee: SuperConstructor, arguments: Arguments, place: Place
 ) -> Value:
     """Call `super().__new__(cls)`, which creates an instance, or `super().__call__(...)` of a metaclass."""
-    receiver = callee.above.receiver
+    receiver = callee.super_object.receiver
     if callee.name == "__call__" and isinstance(receiver, ClassValue):
         return _create_instance(interpreter, receiver, arguments, place)
     class_argument = arguments.items[0].value if arguments.items else receiver

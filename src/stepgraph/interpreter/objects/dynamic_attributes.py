@@ -114,7 +114,7 @@ def _member_names(owner: Value) -> list[str]:
     if isinstance(owner, ModuleValue):
         return [] if owner.scope is None else list(owner.scope.bindings.binders)
     attributes = list(owner.state) if isinstance(owner, Instance) else []
-    cls = owner.of if isinstance(owner, Instance) else owner
+    cls = owner.cls if isinstance(owner, Instance) else owner
     if not isinstance(cls, ClassValue):
         return attributes
     order = resolution_order(cls)

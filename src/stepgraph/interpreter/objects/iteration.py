@@ -43,7 +43,7 @@ def elements_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] |
         case Collection(items=items):
             return items
         case Mapping(entries=entries):
-            return tuple(Element(entry.key, entry.key_place, entry.many, entry.maybe) for entry in entries)
+            return tuple(Element(entry.key, entry.key_place, entry.many, entry.may_be_missing) for entry in entries)
         case GeneratorCall() as generator:
             return consume_generator(interpreter, generator) or None
         case Unresolved(place=place) as unresolved:
@@ -52,18 +52,18 @@ def elements_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] |
             return _elements_of_object(interpreter, instance)
         case Union(cases=cases):
             items_by_case = [elements_of(interpreter, case.value) for case in cases]
-            return tuple(replace(item, maybe=True) for items in items_by_case for item in items or ())
+            return tuple(replace(item, may_be_missing=True) for items in items_by_case for item in items or ())
         case _:
             return None
 
 
 def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
     """Return the elements of an object of the project, from its `__iter__` or the fields of a named tuple."""
-    place = Place(instance.of.scope.module, instance.of.node)
+    place = Place(instance.cls.scope.module, instance.cls.node)
     iterator = iterator_of(interpreter, instance, place)
     if iterator is not instance:
         return elements_of(interpreter, iterator)
-    fields = tuple(Element(instance.state.get(name, UNKNOWN), place) for name in field_names(instance.of))
+    fields = tuple(Element(instance.state.get(name, UNKNOWN), place) for name in field_names(instance.cls))
     if not fields:
         interpreter.escape(instance, place, "is in an object that is iterated over in a way that is not followed")
     return fields or None
@@ -95,10 +95,10 @@ def _hidden_entry(entry: MappingEntry) -> MappingEntry:
 
 def _pair_of(item: Element) -> MappingEntry | None:
     pair = item.value
-    if not isinstance(pair, Collection) or not pair.has_known_order or len(pair.items) != _PAIR:
+    if not isinstance(pair, Collection) or not pair.has_definite_order or len(pair.items) != _PAIR:
         return None
     key, value = pair.items
-    return MappingEntry(key.value, value.value, key.place, value.place, item.many, item.maybe)
+    return MappingEntry(key.value, value.value, key.place, value.place, item.many, item.may_be_missing)
 
 
 _PAIR: Final = 2

@@ -112,7 +112,7 @@ def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, p
     """
     items = receiver.items
     conditions = [item.place.text for item in items]
-    if interpreter.frame.drained is receiver.state:
+    if interpreter.frame.drained_collection is receiver.state:
         receiver.state.changed = receiver.state.unordered = True
         values = [with_all_runs(item.value) if item.many else item.value for item in items]
         return union_of_values(values, conditions, place.text, place, each=True)
@@ -134,7 +134,7 @@ def _get(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, plac
         return UNKNOWN
     default = arguments.items[1].value if len(arguments.items) > 1 else None
     value = entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
-    interpreter.store.pass_over_others(receiver, value)
+    interpreter.store.record_selection(receiver, value)
     return value
 
 
@@ -163,12 +163,14 @@ def _items(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, pl
 
 def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
     pair = (Element(entry.key, entry.key_place), Element(entry.value, entry.place))
-    return Element(make_result_collection(interpreter, "tuple", pair), entry.key_place, entry.many, entry.maybe)
+    return Element(
+        make_result_collection(interpreter, "tuple", pair), entry.key_place, entry.many, entry.may_be_missing
+    )
 
 
 def _values(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    items = tuple(Element(entry.value, entry.place, entry.many, entry.maybe) for entry in receiver.entries)
+    items = tuple(Element(entry.value, entry.place, entry.many, entry.may_be_missing) for entry in receiver.entries)
     return ordered_like(receiver, make_result_collection(interpreter, "list", items))
 
 
@@ -188,9 +190,9 @@ def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argum
 
 def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Place) -> None:
     """Add any number of unknown entries, which may replace the present ones."""
-    present = tuple(replace(entry, maybe=True) for entry in receiver.entries)
+    present = tuple(replace(entry, may_be_missing=True) for entry in receiver.entries)
     receiver.state.changed = True
-    unknown = MappingEntry(UNKNOWN, UNKNOWN, place, place, many=True, maybe=True)
+    unknown = MappingEntry(UNKNOWN, UNKNOWN, place, place, many=True, may_be_missing=True)
     interpreter.store.write(receiver.state, "items", (*present, unknown))
 
 
@@ -280,7 +282,7 @@ def _replace(interpreter: Interpreter, receiver: Instance, arguments: Arguments,
 def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Instance:
     """Return a copy of an object with its attributes updated by keyword arguments."""
     del place
-    copy = Instance(original.of, interpreter.store.new(dict(original.state)), original.may_be_replaced)
+    copy = Instance(original.cls, interpreter.store.new(dict(original.state)), original.may_be_replaced)
     for argument in arguments.items:
         if argument.keyword is not None:
             interpreter.store.write(copy.state, argument.keyword, hide_constants(argument.value))
@@ -330,7 +332,7 @@ def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Argum
     if not arguments.items:
         return UNKNOWN
     observe_sleep_as_task(interpreter, arguments.items[0], place)
-    since = interpreter.work.task_ids
+    since = interpreter.work.last_task_id
     task = start(interpreter, arguments.items[0].value, arguments.items[0].place)
     present: tuple[TaskId, ...] = receiver.state["items"]
     awaited_ids = (awaited.task_id for awaited in awaited_tasks(task))
@@ -342,7 +344,7 @@ def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Argum
 
 def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
     """Return the arguments if the call is a statement of the `with` block of the stack. Others escape."""
-    if receiver.expected is place.node:
+    if receiver.supported_call is place.node:
         return ExitStackArguments(arguments)
     report_escape(interpreter, arguments, place, NOT_FOLLOWED)
     return UNKNOWN
@@ -351,7 +353,7 @@ def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, p
 def _exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
     """Report that the contents of a stack exit before the end of its block, or after it."""
     del arguments
-    if receiver.works:
+    if receiver.may_run_steps:
         interpreter.note(
             "context-manager",
             place,

@@ -86,7 +86,7 @@ def _with_mutations(
     if not mutations or any(id(binder) not in positions for binder in binders):
         return binders
     last_index = positions[id(binders[-1])].index
-    enclosing_ids = {id(enclosing.statement) for binder in binders for enclosing in positions[id(binder)].around}
+    enclosing_ids = {id(enclosing.statement) for binder in binders for enclosing in positions[id(binder)].enclosing}
     between_binders = [
         mutation
         for mutation in mutations
@@ -127,7 +127,7 @@ class _BodyBindings(Struct):
 
     def _enclosing(self, binder: cst.CSTNode) -> tuple[Enclosing, ...]:
         position = self.positions.get(id(binder))
-        return () if position is None else position.around
+        return () if position is None else position.enclosing
 
     def _is_inside(self, statement: cst.CSTNode, depth: int, binder: cst.CSTNode) -> bool:
         enclosing = self._enclosing(binder)
@@ -189,13 +189,17 @@ class _BodyBindings(Struct):
     def _intermediate_values(self, binders: Sequence[cst.CSTNode]) -> Iterator[Value | None]:
         """Yield the values bound by statements that have run. An exception may follow any of them."""
         keys = ((self.scope, self.name, id(binder)) for binder in binders)
-        return (self.interpreter.modules.bound[key] for key in keys if key in self.interpreter.modules.bound)
+        return (
+            self.interpreter.modules.statement_values[key]
+            for key in keys
+            if key in self.interpreter.modules.statement_values
+        )
 
     def bind(self, binder: cst.CSTNode, before: Value | None) -> Value | None:
         """Return the value that a statement binds to the name. The statement runs once, later calls use the cache."""
         if isinstance(binder, cst.Del):
             return None
-        cache = self.interpreter.modules.bound
+        cache = self.interpreter.modules.statement_values
         key = (self.scope, self.name, id(binder))
         if key not in cache:
             self.scope.names[self.name] = UNKNOWN if before is None else before
@@ -204,10 +208,10 @@ class _BodyBindings(Struct):
 
     def _execute_binder(self, binder: cst.CSTNode, before: Value | None) -> Value:
         frame = self.interpreter.frame
-        saved = frame.at, frame.binding, frame.bound_before
-        frame.at, frame.binding, frame.bound_before = binder, self.name, before
+        saved = frame.current_statement, frame.bound_name, frame.previous_value
+        frame.current_statement, frame.bound_name, frame.previous_value = binder, self.name, before
         value = _evaluate_binder(self.interpreter, self.scope, self.name, binder, UNKNOWN if before is None else before)
-        frame.at, frame.binding, frame.bound_before = saved
+        frame.current_statement, frame.bound_name, frame.previous_value = saved
         return value
 
     def _join(
@@ -280,7 +284,7 @@ def apply_changes(interpreter: Interpreter, scope: LexicalScope, name: str, valu
     If functions mutate it, module-level calls and decorators run too: `setup()`, `@register`.
     """
     for statement in scope.bindings.changes.get(name, ()):
-        if (scope, name, id(statement)) not in interpreter.modules.bound:
+        if (scope, name, id(statement)) not in interpreter.modules.statement_values:
             _execute(interpreter, statement)
     if not value.state.changed and _may_change_by_alias(interpreter, scope, name, value):
         value.state.changed = True
@@ -300,9 +304,9 @@ def _run_callers(interpreter: Interpreter, scope: LexicalScope, name: str) -> No
     """Run the bodies of the modules that may call a function which mutates the collection `name`."""
     callers = scope.module.once(functions_that_change).get(name, frozenset())
     caller_names = [caller.encode() for caller in callers]
-    for module_scope in [interpreter.modules.scope_of(scope.module), *interpreter.modules.in_import_order()]:
+    for module_scope in [interpreter.modules.scope_of(scope.module), *interpreter.modules.scopes_in_import_order()]:
         if module_scope.module is scope.module or any(map(module_scope.module.mentions, caller_names)):
-            with interpreter.in_own_code(module_scope):
+            with interpreter.in_definition_body(module_scope):
                 _run_module(interpreter, module_scope)
         if any(map(module_scope.module.mentions, _DYNAMIC_IMPORTS)):
             interpreter.note(
@@ -357,9 +361,9 @@ def _nesting_depth(value: Value, depth: int = 1) -> int:
 
 def _run_module(interpreter: Interpreter, scope: LexicalScope) -> None:
     """Run the top-level calls and loops of a module, and the decorators of its functions and classes."""
-    if scope in interpreter.modules.ran:
+    if scope in interpreter.modules.executed:
         return
-    interpreter.modules.ran.append(scope)
+    interpreter.modules.executed.append(scope)
     for statement in statements(scope.module.tree):
         match statement:
             case cst.FunctionDef(name=cst.Name(value=name), decorators=[_, *_]):
@@ -378,9 +382,9 @@ def _define_decorated(interpreter: Interpreter, scope: LexicalScope, name: str) 
 
 
 def _execute(interpreter: Interpreter, statement: cst.CSTNode) -> None:
-    saved, interpreter.frame.at = interpreter.frame.at, statement
+    saved, interpreter.frame.current_statement = interpreter.frame.current_statement, statement
     interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
-    interpreter.frame.at = saved
+    interpreter.frame.current_statement = saved
 
 
 def scope_body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:

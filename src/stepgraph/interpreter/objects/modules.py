@@ -33,20 +33,20 @@ class ExportList(Struct, frozen=True):
     """The names in the `__all__` of a module."""
 
     names: tuple[str, ...]
-    is_known: bool
+    is_exact: bool
     """Whether `names` is exact. Otherwise some of them may be missing from `__all__`, and others may be in it."""
 
 
 class StarImportCache(Struct):
     """Star imports and exported names of modules, each computed once."""
 
-    sources: dict[LexicalScope, tuple[StarImport, ...]] = field(default_factory=dict)
+    star_imports: dict[LexicalScope, tuple[StarImport, ...]] = field(default_factory=dict)
     """The star imports of a module from modules of the project, in source order."""
-    outside: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
+    external_modules: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
     """The dotted names of the other modules that a module star-imports."""
-    listed: dict[LexicalScope, ExportList | None] = field(default_factory=dict)
+    export_lists: dict[LexicalScope, ExportList | None] = field(default_factory=dict)
     """The `__all__` of a module, None if it does not define one."""
-    exported: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
+    exported_names: dict[LexicalScope, tuple[str, ...]] = field(default_factory=dict)
     """The names that a module exports to star imports."""
     origins: dict[tuple[LexicalScope, str], StarImport | Value | None] = field(default_factory=dict)
     """For a module and a name, the star import that binds the name, or its value; None if no star import binds it."""
@@ -67,11 +67,11 @@ class LoadedModules(Struct):
     unloaded: dict[str, ModuleFile] = field(default_factory=dict)
     """Modules that loaded modules import and no lookup has needed, by path."""
     stars: StarImportCache = field(default_factory=StarImportCache)
-    ran: list[LexicalScope] = field(default_factory=list)
+    executed: list[LexicalScope] = field(default_factory=list)
     """Modules whose top-level calls, loops and decorators have run."""
-    bound: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
+    statement_values: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value that a statement of a module or class body binds to a name, by scope, name and statement `id`."""
-    bound_before: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
+    values_after_binders: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value of a name after its first n binders, by scope, name and n."""
     _registered_paths: set[str] = field(default_factory=set)
     """Paths of all modules that are loaded or imported by loaded modules."""
@@ -120,13 +120,13 @@ class LoadedModules(Struct):
             self.unloaded[file.path] = file
             self._unindexed.append(file)
 
-    def is_assigned_elsewhere(self, scope: LexicalScope, name: str) -> bool:
+    def is_assigned_externally(self, scope: LexicalScope, name: str) -> bool:
         """Whether a loaded module, or one that it imports, assigns to `name` of the module or class of `scope`."""
         self._load_assigning(name)
         owner = scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
         return (owner, name) in self._collect_assignments()
 
-    def in_import_order(self) -> list[LexicalScope]:
+    def scopes_in_import_order(self) -> list[LexicalScope]:
         """Return the analyzed module and its direct and indirect imports, each module after its own imports."""
         if self.importer is None or not self.scopes:
             return []
@@ -150,7 +150,7 @@ class LoadedModules(Struct):
                 pending.append((loaded, iter(loaded.once(_possible_imports))))
         return order
 
-    def owners_assigned(self, name: str) -> set[str]:
+    def owners_with_assigned_attribute(self, name: str) -> set[str]:
         """Return the names of the objects whose attribute `name` a module assigns to."""
         self._load_assigning(name)
         self._collect_assignments()

@@ -37,10 +37,10 @@ _BUILTINS = frozenset(dir(builtins))
 def look_up(interpreter: Interpreter, name: str) -> Value:
     """Return the value of a name at the statement under execution."""
     scope = _lookup_start(interpreter.frame.scope, name)
-    statement = interpreter.frame.at
+    statement = interpreter.frame.current_statement
     while scope is not None:
         if scope.kind != "class" or scope is interpreter.frame.scope:
-            is_local = scope is interpreter.frame.own or scope is interpreter.frame.scope
+            is_local = scope is interpreter.frame.body_scope or scope is interpreter.frame.scope
             value = (
                 _value_in_scope(interpreter, scope, name, is_local=is_local)
                 if statement is None
@@ -62,8 +62,8 @@ def _statement_in_parent(scope: LexicalScope, statement: cst.CSTNode) -> cst.CST
 
 def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode) -> Value | None:
     """Return the value of a name before a statement of a module or class body."""
-    if interpreter.frame.binding == name and interpreter.frame.own is scope:
-        return interpreter.frame.bound_before
+    if interpreter.frame.bound_name == name and interpreter.frame.body_scope is scope:
+        return interpreter.frame.previous_value
     binders = scope.bindings.binders.get(name, ())
     if len(binders) <= 1 or scope.kind not in ("module", "class"):
         return _value_in_scope(interpreter, scope, name, is_local=True)
@@ -81,12 +81,12 @@ def _value_after(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
     """Return the value of a name after `binders`, the first statements that bind it."""
-    cache = interpreter.modules.bound_before
+    cache = interpreter.modules.values_after_binders
     key = (scope, name, len(binders))
     if key not in cache:
         interpreter.budget.spend(Limit.ELEMENTS, len(binders))
         current_value = scope.names.pop(name, None)
-        with interpreter.in_own_code(scope):
+        with interpreter.in_definition_body(scope):
             value = bound_value(interpreter, scope, name, binders)
         scope.names.pop(name, None)
         if current_value is not None:
@@ -110,9 +110,9 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
     if value is None and not scope.bindings.binds(name):
         return None
     if not is_local:
-        interpreter.store.observe(scope.names, name)
+        interpreter.store.record_outer_read(scope.names, name)
         if isinstance(value, Collection | Mapping | TaskGroup):
-            interpreter.store.observe(value.state, "items")
+            interpreter.store.record_outer_read(value.state, "items")
     elif isinstance(value, Collection | Mapping) and value.state.serial < scope.names.serial:
         interpreter.store.reads.add((value.state.serial, "items"))
     return UNKNOWN if value is None else value
@@ -173,13 +173,13 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
 def _evaluate_binders(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
-    with interpreter.in_own_code(scope):
+    with interpreter.in_definition_body(scope):
         final_value = bound_value(interpreter, scope, name, binders)
         if final_value is None:
             del scope.names[name]
             return None
         value = _stored_value(scope, name, final_value)
-        if scope.kind == "module" and interpreter.modules.is_assigned_elsewhere(scope, name):
+        if scope.kind == "module" and interpreter.modules.is_assigned_externally(scope, name):
             value = _reassigned_value(interpreter, scope, name, value)
         elif scope.kind == "module" and scope.module.once(binds_by_computing):
             value = value if isinstance(value, External) else hide_constants(value)

@@ -38,7 +38,7 @@ def call_special(
 ) -> Value | None:
     """Return the result of the first special method that `owner` defines, None if it defines none of them."""
     if is_union_of_objects(owner):
-        return interpreter.choose(
+        return interpreter.apply_to_cases(
             owner, lambda case_value: call_special(interpreter, case_value, names, operands, place) or UNKNOWN
         )
     if not isinstance(owner, Instance):

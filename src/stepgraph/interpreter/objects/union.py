@@ -48,9 +48,9 @@ def is_started(value: Value) -> bool:
 
 
 def _is_each(value: Value) -> bool:
-    return isinstance(value, Gathering) and value.each
+    return isinstance(value, Gathering) and value.one_per_iteration
 
 
 def _gather_each(values: list[Value]) -> Gathering:
-    in_turn = any(isinstance(value, Gathering) and value.in_turn for value in values)
-    return Gathering("all", tuple(values), each=True, in_turn=in_turn)
+    in_turn = any(isinstance(value, Gathering) and value.in_completion_order for value in values)
+    return Gathering("all", tuple(values), one_per_iteration=True, in_completion_order=in_turn)

@@ -121,11 +121,11 @@ class Nondeterministic(Value, Struct, frozen=True):
     """Number of the last step, sleep or wait before the call, 0 for none."""
     serial: int
     """1-based number of the value in the order of creation."""
-    gives: str = ""
+    result_name: str = ""
     """Dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
-    called: bool = True
+    is_called: bool = True
     """Whether the value is the result of calling `gives`. Otherwise it is the attribute itself."""
-    truth_known: bool = False
+    is_truthy: bool = False
     """Whether the value is always truthy, as times and ids are."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
@@ -142,7 +142,7 @@ class Resource(Value, Struct, frozen=True):
 
     name: str
     """Dotted name: `env.KV.put`, `fetch`."""
-    called: Place | None = None
+    call_place: Place | None = None
     """The call that returned the value, None for the resource itself."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
@@ -190,8 +190,8 @@ class ExternalResult(Value, Struct, frozen=True):
 
 def origin_name(value: Value) -> str | None:
     """Return the dotted name of the external function that returned a value, None for other values."""
-    if isinstance(value, Nondeterministic) and value.called:
-        return value.gives or None
+    if isinstance(value, Nondeterministic) and value.is_called:
+        return value.result_name or None
     return value.name if isinstance(value, ExternalResult) else None
 
 
@@ -280,7 +280,7 @@ class Element(Struct, frozen=True):
     place: Place
     many: bool = False
     """Whether it represents any number of such elements."""
-    maybe: bool = False
+    may_be_missing: bool = False
     """Whether it may be missing."""
     condition: str | None = None
     """Source of the condition under which it is present, None if unknown."""
@@ -320,10 +320,10 @@ class Collection(Value, Struct, eq=False):
         return self.kind in ("set", "frozenset")
 
     @property
-    def has_known_order(self) -> bool:
+    def has_definite_order(self) -> bool:
         """Whether the position of each element is statically certain."""
         ordered = not self.is_set and not self.state.unordered
-        return ordered and not any(item.many or item.maybe for item in self.items)
+        return ordered and not any(item.many or item.may_be_missing for item in self.items)
 
 
 class MappingEntry(Struct, frozen=True):
@@ -337,7 +337,7 @@ class MappingEntry(Struct, frozen=True):
     """The place of the value."""
     many: bool = False
     """Whether it represents any number of such entries."""
-    maybe: bool = False
+    may_be_missing: bool = False
     """Whether it may be missing."""
 
 
@@ -351,7 +351,7 @@ class Mapping(Value, Struct, eq=False):
     """Whether it was reached through a non-constant, such as a parameter or a call."""
     partial: bool = False
     """Whether it also has unknown entries, as in `{**unknown}`."""
-    missing: Value | None = None
+    default_factory: Value | None = None
     """The default factory of a `defaultdict`."""
 
     def __eq__(self, other: object) -> bool:
@@ -374,7 +374,7 @@ class Mapping(Value, Struct, eq=False):
 class SpreadArguments(Value, Struct, frozen=True):
     """The spread positional arguments of a partial function: `partial(f, *values)`."""
 
-    held: Collection
+    collection: Collection
     """The spread collection."""
 
 
@@ -398,11 +398,11 @@ class StepDecorator(Value, Struct, eq=False):
     """Whether the step's dependencies may run concurrently."""
     depends: tuple[Element, ...] | None
     """The elements of `depends=`, None if it is omitted or None."""
-    given: StaticArguments
+    arguments: StaticArguments
     """The arguments of `step.do`, for rules."""
     place: Place
     """The call of `step.do`."""
-    listing: Collection | None = None
+    depends_collection: Collection | None = None
     """The collection passed as `depends=`, which may grow until the step is called."""
 
 
@@ -414,7 +414,7 @@ class StepFunction(Value, Struct, eq=False):
     """The decorated function, UNKNOWN if it is not in the project."""
     depends: tuple[Element, ...] | None = None
     """The elements of `depends=`, None if it is omitted or None."""
-    listing: Collection | None = None
+    depends_collection: Collection | None = None
     """The collection passed as `depends=`, which may grow until the step is called."""
     may_be_replaced: bool = False
     """Whether an unknown decorator may have replaced it."""
@@ -435,7 +435,7 @@ class LexicalScope(Struct, eq=False):
     """`expression` is a lambda or comprehension."""
     owner: ClassValue | None = None
     """The class whose body it is."""
-    given: tuple[CallableArgument, ...] = ()
+    callable_arguments: tuple[CallableArgument, ...] = ()
     """The callable arguments of this call and of the enclosing calls."""
 
 
@@ -516,19 +516,19 @@ class ClassValue(Value, Struct, eq=False):
     name: str
     bases: tuple[Value, ...]
     """`ClassValue` for classes of the project, `External` for classes without relevant members, or `UnknownBase`."""
-    order: tuple[Value, ...] = ()
+    resolution_order: tuple[Value, ...] = ()
     """The method resolution order, computed on first use."""
     caveats: tuple[Caveat, ...] = ()
     """The caveats of all its members."""
     metaclass: Value | None = None
-    marks: tuple[str, ...] = ()
+    decorator_names: tuple[str, ...] = ()
     """Dotted names of its external decorators, such as `dataclasses.dataclass`."""
 
 
 class Instance(Value, Struct, eq=False):
     """An object of a class of the project, `self` included."""
 
-    of: ClassValue
+    cls: ClassValue
     state: HeapCell
     """The attributes."""
     may_be_replaced: bool = False
@@ -538,8 +538,8 @@ class Instance(Value, Struct, eq=False):
 class EnumMember(Value, Struct, frozen=True):
     """A member of an enumeration of the project."""
 
-    of: ClassValue
-    holds: Value = UNKNOWN
+    cls: ClassValue
+    value: Value = UNKNOWN
     """The value of its `value` attribute."""
     relevant: ClassVar[bool] = False
 
@@ -562,7 +562,7 @@ class UnknownBase(Value, Struct, frozen=True):
 class SuperObject(Value, Struct, frozen=True):
     """The result of `super()`."""
 
-    after: ClassValue
+    search_after: ClassValue
     """The class after which the look-up starts in the resolution order."""
     receiver: Value
     """The bound `self` or `cls`."""
@@ -571,7 +571,7 @@ class SuperObject(Value, Struct, frozen=True):
 class SuperConstructor(Value, Struct, frozen=True):
     """`super().__new__` or `super().__call__` without a definition in the project. A call creates an object."""
 
-    above: SuperObject
+    super_object: SuperObject
     name: str
     """`__new__` or `__call__`."""
 
@@ -588,7 +588,7 @@ class Event(Value, Struct, frozen=True):
 
     shape: PayloadShape
     """The shape of its `["payload"]`."""
-    of_run: bool = False
+    is_run_event: bool = False
     """Whether it is the argument of `run`, which the engine creates again for each replay."""
 
 
@@ -596,7 +596,7 @@ class Payload(Value, Struct, frozen=True):
     """The payload of an event, or the value at one of its keys."""
 
     shape: PayloadShape
-    of_run: bool = False
+    is_run_event: bool = False
     """Whether the event is the argument of `run`."""
 
 
@@ -661,7 +661,7 @@ class Task(Value, Struct, frozen=True):
     task_id: TaskId
     result: Value = UNKNOWN
     """The value of an await of the task."""
-    every: bool = False
+    all_runs: bool = False
     """Whether it represents all tasks started at this place, instead of the last one."""
     on_every_path: bool = True
     """Whether the value is this task on every path, so awaiting the value must await the task."""
@@ -683,13 +683,13 @@ class Gathering(Value, Struct, frozen=True):
     """Whether an await lasts until its members finish. A timeout may end it earlier."""
     result: Value = UNKNOWN
     """The value of an await of the future."""
-    each: bool = False
+    one_per_iteration: bool = False
     """Whether it is one member, and a different member at each pass of a loop."""
-    own: frozenset[TaskId] = frozenset()
+    started_tasks: frozenset[TaskId] = frozenset()
     """The tasks started for it."""
-    loops: int = 0
+    loop_depth: int = 0
     """Number of loops of the function around its creation."""
-    in_turn: bool = False
+    in_completion_order: bool = False
     """Whether its members are awaited in the order of completion, as by `asyncio.as_completed`."""
     parts: int = 1
     """The number of values in this tree, computed from the fields."""
@@ -700,7 +700,15 @@ class Gathering(Value, Struct, frozen=True):
     @property
     def _key(self) -> tuple[object, ...]:
         """The fields that are compared: all but the result."""
-        return self.kind, self.members, self.until_done, self.each, self.own, self.loops, self.in_turn
+        return (
+            self.kind,
+            self.members,
+            self.until_done,
+            self.one_per_iteration,
+            self.started_tasks,
+            self.loop_depth,
+            self.in_completion_order,
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Gathering) and self._key == other._key
@@ -719,9 +727,9 @@ class TaskGroup(Value, Struct, eq=False):
 class ExitStack(Value, Struct, eq=False):
     """`contextlib.ExitStack()` or `AsyncExitStack()`."""
 
-    expected: cst.Call | None = None
+    supported_call: cst.Call | None = None
     """The method call that is being evaluated, if it is supported."""
-    works: bool = False
+    may_run_steps: bool = False
     """Whether a callback or context manager on it may run steps."""
 
 
@@ -853,7 +861,7 @@ def map_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
 
 def with_all_runs(value: Value) -> Value:
     """Return a value whose tasks represent every task started at their places."""
-    return map_tasks(value, lambda task: replace(task, every=True))
+    return map_tasks(value, lambda task: replace(task, all_runs=True))
 
 
 def on_some_paths(value: Value) -> Value:
@@ -863,7 +871,7 @@ def on_some_paths(value: Value) -> Value:
 
 def as_optional(item: Element) -> Element:
     """Return the element as one that may be missing."""
-    return replace(item, value=on_some_paths(item.value), maybe=True)
+    return replace(item, value=on_some_paths(item.value), may_be_missing=True)
 
 
 def hide_constants(value: Value) -> Value:

@@ -95,10 +95,10 @@ class _Keywords:
     def pop_candidates(self, name: str) -> list[Element]:
         """Remove the keyword argument of a parameter, and return every argument that may bind it."""
         entry = self.named.pop(name, None)
-        candidates = [] if entry is None else [Element(entry.value, entry.place, maybe=entry.maybe)]
-        if entry is None or entry.maybe:
+        candidates = [] if entry is None else [Element(entry.value, entry.place, may_be_missing=entry.may_be_missing)]
+        if entry is None or entry.may_be_missing:
             candidates += (
-                Element(candidate.value, candidate.place, maybe=True)
+                Element(candidate.value, candidate.place, may_be_missing=True)
                 for candidate in self.dynamic
                 if candidate.value.relevant
             )
@@ -123,7 +123,7 @@ class _ArgumentBinder(Struct):
 
     def bind_positional(self, name: str) -> Value:
         """Return the value of a positional parameter."""
-        if self.positional and not (self.positional[0].many or self.positional[0].maybe):
+        if self.positional and not (self.positional[0].many or self.positional[0].may_be_missing):
             if self.is_exact:
                 return self.positional.popleft().value
         elif not self.positional:
@@ -134,7 +134,7 @@ class _ArgumentBinder(Struct):
     def bind_keyword(self, name: str) -> Value:
         """Return the value of a keyword-only parameter, or of a positional one without a positional argument."""
         candidates = self.keywords.pop_candidates(name)
-        if len(candidates) == 1 and not candidates[0].maybe:
+        if len(candidates) == 1 and not candidates[0].may_be_missing:
             return candidates[0].value
         return self._union(name, candidates) if candidates else self.defaults.get(name, UNKNOWN)
 
@@ -227,7 +227,7 @@ def _positional_elements(callee: FunctionValue, arguments: Arguments, place: Pla
         yield Element(callee.receiver, place)
     for value in callee.positional:
         if isinstance(value, SpreadArguments):
-            yield from value.held.items
+            yield from value.collection.items
         else:
             yield Element(value, place)
     for argument in arguments.items:
@@ -257,7 +257,7 @@ def unpacked_arguments(arguments: Arguments) -> Arguments:
     unpacked: list[Argument] = []
     for argument in arguments.items:
         if argument.star == "*" and isinstance(argument.value, Collection):
-            star = "" if argument.value.has_known_order else "*"
+            star = "" if argument.value.has_definite_order else "*"
             unpacked += [Argument(element.value, element.place, star=star) for element in argument.value.items]
         elif argument.star == "**" and isinstance(argument.value, Mapping):
             unpacked += _unpacked_entries(argument, argument.value)
@@ -280,7 +280,11 @@ def without_stars(interpreter: Interpreter, arguments: Arguments, place: Place) 
 def _unpacked_entries(argument: Argument, mapping: Mapping) -> Iterator[Argument]:
     is_complete = not mapping.partial
     for entry in mapping.entries:
-        if isinstance(entry.key, Constant) and isinstance(entry.key.value, str) and not (entry.many or entry.maybe):
+        if (
+            isinstance(entry.key, Constant)
+            and isinstance(entry.key.value, str)
+            and not (entry.many or entry.may_be_missing)
+        ):
             yield Argument(entry.value, entry.place, keyword=entry.key.value)
         else:
             is_complete = False

@@ -99,10 +99,10 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
 def _unpacked_items(value: Value) -> tuple[Element, ...] | None:
     """Return the elements from unpacking a value, None if unresolved. Elements at unknown positions are `many`."""
     if isinstance(value, Collection):
-        return value.items if value.has_known_order else tuple(replace(item, many=True) for item in value.items)
+        return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)
     if isinstance(value, Instance):
-        place = Place(value.of.scope.module, value.of.node)
-        return tuple(Element(value.state.get(name, UNKNOWN), place) for name in field_names(value.of)) or None
+        place = Place(value.cls.scope.module, value.cls.node)
+        return tuple(Element(value.state.get(name, UNKNOWN), place) for name in field_names(value.cls)) or None
     if isinstance(value, Union):
         return _unpacked_union_items(value)
     return None
@@ -148,7 +148,7 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
             interpreter.store.write(owner.state, name, hide_constants(value))
         return
     if isinstance(owner, Union):
-        interpreter.choose(
+        interpreter.apply_to_cases(
             owner, lambda case_owner: _assign_case_attribute(interpreter, case_owner, name, value, place)
         )
         return
@@ -176,7 +176,7 @@ def _call_class_setter(interpreter: Interpreter, owner: Instance, name: str, val
             interpreter.store.write(owner.state, name, hide_constants(value))
         return UNKNOWN
 
-    interpreter.choose(member, assign_case)
+    interpreter.apply_to_cases(member, assign_case)
     return True
 
 
@@ -203,7 +203,7 @@ def _escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> No
 
 
 def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Value, source: Place | None) -> None:
-    with interpreter.replay.flagged("changing"):
+    with interpreter.replay.flagged("evaluating_target"):
         owner = interpreter.evaluate(target.value)
     record_element_change(interpreter, target, owner)
     key: Value = UNKNOWN
@@ -222,7 +222,7 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
     def assign_to(owner: Value) -> Value:
         match owner:
             case Union():
-                interpreter.choose(owner, assign_to)
+                interpreter.apply_to_cases(owner, assign_to)
             case Instance():
                 method = interpreter.attribute(owner, "__setitem__", place)
                 if isinstance(method, FunctionValue | Union):
@@ -249,7 +249,7 @@ def set_entry(
     entries = owner.entries
     remaining = tuple(existing for existing in entries if not (isinstance(key, Constant) and existing.key == key))
     if len(remaining) < len(entries):
-        interpreter.store.pass_over(existing for existing in entries if existing.key == key)
+        interpreter.store.record_unselected(existing for existing in entries if existing.key == key)
     owner.state.changed = True
     interpreter.store.write(owner.state, "items", (*remaining, entry))
 
@@ -258,7 +258,7 @@ def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
     """Remove a key of a dictionary. A key that is not constant may be any of them."""
     owner.state.changed = True
     remaining = (
-        entry if isinstance(key, Constant) and isinstance(entry.key, Constant) else replace(entry, maybe=True)
+        entry if isinstance(key, Constant) and isinstance(entry.key, Constant) else replace(entry, may_be_missing=True)
         for entry in owner.entries
         if not isinstance(key, Constant) or entry.key != key
     )
@@ -272,7 +272,7 @@ def remove_item(interpreter: Interpreter, owner: Collection, index: Value) -> El
     """
     items = owner.items
     owner.state.changed = True
-    is_exact = interpreter.loop_depth == owner.loop_depth and owner.has_known_order
+    is_exact = interpreter.loop_depth == owner.loop_depth and owner.has_definite_order
     if (
         is_exact
         and isinstance(index, Constant)
@@ -281,7 +281,7 @@ def remove_item(interpreter: Interpreter, owner: Collection, index: Value) -> El
     ):
         remaining = list(items)
         removed = remaining.pop(index.value)
-        interpreter.store.pass_over((removed,))
+        interpreter.store.record_unselected((removed,))
         interpreter.store.write(owner.state, "items", tuple(remaining))
         return removed
     owner.state.unordered = True

@@ -118,7 +118,7 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
         (condition, interpreter.branch(lambda: evaluate_branch(node.body, holds=True), condition)),
         (None, interpreter.branch(lambda: evaluate_branch(node.orelse, holds=False))),
     ]
-    interpreter.take_one(paths, None, place)
+    interpreter.join_branches(paths, None, place)
     value = join_values([(condition, values[0]), (None, values[1])], None, place, paths[0][1].since)
     return propagate_taint(interpreter, (test, *values), without_constants(value))
 
@@ -161,7 +161,7 @@ def _evaluate_operands(
             index += 1
             continue
         condition = _condition(interpreter, node, operands[first:index])
-        interpreter.take_one([(condition, path)], None, interpreter.place(node))
+        interpreter.join_branches([(condition, path)], None, interpreter.place(node))
         value = _join_operands(interpreter, node, value, Case(condition, results[0]), path.since)
         if path.block.operations:
             return value

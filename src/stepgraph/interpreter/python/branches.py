@@ -73,7 +73,7 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
                 interpreter.execute(else_body)
 
         paths.append((None, interpreter.branch(execute_else)))
-    interpreter.take_one(paths, None, interpreter.place(node))
+    interpreter.join_branches(paths, None, interpreter.place(node))
 
 
 def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branch: int) -> PathResult | None:
@@ -113,7 +113,7 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
         paths.append((condition, interpreter.branch(execute_case, condition)))
         if condition is None:
             break
-    interpreter.take_one(paths, interpreter.text(node.subject), interpreter.place(node))
+    interpreter.join_branches(paths, interpreter.text(node.subject), interpreter.place(node))
 
 
 def _case_condition(interpreter: Interpreter, case: cst.MatchCase) -> str | None:
@@ -180,7 +180,7 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
                 part = payload_member(subject, key) if is_payload else element_at(subject, key, place, place)
                 _bind_parts(interpreter, element.pattern, part)
         case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
-            if subject.has_known_order and len(subject.items) == len(patterns) and not _has_star(patterns):
+            if subject.has_definite_order and len(subject.items) == len(patterns) and not _has_star(patterns):
                 for part_pattern, item in zip(patterns, subject.items, strict=True):
                     if isinstance(part_pattern, cst.MatchSequenceElement):
                         _bind_parts(interpreter, part_pattern.value, item.value)

@@ -56,9 +56,9 @@ def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Ar
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(interpreter, callee, callee.node, arguments)
     if bindings_of(callee.node, callee.scope.module).is_generator:
-        return interpreter.work.generate(GeneratorCall(callee, arguments, place, interpreter.loop_depth))
+        return interpreter.work.register_generator(GeneratorCall(callee, arguments, place, interpreter.loop_depth))
     if callee.node.asynchronous is not None:
-        return interpreter.work.make(FunctionCall(callee, arguments, place), place)
+        return interpreter.work.register_coroutine(FunctionCall(callee, arguments, place), place)
     return _call_plain(interpreter, callee, arguments, place)
 
 
@@ -67,20 +67,20 @@ def _call_plain(interpreter: Interpreter, callee: FunctionValue, arguments: Argu
     summary = summarize_call(interpreter, callee, arguments)
     if not summary.function.may_run_steps:
         return summary.result
-    if not summary.awaits_result:
+    if not summary.returns_awaitable:
         interpreter.emit(Run(Call(summary.function), place))
         return summary.result
     prepared = PreparedCall(summary.function, summary.result, place)
-    if summary.starts_work:
+    if summary.emits_before_return:
         return start(interpreter, prepared, place)
-    return interpreter.work.make(prepared, place)
+    return interpreter.work.register_coroutine(prepared, place)
 
 
 def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lambda, arguments: Arguments) -> Value:
     """Evaluate the body of a lambda in place. Recursion is followed to a limited depth."""
     depth = interpreter.open_lambdas[node]
-    interpreter.lambdas_read += 1
-    if depth >= MAX_LAMBDA_DEPTH or (depth and interpreter.lambdas_read > MAX_LAMBDA_CALLS):
+    interpreter.evaluated_lambdas += 1
+    if depth >= MAX_LAMBDA_DEPTH or (depth and interpreter.evaluated_lambdas > MAX_LAMBDA_CALLS):
         return Unresolved("a lambda that calls itself", Place(callee.scope.module, node))
     interpreter.budget.spend(Limit.SUMMARIES)
     interpreter.open_lambdas[node] += 1
@@ -104,7 +104,7 @@ def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Argumen
     if not callee.may_be_replaced:
         passed = static_arguments(unpacked_arguments(arguments))
         interpreter.observe(StepCalled(callee.definition, passed, place, interpreter.in_step))
-    return interpreter.work.make(StepCall(callee, place), place)
+    return interpreter.work.register_coroutine(StepCall(callee, place), place)
 
 
 def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, place: Place) -> Value:
@@ -115,7 +115,7 @@ def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, pl
     if len(cases) == 1 and len(callee.cases) > 1:
         return interpreter.call(cases[0].value, arguments, place)
     callables = Union(cases, callee.discriminant, callee.place)
-    return interpreter.choose(callables, lambda chosen: interpreter.call(chosen, arguments, place))
+    return interpreter.apply_to_cases(callables, lambda chosen: interpreter.call(chosen, arguments, place))
 
 
 def call_partial(interpreter: Interpreter, callee: Partial, arguments: Arguments, place: Place) -> Value:
@@ -149,7 +149,7 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
         case External(name=name) | ExternalResultMember(name=name):
             return ExternalResult(name)
         case Nondeterministic():
-            return replace(callee, called=True)
+            return replace(callee, is_called=True)
         case Resource():
             return call_resource(callee, arguments, place)
         case _:

@@ -64,11 +64,11 @@ def consume_comprehension(
 ) -> Collection:
     """Emit the loop of a comprehension or generator expression, and return its elements."""
     items: list[Element] = []
-    branch_depth = interpreter.branches
+    branch_depth = interpreter.branch_depth
     filtered = _has_filter(node.for_in)
 
     def add(*, many: bool) -> None:
-        maybe = not many and interpreter.branches > branch_depth
+        maybe = not many and interpreter.branch_depth > branch_depth
         item = Element(interpreter.evaluate(node.elt), interpreter.place(node.elt), many, maybe)
         items.append(replace(item, value=on_some_paths(item.value)) if filtered else item)
 
@@ -121,7 +121,7 @@ def _comprehension_scope(interpreter: Interpreter, clause: cst.CompFor, scope: L
         scope.module,
         path=scope.path,
         kind="expression",
-        given=scope.given,
+        callable_arguments=scope.callable_arguments,
     )
 
 
@@ -140,7 +140,7 @@ def _run_clause(
             _run_over(interpreter, clause, value, add, many=many)
             return UNKNOWN
 
-        interpreter.choose(iterable, run_case)
+        interpreter.apply_to_cases(iterable, run_case)
         return None
     return _run_over(interpreter, clause, iterable, add, many=many)
 

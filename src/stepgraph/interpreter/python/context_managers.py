@@ -40,7 +40,7 @@ _NON_SWALLOWING_MODULES: Final = sys.stdlib_module_names - {"unittest"}
 class ExitEffects(Struct, frozen=True):
     """The possible effects of a manager's exit."""
 
-    works: bool = False
+    may_run_steps: bool = False
     """Whether the exit may run steps."""
     swallows: bool = False
     """Whether the exit may swallow an error of the block."""
@@ -57,7 +57,9 @@ def enter_object(interpreter: Interpreter, manager: Instance, place: Place, *, i
 def exit_object(interpreter: Interpreter, manager: Value, place: Place, *, is_async: bool) -> Value:
     """Run the exit of an object, or of each case of a union."""
     if isinstance(manager, Union):
-        return interpreter.choose(manager, lambda chosen: exit_object(interpreter, chosen, place, is_async=is_async))
+        return interpreter.apply_to_cases(
+            manager, lambda chosen: exit_object(interpreter, chosen, place, is_async=is_async)
+        )
     if isinstance(manager, Instance):
         method = _exit_method(interpreter, manager, place, is_async=is_async)
         if not isinstance(method, Unknown):
@@ -69,7 +71,7 @@ def exit_effects(interpreter: Interpreter, manager: Value, place: Place, *, is_a
     """Return the possible effects of the exit of an object or union, without emitting operations."""
     if isinstance(manager, Union):
         effects = [exit_effects(interpreter, case.value, place, is_async=is_async) for case in manager.cases]
-        return ExitEffects(any(e.works for e in effects), any(e.swallows for e in effects))
+        return ExitEffects(any(e.may_run_steps for e in effects), any(e.swallows for e in effects))
     if not isinstance(manager, Instance):
         return ExitEffects()
     results: list[ExitEffects] = []
@@ -90,11 +92,11 @@ def _instance_exit_effects(interpreter: Interpreter, manager: Instance, place: P
             swallows = bool(returned) and (
                 not all(map(_is_call, returned)) or _returns_true(interpreter, method, place)
             )
-            return ExitEffects(works=is_async, swallows=swallows)
+            return ExitEffects(may_run_steps=is_async, swallows=swallows)
         case Unknown():
             return ExitEffects()
         case _:
-            return ExitEffects(works=True, swallows=True)
+            return ExitEffects(may_run_steps=True, swallows=True)
 
 
 def _is_false(result: cst.BaseExpression) -> bool:
@@ -106,7 +108,7 @@ def _is_call(result: cst.BaseExpression) -> bool:
 
 
 def _returns_true(interpreter: Interpreter, method: FunctionValue, place: Place) -> bool:
-    return summarize_call(interpreter, method, _exit_arguments(place)).returns_true
+    return summarize_call(interpreter, method, _exit_arguments(place)).may_return_true
 
 
 def _exit_method(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> Value:
@@ -128,7 +130,7 @@ def may_swallow(manager: Value) -> bool:
         case External(name=name) | ExternalResult(name=name) | ExternalResultMember(name=name):
             return name.split(".", 1)[0] not in _NON_SWALLOWING_MODULES
         case Instance():
-            return any(isinstance(base, UnknownBase | Unresolved) for base in resolution_order(manager.of))
+            return any(isinstance(base, UnknownBase | Unresolved) for base in resolution_order(manager.cls))
         case Union(cases=cases):
             return any(may_swallow(case.value) for case in cases)
         case _:

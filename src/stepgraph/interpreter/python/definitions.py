@@ -187,9 +187,9 @@ def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope
     """
     decorators = [(interpreter.evaluate(d.decorator), interpreter.place(d.decorator)) for d in node.decorators]
     refused_classes = scope.module.once(_refused_classes)
-    if node in refused_classes or interpreter.classes_open >= MAXIMUM[Limit.BASES]:
+    if node in refused_classes or interpreter.open_class_count >= MAXIMUM[Limit.BASES]:
         raise LimitExceededError(Limit.BASES)
-    interpreter.classes_open += 1
+    interpreter.open_class_count += 1
     try:
         defined = _make_undecorated_class(interpreter, node, scope)
         run_hooks(interpreter, defined)
@@ -198,7 +198,7 @@ def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope
             refused_classes.add(node)
         raise
     finally:
-        interpreter.classes_open -= 1
+        interpreter.open_class_count -= 1
     for decorator, place in reversed(decorators):
         defined = _apply_class_decorator(interpreter, decorator, defined, place)
     return defined
@@ -211,7 +211,7 @@ def _refused_classes(_: SourceModule) -> set[cst.ClassDef]:
 def _apply_class_decorator(interpreter: Interpreter, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
     match decorator:
         case External(name=name) if name.removesuffix("()") in TRANSPARENT_CLASS_DECORATORS:
-            defined.marks = (*defined.marks, name.removesuffix("()"))
+            defined.decorator_names = (*defined.decorator_names, name.removesuffix("()"))
             return defined
         case FunctionValue() | ClassValue() | Instance() | Partial():
             result = interpreter.call(decorator, Arguments((Argument(defined, place),)), place)
@@ -253,7 +253,7 @@ def _bases(interpreter: Interpreter, argument: cst.Arg) -> Iterator[Value]:
     place = interpreter.place(argument.value)
     if not argument.star:
         yield _base_class(interpreter, argument.value, value, place)
-    elif isinstance(value, Collection) and value.has_known_order and value.shows_constants:
+    elif isinstance(value, Collection) and value.has_definite_order and value.shows_constants:
         for item in value.items:
             yield _base_class(interpreter, argument.value, item.value, place)
     else:

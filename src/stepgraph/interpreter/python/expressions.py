@@ -82,7 +82,7 @@ def _record_read(interpreter: Interpreter, node: cst.Name | cst.Attribute, owner
     if (
         interpreter.in_step
         and interpreter.replay.nondeterministic_count
-        and not (interpreter.replay.in_part and _is_composite(value))
+        and not (interpreter.replay.evaluating_base and _is_composite(value))
     ):
         record_use(interpreter, value, interpreter.place(node))
     if interpreter.replay.state_changes or (interpreter.loop_depth and interpreter.replays):
@@ -99,7 +99,7 @@ def _is_composite(value: Value) -> bool:
 
 def _evaluate_owner(interpreter: Interpreter, node: cst.Attribute | cst.Subscript) -> Value:
     """Evaluate the object of an attribute or subscript without counting its other parts as used."""
-    with interpreter.replay.flagged("in_part"):
+    with interpreter.replay.flagged("evaluating_base"):
         return interpreter.evaluate(node.value)
 
 
@@ -209,7 +209,7 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
             spread_entries = entries_of(interpreter, spread, interpreter.place(element.value))
             partial = partial or spread_entries is None
             if spread_entries is None:
-                entries = {name: replace(entry, maybe=True) for name, entry in entries.items()}
+                entries = {name: replace(entry, may_be_missing=True) for name, entry in entries.items()}
             for entry in spread_entries or ():
                 _insert_entry(entries, entry)
     return make_mapping(interpreter, tuple(entries.values()), partial=partial)
@@ -222,11 +222,11 @@ def _insert_entry(entries: dict[object, MappingEntry], entry: MappingEntry) -> N
 
 
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
-    last_task_id = interpreter.work.task_ids
+    last_task_id = interpreter.work.last_task_id
     callee = _evaluate_callee(interpreter, node)
-    with interpreter.replay.flagged("reporting", value=is_log_call(node)):
+    with interpreter.replay.flagged("logging_only", value=is_log_call(node)):
         arguments = _evaluate_arguments(interpreter, node)
-    interpreter.call_since = last_task_id
+    interpreter.task_id_before_call = last_task_id
     return _call_value(interpreter, node, callee, arguments)
 
 
@@ -254,7 +254,7 @@ def _is_string_method(function: cst.BaseExpression) -> bool:
 
 
 def _evaluate_callee(interpreter: Interpreter, node: cst.Call) -> Value:
-    with interpreter.replay.flagged("changing", value=is_pure_mutation(node)):
+    with interpreter.replay.flagged("evaluating_target", value=is_pure_mutation(node)):
         callee = interpreter.evaluate(node.func)
     if isinstance(callee, BuiltinMethod | Union):
         record_method_call(interpreter, node, callee)
@@ -321,7 +321,7 @@ def _evaluate_element(interpreter: Interpreter, node: cst.Subscript, owner: Valu
 
 def _get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
     if isinstance(owner, Union) and any(isinstance(case.value, Instance) for case in owner.cases):
-        return interpreter.choose(owner, lambda chosen: _get_item(interpreter, chosen, key, key_place, place))
+        return interpreter.apply_to_cases(owner, lambda chosen: _get_item(interpreter, chosen, key, key_place, place))
     result = call_special(interpreter, owner, ("__getitem__",), (key,), place)
     if result is None and isinstance(owner, ClassValue):
         result = _call_class_getitem(interpreter, owner, key, place)
@@ -329,21 +329,23 @@ def _get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Pla
         return result
     if not isinstance(owner, _SUBSCRIPTABLE):
         interpreter.escape_operand(owner, place, "is subscripted in a way that is not followed")
-    if isinstance(owner, Mapping) and owner.missing is not None:
+    if isinstance(owner, Mapping) and owner.default_factory is not None:
         _insert_default(interpreter, owner, key, key_place, place)
     element = element_at(owner, key, key_place, place)
     if isinstance(owner, Collection | Mapping):
-        interpreter.store.pass_over_others(owner, element)
+        interpreter.store.record_selection(owner, element)
     return element
 
 
 def _insert_default(interpreter: Interpreter, owner: Mapping, key: Value, key_place: Place, place: Place) -> None:
     """Insert the default value of a `defaultdict` at a missing constant key."""
     has_constant_keys = all(isinstance(entry.key, Constant) for entry in owner.entries)
-    if owner.missing is None or not has_constant_keys or not isinstance(key, Constant):
+    if owner.default_factory is None or not has_constant_keys or not isinstance(key, Constant):
         return
     if not any(entry.key == key for entry in owner.entries):
-        set_entry(interpreter, owner, key, interpreter.call(owner.missing, Arguments(), place), key_place, place)
+        set_entry(
+            interpreter, owner, key, interpreter.call(owner.default_factory, Arguments(), place), key_place, place
+        )
 
 
 _SUBSCRIPTABLE: Final = (Union, ClassValue, Collection, Event, Mapping, Payload, Unresolved)
@@ -363,7 +365,7 @@ def _call_class_getitem(interpreter: Interpreter, owner: ClassValue, key: Value,
 def _slice(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
     bounds: list[Any] = [_evaluate_bound(interpreter, part) for part in (node.lower, node.upper, node.step)]
     if isinstance(owner, Nondeterministic):
-        return replace(owner, gives="")
+        return replace(owner, result_name="")
     if isinstance(owner, Union):
         owner = _merge_cases(interpreter, owner)
     if isinstance(owner, Unresolved):
@@ -371,10 +373,10 @@ def _slice(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
     if not isinstance(owner, Collection) or _has_no_relevant_item(owner):
         interpreter.escape_operand(owner, interpreter.place(node), "is sliced in a way that is not followed")
         return UNKNOWN
-    if owner.has_known_order and all(isinstance(bound, int | None) for bound in bounds):
+    if owner.has_definite_order and all(isinstance(bound, int | None) for bound in bounds):
         selected = owner.items[slice(*bounds)]
         selected_ids = set(map(id, selected))
-        interpreter.store.pass_over(item for item in owner.items if id(item) not in selected_ids)
+        interpreter.store.record_unselected(item for item in owner.items if id(item) not in selected_ids)
         return make_collection(interpreter, owner.kind, selected)
     copy = make_collection(interpreter, owner.kind, tuple(map(as_optional, owner.items)))
     copy.state.unordered = True
@@ -450,7 +452,7 @@ def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place
     right_entries = entries_of(interpreter, right, place)
     entries: dict[object, MappingEntry] = {}
     for entry in left.entries:
-        _insert_entry(entries, replace(entry, maybe=entry.maybe or right_entries is None))
+        _insert_entry(entries, replace(entry, may_be_missing=entry.may_be_missing or right_entries is None))
     for entry in right_entries or ():
         _insert_entry(entries, entry)
     partial = left.partial or right_entries is None or not left.shows_constants
@@ -478,7 +480,7 @@ def _evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value
     if result is None and not isinstance(node.operator, cst.Not):
         interpreter.escape_operand(operand, interpreter.place(node), "is an operand in a way that is not followed")
     if isinstance(operand, Nondeterministic) and isinstance(node.operator, cst.Not):
-        return replace(operand, gives="")
+        return replace(operand, result_name="")
     return propagate_taint(interpreter, (operand,), fold_unary(node.operator, operand)) if result is None else result
 
 

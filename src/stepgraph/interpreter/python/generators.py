@@ -42,7 +42,7 @@ def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Fra
     with interpreter.inlining(function.node), interpreter.in_frame(frame):
         interpreter.execute(body_of(function))
     outer.emitted = outer.emitted or frame.emitted
-    outer.has_started = outer.has_started or frame.has_started
+    outer.has_started_tasks = outer.has_started_tasks or frame.has_started_tasks
     outer.called |= frame.called
     interpreter.declare_again(frame.declared)
 
@@ -64,7 +64,7 @@ def inline_generator(
     if not call_may_run_steps(interpreter, generator.function, generator.arguments):
         return False
     enclosing = interpreter.frame.inlined
-    broken = broken or (enclosing is not None and enclosing.broken)
+    broken = broken or (enclosing is not None and enclosing.may_break)
     if id(generator) in interpreter.work.exhausted or not _can_inline(interpreter, generator, broken=broken):
         interpreter.work.exhausted[id(generator)] = generator
         return False
@@ -76,7 +76,7 @@ def inline_generator(
 def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: bool) -> bool:
     if interpreter.loop_depth > generator.loop_depth:
         return False  # each pass of the outer loop resumes the generator
-    if generator.function.node in interpreter.entered or generator.function.kind == "context":
+    if generator.function.node in interpreter.inlined_functions or generator.function.kind == "context":
         return False
     body = body_of(generator.function)
     exits = _exits(body)
@@ -118,7 +118,7 @@ def _has_yield_in_head(statement: cst.BaseCompoundStatement) -> bool:
 def _inline(
     interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
 ) -> None:
-    outer, since = interpreter.frame, interpreter.work.task_ids
+    outer, since = interpreter.frame, interpreter.work.last_task_id
     frame = Frame(function_scope(interpreter, generator.function, generator.arguments), is_async=True)
     generator_loop = frame.loop = LoopState(interpreter.store.checkpoint())
     frame.inlined = InlinedGenerator(generator_loop, broken)
@@ -139,10 +139,10 @@ def _inline(
 def _emit_pass(interpreter: Interpreter, block: Block, state: LoopState, place: Place, since: int) -> None:
     """Emit a pass as a scope, and join the states of its `continue` statements after it."""
     if block.operations:
-        interpreter.emit(Scope(block, place, is_pass=True))
-    if state.leaves:
-        apply(interpreter.store, join_any(interpreter.store, state.leaves, place, since))
-        interpreter.live = interpreter.live or state.continues
+        interpreter.emit(Scope(block, place, is_iteration=True))
+    if state.jump_states:
+        apply(interpreter.store, join_any(interpreter.store, state.jump_states, place, since))
+        interpreter.is_reachable = interpreter.is_reachable or state.continues
 
 
 def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator, place: Place) -> None:
@@ -150,14 +150,14 @@ def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator,
 
     It is a `break` of the innermost loop in the generator, or ends the code outside of a loop.
     """
-    loop = interpreter.frame.loop or generator.whole
-    kind = JumpKind.CONTINUE if loop is generator.whole else JumpKind.BREAK
-    if loop is generator.whole:
+    loop = interpreter.frame.loop or generator.body_state
+    kind = JumpKind.CONTINUE if loop is generator.body_state else JumpKind.BREAK
+    if loop is generator.body_state:
         loop.continues = True
     else:
         loop.breaks = True
-    loop.leaves.append(interpreter.store.changes(loop.checkpoint))
-    interpreter.leave(kind, place)
+    loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
+    interpreter.emit_jump(kind, place)
 
 
 def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> None:

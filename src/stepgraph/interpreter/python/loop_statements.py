@@ -45,7 +45,7 @@ from stepgraph.syntax.walk import expressions_below, statements, statements_belo
 
 def execute_for(interpreter: Interpreter, node: cst.For) -> None:
     """Execute a `for`: unroll it over steps or functions, otherwise emit a loop."""
-    with interpreter.replay.flagged("reporting", value=is_logging_only(node.body)):
+    with interpreter.replay.flagged("logging_only", value=is_logging_only(node.body)):
         iterable = interpreter.evaluate(node.iter)
     record_test(interpreter, iterable, interpreter.place(node.iter), interpreter.place(node))
     _run_over(interpreter, node, iterator_of(interpreter, iterable, interpreter.place(node.iter)))
@@ -53,7 +53,7 @@ def execute_for(interpreter: Interpreter, node: cst.For) -> None:
 
 def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value:
     if isinstance(iterable, Union) and not _can_share_loop(iterable):
-        return interpreter.choose(iterable, lambda value: _run_over(interpreter, node, value))
+        return interpreter.apply_to_cases(iterable, lambda value: _run_over(interpreter, node, value))
     if isinstance(iterable, GeneratorExpression) and iterable.scope is interpreter.frame.scope and node.orelse is None:
         for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, node, value))
         return UNKNOWN
@@ -69,7 +69,7 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
             broken=_has_break(node.body) or (interpreter.frame.inlined is not None and _has_return(node.body)),
         )
     ):
-        if node.orelse is not None and interpreter.live:
+        if node.orelse is not None and interpreter.is_reachable:
             interpreter.execute(node.orelse.body)
         return UNKNOWN
     iterable = materialize_generator(interpreter, iterable)
@@ -133,10 +133,10 @@ def _execute_loop(interpreter: Interpreter, node: cst.For, iterable: Value) -> N
 
 def _unroll(interpreter: Interpreter, node: cst.For, items: tuple[Element, ...]) -> None:
     for item in items:
-        if not interpreter.live:
+        if not interpreter.is_reachable:
             return
         _unroll_pass(interpreter, node, item)
-    if node.orelse is not None and interpreter.live:
+    if node.orelse is not None and interpreter.is_reachable:
         interpreter.execute(node.orelse.body)
 
 
@@ -147,7 +147,7 @@ def _run_pass(interpreter: Interpreter, node: cst.For, value: Value) -> None:
 
 def _unroll_pass(interpreter: Interpreter, node: cst.For, item: Element) -> None:
     """Execute one pass of an unrolled loop, as a scope that a `continue` leaves."""
-    last_task_id = interpreter.work.task_ids
+    last_task_id = interpreter.work.last_task_id
     loop_state = LoopState(interpreter.store.checkpoint())
     names: dict[str, Constant] = {}
     if isinstance(item.value, Constant) and isinstance(node.target, cst.Name):
@@ -156,10 +156,10 @@ def _unroll_pass(interpreter: Interpreter, node: cst.For, item: Element) -> None
         block = interpreter.block_of(lambda: _run_pass(interpreter, node, item.value))
     place = interpreter.place(node)
     if block.operations:
-        interpreter.emit(Scope(block, place, is_pass=True))
-    if loop_state.leaves:
-        apply(interpreter.store, join_any(interpreter.store, loop_state.leaves, place, last_task_id))
-        interpreter.live = True
+        interpreter.emit(Scope(block, place, is_iteration=True))
+    if loop_state.jump_states:
+        apply(interpreter.store, join_any(interpreter.store, loop_state.jump_states, place, last_task_id))
+        interpreter.is_reachable = True
 
 
 def _has_break(body: cst.BaseSuite) -> bool:
@@ -193,10 +193,10 @@ def execute_while(interpreter: Interpreter, node: cst.While) -> None:
     def body() -> None:
         if truth is None:
             _emit_test(interpreter, node.test, interpreter.place(node))
-        outer_drained, interpreter.frame.drained = interpreter.frame.drained, drained
+        outer_drained, interpreter.frame.drained_collection = interpreter.frame.drained_collection, drained
         with narrow(interpreter, node.test, holds=True):
             interpreter.execute(node.body)
-        interpreter.frame.drained = outer_drained
+        interpreter.frame.drained_collection = outer_drained
 
     interpret_loop(
         interpreter,

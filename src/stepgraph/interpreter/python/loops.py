@@ -80,10 +80,10 @@ def interpret_loop(
     if orelse is not None and not bounds.infinite:
         orelse_path = interpreter.branch(orelse, "no break" if breaks else None)
         orelse_block = orelse_path.block
-        break_path = PathResult(EMPTY, {}, live=breaks)
-        interpreter.rejoin([("no break", orelse_path), (None, break_path)], None, place)
+        break_path = PathResult(EMPTY, {}, is_reachable=breaks)
+        interpreter.join_path_results([("no break", orelse_path), (None, break_path)], None, place)
     else:
-        interpreter.live = breaks or not bounds.infinite
+        interpreter.is_reachable = breaks or not bounds.infinite
     if block.operations or orelse_block.operations:
         interpreter.emit(
             Loop(block, orelse_block, place, bounds.infinite, bounds.at_least_once, declares, bounds.passes)
@@ -98,8 +98,8 @@ def _interpret_to_fixpoint(
     Return the block of the body, whether the body breaks, and the steps that it declares. Each pass starts from the
     state before the loop joined with the changes of the previous pass, so that no value of an earlier pass remains.
     """
-    outer_loop, live, last_task_id = interpreter.frame.loop, interpreter.live, interpreter.work.task_ids
-    drained, interpreter.frame.drained = interpreter.frame.drained, None
+    outer_loop, live, last_task_id = interpreter.frame.loop, interpreter.is_reachable, interpreter.work.last_task_id
+    drained, interpreter.frame.drained_collection = interpreter.frame.drained_collection, None
     interpreter.loop_depth += 1
     max_passes = MAX_PASSES[interpreter.loop_depth - 1] if interpreter.loop_depth <= len(MAX_PASSES) else 1
     head_changes: Changes = {}
@@ -115,11 +115,13 @@ def _interpret_to_fixpoint(
     while True:
         apply(interpreter.store, head_changes)
         loop_state = interpreter.frame.loop = LoopState(checkpoint)
-        interpreter.live = True
+        interpreter.is_reachable = True
         declared_before = interpreter.steps.count
         block = interpreter.block_of(body)
         end_changes = (
-            [*loop_state.leaves, interpreter.store.changes(checkpoint)] if interpreter.live else loop_state.leaves
+            [*loop_state.jump_states, interpreter.store.changes(checkpoint)]
+            if interpreter.is_reachable
+            else loop_state.jump_states
         )
         interpreter.store.rollback(checkpoint)
         previous_changes, head_changes = (
@@ -130,20 +132,20 @@ def _interpret_to_fixpoint(
         pass_count += 1
         if changed and pass_count >= STRUCTURAL_COMPARISON_PASS:
             changed = growing_changes(changed, previous_changes, newest_serial, interpreter.budget)
-        if changed and (pass_count >= max_passes or interpreter.passes > MAX_REPEATED_PASSES):
+        if changed and (pass_count >= max_passes or interpreter.repeated_passes > MAX_REPEATED_PASSES):
             widened_changes |= {key: widen(change, place) for key, change in changed.items()}
             head_changes |= widened_changes
         if not changed:
             break
-        interpreter.passes += 1
+        interpreter.repeated_passes += 1
     apply(interpreter.store, head_changes)
-    if interpreter.replay.last_step > last_step and (interpreter.live or loop_state.continues):
+    if interpreter.replay.last_step > last_step and (interpreter.is_reachable or loop_state.continues):
         record_uses_in_loop(interpreter, first_use, nondeterministic_before)
     interpreter.loop_depth -= 1
     if interpreter.replay.state_changes or not interpreter.loop_depth:
         record_reads_of_next_iteration(interpreter, first_state_read, newest_serial)
-    interpreter.frame.loop, interpreter.live = outer_loop, live
-    interpreter.frame.drained = drained
+    interpreter.frame.loop, interpreter.is_reachable = outer_loop, live
+    interpreter.frame.drained_collection = drained
     return block, loop_state.breaks, interpreter.declared_since(declared_before)
 
 
@@ -156,7 +158,7 @@ def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, 
         return None
     if not value.items or value.is_set or value.state.unordered:
         return None
-    if any(item.many or item.maybe for item in value.items):
+    if any(item.many or item.may_be_missing for item in value.items):
         return None
     if constants and value.shows_constants and all(isinstance(item.value, Constant) for item in value.items):
         return value.items
@@ -171,8 +173,8 @@ def loop_bounds(value: Value, place: Place) -> LoopBounds:
         return LoopBounds(passes=IterationCount(value.count, place))
     if not isinstance(value, Collection):
         return LoopBounds()
-    has_exact_count = value.has_known_order and value.shows_constants
-    at_least_once = any(not (item.many or item.maybe) for item in value.items)
+    has_exact_count = value.has_definite_order and value.shows_constants
+    at_least_once = any(not (item.many or item.may_be_missing) for item in value.items)
     return LoopBounds(
         at_least_once=at_least_once, passes=IterationCount(len(value.items), place) if has_exact_count else None
     )
@@ -189,7 +191,7 @@ def _has_runnable(value: Value, visits: Visits, depth: int = 0) -> bool:
 
 def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: str, place: Place) -> Value:
     """Return the value of the loop variable: any element of `value`, and a different one at each pass."""
-    if isinstance(value, EventPart) or (isinstance(value, Payload) and value.of_run):
+    if isinstance(value, EventPart) or (isinstance(value, Payload) and value.is_run_event):
         return EventPart()
     if isinstance(value, GeneratorCall):
         yields = summarize_call(interpreter, value.function, value.arguments).yields
@@ -200,7 +202,7 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
     if isinstance(value, Unresolved):
         return value
     if isinstance(value, Mapping):
-        keys = tuple(Element(entry.key, entry.key_place, entry.many, entry.maybe) for entry in value.entries)
+        keys = tuple(Element(entry.key, entry.key_place, entry.many, entry.may_be_missing) for entry in value.entries)
         return _any_item(keys, discriminant, place)
     if not isinstance(value, Collection):
         interpreter.escape_operand(value, place, "is iterated over in a way that is not followed")
@@ -216,7 +218,7 @@ def loop_variable_value(interpreter: Interpreter, value: Value, discriminant: st
 def _task_tuple_parts(item: Element) -> tuple[Element, ...] | None:
     """Return the parts of an element that is a tuple with a task, each with the `many` of the element, or None."""
     value = item.value
-    if not isinstance(value, Collection) or not value.has_known_order:
+    if not isinstance(value, Collection) or not value.has_definite_order:
         return None
     if not any(isinstance(part.value, Task | Gathering) for part in value.items):
         return None

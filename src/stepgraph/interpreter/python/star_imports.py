@@ -32,9 +32,9 @@ def exported_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, 
 
     If `__all__` cannot be evaluated exactly, return every name that may be exported.
     """
-    names = interpreter.modules.stars.exported.get(scope)
+    names = interpreter.modules.stars.exported_names.get(scope)
     if names is None:
-        names = interpreter.modules.stars.exported[scope] = _collect_exported_names(interpreter, scope)
+        names = interpreter.modules.stars.exported_names[scope] = _collect_exported_names(interpreter, scope)
     return names
 
 
@@ -47,7 +47,7 @@ def _collect_exported_names(interpreter: Interpreter, scope: LexicalScope) -> tu
         listed = _cached_listing(interpreter, current)
         if listed is not None:
             names |= dict.fromkeys(listed.names)
-            if listed.is_known:
+            if listed.is_exact:
                 continue
         names |= dict.fromkeys(name for name in current.bindings.binders if not name.startswith("_"))
         for star in reversed(_star_sources(interpreter, current)):
@@ -116,12 +116,12 @@ def _find_binding(
             visited.add(inner)
             listed = _cached_listing(interpreter, inner)
             is_listed = listed is not None and name in listed.names
-            if not is_listed and (name.startswith("_") or (listed is not None and listed.is_known)):
+            if not is_listed and (name.startswith("_") or (listed is not None and listed.is_exact)):
                 continue
             if name in inner.bindings.binders:
                 return star, unbound_listing
             if is_listed:
-                unbound_listing = star if listed is not None and listed.is_known else unbound_listing
+                unbound_listing = star if listed is not None and listed.is_exact else unbound_listing
                 pending.append((star, True))
             pending += [(source, False) for source in _star_sources(interpreter, inner)]
     return None, unbound_listing
@@ -140,13 +140,13 @@ def _listed_value(interpreter: Interpreter, star: StarImport, name: str) -> Valu
 def _external_value(interpreter: Interpreter, scope: LexicalScope, name: str) -> External | None:
     """Return the value of a name by the only external star import of a module, or None."""
     _star_sources(interpreter, scope)
-    outside = interpreter.modules.stars.outside[scope]
+    outside = interpreter.modules.stars.external_modules[scope]
     return External(f"{outside[0]}.{name}") if len(outside) == 1 else None
 
 
 def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[StarImport, ...]:
     """Return the star imports of a module from the project, in source order, and cache the external ones."""
-    cached = interpreter.modules.stars.sources.get(scope)
+    cached = interpreter.modules.stars.star_imports.get(scope)
     if cached is not None:
         return cached
     sources: list[StarImport] = []
@@ -158,13 +158,13 @@ def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[StarIm
                 sources.append(StarImport(source, interpreter.place(statement)))
             elif isinstance(source, External):
                 external_names.append(source.name)
-    interpreter.modules.stars.outside[scope] = tuple(external_names)
-    interpreter.modules.stars.sources[scope] = tuple(sources)
-    return interpreter.modules.stars.sources[scope]
+    interpreter.modules.stars.external_modules[scope] = tuple(external_names)
+    interpreter.modules.stars.star_imports[scope] = tuple(sources)
+    return interpreter.modules.stars.star_imports[scope]
 
 
 def _cached_listing(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
-    listed = interpreter.modules.stars.listed
+    listed = interpreter.modules.stars.export_lists
     if scope not in listed:
         listed[scope] = None  # ends a cycle of modules that define `__all__` by each other
         listed[scope] = listed_names(interpreter, scope)
@@ -185,7 +185,7 @@ def listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | 
         return None
     exports = _ExportList(interpreter)
     unmodeled_binders = {id(binder) for binder in binders}
-    with interpreter.in_frame(Frame(scope)), interpreter.nested():
+    with interpreter.in_frame(Frame(scope)), interpreter.collect_operations():
         for statement, enclosing in statements_with_enclosing(scope.module.tree):
             if exports.apply(statement, is_unconditional=not enclosing):
                 unmodeled_binders.discard(id(statement))
@@ -234,7 +234,10 @@ class _ExportList:
         self.names += [name for name in names if name is not None]
         is_constant = isinstance(value, Collection) and value.shows_constants and None not in names
         self.is_known = (
-            self.is_known and is_unconditional and is_constant and not any(item.maybe or item.many for item in items)
+            self.is_known
+            and is_unconditional
+            and is_constant
+            and not any(item.may_be_missing or item.many for item in items)
         )
 
     def _call(self, method: str, argument: cst.BaseExpression, *, is_unconditional: bool) -> None:

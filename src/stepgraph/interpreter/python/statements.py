@@ -58,7 +58,7 @@ def _execute_expression(interpreter: Interpreter, node: cst.Expr) -> None:
 
 def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
     """Evaluate an expression. An `await` that emits nothing is a pause in which started tasks may run."""
-    if not isinstance(node, cst.Await) or not interpreter.frame.has_started:
+    if not isinstance(node, cst.Await) or not interpreter.frame.has_started_tasks:
         return interpreter.evaluate(node)
     first_operation = len(interpreter.operations)
     awaited = interpreter.evaluate(node.expression)
@@ -87,7 +87,7 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     Collections and dictionaries are updated in place, and project objects run their special methods. Any other result
     is unknown.
     """
-    with interpreter.replay.flagged("changing"):
+    with interpreter.replay.flagged("evaluating_target"):
         target = interpreter.evaluate(node.target)
     value = interpreter.evaluate(node.value)
     place = interpreter.place(node)
@@ -148,7 +148,7 @@ def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
     def delete_from(owner: Value) -> Value:
         match owner:
             case Union():
-                interpreter.choose(owner, delete_from)
+                interpreter.apply_to_cases(owner, delete_from)
             case Collection():
                 remove_item(interpreter, owner, key)
             case Mapping():
@@ -181,7 +181,7 @@ def _execute_import(interpreter: Interpreter, node: cst.Import | cst.ImportFrom)
 
 def _may_be_caught(interpreter: Interpreter) -> bool:
     """Whether an enclosing block of the function may catch an exception raised here."""
-    return any(JumpKind.RAISE in context.stops for context in interpreter.frame.contexts)
+    return any(JumpKind.RAISE in context.intercepted for context in interpreter.frame.open_contexts)
 
 
 def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
@@ -197,22 +197,22 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
         return
     value = Constant(None) if node.value is None else interpreter.evaluate(node.value)
     if node.value is not None and frame.function is not None:
-        function = Place(frame.own.module, frame.function)
+        function = Place(frame.body_scope.module, frame.function)
         interpreter.observe(Returned(function, static_value(value), interpreter.place(node.value)))
         if frame.function is interpreter.replay.entry:
             record_use(interpreter, value, interpreter.place(node.value))
     if not frame.is_async and is_awaitable(value):
         emitted = frame.emitted
-        frame.awaits_result = True
-        frame.starts_work = frame.starts_work or emitted
+        frame.returns_awaitable = True
+        frame.emits_before_return = frame.emits_before_return or emitted
         value = await_value(interpreter, value, interpreter.place(node))
         frame.emitted = emitted
     elif isinstance(value, Unresolved):
         value = Unresolved(value.reason, interpreter.place(node))
-    frame.returns_true = frame.returns_true or (node.value is not None and _may_be_true(value, node.value))
+    frame.may_return_true = frame.may_return_true or (node.value is not None and _may_be_true(value, node.value))
     condition = frame.conditions[-1] if frame.conditions else None
     frame.returns.append(Case(condition, value))
-    interpreter.leave(JumpKind.RETURN, interpreter.place(node))
+    interpreter.emit_jump(JumpKind.RETURN, interpreter.place(node))
 
 
 def _may_be_true(value: Value, node: cst.BaseExpression) -> bool:
@@ -229,13 +229,13 @@ def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
         value = interpreter.evaluate(node.exc)
         if isinstance(value, Instance):
             interpreter.work.raised[id(node)] = Instance(
-                value.of, interpreter.store.new(dict(value.state)), value.may_be_replaced
+                value.cls, interpreter.store.new(dict(value.state)), value.may_be_replaced
             )
         else:
             interpreter.escape(value, interpreter.place(node), "is raised in a way that is not followed")
     if node.cause is not None:
         interpreter.evaluate(node.cause.item)
-    interpreter.leave(JumpKind.RAISE, interpreter.place(node), exception_type)
+    interpreter.emit_jump(JumpKind.RAISE, interpreter.place(node), exception_type)
 
 
 def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
@@ -249,7 +249,7 @@ def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
         def fail() -> None:
             interpreter.evaluate(message)
             if interpreter.operations:
-                interpreter.leave(JumpKind.RAISE, place)
+                interpreter.emit_jump(JumpKind.RAISE, place)
 
         interpreter.emit_choice([(condition, interpreter.branch(fail, condition).block)], None, place)
 
@@ -258,16 +258,16 @@ def _execute_break(interpreter: Interpreter, node: cst.CSTNode) -> None:
     loop = interpreter.frame.loop
     if loop is not None:
         loop.breaks = True
-        loop.leaves.append(interpreter.store.changes(loop.checkpoint))
-    interpreter.leave(JumpKind.BREAK, interpreter.place(node))
+        loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
+    interpreter.emit_jump(JumpKind.BREAK, interpreter.place(node))
 
 
 def _execute_continue(interpreter: Interpreter, node: cst.CSTNode) -> None:
     loop = interpreter.frame.loop
     if loop is not None:
         loop.continues = True
-        loop.leaves.append(interpreter.store.changes(loop.checkpoint))
-    interpreter.leave(JumpKind.CONTINUE, interpreter.place(node))
+        loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
+    interpreter.emit_jump(JumpKind.CONTINUE, interpreter.place(node))
 
 
 def _skip(interpreter: Interpreter, node: cst.CSTNode) -> None:

@@ -47,7 +47,7 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
                 return UNKNOWN
             return join_values(parts, discriminant, owner.place)
         case Nondeterministic():
-            return replace(owner, gives="", truth_known=False)
+            return replace(owner, result_name="", is_truthy=False)
         case EventPart() | Unresolved() | ClassValue():
             return owner
         case _:
@@ -60,10 +60,10 @@ def payload_member(owner: Value, key: Value) -> Value:
         parts = [(case.condition, payload_member(case.value, key)) for case in owner.cases]
         return join_values(parts, owner.discriminant, owner.place)
     if not isinstance(key, Constant) or not isinstance(key.value, str):
-        return EventPart() if isinstance(owner, Payload) and owner.of_run else UNKNOWN
+        return EventPart() if isinstance(owner, Payload) and owner.is_run_event else UNKNOWN
     if isinstance(owner, Event):
-        return Payload(owner.shape, owner.of_run) if key.value == "payload" else UNKNOWN
-    return Payload(owner.shape.at(key.value), owner.of_run) if isinstance(owner, Payload) else UNKNOWN
+        return Payload(owner.shape, owner.is_run_event) if key.value == "payload" else UNKNOWN
+    return Payload(owner.shape.at(key.value), owner.is_run_event) if isinstance(owner, Payload) else UNKNOWN
 
 
 def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
@@ -71,7 +71,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     entries = owner.entries
     if isinstance(key, Constant):
         entries = tuple(entry for entry in entries if entry.key == key or not isinstance(entry.key, Constant))
-        replaces_earlier = [entry.key == key and not entry.maybe for entry in entries]
+        replaces_earlier = [entry.key == key and not entry.may_be_missing for entry in entries]
         last_replacement = next((index for index in reversed(range(len(entries))) if replaces_earlier[index]), None)
         entries = entries if last_replacement is None else entries[last_replacement:]
         if entries and all(entry.key == key for entry in entries) and not (owner.partial and last_replacement is None):
@@ -82,7 +82,7 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     if not default_matters and not any(entry.value.relevant for entry in entries):
         return default if default is not None and not owner.entries else UNKNOWN
     cases = [Case(entry.key_place.text, on_some_paths(entry.value)) for entry in entries]
-    if owner.partial or any(entry.maybe for entry in entries):
+    if owner.partial or any(entry.may_be_missing for entry in entries):
         cases.append(Case("others", Unresolved("not all entries of the dictionary are known", place)))
     if default is not None and default != Constant(None):
         cases.append(Case(None, default))
@@ -93,7 +93,7 @@ def _select_entry(
     owner: Mapping, entries: Sequence[MappingEntry], key_place: Place, place: Place, default: Value | None
 ) -> Value:
     """Return the value of the last entry that must be present, joined with later entries that may be absent."""
-    last_present = next((index for index in reversed(range(len(entries))) if not entries[index].maybe), None)
+    last_present = next((index for index in reversed(range(len(entries))) if not entries[index].may_be_missing), None)
     candidates = entries if last_present is None else entries[last_present:]
     values = [_visible_value(owner, entry.value) for entry in candidates]
     if last_present is None and default is not None:
@@ -115,7 +115,7 @@ def _visible_value(owner: Collection | Mapping, value: Value) -> Value:
 def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> Value:
     items = owner.items
     if (
-        owner.has_known_order
+        owner.has_definite_order
         and isinstance(key, Constant)
         and isinstance(key.value, int)
         and -len(items) <= key.value < len(items)

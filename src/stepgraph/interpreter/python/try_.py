@@ -37,15 +37,17 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     catches_type_error = any(
         handler.type is not None and "TypeError" in interpreter.text(handler.type) for handler in node.handlers
     )
-    with interpreter.inside(stops=finally_stops | {JumpKind.RAISE} if node.handlers else finally_stops) as body_context:
-        interpreter.frame.type_errors += catches_type_error
+    with interpreter.open_context(
+        stops=finally_stops | {JumpKind.RAISE} if node.handlers else finally_stops
+    ) as body_context:
+        interpreter.frame.type_error_handlers += catches_type_error
         body = interpreter.branch(lambda: _execute_body(interpreter, node, code), cut_short=True)
-        interpreter.frame.type_errors -= catches_type_error
+        interpreter.frame.type_error_handlers -= catches_type_error
     paths: list[tuple[str | None, PathResult]] = [("no exception", body)]
     handlers: list[Handler] = []
-    if body.reached is not None:
-        interpreter.replay.go_to(body.reached)  # a step that raises has run
-    with interpreter.inside(stops=finally_stops) as handler_context:
+    if body.replay_state is not None:
+        interpreter.replay.restore(body.replay_state)  # a step that raises has run
+    with interpreter.open_context(stops=finally_stops) as handler_context:
         for handler in node.handlers:
             condition = None if handler.type is None else interpreter.text(handler.type)
             types: list[CaughtType] = []
@@ -57,7 +59,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             location = interpreter.place(handler if handler.type is None else handler.type)
             handlers.append(Handler(condition, outcome.block, tuple(types), location))
             paths.append((condition, outcome))
-    interpreter.rejoin(paths, "exception", place, exclusive=not handlers)
+    interpreter.join_path_results(paths, "exception", place, exclusive=not handlers)
     finalbody = EMPTY
     if node.finalbody is not None:
         finally_body = node.finalbody.body
@@ -72,7 +74,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
     except_star = isinstance(node, cst.TryStar)
     if body.block.operations or finalbody.operations or any(h.block.operations for h in handlers):
         guards = guards_await(node.body, body.block)
-        operation = Try(body.block, tuple(handlers), finalbody, except_star, place, guards, code.errors)
+        operation = Try(body.block, tuple(handlers), finalbody, except_star, place, guards, code.own_errors)
         interpreter.emit(operation)
 
 
@@ -84,18 +86,18 @@ def execute_finally(
     The block starts from the join of all states that leave the `try`. Code after it is reachable only if the
     `try` may complete normally.
     """
-    live = interpreter.live
-    states = [state for context in contexts for state in context.changed]
+    live = interpreter.is_reachable
+    states = [state for context in contexts for state in context.jump_states]
     if states:
         normal_exits = [interpreter.store.changes(checkpoint)] if live else []
         interpreter.store.rollback(checkpoint)
         apply(interpreter.store, join_any(interpreter.store, [*states, *normal_exits], place))
-    interpreter.live = True
+    interpreter.is_reachable = True
     block = interpreter.block_of(run)
     loop = interpreter.frame.loop
-    if loop is not None and any(context.kinds & {JumpKind.BREAK, JumpKind.CONTINUE} for context in contexts):
-        loop.leaves.append(interpreter.store.changes(loop.checkpoint))
-    interpreter.live = interpreter.live and live
+    if loop is not None and any(context.jump_kinds & {JumpKind.BREAK, JumpKind.CONTINUE} for context in contexts):
+        loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
+    interpreter.is_reachable = interpreter.is_reachable and live
     return block
 
 
@@ -111,15 +113,15 @@ def guards_await(body: cst.BaseSuite, block: Block) -> bool:
 def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: TryBodyErrors) -> None:
     interpreter.execute(node.body)
     if node.handlers and interpreter.operations:
-        live = interpreter.live
-        code.read(node.body)
-        interpreter.live = live
-    if node.orelse is None or not interpreter.live:
+        live = interpreter.is_reachable
+        code.visit(node.body)
+        interpreter.is_reachable = live
+    if node.orelse is None or not interpreter.is_reachable:
         return
     orelse_body = node.orelse.body
     block = interpreter.block_of(lambda: interpreter.execute(orelse_body))
     if block.operations:
-        interpreter.emit(Scope(block, interpreter.place(node.orelse), unprotected=True))
+        interpreter.emit(Scope(block, interpreter.place(node.orelse), is_try_else=True))
 
 
 def _execute_handler(
@@ -127,11 +129,11 @@ def _execute_handler(
 ) -> tuple[CaughtType, ...]:
     """Execute a handler and return the exception types that it catches."""
     types: tuple[CaughtType, ...] = ()
-    states = [body.changes, *body.passed, *context.changed]
+    states = [body.changes, *body.overwritten, *context.jump_states]
     apply(interpreter.store, join_any(interpreter.store, states, interpreter.place(handler)))
     if handler.type is not None:
         type_value = interpreter.evaluate(handler.type)
-        types = caught_types(type_value, interpreter.place(handler.type), code.raised)
+        types = caught_types(type_value, interpreter.place(handler.type), code.raising_steps)
         if handler.name is not None and isinstance(handler.name.name, cst.Name):
             name = handler.name.name.value
             value = (
@@ -149,12 +151,12 @@ def _caught_exception(interpreter: Interpreter, types: Value, name: str) -> Valu
     raised = list(interpreter.work.raised.values())
     interpreter.budget.spend(Limit.ELEMENTS, len(raised))
     values: list[Value] = [value for value in raised if _may_catch(types, value)]
-    place = interpreter.place(interpreter.frame.own.module.tree)
-    return union_of_values(values, [value.of.name for value in values if isinstance(value, Instance)], name, place)
+    place = interpreter.place(interpreter.frame.body_scope.module.tree)
+    return union_of_values(values, [value.cls.name for value in values if isinstance(value, Instance)], name, place)
 
 
 def _may_catch(types: Value, raised: Instance) -> bool:
     """Return whether a handler may catch an object. Types that are not classes of the project may catch any."""
     if isinstance(types, Collection):
         return any(_may_catch(item.value, raised) for item in types.items)
-    return not isinstance(types, ClassValue) or types in resolution_order(raised.of)
+    return not isinstance(types, ClassValue) or types in resolution_order(raised.cls)

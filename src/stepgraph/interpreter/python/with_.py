@@ -116,7 +116,7 @@ def _execute_items(interpreter: Interpreter, node: cst.With, items: Sequence[cst
 def _enter(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
     """Enter a manager and execute its block, per case of a union if a generator is inlined."""
     if isinstance(manager, Union) and any(_is_inlined(interpreter, case.value) for case in manager.cases):
-        interpreter.choose(manager, lambda chosen: _enter_case(interpreter, managed, chosen))
+        interpreter.apply_to_cases(manager, lambda chosen: _enter_case(interpreter, managed, chosen))
         return
     _enter_case(interpreter, managed, manager)
 
@@ -142,7 +142,7 @@ def _is_inlined(interpreter: Interpreter, manager: Value) -> bool:
 def _can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
     """Return whether the code of a generator can be inlined: it has no `return`, and is not being inlined already."""
     function = manager.function
-    if function.kind != "context" or function.node in interpreter.entered:
+    if function.kind != "context" or function.node in interpreter.inlined_functions:
         return False
     return not any(isinstance(statement, cst.Return) for statement in statements_below(body_of(function)))
 
@@ -174,7 +174,7 @@ def _inline_generator(interpreter: Interpreter, managed: ManagedBlock, manager: 
             block = interpreter.block_of(managed.body)
         if block.operations:
             interpreter.emit(Scope(block, managed.place))
-        is_last = any(context.stops >= ALL_EXITS for context in inner.contexts)
+        is_last = any(context.intercepted >= ALL_EXITS for context in inner.open_contexts)
         is_last = is_last or _ends_at_yield(body_of(manager.function))
         if interpreter.loop_depth > depth or (not is_last and any(_jumps_out(block))):
             _report_generator(interpreter, manager)
@@ -232,7 +232,7 @@ def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Va
         case WrappingManager(closing=str(closing)):
             place = Place(managed.place.module, managed.node)
             method = interpreter.attribute(manager.content, closing, place)
-            effects = ExitEffects(works=method.relevant)
+            effects = ExitEffects(may_run_steps=method.relevant)
             _execute_as_try(interpreter, managed, effects, None, partial(_call_on_exit, interpreter, method, managed))
         case Instance() | Union():
             _execute_with_object(interpreter, managed, manager)
@@ -283,28 +283,31 @@ def _execute_as_try(
     """Execute a block as the body of a `try` with an empty handler and a `finally` block, if either is needed."""
     place = managed.place
     checkpoint = interpreter.store.checkpoint()
-    stops = ALL_EXITS if effects.works else frozenset({JumpKind.RAISE} if handler is not None else ())
-    with interpreter.inside(stops=stops) as context:
+    stops = ALL_EXITS if effects.may_run_steps else frozenset({JumpKind.RAISE} if handler is not None else ())
+    with interpreter.open_context(stops=stops) as context:
         block = (
             interpreter.block_of(managed.body) if handler is None else _execute_swallowed(interpreter, managed, context)
         )
-    finalbody = execute_finally(interpreter, place, leave, checkpoint, (context,) if effects.works else ())
+    finalbody = execute_finally(interpreter, place, leave, checkpoint, (context,) if effects.may_run_steps else ())
     if finalbody.operations or (handler is not None and block.operations):
         handlers = () if handler is None else (handler,)
         suite = managed.suite
         guards = handler is not None and suite is not None and guards_await(suite, block)
         interpreter.emit(Try(block, handlers, finalbody, except_star=False, place=place, guards_await=guards))
     elif block.operations:
-        interpreter.emit(Scope(block, place, by_turns=by_turns))
+        interpreter.emit(Scope(block, place, serialized=by_turns))
 
 
 def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context: OpenContext) -> Block:
     """Execute a block whose errors are swallowed. Code after it also runs in each state in which the block raises."""
     outcome = interpreter.branch(managed.body, cut_short=True)
-    states = [outcome.changes, *outcome.passed, *context.changed]
+    states = [outcome.changes, *outcome.overwritten, *context.jump_states]
     interrupted = join_any(interpreter.store, states, managed.place)
-    paths = [("no exception", outcome), (None, PathResult(EMPTY, interrupted, live=True, reached=outcome.reached))]
-    interpreter.rejoin(paths, "exception", managed.place, exclusive=False)
+    paths = [
+        ("no exception", outcome),
+        (None, PathResult(EMPTY, interrupted, is_reachable=True, replay_state=outcome.replay_state)),
+    ]
+    interpreter.join_path_results(paths, "exception", managed.place, exclusive=False)
     return outcome.block
 
 
@@ -317,20 +320,20 @@ def _execute_with_unknown(interpreter: Interpreter, managed: ManagedBlock, manag
         return
     if isinstance(manager, External) and manager.name in TIMEOUTS and not _is_unlimited(managed.node):
         report_timeout(interpreter, Place(managed.place.module, managed.node), "asyncio.timeout", block)
-    interpreter.emit(Scope(block, managed.place, by_turns=_may_be_lock(manager)))
+    interpreter.emit(Scope(block, managed.place, serialized=_may_be_lock(manager)))
 
 
 def _execute_maybe_swallowed(interpreter: Interpreter, managed: ManagedBlock) -> None:
     """Execute a block whose errors may be swallowed. One that always raises is emitted with an empty handler."""
     place, checkpoint = managed.place, interpreter.store.checkpoint()
     block = interpreter.block_of(managed.body)
-    if interpreter.live or not any(_raises(block)):
+    if interpreter.is_reachable or not any(_raises(block)):
         interpreter.operations += block.operations
         return
-    states = [interpreter.store.changes(checkpoint), *interpreter.store.passed(checkpoint)]
+    states = [interpreter.store.changes(checkpoint), *interpreter.store.overwritten(checkpoint)]
     interpreter.store.rollback(checkpoint)
     apply(interpreter.store, join_any(interpreter.store, states, place))
-    interpreter.live = True
+    interpreter.is_reachable = True
     interpreter.emit(Try(block, (_swallowing_handler(managed),), EMPTY, except_star=False, place=place))
 
 
@@ -357,7 +360,7 @@ def _execute_stacked(interpreter: Interpreter, stack: ExitStack, body: Sequence[
         if push is None:
             interpreter.execute_each([statement])
             continue
-        if interpreter.live:
+        if interpreter.is_reachable:
             _execute_push(interpreter, stack, push, body[index + 1 :])
         return
 
@@ -373,7 +376,7 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
     )
     arguments = pushed_arguments(interpreter, stack, push).items
     pushed = arguments[0].value if arguments and not arguments[0].star and arguments[0].keyword is None else UNKNOWN
-    stack.works = stack.works or pushed.relevant
+    stack.may_run_steps = stack.may_run_steps or pushed.relevant
     if push.enters:
         _enter(interpreter, managed, pushed)
         return
@@ -390,7 +393,7 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
         if push.is_async:
             await_value(interpreter, result, managed.place)
 
-    _execute_as_try(interpreter, managed, ExitEffects(works=pushed.relevant), None, leave)
+    _execute_as_try(interpreter, managed, ExitEffects(may_run_steps=pushed.relevant), None, leave)
 
 
 def _is_unlimited(timeout: cst.BaseExpression) -> bool:
@@ -406,14 +409,14 @@ def _execute_task_group(interpreter: Interpreter, managed: ManagedBlock, group: 
     """Execute the block of a task group, whose tasks are awaited at every exit of the block."""
 
     def leave() -> None:
-        members = tuple(AwaitedTask(task_id, every=True) for task_id in group.state["items"])
+        members = tuple(AwaitedTask(task_id, all_runs=True) for task_id in group.state["items"])
         if members:
-            interpreter.emit(Await(AwaitGroup("all", members), managed.place, leaving=not interpreter.live))
+            interpreter.emit(Await(AwaitGroup("all", members), managed.place, before_exit=not interpreter.is_reachable))
 
     def body() -> None:
-        with interpreter.inside(leave):
+        with interpreter.open_context(leave):
             managed.body()
-        if interpreter.live:
+        if interpreter.is_reachable:
             leave()
 
     block = interpreter.block_of(body)
@@ -471,7 +474,7 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
     place = Place(managed.place.module, managed.node)
     match manager:
         case Union():
-            return interpreter.choose(manager, lambda chosen: _entered_value(interpreter, managed, chosen))
+            return interpreter.apply_to_cases(manager, lambda chosen: _entered_value(interpreter, managed, chosen))
         case Instance():
             return enter_object(interpreter, manager, place, is_async=managed.is_async)
         case GeneratorCall():

@@ -19,7 +19,7 @@ def observe_event_change(interpreter: Interpreter, target: cst.BaseExpression, v
 def _is_run_event(value: Value) -> bool:
     if isinstance(value, Union):
         return any(_is_run_event(case.value) for case in value.cases)
-    return isinstance(value, EventPart) or (isinstance(value, Event | Payload) and value.of_run)
+    return isinstance(value, EventPart) or (isinstance(value, Event | Payload) and value.is_run_event)
 
 
 def observe_event_key(
@@ -27,4 +27,4 @@ def observe_event_key(
 ) -> None:
     """Observe a use of a constant key of an event."""
     if isinstance(event, Event) and isinstance(key, Constant) and isinstance(key.value, str):
-        interpreter.observe(EventKeyAccess(use, key.value, not event.of_run, owner, place))
+        interpreter.observe(EventKeyAccess(use, key.value, not event.is_run_event, owner, place))

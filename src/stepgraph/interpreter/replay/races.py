@@ -34,7 +34,7 @@ def observe_races(interpreter: Interpreter, body: Block) -> None:
 
 def _tasks_in_race(await_: Await) -> list[TaskId]:
     """Return the tasks that an await races. `as_completed` races in a loop that ends after its first iteration."""
-    if await_.group.in_turn and _ends_after_first_iteration(await_.place):
+    if await_.group.in_completion_order and _ends_after_first_iteration(await_.place):
         return [awaited.task_id for awaited in awaited_tasks_of(await_.group)]
     return list(_tasks_in_group_race(await_.group))
 

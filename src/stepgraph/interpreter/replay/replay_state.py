@@ -62,7 +62,7 @@ class ReplayPosition(Struct, frozen=True):
     """The changes that steps may have made."""
 
 
-Flag: TypeAlias = Literal["reporting", "changing", "in_part"]
+Flag: TypeAlias = Literal["logging_only", "evaluating_target", "evaluating_base"]
 
 
 class _Flagged:
@@ -98,7 +98,7 @@ class ReplayState(Struct):
     """The uses of nondeterministic values in data that the engine stores."""
     seeded: bool = False
     """Whether the program seeds `random`, which makes its values deterministic."""
-    reporting: bool = False
+    logging_only: bool = False
     """Whether the code being evaluated only prints or logs."""
     step: cst.CSTNode | None = None
     """The step whose body is being evaluated."""
@@ -112,9 +112,9 @@ class ReplayState(Struct):
     """The reads and bindings in the enclosing loops, in order of evaluation."""
     lazily_initialized: set[tuple[int, str]] = field(default_factory=set)
     """State that steps initialize only if it is missing, by serial of the cell and key."""
-    changing: bool = False
+    evaluating_target: bool = False
     """Whether the expression being evaluated is the target of a change."""
-    in_part: bool = False
+    evaluating_base: bool = False
     """Whether the expression being evaluated is the base of an attribute or a subscript."""
 
     def flagged(self, flag: Flag, *, value: bool = True) -> _Flagged:
@@ -126,7 +126,7 @@ class ReplayState(Struct):
         """The position of the code being evaluated."""
         return ReplayPosition(self.last_step, self.state_changes)
 
-    def go_to(self, reached: ReplayPosition) -> None:
+    def restore(self, reached: ReplayPosition) -> None:
         """Continue at another position."""
         self.last_step, self.state_changes = reached.last_step, reached.state_changes
 
@@ -141,7 +141,7 @@ class ReplayState(Struct):
         changes = {unchanged: earlier for unchanged, earlier in self.state_changes.items() if unchanged != key}
         self.state_changes = changes if change is None else {**changes, key: change}
 
-    def check(self) -> None:
+    def complete_step(self) -> None:
         """Record that the following code runs after another step, sleep or wait has completed."""
         self.step_count += 1
         self.last_step = self.step_count

@@ -38,7 +38,7 @@ _LIFECYCLE_METHODS: Final = (".aclose", ".close", ".__aenter__", ".__aexit__")
 
 def member_of(owner: Resource, name: str) -> Resource:
     """Return an attribute of a resource, or of the result of calling it."""
-    return Resource(f"{owner.name}{'()' if owner.called else ''}.{name}")
+    return Resource(f"{owner.name}{'()' if owner.call_place else ''}.{name}")
 
 
 def resource_result(interpreter: Interpreter, name: str, place: Place, result: Value) -> Value:
@@ -57,7 +57,7 @@ def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value
     """
     if not arguments.items and _SECRET_READ.fullmatch(callee.name):
         return UNKNOWN
-    return Resource(callee.name if callee.called is None else f"{callee.name}()", place)
+    return Resource(callee.name if callee.call_place is None else f"{callee.name}()", place)
 
 
 def observe_discarded_result(interpreter: Interpreter, value: Resource) -> None:
@@ -68,5 +68,5 @@ def observe_discarded_result(interpreter: Interpreter, value: Resource) -> None:
 
 def observe_resource_access(interpreter: Interpreter, value: Resource) -> None:
     """Observe an await outside of steps: its effect repeats, or its result differs, at each replay."""
-    if interpreter.replays and value.called is not None and not value.name.endswith(_LIFECYCLE_METHODS):
-        interpreter.observe(ExternalCallOutsideStep(value.name, value.called))
+    if interpreter.replays and value.call_place is not None and not value.name.endswith(_LIFECYCLE_METHODS):
+        interpreter.observe(ExternalCallOutsideStep(value.name, value.call_place))

@@ -88,7 +88,7 @@ def _record_attribute_binding(interpreter: Interpreter, owner: Value, name: str)
 
 def record_read(interpreter: Interpreter, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
     """Record a read of a name, or of an attribute of `owner`."""
-    if interpreter.replay.reporting or interpreter.replay.changing:
+    if interpreter.replay.logging_only or interpreter.replay.evaluating_target:
         return
     read = StateRead(interpreter.frame.scope, node, owner, value)
     if interpreter.replay.state_changes:

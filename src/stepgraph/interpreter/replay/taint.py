@@ -62,7 +62,7 @@ def propagate_taint(interpreter: Interpreter, values: Iterable[Value], result: V
     if not sources:
         return result
     origin = result.name if isinstance(result, ExternalResult) else ""
-    return replace(min(sources, key=lambda source: source.since), gives=origin, called=True, truth_known=False)
+    return replace(min(sources, key=lambda source: source.since), result_name=origin, is_called=True, is_truthy=False)
 
 
 def template(interpreter: Interpreter, text: str, parts: Iterable[Value]) -> Template:
@@ -73,8 +73,8 @@ def template(interpreter: Interpreter, text: str, parts: Iterable[Value]) -> Tem
 
 def member_of(owner: Nondeterministic, name: str) -> Nondeterministic:
     """Return an attribute of a nondeterministic value."""
-    origin = f"{owner.gives}{'()' if owner.called else ''}.{name}" if owner.gives else ""
-    return replace(owner, gives=origin, called=False, truth_known=owner.truth_known and name in TRUTH_PRESERVING)
+    origin = f"{owner.result_name}{'()' if owner.is_called else ''}.{name}" if owner.result_name else ""
+    return replace(owner, result_name=origin, is_called=False, is_truthy=owner.is_truthy and name in TRUTH_PRESERVING)
 
 
 def tainted_result(
@@ -95,7 +95,7 @@ def tainted_result(
             interpreter.replay.last_step,
             interpreter.replay.nondeterministic_count,
             name,
-            truth_known=always_truthy,
+            is_truthy=always_truthy,
         )
     if not interpreter.replay.nondeterministic_count or not propagates_taint(name):
         return result
@@ -106,7 +106,7 @@ def tainted_result(
         and isinstance(first_argument, Nondeterministic)
         and name in TRUTH_PRESERVING
     ):
-        return replace(tainted, truth_known=first_argument.truth_known)
+        return replace(tainted, is_truthy=first_argument.is_truthy)
     return tainted
 
 
@@ -117,7 +117,7 @@ def record_test(
     if not interpreter.replays or not interpreter.replay.nondeterministic_count:
         return
     for value in union_values(test):
-        if isinstance(value, Nondeterministic) and not value.truth_known:
+        if isinstance(value, Nondeterministic) and not value.is_truthy:
             interpreter.observe(
                 NondeterministicCondition(value.name, value.place, test_place, decision_place, first_branch)
             )
@@ -126,7 +126,7 @@ def record_test(
 
 def record_use(interpreter: Interpreter, value: Value, place: Place) -> None:
     """Record a use of a value in data that the engine stores, and observe it if a step ran since its creation."""
-    if not interpreter.replay.nondeterministic_count or interpreter.replay.reporting:
+    if not interpreter.replay.nondeterministic_count or interpreter.replay.logging_only:
         return
     for nondeterministic in nondeterministic_parts(value):
         use = NondeterministicUse(nondeterministic, place)

@@ -89,7 +89,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
             return result
         case Gathering(result=result):
             if value.members:
-                interpreter.emit(Await(await_group(value), place, value.each))
+                interpreter.emit(Await(await_group(value), place, value.one_per_iteration))
             return result
         case WaitForCall(inner=inner):
             last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
@@ -118,13 +118,15 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first: in
     members = tuple(member for task in tasks for member in await_members(task))
     if tasks and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_tasks(task))):
         interpreter.emit(
-            Await(AwaitGroup("all", members), place, any(isinstance(v, Gathering) and v.each for v in tasks))
+            Await(
+                AwaitGroup("all", members), place, any(isinstance(v, Gathering) and v.one_per_iteration for v in tasks)
+            )
         )
         if not unstarted:
             return UNKNOWN
         rest = (replace(case, value=UNKNOWN if case.value in tasks else case.value) for case in value.cases)
         value = Union(tuple(rest), value.discriminant, value.place)
-    return interpreter.choose(value, lambda chosen: await_value(interpreter, chosen, place))
+    return interpreter.apply_to_cases(value, lambda chosen: await_value(interpreter, chosen, place))
 
 
 def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
@@ -138,7 +140,7 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
         case WaitForCall(inner=inner):
             return _start_with_timeout(interpreter, value, start(interpreter, inner, place))
         case Union():
-            return interpreter.choose(value, lambda chosen: start(interpreter, chosen, place))
+            return interpreter.apply_to_cases(value, lambda chosen: start(interpreter, chosen, place))
         case Task() | Gathering():
             return value
         case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
@@ -177,7 +179,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         task.task_id,
         coroutine.place,
         interpreter.loop_depth,
-        interpreter.passes,
+        interpreter.repeated_passes,
         reads if may_reevaluate else frozenset(),
         coroutine=coroutine,
         activity=activity,
@@ -222,12 +224,12 @@ def _reevaluate(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence
     checkpoint, newest = interpreter.store.checkpoint(), interpreter.store.serial
     if task.await_count + 1 < interpreter.work.await_count:
         for rewrite in rewrites:
-            interpreter.store.write_also(rewrite.container, rewrite.key, rewrite.before, task.place)
+            interpreter.store.weak_update(rewrite.container, rewrite.key, rewrite.before, task.place)
     function = summarize_call(interpreter, coroutine.function, coroutine.arguments).function
     rewritten = {rewrite.slot for rewrite in rewrites}
     written = [
         change
-        for change in interpreter.store.written(checkpoint, newest)
+        for change in interpreter.store.write_histories(checkpoint, newest)
         if (change[0].serial, change[1]) not in rewritten
     ]
     interpreter.store.rollback(checkpoint)
@@ -251,7 +253,7 @@ def start_activity(
     """Emit the start of an activity and return its task."""
     task_id = interpreter.work.new_task_id()
     interpreter.work.activities[task_id] = activity
-    interpreter.frame.has_started = True
+    interpreter.frame.has_started_tasks = True
     interpreter.emit(Start(task_id, activity, eager, place))
     return Task(task_id, result)
 
@@ -259,10 +261,10 @@ def start_activity(
 def await_members(value: Value) -> tuple[AwaitMember, ...]:
     """Return the members of the await group of a value."""
     match value:
-        case Task(task_id=task_id, every=every, on_every_path=on_every_path):
+        case Task(task_id=task_id, all_runs=every, on_every_path=on_every_path):
             return (AwaitedTask(task_id, every, on_every_path),)
         case Gathering(members=members):
-            return tuple(member for inner in members for member in _group_member(inner, value.own))
+            return tuple(member for inner in members for member in _group_member(inner, value.started_tasks))
         case WaitForCall(inner=inner):
             return await_members(inner)
         case Union(cases=cases):
@@ -281,10 +283,10 @@ def await_group(value: Gathering) -> AwaitGroup:
     return AwaitGroup(
         value.kind,
         await_members(value),
-        value.own,
-        loops=value.loops,
+        value.started_tasks,
+        loop_depth=value.loop_depth,
         until_done=value.until_done,
-        in_turn=value.in_turn,
+        in_completion_order=value.in_completion_order,
     )
 
 
@@ -293,7 +295,7 @@ def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMe
     if not isinstance(value, Gathering):
         return await_members(value)
     group = await_group(value)
-    nested = bool(group.own) and group.own <= outer_tasks
+    nested = bool(group.started_tasks) and group.started_tasks <= outer_tasks
     if not group.members or (not nested and group.kind == "all" and group.until_done):
         return group.members
     return (replace(group, nested=nested),)
@@ -375,7 +377,7 @@ def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
     if not isinstance(start_operation, Start) or not start_operation.eager or start_operation.task_id != task_id:
         return False
     interpreter.operations[-1] = Run(start_operation.activity, start_operation.place)
-    interpreter.replay.check()
+    interpreter.replay.complete_step()
     return True
 
 
@@ -401,7 +403,7 @@ def _starts_tasks_of(branch: Branch, task: Value) -> bool:
 
 def _with_await(interpreter: Interpreter, branch: Branch, value: Value, place: Place) -> Branch:
     """Return a branch that ends with the await of its value. A coroutine begins at the await."""
-    with interpreter.nested() as operations:
+    with interpreter.collect_operations() as operations:
         operations.extend(branch.block.operations)
         await_value(interpreter, value, place)
     return replace(branch, block=Block(tuple(operations)))

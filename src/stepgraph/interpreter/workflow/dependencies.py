@@ -36,7 +36,7 @@ def dependencies_of(
     """Return the steps that a call of a step requires at this point, in the order in which the SDK resolves them."""
     definition = step.definition
     parameters = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
-    if not parameters and not step.depends and step.listing is None:
+    if not parameters and not step.depends and step.depends_collection is None:
         return ()
     if definition in interpreter.steps.resolving:
         _report_cycle(interpreter, definition)
@@ -60,11 +60,11 @@ def _named_dependencies(
     for parameter in parameters:
         step_value = interpreter.steps.by_name.look_up(parameter.name)
         if step_value is None:
-            interpreter.store.observe(interpreter.steps.by_name, parameter.name)
+            interpreter.store.record_outer_read(interpreter.steps.by_name, parameter.name)
             _report_unknown_parameter(interpreter, step.definition, parameter)
             continue
         if not _is_declared_in_frame(interpreter, step_value):
-            interpreter.store.observe(interpreter.steps.by_name, parameter.name)
+            interpreter.store.record_outer_read(interpreter.steps.by_name, parameter.name)
         _observe_shared(interpreter, step.definition, parameter, step_value)
         yield step_value, parameter.place
 
@@ -85,10 +85,10 @@ def _listed_dependencies(
     interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
 ) -> Iterator[tuple[Value, Place]]:
     """Yield dependencies in legacy mode: `depends` lists one step by position for each parameter except `ctx`."""
-    depends = step.listing.items if step.listing is not None else step.depends or ()
+    depends = step.depends_collection.items if step.depends_collection is not None else step.depends or ()
     if step.depends is None:
         _report_missing_depends(interpreter, step.definition, parameters)
-    elif len(depends) != len(parameters) and not any(item.many or item.maybe for item in depends):
+    elif len(depends) != len(parameters) and not any(item.many or item.may_be_missing for item in depends):
         _report_count(interpreter, step.definition, len(parameters), len(depends))
     for item in depends:
         if item.many or not _is_step(item.value):

@@ -41,7 +41,7 @@ def free_parameters(function: Value) -> tuple[FreeParameter, ...]:
 
 def _bound_count(value: Value) -> int:
     """Return the number of positional parameters that an argument of a partial function binds."""
-    return len(value.held.items) if isinstance(value, SpreadArguments) else 1
+    return len(value.collection.items) if isinstance(value, SpreadArguments) else 1
 
 
 def _wrapper_chain(function: Value | None) -> Iterator[FunctionValue]:

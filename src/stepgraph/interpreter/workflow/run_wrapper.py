@@ -38,7 +38,7 @@ def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
         not is_plain
         or bool(owner.caveats)
         or "__init_subclass__" in owner.scope.bindings.binders
-        or interpreter.modules.is_assigned_elsewhere(owner.scope, "run")
+        or interpreter.modules.is_assigned_externally(owner.scope, "run")
     )
 
 

@@ -48,7 +48,7 @@ from stepgraph.syntax.module import Place
 def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
     spread_arguments = unpacked_arguments(arguments)
-    expects_type_error = interpreter.frame.type_errors > 0
+    expects_type_error = interpreter.frame.type_error_handlers > 0
     interpreter.observe(
         MethodCalled(callee.name, static_arguments(spread_arguments), place, interpreter.in_step, expects_type_error)
     )
@@ -94,7 +94,7 @@ def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value
         EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
         PayloadShape(),
     )
-    return interpreter.work.make(WaitCall(wait, place), place)
+    return interpreter.work.register_coroutine(WaitCall(wait, place), place)
 
 
 def _do(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
@@ -148,7 +148,7 @@ def _dependency_elements(interpreter: Interpreter, argument: Argument | None) ->
 
 def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
     """Apply the decorator that `step.do(...)` returned to a function, which declares the step."""
-    interpreter.observe(DecoratorApplied(callee.given, static_arguments(arguments), place))
+    interpreter.observe(DecoratorApplied(callee.arguments, static_arguments(arguments), place))
     if not arguments.items:
         return Unresolved("a step decorator is called without a function", place)
     function = arguments.items[0]
@@ -163,10 +163,10 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
         tuple(StepParameter(p.node.name.value, p.place) for p in free_parameters(body)),
         callee.place,
     )
-    step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.listing)
+    step = StepFunction(definition, body if body.relevant else UNKNOWN, callee.depends, callee.depends_collection)
     shape = function_shape(body)
     interpreter.observe(
-        StepDeclared(definition, callee.given, shape, interpreter.mode, callee.place, interpreter.in_step)
+        StepDeclared(definition, callee.arguments, shape, interpreter.mode, callee.place, interpreter.in_step)
     )
     interpreter.declare(step)
     return step

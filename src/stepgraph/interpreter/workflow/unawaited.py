@@ -139,10 +139,10 @@ def _report_special_methods(interpreter: Interpreter) -> None:
     """Report special methods with steps whose implicit calls are not modeled: `__str__`, `__del__`."""
     visited: set[tuple[int, str]] = set()
     for instance in interpreter.work.objects:
-        for owner in resolution_order(instance.of):
+        for owner in resolution_order(instance.cls):
             for name in unmodeled_special_methods(owner) if isinstance(owner, ClassValue) else ():
-                if (id(instance.of.node), name) not in visited:
-                    visited.add((id(instance.of.node), name))
+                if (id(instance.cls.node), name) not in visited:
+                    visited.add((id(instance.cls.node), name))
                     _report_special_method(interpreter, instance, name)
 
 
@@ -155,7 +155,7 @@ def unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
 
 
 def _report_special_method(interpreter: Interpreter, instance: Instance, name: str) -> None:
-    method = find_member(interpreter, resolution_order(instance.of), name)
+    method = find_member(interpreter, resolution_order(instance.cls), name)
     if not isinstance(method, FunctionValue) or isinstance(method.node, cst.Lambda):
         return
     bound = replace(method, receiver=instance)
@@ -163,7 +163,7 @@ def _report_special_method(interpreter: Interpreter, instance: Instance, name: s
         interpreter.note(
             "escapes",
             Place(method.scope.module, method.node),
-            f"`{instance.of.name}.{name}` runs steps, and Python calls it in ways that are not followed.",
+            f"`{instance.cls.name}.{name}` runs steps, and Python calls it in ways that are not followed.",
             "Steps run from there may be missing from the graph; run them in a method that is called by its name.",
         )
 
@@ -264,7 +264,7 @@ class _Tasks(Struct):
                     self.started[start.task_id] = start
                 case Await(group=group):
                     self.awaited |= task_ids_of(group)
-                case Run(completes=completes):
+                case Run(completed_tasks=completes):
                     self.awaited |= {awaited.task_id for awaited in completes}
 
 

@@ -17,7 +17,7 @@ class WorkRegistry(Struct):
     Call sites are identified by the `id` of their syntax node.
     """
 
-    task_ids: TaskId = 0
+    last_task_id: TaskId = 0
     """The newest task id. Ids are assigned in ascending order from 1."""
     coroutines: dict[int, tuple[Place, Coroutine]] = field(default_factory=dict)
     """The first coroutine that each call site creates."""
@@ -56,15 +56,15 @@ class WorkRegistry(Struct):
 
     def new_task_id(self) -> TaskId:
         """Return the id of a new task."""
-        self.task_ids += 1
-        return self.task_ids
+        self.last_task_id += 1
+        return self.last_task_id
 
-    def make(self, coroutine: Coroutine, place: Place) -> Coroutine:
+    def register_coroutine(self, coroutine: Coroutine, place: Place) -> Coroutine:
         """Register a coroutine, to report it if it never begins."""
         self.coroutines.setdefault(id(place.node), (place, coroutine))
         return coroutine
 
-    def generate(self, generator: GeneratorCall) -> GeneratorCall:
+    def register_generator(self, generator: GeneratorCall) -> GeneratorCall:
         """Register a generator, to report it if nothing iterates over it."""
         self.generators.setdefault(id(generator.place.node), generator)
         return generator

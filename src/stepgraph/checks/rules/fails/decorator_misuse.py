@@ -117,7 +117,7 @@ def _unknown_keyword(argument: StaticArgument, keyword: str) -> Diagnostic:
 def _applied(fact: DecoratorApplied) -> Iterator[Diagnostic]:
     """`step.do("x")(...)`: what it is called with is to be a function, and nothing else."""
     given = fact.arguments
-    if not given.whole or _is_bare(fact.given):
+    if not given.whole or _is_bare(fact.decorator_arguments):
         return
     if len(given.items) != 1:
         what = "without a function" if not given.items else "with more than a function"

@@ -31,7 +31,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     functions |= {step.function_name: step.function_name for step in declarations}
     for missing in subject.facts(DependencyCountMismatch):
         declared = declarations.get(missing.definition)
-        if missing.listed is not None or declared is None or missing.definition not in running:
+        if missing.depends_count is not None or declared is None or missing.definition not in running:
             continue
         function = declared.function
         if function is not None and (parameters := needed_parameters(function)):

@@ -20,7 +20,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         given = sleep.place.text
         yield Diagnostic(
             sleep.place.span,
-            f"`{given}` is a future, and `{sleep.called.text}` takes a coroutine, so it fails with a TypeError.",
+            f"`{given}` is a future, and `{sleep.callee_place.text}` takes a coroutine, so it fails with a TypeError.",
             f"It has begun already: `await {given}` where it has to be over."
             if given.isidentifier()
             else f"A sleep begins at its call: keep it, `nap = {given}`, and `await nap` where it has to be over.",

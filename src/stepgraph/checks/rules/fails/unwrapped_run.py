@@ -35,7 +35,7 @@ def _first_failure(subject: WorkflowSubject) -> str | None:
     method = next((call.method for call in subject.facts(MethodCalled) if call.method != "sleep"), None)
     if method is not None:
         return f"`step.{method}(...)`"
-    used = (key for key in subject.facts(EventKeyAccess) if not key.waited and key.use != "attribute")
+    used = (key for key in subject.facts(EventKeyAccess) if not key.from_wait and key.use != "attribute")
     key = next(used, None)
     return None if key is None else f"`{key.place.text}`"
 

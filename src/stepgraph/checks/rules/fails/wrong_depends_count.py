@@ -28,15 +28,20 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     running = subject.running.all
     for count in subject.facts(DependencyCountMismatch):
         declared = declarations.get(count.definition)
-        if declared is None or declared.function is None or count.listed is None or count.definition not in running:
+        if (
+            declared is None
+            or declared.function is None
+            or count.depends_count is None
+            or count.definition not in running
+        ):
             continue
         depends = declared.arguments.find(1, "depends")
-        if depends is not None and isinstance(depends.value, StaticCollection) and depends.value.whole:
+        if depends is not None and isinstance(depends.value, StaticCollection) and depends.value.is_complete:
             yield Diagnostic(
                 depends.place.span,
-                f"`depends` of the step {count.definition.name!r} lists {_steps(count.listed)}, but its function has"
-                f" {_parameters(count.parameters)} besides `ctx`, so calling it fails with a TypeError.",
-                _advice(declared, declared.function, count.listed),
+                f"`depends` of the step {count.definition.name!r} lists {_steps(count.depends_count)}, but its function"
+                f" has {_parameters(count.parameters)} besides `ctx`, so calling it fails with a TypeError.",
+                _advice(declared, declared.function, count.depends_count),
             )
 
 

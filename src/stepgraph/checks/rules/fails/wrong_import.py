@@ -21,8 +21,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         yield Diagnostic(
             wrong.place.span,
             f"`{wrong.module}` has no `{wrong.name}`, so the import fails with an ImportError.",
-            f"Write `from {wrong.right_module} import {wrong.name}`.",
-            (MovedImport(wrong.statement, (wrong.name,), wrong.right_module),),
+            f"Write `from {wrong.defining_module} import {wrong.name}`.",
+            (MovedImport(wrong.statement, (wrong.name,), wrong.defining_module),),
         )
 
 

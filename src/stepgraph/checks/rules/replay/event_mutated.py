@@ -24,8 +24,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         )
         yield Diagnostic(
             change.place.span,
-            f"this changes `{change.changed}`, a part of the event: {lost}",
-            f"Change a copy, `copy.deepcopy({change.changed})`, or return the new value from a step.",
+            f"this changes `{change.mutated_source}`, a part of the event: {lost}",
+            f"Change a copy, `copy.deepcopy({change.mutated_source})`, or return the new value from a step.",
         )
 
 

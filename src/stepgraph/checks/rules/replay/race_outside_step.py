@@ -19,7 +19,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """A loop that waits for the next of its tasks until none is left is no race: each of them is awaited."""
     last = {id(race.place.node): race for race in subject.facts(RaceOutsideStep)}
     for race in last.values():
-        if race.drains:
+        if race.loop_continues:
             continue
         names = ", ".join(map(repr, race.names))
         yield Diagnostic(

@@ -20,16 +20,16 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     first: dict[Place, OuterStateMutated] = {}
     for change in subject.facts(OuterStateMutated):
         known = first.get(change.place)
-        if known is None or change.used.span < known.used.span:
+        if known is None or change.read_place.span < known.read_place.span:
             first[change.place] = change
     for place, change in first.items():
-        used = change.used.span
+        used = change.read_place.span
         where = f"line {used.line}" if used.path == place.span.path else f"line {used.line} of {used.path}"
         yield Diagnostic(
             place.span,
-            f"this step changes `{change.changed}`, which is used outside of it ({where}): when `run` runs again, a"
-            " finished step's body does not, so the change is lost.",
-            f"Return the value from the step, and change `{change.changed}` with its result, after the `await`.",
+            f"this step changes `{change.mutated_source}`, which is used outside of it ({where}): when `run` runs again,"
+            " a finished step's body does not, so the change is lost.",
+            f"Return the value from the step, and change `{change.mutated_source}` with its result, after the `await`.",
         )
 
 

@@ -21,12 +21,14 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """What makes names or branches vary is left to the rules on these: it is put right in the same way."""
     known_for_worse = {name.made for name in nondeterministic_names(subject)}
-    known_for_worse |= {test.made for test in deciding_tests(subject.program, subject.facts(NondeterministicCondition))}
+    known_for_worse |= {
+        test.produced_at for test in deciding_tests(subject.program, subject.facts(NondeterministicCondition))
+    }
     first: dict[Place, Place] = {}
     for use in subject.facts(NondeterministicUseAfterStep):
-        known = first.get(use.made)
+        known = first.get(use.produced_at)
         if known is None or use.place.span < known.span:
-            first[use.made] = use.place
+            first[use.produced_at] = use.place
     for made, place in first.items():
         if made in known_for_worse:
             continue

@@ -24,7 +24,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _match(shared: AmbiguousDependency) -> Diagnostic:
-    name, meant, other = shared.parameter.name, shared.meant, shared.other
+    name, meant, other = shared.parameter.name, shared.resolved_step, shared.shadowed_step
     return Diagnostic(
         shared.parameter.place.span,
         f"two steps are named {name!r}, those of `{other.function_name}` (line {other.place.span.line}) and"

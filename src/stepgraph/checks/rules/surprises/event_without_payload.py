@@ -28,14 +28,14 @@ _OUTCOME: Final = {
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """A key that the code itself puts there, or asks for, is left out; so is one that it gets from either place."""
     keys = list(subject.facts(EventKeyAccess))
-    expected = {(key.key, key.waited) for key in keys if key.use in ("written", "asked")}
+    expected = {(key.key, key.from_wait) for key in keys if key.use in ("written", "asked")}
     in_payload = subject.program.payload.fields
     for key in keys:
-        from_either = key.use == "get" and not key.waited and key.key in in_payload
-        if (key.key, key.waited) in expected or from_either or not _is_mistaken(key):
+        from_either = key.use == "get" and not key.from_wait and key.key in in_payload
+        if (key.key, key.from_wait) in expected or from_either or not _is_mistaken(key):
             continue
-        envelope = _OF_WAIT if key.waited else _OF_RUN[:3]
-        what = "what `wait_for_event` gives" if key.waited else "the event"
+        envelope = _OF_WAIT if key.from_wait else _OF_RUN[:3]
+        what = "what `wait_for_event` gives" if key.from_wait else "the event"
         yield Diagnostic(
             key.place.span,
             f"`{key.place.text}` {_OUTCOME[key.use]}: {what} has {', '.join(map(repr, envelope[:-1]))}"
@@ -46,7 +46,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _advice(key: EventKeyAccess) -> str:
     """What has a default is asked for with one in the payload too; a key that is misspelt is none of the payload."""
-    own = {name.lower(): name for name in (_OF_WAIT if key.waited else _OF_RUN)}
+    own = {name.lower(): name for name in (_OF_WAIT if key.from_wait else _OF_RUN)}
     meant = own.get(key.key.replace("_", "").lower())
     if meant is not None:
         return f'Write `{key.owner.text}["{meant}"]`.'
@@ -56,7 +56,7 @@ def _advice(key: EventKeyAccess) -> str:
 
 
 def _is_mistaken(key: EventKeyAccess) -> bool:
-    if key.use not in _OUTCOME or key.key in (_OF_WAIT if key.waited else _OF_RUN):
+    if key.use not in _OUTCOME or key.key in (_OF_WAIT if key.from_wait else _OF_RUN):
         return False
     return key.use != "attribute" or not (key.key in _METHODS or key.key.startswith("_"))
 

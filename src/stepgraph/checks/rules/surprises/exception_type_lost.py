@@ -27,7 +27,7 @@ _OF_LANGUAGE: Final = (LookupError, ArithmeticError, NameError, AssertionError, 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for tried in tries_of(subject.program.body):
-        if tried.own_errors is NonStepErrors.ANY or not runs_steps(tried):
+        if tried.non_step_errors is NonStepErrors.ANY or not runs_steps(tried):
             continue
         if any(catches_javascript(handler) for handler in tried.handlers):
             continue
@@ -49,7 +49,7 @@ def _is_lost(caught: CaughtType, tried: Try) -> bool:
         return False
     if any(issubclass(kept, found) for kept in _KEPT):
         return False
-    return tried.own_errors is NonStepErrors.NONE or not issubclass(found, _OF_LANGUAGE)
+    return tried.non_step_errors is NonStepErrors.NONE or not issubclass(found, _OF_LANGUAGE)
 
 
 def _is_plain_error(found: type[BaseException]) -> bool:

@@ -26,8 +26,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         yield Diagnostic(
             sleep.place.span,
             f"the sleep {sleep.name!r} is never awaited: it starts here, and the workflow goes on at once.",
-            "Write `await` before it." if sleep.stands_alone else "Await it where the workflow is to pause.",
-            (AddedAwait(sleep.place),) if sleep.stands_alone else (),
+            "Write `await` before it." if sleep.is_expression_statement else "Await it where the workflow is to pause.",
+            (AddedAwait(sleep.place),) if sleep.is_expression_statement else (),
         )
 
 

@@ -27,13 +27,13 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if call.work not in _WHAT:
             continue
         advice = "Write `await` before it."
-        if not call.stands_alone:
+        if not call.is_expression_statement:
             advice = "Await it: without, this is a coroutine that has not begun, and not the result."
         yield Diagnostic(
             call.place.span,
             f"`{call.place.text}` is never awaited, {_WHAT[call.work].format(name=call.name)}.",
             advice,
-            (AddedAwait(call.place),) if call.stands_alone else (),
+            (AddedAwait(call.place),) if call.is_expression_statement else (),
         )
 
 
