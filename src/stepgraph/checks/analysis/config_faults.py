@@ -138,10 +138,10 @@ def _retry_faults(key: str, value: StaticValue, place: Place) -> Iterator[Config
 
 
 def _limit_fault(value: StaticValue, place: Place) -> tuple[str, str] | None:
-    what = _invalid_limit_reason(value, place.text)
-    if what is None:
+    reason = _invalid_limit_reason(value, place.text)
+    if reason is None:
         return None
-    return what, "Write how many retries there may be after the first attempt, as a number from 0 to 10,000."
+    return reason, "Write how many retries there may be after the first attempt, as a number from 0 to 10,000."
 
 
 def _invalid_limit_reason(value: StaticValue, source: str) -> str | None:
@@ -153,7 +153,7 @@ def _invalid_limit_reason(value: StaticValue, source: str) -> str | None:
     kind = kind_of(value)
     if kind is None:
         return None
-    return f"`limit` is {kind}{'' if kind == written else f' (`{source}`)'}, not a number"
+    return f"`limit` is {kind}{'' if kind == source else f' (`{source}`)'}, not a number"
 
 
 def _out_of_bounds_reason(number: float, source: str) -> str | None:
@@ -175,21 +175,23 @@ def _unknown_keys(value: StaticMapping, valid_keys: tuple[str, ...], owner: str)
 
 
 def _unknown_key(entry: StaticEntry, key: object, unused_keys: list[str], owner: str) -> ConfigFault:
-    what = f"{owner} has no key `{key}`"
+    problem = f"{owner} has no key `{key}`"
     name = key if isinstance(key, str) else ""
     if name in _RETRIES:
-        return ConfigFault(entry.key_place, what, f"Write `{name}` in the dictionary `retries`.")
+        return ConfigFault(entry.key_place, problem, f"Write `{name}` in the dictionary `retries`.")
     if name in _CONFIG:
-        return ConfigFault(entry.key_place, what, f"Write `{name}` beside `retries`, not in it.")
+        return ConfigFault(entry.key_place, problem, f"Write `{name}` beside `retries`, not in it.")
     similar = _similar_name(name, unused_keys)
     if similar is not None:
-        return ConfigFault(entry.key_place, what, f'Write "{similar}".', _rename_edits(entry.key_place, name, similar))
+        return ConfigFault(
+            entry.key_place, problem, f'Write "{similar}".', _rename_edits(entry.key_place, name, similar)
+        )
     synonym = _SYNONYMS.get(name)
     if synonym in unused_keys:
-        return ConfigFault(entry.key_place, what, f'Write "{synonym}".')
+        return ConfigFault(entry.key_place, problem, f'Write "{synonym}".')
     keys = ", ".join(unused_keys)
     return ConfigFault(
-        entry.key_place, what, f"Remove it; the keys that it may have are {keys}." if keys else "Remove it."
+        entry.key_place, problem, f"Remove it; the keys that it may have are {keys}." if keys else "Remove it."
     )
 
 

@@ -50,8 +50,8 @@ def factory_advice(
     if not is_parameter_name(function.name):
         body = f"lambda {step_parameters}: ..." if step_parameters else "lambda: ..."
         return (
-            f"Write `return {declared.place.text}({body})` in a function `def make_step({factory_parameters}):`, and run the step"
-            f" with `await make_step({factory_arguments})()`."
+            f"Write `return {declared.place.text}({body})` in a function `def make_step({factory_parameters}):`,"
+            f" and run the step with `await make_step({factory_arguments})()`."
         )
     head = f"{'async ' if function.is_async else ''}def {function.name}({step_parameters}):"
     return (
