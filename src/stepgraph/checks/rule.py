@@ -54,4 +54,4 @@ class Rule(Struct, frozen=True, kw_only=True):
     check_ignores: IgnoresCheck = _no_diagnostics
     """Runs after all other checks."""
     is_consequence: bool = False
-    """Whether to drop the findings in a workflow in which another rule reports an error or a warning."""
+    """Whether findings follow from other faults. They are dropped if the workflow has such an error or warning."""

@@ -32,11 +32,11 @@ class Selectors(Struct, frozen=True):
     """The complete codes."""
 
     def meaning(self, selector: str) -> str | None:
-        """Return the code or code prefix of a selector, or None if it is invalid."""
+        """Return the code or code prefix of a selector, if it is valid."""
         return self.meanings.get(selector)
 
     def code_in_comment(self, selector: str) -> str | None:
-        """Return the code of a rule that a comment can suppress, or None for any other selector."""
+        """Return the code of a selector, if a comment can suppress it."""
         meaning = self.meanings.get(selector)
         return meaning if meaning in self.codes and meaning not in OF_COMMENTS | OF_INPUTS else None
 

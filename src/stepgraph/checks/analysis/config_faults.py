@@ -1,4 +1,4 @@
-"""Faults in the `config` of a step, for which the engine rejects it."""
+"""Faults in the `config` of a step that the engine rejects."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _NOT_FINITE: Final = frozenset(["math.inf", "math.nan"])
 
 
 class ConfigFault(Struct, frozen=True):
-    """A part of a config for which the engine rejects the config."""
+    """A part of a config that the engine rejects."""
 
     place: Place
     what: str
@@ -204,8 +204,8 @@ def _rename_edits(place: Place, name: str, replacement: str) -> tuple[Edit, ...]
 def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
     present = [name for name, _ in entries(value)]
     missing = [name for name in ("limit", "delay") if name not in present]
-    misspelled = {_similar_name(name, _RETRIES) or _SYNONYMS.get(name) for name in present if name not in _RETRIES}
-    missing = [name for name in missing if name not in misspelled]
+    intended = {_similar_name(name, _RETRIES) or _SYNONYMS.get(name) for name in present if name not in _RETRIES}
+    missing = [name for name in missing if name not in intended]
     if value.whole and missing:
         names = " and no ".join(f"`{name}`" for name in missing)
         yield ConfigFault(
@@ -216,7 +216,7 @@ def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
 
 
 def _similar_name(name: object, candidates: Iterable[str]) -> str | None:
-    """Return the valid name that a typo resembles, or None."""
+    """Return the valid name that a typo resembles, if any."""
     if not isinstance(name, str):
         return None
     matches = difflib.get_close_matches(name.lower(), list(candidates), 1, _SIMILARITY)

@@ -56,14 +56,14 @@ class DurationArgument(Struct, frozen=True):
 
     @property
     def milliseconds(self) -> float | None:
-        """The duration, or None if it is unknown, or if the engine does not recognize its unit."""
+        """The duration in milliseconds. None if it is unknown, or if the engine does not recognize its unit."""
         if self.text is None:
             return self.number
         duration = read_duration(self.text) if self.text.strip() else None
         return None if duration is None or duration.unit is not None else duration.milliseconds
 
     def quoted(self, text: str) -> str | None:
-        """Return a literal with the quotes of this argument, or None if the argument is not a plain string literal."""
+        """Return a literal with the quotes of this argument, if the argument is a plain string literal."""
         source = self.place.text
         for quote in _QUOTES:
             if self.text is not None and source == f"{quote}{self.text}{quote}":

@@ -117,7 +117,7 @@ def is_unit(unit: str) -> bool:
 
 
 def unit_meant(unit: str) -> str | None:
-    """Return the unit that an abbreviation certainly means, or None."""
+    """Return the unit that an abbreviation means, if it is unambiguous."""
     # `5 M` may be minutes or months.
     return None if unit == "M" else _ABBREVIATIONS.get(_singular(unit))
 
@@ -140,7 +140,7 @@ def in_words(milliseconds: float) -> str:
 
 
 def duration_meant(text: str) -> str | None:
-    """Return the valid form of an invalid duration, or None if its meaning is ambiguous."""
+    """Return the valid form of an invalid duration, if its meaning is unambiguous."""
     iso = _ISO.fullmatch(text.strip())
     if iso is not None and any(iso.groups()):
         return _format_sum((number, unit) for unit, number in iso.groupdict().items() if number)

@@ -1,4 +1,4 @@
-"""Heuristic for numbers of milliseconds that were probably meant as seconds, by their value and source."""
+"""Heuristic for numbers of milliseconds that are likely seconds, by their value and source."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def is_likely_seconds(source: str, number: float) -> bool:
 
 
 def _looks_like_seconds(number: int) -> bool:
-    """Whether a number is below 100, or an integral number of minutes, hours or days in seconds."""
+    """Whether a number is below 100, or a typical number of seconds: full minutes, hours or days."""
     if number < _MIN_DELIBERATE:
         return True
     if number < SECOND:

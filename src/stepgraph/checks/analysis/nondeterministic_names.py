@@ -46,7 +46,7 @@ def nondeterministic_names(subject: WorkflowSubject) -> Iterator[Nondeterministi
 
 
 def nondeterminism_of(value: StaticValue) -> StaticNondeterministic | None:
-    """Return the nondeterministic part of a value, or None if no part is known to change at a replay."""
+    """Return the first part of a value that may change at a replay, if any."""
     match value:
         case StaticNondeterministic():
             return value

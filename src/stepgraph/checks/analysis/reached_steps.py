@@ -1,4 +1,4 @@
-"""Reachability of declared steps. Faults of unreachable steps have no effect."""
+"""Reachability of declared steps. An unreachable step cannot fail."""
 
 from __future__ import annotations
 
