@@ -1,4 +1,4 @@
-"""What a rule yields: a place, and what is to be said of it there."""
+"""Diagnostics: the results of rules."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
-    # For what it costs: the changes name places in trees, and so import LibCST.
+    # Edits refer to syntax nodes, so a run-time import would load LibCST.
     from stepgraph.syntax.edits import Edit
 
 
 class Diagnostic(Struct, frozen=True):
-    """A place that a rule flags.
-
-    `message` says what is wrong here and what comes of it, `advice` what to write instead. `edits` do so, where there
-    is one right answer. The `severity` is the rule's unless this case has another one.
-    """
+    """A problem that a rule reports at a location."""
 
     span: Span
     message: str
+    """The problem and its consequence."""
     advice: str
+    """The code to write in its place."""
     edits: tuple[Edit, ...] = ()
+    """Edits that follow the advice, if only one fix is correct."""
     severity: Severity | None = None
+    """The severity, or None for the severity of the rule."""

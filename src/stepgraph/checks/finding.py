@@ -1,4 +1,4 @@
-"""What is reported."""
+"""Findings: diagnostics as users see them."""
 
 from __future__ import annotations
 
@@ -12,26 +12,27 @@ from stepgraph.model.span import Span
 if TYPE_CHECKING:
     from stepgraph.syntax.edits import Edit
 else:
-    # Edits name nodes of trees, so importing them would import LibCST; `help()` and signatures need only the name.
+    # Edits refer to syntax nodes, so the import would load LibCST. `help()` and signatures need only the name.
     Edit = object
 
 
 class Finding(Struct, frozen=True):
-    """A place in a source file, or a configuration, at which a rule found something.
-
-    `code` is the rule's, `message` says what is wrong and what comes of it, `advice` what to do. `workflow` is the name
-    of the workflow, empty where none is meant. It is `fixable` if there is one right answer, which `--fix` writes.
-    """
+    """A problem that a rule reports at a location in a source file or a configuration."""
 
     code: str
+    """The code of the rule: `SG101`."""
     severity: Severity
     message: str
+    """The problem and its consequence."""
     advice: str
+    """The change to make."""
     span: Span
     workflow: str = ""
-    # They put it right. A finding that was kept from before is `fixable` by edits that it does not know.
+    """The name of the workflow. Empty for findings about a project."""
     edits: tuple[Edit, ...] = ()
+    """The edits of `--fix`. A cached finding has none, even if it is fixable."""
     fixable: bool = False
+    """Whether `--fix` can fix the problem, because only one fix is correct."""
 
     def __str__(self) -> str:
         return f"{self.span}: {self.severity}: {self.message} {self.advice}".rstrip() + f" [{self.code}]"

@@ -1,4 +1,4 @@
-"""Which findings count: after settings, comments and the baseline."""
+"""The filter of findings: settings, suppression comments and the baseline."""
 
 from __future__ import annotations
 
@@ -25,33 +25,36 @@ from stepgraph.project.folders import path_from
 from stepgraph.project.project import VENDORED
 
 _Key: TypeAlias = tuple[str, Span, str]
+"""The code, span and message, which identify a finding."""
 
 _CONFIGURATION_ERROR: Final = "SG003"
 
 
 class Kept(Struct, frozen=True):
-    """What is kept of findings, with the severity that is set for them.
-
-    The `findings` count. Those that are `known` are in the baseline, those that are `suppressed` are ignored by a
-    comment. `outdated` is what the baseline holds and is not found any more.
-    """
+    """Filtered findings, with the severities of the settings."""
 
     findings: tuple[Finding, ...]
+    """The findings to report."""
     known: tuple[Finding, ...] = ()
+    """The findings in the baseline."""
     suppressed: tuple[Suppressed, ...] = ()
+    """The findings with a suppression comment."""
     outdated: tuple[Entry, ...] = ()
+    """The baseline entries without a current finding."""
     _fingerprints: Mapping[_Key, str] = field(default_factory=dict)
 
     def fingerprint(self, finding: Finding) -> str:
-        """Return what stays the same of a finding when lines move. It is one that counts or is known."""
+        """Return the fingerprint of a reported or baseline finding. It survives moves to other lines."""
         return self._fingerprints[_key(finding)]
 
 
 class Inputs(Struct, frozen=True):
-    """What was checked: the content of each file that was read, by path, and the classes of workflows with theirs."""
+    """The sources of a check."""
 
     read: Mapping[str, bytes]
+    """The content of each analyzed file, by path."""
     classes: tuple[tuple[str, str], ...]
+    """The path and the class name of each workflow."""
 
 
 def keep(
@@ -61,42 +64,42 @@ def keep(
     baseline: Baseline | None = None,
     rules: Sequence[Rule] = RULES,
 ) -> Kept:
-    """Return which findings count, in their order, after those on the settings and before those on comments.
+    """Filter findings by the settings, by suppression comments and by a baseline, in this order.
 
-    What the settings leave out is dropped; of the rest, what comments ignore is put aside, then what a baseline holds.
+    Findings about the settings come first, findings about suppression comments last. The settings drop findings;
+    comments and the baseline move them to other fields of the result.
     """
-    sifting = _Sifting(settings, {})
+    settings_filter = _SettingsFilter(settings, {})
     matching = Matching(tuple(read_ignores(inputs.read)), selectors(rules))
     suppressed: list[Suppressed] = []
-    left: list[Finding] = []
-    for finding in sifting.counting([*map(_configuration_error, settings.problems), *findings]):
+    remaining: list[Finding] = []
+    for finding in settings_filter.select([*map(_configuration_error, settings.problems), *findings]):
         ignore = None if finding.code in OF_INPUTS else matching.suppressing(finding)
         if ignore is None:
-            left.append(finding)
+            remaining.append(finding)
         else:
             suppressed.append(Suppressed(finding, ignore))
-    left += sifting.counting(check_ignores(_on_comments(matching, inputs, sifting), rules))
-    return _against(baseline, left, tuple(suppressed), settings, inputs)
+    remaining += settings_filter.select(check_ignores(_ignores_subject(matching, inputs, settings_filter), rules))
+    return _split_by_baseline(baseline, remaining, tuple(suppressed), settings, inputs)
 
 
-class _Sifting(Struct, frozen=True):
-    """Settings, applied to findings, with the paths of these as the settings see them.
-
-    `decisions` are those made so far, by rule and path: settings may have thousands of patterns.
-    """
+class _SettingsFilter(Struct, frozen=True):
+    """The filter of the settings, with a memo, because settings may have thousands of patterns."""
 
     settings: Settings
     paths: dict[str, str]
+    """The path relative to the directory of the settings, by the path of a finding."""
     decisions: dict[tuple[str, str], bool] = field(default_factory=dict)
+    """Whether to report a rule in a file, by rule code and path."""
 
-    def counting(self, findings: Iterable[Finding]) -> Iterator[Finding]:
-        """Yield the findings that are not left out, with the severity that is set."""
+    def select(self, findings: Iterable[Finding]) -> Iterator[Finding]:
+        """Yield the findings that the settings select, with the severities of the settings."""
         for finding in findings:
             if self.counts_in(finding.code, finding.span.path):
                 yield replace(finding, severity=self.settings.severity_of(finding))
 
     def counts_in(self, code: str, path: str) -> bool:
-        """Whether findings of a rule count in a file."""
+        """Whether the settings report a rule in a file."""
         if path not in self.paths:
             self.paths[path] = path_from(self.settings.folder, path)
         counts = self.decisions.get((code, path))
@@ -105,28 +108,32 @@ class _Sifting(Struct, frozen=True):
         return counts
 
 
-def _on_comments(matching: Matching, inputs: Inputs, sifting: _Sifting) -> IgnoresSubject:
-    own = tuple(ignore for ignore in matching.ignores if VENDORED not in ignore.span.path)
-    return IgnoresSubject(own, matching.unused(inputs.classes, sifting.counts_in), matching.selectors)
+def _ignores_subject(matching: Matching, inputs: Inputs, settings_filter: _SettingsFilter) -> IgnoresSubject:
+    project_ignores = tuple(ignore for ignore in matching.ignores if VENDORED not in ignore.span.path)
+    return IgnoresSubject(
+        project_ignores, matching.unused(inputs.classes, settings_filter.counts_in), matching.selectors
+    )
 
 
-def _against(
+def _split_by_baseline(
     baseline: Baseline | None,
     findings: Sequence[Finding],
     suppressed: tuple[Suppressed, ...],
     settings: Settings,
     inputs: Inputs,
 ) -> Kept:
-    """Return what counts of findings that a baseline may hold."""
+    """Split findings into new ones and those in a baseline."""
     folder = settings.folder if baseline is None else baseline.folder
-    prints = dict(zip(map(_key, findings), fingerprints(findings, inputs.read, folder), strict=True))
+    current = dict(zip(map(_key, findings), fingerprints(findings, inputs.read, folder), strict=True))
     if baseline is None:
-        return Kept(tuple(findings), suppressed=suppressed, _fingerprints=prints)
-    old = baseline.fingerprints
-    known = [finding for finding in findings if finding.code not in OF_INPUTS and prints[_key(finding)] in old]
-    new = [finding for finding in findings if finding.code in OF_INPUTS or prints[_key(finding)] not in old]
-    outdated = baseline.outdated(prints.values(), inputs.read, settings.selects)
-    return Kept(tuple(new), tuple(known), suppressed, outdated, prints)
+        return Kept(tuple(findings), suppressed=suppressed, _fingerprints=current)
+    in_baseline = baseline.fingerprints
+    baselined = [
+        finding for finding in findings if finding.code not in OF_INPUTS and current[_key(finding)] in in_baseline
+    ]
+    new = [finding for finding in findings if finding.code in OF_INPUTS or current[_key(finding)] not in in_baseline]
+    outdated = baseline.outdated(current.values(), inputs.read, settings.selects)
+    return Kept(tuple(new), tuple(baselined), suppressed, outdated, current)
 
 
 def _key(finding: Finding) -> _Key:

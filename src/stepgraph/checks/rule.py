@@ -1,4 +1,4 @@
-"""What a rule is."""
+"""The definition of a rule: metadata, documentation, examples and checks."""
 
 from __future__ import annotations
 
@@ -16,35 +16,42 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
 WorkflowCheck: TypeAlias = "Callable[[WorkflowSubject], Iterable[Diagnostic]]"
+"""A check of a single workflow."""
 ProjectCheck: TypeAlias = "Callable[[ProjectSubject], Iterable[Diagnostic]]"
+"""A check of a project and its configurations."""
 IgnoresCheck: TypeAlias = "Callable[[IgnoresSubject], Iterable[Diagnostic]]"
+"""A check of suppression comments."""
 
 
-def _nothing(_: object) -> Iterable[Diagnostic]:
+def _no_diagnostics(_: object) -> Iterable[Diagnostic]:
     return ()
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """Something to find in workflows, with all that is to be said about it.
-
-    `code` (`SG101`) and `name` (`unknown-step-parameter`) are stable. `summary` says in a sentence what is flagged,
-    `why` what happens at run time, `fix` what to do instead, `source` where that is known from: the SDK, the engine,
-    the documentation. `flagged` and `clean` make examples, which are the rule's tests and its documentation, and of no
-    use to a run of it. A rule has one of the three checks or several; that of comments that ignore runs last. One that
-    `is_consequence` is silent where another rule finds fault with the same workflow, which explains it.
-    """
+    """A rule with its documentation, its examples and at least one check."""
 
     code: str
+    """The stable code: `SG101`."""
     name: str
+    """The stable name: `unknown-step-parameter`."""
     severity: Severity
+    """The severity of diagnostics that do not set their own."""
     confidence: Confidence = Confidence.HIGH
     summary: str
+    """One sentence about the flagged code."""
     why: str
+    """The effect of the flagged code at run time."""
     fix: str
+    """The change that resolves a finding."""
     source: str
+    """The evidence for the rule: the SDK, the engine or the documentation."""
     flagged: Callable[[], tuple[Example, ...]]
+    """Return examples with findings. Only tests and the documentation call it."""
     clean: Callable[[], tuple[Example, ...]]
-    check: WorkflowCheck = _nothing
-    check_project: ProjectCheck = _nothing
-    check_ignores: IgnoresCheck = _nothing
+    """Return examples without findings. Only tests and the documentation call it."""
+    check: WorkflowCheck = _no_diagnostics
+    check_project: ProjectCheck = _no_diagnostics
+    check_ignores: IgnoresCheck = _no_diagnostics
+    """Runs after all other checks."""
     is_consequence: bool = False
+    """Whether findings follow from other faults. They are dropped if the workflow has such an error or warning."""

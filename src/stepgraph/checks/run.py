@@ -1,4 +1,4 @@
-"""Running rules."""
+"""The execution of rules on a project and its workflows."""
 
 from __future__ import annotations
 
@@ -21,42 +21,44 @@ _INCOMPLETE: Final = "SG004"
 def check(
     project: ProjectSubject, workflows: Iterable[WorkflowSubject], rules: Sequence[Rule] = RULES
 ) -> tuple[Finding, ...]:
-    """Return what rules find, each once: first in the project, then in the workflows, in the order of the source.
+    """Return the distinct findings of rules: first for the project, then for each workflow, in source order.
 
-    What several workflows share, as a base class, is found in the first one.
+    A finding in code that several workflows share, such as a base class, belongs to the first workflow.
     """
-    found = check_project(project, rules)
+    findings = check_project(project, rules)
     for workflow in workflows:
-        found += check_workflow(workflow, rules)
-    return distinct(found)
+        findings += check_workflow(workflow, rules)
+    return distinct(findings)
 
 
-def distinct(found: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Return findings, each once."""
-    first: dict[tuple[str, Span, str], Finding] = {}
-    for finding in found:
-        first.setdefault((finding.code, finding.span, finding.message), finding)
-    return tuple(first.values())
+def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings without duplicates: the first of each code, span and message."""
+    unique: dict[tuple[str, Span, str], Finding] = {}
+    for finding in findings:
+        unique.setdefault((finding.code, finding.span, finding.message), finding)
+    return tuple(unique.values())
 
 
 def check_project(project: ProjectSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:
-    """Return what rules find in a project."""
-    return [_finding(rule, match, "") for rule in rules for match in rule.check_project(project)]
+    """Return the findings of rules for a project."""
+    return [_finding(rule, diagnostic, "") for rule in rules for diagnostic in rule.check_project(project)]
 
 
 def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:
-    """Return what rules find in a workflow; what only follows from other faults is left out."""
-    found = [finding for rule in rules for finding in _run_rule(rule, workflow)]
-    explained = any(not rule.is_consequence and one.severity is not Severity.INFORMATION for rule, one in found)
-    own = [one for rule, one in found if not (explained and rule.is_consequence)]
-    return sorted(own, key=lambda finding: (finding.span, finding.code))
+    """Return the findings of rules for a workflow, without consequences of other findings."""
+    findings = [finding for rule in rules for finding in _run_rule(rule, workflow)]
+    explained = any(
+        not rule.is_consequence and finding.severity is not Severity.INFORMATION for rule, finding in findings
+    )
+    reported = [finding for rule, finding in findings if not (explained and rule.is_consequence)]
+    return sorted(reported, key=lambda finding: (finding.span, finding.code))
 
 
 def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[tuple[Rule, Finding]]:
-    """Yield the findings of a rule. One that exceeds a limit ends with a finding that says so."""
+    """Yield the findings of a rule. If the rule exceeds a limit, the last finding reports that."""
     try:
-        for match in rule.check(workflow):
-            yield rule, _finding(rule, match, workflow.name)
+        for diagnostic in rule.check(workflow):
+            yield rule, _finding(rule, diagnostic, workflow.name)
     except LimitExceededError as error:
         message = f"{rule.code} is checked in part only: {error.reason}."
         span = workflow.program.place.heading
@@ -64,12 +66,14 @@ def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[tuple[Rule, Fin
 
 
 def check_ignores(ignores: IgnoresSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:
-    """Return what rules find in comments that say what to ignore, in the order of the source."""
-    found = [_finding(rule, match, "") for rule in rules for match in rule.check_ignores(ignores)]
-    return tuple(sorted(found, key=lambda finding: (finding.span, finding.code)))
+    """Return the findings of rules for suppression comments, in source order."""
+    findings = [_finding(rule, diagnostic, "") for rule in rules for diagnostic in rule.check_ignores(ignores)]
+    return tuple(sorted(findings, key=lambda finding: (finding.span, finding.code)))
 
 
-def _finding(rule: Rule, match: Diagnostic, workflow: str) -> Finding:
-    severity = match.severity or rule.severity
-    edits = match.edits
-    return Finding(rule.code, severity, match.message, match.advice, match.span, workflow, edits, bool(edits))
+def _finding(rule: Rule, diagnostic: Diagnostic, workflow: str) -> Finding:
+    severity = diagnostic.severity or rule.severity
+    edits = diagnostic.edits
+    return Finding(
+        rule.code, severity, diagnostic.message, diagnostic.advice, diagnostic.span, workflow, edits, bool(edits)
+    )

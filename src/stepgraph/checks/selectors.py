@@ -1,4 +1,4 @@
-"""How rules are named in settings and in comments: by code, by name, and by what several codes begin with."""
+"""Rule selectors: the codes, code prefixes and names of rules in settings and comments."""
 
 from __future__ import annotations
 
@@ -12,56 +12,59 @@ if TYPE_CHECKING:
     from stepgraph.checks.rule import Rule
 
 ALL: Final = "SG"
-# Codes are so short that one with two other digits is another code.
-_NEAR: Final = 0.8
+"""The prefix of all codes."""
+_SIMILARITY: Final = 0.8
+"""The similarity cutoff of suggestions. Codes with two different digits are below it."""
 
-# These say that an input is wrong: what is in it was not looked at.
 OF_INPUTS: Final = frozenset({"SG001", "SG002", "SG003"})
+"""The rules that report invalid inputs, which are not analyzed. They cannot be ignored."""
 
-# These say that a comment ignores nothing.
 OF_COMMENTS: Final = frozenset({"SG006", "SG007"})
+"""The rules that report suppression comments without effect."""
 
 
 class Selectors(Struct, frozen=True):
-    """What may be written for rules, with the code or the beginning of codes that it stands for."""
+    """The valid selectors of a set of rules."""
 
     meanings: Mapping[str, str]
+    """The code or code prefix of each selector."""
     codes: frozenset[str]
+    """The complete codes."""
 
-    def meaning(self, written: str) -> str | None:
-        """Return the code, or beginning of codes, that something stands for; None for what is no rule."""
-        return self.meanings.get(written)
+    def meaning(self, selector: str) -> str | None:
+        """Return the code or code prefix of a selector, if it is valid."""
+        return self.meanings.get(selector)
 
-    def code_in_comment(self, written: str) -> str | None:
-        """Return the code of a rule that a comment can ignore; None for anything else."""
-        meaning = self.meanings.get(written)
+    def code_in_comment(self, selector: str) -> str | None:
+        """Return the code of a selector, if a comment can suppress it."""
+        meaning = self.meanings.get(selector)
         return meaning if meaning in self.codes and meaning not in OF_COMMENTS | OF_INPUTS else None
 
-    def refused(self, written: str) -> tuple[str, str] | None:
-        """Return a clause and advice on what cannot be ignored, or is no rule; None for what is in order."""
-        meaning = self.meanings.get(written)
+    def refused(self, selector: str) -> tuple[str, str] | None:
+        """Return the reason why a selector cannot be ignored, and advice. None if it can be ignored."""
+        meaning = self.meanings.get(selector)
         if meaning is None:
-            return f"`{written}` is no rule", self.advice(written)
+            return f"`{selector}` is no rule", self.advice(selector)
         if meaning in OF_INPUTS:
-            return f"`{written}` cannot be ignored", "It says that an input was not checked. Leave it out."
+            return f"`{selector}` cannot be ignored", "It says that an input was not checked. Leave it out."
         return None
 
-    def refused_in_comment(self, written: str) -> tuple[str, str] | None:
-        """Return a clause and advice on what a comment cannot ignore; None for what it can."""
-        meaning = self.meanings.get(written)
+    def refused_in_comment(self, selector: str) -> tuple[str, str] | None:
+        """Return the reason why a comment cannot suppress a selector, and advice. None if it can."""
+        meaning = self.meanings.get(selector)
         if meaning in OF_COMMENTS:
-            return f"`{written}` cannot be ignored by a comment", "Set it in `ignore` in `pyproject.toml`."
+            return f"`{selector}` cannot be ignored by a comment", "Set it in `ignore` in `pyproject.toml`."
         if meaning is not None and meaning not in self.codes:
-            clause = f"`{written}` stands for several rules, and a comment has to name each"
+            clause = f"`{selector}` stands for several rules, and a comment has to name each"
             return clause, "Write their codes, or ignore them for the file in `per-file-ignores` in `pyproject.toml`."
-        return self.refused(written)
+        return self.refused(selector)
 
-    def advice(self, written: str) -> str:
-        """Return what to write instead of what is no rule."""
-        by_folded = {known.casefold(): known for known in self.meanings if known != ALL}
-        near = get_close_matches(written.casefold(), list(by_folded), 1, _NEAR)
-        if near:
-            return f"Did you mean `{by_folded[near[0]]}`?"
+    def advice(self, selector: str) -> str:
+        """Return advice on an invalid selector: the most similar valid one, or the valid forms."""
+        by_folded = {name.casefold(): name for name in self.meanings if name != ALL}
+        similar = get_close_matches(selector.casefold(), list(by_folded), 1, _SIMILARITY)
+        if similar:
+            return f"Did you mean `{by_folded[similar[0]]}`?"
         example = min(self.codes)
         prefix = example[:3]
         return (
@@ -70,8 +73,8 @@ class Selectors(Struct, frozen=True):
 
 
 def selectors(rules: Iterable[Rule]) -> Selectors:
-    """Return what may be written for some rules."""
+    """Return the selectors of rules."""
     names = {rule.name: rule.code for rule in rules}
     codes = {code: code for code in names.values()}
-    beginnings = {code[:length]: code[:length] for code in codes for length in range(len(ALL), len(code))}
-    return Selectors({**codes, **names, **beginnings}, frozenset(codes))
+    prefixes = {code[:length]: code[:length] for code in codes for length in range(len(ALL), len(code))}
+    return Selectors({**codes, **names, **prefixes}, frozenset(codes))

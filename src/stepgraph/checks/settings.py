@@ -1,4 +1,4 @@
-"""Which findings count, and how much."""
+"""The settings of a check: rule selection, severities and failure conditions."""
 
 from __future__ import annotations
 
@@ -14,67 +14,75 @@ from stepgraph.model.note import Problem
 from stepgraph.project.path_patterns import matches
 
 _INCOMPLETE = "SG004"
+"""The rule that reports unresolved code."""
 
 
 class FailOn(StrEnum):
-    """Which findings make a run fail."""
+    """The findings that make a run fail."""
 
     ERROR = "error"
     WARNING = "warning"
-    """Those of errors too."""
+    """Errors and warnings."""
     NEW = "new"
-    """As for warnings, with a baseline that holds those before."""
+    """Errors and warnings that are not in the baseline."""
 
     def fails(self, severity: Severity) -> bool:
-        """Whether a finding of a severity, which is not in the baseline, makes a run fail."""
+        """Whether a finding outside the baseline makes a run fail."""
         return severity is Severity.ERROR or (self is not FailOn.ERROR and severity is Severity.WARNING)
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """What is set for a run, by codes of rules or what these begin with, of which the longest that fits decides.
+    """The settings of a run.
 
-    Of `select` and `ignore` it is the latter where both are as long. A rule with a `severity` of None is off.
-    The keys of `per_file_ignores` are patterns of paths seen from the `folder` that the settings are for, a prefix.
-    `strict` makes errors of what could not be resolved; `require_dag` fails workflows without a graph, or with one that
-    is incomplete. `baseline` is the path of a file. `problems` are what is wrong with the settings themselves.
+    Rules are selected by code or code prefix. The longest matching prefix decides.
     """
 
     select: tuple[str, ...] = (ALL,)
+    """The prefixes of enabled rules."""
     ignore: tuple[str, ...] = ()
+    """The prefixes of disabled rules, which win over prefixes of the same length in `select`."""
     severity: Mapping[str, Severity | None] = field(default_factory=dict)
+    """The severities by prefix. None disables a rule."""
     per_file_ignores: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """The prefixes of disabled rules, by a glob pattern of paths relative to `folder`."""
     fail_on: FailOn = FailOn.ERROR
     strict: bool = False
+    """Whether unresolved code (SG004) is an error."""
     require_dag: bool = False
+    """Whether a run fails if a workflow has no complete graph."""
     baseline: str | None = None
+    """The path of the baseline file."""
     snapshot: bool = False
+    """Whether the pytest plugin compares each workflow with a snapshot."""
     folder: str = ""
+    """The directory of the settings, as a path prefix."""
     problems: tuple[Problem, ...] = ()
+    """The errors in the settings themselves."""
 
     def severity_of(self, finding: Finding) -> Severity:
-        """Return how much a finding counts."""
+        """Return the severity of a finding under these settings."""
         if finding.code in OF_INPUTS:
             return finding.severity
         if self.strict and finding.code == _INCOMPLETE:
             return Severity.ERROR
-        return self.severity.get(self._set_for(finding.code)) or finding.severity
+        return self.severity.get(self._severity_prefix(finding.code)) or finding.severity
 
     def selects(self, code: str) -> bool:
-        """Whether findings of a rule, other than those of inputs, count somewhere."""
-        is_off = self.severity.get(self._set_for(code), Severity.ERROR) is None
-        return len(_longest(code, self.select)) > len(_longest(code, self.ignore)) and not is_off
+        """Whether a rule is enabled in some file. Rules about inputs are always enabled."""
+        is_off = self.severity.get(self._severity_prefix(code), Severity.ERROR) is None
+        return len(_longest_prefix(code, self.select)) > len(_longest_prefix(code, self.ignore)) and not is_off
 
     def counts_in(self, code: str, path: str) -> bool:
-        """Whether findings of a rule count in the file of a path, as seen from the folder of the settings."""
+        """Whether a rule is enabled in a file. The path is relative to `folder`."""
         if code in OF_INPUTS:
             return True
         ignored = (code.startswith(codes) for pattern, codes in self.per_file_ignores.items() if matches(pattern, path))
         return self.selects(code) and not any(ignored)
 
-    def _set_for(self, code: str) -> str:
-        return _longest(code, self.severity)
+    def _severity_prefix(self, code: str) -> str:
+        return _longest_prefix(code, self.severity)
 
 
-def _longest(code: str, beginnings: Iterable[str]) -> str:
-    """Return the longest beginning of a code among some, nothing if there is none."""
-    return max((beginning for beginning in beginnings if code.startswith(beginning)), key=len, default="")
+def _longest_prefix(code: str, prefixes: Iterable[str]) -> str:
+    """Return the longest of the prefixes that a code starts with, or an empty string."""
+    return max((prefix for prefix in prefixes if code.startswith(prefix)), key=len, default="")

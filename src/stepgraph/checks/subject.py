@@ -1,4 +1,4 @@
-"""What rules look at: a workflow that was read, or a project as it is configured."""
+"""The subjects of rules: an analyzed workflow, or a project with its configurations."""
 
 from __future__ import annotations
 
@@ -20,44 +20,47 @@ FactKind = TypeVar("FactKind", bound="Fact")
 
 
 class WorkflowSubject(Struct, frozen=True, dict=True):
-    """A workflow: its program with the facts that reading it has shown, its graph, and what is configured for it.
-
-    `notes` are those on the program and those on the graph. What several rules ask for is found out once.
-    """
+    """An analyzed workflow, with cached results that several rules share."""
 
     name: str
+    """The configured name, or the class name."""
     program: Program
+    """The intermediate representation, with the facts that the interpreter recorded."""
     graph: Graph | None
     notes: tuple[Note, ...]
+    """The notes on the program and on the graph."""
     configured: ConfiguredWorkflow | None = None
+    """The entry of the workflow in a configuration."""
 
     def facts(self, kind: type[FactKind]) -> Iterator[FactKind]:
-        """Yield the facts of a kind, in the order in which they were met."""
+        """Yield the facts of a class, in the order of their recording."""
         return cast("Iterator[FactKind]", iter(self._facts_by_kind.get(kind, ())))
 
     @cached_property
     def _facts_by_kind(self) -> dict[type[Fact], list[Fact]]:
-        found: dict[type[Fact], list[Fact]] = {}
+        by_kind: dict[type[Fact], list[Fact]] = {}
         for fact in self.program.facts:
-            found.setdefault(type(fact), []).append(fact)
-        return found
+            by_kind.setdefault(type(fact), []).append(fact)
+        return by_kind
 
     @cached_property
     def running(self) -> ReachedSteps:
-        """Which of the declared steps run."""
-        # Imported here: an answer from before needs nothing of programs.
+        """The declared steps that the program may run."""
+        # Imported here: a result from the cache needs no program.
         from stepgraph.checks.analysis.reached_steps import reached_steps
 
         return reached_steps(self.program)
 
     def noted(self, code: str) -> Iterator[Note]:
-        """Yield the notes of a code, in the order of the source."""
+        """Yield the notes with a code, in source order."""
         return (note for note in self.notes if note.code == code)
 
 
 class ProjectSubject(Struct, frozen=True):
-    """All that one run reads: its configurations, and the problems met in reading."""
+    """The configurations of a run, and the problems with its inputs."""
 
     configurations: tuple[Configuration, ...] = ()
     problems: tuple[Problem, ...] = ()
+    """Invalid or unreadable inputs."""
     hints: tuple[Problem, ...] = ()
+    """Valid inputs with a surprising effect."""

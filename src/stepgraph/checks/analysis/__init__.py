@@ -1,1 +1,1 @@
-"""What rules share: deciding of durations, kinds of values, settings of steps, and of what varies or may run."""
+"""Analyses that rules share: durations, kinds of values, step configs, taint, control dependence and concurrency."""

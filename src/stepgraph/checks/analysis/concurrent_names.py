@@ -1,4 +1,4 @@
-"""The steps and waits that a piece of work consists of, and whether each begins after an await."""
+"""The named steps and event waits of a task, and whether each begins after an await."""
 
 from __future__ import annotations
 
@@ -29,75 +29,80 @@ from stepgraph.syntax.module import Place
 
 
 class Work(Struct, frozen=True):
-    """Work that a program runs or starts, and the place where it does."""
+    """Work that a program runs or starts, with its location."""
 
     activity: Activity
     place: Place
 
 
 def identity(work: Work) -> int:
-    """Return what is the same of work that consists of the same steps: all calls of a function are alike."""
+    """Return a key that is equal for work with the same steps. All calls of a function share one key."""
     return id(work.activity.function) if isinstance(work.activity, Call) else id(work.activity)
 
 
 class Named(Struct, frozen=True):
-    """A step or wait with the place that names it.
-
-    It is `direct` if it is itself what runs at the same time as other work, and not run by a function that does. It is
-    `after_await` if something else is awaited first: when it begins is a matter of how long that takes.
-    """
+    """A step or event wait with its name."""
 
     kind: Literal["step", "wait"]
     name: str
     place: Place
+    """The location of the name."""
     direct: bool
+    """Whether it is itself the work that runs or starts, and not part of a called function."""
     after_await: bool
+    """Whether an earlier await delays its begin, so that the time of the begin depends on other work."""
 
 
 class NamedActivities(Struct):
-    """The steps and waits that work consists of; not what these need, nor what the body of a step does.
+    """The steps and event waits of work, without dependencies and step bodies.
 
-    Each function is walked once, and each operation of it counts against the `budget`.
+    Each function is walked once.
     """
 
     budget: Budget
-    _known: dict[int, Sequence[Named]] = field(default_factory=dict)
+    """The budget that each visited operation is charged to."""
+    _cache: dict[int, Sequence[Named]] = field(default_factory=dict)
 
     def of(self, work: Work) -> Sequence[Named]:
-        """Return the steps and waits of some work, in the order in which they are written, each once."""
+        """Return the distinct steps and event waits of work, in source order."""
         key = identity(work)
-        known = self._known.get(key)
-        if known is None:
-            walk = _Walk(self.budget)
+        activities = self._cache.get(key)
+        if activities is None:
+            walk = _WorkWalk(self.budget)
             walk.activity(work, direct=True)
-            known = self._known[key] = tuple(walk.found)
-        return known
+            activities = self._cache[key] = tuple(walk.activities)
+        return activities
 
 
 _State: TypeAlias = tuple[bool, bool]
+"""The `awaited` and `in_order` of a walk."""
 
 
-class _Walk(Struct):
-    """Reads work in order; `awaited` tells that something was awaited by now.
-
-    What holds a lock that was asked for before anything was awaited is done `in_order`: that of the beginnings. `ends`
-    are the states in which functions end, by those in which they are called.
-    """
+class _WorkWalk(Struct):
+    """A walk over work in execution order."""
 
     budget: Budget
-    found: dict[Named, None] = field(default_factory=dict)
+    activities: dict[Named, None] = field(default_factory=dict)
+    """The steps and event waits so far, as an ordered set."""
     awaited: bool = False
+    """Whether the work has awaited something."""
     in_order: bool = False
+    """Whether the work holds a lock that it requested before its first await.
+
+    Tasks get such a lock in the order of their begin, so their steps begin in that order, too.
+    """
     open: set[int] = field(default_factory=set)
+    """The functions on the call stack, by `id`."""
     ends: dict[tuple[int, _State], _State] = field(default_factory=dict)
+    """The state at the end of a function, by the `id` of the function and the state at the call."""
 
     def activity(self, work: Work, *, direct: bool = False) -> None:
         match work.activity:
             case StepRun(definition=definition, dependencies=dependencies):
                 after = self._is_after_await() or (bool(dependencies) and not self.in_order)
-                self.found[Named("step", definition.name, definition.place, direct, after)] = None
+                self.activities[Named("step", definition.name, definition.place, direct, after)] = None
             case EventWait(name=name):
-                self.found[Named("wait", name, work.place, direct, self._is_after_await())] = None
+                self.activities[Named("wait", name, work.place, direct, self._is_after_await())] = None
             case Call(function=function) if id(function) not in self.open:
                 self.call(function)
 
@@ -124,11 +129,11 @@ class _Walk(Struct):
                 case Loop(body=body) if _awaits(body):
                     self.awaited = True
                 case Scope(serialized=True) if not self.awaited:
-                    self.by_turns(operation)
+                    self.locked_scope(operation)
                     continue
-            self.ways(operation)
+            self.inner_blocks(operation)
 
-    def by_turns(self, operation: Scope) -> None:
+    def locked_scope(self, operation: Scope) -> None:
         self.in_order = True
         self.block(operation.block)
         self.in_order, self.awaited = False, True
@@ -136,11 +141,11 @@ class _Walk(Struct):
     def _is_after_await(self) -> bool:
         return self.awaited and not self.in_order
 
-    def ways(self, operation: Operation) -> None:
-        """Read the blocks in an operation; those of which one is taken begin alike."""
-        before, ends = self.awaited, [self.awaited]
+    def inner_blocks(self, operation: Operation) -> None:
+        """Visit the blocks in an operation. All branches of a choice begin in the same state."""
+        awaited_before, ends = self.awaited, [self.awaited]
         for inner in child_blocks(operation):
-            self.awaited = before if isinstance(operation, Choice) else self.awaited
+            self.awaited = awaited_before if isinstance(operation, Choice) else self.awaited
             self.block(inner)
             ends.append(self.awaited)
         self.awaited = any(ends)

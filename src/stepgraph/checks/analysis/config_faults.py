@@ -1,4 +1,4 @@
-"""What the engine refuses in the `config` of a step."""
+"""Faults in the `config` of a step that the engine rejects."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
 _CONFIG: Final = ("retries", "timeout", "sensitive")
 _RETRIES: Final = ("limit", "delay", "backoff")
 _BACKOFFS: Final = ("constant", "linear", "exponential")
-_MOST_RETRIES: Final = 10_000
+_MAX_RETRIES: Final = 10_000
 
-# What people write for a key that is too far from it to be a slip.
+# Names that people use for a key, and that are too different for a typo.
 _SYNONYMS: Final = {
     **dict.fromkeys(("attempts", "count", "max", "max_attempts", "max_retries", "maxAttempts", "times"), "limit"),
     **dict.fromkeys(("interval", "wait", "retry_delay", "initial_delay", "initialDelay", "base_delay"), "delay"),
@@ -40,57 +40,60 @@ _SYNONYMS: Final = {
     **dict.fromkeys(("timeout_seconds", "timeout_ms", "time_limit", "deadline"), "timeout"),
     **dict.fromkeys(("retry", "retry_policy", "retryPolicy"), "retries"),
 }
-# A key that is as close to a right one as this is a slip.
-_SLIP: Final = 0.75
+# A key with at least this similarity to a valid key is a typo.
+_SIMILARITY: Final = 0.75
 
-_OBJECTS: Final = frozenset(["dataclasses.dataclass", "typing.NamedTuple"])
+_OBJECT_BASES: Final = frozenset(["dataclasses.dataclass", "typing.NamedTuple"])
 _NOT_FINITE: Final = frozenset(["math.inf", "math.nan"])
 
 
 class ConfigFault(Struct, frozen=True):
-    """A part of a config for which the engine refuses it: `what` is wrong with it, and what to write instead."""
+    """A part of a config that the engine rejects."""
 
     place: Place
     what: str
+    """The description of the fault: a clause in lower case."""
     advice: str
+    """The value or key to write in its place."""
     edits: tuple[Edit, ...] = ()
+    """Edits that follow the advice, if only one fix is correct."""
 
 
 def config_faults(subject: WorkflowSubject) -> Iterator[ConfigFault]:
-    """Yield what the engine refuses in the configs of the steps of a workflow, but for durations."""
+    """Yield the faults in the step configs of a workflow, except invalid durations."""
     for config in config_arguments(subject):
         for value in _dictionaries_first(config.value):
-            yield from _faults_of_config(value, config.place)
+            yield from _config_faults(value, config.place)
 
 
 def _dictionaries_first(value: StaticValue) -> tuple[StaticValue, ...]:
-    """Return the dictionaries that a value may be; if none, all that it may be.
+    """Return the cases of a value that are dictionaries or, if no case is one, all cases.
 
-    Where it may be one, a test can have told the others apart: `config if isinstance(config, dict) else {...}`.
+    If some case is a dictionary, a type test may exclude the others: `config if isinstance(config, dict) else {...}`.
     """
-    possible = cases_of(value)
-    return tuple(one for one in possible if isinstance(one, StaticMapping)) or possible
+    cases = cases_of(value)
+    return tuple(case for case in cases if isinstance(case, StaticMapping)) or cases
 
 
-def _faults_of_config(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
+def _config_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _CONFIG, "a step's config")
         for key, entry in entries(value):
             for inner in _dictionaries_first(entry.value):
                 if key == "retries":
-                    yield from _faults_of_retries(inner, entry.place)
+                    yield from _retries_faults(inner, entry.place)
                 elif key == "sensitive":
-                    yield from _faults_of_sensitive(inner, entry.place)
-    elif _is_no_dictionary(value):
+                    yield from _sensitive_faults(inner, entry.place)
+    elif _must_not_be_dictionary(value):
         yield ConfigFault(
             place,
-            f"`config` is {_kind(value)}, not a dictionary",
+            f"`config` is {_kind_phrase(value)}, not a dictionary",
             'Write a dictionary, like `{"timeout": "5 minutes"}`.',
         )
 
 
-def _faults_of_sensitive(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
-    if _is_other(value, ("output",)):
+def _sensitive_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
+    if _must_be_invalid(value, ("output",)):
         yield ConfigFault(
             place,
             f'`sensitive` is `{place.text}`, and may only be "output"',
@@ -98,33 +101,33 @@ def _faults_of_sensitive(value: StaticValue, place: Place) -> Iterator[ConfigFau
         )
 
 
-def _faults_of_retries(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
+def _retries_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _RETRIES, "`retries`")
         yield from _missing_keys(value, place)
         for key, entry in entries(value):
             for inner in simple_possibilities(entry.value):
                 if not may_be_nothing(inner, entry.place):
-                    yield from _faults_of_retry(key, inner, entry.place)
-    elif _is_no_dictionary(value):
+                    yield from _retry_faults(key, inner, entry.place)
+    elif _must_not_be_dictionary(value):
         yield ConfigFault(
             place,
-            f"`retries` is {_kind(value)}, not a dictionary",
+            f"`retries` is {_kind_phrase(value)}, not a dictionary",
             'Write a dictionary with both keys, like `{"limit": 3, "delay": "10 seconds"}`.',
         )
 
 
-def _faults_of_retry(key: str, value: StaticValue, place: Place) -> Iterator[ConfigFault]:
+def _retry_faults(key: str, value: StaticValue, place: Place) -> Iterator[ConfigFault]:
     if key == "limit":
-        fault = _fault_of_limit(value, place)
+        fault = _limit_fault(value, place)
         if fault is not None:
             yield ConfigFault(place, *fault)
-    elif key == "backoff" and _is_other(value, _BACKOFFS):
-        near = _near(value.value if isinstance(value, StaticConstant) else None, _BACKOFFS)
+    elif key == "backoff" and _must_be_invalid(value, _BACKOFFS):
+        similar = _similar_name(value.value if isinstance(value, StaticConstant) else None, _BACKOFFS)
         yield ConfigFault(
             place,
             f"`backoff` is `{place.text}`, and may only be constant, linear or exponential",
-            f'Write "{near}".' if near else 'Write "constant", "linear" or "exponential".',
+            f'Write "{similar}".' if similar else 'Write "constant", "linear" or "exponential".',
         )
     elif key == "delay" and isinstance(value, StaticConstant):
         number = value.value
@@ -134,73 +137,75 @@ def _faults_of_retry(key: str, value: StaticValue, place: Place) -> Iterator[Con
             yield ConfigFault(place, f"`delay` is negative: `{place.text}`", "Write 0, or the delay that is meant.")
 
 
-def _fault_of_limit(value: StaticValue, place: Place) -> tuple[str, str] | None:
-    what = _why_no_limit(value, place.text)
-    if what is None:
+def _limit_fault(value: StaticValue, place: Place) -> tuple[str, str] | None:
+    reason = _invalid_limit_reason(value, place.text)
+    if reason is None:
         return None
-    return what, "Write how many retries there may be after the first attempt, as a number from 0 to 10,000."
+    return reason, "Write how many retries there may be after the first attempt, as a number from 0 to 10,000."
 
 
-def _why_no_limit(value: StaticValue, written: str) -> str | None:
+def _invalid_limit_reason(value: StaticValue, source: str) -> str | None:
     match value:
         case StaticConstant(value=int(constant) | float(constant)) if not isinstance(constant, bool):
-            return _why_out_of_bounds(as_float(constant), written)
+            return _out_of_bounds_reason(as_float(constant), source)
         case StaticImport(name=name) if name in _NOT_FINITE:
-            return _why_out_of_bounds(math.nan, written)
+            return _out_of_bounds_reason(math.nan, source)
     kind = kind_of(value)
     if kind is None:
         return None
-    return f"`limit` is {kind}{'' if kind == written else f' (`{written}`)'}, not a number"
+    return f"`limit` is {kind}{'' if kind == source else f' (`{source}`)'}, not a number"
 
 
-def _why_out_of_bounds(number: float, written: str) -> str | None:
+def _out_of_bounds_reason(number: float, source: str) -> str | None:
     if not math.isfinite(number):
-        return f"`limit` is `{written}`, which is no finite number"
+        return f"`limit` is `{source}`, which is no finite number"
     if number < 0:
-        return f"`limit` is negative: `{written}`"
-    if number > _MOST_RETRIES:
+        return f"`limit` is negative: `{source}`"
+    if number > _MAX_RETRIES:
         return f"`limit` is {number:,.0f}, more than the 10,000 that there may be"
     return None
 
 
-def _unknown_keys(value: StaticMapping, known: tuple[str, ...], where: str) -> Iterator[ConfigFault]:
+def _unknown_keys(value: StaticMapping, valid_keys: tuple[str, ...], owner: str) -> Iterator[ConfigFault]:
     for entry in value.entries:
         key = entry.key.value if isinstance(entry.key, StaticConstant) else None
-        if isinstance(entry.key, StaticConstant) and key not in known:
+        if isinstance(entry.key, StaticConstant) and key not in valid_keys:
             present = [name for name, _ in entries(value)]
-            yield _unknown_key(entry, key, [name for name in known if name not in present], where)
+            yield _unknown_key(entry, key, [name for name in valid_keys if name not in present], owner)
 
 
-def _unknown_key(entry: StaticEntry, key: object, free: list[str], where: str) -> ConfigFault:
-    what = f"{where} has no key `{key}`"
+def _unknown_key(entry: StaticEntry, key: object, unused_keys: list[str], owner: str) -> ConfigFault:
+    problem = f"{owner} has no key `{key}`"
     name = key if isinstance(key, str) else ""
     if name in _RETRIES:
-        return ConfigFault(entry.key_place, what, f"Write `{name}` in the dictionary `retries`.")
+        return ConfigFault(entry.key_place, problem, f"Write `{name}` in the dictionary `retries`.")
     if name in _CONFIG:
-        return ConfigFault(entry.key_place, what, f"Write `{name}` beside `retries`, not in it.")
-    near = _near(name, free)
-    if near is not None:
-        return ConfigFault(entry.key_place, what, f'Write "{near}".', _renamed(entry.key_place, name, near))
-    meant = _SYNONYMS.get(name)
-    if meant in free:
-        return ConfigFault(entry.key_place, what, f'Write "{meant}".')
-    keys = ", ".join(free)
+        return ConfigFault(entry.key_place, problem, f"Write `{name}` beside `retries`, not in it.")
+    similar = _similar_name(name, unused_keys)
+    if similar is not None:
+        return ConfigFault(
+            entry.key_place, problem, f'Write "{similar}".', _rename_edits(entry.key_place, name, similar)
+        )
+    synonym = _SYNONYMS.get(name)
+    if synonym in unused_keys:
+        return ConfigFault(entry.key_place, problem, f'Write "{synonym}".')
+    keys = ", ".join(unused_keys)
     return ConfigFault(
-        entry.key_place, what, f"Remove it; the keys that it may have are {keys}." if keys else "Remove it."
+        entry.key_place, problem, f"Remove it; the keys that it may have are {keys}." if keys else "Remove it."
     )
 
 
-def _renamed(place: Place, name: str, right: str) -> tuple[Edit, ...]:
-    quoted = {f"{quote}{name}{quote}": f"{quote}{right}{quote}" for quote in ('"', "'")}
-    text = quoted.get(place.text)
-    return () if text is None else (Replacement(place, text),)
+def _rename_edits(place: Place, name: str, replacement: str) -> tuple[Edit, ...]:
+    replacements = {f"{quote}{name}{quote}": f"{quote}{replacement}{quote}" for quote in ('"', "'")}
+    replacement_text = replacements.get(place.text)
+    return () if replacement_text is None else (Replacement(place, replacement_text),)
 
 
 def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
     present = [name for name, _ in entries(value)]
     missing = [name for name in ("limit", "delay") if name not in present]
-    renamed = {_near(name, _RETRIES) or _SYNONYMS.get(name) for name in present if name not in _RETRIES}
-    missing = [name for name in missing if name not in renamed]
+    intended = {_similar_name(name, _RETRIES) or _SYNONYMS.get(name) for name in present if name not in _RETRIES}
+    missing = [name for name in missing if name not in intended]
     if value.is_complete and missing:
         names = " and no ".join(f"`{name}`" for name in missing)
         yield ConfigFault(
@@ -210,28 +215,28 @@ def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
         )
 
 
-def _near(name: object, right: Iterable[str]) -> str | None:
-    """Return what is meant by a slip, None where a text is no slip."""
+def _similar_name(name: object, candidates: Iterable[str]) -> str | None:
+    """Return the valid name that a typo resembles, if any."""
     if not isinstance(name, str):
         return None
-    found = difflib.get_close_matches(name.lower(), list(right), 1, _SLIP)
-    return found[0] if found else None
+    matches = difflib.get_close_matches(name.lower(), list(candidates), 1, _SIMILARITY)
+    return matches[0] if matches else None
 
 
-def _is_other(value: StaticValue, right: tuple[str, ...]) -> bool:
-    """Whether a value is known not to be one of some texts; None stands for a key that is left out."""
+def _must_be_invalid(value: StaticValue, valid: tuple[str, ...]) -> bool:
+    """Whether a value is certainly not one of the valid strings. None is valid: it equals an absent key."""
     if isinstance(value, StaticConstant):
-        return value.value is not None and value.value not in right
+        return value.value is not None and value.value not in valid
     return kind_of(value) is not None
 
 
-def _is_no_dictionary(value: StaticValue) -> bool:
+def _must_not_be_dictionary(value: StaticValue) -> bool:
     if isinstance(value, StaticConstant) and value.value is None:
         return False
-    return kind_of(value) is not None or (isinstance(value, StaticObject) and bool(_OBJECTS & set(value.kinds)))
+    return kind_of(value) is not None or (isinstance(value, StaticObject) and bool(_OBJECT_BASES & set(value.kinds)))
 
 
-def _kind(value: StaticValue) -> str:
+def _kind_phrase(value: StaticValue) -> str:
     return (
         f"an object of `{value.class_name}`" if isinstance(value, StaticObject) else kind_of(value) or "something else"
     )

@@ -31,7 +31,7 @@ class _Decision(Struct, frozen=True):
 
     operation: Choice | Loop
     decides: tuple[bool, ...]
-    """Whether steps depend on a test, by the first of the branches that it decides between; of a loop, on its test."""
+    """Whether steps depend on a test, by the index of the first branch that the test decides. A loop has one test."""
 
     def decides_from(self, first_branch: int) -> bool:
         """Whether steps depend on a test whose first branch is this one."""
@@ -40,48 +40,50 @@ class _Decision(Struct, frozen=True):
 
 
 def deciding_tests(program: Program, tests: Iterator[NondeterministicCondition]) -> Iterator[NondeterministicCondition]:
-    """Yield those of the tests on which steps of a program are control dependent."""
-    found = list(tests)
-    if not found:
+    """Yield the tests on which steps of a program are control dependent."""
+    candidates = list(tests)
+    if not candidates:
         return
     decisions: dict[Place, list[_Decision]] = {}
-    tested = {test.controlled_statement for test in found}
-    for decision in _decisions(program.body, _StepsAfter(), tested, set()):
+    tested_places = {test.controlled_statement for test in candidates}
+    for decision in _decisions(program.body, _StepsAfter(), tested_places, set()):
         decisions.setdefault(decision.operation.place, []).append(decision)
-    for test in found:
+    for test in candidates:
         if any(decision.decides_from(test.first_branch) for decision in decisions.get(test.controlled_statement, ())):
             yield test
 
 
-def _decisions(block: Block, after: _StepsAfter, tested: AbstractSet[Place], visited: set[int]) -> Iterator[_Decision]:
-    for operation, follows in zip(block.operations, _followed_by_work(block.operations), strict=True):
-        here = _StepsAfter(after.function or follows, after.loop or follows)
+def _decisions(
+    block: Block, after: _StepsAfter, tested_places: AbstractSet[Place], visited: set[int]
+) -> Iterator[_Decision]:
+    for operation, work_follows in zip(block.operations, _followed_by_work(block.operations), strict=True):
+        here = _StepsAfter(after.function or work_follows, after.loop or work_follows)
         if isinstance(operation, Loop):
-            again = may_run_steps(operation.body)
-            if operation.place in tested:
-                yield _Decision(operation, _decides([operation.body], replace(here, loop=False)))
-            here = replace(here, function=here.function or again, loop=again)
-        elif isinstance(operation, Choice) and operation.place in tested:
-            yield _Decision(operation, _decides([branch.block for branch in operation.branches], here))
+            loops_to_work = may_run_steps(operation.body)
+            if operation.place in tested_places:
+                yield _Decision(operation, _deciding_blocks([operation.body], replace(here, loop=False)))
+            here = replace(here, function=here.function or loops_to_work, loop=loops_to_work)
+        elif isinstance(operation, Choice) and operation.place in tested_places:
+            yield _Decision(operation, _deciding_blocks([branch.block for branch in operation.branches], here))
         for inner in child_blocks(operation):
-            yield from _decisions(inner, here, tested, visited)
-        function = _called(operation)
+            yield from _decisions(inner, here, tested_places, visited)
+        function = _called_function(operation)
         if function is not None and id(function) not in visited:
             visited.add(id(function))
-            yield from _decisions(function.body, _StepsAfter(), tested, visited)
+            yield from _decisions(function.body, _StepsAfter(), tested_places, visited)
 
 
 def _followed_by_work(operations: Sequence[Operation]) -> list[bool]:
-    """Return for each operation whether anything runs in those after it."""
-    found: list[bool] = []
+    """Return for each operation whether work follows it."""
+    reversed_flags: list[bool] = []
     works_after = False
     for operation in reversed(operations):
-        found.append(works_after)
+        reversed_flags.append(works_after)
         works_after = works_after or may_run_steps(Block((operation,)))
-    return found[::-1]
+    return reversed_flags[::-1]
 
 
-def _called(operation: Operation) -> Function | None:
+def _called_function(operation: Operation) -> Function | None:
     match operation:
         case Run(activity=Call(function=function)) | Start(activity=Call(function=function)):
             return function
@@ -89,10 +91,10 @@ def _called(operation: Operation) -> Function | None:
             return None
 
 
-def _decides(blocks: Sequence[Block], after: _StepsAfter) -> tuple[bool, ...]:
-    """Return for each of some blocks whether it or one after it has steps, or an exit that skips some."""
-    found = accumulate((may_run_steps(block) or _skips_steps(block, after) for block in reversed(blocks)), or_)
-    return tuple(found)[::-1]
+def _deciding_blocks(blocks: Sequence[Block], after: _StepsAfter) -> tuple[bool, ...]:
+    """Return for each block whether it, or a block after it, has steps or an exit that skips steps."""
+    reversed_flags = accumulate((may_run_steps(block) or _skips_steps(block, after) for block in reversed(blocks)), or_)
+    return tuple(reversed_flags)[::-1]
 
 
 def _skips_steps(block: Block, after: _StepsAfter) -> bool:

@@ -1,4 +1,4 @@
-"""How steps are declared, and what to write instead of parameters that the SDK does not fill."""
+"""Declarations of steps, and advice on parameters that the SDK does not fill."""
 
 from __future__ import annotations
 
@@ -14,46 +14,47 @@ if TYPE_CHECKING:
     from stepgraph.ir.nodes import StepDefinition
 
 CONTEXT: Final = "ctx"
+"""The parameter for the step context."""
 
 
 def declarations_of(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclared]:
-    """Return how each step of a workflow was declared."""
+    """Return the declaration of each step of a workflow."""
     return {declared.definition: declared for declared in subject.facts(StepDeclared)}
 
 
 def is_parameter_name(name: str) -> bool:
-    """Whether a parameter can bear a name, that of a step."""
+    """Whether the name of a step is a valid parameter name."""
     return name.isidentifier() and not keyword.iskeyword(name)
 
 
 def listed(words: Iterable[str]) -> str:
-    """Return pieces of code as a list in a sentence."""
+    """Return code in backquotes, separated by commas."""
     return ", ".join(f"`{word}`" for word in words)
 
 
 def needed_parameters(function: StepFunctionShape) -> tuple[Parameter, ...]:
-    """Return the parameters that stand for steps."""
+    """Return the parameters that name steps."""
     return tuple(parameter for parameter in function.parameters if parameter.name != CONTEXT)
 
 
 def factory_advice(
     declared: StepDeclared, function: StepFunctionShape, captured: Sequence[Parameter], values: Sequence[str] = ()
 ) -> str:
-    """Return what to write instead of parameters that are to hold values: a function that is given the values.
+    """Return advice to declare a step in a factory function, with parameters for the captured values.
 
-    It declares the step with its `function`. The values are `values`, or else the defaults of the parameters.
+    The advice passes `values` to the factory, by default the defaults of the captured parameters.
     """
-    taken = ", ".join(parameter.name for parameter in captured)
-    given = ", ".join(values or (parameter.default or parameter.name for parameter in captured))
-    left = ", ".join(parameter.name for parameter in function.parameters if parameter not in captured)
+    factory_parameters = ", ".join(parameter.name for parameter in captured)
+    factory_arguments = ", ".join(values or (parameter.default or parameter.name for parameter in captured))
+    step_parameters = ", ".join(parameter.name for parameter in function.parameters if parameter not in captured)
     if not is_parameter_name(function.name):
-        body = f"lambda {left}: ..." if left else "lambda: ..."
+        body = f"lambda {step_parameters}: ..." if step_parameters else "lambda: ..."
         return (
-            f"Write `return {declared.place.text}({body})` in a function `def make_step({taken}):`, and run the step"
-            f" with `await make_step({given})()`."
+            f"Write `return {declared.place.text}({body})` in a function `def make_step({factory_parameters}):`,"
+            f" and run the step with `await make_step({factory_arguments})()`."
         )
-    head = f"{'async ' if function.is_async else ''}def {function.name}({left}):"
+    head = f"{'async ' if function.is_async else ''}def {function.name}({step_parameters}):"
     return (
-        f"Declare it as `{head}` in a function `def make_{function.name}({taken}):` that ends in"
-        f" `return {function.name}`, and run it with `await make_{function.name}({given})()`."
+        f"Declare it as `{head}` in a function `def make_{function.name}({factory_parameters}):` that ends in"
+        f" `return {function.name}`, and run it with `await make_{function.name}({factory_arguments})()`."
     )

@@ -1,4 +1,4 @@
-"""Diagnostics of rules: from problems of reading, and one for each place."""
+"""Helpers for diagnostics: conversion of input problems, and deduplication by location."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepgraph.model.span import Span
 def diagnostics_of(
     problems: Iterable[Problem], kind: ProblemKind, consequence: str = "", advice: str | None = None
 ) -> Iterator[Diagnostic]:
-    """Yield the problems of a kind as matches, with what comes of each, and an advice other than their own."""
+    """Yield diagnostics for problems of a kind. `advice` replaces the advice of each problem."""
     for problem in problems:
         if problem.kind is kind:
             message = f"{problem.message} {consequence}".rstrip()
@@ -21,26 +21,26 @@ def diagnostics_of(
 
 
 def hint_diagnostics(hints: Iterable[Problem]) -> Iterator[Diagnostic]:
-    """Yield what may surprise of a configuration, and is no problem, as matches."""
+    """Yield diagnostics for valid configuration with a surprising effect."""
     for hint in hints:
         if hint.kind is ProblemKind.CONFIGURATION:
             yield Diagnostic(span_of(hint), hint.message, hint.advice, severity=Severity.INFORMATION)
 
 
 def span_of(problem: Problem) -> Span:
-    """Return where a problem is: a place without an extent; where the whole file is meant, its start."""
+    """Return the empty span of a problem. A problem without a position is at the start of the file."""
     return point(problem.path, (problem.line or 1, problem.column or 1))
 
 
 def point(path: str, position: tuple[int, int]) -> Span:
-    """Return a place in a file without an extent, from its line and column."""
+    """Return the empty span at a line and column, both from 1."""
     return Span(path, *position, *position)
 
 
-def first_diagnostics(matches: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
-    """Yield the first match at each place: what is read several times, as a loop is, may be told of in other words."""
-    places: set[Span] = set()
-    for match in matches:
-        if match.span not in places:
-            places.add(match.span)
-            yield match
+def first_diagnostics(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield the first diagnostic at each location. Code that is interpreted repeatedly can repeat a diagnostic."""
+    reported_spans: set[Span] = set()
+    for diagnostic in diagnostics:
+        if diagnostic.span not in reported_spans:
+            reported_spans.add(diagnostic.span)
+            yield diagnostic

@@ -1,4 +1,4 @@
-"""Where a workflow gives durations to the engine."""
+"""The durations that a workflow passes to the engine."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _INFINITY = StaticImport("math.inf")
 
 
 class Use(StrEnum):
-    """What a duration is for, in words that fit after `the` or `this`."""
+    """The use of a duration, as a phrase after `the` or `this`."""
 
     SLEEP = "sleep"
     DELAY = "retry delay"
@@ -33,21 +33,22 @@ class Use(StrEnum):
 
 
 class DurationArgument(Struct, frozen=True):
-    """A duration as it is given: one value that it may have, and its place."""
+    """A duration argument: one of its possible values, with its location."""
 
     use: Use
     value: StaticValue
+    """The value: a number of milliseconds, or a string with a unit, if it is valid."""
     place: Place
 
     @property
     def text(self) -> str | None:
-        """The text that it is, None for anything else."""
+        """The value, if it is a string."""
         value = self.value.value if isinstance(self.value, StaticConstant) else None
         return value if isinstance(value, str) else None
 
     @property
     def number(self) -> float | None:
-        """The number that it is, None for anything else."""
+        """The value, if it is a number."""
         if self.value == _INFINITY:
             return math.inf
         value = self.value.value if isinstance(self.value, StaticConstant) else None
@@ -55,30 +56,30 @@ class DurationArgument(Struct, frozen=True):
 
     @property
     def milliseconds(self) -> float | None:
-        """How long it is; None where that is not known, or not what is meant."""
+        """The duration in milliseconds. None if it is unknown, or if the engine does not recognize its unit."""
         if self.text is None:
             return self.number
-        read = read_duration(self.text) if self.text.strip() else None
-        return None if read is None or read.unit is not None else read.milliseconds
+        duration = read_duration(self.text) if self.text.strip() else None
+        return None if duration is None or duration.unit is not None else duration.milliseconds
 
     def quoted(self, text: str) -> str | None:
-        """Return the source of another text in its place, None where it is not written there as a plain literal."""
-        written = self.place.text
+        """Return a literal with the quotes of this argument, if the argument is a plain string literal."""
+        source = self.place.text
         for quote in _QUOTES:
-            if self.text is not None and written == f"{quote}{self.text}{quote}":
+            if self.text is not None and source == f"{quote}{self.text}{quote}":
                 return f"{quote}{text}{quote}"
         return None
 
 
 def duration_arguments(subject: WorkflowSubject) -> Iterator[DurationArgument]:
-    """Yield the durations that a workflow gives, in the order in which they were met."""
-    for use, value, place in _given(subject):
-        for possible in simple_possibilities(value):
-            if not may_be_nothing(possible, place):
-                yield DurationArgument(use, possible, place)
+    """Yield the durations of a workflow: method arguments first, then step configs."""
+    for use, value, place in _argument_values(subject):
+        for case in simple_possibilities(value):
+            if not may_be_nothing(case, place):
+                yield DurationArgument(use, case, place)
 
 
-def _given(subject: WorkflowSubject) -> Iterator[tuple[Use, StaticValue, Place]]:
+def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[Use, StaticValue, Place]]:
     for call in subject.facts(MethodCalled):
         if call.method == "sleep":
             argument = call.arguments.find(1, "duration")

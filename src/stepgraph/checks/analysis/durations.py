@@ -1,7 +1,8 @@
-"""Durations as the engine reads them: a number is milliseconds, text is a number and a unit.
+"""Durations as the engine parses them: a number of milliseconds, or a string with a number and a unit.
 
-Text that is a number to JavaScript is milliseconds too. Other text must be a number, spaces and one word, which may end
-in `s`; a word that is no unit stands for milliseconds, without a complaint (package `itty-time`, function `ms`).
+A string that JavaScript converts to a number is a number of milliseconds, too. Any other valid string is a number,
+spaces and one word, with an optional final `s`. The engine silently treats an unknown word as milliseconds (package
+`itty-time`, function `ms`).
 """
 
 from __future__ import annotations
@@ -27,8 +28,9 @@ UNITS: Final = {
     "month": 30 * DAY,
     "year": 365.25 * DAY,
 }
+"""The units of the engine, in milliseconds."""
 
-# What people write for a unit, in lower case and without an `s` at its end.
+# Abbreviations that people use for units, in lower case and without a final `s`.
 _ABBREVIATIONS: Final = {
     **{unit: unit for unit in UNITS},
     **dict.fromkeys(("", "sec"), "second"),
@@ -39,7 +41,7 @@ _ABBREVIATIONS: Final = {
     **dict.fromkeys(("mo", "mon", "mth"), "month"),
     **dict.fromkeys(("y", "yr"), "year"),
 }
-# Units that are no units to the engine, and mean what it takes them for.
+# The engine does not know these units either, but its fallback to milliseconds is correct for them.
 _MILLISECONDS: Final = frozenset(["ms", "msec", "msecs", "milli", "millis", "millisec", "millisecond", "milliseconds"])
 
 _DECIMAL: Final = re.compile(r"[+-]?(?:Infinity|(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)", re.ASCII)
@@ -55,19 +57,18 @@ _ISO: Final = re.compile(
 
 
 class DurationText(Struct, frozen=True):
-    """A text that the engine takes for a duration, of so many milliseconds.
-
-    `number` and `unit` are what it is written as. The unit is None where it is one that the engine knows, or there is
-    none, or it means milliseconds.
-    """
+    """A string that the engine accepts as a duration."""
 
     milliseconds: float
+    """The duration to the engine, in milliseconds."""
     number: str = ""
+    """The number before the unit, as written. Empty without a unit."""
     unit: str | None = None
+    """The unit as written, if the engine does not know it and it does not mean milliseconds."""
 
 
 def read_duration(text: str) -> DurationText | None:
-    """Return what the engine makes of a text, None where that is no number: the duration is invalid."""
+    """Parse a string as the engine does. Return None if the duration is invalid."""
     number = _number(text)
     if number is not None:
         return DurationText(number)
@@ -75,20 +76,20 @@ def read_duration(text: str) -> DurationText | None:
     amount = _number(match[1]) if match else None
     if match is None or amount is None:
         return None
-    known = UNITS.get(match[2])
-    if known is not None:
-        return DurationText(amount * known, match[1])
-    written = text[match.start(2) :]
-    return DurationText(amount, match[1], None if _means_milliseconds(written) else written)
+    factor = UNITS.get(match[2])
+    if factor is not None:
+        return DurationText(amount * factor, match[1])
+    unit = text[match.start(2) :]
+    return DurationText(amount, match[1], None if _means_milliseconds(unit) else unit)
 
 
 def _means_milliseconds(unit: str) -> bool:
-    """A lone `m` is milliseconds to the engine, and minutes to everybody else."""
+    """Whether a unit means milliseconds. A lone `m` does not: people mean minutes, despite the engine."""
     return unit.lower() in _MILLISECONDS
 
 
 def _number(text: str) -> float | None:
-    """Return what JavaScript's `Number` makes of a text, None where that is not a number. Blank text is 0."""
+    """Convert a string as JavaScript's `Number` does. Return None for NaN. A blank string is 0."""
     stripped = text.strip()
     if not stripped:
         return 0.0
@@ -98,7 +99,7 @@ def _number(text: str) -> float | None:
 
 
 def as_float(number: float) -> float:
-    """Return a number as JavaScript has it: one that is too large is infinite."""
+    """Return a number as JavaScript represents it. A number that is too large is infinite."""
     try:
         return float(number)
     except OverflowError:
@@ -106,17 +107,17 @@ def as_float(number: float) -> float:
 
 
 def is_number(text: str) -> bool:
-    """Whether a text is a number alone, which is milliseconds."""
+    """Whether a string is a number without a unit, which is in milliseconds."""
     return bool(text.strip()) and _number(text) is not None
 
 
 def is_unit(unit: str) -> bool:
-    """Whether the engine takes a unit for what it says: it knows it, or it means milliseconds."""
+    """Whether the engine interprets a unit correctly: it knows the unit, or the unit means milliseconds."""
     return unit.removesuffix("s") in UNITS or _means_milliseconds(unit)
 
 
 def unit_meant(unit: str) -> str | None:
-    """Return the unit that is meant by what is written, None where that is not certain."""
+    """Return the unit that an abbreviation means, if it is unambiguous."""
     # `5 M` may be minutes or months.
     return None if unit == "M" else _ABBREVIATIONS.get(_singular(unit))
 
@@ -126,12 +127,12 @@ def _singular(unit: str) -> str:
 
 
 def in_unit(number: str, unit: str) -> str:
-    """Return a duration as the engine reads it: `1 hour`, `2 hours`."""
+    """Format a duration for the engine: `1 hour`, `2 hours`."""
     return f"{number} {unit}" if _number(number) == 1 else f"{number} {unit}s"
 
 
 def in_words(milliseconds: float) -> str:
-    """Return a duration in the largest unit that makes it a whole number: `90 minutes`, `3 days`."""
+    """Format a duration in the largest unit that makes it an integer: `90 minutes`, `3 days`."""
     for unit in ("day", "hour", "minute", "second"):
         if milliseconds and milliseconds % UNITS[unit] == 0:
             return in_unit(f"{milliseconds / UNITS[unit]:.0f}", unit)
@@ -139,22 +140,22 @@ def in_words(milliseconds: float) -> str:
 
 
 def duration_meant(text: str) -> str | None:
-    """Return what an invalid text would be as a valid one, None where it is not plain what it means."""
+    """Return the valid form of an invalid duration, if its meaning is unambiguous."""
     iso = _ISO.fullmatch(text.strip())
     if iso is not None and any(iso.groups()):
-        return _sum_in_words((number, unit) for unit, number in iso.groupdict().items() if number)
+        return _format_sum((number, unit) for unit, number in iso.groupdict().items() if number)
     parts = _parts(text.strip().lower())
     if len(parts) == 1 and _means_milliseconds(parts[0][1]):
         return f"{parts[0][0]} ms"
-    meant = [(number, _ABBREVIATIONS.get(_singular(unit))) for number, unit in parts]
-    known = [(number, unit) for number, unit in meant if unit is not None]
-    if not known or len(known) < len(meant):
+    candidates = [(number, _ABBREVIATIONS.get(_singular(unit))) for number, unit in parts]
+    resolved = [(number, unit) for number, unit in candidates if unit is not None]
+    if not resolved or len(resolved) < len(candidates):
         return None
-    return in_unit(*known[0]) if len(known) == 1 else _sum_in_words(known)
+    return in_unit(*resolved[0]) if len(resolved) == 1 else _format_sum(resolved)
 
 
 def _parts(text: str) -> list[tuple[str, str]]:
-    """Return the numbers and units that a text consists of; none where it holds anything else."""
+    """Return the numbers and units in a string. Return an empty list if the string has any other content."""
     parts: list[tuple[str, str]] = []
     end = 0
     while end < len(text):
@@ -167,7 +168,7 @@ def _parts(text: str) -> list[tuple[str, str]]:
     return parts
 
 
-def _sum_in_words(parts: Iterable[tuple[str, str]]) -> str | None:
-    """Return the sum of durations, None where it is too large for a number."""
+def _format_sum(parts: Iterable[tuple[str, str]]) -> str | None:
+    """Format the sum of durations. Return None if the sum is too large for a number."""
     milliseconds = sum(float(number) * UNITS[unit] for number, unit in parts)
     return in_words(milliseconds) if math.isfinite(milliseconds) else None

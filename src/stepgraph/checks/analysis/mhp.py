@@ -1,6 +1,7 @@
-"""Steps and waits with the same name that may happen in parallel (MHP).
+"""May-happen-in-parallel (MHP) analysis of steps and event waits with equal names.
 
-Bit sets hold the tasks that may be pending, by the names of their steps: only tasks with the same name are compared.
+The state is a bit set of pending starts. Starts are indexed by the names of their steps, so only starts with a common
+name are compared.
 """
 
 from __future__ import annotations
@@ -29,66 +30,68 @@ from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget, Limit
 
 _Name: TypeAlias = tuple[str, str]
+"""The kind and the name of a step or event wait."""
 
 
 class Clash(Struct, frozen=True):
-    """Two steps or waits of one name that may happen in parallel."""
+    """Two steps, or two event waits, with the same name that may happen in parallel."""
 
     first: Named
-    """The one that begins first."""
+    """The activity that begins first."""
     second: Named
-    """The one that begins while the first may be pending."""
+    """The activity that begins while the first may be pending."""
     depends_on_timing: bool
-    """Whether the order in which they begin depends on how long the work before them takes."""
+    """Whether the order of their begins depends on the duration of earlier work."""
 
 
 def clashes(body: Block, budget: Budget) -> Iterator[Clash]:
-    """Yield, for each second step or wait of a name, the first in parallel with it; those that depend on timing first.
+    """Yield a clash for each step or event wait that may run in parallel with an earlier one of the same name.
 
-    Of the others, both are started themselves, and are declared apart. Raises LimitExceededError.
+    Clashes that depend on timing come first. In all other clashes, both activities are started directly, by different
+    declarations. Raises LimitExceededError.
     """
-    domain = _PendingStarts(budget, frozenset(_joined(body)), NamedActivities(budget))
+    domain = _PendingStarts(budget, frozenset(_awaited_task_ids(body)), NamedActivities(budget))
     for block in {id(block): block for block in _bodies(body)}.values():
         solve(block, 0, domain, budget=budget)
-    yield from domain.timing.values()
-    yield from (clash for node, clash in domain.apart.items() if node not in domain.timing)
+    yield from domain.timing_clashes.values()
+    yield from (clash for node, clash in domain.declaration_clashes.items() if node not in domain.timing_clashes)
 
 
 def _bodies(body: Block) -> Iterator[Block]:
-    """Yield a body, and those of the functions and steps that it leads to."""
+    """Yield a body, and the bodies of all reachable functions and steps."""
     yield body
-    for found in walk_operations(body):
-        match found.operation:
+    for reachable in walk_operations(body):
+        match reachable.operation:
             case Run(activity=Call(function=function)) | Start(activity=Call(function=function)):
                 yield function.body
             case Run(activity=StepRun(body=inner)) | Start(activity=StepRun(body=inner)):
                 yield inner
 
 
-def _joined(body: Block) -> Iterator[TaskId]:
-    """Yield the handles of what a program waits for. Whether anything waits for the rest, and when, is not known."""
-    for met in walk_operations(body):
-        match met.operation:
+def _awaited_task_ids(body: Block) -> Iterator[TaskId]:
+    """Yield the ids of the awaited tasks. The analysis knows no end of any other task."""
+    for reachable in walk_operations(body):
+        match reachable.operation:
             case Await(group=group):
                 yield from task_ids_of(group)
             case Run(completed_tasks=completes):
                 yield from (awaited.task_id for awaited in completes)
 
 
-class _Holders(Struct):
-    """The starts, as bit sets, that have a step or wait of a name."""
+class _StartsOfName(Struct):
+    """The starts that contain a step or event wait with one name, as bit sets."""
 
     late: int = 0
-    """Those in which it begins after an await."""
+    """The starts in which it begins after an await."""
     late_inside: int = 0
-    """Those in which it begins after an await in a function."""
+    """The starts in which it begins after an await, inside a called function."""
     direct: int = 0
-    """Those that start it itself."""
+    """The starts of the activity itself, not of a function that contains it."""
     direct_at: dict[int, int] = field(default_factory=dict)
-    """Those that start it itself, by the node that names it."""
+    """The direct starts, by the `id` of the node that names the activity."""
 
     def add(self, named: Named, start: int) -> None:
-        """Add a start, as a set of one."""
+        """Add a start that contains an activity. The start is a bit set with one member."""
         if named.after_await:
             self.late |= start
             self.late_inside |= 0 if named.direct else start
@@ -97,123 +100,132 @@ class _Holders(Struct):
             self.direct |= start
             self.direct_at[node] = self.direct_at.get(node, 0) | start
 
-    def timing(self, second: Named) -> int:
-        """Return the starts whose order with a step of this name depends on timing."""
+    def timing_dependent(self, second: Named) -> int:
+        """Return the starts whose order with an activity of this name depends on timing."""
         if not second.after_await:
             return 0
         return self.late_inside if second.direct else self.late
 
-    def apart(self, second: Named) -> int:
-        """Return the starts of other steps of this name; none if it is not a step that is started itself."""
+    def other_declarations(self, second: Named) -> int:
+        """Return the direct starts of other declarations with this name, if the activity is itself started directly."""
         return self.direct & ~self.direct_at.get(id(second.place.node), 0) if second.direct else 0
 
 
-# Clashes by the node of the second step.
 _Clashes: TypeAlias = dict[int, Clash]
+"""Clashes by the `id` of the node that names the second activity."""
 
 
 class _PendingStarts(Domain[int]):
-    """The tasks that may be pending at a point, as a bit set of their starts.
+    """The tasks that may be pending at a program point, as a bit set of their starts.
 
-    Only tasks that are awaited somewhere count: of others it is not known when they run.
+    The analysis covers only tasks that the program awaits, because the lifetime of any other task is unknown.
     """
 
-    def __init__(self, budget: Budget, awaited: frozenset[TaskId], named: NamedActivities) -> None:
+    def __init__(self, budget: Budget, awaited: frozenset[TaskId], named_activities: NamedActivities) -> None:
         self.budget = budget
         self.awaited = awaited
-        self.named = named
-        self.works: list[Work] = []
-        """What each start starts, by its number."""
+        self.named_activities = named_activities
+        self.work_by_number: list[Work] = []
+        """The work of each start, by start number."""
         self.numbers: dict[int, int] = {}
-        """The numbers of starts, by `id`."""
-        self.of_handle: dict[TaskId, int] = {}
-        """The starts of each handle."""
-        self.holders: dict[_Name, _Holders] = {}
-        """The starts of steps of each name."""
-        self.timing: _Clashes = {}
-        self.apart: _Clashes = {}
-        self.unsettled: dict[int, Sequence[Named]] = {}
-        """The steps of work, by its identity, of which clashes may still be found."""
+        """The start numbers, by the `id` of the start."""
+        self.starts_by_task: dict[TaskId, int] = {}
+        """The starts of each task, as a bit set."""
+        self.starts_by_name: dict[_Name, _StartsOfName] = {}
+        """The starts that contain each name."""
+        self.timing_clashes: _Clashes = {}
+        """The clashes that depend on timing."""
+        self.declaration_clashes: _Clashes = {}
+        """The clashes of different declarations that are started directly."""
+        self.candidates: dict[int, Sequence[Named]] = {}
+        """The activities that may still be the second of a new clash, by the identity of the work."""
 
     def transfer(self, operation: Leaf, state: int) -> int:
         match operation:
             case Start(task_id=task_id, activity=activity, place=place):
                 work = Work(activity, place)
-                self.meet(work, state)
-                return state | self.started(operation, work) if task_id in self.awaited else state
+                self.record_clashes(work, state)
+                return state | self.start_bit(operation, work) if task_id in self.awaited else state
             case Run(activity=activity, place=place, completed_tasks=completes):
-                self.meet(Work(activity, place), state)
-                return self.without(state, completes)
+                self.record_clashes(Work(activity, place), state)
+                return self.complete(state, completes)
             case Await(group=group):
-                return self.without(state, awaited_tasks_of(group))
+                return self.complete(state, awaited_tasks_of(group))
             case _:
                 return state
 
-    def join(self, one: int, other: int) -> int:
-        return one | other
+    def join(self, a: int, b: int) -> int:
+        return a | b
 
-    def started(self, start: Start, work: Work) -> int:
-        """Return a start as a set of one; the first time, note what it holds."""
+    def start_bit(self, start: Start, work: Work) -> int:
+        """Return a bit set with one start. The first call for a start indexes its activities."""
         number = self.numbers.get(id(start))
         if number is not None:
             return 1 << number
-        number = self.numbers[id(start)] = len(self.works)
-        self.works.append(work)
-        self.of_handle[start.task_id] = self.of_handle.get(start.task_id, 0) | 1 << number
-        steps = self.named.of(work)
-        self.budget.spend(Limit.PAIRS, len(steps))
-        for named in steps:
-            self.holders.setdefault((named.kind, named.name), _Holders()).add(named, 1 << number)
+        number = self.numbers[id(start)] = len(self.work_by_number)
+        self.work_by_number.append(work)
+        self.starts_by_task[start.task_id] = self.starts_by_task.get(start.task_id, 0) | 1 << number
+        activities = self.named_activities.of(work)
+        self.budget.spend(Limit.PAIRS, len(activities))
+        for activity in activities:
+            self.starts_by_name.setdefault((activity.kind, activity.name), _StartsOfName()).add(activity, 1 << number)
         return 1 << number
 
-    def without(self, pending: int, over: Iterable[AwaitedTask]) -> int:
-        """Return what is pending when some work is over."""
+    def complete(self, pending: int, completed: Iterable[AwaitedTask]) -> int:
+        """Return the pending starts after some tasks complete."""
         if pending:
-            for awaited in over:
-                pending &= ~self.of_handle.get(awaited.task_id, 0)
+            for awaited in completed:
+                pending &= ~self.starts_by_task.get(awaited.task_id, 0)
         return pending
 
-    def meet(self, work: Work, pending: int) -> None:
-        """Note the clashes of work that begins with other work that is pending."""
+    def record_clashes(self, work: Work, pending: int) -> None:
+        """Record the clashes of work that begins with pending work."""
         if not pending:
             return
         key = identity(work)
-        steps = self.unsettled.get(key)
-        if steps is None:
-            steps = [named for named in self.named.of(work) if "{" not in named.name]
-        self.budget.spend(Limit.PAIRS, len(steps))
-        self.unsettled[key] = [step for step in steps if self.is_unsettled(step)]
-        for found, starts_of in ((self.timing, _Holders.timing), (self.apart, _Holders.apart)):
-            self.find(found, starts_of, self.unsettled[key], pending)
+        activities = self.candidates.get(key)
+        if activities is None:
+            activities = [activity for activity in self.named_activities.of(work) if "{" not in activity.name]
+        self.budget.spend(Limit.PAIRS, len(activities))
+        self.candidates[key] = [activity for activity in activities if self.may_add_clash(activity)]
+        for clashes, starts_of in (
+            (self.timing_clashes, _StartsOfName.timing_dependent),
+            (self.declaration_clashes, _StartsOfName.other_declarations),
+        ):
+            self.record_earliest(clashes, starts_of, self.candidates[key], pending)
 
-    def is_unsettled(self, second: Named) -> bool:
-        """Whether a step may still be found to be the second one of a clash, or of a worse one."""
+    def may_add_clash(self, second: Named) -> bool:
+        """Whether an activity may still be the second of a clash, or of a clash that depends on timing."""
         node = id(second.place.node)
-        if node in self.timing:
+        if node in self.timing_clashes:
             return False
-        return second.after_await or (second.direct and node not in self.apart)
+        return second.after_await or (second.direct and node not in self.declaration_clashes)
 
-    def find(
-        self, found: _Clashes, starts_of: Callable[[_Holders, Named], int], seconds: Sequence[Named], pending: int
+    def record_earliest(
+        self,
+        clashes: _Clashes,
+        starts_of: Callable[[_StartsOfName, Named], int],
+        candidates: Sequence[Named],
+        pending: int,
     ) -> None:
-        """Add the clashes of some steps with the first that is pending, in the order of these."""
+        """Record the clash of each activity with the earliest pending one, ordered by start and position."""
         earliest: dict[int, tuple[tuple[int, int], Clash]] = {}
-        for second in seconds:
-            holders = self.holders.get((second.kind, second.name))
-            starts = 0 if holders is None else pending & starts_of(holders, second)
+        for second in candidates:
+            starts_of_name = self.starts_by_name.get((second.kind, second.name))
+            starts = 0 if starts_of_name is None else pending & starts_of(starts_of_name, second)
             if not starts:
                 continue
             number = (starts & -starts).bit_length() - 1
-            position, clash = self.clash(number, second, depends_on_timing=found is self.timing)
+            position, clash = self.clash_with(number, second, depends_on_timing=clashes is self.timing_clashes)
             node = id(second.place.node)
             if node not in earliest or (number, position) < earliest[node][0]:
                 earliest[node] = (number, position), clash
         for node, (_, clash) in earliest.items():
-            found.setdefault(node, clash)
+            clashes.setdefault(node, clash)
 
-    def clash(self, number: int, second: Named, *, depends_on_timing: bool) -> tuple[int, Clash]:
-        """Return the clash of a step with one of a start, and the position of that in the start's work."""
-        for position, first in enumerate(self.named.of(self.works[number])):
+    def clash_with(self, number: int, second: Named, *, depends_on_timing: bool) -> tuple[int, Clash]:
+        """Return the clash of an activity with an activity of a start, and the position of the latter in the work."""
+        for position, first in enumerate(self.named_activities.of(self.work_by_number[number])):
             if (first.kind, first.name) == (second.kind, second.name) and (
                 first.after_await and not (first.direct and second.direct) if depends_on_timing else first.direct
             ):

@@ -34,37 +34,38 @@ _HIGHEST_COUNT: Final = 10**12
 
 
 def min_step_count(program: Program) -> int:
-    """Return how many steps each run executes at least, those of `step.do` alone: the engine counts no others.
+    """Return the minimum number of `step.do` steps in each run. The engine counts no other steps.
 
-    A loop counts by its number of passes if that is known, and a task where it is started, if it is awaited.
+    The steps of a loop are multiplied by its number of passes, if it is constant. The steps of a task count at its
+    start, if the program awaits it.
     """
-    return _Counts(_awaited(program.body)).of_block(program.body)
+    return _Counts(_must_complete(program.body)).block_count(program.body)
 
 
 def where_exceeded(program: Program, limit: int) -> Place:
-    """Return the loop or step with which a program executes more steps than a limit."""
-    return _Counts(_awaited(program.body)).where_exceeded(program.body, limit) or program.name_place
+    """Return the location of the loop or step that raises the minimum count of a program above a limit."""
+    return _Counts(_must_complete(program.body)).find_excess(program.body, limit) or program.name_place
 
 
 class _Ends(Struct, frozen=True):
-    """The minimum step counts of a function, None where it does not end so."""
+    """The minimum step counts at the exits of a function. None is an unreachable exit."""
 
     normal: int | None
-    """At its normal ends."""
+    """The count at its normal exits."""
     raising: int | None
-    """Where it is left by a `raise`."""
+    """The count at its `raise` statements."""
 
 
 class _Counts(Struct):
-    """The counts of a program."""
+    """The minimum step counts of a program, with a memo for functions."""
 
     awaited: frozenset[TaskId]
-    """The tasks that are surely over at some await."""
+    """The tasks that must complete at some await."""
     functions: dict[int, _Ends] = field(default_factory=dict)
-    """The counts of functions, by `id`."""
+    """The counts of functions, by the `id` of the function."""
 
-    def of_block(self, block: Block) -> int:
-        """Return how many steps a block executes at least, however it is left."""
+    def block_count(self, block: Block) -> int:
+        """Return the minimum count of a block over all of its exits."""
         ends = self.ends(block)
         return min((count for count in (ends.normal, ends.raising) if count is not None), default=0)
 
@@ -74,32 +75,32 @@ class _Counts(Struct):
         raising = [count for count in (exits.raises, domain.raising) if count is not None]
         return _Ends(_normal_end(exits), min(raising, default=None))
 
-    def of_function(self, function: Function) -> _Ends:
-        """Return the counts of a function; a recursive call counts nothing."""
+    def function_ends(self, function: Function) -> _Ends:
+        """Return the counts of a function. The steps of recursive calls do not count."""
         if id(function) not in self.functions:
             self.functions[id(function)] = _Ends(0, None)
             self.functions[id(function)] = self.ends(function.body)
         return self.functions[id(function)]
 
-    def of_task(self, activity: Activity) -> int:
-        """Return how many steps a task or a step executes at least, itself included."""
+    def activity_count(self, activity: Activity) -> int:
+        """Return the minimum count of an activity, including the step itself."""
         match activity:
             case StepRun(body=body):
-                return 1 + (self.of_block(body) if body.operations else 0)
+                return 1 + (self.block_count(body) if body.operations else 0)
             case Call(function=function):
-                ends = self.of_function(function)
+                ends = self.function_ends(function)
                 return min((count for count in (ends.normal, ends.raising) if count is not None), default=0)
             case _:
                 return 0
 
-    def where_exceeded(self, block: Block, limit: int) -> Place | None:
-        """Return the operation with which a block executes more steps than a limit."""
-        search = _Search(limit)
+    def find_excess(self, block: Block, limit: int) -> Place | None:
+        """Return the location of the operation that raises the minimum count of a block above a limit."""
+        search = _LimitSearch(limit)
         solve(block, 0, _StepCount(self), search)
-        operation = search.found
+        operation = search.exceeding
         if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
-            inside = self.where_exceeded(operation.activity.function.body, limit - search.count_before)
-            return inside or operation.place
+            inner_place = self.find_excess(operation.activity.function.body, limit - search.count_before)
+            return inner_place or operation.place
         if isinstance(operation, Loop) and operation.iterations is not None:
             return operation.iterations.place
         return None if operation is None else operation.place
@@ -110,38 +111,41 @@ def _normal_end(exits: Exits[int]) -> int | None:
 
 
 class _StepCount(Domain[int]):
-    """The minimum number of steps on the paths to a point."""
+    """The minimum number of steps on the paths to a program point."""
 
     def __init__(self, counts: _Counts) -> None:
         self.counts = counts
         self.raising: int | None = None
-        """The count where a called function raises."""
+        """The minimum count at the `raise` of a called function."""
 
     def transfer(self, operation: Leaf, state: int) -> int | None:
         match operation:
             case Run(activity=Call(function=function)):
-                return self.called(self.counts.of_function(function), state)
+                return self.after_call(self.counts.function_ends(function), state)
             case Run(activity=activity):
-                return self.limited(state + self.counts.of_task(activity))
+                return self.clamp(state + self.counts.activity_count(activity))
             case Start(activity=activity, task_id=task_id) if task_id in self.counts.awaited:
-                return self.limited(state + self.counts.of_task(activity))
+                return self.clamp(state + self.counts.activity_count(activity))
             case _:
                 return state
 
-    def called(self, ends: _Ends, state: int) -> int | None:
+    def after_call(self, ends: _Ends, state: int) -> int | None:
         if ends.raising is not None:
-            count = self.limited(state + ends.raising)
+            count = self.clamp(state + ends.raising)
             self.raising = count if self.raising is None else min(self.raising, count)
-        return None if ends.normal is None else self.limited(state + ends.normal)
+        return None if ends.normal is None else self.clamp(state + ends.normal)
 
-    def limited(self, count: int) -> int:
+    def clamp(self, count: int) -> int:
         return min(count, _HIGHEST_COUNT)
 
-    def join(self, one: int, other: int) -> int:
-        return min(one, other)
+    def join(self, a: int, b: int) -> int:
+        return min(a, b)
 
     def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int | None:  # noqa: ARG002
-        """Anything may raise before its steps begin, but a step counts that begins a `try`, or is run in place."""
+        """Return the count before an operation, plus a step that it runs in place.
+
+        A `try` that begins with a step raises only from its body.
+        """
         if isinstance(operation, Try):
             return None if _begins_with_step(operation.body) else before
         return before + _runs_step(operation)
@@ -150,7 +154,7 @@ class _StepCount(Domain[int]):
         passes = int(loop.at_least_once) if loop.iterations is None else loop.iterations.count
         if not passes or end is None:
             return None if passes else head
-        return self.limited(head + (end - head) * passes)
+        return self.clamp(head + (end - head) * passes)
 
 
 def _begins_with_step(block: Block) -> bool:
@@ -161,15 +165,17 @@ def _runs_step(operation: Operation) -> bool:
     return isinstance(operation, Run) and isinstance(operation.activity, StepRun)
 
 
-class _Search(Observer[int]):
-    """Finds the first operation after which the count exceeds a limit on all paths: others are passed after it."""
+class _LimitSearch(Observer[int]):
+    """Search for the first operation that raises the count above a limit on all paths."""
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
-        self.found: Operation | None = None
+        self.exceeding: Operation | None = None
+        """The operation. Reset if a later count is within the limit, so that some path avoids it."""
         self.count_before = 0
+        """The count before the operation."""
         self.open: list[tuple[Block, int]] = []
-        """The open blocks, innermost last, with the count before their present operation."""
+        """The enclosing blocks, innermost last, with the count before their current operation."""
 
     def enter(self, block: Block, state: int) -> None:
         self.open.append((block, state))
@@ -179,36 +185,36 @@ class _Search(Observer[int]):
 
     def after(self, index: int, state: int) -> None:
         if state <= self.limit:
-            self.found = None
-        elif self.found is None:
+            self.exceeding = None
+        elif self.exceeding is None:
             block, self.count_before = self.open[-1]
-            self.found = block.operations[index]
+            self.exceeding = block.operations[index]
 
     def leave(self) -> None:
         self.open.pop()
 
     def exit(self, source: Jump | JumpTarget[int], state: int, target: JumpTarget[int]) -> None:
-        """Exits decide nothing here: where the count of a program exceeds a limit, that of each exit does."""
+        """Ignore exits: if the minimum count of a program exceeds a limit, the count at each exit does, too."""
 
 
-def _awaited(body: Block) -> frozenset[TaskId]:
-    """Return the tasks of a program that are over at some await, on each path on which they were started."""
-    found: set[TaskId] = set()
+def _must_complete(body: Block) -> frozenset[TaskId]:
+    """Return the tasks that must complete at some await, on every path that starts them."""
+    task_ids: set[TaskId] = set()
     visited: set[int] = set()
     blocks = [body]
     while blocks:
         for operation in blocks.pop().operations:
             blocks += child_blocks(operation)
             if isinstance(operation, Await):
-                found |= {awaited.task_id for awaited in tasks_done_after(operation.group) if awaited.on_every_path}
+                task_ids |= {awaited.task_id for awaited in tasks_done_after(operation.group) if awaited.on_every_path}
             if not isinstance(operation, Run | Start):
                 continue
             if isinstance(operation, Run):
-                found |= {awaited.task_id for awaited in operation.completed_tasks if awaited.on_every_path}
+                task_ids |= {awaited.task_id for awaited in operation.completed_tasks if awaited.on_every_path}
             activity = operation.activity
             if isinstance(activity, Call) and id(activity.function) not in visited:
                 visited.add(id(activity.function))
                 blocks.append(activity.function.body)
             elif isinstance(activity, StepRun):
                 blocks.append(activity.body)
-    return frozenset(found)
+    return frozenset(task_ids)

@@ -1,4 +1,4 @@
-"""Names of steps, sleeps and waits that are others when the code runs again."""
+"""Names of steps, sleeps and event waits that change at a replay."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from stepgraph.syntax.module import Place
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
-_NAMED: Final = {
+# The kind of the named operation, by method.
+_KINDS: Final = {
     "do": "step",
     "sleep": "sleep",
     "sleep_until": "sleep",
@@ -23,32 +24,37 @@ _NAMED: Final = {
 
 
 class NondeterministicName(Struct, frozen=True):
-    """The name of a step, sleep or wait, which is `what`, with the place of the call that `made` it another one."""
+    """A nondeterministic name of a step, sleep or event wait."""
 
     what: str
+    """The named operation: `step`, `sleep` or `wait`."""
     place: Place
+    """The location of the name."""
     made: Place
+    """The location of the nondeterministic call that the name depends on."""
 
 
 def nondeterministic_names(subject: WorkflowSubject) -> Iterator[NondeterministicName]:
-    """Yield the names in a workflow that are others when it runs again, but for those in steps."""
+    """Yield the nondeterministic names in a workflow, except names in step bodies."""
     for call in subject.facts(MethodCalled):
         name = call.arguments.find(0, "name")
-        if name is None or call.method not in _NAMED or call.in_step:
+        if name is None or call.method not in _KINDS or call.in_step:
             continue
         nondeterministic = nondeterminism_of(name.value)
         if nondeterministic is not None:
-            yield NondeterministicName(_NAMED[call.method], name.place, nondeterministic.produced_at)
+            yield NondeterministicName(_KINDS[call.method], name.place, nondeterministic.produced_at)
 
 
-def nondeterminism_of(known: StaticValue) -> StaticNondeterministic | None:
-    """Return what in a value is another one when the code runs again, None where nothing is known to be."""
-    match known:
+def nondeterminism_of(value: StaticValue) -> StaticNondeterministic | None:
+    """Return the first part of a value that may change at a replay, if any."""
+    match value:
         case StaticNondeterministic():
-            return known
+            return value
         case StaticTemplate(nondeterministic=nondeterministic) | StaticResult(nondeterministic=nondeterministic):
             return nondeterministic
         case StaticUnion(cases=cases):
-            return next((found for option in cases if (found := nondeterminism_of(option)) is not None), None)
+            return next(
+                (source for possibility in cases if (source := nondeterminism_of(possibility)) is not None), None
+            )
         case _:
             return None

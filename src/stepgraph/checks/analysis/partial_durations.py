@@ -1,4 +1,4 @@
-"""Durations of which the number is not known, and the unit is: `f"{minutes} min"`."""
+"""Durations with an unknown number and a constant unit: `f"{minutes} min"`."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ from msgspec import Struct
 from stepgraph.checks.analysis.durations import is_unit, unit_meant
 
 _FIELD_AND_UNIT: Final = re.compile(r"\{([^{}]+)\}( *)([A-Za-z]+)")
-# A sum, product or power, a call that gives a number, the format of one, or a name that says so: it is no text with a
-# unit of its own.
+# Numbers rather than strings with a unit: arithmetic, calls that return numbers, number formats and telling names.
 _NUMERIC: Final = re.compile(
     r".*[\w\])] *(?:[*/]|[+-] *\d)"
     r"|(?:int|round|len|min|max)\(.*"
@@ -22,29 +21,30 @@ _NUMERIC: Final = re.compile(
 
 
 class PartialDuration(Struct, frozen=True):
-    """A field and the unit after it; `meant` is the unit that it stands for, None where that is not certain.
-
-    It `is_number` if what the field gives can only be a number.
-    """
+    """A replacement field followed by a unit."""
 
     field: str
+    """The source of the replacement field, without braces."""
     is_spaced: bool
+    """Whether a space separates the field from the unit."""
     unit: str
+    """The unit as written."""
     meant: str | None
+    """The unit of the engine that it certainly means, if any."""
 
     @property
     def is_number(self) -> bool:
-        """Whether the field is plainly a number, whatever it is."""
+        """Whether the source of the field shows that its value is a number."""
         return _NUMERIC.match(self.field) is not None
 
     @property
     def is_known(self) -> bool:
-        """Whether the engine takes the unit for what it says."""
+        """Whether the engine interprets the unit correctly."""
         return is_unit(self.unit)
 
 
 def partial_duration(text: str) -> PartialDuration | None:
-    """Return the parts of text that is one field and a unit, None for any other text."""
+    """Parse text that consists of a replacement field and a unit. Return None for any other text."""
     match = _FIELD_AND_UNIT.fullmatch(text)
     if match is None:
         return None

@@ -1,4 +1,4 @@
-"""Which of the declared steps run: what is wrong with others shows nowhere."""
+"""Reachability of declared steps. An unreachable step cannot fail."""
 
 from __future__ import annotations
 
@@ -15,35 +15,38 @@ from stepgraph.ir.program import Program
 
 
 class ReachedSteps(Struct, frozen=True):
-    """The steps that are called, or needed by such, and those of them that are so where they are awaited in place."""
+    """The steps that a program may run."""
 
     all: frozenset[StepDefinition]
+    """The steps that are called, and their dependencies."""
     in_place: frozenset[StepDefinition]
+    """The steps that are awaited directly at a call, and their dependencies."""
 
 
 def reached_steps(program: Program) -> ReachedSteps:
     """Return the steps that a program may run."""
-    walk = _Walk()
-    walk.read(program.body)
-    return ReachedSteps(frozenset(walk.found), frozenset(walk.in_place))
+    walk = _ReachabilityWalk()
+    walk.visit(program.body)
+    return ReachedSteps(frozenset(walk.steps), frozenset(walk.in_place))
 
 
-class _Walk(Struct):
-    """A walk over all that is reached from a block, each block and each run of a step once."""
+class _ReachabilityWalk(Struct):
+    """A walk over the blocks and step runs that are reachable from a block, each visited once."""
 
-    found: set[StepDefinition] = field(default_factory=set)
+    steps: set[StepDefinition] = field(default_factory=set)
     in_place: set[StepDefinition] = field(default_factory=set)
-    seen: set[tuple[int, bool]] = field(default_factory=set)
+    visited: set[tuple[int, bool]] = field(default_factory=set)
+    """The `id` of each visited block or dependency, and whether it runs in place."""
 
-    def read(self, body: Block) -> None:
-        left = [body]
-        while left:
-            block = left.pop()
+    def visit(self, body: Block) -> None:
+        pending = [body]
+        while pending:
+            block = pending.pop()
             if self._is_new(block, in_place=False):
                 for operation in block.operations:
-                    left += child_blocks(operation)
+                    pending += child_blocks(operation)
                     if isinstance(operation, Run | Start):
-                        left += self._activity(operation.activity, in_place=isinstance(operation, Run))
+                        pending += self._activity(operation.activity, in_place=isinstance(operation, Run))
 
     def _activity(self, activity: Activity, *, in_place: bool) -> Iterator[Block]:
         match activity:
@@ -52,24 +55,24 @@ class _Walk(Struct):
             case Call(function=function):
                 yield function.body
 
-    def _dependency(self, needed: Dependency, *, in_place: bool) -> Iterator[Block]:
-        left = [needed]
-        while left:
-            one = left.pop()
-            if not self._is_new(one, in_place=in_place):
+    def _dependency(self, dependency: Dependency, *, in_place: bool) -> Iterator[Block]:
+        pending = [dependency]
+        while pending:
+            current = pending.pop()
+            if not self._is_new(current, in_place=in_place):
                 continue
-            if isinstance(one, StepChoice):
-                left += (option.dependency for option in one.cases)
+            if isinstance(current, StepChoice):
+                pending += (case.dependency for case in current.cases)
                 continue
-            self.found.add(one.definition)
+            self.steps.add(current.definition)
             if in_place:
-                self.in_place.add(one.definition)
-            left += one.dependencies
-            yield one.body
+                self.in_place.add(current.definition)
+            pending += current.dependencies
+            yield current.body
 
-    def _is_new(self, one: object, *, in_place: bool) -> bool:
-        key = (id(one), in_place)
-        if key in self.seen:
+    def _is_new(self, node: object, *, in_place: bool) -> bool:
+        key = (id(node), in_place)
+        if key in self.visited:
             return False
-        self.seen.add(key)
+        self.visited.add(key)
         return True

@@ -1,4 +1,4 @@
-"""Spans, sorted so that one of them is found without looking at all."""
+"""A sorted index of spans for containment queries."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import TypeAlias
 from stepgraph.model.span import Span
 
 _Position: TypeAlias = tuple[int, int]
+"""A line and a column, from 1."""
 
 
 class SpanIndex:
-    """Answers which spans are around others, in the time that it takes to find a place in a sorted list."""
+    """An index that decides in logarithmic time whether some of its spans contains a span, or is inside one."""
 
     def __init__(self, spans: Iterable[Span]) -> None:
         by_path: dict[str, list[tuple[_Position, _Position]]] = {}
@@ -21,8 +22,11 @@ class SpanIndex:
             extent = (span.line, span.column), (span.end_line, span.end_column)
             by_path.setdefault(span.path, []).append(extent)
         self._starts: dict[str, list[_Position]] = {}
+        """The sorted starts, by path."""
         self._last_ends: dict[str, list[_Position]] = {}
+        """The last end of the spans up to each index, by path."""
         self._first_ends: dict[str, list[_Position]] = {}
+        """The first end of the spans from each index on, by path."""
         for path, extents in by_path.items():
             extents.sort()
             ends = [end for _, end in extents]
@@ -31,12 +35,12 @@ class SpanIndex:
             self._first_ends[path] = list(accumulate(reversed(ends), min))[::-1]
 
     def has_around(self, span: Span) -> bool:
-        """Whether one of the spans encloses another span."""
-        before = bisect_right(self._starts.get(span.path, ()), (span.line, span.column))
-        return before > 0 and self._last_ends[span.path][before - 1] >= (span.end_line, span.end_column)
+        """Whether some span of the index encloses a span."""
+        count = bisect_right(self._starts.get(span.path, ()), (span.line, span.column))
+        return count > 0 and self._last_ends[span.path][count - 1] >= (span.end_line, span.end_column)
 
     def has_within(self, span: Span) -> bool:
-        """Whether another span encloses one of the spans."""
+        """Whether a span encloses some span of the index."""
         starts = self._starts.get(span.path, ())
-        after = bisect_left(starts, (span.line, span.column))
-        return after < len(starts) and self._first_ends[span.path][after] <= (span.end_line, span.end_column)
+        index = bisect_left(starts, (span.line, span.column))
+        return index < len(starts) and self._first_ends[span.path][index] <= (span.end_line, span.end_column)

@@ -1,4 +1,4 @@
-"""The dictionaries that `step.do(config=...)` is given."""
+"""The config dictionaries of steps: `step.do(config=...)`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
-    """Yield what the steps of a workflow are given as `config=`."""
+    """Yield the `config=` arguments of the steps of a workflow."""
     for call in subject.facts(MethodCalled):
         config = call.arguments.find(3, "config") if call.method == "do" else None
         if config is not None:
@@ -21,9 +21,9 @@ def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
 
 
 def entries(value: StaticValue) -> Iterator[tuple[str, StaticEntry]]:
-    """Yield the entries of a dictionary whose keys are known text, of each dictionary that a value may be."""
-    for possible in cases_of(value):
-        if isinstance(possible, StaticMapping):
-            for entry in possible.entries:
+    """Yield the entries with constant string keys of each dictionary that a value may be."""
+    for dictionary in cases_of(value):
+        if isinstance(dictionary, StaticMapping):
+            for entry in dictionary.entries:
                 if isinstance(entry.key, StaticConstant) and isinstance(entry.key.value, str):
                     yield entry.key.value, entry

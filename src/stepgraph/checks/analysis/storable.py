@@ -1,4 +1,4 @@
-"""Which values can be sent to the engine, and stored there as a step's result."""
+"""Storability of values: whether the engine can receive a value, and store it as the result of a step."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ from stepgraph.ir.static_values import (
 )
 from stepgraph.syntax.module import Place
 
-# Whether a tuple was written where its elements are, and is none that a helper function gives in another case.
 IsWritten: TypeAlias = "Callable[[Place], bool]"
-# Whether one of several values that something may be is surely met on some path.
+"""Whether a tuple is built at the location of its element, and not by a helper function for another caller."""
 IsMet: TypeAlias = "Callable[[StaticValue], bool]"
+"""Whether a possible value must occur on some path."""
 
-# Kinds of objects that leave an object what it is: nothing that can be stored.
-_MERE_OBJECTS: Final = frozenset(
+# Bases and decorators that do not make an object storable.
+_PLAIN_BASES: Final = frozenset(
     [
         *(
             "abc.ABC",
@@ -54,83 +54,86 @@ _ATTRS: Final = frozenset(
 )
 _MODELS: Final = frozenset(["pydantic.BaseModel", "pydantic.main.BaseModel"])
 
-# Of collections that cannot be stored, what they are and what to return instead.
+# The kind and the advice for collections that cannot be stored.
 _COLLECTIONS: Final = {
     "tuple": ("a tuple", "Return a list: `[...]`, or a dictionary."),
     "frozenset": UNSTORABLE["builtins.frozenset"],
     "deque": UNSTORABLE["collections.deque"],
 }
-# From here on, an integer is none of JavaScript's numbers.
+# The smallest integer that is too large for JavaScript.
 _TOO_LARGE: Final = 2**53 - 1
 
 
 class Unstorable(Struct, frozen=True):
-    """A value, or a part of one, that cannot be stored: what it is, with its article, and what to return instead.
-
-    `place` is that of the part, None for the whole value. It `is_sent` where only to keep it fails.
-    """
+    """A value, or a part of a value, that cannot be stored."""
 
     what: str
+    """The kind of the value, with its article."""
     advice: str
+    """The value to return in its place."""
     place: Place | None = None
+    """The location of the part, or None for the whole value."""
     is_sent: bool = False
+    """Whether the engine can receive the value, but not store it."""
 
 
 class Certainty(Struct, frozen=True):
-    """What is told of a value besides what it may be: which of that is certain."""
+    """The predicates that decide which possibilities of a value are certain."""
 
     is_written: IsWritten
     is_met: IsMet
 
 
 def unstorable(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
-    """Yield what of a value cannot be stored. What the SDK awaits itself, as it is told, is no matter.
+    """Yield the parts of a value that cannot be stored. With `awaited`, the SDK awaits an awaitable value itself.
 
-    Of several values that it may be, all must be unstorable (or None), or one be surely met.
+    A union is reported if all of its cases are unstorable or None. Otherwise, only cases that must occur are reported.
     """
     cases = cases_of(value)
-    found = [tuple(_of_one(option, certainty, awaited=awaited)) for option in cases]
-    whichever = all(faults or option == StaticConstant(None) for option, faults in zip(cases, found, strict=True))
-    for option, faults in zip(cases, found, strict=True):
-        if faults and (whichever or certainty.is_met(option)):
+    faults_by_case = [tuple(_case_faults(case_, certainty, awaited=awaited)) for case_ in cases]
+    all_faulty = all(
+        faults or case_ == StaticConstant(None) for case_, faults in zip(cases, faults_by_case, strict=True)
+    )
+    for case_, faults in zip(cases, faults_by_case, strict=True):
+        if faults and (all_faulty or certainty.is_met(case_)):
             yield from faults
 
 
-def _of_one(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
+def _case_faults(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
     if isinstance(value, StaticAwaitable) and awaited:
         return
-    whole = _mere(value)
-    if whole is not None:
-        yield whole
+    fault = _simple_fault(value)
+    if fault is not None:
+        yield fault
     elif isinstance(value, StaticCollection) and value.kind in _COLLECTIONS:
         if not value.elements or any(certainty.is_written(element.place) for element in value.elements):
             yield Unstorable(*_COLLECTIONS[value.kind])
     elif isinstance(value, StaticCollection | StaticMapping) and not value.may_be_overwritten:
-        yield from _of_parts(value, certainty)
+        yield from _part_faults(value, certainty)
 
 
-def _of_parts(value: StaticCollection | StaticMapping, certainty: Certainty) -> Iterator[Unstorable]:
+def _part_faults(value: StaticCollection | StaticMapping, certainty: Certainty) -> Iterator[Unstorable]:
     parts = value.elements if isinstance(value, StaticCollection) else value.entries
     for part in parts:
-        for found in unstorable(part.value, certainty, awaited=False):
-            yield found if found.place is not None else replace(found, place=part.place)
-    yield from _of_keys(value)
+        for fault in unstorable(part.value, certainty, awaited=False):
+            yield fault if fault.place is not None else replace(fault, place=part.place)
+    yield from _key_faults(value)
 
 
-def _of_keys(value: StaticCollection | StaticMapping) -> Iterator[Unstorable]:
-    """Keys, and members of sets, can be None, a truth value, a number or text."""
+def _key_faults(value: StaticCollection | StaticMapping) -> Iterator[Unstorable]:
+    """Yield keys and set members other than None, booleans, numbers and strings."""
     if isinstance(value, StaticMapping):
         for entry in value.entries:
-            if what := _no_key(entry.key):
-                yield Unstorable(f"{what} as a key", "Make text of it.", entry.key_place)
+            if kind := _invalid_key_kind(entry.key):
+                yield Unstorable(f"{kind} as a key", "Make text of it.", entry.key_place)
     elif value.kind == "set":
         for element in value.elements:
-            if (what := _no_key(element.value)) and _mere(element.value) is None:
-                yield Unstorable(f"{what} in a set", "Return a list.", element.place)
+            if (kind := _invalid_key_kind(element.value)) and _simple_fault(element.value) is None:
+                yield Unstorable(f"{kind} in a set", "Return a list.", element.place)
 
 
-def _no_key(value: StaticValue) -> str | None:
-    """Return what a key is that JavaScript has nothing like, None where it can be one, or that is not known."""
+def _invalid_key_kind(value: StaticValue) -> str | None:
+    """Return the kind of a key without an equivalent in JavaScript. Return None for a valid or unknown key."""
     match value:
         case StaticConstant(value=bytes()):
             return "bytes"
@@ -138,12 +141,12 @@ def _no_key(value: StaticValue) -> str | None:
             return "a datetime"
         case StaticCollection(kind="tuple"):
             return "a tuple"
-    found = _mere(value)
-    return None if found is None or isinstance(value, StaticConstant) else found.what
+    fault = _simple_fault(value)
+    return None if fault is None or isinstance(value, StaticConstant) else fault.what
 
 
-def _mere(value: StaticValue) -> Unstorable | None:
-    """Return why a value that is no collection cannot be stored, None where it can, or that is not known."""
+def _simple_fault(value: StaticValue) -> Unstorable | None:
+    """Return the fault of a value other than a collection. Return None if it is storable or unknown."""
     match value:
         case StaticConstant(value=complex()):
             return Unstorable(*UNSTORABLE["builtins.complex"])
@@ -152,10 +155,10 @@ def _mere(value: StaticValue) -> Unstorable | None:
         case StaticDuration():
             return Unstorable(*UNSTORABLE["datetime.timedelta"])
         case StaticResult(name=name):
-            found = UNSTORABLE.get(name)
-            return None if found is None else Unstorable(*found)
+            description = UNSTORABLE.get(name)
+            return None if description is None else Unstorable(*description)
         case StaticObject():
-            return _of_object(value)
+            return _object_fault(value)
         case StaticGenerator():
             return Unstorable("a generator", "Return `list(...)` of it.")
         case StaticFunction() | StaticStep():
@@ -168,11 +171,11 @@ def _mere(value: StaticValue) -> Unstorable | None:
             return None
 
 
-def _of_object(value: StaticObject) -> Unstorable | None:
-    """An object is unstorable if all that it derives from is known, and none of that is a type that can be stored."""
+def _object_fault(value: StaticObject) -> Unstorable | None:
+    """Return the fault of an object. Return None if one of its bases is unknown or storable."""
     kinds = set(value.kinds)
-    rest = kinds - _MERE_OBJECTS - _ENUMERATIONS - _NAMED_TUPLES - _DATACLASSES - _ATTRS - _MODELS
-    if rest:
+    unknown_bases = kinds - _PLAIN_BASES - _ENUMERATIONS - _NAMED_TUPLES - _DATACLASSES - _ATTRS - _MODELS
+    if unknown_bases:
         return None
     if kinds & _ENUMERATIONS:
         return Unstorable(f"a member of the enumeration `{value.class_name}`", "Return its `.value`.")

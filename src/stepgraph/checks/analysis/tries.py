@@ -1,4 +1,4 @@
-"""`try` statements around steps: the errors of steps that reach a handler."""
+"""`try` statements around steps, and the step errors that reach their handlers."""
 
 from __future__ import annotations
 
@@ -11,36 +11,36 @@ from stepgraph.ir.nodes import Await, Block, Call, Function, Handler, Run, Start
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget
 
-# Where the classes of errors of JavaScript come from.
 JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")
+"""The module prefixes of the exception classes of JavaScript errors."""
 
 
 def tries_of(body: Block) -> Iterator[Try]:
-    """Yield each `try` of a program that is outside of steps."""
-    for met in walk_operations(body):
-        if met.in_step is None and isinstance(met.operation, Try):
-            yield met.operation
+    """Yield each `try` of a program outside of step bodies."""
+    for reachable in walk_operations(body):
+        if reachable.in_step is None and isinstance(reachable.operation, Try):
+            yield reachable.operation
 
 
-def runs_steps(tried: Try) -> bool:
-    """Whether anything of the engine is run, started or awaited in the body of a `try`."""
-    return any(isinstance(met.operation, Run | Start | Await) for met in walk_operations(tried.body))
+def runs_steps(try_: Try) -> bool:
+    """Whether the body of a `try` runs, starts or awaits work of the engine."""
+    return any(isinstance(reachable.operation, Run | Start | Await) for reachable in walk_operations(try_.body))
 
 
 def catches_javascript(handler: Handler) -> bool:
-    """Whether a handler names the errors that come from JavaScript."""
+    """Whether a handler names an exception class of JavaScript errors."""
     return any(caught.name.startswith(JAVASCRIPT) for caught in handler.types)
 
 
 def raises(block: Block) -> bool:
-    """Whether a block may be left by a `raise`, of an error of its own or of the one that it handles."""
+    """Whether a block may exit by a `raise`, with a new exception or the handled one."""
     return reachable_exits(block).raises is not None
 
 
 def failing_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
-    """Yield the work that a block runs or starts and whose errors leave it, without that in a `try` with handlers.
+    """Yield the work in a block whose errors propagate out of it. Errors in a `try` with handlers do not.
 
-    Each operation counts against the `budget`.
+    Each operation is charged to the budget.
     """
     domain = _FailedWork(budget)
     failed = domain.failed_in(body)
@@ -48,16 +48,16 @@ def failing_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
 
 
 class _FailedWork(Domain[int]):
-    """The work whose errors are on their way, as a bit set of its numbers: none on the paths that go on."""
+    """The work whose errors propagate, as a bit set of work numbers. Normal paths carry the empty set."""
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
         self.work: list[Run | Start] = []
-        """What is run or started, by its number."""
+        """The work, by number."""
         self.numbers: dict[int, int] = {}
-        """The numbers, by `id`."""
+        """The work numbers, by the `id` of the operation."""
         self.functions: dict[Function, int] = {}
-        """The work whose errors leave a function."""
+        """The work whose errors propagate out of each function."""
 
     def failed_in(self, body: Block) -> int:
         return solve(body, 0, self, budget=self.budget).failed or 0
@@ -66,8 +66,8 @@ class _FailedWork(Domain[int]):
         del operation, state
         return 0
 
-    def join(self, one: int, other: int) -> int:
-        return one | other
+    def join(self, a: int, b: int) -> int:
+        return a | b
 
     def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int:
         del before, after
@@ -77,9 +77,13 @@ class _FailedWork(Domain[int]):
             self.numbers[id(operation)] = len(self.work)
             self.work.append(operation)
         failed = 1 << self.numbers[id(operation)]
-        return failed | self.called(operation.activity.function) if isinstance(operation.activity, Call) else failed
+        return (
+            failed | self.failed_in_function(operation.activity.function)
+            if isinstance(operation.activity, Call)
+            else failed
+        )
 
-    def called(self, function: Function) -> int:
+    def failed_in_function(self, function: Function) -> int:
         if function not in self.functions:
             self.functions[function] = 0
             self.functions[function] = self.failed_in(function.body)

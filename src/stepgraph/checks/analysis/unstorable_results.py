@@ -1,4 +1,4 @@
-"""What calls outside the project give that a step cannot return, by their dotted names."""
+"""Library calls with results that a step cannot return, by dotted name."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _DATES: Final = (
     "datetime.date.fromordinal",
     "datetime.date.fromisocalendar",
 )
-# What gives a datetime, of which `.date()` and `.time()` are asked.
+# Calls that return a datetime. The results of its `.date()` and `.time()` cannot be returned.
 _DATETIMES: Final = (
     "datetime.datetime",
     "datetime.datetime.now",
@@ -30,11 +30,11 @@ _TEXT: Final = "Return `str(...)` of it."
 _SECONDS: Final = "Return its `total_seconds()`."
 _LIST: Final = "Return `list(...)` of it."
 
-# What is given, with its article, and what to return in its place.
+# The kind of the result with its article, and advice.
 UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     **dict.fromkeys(_DATES, ("a date", _ISO)),
-    **dict.fromkeys((f"{made}().date" for made in _DATETIMES), ("a date", _ISO)),
-    **dict.fromkeys((f"{made}().time" for made in _DATETIMES), ("a time", _ISO)),
+    **dict.fromkeys((f"{call}().date" for call in _DATETIMES), ("a date", _ISO)),
+    **dict.fromkeys((f"{call}().time" for call in _DATETIMES), ("a time", _ISO)),
     **dict.fromkeys(("datetime.time", "datetime.time.fromisoformat"), ("a time", _ISO)),
     "datetime.timedelta": ("a timedelta", _SECONDS),
     **dict.fromkeys(

@@ -1,4 +1,4 @@
-"""What kind of thing a value is, in the words of a message."""
+"""Kinds of values, in the words of messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,8 @@ from stepgraph.ir.static_values import (
 if TYPE_CHECKING:
     from stepgraph.syntax.module import Place
 
-_MADE: Final = {
+# The kinds of results, by the dotted name of the call.
+_RESULT_KINDS: Final = {
     "datetime.timedelta": "a timedelta",
     "datetime.date": "a date",
     "datetime.date.today": "a date",
@@ -37,14 +38,14 @@ _MADE: Final = {
 
 
 _NAME: Final = re.compile(r"[^\W\d][\w.]*")
-# Members of other enumerations are text or numbers too.
-_MERE_ENUMERATION: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
+# Members of enumerations with other bases are strings or numbers, too.
+_PLAIN_ENUMERATION_BASES: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
 
 
 def simple_possibilities(value: StaticValue) -> tuple[StaticValue, ...]:
-    """Return what a value may be besides a collection, function or object; if nothing, all that it may be.
+    """Return the cases of a value except collections, functions and objects or, if no other case remains, all cases.
 
-    Where it may be something simple, a test can have told the others apart: `a[0] if isinstance(a, list) else a`.
+    If some case is simple, a type test may exclude the others: `a[0] if isinstance(a, list) else a`.
     """
     compound = (
         StaticCollection
@@ -56,18 +57,18 @@ def simple_possibilities(value: StaticValue) -> tuple[StaticValue, ...]:
         | StaticClass
         | StaticObject
     )
-    possible = cases_of(value)
-    return tuple(one for one in possible if not isinstance(one, compound)) or possible
+    cases = cases_of(value)
+    return tuple(case for case in cases if not isinstance(case, compound)) or cases
 
 
 def may_be_nothing(value: StaticValue, place: Place) -> bool:
-    """Whether a name stands for None, 0 or no text: it may be used only where it is more, as in `if PAUSE:`."""
-    empty = isinstance(value, StaticConstant) and not value.value
-    return empty and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
+    """Whether a value is falsy and written as a name, so that a test may guard its use: `if PAUSE:`."""
+    is_falsy = isinstance(value, StaticConstant) and not value.value
+    return is_falsy and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
 
 
 def kind_of(value: StaticValue) -> str | None:
-    """Return what a value is, with its article; None where that is not known for certain."""
+    """Return the kind of a value with its article, if it is certain."""
     match value:
         case StaticConstant(value=constant):
             return _kind_of_constant(constant)
@@ -86,19 +87,19 @@ def kind_of(value: StaticValue) -> str | None:
         case StaticGenerator():
             return "a generator"
         case StaticResult(name=name):
-            return _MADE.get(name)
-        case StaticObject(kinds=kinds) if "enum.Enum" in kinds and _MERE_ENUMERATION.issuperset(kinds):
+            return _RESULT_KINDS.get(name)
+        case StaticObject(kinds=kinds) if "enum.Enum" in kinds and _PLAIN_ENUMERATION_BASES.issuperset(kinds):
             return "a member of an enumeration"
         case _:
             return None
 
 
-def described(value: StaticValue, written: str) -> str | None:
-    """Return what is said of a value that is not of the right kind, None where it is not known for certain."""
+def described(value: StaticValue, source: str) -> str | None:
+    """Return a clause about a value of the wrong kind, if its kind is certain."""
     kind = kind_of(value)
     if kind is None:
         return None
-    return f"`{written}` is given" if kind == written else f"`{written}` is {kind}"
+    return f"`{source}` is given" if kind == source else f"`{source}` is {kind}"
 
 
 def _kind_of_constant(constant: object) -> str:

@@ -1,1 +1,1 @@
-"""Comments that say which findings are not to count: `# stepgraph: ignore[SG118] reason`."""
+"""Suppression comments: parsing, the match with findings, and unused comments."""

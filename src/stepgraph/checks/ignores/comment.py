@@ -1,4 +1,4 @@
-"""A comment, and what it stands at."""
+"""Comments and the lines that they apply to."""
 
 from __future__ import annotations
 
@@ -6,16 +6,18 @@ from msgspec import Struct
 
 
 class Comment(Struct, frozen=True):
-    """A comment at a line and column of a file, from 1, with the mark that it begins with.
-
-    What it says is about the lines from `first` to `last`. `class_name` is that of the class of a module in which, or
-    above which, it stands, empty outside of classes.
-    """
+    """A comment of a Python module or a configuration."""
 
     path: str
     line: int
+    """The line of the comment, from 1."""
     column: int
+    """The column of the comment marker, from 1."""
     text: str
+    """The text, including the comment marker."""
     first: int
+    """The first line that the comment applies to, from 1."""
     last: int
+    """The last line that the comment applies to, from 1."""
     class_name: str = ""
+    """The top-level class that contains the comment, or follows it. Empty outside of classes."""

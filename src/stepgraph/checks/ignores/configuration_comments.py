@@ -1,4 +1,4 @@
-"""The comments of a configuration, in JSONC or TOML."""
+"""Parser of comments in configurations (JSONC or TOML)."""
 
 from __future__ import annotations
 
@@ -9,24 +9,24 @@ from stepgraph.project.configuration.document import Lines
 
 
 def configuration_comments(path: str, content: bytes) -> list[Comment]:
-    """Return the comments of a configuration that was read.
+    """Return the comments of a valid configuration.
 
-    One that stands alone is about the next line that is not a comment, any other about its own.
+    A comment on its own line applies to the next line with code, any other comment to its own line.
     """
     text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
     position = Lines(text).position
-    places = [(position(offset), comment) for offset, comment in _comments(path, text)]
+    positioned = [(position(offset), comment) for offset, comment in _comments(path, text)]
     lines = text.split("\n")
-    following = _following(lines, {line for (line, _), _ in places} & _alone(lines))
-    found = []
-    for (line, column), comment in places:
-        about = following.get(line, line)
-        found.append(Comment(path, line, column, comment.removesuffix("*/"), about, about))
-    return found
+    next_code_line = _next_code_lines(lines, {line for (line, _), _ in positioned} & _comment_only_lines(lines))
+    comments = []
+    for (line, column), comment in positioned:
+        target = next_code_line.get(line, line)
+        comments.append(Comment(path, line, column, comment.removesuffix("*/"), target, target))
+    return comments
 
 
 def _comments(path: str, text: str) -> Iterator[tuple[int, str]]:
-    # Imported here: a run meets one of the two, or none.
+    # Imported here: a run needs at most one of the two parsers.
     if path.endswith(".toml"):
         from stepgraph.project.configuration.toml import toml_comments
 
@@ -36,19 +36,19 @@ def _comments(path: str, text: str) -> Iterator[tuple[int, str]]:
     return jsonc_comments(text)
 
 
-def _following(lines: list[str], comments: set[int]) -> dict[int, int]:
-    """Return for each line the next one, itself included, that holds more than a comment, if there is one."""
-    following: dict[int, int] = {}
+def _next_code_lines(lines: list[str], comment_lines: set[int]) -> dict[int, int]:
+    """Map each line number to the first line with code at or after it. Lines after the last code have no entry."""
+    next_code_line: dict[int, int] = {}
     for number in range(len(lines), 0, -1):
-        if number not in comments and lines[number - 1].strip():
-            following[number] = number
-        elif number + 1 in following:
-            following[number] = following[number + 1]
-    return following
+        if number not in comment_lines and lines[number - 1].strip():
+            next_code_line[number] = number
+        elif number + 1 in next_code_line:
+            next_code_line[number] = next_code_line[number + 1]
+    return next_code_line
 
 
-def _alone(lines: list[str]) -> set[int]:
-    """Return the numbers of the lines that hold a comment only, where they hold one that begins in them."""
+def _comment_only_lines(lines: list[str]) -> set[int]:
+    """Return the numbers of lines that consist of a comment. Only the first line of a block comment counts."""
     return {
         number
         for number, line in enumerate(lines, 1)

@@ -1,4 +1,4 @@
-"""What a comment says is to be ignored."""
+"""Parser of suppression comments: `stepgraph: ignore[SG118] reason`."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from msgspec import Struct
 from stepgraph.checks.ignores.comment import Comment
 from stepgraph.model.span import Span
 
-_MARK: Final = r"(?:#|//|/\*)[ \t]*"
+_MARKER: Final = r"(?:#|//|/\*)[ \t]*"
 _CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
-# What is meant to ignore something. Other comments may begin with the name of this package, too.
-_MEANT: Final = re.compile(
-    _MARK
+# Includes misspelled suppressions, to report them, but no other comments that begin with the name of this package.
+_SUPPRESSION: Final = re.compile(
+    _MARKER
     + r"(?P<whole>stepgraph:[ \t]*+ignore(?:-[\w-]++)?(?![\w-])"
     + rf"|stepgraph[ \t]*+(?::[ \t]*+)?(?:ignor[\w-]*+[ \t]*+|[\w-]++)\[[ \t]*+{_CODE}"
     + r"|stepgraph:[ \t]*+(?:noqa|disable|skip)[ \t]*+$)",
@@ -26,53 +26,53 @@ _BETWEEN_COMMAS: Final = re.compile("[^,]+")
 
 
 class NamedRule(Struct, frozen=True):
-    """A rule as a comment names it, and where."""
+    """A rule in a suppression comment."""
 
     text: str
+    """The code or name as written. It may be invalid."""
     span: Span
 
 
 class Ignore(Struct, frozen=True):
-    """What a comment says, from its word `stepgraph` on, which `span` is the place of.
-
-    Without any `rules` it does not say what to ignore, at least not in the form that is understood. The `reason` may be
-    empty.
-    """
+    """A suppression: the part of a comment from the word `stepgraph` on."""
 
     comment: Comment
     span: Span
+    """The location of the suppression, without the rest of its comment."""
     text: str
     rules: tuple[NamedRule, ...] = ()
+    """The suppressed rules. Empty if the form is invalid, or names no rule."""
     reason: str = ""
+    """The reason, which is optional."""
 
 
 def ignores_in(comment: Comment) -> Iterator[Ignore]:
-    """Yield what a comment says is to be ignored, which may follow what it says to other tools."""
+    """Yield the suppressions in a comment, which may begin with directives of other tools."""
     line = comment.text.split("\n", 1)[0]
-    for meant in _MEANT.finditer(line):
-        start = meant.start("whole")
-        found = _IGNORE.match(line, start)
-        if found is None:
+    for suppression in _SUPPRESSION.finditer(line):
+        start = suppression.start("whole")
+        match = _IGNORE.match(line, start)
+        if match is None:
             end = line.find("#", start)
             text = line[start : None if end < 0 else end].rstrip()
             yield Ignore(comment, _span(comment, start, start + len(text)), text)
             continue
-        offset = found.start("rules")
+        offset = match.start("rules")
         rules = {
             rule: NamedRule(rule, _span(comment, offset + start, offset + start + len(rule)))
-            for rule, start in _listed(found["rules"])
+            for rule, start in _split_list(match["rules"])
         }
-        end = found.end("rules") + 1
-        reason = found["reason"].strip(" \t:-")
+        end = match.end("rules") + 1
+        reason = match["reason"].strip(" \t:-")
         yield Ignore(comment, _span(comment, start, end), line[start:end], tuple(rules.values()), reason)
 
 
-def _listed(text: str) -> Iterator[tuple[str, int]]:
-    """Yield the parts of a list with commas, without the space around them, and where each begins."""
-    for part in _BETWEEN_COMMAS.finditer(text):
-        stripped = part[0].lstrip()
+def _split_list(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the stripped items of a comma-separated list, each with its offset."""
+    for item in _BETWEEN_COMMAS.finditer(text):
+        stripped = item[0].lstrip()
         if stripped:
-            yield stripped.rstrip(), part.end() - len(stripped)
+            yield stripped.rstrip(), item.end() - len(stripped)
 
 
 def _span(comment: Comment, start: int, end: int) -> Span:

@@ -1,4 +1,4 @@
-"""Which findings are ignored by which comments, and which comments ignore nothing."""
+"""The match of findings with suppression comments, and unused suppressions."""
 
 from __future__ import annotations
 
@@ -14,114 +14,122 @@ from stepgraph.model.span import Span
 
 
 class Suppressed(Struct, frozen=True):
-    """A finding that a comment says is to be ignored, for a reason, which may be empty."""
+    """A finding with the comment that suppresses it."""
 
     finding: Finding
     ignore: Ignore
 
     @property
     def reason(self) -> str:
-        """Why it is to be ignored, as the comment says."""
+        """The reason in the comment, which may be empty."""
         return self.ignore.reason
 
 
-class _About(Struct):
-    """The rules that some comments name, by code, each with the number of its comment; `used` are the codes looked up.
+class _SuppressedRules(Struct):
+    """The suppressed rules of a line, or of a range of lines.
 
-    A finding costs as much where a thousand comments are about its line as where one is.
+    The time to look up a finding does not depend on the number of comments.
     """
 
     rules: dict[str, list[tuple[int, NamedRule]]] = field(default_factory=dict)
+    """The rules by code, each with the index of its comment."""
     used: set[str] = field(default_factory=set)
+    """The codes with a finding."""
 
 
-class _File(Struct):
-    """The comments of a file: by the line in which they stand, by the one line, and by the lines that they are about.
+class _FileIndex(Struct):
+    """The suppressions of a file, indexed by line."""
 
-    Comments about several lines are about one statement, so that their lines do not overlap those of others.
+    by_comment_line: dict[int, _SuppressedRules] = field(default_factory=dict)
+    """The suppressions by the line of their comment."""
+    by_line: dict[int, _SuppressedRules] = field(default_factory=dict)
+    """The suppressions that apply to a single line, by that line."""
+    by_range: dict[tuple[int, int], _SuppressedRules] = field(default_factory=dict)
+    """The suppressions that apply to several lines, by first and last line.
+
+    Each range is a statement, so ranges do not overlap.
     """
+    _sorted_ranges: list[tuple[int, int]] = field(default_factory=list)
+    """The sorted keys of `by_range`."""
 
-    standing: dict[int, _About] = field(default_factory=dict)
-    single: dict[int, _About] = field(default_factory=dict)
-    ranges: dict[tuple[int, int], _About] = field(default_factory=dict)
-    _ordered: list[tuple[int, int]] = field(default_factory=list)
-
-    def add(self, number: int, ignore: Ignore, code: str, named: NamedRule) -> None:
+    def add(self, number: int, ignore: Ignore, code: str, rule: NamedRule) -> None:
         comment = ignore.comment
-        abouts = [self.standing.setdefault(comment.line, _About())]
+        groups = [self.by_comment_line.setdefault(comment.line, _SuppressedRules())]
         if comment.first == comment.last:
-            abouts.append(self.single.setdefault(comment.first, _About()))
+            groups.append(self.by_line.setdefault(comment.first, _SuppressedRules()))
         else:
-            abouts.append(self.ranges.setdefault((comment.first, comment.last), _About()))
-        for about in abouts:
-            about.rules.setdefault(code, []).append((number, named))
+            groups.append(self.by_range.setdefault((comment.first, comment.last), _SuppressedRules()))
+        for group in groups:
+            group.rules.setdefault(code, []).append((number, rule))
 
-    def about(self, span: Span) -> Iterator[_About]:
-        """Yield the comments for the first line of a span, and those that share its last line."""
-        if span.end_line in self.standing:
-            yield self.standing[span.end_line]
-        if span.line in self.single:
-            yield self.single[span.line]
-        if len(self._ordered) < len(self.ranges):
-            self._ordered = sorted(self.ranges)
-        index = bisect_right(self._ordered, (span.line + 1,)) - 1
-        if index >= 0 and span.line <= self._ordered[index][1]:
-            yield self.ranges[self._ordered[index]]
+    def find(self, span: Span) -> Iterator[_SuppressedRules]:
+        """Yield the suppressions for the first line of a span, and the suppressions on its last line."""
+        if span.end_line in self.by_comment_line:
+            yield self.by_comment_line[span.end_line]
+        if span.line in self.by_line:
+            yield self.by_line[span.line]
+        if len(self._sorted_ranges) < len(self.by_range):
+            self._sorted_ranges = sorted(self.by_range)
+        index = bisect_right(self._sorted_ranges, (span.line + 1,)) - 1
+        if index >= 0 and span.line <= self._sorted_ranges[index][1]:
+            yield self.by_range[self._sorted_ranges[index]]
 
 
 class Matching(Struct):
-    """Comments, and which of the rules in them have ignored something."""
+    """Suppression comments, and the rules in them that have suppressed a finding."""
 
     ignores: Sequence[Ignore]
     selectors: Selectors
     _used: set[NamedRule] = field(default_factory=set)
-    _files: dict[str, _File] | None = None
+    """The rules that have suppressed a finding."""
+    _files: dict[str, _FileIndex] | None = None
+    """The index by path. None before the first lookup."""
 
     def suppressing(self, finding: Finding) -> Ignore | None:
-        """Return the first comment that says of a finding that it is to be ignored."""
-        file = self._indexed().get(finding.span.path)
+        """Return the first comment that suppresses a finding, and mark its rule as used."""
+        file = self._index().get(finding.span.path)
         if file is None:
             return None
-        first: list[int] = []
-        for about in file.about(finding.span):
-            rules = about.rules.get(finding.code)
+        indices: list[int] = []
+        for group in file.find(finding.span):
+            rules = group.rules.get(finding.code)
             if rules is None:
                 continue
-            first.append(rules[0][0])
-            if finding.code not in about.used:
-                about.used.add(finding.code)
-                self._used.update(named for _, named in rules)
-        return self.ignores[min(first)] if first else None
+            indices.append(rules[0][0])
+            if finding.code not in group.used:
+                group.used.add(finding.code)
+                self._used.update(rule for _, rule in rules)
+        return self.ignores[min(indices)] if indices else None
 
     def unused(
         self, classes_of_workflows: Iterable[tuple[str, str]], counts: Callable[[str, str], bool]
     ) -> tuple[tuple[Ignore, NamedRule], ...]:
-        """Return the rules that comments name and that found nothing there, though they looked.
+        """Return the suppressed rules without a finding, in the comments whose code was checked.
 
-        That is: findings of the rule count in that file, and the comment stands in a class of a workflow or beside the
-        classes of a module with one. What is said in a module that is only imported, or in another class, may be for
-        workflows that were not analysed, and in a configuration for another environment.
+        The comment must be in a workflow class, or outside of classes in a module with a workflow class, and the rule
+        must be enabled for the file. Other classes and imported modules may belong to workflows that were not analyzed,
+        and configurations to other environments.
         """
         classes: dict[str, set[str]] = {}
         for path, class_name in classes_of_workflows:
             classes.setdefault(path, {""}).add(class_name)
         return tuple(
-            (ignore, named)
+            (ignore, rule)
             for ignore in self.ignores
             if ignore.comment.class_name in classes.get(ignore.comment.path, ())
-            for named in ignore.rules
-            if named not in self._used
-            and (code := self.selectors.code_in_comment(named.text))
+            for rule in ignore.rules
+            if rule not in self._used
+            and (code := self.selectors.code_in_comment(rule.text))
             and counts(code, ignore.comment.path)
         )
 
-    def _indexed(self) -> dict[str, _File]:
+    def _index(self) -> dict[str, _FileIndex]:
         if self._files is None:
             self._files = {}
             for number, ignore in enumerate(self.ignores):
-                file = self._files.setdefault(ignore.comment.path, _File())
-                for named in ignore.rules:
-                    code = self.selectors.code_in_comment(named.text)
+                file = self._files.setdefault(ignore.comment.path, _FileIndex())
+                for rule in ignore.rules:
+                    code = self.selectors.code_in_comment(rule.text)
                     if code is not None:
-                        file.add(number, ignore, code, named)
+                        file.add(number, ignore, code, rule)
         return self._files

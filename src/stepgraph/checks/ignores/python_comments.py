@@ -1,4 +1,4 @@
-"""The comments of a Python module that name this package."""
+"""Parser of comments in Python modules that name this package."""
 
 from __future__ import annotations
 
@@ -17,72 +17,78 @@ _NO_CODE: Final = frozenset(
 
 
 def python_comments(path: str, content: bytes) -> list[Comment]:
-    """Return the comments of a module that name this package, up to where it is no Python.
+    """Return the comments of a module that name this package, up to the first syntax error.
 
-    A comment at the end of a statement is about all lines of the statement, for a formatter may have broken it; one at
-    the end of another line, about that. One that stands alone is about the statement that follows or, between the lines
-    of a statement, about the next of them.
+    A comment at the end of a statement applies to all lines of the statement, because a formatter may have wrapped it.
+    A comment at the end of any other line applies to that line. A comment on its own line applies to the next
+    statement or, inside a statement, to the next line of the statement.
     """
-    comments = _Comments(path)
+    collector = _CommentCollector(path)
     lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     try:
         for token in tokenize.tokenize(BytesIO(lines).readline):
-            comments.take(token)
+            collector.feed(token)
     except (SyntaxError, tokenize.TokenError):
-        pass  # nothing is found in such a module
-    comments.end()
-    return comments.found
+        pass  # rules report nothing else in an invalid module
+    collector.close()
+    return collector.comments
 
 
-class _Comments(Struct):
-    """The comments among tokens that come one by one."""
+class _CommentCollector(Struct):
+    """A collector of comments from a stream of tokens."""
 
     path: str
-    found: list[Comment] = field(default_factory=list)
-    _above: list[tokenize.TokenInfo] = field(default_factory=list)
-    _within: list[tokenize.TokenInfo] = field(default_factory=list)
-    _beside: list[tokenize.TokenInfo] = field(default_factory=list)
-    _first_line: int = 0  # of the statement, 0 between two of them
+    comments: list[Comment] = field(default_factory=list)
+    _leading: list[tokenize.TokenInfo] = field(default_factory=list)
+    """Comments on their own lines before the current statement."""
+    _inner: list[tokenize.TokenInfo] = field(default_factory=list)
+    """Comments on their own lines inside the current statement, before its next line."""
+    _trailing: list[tokenize.TokenInfo] = field(default_factory=list)
+    """Comments at the ends of lines of the current statement."""
+    _first_line: int = 0
+    """The first line of the current statement, from 1. Between statements, it is 0."""
     _class_name: str = ""
-    _names_class: bool = False
+    """The current top-level class. Empty outside of classes."""
+    _expects_class_name: bool = False
+    """Whether the next token is the name of a class."""
 
-    def take(self, token: tokenize.TokenInfo) -> None:
+    def feed(self, token: tokenize.TokenInfo) -> None:
         if token.type == tokenize.COMMENT:
             if _NAME not in token.string.lower():
                 return
             is_alone = not token.line[: token.start[1]].strip()
-            around = self._within if self._first_line else self._above
-            (around if is_alone else self._beside).append(token)
+            own_line_comments = self._inner if self._first_line else self._leading
+            (own_line_comments if is_alone else self._trailing).append(token)
         elif token.type == tokenize.NEWLINE:
             self._end_statement(token.start[0])
         elif token.type not in _NO_CODE:
-            self._take_code(token)
+            self._feed_code(token)
 
-    def end(self) -> None:
-        """Take what is left for comments that nothing follows."""
-        for comment in (*self._above, *self._within, *self._beside):
+    def close(self) -> None:
+        """Collect the comments after the last statement."""
+        for comment in (*self._leading, *self._inner, *self._trailing):
             self._add([comment], comment.start[0], comment.start[0])
 
-    def _take_code(self, token: tokenize.TokenInfo) -> None:
+    def _feed_code(self, token: tokenize.TokenInfo) -> None:
         line, column = token.start
-        if self._names_class:
-            self._class_name, self._names_class = token.string, False
+        if self._expects_class_name:
+            self._class_name, self._expects_class_name = token.string, False
         if self._first_line == 0:
             self._first_line = line
             if column == 0:
-                self._class_name, self._names_class = "", token.string == "class"
-        elif self._within:
-            self._add(self._within, line, line)
-            self._within = []
+                self._class_name, self._expects_class_name = "", token.string == "class"
+        elif self._inner:
+            self._add(self._inner, line, line)
+            self._inner = []
 
     def _end_statement(self, last_line: int) -> None:
-        self._add([*self._above, *self._within], self._first_line, last_line)
-        for comment in self._beside:
+        self._add([*self._leading, *self._inner], self._first_line, last_line)
+        for comment in self._trailing:
             line = comment.start[0]
             self._add([comment], self._first_line if line == last_line else line, line)
-        self._above, self._within, self._beside, self._first_line = [], [], [], 0
+        self._leading, self._inner, self._trailing, self._first_line = [], [], [], 0
 
     def _add(self, tokens: list[tokenize.TokenInfo], first: int, last: int) -> None:
         for token in tokens:
             line, column = token.start
-            self.found.append(Comment(self.path, line, column + 1, token.string, first, last, self._class_name))
+            self.comments.append(Comment(self.path, line, column + 1, token.string, first, last, self._class_name))

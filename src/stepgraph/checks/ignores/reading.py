@@ -1,4 +1,4 @@
-"""The comments in what was read that say what to ignore."""
+"""The suppression comments of the analyzed files."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ from stepgraph.checks.ignores.comment import Comment
 from stepgraph.checks.ignores.ignore import Ignore, ignores_in
 from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 
-_WORD = b"stepgraph"
+_PACKAGE_NAME = b"stepgraph"
 
 
-def read_ignores(read: Mapping[str, bytes]) -> Iterator[Ignore]:
-    """Yield what comments in some files, given by their paths, say is to be ignored."""
-    for path, content in read.items():
-        if _WORD in content.lower():
+def read_ignores(files: Mapping[str, bytes]) -> Iterator[Ignore]:
+    """Yield the suppressions in files, which map paths to contents."""
+    for path, content in files.items():
+        if _PACKAGE_NAME in content.lower():
             for comment in _comments(path, content):
                 yield from ignores_in(comment)
 
 
 def is_configuration(path: str) -> bool:
-    """Whether a file is one that a project is deployed by."""
+    """Whether a path names a Wrangler configuration: `wrangler.toml` or the like."""
     return path.rsplit("/", 1)[-1] in CONFIGURATION_NAMES
 
 
 def _comments(path: str, content: bytes) -> list[Comment]:
-    # Imported here: hardly any file has such comments.
+    # Imported here: hardly any file has suppression comments.
     if is_configuration(path):
         from stepgraph.checks.ignores.configuration_comments import configuration_comments
 

@@ -1,4 +1,4 @@
-"""What rules on comments look at."""
+"""The subject of rules about suppression comments."""
 
 from __future__ import annotations
 
@@ -11,19 +11,17 @@ from stepgraph.checks.selectors import Selectors
 
 
 class IgnoresSubject(Struct, frozen=True):
-    """The comments that say what to ignore, after all other rules have run.
-
-    `unused` are the rules among them that ignored nothing, and could have.
-    """
+    """The suppression comments of a run, after all other rules have run."""
 
     ignores: tuple[Ignore, ...]
     unused: tuple[tuple[Ignore, NamedRule], ...]
+    """The rules in checked code that suppressed no finding, each with its comment."""
     selectors: Selectors
 
     def wrong(self) -> Iterator[tuple[NamedRule, str, str]]:
-        """Yield what is named and cannot be ignored by a comment, with a clause and advice."""
+        """Yield the rules that a comment cannot suppress, each with the reason and advice."""
         for ignore in self.ignores:
-            for named in ignore.rules:
-                refused = self.selectors.refused_in_comment(named.text)
-                if refused is not None:
-                    yield named, *refused
+            for rule in ignore.rules:
+                refusal = self.selectors.refused_in_comment(rule.text)
+                if refusal is not None:
+                    yield rule, *refusal

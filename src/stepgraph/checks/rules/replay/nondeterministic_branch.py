@@ -20,8 +20,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for test in deciding_tests(subject.program, subject.facts(NondeterministicCondition)):
         yield Diagnostic(
             test.test.span,
-            f"which steps run depends here on `{test.produced_at.text}`: when `run` runs again, after a sleep or restart,"
-            " it may go another way than the first time.",
+            f"which steps run depends here on `{test.produced_at.text}`: when `run` runs again, after a sleep or"
+            " restart, it may go another way than the first time.",
             "Decide in a step and go by its result, which is kept; or decide by the payload.",
         )
 
