@@ -37,7 +37,7 @@ class SourceModule:
     _mentioned: dict[bytes, bool] = field(default_factory=dict, repr=False)
     """Results of `mentions`, by word."""
     _positions: dict[int, Range] = field(default_factory=dict, repr=False)
-    """Ranges of nodes, by the identity of the node; all of them only if `_knows_all`."""
+    """Ranges of nodes, by the identity of the node; all of them only if `_has_all_positions`."""
     _has_all_positions: bool = field(default=False, repr=False)
     _results: dict[object, object] = field(default_factory=dict, repr=False)
     """Results of `once`, by function."""
