@@ -56,7 +56,7 @@ class AssignedAttributes(Struct, frozen=True):
     """The attributes that a module assigns."""
 
     all: frozenset[str]
-    """Names of the attributes of any object."""
+    """Names of the assigned attributes, of any object."""
     foreign: frozenset[tuple[str, str]]
     """Owners and names of the attributes of modules and classes, also of those whose collections are mutated.
 
