@@ -95,7 +95,7 @@ class Discarding(Struct):
         return is_async and isinstance(self.parents.get(id(node)), cst.Expr)
 
     def _answer(self, question: _Question) -> bool:
-        """Return the answer to a question: yes unless it depends on a question with the answer no (greatest fixpoint)."""
+        """Return the answer to a question, from a greatest fixpoint: a cycle alone does not refute its questions."""
         if question not in self._answers:
             self._solve(question)
         return self._answers[question]
