@@ -45,7 +45,7 @@ class _Editor(cst.CSTTransformer):
         return updated_node
 
     def _replace_expression(self, old: cst.BaseExpression, text: str) -> cst.BaseExpression:
-        """Return the expression in `text` with the parentheses of `old`, which line breaks or precedence may require."""
+        """Return the expression in `text` with the parentheses of `old`, which precedence or line breaks may need."""
         new = cst.parse_expression(text, self._module.tree.config_for_parsing)
         if not old.lpar:
             return new
