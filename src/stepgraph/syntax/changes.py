@@ -104,7 +104,7 @@ def sets_by_computing(module: SourceModule) -> bool:
 
 
 def _is_exec_call(source: bytes, end: int) -> bool:
-    """Whether a call of `exec` ends here, not the call of a longer name or of a method."""
+    """Whether `exec(` before an offset calls the builtin, not a method or a function with a longer name."""
     start = end - len(_EXEC_CALL)
     before = source[max(start - 1, 0) : start]
     return not (before.isalnum() or before in (b"_", b"."))

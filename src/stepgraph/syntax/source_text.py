@@ -18,7 +18,7 @@ _LINE_BREAK = "\0"
 
 
 class _OneLineState(CodegenState):
-    """A code generator that replaces whitespace with a line break by a marker."""
+    """A code generator that writes a marker for each whitespace node that contains a line break."""
 
     def __init__(self, default_indent: str, default_newline: str) -> None:
         super().__init__(default_indent, default_newline)
