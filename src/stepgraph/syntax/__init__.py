@@ -1,1 +1,1 @@
-"""From bytes to LibCST modules: parsing, source text, positions, and which names each scope binds."""
+"""LibCST modules: parsing, source text, positions, name bindings of scopes, and source edits."""

@@ -1,8 +1,7 @@
-"""Which lists and tables of a module may be written to by another name than their own.
+"""A may-alias analysis of the collections of a module: which of them may be mutated through another name.
 
-Names are told apart by their text alone, wherever they stand: `self.names`, `names` and a parameter `names` are one. A
-collection flows from name to name by assignments, loops, arguments and results; one that flows to where a collection is
-written to may be changed there.
+The analysis is flow-insensitive and identifies names by their text: `self.names`, a variable `names` and a parameter
+`names` are one name. A collection flows from name to name through assignments, loops, arguments and results.
 """
 
 from __future__ import annotations
@@ -20,15 +19,15 @@ from stepgraph.syntax.import_names import source_name
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import children, statements_below
 
-# Functions of the standard library, by their last name, that change a list or table that they are given.
-_CHANGING_FUNCTIONS: Final = frozenset(
+# Functions of the standard library that mutate an argument, by the last component of their names.
+_MUTATING_FUNCTIONS: Final = frozenset(
     [
         *("heapify", "heappop", "heappush", "heappushpop", "heapreplace", "insort", "insort_left", "insort_right"),
         *("delitem", "iadd", "ior", "setitem", "shuffle"),
     ]
 )
-# Calls that give a new collection of the elements of another one.
-_COPYING: Final = frozenset(
+# Calls that return a new collection with the elements of another one.
+_COPYING_CALLS: Final = frozenset(
     [
         "copy",
         "deque",
@@ -45,250 +44,255 @@ _COPYING: Final = frozenset(
         "values",
     ]
 )
-# Calls that give a new collection of tuples of elements.
-_PAIRING: Final = frozenset(["enumerate", "items", "zip"])
-# Methods that put the elements of a collection into another one.
-_EXTENDING: Final = frozenset(["extend", "extendleft", "update"])
-# Methods that give an element.
-_TAKING: Final = frozenset(["get", "pop", "popitem", "popleft", "setdefault", "__getitem__"])
-_KNOWN_MODULES: Final = sys.stdlib_module_names | {"js", "pyodide", "workers"}
-# How deep collections in collections are told apart.
-_DEEPEST: Final = 3
+# Calls that return a new collection of tuples of elements.
+_PAIRING_CALLS: Final = frozenset(["enumerate", "items", "zip"])
+# Methods that add the elements of a collection to another one.
+_EXTENDING_METHODS: Final = frozenset(["extend", "extendleft", "update"])
+# Methods that return an element.
+_ELEMENT_METHODS: Final = frozenset(["get", "pop", "popitem", "popleft", "setdefault", "__getitem__"])
+_TRUSTED_PACKAGES: Final = sys.stdlib_module_names | {"js", "pyodide", "workers"}
+_MAX_DEPTH: Final = 3
+"""Depth of nested collections beyond which access paths are merged."""
 
 
-class Held(Struct, frozen=True):
-    """A name that a value may come from."""
+class AccessPath(Struct, frozen=True):
+    """An access path from a name to a value, limited to `_MAX_DEPTH` levels."""
 
     name: str
-    taken: int = 0
-    """How many levels below what the name holds the value is."""
-    wrapped: int = 0
-    """In how many new collections the value is."""
+    depth: int = 0
+    """The number of element accesses, starting at the value of the name."""
+    nesting: int = 0
+    """The number of new collections around the accessed element, nested in each other."""
 
-    def part(self) -> Held:
-        """Return an element of this."""
-        if self.wrapped:
-            return Held(self.name, self.taken, self.wrapped - 1)
-        return Held(self.name, min(self.taken + 1, _DEEPEST))
+    def element(self) -> AccessPath:
+        """Return the path of an element."""
+        if self.nesting:
+            return AccessPath(self.name, self.depth, self.nesting - 1)
+        return AccessPath(self.name, min(self.depth + 1, _MAX_DEPTH))
 
-    def within(self) -> Held:
-        """Return a new collection with this in it."""
-        return Held(self.name, self.taken, min(self.wrapped + 1, _DEEPEST))
+    def in_collection(self) -> AccessPath:
+        """Return the path of a new collection that contains the value."""
+        return AccessPath(self.name, self.depth, min(self.nesting + 1, _MAX_DEPTH))
 
-    def of(self, origin: Held) -> Held:
-        """Return what this is where its name holds something of another name."""
-        for _ in range(self.taken):
-            origin = origin.part()
-        for _ in range(self.wrapped):
-            origin = origin.within()
+    def rebase(self, origin: AccessPath) -> AccessPath:
+        """Return this path with the value at `origin` in place of the value of the name."""
+        for _ in range(self.depth):
+            origin = origin.element()
+        for _ in range(self.nesting):
+            origin = origin.in_collection()
         return origin
 
 
-_Sources: TypeAlias = tuple[Held, ...]
+_Paths: TypeAlias = tuple[AccessPath, ...]
 
 
 class Aliases(Struct, frozen=True):
-    """How collections flow through a module."""
+    """The flow of collections through a module."""
 
-    flows: dict[str, set[tuple[Held, str]]]
-    """By name, what is taken of it with the name that it goes to."""
-    written: dict[str, set[Held]]
-    """By name, what is taken of it and written to."""
+    flows: dict[str, set[tuple[AccessPath, str]]]
+    """By name, the access paths that flow to other names, with the name of the target."""
+    written: dict[str, set[AccessPath]]
+    """By name, the access paths whose collections are mutated."""
 
     def may_change(self, name: str, depth: int, spend: Callable[[int], None]) -> bool:
-        """Whether a collection under a name may be written to, itself or one in it, which is so many levels deep.
+        """Whether the collection bound to a name, or one nested less than `depth` levels in it, may be mutated.
 
-        What it takes to find out is counted by `spend`.
+        The work is charged to `spend`.
         """
-        start = Held(name)
-        seen = {start}
+        start = AccessPath(name)
+        visited = {start}
         pending = [start]
         while pending:
-            held = pending.pop()
-            spend(1 + len(self.flows.get(held.name, ())) + len(self.written.get(held.name, ())))
-            changed = [target.of(held) for target in self.written.get(held.name, ())]
-            if any(not part.wrapped and part.taken < depth for part in changed):
+            current = pending.pop()
+            spend(1 + len(self.flows.get(current.name, ())) + len(self.written.get(current.name, ())))
+            mutated = [path.rebase(current) for path in self.written.get(current.name, ())]
+            if any(not path.nesting and path.depth < depth for path in mutated):
                 return True
-            for taken, other in self.flows.get(held.name, ()):
-                part = taken.of(held)
-                reached = Held(other, part.taken, part.wrapped)
-                if part.taken < depth and reached not in seen:
-                    seen.add(reached)
-                    pending.append(reached)
+            for flow, target in self.flows.get(current.name, ()):
+                path = flow.rebase(current)
+                alias = AccessPath(target, path.depth, path.nesting)
+                if path.depth < depth and alias not in visited:
+                    visited.add(alias)
+                    pending.append(alias)
         return False
 
 
 def aliases_of(module: SourceModule) -> Aliases:
-    """Return how collections flow through a module."""
-    reading = _Reading()
-    found = list(statements_below(module.tree, into_functions=True))
-    for statement in found:
-        reading.define(statement)
-    for statement in found:
-        reading.read(statement)
-    return Aliases(reading.flows, reading.written)
+    """Return the flow of collections through a module."""
+    collector = _FlowCollector()
+    statements = list(statements_below(module.tree, into_functions=True))
+    for statement in statements:
+        collector.collect_definitions(statement)
+    for statement in statements:
+        collector.collect_flows(statement)
+    return Aliases(collector.flows, collector.written)
 
 
-class _Reading(Struct):
-    """Reads the statements of a module.
+class _FlowCollector(Struct):
+    """A collector of the flows and mutations in the statements of a module."""
 
-    `flows` and `written` are as in `Aliases`.
-    """
-
-    flows: dict[str, set[tuple[Held, str]]] = field(default_factory=dict)
-    written: dict[str, set[Held]] = field(default_factory=dict)
+    flows: dict[str, set[tuple[AccessPath, str]]] = field(default_factory=dict)
+    """See `Aliases.flows`."""
+    written: dict[str, set[AccessPath]] = field(default_factory=dict)
+    """See `Aliases.written`."""
     parameters: dict[str, list[_Parameters]] = field(default_factory=dict)
-    """Those of each function of a name, and those of `__init__` by the name of its class."""
-    unknown: set[str] = field(default_factory=set)
-    """The names of what is imported from elsewhere: it may do anything to what it is given."""
+    """The parameters of functions and constructors, by the name of the function or class."""
+    opaque_imports: set[str] = field(default_factory=set)
+    """Names imported from untrusted packages, whose functions may mutate their arguments."""
 
-    def define(self, statement: cst.CSTNode) -> None:
-        """Note what functions, classes and imports a statement defines."""
+    def collect_definitions(self, statement: cst.CSTNode) -> None:
+        """Record the functions, classes and imports that a statement defines."""
         match statement:
             case cst.FunctionDef(name=cst.Name(value=name)):
-                self.parameters.setdefault(name, []).append(_Parameters.of(statement.params))
+                self.parameters.setdefault(name, []).append(_Parameters.from_node(statement.params))
                 for inner in statements_below(statement.body):
                     if isinstance(inner, cst.Return) and inner.value is not None:
-                        self._flow(self.sources(inner.value), name)
+                        self._record_flow(self.sources(inner.value), name)
             case cst.ClassDef(name=cst.Name(value=name)):
                 inner_functions = (s for s in statements_below(statement.body) if isinstance(s, cst.FunctionDef))
-                makers = [s for s in inner_functions if s.name.value in ("__init__", "__new__")]
-                self.parameters.setdefault(name, []).extend(_Parameters.of(maker.params) for maker in makers)
+                constructors = [s for s in inner_functions if s.name.value in ("__init__", "__new__")]
+                self.parameters.setdefault(name, []).extend(
+                    _Parameters.from_node(function.params) for function in constructors
+                )
             case cst.Import(names=names):
-                self._import(names, None)
+                self._collect_imports(names, None)
             case cst.ImportFrom(names=names) if not isinstance(names, cst.ImportStar):
-                self._import(names, source_name(statement))
+                self._collect_imports(names, source_name(statement))
             case cst.Assign(targets=targets, value=cst.Lambda() as function):
                 for target in targets:
                     if isinstance(target.target, cst.Name):
-                        self.parameters.setdefault(target.target.value, []).append(_Parameters.of(function.params))
+                        self.parameters.setdefault(target.target.value, []).append(
+                            _Parameters.from_node(function.params)
+                        )
 
-    def _import(self, names: object, source: tuple[int, str] | None) -> None:
+    def _collect_imports(self, names: object, source: tuple[int, str] | None) -> None:
         for alias in names if isinstance(names, list | tuple) else ():
             root = alias.evaluated_name if source is None else source[1]
-            if (source is not None and source[0]) or root.split(".", 1)[0] not in _KNOWN_MODULES:
-                self.unknown.add(import_binding(alias))
+            if (source is not None and source[0]) or root.split(".", 1)[0] not in _TRUSTED_PACKAGES:
+                self.opaque_imports.add(import_binding(alias))
 
-    def read(self, statement: cst.CSTNode) -> None:
-        """Note how collections flow by a statement, and which are written to."""
+    def collect_flows(self, statement: cst.CSTNode) -> None:
+        """Record the flows and mutations of a statement."""
         match statement:
             case cst.Assign(targets=targets, value=value):
                 for target in targets:
-                    self._assign(target.target, self.sources(value))
+                    self._record_assignment(target.target, self.sources(value))
             case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
-                self._assign(target, self.sources(value))
+                self._record_assignment(target, self.sources(value))
             case cst.AugAssign(target=target, value=value):
-                self._write(self.sources(target))
-                self._store(target, _parts(self.sources(value)))
+                self._mutate(self.sources(target))
+                self._record_store(target, _elements(self.sources(value)))
             case cst.For(target=target, iter=iterable):
-                self._assign(target, _parts(self.sources(iterable)))
+                self._record_assignment(target, _elements(self.sources(iterable)))
             case cst.With(items=items):
                 for item in items:
                     if item.asname is not None:
-                        self._assign(item.asname.name, self.sources(item.item))
+                        self._record_assignment(item.asname.name, self.sources(item.item))
             case cst.Del(target=target):
-                self._delete(target)
+                self._record_deletion(target)
         if isinstance(statement, cst.ClassDef):
             return
-        for node in _own_expressions(statement):
-            self._read_expression(node)
+        for node in _nodes_outside_blocks(statement):
+            self._collect_expression_flows(node)
 
-    def _read_expression(self, node: cst.CSTNode) -> None:
+    def _collect_expression_flows(self, node: cst.CSTNode) -> None:
         match node:
             case cst.Call():
-                self._call(node)
+                self._collect_call_flows(node)
             case cst.NamedExpr(target=target, value=value):
-                self._assign(target, self.sources(value))
+                self._record_assignment(target, self.sources(value))
             case cst.CompFor(target=target, iter=iterable):
-                self._assign(target, _parts(self.sources(iterable)))
+                self._record_assignment(target, _elements(self.sources(iterable)))
 
-    def _call(self, call: cst.Call) -> None:
-        given = [self.sources(argument.value) for argument in call.args]
-        if not any(given) and not isinstance(call.func, cst.Attribute):
+    def _collect_call_flows(self, call: cst.Call) -> None:
+        arguments = [self.sources(argument.value) for argument in call.args]
+        if not any(arguments) and not isinstance(call.func, cst.Attribute):
             return
         name = _last_name(call.func)
         if isinstance(call.func, cst.Attribute) and name in CHANGING | {"__setitem__", "__delitem__", "popitem"}:
-            self._write(self.sources(call.func.value))
+            self._mutate(self.sources(call.func.value))
             if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
-                self._write(given[0] if given else ())
-            put = tuple(held for sources in given for held in sources)
-            self._store(call.func.value, _parts(put) if name in _EXTENDING else put)
-        elif name is None or name in _CHANGING_FUNCTIONS or self._is_from_elsewhere(call.func):
-            self._write(tuple(held for sources in given for held in (*sources, *_parts(sources))))
+                self._mutate(arguments[0] if arguments else ())
+            stored = tuple(path for sources in arguments for path in sources)
+            self._record_store(call.func.value, _elements(stored) if name in _EXTENDING_METHODS else stored)
+        elif name is None or name in _MUTATING_FUNCTIONS or self._is_opaque(call.func):
+            self._mutate(tuple(path for sources in arguments for path in (*sources, *_elements(sources))))
         for parameters in self.parameters.get(name or "", ()):
-            for index, (argument, sources) in enumerate(zip(call.args, given, strict=True)):
-                self._bind(parameters, argument, index, sources)
+            for index, (argument, sources) in enumerate(zip(call.args, arguments, strict=True)):
+                self._bind_argument(parameters, argument, index, sources)
         for argument in call.args:
             for parameters in self.parameters.get(_last_name(argument.value) or "", ()):
                 for parameter in parameters.names:
-                    self._flow(tuple(held for sources in given for held in (*sources, *_parts(sources))), parameter)
+                    self._record_flow(
+                        tuple(path for sources in arguments for path in (*sources, *_elements(sources))), parameter
+                    )
 
-    def _bind(self, parameters: _Parameters, argument: cst.Arg, index: int, sources: _Sources) -> None:
+    def _bind_argument(self, parameters: _Parameters, argument: cst.Arg, index: int, sources: _Paths) -> None:
         if argument.star:
             for parameter in parameters.names:
-                self._flow(_parts(sources), parameter)
+                self._record_flow(_elements(sources), parameter)
         elif argument.keyword is not None:
-            self._flow(sources, argument.keyword.value)
+            self._record_flow(sources, argument.keyword.value)
         elif index < len(parameters.names):
-            self._flow(sources, parameters.names[index])
+            self._record_flow(sources, parameters.names[index])
         elif parameters.rest is not None:
-            self._flow(tuple(held.within() for held in sources), parameters.rest)
+            self._record_flow(tuple(path.in_collection() for path in sources), parameters.rest)
 
-    def _is_from_elsewhere(self, function: cst.BaseExpression) -> bool:
+    def _is_opaque(self, function: cst.BaseExpression) -> bool:
         while isinstance(function, cst.Attribute):
             function = function.value
-        return isinstance(function, cst.Name) and function.value in self.unknown
+        return isinstance(function, cst.Name) and function.value in self.opaque_imports
 
-    def _delete(self, target: cst.BaseExpression) -> None:
-        for part in target.elements if isinstance(target, cst.Tuple) else (target,):
-            node = part.value if isinstance(part, cst.Element) else part
+    def _record_deletion(self, target: cst.BaseExpression) -> None:
+        for item in target.elements if isinstance(target, cst.Tuple) else (target,):
+            node = item.value if isinstance(item, cst.Element) else item
             if isinstance(node, cst.Subscript):
-                self._write(self.sources(node.value))
+                self._mutate(self.sources(node.value))
 
-    def _assign(self, target: cst.BaseExpression, sources: _Sources) -> None:
+    def _record_assignment(self, target: cst.BaseExpression, sources: _Paths) -> None:
         match target:
             case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-                self._flow(sources, name)
+                self._record_flow(sources, name)
             case cst.Tuple(elements=elements) | cst.List(elements=elements):
                 for element in elements:
-                    self._assign(element.value, _parts(sources))
-                    self._assign(element.value, tuple(held.within() for held in _parts(sources)))
+                    self._record_assignment(element.value, _elements(sources))
+                    self._record_assignment(element.value, tuple(path.in_collection() for path in _elements(sources)))
             case cst.Subscript(value=owner):
-                self._write(self.sources(owner))
-                self._store(owner, sources)
+                self._mutate(self.sources(owner))
+                self._record_store(owner, sources)
 
-    def _store(self, owner: cst.BaseExpression, sources: _Sources) -> None:
-        """Record that a value is put into a collection, and so into each name that leads to it."""
-        within = tuple(held.within() for held in sources)
-        for held in self.sources(owner):
-            self._flow(within, held.name)
+    def _record_store(self, owner: cst.BaseExpression, sources: _Paths) -> None:
+        """Record that a value is stored in a collection, and so flows to each name that the collection comes from."""
+        in_collection = tuple(path.in_collection() for path in sources)
+        for path in self.sources(owner):
+            self._record_flow(in_collection, path.name)
 
-    def _flow(self, sources: _Sources, name: str) -> None:
-        for held in sources:
-            if held != Held(name):
-                self.flows.setdefault(held.name, set()).add((held, name))
+    def _record_flow(self, sources: _Paths, name: str) -> None:
+        for path in sources:
+            if path != AccessPath(name):
+                self.flows.setdefault(path.name, set()).add((path, name))
 
-    def _write(self, sources: _Sources) -> None:
-        for held in sources:
-            self.written.setdefault(held.name, set()).add(held)
+    def _mutate(self, sources: _Paths) -> None:
+        for path in sources:
+            self.written.setdefault(path.name, set()).add(path)
 
-    def sources(self, node: cst.BaseExpression) -> _Sources:
-        """Return where the lists and tables in a value may come from."""
+    def sources(self, node: cst.BaseExpression) -> _Paths:
+        """Return the access paths of the collections that an expression may evaluate to."""
         match node:
             case cst.Name(value=name):
-                return () if name in ("self", "cls", "None", "True", "False") else (Held(name),)
+                return () if name in ("self", "cls", "None", "True", "False") else (AccessPath(name),)
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
-                return (Held(name), *_parts(self.sources(owner)))
+                return (AccessPath(name), *_elements(self.sources(owner)))
             case cst.Subscript(value=owner):
-                return _parts(self.sources(owner))
+                return _elements(self.sources(owner))
             case cst.Tuple(elements=elements) | cst.List(elements=elements) | cst.Set(elements=elements):
-                return tuple(held.within() for element in elements for held in self.sources(element.value))
+                return tuple(path.in_collection() for element in elements for path in self.sources(element.value))
             case cst.Dict(elements=elements):
-                return tuple(held.within() for element in elements for held in self.sources(element.value))
-            case cst.IfExp(body=one, orelse=other) | cst.BooleanOperation(left=one, right=other):
-                return (*self.sources(one), *self.sources(other))
-            case cst.BinaryOperation(left=one, right=other):
-                return tuple(held.part().within() for held in (*self.sources(one), *self.sources(other)))
+                return tuple(path.in_collection() for element in elements for path in self.sources(element.value))
+            case cst.IfExp(body=first, orelse=second) | cst.BooleanOperation(left=first, right=second):
+                return (*self.sources(first), *self.sources(second))
+            case cst.BinaryOperation(left=first, right=second):
+                return tuple(path.element().in_collection() for path in (*self.sources(first), *self.sources(second)))
             case cst.NamedExpr(value=inner) | cst.Await(expression=inner):
                 return self.sources(inner)
             case (
@@ -297,29 +301,29 @@ class _Reading(Struct):
                 | cst.GeneratorExp(elt=inner)
                 | cst.DictComp(value=inner)
             ):
-                return tuple(held.within() for held in self.sources(inner))
+                return tuple(path.in_collection() for path in self.sources(inner))
             case cst.Call():
-                return self._result(node)
+                return self._call_sources(node)
             case _:
                 return ()
 
-    def _result(self, call: cst.Call) -> _Sources:
+    def _call_sources(self, call: cst.Call) -> _Paths:
         name = _last_name(call.func)
         owner = self.sources(call.func.value) if isinstance(call.func, cst.Attribute) else ()
-        given = (*owner, *(held for argument in call.args for held in self.sources(argument.value)))
+        inputs = (*owner, *(path for argument in call.args for path in self.sources(argument.value)))
         if name in self.parameters:
-            return (Held(name or ""),)
-        if name in _TAKING:
-            return _parts(given)
-        if name in _COPYING:
-            return tuple(held.part().within() for held in given)
-        if name in _PAIRING:
-            return tuple(held.part().within().within() for held in given)
-        return given if name in ("cast", "next") or self._is_from_elsewhere(call.func) else ()
+            return (AccessPath(name or ""),)
+        if name in _ELEMENT_METHODS:
+            return _elements(inputs)
+        if name in _COPYING_CALLS:
+            return tuple(path.element().in_collection() for path in inputs)
+        if name in _PAIRING_CALLS:
+            return tuple(path.element().in_collection().in_collection() for path in inputs)
+        return inputs if name in ("cast", "next") or self._is_opaque(call.func) else ()
 
 
-def _parts(sources: _Sources) -> _Sources:
-    return tuple(held.part() for held in sources)
+def _elements(sources: _Paths) -> _Paths:
+    return tuple(path.element() for path in sources)
 
 
 def _last_name(function: cst.BaseExpression) -> str | None:
@@ -331,27 +335,28 @@ def _last_name(function: cst.BaseExpression) -> str | None:
 
 
 class _Parameters(Struct, frozen=True):
-    """The parameters of a function, without the object that a method is bound to; `rest` is `*args`."""
+    """The parameters of a function, without `self` or `cls`."""
 
     names: tuple[str, ...]
     rest: str | None
+    """The name of the `*args` parameter."""
 
     @staticmethod
-    def of(parameters: cst.Parameters) -> _Parameters:
-        """Return the names of parameters."""
-        found = (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
-        names = [parameter.name.value for parameter in found]
+    def from_node(parameters: cst.Parameters) -> _Parameters:
+        """Return the parameters of a function or lambda."""
+        nodes = (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
+        names = [parameter.name.value for parameter in nodes]
         rest = parameters.star_arg.name.value if isinstance(parameters.star_arg, cst.Param) else None
         return _Parameters(tuple(names[1:] if names[:1] in (["self"], ["cls"]) else names), rest)
 
 
-def _own_expressions(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the expressions of a statement that stand in no statement within it."""
+def _nodes_outside_blocks(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the nodes of a statement except those in nested blocks."""
     stack = [statement]
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(node for node in children(current) if not isinstance(node, _INNER))
+        stack.extend(node for node in children(current) if not isinstance(node, _BLOCK_TYPES))
 
 
-_INNER: Final = (cst.BaseSuite, cst.Decorator, cst.Else, cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler)
+_BLOCK_TYPES: Final = (cst.BaseSuite, cst.Decorator, cst.Else, cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler)

@@ -1,7 +1,8 @@
-"""Which names a scope binds, how often, and what kind of function it is.
+"""Name bindings of a scope, and whether its function is a generator.
 
-A name is a constant only if it is bound exactly once, so counts are needed before a body is read. Each function is
-scanned at most once, statement by statement; its expressions only where the file has `:=` or `yield` at all.
+A name is a constant only if exactly one statement binds it, so the bindings of a body are collected before the
+interpreter executes it. Each function is scanned at most once. Expressions are scanned only if the file contains `:=`
+or `yield`.
 """
 
 from __future__ import annotations
@@ -20,24 +21,26 @@ Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
 
 class Bindings(Struct):
-    """What is bound in one scope (a function, class or module body).
-
-    `changes` are the statements that write to what a name holds, `stars_before` how many of the `stars` stand before
-    the last binding of a name. `certain` are the identities of the statements of a module or class that stand in no
-    other statement of it.
-    """
+    """The bindings of one scope: a module, class, function or lambda."""
 
     binders: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
+    """The nodes that bind each name: parameters, statements and assignment expressions."""
     globals: set[str] = field(default_factory=set)
+    """Names declared `global`."""
     nonlocals: set[str] = field(default_factory=set)
+    """Names declared `nonlocal`."""
     stars: list[cst.ImportFrom] = field(default_factory=list)
+    """Star imports, in source order."""
     stars_before: dict[str, int] = field(default_factory=dict)
+    """The number of star imports before the last binding of each name."""
     changes: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
+    """Top-level statements of a module or class that mutate the collection bound to a name, by name."""
     certain: set[int] = field(default_factory=set)
+    """Identities of the top-level statements of a module or class."""
     is_generator: bool = False
 
     def add(self, name: str, binder: cst.CSTNode) -> None:
-        """Notes that `binder` (a statement or an assignment expression) binds `name`."""
+        """Record that `binder` binds `name`."""
         self.binders.setdefault(name, []).append(binder)
         self.stars_before[name] = len(self.stars)
 
@@ -46,7 +49,7 @@ class Bindings(Struct):
         return name in self.binders and name not in self.globals and name not in self.nonlocals
 
     def binds_constant(self, name: str) -> bool:
-        """Whether `name` is bound here once only, by an assignment or import, and not written to at this level."""
+        """Whether a single assignment or import binds `name` and no statement at this level mutates its value."""
         binders = self.binders.get(name, ())
         return (
             len(binders) == 1
@@ -56,20 +59,20 @@ class Bindings(Struct):
 
 
 def bindings_of(owner: Owner, module: SourceModule) -> Bindings:
-    """Return the bindings of a module, class, function or lambda, which is scanned once; `module` is that it is in."""
-    scans = module.once(_no_scans)
+    """Return the bindings of a scope in `module`, memoized."""
+    scans = module.once(_empty_scan_cache)
     bindings = scans.get(owner)
     if bindings is None:
         bindings = scans[owner] = scan(owner, module)
     return bindings
 
 
-def _no_scans(_: SourceModule) -> dict[Owner, Bindings]:
+def _empty_scan_cache(_: SourceModule) -> dict[Owner, Bindings]:
     return {}
 
 
 def scan(owner: Owner, module: SourceModule) -> Bindings:
-    """Return the bindings of a module, class, function or lambda; `module` is the one it is in."""
+    """Return the bindings of a scope in `module`."""
     bindings = Bindings()
     if isinstance(owner, cst.FunctionDef | cst.Lambda):
         for parameter in parameters(owner.params):
@@ -82,7 +85,7 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
     if not isinstance(owner, cst.FunctionDef):
         for statement in statements(body):
             bindings.certain.add(id(statement))
-            for name in dict.fromkeys(changed for inner in with_below(statement) for changed in changed_names(inner)):
+            for name in dict.fromkeys(mutated for inner in with_below(statement) for mutated in changed_names(inner)):
                 bindings.changes.setdefault(name, []).append(statement)
     if module.mentions(b":=") or module.mentions(b"yield"):
         _bind_expressions(body, bindings)
@@ -94,7 +97,7 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
 
 
 def parameters(params: cst.Parameters) -> Iterator[cst.Param]:
-    """Yield the parameters of a function in order, `*args` and `**kwargs` included."""
+    """Yield the parameters of a function in order, including `*args` and `**kwargs`."""
     yield from params.posonly_params
     yield from params.params
     if isinstance(params.star_arg, cst.Param):
@@ -146,7 +149,7 @@ def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
 
 
 def import_binding(alias: cst.ImportAlias) -> str:
-    """Return the name that one item of an import statement binds."""
+    """Return the name that an item of an import statement binds."""
     if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
         return alias.asname.name.value
     name: cst.BaseExpression = alias.name
@@ -191,22 +194,22 @@ def _bind_expressions(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> N
 
 
 def _bind_nonlocals(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:
-    """Add the bindings that inner functions make of names of this scope."""
-    for inner in _inner_functions(body):
+    """Add the bindings of inner functions that declare a name of this scope `nonlocal`."""
+    for inner in _inner_bindings(body):
         for name in inner.nonlocals & bindings.binders.keys():
             bindings.binders[name] += inner.binders.get(name, [])
 
 
 def _bind_globals(module: cst.Module, bindings: Bindings) -> None:
-    for inner in _inner_functions(module):
+    for inner in _inner_bindings(module):
         for name in sorted(inner.globals):
             bindings.binders.setdefault(name, []).extend(inner.binders.get(name, []))
 
 
-def _inner_functions(body: cst.BaseSuite | cst.Module) -> Iterator[Bindings]:
+def _inner_bindings(body: cst.BaseSuite | cst.Module) -> Iterator[Bindings]:
     for statement in statements_below(body, into_functions=True):
         if isinstance(statement, cst.FunctionDef):
             inner = Bindings()
-            for below in statements_below(statement.body):
-                _bind_statement(below, inner)
+            for inner_statement in statements_below(statement.body):
+                _bind_statement(inner_statement, inner)
             yield inner

@@ -1,4 +1,4 @@
-"""Statements that write to what a name holds: to its list, set or table."""
+"""Statements that mutate collections: the lists, sets and dicts that names hold."""
 
 from __future__ import annotations
 
@@ -10,52 +10,55 @@ import libcst as cst
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements_below
 
-# Methods that write to the list, set or table that they are of.
 CHANGING = frozenset(
     ("add", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort", "update")
 )
+"""Methods of lists, sets and dicts that mutate the collection."""
 
 
 def changed_names(statement: cst.CSTNode) -> Iterator[str]:
-    """Yield the names whose collections a statement of a module or class writes to: `A["k"] = 1`, `A.update(...)`."""
+    """Yield the names whose collections a statement mutates, as in `A["k"] = 1` and `A.update(...)`."""
     return (value.value for value in changed_values(statement) if isinstance(value, cst.Name))
 
 
 def changed_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
-    """Yield the expressions whose collections a statement writes to."""
+    """Yield the expressions whose collections a statement mutates."""
     match statement:
         case cst.Assign(targets=targets):
-            changed: list[cst.CSTNode] = [target.target for target in targets]
+            mutated: list[cst.CSTNode] = [target.target for target in targets]
         case cst.AugAssign() | cst.Del():
-            changed = [statement.target]
+            mutated = [statement.target]
         case cst.Expr(value=cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)))):
             if method in CHANGING:
                 yield value
             return
         case _:
             return
-    for target in changed:
+    for target in mutated:
         if isinstance(target, cst.Subscript):
             yield target.value
 
 
 def changed_in_functions(module: SourceModule) -> frozenset[str]:
-    """Return the names whose collections functions of a module write to, those of attributes of classes too."""
+    """Return the names and attributes whose collections the functions of a module mutate."""
     return frozenset(module.once(functions_that_change))
 
 
 def functions_that_change(module: SourceModule) -> dict[str, frozenset[str]]:
-    """Return for each such name the names of the functions that write to it, and of what these are in."""
-    found: dict[str, set[str]] = {}
-    for statement, around in _with_owners(module):
-        for value in changed_values(statement) if around else ():
-            name = _changed_name(value)
+    """Return the functions that mutate the collection of a name or attribute, with the scopes that enclose them.
+
+    Keys are names of variables and attributes, values the names of functions and classes.
+    """
+    functions_by_name: dict[str, set[str]] = {}
+    for statement, enclosing in _statements_in_functions(module):
+        for value in changed_values(statement) if enclosing else ():
+            name = _mutated_name(value)
             if name is not None:
-                found.setdefault(name, set()).update(around)
-    return {name: frozenset(functions) for name, functions in found.items()}
+                functions_by_name.setdefault(name, set()).update(enclosing)
+    return {name: frozenset(functions) for name, functions in functions_by_name.items()}
 
 
-def _changed_name(value: cst.BaseExpression) -> str | None:
+def _mutated_name(value: cst.BaseExpression) -> str | None:
     match value:
         case cst.Name(value=name) | cst.Attribute(value=cst.Name(), attr=cst.Name(value=name)):
             return name
@@ -63,81 +66,83 @@ def _changed_name(value: cst.BaseExpression) -> str | None:
             return None
 
 
-def _with_owners(module: SourceModule) -> Iterator[tuple[cst.CSTNode, tuple[str, ...]]]:
-    """Yield the statements in the functions of a module with the names of the functions and classes around each."""
+def _statements_in_functions(module: SourceModule) -> Iterator[tuple[cst.CSTNode, tuple[str, ...]]]:
+    """Yield the statements in the functions of a module, each with the names of its enclosing functions and classes."""
     pending: list[tuple[cst.BaseSuite | cst.Module, tuple[str, ...], bool]] = [(module.tree, (), False)]
     while pending:
-        body, around, in_function = pending.pop()
+        body, enclosing, in_function = pending.pop()
         for statement in statements_below(body):
             if isinstance(statement, cst.FunctionDef | cst.ClassDef):
                 inside = in_function or isinstance(statement, cst.FunctionDef)
-                pending.append((statement.body, (*around, statement.name.value), inside))
+                pending.append((statement.body, (*enclosing, statement.name.value), inside))
             elif in_function:
-                yield statement, around
+                yield statement, enclosing
 
 
-# How many characters of what follows a table of names are looked at.
-_NEAR: Final = 200
-_EXECUTING: Final = b"exec("
-_UPDATING: Final = (b".clear(", b".pop(", b".setdefault(", b".update(")
+_CONTEXT_BYTES: Final = 200
+"""The number of bytes before and after a namespace dict that decide whether it is mutated."""
+_EXEC_CALL: Final = b"exec("
+_MUTATING_CALLS: Final = (b".clear(", b".pop(", b".setdefault(", b".update(")
 
 
 def binds_by_computing(module: SourceModule) -> bool:
-    """Whether a module may bind names that no statement binds: `globals()["NAME"] = 1`, `exec(...)`."""
+    """Whether a module may bind names without a binding statement, as in `globals()["NAME"] = 1` and `exec(...)`."""
     source = module.source
-    if b"sys.modules[__name__]" in source or any(_is_name(source, end) for end in _ends_of(source, _EXECUTING)):
+    if b"sys.modules[__name__]" in source or any(
+        _is_exec_call(source, end) for end in _occurrence_ends(source, _EXEC_CALL)
+    ):
         return True
-    return _writes_to_table(source, b"globals()") or _writes_to_table(source, b"vars()")
+    return _mutates_namespace(source, b"globals()") or _mutates_namespace(source, b"vars()")
 
 
 def sets_by_computing(module: SourceModule) -> bool:
-    """Whether a module sets attributes by computed names: `setattr(self, key, value)`, `vars(self)[key] = 1`."""
+    """Whether a module may set attributes of computed names, as in `setattr(self, key, value)`."""
     source = module.source
-    if b".__setattr__(" in source or _writes_to_table(source, b".__dict__") or _writes_to_table(source, b"vars("):
+    if b".__setattr__(" in source or _mutates_namespace(source, b".__dict__") or _mutates_namespace(source, b"vars("):
         return True
-    return any(_is_computed(source[end : end + _NEAR]) for end in _ends_of(source, b"setattr("))
+    return any(_is_computed(source[end : end + _CONTEXT_BYTES]) for end in _occurrence_ends(source, b"setattr("))
 
 
-def _is_name(source: bytes, end: int) -> bool:
-    """Whether a call is one of `exec`, and not of what ends in it."""
-    start = end - len(_EXECUTING)
+def _is_exec_call(source: bytes, end: int) -> bool:
+    """Whether `exec(` before an offset calls the builtin, not a method or a function with a longer name."""
+    start = end - len(_EXEC_CALL)
     before = source[max(start - 1, 0) : start]
     return not (before.isalnum() or before in (b"_", b"."))
 
 
 def _is_computed(arguments: bytes) -> bool:
-    """Whether the second argument is no literal text."""
+    """Whether the second argument is not a string literal."""
     parts = arguments.split(b",", 2)
     return len(parts) == 1 or not parts[1].lstrip().startswith((b'"', b"'"))
 
 
-def _writes_to_table(source: bytes, table: bytes) -> bool:
-    """Whether a table of names is written to where it is mentioned, or handed on to where it may be."""
-    for end in _ends_of(source, table):
-        before = source[max(end - len(table) - _NEAR, 0) : end - len(table)]
-        after = source[end : end + _NEAR]
-        if table.endswith(b"("):
+def _mutates_namespace(source: bytes, namespace: bytes) -> bool:
+    """Whether a namespace dict is mutated, or passed to code that may mutate it."""
+    for end in _occurrence_ends(source, namespace):
+        before = source[max(end - len(namespace) - _CONTEXT_BYTES, 0) : end - len(namespace)]
+        after = source[end : end + _CONTEXT_BYTES]
+        if namespace.endswith(b"("):
             after = after.partition(b")")[2]
         line = before.rsplit(b"\n", 1)[-1].rstrip()
-        is_whole = not after.lstrip(b" \t") or after.lstrip(b" \t").startswith((b"\n", b"\r", b"#"))
-        is_handed_on = line.endswith(b"(") and after.startswith((b",", b")")) and table.endswith(b"()")
-        if _is_written(after) or is_handed_on or (is_whole and b"=" in line and not line.endswith((b"==", b" in"))):
+        is_complete = not after.lstrip(b" \t") or after.lstrip(b" \t").startswith((b"\n", b"\r", b"#"))
+        is_argument = line.endswith(b"(") and after.startswith((b",", b")")) and namespace.endswith(b"()")
+        if _is_mutated(after) or is_argument or (is_complete and b"=" in line and not line.endswith((b"==", b" in"))):
             return True
     return False
 
 
-def _is_written(after: bytes) -> bool:
-    """Whether a table is written to by what follows it: `["k"] = x`, `.update(...)`, `|= x`."""
+def _is_mutated(after: bytes) -> bool:
+    """Whether the source after a namespace dict mutates it: `["k"] = x`, `.update(...)`, `|= x`."""
     if after.startswith(b"["):
         after = after.partition(b"]")[2]
-    elif after.startswith(_UPDATING):
+    elif after.startswith(_MUTATING_CALLS):
         return True
-    rest = after.lstrip(b" \t")
-    return rest.startswith((b"=", b"+=", b"|=")) and not rest.startswith(b"==")
+    operator = after.lstrip(b" \t")
+    return operator.startswith((b"=", b"+=", b"|=")) and not operator.startswith(b"==")
 
 
-def _ends_of(source: bytes, word: bytes) -> Iterator[int]:
-    """Yield where each mention of a word ends."""
+def _occurrence_ends(source: bytes, word: bytes) -> Iterator[int]:
+    """Yield the end offset of each occurrence of a word."""
     start = source.find(word)
     while start >= 0:
         yield start + len(word)

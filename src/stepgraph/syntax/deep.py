@@ -1,7 +1,7 @@
-"""Room for deep recursion.
+"""A thread with a large stack for deep recursion.
 
-LibCST's native parser recurses on the C stack and overflows the usual 8 MB at some 3,000 chained calls, which kills the
-process; walking such trees recurses as deeply in Python. Both are given a thread with a stack of their own.
+LibCST's native parser recurses on the C stack. About 3,000 chained calls overflow the usual 8 MB, which kills the
+process. Traversals of such trees recurse as deeply in Python.
 """
 
 from __future__ import annotations
@@ -16,22 +16,25 @@ from stepgraph.model.note import InputError, Problem
 Result = TypeVar("Result")
 
 STACK_BYTES: Final = (512 * 2**20, 256 * 2**20, 128 * 2**20, 64 * 2**20)
-"""Sizes of the stack, largest first: that which there is room for is used.
+"""Sizes of the stack in bytes, largest first. The thread gets the first one that fits into memory.
 
-On Linux and macOS it is address space, of which only the used part takes memory. Windows commits all of it.
+On Linux and macOS the stack is address space, and only the used part takes memory. Windows commits all of it.
 """
 
 _FRAME_BYTES: Final = 1_342
-"""Stack for each level of recursion in Python: 400,000 levels in the largest stack."""
+"""Stack per level of recursion in Python, in bytes: 400,000 levels in the largest stack."""
 
 _THREAD_NAME: Final = "stepgraph-analysis"
 
-_SHARE_OF_LIMIT: Final = 4
-"""How often a stack has to fit into the limit of memory: the native parser ends the process where it lacks some."""
+_MIN_LIMIT_RATIO: Final = 4
+"""The minimum ratio of the memory limit to the stack, because the native parser aborts the process without memory."""
 
 
 def run_deep(function: Callable[[], Result]) -> Result:
-    """Return `function()`, run where it may recurse deeply. Raises what it raises, and InputError without the room."""
+    """Return `function()`, called in a thread with a large stack.
+
+    Raises the exceptions of `function`, and InputError if there is not enough memory for the stack.
+    """
     if threading.current_thread().name == _THREAD_NAME:
         return function()
     results: list[Result] = []
@@ -40,7 +43,7 @@ def run_deep(function: Callable[[], Result]) -> Result:
     def target() -> None:
         try:
             results.append(function())
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread, whatever it is
+        except BaseException as error:  # noqa: BLE001 - raised again in the caller's thread
             errors.append(error)
 
     limit = sys.getrecursionlimit()
@@ -58,11 +61,11 @@ def _run_in_thread(target: Callable[[], None]) -> None:
     for size in _affordable_sizes():
         sys.setrecursionlimit(max(limit, size // _FRAME_BYTES))
         previous = threading.stack_size(size)
-        # A daemon, so that an interrupted command does not wait for the analysis to end.
+        # A daemon thread, so that an interrupted command does not wait for the end of the analysis.
         thread = threading.Thread(target=target, name=_THREAD_NAME, daemon=True)
         try:
             thread.start()
-        except RuntimeError:  # no room
+        except RuntimeError:  # not enough memory for this size
             continue
         finally:
             threading.stack_size(previous)
@@ -73,13 +76,13 @@ def _run_in_thread(target: Callable[[], None]) -> None:
 
 
 def _affordable_sizes() -> Sequence[int]:
-    """Return the sizes to try, largest first."""
+    """Return the stack sizes that the memory limit allows, largest first."""
     if sys.platform == "win32":
         return STACK_BYTES[-1:]
-    # Imported here, as Windows has none.
+    # Imported here because Windows does not have it.
     import resource
 
     limit, _ = resource.getrlimit(resource.RLIMIT_AS)
     if limit == resource.RLIM_INFINITY:
         return STACK_BYTES
-    return [size for size in STACK_BYTES if size * _SHARE_OF_LIMIT <= limit]
+    return [size for size in STACK_BYTES if size * _MIN_LIMIT_RATIO <= limit]

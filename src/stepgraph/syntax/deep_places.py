@@ -1,7 +1,8 @@
-"""Where brackets are nested too deeply in a source, and where an expression has too many links.
+"""A scanner for brackets that are nested too deeply and expressions with too many links.
 
-A scanner of tokens that is exact in what it counts, for any version of Python: brackets in text do not count, those in
-the fields of formatted strings do. What is no valid source it leaves to the parser.
+A link is a token that extends an expression, such as an operator, a dot or an opening bracket. The scanner counts
+exactly for any version of Python: it ignores brackets in string literals and counts those in the replacement fields of
+f-strings. It leaves invalid source to the parser.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from stepgraph.limits import (
     PATTERN_DEPTH_SUM,
 )
 
-# The native parser takes up to so many times as long for each level of a pattern.
-_TIMES_FOR_A_LEVEL: Final = 4
+_PATTERN_LEVEL_FACTOR: Final = 4
+"""The native parser's maximum slowdown for each nesting level of a pattern."""
 
 _TOKEN: Final = re.compile(
     r"""(?P<joined>\\(?:\r\n|\r|\n))
@@ -41,75 +42,93 @@ _TOKEN: Final = re.compile(
     """,
     re.VERBOSE,
 )
-_LINKING: Final = frozenset({"lambda", "else", "not", "await", "for"})
+# Keywords that are links.
+_LINK_KEYWORDS: Final = frozenset({"lambda", "else", "not", "await", "for"})
 
 _QUOTES: Final = ('"', "'", '"""', "'''")
-# By its quote: the rest of a text.
-_REST: Final = {
+# The rest of a string literal after its opening quote, by quote.
+_STRING_REST: Final = {
     '"': re.compile(r'(?:[^"\\\r\n]|\\\r\n|\\.)*+"', re.DOTALL),
     "'": re.compile(r"(?:[^'\\\r\n]|\\\r\n|\\.)*+'", re.DOTALL),
     '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL),
     "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL),
 }
-# What is next in a formatted text. A backslash takes nothing from a brace, but in the name of a character.
-_NEXT_IN_ANY: Final = r"\\N\{[\w\ -]+\}|\\[^{}]|\{\{|(?P<field>\{)|(?P<close>\}\}?)|(?P<line>[\r\n])"
-_NEXT: Final = {quote: re.compile(rf"{_NEXT_IN_ANY}|(?P<quote>{quote})", re.DOTALL) for quote in _QUOTES}
+# The next relevant part of a format string. A backslash escapes no brace, but `\N{...}` names a character.
+_FORMAT_PART: Final = r"\\N\{[\w\ -]+\}|\\[^{}]|\{\{|(?P<field>\{)|(?P<close>\}\}?)|(?P<line>[\r\n])"
+_FORMAT_PARTS: Final = {quote: re.compile(rf"{_FORMAT_PART}|(?P<quote>{quote})", re.DOTALL) for quote in _QUOTES}
 
 
 class Excess(Enum):
-    """What there is too much of."""
+    """A limit of the native parser that a source exceeds."""
 
     BRACKETS = auto()
+    """`BRACKET_DEPTH`, the nesting depth of one bracket."""
     LINKS = auto()
+    """`CHAINED_LINKS`, the length of one chain."""
     PATTERNS = auto()
+    """`PATTERN_DEPTH`, the nesting depth of one pattern."""
     BRACKETS_IN_ALL = auto()
+    """`BRACKET_DEPTH_SUM`, for all brackets of the module."""
     LINKS_IN_ALL = auto()
+    """`CHAIN_LENGTH_SUM`, for all chains of the module."""
     PATTERNS_IN_ALL = auto()
+    """`PATTERN_DEPTH_SUM`, for all patterns of the module."""
 
 
 def first_excess(text: str) -> tuple[Excess, int] | None:
-    """Return what a source has too much of, and at which offset; None if nothing."""
+    """Return the first exceeded limit of a source and the offset of the token that exceeds it, or None."""
     return _Scanner(text).find()
 
 
 class _ExcessFoundError(Exception):
+    """Ends the scan at the first exceeded limit."""
+
     def __init__(self, excess: Excess, offset: int) -> None:
         super().__init__()
-        self.found = (excess, offset)
+        self.result = (excess, offset)
 
 
-class _Formatted(Struct):
-    """A formatted text that is being read: its quote, and how deep its open fields are, in each other's formats."""
+class _FormatString(Struct):
+    """An open format string: an f-string or a t-string."""
 
     quote: str
-    fields: list[int] = field(default_factory=list)
+    field_depths: list[int] = field(default_factory=list)
+    """The number of link counters in each open replacement field, outermost first: fields nest in format specs."""
 
 
 class _Scanner(Struct):
-    """Counts, for each bracket that is open, the links since the last comma in it."""
+    """A scanner of tokens that counts links and the depth of brackets."""
 
     text: str
     links: list[int] = field(default_factory=lambda: [0])
-    formatted: list[_Formatted] = field(default_factory=list)
-    is_line_begun: bool = False
+    """The number of links since the last comma, for the statement and each open bracket, outermost first."""
+    format_strings: list[_FormatString] = field(default_factory=list)
+    """Open format strings, outermost first."""
+    has_token_in_line: bool = False
+    """Whether the current logical line has a token."""
     has_match: bool = False
-    in_pattern: bool = False
-    depth_in_all: int = 0
-    links_in_all: int = 0
-    patterns_in_all: int = 0
+    """Whether a logical line started with `match`."""
+    is_in_pattern: bool = False
+    """Whether the scanner is between `case` and the colon or guard after the pattern."""
+    depth_sum: int = 0
+    """The sum, over all brackets, of the depth beyond `FREE_DEPTH`; limited by `BRACKET_DEPTH_SUM`."""
+    link_sum: int = 0
+    """The sum, over all links, of the position in the chain beyond `FREE_DEPTH`; limited by `CHAIN_LENGTH_SUM`."""
+    pattern_sum: int = 0
+    """The sum, over all brackets in patterns, of the estimated cost; limited by `PATTERN_DEPTH_SUM`."""
 
     def find(self) -> tuple[Excess, int] | None:
-        """Return the first excess; None where there is none before the end, or before what is no Python."""
-        at: int | None = 0
+        """Return the first excess and its offset, or None at the end of the source or at an unterminated string."""
+        offset: int | None = 0
         try:
-            while at is not None and (token := _TOKEN.search(self.text, at)) is not None:
-                at = self._after(token)
+            while offset is not None and (token := _TOKEN.search(self.text, offset)) is not None:
+                offset = self._scan_token(token)
         except _ExcessFoundError as excess:
-            return excess.found
+            return excess.result
         return None
 
-    def _after(self, token: re.Match[str]) -> int | None:
-        """Return where to go on after a token; None where a text does not end."""
+    def _scan_token(self, token: re.Match[str]) -> int | None:
+        """Scan a token and return the offset of the next one, or None for an unterminated string."""
         kind = token.lastgroup
         match kind:
             case "joined" | "comment" | "number" | "plain":
@@ -118,109 +137,112 @@ class _Scanner(Struct):
                 self._end_line()
                 return token.end()
             case "quote" | "prefix" | "string":
-                self.is_line_begun = True
-                return self._after_opening(token["prefix"], token["quote"], token.end())
+                self.has_token_in_line = True
+                return self._scan_string(token["prefix"], token["quote"], token.end())
             case "word":
                 self._count_word(token)
             case "open":
-                self._link(token.start())
-                self._enter(token.start())
+                self._count_link(token.start())
+                self._open_bracket(token.start())
             case "close":
-                return self._after_closing(token)
+                return self._scan_closing_bracket(token)
             case "end":
                 self.links[-1] = 0
             case "colon":
-                return self._after_colon(token.end())
+                return self._scan_colon(token.end())
             case _:
-                self._link(token.start())
-        self.is_line_begun = True
+                self._count_link(token.start())
+        self.has_token_in_line = True
         return token.end()
 
     def _end_line(self) -> None:
         if len(self.links) == 1:
             self.links[0] = 0
-            self.is_line_begun = self.in_pattern = False
+            self.has_token_in_line = self.is_in_pattern = False
 
     def _count_word(self, token: re.Match[str]) -> None:
         word = token["word"]
-        if word in _LINKING:
-            self._link(token.start())
+        if word in _LINK_KEYWORDS:
+            self._count_link(token.start())
         if len(self.links) > 1:
             return
-        if not self.is_line_begun:
+        if not self.has_token_in_line:
             self.has_match |= word == "match"
-            self.in_pattern = word == "case" and self.has_match
+            self.is_in_pattern = word == "case" and self.has_match
         elif word == "if":
-            self.in_pattern = False
+            self.is_in_pattern = False
 
-    def _link(self, offset: int) -> None:
+    def _count_link(self, offset: int) -> None:
         self.links[-1] += 1
         if self.links[-1] > CHAINED_LINKS:
             raise _ExcessFoundError(Excess.LINKS, offset)
-        self.links_in_all += max(0, self.links[-1] - FREE_DEPTH)
-        if self.links_in_all > CHAIN_LENGTH_SUM:
+        self.link_sum += max(0, self.links[-1] - FREE_DEPTH)
+        if self.link_sum > CHAIN_LENGTH_SUM:
             raise _ExcessFoundError(Excess.LINKS_IN_ALL, offset)
 
-    def _enter(self, offset: int) -> None:
+    def _open_bracket(self, offset: int) -> None:
         self.links.append(0)
         if len(self.links) > BRACKET_DEPTH + 1:
             raise _ExcessFoundError(Excess.BRACKETS, offset)
-        self.depth_in_all += max(0, len(self.links) - FREE_DEPTH)
-        if self.depth_in_all > BRACKET_DEPTH_SUM:
+        self.depth_sum += max(0, len(self.links) - FREE_DEPTH)
+        if self.depth_sum > BRACKET_DEPTH_SUM:
             raise _ExcessFoundError(Excess.BRACKETS_IN_ALL, offset)
-        if self.in_pattern:
-            self._enter_pattern(offset, len(self.links) - 1)
+        if self.is_in_pattern:
+            self._count_pattern_bracket(offset, len(self.links) - 1)
 
-    def _enter_pattern(self, offset: int, depth: int) -> None:
+    def _count_pattern_bracket(self, offset: int, depth: int) -> None:
         if depth > PATTERN_DEPTH:
             raise _ExcessFoundError(Excess.PATTERNS, offset)
-        self.patterns_in_all += _TIMES_FOR_A_LEVEL**depth
-        if self.patterns_in_all > PATTERN_DEPTH_SUM:
+        self.pattern_sum += _PATTERN_LEVEL_FACTOR**depth
+        if self.pattern_sum > PATTERN_DEPTH_SUM:
             raise _ExcessFoundError(Excess.PATTERNS_IN_ALL, offset)
 
-    def _after_opening(self, prefix: str, quote: str, at: int) -> int | None:
+    def _scan_string(self, prefix: str, quote: str, offset: int) -> int | None:
         if set(prefix).isdisjoint("fFtT"):
-            rest = _REST[quote].match(self.text, at)
+            rest = _STRING_REST[quote].match(self.text, offset)
             return None if rest is None else rest.end()
-        self.formatted.append(_Formatted(quote))
-        return self._in_text(at)
+        self.format_strings.append(_FormatString(quote))
+        return self._scan_format_string(offset)
 
-    def _after_closing(self, token: re.Match[str]) -> int | None:
+    def _scan_closing_bracket(self, token: re.Match[str]) -> int | None:
         ends_field = self._is_in_field() and token[0] == "}"
         if len(self.links) > 1:
             self.links.pop()
         if not ends_field:
             return token.end()
-        self.formatted[-1].fields.pop()
-        return self._in_text(token.end())
+        self.format_strings[-1].field_depths.pop()
+        return self._scan_format_string(token.end())
 
-    def _after_colon(self, at: int) -> int | None:
+    def _scan_colon(self, offset: int) -> int | None:
         if self._is_in_field():
-            return self._in_text(at)
+            return self._scan_format_string(offset)
         if len(self.links) == 1:
-            self.in_pattern = False
-        return at
+            self.is_in_pattern = False
+        return offset
 
     def _is_in_field(self) -> bool:
-        """Whether what is read stands in a field of a formatted text itself, in no further bracket."""
-        return bool(self.formatted) and self.formatted[-1].fields[-1:] == [len(self.links)]
+        """Whether the scanner is directly in a replacement field, outside further brackets."""
+        return bool(self.format_strings) and self.format_strings[-1].field_depths[-1:] == [len(self.links)]
 
-    def _in_text(self, at: int) -> int | None:
-        """Return where code goes on: in the next field of the innermost formatted text, or after that text."""
-        inner = self.formatted[-1]
-        while (part := _NEXT[inner.quote].search(self.text, at)) is not None:
-            at = part.end()
+    def _scan_format_string(self, offset: int) -> int | None:
+        """Scan text of the innermost format string and return the offset of the code after it.
+
+        The code is the next replacement field or follows the string. Return None for an unterminated string.
+        """
+        string = self.format_strings[-1]
+        while (part := _FORMAT_PARTS[string.quote].search(self.text, offset)) is not None:
+            offset = part.end()
             if part["quote"]:
-                self.formatted.pop()
-                return at
-            if part["field"] or (inner.fields and part[0] == "{{"):
-                self._enter(part.start())
-                inner.fields.append(len(self.links))
+                self.format_strings.pop()
+                return offset
+            if part["field"] or (string.field_depths and part[0] == "{{"):
+                self._open_bracket(part.start())
+                string.field_depths.append(len(self.links))
                 return part.start() + 1
-            if part["close"] and inner.fields:
-                inner.fields.pop()
+            if part["close"] and string.field_depths:
+                string.field_depths.pop()
                 self.links.pop()
-                at = part.start() + 1
-            elif part["line"] and len(inner.quote) == 1:
+                offset = part.start() + 1
+            elif part["line"] and len(string.quote) == 1:
                 return None
         return None

@@ -1,4 +1,4 @@
-"""A module with edits made."""
+"""Application of source edits to a module."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from stepgraph.syntax.module import SourceModule
 
 
 def edited(module: SourceModule, edits: Sequence[Edit]) -> bytes:
-    """Return the content of a module with edits of it made; all else stays as it is, to the byte.
+    """Return the content of a module after applying `edits`; all other bytes stay the same.
 
-    Of two edits of the same place the first one is made. A module that LibCST does not give back as it was (one with a
-    form feed) is returned unchanged. To be called where there is room for deep recursion.
+    If two edits have the same node, the first one wins. A module that LibCST cannot reproduce exactly, such as one with
+    a form feed, is returned unchanged. Call this function in `stepgraph.syntax.deep.run_deep`.
     """
     if module.tree.bytes != module.source:
         return module.source
@@ -25,66 +25,68 @@ def edited(module: SourceModule, edits: Sequence[Edit]) -> bytes:
 
 
 class _Editor(cst.CSTTransformer):
-    """Makes edits on the way up, so that one inside another is made before it."""
+    """Applies edits bottom-up, so that nested edits are applied first."""
 
     def __init__(self, module: SourceModule, edits: dict[cst.CSTNode, Edit]) -> None:
         super().__init__()
         self._module = module
         self._edits = edits
 
-    def on_leave(  # type: ignore[override] # LibCST leaves open what a node may be replaced by
+    def on_leave(  # type: ignore[override] # LibCST does not restrict the type of the replacement
         self, original_node: cst.CSTNode, updated_node: cst.CSTNode
     ) -> cst.CSTNode | cst.FlattenSentinel[cst.BaseStatement]:
         if isinstance(original_node, cst.SimpleStatementLine) and isinstance(updated_node, cst.SimpleStatementLine):
-            return self._with_moved_imports(original_node, updated_node)
+            return self._move_imports(original_node, updated_node)
         edit = self._edits.get(original_node)
         if isinstance(edit, Replacement) and isinstance(updated_node, cst.BaseExpression):
-            return self._replaced(updated_node, edit.text)
+            return self._replace_expression(updated_node, edit.text)
         if isinstance(edit, AddedAwait) and isinstance(updated_node, cst.BaseExpression):
             return cst.Await(updated_node)
         return updated_node
 
-    def _replaced(self, old: cst.BaseExpression, text: str) -> cst.BaseExpression:
-        """Return what a text stands for; parentheses around what was there stay, for what stands in them may depend."""
+    def _replace_expression(self, old: cst.BaseExpression, text: str) -> cst.BaseExpression:
+        """Return the expression in `text` with the parentheses of `old`, which precedence or line breaks may need."""
         new = cst.parse_expression(text, self._module.tree.config_for_parsing)
         if not old.lpar:
             return new
         return new.with_changes(lpar=[*old.lpar, *new.lpar], rpar=[*new.rpar, *old.rpar])
 
-    def _with_moved_imports(
+    def _move_imports(
         self, original: cst.SimpleStatementLine, updated: cst.SimpleStatementLine
     ) -> cst.SimpleStatementLine | cst.FlattenSentinel[cst.BaseStatement]:
-        """Return a line of statements, each of whose moved imports comes after it in a line of its own."""
+        """Return a line of statements, followed by a new line for each import that moves only some of its names."""
         body: list[cst.BaseSmallStatement] = []
         added: list[cst.BaseStatement] = []
-        for before, statement in zip(original.body, updated.body, strict=True):
-            edit = self._edits.get(before)
+        for original_statement, statement in zip(original.body, updated.body, strict=True):
+            edit = self._edits.get(original_statement)
             if not isinstance(edit, MovedImport) or not isinstance(statement, cst.ImportFrom):
                 body.append(statement)
                 continue
-            kept, moved = _parted(statement, edit.names)
-            elsewhere = statement.with_changes(
-                module=cst.parse_expression(edit.module), names=_listed(moved), lpar=None, rpar=None
+            remaining, moved = _split_aliases(statement, edit.names)
+            moved_import = statement.with_changes(
+                module=cst.parse_expression(edit.module), names=_separate_by_commas(moved), lpar=None, rpar=None
             )
-            if kept:
-                body.append(_without(statement, kept))
-                alone = elsewhere.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
-                added.append(cst.SimpleStatementLine([alone]))
+            if remaining:
+                body.append(_keep_aliases(statement, remaining))
+                separate_import = moved_import.with_changes(semicolon=cst.MaybeSentinel.DEFAULT)
+                added.append(cst.SimpleStatementLine([separate_import]))
             else:
-                body.append(elsewhere)
+                body.append(moved_import)
         line = updated.with_changes(body=body)
         return cst.FlattenSentinel([line, *added]) if added else line
 
 
-def _parted(statement: cst.ImportFrom, names: Sequence[str]) -> tuple[list[cst.ImportAlias], list[cst.ImportAlias]]:
-    """Return the names of an import that stay, and those that are moved."""
+def _split_aliases(
+    statement: cst.ImportFrom, names: Sequence[str]
+) -> tuple[list[cst.ImportAlias], list[cst.ImportAlias]]:
+    """Return the aliases of an import that stay and the aliases of `names`, which move."""
     aliases = [] if isinstance(statement.names, cst.ImportStar) else list(statement.names)
     moved = [alias for alias in aliases if alias.evaluated_name in names]
     return [alias for alias in aliases if alias not in moved], moved
 
 
-def _listed(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
-    """Return names as they stand in a list on one line."""
+def _separate_by_commas(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
+    """Return aliases with commas for a list on one line."""
     comma = cst.Comma(whitespace_after=cst.SimpleWhitespace(" "))
     last = len(aliases) - 1
     return [
@@ -93,12 +95,12 @@ def _listed(aliases: Sequence[cst.ImportAlias]) -> list[cst.ImportAlias]:
     ]
 
 
-def _without(statement: cst.ImportFrom, kept: Sequence[cst.ImportAlias]) -> cst.ImportFrom:
-    """Return an import of some of its names only. In parentheses over several lines each keeps its line."""
-    names = list(kept)
+def _keep_aliases(statement: cst.ImportFrom, remaining: Sequence[cst.ImportAlias]) -> cst.ImportFrom:
+    """Return an import with the remaining aliases only; in a list over several lines each alias stays on its line."""
+    names = list(remaining)
     if statement.lpar is None or isinstance(statement.names, cst.ImportStar):
         names[-1] = names[-1].with_changes(comma=cst.MaybeSentinel.DEFAULT)
     else:
-        # What follows the last name is the way to the closing parenthesis.
+        # The last comma includes the whitespace before the closing parenthesis.
         names[-1] = names[-1].with_changes(comma=statement.names[-1].comma)
     return statement.with_changes(names=names)

@@ -1,4 +1,4 @@
-"""Changes to the source that put something right."""
+"""Source edits that fix findings."""
 
 from __future__ import annotations
 
@@ -10,24 +10,27 @@ from stepgraph.syntax.module import Place
 
 
 class Replacement(Struct, frozen=True):
-    """An expression to be written in the place of another one."""
+    """The replacement of an expression."""
 
     place: Place
     text: str
+    """Source of the new expression."""
 
 
 class AddedAwait(Struct, frozen=True):
-    """`await` to be written before an expression."""
+    """The insertion of `await` before an expression."""
 
     place: Place
 
 
 class MovedImport(Struct, frozen=True):
-    """Names of a `from ... import` statement, at `place`, to be imported from another module instead."""
+    """A change of the module that a `from ... import` statement imports some names from."""
 
     place: Place
     names: tuple[str, ...]
+    """The names to import from the new module; the other names of the statement stay."""
     module: str
+    """Dotted name of the new module."""
 
 
 Edit: TypeAlias = Replacement | AddedAwait | MovedImport

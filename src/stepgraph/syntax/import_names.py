@@ -1,4 +1,4 @@
-"""What import statements name: how many dots, and the dotted name after them."""
+"""Modules named in import statements."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Final, TypeAlias
 import libcst as cst
 
 NamedModule: TypeAlias = tuple[int, str]
+"""The number of leading dots, 0 for an absolute import, and the dotted name after them."""
 
-# What the platform and the standard library give under these names is known here, whatever stands beside a project.
-_KNOWN: Final = frozenset(
+# Standard library and platform packages. The interpreter models them even if the project has a module of that name.
+_MODELED_PACKAGES: Final = frozenset(
     {
         *("abc", "asyncio", "builtins", "collections", "contextlib", "dataclasses", "datetime", "enum", "functools"),
         *("inspect", "itertools", "js", "logging", "pyodide", "pyodide_js", "random", "time", "typing"),
@@ -20,12 +21,12 @@ _KNOWN: Final = frozenset(
 
 
 def is_known(name: str) -> bool:
-    """Whether a dotted name is one whose meaning is known, whatever stands beside a project."""
-    return name.split(".", maxsplit=1)[0] in _KNOWN
+    """Whether a dotted name belongs to a package that the interpreter models, even if the project has one too."""
+    return name.split(".", maxsplit=1)[0] in _MODELED_PACKAGES
 
 
 def source_name(statement: cst.ImportFrom) -> NamedModule:
-    """Return what a `from` names."""
+    """Return the module after `from`."""
     node: cst.BaseExpression | None = statement.module
     parts: list[str] = []
     while isinstance(node, cst.Attribute):
@@ -37,18 +38,18 @@ def source_name(statement: cst.ImportFrom) -> NamedModule:
 
 
 def source_names(statement: cst.Import | cst.ImportFrom) -> tuple[NamedModule, ...]:
-    """Return the modules that an import statement surely names."""
+    """Return the modules that an import statement must load."""
     if isinstance(statement, cst.ImportFrom):
         return (source_name(statement),)
     return tuple((0, alias.evaluated_name) for alias in statement.names)
 
 
 def possible_modules(statement: cst.Import | cst.ImportFrom) -> Iterator[NamedModule]:
-    """Yield the modules that an import statement may load: what it takes of a package may be one too."""
-    surely = source_names(statement)
-    if all(not level and is_known(name) for level, name in surely):
+    """Yield the modules that an import statement may load: a name imported from a package may be a submodule."""
+    must_load = source_names(statement)
+    if all(not level and is_known(name) for level, name in must_load):
         return
-    yield from surely
+    yield from must_load
     if isinstance(statement, cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
         level, source = source_name(statement)
         yield from ((level, f"{source}.{alias.evaluated_name}".lstrip(".")) for alias in statement.names)

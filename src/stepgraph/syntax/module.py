@@ -1,4 +1,4 @@
-"""A parsed module, and places in it."""
+"""Parsed modules and references to their nodes."""
 
 from __future__ import annotations
 
@@ -20,59 +20,68 @@ if TYPE_CHECKING:
 
 Result = TypeVar("Result")
 
-_BRIEF: Final = 200
+_BRIEF_LENGTH: Final = 200
+"""Maximum length of a brief text, in characters."""
 
 
 @dataclass(eq=False)
 class SourceModule:
-    """A module of the project: its path as the user named it, and its tree."""
+    """A parsed module of the analyzed project."""
 
     path: str
+    """As the user wrote it."""
     tree: cst.Module = field(repr=False)
     source: bytes = field(repr=False)
     tokens: int = field(default=0, repr=False)
-    _mentions: dict[bytes, bool] = field(default_factory=dict, repr=False)
+    """Estimated number of tokens, never too low; see `stepgraph.syntax.shallow`."""
+    _mentioned: dict[bytes, bool] = field(default_factory=dict, repr=False)
+    """Results of `mentions`, by word."""
     _positions: dict[int, Range] = field(default_factory=dict, repr=False)
-    _knows_all: bool = field(default=False, repr=False)
-    _computed: dict[object, object] = field(default_factory=dict, repr=False)
+    """Ranges of nodes, by the identity of the node; all of them only if `_has_all_positions`."""
+    _has_all_positions: bool = field(default=False, repr=False)
+    _results: dict[object, object] = field(default_factory=dict, repr=False)
+    """Results of `once`, by function."""
 
     @cached_property
     def parents(self) -> Parents:
-        """The parent of each node; computed only when asked for."""
+        """The parent of each node, computed on first use."""
         from stepgraph.syntax.parents import parents_in
 
         return parents_in(self.tree)
 
     def once(self, compute: Callable[[SourceModule], Result]) -> Result:
-        """Return what a function computes of this module: each workflow of it asks for the same again."""
-        if compute not in self._computed:
-            self._computed[compute] = compute(self)
-        return cast("Result", self._computed[compute])
+        """Return `compute(self)`, memoized because all workflows of the module need the same results."""
+        if compute not in self._results:
+            self._results[compute] = compute(self)
+        return cast("Result", self._results[compute])
 
     def mentions(self, word: bytes) -> bool:
-        """Return whether the source has a word anywhere: without it, there is no need to look for what needs it."""
-        found = self._mentions.get(word)
-        if found is None:
-            found = self._mentions[word] = word in self.source
-        return found
+        """Return whether the source contains a word anywhere: a cheap test before a search of the tree."""
+        is_mentioned = self._mentioned.get(word)
+        if is_mentioned is None:
+            is_mentioned = self._mentioned[word] = word in self.source
+        return is_mentioned
 
     def span(self, node: cst.CSTNode) -> Span:
-        """Return where `node` stands.
+        """Return the location of `node`.
 
-        To write out a module again, which tells, costs about a third of parsing it: the first call does so up to the
-        node, and one that asks for what stands behind it does so to the end.
+        Positions come from writing the module out again, at about a third of the cost of parsing it. The first call
+        writes up to the node; the first call for a later node writes to the end.
         """
-        # Imported here, as below: what only carries places around does without LibCST.
+        # Imported here, as LibCST is below, because code that only passes a `Place` on does not need LibCST.
         from stepgraph.syntax.positions import positions
 
-        if id(node) not in self._positions and not self._knows_all:
-            self._knows_all = bool(self._positions)
-            self._positions = positions(self.tree, None if self._knows_all else node)
+        if id(node) not in self._positions and not self._has_all_positions:
+            self._has_all_positions = bool(self._positions)
+            self._positions = positions(self.tree, None if self._has_all_positions else node)
         line, column, end_line, end_column = self._positions.get(id(node), (1, 0, 1, 0))
         return Span(self.path, line, column + 1, end_line, end_column + 1)
 
     def heading(self, node: cst.CSTNode) -> Span:
-        """Return where a class begins, up to the end of its name: it costs less than to find where the class ends."""
+        """Return the location of a class up to the end of its name, or the span of any other node.
+
+        This is cheaper than `span`, which has to reach the end of the class.
+        """
         import libcst as cst
 
         if not isinstance(node, cst.ClassDef):
@@ -84,11 +93,11 @@ class SourceModule:
         return Span(name.path, start.line, start.column, name.end_line, name.end_column)
 
     def brief_text(self, node: cst.CSTNode) -> str:
-        """Return the source of `node` on one line, cut where it is long: for what many messages may be about."""
-        texts = self.once(_no_texts)
+        """Return the source of `node` on one line, truncated if long; memoized because messages repeat it."""
+        texts = self.once(_empty_text_cache)
         if node not in texts:
-            whole = self.text(node)
-            texts[node] = whole if len(whole) <= _BRIEF else whole[: _BRIEF - 1] + "…"
+            text = self.text(node)
+            texts[node] = text if len(text) <= _BRIEF_LENGTH else text[: _BRIEF_LENGTH - 1] + "…"
         return texts[node]
 
     def text(self, node: cst.CSTNode) -> str:
@@ -98,12 +107,12 @@ class SourceModule:
         return source_text(self.tree, node)
 
 
-def _no_texts(_: SourceModule) -> dict[cst.CSTNode, str]:
+def _empty_text_cache(_: SourceModule) -> dict[cst.CSTNode, str]:
     return {}
 
 
 class Place(Struct, frozen=True):
-    """A node of a module: what the intermediate representation carries to say where something comes from."""
+    """A node and its module: the source location of a value or of an operation in the IR."""
 
     module: SourceModule
     node: cst.CSTNode
@@ -113,20 +122,20 @@ class Place(Struct, frozen=True):
 
     @property
     def span(self) -> Span:
-        """Where it stands; computed only when asked for."""
+        """The location of the node, computed on first use."""
         return self.module.span(self.node)
 
     @property
     def heading(self) -> Span:
-        """Where it begins: of a class, up to the end of its name."""
+        """The location of a class up to the end of its name; of other nodes, the whole span."""
         return self.module.heading(self.node)
 
     @property
     def brief_text(self) -> str:
-        """Its source on one line, without comments, cut where it is long."""
+        """The source of the node on one line, without comments, truncated if long."""
         return self.module.brief_text(self.node)
 
     @property
     def text(self) -> str:
-        """Its source on one line, without comments."""
+        """The source of the node on one line, without comments."""
         return self.module.text(self.node)

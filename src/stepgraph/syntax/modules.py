@@ -1,4 +1,4 @@
-"""The modules of a run, each read and parsed at most once, and only when something asks for it."""
+"""The modules of a run, read and parsed on first use."""
 
 from __future__ import annotations
 
@@ -19,84 +19,92 @@ from stepgraph.syntax.parse import NoRoomError, parse_module
 
 
 class Modules(Struct):
-    """What was parsed so far, by path. Of files that could not be, the problems, in the order met.
-
-    `looked_at` are the files that were read, with their contents: None where one could not be. `elsewhere` are the
-    contents of those that were parsed in another process.
-
-    Modules are released where nothing needs them any more, if it `may_release` them: see `begin`.
-    """
+    """A cache of parsed modules by path, with a limit on the memory for their trees."""
 
     problems: dict[str, Problem] = field(default_factory=dict)
+    """The problem of each file that could not be read or parsed, by path, in order of discovery."""
     looked_at: dict[str, bytes | None] = field(default_factory=dict)
+    """The content of each file that was read, by path; None if the file is unreadable."""
     elsewhere: dict[str, bytes] = field(default_factory=dict)
+    """The contents of the modules that other processes parsed, by path."""
     suggestions: Suggestions = field(default_factory=Suggestions)
     may_release: bool = False
-    # The number of tokens that modules in memory may have, and that were parsed in all.
+    """Whether modules may be released from memory; see `begin`."""
     room: int = HELD_TOKENS
+    """The maximum number of tokens of the modules in memory."""
     tokens: int = 0
+    """The number of tokens of all modules parsed, including released ones."""
     lacked_room: bool = False
+    """Whether a module was rejected because of `room`."""
     _contents: dict[str, bytes] = field(default_factory=dict)
+    """The contents of the modules that this process parsed, by path."""
     _parsed: dict[str, SourceModule] = field(default_factory=dict)
-    _held: int = 0
-    _used: dict[str, None] = field(default_factory=dict)
-    _pinned: dict[str, None] = field(default_factory=dict)
-    _crowded_out: dict[str, None] = field(default_factory=dict)
-    _assigned: dict[str, frozenset[str]] = field(default_factory=dict)
-    _bytes: int = 0
+    """The modules in memory, by path."""
+    _tokens_in_memory: int = 0
+    """The number of tokens of the modules in memory."""
+    _used_paths: dict[str, None] = field(default_factory=dict)
+    """Paths of the modules that the current workflow module needs."""
+    _pinned_paths: dict[str, None] = field(default_factory=dict)
+    """Paths of the modules that stay in memory to the end."""
+    _rejected_paths: dict[str, None] = field(default_factory=dict)
+    """Paths of the modules that exceeded `room`, and may fit for another workflow module."""
+    _assigned_names: dict[str, frozenset[str]] = field(default_factory=dict)
+    """Results of `names_assigned`, by path."""
+    _content_bytes: int = 0
+    """The size of the contents of the modules that this process parsed."""
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The paths of the modules that were read, or tried to."""
+        """The paths of all modules that were parsed or have a problem."""
         return (*self.elsewhere, *self._contents, *self.problems)
 
     @property
     def contents(self) -> dict[str, bytes]:
-        """The content of each module that was parsed, by path."""
+        """The content of each parsed module, by path."""
         return self.elsewhere | self._contents
 
     def begin(self) -> None:
-        """Begin with a workflow module: what the one before did not need is released if it takes much memory."""
+        """Start the next workflow module: release the modules that the previous one did not need, if they are large."""
         unused = sum(module.tokens for path, module in self._parsed.items() if not self._is_needed(path))
         if unused > min(RELEASED_TOKENS, self.room // 2):
             self._release()
-        self._used.clear()
+        self._used_paths.clear()
 
     def pin(self, paths: Iterable[str]) -> None:
-        """Keep modules in memory to the end."""
-        self._pinned |= dict.fromkeys(paths)
+        """Exempt modules from release."""
+        self._pinned_paths |= dict.fromkeys(paths)
 
     def parse(self, path: str, content: bytes) -> SourceModule:
-        """Return the module that stands at a path, from its content.
+        """Return the module parsed from the content of a file, memoized.
 
-        Raises InputError where it is not Python, or where more modules are read than may be.
+        Raises InputError if the content is not valid Python or a limit on the modules of a run is exceeded.
         """
-        self._used[path] = None
-        known = self._parsed.get(path)
-        if known is None:
+        self._used_paths[path] = None
+        module = self._parsed.get(path)
+        if module is None:
             self._count(path, content)
-            known = self._parsed[path] = self._parse(path, content)
-            self._held += known.tokens
-            self.tokens += known.tokens
-        return known
+            module = self._parsed[path] = self._parse(path, content)
+            self._tokens_in_memory += module.tokens
+            self.tokens += module.tokens
+        return module
 
     def _count(self, path: str, content: bytes) -> None:
-        """Count a module before it is parsed. Raises InputError where it is one too many."""
+        """Count a module before it is parsed. Raises InputError if it exceeds a limit on the modules of a run."""
         is_new = path not in self._contents
-        self._bytes += len(content) if is_new else 0
+        self._content_bytes += len(content) if is_new else 0
         number = len(self._contents) + len(self.elsewhere) + is_new
-        if number > READ_MODULES or self._bytes > READ_BYTES or self.tokens > PARSED_TOKENS:
-            most = f"{READ_MODULES:,} modules, {READ_BYTES // MEGABYTE} MB or {PARSED_TOKENS:,} tokens of them"
+        if number > READ_MODULES or self._content_bytes > READ_BYTES or self.tokens > PARSED_TOKENS:
+            limits = f"{READ_MODULES:,} modules, {READ_BYTES // MEGABYTE} MB or {PARSED_TOKENS:,} tokens of them"
             advice = "Name the folders of your projects, each in a run of its own."
-            raise InputError(Problem(path, f"not read: there are more than {most}.", advice))
+            raise InputError(Problem(path, f"not read: there are more than {limits}.", advice))
 
     def _parse(self, path: str, content: bytes) -> SourceModule:
         try:
             try:
-                module = parse_module(content, path, self.room - self._held)
+                module = parse_module(content, path, self.room - self._tokens_in_memory)
             except NoRoomError:
                 self._release()
-                module = parse_module(content, path, self.room - self._held)
+                module = parse_module(content, path, self.room - self._tokens_in_memory)
         except NoRoomError:
             self.lacked_room = True
             raise
@@ -104,27 +112,27 @@ class Modules(Struct):
         return module
 
     def _release(self) -> None:
-        """Release the modules that nothing needs: neither the current workflow module nor what is pinned."""
+        """Release the modules that are neither pinned nor needed by the current workflow module."""
         released = [path for path in self._parsed if not self._is_needed(path)] if self.may_release else []
         for path in released:
-            self._held -= self._parsed.pop(path).tokens
+            self._tokens_in_memory -= self._parsed.pop(path).tokens
         if released:
-            gc.collect()  # which is disabled meanwhile, and trees refer to themselves
+            gc.collect()  # automatic collection is disabled during a run, and trees contain reference cycles
 
     def _is_needed(self, path: str) -> bool:
-        return path in self._used or path in self._pinned
+        return path in self._used_paths or path in self._pinned_paths
 
     def load(self, path: str, root: Root) -> SourceModule | Problem:
-        """Return the module in a file inside of a root, or why there is none."""
-        known = self._parsed.get(path) or (None if path in self._crowded_out else self.problems.get(path))
-        if known is not None:
-            self._used[path] = None
-            return known
+        """Return the module in a file below a root directory, or the problem with the file."""
+        result = self._parsed.get(path) or (None if path in self._rejected_paths else self.problems.get(path))
+        if result is not None:
+            self._used_paths[path] = None
+            return result
         try:
             return self.parse(path, self._read(path, root))
         except NoRoomError as error:
-            # With another workflow there may be room for it.
-            self._crowded_out[path] = None
+            # The module may fit into memory for another workflow module.
+            self._rejected_paths[path] = None
             self.problems[path] = error.problem
             return error.problem
         except InputError as error:
@@ -132,39 +140,42 @@ class Modules(Struct):
             return error.problem
 
     def names_assigned(self, path: str, root: Root) -> frozenset[str]:
-        """Return the names of other modules that a module may write to, without parsing it; none if it is not there."""
-        known = self._assigned.get(path)
-        if known is None:
+        """Return the names in other modules that a module may assign, without parsing it; empty if it is unreadable."""
+        names = self._assigned_names.get(path)
+        if names is None:
             try:
-                known = names_assigned(self._read(path, root))
+                names = names_assigned(self._read(path, root))
             except InputError:
-                known = frozenset()
-            self._assigned[path] = known
-        return known
+                names = frozenset()
+            self._assigned_names[path] = names
+        return names
 
     def _read(self, path: str, root: Root) -> bytes:
-        """Return the content of a file inside of a root. Raises InputError where there is none, or no text."""
+        """Return the content of a file below a root directory. Raises InputError if it is missing or not text."""
         self.looked_at[path] = None
         content = self.looked_at[path] = read_source(path, root)
         return content
 
 
 class Importer(Struct, frozen=True):
-    """What the modules of one project get by importing."""
+    """The import system of one project."""
 
     files: ModuleFiles
     modules: Modules
 
     def find(self, module: SourceModule, level: int, name: str) -> ModuleFile | None:
-        """Return what a module imports by a name with so many dots before it; None if that is not in the project."""
+        """Return the file of an imported module, or None if it is not in the project.
+
+        `level` is the number of dots before `name` in the import statement of `module`.
+        """
         return self.files.find_from(module.path, level, name) if level else self.files.find(name)
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
-        """Return the module in a file, or why there is none; None for a package without a file of its own."""
+        """Return the module in a file or the problem with the file; None for a package without `__init__.py`."""
         bounds = self.files.bounds
         return None if file.path is None or bounds is None else self.modules.load(file.path, bounds)
 
     def names_assigned(self, path: str) -> frozenset[str]:
-        """Return the names of other modules that a module of the project may write to, without parsing it."""
+        """Return the names in other modules that a module of the project may assign, without parsing it."""
         bounds = self.files.bounds
         return frozenset() if bounds is None else self.modules.names_assigned(path, bounds)

@@ -1,7 +1,7 @@
-"""What the native parser dies of, or never ends with, asked before it does: what is nested too deeply, or chained.
+"""Limits on nested brackets, long chains and nested patterns, checked before the native parser runs.
 
-It overflows its stack on brackets in each other, takes the square of a chain in time (calls, attributes, operators,
-conditions), and twice to four times as long for each level of a pattern.
+The native parser overflows its stack on deeply nested brackets. Its time grows with the square of the length of a chain
+(calls, attributes, operators, conditions), and by a factor of two to four with each nesting level of a pattern.
 """
 
 from __future__ import annotations
@@ -32,20 +32,23 @@ _ADVICE: Final = {
 
 
 class TooDeep(Struct, frozen=True):
-    """Where something is nested too deeply or too long, what, and what to do; line and column, both from 1."""
+    """A violation of a limit of the native parser."""
 
     message: str
     advice: str
+    """What to do about it."""
     line: int
+    """1-based."""
     column: int
+    """1-based, in characters."""
 
 
 def too_deep(text: str) -> TooDeep | None:
-    """Return the first place that exceeds a limit of the parser, None if there is none."""
-    found = first_excess(text)
-    if found is None:
+    """Return the first violation of a limit of the native parser, or None."""
+    result = first_excess(text)
+    if result is None:
         return None
-    excess, offset = found
-    before = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
-    line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
+    excess, offset = result
+    preceding_text = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
+    line, column = preceding_text.count("\n") + 1, len(preceding_text) - preceding_text.rfind("\n")
     return TooDeep(_MESSAGES[excess], _ADVICE[excess], line, column)

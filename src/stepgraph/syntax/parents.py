@@ -1,4 +1,4 @@
-"""What a node is directly part of: LibCST's nodes do not say."""
+"""Parents of nodes, which LibCST does not store."""
 
 from __future__ import annotations
 
@@ -10,26 +10,27 @@ import libcst as cst
 from stepgraph.syntax.walk import children
 
 Parents: TypeAlias = dict[int, cst.CSTNode]
+"""Parents by the identity of the child."""
 
 SCOPES: Final = (cst.FunctionDef, cst.Lambda, cst.ClassDef, cst.Module)
-"""The nodes that bind names of their own."""
+"""Types of the nodes that open a scope."""
 
 
 def parents_in(tree: cst.Module) -> Parents:
-    """Return the parent of each node of a tree, by the node's identity."""
-    found: Parents = {}
+    """Return the parent of each node below `tree`."""
+    parents: Parents = {}
     stack: list[cst.CSTNode] = [tree]
     while stack:
         node = stack.pop()
         for child in children(node):
-            found[id(child)] = node
+            parents[id(child)] = node
             stack.append(child)
-    return found
+    return parents
 
 
 def around(parents: Parents, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield what a node is part of, innermost first."""
-    outer = parents.get(id(node))
-    while outer is not None:
-        yield outer
-        outer = parents.get(id(outer))
+    """Yield the ancestors of a node, innermost first."""
+    ancestor = parents.get(id(node))
+    while ancestor is not None:
+        yield ancestor
+        ancestor = parents.get(id(ancestor))

@@ -1,7 +1,7 @@
-"""Where nodes stand in their file.
+"""Positions of nodes in their file.
 
-LibCST's position provider costs several times the parse. Here one pass writes the module out again and notes only the
-nodes asked for, and nothing is done until somebody asks.
+LibCST's position provider costs several times the parse. This module writes the tree out again in one pass, only when a
+position is needed and only up to the node that needs it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ from libcst._nodes.internal import CodegenState
 
 from stepgraph.syntax.deep import run_deep
 
-# Line from 1, column from 0, of start and end.
 Range: TypeAlias = tuple[int, int, int, int]
+"""Line and column of the start and of the end: lines are 1-based, columns are 0-based."""
 
 
 class _PositionState(CodegenState):
+    """A code generator that records the ranges of nodes and discards the code."""
+
     def __init__(self, module: cst.Module) -> None:
         super().__init__(module.default_indent, module.default_newline)
         self.line = 1
@@ -40,7 +42,7 @@ class _PositionState(CodegenState):
             self.column += len(value)
 
     def pop_trailing_newline(self) -> None:
-        """Nothing to take back: no text is kept."""
+        """Do nothing, because no text is stored."""
 
     def before_codegen(self, node: cst.CSTNode) -> None:  # noqa: ARG002 - LibCST's hook
         self._starts.append((self.line, self.column))
@@ -63,11 +65,13 @@ class _PositionState(CodegenState):
         self.ranges[id(node)] = (*start, *end)
 
 
-class _Reached(Exception):  # noqa: N818 # it is what was asked for
-    """The node that was asked for has been written out."""
+class _LastNodeWritten(Exception):  # noqa: N818 # the expected end of the pass
+    """Ends the pass after the last node that needs a position."""
 
 
-class _StateUpTo(_PositionState):
+class _BoundedPositionState(_PositionState):
+    """Stops after the node `last`."""
+
     def __init__(self, module: cst.Module, last: cst.CSTNode) -> None:
         super().__init__(module)
         self._last = last
@@ -75,15 +79,15 @@ class _StateUpTo(_PositionState):
     def after_codegen(self, node: cst.CSTNode) -> None:
         super().after_codegen(node)
         if node is self._last:
-            raise _Reached
+            raise _LastNodeWritten
 
 
 def positions(module: cst.Module, last: cst.CSTNode | None = None) -> dict[int, Range]:
-    """Return the range of each node of the module by the node's `id`, without the white space around it.
+    """Return the range of each node of the module by the identity of the node, without surrounding whitespace.
 
-    With a `last` node, those of the nodes that end before it does are enough.
+    With a `last` node, the result contains only the nodes that end before it, and `last` itself.
     """
-    state = _PositionState(module) if last is None else _StateUpTo(module, last)
-    with suppress(_Reached):
-        run_deep(lambda: module._codegen(state))  # noqa: SLF001 - what LibCST's own position provider does
+    state = _PositionState(module) if last is None else _BoundedPositionState(module, last)
+    with suppress(_LastNodeWritten):
+        run_deep(lambda: module._codegen(state))  # noqa: SLF001 - as in LibCST's position provider
     return state.ranges

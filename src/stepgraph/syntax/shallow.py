@@ -1,4 +1,4 @@
-"""Whether a source is harmless for the parser, told at a glance: at a small part of the cost of parsing it."""
+"""A quick scan that proves most sources safe for the native parser, at a small part of the cost of parsing."""
 
 from __future__ import annotations
 
@@ -9,19 +9,20 @@ from msgspec import Struct
 
 from stepgraph.limits import CHAINED_LINKS
 
-# Of brackets and operators, so few in a line (one with what its brackets hold) cannot be too many.
-_FEW: Final = 60
-_OF_A_LINE: Final = 2
+_MAX_LINE_OPERATORS: Final = 60
+"""Brackets and operators that a logical line may contain without a further check."""
+_TOKENS_PER_LINE: Final = 2
+"""Tokens that the parser adds for a line."""
 
-# What holds no code: comments, strings, and formatted strings with little in them. A string without an end counts too:
-# the parser refuses it at once, and to look at it again from each quote in it would take the square of its length.
-_LONG_TEXT: Final = r"""\"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\")?|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"""
-_TEXT: Final = r""""(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?"""
+# Source without code: comments, strings, and format strings with simple fields. An unterminated string matches too, as
+# the parser rejects it at once, and another attempt at each quote in it would take quadratic time.
+_TRIPLE_QUOTED: Final = r"""\"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\")?|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"""
+_SINGLE_QUOTED: Final = r""""(?:[^"\\\n]|\\.)*+"?|'(?:[^'\\\n]|\\.)*+'?"""
 _FIELD_IN_DOUBLE: Final = r"\{(?:[^{}\"'\\\n]|'[^{}\"'\\\n]*+'){0,80}+\}"
 _FIELD_IN_SINGLE: Final = r"\{(?:[^{}\"'\\\n]|\"[^{}\"'\\\n]*+\"){0,80}+\}"
-_ASIDE: Final = re.compile(
+_COMMENT_OR_STRING: Final = re.compile(
     rf"""\#[^\n]*
-    |(?<!\w)[bBrRuU]{{0,2}}(?:{_LONG_TEXT}|{_TEXT})
+    |(?<!\w)[bBrRuU]{{0,2}}(?:{_TRIPLE_QUOTED}|{_SINGLE_QUOTED})
     |(?<!\w)(?P<formatted>[fFrRtT]{{1,2}}(?:
         "(?!"")(?:[^"\\\n{{}}]|\\[^{{}}N]|\{{\{{|\}}\}}|{_FIELD_IN_DOUBLE})*+"
         |'(?!'')(?:[^'\\\n{{}}]|\\[^{{}}N]|\{{\{{|\}}\}}|{_FIELD_IN_SINGLE})*+'
@@ -30,43 +31,45 @@ _ASIDE: Final = re.compile(
 )
 _TOKEN: Final = re.compile(r"\w++|[^\w\s]")
 _FIELD: Final = re.compile(r"\{[^{}\n]*+\}")
-_WORDS: Final = re.compile(r"\b(?:lambda|else|not|await|for)\b")
+_LINK_KEYWORDS: Final = re.compile(r"\b(?:lambda|else|not|await|for)\b")
 _BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]", re.MULTILINE)
 
-_COUNTED: Final = b"()[]{}.+-*/%@&|^~<>\n"
-_NOT_COUNTED: Final = bytes(set(range(256)) - set(_COUNTED))
-_BRACKETS_ALIKE: Final = bytes.maketrans(b"[]{}", b"()()")
+_COUNTED_BYTES: Final = b"()[]{}.+-*/%@&|^~<>\n"
+_DELETED_BYTES: Final = bytes(set(range(256)) - set(_COUNTED_BYTES))
+_UNIFY_BRACKETS: Final = bytes.maketrans(b"[]{}", b"()()")
 
 
 class Glance(Struct, frozen=True):
-    """A source as far as is told at a glance: whether nothing in it can be too deep or too long, and its size.
-
-    `tokens` counts names, numbers, strings, comments, operators, those in fields of formatted strings too, and two more
-    for each line: as the parser takes memory. It may be too high, but not too low.
-    """
+    """The result of a quick scan."""
 
     is_shallow: bool
+    """Whether no expression and no pattern can exceed a limit of the native parser; False if unknown."""
     tokens: int
+    """Upper bound of the number of tokens, a measure of the parser's memory.
+
+    It counts names, numbers, strings, comments and operators, also in the fields of format strings, and two for each
+    line.
+    """
 
 
 def glance(text: str) -> Glance:
-    """Return what a source is at a glance."""
+    """Return the result of a quick scan of a source."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    formatted: list[str] = []
+    format_strings: list[str] = []
 
-    def blank(aside: re.Match[str]) -> str:
-        if aside.lastgroup is not None:
-            formatted.append(aside.group())
+    def blank(match: re.Match[str]) -> str:
+        if match.lastgroup is not None:
+            format_strings.append(match.group())
         return " "
 
-    code, count = _ASIDE.subn(blank, text)
+    code, count = _COMMENT_OR_STRING.subn(blank, text)
     if _has_quote(code):
-        # A string was not recognized, so that code after it may have been taken for one: all text counts as code.
-        count, code_of_tokens = 0, text
+        # A format string did not match, so later code may have matched as a string: count the whole text as code.
+        count, token_source = 0, text
     else:
-        code_of_tokens = code + "".join(_FIELD.findall("\n".join(formatted)))
-    tokens = count + _count_tokens(code_of_tokens) + _OF_A_LINE * text.count("\n")
+        token_source = code + "".join(_FIELD.findall("\n".join(format_strings)))
+    tokens = count + _count_tokens(token_source) + _TOKENS_PER_LINE * text.count("\n")
     return Glance(_is_shallow(code), tokens)
 
 
@@ -79,14 +82,14 @@ def _has_quote(code: str) -> bool:
 
 
 def _is_shallow(code: str) -> bool:
-    # A quote that is left begins a formatted string that holds more.
     code = code.replace("\\\n", "")
+    # The remaining quotes belong to format strings with complex fields.
     if _has_quote(code) or ("case" in code and _BRACKET_IN_CASE.search(code)):
         return False
     if sum(map(code.count, ("lambda", "else", "not", "await", "for"))) > CHAINED_LINKS:
-        code = _WORDS.sub("~", code)
+        code = _LINK_KEYWORDS.sub("~", code)
     encoded = code.encode("utf-8", "surrogatepass")
-    return _has_short_lines(encoded.translate(_BRACKETS_ALIKE, _NOT_COUNTED))
+    return _has_short_lines(encoded.translate(_UNIFY_BRACKETS, _DELETED_BYTES))
 
 
 def _has_short_lines(counted: bytes) -> bool:
@@ -95,7 +98,7 @@ def _has_short_lines(counted: bytes) -> bool:
         if not line:
             continue
         length += len(line)
-        if length > _FEW:
+        if length > _MAX_LINE_OPERATORS:
             return False
         depth += line.count(b"(") - line.count(b")")
         if depth <= 0:

@@ -1,7 +1,7 @@
-"""The source text of an expression, on one line.
+"""Source text of an expression on one line.
 
-Text is as written, but for comments, which go, and line breaks, which with the white space around them (and a
-backslash) become one space, or nothing next to the inside of a bracket.
+The text has no comments. Each line break, with its surrounding whitespace and backslash, becomes one space, or nothing
+directly inside a bracket.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from libcst._nodes.internal import CodegenState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-_BREAK = "\0"
+_LINE_BREAK = "\0"
 
 
 class _OneLineState(CodegenState):
-    """Collect tokens, with one marker in place of each white space that holds a line break."""
+    """A code generator that writes a marker for each whitespace node that contains a line break."""
 
     def __init__(self, default_indent: str, default_newline: str) -> None:
         super().__init__(default_indent, default_newline)
@@ -32,31 +32,31 @@ class _OneLineState(CodegenState):
         if not isinstance(node, cst.BaseParenthesizableWhitespace):
             return
         start = self._starts.pop()
-        broken = isinstance(node, cst.ParenthesizedWhitespace) or any(
-            "\n" in t or "\r" in t for t in self.tokens[start:]
+        has_line_break = isinstance(node, cst.ParenthesizedWhitespace) or any(
+            "\n" in token or "\r" in token for token in self.tokens[start:]
         )
-        if broken:
-            self.tokens[start:] = [_BREAK]
+        if has_line_break:
+            self.tokens[start:] = [_LINE_BREAK]
 
 
 def source_text(module: cst.Module, node: cst.CSTNode) -> str:
-    """Return the source of `node`, which is part of `module`, on one line."""
+    """Return the source of `node` in `module` on one line."""
     if isinstance(node, cst.Name) and not node.lpar:
         return node.value
     state = _OneLineState(module.default_indent, module.default_newline)
-    node._codegen(state)  # noqa: SLF001 - Module.code_for_node does the same, with a state of its own
-    return _joined(state.tokens) if _BREAK in state.tokens else "".join(state.tokens)
+    node._codegen(state)  # noqa: SLF001 - as in Module.code_for_node
+    return _join_tokens(state.tokens) if _LINE_BREAK in state.tokens else "".join(state.tokens)
 
 
-def _joined(tokens: Sequence[str]) -> str:
+def _join_tokens(tokens: Sequence[str]) -> str:
     text = ""
-    pending = False
+    needs_space = False
     for token in tokens:
-        if token == _BREAK:
-            pending = True
+        if token == _LINE_BREAK:
+            needs_space = True
         elif token:
-            if pending and text and text[-1] not in "([{" and token[0] not in ")]}":
+            if needs_space and text and text[-1] not in "([{" and token[0] not in ")]}":
                 text += " "
             text += token
-            pending = False
+            needs_space = False
     return text

@@ -1,4 +1,4 @@
-"""Walking trees without LibCST's visitors, which cost more than the parse itself."""
+"""Tree traversal without LibCST's visitors, which cost more than the parse itself."""
 
 from __future__ import annotations
 
@@ -11,23 +11,24 @@ from msgspec import Struct
 
 Statement: TypeAlias = cst.BaseSmallStatement | cst.BaseCompoundStatement
 
-_LAYOUT = (cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.TrailingWhitespace, cst.Comma, cst.LeftParen)
+_LAYOUT_TYPES = (cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.TrailingWhitespace, cst.Comma, cst.LeftParen)
 _LAYOUT_FIELDS = frozenset({"lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "semicolon", "colon"})
 
+# Names of the fields that can contain child nodes, by node type.
 _child_fields: dict[type[cst.CSTNode], tuple[str, ...]] = {}
 
 
 def statements(body: cst.BaseSuite | cst.Module) -> Iterator[Statement]:
-    """Yield the statements of a block in order, small statements that share a line one by one."""
+    """Yield the statements of a block in source order, each small statement of a line separately."""
     for statement in body.body:
         if isinstance(statement, cst.SimpleStatementLine):
             yield from statement.body
         else:
-            yield statement  # type: ignore[misc] # a compound statement, or the small ones of a one-line suite
+            yield statement  # type: ignore[misc] # a compound statement, or a small one in a one-line suite
 
 
 def suites(statement: cst.CSTNode) -> Iterator[cst.BaseSuite]:
-    """Yield the blocks of a compound statement, in order; those of a function or class too."""
+    """Yield the blocks of a compound statement in source order, and the body of a function or class."""
     match statement:
         case cst.If():
             yield from _if_suites(statement)
@@ -60,9 +61,9 @@ def _if_suites(statement: cst.If) -> Iterator[cst.BaseSuite]:
 
 
 def statements_below(body: cst.BaseSuite | cst.Module, *, into_functions: bool = False) -> Iterator[Statement]:
-    """Yield the statements of a block and of all blocks in it, in source order.
+    """Yield the statements of a block and of all nested blocks, in source order.
 
-    Functions and classes are yielded; their bodies are entered only with `into_functions`.
+    The result includes functions and classes, but the statements in their bodies only with `into_functions`.
     """
     stack = [statements(body)]
     while stack:
@@ -76,7 +77,7 @@ def statements_below(body: cst.BaseSuite | cst.Module, *, into_functions: bool =
 
 
 def with_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield a statement and those in its blocks, in source order; bodies of functions and classes are not entered."""
+    """Yield a statement and all statements in its blocks, in source order, but not in functions and classes."""
     yield statement
     if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
         for suite in suites(statement):
@@ -84,28 +85,28 @@ def with_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 class Enclosing(Struct, frozen=True):
-    """A compound statement, and the one of its blocks that something stands in."""
+    """A compound statement and its block that encloses another statement."""
 
     statement: cst.CSTNode
     suite: cst.BaseSuite
 
 
 def statements_with_enclosing(
-    body: cst.BaseSuite | cst.Module, around: tuple[Enclosing, ...] = ()
+    body: cst.BaseSuite | cst.Module, enclosing: tuple[Enclosing, ...] = ()
 ) -> Iterator[tuple[Statement, tuple[Enclosing, ...]]]:
-    """Yield the statements of a block and of all blocks in it, each with what encloses it, outermost first.
+    """Yield the statements of a block and of all nested blocks, each with its enclosing blocks, outermost first.
 
-    Functions and classes are yielded; their bodies are not entered.
+    The result includes functions and classes, but not the statements in their bodies.
     """
     for statement in statements(body):
-        yield statement, around
+        yield statement, enclosing
         if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
             for suite in suites(statement):
-                yield from statements_with_enclosing(suite, (*around, Enclosing(statement, suite)))
+                yield from statements_with_enclosing(suite, (*enclosing, Enclosing(statement, suite)))
 
 
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the nodes directly below `node` that are not white space or punctuation, in field order."""
+    """Yield the direct children of `node` in field order, without whitespace and punctuation."""
     kind = type(node)
     names = _child_fields.get(kind)
     if names is None:
@@ -118,16 +119,19 @@ def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     for name in names:
         value = getattr(node, name)
         if isinstance(value, cst.CSTNode):
-            if not isinstance(value, _LAYOUT):
+            if not isinstance(value, _LAYOUT_TYPES):
                 yield value
         elif isinstance(value, list | tuple):
             for item in value:
-                if isinstance(item, cst.CSTNode) and not isinstance(item, _LAYOUT):
+                if isinstance(item, cst.CSTNode) and not isinstance(item, _LAYOUT_TYPES):
                     yield item
 
 
 def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Iterator[cst.CSTNode]:
-    """Yield `node` and everything in it but the bodies of functions and, unless asked for, lambdas, depth first."""
+    """Yield `node` and its descendants, depth first.
+
+    The traversal does not enter functions and classes, and enters lambdas only with `into_lambdas`.
+    """
     stack = [node]
     while stack:
         current = stack.pop()
