@@ -18,13 +18,13 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from stepgraph.graph.build import build_graph
-from stepgraph.graph.dependencies.schedule import HasRun, SchedulingContext, DirectCall, schedule
+from stepgraph.graph.dependencies.schedule import DirectCall, HasRun, SchedulingContext, schedule
 from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import find_workflows
 from stepgraph.ir.nodes import Start, StepRun
 from stepgraph.ir.program import Program
-from stepgraph.syntax.deep import run_deep
+from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.parse import parse_module
 
 STEPS = (250, 500, 1000, 2000)
@@ -127,4 +127,4 @@ def main(sizes: Sequence[int]) -> None:
 
 if __name__ == "__main__":
     given = tuple(map(int, sys.argv[1:])) or STEPS
-    run_deep(lambda: main(given))
+    run_with_large_stack(lambda: main(given))

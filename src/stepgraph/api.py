@@ -22,7 +22,7 @@ from stepgraph.project.sources import Source, Sources, find_sources
 if TYPE_CHECKING:
     from stepgraph.checks.baseline import Baseline
     from stepgraph.checks.finding import Finding
-    from stepgraph.checks.keep import Kept
+    from stepgraph.checks.keep import FilteredFindings
     from stepgraph.checks.settings import Settings
     from stepgraph.pipeline import Pipeline
 
@@ -88,7 +88,7 @@ def check_sources(
     findings have edits for do, if these are asked for. Raises InternalError.
     """
     # Imported here, as only this and `check_analysis` need the rules.
-    from stepgraph.checks.run import check_project, check_workflow, distinct
+    from stepgraph.checks.run import check_project, check_workflow, unique_findings
 
     found: list[Finding] = []
 
@@ -100,7 +100,7 @@ def check_sources(
 
     analysis = _attempted(sources, on_module, complete=complete)
     project = analysis.project or ProjectSubject(problems=analysis.problems)
-    return analysis, distinct([*check_project(project), *found])
+    return analysis, unique_findings([*check_project(project), *found])
 
 
 class _Completed(Struct, frozen=True):
@@ -146,25 +146,25 @@ def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
     """
     # Imported here, as only this needs the rules.
     from stepgraph.checks.run import check
-    from stepgraph.syntax.deep import run_deep
+    from stepgraph.syntax.deep import run_with_large_stack
 
     subjects = [workflow.subject for workflow in analysis.workflows if workflow.subject is not None]
     project = analysis.project or ProjectSubject(problems=analysis.problems)
     # Rules walk programs, which may be as deep as the source is.
-    return run_deep(lambda: check(project, subjects))
+    return run_with_large_stack(lambda: check(project, subjects))
 
 
 def keep_findings(
     analysis: Analysis, findings: Iterable[Finding], settings: Settings, baseline: Baseline | None = None
-) -> Kept:
+) -> FilteredFindings:
     """Return which of the findings in an analysis count, by settings, by comments in the source, and by a baseline.
 
     What is wrong with the settings or with the comments is added to the findings.
     """
-    from stepgraph.checks.keep import Inputs, keep
+    from stepgraph.checks.keep import CheckedSources, filter_findings
 
     classes = tuple((workflow.path, workflow.class_name) for workflow in analysis.workflows)
-    return keep(findings, settings, Inputs(analysis.read, classes), baseline)
+    return filter_findings(findings, settings, CheckedSources(analysis.read, classes), baseline)
 
 
 def _strictly(sources: Sources) -> Analysis:

@@ -33,9 +33,9 @@ from stepgraph.project.project import Project
 from stepgraph.project.sources import Source
 from stepgraph.syntax.class_visitor import Derivation, derivations_in, derived_names
 from stepgraph.syntax.construct_text import call_arguments, exit_statement, handler_head, loop_head
-from stepgraph.syntax.deep import run_deep
+from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.modules import Importer, Modules
+from stepgraph.syntax.modules import Importer, SourceModules
 
 _MOST_NAMES = 8
 
@@ -53,7 +53,7 @@ class Pipeline(Struct):
     problems: list[Problem]
     hints: list[Problem] = field(default_factory=list)
     derivations: dict[str, tuple[Derivation, ...]] = field(default_factory=dict)
-    modules: Modules = field(default_factory=Modules)
+    modules: SourceModules = field(default_factory=SourceModules)
     _names: dict[str, None] = field(default_factory=lambda: {"WorkflowEntrypoint": None})
     _new_names: list[str] = field(default_factory=list)
 
@@ -229,7 +229,7 @@ def undisturbed(function: Callable[[], Result]) -> Result:
     enabled = gc.isenabled()
     gc.disable()
     try:
-        return run_deep(function)
+        return run_with_large_stack(function)
     finally:
         if enabled:
             gc.enable()

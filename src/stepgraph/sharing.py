@@ -22,7 +22,7 @@ from stepgraph.pipeline import Pipeline, undisturbed
 from stepgraph.project.forked import Forked, end, may_fork, processors
 from stepgraph.project.sources import Source
 from stepgraph.syntax.class_visitor import Derivation
-from stepgraph.syntax.modules import Modules
+from stepgraph.syntax.modules import SourceModules
 
 _OF_A_SHARE: Final = 25
 """Few enough that the trees of a share do not take much memory at once."""
@@ -99,7 +99,7 @@ def _read(process: Forked) -> Share:
 
 def _share_of(modules: Sequence[Source]) -> Share:
     refused: list[Problem] = []
-    pipeline = Pipeline(refused, modules=Modules(room=HELD_TOKENS // MOST_PROCESSES, may_release=True))
+    pipeline = Pipeline(refused, modules=SourceModules(room=HELD_TOKENS // MOST_PROCESSES, may_release=True))
     workflows: list[tuple[KeptWorkflow, ...]] = []
     for module in modules:
         found: tuple[WorkflowAnalysis, ...] = ()

@@ -7,7 +7,7 @@ from textwrap import dedent, indent
 from stepgraph.api import analyze_source, check_analysis, keep_findings
 from stepgraph.checks.baseline import Baseline
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.keep import Kept
+from stepgraph.checks.keep import FilteredFindings
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.settings import Settings
 from stepgraph.checks.severity import Severity
@@ -36,7 +36,7 @@ def in_run(body: str) -> str:
     return _START + indent(dedent(body).strip(), " " * 8) + "\n"
 
 
-def kept(source: str, settings: Settings = PLAIN, baseline: Baseline | None = None, path: str = "entry.py") -> Kept:
+def kept(source: str, settings: Settings = PLAIN, baseline: Baseline | None = None, path: str = "entry.py") -> FilteredFindings:
     """Return what is kept of the findings in a module."""
     analysis = analyze_source(source, path)
     return keep_findings(analysis, check_analysis(analysis), settings, baseline)

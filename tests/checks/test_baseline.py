@@ -11,14 +11,14 @@ from hypothesis import strategies as st
 
 from stepgraph.checks.baseline import Baseline, Entry, fingerprint
 from stepgraph.checks.baseline_file import read_baseline
-from stepgraph.checks.keep import Kept
+from stepgraph.checks.keep import FilteredFindings
 from stepgraph.model.note import InputError
 from tests.checks.keeping import PLAIN, finding, in_run, kept, places
 
 TWO = in_run("await charge(10)\nawait charge(20)")
 
 
-def prints(result: Kept) -> list[str]:
+def prints(result: FilteredFindings) -> list[str]:
     return [result.fingerprint(finding) for finding in (*result.findings, *result.known)]
 
 

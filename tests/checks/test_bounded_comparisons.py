@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.checks.analysis.mhp import clashes
+from stepgraph.checks.analysis.mhp import find_name_clashes
 from stepgraph.checks.example import in_run
 from stepgraph.limits import MAXIMUM, Budget, Limit
 
@@ -23,7 +23,7 @@ def _pairs(source: str) -> int:
     (workflow,) = analyze_source(source, "entry.py").workflows
     assert workflow.subject is not None
     budget = Budget()
-    list(clashes(workflow.subject.program.body, budget))
+    list(find_name_clashes(workflow.subject.program.body, budget))
     return budget.maximum[Limit.PAIRS] - budget.left[Limit.PAIRS]
 
 

@@ -9,11 +9,11 @@ import pytest
 from stepgraph.checks.analysis.durations import (
     DurationText,
     as_float,
-    duration_meant,
-    in_words,
+    correct_duration,
+    expand_unit,
+    format_duration,
     is_number,
-    read_duration,
-    unit_meant,
+    parse_duration,
 )
 
 _MILLISECONDS = [
@@ -87,7 +87,7 @@ _UNKNOWN_UNITS = [
 
 @pytest.mark.parametrize(("text", "milliseconds"), _MILLISECONDS)
 def test_a_number_alone_or_with_a_unit_is_milliseconds(text: str, milliseconds: float) -> None:
-    read = read_duration(text)
+    read = parse_duration(text)
 
     assert read is not None
     assert read.milliseconds == milliseconds
@@ -96,7 +96,7 @@ def test_a_number_alone_or_with_a_unit_is_milliseconds(text: str, milliseconds: 
 
 @pytest.mark.parametrize(("text", "milliseconds"), _MILLISECONDS_AS_WRITTEN)
 def test_a_unit_that_means_milliseconds_is_what_it_says(text: str, milliseconds: float) -> None:
-    read = read_duration(text)
+    read = parse_duration(text)
 
     assert read is not None
     assert (read.milliseconds, read.unit) == (milliseconds, None)
@@ -104,12 +104,12 @@ def test_a_unit_that_means_milliseconds_is_what_it_says(text: str, milliseconds:
 
 @pytest.mark.parametrize("text", _INVALID)
 def test_other_text_is_invalid(text: str) -> None:
-    assert read_duration(text) is None
+    assert parse_duration(text) is None
 
 
 @pytest.mark.parametrize(("text", "milliseconds", "unit"), _UNKNOWN_UNITS)
 def test_a_number_with_a_word_that_is_no_unit_is_milliseconds(text: str, milliseconds: float, unit: str) -> None:
-    assert read_duration(text) == DurationText(milliseconds, text.split(maxsplit=1)[0], unit)
+    assert parse_duration(text) == DurationText(milliseconds, text.split(maxsplit=1)[0], unit)
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_number_with_a_word_that_is_no_unit_is_milliseconds(text: str, millise
     ],
 )
 def test_an_abbreviation_or_another_case_means_a_unit(unit: str, meant: str | None) -> None:
-    assert unit_meant(unit) == meant
+    assert expand_unit(unit) == meant
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_an_abbreviation_or_another_case_means_a_unit(unit: str, meant: str | No
     ],
 )
 def test_what_invalid_text_means_is_computed(text: str, meant: str | None) -> None:
-    assert duration_meant(text) == meant
+    assert correct_duration(text) == meant
 
 
 @pytest.mark.parametrize(
@@ -179,7 +179,7 @@ def test_what_invalid_text_means_is_computed(text: str, meant: str | None) -> No
     ],
 )
 def test_a_duration_is_said_in_the_largest_unit_that_fits(milliseconds: float, words: str) -> None:
-    assert in_words(milliseconds) == words
+    assert format_duration(milliseconds) == words
 
 
 def test_blank_text_is_no_number() -> None:
@@ -202,8 +202,8 @@ def test_a_number_that_is_too_large_is_infinite() -> None:
     ],
 )
 def test_hostile_text_is_no_duration(text: str) -> None:
-    assert (read_duration(text), duration_meant(text)) == (None, None)
+    assert (parse_duration(text), correct_duration(text)) == (None, None)
 
 
 def test_a_number_of_many_digits_is_infinite() -> None:
-    assert read_duration("1" * 50_000) == DurationText(math.inf)
+    assert parse_duration("1" * 50_000) == DurationText(math.inf)

@@ -11,7 +11,7 @@ from stepgraph.api import analyze_file, check_analysis, keep_findings
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.ignores.configuration_comments import configuration_comments
 from stepgraph.checks.ignores.python_comments import python_comments
-from stepgraph.checks.keep import Inputs, keep
+from stepgraph.checks.keep import CheckedSources, filter_findings
 from stepgraph.checks.settings import Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
@@ -186,7 +186,7 @@ def test_comments_in_what_is_vendored_are_not_told_of(tmp_path: Path) -> None:
 def test_what_says_that_an_input_was_not_checked_is_not_ignored(code: str) -> None:
     found = Finding(code, Severity.ERROR, "it is wrong.", "", Span("entry.py", 1, 1, 1, 2))
     content = f"x = 1  # stepgraph: ignore[{code}]\n".encode()
-    result = keep([found], Settings(), Inputs({"entry.py": content}, ()))
+    result = filter_findings([found], Settings(), CheckedSources({"entry.py": content}, ()))
     assert [each.code for each in result.findings] == [code, "SG006"]
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.keep import Inputs, keep
+from stepgraph.checks.keep import CheckedSources, filter_findings
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.settings_table import read_settings
 from stepgraph.checks.severity import Severity
@@ -47,7 +47,7 @@ def problems(text: str) -> list[str]:
 
 
 def counting(settings: Settings, *findings: Finding) -> tuple[Finding, ...]:
-    return keep(findings, settings, Inputs({}, ()), rules=RULES).findings
+    return filter_findings(findings, settings, CheckedSources({}, ()), rules=RULES).findings
 
 
 def test_without_a_file_the_defaults_are_set() -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from stepgraph.api import analyze_paths, check_analysis
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.keep import Kept
+from stepgraph.checks.keep import FilteredFindings
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.cli.check_options import CheckOptions, check_options
@@ -45,7 +45,7 @@ def settings(*arguments: str) -> Settings:
     return options(*arguments).settings([])
 
 
-def check(*arguments: str) -> Kept:
+def check(*arguments: str) -> FilteredFindings:
     standards = read_standards(options(*ONLY, *arguments), ["."])
     analysis = analyze_paths(["."])
     return keep_to(standards, analysis, check_analysis(analysis))

@@ -13,7 +13,7 @@ from docs.generate.files import ROOT
 from stepgraph.api import analyze_source, check_analysis, keep_findings
 from stepgraph.checks.baseline import Baseline
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.keep import Kept
+from stepgraph.checks.keep import FilteredFindings
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.settings_table import KEYS, read_settings
 from stepgraph.cli.check_options import check_options
@@ -36,7 +36,7 @@ def block(language: str) -> str:
     return found[1]
 
 
-def shown() -> Kept:
+def shown() -> FilteredFindings:
     analysis = analyze_source(block("python"), "src/entry.py")
     return keep_findings(analysis, check_analysis(analysis), Settings(select=OURS))
 

@@ -28,7 +28,7 @@ from stepgraph.ir.nodes import (
     Try,
 )
 from stepgraph.limits import Budget, Limit, LimitExceededError
-from stepgraph.syntax.deep import run_deep
+from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.module import Place
 from tests.semantics.notation import HEADER, STEPS
 
@@ -429,7 +429,7 @@ def test_deep_nesting_takes_linear_time(kind: str) -> None:
 
     body = reduce(lambda block, _: around(block), range(5_000), EMPTY)
     started = time.process_time()
-    exits = run_deep(lambda: solve(body, 0, CountDomain()))
+    exits = run_with_large_stack(lambda: solve(body, 0, CountDomain()))
     assert exits.end is not None
     assert time.process_time() - started < 1
 

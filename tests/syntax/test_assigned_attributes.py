@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.syntax.assignments import assigned_attributes, names_assigned
+from stepgraph.syntax.assignments import assigned_attributes, may_assigned_names
 from stepgraph.syntax.parse import parse_module
 
 
@@ -44,7 +44,7 @@ def test_no_comment_is_slow_to_look_through(comment: str) -> None:
     module = parse_module(f"# {comment}\n".encode(), "shop.py")
 
     assert assigned_attributes(module).all == frozenset()
-    assert names_assigned(module.source) <= {"x"}
+    assert may_assigned_names(module.source) <= {"x"}
 
 
 @pytest.mark.parametrize(
@@ -65,4 +65,4 @@ def test_no_comment_is_slow_to_look_through(comment: str) -> None:
     ],
 )
 def test_names_that_may_be_assigned(source: str, names: set[str]) -> None:
-    assert names_assigned(source.encode()) == names
+    assert may_assigned_names(source.encode()) == names

@@ -8,7 +8,7 @@ import libcst as cst
 import pytest
 
 from stepgraph.syntax import discarding
-from stepgraph.syntax.discarding import Discarding
+from stepgraph.syntax.discarding import DiscardAnalysis
 from stepgraph.syntax.parents import parents_in
 from stepgraph.syntax.walk import children
 
@@ -26,13 +26,13 @@ class _CountedParents(dict[int, cst.CSTNode]):
         return super().get(key)
 
 
-def _calls(body: str) -> tuple[Discarding, list[cst.Call]]:
+def _calls(body: str) -> tuple[DiscardAnalysis, list[cst.Call]]:
     """Return the judge of a module with a function of this body, and the calls of `start` in it."""
     lines = "".join(f"    {line}\n" for line in body.splitlines())
     parents = _CountedParents(parents_in(cst.parse_module(f"def run():\n{lines}")))
     calls = [node for node in parents.values() if isinstance(node, cst.Call)]
     found = [call for call in calls if isinstance(call.func, cst.Name) and call.func.value == "start"]
-    return Discarding(parents), list(dict.fromkeys(found))
+    return DiscardAnalysis(parents), list(dict.fromkeys(found))
 
 
 def _discarded(body: str) -> list[bool]:

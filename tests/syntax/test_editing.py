@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 import pytest
 
-from stepgraph.syntax.editing import edited
+from stepgraph.syntax.editing import apply_source_edits
 from stepgraph.syntax.edits import AddedAwait, Edit, MovedImport, Replacement
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.parse import parse_module
@@ -34,20 +34,20 @@ def test_an_expression_is_replaced_and_all_around_it_stays() -> None:
 
     edit = Replacement(place_of(module, "'5 min'"), "'5 minutes'")
 
-    assert edited(module, [edit]) == b"await   step.sleep( 'nap','5 minutes' ) # a comment\r\n\r\n"
+    assert apply_source_edits(module, [edit]) == b"await   step.sleep( 'nap','5 minutes' ) # a comment\r\n\r\n"
 
 
 def test_parentheses_over_several_lines_stay_around_a_replacement() -> None:
     module = module_of("nap = (\n    '5 min'\n)\n")
     place = place_of(module, "('5 min')")
 
-    assert edited(module, [Replacement(place, "'5 minutes'")]).decode() == "nap = (\n    '5 minutes'\n)\n"
+    assert apply_source_edits(module, [Replacement(place, "'5 minutes'")]).decode() == "nap = (\n    '5 minutes'\n)\n"
 
 
 def test_await_is_added_before_a_call() -> None:
     module = module_of("async def run():\n    step.sleep('nap', 5)  # now\n")
 
-    result = edited(module, [AddedAwait(place_of(module, "step.sleep('nap', 5)"))])
+    result = apply_source_edits(module, [AddedAwait(place_of(module, "step.sleep('nap', 5)"))])
 
     assert result.decode() == "async def run():\n    await step.sleep('nap', 5)  # now\n"
 
@@ -59,14 +59,14 @@ def test_an_edit_inside_another_is_made_too() -> None:
         Replacement(place_of(module, "'5 min'"), "'5 minutes'"),
     ]
 
-    assert edited(module, edits).decode() == "await step.sleep('nap', '5 minutes')\n"
+    assert apply_source_edits(module, edits).decode() == "await step.sleep('nap', '5 minutes')\n"
 
 
 def test_of_two_edits_of_one_place_the_first_is_made() -> None:
     module = module_of("nap = '5 min'\n")
     place = place_of(module, "'5 min'")
 
-    assert edited(module, [Replacement(place, "'a'"), Replacement(place, "'b'")]) == b"nap = 'a'\n"
+    assert apply_source_edits(module, [Replacement(place, "'a'"), Replacement(place, "'b'")]) == b"nap = 'a'\n"
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_a_name_is_imported_from_another_module(source: str, expected: str) -> N
     statement = next(node for node in below(module.tree) if isinstance(node, cst.ImportFrom))
     edit = MovedImport(Place(module, statement), ("NonRetryableError",), "workers.workflows")
 
-    assert edited(module, [edit]).decode() == expected
+    assert apply_source_edits(module, [edit]).decode() == expected
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_a_name_is_imported_from_another_module(source: str, expected: str) -> N
 def test_the_encoding_and_the_ends_of_lines_stay(source: bytes) -> None:
     module = module_of(source)
 
-    result = edited(module, [Replacement(place_of(module, "'5 min'"), "'5 minutes'")])
+    result = apply_source_edits(module, [Replacement(place_of(module, "'5 min'"), "'5 minutes'")])
 
     assert result == source.replace(b"5 min", b"5 minutes")
 
@@ -118,4 +118,4 @@ def test_the_encoding_and_the_ends_of_lines_stay(source: bytes) -> None:
 def test_a_module_that_would_not_stay_as_it_is_is_left_alone() -> None:
     module = module_of("\x0cnap = '5 min'\n")
 
-    assert edited(module, [Replacement(place_of(module, "'5 min'"), "'a'")]) == module.source
+    assert apply_source_edits(module, [Replacement(place_of(module, "'5 min'"), "'a'")]) == module.source

@@ -9,11 +9,11 @@ import pytest
 from stepgraph.limits import PARSED_TOKENS
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.root import Root
-from stepgraph.syntax.deep import run_deep
+from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.modules import Modules
-from stepgraph.syntax.parse import NoRoomError, parse_module
-from stepgraph.syntax.shallow import glance
+from stepgraph.syntax.modules import SourceModules
+from stepgraph.syntax.parse import TokenBudgetError, parse_module
+from stepgraph.syntax.shallow import quick_scan
 
 
 @pytest.mark.parametrize(
@@ -41,28 +41,28 @@ def test_a_module_of_too_many_tokens_is_refused(source: str) -> None:
 def test_twenty_thousand_steps_are_not_too_large() -> None:
     steps = "".join(f"        await step.sleep('rest {number}', '5 minutes')\n" for number in range(20_000))
 
-    assert glance(steps).tokens == 220_000
+    assert quick_scan(steps).tokens == 220_000
 
 
 NAMES = b"a, b, c, d\n"
 """A module of 9 tokens."""
 
 
-def parse(modules: Modules, path: str) -> SourceModule:
-    return run_deep(lambda: modules.parse(path, NAMES))
+def parse(modules: SourceModules, path: str) -> SourceModule:
+    return run_with_large_stack(lambda: modules.parse(path, NAMES))
 
 
 def test_modules_that_are_needed_together_are_refused_by_their_tokens() -> None:
-    modules = Modules(room=17, may_release=True)
+    modules = SourceModules(room=17, may_release=True)
     parse(modules, "a.py")
 
-    with pytest.raises(NoRoomError, match="it and the modules it is analyzed with have more than 500,000 tokens"):
+    with pytest.raises(TokenBudgetError, match="it and the modules it is analyzed with have more than 500,000 tokens"):
         parse(modules, "b.py")
     assert modules.lacked_room
 
 
 def test_modules_that_are_not_needed_any_more_make_room() -> None:
-    modules = Modules(room=17, may_release=True)
+    modules = SourceModules(room=17, may_release=True)
     for path in ("a.py", "b.py", "a.py"):
         modules.begin()
         parse(modules, path)
@@ -72,7 +72,7 @@ def test_modules_that_are_not_needed_any_more_make_room() -> None:
 
 
 def test_a_module_that_the_last_workflow_needed_stays() -> None:
-    modules = Modules(room=50, may_release=True)
+    modules = SourceModules(room=50, may_release=True)
     shared = parse(modules, "shared.py")
     for path in ("a.py", "b.py", "c.py", "d.py", "e.py", "f.py", "g.py", "h.py"):
         modules.begin()
@@ -82,28 +82,28 @@ def test_a_module_that_the_last_workflow_needed_stays() -> None:
 
 @pytest.mark.parametrize("is_pinned", [True, False])
 def test_a_module_that_is_to_be_edited_stays(*, is_pinned: bool) -> None:
-    modules = Modules(room=17, may_release=is_pinned)
+    modules = SourceModules(room=17, may_release=is_pinned)
     parse(modules, "a.py")
     modules.pin(["a.py"])
     modules.begin()
 
-    with pytest.raises(NoRoomError):
+    with pytest.raises(TokenBudgetError):
         parse(modules, "b.py")
 
 
 def test_an_import_without_room_is_tried_again(tmp_path: Path) -> None:
     (tmp_path / "shared.py").write_bytes(NAMES)
-    modules, path = Modules(room=18, may_release=True), str(tmp_path / "shared.py")
+    modules, path = SourceModules(room=18, may_release=True), str(tmp_path / "shared.py")
     parse(modules, "a.py")
     parse(modules, "b.py")
-    assert isinstance(run_deep(lambda: modules.load(path, Root(str(tmp_path)))), Problem)
+    assert isinstance(run_with_large_stack(lambda: modules.load(path, Root(str(tmp_path)))), Problem)
 
     modules.begin()
-    assert isinstance(run_deep(lambda: modules.load(path, Root(str(tmp_path)))), SourceModule)
+    assert isinstance(run_with_large_stack(lambda: modules.load(path, Root(str(tmp_path)))), SourceModule)
 
 
 def test_the_tokens_of_a_command_are_limited() -> None:
-    modules = Modules(tokens=PARSED_TOKENS + 1)
+    modules = SourceModules(tokens=PARSED_TOKENS + 1)
 
     with pytest.raises(InputError, match="or 20,000,000 tokens of them"):
         parse(modules, "a.py")
@@ -113,4 +113,4 @@ def test_the_tokens_of_a_command_are_limited() -> None:
     ("source", "tokens"), [("", 0), ("a = 1\n", 5), ("x = 'a b c'", 3), ("f'{a}'", 4), ("# a b c\n", 3), ("a\r\nb", 4)]
 )
 def test_tokens(source: str, tokens: int) -> None:
-    assert glance(source).tokens == tokens
+    assert quick_scan(source).tokens == tokens

@@ -5,13 +5,13 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.model.note import InputError
-from stepgraph.syntax.deep import run_deep
+from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.parse import parse_module
 
 
 def problem_of(source: bytes) -> str:
     with pytest.raises(InputError) as caught:
-        run_deep(lambda: parse_module(source, "entry.py"))
+        run_with_large_stack(lambda: parse_module(source, "entry.py"))
     return str(caught.value)
 
 
@@ -34,12 +34,12 @@ def test_signs_without_end_are_refused_before_the_parser_takes_all_memory_for_th
 
 
 def test_a_line_of_dashes_in_a_comment_is_no_sign() -> None:
-    assert run_deep(lambda: parse_module(b"# " + b"-" * 2_000 + b"\nx = 1\n", "entry.py")).tree.body
+    assert run_with_large_stack(lambda: parse_module(b"# " + b"-" * 2_000 + b"\nx = 1\n", "entry.py")).tree.body
 
 
 def test_brackets_in_text_are_not_nesting() -> None:
     source = b'x = "' + b"(" * 5000 + b'"\n'
-    assert run_deep(lambda: parse_module(source, "entry.py")).tree.body
+    assert run_with_large_stack(lambda: parse_module(source, "entry.py")).tree.body
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,7 @@ def test_brackets_in_text_are_not_nesting() -> None:
     ids=["calls", "attributes", "operators", "negations", "brackets"],
 )
 def test_long_chains_are_read(expression: bytes) -> None:
-    assert run_deep(lambda: parse_module(b"x = " + expression + b"\n", "entry.py")).tree.body
+    assert run_with_large_stack(lambda: parse_module(b"x = " + expression + b"\n", "entry.py")).tree.body
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_patterns_nested_50_deep_are_refused_before_the_parser_takes_centuries_f
     ids=["8 levels", "a guard", "a body", "no pattern"],
 )
 def test_brackets_beside_patterns_may_be_deeper(source: bytes) -> None:
-    assert run_deep(lambda: parse_module(source, "entry.py")).tree.body
+    assert run_with_large_stack(lambda: parse_module(source, "entry.py")).tree.body
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_brackets_beside_patterns_may_be_deeper(source: bytes) -> None:
     ],
 )
 def test_what_is_long_but_neither_deep_nor_chained_is_read(source: bytes) -> None:
-    assert run_deep(lambda: parse_module(source, "entry.py")).tree.body
+    assert run_with_large_stack(lambda: parse_module(source, "entry.py")).tree.body
 
 
 @pytest.mark.parametrize("source", [b'x = f"text\n', b'x = f"""text\n'], ids=["on a line", "on several lines"])

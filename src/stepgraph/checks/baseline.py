@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.selectors import OF_INPUTS
+from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.json_text import canonical_json
 from stepgraph.project.folders import path_from
 
@@ -113,7 +113,7 @@ class Baseline(Struct, frozen=True):
         dropped = {entry.fingerprint for entry in outdated}
         entries = {entry.fingerprint: entry for entry in self.entries if entry.fingerprint not in dropped}
         for finding in findings:
-            if finding.code not in OF_INPUTS:
+            if finding.code not in INPUT_RULES:
                 path = path_from(self.folder, finding.span.path)
                 entry = Entry(fingerprint_of(finding), finding.code, path, finding.message)
                 entries[entry.fingerprint] = entry

@@ -26,7 +26,7 @@ def fixed_files(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
     To be called where there is room for deep recursion.
     """
     # Imported here: most runs change nothing, and need no LibCST for it.
-    from stepgraph.syntax.editing import edited
+    from stepgraph.syntax.editing import apply_source_edits
 
     by_module: dict[SourceModule, list[Finding]] = {}
     for finding in findings:
@@ -35,7 +35,7 @@ def fixed_files(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
     files = []
     for module, own in by_module.items():
         edits = [edit for finding in own for edit in finding.edits if edit.place.module is module]
-        after = edited(module, edits)
+        after = apply_source_edits(module, edits)
         if after != module.source:
             files.append(FixedFile(module.path, module.tree.encoding, module.source, after, tuple(own)))
     return tuple(files)

@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from stepgraph.checks.baseline import Baseline, Entry, fingerprints
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.ignores.matching import Matching, Suppressed
-from stepgraph.checks.ignores.reading import read_ignores
-from stepgraph.checks.ignores.subject import IgnoresSubject
+from stepgraph.checks.ignores.matching import SuppressedFinding, SuppressionIndex
+from stepgraph.checks.ignores.reading import parse_suppression_comments
+from stepgraph.checks.ignores.subject import SuppressionsSubject
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.run import check_ignores
-from stepgraph.checks.selectors import OF_INPUTS, selectors
+from stepgraph.checks.run import check_suppressions
+from stepgraph.checks.selectors import INPUT_RULES, selectors
 from stepgraph.checks.settings import Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import Problem
@@ -30,14 +30,14 @@ _Key: TypeAlias = tuple[str, Span, str]
 _CONFIGURATION_ERROR: Final = "SG003"
 
 
-class Kept(Struct, frozen=True):
+class FilteredFindings(Struct, frozen=True):
     """Filtered findings, with the severities of the settings."""
 
     findings: tuple[Finding, ...]
     """The findings to report."""
     known: tuple[Finding, ...] = ()
     """The findings in the baseline."""
-    suppressed: tuple[Suppressed, ...] = ()
+    suppressed: tuple[SuppressedFinding, ...] = ()
     """The findings with a suppression comment."""
     outdated: tuple[Entry, ...] = ()
     """The baseline entries without a current finding."""
@@ -48,7 +48,7 @@ class Kept(Struct, frozen=True):
         return self._fingerprints[_key(finding)]
 
 
-class Inputs(Struct, frozen=True):
+class CheckedSources(Struct, frozen=True):
     """The sources of a check."""
 
     read: Mapping[str, bytes]
@@ -57,29 +57,29 @@ class Inputs(Struct, frozen=True):
     """The path and the class name of each workflow."""
 
 
-def keep(
+def filter_findings(
     findings: Iterable[Finding],
     settings: Settings,
-    inputs: Inputs,
+    inputs: CheckedSources,
     baseline: Baseline | None = None,
     rules: Sequence[Rule] = RULES,
-) -> Kept:
+) -> FilteredFindings:
     """Filter findings by the settings, by suppression comments and by a baseline, in this order.
 
     Findings about the settings come first, findings about suppression comments last. The settings drop findings;
     comments and the baseline move them to other fields of the result.
     """
     settings_filter = _SettingsFilter(settings, {})
-    matching = Matching(tuple(read_ignores(inputs.read)), selectors(rules))
-    suppressed: list[Suppressed] = []
+    matching = SuppressionIndex(tuple(parse_suppression_comments(inputs.read)), selectors(rules))
+    suppressed: list[SuppressedFinding] = []
     remaining: list[Finding] = []
     for finding in settings_filter.select([*map(_configuration_error, settings.problems), *findings]):
-        ignore = None if finding.code in OF_INPUTS else matching.suppressing(finding)
+        ignore = None if finding.code in INPUT_RULES else matching.suppressing(finding)
         if ignore is None:
             remaining.append(finding)
         else:
-            suppressed.append(Suppressed(finding, ignore))
-    remaining += settings_filter.select(check_ignores(_ignores_subject(matching, inputs, settings_filter), rules))
+            suppressed.append(SuppressedFinding(finding, ignore))
+    remaining += settings_filter.select(check_suppressions(_ignores_subject(matching, inputs, settings_filter), rules))
     return _split_by_baseline(baseline, remaining, tuple(suppressed), settings, inputs)
 
 
@@ -108,9 +108,9 @@ class _SettingsFilter(Struct, frozen=True):
         return counts
 
 
-def _ignores_subject(matching: Matching, inputs: Inputs, settings_filter: _SettingsFilter) -> IgnoresSubject:
+def _ignores_subject(matching: SuppressionIndex, inputs: CheckedSources, settings_filter: _SettingsFilter) -> SuppressionsSubject:
     project_ignores = tuple(ignore for ignore in matching.ignores if VENDORED not in ignore.span.path)
-    return IgnoresSubject(
+    return SuppressionsSubject(
         project_ignores, matching.unused(inputs.classes, settings_filter.counts_in), matching.selectors
     )
 
@@ -118,22 +118,22 @@ def _ignores_subject(matching: Matching, inputs: Inputs, settings_filter: _Setti
 def _split_by_baseline(
     baseline: Baseline | None,
     findings: Sequence[Finding],
-    suppressed: tuple[Suppressed, ...],
+    suppressed: tuple[SuppressedFinding, ...],
     settings: Settings,
-    inputs: Inputs,
-) -> Kept:
+    inputs: CheckedSources,
+) -> FilteredFindings:
     """Split findings into new ones and those in a baseline."""
     folder = settings.folder if baseline is None else baseline.folder
     current = dict(zip(map(_key, findings), fingerprints(findings, inputs.read, folder), strict=True))
     if baseline is None:
-        return Kept(tuple(findings), suppressed=suppressed, _fingerprints=current)
+        return FilteredFindings(tuple(findings), suppressed=suppressed, _fingerprints=current)
     in_baseline = baseline.fingerprints
     baselined = [
-        finding for finding in findings if finding.code not in OF_INPUTS and current[_key(finding)] in in_baseline
+        finding for finding in findings if finding.code not in INPUT_RULES and current[_key(finding)] in in_baseline
     ]
-    new = [finding for finding in findings if finding.code in OF_INPUTS or current[_key(finding)] not in in_baseline]
+    new = [finding for finding in findings if finding.code in INPUT_RULES or current[_key(finding)] not in in_baseline]
     outdated = baseline.outdated(current.values(), inputs.read, settings.selects)
-    return Kept(tuple(new), tuple(baselined), suppressed, outdated, current)
+    return FilteredFindings(tuple(new), tuple(baselined), suppressed, outdated, current)
 
 
 def _key(finding: Finding) -> _Key:

@@ -12,14 +12,14 @@ from stepgraph.checks.severity import Confidence, Severity
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Diagnostic
     from stepgraph.checks.example import Example
-    from stepgraph.checks.ignores.subject import IgnoresSubject
+    from stepgraph.checks.ignores.subject import SuppressionsSubject
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
 WorkflowCheck: TypeAlias = "Callable[[WorkflowSubject], Iterable[Diagnostic]]"
 """A check of a single workflow."""
 ProjectCheck: TypeAlias = "Callable[[ProjectSubject], Iterable[Diagnostic]]"
 """A check of a project and its configurations."""
-IgnoresCheck: TypeAlias = "Callable[[IgnoresSubject], Iterable[Diagnostic]]"
+SuppressionsCheck: TypeAlias = "Callable[[SuppressionsSubject], Iterable[Diagnostic]]"
 """A check of suppression comments."""
 
 
@@ -51,7 +51,7 @@ class Rule(Struct, frozen=True, kw_only=True):
     """Return examples without findings. Only tests and the documentation call it."""
     check: WorkflowCheck = _no_diagnostics
     check_project: ProjectCheck = _no_diagnostics
-    check_ignores: IgnoresCheck = _no_diagnostics
+    check_ignores: SuppressionsCheck = _no_diagnostics
     """Runs after all other checks."""
     is_consequence: bool = False
     """Whether findings follow from other faults. They are dropped if the workflow has such an error or warning."""

@@ -8,7 +8,7 @@ from typing import Final
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.ignores.subject import IgnoresSubject
+from stepgraph.checks.ignores.subject import SuppressionsSubject
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
@@ -28,10 +28,10 @@ def check(
     findings = check_project(project, rules)
     for workflow in workflows:
         findings += check_workflow(workflow, rules)
-    return distinct(findings)
+    return unique_findings(findings)
 
 
-def distinct(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+def unique_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Return findings without duplicates: the first of each code, span and message."""
     unique: dict[tuple[str, Span, str], Finding] = {}
     for finding in findings:
@@ -65,7 +65,7 @@ def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[tuple[Rule, Fin
         yield rule, Finding(_INCOMPLETE, Severity.INFORMATION, message, "Split the workflow.", span, workflow.name)
 
 
-def check_ignores(ignores: IgnoresSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:
+def check_suppressions(ignores: SuppressionsSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:
     """Return the findings of rules for suppression comments, in source order."""
     findings = [_finding(rule, diagnostic, "") for rule in rules for diagnostic in rule.check_ignores(ignores)]
     return tuple(sorted(findings, key=lambda finding: (finding.span, finding.code)))

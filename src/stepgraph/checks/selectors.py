@@ -16,10 +16,10 @@ ALL: Final = "SG"
 _SIMILARITY: Final = 0.8
 """The similarity cutoff of suggestions. Codes with two different digits are below it."""
 
-OF_INPUTS: Final = frozenset({"SG001", "SG002", "SG003"})
+INPUT_RULES: Final = frozenset({"SG001", "SG002", "SG003"})
 """The rules that report invalid inputs, which are not analyzed. They cannot be ignored."""
 
-OF_COMMENTS: Final = frozenset({"SG006", "SG007"})
+SUPPRESSION_RULES: Final = frozenset({"SG006", "SG007"})
 """The rules that report suppression comments without effect."""
 
 
@@ -38,21 +38,21 @@ class Selectors(Struct, frozen=True):
     def code_in_comment(self, selector: str) -> str | None:
         """Return the code of a selector, if a comment can suppress it."""
         meaning = self.meanings.get(selector)
-        return meaning if meaning in self.codes and meaning not in OF_COMMENTS | OF_INPUTS else None
+        return meaning if meaning in self.codes and meaning not in SUPPRESSION_RULES | INPUT_RULES else None
 
     def refused(self, selector: str) -> tuple[str, str] | None:
         """Return the reason why a selector cannot be ignored, and advice. None if it can be ignored."""
         meaning = self.meanings.get(selector)
         if meaning is None:
             return f"`{selector}` is no rule", self.advice(selector)
-        if meaning in OF_INPUTS:
+        if meaning in INPUT_RULES:
             return f"`{selector}` cannot be ignored", "It says that an input was not checked. Leave it out."
         return None
 
     def refused_in_comment(self, selector: str) -> tuple[str, str] | None:
         """Return the reason why a comment cannot suppress a selector, and advice. None if it can."""
         meaning = self.meanings.get(selector)
-        if meaning in OF_COMMENTS:
+        if meaning in SUPPRESSION_RULES:
             return f"`{selector}` cannot be ignored by a comment", "Set it in `ignore` in `pyproject.toml`."
         if meaning is not None and meaning not in self.codes:
             clause = f"`{selector}` stands for several rules, and a comment has to name each"

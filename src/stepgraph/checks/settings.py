@@ -8,7 +8,7 @@ from enum import StrEnum
 from msgspec import Struct, field
 
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.selectors import ALL, OF_INPUTS
+from stepgraph.checks.selectors import ALL, INPUT_RULES
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import Problem
 from stepgraph.project.path_patterns import matches
@@ -61,7 +61,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def severity_of(self, finding: Finding) -> Severity:
         """Return the severity of a finding under these settings."""
-        if finding.code in OF_INPUTS:
+        if finding.code in INPUT_RULES:
             return finding.severity
         if self.strict and finding.code == _INCOMPLETE:
             return Severity.ERROR
@@ -74,7 +74,7 @@ class Settings(Struct, frozen=True, kw_only=True):
 
     def counts_in(self, code: str, path: str) -> bool:
         """Whether a rule is enabled in a file. The path is relative to `folder`."""
-        if code in OF_INPUTS:
+        if code in INPUT_RULES:
             return True
         ignored = (code.startswith(codes) for pattern, codes in self.per_file_ignores.items() if matches(pattern, path))
         return self.selects(code) and not any(ignored)

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.selectors import ALL, OF_INPUTS, Selectors, selectors
+from stepgraph.checks.selectors import ALL, INPUT_RULES, Selectors, selectors
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import InputError
@@ -114,7 +114,7 @@ class _Table(Struct, frozen=True):
             meaning = self.selectors.meaning(written)
             if meaning is None:
                 fields.report((written,), f"`{written}` is no rule.", self.selectors.advice(written))
-            elif meaning in OF_INPUTS:
+            elif meaning in INPUT_RULES:
                 message = f"the severity of `{written}` cannot be set."
                 fields.report((written,), message, "It says that an input was not checked. Leave it out.")
             elif (value := _choice(fields, written, _SEVERITIES)) is not None:

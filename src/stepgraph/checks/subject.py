@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from msgspec import Struct
 
 if TYPE_CHECKING:
-    from stepgraph.checks.analysis.reached_steps import ReachedSteps
+    from stepgraph.checks.analysis.reached_steps import ReachableSteps
     from stepgraph.ir.facts import Fact
     from stepgraph.ir.program import Program
     from stepgraph.model.note import Note, Problem
@@ -44,12 +44,12 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
         return by_kind
 
     @cached_property
-    def running(self) -> ReachedSteps:
+    def running(self) -> ReachableSteps:
         """The declared steps that the program may run."""
         # Imported here: a result from the cache needs no program.
-        from stepgraph.checks.analysis.reached_steps import reached_steps
+        from stepgraph.checks.analysis.reached_steps import find_reachable_steps
 
-        return reached_steps(self.program)
+        return find_reachable_steps(self.program)
 
     def noted(self, code: str) -> Iterator[Note]:
         """Yield the notes with a code, in source order."""

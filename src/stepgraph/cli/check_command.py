@@ -22,7 +22,7 @@ from stepgraph.version import __version__
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
-    from stepgraph.checks.keep import Kept
+    from stepgraph.checks.keep import FilteredFindings
     from stepgraph.checks.settings import Settings
     from stepgraph.report.report import Report
 
@@ -99,7 +99,7 @@ def _checked(
     return _Checked(sources, analysis, _report(kept, standards.settings, sources, analysis))
 
 
-def _report(kept: Kept, settings: Settings, sources: Sources, analysis: Analysis) -> Report:
+def _report(kept: FilteredFindings, settings: Settings, sources: Sources, analysis: Analysis) -> Report:
     from stepgraph.checks.catalogue import RULES
     from stepgraph.cli.checked_files import checked_files
     from stepgraph.project.root import root_of

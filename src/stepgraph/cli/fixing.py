@@ -64,9 +64,9 @@ def fixable(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
     """Return the files that change if those findings are put right that have one right answer."""
     # Imported here, as what is used below, for start-up.
     from stepgraph.checks.fixes import fixed_files
-    from stepgraph.syntax.deep import run_deep
+    from stepgraph.syntax.deep import run_with_large_stack
 
-    return run_deep(lambda: fixed_files(findings))
+    return run_with_large_stack(lambda: fixed_files(findings))
 
 
 def show_fixes(files: Sequence[FixedFile], output: str | None, sources: Collection[str]) -> None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.api import keep_findings
-from stepgraph.checks.selectors import OF_INPUTS
+from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.severity import Severity
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.exit_code import ExitCode
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
     from stepgraph.checks.baseline import Baseline
     from stepgraph.checks.finding import Finding
-    from stepgraph.checks.keep import Kept
+    from stepgraph.checks.keep import FilteredFindings
     from stepgraph.checks.settings import Settings
     from stepgraph.cli.check_options import CheckOptions
 
@@ -48,7 +48,7 @@ def read_standards(options: CheckOptions, paths: Sequence[str]) -> Standards:
     return Standards(settings, _baseline(settings.baseline, root, may_lack=updates), updates)
 
 
-def keep_to(standards: Standards, analysis: Analysis, findings: Sequence[Finding]) -> Kept:
+def keep_to(standards: Standards, analysis: Analysis, findings: Sequence[Finding]) -> FilteredFindings:
     """Return which of the findings in an analysis count.
 
     The baseline is written where that is asked for and workflows were found; their findings are then known. Otherwise
@@ -78,10 +78,10 @@ def _baseline(path: str, root: Root | None, *, may_lack: bool) -> Baseline:
     return read_baseline(name, root)
 
 
-def _written(kept: Kept, baseline: Baseline, output: OutputFile) -> Kept:
+def _written(kept: FilteredFindings, baseline: Baseline, output: OutputFile) -> FilteredFindings:
     everything = (*kept.findings, *kept.known)
     errors = (finding for finding in everything if finding.severity is Severity.ERROR)
-    failed = tuple(finding for finding in errors if finding.code in OF_INPUTS)
+    failed = tuple(finding for finding in errors if finding.code in INPUT_RULES)
     if failed:
         for finding in failed:
             tell(str(finding))
@@ -94,7 +94,7 @@ def _written(kept: Kept, baseline: Baseline, output: OutputFile) -> Kept:
     return replace(kept, findings=(), known=everything, outdated=())
 
 
-def _tell_outdated(kept: Kept, path: str) -> None:
+def _tell_outdated(kept: FilteredFindings, path: str) -> None:
     count = len(kept.outdated)
     if count:
         those = "1 finding that is" if count == 1 else f"{count} findings that are"

@@ -35,7 +35,7 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.star_imports import exported_names
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.model.note import ProblemKind
-from stepgraph.syntax.changes import changed_in_functions
+from stepgraph.syntax.changes import names_mutated_in_functions
 from stepgraph.syntax.class_visitor import classes_of
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements
@@ -282,7 +282,7 @@ def _class_not_exported_reason(
     if class_name.startswith("_"):
         reason = f"the class `{class_name}` in {path} is private, and so is not exported"
         return ProblemKind.UNEXPORTED_CLASS, reason
-    if "__all__" in module.once(changed_in_functions):
+    if "__all__" in module.once(names_mutated_in_functions):
         reason = f"whether the class `{class_name}` is in `__all__` of {path} is not known, as functions change that"
         return ProblemKind.UNRESOLVED_CLASS, reason
     reason = f"the class `{class_name}` is not in `__all__` of {path}, and so is not exported"

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.selectors import OF_INPUTS
+from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.settings import FailOn
 from stepgraph.checks.severity import Severity
 from stepgraph.report.verdict import Verdict
@@ -82,7 +82,7 @@ class Report(Struct, frozen=True, kw_only=True):
     def verdict(self) -> Verdict:
         """What the check comes to. Where several apply, that an input failed comes first: it may be why."""
         found = [reported.finding for reported in self.findings]
-        if any(one.code in OF_INPUTS and one.severity is Severity.ERROR for one in found):
+        if any(one.code in INPUT_RULES and one.severity is Severity.ERROR for one in found):
             return Verdict.UNREADABLE
         if self.unmet or any(self.fail_on.fails(one.severity) for one in found):
             return Verdict.FAILED

@@ -14,8 +14,8 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.syntax.bindings import import_binding
-from stepgraph.syntax.changes import CHANGING
-from stepgraph.syntax.import_names import source_name
+from stepgraph.syntax.changes import COLLECTION_MUTATORS
+from stepgraph.syntax.import_names import imported_module
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import children, statements_below
 
@@ -117,7 +117,7 @@ class Aliases(Struct, frozen=True):
         return False
 
 
-def aliases_of(module: SourceModule) -> Aliases:
+def analyze_aliases(module: SourceModule) -> Aliases:
     """Return the flow of collections through a module."""
     collector = _FlowCollector()
     statements = list(statements_below(module.tree, into_functions=True))
@@ -157,7 +157,7 @@ class _FlowCollector(Struct):
             case cst.Import(names=names):
                 self._collect_imports(names, None)
             case cst.ImportFrom(names=names) if not isinstance(names, cst.ImportStar):
-                self._collect_imports(names, source_name(statement))
+                self._collect_imports(names, imported_module(statement))
             case cst.Assign(targets=targets, value=cst.Lambda() as function):
                 for target in targets:
                     if isinstance(target.target, cst.Name):
@@ -209,7 +209,7 @@ class _FlowCollector(Struct):
         if not any(arguments) and not isinstance(call.func, cst.Attribute):
             return
         name = _last_name(call.func)
-        if isinstance(call.func, cst.Attribute) and name in CHANGING | {"__setitem__", "__delitem__", "popitem"}:
+        if isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS | {"__setitem__", "__delitem__", "popitem"}:
             self._mutate(self.sources(call.func.value))
             if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
                 self._mutate(arguments[0] if arguments else ())

@@ -9,12 +9,12 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import import_binding
-from stepgraph.syntax.changes import CHANGING, changed_values
-from stepgraph.syntax.import_names import source_name
+from stepgraph.syntax.changes import COLLECTION_MUTATORS, mutated_values
+from stepgraph.syntax.import_names import imported_module
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements_below
 
-_METHODS = "|".join(sorted(CHANGING)).encode()
+_METHODS = "|".join(sorted(COLLECTION_MUTATORS)).encode()
 _EQUALS = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
 # A source without a match assigns no attribute, so its tree need not be searched.
@@ -74,7 +74,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     mutated: list[cst.BaseExpression] = []
     for statement in statements_below(module.tree, into_functions=True):
         assignments += attribute_targets(statement)
-        mutated += changed_values(statement)
+        mutated += mutated_values(statement)
         match statement:
             case cst.Import() | cst.ImportFrom() if not isinstance(statement.names, cst.ImportStar):
                 owner_names |= {import_binding(alias): alias.evaluated_name for alias in statement.names}
@@ -112,11 +112,11 @@ def _imported_names(statement: cst.Import | cst.ImportFrom) -> Mapping[str, tupl
     """Return the last component of the module and the name in it, for each name that a statement imports from it."""
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         return {}
-    owner = source_name(statement)[1].rsplit(".", 1)[-1]
+    owner = imported_module(statement)[1].rsplit(".", 1)[-1]
     return {import_binding(alias): (owner, alias.evaluated_name) for alias in statement.names}
 
 
-def names_assigned(source: bytes) -> frozenset[str]:
+def may_assigned_names(source: bytes) -> frozenset[str]:
     """Return the attributes that a source may assign or mutate: a superset, from regular expressions."""
     assigned = _ASSIGNED_NAME.findall(source)
     attributes = {name for groups in assigned for name in groups if name}

@@ -13,9 +13,9 @@ from typing import TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.changes import changed_names
+from stepgraph.syntax.changes import mutated_names
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import expressions_below, statements, statements_below, with_below
+from stepgraph.syntax.walk import expressions_below, self_and_statements_below, statements, statements_below
 
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
@@ -85,7 +85,7 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
     if not isinstance(owner, cst.FunctionDef):
         for statement in statements(body):
             bindings.certain.add(id(statement))
-            for name in dict.fromkeys(mutated for inner in with_below(statement) for mutated in changed_names(inner)):
+            for name in dict.fromkeys(mutated for inner in self_and_statements_below(statement) for mutated in mutated_names(inner)):
                 bindings.changes.setdefault(name, []).append(statement)
     if module.mentions(b":=") or module.mentions(b"yield"):
         _bind_expressions(body, bindings)

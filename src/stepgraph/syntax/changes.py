@@ -10,18 +10,18 @@ import libcst as cst
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements_below
 
-CHANGING = frozenset(
+COLLECTION_MUTATORS = frozenset(
     ("add", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort", "update")
 )
 """Methods of lists, sets and dicts that mutate the collection."""
 
 
-def changed_names(statement: cst.CSTNode) -> Iterator[str]:
+def mutated_names(statement: cst.CSTNode) -> Iterator[str]:
     """Yield the names whose collections a statement mutates, as in `A["k"] = 1` and `A.update(...)`."""
-    return (value.value for value in changed_values(statement) if isinstance(value, cst.Name))
+    return (value.value for value in mutated_values(statement) if isinstance(value, cst.Name))
 
 
-def changed_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+def mutated_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
     """Yield the expressions whose collections a statement mutates."""
     match statement:
         case cst.Assign(targets=targets):
@@ -29,7 +29,7 @@ def changed_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
         case cst.AugAssign() | cst.Del():
             mutated = [statement.target]
         case cst.Expr(value=cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)))):
-            if method in CHANGING:
+            if method in COLLECTION_MUTATORS:
                 yield value
             return
         case _:
@@ -39,19 +39,19 @@ def changed_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
             yield target.value
 
 
-def changed_in_functions(module: SourceModule) -> frozenset[str]:
+def names_mutated_in_functions(module: SourceModule) -> frozenset[str]:
     """Return the names and attributes whose collections the functions of a module mutate."""
-    return frozenset(module.once(functions_that_change))
+    return frozenset(module.once(mutating_functions))
 
 
-def functions_that_change(module: SourceModule) -> dict[str, frozenset[str]]:
+def mutating_functions(module: SourceModule) -> dict[str, frozenset[str]]:
     """Return the functions that mutate the collection of a name or attribute, with the scopes that enclose them.
 
     Keys are names of variables and attributes, values the names of functions and classes.
     """
     functions_by_name: dict[str, set[str]] = {}
     for statement, enclosing in _statements_in_functions(module):
-        for value in changed_values(statement) if enclosing else ():
+        for value in mutated_values(statement) if enclosing else ():
             name = _mutated_name(value)
             if name is not None:
                 functions_by_name.setdefault(name, set()).update(enclosing)
@@ -85,7 +85,7 @@ _EXEC_CALL: Final = b"exec("
 _MUTATING_CALLS: Final = (b".clear(", b".pop(", b".setdefault(", b".update(")
 
 
-def binds_by_computing(module: SourceModule) -> bool:
+def may_bind_computed_names(module: SourceModule) -> bool:
     """Whether a module may bind names without a binding statement, as in `globals()["NAME"] = 1` and `exec(...)`."""
     source = module.source
     if b"sys.modules[__name__]" in source or any(
@@ -95,7 +95,7 @@ def binds_by_computing(module: SourceModule) -> bool:
     return _mutates_namespace(source, b"globals()") or _mutates_namespace(source, b"vars()")
 
 
-def sets_by_computing(module: SourceModule) -> bool:
+def may_set_computed_attributes(module: SourceModule) -> bool:
     """Whether a module may set attributes of computed names, as in `setattr(self, key, value)`."""
     source = module.source
     if b".__setattr__(" in source or _mutates_namespace(source, b".__dict__") or _mutates_namespace(source, b"vars("):

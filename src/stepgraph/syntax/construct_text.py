@@ -7,9 +7,9 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.parents import SCOPES, around
+from stepgraph.syntax.parents import SCOPES, ancestors_of
 
-LONGEST: Final = 120
+MAX_TEXT_LENGTH: Final = 120
 """Maximum length of a text, in characters; longer texts are truncated."""
 
 _COMPREHENSIONS: Final = (cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
@@ -88,7 +88,7 @@ def _clause_head(place: Place, clause: cst.CompFor) -> str:
 
 def _enclosing_clause(place: Place) -> cst.CompFor | None:
     """Return the first `for` clause of the innermost comprehension that contains an expression in the same scope."""
-    for ancestor in around(place.module.parents, place.node):
+    for ancestor in ancestors_of(place.module.parents, place.node):
         if isinstance(ancestor, _COMPREHENSIONS):
             return ancestor.for_in
         if isinstance(ancestor, SCOPES):
@@ -97,4 +97,4 @@ def _enclosing_clause(place: Place) -> cst.CompFor | None:
 
 
 def _truncate(text: str) -> str:
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[: MAX_TEXT_LENGTH - 1]}…"

@@ -30,7 +30,7 @@ _MIN_LIMIT_RATIO: Final = 4
 """The minimum ratio of the memory limit to the stack, because the native parser aborts the process without memory."""
 
 
-def run_deep(function: Callable[[], Result]) -> Result:
+def run_with_large_stack(function: Callable[[], Result]) -> Result:
     """Return `function()`, called in a thread with a large stack.
 
     Raises the exceptions of `function`, and InputError if there is not enough memory for the stack.

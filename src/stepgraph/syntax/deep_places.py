@@ -75,7 +75,7 @@ class Excess(Enum):
     """`PATTERN_DEPTH_SUM`, for all patterns of the module."""
 
 
-def first_excess(text: str) -> tuple[Excess, int] | None:
+def find_first_excess(text: str) -> tuple[Excess, int] | None:
     """Return the first exceeded limit of a source and the offset of the token that exceeds it, or None."""
     return _Scanner(text).find()
 

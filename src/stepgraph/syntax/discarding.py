@@ -59,7 +59,7 @@ _Conditions: TypeAlias = "Sequence[_Question] | None"
 _DISCARDED: Final[tuple[_Question, ...]] = ()
 
 
-class Discarding(Struct):
+class DiscardAnalysis(Struct):
     """An analysis of the discarded values in one module. It answers each question once."""
 
     parents: Parents

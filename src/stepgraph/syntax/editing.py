@@ -10,7 +10,7 @@ from stepgraph.syntax.edits import AddedAwait, Edit, MovedImport, Replacement
 from stepgraph.syntax.module import SourceModule
 
 
-def edited(module: SourceModule, edits: Sequence[Edit]) -> bytes:
+def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
     """Return the content of a module after applying `edits`; all other bytes stay the same.
 
     If two edits have the same node, the first one wins. A module that LibCST cannot reproduce exactly, such as one with

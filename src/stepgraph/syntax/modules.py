@@ -13,12 +13,12 @@ from stepgraph.phrases.near_names import Suggestions
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
-from stepgraph.syntax.assignments import names_assigned
+from stepgraph.syntax.assignments import may_assigned_names
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.parse import NoRoomError, parse_module
+from stepgraph.syntax.parse import TokenBudgetError, parse_module
 
 
-class Modules(Struct):
+class SourceModules(Struct):
     """A cache of parsed modules by path, with a limit on the memory for their trees."""
 
     problems: dict[str, Problem] = field(default_factory=dict)
@@ -102,10 +102,10 @@ class Modules(Struct):
         try:
             try:
                 module = parse_module(content, path, self.room - self._tokens_in_memory)
-            except NoRoomError:
+            except TokenBudgetError:
                 self._release()
                 module = parse_module(content, path, self.room - self._tokens_in_memory)
-        except NoRoomError:
+        except TokenBudgetError:
             self.lacked_room = True
             raise
         self._contents[path] = content
@@ -130,7 +130,7 @@ class Modules(Struct):
             return result
         try:
             return self.parse(path, self._read(path, root))
-        except NoRoomError as error:
+        except TokenBudgetError as error:
             # The module may fit into memory for another workflow module.
             self._rejected_paths[path] = None
             self.problems[path] = error.problem
@@ -144,7 +144,7 @@ class Modules(Struct):
         names = self._assigned_names.get(path)
         if names is None:
             try:
-                names = names_assigned(self._read(path, root))
+                names = may_assigned_names(self._read(path, root))
             except InputError:
                 names = frozenset()
             self._assigned_names[path] = names
@@ -161,7 +161,7 @@ class Importer(Struct, frozen=True):
     """The import system of one project."""
 
     files: ModuleFiles
-    modules: Modules
+    modules: SourceModules
 
     def find(self, module: SourceModule, level: int, name: str) -> ModuleFile | None:
         """Return the file of an imported module, or None if it is not in the project.

@@ -11,7 +11,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.limits import BRACKET_DEPTH, CHAINED_LINKS, PATTERN_DEPTH
-from stepgraph.syntax.deep_places import Excess, first_excess
+from stepgraph.syntax.deep_places import Excess, find_first_excess
 
 _MESSAGES: Final = {
     Excess.BRACKETS: f"brackets are nested more than {BRACKET_DEPTH} deep, which Python itself refuses.",
@@ -31,7 +31,7 @@ _ADVICE: Final = {
 }
 
 
-class TooDeep(Struct, frozen=True):
+class LimitViolation(Struct, frozen=True):
     """A violation of a limit of the native parser."""
 
     message: str
@@ -43,12 +43,12 @@ class TooDeep(Struct, frozen=True):
     """1-based, in characters."""
 
 
-def too_deep(text: str) -> TooDeep | None:
+def find_limit_violation(text: str) -> LimitViolation | None:
     """Return the first violation of a limit of the native parser, or None."""
-    result = first_excess(text)
+    result = find_first_excess(text)
     if result is None:
         return None
     excess, offset = result
     preceding_text = text[:offset].replace("\r\n", "\n").replace("\r", "\n")
     line, column = preceding_text.count("\n") + 1, len(preceding_text) - preceding_text.rfind("\n")
-    return TooDeep(_MESSAGES[excess], _ADVICE[excess], line, column)
+    return LimitViolation(_MESSAGES[excess], _ADVICE[excess], line, column)

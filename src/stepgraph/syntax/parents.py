@@ -28,7 +28,7 @@ def parents_in(tree: cst.Module) -> Parents:
     return parents
 
 
-def around(parents: Parents, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def ancestors_of(parents: Parents, node: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """Yield the ancestors of a node, innermost first."""
     ancestor = parents.get(id(node))
     while ancestor is not None:

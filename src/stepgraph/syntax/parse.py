@@ -12,10 +12,10 @@ import libcst as cst
 from stepgraph.limits import HELD_TOKENS
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.shallow import glance
+from stepgraph.syntax.shallow import quick_scan
 
 
-class NoRoomError(InputError):
+class TokenBudgetError(InputError):
     """A module that is small enough to be parsed, but not together with the modules in memory."""
 
 
@@ -28,7 +28,7 @@ def parse_module(source: bytes, path: str, room: int = HELD_TOKENS) -> SourceMod
     """
     try:
         text = _decode(source)
-        estimate = glance(text)
+        estimate = quick_scan(text)
         if not estimate.is_shallow:
             _check_nesting(path, text)
         if estimate.tokens > HELD_TOKENS:
@@ -36,7 +36,7 @@ def parse_module(source: bytes, path: str, room: int = HELD_TOKENS) -> SourceMod
             raise InputError(Problem(path, message, "Split the module."))
         if estimate.tokens > room:
             message = f"not parsed: it and the modules it is analyzed with have more than {HELD_TOKENS:,} tokens."
-            raise NoRoomError(Problem(path, message, "Analyze fewer modules at once, or import less."))
+            raise TokenBudgetError(Problem(path, message, "Analyze fewer modules at once, or import less."))
         return SourceModule(path, cst.parse_module(source), source, estimate.tokens)
     except (cst.ParserSyntaxError, cst.CSTValidationError, SyntaxError, UnicodeDecodeError, TypeError) as error:
         # LibCST raises TypeError on valid code such as `x if y else(lambda: z)`.
@@ -55,9 +55,9 @@ def _decode(source: bytes) -> str:
 def _check_nesting(path: str, text: str) -> None:
     """Raise InputError if the source exceeds a limit of the native parser."""
     # Imported here because few modules need the scanner, and its regular expressions take 2 ms to compile.
-    from stepgraph.syntax.nesting import too_deep
+    from stepgraph.syntax.nesting import find_limit_violation
 
-    violation = too_deep(text)
+    violation = find_limit_violation(text)
     if violation is not None:
         raise InputError(_problem_at(path, violation.message, violation.advice, violation.line, violation.column))
 

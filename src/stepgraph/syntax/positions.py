@@ -13,7 +13,7 @@ from typing import TypeAlias
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
-from stepgraph.syntax.deep import run_deep
+from stepgraph.syntax.deep import run_with_large_stack
 
 Range: TypeAlias = tuple[int, int, int, int]
 """Line and column of the start and of the end: lines are 1-based, columns are 0-based."""
@@ -89,5 +89,5 @@ def positions(module: cst.Module, last: cst.CSTNode | None = None) -> dict[int, 
     """
     state = _PositionState(module) if last is None else _BoundedPositionState(module, last)
     with suppress(_LastNodeWritten):
-        run_deep(lambda: module._codegen(state))  # noqa: SLF001 - as in LibCST's position provider
+        run_with_large_stack(lambda: module._codegen(state))  # noqa: SLF001 - as in LibCST's position provider
     return state.ranges

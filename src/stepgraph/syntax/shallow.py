@@ -39,7 +39,7 @@ _DELETED_BYTES: Final = bytes(set(range(256)) - set(_COUNTED_BYTES))
 _UNIFY_BRACKETS: Final = bytes.maketrans(b"[]{}", b"()()")
 
 
-class Glance(Struct, frozen=True):
+class QuickScan(Struct, frozen=True):
     """The result of a quick scan."""
 
     is_shallow: bool
@@ -52,7 +52,7 @@ class Glance(Struct, frozen=True):
     """
 
 
-def glance(text: str) -> Glance:
+def quick_scan(text: str) -> QuickScan:
     """Return the result of a quick scan of a source."""
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
@@ -70,7 +70,7 @@ def glance(text: str) -> Glance:
     else:
         token_source = code + "".join(_FIELD.findall("\n".join(format_strings)))
     tokens = count + _count_tokens(token_source) + _TOKENS_PER_LINE * text.count("\n")
-    return Glance(_is_shallow(code), tokens)
+    return QuickScan(_is_shallow(code), tokens)
 
 
 def _count_tokens(code: str) -> int:

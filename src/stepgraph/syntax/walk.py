@@ -76,7 +76,7 @@ def statements_below(body: cst.BaseSuite | cst.Module, *, into_functions: bool =
             stack.extend(statements(suite) for suite in reversed(tuple(suites(statement))))
 
 
-def with_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+def self_and_statements_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
     """Yield a statement and all statements in its blocks, in source order, but not in functions and classes."""
     yield statement
     if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
@@ -84,7 +84,7 @@ def with_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
             yield from statements_below(suite)
 
 
-class Enclosing(Struct, frozen=True):
+class EnclosingBlock(Struct, frozen=True):
     """A compound statement and its block that encloses another statement."""
 
     statement: cst.CSTNode
@@ -92,8 +92,8 @@ class Enclosing(Struct, frozen=True):
 
 
 def statements_with_enclosing(
-    body: cst.BaseSuite | cst.Module, enclosing: tuple[Enclosing, ...] = ()
-) -> Iterator[tuple[Statement, tuple[Enclosing, ...]]]:
+    body: cst.BaseSuite | cst.Module, enclosing: tuple[EnclosingBlock, ...] = ()
+) -> Iterator[tuple[Statement, tuple[EnclosingBlock, ...]]]:
     """Yield the statements of a block and of all nested blocks, each with its enclosing blocks, outermost first.
 
     The result includes functions and classes, but not the statements in their bodies.
@@ -102,7 +102,7 @@ def statements_with_enclosing(
         yield statement, enclosing
         if not isinstance(statement, cst.FunctionDef | cst.ClassDef):
             for suite in suites(statement):
-                yield from statements_with_enclosing(suite, (*enclosing, Enclosing(statement, suite)))
+                yield from statements_with_enclosing(suite, (*enclosing, EnclosingBlock(statement, suite)))
 
 
 def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:

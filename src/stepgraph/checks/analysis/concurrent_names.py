@@ -28,19 +28,19 @@ from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
 
-class Work(Struct, frozen=True):
+class StartedActivity(Struct, frozen=True):
     """Work that a program runs or starts, with its location."""
 
     activity: Activity
     place: Place
 
 
-def identity(work: Work) -> int:
+def activity_key(work: StartedActivity) -> int:
     """Return a key that is equal for work with the same steps. All calls of a function share one key."""
     return id(work.activity.function) if isinstance(work.activity, Call) else id(work.activity)
 
 
-class Named(Struct, frozen=True):
+class NamedActivity(Struct, frozen=True):
     """A step or event wait with its name."""
 
     kind: Literal["step", "wait"]
@@ -61,11 +61,11 @@ class NamedActivities(Struct):
 
     budget: Budget
     """The budget that each visited operation is charged to."""
-    _cache: dict[int, Sequence[Named]] = field(default_factory=dict)
+    _cache: dict[int, Sequence[NamedActivity]] = field(default_factory=dict)
 
-    def of(self, work: Work) -> Sequence[Named]:
+    def of(self, work: StartedActivity) -> Sequence[NamedActivity]:
         """Return the distinct steps and event waits of work, in source order."""
-        key = identity(work)
+        key = activity_key(work)
         activities = self._cache.get(key)
         if activities is None:
             walk = _WorkWalk(self.budget)
@@ -82,7 +82,7 @@ class _WorkWalk(Struct):
     """A walk over work in execution order."""
 
     budget: Budget
-    activities: dict[Named, None] = field(default_factory=dict)
+    activities: dict[NamedActivity, None] = field(default_factory=dict)
     """The steps and event waits so far, as an ordered set."""
     awaited: bool = False
     """Whether the work has awaited something."""
@@ -96,13 +96,13 @@ class _WorkWalk(Struct):
     ends: dict[tuple[int, _State], _State] = field(default_factory=dict)
     """The state at the end of a function, by the `id` of the function and the state at the call."""
 
-    def activity(self, work: Work, *, direct: bool = False) -> None:
+    def activity(self, work: StartedActivity, *, direct: bool = False) -> None:
         match work.activity:
             case StepRun(definition=definition, dependencies=dependencies):
                 after = self._is_after_await() or (bool(dependencies) and not self.in_order)
-                self.activities[Named("step", definition.name, definition.place, direct, after)] = None
+                self.activities[NamedActivity("step", definition.name, definition.place, direct, after)] = None
             case EventWait(name=name):
-                self.activities[Named("wait", name, work.place, direct, self._is_after_await())] = None
+                self.activities[NamedActivity("wait", name, work.place, direct, self._is_after_await())] = None
             case Call(function=function) if id(function) not in self.open:
                 self.call(function)
 
@@ -120,10 +120,10 @@ class _WorkWalk(Struct):
         for operation in block.operations:
             match operation:
                 case Run(activity=activity, place=place):
-                    self.activity(Work(activity, place))
+                    self.activity(StartedActivity(activity, place))
                     self.awaited = True
                 case Start(activity=activity, place=place):
-                    self.activity(Work(activity, place))
+                    self.activity(StartedActivity(activity, place))
                 case Await() | Pause():
                     self.awaited = True
                 case Loop(body=body) if _awaits(body):

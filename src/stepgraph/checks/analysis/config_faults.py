@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.checks.analysis.durations import as_float
-from stepgraph.checks.analysis.step_configs import config_arguments, entries
-from stepgraph.checks.analysis.value_kinds import kind_of, may_be_nothing, simple_possibilities
+from stepgraph.checks.analysis.step_configs import config_arguments, constant_key_entries
+from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.ir.static_values import (
     StaticConstant,
     StaticEntry,
@@ -78,7 +78,7 @@ def _dictionaries_first(value: StaticValue) -> tuple[StaticValue, ...]:
 def _config_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _CONFIG, "a step's config")
-        for key, entry in entries(value):
+        for key, entry in constant_key_entries(value):
             for inner in _dictionaries_first(entry.value):
                 if key == "retries":
                     yield from _retries_faults(inner, entry.place)
@@ -105,9 +105,9 @@ def _retries_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _RETRIES, "`retries`")
         yield from _missing_keys(value, place)
-        for key, entry in entries(value):
-            for inner in simple_possibilities(entry.value):
-                if not may_be_nothing(inner, entry.place):
+        for key, entry in constant_key_entries(value):
+            for inner in simple_cases(entry.value):
+                if not may_be_guarded(inner, entry.place):
                     yield from _retry_faults(key, inner, entry.place)
     elif _must_not_be_dictionary(value):
         yield ConfigFault(
@@ -170,7 +170,7 @@ def _unknown_keys(value: StaticMapping, valid_keys: tuple[str, ...], owner: str)
     for entry in value.entries:
         key = entry.key.value if isinstance(entry.key, StaticConstant) else None
         if isinstance(entry.key, StaticConstant) and key not in valid_keys:
-            present = [name for name, _ in entries(value)]
+            present = [name for name, _ in constant_key_entries(value)]
             yield _unknown_key(entry, key, [name for name in valid_keys if name not in present], owner)
 
 
@@ -202,7 +202,7 @@ def _rename_edits(place: Place, name: str, replacement: str) -> tuple[Edit, ...]
 
 
 def _missing_keys(value: StaticMapping, place: Place) -> Iterator[ConfigFault]:
-    present = [name for name, _ in entries(value)]
+    present = [name for name, _ in constant_key_entries(value)]
     missing = [name for name in ("limit", "delay") if name not in present]
     intended = {_similar_name(name, _RETRIES) or _SYNONYMS.get(name) for name in present if name not in _RETRIES}
     missing = [name for name in missing if name not in intended]

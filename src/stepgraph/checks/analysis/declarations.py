@@ -27,12 +27,12 @@ def is_parameter_name(name: str) -> bool:
     return name.isidentifier() and not keyword.iskeyword(name)
 
 
-def listed(words: Iterable[str]) -> str:
+def format_code_list(words: Iterable[str]) -> str:
     """Return code in backquotes, separated by commas."""
     return ", ".join(f"`{word}`" for word in words)
 
 
-def needed_parameters(function: StepFunctionShape) -> tuple[Parameter, ...]:
+def dependency_parameters(function: StepFunctionShape) -> tuple[Parameter, ...]:
     """Return the parameters that name steps."""
     return tuple(parameter for parameter in function.parameters if parameter.name != CONTEXT)
 

@@ -29,10 +29,10 @@ def hint_diagnostics(hints: Iterable[Problem]) -> Iterator[Diagnostic]:
 
 def span_of(problem: Problem) -> Span:
     """Return the empty span of a problem. A problem without a position is at the start of the file."""
-    return point(problem.path, (problem.line or 1, problem.column or 1))
+    return empty_span(problem.path, (problem.line or 1, problem.column or 1))
 
 
-def point(path: str, position: tuple[int, int]) -> Span:
+def empty_span(path: str, position: tuple[int, int]) -> Span:
     """Return the empty span at a line and column, both from 1."""
     return Span(path, *position, *position)
 

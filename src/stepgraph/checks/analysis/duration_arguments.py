@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.durations import as_float, read_duration
-from stepgraph.checks.analysis.step_configs import config_arguments, entries
-from stepgraph.checks.analysis.value_kinds import may_be_nothing, simple_possibilities
+from stepgraph.checks.analysis.durations import as_float, parse_duration
+from stepgraph.checks.analysis.step_configs import config_arguments, constant_key_entries
+from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticConstant, StaticImport, StaticValue
 from stepgraph.syntax.module import Place
@@ -23,7 +23,7 @@ _QUOTES = ('"', "'")
 _INFINITY = StaticImport("math.inf")
 
 
-class Use(StrEnum):
+class DurationUse(StrEnum):
     """The use of a duration, as a phrase after `the` or `this`."""
 
     SLEEP = "sleep"
@@ -35,7 +35,7 @@ class Use(StrEnum):
 class DurationArgument(Struct, frozen=True):
     """A duration argument: one of its possible values, with its location."""
 
-    use: Use
+    use: DurationUse
     value: StaticValue
     """The value: a number of milliseconds, or a string with a unit, if it is valid."""
     place: Place
@@ -59,7 +59,7 @@ class DurationArgument(Struct, frozen=True):
         """The duration in milliseconds. None if it is unknown, or if the engine does not recognize its unit."""
         if self.text is None:
             return self.number
-        duration = read_duration(self.text) if self.text.strip() else None
+        duration = parse_duration(self.text) if self.text.strip() else None
         return None if duration is None or duration.unit is not None else duration.milliseconds
 
     def quoted(self, text: str) -> str | None:
@@ -74,26 +74,26 @@ class DurationArgument(Struct, frozen=True):
 def duration_arguments(subject: WorkflowSubject) -> Iterator[DurationArgument]:
     """Yield the durations of a workflow: method arguments first, then step configs."""
     for use, value, place in _argument_values(subject):
-        for case in simple_possibilities(value):
-            if not may_be_nothing(case, place):
+        for case in simple_cases(value):
+            if not may_be_guarded(case, place):
                 yield DurationArgument(use, case, place)
 
 
-def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[Use, StaticValue, Place]]:
+def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, StaticValue, Place]]:
     for call in subject.facts(MethodCalled):
         if call.method == "sleep":
             argument = call.arguments.find(1, "duration")
             if argument is not None and argument.keyword is None:
-                yield Use.SLEEP, argument.value, argument.place
+                yield DurationUse.SLEEP, argument.value, argument.place
         elif call.method == "wait_for_event":
             argument = call.arguments.find(2, "timeout")
             if argument is not None:
-                yield Use.WAIT, argument.value, argument.place
+                yield DurationUse.WAIT, argument.value, argument.place
     for config in config_arguments(subject):
-        for key, entry in entries(config.value):
+        for key, entry in constant_key_entries(config.value):
             if key == "timeout":
-                yield Use.TIMEOUT, entry.value, entry.place
+                yield DurationUse.TIMEOUT, entry.value, entry.place
             elif key == "retries":
-                for name, inner in entries(entry.value):
+                for name, inner in constant_key_entries(entry.value):
                     if name == "delay":
-                        yield Use.DELAY, inner.value, inner.place
+                        yield DurationUse.DELAY, inner.value, inner.place

@@ -67,7 +67,7 @@ class DurationText(Struct, frozen=True):
     """The unit as written, if the engine does not know it and it does not mean milliseconds."""
 
 
-def read_duration(text: str) -> DurationText | None:
+def parse_duration(text: str) -> DurationText | None:
     """Parse a string as the engine does. Return None if the duration is invalid."""
     number = _number(text)
     if number is not None:
@@ -116,7 +116,7 @@ def is_unit(unit: str) -> bool:
     return unit.removesuffix("s") in UNITS or _means_milliseconds(unit)
 
 
-def unit_meant(unit: str) -> str | None:
+def expand_unit(unit: str) -> str | None:
     """Return the unit that an abbreviation means, if it is unambiguous."""
     # `5 M` may be minutes or months.
     return None if unit == "M" else _ABBREVIATIONS.get(_singular(unit))
@@ -126,20 +126,20 @@ def _singular(unit: str) -> str:
     return unit.lower().removesuffix("s")
 
 
-def in_unit(number: str, unit: str) -> str:
+def format_in_unit(number: str, unit: str) -> str:
     """Format a duration for the engine: `1 hour`, `2 hours`."""
     return f"{number} {unit}" if _number(number) == 1 else f"{number} {unit}s"
 
 
-def in_words(milliseconds: float) -> str:
+def format_duration(milliseconds: float) -> str:
     """Format a duration in the largest unit that makes it an integer: `90 minutes`, `3 days`."""
     for unit in ("day", "hour", "minute", "second"):
         if milliseconds and milliseconds % UNITS[unit] == 0:
-            return in_unit(f"{milliseconds / UNITS[unit]:.0f}", unit)
-    return in_unit(f"{milliseconds / SECOND:g}", "second")
+            return format_in_unit(f"{milliseconds / UNITS[unit]:.0f}", unit)
+    return format_in_unit(f"{milliseconds / SECOND:g}", "second")
 
 
-def duration_meant(text: str) -> str | None:
+def correct_duration(text: str) -> str | None:
     """Return the valid form of an invalid duration, if its meaning is unambiguous."""
     iso = _ISO.fullmatch(text.strip())
     if iso is not None and any(iso.groups()):
@@ -151,7 +151,7 @@ def duration_meant(text: str) -> str | None:
     resolved = [(number, unit) for number, unit in candidates if unit is not None]
     if not resolved or len(resolved) < len(candidates):
         return None
-    return in_unit(*resolved[0]) if len(resolved) == 1 else _format_sum(resolved)
+    return format_in_unit(*resolved[0]) if len(resolved) == 1 else _format_sum(resolved)
 
 
 def _parts(text: str) -> list[tuple[str, str]]:
@@ -171,4 +171,4 @@ def _parts(text: str) -> list[tuple[str, str]]:
 def _format_sum(parts: Iterable[tuple[str, str]]) -> str | None:
     """Format the sum of durations. Return None if the sum is too large for a number."""
     milliseconds = sum(float(number) * UNITS[unit] for number, unit in parts)
-    return in_words(milliseconds) if math.isfinite(milliseconds) else None
+    return format_duration(milliseconds) if math.isfinite(milliseconds) else None

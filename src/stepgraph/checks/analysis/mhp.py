@@ -11,7 +11,7 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.checks.analysis.concurrent_names import Named, NamedActivities, Work, identity
+from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedActivity, StartedActivity, activity_key
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.nodes import (
@@ -33,18 +33,18 @@ _Name: TypeAlias = tuple[str, str]
 """The kind and the name of a step or event wait."""
 
 
-class Clash(Struct, frozen=True):
+class NameClash(Struct, frozen=True):
     """Two steps, or two event waits, with the same name that may happen in parallel."""
 
-    first: Named
+    first: NamedActivity
     """The activity that begins first."""
-    second: Named
+    second: NamedActivity
     """The activity that begins while the first may be pending."""
     depends_on_timing: bool
     """Whether the order of their begins depends on the duration of earlier work."""
 
 
-def clashes(body: Block, budget: Budget) -> Iterator[Clash]:
+def find_name_clashes(body: Block, budget: Budget) -> Iterator[NameClash]:
     """Yield a clash for each step or event wait that may run in parallel with an earlier one of the same name.
 
     Clashes that depend on timing come first. In all other clashes, both activities are started directly, by different
@@ -90,7 +90,7 @@ class _StartsOfName(Struct):
     direct_at: dict[int, int] = field(default_factory=dict)
     """The direct starts, by the `id` of the node that names the activity."""
 
-    def add(self, named: Named, start: int) -> None:
+    def add(self, named: NamedActivity, start: int) -> None:
         """Add a start that contains an activity. The start is a bit set with one member."""
         if named.after_await:
             self.late |= start
@@ -100,18 +100,18 @@ class _StartsOfName(Struct):
             self.direct |= start
             self.direct_at[node] = self.direct_at.get(node, 0) | start
 
-    def timing_dependent(self, second: Named) -> int:
+    def timing_dependent(self, second: NamedActivity) -> int:
         """Return the starts whose order with an activity of this name depends on timing."""
         if not second.after_await:
             return 0
         return self.late_inside if second.direct else self.late
 
-    def other_declarations(self, second: Named) -> int:
+    def other_declarations(self, second: NamedActivity) -> int:
         """Return the direct starts of other declarations with this name, if the activity is itself started directly."""
         return self.direct & ~self.direct_at.get(id(second.place.node), 0) if second.direct else 0
 
 
-_Clashes: TypeAlias = dict[int, Clash]
+_Clashes: TypeAlias = dict[int, NameClash]
 """Clashes by the `id` of the node that names the second activity."""
 
 
@@ -125,7 +125,7 @@ class _PendingStarts(Domain[int]):
         self.budget = budget
         self.awaited = awaited
         self.named_activities = named_activities
-        self.work_by_number: list[Work] = []
+        self.work_by_number: list[StartedActivity] = []
         """The work of each start, by start number."""
         self.numbers: dict[int, int] = {}
         """The start numbers, by the `id` of the start."""
@@ -137,17 +137,17 @@ class _PendingStarts(Domain[int]):
         """The clashes that depend on timing."""
         self.declaration_clashes: _Clashes = {}
         """The clashes of different declarations that are started directly."""
-        self.candidates: dict[int, Sequence[Named]] = {}
+        self.candidates: dict[int, Sequence[NamedActivity]] = {}
         """The activities that may still be the second of a new clash, by the identity of the work."""
 
     def transfer(self, operation: Leaf, state: int) -> int:
         match operation:
             case Start(task_id=task_id, activity=activity, place=place):
-                work = Work(activity, place)
+                work = StartedActivity(activity, place)
                 self.record_clashes(work, state)
                 return state | self.start_bit(operation, work) if task_id in self.awaited else state
             case Run(activity=activity, place=place, completed_tasks=completes):
-                self.record_clashes(Work(activity, place), state)
+                self.record_clashes(StartedActivity(activity, place), state)
                 return self.complete(state, completes)
             case Await(group=group):
                 return self.complete(state, awaited_tasks_of(group))
@@ -157,7 +157,7 @@ class _PendingStarts(Domain[int]):
     def join(self, a: int, b: int) -> int:
         return a | b
 
-    def start_bit(self, start: Start, work: Work) -> int:
+    def start_bit(self, start: Start, work: StartedActivity) -> int:
         """Return a bit set with one start. The first call for a start indexes its activities."""
         number = self.numbers.get(id(start))
         if number is not None:
@@ -178,11 +178,11 @@ class _PendingStarts(Domain[int]):
                 pending &= ~self.starts_by_task.get(awaited.task_id, 0)
         return pending
 
-    def record_clashes(self, work: Work, pending: int) -> None:
+    def record_clashes(self, work: StartedActivity, pending: int) -> None:
         """Record the clashes of work that begins with pending work."""
         if not pending:
             return
-        key = identity(work)
+        key = activity_key(work)
         activities = self.candidates.get(key)
         if activities is None:
             activities = [activity for activity in self.named_activities.of(work) if "{" not in activity.name]
@@ -194,7 +194,7 @@ class _PendingStarts(Domain[int]):
         ):
             self.record_earliest(clashes, starts_of, self.candidates[key], pending)
 
-    def may_add_clash(self, second: Named) -> bool:
+    def may_add_clash(self, second: NamedActivity) -> bool:
         """Whether an activity may still be the second of a clash, or of a clash that depends on timing."""
         node = id(second.place.node)
         if node in self.timing_clashes:
@@ -204,12 +204,12 @@ class _PendingStarts(Domain[int]):
     def record_earliest(
         self,
         clashes: _Clashes,
-        starts_of: Callable[[_StartsOfName, Named], int],
-        candidates: Sequence[Named],
+        starts_of: Callable[[_StartsOfName, NamedActivity], int],
+        candidates: Sequence[NamedActivity],
         pending: int,
     ) -> None:
         """Record the clash of each activity with the earliest pending one, ordered by start and position."""
-        earliest: dict[int, tuple[tuple[int, int], Clash]] = {}
+        earliest: dict[int, tuple[tuple[int, int], NameClash]] = {}
         for second in candidates:
             starts_of_name = self.starts_by_name.get((second.kind, second.name))
             starts = 0 if starts_of_name is None else pending & starts_of(starts_of_name, second)
@@ -223,11 +223,11 @@ class _PendingStarts(Domain[int]):
         for node, (_, clash) in earliest.items():
             clashes.setdefault(node, clash)
 
-    def clash_with(self, number: int, second: Named, *, depends_on_timing: bool) -> tuple[int, Clash]:
+    def clash_with(self, number: int, second: NamedActivity, *, depends_on_timing: bool) -> tuple[int, NameClash]:
         """Return the clash of an activity with an activity of a start, and the position of the latter in the work."""
         for position, first in enumerate(self.named_activities.of(self.work_by_number[number])):
             if (first.kind, first.name) == (second.kind, second.name) and (
                 first.after_await and not (first.direct and second.direct) if depends_on_timing else first.direct
             ):
-                return position, Clash(first, second, depends_on_timing)
+                return position, NameClash(first, second, depends_on_timing)
         raise AssertionError(second)

@@ -42,7 +42,7 @@ def min_step_count(program: Program) -> int:
     return _Counts(_must_complete(program.body)).block_count(program.body)
 
 
-def where_exceeded(program: Program, limit: int) -> Place:
+def exceeding_place(program: Program, limit: int) -> Place:
     """Return the location of the loop or step that raises the minimum count of a program above a limit."""
     return _Counts(_must_complete(program.body)).find_excess(program.body, limit) or program.name_place
 

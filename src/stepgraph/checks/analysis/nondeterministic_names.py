@@ -40,12 +40,12 @@ def nondeterministic_names(subject: WorkflowSubject) -> Iterator[Nondeterministi
         name = call.arguments.find(0, "name")
         if name is None or call.method not in _KINDS or call.in_step:
             continue
-        nondeterministic = nondeterminism_of(name.value)
+        nondeterministic = nondeterministic_part(name.value)
         if nondeterministic is not None:
             yield NondeterministicName(_KINDS[call.method], name.place, nondeterministic.produced_at)
 
 
-def nondeterminism_of(value: StaticValue) -> StaticNondeterministic | None:
+def nondeterministic_part(value: StaticValue) -> StaticNondeterministic | None:
     """Return the first part of a value that may change at a replay, if any."""
     match value:
         case StaticNondeterministic():
@@ -54,7 +54,7 @@ def nondeterminism_of(value: StaticValue) -> StaticNondeterministic | None:
             return nondeterministic
         case StaticUnion(cases=cases):
             return next(
-                (source for possibility in cases if (source := nondeterminism_of(possibility)) is not None), None
+                (source for possibility in cases if (source := nondeterministic_part(possibility)) is not None), None
             )
         case _:
             return None

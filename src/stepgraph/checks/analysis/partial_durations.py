@@ -7,7 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.durations import is_unit, unit_meant
+from stepgraph.checks.analysis.durations import expand_unit, is_unit
 
 _FIELD_AND_UNIT: Final = re.compile(r"\{([^{}]+)\}( *)([A-Za-z]+)")
 # Numbers rather than strings with a unit: arithmetic, calls that return numbers, number formats and telling names.
@@ -43,9 +43,9 @@ class PartialDuration(Struct, frozen=True):
         return is_unit(self.unit)
 
 
-def partial_duration(text: str) -> PartialDuration | None:
+def parse_partial_duration(text: str) -> PartialDuration | None:
     """Parse text that consists of a replacement field and a unit. Return None for any other text."""
     match = _FIELD_AND_UNIT.fullmatch(text)
     if match is None:
         return None
-    return PartialDuration(match[1], bool(match[2]), match[3], unit_meant(match[3]))
+    return PartialDuration(match[1], bool(match[2]), match[3], expand_unit(match[3]))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 from stepgraph.ir.program import Program
 
 
-class ReachedSteps(Struct, frozen=True):
+class ReachableSteps(Struct, frozen=True):
     """The steps that a program may run."""
 
     all: frozenset[StepDefinition]
@@ -23,11 +23,11 @@ class ReachedSteps(Struct, frozen=True):
     """The steps that are awaited directly at a call, and their dependencies."""
 
 
-def reached_steps(program: Program) -> ReachedSteps:
+def find_reachable_steps(program: Program) -> ReachableSteps:
     """Return the steps that a program may run."""
     walk = _ReachabilityWalk()
     walk.visit(program.body)
-    return ReachedSteps(frozenset(walk.steps), frozenset(walk.in_place))
+    return ReachableSteps(frozenset(walk.steps), frozenset(walk.in_place))
 
 
 class _ReachabilityWalk(Struct):

@@ -20,7 +20,7 @@ def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
             yield config
 
 
-def entries(value: StaticValue) -> Iterator[tuple[str, StaticEntry]]:
+def constant_key_entries(value: StaticValue) -> Iterator[tuple[str, StaticEntry]]:
     """Yield the entries with constant string keys of each dictionary that a value may be."""
     for dictionary in cases_of(value):
         if isinstance(dictionary, StaticMapping):

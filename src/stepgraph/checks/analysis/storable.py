@@ -29,7 +29,7 @@ from stepgraph.syntax.module import Place
 
 IsWritten: TypeAlias = "Callable[[Place], bool]"
 """Whether a tuple is built at the location of its element, and not by a helper function for another caller."""
-IsMet: TypeAlias = "Callable[[StaticValue], bool]"
+MustOccur: TypeAlias = "Callable[[StaticValue], bool]"
 """Whether a possible value must occur on some path."""
 
 # Bases and decorators that do not make an object storable.
@@ -64,7 +64,7 @@ _COLLECTIONS: Final = {
 _TOO_LARGE: Final = 2**53 - 1
 
 
-class Unstorable(Struct, frozen=True):
+class UnstorablePart(Struct, frozen=True):
     """A value, or a part of a value, that cannot be stored."""
 
     what: str
@@ -81,10 +81,10 @@ class Certainty(Struct, frozen=True):
     """The predicates that decide which possibilities of a value are certain."""
 
     is_written: IsWritten
-    is_met: IsMet
+    is_met: MustOccur
 
 
-def unstorable(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
+def unstorable_parts(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[UnstorablePart]:
     """Yield the parts of a value that cannot be stored. With `awaited`, the SDK awaits an awaitable value itself.
 
     A union is reported if all of its cases are unstorable or None. Otherwise, only cases that must occur are reported.
@@ -99,7 +99,7 @@ def unstorable(value: StaticValue, certainty: Certainty, *, awaited: bool) -> It
             yield from faults
 
 
-def _case_faults(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[Unstorable]:
+def _case_faults(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[UnstorablePart]:
     if isinstance(value, StaticAwaitable) and awaited:
         return
     fault = _simple_fault(value)
@@ -107,29 +107,29 @@ def _case_faults(value: StaticValue, certainty: Certainty, *, awaited: bool) -> 
         yield fault
     elif isinstance(value, StaticCollection) and value.kind in _COLLECTIONS:
         if not value.elements or any(certainty.is_written(element.place) for element in value.elements):
-            yield Unstorable(*_COLLECTIONS[value.kind])
+            yield UnstorablePart(*_COLLECTIONS[value.kind])
     elif isinstance(value, StaticCollection | StaticMapping) and not value.may_be_overwritten:
         yield from _part_faults(value, certainty)
 
 
-def _part_faults(value: StaticCollection | StaticMapping, certainty: Certainty) -> Iterator[Unstorable]:
+def _part_faults(value: StaticCollection | StaticMapping, certainty: Certainty) -> Iterator[UnstorablePart]:
     parts = value.elements if isinstance(value, StaticCollection) else value.entries
     for part in parts:
-        for fault in unstorable(part.value, certainty, awaited=False):
+        for fault in unstorable_parts(part.value, certainty, awaited=False):
             yield fault if fault.place is not None else replace(fault, place=part.place)
     yield from _key_faults(value)
 
 
-def _key_faults(value: StaticCollection | StaticMapping) -> Iterator[Unstorable]:
+def _key_faults(value: StaticCollection | StaticMapping) -> Iterator[UnstorablePart]:
     """Yield keys and set members other than None, booleans, numbers and strings."""
     if isinstance(value, StaticMapping):
         for entry in value.entries:
             if kind := _invalid_key_kind(entry.key):
-                yield Unstorable(f"{kind} as a key", "Make text of it.", entry.key_place)
+                yield UnstorablePart(f"{kind} as a key", "Make text of it.", entry.key_place)
     elif value.kind == "set":
         for element in value.elements:
             if (kind := _invalid_key_kind(element.value)) and _simple_fault(element.value) is None:
-                yield Unstorable(f"{kind} in a set", "Return a list.", element.place)
+                yield UnstorablePart(f"{kind} in a set", "Return a list.", element.place)
 
 
 def _invalid_key_kind(value: StaticValue) -> str | None:
@@ -145,44 +145,44 @@ def _invalid_key_kind(value: StaticValue) -> str | None:
     return None if fault is None or isinstance(value, StaticConstant) else fault.what
 
 
-def _simple_fault(value: StaticValue) -> Unstorable | None:
+def _simple_fault(value: StaticValue) -> UnstorablePart | None:
     """Return the fault of a value other than a collection. Return None if it is storable or unknown."""
     match value:
         case StaticConstant(value=complex()):
-            return Unstorable(*UNSTORABLE["builtins.complex"])
+            return UnstorablePart(*UNSTORABLE["builtins.complex"])
         case StaticConstant(value=int(number)) if abs(number) >= _TOO_LARGE:
-            return Unstorable("an integer that is too large for JavaScript", "Return text.", is_sent=True)
+            return UnstorablePart("an integer that is too large for JavaScript", "Return text.", is_sent=True)
         case StaticDuration():
-            return Unstorable(*UNSTORABLE["datetime.timedelta"])
+            return UnstorablePart(*UNSTORABLE["datetime.timedelta"])
         case StaticResult(name=name):
             description = UNSTORABLE.get(name)
-            return None if description is None else Unstorable(*description)
+            return None if description is None else UnstorablePart(*description)
         case StaticObject():
             return _object_fault(value)
         case StaticGenerator():
-            return Unstorable("a generator", "Return `list(...)` of it.")
+            return UnstorablePart("a generator", "Return `list(...)` of it.")
         case StaticFunction() | StaticStep():
-            return Unstorable("a function", "Return what it gives: call it.", is_sent=True)
+            return UnstorablePart("a function", "Return what it gives: call it.", is_sent=True)
         case StaticClass():
-            return Unstorable("a class", "Return text that names it.", is_sent=True)
+            return UnstorablePart("a class", "Return text that names it.", is_sent=True)
         case StaticAwaitable():
-            return Unstorable("a coroutine that was not awaited", "Write `await` before it.")
+            return UnstorablePart("a coroutine that was not awaited", "Write `await` before it.")
         case _:
             return None
 
 
-def _object_fault(value: StaticObject) -> Unstorable | None:
+def _object_fault(value: StaticObject) -> UnstorablePart | None:
     """Return the fault of an object. Return None if one of its bases is unknown or storable."""
     kinds = set(value.kinds)
     unknown_bases = kinds - _PLAIN_BASES - _ENUMERATIONS - _NAMED_TUPLES - _DATACLASSES - _ATTRS - _MODELS
     if unknown_bases:
         return None
     if kinds & _ENUMERATIONS:
-        return Unstorable(f"a member of the enumeration `{value.class_name}`", "Return its `.value`.")
+        return UnstorablePart(f"a member of the enumeration `{value.class_name}`", "Return its `.value`.")
     if kinds & _NAMED_TUPLES:
-        return Unstorable(f"a named tuple (`{value.class_name}`)", "Return its `_asdict()`.")
+        return UnstorablePart(f"a named tuple (`{value.class_name}`)", "Return its `_asdict()`.")
     if kinds & _DATACLASSES:
-        return Unstorable(f"an object of the dataclass `{value.class_name}`", "Return `dataclasses.asdict(...)` of it.")
+        return UnstorablePart(f"an object of the dataclass `{value.class_name}`", "Return `dataclasses.asdict(...)` of it.")
     if kinds & _MODELS:
-        return Unstorable(f"an object of the model `{value.class_name}`", "Return its `model_dump()`.")
-    return Unstorable(f"an object of the class `{value.class_name}`", "Return a dictionary of what is needed of it.")
+        return UnstorablePart(f"an object of the model `{value.class_name}`", "Return its `model_dump()`.")
+    return UnstorablePart(f"an object of the class `{value.class_name}`", "Return a dictionary of what is needed of it.")

@@ -15,7 +15,7 @@ JAVASCRIPT: Final = ("js.", "pyodide.", "_pyodide.")
 """The module prefixes of the exception classes of JavaScript errors."""
 
 
-def tries_of(body: Block) -> Iterator[Try]:
+def find_tries(body: Block) -> Iterator[Try]:
     """Yield each `try` of a program outside of step bodies."""
     for reachable in walk_operations(body):
         if reachable.in_step is None and isinstance(reachable.operation, Try):
@@ -32,12 +32,12 @@ def catches_javascript(handler: Handler) -> bool:
     return any(caught.name.startswith(JAVASCRIPT) for caught in handler.types)
 
 
-def raises(block: Block) -> bool:
+def may_reraise(block: Block) -> bool:
     """Whether a block may exit by a `raise`, with a new exception or the handled one."""
     return reachable_exits(block).raises is not None
 
 
-def failing_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
+def propagating_work(body: Block, budget: Budget) -> Iterator[Run | Start]:
     """Yield the work in a block whose errors propagate out of it. Errors in a `try` with handlers do not.
 
     Each operation is charged to the budget.

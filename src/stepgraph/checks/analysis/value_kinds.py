@@ -42,7 +42,7 @@ _NAME: Final = re.compile(r"[^\W\d][\w.]*")
 _PLAIN_ENUMERATION_BASES: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
 
 
-def simple_possibilities(value: StaticValue) -> tuple[StaticValue, ...]:
+def simple_cases(value: StaticValue) -> tuple[StaticValue, ...]:
     """Return the cases of a value except collections, functions and objects or, if no other case remains, all cases.
 
     If some case is simple, a type test may exclude the others: `a[0] if isinstance(a, list) else a`.
@@ -61,7 +61,7 @@ def simple_possibilities(value: StaticValue) -> tuple[StaticValue, ...]:
     return tuple(case for case in cases if not isinstance(case, compound)) or cases
 
 
-def may_be_nothing(value: StaticValue, place: Place) -> bool:
+def may_be_guarded(value: StaticValue, place: Place) -> bool:
     """Whether a value is falsy and written as a name, so that a test may guard its use: `if PAUSE:`."""
     is_falsy = isinstance(value, StaticConstant) and not value.value
     return is_falsy and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
@@ -94,7 +94,7 @@ def kind_of(value: StaticValue) -> str | None:
             return None
 
 
-def described(value: StaticValue, source: str) -> str | None:
+def describe_wrong_kind(value: StaticValue, source: str) -> str | None:
     """Return a clause about a value of the wrong kind, if its kind is certain."""
     kind = kind_of(value)
     if kind is None:

@@ -25,7 +25,7 @@ _IGNORE: Final = re.compile(r"stepgraph:[ \t]*ignore\[(?P<rules>[^\]#]*)\](?P<re
 _BETWEEN_COMMAS: Final = re.compile("[^,]+")
 
 
-class NamedRule(Struct, frozen=True):
+class SuppressedRule(Struct, frozen=True):
     """A rule in a suppression comment."""
 
     text: str
@@ -33,20 +33,20 @@ class NamedRule(Struct, frozen=True):
     span: Span
 
 
-class Ignore(Struct, frozen=True):
+class SuppressionComment(Struct, frozen=True):
     """A suppression: the part of a comment from the word `stepgraph` on."""
 
     comment: Comment
     span: Span
     """The location of the suppression, without the rest of its comment."""
     text: str
-    rules: tuple[NamedRule, ...] = ()
+    rules: tuple[SuppressedRule, ...] = ()
     """The suppressed rules. Empty if the form is invalid, or names no rule."""
     reason: str = ""
     """The reason, which is optional."""
 
 
-def ignores_in(comment: Comment) -> Iterator[Ignore]:
+def parse_suppressions(comment: Comment) -> Iterator[SuppressionComment]:
     """Yield the suppressions in a comment, which may begin with directives of other tools."""
     line = comment.text.split("\n", 1)[0]
     for suppression in _SUPPRESSION.finditer(line):
@@ -55,16 +55,16 @@ def ignores_in(comment: Comment) -> Iterator[Ignore]:
         if match is None:
             end = line.find("#", start)
             text = line[start : None if end < 0 else end].rstrip()
-            yield Ignore(comment, _span(comment, start, start + len(text)), text)
+            yield SuppressionComment(comment, _span(comment, start, start + len(text)), text)
             continue
         offset = match.start("rules")
         rules = {
-            rule: NamedRule(rule, _span(comment, offset + start, offset + start + len(rule)))
+            rule: SuppressedRule(rule, _span(comment, offset + start, offset + start + len(rule)))
             for rule, start in _split_list(match["rules"])
         }
         end = match.end("rules") + 1
         reason = match["reason"].strip(" \t:-")
-        yield Ignore(comment, _span(comment, start, end), line[start:end], tuple(rules.values()), reason)
+        yield SuppressionComment(comment, _span(comment, start, end), line[start:end], tuple(rules.values()), reason)
 
 
 def _split_list(text: str) -> Iterator[tuple[str, int]]:

@@ -8,16 +8,16 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import Struct, field
 
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.ignores.ignore import Ignore, NamedRule
+from stepgraph.checks.ignores.ignore import SuppressedRule, SuppressionComment
 from stepgraph.checks.selectors import Selectors
 from stepgraph.model.span import Span
 
 
-class Suppressed(Struct, frozen=True):
+class SuppressedFinding(Struct, frozen=True):
     """A finding with the comment that suppresses it."""
 
     finding: Finding
-    ignore: Ignore
+    ignore: SuppressionComment
 
     @property
     def reason(self) -> str:
@@ -31,7 +31,7 @@ class _SuppressedRules(Struct):
     The time to look up a finding does not depend on the number of comments.
     """
 
-    rules: dict[str, list[tuple[int, NamedRule]]] = field(default_factory=dict)
+    rules: dict[str, list[tuple[int, SuppressedRule]]] = field(default_factory=dict)
     """The rules by code, each with the index of its comment."""
     used: set[str] = field(default_factory=set)
     """The codes with a finding."""
@@ -52,7 +52,7 @@ class _FileIndex(Struct):
     _sorted_ranges: list[tuple[int, int]] = field(default_factory=list)
     """The sorted keys of `by_range`."""
 
-    def add(self, number: int, ignore: Ignore, code: str, rule: NamedRule) -> None:
+    def add(self, number: int, ignore: SuppressionComment, code: str, rule: SuppressedRule) -> None:
         comment = ignore.comment
         groups = [self.by_comment_line.setdefault(comment.line, _SuppressedRules())]
         if comment.first == comment.last:
@@ -75,17 +75,17 @@ class _FileIndex(Struct):
             yield self.by_range[self._sorted_ranges[index]]
 
 
-class Matching(Struct):
+class SuppressionIndex(Struct):
     """Suppression comments, and the rules in them that have suppressed a finding."""
 
-    ignores: Sequence[Ignore]
+    ignores: Sequence[SuppressionComment]
     selectors: Selectors
-    _used: set[NamedRule] = field(default_factory=set)
+    _used: set[SuppressedRule] = field(default_factory=set)
     """The rules that have suppressed a finding."""
     _files: dict[str, _FileIndex] | None = None
     """The index by path. None before the first lookup."""
 
-    def suppressing(self, finding: Finding) -> Ignore | None:
+    def suppressing(self, finding: Finding) -> SuppressionComment | None:
         """Return the first comment that suppresses a finding, and mark its rule as used."""
         file = self._index().get(finding.span.path)
         if file is None:
@@ -103,7 +103,7 @@ class Matching(Struct):
 
     def unused(
         self, classes_of_workflows: Iterable[tuple[str, str]], counts: Callable[[str, str], bool]
-    ) -> tuple[tuple[Ignore, NamedRule], ...]:
+    ) -> tuple[tuple[SuppressionComment, SuppressedRule], ...]:
         """Return the suppressed rules without a finding, in the comments whose code was checked.
 
         The comment must be in a workflow class, or outside of classes in a module with a workflow class, and the rule

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from stepgraph.checks.ignores.comment import Comment
-from stepgraph.checks.ignores.ignore import Ignore, ignores_in
+from stepgraph.checks.ignores.ignore import SuppressionComment, parse_suppressions
 from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 
 _PACKAGE_NAME = b"stepgraph"
 
 
-def read_ignores(files: Mapping[str, bytes]) -> Iterator[Ignore]:
+def parse_suppression_comments(files: Mapping[str, bytes]) -> Iterator[SuppressionComment]:
     """Yield the suppressions in files, which map paths to contents."""
     for path, content in files.items():
         if _PACKAGE_NAME in content.lower():
             for comment in _comments(path, content):
-                yield from ignores_in(comment)
+                yield from parse_suppressions(comment)
 
 
 def is_configuration(path: str) -> bool:

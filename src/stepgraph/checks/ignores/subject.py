@@ -6,19 +6,19 @@ from collections.abc import Iterator
 
 from msgspec import Struct
 
-from stepgraph.checks.ignores.ignore import Ignore, NamedRule
+from stepgraph.checks.ignores.ignore import SuppressedRule, SuppressionComment
 from stepgraph.checks.selectors import Selectors
 
 
-class IgnoresSubject(Struct, frozen=True):
+class SuppressionsSubject(Struct, frozen=True):
     """The suppression comments of a run, after all other rules have run."""
 
-    ignores: tuple[Ignore, ...]
-    unused: tuple[tuple[Ignore, NamedRule], ...]
+    ignores: tuple[SuppressionComment, ...]
+    unused: tuple[tuple[SuppressionComment, SuppressedRule], ...]
     """The rules in checked code that suppressed no finding, each with its comment."""
     selectors: Selectors
 
-    def wrong(self) -> Iterator[tuple[NamedRule, str, str]]:
+    def wrong(self) -> Iterator[tuple[SuppressedRule, str, str]]:
         """Yield the rules that a comment cannot suppress, each with the reason and advice."""
         for ignore in self.ignores:
             for rule in ignore.rules:

@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.imports import imports_missing_name, is_in_project, is_in_python
-from stepgraph.syntax.import_names import source_names
+from stepgraph.syntax.import_names import must_load_modules
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import Enclosing, expressions_below, statements, statements_with_enclosing
+from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements, statements_with_enclosing
 
 
 class StatementPosition(Struct, frozen=True):
@@ -21,7 +21,7 @@ class StatementPosition(Struct, frozen=True):
 
     index: int
     """0-based index among all statements of the body in source order, nested ones included."""
-    enclosing: tuple[Enclosing, ...]
+    enclosing: tuple[EnclosingBlock, ...]
     """The enclosing compound statements, outermost first."""
 
 
@@ -50,7 +50,7 @@ def runtime_binders(binders: Sequence[cst.CSTNode], positions: dict[int, Stateme
     return executed or list(binders)
 
 
-def _is_dead_code(enclosing_statements: Sequence[Enclosing]) -> bool:
+def _is_dead_code(enclosing_statements: Sequence[EnclosingBlock]) -> bool:
     return any(
         isinstance(enclosing.statement, cst.If)
         and enclosing.suite is enclosing.statement.body
@@ -109,7 +109,7 @@ def _statement_must_succeed(interpreter: Interpreter, statement: cst.CSTNode) ->
 
 
 def _is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:
-    return all(not level and name.split(".", 1)[0] in _STANDARD_LIBRARY for level, name in source_names(statement))
+    return all(not level and name.split(".", 1)[0] in _STANDARD_LIBRARY for level, name in must_load_modules(statement))
 
 
 # Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html

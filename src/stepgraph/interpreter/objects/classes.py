@@ -51,7 +51,7 @@ from stepgraph.interpreter.replay.resources import ENVIRONMENT
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.bindings import parameters
-from stepgraph.syntax.changes import sets_by_computing
+from stepgraph.syntax.changes import may_set_computed_attributes
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
@@ -201,7 +201,7 @@ def _class_variable(
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
     may_be_assigned = any(
-        name in module.once(assigned_attributes).all or module.once(sets_by_computing) for module in modules
+        name in module.once(assigned_attributes).all or module.once(may_set_computed_attributes) for module in modules
     )
     is_constant = (
         owner.scope.bindings.binds_constant(name)

@@ -45,10 +45,10 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
 from stepgraph.interpreter.python.imports import import_name
 from stepgraph.limits import Limit
-from stepgraph.syntax.aliases import aliases_of
-from stepgraph.syntax.changes import changed_in_functions, functions_that_change
+from stepgraph.syntax.aliases import analyze_aliases
+from stepgraph.syntax.changes import mutating_functions, names_mutated_in_functions
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.walk import Enclosing, expressions_below, statements, statements_below, suites
+from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements, statements_below, suites
 
 
 def bound_value(
@@ -125,7 +125,7 @@ class _BodyBindings(Struct):
             index += len(group)
         return value
 
-    def _enclosing(self, binder: cst.CSTNode) -> tuple[Enclosing, ...]:
+    def _enclosing(self, binder: cst.CSTNode) -> tuple[EnclosingBlock, ...]:
         position = self.positions.get(id(binder))
         return () if position is None else position.enclosing
 
@@ -295,14 +295,14 @@ def apply_changes(interpreter: Interpreter, scope: LexicalScope, name: str, valu
                 f"`{name}` may be changed under another name, in a way that is not followed.",
                 "The graph shows what is defined here.",
             )
-    if name in scope.module.once(changed_in_functions):
+    if name in scope.module.once(names_mutated_in_functions):
         value.state.changed = True
         _run_callers(interpreter, scope, name)
 
 
 def _run_callers(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
     """Run the bodies of the modules that may call a function which mutates the collection `name`."""
-    callers = scope.module.once(functions_that_change).get(name, frozenset())
+    callers = scope.module.once(mutating_functions).get(name, frozenset())
     caller_names = [caller.encode() for caller in callers]
     for module_scope in [interpreter.modules.scope_of(scope.module), *interpreter.modules.scopes_in_import_order()]:
         if module_scope.module is scope.module or any(map(module_scope.module.mentions, caller_names)):
@@ -333,7 +333,7 @@ def _may_change_by_alias(interpreter: Interpreter, scope: LexicalScope, name: st
         ]
     depth = _nesting_depth(value)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
-    return any(module.once(aliases_of).may_change(name, depth, spend) for module in modules)
+    return any(module.once(analyze_aliases).may_change(name, depth, spend) for module in modules)
 
 
 def _may_import(scope: LexicalScope, name: str) -> bool:

@@ -16,7 +16,7 @@ from stepgraph.limits import Budget
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.import_names import NamedModule, possible_modules
+from stepgraph.syntax.import_names import ModuleReference, may_load_modules
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 
@@ -133,7 +133,7 @@ class LoadedModules(Struct):
         root = next(iter(self.scopes))
         order: list[LexicalScope] = []
         visited_paths = {root.path}
-        pending: list[tuple[SourceModule, Iterator[NamedModule]]] = [(root, iter(root.once(_possible_imports)))]
+        pending: list[tuple[SourceModule, Iterator[ModuleReference]]] = [(root, iter(root.once(_possible_imports)))]
         while pending:
             module, imports = pending[-1]
             named_module = next(imports, None)
@@ -191,7 +191,7 @@ class LoadedModules(Struct):
         self._unindexed.clear()
 
 
-def _possible_imports(module: SourceModule) -> tuple[NamedModule, ...]:
+def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
     """Return the modules that import statements of a module may load, in the order of the bound names."""
     bindings = bindings_of(module.tree, module)
     binders = (binder for binders in bindings.binders.values() for binder in binders)
@@ -200,7 +200,7 @@ def _possible_imports(module: SourceModule) -> tuple[NamedModule, ...]:
         dict.fromkeys(
             named_module
             for statement in dict.fromkeys([*statements, *bindings.stars])
-            for named_module in possible_modules(statement)
+            for named_module in may_load_modules(statement)
         )
     )
 

@@ -28,7 +28,7 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.star_imports import has_later_star_import, star_imported_value
 from stepgraph.interpreter.replay.step_state import record_binding
 from stepgraph.limits import Limit, LimitExceededError
-from stepgraph.syntax.changes import binds_by_computing
+from stepgraph.syntax.changes import may_bind_computed_names
 from stepgraph.syntax.module import Place
 
 _BUILTINS = frozenset(dir(builtins))
@@ -181,7 +181,7 @@ def _evaluate_binders(
         value = _stored_value(scope, name, final_value)
         if scope.kind == "module" and interpreter.modules.is_assigned_externally(scope, name):
             value = _reassigned_value(interpreter, scope, name, value)
-        elif scope.kind == "module" and scope.module.once(binds_by_computing):
+        elif scope.kind == "module" and scope.module.once(may_bind_computed_names):
             value = value if isinstance(value, External) else hide_constants(value)
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):

@@ -17,7 +17,7 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.model.note import Problem
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import import_binding
-from stepgraph.syntax.import_names import is_known, source_name, source_names
+from stepgraph.syntax.import_names import imported_module, is_modeled_package, must_load_modules
 from stepgraph.syntax.module import Place, SourceModule
 
 IMPORT_FAILS: Final = "Correct the import: it fails when the module is loaded."
@@ -46,7 +46,7 @@ def _import_alias(
     if isinstance(statement, cst.Import):
         return _resolve_module(interpreter, 0, alias.evaluated_name if alias.asname is not None else name, place)
     return _import_member(
-        interpreter, _resolve_module(interpreter, *source_name(statement), place), alias.evaluated_name, place
+        interpreter, _resolve_module(interpreter, *imported_module(statement), place), alias.evaluated_name, place
     )
 
 
@@ -63,7 +63,7 @@ def _import_member(interpreter: Interpreter, source: Value, name: str, place: Pl
 
 def is_in_project(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom) -> bool:
     """Return whether an import statement of the current module names existing modules and members of the project."""
-    files = [_find_module_file(interpreter, *source) for source in source_names(statement)]
+    files = [_find_module_file(interpreter, *source) for source in must_load_modules(statement)]
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         return None not in files
     names = [alias.evaluated_name for alias in statement.names]
@@ -72,7 +72,7 @@ def is_in_project(interpreter: Interpreter, statement: cst.Import | cst.ImportFr
 
 def imports_missing_name(interpreter: Interpreter, statement: cst.ImportFrom) -> bool:
     """Return whether a statement imports a missing name from a module of the project."""
-    return _find_module_file(interpreter, *source_name(statement)) is not None and not is_in_project(
+    return _find_module_file(interpreter, *imported_module(statement)) is not None and not is_in_project(
         interpreter, statement
     )
 
@@ -90,12 +90,12 @@ def _may_have_name(interpreter: Interpreter, file: ModuleFile, name: str) -> boo
 
 def is_in_python(statement: cst.Import | cst.ImportFrom) -> bool:
     """Return whether an import statement names only modules that every runtime provides."""
-    return all(not level and is_known(name) for level, name in source_names(statement))
+    return all(not level and is_modeled_package(name) for level, name in must_load_modules(statement))
 
 
 def star_source(interpreter: Interpreter, statement: cst.ImportFrom) -> Value:
     """Return the module that an `import *` of the current module imports from."""
-    return _resolve_module(interpreter, *source_name(statement), interpreter.place(statement))
+    return _resolve_module(interpreter, *imported_module(statement), interpreter.place(statement))
 
 
 def submodule(interpreter: Interpreter, package: ModuleValue, name: str, place: Place) -> Value | None:
@@ -109,7 +109,7 @@ def submodule(interpreter: Interpreter, package: ModuleValue, name: str, place: 
 
 
 def _find_module_file(interpreter: Interpreter, level: int, name: str) -> ModuleFile | None:
-    if interpreter.modules.importer is None or (not level and is_known(name)):
+    if interpreter.modules.importer is None or (not level and is_modeled_package(name)):
         return None
     return interpreter.modules.importer.find(interpreter.module, level, name)
 

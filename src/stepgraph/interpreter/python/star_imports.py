@@ -23,7 +23,7 @@ from stepgraph.interpreter.objects.values import (
     Value,
 )
 from stepgraph.interpreter.python.imports import star_source, submodule
-from stepgraph.syntax.changes import changed_names
+from stepgraph.syntax.changes import mutated_names
 from stepgraph.syntax.walk import Statement, expressions_below, statements_with_enclosing
 
 
@@ -216,7 +216,7 @@ class _ExportList:
             ):
                 self._call(method.value, argument.value, is_unconditional=is_unconditional)
             case _:
-                self.is_known = self.is_known and _ALL not in changed_names(statement)
+                self.is_known = self.is_known and _ALL not in mutated_names(statement)
                 return False
         return True
 

@@ -12,8 +12,8 @@ from stepgraph.ir.nodes import Await, AwaitGroup, Block, TaskId, awaited_tasks_o
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.parents import around
-from stepgraph.syntax.walk import expressions_below, statements, with_below
+from stepgraph.syntax.parents import ancestors_of
+from stepgraph.syntax.walk import expressions_below, self_and_statements_below, statements
 
 
 def observe_races(interpreter: Interpreter, body: Block) -> None:
@@ -44,7 +44,7 @@ def _ends_after_first_iteration(place: Place) -> bool:
     awaited = place.node.expression if isinstance(place.node, cst.Await) else None
     if not isinstance(awaited, cst.Name):
         return False
-    loops = [outer for outer in around(place.module.parents, place.node) if isinstance(outer, cst.For)]
+    loops = [outer for outer in ancestors_of(place.module.parents, place.node) if isinstance(outer, cst.For)]
     loop = next((loop for loop in loops if awaited.value in target_names(loop.target)), None)
     return loop is not None and _always_exits(loop.body)
 
@@ -59,7 +59,7 @@ def _always_exits(body: cst.BaseSuite) -> bool:
 
 
 def _has_continue(statement: cst.CSTNode) -> bool:
-    return any(isinstance(inner, cst.Continue) for inner in with_below(statement))
+    return any(isinstance(inner, cst.Continue) for inner in self_and_statements_below(statement))
 
 
 def _tasks_in_group_race(group: AwaitGroup) -> Iterator[TaskId]:
@@ -97,7 +97,7 @@ def _drains(place: Place) -> bool:
     argument = _awaited_argument(place.node)
     if argument is None:
         return False
-    loops = [outer for outer in around(parents, place.node) if isinstance(outer, cst.While | cst.For)]
+    loops = [outer for outer in ancestors_of(parents, place.node) if isinstance(outer, cst.While | cst.For)]
     argument_sources = _sources(place, argument)
     if any(
         isinstance(loop, cst.While) and not argument_sources.isdisjoint(_sources(place, loop.test)) for loop in loops

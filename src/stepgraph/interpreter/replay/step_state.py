@@ -23,11 +23,11 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.replay.event import observe_event_change
 from stepgraph.interpreter.replay.replay_state import StateChange, StateKey, StateRead, StateUse
 from stepgraph.ir.facts import OuterStateMutated
-from stepgraph.syntax.changes import CHANGING
+from stepgraph.syntax.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.module import Place
 
 # Methods that mutate their list, set or dictionary.
-MUTATING_METHODS: Final = CHANGING | frozenset(
+MUTATING_METHODS: Final = COLLECTION_MUTATORS | frozenset(
     [
         *("appendleft", "difference_update", "discard", "extendleft", "intersection_update", "popitem", "popleft"),
         *("rotate", "symmetric_difference_update"),

@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.ir.facts import WrongImport
-from stepgraph.syntax.import_names import source_name
+from stepgraph.syntax.import_names import imported_module
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements
 
@@ -28,7 +28,7 @@ def wrong_imports_of(module: SourceModule) -> Iterator[WrongImport]:
 
 def wrong_imports(module: SourceModule, statement: cst.ImportFrom) -> Iterator[WrongImport]:
     """Yield the names that a statement imports from a module that does not define them."""
-    if isinstance(statement.names, cst.ImportStar) or source_name(statement) != (0, _MODULE):
+    if isinstance(statement.names, cst.ImportStar) or imported_module(statement) != (0, _MODULE):
         return
     for alias in statement.names:
         if alias.evaluated_name == _NAME:

@@ -39,7 +39,7 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.ir.static_values import StaticCollection, StaticStep
 from stepgraph.ir.walk import name_of, walk_operations
-from stepgraph.syntax.discarding import Discarding
+from stepgraph.syntax.discarding import DiscardAnalysis
 from stepgraph.syntax.module import Place
 
 _SIGNALS: Final = (b"Barrier(", b"Condition(", b"Event(", b"Queue(", b"create_future(")
@@ -64,7 +64,7 @@ class _DiscardedValues(Struct):
     interpreter: Interpreter
     run: Place
     """The method that the SDK calls. Its result is discarded."""
-    discardings: dict[tuple[int, str], Discarding] = field(default_factory=dict)
+    discardings: dict[tuple[int, str], DiscardAnalysis] = field(default_factory=dict)
     """The analyses by `id` of the module and kind of work."""
 
     def observe(self, work: Work, name: str, place: Place, *, is_coroutine: bool = False) -> None:
@@ -90,11 +90,11 @@ class _DiscardedValues(Struct):
 
     def _discarding(
         self, place: Place, kind: Literal["coroutine", "task", "step"], ends: frozenset[int] = frozenset()
-    ) -> Discarding:
+    ) -> DiscardAnalysis:
         key = (id(place.module), kind)
         discarding = self.discardings.get(key)
         if discarding is None:
-            discarding = self.discardings[key] = Discarding(
+            discarding = self.discardings[key] = DiscardAnalysis(
                 place.module.parents, ends, is_coroutine=kind == "coroutine"
             )
         return discarding

@@ -11,12 +11,12 @@ from stepgraph.checks.severity import Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
-    from stepgraph.checks.ignores.subject import IgnoresSubject
+    from stepgraph.checks.ignores.subject import SuppressionsSubject
 
 _FORM = "`stepgraph: ignore[SG118] reason`, with the codes of rules in the brackets"
 
 
-def _check(subject: IgnoresSubject) -> Iterator[Diagnostic]:
+def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
     for ignore in subject.ignores:
         if not ignore.rules:
             yield Diagnostic(ignore.span, *_without_rules(ignore.text))

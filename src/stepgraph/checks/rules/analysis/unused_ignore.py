@@ -11,10 +11,10 @@ from stepgraph.checks.severity import Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
-    from stepgraph.checks.ignores.subject import IgnoresSubject
+    from stepgraph.checks.ignores.subject import SuppressionsSubject
 
 
-def _check(subject: IgnoresSubject) -> Iterator[Diagnostic]:
+def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
     for ignore, named in subject.unused:
         message = (
             f"{named.text} is not found here, so there is nothing to ignore; the comment would hide a later mistake."

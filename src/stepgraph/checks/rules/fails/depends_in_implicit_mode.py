@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.declarations import is_parameter_name, listed
+from stepgraph.checks.analysis.declarations import format_code_list, is_parameter_name
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
@@ -62,7 +62,7 @@ def _advice(value: StaticValue) -> str:
         if renamed
         else ""
     )
-    parameters = f"the parameter{'s' * (len(names) > 1)} {listed(names)}, named after what it needs"
+    parameters = f"the parameter{'s' * (len(names) > 1)} {format_code_list(names)}, named after what it needs"
     return f"Remove it,{also} and give the function {parameters}."
 
 

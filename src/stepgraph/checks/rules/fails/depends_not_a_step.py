@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.declarations import declarations_of, needed_parameters
+from stepgraph.checks.analysis.declarations import declarations_of, dependency_parameters
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
@@ -68,7 +68,7 @@ def _judged(declared: StepDeclared, depends: StaticArgument, functions: Mapping[
                 " TypeError.",
                 f"Write `depends=[{step.function_name}]`.",
             )
-        case StaticConstant(value=str()) if declared.function is not None and needed_parameters(declared.function):
+        case StaticConstant(value=str()) if declared.function is not None and dependency_parameters(declared.function):
             yield _no_step(name, depends.value, depends.place, functions)
 
 

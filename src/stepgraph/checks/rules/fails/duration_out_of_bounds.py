@@ -6,8 +6,8 @@ import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.duration_arguments import DurationArgument, Use, duration_arguments
-from stepgraph.checks.analysis.durations import DAY, SECOND, in_words, is_number
+from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
+from stepgraph.checks.analysis.durations import DAY, SECOND, format_duration, is_number
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -31,17 +31,17 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _match(given: DurationArgument) -> Diagnostic | None:
     length = given.milliseconds
     match given.use:
-        case Use.WAIT if given.number == 0 or given.text == "":
+        case DurationUse.WAIT if given.number == 0 or given.text == "":
             return _of_no_timeout(given)
         case _ if length is None:
             return None
-        case Use.SLEEP:
+        case DurationUse.SLEEP:
             return _of_sleep(given, length)
-        case Use.WAIT:
+        case DurationUse.WAIT:
             return _of_wait(given, length)
-        case Use.TIMEOUT:
+        case DurationUse.TIMEOUT:
             return _of_timeout(given, length)
-        case Use.DELAY:
+        case DurationUse.DELAY:
             return _of_delay(given, length)
 
 
@@ -88,7 +88,7 @@ def _of_delay(given: DurationArgument, length: float) -> Diagnostic | None:
 
 def _longer(given: DurationArgument, length: float) -> str:
     if given.number is not None and length > 0:
-        return f'A number is milliseconds; write "{in_words(length * SECOND)}" if it is meant in seconds.'
+        return f'A number is milliseconds; write "{format_duration(length * SECOND)}" if it is meant in seconds.'
     return 'Write "1 second" or more.'
 
 

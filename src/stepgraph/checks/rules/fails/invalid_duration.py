@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.duration_arguments import DurationArgument, Use, duration_arguments
-from stepgraph.checks.analysis.durations import duration_meant, in_unit, in_words, read_duration
-from stepgraph.checks.analysis.partial_durations import partial_duration
-from stepgraph.checks.analysis.value_kinds import described, kind_of
+from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
+from stepgraph.checks.analysis.durations import correct_duration, format_duration, format_in_unit, parse_duration
+from stepgraph.checks.analysis.partial_durations import parse_partial_duration
+from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -25,12 +25,12 @@ _FORMS: Final = (
     " milliseconds."
 )
 _FAILS: Final = {
-    Use.SLEEP: "this sleep fails",
-    Use.WAIT: "this wait fails",
-    Use.DELAY: "the config is refused and the step fails for good",
-    Use.TIMEOUT: "the config is refused and the step fails for good",
+    DurationUse.SLEEP: "this sleep fails",
+    DurationUse.WAIT: "this wait fails",
+    DurationUse.DELAY: "the config is refused and the step fails for good",
+    DurationUse.TIMEOUT: "the config is refused and the step fails for good",
 }
-_AT_ONCE: Final = {Use.SLEEP: "this does not wait", Use.DELAY: "retries follow at once"}
+_AT_ONCE: Final = {DurationUse.SLEEP: "this does not wait", DurationUse.DELAY: "retries follow at once"}
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -53,15 +53,15 @@ def _match(given: DurationArgument) -> Diagnostic | None:
         return _match_of_text(given, given.text)
     if given.number is not None or _is_fine(given):
         return None
-    if given.use is Use.TIMEOUT and given.value == StaticConstant(None):
+    if given.use is DurationUse.TIMEOUT and given.value == StaticConstant(None):
         message = f"`{given.place.text}` takes the place of the default timeout, and no attempt can do without one."
         return Diagnostic(given.place.span, message, "Leave the key out for the default of 10 minutes.")
-    what = described(given.value, given.place.text)
+    what = describe_wrong_kind(given.value, given.place.text)
     if what is None:
         return None
     message = f"{what}, and the engine takes text or a number, so {_FAILS[given.use]}."
     if isinstance(given.value, StaticDuration):
-        return Diagnostic(given.place.span, message, f'Write "{in_words(given.value.milliseconds)}".')
+        return Diagnostic(given.place.span, message, f'Write "{format_duration(given.value.milliseconds)}".')
     if kind_of(given.value) == "a timedelta":
         in_milliseconds = f"`int({given.place.text}.total_seconds() * 1000)`"
         return Diagnostic(given.place.span, message, f"Write its milliseconds, {in_milliseconds}.")
@@ -71,10 +71,10 @@ def _match(given: DurationArgument) -> Diagnostic | None:
 def _match_of_text(given: DurationArgument, text: str) -> Diagnostic | None:
     if not text.strip():
         return _match_of_blank(given, text)
-    if read_duration(text) is not None:
+    if parse_duration(text) is not None:
         return None
     message = f"the engine cannot read {text!r} as a duration, so {_FAILS[given.use]}."
-    meant = duration_meant(text)
+    meant = correct_duration(text)
     if meant is None:
         return Diagnostic(given.place.span, message, _FORMS)
     quoted = given.quoted(meant)
@@ -87,27 +87,27 @@ def _match_of_blank(given: DurationArgument, text: str) -> Diagnostic | None:
     if given.use in _AT_ONCE:
         message = f"the duration is empty, which counts as 0, so {_AT_ONCE[given.use]}."
         return Diagnostic(given.place.span, message, _FORMS, severity=Severity.WARNING)
-    if given.use is Use.WAIT and not text:
+    if given.use is DurationUse.WAIT and not text:
         return None
     return Diagnostic(given.place.span, f"the duration is empty, so {_FAILS[given.use]}.", _FORMS)
 
 
 def _match_of_partial_text(given: DurationArgument, text: str) -> Diagnostic | None:
-    partial = partial_duration(text)
+    partial = parse_partial_duration(text)
     if partial is None or partial.is_spaced or not partial.is_number or partial.meant is None:
         return None
     message = f"the engine cannot read a number with `{partial.unit}` at its end, so {_FAILS[given.use]}."
-    return Diagnostic(given.place.span, message, f'Write f"{in_unit("{" + partial.field + "}", partial.meant)}".')
+    return Diagnostic(given.place.span, message, f'Write f"{format_in_unit("{" + partial.field + "}", partial.meant)}".')
 
 
 def _is_fine(given: DurationArgument) -> bool:
     """Whether a value that is neither text nor a number is taken, or judged elsewhere."""
     match given.value:
         case StaticConstant(value=None):
-            return given.use in (Use.WAIT, Use.DELAY)
+            return given.use in (DurationUse.WAIT, DurationUse.DELAY)
         case StaticConstant(value=bool(constant)):  # 1 and 0 to JavaScript, and no timeout of a wait
-            return given.use is Use.SLEEP or (given.use is Use.WAIT and not constant)
-    return given.use is Use.DELAY and isinstance(given.value, StaticFunction | StaticStep)
+            return given.use is DurationUse.SLEEP or (given.use is DurationUse.WAIT and not constant)
+    return given.use is DurationUse.DELAY and isinstance(given.value, StaticFunction | StaticStep)
 
 
 def _flagged() -> tuple[Example, ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.value_kinds import kind_of, may_be_nothing, simple_possibilities
+from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -46,9 +46,9 @@ def _of_missing(call: MethodCalled) -> Diagnostic:
 
 
 def _of_argument(argument: StaticArgument) -> Iterator[Diagnostic]:
-    for value in simple_possibilities(argument.value):
+    for value in simple_cases(argument.value):
         fault = _fault(value)
-        if fault is not None and not may_be_nothing(value, argument.place):
+        if fault is not None and not may_be_guarded(value, argument.place):
             what, advice = fault
             yield Diagnostic(
                 argument.place.span, f"the event type {what}, so the engine refuses it and the wait fails.", advice

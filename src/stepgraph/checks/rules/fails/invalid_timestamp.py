@@ -6,7 +6,7 @@ import datetime as dt
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.value_kinds import described, kind_of, may_be_nothing, simple_possibilities
+from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of, may_be_guarded, simple_cases
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -44,7 +44,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             continue
         given = call.arguments.find(1, "timestamp")
         if given is not None:
-            for value in simple_possibilities(given.value):
+            for value in simple_cases(given.value):
                 yield from _of_value(given, value)
         elif call.arguments.whole:
             yield Diagnostic(
@@ -56,7 +56,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _of_value(given: StaticArgument, value: StaticValue) -> Iterator[Diagnostic]:
     fault = _fault(value, given.place.text)
-    if fault is not None and not may_be_nothing(value, given.place):
+    if fault is not None and not may_be_guarded(value, given.place):
         yield Diagnostic(given.place.span, *fault)
 
 
@@ -108,7 +108,7 @@ def _fault_of_moment(text: str) -> tuple[str, str] | None:
 
 
 def _fault_of_kind(value: StaticValue, written: str) -> tuple[str, str] | None:
-    what = described(value, written)
+    what = describe_wrong_kind(value, written)
     if what is None or kind_of(value) == "a datetime":
         return None
     message = f"{what}, and {_TAKES}, so it fails."

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.diagnostics import point
+from stepgraph.checks.analysis.diagnostics import empty_span
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -27,7 +27,7 @@ def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
             fault = _fault(workflow.name)
             if fault is not None:
                 message = f"the name {workflow.name!r} {fault}, so Cloudflare refuses to deploy the workflow."
-                yield Diagnostic(point(configuration.path, workflow.name_position), message, _advice(workflow.name))
+                yield Diagnostic(empty_span(configuration.path, workflow.name_position), message, _advice(workflow.name))
 
 
 def _fault(name: str) -> str | None:

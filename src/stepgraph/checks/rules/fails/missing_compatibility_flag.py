@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.diagnostics import point
+from stepgraph.checks.analysis.diagnostics import empty_span
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -22,7 +22,7 @@ def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
         if configuration.is_python and configuration.own_workflows and not _are_refused(configuration):
             compatibility = configuration.compatibility
             for message, advice in _faults(compatibility):
-                yield Diagnostic(point(configuration.path, compatibility.position), message, advice)
+                yield Diagnostic(empty_span(configuration.path, compatibility.position), message, advice)
 
 
 def _are_refused(configuration: Configuration) -> bool:

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.declarations import declarations_of, factory_advice, listed, needed_parameters
+from stepgraph.checks.analysis.declarations import (
+    declarations_of,
+    dependency_parameters,
+    factory_advice,
+    format_code_list,
+)
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
@@ -34,8 +39,8 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if missing.depends_count is not None or declared is None or missing.definition not in running:
             continue
         function = declared.function
-        if function is not None and (parameters := needed_parameters(function)):
-            names = listed(parameter.name for parameter in parameters)
+        if function is not None and (parameters := dependency_parameters(function)):
+            names = format_code_list(parameter.name for parameter in parameters)
             yield Diagnostic(
                 parameters[0].place.span,
                 f"the step {missing.definition.name!r} has the parameter{'s' * (len(parameters) > 1)} {names} but no"
@@ -46,7 +51,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _advice(declared: StepDeclared, function: StepFunctionShape, functions: Mapping[str, str]) -> str:
-    parameters = needed_parameters(function)
+    parameters = dependency_parameters(function)
     captured = [parameter for parameter in parameters if parameter.default is not None]
     if len(captured) == len(parameters):
         return factory_advice(declared, function, captured)

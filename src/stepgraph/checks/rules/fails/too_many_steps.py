@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.diagnostics import point
-from stepgraph.checks.analysis.min_step_count import min_step_count, where_exceeded
+from stepgraph.checks.analysis.diagnostics import empty_span
+from stepgraph.checks.analysis.min_step_count import exceeding_place, min_step_count
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -38,7 +38,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     count = min_step_count(subject.program)
     limit = _exceeded(count, None if subject.configured is None else subject.configured.steps)
     if limit is not None:
-        span = where_exceeded(subject.program, limit.steps).span
+        span = exceeding_place(subject.program, limit.steps).span
         fails = f"an instance fails at step {limit.steps + 1:,}"
         message = f"each run executes at least {count:,} steps, and {limit.source}: {fails}."
         yield Diagnostic(span, message, limit.advice, severity=limit.severity)
@@ -79,7 +79,7 @@ def _check_project(subject: ProjectSubject) -> Iterator[Diagnostic]:
             if workflow.steps is not None and workflow.steps > _HIGHEST:
                 message = f"`limits.steps` is {workflow.steps:,}, and {_HIGHEST:,} are the most that can be allowed."
                 yield Diagnostic(
-                    point(configuration.path, workflow.steps_position), message, f"Set it to {_HIGHEST:,} or less."
+                    empty_span(configuration.path, workflow.steps_position), message, f"Set it to {_HIGHEST:,} or less."
                 )
 
 

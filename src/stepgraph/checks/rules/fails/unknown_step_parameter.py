@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.declarations import declarations_of, factory_advice, is_parameter_name, listed
+from stepgraph.checks.analysis.declarations import declarations_of, factory_advice, format_code_list, is_parameter_name
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
-from stepgraph.checks.analysis.reached_steps import ReachedSteps
+from stepgraph.checks.analysis.reached_steps import ReachableSteps
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -39,7 +39,7 @@ class _Steps(Struct, frozen=True):
 
     declared: dict[StepDefinition, StepDeclared]
     called_with: dict[StepDefinition, str]
-    running: ReachedSteps
+    running: ReachableSteps
     hidden: bool
     budget: Budget
 
@@ -102,7 +102,7 @@ def _default(
     written = [f"{parameter.name}={parameter.default}" for parameter in captured]
     return Diagnostic(
         captured[0].place.span,
-        f"the step {declared.definition.name!r} takes {listed(written)}, but the SDK fills parameters with results of"
+        f"the step {declared.definition.name!r} takes {format_code_list(written)}, but the SDK fills parameters with results of"
         f" steps, and no step is named {captured[0].name!r}: calling it fails with a TypeError.",
         factory_advice(declared, function, captured, () if value is None or len(captured) > 1 else (value,)),
     )
@@ -153,7 +153,7 @@ def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> 
     later = next((step for step in steps.declared if step.name == name), None)
     if later is not None:
         return f"Declare the step {name!r} (line {later.place.span.line}) before this one is called."
-    known = listed(list(dict.fromkeys(names))[:_MOST_NAMED])
+    known = format_code_list(list(dict.fromkeys(names))[:_MOST_NAMED])
     there = f"after a declared step ({known})" if known else "after a declared step"
     return f"Name it {there} or `ctx`, or remove it: the function can read other values from around it."
 

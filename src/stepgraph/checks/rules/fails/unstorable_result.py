@@ -8,7 +8,7 @@ from functools import cached_property, partial
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.span_index import SpanIndex
-from stepgraph.checks.analysis.storable import Certainty, Unstorable, unstorable
+from stepgraph.checks.analysis.storable import Certainty, UnstorablePart, unstorable_parts
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -81,10 +81,10 @@ class _Returns:
     def _spans(self) -> SpanIndex:
         return SpanIndex(fact.place.span for fact in self.all)
 
-    def unstorable(self, fact: Returned, *, awaited: bool) -> list[Unstorable]:
+    def unstorable(self, fact: Returned, *, awaited: bool) -> list[UnstorablePart]:
         """Return the parts of a returned value that the engine certainly cannot store."""
         certainty = Certainty(partial(self._is_written, fact), partial(self._is_met, fact))
-        found = list(unstorable(fact.value, certainty, awaited=awaited))
+        found = list(unstorable_parts(fact.value, certainty, awaited=awaited))
         return [] if found and self._is_converted(fact) else found
 
     def _is_met(self, fact: Returned, option: StaticValue) -> bool:
@@ -115,7 +115,7 @@ class _Returns:
         return known
 
 
-def _held(found: Unstorable) -> str:
+def _held(found: UnstorablePart) -> str:
     return found.what if found.place is None else f"a value with {found.what}"
 
 

@@ -5,7 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.declarations import declarations_of, factory_advice, listed, needed_parameters
+from stepgraph.checks.analysis.declarations import (
+    declarations_of,
+    dependency_parameters,
+    factory_advice,
+    format_code_list,
+)
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
@@ -54,13 +59,13 @@ def _parameters(count: int) -> str:
 
 
 def _advice(declared: StepDeclared, function: StepFunctionShape, count: int) -> str:
-    parameters = needed_parameters(function)
+    parameters = dependency_parameters(function)
     captured = [parameter for parameter in parameters if parameter.default is not None]
     if captured and len(parameters) - len(captured) == count:
         return factory_advice(declared, function, captured)
     if not parameters:
         return "Give the function a parameter for each step that `depends` lists, or leave the steps out."
-    names = listed(parameter.name for parameter in parameters)
+    names = format_code_list(parameter.name for parameter in parameters)
     return f"List one step for each parameter, in this order: {names}."
 
 

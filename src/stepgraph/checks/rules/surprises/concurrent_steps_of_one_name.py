@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.mhp import Clash, clashes
+from stepgraph.checks.analysis.mhp import NameClash, find_name_clashes
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
@@ -23,21 +23,21 @@ from stepgraph.limits import Budget
 from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
-    from stepgraph.checks.analysis.concurrent_names import Named
+    from stepgraph.checks.analysis.concurrent_names import NamedActivity
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     names = {id(call.place.node): call for call in subject.facts(MethodCalled)}
-    for clash in clashes(subject.program.body, Budget()):
+    for clash in find_name_clashes(subject.program.body, Budget()):
         place = clash.second.place
         call = names.get(id(place.node))
         given = None if call is None else call.arguments.find(0, "name")
         yield Diagnostic(place.span if given is None else given.place.span, _message(clash), _advice(clash))
 
 
-def _message(clash: Clash) -> str:
+def _message(clash: NameClash) -> str:
     first, second = clash.first, clash.second
     what = f"the {second.kind} {second.name!r}"
     if first.place.node is second.place.node:
@@ -52,14 +52,14 @@ def _message(clash: Clash) -> str:
     return f"{when}: only the order in which they begin tells the engine which is which."
 
 
-def _advice(clash: Clash) -> str:
+def _advice(clash: NameClash) -> str:
     first, second = clash.first, clash.second
     if first.place.node is second.place.node:
         return f'Put what it is for into its name: `f"{second.name} {{...}}"`.'
     return "Give each a name of its own."
 
 
-def _where(first: Named, seen_from: Span) -> str:
+def _where(first: NamedActivity, seen_from: Span) -> str:
     span = first.place.span
     return f"line {span.line}" if span.path == seen_from.path else f"{span.path}, line {span.line}"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.tries import failing_work, raises, tries_of
+from stepgraph.checks.analysis.tries import find_tries, may_reraise, propagating_work
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Handlers that raise again hide nothing. One for all errors is meant for whatever may come, unless it is known."""
     refusals = _Refusals(subject)
-    for tried in tries_of(subject.program.body):
+    for tried in find_tries(subject.program.body):
         handler = next((handler for handler in tried.handlers if _takes_it(handler)), None)
-        if handler is None or raises(handler.block):
+        if handler is None or may_reraise(handler.block):
             continue
-        failing = failing_work(tried.body, refusals.budget)
+        failing = propagating_work(tried.body, refusals.budget)
         steps = [(ran.activity, ran.place) for ran in failing if isinstance(ran.activity, StepRun)]
         refused = next((name for step, place in steps if (name := refusals.of(step, place)) is not None), None)
         if refused is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.tries import catches_javascript, runs_steps, tries_of
+from stepgraph.checks.analysis.tries import catches_javascript, find_tries, runs_steps
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -26,7 +26,7 @@ _OF_LANGUAGE: Final = (LookupError, ArithmeticError, NameError, AssertionError, 
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for tried in tries_of(subject.program.body):
+    for tried in find_tries(subject.program.body):
         if tried.non_step_errors is NonStepErrors.ANY or not runs_steps(tried):
             continue
         if any(catches_javascript(handler) for handler in tried.handlers):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.analysis.duration_arguments import DurationArgument, Use, duration_arguments
-from stepgraph.checks.analysis.durations import SECOND, in_unit, in_words, is_number
+from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
+from stepgraph.checks.analysis.durations import SECOND, format_duration, format_in_unit, is_number
 from stepgraph.checks.analysis.likely_seconds import is_likely_seconds
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
@@ -37,19 +37,19 @@ def _match(given: DurationArgument) -> Diagnostic | None:
     number = given.milliseconds
     if number is None or (given.text is not None and not is_number(given.text)):
         return None
-    if given.use is Use.WAIT and number < SECOND:
+    if given.use is DurationUse.WAIT and number < SECOND:
         return None  # out of bounds
     if not _is_meant_in_seconds(given, number):
         return None
-    takes = in_unit(f"{number:g}", "millisecond") if number < SECOND else f"{number / SECOND:g} seconds"
+    takes = format_in_unit(f"{number:g}", "millisecond") if number < SECOND else f"{number / SECOND:g} seconds"
     message = f"a number is milliseconds, so this {given.use} is {takes}."
-    advice = f'Write "{in_words(number * SECOND)}" if seconds are meant, and "{number:.0f} ms" if not.'
+    advice = f'Write "{format_duration(number * SECOND)}" if seconds are meant, and "{number:.0f} ms" if not.'
     return Diagnostic(given.place.span, message, advice)
 
 
 def _is_meant_in_seconds(given: DurationArgument, number: float) -> bool:
     """Some hundreds of milliseconds before a retry are usual, whatever they look like."""
-    if given.use is Use.DELAY and _FEWEST_USUAL <= number < SECOND:
+    if given.use is DurationUse.DELAY and _FEWEST_USUAL <= number < SECOND:
         return False
     return is_likely_seconds(given.place.text, number)
 

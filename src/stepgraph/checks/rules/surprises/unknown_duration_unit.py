@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, duration_arguments
-from stepgraph.checks.analysis.durations import UNITS, DurationText, in_unit, read_duration, unit_meant
-from stepgraph.checks.analysis.partial_durations import partial_duration
+from stepgraph.checks.analysis.durations import UNITS, DurationText, expand_unit, format_in_unit, parse_duration
+from stepgraph.checks.analysis.partial_durations import parse_partial_duration
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
@@ -29,28 +29,28 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         if isinstance(given.value, StaticTemplate):
             yield from _of_partial_text(given, given.value.text)
         elif given.text is not None:
-            read = read_duration(given.text)
+            read = parse_duration(given.text)
             if read is not None and read.unit is not None:
                 yield _match(given, given.text, read, read.unit)
 
 
 def _match(given: DurationArgument, text: str, read: DurationText, unit: str) -> Diagnostic:
-    count = in_unit(f"{read.milliseconds:g}", "millisecond")
+    count = format_in_unit(f"{read.milliseconds:g}", "millisecond")
     known = "milliseconds to the engine" if unit == "m" else "no unit to the engine"
     message = f"`{unit}` is {known}, which takes {text!r} for {count}."
-    meant = unit_meant(unit)
+    meant = expand_unit(unit)
     if meant is None:
         near = difflib.get_close_matches(unit.lower(), UNITS, 1, _SLIP)
-        advice = f'Write "{in_unit(read.number, near[0])}" if that is meant.' if near else _UNITS
+        advice = f'Write "{format_in_unit(read.number, near[0])}" if that is meant.' if near else _UNITS
         return Diagnostic(given.place.span, message, advice)
-    right = in_unit(read.number, meant)
+    right = format_in_unit(read.number, meant)
     quoted = given.quoted(right)
     edits = () if quoted is None else (Replacement(given.place, quoted),)
     return Diagnostic(given.place.span, message, f'Write "{right}".', edits)
 
 
 def _of_partial_text(given: DurationArgument, text: str) -> Iterator[Diagnostic]:
-    partial = partial_duration(text)
+    partial = parse_partial_duration(text)
     if partial is None or not partial.is_spaced or partial.is_known:
         return
     message = f"`{partial.unit}` is no unit to the engine, which takes this for milliseconds."
