@@ -72,8 +72,8 @@ class Pipeline(Struct):
         self, contents: Mapping[str, bytes], looked_at: Mapping[str, bytes | None], broken: Mapping[str, Problem]
     ) -> None:
         """Take over which modules were read in another process, which files for that, and which could not be."""
-        self.modules.elsewhere |= contents
-        self.modules.looked_at |= looked_at
+        self.modules.parsed_by_workers |= contents
+        self.modules.read_files |= looked_at
         self.modules.problems |= broken
 
     def take_names(self) -> tuple[str, ...]:
@@ -94,7 +94,7 @@ class Pipeline(Struct):
     @property
     def looked_at(self) -> dict[str, bytes | None]:
         """The content of each module that was read because another one imports it; None where it could not be."""
-        return self.modules.looked_at
+        return self.modules.read_files
 
     @property
     def broken(self) -> tuple[Problem, ...]:
@@ -107,7 +107,7 @@ class Pipeline(Struct):
         return self.modules.problems
 
     def _workflows(self, source: Source) -> Iterator[WorkflowAnalysis]:
-        self.modules.begin()
+        self.modules.start_workflow_module()
         module = self.modules.parse(source.path, source.content)
         files = source.project.files
         entry = OpenModule(module, Importer(files, self.modules) if files.folders else None)

@@ -36,7 +36,9 @@ def in_run(body: str) -> str:
     return _START + indent(dedent(body).strip(), " " * 8) + "\n"
 
 
-def kept(source: str, settings: Settings = PLAIN, baseline: Baseline | None = None, path: str = "entry.py") -> FilteredFindings:
+def kept(
+    source: str, settings: Settings = PLAIN, baseline: Baseline | None = None, path: str = "entry.py"
+) -> FilteredFindings:
     """Return what is kept of the findings in a module."""
     analysis = analyze_source(source, path)
     return keep_findings(analysis, check_analysis(analysis), settings, baseline)

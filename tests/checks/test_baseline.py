@@ -19,7 +19,7 @@ TWO = in_run("await charge(10)\nawait charge(20)")
 
 
 def prints(result: FilteredFindings) -> list[str]:
-    return [result.fingerprint(finding) for finding in (*result.findings, *result.known)]
+    return [result.fingerprint(finding) for finding in (*result.findings, *result.baselined)]
 
 
 def baseline_of(source: str, path: str = "entry.py") -> Baseline:
@@ -61,19 +61,19 @@ def test_moving_lines_changes_no_fingerprint(above: list[str], between: list[str
 def test_known_findings_do_not_count() -> None:
     result = kept(in_run("await charge(30)\n\nawait charge(10)\nawait charge(20)"), baseline=baseline_of(TWO))
     assert places(result.findings) == [("SG118", 10)]
-    assert places(result.known) == [("SG118", 12), ("SG118", 13)]
+    assert places(result.baselined) == [("SG118", 12), ("SG118", 13)]
     assert result.outdated == ()
 
 
 def test_one_more_of_the_same_counts() -> None:
     result = kept(in_run("await charge(10)\nawait charge(10)"), baseline=baseline_of(in_run("await charge(10)")))
-    assert (len(result.known), len(result.findings)) == (1, 1)
+    assert (len(result.baselined), len(result.findings)) == (1, 1)
 
 
 def test_what_a_comment_ignores_is_not_looked_for_in_the_baseline() -> None:
     source = in_run("await charge(10)  # stepgraph: ignore[SG118]\nawait charge(20)")
     result = kept(source, baseline=baseline_of(TWO))
-    assert (len(result.suppressed), len(result.known)) == (1, 1)
+    assert (len(result.suppressed), len(result.baselined)) == (1, 1)
     assert [entry.message.split("`")[1] for entry in result.outdated] == ["10"]
 
 
@@ -85,7 +85,7 @@ def test_what_is_not_found_any_more_is_outdated() -> None:
     known = baseline_of(TWO)
     result = kept(in_run("await charge(20)"), baseline=known)
     assert [entry.path for entry in result.outdated] == ["entry.py"]
-    assert len(known.updated(result.known, result.fingerprint, result.outdated).entries) == 1
+    assert len(known.updated(result.baselined, result.fingerprint, result.outdated).entries) == 1
 
 
 def test_of_files_and_rules_that_were_not_looked_at_nothing_is_outdated() -> None:
@@ -107,7 +107,7 @@ def test_paths_are_seen_from_the_folder_of_the_baseline(tmp_path: Path, monkeypa
 
     monkeypatch.chdir("src")
     result = kept(TWO, baseline=Baseline("../", known.entries), path="entry.py")
-    assert (result.findings, len(result.known)) == ((), 2)
+    assert (result.findings, len(result.baselined)) == ((), 2)
 
 
 def test_a_baseline_is_json_with_a_finding_a_line() -> None:

@@ -213,7 +213,7 @@ main = """
 
 def test_comments_of_jsonc_are_about_their_line_or_the_next() -> None:
     comments = configuration_comments("wrangler.jsonc", JSONC.encode())
-    assert [(c.line, c.column, c.first) for c in comments if "ignore" in c.text] == [
+    assert [(c.line, c.column, c.first_line) for c in comments if "ignore" in c.text] == [
         (2, 3, 3),
         (3, 42, 3),
         (4, 3, 4),
@@ -223,7 +223,7 @@ def test_comments_of_jsonc_are_about_their_line_or_the_next() -> None:
 
 def test_comments_of_toml_are_about_their_line_or_the_next() -> None:
     comments = configuration_comments("wrangler.toml", TOML.encode())
-    assert [(c.line, c.column, c.first) for c in comments] == [(1, 1, 2), (2, 37, 2), (5, 5, 5)]
+    assert [(c.line, c.column, c.first_line) for c in comments] == [(1, 1, 2), (2, 37, 2), (5, 5, 5)]
 
 
 def test_a_finding_in_a_configuration_is_ignored(tmp_path: Path) -> None:

@@ -104,13 +104,13 @@ def test_a_wrong_option_is_a_wrong_use(arguments: tuple[str, ...], message: str)
 def test_a_baseline_is_written_and_then_holds_what_is_known(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     write("entry.py", TWO)
     first = check("--baseline", "known.json", "--update-baseline")
-    assert (places(first.findings), places(first.known)) == ([], [("SG118", 10), ("SG118", 11)])
+    assert (places(first.findings), places(first.baselined)) == ([], [("SG118", 10), ("SG118", 11)])
     assert told(capfdbinary) == ["wrote known.json: 2 findings"]
     assert {entry["path"] for entry in json.loads(Path("known.json").read_text("utf-8"))["findings"]} == {"entry.py"}
 
     write("entry.py", TWO.replace("await charge(10)", "x = 1\n        await charge(10)\n        await charge(30)"))
     second = check("--baseline", "known.json")
-    assert (places(second.findings), places(second.known)) == ([("SG118", 12)], [("SG118", 11), ("SG118", 13)])
+    assert (places(second.findings), places(second.baselined)) == ([("SG118", 12)], [("SG118", 11), ("SG118", 13)])
     assert told(capfdbinary) == []
 
 

@@ -25,17 +25,17 @@ from stepgraph.syntax.parse import parse_module
     ],
 )
 def test_an_attribute_that_is_assigned_to_is_found(statement: str) -> None:
-    assert assigned_attributes(parse_module(f"{statement}\n".encode(), "entry.py")).all == {"x"}
+    assert assigned_attributes(parse_module(f"{statement}\n".encode(), "entry.py")).any_owner == {"x"}
 
 
 @pytest.mark.parametrize("statement", ["self.x == 1", "f(self.x, y=1)", "y = self.x", "if self.x >= 1: pass"])
 def test_an_attribute_that_is_read_is_not(statement: str) -> None:
-    assert assigned_attributes(parse_module(f"{statement}\n".encode(), "entry.py")).all == set()
+    assert assigned_attributes(parse_module(f"{statement}\n".encode(), "entry.py")).any_owner == set()
 
 
 def test_the_owner_is_named_as_it_is_called_where_it_comes_from() -> None:
     source = b"import app.settings as conf\nfrom app import other\nconf.X = 1\nother.part.Y = 2\nself.Z = 3\n"
-    found = assigned_attributes(parse_module(source, "entry.py")).foreign
+    found = assigned_attributes(parse_module(source, "entry.py")).by_owner
     assert {(owner, name) for owner, name in found if owner} == {("settings", "X"), ("part", "Y")}
 
 
@@ -43,7 +43,7 @@ def test_the_owner_is_named_as_it_is_called_where_it_comes_from() -> None:
 def test_no_comment_is_slow_to_look_through(comment: str) -> None:
     module = parse_module(f"# {comment}\n".encode(), "shop.py")
 
-    assert assigned_attributes(module).all == frozenset()
+    assert assigned_attributes(module).any_owner == frozenset()
     assert may_assigned_names(module.source) <= {"x"}
 
 

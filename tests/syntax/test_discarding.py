@@ -38,12 +38,12 @@ def _calls(body: str) -> tuple[DiscardAnalysis, list[cst.Call]]:
 def _discarded(body: str) -> list[bool]:
     """Return for each call of `start`, by its order, whether its value is discarded."""
     judge, calls = _calls(body)
-    return [judge.discards(call) for call in reversed(calls)]
+    return [judge.is_discarded(call) for call in reversed(calls)]
 
 
 def _lookups(body: str) -> int:
     judge, calls = _calls(body)
-    assert all(judge.discards(call) for call in calls)
+    assert all(judge.is_discarded(call) for call in calls)
     assert isinstance(judge.parents, _CountedParents)
     return judge.parents.lookups
 

@@ -64,7 +64,7 @@ def test_modules_that_are_needed_together_are_refused_by_their_tokens() -> None:
 def test_modules_that_are_not_needed_any_more_make_room() -> None:
     modules = SourceModules(room=17, may_release=True)
     for path in ("a.py", "b.py", "a.py"):
-        modules.begin()
+        modules.start_workflow_module()
         parse(modules, path)
 
     assert modules.tokens == 3 * 9
@@ -75,7 +75,7 @@ def test_a_module_that_the_last_workflow_needed_stays() -> None:
     modules = SourceModules(room=50, may_release=True)
     shared = parse(modules, "shared.py")
     for path in ("a.py", "b.py", "c.py", "d.py", "e.py", "f.py", "g.py", "h.py"):
-        modules.begin()
+        modules.start_workflow_module()
         parse(modules, path)
         assert parse(modules, "shared.py") is shared
 
@@ -85,7 +85,7 @@ def test_a_module_that_is_to_be_edited_stays(*, is_pinned: bool) -> None:
     modules = SourceModules(room=17, may_release=is_pinned)
     parse(modules, "a.py")
     modules.pin(["a.py"])
-    modules.begin()
+    modules.start_workflow_module()
 
     with pytest.raises(TokenBudgetError):
         parse(modules, "b.py")
@@ -98,7 +98,7 @@ def test_an_import_without_room_is_tried_again(tmp_path: Path) -> None:
     parse(modules, "b.py")
     assert isinstance(run_with_large_stack(lambda: modules.load(path, Root(str(tmp_path)))), Problem)
 
-    modules.begin()
+    modules.start_workflow_module()
     assert isinstance(run_with_large_stack(lambda: modules.load(path, Root(str(tmp_path)))), SourceModule)
 
 

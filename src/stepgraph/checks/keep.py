@@ -35,7 +35,7 @@ class FilteredFindings(Struct, frozen=True):
 
     findings: tuple[Finding, ...]
     """The findings to report."""
-    known: tuple[Finding, ...] = ()
+    baselined: tuple[Finding, ...] = ()
     """The findings in the baseline."""
     suppressed: tuple[SuppressedFinding, ...] = ()
     """The findings with a suppression comment."""
@@ -53,7 +53,7 @@ class CheckedSources(Struct, frozen=True):
 
     read: Mapping[str, bytes]
     """The content of each analyzed file, by path."""
-    classes: tuple[tuple[str, str], ...]
+    workflow_classes: tuple[tuple[str, str], ...]
     """The path and the class name of each workflow."""
 
 
@@ -74,7 +74,7 @@ def filter_findings(
     suppressed: list[SuppressedFinding] = []
     remaining: list[Finding] = []
     for finding in settings_filter.select([*map(_configuration_error, settings.problems), *findings]):
-        ignore = None if finding.code in INPUT_RULES else matching.suppressing(finding)
+        ignore = None if finding.code in INPUT_RULES else matching.suppression_of(finding)
         if ignore is None:
             remaining.append(finding)
         else:
@@ -104,14 +104,16 @@ class _SettingsFilter(Struct, frozen=True):
             self.paths[path] = path_from(self.settings.folder, path)
         counts = self.decisions.get((code, path))
         if counts is None:
-            counts = self.decisions[code, path] = self.settings.counts_in(code, self.paths[path])
+            counts = self.decisions[code, path] = self.settings.enables_in(code, self.paths[path])
         return counts
 
 
-def _ignores_subject(matching: SuppressionIndex, inputs: CheckedSources, settings_filter: _SettingsFilter) -> SuppressionsSubject:
-    project_ignores = tuple(ignore for ignore in matching.ignores if VENDORED not in ignore.span.path)
+def _ignores_subject(
+    matching: SuppressionIndex, inputs: CheckedSources, settings_filter: _SettingsFilter
+) -> SuppressionsSubject:
+    project_ignores = tuple(ignore for ignore in matching.suppressions if VENDORED not in ignore.span.path)
     return SuppressionsSubject(
-        project_ignores, matching.unused(inputs.classes, settings_filter.counts_in), matching.selectors
+        project_ignores, matching.unused(inputs.workflow_classes, settings_filter.counts_in), matching.selectors
     )
 
 
@@ -132,7 +134,7 @@ def _split_by_baseline(
         finding for finding in findings if finding.code not in INPUT_RULES and current[_key(finding)] in in_baseline
     ]
     new = [finding for finding in findings if finding.code in INPUT_RULES or current[_key(finding)] not in in_baseline]
-    outdated = baseline.outdated(current.values(), inputs.read, settings.selects)
+    outdated = baseline.outdated(current.values(), inputs.read, settings.enables)
     return FilteredFindings(tuple(new), tuple(baselined), suppressed, outdated, current)
 
 

@@ -26,42 +26,42 @@ SUPPRESSION_RULES: Final = frozenset({"SG006", "SG007"})
 class Selectors(Struct, frozen=True):
     """The valid selectors of a set of rules."""
 
-    meanings: Mapping[str, str]
+    prefix_by_selector: Mapping[str, str]
     """The code or code prefix of each selector."""
     codes: frozenset[str]
     """The complete codes."""
 
-    def meaning(self, selector: str) -> str | None:
+    def resolve(self, selector: str) -> str | None:
         """Return the code or code prefix of a selector, if it is valid."""
-        return self.meanings.get(selector)
+        return self.prefix_by_selector.get(selector)
 
-    def code_in_comment(self, selector: str) -> str | None:
+    def suppressible_code(self, selector: str) -> str | None:
         """Return the code of a selector, if a comment can suppress it."""
-        meaning = self.meanings.get(selector)
+        meaning = self.prefix_by_selector.get(selector)
         return meaning if meaning in self.codes and meaning not in SUPPRESSION_RULES | INPUT_RULES else None
 
-    def refused(self, selector: str) -> tuple[str, str] | None:
+    def explain_not_ignorable(self, selector: str) -> tuple[str, str] | None:
         """Return the reason why a selector cannot be ignored, and advice. None if it can be ignored."""
-        meaning = self.meanings.get(selector)
+        meaning = self.prefix_by_selector.get(selector)
         if meaning is None:
             return f"`{selector}` is no rule", self.advice(selector)
         if meaning in INPUT_RULES:
             return f"`{selector}` cannot be ignored", "It says that an input was not checked. Leave it out."
         return None
 
-    def refused_in_comment(self, selector: str) -> tuple[str, str] | None:
+    def explain_not_suppressible(self, selector: str) -> tuple[str, str] | None:
         """Return the reason why a comment cannot suppress a selector, and advice. None if it can."""
-        meaning = self.meanings.get(selector)
+        meaning = self.prefix_by_selector.get(selector)
         if meaning in SUPPRESSION_RULES:
             return f"`{selector}` cannot be ignored by a comment", "Set it in `ignore` in `pyproject.toml`."
         if meaning is not None and meaning not in self.codes:
             clause = f"`{selector}` stands for several rules, and a comment has to name each"
             return clause, "Write their codes, or ignore them for the file in `per-file-ignores` in `pyproject.toml`."
-        return self.refused(selector)
+        return self.explain_not_ignorable(selector)
 
     def advice(self, selector: str) -> str:
         """Return advice on an invalid selector: the most similar valid one, or the valid forms."""
-        by_folded = {name.casefold(): name for name in self.meanings if name != ALL}
+        by_folded = {name.casefold(): name for name in self.prefix_by_selector if name != ALL}
         similar = get_close_matches(selector.casefold(), list(by_folded), 1, _SIMILARITY)
         if similar:
             return f"Did you mean `{by_folded[similar[0]]}`?"

@@ -67,17 +67,17 @@ class Settings(Struct, frozen=True, kw_only=True):
             return Severity.ERROR
         return self.severity.get(self._severity_prefix(finding.code)) or finding.severity
 
-    def selects(self, code: str) -> bool:
+    def enables(self, code: str) -> bool:
         """Whether a rule is enabled in some file. Rules about inputs are always enabled."""
         is_off = self.severity.get(self._severity_prefix(code), Severity.ERROR) is None
         return len(_longest_prefix(code, self.select)) > len(_longest_prefix(code, self.ignore)) and not is_off
 
-    def counts_in(self, code: str, path: str) -> bool:
+    def enables_in(self, code: str, path: str) -> bool:
         """Whether a rule is enabled in a file. The path is relative to `folder`."""
         if code in INPUT_RULES:
             return True
         ignored = (code.startswith(codes) for pattern, codes in self.per_file_ignores.items() if matches(pattern, path))
-        return self.selects(code) and not any(ignored)
+        return self.enables(code) and not any(ignored)
 
     def _severity_prefix(self, code: str) -> str:
         return _longest_prefix(code, self.severity)

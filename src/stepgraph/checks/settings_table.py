@@ -99,9 +99,11 @@ class _Table(Struct, frozen=True):
         for index, text in enumerate(written if isinstance(written, list) else ()):
             if not isinstance(text, str):
                 continue
-            refused = self.selectors.refused(text) if ignoring or self.selectors.meaning(text) is None else None
+            refused = (
+                self.selectors.explain_not_ignorable(text) if ignoring or self.selectors.resolve(text) is None else None
+            )
             if refused is None:
-                yield self.selectors.meanings[text]
+                yield self.selectors.prefix_by_selector[text]
             else:
                 clause, advice = refused
                 fields.report((name, index), f"{clause}.", advice)
@@ -111,7 +113,7 @@ class _Table(Struct, frozen=True):
         if fields is None:
             return
         for written in fields.values:
-            meaning = self.selectors.meaning(written)
+            meaning = self.selectors.resolve(written)
             if meaning is None:
                 fields.report((written,), f"`{written}` is no rule.", self.selectors.advice(written))
             elif meaning in INPUT_RULES:

@@ -32,7 +32,7 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     configured: ConfiguredWorkflow | None = None
     """The entry of the workflow in a configuration."""
 
-    def facts(self, kind: type[FactKind]) -> Iterator[FactKind]:
+    def facts_of_type(self, kind: type[FactKind]) -> Iterator[FactKind]:
         """Yield the facts of a class, in the order of their recording."""
         return cast("Iterator[FactKind]", iter(self._facts_by_kind.get(kind, ())))
 
@@ -44,14 +44,14 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
         return by_kind
 
     @cached_property
-    def running(self) -> ReachableSteps:
+    def reachable_steps(self) -> ReachableSteps:
         """The declared steps that the program may run."""
         # Imported here: a result from the cache needs no program.
         from stepgraph.checks.analysis.reached_steps import find_reachable_steps
 
         return find_reachable_steps(self.program)
 
-    def noted(self, code: str) -> Iterator[Note]:
+    def notes_with_code(self, code: str) -> Iterator[Note]:
         """Yield the notes with a code, in source order."""
         return (note for note in self.notes if note.code == code)
 

@@ -107,11 +107,11 @@ def _report(kept: FilteredFindings, settings: Settings, sources: Sources, analys
     from stepgraph.report.report import IgnoredFinding, Report, ReportedFinding
 
     workflows = tuple(map(workflow_summary, analysis.workflows))
-    found = [*kept.findings, *kept.known, *(one.finding for one in kept.suppressed)]
+    found = [*kept.findings, *kept.baselined, *(one.finding for one in kept.suppressed)]
     paths = [*(finding.span.path for finding in found), *(workflow.path for workflow in workflows)]
     return Report(
         findings=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.findings),
-        known=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.known),
+        known=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.baselined),
         ignored=tuple(IgnoredFinding(one.finding, one.reason) for one in kept.suppressed),
         workflows=workflows,
         rules=RULES,

@@ -119,10 +119,10 @@ def _codes(_context: click.Context, option: click.Parameter, texts: Sequence[str
     known = selectors(RULES)
     written = [part.strip() for text in texts for part in text.split(",") if part.strip()]
     for name in written:
-        refused = known.refused(name)
-        if refused is not None and (option.name == "ignore" or known.meaning(name) is None):
+        refused = known.explain_not_ignorable(name)
+        if refused is not None and (option.name == "ignore" or known.resolve(name) is None):
             clause, advice = refused
             raise click.BadParameter(f"{clause}. {advice}")
     if not written:
         raise click.BadParameter("no rule is named.")
-    return tuple(meaning for name in written if (meaning := known.meaning(name)) is not None)
+    return tuple(meaning for name in written if (meaning := known.resolve(name)) is not None)

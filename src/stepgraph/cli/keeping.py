@@ -79,7 +79,7 @@ def _baseline(path: str, root: Root | None, *, may_lack: bool) -> Baseline:
 
 
 def _written(kept: FilteredFindings, baseline: Baseline, output: OutputFile) -> FilteredFindings:
-    everything = (*kept.findings, *kept.known)
+    everything = (*kept.findings, *kept.baselined)
     errors = (finding for finding in everything if finding.severity is Severity.ERROR)
     failed = tuple(finding for finding in errors if finding.code in INPUT_RULES)
     if failed:
@@ -91,7 +91,7 @@ def _written(kept: FilteredFindings, baseline: Baseline, output: OutputFile) -> 
 
     output.write(updated.text())
     tell(f"wrote {output.name}: {counted(len(updated.entries), 'finding')}")
-    return replace(kept, findings=(), known=everything, outdated=())
+    return replace(kept, findings=(), baselined=everything, outdated=())
 
 
 def _tell_outdated(kept: FilteredFindings, path: str) -> None:

@@ -189,7 +189,7 @@ class _Order:
         """Return the completed members at each clock, as a chain of sets that preserves many relations.
 
         Dynamic programming over the predecessor sets and their intersections maximizes the number of ordered pairs. A
-        greedy chain replaces it for more than `MOST_COMPARED` sets.
+        greedy chain replaces it for more than `MAX_COMPARED_SETS` sets.
         """
         sets = self.predecessor_sets(members)
         if self.is_interval_order(members):
@@ -230,7 +230,7 @@ def _root(parents: dict[int, int], index: int) -> int:
 
 
 def _with_intersections(sets: list[int]) -> list[int]:
-    """Return sets and their pairwise intersections, smallest first, up to `MOST_COMPARED` sets."""
+    """Return sets and their pairwise intersections, smallest first, up to `MAX_COMPARED_SETS` sets."""
     extended = dict.fromkeys(sets)
     for a, b in combinations(sets, 2):
         if a & b and len(extended) < MAX_COMPARED_SETS:

@@ -60,7 +60,7 @@ class Frame:
     """One execution of a function body, or of a module or class body."""
 
     scope: LexicalScope
-    """The present scope: `own`, or the scope of a comprehension or lambda in it."""
+    """The present scope: `body_scope`, or the scope of a comprehension or lambda in it."""
     body_scope: LexicalScope = dataclass_field(init=False)
     """The scope of the body itself."""
     function: cst.FunctionDef | None = None

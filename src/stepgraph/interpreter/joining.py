@@ -82,7 +82,7 @@ def is_equivalent(a: Slot, b: Slot) -> bool:
 
 
 def _bucket_key(value: Slot) -> object:
-    """Return a hash key for `is_same`: the same values have equal keys, and few different values do."""
+    """Return a hash key for `is_equivalent`: the same values have equal keys, and few different values do."""
     match value:
         case StepFunction(definition=definition):
             return StepFunction, id(definition.place.node)
@@ -103,7 +103,7 @@ def _bucket_key(value: Slot) -> object:
 
 
 class ValueSet:
-    """A set of values under `is_same`, with hash buckets."""
+    """A set of values under `is_equivalent`, with hash buckets."""
 
     def __init__(self) -> None:
         self._buckets: dict[object, list[Slot]] = {}
@@ -295,8 +295,8 @@ def _join_elements(
 ) -> tuple[Any, ...]:
     """Return the elements of all collections without duplicates, in order of first appearance.
 
-    Of duplicates, the newest one counts. An element that some collections lack is marked as `maybe`, with the condition
-    of its branch if only one branch adds it.
+    Of duplicates, the newest one counts. An element that some collections lack is marked as `may_be_missing`, with the
+    condition of its branch if only one branch adds it.
     """
     elements: list[Any] = []
     sources: list[list[int]] = []  # the collections that contain each element

@@ -69,7 +69,7 @@ class TaskState(Struct, eq=False):
     loop_depth: int
     """The number of loops around the start of the task."""
     loop_pass: int
-    """The value of `Interpreter.passes` at the start of the task."""
+    """The value of `Interpreter.repeated_passes` at the start of the task."""
     reads: frozenset[SlotId]
     """Slots that the task reads and that are older than the task."""
     writes: dict[SlotId, list[Slot]] = field(default_factory=dict)

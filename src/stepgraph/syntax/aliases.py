@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.bindings import import_binding, pattern_names
 from stepgraph.syntax.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.import_names import imported_module
 from stepgraph.syntax.module import SourceModule
@@ -91,10 +91,10 @@ class Aliases(Struct, frozen=True):
 
     flows: dict[str, set[tuple[AccessPath, str]]]
     """By name, the access paths that flow to other names, with the name of the target."""
-    written: dict[str, set[AccessPath]]
+    mutated: dict[str, set[AccessPath]]
     """By name, the access paths whose collections are mutated."""
 
-    def may_change(self, name: str, depth: int, spend: Callable[[int], None]) -> bool:
+    def may_be_mutated(self, name: str, depth: int, spend: Callable[[int], None]) -> bool:
         """Whether the collection bound to a name, or one nested less than `depth` levels in it, may be mutated.
 
         The work is charged to `spend`.
@@ -104,8 +104,8 @@ class Aliases(Struct, frozen=True):
         pending = [start]
         while pending:
             current = pending.pop()
-            spend(1 + len(self.flows.get(current.name, ())) + len(self.written.get(current.name, ())))
-            mutated = [path.rebase(current) for path in self.written.get(current.name, ())]
+            spend(1 + len(self.flows.get(current.name, ())) + len(self.mutated.get(current.name, ())))
+            mutated = [path.rebase(current) for path in self.mutated.get(current.name, ())]
             if any(not path.nesting and path.depth < depth for path in mutated):
                 return True
             for flow, target in self.flows.get(current.name, ()):
@@ -146,8 +146,7 @@ class _FlowCollector(Struct):
             case cst.FunctionDef(name=cst.Name(value=name)):
                 self.parameters.setdefault(name, []).append(_Parameters.from_node(statement.params))
                 for inner in statements_below(statement.body):
-                    if isinstance(inner, cst.Return) and inner.value is not None:
-                        self._record_flow(self.sources(inner.value), name)
+                    self._record_results(inner, name)
             case cst.ClassDef(name=cst.Name(value=name)):
                 inner_functions = (s for s in statements_below(statement.body) if isinstance(s, cst.FunctionDef))
                 constructors = [s for s in inner_functions if s.name.value in ("__init__", "__new__")]
@@ -164,6 +163,17 @@ class _FlowCollector(Struct):
                         self.parameters.setdefault(target.target.value, []).append(
                             _Parameters.from_node(function.params)
                         )
+
+    def _record_results(self, statement: cst.CSTNode, function: str) -> None:
+        """Record the flow of returned and yielded values to the name of a function."""
+        if isinstance(statement, cst.Return) and statement.value is not None:
+            self._record_flow(self.sources(statement.value), function)
+        for node in _nodes_outside_blocks(statement):
+            match node:
+                case cst.Yield(value=cst.From(item=iterable)):
+                    self._record_flow(self.sources(iterable), function)
+                case cst.Yield(value=cst.BaseExpression() as value):
+                    self._record_flow(tuple(path.in_collection() for path in self.sources(value)), function)
 
     def _collect_imports(self, names: object, source: tuple[int, str] | None) -> None:
         for alias in names if isinstance(names, list | tuple) else ():
@@ -190,10 +200,20 @@ class _FlowCollector(Struct):
                         self._record_assignment(item.asname.name, self.sources(item.item))
             case cst.Del(target=target):
                 self._record_deletion(target)
+            case cst.Match(subject=subject, cases=cases):
+                for case in cases:
+                    self._record_captures(case.pattern, self.sources(subject))
         if isinstance(statement, cst.ClassDef):
             return
         for node in _nodes_outside_blocks(statement):
             self._collect_expression_flows(node)
+
+    def _record_captures(self, pattern: cst.CSTNode, sources: _Paths) -> None:
+        """Record that a value, its elements, or a list of these flow to the names that a pattern captures."""
+        elements = _elements(sources)
+        in_list = tuple(path.in_collection() for path in elements)
+        for name in pattern_names(pattern):
+            self._record_flow((*sources, *elements, *_elements(elements), *in_list), name)
 
     def _collect_expression_flows(self, node: cst.CSTNode) -> None:
         match node:
@@ -209,7 +229,11 @@ class _FlowCollector(Struct):
         if not any(arguments) and not isinstance(call.func, cst.Attribute):
             return
         name = _last_name(call.func)
-        if isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS | {"__setitem__", "__delitem__", "popitem"}:
+        if isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS | {
+            "__setitem__",
+            "__delitem__",
+            "popitem",
+        }:
             self._mutate(self.sources(call.func.value))
             if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
                 self._mutate(arguments[0] if arguments else ())
@@ -233,8 +257,16 @@ class _FlowCollector(Struct):
                 self._record_flow(_elements(sources), parameter)
         elif argument.keyword is not None:
             self._record_flow(sources, argument.keyword.value)
-        elif index < len(parameters.names):
-            self._record_flow(sources, parameters.names[index])
+            if parameters.keywords is not None:
+                self._record_flow(tuple(path.in_collection() for path in sources), parameters.keywords)
+        else:
+            # A method called on its class takes the receiver as the first argument.
+            for position in {index, index - parameters.has_receiver} - {-1}:
+                self._bind_position(parameters, position, sources)
+
+    def _bind_position(self, parameters: _Parameters, position: int, sources: _Paths) -> None:
+        if position < len(parameters.positional):
+            self._record_flow(sources, parameters.positional[position])
         elif parameters.rest is not None:
             self._record_flow(tuple(path.in_collection() for path in sources), parameters.rest)
 
@@ -309,6 +341,10 @@ class _FlowCollector(Struct):
 
     def _call_sources(self, call: cst.Call) -> _Paths:
         name = _last_name(call.func)
+        if isinstance(call.func, cst.Lambda):
+            return self.sources(call.func.body)
+        if isinstance(call.func, cst.Call):
+            return self._call_sources(call.func)
         owner = self.sources(call.func.value) if isinstance(call.func, cst.Attribute) else ()
         inputs = (*owner, *(path for argument in call.args for path in self.sources(argument.value)))
         if name in self.parameters:
@@ -316,7 +352,11 @@ class _FlowCollector(Struct):
         if name in _ELEMENT_METHODS:
             return _elements(inputs)
         if name in _COPYING_CALLS:
-            return tuple(path.element().in_collection() for path in inputs)
+            entries = (path for a in call.args if a.keyword is not None for path in self.sources(a.value))
+            return (
+                *(path.element().in_collection() for path in inputs),
+                *(path.in_collection() for path in entries),
+            )
         if name in _PAIRING_CALLS:
             return tuple(path.element().in_collection().in_collection() for path in inputs)
         return inputs if name in ("cast", "next") or self._is_opaque(call.func) else ()
@@ -337,17 +377,33 @@ def _last_name(function: cst.BaseExpression) -> str | None:
 class _Parameters(Struct, frozen=True):
     """The parameters of a function, without `self` or `cls`."""
 
-    names: tuple[str, ...]
+    positional: tuple[str, ...]
+    keyword_only: tuple[str, ...]
     rest: str | None
     """The name of the `*args` parameter."""
+    keywords: str | None
+    """The name of the `**kwargs` parameter."""
+    has_receiver: bool
+    """Whether `self` or `cls` comes first."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all single parameters."""
+        return (*self.positional, *self.keyword_only)
 
     @staticmethod
     def from_node(parameters: cst.Parameters) -> _Parameters:
         """Return the parameters of a function or lambda."""
-        nodes = (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params)
-        names = [parameter.name.value for parameter in nodes]
-        rest = parameters.star_arg.name.value if isinstance(parameters.star_arg, cst.Param) else None
-        return _Parameters(tuple(names[1:] if names[:1] in (["self"], ["cls"]) else names), rest)
+        names = [parameter.name.value for parameter in (*parameters.posonly_params, *parameters.params)]
+        has_receiver = names[:1] in (["self"], ["cls"])
+        rest = parameters.star_arg
+        return _Parameters(
+            tuple(names[has_receiver:]),
+            tuple(parameter.name.value for parameter in parameters.kwonly_params),
+            rest.name.value if isinstance(rest, cst.Param) else None,
+            None if parameters.star_kwarg is None else parameters.star_kwarg.name.value,
+            has_receiver,
+        )
 
 
 def _nodes_outside_blocks(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -55,9 +55,9 @@ ANY_NAME = "*"
 class AssignedAttributes(Struct, frozen=True):
     """The attributes that a module assigns."""
 
-    all: frozenset[str]
+    any_owner: frozenset[str]
     """Names of the assigned attributes, of any object."""
-    foreign: frozenset[tuple[str, str]]
+    by_owner: frozenset[tuple[str, str]]
     """Owners and names of the attributes of modules and classes, also of those whose collections are mutated.
 
     An owner is the last component of a name, such as `settings` or `Order`; it is empty for any other object.

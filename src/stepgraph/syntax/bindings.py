@@ -33,9 +33,9 @@ class Bindings(Struct):
     """Star imports, in source order."""
     stars_before: dict[str, int] = field(default_factory=dict)
     """The number of star imports before the last binding of each name."""
-    changes: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
+    mutations: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
     """Top-level statements of a module or class that mutate the collection bound to a name, by name."""
-    certain: set[int] = field(default_factory=set)
+    top_level_statements: set[int] = field(default_factory=set)
     """Identities of the top-level statements of a module or class."""
     is_generator: bool = False
 
@@ -54,7 +54,7 @@ class Bindings(Struct):
         return (
             len(binders) == 1
             and isinstance(binders[0], cst.Assign | cst.AnnAssign | cst.NamedExpr | cst.Import | cst.ImportFrom)
-            and name not in self.changes
+            and name not in self.mutations
         )
 
 
@@ -84,9 +84,11 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
         _bind_statement(statement, bindings)
     if not isinstance(owner, cst.FunctionDef):
         for statement in statements(body):
-            bindings.certain.add(id(statement))
-            for name in dict.fromkeys(mutated for inner in self_and_statements_below(statement) for mutated in mutated_names(inner)):
-                bindings.changes.setdefault(name, []).append(statement)
+            bindings.top_level_statements.add(id(statement))
+            for name in dict.fromkeys(
+                mutated for inner in self_and_statements_below(statement) for mutated in mutated_names(inner)
+            ):
+                bindings.mutations.setdefault(name, []).append(statement)
     if module.mentions(b":=") or module.mentions(b"yield"):
         _bind_expressions(body, bindings)
     if module.mentions(b"nonlocal"):

@@ -63,7 +63,7 @@ class DiscardAnalysis(Struct):
     """An analysis of the discarded values in one module. It answers each question once."""
 
     parents: Parents
-    ends: frozenset[int] = frozenset()
+    discarded_results: frozenset[int] = frozenset()
     """Identities of the functions whose results are discarded."""
     is_coroutine: bool = True
     """Whether values are useful only if awaited, so that access to an attribute or element is a mistake."""
@@ -76,19 +76,19 @@ class DiscardAnalysis(Struct):
     _scopes: dict[int, cst.CSTNode | None] = field(default_factory=dict)
     """The innermost scope of a node, by the identity of the node."""
 
-    def discards(self, node: cst.CSTNode) -> bool:
+    def is_discarded(self, node: cst.CSTNode) -> bool:
         """Whether the program discards the value of an expression."""
         conditions = self._value_conditions(_Value(node, elements_only=False))
         return conditions is not None and all(map(self._answer, conditions))
 
-    def ignores(self, function: cst.FunctionDef) -> bool:
+    def is_never_used(self, function: cst.FunctionDef) -> bool:
         """Whether all uses of the name of a nested function discard it."""
         outer = self._scope(function)
         return isinstance(outer, cst.FunctionDef) and self._answer(
             _NameDiscarded(outer, function.name.value, elements_only=False)
         )
 
-    def stands_alone(self, node: cst.CSTNode) -> bool:
+    def is_async_statement(self, node: cst.CSTNode) -> bool:
         """Whether an expression is a statement in an async function, so that `await` can precede it."""
         scope = self._scope(node)
         is_async = isinstance(scope, cst.FunctionDef) and scope.asynchronous is not None
@@ -209,7 +209,7 @@ class DiscardAnalysis(Struct):
 
     def _return_conditions(self, statement: cst.Return, *, elements_only: bool) -> _Conditions:
         function = self._scope(statement)
-        if id(function) in self.ends:
+        if id(function) in self.discarded_results:
             return _DISCARDED
         return (_ResultDiscarded(function, elements_only),) if isinstance(function, cst.FunctionDef) else None
 

@@ -23,9 +23,9 @@ class SourceModules(Struct):
 
     problems: dict[str, Problem] = field(default_factory=dict)
     """The problem of each file that could not be read or parsed, by path, in order of discovery."""
-    looked_at: dict[str, bytes | None] = field(default_factory=dict)
+    read_files: dict[str, bytes | None] = field(default_factory=dict)
     """The content of each file that was read, by path; None if the file is unreadable."""
-    elsewhere: dict[str, bytes] = field(default_factory=dict)
+    parsed_by_workers: dict[str, bytes] = field(default_factory=dict)
     """The contents of the modules that other processes parsed, by path."""
     suggestions: Suggestions = field(default_factory=Suggestions)
     may_release: bool = False
@@ -34,7 +34,7 @@ class SourceModules(Struct):
     """The maximum number of tokens of the modules in memory."""
     tokens: int = 0
     """The number of tokens of all modules parsed, including released ones."""
-    lacked_room: bool = False
+    exceeded_token_budget: bool = False
     """Whether a module was rejected because of `room`."""
     _contents: dict[str, bytes] = field(default_factory=dict)
     """The contents of the modules that this process parsed, by path."""
@@ -56,14 +56,14 @@ class SourceModules(Struct):
     @property
     def paths(self) -> tuple[str, ...]:
         """The paths of all modules that were parsed or have a problem."""
-        return (*self.elsewhere, *self._contents, *self.problems)
+        return (*self.parsed_by_workers, *self._contents, *self.problems)
 
     @property
     def contents(self) -> dict[str, bytes]:
         """The content of each parsed module, by path."""
-        return self.elsewhere | self._contents
+        return self.parsed_by_workers | self._contents
 
-    def begin(self) -> None:
+    def start_workflow_module(self) -> None:
         """Start the next workflow module: release the modules that the previous one did not need, if they are large."""
         unused = sum(module.tokens for path, module in self._parsed.items() if not self._is_needed(path))
         if unused > min(RELEASED_TOKENS, self.room // 2):
@@ -92,7 +92,7 @@ class SourceModules(Struct):
         """Count a module before it is parsed. Raises InputError if it exceeds a limit on the modules of a run."""
         is_new = path not in self._contents
         self._content_bytes += len(content) if is_new else 0
-        number = len(self._contents) + len(self.elsewhere) + is_new
+        number = len(self._contents) + len(self.parsed_by_workers) + is_new
         if number > READ_MODULES or self._content_bytes > READ_BYTES or self.tokens > PARSED_TOKENS:
             limits = f"{READ_MODULES:,} modules, {READ_BYTES // MEGABYTE} MB or {PARSED_TOKENS:,} tokens of them"
             advice = "Name the folders of your projects, each in a run of its own."
@@ -152,8 +152,8 @@ class SourceModules(Struct):
 
     def _read(self, path: str, root: Root) -> bytes:
         """Return the content of a file below a root directory. Raises InputError if it is missing or not text."""
-        self.looked_at[path] = None
-        content = self.looked_at[path] = read_source(path, root)
+        self.read_files[path] = None
+        content = self.read_files[path] = read_source(path, root)
         return content
 
 

@@ -51,7 +51,7 @@ class ConfigFault(Struct, frozen=True):
     """A part of a config that the engine rejects."""
 
     place: Place
-    what: str
+    problem: str
     """The description of the fault: a clause in lower case."""
     advice: str
     """The value or key to write in its place."""

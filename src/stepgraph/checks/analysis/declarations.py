@@ -19,7 +19,7 @@ CONTEXT: Final = "ctx"
 
 def declarations_of(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclared]:
     """Return the declaration of each step of a workflow."""
-    return {declared.definition: declared for declared in subject.facts(StepDeclared)}
+    return {declared.definition: declared for declared in subject.facts_of_type(StepDeclared)}
 
 
 def is_parameter_name(name: str) -> bool:

@@ -62,7 +62,7 @@ class DurationArgument(Struct, frozen=True):
         duration = parse_duration(self.text) if self.text.strip() else None
         return None if duration is None or duration.unit is not None else duration.milliseconds
 
-    def quoted(self, text: str) -> str | None:
+    def requote(self, text: str) -> str | None:
         """Return a literal with the quotes of this argument, if the argument is a plain string literal."""
         source = self.place.text
         for quote in _QUOTES:
@@ -80,7 +80,7 @@ def duration_arguments(subject: WorkflowSubject) -> Iterator[DurationArgument]:
 
 
 def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, StaticValue, Place]]:
-    for call in subject.facts(MethodCalled):
+    for call in subject.facts_of_type(MethodCalled):
         if call.method == "sleep":
             argument = call.arguments.find(1, "duration")
             if argument is not None and argument.keyword is None:

@@ -30,13 +30,13 @@ class NondeterministicName(Struct, frozen=True):
     """The named operation: `step`, `sleep` or `wait`."""
     place: Place
     """The location of the name."""
-    made: Place
+    source: Place
     """The location of the nondeterministic call that the name depends on."""
 
 
 def nondeterministic_names(subject: WorkflowSubject) -> Iterator[NondeterministicName]:
     """Yield the nondeterministic names in a workflow, except names in step bodies."""
-    for call in subject.facts(MethodCalled):
+    for call in subject.facts_of_type(MethodCalled):
         name = call.arguments.find(0, "name")
         if name is None or call.method not in _KINDS or call.in_step:
             continue

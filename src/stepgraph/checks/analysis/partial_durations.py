@@ -29,7 +29,7 @@ class PartialDuration(Struct, frozen=True):
     """Whether a space separates the field from the unit."""
     unit: str
     """The unit as written."""
-    meant: str | None
+    intended_unit: str | None
     """The unit of the engine that it certainly means, if any."""
 
     @property
@@ -38,7 +38,7 @@ class PartialDuration(Struct, frozen=True):
         return _NUMERIC.match(self.field) is not None
 
     @property
-    def is_known(self) -> bool:
+    def has_valid_unit(self) -> bool:
         """Whether the engine interprets the unit correctly."""
         return is_unit(self.unit)
 

@@ -34,12 +34,12 @@ class SpanIndex:
             self._last_ends[path] = list(accumulate(ends, max))
             self._first_ends[path] = list(accumulate(reversed(ends), min))[::-1]
 
-    def has_around(self, span: Span) -> bool:
+    def encloses_span(self, span: Span) -> bool:
         """Whether some span of the index encloses a span."""
         count = bisect_right(self._starts.get(span.path, ()), (span.line, span.column))
         return count > 0 and self._last_ends[span.path][count - 1] >= (span.end_line, span.end_column)
 
-    def has_within(self, span: Span) -> bool:
+    def is_enclosed_in(self, span: Span) -> bool:
         """Whether a span encloses some span of the index."""
         starts = self._starts.get(span.path, ())
         index = bisect_left(starts, (span.line, span.column))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
     """Yield the `config=` arguments of the steps of a workflow."""
-    for call in subject.facts(MethodCalled):
+    for call in subject.facts_of_type(MethodCalled):
         config = call.arguments.find(3, "config") if call.method == "do" else None
         if config is not None:
             yield config

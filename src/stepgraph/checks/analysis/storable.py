@@ -67,13 +67,13 @@ _TOO_LARGE: Final = 2**53 - 1
 class UnstorablePart(Struct, frozen=True):
     """A value, or a part of a value, that cannot be stored."""
 
-    what: str
+    kind: str
     """The kind of the value, with its article."""
     advice: str
     """The value to return in its place."""
     place: Place | None = None
     """The location of the part, or None for the whole value."""
-    is_sent: bool = False
+    is_sendable: bool = False
     """Whether the engine can receive the value, but not store it."""
 
 
@@ -81,7 +81,7 @@ class Certainty(Struct, frozen=True):
     """The predicates that decide which possibilities of a value are certain."""
 
     is_written: IsWritten
-    is_met: MustOccur
+    must_occur: MustOccur
 
 
 def unstorable_parts(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[UnstorablePart]:
@@ -95,7 +95,7 @@ def unstorable_parts(value: StaticValue, certainty: Certainty, *, awaited: bool)
         faults or case_ == StaticConstant(None) for case_, faults in zip(cases, faults_by_case, strict=True)
     )
     for case_, faults in zip(cases, faults_by_case, strict=True):
-        if faults and (all_faulty or certainty.is_met(case_)):
+        if faults and (all_faulty or certainty.must_occur(case_)):
             yield from faults
 
 
@@ -142,7 +142,7 @@ def _invalid_key_kind(value: StaticValue) -> str | None:
         case StaticCollection(kind="tuple"):
             return "a tuple"
     fault = _simple_fault(value)
-    return None if fault is None or isinstance(value, StaticConstant) else fault.what
+    return None if fault is None or isinstance(value, StaticConstant) else fault.kind
 
 
 def _simple_fault(value: StaticValue) -> UnstorablePart | None:
@@ -151,7 +151,7 @@ def _simple_fault(value: StaticValue) -> UnstorablePart | None:
         case StaticConstant(value=complex()):
             return UnstorablePart(*UNSTORABLE["builtins.complex"])
         case StaticConstant(value=int(number)) if abs(number) >= _TOO_LARGE:
-            return UnstorablePart("an integer that is too large for JavaScript", "Return text.", is_sent=True)
+            return UnstorablePart("an integer that is too large for JavaScript", "Return text.", is_sendable=True)
         case StaticDuration():
             return UnstorablePart(*UNSTORABLE["datetime.timedelta"])
         case StaticResult(name=name):
@@ -162,9 +162,9 @@ def _simple_fault(value: StaticValue) -> UnstorablePart | None:
         case StaticGenerator():
             return UnstorablePart("a generator", "Return `list(...)` of it.")
         case StaticFunction() | StaticStep():
-            return UnstorablePart("a function", "Return what it gives: call it.", is_sent=True)
+            return UnstorablePart("a function", "Return what it gives: call it.", is_sendable=True)
         case StaticClass():
-            return UnstorablePart("a class", "Return text that names it.", is_sent=True)
+            return UnstorablePart("a class", "Return text that names it.", is_sendable=True)
         case StaticAwaitable():
             return UnstorablePart("a coroutine that was not awaited", "Write `await` before it.")
         case _:
@@ -182,7 +182,11 @@ def _object_fault(value: StaticObject) -> UnstorablePart | None:
     if kinds & _NAMED_TUPLES:
         return UnstorablePart(f"a named tuple (`{value.class_name}`)", "Return its `_asdict()`.")
     if kinds & _DATACLASSES:
-        return UnstorablePart(f"an object of the dataclass `{value.class_name}`", "Return `dataclasses.asdict(...)` of it.")
+        return UnstorablePart(
+            f"an object of the dataclass `{value.class_name}`", "Return `dataclasses.asdict(...)` of it."
+        )
     if kinds & _MODELS:
         return UnstorablePart(f"an object of the model `{value.class_name}`", "Return its `model_dump()`.")
-    return UnstorablePart(f"an object of the class `{value.class_name}`", "Return a dictionary of what is needed of it.")
+    return UnstorablePart(
+        f"an object of the class `{value.class_name}`", "Return a dictionary of what is needed of it."
+    )

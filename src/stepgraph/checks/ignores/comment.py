@@ -15,9 +15,9 @@ class Comment(Struct, frozen=True):
     """The column of the comment marker, from 1."""
     text: str
     """The text, including the comment marker."""
-    first: int
+    first_line: int
     """The first line that the comment applies to, from 1."""
-    last: int
+    last_line: int
     """The last line that the comment applies to, from 1."""
     class_name: str = ""
     """The top-level class that contains the comment, or follows it. Empty outside of classes."""

@@ -55,10 +55,10 @@ class _FileIndex(Struct):
     def add(self, number: int, ignore: SuppressionComment, code: str, rule: SuppressedRule) -> None:
         comment = ignore.comment
         groups = [self.by_comment_line.setdefault(comment.line, _SuppressedRules())]
-        if comment.first == comment.last:
-            groups.append(self.by_line.setdefault(comment.first, _SuppressedRules()))
+        if comment.first_line == comment.last_line:
+            groups.append(self.by_line.setdefault(comment.first_line, _SuppressedRules()))
         else:
-            groups.append(self.by_range.setdefault((comment.first, comment.last), _SuppressedRules()))
+            groups.append(self.by_range.setdefault((comment.first_line, comment.last_line), _SuppressedRules()))
         for group in groups:
             group.rules.setdefault(code, []).append((number, rule))
 
@@ -78,14 +78,14 @@ class _FileIndex(Struct):
 class SuppressionIndex(Struct):
     """Suppression comments, and the rules in them that have suppressed a finding."""
 
-    ignores: Sequence[SuppressionComment]
+    suppressions: Sequence[SuppressionComment]
     selectors: Selectors
     _used: set[SuppressedRule] = field(default_factory=set)
     """The rules that have suppressed a finding."""
     _files: dict[str, _FileIndex] | None = None
     """The index by path. None before the first lookup."""
 
-    def suppressing(self, finding: Finding) -> SuppressionComment | None:
+    def suppression_of(self, finding: Finding) -> SuppressionComment | None:
         """Return the first comment that suppresses a finding, and mark its rule as used."""
         file = self._index().get(finding.span.path)
         if file is None:
@@ -99,7 +99,7 @@ class SuppressionIndex(Struct):
             if finding.code not in group.used:
                 group.used.add(finding.code)
                 self._used.update(rule for _, rule in rules)
-        return self.ignores[min(indices)] if indices else None
+        return self.suppressions[min(indices)] if indices else None
 
     def unused(
         self, classes_of_workflows: Iterable[tuple[str, str]], counts: Callable[[str, str], bool]
@@ -115,21 +115,21 @@ class SuppressionIndex(Struct):
             classes.setdefault(path, {""}).add(class_name)
         return tuple(
             (ignore, rule)
-            for ignore in self.ignores
+            for ignore in self.suppressions
             if ignore.comment.class_name in classes.get(ignore.comment.path, ())
             for rule in ignore.rules
             if rule not in self._used
-            and (code := self.selectors.code_in_comment(rule.text))
+            and (code := self.selectors.suppressible_code(rule.text))
             and counts(code, ignore.comment.path)
         )
 
     def _index(self) -> dict[str, _FileIndex]:
         if self._files is None:
             self._files = {}
-            for number, ignore in enumerate(self.ignores):
+            for number, ignore in enumerate(self.suppressions):
                 file = self._files.setdefault(ignore.comment.path, _FileIndex())
                 for rule in ignore.rules:
-                    code = self.selectors.code_in_comment(rule.text)
+                    code = self.selectors.suppressible_code(rule.text)
                     if code is not None:
                         file.add(number, ignore, code, rule)
         return self._files

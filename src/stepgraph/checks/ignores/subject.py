@@ -18,10 +18,10 @@ class SuppressionsSubject(Struct, frozen=True):
     """The rules in checked code that suppressed no finding, each with its comment."""
     selectors: Selectors
 
-    def wrong(self) -> Iterator[tuple[SuppressedRule, str, str]]:
+    def invalid_rules(self) -> Iterator[tuple[SuppressedRule, str, str]]:
         """Yield the rules that a comment cannot suppress, each with the reason and advice."""
         for ignore in self.ignores:
             for rule in ignore.rules:
-                refusal = self.selectors.refused_in_comment(rule.text)
+                refusal = self.selectors.explain_not_suppressible(rule.text)
                 if refusal is not None:
                     yield rule, *refusal

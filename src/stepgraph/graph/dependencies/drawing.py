@@ -1,4 +1,4 @@
-"""Operations for a schedule: a sequence where runs follow each other, `Ordered` for any other order."""
+"""Operations for a schedule: a sequence where runs follow each other, `PartialOrder` for any other order."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _block_with_dependencies(analysis: BodyAnalysis, run: StepRun, context: Sche
 
 
 def _flat_run(analysis: BodyAnalysis, run: StepRun) -> Operation:
-    """Return a step and all its dependencies in one `Ordered`, each in a separate branch.
+    """Return a step and all its dependencies in one `PartialOrder`, each in a separate branch.
 
     Nested branches would multiply.
     """

@@ -35,7 +35,7 @@ from stepgraph.limits import Limit
 
 
 def read_block(analysis: BodyAnalysis, block: Block) -> Block:
-    """Return a block with the dependencies of its steps expanded, and set `ends` to the states at its exits."""
+    """Return a block with the dependencies of its steps expanded, and set `exit_states` to the states at its exits."""
     domain = _RunStateDomain(analysis)
     exits = solve(block, analysis.state, domain, domain, analysis.survey.budget)
     analysis.exit_states = [end for end in (exits.end, exits.returns) if end is not None]

@@ -94,7 +94,7 @@ class ScheduledRun(Struct, eq=False):
     shared_requests: list[tuple[ScheduledRun, int]] = field(default_factory=list)
     """The requests that find the run already begun, as (task, position)."""
     must_begin_cached: bool = False
-    """Cached result of `is_sure`."""
+    """Cached result of `must_begin`."""
 
     @property
     def dependencies(self) -> tuple[Dependency, ...]:

@@ -140,7 +140,7 @@ def _start_collection(interpreter: Interpreter, argument: Argument) -> Value:
 
 
 def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> Value:
-    """Start an element: in a loop if it is `many`, in a branch if it is `maybe`."""
+    """Start an element: in a loop if it is `many`, in a branch if it is `may_be_missing`."""
     if isinstance(item.value, Task | Gathering):
         return with_all_runs(item.value) if item.many else item.value
     if not (item.many or item.may_be_missing):

@@ -201,7 +201,8 @@ def _class_variable(
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
     may_be_assigned = any(
-        name in module.once(assigned_attributes).all or module.once(may_set_computed_attributes) for module in modules
+        name in module.once(assigned_attributes).any_owner or module.once(may_set_computed_attributes)
+        for module in modules
     )
     is_constant = (
         owner.scope.bindings.binds_constant(name)

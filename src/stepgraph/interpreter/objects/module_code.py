@@ -58,7 +58,7 @@ def bound_value(
 
     A name that several paths bind becomes a union. Each binder sees the value before it.
     """
-    if len(binders) == 1 and id(binders[0]) in scope.bindings.certain:
+    if len(binders) == 1 and id(binders[0]) in scope.bindings.top_level_statements:
         return _BodyBindings(interpreter, scope, name, {}).bind(binders[0], None)
     positions = statement_positions(scope.module, scope_body(scope))
     binders_at_run_time = runtime_binders(binders, positions)
@@ -82,7 +82,7 @@ def _with_mutations(
     scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]
 ) -> Sequence[cst.CSTNode]:
     """Return the binders of a name, with the statements between them that mutate the collection it is bound to."""
-    mutations = scope.bindings.changes.get(name, ()) if len(binders) > 1 else ()
+    mutations = scope.bindings.mutations.get(name, ()) if len(binders) > 1 else ()
     if not mutations or any(id(binder) not in positions for binder in binders):
         return binders
     last_index = positions[id(binders[-1])].index
@@ -283,7 +283,7 @@ def apply_changes(interpreter: Interpreter, scope: LexicalScope, name: str, valu
 
     If functions mutate it, module-level calls and decorators run too: `setup()`, `@register`.
     """
-    for statement in scope.bindings.changes.get(name, ()):
+    for statement in scope.bindings.mutations.get(name, ()):
         if (scope, name, id(statement)) not in interpreter.modules.statement_values:
             _execute(interpreter, statement)
     if not value.state.changed and _may_change_by_alias(interpreter, scope, name, value):
@@ -333,7 +333,7 @@ def _may_change_by_alias(interpreter: Interpreter, scope: LexicalScope, name: st
         ]
     depth = _nesting_depth(value)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
-    return any(module.once(analyze_aliases).may_change(name, depth, spend) for module in modules)
+    return any(module.once(analyze_aliases).may_be_mutated(name, depth, spend) for module in modules)
 
 
 def _may_import(scope: LexicalScope, name: str) -> bool:
@@ -408,7 +408,7 @@ def _evaluate_binder(
             value = next((target_value for target_value in target_values if target_value is not None), UNKNOWN)
         case cst.AnnAssign(value=cst.BaseExpression() as expression) | cst.NamedExpr(value=expression):
             value = interpreter.evaluate(expression)
-        case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.changes.get(name, ()):
+        case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.mutations.get(name, ()):
             _execute(interpreter, binder)
             return before
         case cst.AugAssign() if isinstance(before, Collection):

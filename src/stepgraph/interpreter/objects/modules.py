@@ -160,7 +160,7 @@ class LoadedModules(Struct):
         """Return the assignments of loaded modules to names of others. Each module is scanned once."""
         if self._scanned_count < len(self.scopes):
             for module in islice(self.scopes, self._scanned_count, None):
-                assignments = module.once(assigned_attributes).foreign
+                assignments = module.once(assigned_attributes).by_owner
                 self._external_assignments |= assignments
                 for owner, attribute in assignments:
                     self._owners_by_attribute.setdefault(attribute, set()).add(owner)

@@ -71,8 +71,8 @@ class _DiscardedValues(Struct):
         """Observe work whose value must be discarded, so that nothing can await it."""
         ends = frozenset([id(self.run.node)])
         discarding = self._discarding(place, "coroutine" if is_coroutine else "task", ends)
-        if discarding.discards(place.node):
-            self.interpreter.observe(NeverAwaited(work, name, place, discarding.stands_alone(place.node)))
+        if discarding.is_discarded(place.node):
+            self.interpreter.observe(NeverAwaited(work, name, place, discarding.is_async_statement(place.node)))
 
     def is_unused(self, declared: StepDeclared) -> bool:
         """Whether the result of `step.do(...)` on a function is unused, as a name and as an expression."""
@@ -82,9 +82,9 @@ class _DiscardedValues(Struct):
             case cst.Decorator() as decorator:
                 function = call.module.parents.get(id(decorator))
                 outermost = isinstance(function, cst.FunctionDef) and function.decorators[0] is decorator
-                return isinstance(function, cst.FunctionDef) and outermost and discarding.ignores(function)
+                return isinstance(function, cst.FunctionDef) and outermost and discarding.is_never_used(function)
             case cst.Call(func=decorated) as applied if decorated is call.node:
-                return discarding.discards(applied)
+                return discarding.is_discarded(applied)
             case _:
                 return False
 

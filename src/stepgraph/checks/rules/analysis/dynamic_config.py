@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     wrong = {fault.place.span for fault in config_faults(subject)}
-    for note in subject.noted("dynamic-config"):
+    for note in subject.notes_with_code("dynamic-config"):
         if note.span not in wrong:
             yield Diagnostic(note.span, note.message, note.advice)
 

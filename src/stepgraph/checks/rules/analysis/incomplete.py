@@ -24,9 +24,9 @@ _ADVICE = "To check them, define it in the project, once and by that name."
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """What is awaited of a method that the step object lacks is told as that: nothing follows after its call."""
-    missing = SpanIndex(fact.place.span for fact in subject.facts(MethodMissing))
+    missing = SpanIndex(fact.place.span for fact in subject.facts_of_type(MethodMissing))
     for note in subject.notes:
-        if note.incomplete and not (note.code == "unresolved-await" and missing.has_within(note.span)):
+        if note.incomplete and not (note.code == "unresolved-await" and missing.is_enclosed_in(note.span)):
             yield Diagnostic(note.span, note.message, note.advice)
 
 

@@ -20,7 +20,7 @@ def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:
     for ignore in subject.ignores:
         if not ignore.rules:
             yield Diagnostic(ignore.span, *_without_rules(ignore.text))
-    for named, clause, advice in subject.wrong():
+    for named, clause, advice in subject.invalid_rules():
         yield Diagnostic(named.span, f"{clause}, so nothing is ignored by it.", advice)
 
 

@@ -28,12 +28,16 @@ _CONFIG: Final = ("retries", "timeout", "sensitive")
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     mode = subject.program.mode
-    calls = [call for call in subject.facts(MethodCalled) if call.method == "do" and not call.expects_type_error]
+    calls = [
+        call for call in subject.facts_of_type(MethodCalled) if call.method == "do" and not call.expects_type_error
+    ]
     judged = [(call, match) for call in calls for match in _judged(call.arguments, mode)]
     ends = {_end(call.place.span) for call, _ in judged}
-    awaited = (_awaited(note.span) for note in subject.noted("decorator-awaited") if _end(note.span) not in ends)
-    applied = (match for fact in subject.facts(DecoratorApplied) for match in _applied(fact))
-    missing = (_missing(fact) for fact in subject.facts(MethodMissing) if not fact.method.startswith("_"))
+    awaited = (
+        _awaited(note.span) for note in subject.notes_with_code("decorator-awaited") if _end(note.span) not in ends
+    )
+    applied = (match for fact in subject.facts_of_type(DecoratorApplied) for match in _applied(fact))
+    missing = (_missing(fact) for fact in subject.facts_of_type(MethodMissing) if not fact.method.startswith("_"))
     return first_diagnostics([*(match for _, match in judged), *applied, *missing, *awaited])
 
 

@@ -27,7 +27,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for call in subject.facts(MethodCalled):
+    for call in subject.facts_of_type(MethodCalled):
         depends = call.arguments.find(1, "depends") if call.method == "do" else None
         if depends is not None and not call.expects_type_error and not _is_as_in_javascript(depends):
             yield Diagnostic(

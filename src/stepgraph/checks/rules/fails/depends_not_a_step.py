@@ -43,7 +43,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for step in declarations:
         functions.setdefault(step.name, step.function_name)
         functions.setdefault(step.function_name, step.function_name)
-    for definition in subject.running.all & declarations.keys():
+    for definition in subject.reachable_steps.all & declarations.keys():
         declared = declarations[definition]
         depends = declared.arguments.find(1, "depends")
         if depends is not None and declared.mode is DependencyMode.LEGACY:

@@ -38,7 +38,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         match = _match(given)
         if match is not None:
             yield match
-    for call in subject.facts(MethodCalled):
+    for call in subject.facts_of_type(MethodCalled):
         if call.method == "sleep" and call.arguments.whole and len(call.arguments.items) == 1:
             argument = call.arguments.items[0]
             if argument.keyword is None:
@@ -77,7 +77,7 @@ def _match_of_text(given: DurationArgument, text: str) -> Diagnostic | None:
     meant = correct_duration(text)
     if meant is None:
         return Diagnostic(given.place.span, message, _FORMS)
-    quoted = given.quoted(meant)
+    quoted = given.requote(meant)
     edits = () if quoted is None else (Replacement(given.place, quoted),)
     return Diagnostic(given.place.span, message, f'Write "{meant}".', edits)
 
@@ -94,10 +94,12 @@ def _match_of_blank(given: DurationArgument, text: str) -> Diagnostic | None:
 
 def _match_of_partial_text(given: DurationArgument, text: str) -> Diagnostic | None:
     partial = parse_partial_duration(text)
-    if partial is None or partial.is_spaced or not partial.is_number or partial.meant is None:
+    if partial is None or partial.is_spaced or not partial.is_number or partial.intended_unit is None:
         return None
     message = f"the engine cannot read a number with `{partial.unit}` at its end, so {_FAILS[given.use]}."
-    return Diagnostic(given.place.span, message, f'Write f"{format_in_unit("{" + partial.field + "}", partial.meant)}".')
+    return Diagnostic(
+        given.place.span, message, f'Write f"{format_in_unit("{" + partial.field + "}", partial.intended_unit)}".'
+    )
 
 
 def _is_fine(given: DurationArgument) -> bool:

@@ -24,7 +24,7 @@ _LONGEST: Final = 100
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for call in subject.facts(MethodCalled):
+    for call in subject.facts_of_type(MethodCalled):
         if call.method != "wait_for_event":
             continue
         positional = call.arguments.positional

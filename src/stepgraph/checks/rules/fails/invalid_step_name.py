@@ -32,7 +32,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    running = subject.running.all
+    running = subject.reachable_steps.all
     for definition, declared in declarations_of(subject).items():
         if definition in running:
             yield from _judged(declared)

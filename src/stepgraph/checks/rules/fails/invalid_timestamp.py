@@ -39,7 +39,7 @@ _TEXT: Final = frozenset(f"{made}().{method}" for made in _DATES for method in (
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for call in subject.facts(MethodCalled):
+    for call in subject.facts_of_type(MethodCalled):
         if call.method != "sleep_until":
             continue
         given = call.arguments.find(1, "timestamp")

@@ -27,7 +27,9 @@ def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
             fault = _fault(workflow.name)
             if fault is not None:
                 message = f"the name {workflow.name!r} {fault}, so Cloudflare refuses to deploy the workflow."
-                yield Diagnostic(empty_span(configuration.path, workflow.name_position), message, _advice(workflow.name))
+                yield Diagnostic(
+                    empty_span(configuration.path, workflow.name_position), message, _advice(workflow.name)
+                )
 
 
 def _fault(name: str) -> str | None:

@@ -31,10 +31,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
-    running = subject.running.all
+    running = subject.reachable_steps.all
     functions = {step.name: step.function_name for step in declarations}
     functions |= {step.function_name: step.function_name for step in declarations}
-    for missing in subject.facts(DependencyCountMismatch):
+    for missing in subject.facts_of_type(DependencyCountMismatch):
         declared = declarations.get(missing.definition)
         if missing.depends_count is not None or declared is None or missing.definition not in running:
             continue

@@ -23,8 +23,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    functions = {declared.place: declared.definition.function_name for declared in subject.facts(StepDeclared)}
-    for call in subject.facts(MethodCalled):
+    functions = {declared.place: declared.definition.function_name for declared in subject.facts_of_type(StepDeclared)}
+    for call in subject.facts_of_type(MethodCalled):
         given = call.arguments
         if call.method != "do" or call.expects_type_error or not given.whole or given.find(0, "name") is not None:
             continue

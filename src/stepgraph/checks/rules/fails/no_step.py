@@ -20,7 +20,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         return
     if subject.configured is None and subject.program.may_be_base:
         return
-    if any(subject.facts(StepDeclared)):
+    if any(subject.facts_of_type(StepDeclared)):
         return  # another rule tells of one that never runs, and what is lost from sight may run
     yield Diagnostic(
         subject.program.name_place.span,

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for sleep in subject.facts(SleepAsTask):
+    for sleep in subject.facts_of_type(SleepAsTask):
         given = sleep.place.text
         yield Diagnostic(
             sleep.place.span,

@@ -21,7 +21,7 @@ _CALLEE: Final = re.compile(r"[\w.]+(?=\()")
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for call in subject.facts(MethodCalled):
+    for call in subject.facts_of_type(MethodCalled):
         named = [argument for argument in call.arguments.items if argument.keyword is not None]
         if call.method != "sleep" or not named:
             continue

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for call in subject.facts(StepCalled):
+    for call in subject.facts_of_type(StepCalled):
         given = next((argument.place for argument in call.arguments.items if not argument.star), None)
         if given is not None:
             yield Diagnostic(

@@ -48,16 +48,18 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     steps = _Steps(
         declarations_of(subject),
         dict(_called_with(subject)),
-        subject.running,
+        subject.reachable_steps,
         any(note.code in _ELSEWHERE for note in subject.notes),
         Budget(),
     )
-    return first_diagnostics([*_unknown(steps, subject.facts(UnresolvedStepParameter)), *_not_by_position(steps)])
+    return first_diagnostics(
+        [*_unknown(steps, subject.facts_of_type(UnresolvedStepParameter)), *_not_by_position(steps)]
+    )
 
 
 def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str]]:
     """Yield the steps that are called with one argument, and that."""
-    for call in subject.facts(StepCalled):
+    for call in subject.facts_of_type(StepCalled):
         if len(call.arguments.positional) == len(call.arguments.items) == 1:
             yield call.definition, call.arguments.items[0].place.text
 
@@ -102,8 +104,8 @@ def _default(
     written = [f"{parameter.name}={parameter.default}" for parameter in captured]
     return Diagnostic(
         captured[0].place.span,
-        f"the step {declared.definition.name!r} takes {format_code_list(written)}, but the SDK fills parameters with results of"
-        f" steps, and no step is named {captured[0].name!r}: calling it fails with a TypeError.",
+        f"the step {declared.definition.name!r} takes {format_code_list(written)}, but the SDK fills parameters with"
+        f" results of steps, and no step is named {captured[0].name!r}: calling it fails with a TypeError.",
         factory_advice(declared, function, captured, () if value is None or len(captured) > 1 else (value,)),
     )
 

@@ -35,8 +35,8 @@ _ASKED: Final = re.compile(
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    declared = {fact.function.place: fact for fact in subject.facts(StepDeclared) if fact.function is not None}
-    returns = _Returns(list(subject.facts(Returned)))
+    declared = {fact.function.place: fact for fact in subject.facts_of_type(StepDeclared) if fact.function is not None}
+    returns = _Returns(list(subject.facts_of_type(Returned)))
     for fact in returns.all:
         step = declared.get(fact.function)
         if step is not None and step.function is not None:
@@ -62,7 +62,7 @@ def _of_returned(
 def _of_run(fact: Returned, returns: _Returns) -> Iterator[Diagnostic]:
     """A coroutine that is returned is never awaited, which is another rule's; what is only sent is not kept."""
     for found in returns.unstorable(fact, awaited=True):
-        if not found.is_sent:
+        if not found.is_sendable:
             message = (
                 f"`run` returns {_held(found)}, which cannot be sent to the engine: the instance fails at its very end."
             )
@@ -100,7 +100,7 @@ class _Returns:
         text = fact.place.text
         if _NAME.fullmatch(text) or _PAIRS.search(text) or fact.function.span.encloses(place.span):
             return True
-        return self._spans.has_around(place.span)
+        return self._spans.encloses_span(place.span)
 
     def _is_converted(self, fact: Returned) -> bool:
         """Whether a function may return something else: `to_js` makes it storable, or its kind is asked."""
@@ -116,7 +116,7 @@ class _Returns:
 
 
 def _held(found: UnstorablePart) -> str:
-    return found.what if found.place is None else f"a value with {found.what}"
+    return found.kind if found.place is None else f"a value with {found.kind}"
 
 
 def _shown(part: Place | None, whole: Place) -> Place:

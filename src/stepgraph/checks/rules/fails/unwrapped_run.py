@@ -19,7 +19,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     failing = _first_failure(subject)
     if failing is None:
         return
-    for run in subject.facts(UnwrappedRun):
+    for run in subject.facts_of_type(UnwrappedRun):
         name = subject.program.class_name
         yield Diagnostic(
             run.place.span,
@@ -32,10 +32,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _first_failure(subject: WorkflowSubject) -> str | None:
     """Return what JavaScript's objects do not have and is asked of them; a sleep, and an attribute, they do."""
-    method = next((call.method for call in subject.facts(MethodCalled) if call.method != "sleep"), None)
+    method = next((call.method for call in subject.facts_of_type(MethodCalled) if call.method != "sleep"), None)
     if method is not None:
         return f"`step.{method}(...)`"
-    used = (key for key in subject.facts(EventKeyAccess) if not key.from_wait and key.use != "attribute")
+    used = (key for key in subject.facts_of_type(EventKeyAccess) if not key.from_wait and key.use != "attribute")
     key = next(used, None)
     return None if key is None else f"`{key.place.text}`"
 

@@ -30,8 +30,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     declarations = declarations_of(subject)
-    running = subject.running.all
-    for count in subject.facts(DependencyCountMismatch):
+    running = subject.reachable_steps.all
+    for count in subject.facts_of_type(DependencyCountMismatch):
         declared = declarations.get(count.definition)
         if (
             declared is None

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for wrong in subject.facts(WrongImport):
+    for wrong in subject.facts_of_type(WrongImport):
         yield Diagnostic(
             wrong.place.span,
             f"`{wrong.module}` has no `{wrong.name}`, so the import fails with an ImportError.",

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for change in subject.facts(EventMutated):
+    for change in subject.facts_of_type(EventMutated):
         lost = (
             "when `run` runs again, a finished step's body does not, so the change is lost."
             if change.in_step

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for test in deciding_tests(subject.program, subject.facts(NondeterministicCondition)):
+    for test in deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition)):
         yield Diagnostic(
             test.test.span,
             f"which steps run depends here on `{test.produced_at.text}`: when `run` runs again, after a sleep or"

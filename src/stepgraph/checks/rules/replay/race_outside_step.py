@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """A loop that waits for the next of its tasks until none is left is no race: each of them is awaited."""
-    last = {id(race.place.node): race for race in subject.facts(RaceOutsideStep)}
+    last = {id(race.place.node): race for race in subject.facts_of_type(RaceOutsideStep)}
     for race in last.values():
         if race.loop_continues:
             continue

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for call in subject.facts(ExternalCallOutsideStep):
+    for call in subject.facts_of_type(ExternalCallOutsideStep):
         what = call.name.removeprefix("env.")
         yield Diagnostic(
             call.place.span,

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     first: dict[Place, OuterStateMutated] = {}
-    for change in subject.facts(OuterStateMutated):
+    for change in subject.facts_of_type(OuterStateMutated):
         known = first.get(change.place)
         if known is None or change.read_place.span < known.read_place.span:
             first[change.place] = change

@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """What makes names or branches vary is left to the rules on these: it is put right in the same way."""
-    known_for_worse = {name.made for name in nondeterministic_names(subject)}
+    known_for_worse = {name.source for name in nondeterministic_names(subject)}
     known_for_worse |= {
-        test.produced_at for test in deciding_tests(subject.program, subject.facts(NondeterministicCondition))
+        test.produced_at for test in deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition))
     }
     first: dict[Place, Place] = {}
-    for use in subject.facts(NondeterministicUseAfterStep):
+    for use in subject.facts_of_type(NondeterministicUseAfterStep):
         known = first.get(use.produced_at)
         if known is None or use.place.span < known.span:
             first[use.produced_at] = use.place

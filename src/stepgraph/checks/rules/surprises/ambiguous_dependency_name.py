@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    running = subject.running.all
+    running = subject.reachable_steps.all
     return first_diagnostics(
-        _match(shared) for shared in subject.facts(AmbiguousDependency) if shared.definition in running
+        _match(shared) for shared in subject.facts_of_type(AmbiguousDependency) if shared.definition in running
     )
 
 

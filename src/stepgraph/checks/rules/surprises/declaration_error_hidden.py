@@ -46,9 +46,11 @@ class _Refusals:
     """Which runs of steps the SDK refuses."""
 
     def __init__(self, subject: WorkflowSubject) -> None:
-        calls = subject.facts(StepCalled)
+        calls = subject.facts_of_type(StepCalled)
         self._called_with_arguments = {id(call.place.node) for call in calls if call.arguments.items}
-        self._noted = {note.span for code in ("unknown-parameter", "depends-count") for note in subject.noted(code)}
+        self._noted = {
+            note.span for code in ("unknown-parameter", "depends-count") for note in subject.notes_with_code(code)
+        }
         self.budget = Budget()
 
     def of(self, run: StepRun, place: Place) -> str | None:

@@ -17,7 +17,7 @@ _ADVICE: Final = "If it must not run again, do not go on to a step that needs it
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for note in subject.noted("dependency-after-failure"):
+    for note in subject.notes_with_code("dependency-after-failure"):
         yield Diagnostic(note.span, note.message, _ADVICE)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for note in subject.noted("dependency-runs-twice"):
+    for note in subject.notes_with_code("dependency-runs-twice"):
         yield Diagnostic(
             note.span,
             note.message,

@@ -27,7 +27,7 @@ _OUTCOME: Final = {
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """A key that the code itself puts there, or asks for, is left out; so is one that it gets from either place."""
-    keys = list(subject.facts(EventKeyAccess))
+    keys = list(subject.facts_of_type(EventKeyAccess))
     expected = {(key.key, key.from_wait) for key in keys if key.use in ("written", "asked")}
     in_payload = subject.program.payload.fields
     for key in keys:

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    wanted = {unknown.parameter.name for unknown in subject.facts(UnresolvedStepParameter)}
-    for fact in subject.facts(StepNeverCalled):
+    wanted = {unknown.parameter.name for unknown in subject.facts_of_type(UnresolvedStepParameter)}
+    for fact in subject.facts_of_type(StepNeverCalled):
         step = fact.definition
         message = f"the step {step.name!r} is declared and never called, so it never runs."
         yield Diagnostic(fact.place.span, message, _advice(step.function_name, is_wanted=step.function_name in wanted))

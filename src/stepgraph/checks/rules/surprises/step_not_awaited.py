@@ -23,7 +23,7 @@ _WHAT: Final = {
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for call in subject.facts(NeverAwaited):
+    for call in subject.facts_of_type(NeverAwaited):
         if call.work not in _WHAT:
             continue
         advice = "Write `await` before it."

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for task in subject.facts(NeverAwaited):
+    for task in subject.facts_of_type(NeverAwaited):
         if task.work == "task":
             yield Diagnostic(
                 task.place.span,

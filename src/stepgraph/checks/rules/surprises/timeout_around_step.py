@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Sleeps are left out: one that is cut short goes on too, and nothing comes of it."""
-    last = {id(cut.place.node): cut for cut in subject.facts(WorkUnderTimeout)}
+    last = {id(cut.place.node): cut for cut in subject.facts_of_type(WorkUnderTimeout)}
     for cut in last.values():
         if cut.what == "step":
             yield _of_steps(cut)

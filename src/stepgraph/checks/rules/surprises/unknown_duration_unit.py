@@ -44,20 +44,20 @@ def _match(given: DurationArgument, text: str, read: DurationText, unit: str) ->
         advice = f'Write "{format_in_unit(read.number, near[0])}" if that is meant.' if near else _UNITS
         return Diagnostic(given.place.span, message, advice)
     right = format_in_unit(read.number, meant)
-    quoted = given.quoted(right)
+    quoted = given.requote(right)
     edits = () if quoted is None else (Replacement(given.place, quoted),)
     return Diagnostic(given.place.span, message, f'Write "{right}".', edits)
 
 
 def _of_partial_text(given: DurationArgument, text: str) -> Iterator[Diagnostic]:
     partial = parse_partial_duration(text)
-    if partial is None or not partial.is_spaced or partial.is_known:
+    if partial is None or not partial.is_spaced or partial.has_valid_unit:
         return
     message = f"`{partial.unit}` is no unit to the engine, which takes this for milliseconds."
-    if partial.meant is None:
+    if partial.intended_unit is None:
         yield Diagnostic(given.place.span, message, _UNITS)
         return
-    yield Diagnostic(given.place.span, message, f"Write `{partial.meant}s` for `{partial.unit}`.")
+    yield Diagnostic(given.place.span, message, f"Write `{partial.intended_unit}s` for `{partial.unit}`.")
 
 
 def _flagged() -> tuple[Example, ...]:
