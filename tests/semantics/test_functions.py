@@ -649,3 +649,45 @@ def test_a_call_with_arguments_that_python_refuses_changes_nothing() -> None:
 
 def test_arguments_of_a_step_may_be_in_a_table_of_which_not_all_is_known() -> None:
     assert graph_of('await step.sleep(**{"name": "x", key: a, "duration": 1})') == "sleep 'x' 1"
+
+
+@pytest.mark.parametrize(
+    "helpers",
+    [
+        "async def walk(node):\n    for child in node['children']:\n        await walk(child)",
+        "async def walk(n):\n    return n == 0 or await odd(n - 1)\nasync def odd(n):\n    return n != 0 and await walk(n - 1)",
+    ],
+)
+def test_recursion_without_steps_runs_none(helpers: str) -> None:
+    body = helpers + "\nfor one in [await walk(event)]:\n    await a()"
+    assert workflow_of(body).complete
+    assert graph_of(body) == graph_of("for one in [event]:\n    await a()")
+
+
+def test_recursive_generator_without_steps() -> None:
+    body = "def walk(t):\n    yield t\n    for child in t['c']:\n        yield from walk(child)\nfor one in walk(event):\n    await a()"
+    assert workflow_of(body).complete
+
+
+def test_recursion_that_starts_before_its_steps() -> None:
+    body = """
+    async def down(n):
+        if n:
+            await up(n - 1)
+    async def up(n):
+        if n:
+            await down(n - 1)
+        await a()
+    await down(5)
+    """
+    assert workflow_of(body).complete
+    assert graph_of(body) == text("""
+        call down
+        def down
+          if n
+            call up
+        def up
+          if n
+            call down
+          a
+    """)

@@ -107,6 +107,12 @@ class Interpreter:
     """Memoized summaries, by `replays` and the signature of the call."""
     active_functions: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)
     """Functions whose bodies are being interpreted, by node and signature."""
+    recursive_functions: set[Function] = field(default_factory=set)
+    """Active functions that a recursive call has reached."""
+    step_functions: set[cst.CSTNode] = field(default_factory=set)
+    """Functions that were active when a recursion turned out to run steps."""
+    summary_keys: list[tuple[object, ...]] = field(default_factory=list)
+    """The keys of summaries in the order of their computation."""
     latest_summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
     """The latest summary of each function, for any arguments."""
     interpreted_bodies: int = 0

@@ -108,6 +108,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         return memoized
     active = _active_function(interpreter, callee, key)
     if active is not None:
+        interpreter.recursive_functions.add(active)
         return _incomplete_summary(active)
     latest = interpreter.latest_summaries.get(node)
     if latest is not None and interpreter.interpreted_bodies >= MAX_INTERPRETED_BODIES:
@@ -225,21 +226,34 @@ def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) 
 def _summarize(
     interpreter: Interpreter, callee: FunctionValue, node: cst.FunctionDef, scope: LexicalScope, key: Key
 ) -> FunctionSummary:
-    """Interpret the body of a function, and memoize its summary."""
-    interpreter.interpreted_bodies += 1
-    interpreter.budget.spend(Limit.SUMMARIES)
-    function = Function(callee.names, Place(callee.scope.module, node))
-    frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
-    checkpoint, nondeterministic_count, first_use = (
-        interpreter.store.checkpoint(),
-        interpreter.replay.nondeterministic_count,
-        len(interpreter.replay.uses),
-    )
-    interpreter.active_functions.setdefault(node, {})[key] = function
+    """Interpret the body of a function, and memoize its summary.
+
+    A recursive call runs no steps at first. If the body turns out to run steps, it is interpreted again: the least
+    fixpoint of the function.
+    """
+    function = Function(callee.names, Place(callee.scope.module, node), may_run_steps=node in interpreter.step_functions)
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
-    function.body = _interpret_body(interpreter, frame, node.body)
+    while True:
+        interpreter.interpreted_bodies += 1
+        interpreter.budget.spend(Limit.SUMMARIES)
+        frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
+        checkpoint, nondeterministic_count, first_use, summary_count = (
+            interpreter.store.checkpoint(),
+            interpreter.replay.nondeterministic_count,
+            len(interpreter.replay.uses),
+            len(interpreter.summary_keys),
+        )
+        interpreter.active_functions.setdefault(node, {})[key] = function
+        function.body = _interpret_body(interpreter, frame, node.body)
+        is_recursive = function in interpreter.recursive_functions
+        if not is_recursive or function.may_run_steps or not may_run_steps(function.body):
+            break
+        interpreter.store.rollback(checkpoint)
+        _assume_steps(interpreter, summary_count)
+    interpreter.recursive_functions.discard(function)
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] < scope.names.serial)
     interpreter.store.reads = outer_reads | reads
+    function.may_run_steps = False  # a recursive call alone runs no steps
     function.may_run_steps = may_run_steps(function.body)
     del interpreter.active_functions[node][key]
     function.callable_arguments = tuple(
@@ -271,7 +285,23 @@ def _summarize(
         reads=reads,
     )
     interpreter.summaries[interpreter.replays, *key] = interpreter.latest_summaries[node] = summary
+    interpreter.summary_keys.append((interpreter.replays, *key))
     return summary
+
+
+def _assume_steps(interpreter: Interpreter, summary_count: int) -> None:
+    """Let active functions run steps: one of them does, and the others call it.
+
+    Summaries after the first `summary_count` were computed under the assumption that it runs none.
+    """
+    for node, functions in interpreter.active_functions.items():
+        if functions:
+            interpreter.step_functions.add(node)
+        for function in functions.values():
+            function.may_run_steps = True
+    for summary_key in interpreter.summary_keys[summary_count:]:
+        interpreter.summaries.pop(summary_key, None)
+    del interpreter.summary_keys[summary_count:]
 
 
 def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite) -> Block:
