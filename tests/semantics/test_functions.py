@@ -655,7 +655,8 @@ def test_arguments_of_a_step_may_be_in_a_table_of_which_not_all_is_known() -> No
     "helpers",
     [
         "async def walk(node):\n    for child in node['children']:\n        await walk(child)",
-        "async def walk(n):\n    return n == 0 or await odd(n - 1)\nasync def odd(n):\n    return n != 0 and await walk(n - 1)",
+        "async def walk(n):\n    return n == 0 or await odd(n - 1)\n"
+        "async def odd(n):\n    return n != 0 and await walk(n - 1)",
     ],
 )
 def test_recursion_without_steps_runs_none(helpers: str) -> None:
@@ -665,7 +666,14 @@ def test_recursion_without_steps_runs_none(helpers: str) -> None:
 
 
 def test_recursive_generator_without_steps() -> None:
-    body = "def walk(t):\n    yield t\n    for child in t['c']:\n        yield from walk(child)\nfor one in walk(event):\n    await a()"
+    body = """
+    def walk(tree):
+        yield tree
+        for child in tree["children"]:
+            yield from walk(child)
+    for one in walk(event):
+        await a()
+    """
     assert workflow_of(body).complete
 
 

@@ -231,7 +231,8 @@ def _summarize(
     A recursive call runs no steps at first. If the body turns out to run steps, it is interpreted again: the least
     fixpoint of the function.
     """
-    function = Function(callee.names, Place(callee.scope.module, node), may_run_steps=node in interpreter.step_functions)
+    assumes_steps = node in interpreter.step_functions
+    function = Function(callee.names, Place(callee.scope.module, node), may_run_steps=assumes_steps)
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
     while True:
         interpreter.interpreted_bodies += 1
