@@ -655,8 +655,12 @@ def test_arguments_of_a_step_may_be_in_a_table_of_which_not_all_is_known() -> No
     "helpers",
     [
         "async def walk(node):\n    for child in node['children']:\n        await walk(child)",
-        "async def walk(n):\n    return n == 0 or await odd(n - 1)\n"
-        "async def odd(n):\n    return n != 0 and await walk(n - 1)",
+        """
+async def walk(n):
+    return n == 0 or await odd(n - 1)
+async def odd(n):
+    return n != 0 and await walk(n - 1)
+""",
     ],
 )
 def test_recursion_without_steps_runs_none(helpers: str) -> None:
