@@ -108,7 +108,7 @@ def _share_of(modules: Sequence[Source]) -> Share:
         except InputError as error:
             refused.append(error.problem)
         workflows.append(tuple(map(kept_workflow, found)))
-        if pipeline.modules.lacked_room:
+        if pipeline.modules.exceeded_token_budget:
             raise MemoryError  # this process ends without a share
     given = {module.path for module in modules}
     return Share(

@@ -56,6 +56,8 @@ def test_each_node_is_found_where_it_is_written_and_a_step_where_it_is_declared(
         ("try", "orders.py:14:9"),
         ("step_do", "orders.py:6:10"),
         ("step_sleep", "orders.py:16:19"),
+        ("break", "orders.py:18:13"),
+        ("break", "orders.py:14:9"),
         ("step_wait_for_event", "orders.py:19:15"),
     ]
 

@@ -58,7 +58,7 @@ def test_modules_that_are_needed_together_are_refused_by_their_tokens() -> None:
 
     with pytest.raises(TokenBudgetError, match="it and the modules it is analyzed with have more than 500,000 tokens"):
         parse(modules, "b.py")
-    assert modules.lacked_room
+    assert modules.exceeded_token_budget
 
 
 def test_modules_that_are_not_needed_any_more_make_room() -> None:

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.objects.values import Case, Constant, Element, HeapCell, LexicalScope, StepFunction, Value
 from stepgraph.interpreter.replay.replay_state import NondeterministicUse, ReplayPosition
-from stepgraph.interpreter.store import Changes, SlotId
+from stepgraph.interpreter.store import Changes, PathChanges, SlotId
 from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
 
 
@@ -68,6 +68,16 @@ class Frame:
     is_async: bool = False
     returns: list[Case] = dataclass_field(default_factory=list)
     """The returned values, each with the condition of its branch."""
+    checkpoint: int | None = None
+    """The checkpoint of the store before the body of a function, None for other code."""
+    last_task_id: TaskId = 0
+    """The last task id before the body."""
+    branch_depth: int = 0
+    """The number of branches around the call."""
+    return_states: list[PathChanges] = dataclass_field(default_factory=list)
+    """The changes of the body at each `return` in a branch or loop."""
+    returns_at_end: bool = False
+    """Whether the body ends with a `return` outside of branches and loops."""
     conditions: list[str | None] = dataclass_field(default_factory=list)
     """The conditions of the branches being interpreted, outermost first."""
     loop: LoopState | None = None

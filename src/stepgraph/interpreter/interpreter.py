@@ -274,7 +274,31 @@ class Interpreter:
                 context.jump_kinds.add(kind)
             elif must_leave:
                 context.leave()
+        if must_leave and kind is JumpKind.RETURN:
+            self.record_return()
+        elif must_leave and kind is JumpKind.RAISE:
+            self._record_raise_in_callers()
         self.operations.append(Jump(kind, place, raised=raised))
+
+    def record_return(self, *, after_finally: bool = False) -> None:
+        """Record the state in which the present function returns."""
+        frame = self.frame
+        if frame.checkpoint is None:
+            return
+        if self.branch_depth == frame.branch_depth and frame.loop is None and not after_finally:
+            frame.returns_at_end = True
+            return
+        condition = frame.conditions[-1] if frame.conditions and not after_finally else None
+        frame.return_states.append(PathChanges(condition, self.store.changes(frame.checkpoint)))
+
+    def _record_raise_in_callers(self) -> None:
+        """Record the state in which an exception leaves the function for each `try` of its callers."""
+        caller = self.frame.caller
+        while caller is not None:
+            for context in caller.open_contexts:
+                if JumpKind.RAISE in context.intercepted:
+                    context.jump_states.append(self.store.changes(context.checkpoint))
+            caller = caller.caller
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Add a note, once per code and place. `incomplete` means that the graph may lack steps."""

@@ -151,15 +151,22 @@ def requires_new_pass(present: Slot, value: Slot) -> bool:
 
 
 def _added_elements(present: tuple[Slot, ...], value: tuple[Slot, ...]) -> Iterator[Slot]:
-    """Yield the elements of `value` that `present` does not contain."""
+    """Yield the elements of `value` that `present` lacks, or that it contains for certain and `value` does not."""
     identities = set(map(id, present))
     by_place: dict[object, list[Slot]] = {}
     for element in present:
         by_place.setdefault(_allocation_site(element), []).append(element)
     for element in value:
         candidates = () if id(element) in identities else by_place.get(_allocation_site(element), ())
-        if id(element) not in identities and not any(is_equivalent(element, candidate) for candidate in candidates):
+        if id(element) in identities:
+            continue
+        matches = [candidate for candidate in candidates if is_equivalent(element, candidate)]
+        if not matches or (_may_be_missing(element) and not any(map(_may_be_missing, matches))):
             yield element
+
+
+def _may_be_missing(element: Slot) -> bool:
+    return isinstance(element, Element | MappingEntry) and element.may_be_missing
 
 
 def join_values(

@@ -125,6 +125,8 @@ class Store(Struct):
     """Steps that were overwritten, or that an exact lookup did not select. They are not reported as unused."""
     rewrites: list[Rewrite] = field(default_factory=list)
     """Writes since the last await to slots that tasks in flight read."""
+    reordered: list[int] = field(default_factory=list)
+    """The serials of the collections that became unordered, in that order."""
     _task_writes: set[SlotId] = field(default_factory=set)
     """Slots that some task may write to."""
     _task_reads: set[SlotId] = field(default_factory=set)
@@ -147,7 +149,7 @@ class Store(Struct):
     def new(self, slots: dict[str, Slot] | None = None) -> HeapCell:
         """Return a new heap cell."""
         self._serial += 1
-        return HeapCell(self._serial, self.budget, slots)
+        return HeapCell(self._serial, self.budget, slots, self.reordered)
 
     def record_outer_read(self, container: HeapCell, key: str) -> None:
         """Record that a function reads a slot outside its own scope."""
@@ -352,6 +354,23 @@ def join_paths(
         values = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
         store.budget.spend(Limit.JOINED, sum(visit_cost(value) for _, value in values))
         store.write(change.container, change.key, join_slot(store.budget, values, discriminant, place, since))
+
+
+def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId | None = None) -> None:
+    """Set the store to the join of all paths out of some code, each relative to the present state.
+
+    Their conditions are used if each path but the last has one of its own.
+    """
+    conditions = [end.condition for end in ends]
+    if None not in conditions[:-1] and len(set(conditions)) == len(conditions):
+        join_paths(store, ends, None, place, since)
+        return
+    changed = {key: change for end in ends for key, change in end.changes.items()}
+    for key, change in changed.items():
+        present = change.container.get(change.key, MISSING)
+        values = [end.changes[key].value if key in end.changes else present for end in ends]
+        store.budget.spend(Limit.JOINED, len(ends) + sum(map(visit_cost, values)))
+        store.write(change.container, change.key, join_slot_values(store.budget, change.key, values, place, since))
 
 
 def apply(store: Store, changes: Changes) -> None:

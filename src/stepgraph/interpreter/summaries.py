@@ -38,6 +38,7 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
 from stepgraph.interpreter.replay.replay_state import NondeterministicUse
 from stepgraph.interpreter.replay.taint import nondeterministic_parts, record_memoized_uses
+from stepgraph.interpreter.store import PathChanges, join_ends
 from stepgraph.ir.nodes import Block, Function, may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
@@ -308,10 +309,18 @@ def _assume_steps(interpreter: Interpreter, summary_count: int) -> None:
 def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite) -> Block:
     live = interpreter.is_reachable
     interpreter.is_reachable = True
+    frame.checkpoint, frame.last_task_id = interpreter.store.checkpoint(), interpreter.work.last_task_id
+    frame.branch_depth = interpreter.branch_depth
     with interpreter.in_frame(frame):
         block = interpreter.block_of(lambda: interpreter.execute(body))
     if interpreter.is_reachable:
         frame.returns.append(Case(None, Constant(None)))
+    if frame.return_states:
+        ends = list(frame.return_states)
+        if interpreter.is_reachable or frame.returns_at_end:
+            ends.append(PathChanges(None, interpreter.store.changes(frame.checkpoint)))
+        interpreter.store.rollback(frame.checkpoint)
+        join_ends(interpreter.store, ends, Place(frame.scope.module, body), frame.last_task_id)
     interpreter.is_reachable = live
     return block
 

@@ -106,7 +106,7 @@ class SourceModules(Struct):
                 self._release()
                 module = parse_module(content, path, self.room - self._tokens_in_memory)
         except TokenBudgetError:
-            self.lacked_room = True
+            self.exceeded_token_budget = True
             raise
         self._contents[path] = content
         return module

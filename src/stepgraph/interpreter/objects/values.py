@@ -216,9 +216,11 @@ class HeapCell(dict[str, Any]):
     A collection has one slot, `items`.
     """
 
-    __slots__ = ("budget", "changed", "serial", "unordered")
+    __slots__ = ("_unordered", "budget", "changed", "reordered", "serial")
 
-    def __init__(self, serial: int, budget: Budget, slots: dict[str, Any] | None = None) -> None:
+    def __init__(
+        self, serial: int, budget: Budget, slots: dict[str, Any] | None = None, reordered: list[int] | None = None
+    ) -> None:
         super().__init__(slots or {})
         self.serial = serial
         """Number of the cell in the order of creation."""
@@ -226,11 +228,23 @@ class HeapCell(dict[str, Any]):
         """Counts accesses to elements, because shared collections can be exponentially large as a tree."""
         self.changed = False
         """Whether the collection was written to after its creation."""
-        self.unordered = False
-        """Whether the elements of the collection and their order are uncertain."""
+        self.reordered = [] if reordered is None else reordered
+        """The serials of all cells that became unordered, in that order."""
+        self._unordered = False
 
     def __hash__(self) -> int:  # type: ignore[override] # a cell is hashed by identity
         return id(self)
+
+    @property
+    def unordered(self) -> bool:
+        """Whether the elements of the collection and their order are uncertain."""
+        return self._unordered
+
+    @unordered.setter
+    def unordered(self, value: bool) -> None:
+        if value and not self._unordered:
+            self.reordered.append(self.serial)
+        self._unordered = value
 
     @property
     def size(self) -> int:

@@ -15,7 +15,7 @@ from msgspec import Struct
 from stepgraph.interpreter.frame import Frame, InlinedGenerator, LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import Element, FunctionValue, GeneratorCall, Value
-from stepgraph.interpreter.store import apply, join_any
+from stepgraph.interpreter.python.loops import join_continues
 from stepgraph.interpreter.summaries import call_may_run_steps, function_scope, summarize_call
 from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
 from stepgraph.limits import Limit
@@ -140,9 +140,7 @@ def _emit_pass(interpreter: Interpreter, block: Block, state: LoopState, place: 
     """Emit a pass as a scope, and join the states of its `continue` statements after it."""
     if block.operations:
         interpreter.emit(Scope(block, place, is_iteration=True))
-    if state.jump_states:
-        apply(interpreter.store, join_any(interpreter.store, state.jump_states, place, since))
-        interpreter.is_reachable = interpreter.is_reachable or state.continues
+    join_continues(interpreter, state, place, since)
 
 
 def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator, place: Place) -> None:

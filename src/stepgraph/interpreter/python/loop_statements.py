@@ -20,6 +20,7 @@ from stepgraph.interpreter.objects.values import (
     GeneratorExpression,
     HeapCell,
     Instance,
+    Mapping,
     Union,
     Value,
 )
@@ -31,12 +32,12 @@ from stepgraph.interpreter.python.loops import (
     LoopBounds,
     interpret_loop,
     items_to_unroll,
+    join_continues,
     loop_bounds,
     loop_variable_value,
 )
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.replay.taint import record_test
-from stepgraph.interpreter.store import apply, join_any
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind, Scope
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
@@ -78,10 +79,10 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
         items is not None
         and not _has_break(node.body)
         and _has_any_name(node.body, frozenset(target_names(node.target)))
+        and _unroll(interpreter, node, iterable, items)
     ):
-        _unroll(interpreter, node, items)
-    else:
-        _execute_loop(interpreter, node, iterable)
+        return UNKNOWN
+    _execute_loop(interpreter, node, iterable)
     return UNKNOWN
 
 
@@ -131,13 +132,35 @@ def _execute_loop(interpreter: Interpreter, node: cst.For, iterable: Value) -> N
     interpret_loop(interpreter, body, execute_orelse, place, loop_bounds(iterable, interpreter.place(node.iter)))
 
 
-def _unroll(interpreter: Interpreter, node: cst.For, items: tuple[Element, ...]) -> None:
-    for item in items:
-        if not interpreter.is_reachable:
-            return
-        _unroll_pass(interpreter, node, item)
+def _unroll(interpreter: Interpreter, node: cst.For, iterable: Value, items: tuple[Element, ...]) -> bool:
+    """Unroll a loop and return whether that is exact: it is not if the body changes the collection.
+
+    Passes of an inexact loop are rolled back.
+    """
+    checkpoint, return_count = interpreter.store.checkpoint(), len(interpreter.frame.return_states)
+    elements = _present_elements(iterable)
+    with interpreter.collect_operations() as operations:
+        for item in items:
+            if not interpreter.is_reachable:
+                break
+            _unroll_pass(interpreter, node, item)
+            if _present_elements(iterable) != elements:
+                interpreter.store.rollback(checkpoint)
+                del interpreter.frame.return_states[return_count:]
+                interpreter.is_reachable = True
+                return False
+    interpreter.operations += operations
     if node.orelse is not None and interpreter.is_reachable:
         interpreter.execute(node.orelse.body)
+    return True
+
+
+def _present_elements(iterable: Value) -> tuple[bool, tuple[object, ...]]:
+    """Return the present elements of a collection or dictionary by identity, and whether their order is uncertain."""
+    if not isinstance(iterable, Collection | Mapping):
+        return False, ()
+    elements = iterable.items if isinstance(iterable, Collection) else iterable.entries
+    return iterable.state.unordered, tuple(map(id, elements))
 
 
 def _run_pass(interpreter: Interpreter, node: cst.For, value: Value) -> None:
@@ -157,9 +180,7 @@ def _unroll_pass(interpreter: Interpreter, node: cst.For, item: Element) -> None
     place = interpreter.place(node)
     if block.operations:
         interpreter.emit(Scope(block, place, is_iteration=True))
-    if loop_state.jump_states:
-        apply(interpreter.store, join_any(interpreter.store, loop_state.jump_states, place, last_task_id))
-        interpreter.is_reachable = True
+    join_continues(interpreter, loop_state, place, last_task_id)
 
 
 def _has_break(body: cst.BaseSuite) -> bool:

@@ -39,10 +39,10 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.replay.step_state import record_reads_of_next_iteration
 from stepgraph.interpreter.replay.taint import record_uses_in_loop
-from stepgraph.interpreter.store import Changes, apply, join_any, unstable_changes
+from stepgraph.interpreter.store import Changes, PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.widening import growing_changes, widen
-from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition
+from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition, TaskId
 from stepgraph.syntax.module import Place
 
 # Passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies the passes of the
@@ -112,8 +112,11 @@ def _interpret_to_fixpoint(
         len(interpreter.replay.uses),
         interpreter.replay.nondeterministic_count,
     )
+    return_count = len(interpreter.frame.return_states)
     while True:
         apply(interpreter.store, head_changes)
+        del interpreter.frame.return_states[return_count:]
+        reordered_count = len(interpreter.store.reordered)
         loop_state = interpreter.frame.loop = LoopState(checkpoint)
         interpreter.is_reachable = True
         declared_before = interpreter.steps.count
@@ -135,7 +138,8 @@ def _interpret_to_fixpoint(
         if changed and (pass_count >= max_passes or interpreter.repeated_passes > MAX_REPEATED_PASSES):
             widened_changes |= {key: widen(change, place) for key, change in changed.items()}
             head_changes |= widened_changes
-        if not changed:
+        is_reordered = any(serial <= newest_serial for serial in interpreter.store.reordered[reordered_count:])
+        if not changed and not is_reordered:
             break
         interpreter.repeated_passes += 1
     apply(interpreter.store, head_changes)
@@ -147,6 +151,18 @@ def _interpret_to_fixpoint(
     interpreter.frame.loop, interpreter.is_reachable = outer_loop, live
     interpreter.frame.drained_collection = drained
     return block, loop_state.breaks, interpreter.declared_since(declared_before)
+
+
+def join_continues(interpreter: Interpreter, loop: LoopState, place: Place, since: TaskId) -> None:
+    """Join the end of a pass that is written out with the states in which a `continue` leaves it."""
+    if not loop.jump_states:
+        return
+    ends = [PathChanges(None, changes) for changes in loop.jump_states]
+    if interpreter.is_reachable:
+        ends.append(PathChanges(None, interpreter.store.changes(loop.checkpoint)))
+    interpreter.store.rollback(loop.checkpoint)
+    join_ends(interpreter.store, ends, place, since)
+    interpreter.is_reachable = interpreter.is_reachable or loop.continues
 
 
 def items_to_unroll(value: Value, *, constants: bool = False) -> tuple[Element, ...] | None:

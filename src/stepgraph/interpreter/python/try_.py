@@ -97,6 +97,8 @@ def execute_finally(
     loop = interpreter.frame.loop
     if loop is not None and any(context.jump_kinds & {JumpKind.BREAK, JumpKind.CONTINUE} for context in contexts):
         loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
+    if any(JumpKind.RETURN in context.jump_kinds for context in contexts):
+        interpreter.record_return(after_finally=True)
     interpreter.is_reachable = interpreter.is_reachable and live
     return block
 

@@ -1,0 +1,107 @@
+"""State at the exits of functions and loops: early returns, exceptions in callees, `continue`, changed collections."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of_module, workflow_of_module
+
+HEAD = """
+from workers import WorkflowEntrypoint
+
+async def a(step): await step.do("a")(lambda: 1)()
+async def b(step): await step.do("b")(lambda: 1)()
+async def c(step): await step.do("c")(lambda: 1)()
+
+class W(WorkflowEntrypoint):
+"""
+
+
+def indented(code: str, by: int) -> str:
+    return "".join(" " * by + line + "\n" for line in code.strip("\n").split("\n"))
+
+
+def calls_in(members: str, run: str) -> set[str]:
+    """Return the functions that the graph of `run` calls, in a complete graph."""
+    source = HEAD + indented(members, 4) + "    async def run(self, event, step):\n" + indented(run, 8)
+    assert workflow_of_module(source).complete
+    lines = graph_of_module(source).split("\n\ndef ")[0].split("\n")
+    return {line.split()[1] for line in lines if line.strip().startswith("call ")}
+
+
+@pytest.mark.parametrize(
+    "choose",
+    [
+        "if x:\n    self.act = a\n    return\nself.act = b",
+        "if x:\n    self.act = a\n    return True\nelse:\n    self.act = b\n    return False",
+        "self.act = b\nfor one in x:\n    if one:\n        self.act = a\n        return one",
+        "self.act = b\ntry:\n    if x:\n        self.act = a\n        return\nfinally:\n    print(x)",
+        "match x:\n    case 1:\n        self.act = a\n        return\nself.act = b",
+        "self.act = b\nwhile x:\n    if x > 1:\n        self.act = a\n        return",
+    ],
+)
+def test_an_early_return_keeps_its_changes(choose: str) -> None:
+    members = "def choose(self, x):\n" + indented(choose, 4)
+    assert calls_in(members, "self.choose(event['payload'])\nawait self.act(step)") == {"a", "b"}
+
+
+def test_a_guard_leaves_the_value_before_it() -> None:
+    members = "def choose(self, x):\n    if not x:\n        return\n    self.act = b"
+    run = "self.act = a\nself.choose(event['payload'])\nawait self.act(step)"
+    assert calls_in(members, run) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "failing",
+    [
+        "if x:\n    self.act = b\n    raise ValueError",
+        "try:\n    int(x)\nexcept TypeError:\n    self.act = b\n    raise",
+    ],
+)
+def test_an_exception_in_a_callee_keeps_its_changes(failing: str) -> None:
+    members = "def choose(self, x):\n" + indented(failing, 4)
+    run = "self.act = a\ntry:\n    self.choose(event)\n    await c(step)\nexcept ValueError:\n    await self.act(step)"
+    assert {"a", "b"} <= calls_in(members, run)
+
+
+@pytest.mark.parametrize(
+    ("run", "called"),
+    [
+        (
+            "act = a\nfor fn in (b, c):\n    if fn.__name__ == event:\n        continue\n    act = fn\nawait act(step)",
+            "abc",
+        ),
+        (
+            """
+fns = []
+for fn in (a, b):
+    if fn.__name__ == event:
+        continue
+    fns.append(fn)
+for fn in fns:
+    await fn(step)
+""",
+            "ab",
+        ),
+    ],
+)
+def test_a_continue_leaves_the_value_before_it(run: str, called: str) -> None:
+    assert calls_in("pass", run) == set(called)
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "stack = [a, b]\nwhile stack:\n    await stack[-1](step)\n    stack.pop()",
+        "fns = [a, b]\nfor n in range(2):\n    await fns[0](step)\n    fns.reverse()",
+        "fns = [a, b]\nfor n in range(2):\n    await fns[0](step)\n    del fns[0]",
+        "table = {'x': a}\nfor n in range(2):\n    await table.get('x', b)(step)\n    table.pop('x', None)",
+    ],
+)
+def test_removal_and_reordering_reach_the_next_pass(loop: str) -> None:
+    assert calls_in("pass", loop) == {"a", "b"}
+
+
+@pytest.mark.parametrize("change", ["fns.append(b)", "fns.insert(0, b)", "fns[0] = b"])
+def test_a_loop_over_a_list_that_it_changes(change: str) -> None:
+    assert calls_in("pass", f"fns = [a, a]\nfor fn in fns:\n    await fn(step)\n    {change}") == {"a", "b"}
