@@ -7,6 +7,7 @@ import pytest
 from tests.semantics.notation import graph_of_module, workflow_of_module
 
 HEAD = """
+import contextlib
 from workers import WorkflowEntrypoint
 
 async def a(step): await step.do("a")(lambda: 1)()
@@ -105,3 +106,94 @@ def test_removal_and_reordering_reach_the_next_pass(loop: str) -> None:
 @pytest.mark.parametrize("change", ["fns.append(b)", "fns.insert(0, b)", "fns[0] = b"])
 def test_a_loop_over_a_list_that_it_changes(change: str) -> None:
     assert calls_in("pass", f"fns = [a, a]\nfor fn in fns:\n    await fn(step)\n    {change}") == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("tried", "called"),
+    [
+        ("if event:\n    act = b\n    int('x')\n    act = a", {"a", "b"}),
+        ("for one in event:\n    act = b\n    int('x')\n    act = a", {"a", "b"}),
+        ("try:\n    act = b\n    int('x')\nfinally:\n    act = a", {"a", "b"}),
+    ],
+)
+def test_values_overwritten_in_a_branch_reach_a_handler(tried: str, called: set[str]) -> None:
+    run = f"act = a\ntry:\n{indented(tried, 4)}except ValueError:\n    await act(step)\nelse:\n    await a(step)"
+    assert calls_in("pass", run) == called
+
+
+def test_handlers_of_exception_groups_run_one_after_the_other() -> None:
+    run = "act = a\ntry:\n    int(event)\nexcept* ValueError:\n    act = b\nexcept* KeyError:\n    await act(step)"
+    assert calls_in("pass", run) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        "def make(self): return {'fn': a}",
+        "def make(self): return [a]",
+        "def make(self):\n    table = {}\n    table['fn'] = a\n    return table",
+    ],
+)
+def test_each_call_allocates_its_result_again(make: str) -> None:
+    key = "0" if "[a]" in make else "'fn'"
+    run = f"one, two = self.make(), self.make()\none[{key}] = b\nawait two[{key}](step)"
+    assert calls_in(make, run) == {"a"}
+
+
+def test_each_call_has_its_own_closure_cell() -> None:
+    members = """
+def make(self):
+    act = a
+    def set_act(fn):
+        nonlocal act
+        act = fn
+    def get_act():
+        return act
+    return set_act, get_act
+"""
+    run = "set_one, get_one = self.make()\nset_two, get_two = self.make()\nset_one(b)\nawait get_two()(step)"
+    assert calls_in(members, run) == {"a"}
+
+
+@pytest.mark.parametrize(
+    "loop",
+    [
+        "for fn in (a, b):\n    for n in range(2):\n        jobs.append(fn)",
+        "def add(fn):\n    for n in range(2):\n        jobs.append(fn)\nadd(a)\nadd(b)",
+    ],
+)
+def test_elements_added_at_one_place_in_a_loop_are_all_kept(loop: str) -> None:
+    assert calls_in("pass", f"jobs = []\n{loop}\nfor job in jobs:\n    await job(step)") == {"a", "b"}
+
+
+def test_a_test_of_an_elif_runs_only_if_the_first_fails() -> None:
+    members = "def flip(self):\n    self.act = b\n    return False"
+    run = "self.act = a\nif event:\n    pass\nelif self.flip():\n    pass\nawait self.act(step)"
+    assert calls_in(members, run) == {"a", "b"}
+
+
+def test_a_guard_runs_only_if_its_pattern_matches() -> None:
+    run = (
+        "act = a\nmatch event:\n    case 'x' if (act := b) is None:\n        pass\n    case _:\n        await act(step)"
+    )
+    assert calls_in("pass", run) == {"a", "b"}
+
+
+def test_a_manager_without_steps_that_sets_state_surrounds_its_block() -> None:
+    members = """
+@contextlib.contextmanager
+def dry_run(self):
+    self.act = b
+    try:
+        yield
+    finally:
+        self.act = a
+"""
+    run = "self.act = a\nwith self.dry_run():\n    await self.act(step)"
+    assert calls_in(members, run) == {"b"}
+
+
+def test_suppress_from_a_helper_swallows() -> None:
+    members = "def lenient(self):\n    return contextlib.suppress(ValueError)"
+    run = "with self.lenient():\n    await a(step)\n    if event:\n        raise ValueError\nawait b(step)"
+    assert calls_in(members, run) == {"a", "b"}

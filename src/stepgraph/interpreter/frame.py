@@ -180,4 +180,8 @@ class FunctionSummary(Struct, frozen=True):
     may_return_true: bool = True
     """Whether the result may be true: a true result of `__exit__` suppresses the exception."""
     reads: frozenset[SlotId] = frozenset()
+    allocates: bool = False
+    """Whether the result holds new cells. Each further call gets a copy of them."""
+    since: int = 0
+    """The serial of the newest cell before the call."""
     """The slots outside the function that it reads."""

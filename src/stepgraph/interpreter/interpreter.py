@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 import libcst as cst
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult
-from stepgraph.interpreter.joining import join_values, on_path
+from stepgraph.interpreter.joining import is_relevant, join_values, on_path
 from stepgraph.interpreter.objects.modules import LoadedModules
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -35,7 +35,7 @@ from stepgraph.interpreter.objects.values import (
     WaitForCall,
 )
 from stepgraph.interpreter.replay.replay_state import ReplayState
-from stepgraph.interpreter.store import PathChanges, Store, join_paths
+from stepgraph.interpreter.store import Changes, PathChanges, Store, join_paths
 from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkRegistry
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (
@@ -127,6 +127,8 @@ class Interpreter:
     """The number of repeated loop passes so far."""
     branch_depth: int = 0
     """The number of branches around the present statement, through all calls."""
+    exposed: list[Changes] | None = None
+    """Values overwritten in finished branches of the innermost `try` body, None outside of one."""
     inlined_functions: list[cst.CSTNode] = field(default_factory=list)
     """Functions of inlined generators and context managers whose bodies are being interpreted."""
     task_id_before_call: TaskId = 0
@@ -439,6 +441,9 @@ class Interpreter:
         """
         self.budget.spend(Limit.BRANCHES)
         checkpoint, since, before = self.store.checkpoint(), self.work.last_task_id, self.replay.reached
+        outer_exposed = self.exposed
+        if cut_short:
+            self.exposed = []
         self.is_reachable = True
         self.frame.conditions.append(condition)
         self.branch_depth += 1
@@ -446,10 +451,20 @@ class Interpreter:
         self.frame.conditions.pop()
         self.branch_depth -= 1
         live, self.is_reachable = self.is_reachable, True
-        overwritten = tuple(self.store.overwritten(checkpoint)) if cut_short else ()
+        overwritten = self.store.overwritten(checkpoint) if cut_short else []
+        if cut_short:
+            overwritten += self.exposed or ()
+            self.exposed = outer_exposed
+        self.expose(checkpoint)
         reached = self.replay.reached
         self.replay.restore(before)
-        return PathResult(block, self.store.rollback(checkpoint), live, overwritten, since, reached)
+        return PathResult(block, self.store.rollback(checkpoint), live, tuple(overwritten), since, reached)
+
+    def expose(self, checkpoint: int) -> None:
+        """Record values that an exception may expose to an enclosing `try`, before writes are rolled back."""
+        if self.exposed is not None:
+            overwritten = self.store.overwritten(checkpoint)
+            self.exposed += (c for c in overwritten if any(is_relevant(change.value) for change in c.values()))
 
     def join_path_results(
         self,

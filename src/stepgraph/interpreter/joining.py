@@ -17,11 +17,14 @@ from stepgraph.interpreter.objects.values import (
     Collection,
     Constant,
     Element,
+    FunctionCall,
     FunctionValue,
     Gathering,
+    Instance,
     Mapping,
     MappingEntry,
     Nondeterministic,
+    StepCall,
     StepFunction,
     Task,
     Union,
@@ -131,11 +134,26 @@ def _declaration_key(value: Slot) -> object:
         case StepFunction(definition=definition, function=function):
             return definition.place.node, function
         case Element(place=place, many=True) | MappingEntry(place=place, many=True):
-            return place.node
+            return place.node, _origin(value.value)
         case Union(cases=cases):
             return tuple(_declaration_key(case.value) or case.value for case in cases)
         case _:
             return None
+
+
+def _origin(value: Value) -> object:
+    """Return a key shared by the values that the same code computes at different passes of a loop."""
+    match value:
+        case StepFunction(definition=definition) | StepCall(step=StepFunction(definition=definition)):
+            return definition.place.node
+        case FunctionValue(node=node) | FunctionCall(function=FunctionValue(node=node)):
+            return node
+        case Instance(cls=cls):
+            return cls.node
+        case Union(cases=cases):
+            return frozenset(_origin(case.value) for case in cases)
+        case _:
+            return value.relevant
 
 
 def requires_new_pass(present: Slot, value: Slot) -> bool:

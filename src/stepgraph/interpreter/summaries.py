@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_values, without_partial_taint
+from stepgraph.interpreter.joining import is_relevant, join_values, without_partial_taint
+from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     UNKNOWN,
@@ -106,7 +107,9 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         interpreter.declare_again(memoized.declared)
         interpreter.store.reads |= memoized.reads
         record_memoized_uses(interpreter, _uses_of_arguments(memoized, scope))
-        return memoized
+        if not memoized.allocates:
+            return memoized
+        return replace(memoized, result=Copier(interpreter.store, memoized.since).copy(memoized.result))
     active = _active_function(interpreter, callee, key)
     if active is not None:
         interpreter.recursive_functions.add(active)
@@ -152,6 +155,18 @@ def call_may_run_steps(
             lambda: results.append(summarize_call(interpreter, function, arguments).function.may_run_steps)
         )
     return any(results)
+
+
+def call_has_effects(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
+    """Return whether a call may run steps or write values that can, without emitting operations."""
+    results: list[bool] = []
+    newest_serial = interpreter.store.serial
+    with interpreter.without_replay():
+        outcome = interpreter.branch(
+            lambda: results.append(summarize_call(interpreter, function, arguments).function.may_run_steps)
+        )
+    written = (change for change in outcome.changes.values() if change.container.serial <= newest_serial)
+    return any(results) or any(is_relevant(change.value) for change in written)
 
 
 def yields_of(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Element, ...]:
@@ -286,7 +301,9 @@ def _summarize(
         may_return_true=frame.may_return_true,
         reads=reads,
     )
-    interpreter.summaries[interpreter.replays, *key] = interpreter.latest_summaries[node] = summary
+    copier = Copier(interpreter.store, scope.names.serial - 1)
+    template = replace(summary, result=copier.copy(result), since=copier.since, allocates=bool(copier.copies))
+    interpreter.summaries[interpreter.replays, *key] = interpreter.latest_summaries[node] = template
     interpreter.summary_keys.append((interpreter.replays, *key))
     return summary
 
@@ -319,6 +336,7 @@ def _interpret_body(interpreter: Interpreter, frame: Frame, body: cst.BaseSuite)
         ends = list(frame.return_states)
         if interpreter.is_reachable or frame.returns_at_end:
             ends.append(PathChanges(None, interpreter.store.changes(frame.checkpoint)))
+        interpreter.expose(frame.checkpoint)
         interpreter.store.rollback(frame.checkpoint)
         join_ends(interpreter.store, ends, Place(frame.scope.module, body), frame.last_task_id)
     interpreter.is_reachable = live

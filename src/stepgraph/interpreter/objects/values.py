@@ -767,7 +767,6 @@ class Suppressor(Value, Struct, eq=False):
 
     handler: Handler | None
     """The exceptions that it catches, None for none."""
-    relevant: ClassVar[bool] = False
 
 
 class Partial(Value, Struct, eq=False):

@@ -8,13 +8,14 @@ import libcst as cst
 
 from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.values import UNKNOWN, Collection, Event, Instance, Payload, Unresolved, Value
 from stepgraph.interpreter.python.boolean import static_truth
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.python.subscripts import element_at, payload_member
 from stepgraph.interpreter.replay.taint import record_test
-from stepgraph.ir.nodes import Block
+from stepgraph.interpreter.store import apply, join_any
 from stepgraph.syntax.bindings import pattern_names
 from stepgraph.syntax.module import Place
 
@@ -79,16 +80,20 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
 def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branch: int) -> PathResult | None:
     """Evaluate the test of an `elif`, whose index in the choice is `branch`.
 
-    Return the remaining clauses as one path if the test has steps, else None.
+    Return the remaining clauses as one path if the test runs steps or writes values that can, else None.
     """
     results: list[Value] = []
+    checkpoint = interpreter.store.checkpoint()
     test_block = interpreter.block_of(lambda: results.append(interpreter.evaluate(clause.test)))
-    if not test_block.operations:
+    changes = interpreter.store.changes(checkpoint)
+    if not test_block.operations and not any(is_relevant(change.value) for change in changes.values()):
         record_test(interpreter, results[0], interpreter.place(clause.test), place, branch)
         return None
     record_test(interpreter, results[0], interpreter.place(clause.test), interpreter.place(clause))
+    interpreter.store.rollback(checkpoint)
 
     def execute_rest() -> None:
+        apply(interpreter.store, changes)
         interpreter.operations.extend(test_block.operations)
         _execute_clauses(interpreter, clause)
 
@@ -132,8 +137,11 @@ def _emit_guard(interpreter: Interpreter, case: cst.MatchCase, subject: Value) -
         _bind_captures(interpreter, case.pattern, subject)
         interpreter.evaluate(guard)
 
-    block: Block = interpreter.block_of(evaluate_guard)
-    interpreter.emit_choice([(interpreter.text(case.pattern), block)], None, interpreter.place(case))
+    guarded = interpreter.branch(evaluate_guard)
+    place = interpreter.place(case)
+    interpreter.emit_choice([(interpreter.text(case.pattern), guarded.block)], None, place)
+    # The guard is evaluated only if the pattern matches, and other cases follow if it is false.
+    apply(interpreter.store, join_any(interpreter.store, [guarded.changes], place))
 
 
 def _bind_captures(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> None:

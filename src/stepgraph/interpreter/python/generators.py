@@ -16,7 +16,7 @@ from stepgraph.interpreter.frame import Frame, InlinedGenerator, LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import Element, FunctionValue, GeneratorCall, Value
 from stepgraph.interpreter.python.loops import join_continues
-from stepgraph.interpreter.summaries import call_may_run_steps, function_scope, summarize_call
+from stepgraph.interpreter.summaries import call_has_effects, function_scope, summarize_call
 from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -61,7 +61,7 @@ def inline_generator(
     left early.
     """
     interpreter.work.begun.add(id(generator.place.node))
-    if not call_may_run_steps(interpreter, generator.function, generator.arguments):
+    if not call_has_effects(interpreter, generator.function, generator.arguments):
         return False
     enclosing = interpreter.frame.inlined
     broken = broken or (enclosing is not None and enclosing.may_break)

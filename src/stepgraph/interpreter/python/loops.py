@@ -126,6 +126,7 @@ def _interpret_to_fixpoint(
             if interpreter.is_reachable
             else loop_state.jump_states
         )
+        interpreter.expose(checkpoint)
         interpreter.store.rollback(checkpoint)
         previous_changes, head_changes = (
             head_changes,
@@ -160,6 +161,7 @@ def join_continues(interpreter: Interpreter, loop: LoopState, place: Place, sinc
     ends = [PathChanges(None, changes) for changes in loop.jump_states]
     if interpreter.is_reachable:
         ends.append(PathChanges(None, interpreter.store.changes(loop.checkpoint)))
+    interpreter.expose(loop.checkpoint)
     interpreter.store.rollback(loop.checkpoint)
     join_ends(interpreter.store, ends, place, since)
     interpreter.is_reachable = interpreter.is_reachable or loop.continues

@@ -14,7 +14,7 @@ from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import UNKNOWN, ClassValue, Collection, Instance, Value
 from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types
-from stepgraph.interpreter.store import apply, join_any
+from stepgraph.interpreter.store import Changes, apply, join_any
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -51,9 +51,14 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
         for handler in node.handlers:
             condition = None if handler.type is None else interpreter.text(handler.type)
             types: list[CaughtType] = []
+            # Several `except*` handlers may run, one after the other.
+            earlier = [path.changes for _, path in paths[1:]] if isinstance(node, cst.TryStar) else []
+            states = [body.changes, *body.overwritten, *body_context.jump_states, *earlier]
 
-            def execute_handler(handler: _Handler = handler, types: list[CaughtType] = types) -> None:
-                types += _execute_handler(interpreter, handler, body, body_context, code)
+            def execute_handler(
+                handler: _Handler = handler, types: list[CaughtType] = types, states: list[Changes] = states
+            ) -> None:
+                types += _execute_handler(interpreter, handler, states, code)
 
             outcome = interpreter.branch(execute_handler, condition)
             location = interpreter.place(handler if handler.type is None else handler.type)
@@ -90,6 +95,7 @@ def execute_finally(
     states = [state for context in contexts for state in context.jump_states]
     if states:
         normal_exits = [interpreter.store.changes(checkpoint)] if live else []
+        interpreter.expose(checkpoint)
         interpreter.store.rollback(checkpoint)
         apply(interpreter.store, join_any(interpreter.store, [*states, *normal_exits], place))
     interpreter.is_reachable = True
@@ -127,11 +133,10 @@ def _execute_body(interpreter: Interpreter, node: cst.Try | cst.TryStar, code: T
 
 
 def _execute_handler(
-    interpreter: Interpreter, handler: _Handler, body: PathResult, context: OpenContext, code: TryBodyErrors
+    interpreter: Interpreter, handler: _Handler, states: list[Changes], code: TryBodyErrors
 ) -> tuple[CaughtType, ...]:
-    """Execute a handler and return the exception types that it catches."""
+    """Execute a handler that starts in one of several states, and return the exception types that it catches."""
     types: tuple[CaughtType, ...] = ()
-    states = [body.changes, *body.overwritten, *context.jump_states]
     apply(interpreter.store, join_any(interpreter.store, states, interpreter.place(handler)))
     if handler.type is not None:
         type_value = interpreter.evaluate(handler.type)

@@ -44,7 +44,7 @@ from stepgraph.interpreter.python.context_managers import (
 from stepgraph.interpreter.python.generators import body_of, run_generator
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.store import apply, join_any
-from stepgraph.interpreter.summaries import call_may_run_steps, function_scope
+from stepgraph.interpreter.summaries import call_has_effects, call_may_run_steps, function_scope
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.nodes import (
@@ -115,7 +115,9 @@ def _execute_items(interpreter: Interpreter, node: cst.With, items: Sequence[cst
 
 def _enter(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
     """Enter a manager and execute its block, per case of a union if a generator is inlined."""
-    if isinstance(manager, Union) and any(_is_inlined(interpreter, case.value) for case in manager.cases):
+    if isinstance(manager, Union) and any(
+        isinstance(case.value, Suppressor) or _is_inlined(interpreter, case.value) for case in manager.cases
+    ):
         interpreter.apply_to_cases(manager, lambda chosen: _enter_case(interpreter, managed, chosen))
         return
     _enter_case(interpreter, managed, manager)
@@ -148,8 +150,8 @@ def _can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
 
 
 def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
-    """Return whether a generator runs steps or may handle errors of the block."""
-    return _may_handle_errors(manager.function) or call_may_run_steps(interpreter, manager.function, manager.arguments)
+    """Return whether a generator has effects, or may handle errors of the block."""
+    return _may_handle_errors(manager.function) or call_has_effects(interpreter, manager.function, manager.arguments)
 
 
 def _may_handle_errors(function: FunctionValue) -> bool:

@@ -1,0 +1,94 @@
+"""Copies of values with cells of their own: each call of a function allocates its results again."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from stepgraph.interpreter.objects.values import (
+    Collection,
+    Element,
+    FunctionValue,
+    HeapCell,
+    Instance,
+    LexicalScope,
+    Mapping,
+    MappingEntry,
+    Union,
+    Value,
+)
+from stepgraph.interpreter.store import Store
+from stepgraph.limits import Limit
+
+_MAX_DEPTH: Final = 20
+"""Maximum depth of nested values that are copied. Deeper ones are shared."""
+_MAX_CELLS: Final = 50
+"""Maximum number of cells that are copied. Results that hold results of other calls twice grow exponentially."""
+
+
+class Copier(Struct):
+    """A copier of the values that are allocated after a serial. Older cells are shared."""
+
+    store: Store
+    since: int
+    """The serial of the newest cell before the call."""
+    copies: dict[int, HeapCell] = field(default_factory=dict)
+    """Copied cells by the `id` of the original."""
+    scopes: dict[int, LexicalScope] = field(default_factory=dict)
+    """Copied scopes by the `id` of the original."""
+
+    def copy(self, value: Value, depth: int = 0) -> Value:
+        """Return a value whose new cells are copied."""
+        if depth > _MAX_DEPTH:
+            return value
+        match value:
+            case Collection(state=state) | Mapping(state=state) | Instance(state=state):
+                copy = self._copy_cell(state, depth)
+                return value if copy is state else replace(value, state=copy)
+            case FunctionValue(scope=scope, receiver=receiver):
+                copied_scope = self._copy_scope(scope, depth)
+                copied_receiver = None if receiver is None else self.copy(receiver, depth + 1)
+                if copied_scope is scope and copied_receiver is receiver:
+                    return value
+                return replace(value, scope=copied_scope, receiver=copied_receiver)
+            case Union(cases=cases):
+                copied_cases = tuple(replace(case, value=self.copy(case.value, depth + 1)) for case in cases)
+                return Union(copied_cases, value.discriminant, value.place)
+            case _:
+                return value
+
+    def _copy_cell(self, cell: HeapCell, depth: int) -> HeapCell:
+        if cell.serial <= self.since:
+            return cell
+        copy = self.copies.get(id(cell))
+        if copy is None and len(self.copies) >= _MAX_CELLS:
+            return cell
+        if copy is None:
+            copy = self.copies[id(cell)] = self.store.new()
+            copy.changed, copy.unordered = cell.changed, cell.unordered
+            for key, slot in cell.items():
+                copy[key] = self._copy_slot(slot, depth)
+        return copy
+
+    def _copy_slot(self, slot: object, depth: int) -> object:
+        if isinstance(slot, tuple):
+            self.store.budget.spend(Limit.ELEMENTS, len(slot))
+            return tuple(self._copy_slot(element, depth) for element in slot)
+        if isinstance(slot, MappingEntry):
+            return replace(slot, key=self.copy(slot.key, depth + 1), value=self.copy(slot.value, depth + 1))
+        if isinstance(slot, Element):
+            return replace(slot, value=self.copy(slot.value, depth + 1))
+        return self.copy(slot, depth + 1) if isinstance(slot, Value) else slot
+
+    def _copy_scope(self, scope: LexicalScope, depth: int) -> LexicalScope:
+        if scope.kind != "function" or scope.names.serial <= self.since:
+            return scope
+        copy = self.scopes.get(id(scope))
+        if copy is None:
+            # Registered before its names are copied: closures among them have the same scope.
+            copy = self.scopes[id(scope)] = replace(scope)
+            copy.names = self._copy_cell(scope.names, depth)
+            copy.parent = None if scope.parent is None else self._copy_scope(scope.parent, depth)
+        return copy
