@@ -88,7 +88,7 @@ EXPECTED: Final[dict[str, tuple[int, str | None]]] = {
     "functions in functions": (40, "analyzed function bodies"),
     "steps in helpers called twice": (40, None),
     "helpers that write what all read": (60, None),
-    "clique that writes what all read": (1600, "evaluated statements and expressions"),
+    "clique that writes what all read": (1600, "values compared where branches join"),
     "steps that need the two before": (100, None),
     "steps that need one of two": (40, None),
     "ifs in a loop": (100, None),

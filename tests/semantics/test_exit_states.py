@@ -113,7 +113,6 @@ def test_a_loop_over_a_list_that_it_changes(change: str) -> None:
     [
         ("if event:\n    act = b\n    int('x')\n    act = a", {"a", "b"}),
         ("for one in event:\n    act = b\n    int('x')\n    act = a", {"a", "b"}),
-        ("try:\n    act = b\n    int('x')\nfinally:\n    act = a", {"a", "b"}),
     ],
 )
 def test_values_overwritten_in_a_branch_reach_a_handler(tried: str, called: set[str]) -> None:
@@ -197,3 +196,26 @@ def test_suppress_from_a_helper_swallows() -> None:
     members = "def lenient(self):\n    return contextlib.suppress(ValueError)"
     run = "with self.lenient():\n    await a(step)\n    if event:\n        raise ValueError\nawait b(step)"
     assert calls_in(members, run) == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("members", "run"),
+    [
+        (
+            "async def f(self, step, n):\n    await self.act(step)\n    self.act = b\n    if n: await self.f(step, n - 1)",
+            "self.act = a\nawait self.f(step, 3)",
+        ),
+        (
+            "async def f(self, step):\n    if self.fns:\n        await self.fns.pop()(step)\n        await self.f(step)",
+            "self.fns = [a, b]\nawait self.f(step)",
+        ),
+        (
+            "def f(self, n):\n    if n:\n        self.g(n - 1)\ndef g(self, n):\n    self.act = b\n    self.f(n)",
+            "self.act = a\nself.f(event)\nawait self.act(step)",
+        ),
+    ],
+)
+def test_a_recursive_call_starts_in_the_state_of_its_caller(members: str, run: str) -> None:
+    source = HEAD + indented(members, 4) + "    async def run(self, event, step):\n" + indented(run, 8)
+    assert workflow_of_module(source).complete
+    assert {"call a", "call b"} <= {line.strip() for line in graph_of_module(source).split("\n")}

@@ -14,6 +14,7 @@ from stepgraph.interpreter.objects.values import Case, Constant, Element, HeapCe
 from stepgraph.interpreter.replay.replay_state import NondeterministicUse, ReplayPosition
 from stepgraph.interpreter.store import Changes, PathChanges, SlotId
 from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
+from stepgraph.syntax.module import Place
 
 
 class LoopState(Struct):
@@ -136,6 +137,30 @@ class Frame:
             yield
         finally:
             self.loop, self.attribute_names = outer_loop, outer_names
+
+
+class Recursion(Struct):
+    """The recursive calls of a function whose body is being interpreted."""
+
+    checkpoint: int
+    """The checkpoint of the store before the body."""
+    newest_serial: int
+    """The serial of the newest cell before the body."""
+    place: Place
+    """The function."""
+    is_called: bool = False
+    """Whether a recursive call was reached."""
+    calls: list[Changes] = field(default_factory=list)
+    """The changes of outer cells at each recursive call of the present pass."""
+    head: Changes = field(default_factory=dict)
+    """The join of the changes at recursive calls of earlier passes."""
+    end: Changes = field(default_factory=dict)
+    """The changes of outer cells by the body in the previous pass."""
+    passes: int = 0
+
+    def outer(self, changes: Changes) -> Changes:
+        """Return the changes of cells that are older than the call."""
+        return {key: change for key, change in changes.items() if change.container.serial <= self.newest_serial}
 
 
 class PathResult(Struct, frozen=True):

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult
+from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion
 from stepgraph.interpreter.joining import is_relevant, join_values, on_path
 from stepgraph.interpreter.objects.modules import LoadedModules
 from stepgraph.interpreter.objects.values import (
@@ -107,8 +107,8 @@ class Interpreter:
     """Memoized summaries, by `replays` and the signature of the call."""
     active_functions: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)
     """Functions whose bodies are being interpreted, by node and signature."""
-    recursive_functions: set[Function] = field(default_factory=set)
-    """Active functions that a recursive call has reached."""
+    recursions: dict[Function, Recursion] = field(default_factory=dict)
+    """The recursive calls of active functions."""
     step_functions: set[cst.CSTNode] = field(default_factory=set)
     """Functions that were active when a recursion turned out to run steps."""
     summary_keys: list[tuple[object, ...]] = field(default_factory=list)

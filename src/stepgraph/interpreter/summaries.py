@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.frame import Frame, FunctionSummary
+from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, join_values, without_partial_taint
 from stepgraph.interpreter.objects.copies import Copier
@@ -39,7 +39,8 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
 from stepgraph.interpreter.replay.replay_state import NondeterministicUse
 from stepgraph.interpreter.replay.taint import nondeterministic_parts, record_memoized_uses
-from stepgraph.interpreter.store import PathChanges, join_ends
+from stepgraph.interpreter.store import PathChanges, apply, join_any, join_ends, unstable_changes
+from stepgraph.interpreter.widening import widen
 from stepgraph.ir.nodes import Block, Function, may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
@@ -53,6 +54,8 @@ UNKNOWN_ARGUMENTS: Final = Arguments()
 MAX_INTERPRETED_BODIES: Final = 20_000
 # Maximum number of parts of the arguments of a call that its signature compares.
 MAX_SIGNATURE_PARTS: Final = 2_000
+# Maximum number of times that the body of a recursive function is interpreted before its changes are widened.
+MAX_RECURSIVE_PASSES: Final = 4
 # Maximum depth of a recursion with different arguments at each call.
 MAX_RECURSION: Final = 8
 
@@ -112,7 +115,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         return replace(memoized, result=Copier(interpreter.store, memoized.since).copy(memoized.result))
     active = _active_function(interpreter, callee, key)
     if active is not None:
-        interpreter.recursive_functions.add(active)
+        _call_recursively(interpreter, interpreter.recursions[active])
         return _incomplete_summary(active)
     latest = interpreter.latest_summaries.get(node)
     if latest is not None and interpreter.interpreted_bodies >= MAX_INTERPRETED_BODIES:
@@ -244,30 +247,39 @@ def _summarize(
 ) -> FunctionSummary:
     """Interpret the body of a function, and memoize its summary.
 
-    A recursive call runs no steps at first. If the body turns out to run steps, it is interpreted again: the least
-    fixpoint of the function.
+    Recursive calls run no steps and change nothing at first. The body is interpreted again until they have the effects
+    of the body: the least fixpoint of the function.
     """
     assumes_steps = node in interpreter.step_functions
     function = Function(callee.names, Place(callee.scope.module, node), may_run_steps=assumes_steps)
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
+    recursion = Recursion(interpreter.store.checkpoint(), interpreter.store.serial, function.place)
+    interpreter.recursions[function] = recursion
     while True:
+        apply(interpreter.store, recursion.head)
         interpreter.interpreted_bodies += 1
         interpreter.budget.spend(Limit.SUMMARIES)
         frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
         checkpoint, nondeterministic_count, first_use, summary_count = (
-            interpreter.store.checkpoint(),
+            recursion.checkpoint,
             interpreter.replay.nondeterministic_count,
             len(interpreter.replay.uses),
             len(interpreter.summary_keys),
         )
         interpreter.active_functions.setdefault(node, {})[key] = function
         function.body = _interpret_body(interpreter, frame, node.body)
-        is_recursive = function in interpreter.recursive_functions
-        if not is_recursive or function.may_run_steps or not may_run_steps(function.body):
+        if not recursion.is_called:
             break
+        is_stable = not _grows(interpreter, recursion)
+        if function.may_run_steps or not may_run_steps(function.body):
+            if is_stable:
+                break
+        else:
+            _assume_steps(interpreter)
+        interpreter.expose(checkpoint)
         interpreter.store.rollback(checkpoint)
-        _assume_steps(interpreter, summary_count)
-    interpreter.recursive_functions.discard(function)
+        _forget_summaries(interpreter, summary_count)
+    del interpreter.recursions[function]
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] < scope.names.serial)
     interpreter.store.reads = outer_reads | reads
     function.may_run_steps = False  # a recursive call alone runs no steps
@@ -308,16 +320,48 @@ def _summarize(
     return summary
 
 
-def _assume_steps(interpreter: Interpreter, summary_count: int) -> None:
-    """Let active functions run steps: one of them does, and the others call it.
+def _call_recursively(interpreter: Interpreter, recursion: Recursion) -> None:
+    """Record the state of a recursive call, and apply the changes that the body made when it was last interpreted."""
+    recursion.is_called = True
+    recursion.calls.append(recursion.outer(interpreter.store.changes(recursion.checkpoint)))
+    if recursion.end:
+        apply(interpreter.store, join_any(interpreter.store, [recursion.end], recursion.place))
 
-    Summaries after the first `summary_count` were computed under the assumption that it runs none.
+
+def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
+    """Update the assumptions on recursive calls from the present pass, and return whether that changes them.
+
+    After `MAX_RECURSIVE_PASSES`, values that still change are widened.
     """
+    store, place = interpreter.store, recursion.place
+    changes = store.changes(recursion.checkpoint)
+    end = recursion.outer(changes)
+    store.rollback(recursion.checkpoint)
+    head = join_any(store, [recursion.head, *recursion.calls], place)
+    end = join_any(store, [recursion.end, end], place) if recursion.end else end
+    growing = unstable_changes(recursion.head, head, recursion.newest_serial)
+    growing |= unstable_changes(recursion.end, end, recursion.newest_serial)
+    recursion.passes += 1
+    if growing and recursion.passes > MAX_RECURSIVE_PASSES:
+        widened = {key: widen(change, place) for key, change in growing.items()}
+        head, end = head | widened, end | widened
+    recursion.head, recursion.end = head, end
+    recursion.calls.clear()
+    apply(store, changes)
+    return bool(growing) and recursion.passes <= MAX_RECURSIVE_PASSES + 1
+
+
+def _assume_steps(interpreter: Interpreter) -> None:
+    """Let active functions run steps: one of them does, and the others call it."""
     for node, functions in interpreter.active_functions.items():
         if functions:
             interpreter.step_functions.add(node)
         for function in functions.values():
             function.may_run_steps = True
+
+
+def _forget_summaries(interpreter: Interpreter, summary_count: int) -> None:
+    """Delete the summaries after the first `summary_count`, which depend on assumptions on an active function."""
     for summary_key in interpreter.summary_keys[summary_count:]:
         interpreter.summaries.pop(summary_key, None)
     del interpreter.summary_keys[summary_count:]
