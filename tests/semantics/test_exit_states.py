@@ -7,7 +7,7 @@ import pytest
 from tests.semantics.notation import graph_of_module, workflow_of_module
 
 HEAD = """
-import contextlib
+import contextlib, dataclasses
 from workers import WorkflowEntrypoint
 
 async def a(step): await step.do("a")(lambda: 1)()
@@ -202,11 +202,11 @@ def test_suppress_from_a_helper_swallows() -> None:
     ("members", "run"),
     [
         (
-            "async def f(self, step, n):\n    await self.act(step)\n    self.act = b\n    if n: await self.f(step, n - 1)",
+            "async def f(self, step, n):\n    await self.act(step)\n    self.act = b\n    if n: await self.f(step, 1)",
             "self.act = a\nawait self.f(step, 3)",
         ),
         (
-            "async def f(self, step):\n    if self.fns:\n        await self.fns.pop()(step)\n        await self.f(step)",
+            "async def f(self, step):\n    if self.fns:\n        await self.fns.pop()(step)\n        await self.f(step)",  # noqa: E501
             "self.fns = [a, b]\nawait self.f(step)",
         ),
         (
@@ -219,3 +219,41 @@ def test_a_recursive_call_starts_in_the_state_of_its_caller(members: str, run: s
     source = HEAD + indented(members, 4) + "    async def run(self, event, step):\n" + indented(run, 8)
     assert workflow_of_module(source).complete
     assert {"call a", "call b"} <= {line.strip() for line in graph_of_module(source).split("\n")}
+
+
+def test_the_last_test_of_a_while_precedes_its_end() -> None:
+    members = "def more(self):\n    self.act = b\n    return self.n"
+    run = "self.act = a\nwhile self.more():\n    self.act = c\nawait self.act(step)"
+    assert "b" in calls_in(members, run)
+
+
+def test_a_raised_class_is_instantiated() -> None:
+    members = """
+class Fixable(Exception):
+    async def fix(self, step): await a(step)
+class Harder(Fixable):
+    async def fix(self, step): await b(step)
+"""
+    run = """
+try:
+    if event:
+        raise self.Harder()
+    raise self.Fixable
+except self.Fixable as error:
+    await error.fix(step)
+"""
+    assert {"Fixable.fix", "Harder.fix"} <= calls_in(members, run)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "called"),
+    [("[fn, *rest]", {"a"}), ("[*rest, fn]", {"c"}), ("[_, fn, _]", {"b"}), ("[_, *rest, fn]", {"c"})],
+)
+def test_a_sequence_pattern_captures_elements(pattern: str, called: set[str]) -> None:
+    assert calls_in("pass", f"match [a, b, c]:\n    case {pattern}:\n        await fn(step)") == called
+
+
+def test_a_class_pattern_captures_fields_by_position() -> None:
+    members = "@dataclasses.dataclass\nclass Job:\n    name: str\n    act: object"
+    run = "match self.Job('x', a):\n    case self.Job(name, act):\n        await act(step)"
+    assert calls_in(members, run) == {"a"}

@@ -101,11 +101,14 @@ def must_awaited_tasks(body: Block, foreign: frozenset[TaskId]) -> tuple[Awaited
 
 
 def _pending_at_exits(body: Block, state: _State) -> int:
-    """Return the tasks that may be pending at the normal exits of a function; all tasks if it has no such exit."""
+    """Return the tasks that may be pending at the normal exits of a function; all tasks if it has no such exit.
+
+    The losers of a race may be pending, too.
+    """
     analysis = _PendingTasks(body, is_run=False)
     exits = solve(body, state, analysis, analysis)
     ends = [end.pending for end in (exits.end, exits.returns) if end is not None]
-    return reduce(or_, ends) if ends else state.pending
+    return (reduce(or_, ends) if ends else state.pending) | analysis.escaping
 
 
 def _home(analysis: _PendingTasks, task_id: TaskId) -> tuple[int, int]:

@@ -24,6 +24,8 @@ class LoopState(Struct):
     """Position in the trail of the store at the start of the loop."""
     jump_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each `break` and `continue`."""
+    test_states: list[Changes] = field(default_factory=list)
+    """The changes of each pass up to the test of a `while`, after which the loop may end."""
     breaks: bool = False
     """Whether a `break` is reachable."""
     continues: bool = False

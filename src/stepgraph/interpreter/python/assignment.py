@@ -133,7 +133,7 @@ def _any_item(interpreter: Interpreter, target: cst.BaseExpression, items: tuple
     if items is None or not any(item.value.relevant for item in items):
         return UNKNOWN
     if isinstance(target, cst.StarredElement):
-        return make_collection(interpreter, "list", items)
+        return make_collection(interpreter, "list", tuple(map(as_optional, items)))
     place = interpreter.place(target)
     return union_of_values(
         [item.value for item in items], [item.place.text for item in items], interpreter.text(target), place

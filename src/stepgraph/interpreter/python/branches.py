@@ -9,8 +9,19 @@ import libcst as cst
 from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant
+from stepgraph.interpreter.objects.classes import field_names
 from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.objects.values import UNKNOWN, Collection, Event, Instance, Payload, Unresolved, Value
+from stepgraph.interpreter.objects.values import (
+    UNKNOWN,
+    Collection,
+    Element,
+    Event,
+    Instance,
+    Payload,
+    Unresolved,
+    Value,
+)
+from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.boolean import static_truth
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.python.subscripts import element_at, payload_member
@@ -188,15 +199,32 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
                 part = payload_member(subject, key) if is_payload else element_at(subject, key, place, place)
                 _bind_parts(interpreter, element.pattern, part)
         case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
-            if subject.has_definite_order and len(subject.items) == len(patterns) and not _has_star(patterns):
-                for part_pattern, item in zip(patterns, subject.items, strict=True):
-                    if isinstance(part_pattern, cst.MatchSequenceElement):
-                        _bind_parts(interpreter, part_pattern.value, item.value)
-        case cst.MatchClass(kwds=keywords) if isinstance(subject, Instance):
+            if subject.has_definite_order:
+                _bind_elements(interpreter, patterns, subject.items)
+        case cst.MatchClass(patterns=positional, kwds=keywords) if isinstance(subject, Instance):
+            for field_name, part_pattern in zip(field_names(subject.cls), positional, strict=False):
+                place = interpreter.place(part_pattern.value)
+                _bind_parts(interpreter, part_pattern.value, interpreter.attribute(subject, field_name, place))
             for keyword in keywords:
                 place = interpreter.place(keyword.pattern)
                 _bind_parts(interpreter, keyword.pattern, interpreter.attribute(subject, keyword.key.value, place))
 
 
-def _has_star(patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar]) -> bool:
-    return any(isinstance(pattern, cst.MatchStar) for pattern in patterns)
+def _bind_elements(
+    interpreter: Interpreter,
+    patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar],
+    elements: tuple[Element, ...],
+) -> None:
+    """Bind the names of a sequence pattern, if it matches so many elements."""
+    singles = [pattern.value for pattern in patterns if isinstance(pattern, cst.MatchSequenceElement)]
+    stars = [(index, pattern) for index, pattern in enumerate(patterns) if isinstance(pattern, cst.MatchStar)]
+    rest_count = len(elements) - len(singles)
+    if rest_count < 0 or (rest_count and not stars):
+        return
+    for index, star in stars:
+        rest = elements[index : index + rest_count]
+        elements = (*elements[:index], *elements[index + rest_count :])
+        if isinstance(star.name, cst.Name):
+            bind(interpreter, star.name.value, make_result_collection(interpreter, "list", rest))
+    for single, element in zip(singles, elements, strict=True):
+        _bind_parts(interpreter, single, element.value)

@@ -236,6 +236,9 @@ def _drained_collection(interpreter: Interpreter, test: cst.BaseExpression) -> H
 
 def _emit_test(interpreter: Interpreter, test: cst.BaseExpression, loop: Place) -> None:
     record_test(interpreter, interpreter.evaluate(test), interpreter.place(test), loop)
+    loop_state = interpreter.frame.loop
+    if loop_state is not None:
+        loop_state.test_states.append(interpreter.store.changes(loop_state.checkpoint))
     if not interpreter.operations:
         return
     place = interpreter.place(test)

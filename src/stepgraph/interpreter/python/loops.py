@@ -144,6 +144,8 @@ def _interpret_to_fixpoint(
             break
         interpreter.repeated_passes += 1
     apply(interpreter.store, head_changes)
+    if loop_state.test_states:
+        apply(interpreter.store, join_any(interpreter.store, loop_state.test_states, place, last_task_id))
     if interpreter.replay.last_step > last_step and (interpreter.is_reachable or loop_state.continues):
         record_uses_in_loop(interpreter, first_use, nondeterministic_before)
     interpreter.loop_depth -= 1

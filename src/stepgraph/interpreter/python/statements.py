@@ -18,6 +18,7 @@ from stepgraph.interpreter.objects.values import (
     Argument,
     Arguments,
     Case,
+    ClassValue,
     Collection,
     Constant,
     Gathering,
@@ -227,6 +228,8 @@ def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
     if node.exc is not None:
         exception_type = raised_type(interpreter, node.exc)
         value = interpreter.evaluate(node.exc)
+        if isinstance(value, ClassValue):
+            value = interpreter.call(value, Arguments(), interpreter.place(node.exc))
         if isinstance(value, Instance):
             interpreter.work.raised[id(node)] = Instance(
                 value.cls, interpreter.store.new(dict(value.state)), value.may_be_replaced
