@@ -61,3 +61,63 @@ def plant_workflows(folder: Path) -> list[Path]:
     for number, path in enumerate(paths):
         path.write_text(workflow(20, f"Workflow{number}"), encoding="utf-8")
     return paths
+
+
+REPOSITORY = """class Repository:
+    def __init__(self, database):
+        self._database = database
+        self._cache = {}
+        self._reads = 0
+
+"""
+REPOSITORY_METHODS = 7
+PARTS = 68
+FUNCTIONS_OF_A_PART = 5
+
+
+def plant_repository_project(folder: Path) -> Path:
+    """Write a project of 70 modules whose functions read through a repository, which counts and caches its reads."""
+    methods = "".join(
+        f"    async def rows_{number}(self, key):\n"
+        "        self._reads += 1\n"
+        "        if key in self._cache:\n"
+        "            return self._cache[key]\n"
+        f'        rows = await self._database.prepare("SELECT {number}").bind(key).all()\n'
+        "        self._cache[key] = rows\n"
+        "        return rows\n\n"
+        for number in range(REPOSITORY_METHODS)
+    )
+    (folder / "repository.py").write_text(REPOSITORY + methods, encoding="utf-8")
+    for part in range(PARTS):
+        lines = ["from repository import Repository"]
+        if part:
+            lines.append(f"import part_{part - 1:02}")
+        for number in range(FUNCTIONS_OF_A_PART):
+            below = f"part_{part - 1:02}.load_{number}(repository, key)" if part % 8 else "None"
+            lines += [
+                f"\n\nasync def load_{number}(repository: Repository, key):",
+                f"    rows = await repository.rows_{(part + number) % REPOSITORY_METHODS}(key)",
+                "    if not rows:",
+                "        return []",
+                f"    more = await {below}" if part % 8 else "    more = []",
+                f"    again = await repository.rows_{(part + 2 * number) % REPOSITORY_METHODS}(key)",
+                "    return [*rows, *more, *again]",
+            ]
+        (folder / f"part_{part:02}.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    steps = "".join(
+        f'\n        @step.do("load {part}")\n        async def load_{part}():\n'
+        + "".join(
+            f"            await part_{part:02}.load_{number}(repository, {number})\n"
+            for number in range(FUNCTIONS_OF_A_PART)
+        )
+        + f"\n        await load_{part}()\n"
+        for part in range(PARTS)
+    )
+    imports = "".join(f"import part_{part:02}\n" for part in range(PARTS))
+    entry = folder / "entry.py"
+    entry.write_text(
+        f"{imports}from repository import Repository\nfrom workers import WorkflowEntrypoint\n\n\n"
+        f"class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n        repository = Repository(self.env.DB)\n{steps}",
+        encoding="utf-8",
+    )
+    return entry

@@ -11,6 +11,7 @@ from benchmarks.inputs import (
     MANY_WORKFLOWS,
     TREE_FILES,
     TREE_WORKFLOWS,
+    plant_repository_project,
     plant_tree,
     plant_workflow,
     plant_workflows,
@@ -70,6 +71,11 @@ def cases(folder: Path) -> Iterator[Case]:
     many = [str(path) for path in plant_workflows(folder / "many")]
     name = f"{MANY_WORKFLOWS} files with a workflow each"
     yield Case(name, (*graph, str(folder / "many"), *in_json), (*PYTHON, PARSE, *many), 1.3)
+    project = folder / "repository"
+    project.mkdir()
+    entry = str(plant_repository_project(project))
+    modules = sorted(str(path) for path in project.iterdir())
+    yield Case("70 modules, 360 functions", (*graph, entry, *in_json), (*PYTHON, PARSE, *modules), 1.5)
     plain = folder / "plain"
     plant_tree(plain, 0)
     yield Case(f"{TREE_FILES:,} files, no workflow", (*PYTHON, LIST, str(plain)), (*PYTHON, SEARCH, str(plain)), 1.5)

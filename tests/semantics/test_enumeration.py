@@ -76,13 +76,13 @@ def test_statements() -> None:
 PATTERNS = {
     "MatchAs": "case fn:\n    step.sleep('n', 1)\n    other.go = fn",
     "MatchClass": "case Job(fn):\n    await fn()",
-    "MatchList": "case [fn, *rest]:\n    await fn()",
+    "MatchList": "case [fn, *rest]:\n    await plugin(fn)",
     "MatchMapping": "case {'x': 1, **rest}:\n    await rest['y']()",
     "MatchOr": "case [fn, _] | {'x': fn}:\n    await plugin(fn)",
     "MatchSingleton": "case None:\n    await plugin(step)",
-    "MatchTuple": "case (fn, *rest):\n    await rest[0]()",
+    "MatchTuple": "case (fn, *rest):\n    await plugin(rest[0])",
     "MatchValue": "case 1:\n    await plugin(step)",
-    "MatchSequence": "case [*rest]:\n    await rest[0]()",
+    "MatchSequence": "case [*rest]:\n    await plugin(rest[0])",
 }
 
 

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.objects.values import Case, Constant, Element, HeapCell, LexicalScope, StepFunction, Value
 from stepgraph.interpreter.replay.replay_state import NondeterministicUse, ReplayPosition
-from stepgraph.interpreter.store import Changes, PathChanges, SlotId
+from stepgraph.interpreter.store import Change, Changes, PathChanges, SlotId
 from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
 from stepgraph.syntax.module import Place
 
@@ -207,6 +207,8 @@ class FunctionSummary(Struct, frozen=True):
     may_return_true: bool = True
     """Whether the result may be true: a true result of `__exit__` suppresses the exception."""
     reads: frozenset[SlotId] = frozenset()
+    writes: tuple[Change, ...] = ()
+    """Writes to outer cells that cannot affect steps."""
     allocates: bool = False
     """Whether the result holds new cells. Each further call gets a copy of them."""
     since: int = 0

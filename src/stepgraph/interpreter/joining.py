@@ -378,6 +378,37 @@ def has_relevant_value(value: Slot) -> bool:
     return value is not MISSING and value.relevant
 
 
+def affects_steps(old: Slot, new: Slot) -> bool:
+    """Return whether a write of `new` over `old` can change which steps run, or taint a value.
+
+    Counters, caches and other data of the program cannot. A collection that is no longer empty can: a loop over it runs.
+    """
+    if not isinstance(new, tuple) or not isinstance(old, tuple):
+        return _is_none(old) != _is_none(new) or any(map(_can_affect_steps, (old, new)))
+    if bool(old) != bool(new):
+        return True
+    identities = set(map(id, old))
+    kept = identities & set(map(id, new))
+    changed = [*(element for element in new if id(element) not in kept), *(e for e in old if id(e) not in kept)]
+    return any(map(_can_affect_steps, changed))
+
+
+def _is_none(slot: Slot) -> bool:
+    return isinstance(slot, Value) and is_none(slot)
+
+
+def _can_affect_steps(slot: Slot) -> bool:
+    match slot:
+        case Element(value=value):
+            return value.relevant or value.tainted
+        case MappingEntry(key=key, value=value):
+            return key.relevant or value.relevant or value.tainted
+        case Value():
+            return slot.relevant or slot.tainted
+        case _:
+            return slot is not MISSING
+
+
 def is_relevant(value: Slot) -> bool:
     """Return whether the contents of a slot are relevant: a relevant value, or any elements of a collection."""
     return bool(value) if isinstance(value, tuple) else value is not MISSING and value.relevant

@@ -16,9 +16,9 @@ from stepgraph.interpreter.joining import (
     MISSING,
     Prefix,
     Slot,
+    affects_steps,
     has_relevant_value,
     is_equivalent,
-    is_relevant,
     join_slot,
     join_slot_values,
     requires_new_pass,
@@ -176,7 +176,7 @@ class Store(Struct):
             self._record_replaced(container, old)
         if self._task_reads and (container.serial, key) in self._task_reads and old is not MISSING:
             self.rewrites.append(Rewrite(container, key, old))
-        if (container.serial, key) in self._outer_reads and (is_relevant(old) or is_relevant(value)):
+        if (container.serial, key) in self._outer_reads and affects_steps(old, value):
             self._epoch_count += 1
             self.epoch = self._epoch_count
 
@@ -283,9 +283,23 @@ class Store(Struct):
         self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
         return join_slot_values(self.budget, key, values, tasks[0].place, None)
 
-    def has_outer_writes(self, checkpoint: int, serial: int) -> bool:
-        """Return whether a cell older than `serial` was written since `checkpoint`."""
-        return any(container.serial < serial for container, *_ in self._trail[checkpoint:])
+    def outer_writes(self, checkpoint: int, serial: int) -> tuple[Change, ...] | None:
+        """Return the writes to cells older than `serial` since `checkpoint`, None if one of them can affect steps.
+
+        Writes to collections are omitted: elements that cannot affect steps need not be repeated.
+        """
+        writes: dict[SlotId, Change] = {}
+        for container, key, logged, _ in self._trail[checkpoint:]:
+            if container.serial >= serial:
+                continue
+            present = container.get(key, MISSING)
+            is_prefix = isinstance(logged, Prefix) and isinstance(present, tuple)
+            old = present[: logged.length] if is_prefix else logged
+            if affects_steps(old, present):
+                return None
+            if not isinstance(present, tuple):
+                writes[container.serial, key] = Change(container, key, present)
+        return tuple(writes.values())
 
     def checkpoint(self) -> int:
         """Return the present position in the trail, for `changes` and `rollback`."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import is_relevant, join_values, without_partial_taint
+from stepgraph.interpreter.joining import MISSING, is_relevant, join_values, without_partial_taint
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
@@ -110,6 +110,9 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         interpreter.declare_again(memoized.declared)
         interpreter.store.reads |= memoized.reads
         record_memoized_uses(interpreter, _uses_of_arguments(memoized, scope))
+        for write in memoized.writes:
+            if write.container.get(write.key, MISSING) != write.value:
+                interpreter.store.write(write.container, write.key, write.value)
         if not memoized.allocates:
             return memoized
         return replace(memoized, result=Copier(interpreter.store, memoized.since).copy(memoized.result))
@@ -299,6 +302,7 @@ def _summarize(
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
     creates_values = bool(frame.declared) or interpreter.replay.nondeterministic_count > nondeterministic_count
     is_unique_per_call = creates_values and (result.relevant or result.tainted or bool(frame.yields))
+    writes = interpreter.store.outer_writes(checkpoint, scope.names.serial)
     summary = FunctionSummary(
         function,
         result,
@@ -307,7 +311,8 @@ def _summarize(
         returns_awaitable=frame.returns_awaitable,
         emits_before_return=frame.emits_before_return,
         epoch=interpreter.store.epoch,
-        reusable=not is_unique_per_call and not interpreter.store.has_outer_writes(checkpoint, scope.names.serial),
+        reusable=not is_unique_per_call and writes is not None,
+        writes=writes or (),
         uses=tuple(interpreter.replay.uses[first_use:]),
         yields=tuple(frame.yields),
         may_return_true=frame.may_return_true,
