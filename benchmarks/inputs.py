@@ -117,7 +117,8 @@ def plant_repository_project(folder: Path) -> Path:
     entry = folder / "entry.py"
     entry.write_text(
         f"{imports}from repository import Repository\nfrom workers import WorkflowEntrypoint\n\n\n"
-        f"class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n        repository = Repository(self.env.DB)\n{steps}",
+        "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
+        f"        repository = Repository(self.env.DB)\n{steps}",
         encoding="utf-8",
     )
     return entry

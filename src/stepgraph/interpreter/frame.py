@@ -11,7 +11,7 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.objects.values import Case, Constant, Element, HeapCell, LexicalScope, StepFunction, Value
-from stepgraph.interpreter.replay.replay_state import NondeterministicUse, ReplayPosition
+from stepgraph.interpreter.replay.replay_state import NondeterministicUse, ReplayPosition, StateChange, StateKey
 from stepgraph.interpreter.store import Change, Changes, PathChanges, SlotId
 from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
 from stepgraph.syntax.module import Place
@@ -209,6 +209,8 @@ class FunctionSummary(Struct, frozen=True):
     reads: frozenset[SlotId] = frozenset()
     writes: tuple[Change, ...] = ()
     """Writes to outer cells that cannot affect steps."""
+    state_changes: tuple[tuple[StateKey, StateChange | None], ...] = ()
+    """Changes of state that the replay analysis has recorded."""
     allocates: bool = False
     """Whether the result holds new cells. Each further call gets a copy of them."""
     since: int = 0

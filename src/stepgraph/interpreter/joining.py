@@ -381,7 +381,7 @@ def has_relevant_value(value: Slot) -> bool:
 def affects_steps(old: Slot, new: Slot) -> bool:
     """Return whether a write of `new` over `old` can change which steps run, or taint a value.
 
-    Counters, caches and other data of the program cannot. A collection that is no longer empty can: a loop over it runs.
+    Counters, caches and other data cannot. A collection that is no longer empty can: a loop over it runs.
     """
     if not isinstance(new, tuple) or not isinstance(old, tuple):
         return _is_none(old) != _is_none(new) or any(map(_can_affect_steps, (old, new)))

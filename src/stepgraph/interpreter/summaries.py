@@ -113,6 +113,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         for write in memoized.writes:
             if write.container.get(write.key, MISSING) != write.value:
                 interpreter.store.write(write.container, write.key, write.value)
+        interpreter.replay.repeat_changes(memoized.state_changes)
         if not memoized.allocates:
             return memoized
         return replace(memoized, result=Copier(interpreter.store, memoized.since).copy(memoized.result))
@@ -258,6 +259,7 @@ def _summarize(
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
     recursion = Recursion(interpreter.store.checkpoint(), interpreter.store.serial, function.place)
     interpreter.recursions[function] = recursion
+    first_change = len(interpreter.replay.recorded_changes)
     while True:
         apply(interpreter.store, recursion.head)
         interpreter.interpreted_bodies += 1
@@ -313,6 +315,7 @@ def _summarize(
         epoch=interpreter.store.epoch,
         reusable=not is_unique_per_call and writes is not None,
         writes=writes or (),
+        state_changes=tuple(interpreter.replay.recorded_changes[first_change:]),
         uses=tuple(interpreter.replay.uses[first_use:]),
         yields=tuple(frame.yields),
         may_return_true=frame.may_return_true,

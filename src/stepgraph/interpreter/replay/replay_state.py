@@ -7,6 +7,7 @@ from typing import Literal, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.interpreter.objects.values import UNKNOWN, HeapCell, LexicalScope, Nondeterministic, Value
 from stepgraph.syntax.module import Place
@@ -106,6 +107,8 @@ class ReplayState(Struct):
     """The serial of the newest cell before that body. Newer cells are local to it."""
     state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
     """The changes of outer state that bodies of steps may have made."""
+    recorded_changes: list[tuple[StateKey, StateChange | None]] = field(default_factory=list)
+    """All changes in order of evaluation."""
     state_uses: list[StateUse] = field(default_factory=list)
     """The reads of changed state."""
     state_reads: list[StateRead] = field(default_factory=list)
@@ -138,8 +141,17 @@ class ReplayState(Struct):
 
     def change(self, key: StateKey, change: StateChange | None) -> None:
         """Record that a step changes some state. None discards earlier changes."""
+        self.recorded_changes.append((key, change))
         changes = {unchanged: earlier for unchanged, earlier in self.state_changes.items() if unchanged != key}
         self.state_changes = changes if change is None else {**changes, key: change}
+
+    def repeat_changes(self, changes: Sequence[tuple[StateKey, StateChange | None]]) -> None:
+        """Record the changes of a function again, for a further call of it."""
+        for key, change in changes:
+            if change is None:
+                self.change(key, None)
+            elif self.step is not None and key[0].serial <= self.step_since:
+                self.change(key, replace(change, step=self.step))
 
     def complete_step(self) -> None:
         """Record that the following code runs after another step, sleep or wait has completed."""
