@@ -9,8 +9,7 @@ import pytest
 
 from stepgraph.syntax import discarding
 from stepgraph.syntax.discarding import DiscardAnalysis
-from stepgraph.syntax.parents import parents_in
-from stepgraph.syntax.walk import children
+from stepgraph.syntax.walk import children, parents_in
 
 _TASKS = 50
 

@@ -7,7 +7,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.parents import SCOPES, ancestors_of
+from stepgraph.syntax.walk import SCOPES, ancestors_of
 
 MAX_TEXT_LENGTH: Final = 120
 """Maximum length of a text, in characters; longer texts are truncated."""

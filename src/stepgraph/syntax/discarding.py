@@ -11,8 +11,7 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.parents import SCOPES, Parents
-from stepgraph.syntax.walk import children
+from stepgraph.syntax.walk import SCOPES, Parents, children
 
 # Functions that inspect their arguments and store none of them.
 _INSPECTING_FUNCTIONS: Final = frozenset(["bool", "isinstance", "len", "print", "repr", "str", "type"])

@@ -14,8 +14,8 @@ from stepgraph.model.span import Span
 if TYPE_CHECKING:
     import libcst as cst
 
-    from stepgraph.syntax.parents import Parents
     from stepgraph.syntax.positions import Range
+    from stepgraph.syntax.walk import Parents
 
 
 Result = TypeVar("Result")
@@ -45,7 +45,7 @@ class SourceModule:
     @cached_property
     def parents(self) -> Parents:
         """The parent of each node, computed on first use."""
-        from stepgraph.syntax.parents import parents_in
+        from stepgraph.syntax.walk import parents_in
 
         return parents_in(self.tree)
 

@@ -12,8 +12,7 @@ from stepgraph.ir.nodes import Await, AwaitGroup, Block, TaskId, awaited_tasks_o
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.parents import ancestors_of
-from stepgraph.syntax.walk import expressions_below, self_and_statements_below, statements
+from stepgraph.syntax.walk import ancestors_of, expressions_below, self_and_statements_below, statements
 
 
 def observe_races(interpreter: Interpreter, body: Block) -> None:
