@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.classes import set_class_attribute
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -20,7 +21,6 @@ from stepgraph.interpreter.objects.values import (
     Instance,
     SuperObject,
     Value,
-    hide_constants,
     origin_name,
 )
 from stepgraph.interpreter.python.assignment import assign_attribute
@@ -79,7 +79,7 @@ def _setattr(call: LibraryCall) -> Value:
             assign_attribute(call.interpreter, owner, name, value, call.place)
             return Constant(None)
         case [ClassValue() as owner, Constant(value=str(name)), value]:
-            call.interpreter.store.write(owner.scope.names, name, hide_constants(value))
+            set_class_attribute(call.interpreter, owner.scope, name, value)
             return Constant(None)
         case [ClassValue() as owner, _, _]:
             owner.caveats = (*owner.caveats, _unknown_member(owner, call.place))

@@ -10,10 +10,11 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
+    UNSET,
     Argument,
     Arguments,
     BuiltinMethod,
@@ -27,7 +28,9 @@ from stepgraph.interpreter.objects.values import (
     External,
     ExternalResult,
     FunctionValue,
+    HeapCell,
     Instance,
+    LexicalScope,
     Mapping,
     Moment,
     StepCall,
@@ -44,6 +47,7 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
     hide_constants,
+    is_none,
 )
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.definitions import qualified_names
@@ -130,20 +134,59 @@ def derives_from_entrypoint(class_value: ClassValue) -> bool:
 def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
     """Return a member from the first project class of a resolution order that defines it, None if none does.
 
-    An unresolved base earlier in the order may define the member too, which adds a caveat.
+    An unresolved base earlier in the order may define the member too, which adds a caveat. A class that defines the
+    member on some paths only gives a union with the member of the following classes.
     """
     unknown_bases: list[UnknownBase | Unresolved] = []
-    for owner in order:
+    for index, owner in enumerate(order):
         if isinstance(owner, UnknownBase | Unresolved):
             unknown_bases.append(owner)
         if not isinstance(owner, ClassValue):
             continue
         value = resolve_body_name(interpreter, owner.scope, name)
-        if value is not None:
-            return _with_caveats(
-                _class_variable(interpreter, owner, name, value, order), _member_caveats(owner, name, unknown_bases)
-            )
+        if value is None or value is UNSET:
+            continue
+        inherited = find_member(interpreter, order[index + 1 :], name) if may_be_unset(value) else None
+        return _with_caveats(
+            _class_variable(interpreter, owner, name, with_fallback(value, inherited), order),
+            _member_caveats(owner, name, unknown_bases),
+        )
     return None
+
+
+def may_be_unset(value: Value) -> bool:
+    """Whether an attribute with this value is set on some paths only, or on none."""
+    return value is UNSET or (isinstance(value, Union) and any(leaf is UNSET for leaf in union_values(value)))
+
+
+def with_fallback(value: Value, fallback: Value | None) -> Value:
+    """Return the value of an attribute, with a fallback for the paths that do not set it.
+
+    Without a fallback, these paths raise an AttributeError, so only the values that are set remain.
+    """
+    if value is UNSET:
+        return UNKNOWN if fallback is None else fallback
+    if not isinstance(value, Union) or not may_be_unset(value):
+        return value
+    branches = [
+        (case.condition, with_fallback(case.value, fallback))
+        for case in value.cases
+        if fallback is not None or case.value is not UNSET
+    ]
+    return join_values(branches, None if len(branches) == 1 else value.discriminant, value.place, since=0)
+
+
+def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:
+    """Set an attribute of an object or class. A path that does not set it joins as `UNSET`."""
+    if name not in slots:
+        slots[name] = UNSET  # beneath the trail, so that a rollback restores it
+    interpreter.store.write(slots, name, hide_constants(value))
+
+
+def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> None:
+    """Set an attribute of a class or module. Its own definition counts on paths that do not set it."""
+    resolve_body_name(interpreter, scope, name)
+    set_slot(interpreter, scope.names, name, value)
 
 
 def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Value | None:
@@ -151,6 +194,18 @@ def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Val
     order = resolution_order(instance.cls)
     is_bound = any(isinstance(owner, ClassValue) and name in owner.scope.bindings.binders for owner in order)
     return find_member(interpreter, order, name) if is_bound else None
+
+
+def class_default(interpreter: Interpreter, instance: Instance, name: str) -> Value:
+    """Return the value that the classes of an instance assign to an attribute, UNKNOWN if another module may do so."""
+    for owner in resolution_order(instance.cls):
+        value = resolve_body_name(interpreter, owner.scope, name) if isinstance(owner, ClassValue) else UNSET
+        if isinstance(owner, ClassValue) and value is not None and value is not UNSET:
+            is_certain = not owner.caveats and not interpreter.modules.is_assigned_externally(owner.scope, name)
+            return value if is_certain else UNKNOWN
+        if isinstance(owner, UnknownBase | Unresolved):
+            break
+    return UNKNOWN
 
 
 def _member_caveats(
@@ -227,11 +282,42 @@ def _is_enumeration(order: tuple[Value, ...]) -> bool:
 def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
     """Return `instance.name`."""
     interpreter.store.record_outer_read(instance.state, name)
-    value: Value | None = instance.state.get(name)
-    if value is not None:
-        if isinstance(value, Collection | Mapping | TaskGroup):
-            interpreter.store.record_outer_read(value.state, "items")
+    value: Value = instance.state.get(name, UNSET)
+    if isinstance(value, Collection | Mapping | TaskGroup):
+        interpreter.store.record_outer_read(value.state, "items")
+    if not may_be_unset(value):
         return value
+    if value is UNSET:
+        return _inherited_attribute(interpreter, instance, name, place)
+    if not has_class_attribute(interpreter, instance, name):
+        return with_fallback(value, None)
+    return _or_inherited(interpreter, instance, name, value, place)
+
+
+def _or_inherited(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
+    """Return the value of an attribute that is set on some paths. On the others, its class decides."""
+    if isinstance(value, Union):
+        return interpreter.apply_to_cases(
+            value, lambda case_value: _or_inherited(interpreter, instance, name, case_value, place)
+        )
+    if value is not UNSET:
+        return value
+    default = class_default(interpreter, instance, name)
+    if is_none(default) or isinstance(default, Collection | Mapping):
+        return hide_constants(default)
+    return _inherited_attribute(interpreter, instance, name, place)
+
+
+def has_class_attribute(interpreter: Interpreter, instance: Instance, name: str) -> bool:
+    """Whether the class of an instance gives a value to an attribute that the instance does not have itself."""
+    order = resolution_order(instance.cls)
+    return any(
+        find_member(interpreter, order, member) is not None for member in (name, "__getattr__", "__getattribute__")
+    )
+
+
+def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
+    """Return the value of an attribute that the instance does not have itself."""
     order = resolution_order(instance.cls)
     hook_result = _call_lookup_hook(interpreter, instance, "__getattribute__", name, place)
     overrides_lookup = hook_result is not None and hook_result.relevant

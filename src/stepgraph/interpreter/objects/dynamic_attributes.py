@@ -8,9 +8,10 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order, with_fallback
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
+    UNSET,
     Argument,
     Arguments,
     Case,
@@ -68,7 +69,17 @@ def _constant_name(interpreter: Interpreter, name: Argument) -> str | None:
 def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: Place) -> Value:
     if default is None or not isinstance(owner, Instance | ClassValue):
         return interpreter.attribute(owner, name, place)
-    return interpreter.attribute(owner, name, place) if name in _member_names(owner) else default
+    if isinstance(owner, ClassValue):
+        return interpreter.attribute(owner, name, place) if name in _member_names(owner) else default
+    if has_class_attribute(interpreter, owner, name) or not _has_known_members(owner):
+        return interpreter.attribute(owner, name, place)
+    interpreter.store.record_outer_read(owner.state, name)
+    return with_fallback(owner.state.get(name, UNSET), default)
+
+
+def _has_known_members(owner: Instance) -> bool:
+    """Whether no base of the class of an object may have unknown members."""
+    return all(isinstance(base, ClassValue | External) for base in resolution_order(owner.cls))
 
 
 def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> Iterator[Case]:

@@ -121,6 +121,8 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
 def bind(interpreter: Interpreter, name: str, value: Value) -> None:
     """Bind a name in the current scope. A name keeps a constant only if it is bound once."""
     scope = binding_scope(interpreter.frame.scope, name)
+    if scope.kind == "module" and interpreter.frame.body_scope is not scope:
+        resolve_body_name(interpreter, scope, name)  # the value on paths that do not bind the global
     interpreter.store.write(scope.names, name, _stored_value(scope, name, value))
     if interpreter.replays and (interpreter.replay.state_changes or interpreter.loop_depth):
         record_binding(interpreter, name)
@@ -216,7 +218,7 @@ def _report_external_assignment(interpreter: Interpreter, scope: LexicalScope, n
 def _external_assignment_caveat(scope: LexicalScope, name: str) -> Caveat:
     return Caveat(
         "assigned-elsewhere",
-        Place(scope.module, scope.bindings.binders[name][0]),
+        Place(scope.module, next(iter(scope.bindings.binders.get(name, ())), scope_body(scope))),
         f"`{name}` is changed by code elsewhere, so what it is when it is used is not known.",
         "The graph shows what is defined here.",
         may_be_another=True,

@@ -95,6 +95,16 @@ def is_none(value: Value) -> bool:
     return isinstance(value, Absent) or value == Constant(None)
 
 
+class Unset(Value, Struct, frozen=True):
+    """The contents of an attribute that an object or class does not have itself: a read continues in its classes.
+
+    It is relevant, so that a join with a path that sets the attribute keeps it.
+    """
+
+
+UNSET = Unset()
+
+
 class Moment(Value, Struct, frozen=True):
     """A constant `datetime(...)`."""
 

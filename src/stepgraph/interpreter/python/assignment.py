@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.classes import class_member, field_names
+from stepgraph.interpreter.objects.classes import class_member, field_names, set_class_attribute, set_slot
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
@@ -31,7 +31,6 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
     as_optional,
-    hide_constants,
 )
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
 from stepgraph.interpreter.python.generators import consume_generator
@@ -145,7 +144,7 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
     observe_event_key(interpreter, "written", owner, Constant(name), place, place)
     if isinstance(owner, Instance):
         if not _call_class_setter(interpreter, owner, name, value, place):
-            interpreter.store.write(owner.state, name, hide_constants(value))
+            set_slot(interpreter, owner.state, name, value)
         return
     if isinstance(owner, Union):
         interpreter.apply_to_cases(
@@ -154,7 +153,7 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
         return
     scope = owner.scope if isinstance(owner, ClassValue | ModuleValue) else None
     if scope is not None:
-        interpreter.store.write(scope.names, name, hide_constants(value))
+        set_class_attribute(interpreter, scope, name, value)
     else:
         _escape_assigned(interpreter, value, place)
 
@@ -173,7 +172,7 @@ def _call_class_setter(interpreter: Interpreter, owner: Instance, name: str, val
 
     def assign_case(case_member: Value) -> Value:
         if not _call_setter(interpreter, case_member, owner, value, place):
-            interpreter.store.write(owner.state, name, hide_constants(value))
+            set_slot(interpreter, owner.state, name, value)
         return UNKNOWN
 
     interpreter.apply_to_cases(member, assign_case)
