@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
+from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -49,7 +50,7 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
     is_none,
 )
-from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
+from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.definitions import qualified_names
 from stepgraph.interpreter.replay.resources import ENVIRONMENT
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
@@ -430,6 +431,8 @@ def _base_may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:
 
 def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, place: Place) -> Value:
     """Return `Class.name`."""
+    if name == "__init__" and generates_initializer(resolution_order(owner)):
+        return SuperConstructor(SuperObject(owner, owner), name)
     value = find_member(interpreter, resolution_order(owner), name)
     return UNKNOWN if value is None else bind_member(interpreter, value, None, owner, place)
 
@@ -441,6 +444,8 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
     following_classes = (
         order[order.index(super_object.search_after) + 1 :] if super_object.search_after in order else ()
     )
+    if name == "__init__" and generates_initializer(following_classes):
+        return SuperConstructor(super_object, name)
     value = find_member(interpreter, following_classes, name)
     if value is None:
         if name in ("__new__", "__call__"):
@@ -559,30 +564,38 @@ def initialize(interpreter: Interpreter, instance: Instance, arguments: Argument
     """Initialize a new instance by `__init__`, or by the initializer of a dataclass, and return it."""
     order = resolution_order(instance.cls)
     interpreter.work.objects.append(instance)
-    initializer = find_member(interpreter, order, "__init__")
+    initializer = None if generates_initializer(order) else find_member(interpreter, order, "__init__")
     if isinstance(initializer, FunctionValue):
         interpreter.call(replace(initializer, receiver=instance), arguments, place)
         return instance
     if isinstance(initializer, Union):
         interpreter.call(bind_member(interpreter, initializer, instance, instance.cls, place), arguments, place)
         return instance
-    _assign_fields(interpreter, instance, arguments)
-    _initialize_base(interpreter, instance, order, arguments)
-    post_init = find_member(interpreter, order, "__post_init__")
+    return _initialize_fields(interpreter, instance, order, arguments, place)
+
+
+def _initialize_fields(
+    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, place: Place
+) -> Instance:
+    """Initialize an object as the generated initializer in a resolution order does, and return it."""
+    fields = fields_of(interpreter, order)
+    post_init_arguments = assign_fields(interpreter, instance, fields, arguments)
+    _initialize_base(interpreter, instance, order, arguments, has_fields=bool(fields))
+    post_init = find_member(interpreter, resolution_order(instance.cls), "__post_init__")
     if isinstance(post_init, FunctionValue | Union):
-        interpreter.call(_with_receiver(post_init, instance), Arguments(), place)
+        interpreter.call(_with_receiver(post_init, instance), post_init_arguments, place)
     return instance
 
 
 def _initialize_base(
-    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments
+    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, *, has_fields: bool
 ) -> None:
     """Model the `__init__` of a base outside the project: exceptions store arguments, other bases make them escape."""
     base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
     if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
         items = tuple(Element(argument.value, argument.place) for argument in arguments.positional)
         interpreter.store.write(instance.state, "args", make_result_collection(interpreter, "tuple", items))
-    elif base is not None and not any(True for _ in field_names(instance.cls)):
+    elif base is not None and not has_fields:
         for argument in arguments.items:
             interpreter.escape(
                 argument.value, argument.place, f"is handed to `{instance.cls.name}`, whose base is not read"
@@ -601,39 +614,8 @@ def call_instance(interpreter: Interpreter, callee: Instance, arguments: Argumen
     return interpreter.call(UNKNOWN if method is None else method, arguments, place)
 
 
-def _assign_fields(interpreter: Interpreter, instance: Instance, arguments: Arguments) -> None:
-    """Assign arguments to fields in order, as the generated `__init__` of a dataclass or named tuple does."""
-    names = list(field_names(instance.cls))
-    for argument in unpacked_arguments(arguments).items:
-        if argument.keyword is not None:
-            interpreter.store.write(instance.state, argument.keyword, hide_constants(argument.value))
-        elif not argument.star and names:
-            interpreter.store.write(instance.state, names.pop(0), hide_constants(argument.value))
-    for owner in resolution_order(instance.cls):
-        if isinstance(owner, ClassValue):
-            _assign_field_defaults(interpreter, instance, owner)
-
-
-def _assign_field_defaults(interpreter: Interpreter, instance: Instance, owner: ClassValue) -> None:
-    """Call the default factories of unset fields: `steps: list = field(default_factory=list)`."""
-    for statement in statements_below(owner.node.body):
-        match statement:
-            case cst.AnnAssign(target=cst.Name(value=name), value=cst.Call(func=function, args=args)):
-                factory_expression = next(
-                    (a.value for a in args if a.keyword and a.keyword.value == "default_factory"), None
-                )
-                if factory_expression is None or name in instance.state:
-                    continue
-                place = Place(owner.scope.module, statement)
-                with interpreter.in_definition_body(owner.scope):
-                    field_function = interpreter.evaluate(function)
-                    factory = interpreter.evaluate(factory_expression)
-                if field_function == External("dataclasses.field"):
-                    interpreter.store.write(instance.state, name, interpreter.call(factory, Arguments(), place))
-
-
 def field_names(class_value: ClassValue) -> Iterator[str]:
-    """Yield the field names of a dataclass or named tuple, fields of base classes first."""
+    """Yield the field names of a named tuple, fields of base classes first."""
     for owner in reversed(resolution_order(class_value)):
         if isinstance(owner, ClassValue):
             for statement in statements_below(owner.node.body):
@@ -644,14 +626,36 @@ def field_names(class_value: ClassValue) -> Iterator[str]:
 def call_super_constructor(
     interpreter: Interpreter, callee: SuperConstructor, arguments: Arguments, place: Place
 ) -> Value:
-    """Call `super().__new__(cls)`, which creates an instance, or `super().__call__(...)` of a metaclass."""
+    """Call `super().__new__(cls)`, which creates an instance, or `super().__call__(...)` of a metaclass.
+
+    `super().__init__(...)` and `Base.__init__(self, ...)` call the generated initializer of a data class.
+    """
     receiver = callee.super_object.receiver
+    if callee.name == "__init__":
+        _call_generated_initializer(interpreter, callee.super_object, arguments, place)
+        return Constant(None)
     if callee.name == "__call__" and isinstance(receiver, ClassValue):
         return _create_instance(interpreter, receiver, arguments, place)
     class_argument = arguments.items[0].value if arguments.items else receiver
     if callee.name == "__new__" and isinstance(class_argument, ClassValue):
         return Instance(class_argument, interpreter.store.new())
     return interpreter.call(UNKNOWN, arguments, place)
+
+
+def _call_generated_initializer(
+    interpreter: Interpreter, super_object: SuperObject, arguments: Arguments, place: Place
+) -> None:
+    instance = super_object.receiver
+    order = resolution_order(_receiver_class(super_object))
+    if isinstance(instance, Instance):
+        order = order[order.index(super_object.search_after) + 1 :]
+    else:
+        instance = arguments.items[0].value if arguments.items else UNKNOWN
+        arguments = Arguments(arguments.items[1:])
+    if isinstance(instance, Instance):
+        _initialize_fields(interpreter, instance, order, arguments, place)
+    else:
+        interpreter.call(UNKNOWN, arguments, place)
 
 
 def _delegate_attribute(method: FunctionValue) -> str | None:

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
+from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_values
@@ -19,6 +21,7 @@ from stepgraph.interpreter.objects.values import (
     Argument,
     Arguments,
     BuiltinMethod,
+    ClassValue,
     Collection,
     Constant,
     Element,
@@ -287,6 +290,21 @@ def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments
         if argument.keyword is not None:
             interpreter.store.write(copy.state, argument.keyword, hide_constants(argument.value))
     return copy
+
+
+def replace_fields(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Value:
+    """Return the result of `dataclasses.replace`: an object that is initialized again with some fields changed."""
+    order = resolution_order(original.cls)
+    if not any(isinstance(owner, ClassValue) and is_data_class(owner) for owner in order):
+        return copy_with_attributes(interpreter, original, arguments, place)
+    changes = [argument for argument in arguments.items if argument.keyword is not None]
+    changed = {argument.keyword for argument in changes}
+    unchanged = [
+        Argument(interpreter.attribute(original, field.name, place), place, field.parameter)
+        for field in fields_of(interpreter, order)
+        if field.in_initializer and not field.initializer_only and field.parameter not in changed
+    ]
+    return interpreter.call(original.cls, Arguments((*unchanged, *changes)), place)
 
 
 def _as_dictionary(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:

@@ -579,11 +579,14 @@ class SuperObject(Value, Struct, frozen=True):
 
 
 class SuperConstructor(Value, Struct, frozen=True):
-    """`super().__new__` or `super().__call__` without a definition in the project. A call creates an object."""
+    """`super().__new__` or `super().__call__` without a definition in the project, or a generated `__init__`.
+
+    A call creates or initializes an object.
+    """
 
     super_object: SuperObject
     name: str
-    """`__new__` or `__call__`."""
+    """`__new__`, `__call__` or `__init__`."""
 
 
 class BuiltinMethod(Value, Struct, frozen=True):
