@@ -6,7 +6,7 @@ from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.classes import class_attribute, instance_attribute, super_attribute
+from stepgraph.interpreter.objects.classes import attribute_name, class_attribute, instance_attribute, super_attribute
 from stepgraph.interpreter.objects.module_members import module_member
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -47,6 +47,7 @@ from stepgraph.syntax.module import Place
 
 def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
     """Return `owner.name`."""
+    name = attribute_name(interpreter, name, place)
     match owner:
         case StepObject():
             return StepMethod(name)

@@ -13,6 +13,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
+from stepgraph.interpreter.objects.private_names import body_name, mangle
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     UNSET,
@@ -144,15 +145,21 @@ def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -
             unknown_bases.append(owner)
         if not isinstance(owner, ClassValue):
             continue
-        value = resolve_body_name(interpreter, owner.scope, name)
+        value = resolve_body_name(interpreter, owner.scope, body_name(owner, name))
         if value is None or value is UNSET:
             continue
         inherited = find_member(interpreter, order[index + 1 :], name) if may_be_unset(value) else None
         return _with_caveats(
-            _class_variable(interpreter, owner, name, with_fallback(value, inherited), order),
+            _class_variable(interpreter, owner, body_name(owner, name), with_fallback(value, inherited), order),
             _member_caveats(owner, name, unknown_bases),
         )
     return None
+
+
+def attribute_name(interpreter: Interpreter, name: str, place: Place) -> str:
+    """Return the name of an attribute, mangled if `place` is an expression `owner.name` with it."""
+    is_written = isinstance(place.node, cst.Attribute) and place.node.attr.value == name
+    return mangle(interpreter.frame.scope, name) if is_written else name
 
 
 def may_be_unset(value: Value) -> bool:
@@ -186,6 +193,7 @@ def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value)
 
 def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> None:
     """Set an attribute of a class or module. Its own definition counts on paths that do not set it."""
+    name = name if scope.owner is None else body_name(scope.owner, name)
     resolve_body_name(interpreter, scope, name)
     set_slot(interpreter, scope.names, name, value)
 
@@ -193,14 +201,18 @@ def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str
 def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Value | None:
     """Return a member that the class of an instance or one of its bases binds, None if no class binds the name."""
     order = resolution_order(instance.cls)
-    is_bound = any(isinstance(owner, ClassValue) and name in owner.scope.bindings.binders for owner in order)
+    is_bound = any(
+        isinstance(owner, ClassValue) and body_name(owner, name) in owner.scope.bindings.binders for owner in order
+    )
     return find_member(interpreter, order, name) if is_bound else None
 
 
 def class_default(interpreter: Interpreter, instance: Instance, name: str) -> Value:
     """Return the value that the classes of an instance assign to an attribute, UNKNOWN if another module may do so."""
     for owner in resolution_order(instance.cls):
-        value = resolve_body_name(interpreter, owner.scope, name) if isinstance(owner, ClassValue) else UNSET
+        value: Value | None = UNSET
+        if isinstance(owner, ClassValue):
+            value = resolve_body_name(interpreter, owner.scope, body_name(owner, name))
         if isinstance(owner, ClassValue) and value is not None and value is not UNSET:
             is_certain = not owner.caveats and not interpreter.modules.is_assigned_externally(owner.scope, name)
             return value if is_certain else UNKNOWN
@@ -482,8 +494,8 @@ def bind_member(
         return _call_descriptor(interpreter, value, instance, owner, place)
     if isinstance(value, Union):
         return _bind_union(interpreter, value, instance, owner, place)
-    if not isinstance(value, FunctionValue):
-        return value
+    if not isinstance(value, FunctionValue) or (value.receiver is not None and value.kind != "property"):
+        return value  # a function that already has its receiver is not bound again
     match value.kind:
         case "static":
             return value
@@ -675,7 +687,7 @@ def _delegate_attribute(method: FunctionValue) -> str | None:
                 )
             )
         ] if [receiver, argument] == names:
-            return attribute.value
+            return mangle(method.scope, attribute.value)
         case _:
             return None
 

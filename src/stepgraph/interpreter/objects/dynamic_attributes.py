@@ -9,6 +9,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order, with_fallback
+from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     UNSET,
@@ -131,7 +132,12 @@ def _member_names(owner: Value) -> list[str]:
     order = resolution_order(cls)
     if not all(isinstance(base, ClassValue | External) for base in order):
         return []
-    members = (name for base in order if isinstance(base, ClassValue) for name in base.scope.bindings.binders)
+    members = (
+        mangle(base.scope, name)
+        for base in order
+        if isinstance(base, ClassValue)
+        for name in base.scope.bindings.binders
+    )
     return list(dict.fromkeys([*attributes, *members]))
 
 

@@ -9,7 +9,13 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.classes import class_member, field_names, set_class_attribute, set_slot
+from stepgraph.interpreter.objects.classes import (
+    attribute_name,
+    class_member,
+    field_names,
+    set_class_attribute,
+    set_slot,
+)
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
@@ -142,6 +148,7 @@ def _any_item(interpreter: Interpreter, target: cst.BaseExpression, items: tuple
 def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
     """Assign `owner.name`."""
     observe_event_key(interpreter, "written", owner, Constant(name), place, place)
+    name = attribute_name(interpreter, name, place)
     if isinstance(owner, Instance):
         if not _call_class_setter(interpreter, owner, name, value, place):
             set_slot(interpreter, owner.state, name, value)

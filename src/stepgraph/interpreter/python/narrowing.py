@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import class_default
 from stepgraph.interpreter.objects.names import binding_scope
+from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     UNSET,
@@ -100,6 +101,7 @@ def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[H
         case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)):
             scope = binding_scope(interpreter.frame.scope, owner)
             instance = scope.names.get(owner)
+            name = mangle(interpreter.frame.scope, name)
             if isinstance(instance, Instance) and name in instance.state:
                 return instance.state, name, class_default(interpreter, instance, name)
     return None
