@@ -11,6 +11,7 @@ from stepgraph.interpreter.objects.module_members import module_member
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Absent,
+    AttributeDictionary,
     BuiltinMethod,
     ClassValue,
     Collection,
@@ -71,6 +72,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return ExternalResultMember(f"{TIMEDELTA}().{name}")
         case Event(shape=shape, is_run_event=of_run) if name == "payload":
             return Payload(shape, of_run)
+        case AttributeDictionary():
+            return BuiltinMethod(owner, name)
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering() | ExitStack():
             return BuiltinMethod(owner, name)
         case Union(cases=cases, discriminant=discriminant):

@@ -19,6 +19,7 @@ from stepgraph.interpreter.objects.values import (
     UNSET,
     Argument,
     Arguments,
+    AttributeDictionary,
     BuiltinMethod,
     Caveat,
     ClassValue,
@@ -35,6 +36,7 @@ from stepgraph.interpreter.objects.values import (
     LexicalScope,
     Mapping,
     Moment,
+    Partial,
     StepCall,
     StepDecorator,
     StepFunction,
@@ -66,6 +68,8 @@ _ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", 
 # Orders of several bases share classes, so their total length may exceed the limit on one order.
 _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
 _NAMED_TUPLE: Final = "typing.NamedTuple"
+COMPUTED_NAME: Final = "*"
+"""The slot of the attributes that are set by a computed name which no other attribute has."""
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
 
@@ -294,6 +298,8 @@ def _is_enumeration(order: tuple[Value, ...]) -> bool:
 
 def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
     """Return `instance.name`."""
+    if name == "__dict__":
+        return AttributeDictionary(instance)
     interpreter.store.record_outer_read(instance.state, name)
     value: Value = instance.state.get(name, UNSET)
     if isinstance(value, Collection | Mapping | TaskGroup):
@@ -363,8 +369,11 @@ def _undefined_attribute(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str, place: Place
 ) -> Value:
     """Return an attribute without a definition: Unresolved if other code may add one that runs steps."""
-    if name.startswith("__") and name != "__dict__":
+    if name.startswith("__"):
         return UNKNOWN
+    computed = computed_attribute(interpreter, instance)
+    if computed is not None:
+        return computed
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
     may_be_added = any(
         owner.caveats
@@ -375,6 +384,13 @@ def _undefined_attribute(
     if may_be_added or any(map(_can_reach_steps, instance.state.values())):
         return Unresolved(f"nothing that is read defines `{name}` in {instance.cls.name}", place)
     return UNKNOWN
+
+
+def computed_attribute(interpreter: Interpreter, instance: Instance) -> Value | None:
+    """Return the value that an attribute set by a computed name may have, None if no such name was set."""
+    interpreter.store.record_outer_read(instance.state, COMPUTED_NAME)
+    value = instance.state.get(COMPUTED_NAME, UNSET)
+    return None if value is UNSET else with_fallback(value, None)
 
 
 def _can_reach_steps(value: Value) -> bool:
@@ -462,6 +478,9 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
     if value is None:
         if name in ("__new__", "__call__"):
             return SuperConstructor(super_object, name)
+        if name in ("__setattr__", "__delattr__"):
+            receiver = Arguments((Argument(super_object.receiver, place),))
+            return Partial(External(f"builtins.object.{name}"), receiver)
         if isinstance(super_object.receiver, Instance) and _base_may_run_steps(
             super_object.receiver, following_classes
         ):

@@ -20,6 +20,7 @@ from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    AttributeDictionary,
     BuiltinMethod,
     ClassValue,
     Collection,
@@ -49,6 +50,12 @@ from stepgraph.interpreter.python.assignment import (
     remove_entry,
     remove_item,
     set_entry,
+)
+from stepgraph.interpreter.python.attribute_changes import (
+    clear_attributes,
+    pop_attribute,
+    set_default_attribute,
+    update_attributes,
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import entry_at, payload_member
@@ -322,13 +329,17 @@ def _apply_setter(interpreter: Interpreter, receiver: FunctionValue, arguments: 
 def _apply_getter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
     del interpreter, place
     getter = arguments.items[0].value if arguments.items else UNKNOWN
-    return replace(getter, kind="property", setter=receiver.setter) if isinstance(getter, FunctionValue) else getter
+    return (
+        replace(getter, kind="property", setter=receiver.setter, deleter=receiver.deleter)
+        if isinstance(getter, FunctionValue)
+        else getter
+    )
 
 
 def _apply_deleter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    for argument in arguments.items:
-        interpreter.escape(argument.value, place, "is run where an attribute is deleted, which is not followed")
-    return receiver
+    """Apply `@name.deleter`."""
+    del interpreter, place
+    return replace(receiver, deleter=arguments.items[0].value) if arguments.items else receiver
 
 
 def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
@@ -458,6 +469,15 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "copy": _copy_mapping,
             "keys": _keys,
             "popitem": _pop_item,
+        },
+    ),
+    (
+        AttributeDictionary,
+        {
+            "update": update_attributes,
+            "setdefault": set_default_attribute,
+            "pop": pop_attribute,
+            "clear": clear_attributes,
         },
     ),
     (Instance, {"_replace": _replace, "_asdict": _as_dictionary}),

@@ -502,6 +502,8 @@ class FunctionValue(Value, Struct, frozen=True):
     """The argument of `functools.wraps`."""
     setter: Value | None = None
     """The setter of a property."""
+    deleter: Value | None = None
+    """The deleter of a property."""
     parts: int = 1
     """The number of values in this tree, computed from the fields."""
 
@@ -567,6 +569,21 @@ class UnknownBase(Value, Struct, frozen=True):
 
     def __hash__(self) -> int:
         return hash(self.identity)
+
+
+class AttributeDictionary(Value, Struct, frozen=True):
+    """The `__dict__` of an object."""
+
+    owner: Instance
+
+
+class AttributeName(Value, Struct, frozen=True):
+    """A constant argument that a function uses as the name of an attribute.
+
+    It is relevant, so that calls with different names have different summaries. The graph does not show it.
+    """
+
+    value: str
 
 
 class SuperObject(Value, Struct, frozen=True):
