@@ -14,6 +14,7 @@ from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
 from stepgraph.interpreter.objects.private_names import body_name, mangle
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     UNSET,
@@ -29,7 +30,6 @@ from stepgraph.interpreter.objects.values import (
     Element,
     EnumMember,
     External,
-    ExternalResult,
     FunctionValue,
     HeapCell,
     Instance,
@@ -265,8 +265,8 @@ def _class_variable(
 
     The modules of all classes in the resolution order are searched for such assignments.
     """
-    if _is_enumeration(order) and isinstance(value, Constant | ExternalResult) and not name.startswith("_"):
-        return EnumMember(owner, value if _must_keep_value(owner, name, order) else UNKNOWN)
+    if _is_enumeration(order) and _is_member(owner, name, value):
+        return _enum_member(interpreter, owner, name, value, order)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and interpreter.modules.is_assigned_externally(owner.scope, name):
             return mark_reassigned(interpreter, owner.scope, name, value)
@@ -282,6 +282,88 @@ def _class_variable(
         and not interpreter.modules.is_assigned_externally(owner.scope, name)
     )
     return value if is_constant and not _is_enumeration(order) else UNKNOWN
+
+
+def _is_member(owner: ClassValue, name: str, value: Value) -> bool:
+    """Whether a name in the body of an enumeration is a member, rather than a method or a descriptor."""
+    match owner.scope.bindings.binders.get(name):
+        case [cst.Assign(value=node) | cst.AnnAssign(value=cst.BaseExpression() as node)] if not name.startswith("_"):
+            is_partial = isinstance(node, cst.Call) and owner.scope.module.text(node.func).split(".")[-1] == "partial"
+            return is_partial or not isinstance(value, FunctionValue | ClassValue)
+        case _:
+            return False
+
+
+def _enum_member(
+    interpreter: Interpreter, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]
+) -> Value:
+    """Return a member of an enumeration: an object if the class has methods or the value can lead to a step."""
+    classes = [c for c in order if isinstance(c, ClassValue)]
+    kept_value = value if value.relevant or _must_keep_value(owner, name, order) else UNKNOWN
+    binders = [binder for c in classes for group in c.scope.bindings.binders.values() for binder in group]
+    interpreter.budget.spend(Limit.ELEMENTS, len(binders))
+    if not value.relevant and not any(isinstance(binder, cst.FunctionDef) for binder in binders):
+        return EnumMember(owner, kept_value)
+    slot = f"{name}()"  # no name of the body
+    if slot not in owner.scope.names:
+        owner.scope.names[slot] = Instance(owner, interpreter.store.new(_member_attributes(kept_value)))
+        _initialize_member(interpreter, owner.scope.names[slot], owner.scope.bindings.binders[name][0], value)
+    member: Value = owner.scope.names[slot]
+    return member
+
+
+def _member_attributes(value: Value) -> dict[str, Value]:
+    return {"name": UNKNOWN, "_name_": UNKNOWN, "value": value, "_value_": value}
+
+
+def _initialize_member(interpreter: Interpreter, member: Instance, binder: cst.CSTNode, value: Value) -> None:
+    """Call the `__init__` of a member of an enumeration with its value, or with the items of a tuple."""
+    scope = member.cls.scope
+    initializer = find_member(interpreter, resolution_order(member.cls), "__init__")
+    if isinstance(initializer, FunctionValue):
+        place = Place(scope.module, binder)
+        items = value.items if isinstance(value, Collection) and value.kind == "tuple" else (Element(value, place),)
+        arguments = Arguments(tuple(Argument(item.value, item.place) for item in items))
+        with interpreter.in_definition_body(scope):
+            interpreter.call(replace(initializer, receiver=member), arguments, place)
+
+
+def enum_members(interpreter: Interpreter, class_value: ClassValue) -> tuple[Element, ...] | None:
+    """Return the members of an enumeration in order, None for any other class."""
+    order = resolution_order(class_value)
+    if not _is_enumeration(order) or class_value.metaclass is not None or class_value.caveats:
+        return None
+    members: list[Element] = []
+    constants: set[object] = set()
+    for name, binders in class_value.scope.bindings.binders.items():
+        interpreter.budget.spend(Limit.ELEMENTS)
+        value = resolve_body_name(interpreter, class_value.scope, name)
+        if value is None or not _is_member(class_value, name, value):
+            continue
+        if isinstance(value, Constant) and value.value in constants:
+            continue  # an alias of an earlier member
+        constants |= {value.value} if isinstance(value, Constant) else set()
+        member = _enum_member(interpreter, class_value, name, value, order)
+        members.append(Element(member, Place(class_value.scope.module, _target(binders[0]))))
+    return tuple(members)
+
+
+def _target(binder: cst.CSTNode) -> cst.CSTNode:
+    """Return the target of an assignment in the body of an enumeration."""
+    return binder.targets[0].target if isinstance(binder, cst.Assign) else getattr(binder, "target", binder)
+
+
+def select_member(
+    interpreter: Interpreter, class_value: ClassValue, place: Place, is_selected: Callable[[str, Instance], bool]
+) -> Value | None:
+    """Return the selected member of an enumeration, or the union of all. None if its members are no objects."""
+    members = enum_members(interpreter, class_value) or ()
+    objects = [(member.place.text, member.value) for member in members if isinstance(member.value, Instance)]
+    for name, member in objects:
+        if is_selected(name, member):
+            return member
+    values: list[Value] = [member for _, member in objects]
+    return union_of_values(values, [name for name, _ in objects], place.text, place) if values else None
 
 
 def _must_keep_value(owner: ClassValue, name: str, order: tuple[Value, ...]) -> bool:
@@ -563,6 +645,15 @@ def _with_receiver(method: Value, receiver: Value | None) -> Value:
 
 def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
     """Return the result of calling a class: a new instance unless its metaclass or its `__new__` overrides that."""
+    value = arguments.items[0].value if arguments.items else UNKNOWN
+    member = select_member(
+        interpreter,
+        class_value,
+        place,
+        lambda _, instance: isinstance(value, Constant) and instance.state["value"] == value,
+    )
+    if member is not None:
+        return member
     metaclass_call = _metaclass_call(interpreter, class_value)
     if metaclass_call is not None:
         return interpreter.call(_with_receiver(metaclass_call, class_value), arguments, place)
