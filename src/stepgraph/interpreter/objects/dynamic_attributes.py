@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import callable_name
+from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.objects.classes import (
     COMPUTED_NAME,
     computed_attribute,
@@ -104,6 +104,11 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
         for candidate in _matching_names(interpreter, owner, name.value):
             yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
         return
+    alternatives = _alternative_names(name.value)
+    for candidate in alternatives:
+        yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
+    if alternatives:
+        return
     for condition, value in _table_entries(interpreter, name.place):
         if not isinstance(value, Constant) or not isinstance(value.value, str):
             yield Case(condition, Unresolved(_REASON, place))
@@ -115,9 +120,19 @@ def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> l
     """Return the names of the present attributes that a name may denote, None if it may be any name."""
     if isinstance(name.value, Template):
         return _matching_names(interpreter, owner, name.value)
+    alternatives = _alternative_names(name.value)
+    if alternatives:
+        return alternatives
     values = [value for _, value in _table_entries(interpreter, name.place)]
     names = [value.value for value in values if isinstance(value, Constant) and isinstance(value.value, str)]
     return names if names and len(names) == len(values) else None
+
+
+def _alternative_names(value: Value) -> list[str]:
+    """Return the constant names of which a value is one, nothing if it may be any other."""
+    leaves = union_values(value) if isinstance(value, Union) else []
+    names = [leaf.value for leaf in leaves if isinstance(leaf, AttributeName)]
+    return list(dict.fromkeys(names)) if len(names) == len(leaves) else []
 
 
 def _matching_names(interpreter: Interpreter, owner: Value, template: Template) -> list[str]:

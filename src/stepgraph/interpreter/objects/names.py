@@ -13,8 +13,10 @@ from stepgraph.interpreter.objects.binding_order import statement_positions
 from stepgraph.interpreter.objects.module_code import apply_changes, bound_value, scope_body
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
+    AttributeName,
     Caveat,
     Collection,
+    Constant,
     External,
     FunctionValue,
     LexicalScope,
@@ -28,6 +30,7 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.star_imports import has_later_star_import, star_imported_value
 from stepgraph.interpreter.replay.step_state import record_binding
 from stepgraph.limits import Limit, LimitExceededError
+from stepgraph.syntax.attribute_names import names_of_attributes
 from stepgraph.syntax.changes import may_bind_computed_names
 from stepgraph.syntax.module import Place
 
@@ -123,7 +126,12 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
     scope = binding_scope(interpreter.frame.scope, name)
     if scope.kind == "module" and interpreter.frame.body_scope is not scope:
         resolve_body_name(interpreter, scope, name)  # the value on paths that do not bind the global
-    interpreter.store.write(scope.names, name, _stored_value(scope, name, value))
+    stored = _stored_value(scope, name, value)
+    if stored is not value and isinstance(value, Constant) and isinstance(value.value, str):
+        function = interpreter.frame.function
+        if function is not None and name in names_of_attributes(function, scope.module):
+            stored = AttributeName(value.value)
+    interpreter.store.write(scope.names, name, stored)
     if interpreter.replays and (interpreter.replay.state_changes or interpreter.loop_depth):
         record_binding(interpreter, name)
 
