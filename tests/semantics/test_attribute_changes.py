@@ -114,6 +114,7 @@ def test_delattr_may_delete_any_attribute() -> None:
         'vars(job)["act"] = b',
         "job.__dict__.update(act=b)",
         'job.__dict__.update({"act": b})',
+        'job.__dict__ |= {"act": b}',
         'job.__dict__.setdefault("act", b)',
         "job = Job(act=b)",
     ],

@@ -30,7 +30,7 @@ from stepgraph.interpreter.objects.values import (
     Value,
 )
 from stepgraph.interpreter.python.assignment import add_items, assign, remove_entry, remove_item
-from stepgraph.interpreter.python.attribute_changes import delete_attribute, delete_named
+from stepgraph.interpreter.python.attribute_changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.python.boolean import negate
 from stepgraph.interpreter.python.branches import execute_if, execute_match
 from stepgraph.interpreter.python.definitions import make_class, make_function
@@ -117,16 +117,18 @@ def _update_in_place(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
 ) -> bool:
     """Update the collections and dictionaries that the target may be, and return whether it may be one of them."""
-    owners = [leaf for leaf in union_values(target) if isinstance(leaf, Collection | Mapping)]
+    owners = [leaf for leaf in union_values(target) if isinstance(leaf, Collection | Mapping | AttributeDictionary)]
     for owner in owners:
-        if isinstance(owner, Mapping):
+        if isinstance(owner, AttributeDictionary):
+            update_attributes(interpreter, owner, Arguments((Argument(value, place),)), place)
+        elif isinstance(owner, Mapping):
             update_mapping(interpreter, owner, Arguments((Argument(value, place),)), place)
         elif isinstance(operator, _REMOVING_OPERATORS):
             remove_item(interpreter, owner, UNKNOWN)
         elif isinstance(operator, cst.AddAssign | cst.BitOrAssign):
             add_items(interpreter, owner, elements_of(interpreter, value) or ())
     for leaf in union_values(target) if owners else ():
-        if not isinstance(leaf, Collection | Mapping):
+        if not isinstance(leaf, Collection | Mapping | AttributeDictionary):
             interpreter.escape_operand(leaf, place, "is an operand in a way that is not followed")
     return bool(owners)
 
