@@ -28,16 +28,24 @@ class Orders(WorkflowEntrypoint):
 """
 
 
-@pytest.mark.parametrize(
-    "keeping", ['self.__dict__["kept"] = step', 'vars(self)["kept"] = step', "self.__dict__.update(kept=step)"]
-)
+@pytest.mark.parametrize("keeping", ['self.__dict__ = {"kept": step}'])
 def test_where_the_step_object_is_lost_a_parameter_may_name_a_step_that_is_not_seen(keeping: str) -> None:
     findings = check_analysis(analyze_source(_KEPT.replace("KEEPING", keeping)))
 
     assert [finding.code for finding in findings] == ["SG004"]
 
 
-@pytest.mark.parametrize("keeping", ["self.kept = step", 'setattr(self, "kept", step)'])
+@pytest.mark.parametrize(
+    "keeping",
+    [
+        "self.kept = step",
+        'setattr(self, "kept", step)',
+        'self.__dict__["kept"] = step',
+        'vars(self)["kept"] = step',
+        "self.__dict__.update(kept=step)",
+        'self.__dict__ |= {"kept": step}',
+    ],
+)
 def test_where_the_step_object_is_followed_nothing_is_missing(keeping: str) -> None:
     assert list(check_analysis(analyze_source(_KEPT.replace("KEEPING", keeping)))) == []
 

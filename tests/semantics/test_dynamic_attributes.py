@@ -90,3 +90,45 @@ def test_a_name_that_is_not_known_is_reported() -> None:
 def test_a_class_with_an_unknown_base_is_reported() -> None:
     source = f"from library import Base\n{HEAD}        await getattr(self, f'handle_{{event}}')(step)\n"
     assert not module_of(source.replace("W(WorkflowEntrypoint)", "W(Base, WorkflowEntrypoint)")).workflows[0].complete
+
+
+CALL = """
+async def call(name):
+    await getattr(self, name)(step)
+"""
+
+
+def test_a_constant_argument_names_an_attribute() -> None:
+    assert graph_of(CALL + 'await call("handle_b")\nawait call("other")') == text("""
+        call call
+        call call #2
+        def call
+          call handle_b
+        def handle_b
+          sleep 'b' 1
+        def call #2
+          call other
+        def other
+          sleep 'other' 1
+    """)
+
+
+def test_a_parameter_assigned_in_a_branch_names_either_attribute() -> None:
+    body = (
+        CALL.replace("    await", '    if event:\n        name = "handle_a"\n    await', 1) + 'await call("handle_b")'
+    )
+    assert [line for line in graph_of(body).splitlines() if "|" in line] == [
+        '  | case "handle_a"',
+        '  | case "handle_b"',
+    ]
+
+
+def test_a_parameter_names_the_attribute_to_set() -> None:
+    body = 'def put(name, fn):\n    setattr(self, name, fn)\n\nput("other", self.handle_a)\nawait self.other(step)'
+    assert graph_of(body) == "call handle_a\ndef handle_a\n  sleep 'a' 1"
+
+
+@pytest.mark.parametrize("pairs", ['(("x", self.handle_a), ("y", self.other))', '{"x": self.handle_a, "y": h}.items()'])
+def test_a_loop_over_pairs_sets_attributes(pairs: str) -> None:
+    body = f"h = self.other\nfor name, fn in {pairs}:\n    setattr(self, name, fn)\nawait self.x(step)"
+    assert graph_of(body) == "call handle_a\ndef handle_a\n  sleep 'a' 1"

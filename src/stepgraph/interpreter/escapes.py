@@ -11,6 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     Arguments,
+    AttributeDictionary,
     BuiltinMethod,
     Collection,
     FunctionCall,
@@ -148,6 +149,8 @@ def _contents(value: Value, visits: Visits, depth: int) -> list[Value]:
             return [content]
         case Union(cases=cases) if depth < DEEPEST:
             return [case.value for case in cases]
+        case AttributeDictionary(owner=owner) if depth < DEEPEST:
+            return [owner]
         case Instance(state=state) if visits.enter(state, depth):
             return list(state.values())
         case WaitForCall(inner=inner) | BuiltinMethod(receiver=inner) | SuperObject(receiver=inner) if depth < DEEPEST:

@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.logging_ import is_logging
+from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     BuiltinMethod,
@@ -104,6 +105,7 @@ class TryBodyErrors(Struct):
         """Return whether an expression may run code of the project: a property, an operator, a generator."""
         match node:
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
+                name = mangle(self.interpreter.frame.scope, name)
                 return any(
                     isinstance(value, Instance) and name not in value.state and name not in _SDK_ATTRIBUTES
                     for value in union_values(self._value(owner))

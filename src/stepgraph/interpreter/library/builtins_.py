@@ -8,9 +8,11 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.dynamic_attributes import call_getattr
+from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
+    Argument,
+    Arguments,
     Caveat,
     ClassValue,
     Constant,
@@ -18,12 +20,13 @@ from stepgraph.interpreter.objects.values import (
     FunctionKind,
     FunctionValue,
     Instance,
+    ModuleValue,
     SuperObject,
+    Union,
     Value,
-    hide_constants,
     origin_name,
 )
-from stepgraph.interpreter.python.assignment import assign_attribute
+from stepgraph.interpreter.python.attribute_changes import assign_attribute, delete_named, set_named
 from stepgraph.syntax.module import Place
 
 
@@ -57,10 +60,15 @@ _SECONDS: Final = ("time", "timestamp", "total_seconds")
 @models("builtins.property")
 def _property(call: LibraryCall) -> Value:
     """`property(get, set)`."""
-    getter, setter = call.arguments.find(0, "fget"), call.arguments.find(1, "fset")
+    getter, setter, deleter = (call.arguments.find(index, name) for index, name in enumerate(("fget", "fset", "fdel")))
     if getter is None or not isinstance(getter.value, FunctionValue):
         return call.unmodeled()
-    return replace(getter.value, kind="property", setter=None if setter is None else setter.value)
+    return replace(
+        getter.value,
+        kind="property",
+        setter=None if setter is None else setter.value,
+        deleter=None if deleter is None else deleter.value,
+    )
 
 
 @models("builtins.type")
@@ -72,20 +80,34 @@ def _type(call: LibraryCall) -> Value:
     return owner.cls if isinstance(owner, Instance) else UNKNOWN
 
 
-@models("builtins.setattr")
+@models("builtins.setattr", "builtins.object.__setattr__", "builtins.type.__setattr__")
 def _setattr(call: LibraryCall) -> Value:
+    name = constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
     match [argument.value for argument in call.arguments.items]:
-        case [Instance() as owner, Constant(value=str(name)), value]:
-            assign_attribute(call.interpreter, owner, name, value, call.place)
+        case [Instance() as owner, _, value]:
+            set_named(call.interpreter, owner, call.arguments.items[1], value, call.place)
             return Constant(None)
-        case [ClassValue() as owner, Constant(value=str(name)), value]:
-            call.interpreter.store.write(owner.scope.names, name, hide_constants(value))
+        case [Union() as owner, _, _]:
+            rest = call.arguments.items[1:]
+            return call.interpreter.apply_to_cases(
+                owner,
+                lambda chosen: _setattr(replace(call, arguments=Arguments((Argument(chosen, call.place), *rest)))),
+            )
+        case [ClassValue() | ModuleValue() as owner, _, value] if name is not None:
+            assign_attribute(call.interpreter, owner, name, value, call.place)
             return Constant(None)
         case [ClassValue() as owner, _, _]:
             owner.caveats = (*owner.caveats, _unknown_member(owner, call.place))
             return Constant(None)
         case _:
             return call.unmodeled()
+
+
+@models("builtins.delattr", "builtins.object.__delattr__", "builtins.type.__delattr__")
+def _delattr(call: LibraryCall) -> Value:
+    if len(call.arguments.items) > 1:
+        delete_named(call.interpreter, call.first, call.arguments.items[1], call.place)
+    return Constant(None)
 
 
 def _unknown_member(owner: ClassValue, place: Place) -> Caveat:

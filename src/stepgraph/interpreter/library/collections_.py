@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, entries_of
-from stepgraph.interpreter.objects.methods import copy_with_attributes
+from stepgraph.interpreter.objects.methods import copy_with_attributes, replace_fields
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
@@ -116,6 +116,8 @@ def _copy_object(call: LibraryCall) -> Value:
     original = call.first
     if any(change.keyword is None for change in call.arguments.items[1:]):
         return call.unmodeled()
+    if isinstance(original, Instance) and call.name in ("copy.replace", "dataclasses.replace"):
+        return replace_fields(call.interpreter, original, call.arguments, call.place)
     if isinstance(original, Instance):
         return copy_with_attributes(call.interpreter, original, call.arguments, call.place)
     if isinstance(original, Collection):

@@ -43,8 +43,10 @@ def _partial(call: LibraryCall) -> Value:
         return call_unknown(call.interpreter, function, call.arguments, call.place)
     if not isinstance(function, FunctionValue):
         return Partial(function, Arguments(rest))
+    is_bound_on_access = call.name == "functools.partialmethod" or function.kind != "function"
     return replace(
         function,
+        kind=function.kind if is_bound_on_access or function.receiver is not None else "static",
         positional=(*function.positional, *_positional_values(call.interpreter, rest)),
         keywords=(*function.keywords, *_keyword_values(rest)),
     )

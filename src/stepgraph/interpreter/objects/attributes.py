@@ -6,11 +6,12 @@ from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.classes import class_attribute, instance_attribute, super_attribute
+from stepgraph.interpreter.objects.classes import attribute_name, class_attribute, instance_attribute, super_attribute
 from stepgraph.interpreter.objects.module_members import module_member
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Absent,
+    AttributeDictionary,
     BuiltinMethod,
     ClassValue,
     Collection,
@@ -47,6 +48,7 @@ from stepgraph.syntax.module import Place
 
 def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
     """Return `owner.name`."""
+    name = attribute_name(interpreter, name, place)
     match owner:
         case StepObject():
             return StepMethod(name)
@@ -70,6 +72,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return ExternalResultMember(f"{TIMEDELTA}().{name}")
         case Event(shape=shape, is_run_event=of_run) if name == "payload":
             return Payload(shape, of_run)
+        case AttributeDictionary():
+            return BuiltinMethod(owner, name)
         case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering() | ExitStack():
             return BuiltinMethod(owner, name)
         case Union(cases=cases, discriminant=discriminant):

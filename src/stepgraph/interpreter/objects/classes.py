@@ -10,12 +10,17 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.joining import join_values, union_values
+from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
+from stepgraph.interpreter.objects.private_names import body_name, mangle
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
+    UNSET,
     Argument,
     Arguments,
+    AttributeDictionary,
     BuiltinMethod,
     Caveat,
     ClassValue,
@@ -25,11 +30,13 @@ from stepgraph.interpreter.objects.values import (
     Element,
     EnumMember,
     External,
-    ExternalResult,
     FunctionValue,
+    HeapCell,
     Instance,
+    LexicalScope,
     Mapping,
     Moment,
+    Partial,
     StepCall,
     StepDecorator,
     StepFunction,
@@ -44,8 +51,9 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
     hide_constants,
+    is_none,
 )
-from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
+from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.definitions import qualified_names
 from stepgraph.interpreter.replay.resources import ENVIRONMENT
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
@@ -60,6 +68,8 @@ _ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", 
 # Orders of several bases share classes, so their total length may exceed the limit on one order.
 _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
 _NAMED_TUPLE: Final = "typing.NamedTuple"
+COMPUTED_NAME: Final = "*"
+"""The slot of the attributes that are set by a computed name which no other attribute has."""
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
 
@@ -130,27 +140,89 @@ def derives_from_entrypoint(class_value: ClassValue) -> bool:
 def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
     """Return a member from the first project class of a resolution order that defines it, None if none does.
 
-    An unresolved base earlier in the order may define the member too, which adds a caveat.
+    An unresolved base earlier in the order may define the member too, which adds a caveat. A class that defines the
+    member on some paths only gives a union with the member of the following classes.
     """
     unknown_bases: list[UnknownBase | Unresolved] = []
-    for owner in order:
+    for index, owner in enumerate(order):
         if isinstance(owner, UnknownBase | Unresolved):
             unknown_bases.append(owner)
         if not isinstance(owner, ClassValue):
             continue
-        value = resolve_body_name(interpreter, owner.scope, name)
-        if value is not None:
-            return _with_caveats(
-                _class_variable(interpreter, owner, name, value, order), _member_caveats(owner, name, unknown_bases)
-            )
+        value = resolve_body_name(interpreter, owner.scope, body_name(owner, name))
+        if value is None or value is UNSET:
+            continue
+        inherited = find_member(interpreter, order[index + 1 :], name) if may_be_unset(value) else None
+        return _with_caveats(
+            _class_variable(interpreter, owner, body_name(owner, name), with_fallback(value, inherited), order),
+            _member_caveats(owner, name, unknown_bases),
+        )
     return None
+
+
+def attribute_name(interpreter: Interpreter, name: str, place: Place) -> str:
+    """Return the name of an attribute, mangled if `place` is an expression `owner.name` with it."""
+    is_written = isinstance(place.node, cst.Attribute) and place.node.attr.value == name
+    return mangle(interpreter.frame.scope, name) if is_written else name
+
+
+def may_be_unset(value: Value) -> bool:
+    """Whether an attribute with this value is set on some paths only, or on none."""
+    return value is UNSET or (isinstance(value, Union) and any(leaf is UNSET for leaf in union_values(value)))
+
+
+def with_fallback(value: Value, fallback: Value | None) -> Value:
+    """Return the value of an attribute, with a fallback for the paths that do not set it.
+
+    Without a fallback, these paths raise an AttributeError, so only the values that are set remain.
+    """
+    if value is UNSET:
+        return UNKNOWN if fallback is None else fallback
+    if not isinstance(value, Union) or not may_be_unset(value):
+        return value
+    branches = [
+        (case.condition, with_fallback(case.value, fallback))
+        for case in value.cases
+        if fallback is not None or case.value is not UNSET
+    ]
+    return join_values(branches, None if len(branches) == 1 else value.discriminant, value.place, since=0)
+
+
+def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:
+    """Set an attribute of an object or class. A path that does not set it joins as `UNSET`."""
+    if name not in slots:
+        slots[name] = UNSET  # beneath the trail, so that a rollback restores it
+    interpreter.store.write(slots, name, hide_constants(value))
+
+
+def set_class_attribute(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> None:
+    """Set an attribute of a class or module. Its own definition counts on paths that do not set it."""
+    name = name if scope.owner is None else body_name(scope.owner, name)
+    resolve_body_name(interpreter, scope, name)
+    set_slot(interpreter, scope.names, name, value)
 
 
 def class_member(interpreter: Interpreter, instance: Instance, name: str) -> Value | None:
     """Return a member that the class of an instance or one of its bases binds, None if no class binds the name."""
     order = resolution_order(instance.cls)
-    is_bound = any(isinstance(owner, ClassValue) and name in owner.scope.bindings.binders for owner in order)
+    is_bound = any(
+        isinstance(owner, ClassValue) and body_name(owner, name) in owner.scope.bindings.binders for owner in order
+    )
     return find_member(interpreter, order, name) if is_bound else None
+
+
+def class_default(interpreter: Interpreter, instance: Instance, name: str) -> Value:
+    """Return the value that the classes of an instance assign to an attribute, UNKNOWN if another module may do so."""
+    for owner in resolution_order(instance.cls):
+        value: Value | None = UNSET
+        if isinstance(owner, ClassValue):
+            value = resolve_body_name(interpreter, owner.scope, body_name(owner, name))
+        if isinstance(owner, ClassValue) and value is not None and value is not UNSET:
+            is_certain = not owner.caveats and not interpreter.modules.is_assigned_externally(owner.scope, name)
+            return value if is_certain else UNKNOWN
+        if isinstance(owner, UnknownBase | Unresolved):
+            break
+    return UNKNOWN
 
 
 def _member_caveats(
@@ -193,8 +265,8 @@ def _class_variable(
 
     The modules of all classes in the resolution order are searched for such assignments.
     """
-    if _is_enumeration(order) and isinstance(value, Constant | ExternalResult) and not name.startswith("_"):
-        return EnumMember(owner, value if _must_keep_value(owner, name, order) else UNKNOWN)
+    if _is_enumeration(order) and _is_member(owner, name, value):
+        return _enum_member(interpreter, owner, name, value, order)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
         if value.relevant and interpreter.modules.is_assigned_externally(owner.scope, name):
             return mark_reassigned(interpreter, owner.scope, name, value)
@@ -212,6 +284,88 @@ def _class_variable(
     return value if is_constant and not _is_enumeration(order) else UNKNOWN
 
 
+def _is_member(owner: ClassValue, name: str, value: Value) -> bool:
+    """Whether a name in the body of an enumeration is a member, rather than a method or a descriptor."""
+    match owner.scope.bindings.binders.get(name):
+        case [cst.Assign(value=node) | cst.AnnAssign(value=cst.BaseExpression() as node)] if not name.startswith("_"):
+            is_partial = isinstance(node, cst.Call) and owner.scope.module.text(node.func).split(".")[-1] == "partial"
+            return is_partial or not isinstance(value, FunctionValue | ClassValue)
+        case _:
+            return False
+
+
+def _enum_member(
+    interpreter: Interpreter, owner: ClassValue, name: str, value: Value, order: tuple[Value, ...]
+) -> Value:
+    """Return a member of an enumeration: an object if the class has methods or the value can lead to a step."""
+    classes = [c for c in order if isinstance(c, ClassValue)]
+    kept_value = value if value.relevant or _must_keep_value(owner, name, order) else UNKNOWN
+    binders = [binder for c in classes for group in c.scope.bindings.binders.values() for binder in group]
+    interpreter.budget.spend(Limit.ELEMENTS, len(binders))
+    if not value.relevant and not any(isinstance(binder, cst.FunctionDef) for binder in binders):
+        return EnumMember(owner, kept_value)
+    slot = f"{name}()"  # no name of the body
+    if slot not in owner.scope.names:
+        owner.scope.names[slot] = Instance(owner, interpreter.store.new(_member_attributes(kept_value)))
+        _initialize_member(interpreter, owner.scope.names[slot], owner.scope.bindings.binders[name][0], value)
+    member: Value = owner.scope.names[slot]
+    return member
+
+
+def _member_attributes(value: Value) -> dict[str, Value]:
+    return {"name": UNKNOWN, "_name_": UNKNOWN, "value": value, "_value_": value}
+
+
+def _initialize_member(interpreter: Interpreter, member: Instance, binder: cst.CSTNode, value: Value) -> None:
+    """Call the `__init__` of a member of an enumeration with its value, or with the items of a tuple."""
+    scope = member.cls.scope
+    initializer = find_member(interpreter, resolution_order(member.cls), "__init__")
+    if isinstance(initializer, FunctionValue):
+        place = Place(scope.module, binder)
+        items = value.items if isinstance(value, Collection) and value.kind == "tuple" else (Element(value, place),)
+        arguments = Arguments(tuple(Argument(item.value, item.place) for item in items))
+        with interpreter.in_definition_body(scope):
+            interpreter.call(replace(initializer, receiver=member), arguments, place)
+
+
+def enum_members(interpreter: Interpreter, class_value: ClassValue) -> tuple[Element, ...] | None:
+    """Return the members of an enumeration in order, None for any other class."""
+    order = resolution_order(class_value)
+    if not _is_enumeration(order) or class_value.metaclass is not None or class_value.caveats:
+        return None
+    members: list[Element] = []
+    constants: set[object] = set()
+    for name, binders in class_value.scope.bindings.binders.items():
+        interpreter.budget.spend(Limit.ELEMENTS)
+        value = resolve_body_name(interpreter, class_value.scope, name)
+        if value is None or not _is_member(class_value, name, value):
+            continue
+        if isinstance(value, Constant) and value.value in constants:
+            continue  # an alias of an earlier member
+        constants |= {value.value} if isinstance(value, Constant) else set()
+        member = _enum_member(interpreter, class_value, name, value, order)
+        members.append(Element(member, Place(class_value.scope.module, _target(binders[0]))))
+    return tuple(members)
+
+
+def _target(binder: cst.CSTNode) -> cst.CSTNode:
+    """Return the target of an assignment in the body of an enumeration."""
+    return binder.targets[0].target if isinstance(binder, cst.Assign) else getattr(binder, "target", binder)
+
+
+def select_member(
+    interpreter: Interpreter, class_value: ClassValue, place: Place, is_selected: Callable[[str, Instance], bool]
+) -> Value | None:
+    """Return the selected member of an enumeration, or the union of all. None if its members are no objects."""
+    members = enum_members(interpreter, class_value) or ()
+    objects = [(member.place.text, member.value) for member in members if isinstance(member.value, Instance)]
+    for name, member in objects:
+        if is_selected(name, member):
+            return member
+    values: list[Value] = [member for _, member in objects]
+    return union_of_values(values, [name for name, _ in objects], place.text, place) if values else None
+
+
 def _must_keep_value(owner: ClassValue, name: str, order: tuple[Value, ...]) -> bool:
     """Whether the `value` of an enumeration member must equal the assigned value, because no hook can change it."""
     classes = [c for c in order if isinstance(c, ClassValue)]
@@ -226,12 +380,45 @@ def _is_enumeration(order: tuple[Value, ...]) -> bool:
 
 def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
     """Return `instance.name`."""
+    if name == "__dict__":
+        return AttributeDictionary(instance)
     interpreter.store.record_outer_read(instance.state, name)
-    value: Value | None = instance.state.get(name)
-    if value is not None:
-        if isinstance(value, Collection | Mapping | TaskGroup):
-            interpreter.store.record_outer_read(value.state, "items")
+    value: Value = instance.state.get(name, UNSET)
+    if isinstance(value, Collection | Mapping | TaskGroup):
+        interpreter.store.record_outer_read(value.state, "items")
+    if not may_be_unset(value):
         return value
+    if value is UNSET:
+        return _inherited_attribute(interpreter, instance, name, place)
+    if not has_class_attribute(interpreter, instance, name):
+        return with_fallback(value, None)
+    return _or_inherited(interpreter, instance, name, value, place)
+
+
+def _or_inherited(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
+    """Return the value of an attribute that is set on some paths. On the others, its class decides."""
+    if isinstance(value, Union):
+        return interpreter.apply_to_cases(
+            value, lambda case_value: _or_inherited(interpreter, instance, name, case_value, place)
+        )
+    if value is not UNSET:
+        return value
+    default = class_default(interpreter, instance, name)
+    if is_none(default) or isinstance(default, Collection | Mapping):
+        return hide_constants(default)
+    return _inherited_attribute(interpreter, instance, name, place)
+
+
+def has_class_attribute(interpreter: Interpreter, instance: Instance, name: str) -> bool:
+    """Whether the class of an instance gives a value to an attribute that the instance does not have itself."""
+    order = resolution_order(instance.cls)
+    return any(
+        find_member(interpreter, order, member) is not None for member in (name, "__getattr__", "__getattribute__")
+    )
+
+
+def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
+    """Return the value of an attribute that the instance does not have itself."""
     order = resolution_order(instance.cls)
     hook_result = _call_lookup_hook(interpreter, instance, "__getattribute__", name, place)
     overrides_lookup = hook_result is not None and hook_result.relevant
@@ -264,8 +451,11 @@ def _undefined_attribute(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str, place: Place
 ) -> Value:
     """Return an attribute without a definition: Unresolved if other code may add one that runs steps."""
-    if name.startswith("__") and name != "__dict__":
+    if name.startswith("__"):
         return UNKNOWN
+    computed = computed_attribute(interpreter, instance)
+    if computed is not None:
+        return computed
     classes = [owner for owner in order if isinstance(owner, ClassValue)]
     may_be_added = any(
         owner.caveats
@@ -276,6 +466,13 @@ def _undefined_attribute(
     if may_be_added or any(map(_can_reach_steps, instance.state.values())):
         return Unresolved(f"nothing that is read defines `{name}` in {instance.cls.name}", place)
     return UNKNOWN
+
+
+def computed_attribute(interpreter: Interpreter, instance: Instance) -> Value | None:
+    """Return the value that an attribute set by a computed name may have, None if no such name was set."""
+    interpreter.store.record_outer_read(instance.state, COMPUTED_NAME)
+    value = instance.state.get(COMPUTED_NAME, UNSET)
+    return None if value is UNSET else with_fallback(value, None)
 
 
 def _can_reach_steps(value: Value) -> bool:
@@ -344,6 +541,8 @@ def _base_may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:
 
 def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, place: Place) -> Value:
     """Return `Class.name`."""
+    if name == "__init__" and generates_initializer(resolution_order(owner)):
+        return SuperConstructor(SuperObject(owner, owner), name)
     value = find_member(interpreter, resolution_order(owner), name)
     return UNKNOWN if value is None else bind_member(interpreter, value, None, owner, place)
 
@@ -355,10 +554,15 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
     following_classes = (
         order[order.index(super_object.search_after) + 1 :] if super_object.search_after in order else ()
     )
+    if name == "__init__" and generates_initializer(following_classes):
+        return SuperConstructor(super_object, name)
     value = find_member(interpreter, following_classes, name)
     if value is None:
         if name in ("__new__", "__call__"):
             return SuperConstructor(super_object, name)
+        if name in ("__setattr__", "__delattr__"):
+            receiver = Arguments((Argument(super_object.receiver, place),))
+            return Partial(External(f"builtins.object.{name}"), receiver)
         if isinstance(super_object.receiver, Instance) and _base_may_run_steps(
             super_object.receiver, following_classes
         ):
@@ -391,8 +595,8 @@ def bind_member(
         return _call_descriptor(interpreter, value, instance, owner, place)
     if isinstance(value, Union):
         return _bind_union(interpreter, value, instance, owner, place)
-    if not isinstance(value, FunctionValue):
-        return value
+    if not isinstance(value, FunctionValue) or (value.receiver is not None and value.kind != "property"):
+        return value  # a function that already has its receiver is not bound again
     match value.kind:
         case "static":
             return value
@@ -441,6 +645,15 @@ def _with_receiver(method: Value, receiver: Value | None) -> Value:
 
 def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
     """Return the result of calling a class: a new instance unless its metaclass or its `__new__` overrides that."""
+    value = arguments.items[0].value if arguments.items else UNKNOWN
+    member = select_member(
+        interpreter,
+        class_value,
+        place,
+        lambda _, instance: isinstance(value, Constant) and instance.state["value"] == value,
+    )
+    if member is not None:
+        return member
     metaclass_call = _metaclass_call(interpreter, class_value)
     if metaclass_call is not None:
         return interpreter.call(_with_receiver(metaclass_call, class_value), arguments, place)
@@ -473,30 +686,38 @@ def initialize(interpreter: Interpreter, instance: Instance, arguments: Argument
     """Initialize a new instance by `__init__`, or by the initializer of a dataclass, and return it."""
     order = resolution_order(instance.cls)
     interpreter.work.objects.append(instance)
-    initializer = find_member(interpreter, order, "__init__")
+    initializer = None if generates_initializer(order) else find_member(interpreter, order, "__init__")
     if isinstance(initializer, FunctionValue):
         interpreter.call(replace(initializer, receiver=instance), arguments, place)
         return instance
     if isinstance(initializer, Union):
         interpreter.call(bind_member(interpreter, initializer, instance, instance.cls, place), arguments, place)
         return instance
-    _assign_fields(interpreter, instance, arguments)
-    _initialize_base(interpreter, instance, order, arguments)
-    post_init = find_member(interpreter, order, "__post_init__")
+    return _initialize_fields(interpreter, instance, order, arguments, place)
+
+
+def _initialize_fields(
+    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, place: Place
+) -> Instance:
+    """Initialize an object as the generated initializer in a resolution order does, and return it."""
+    fields = fields_of(interpreter, order)
+    post_init_arguments = assign_fields(interpreter, instance, fields, arguments)
+    _initialize_base(interpreter, instance, order, arguments, has_fields=bool(fields))
+    post_init = find_member(interpreter, resolution_order(instance.cls), "__post_init__")
     if isinstance(post_init, FunctionValue | Union):
-        interpreter.call(_with_receiver(post_init, instance), Arguments(), place)
+        interpreter.call(_with_receiver(post_init, instance), post_init_arguments, place)
     return instance
 
 
 def _initialize_base(
-    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments
+    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, *, has_fields: bool
 ) -> None:
     """Model the `__init__` of a base outside the project: exceptions store arguments, other bases make them escape."""
     base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
     if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
         items = tuple(Element(argument.value, argument.place) for argument in arguments.positional)
         interpreter.store.write(instance.state, "args", make_result_collection(interpreter, "tuple", items))
-    elif base is not None and not any(True for _ in field_names(instance.cls)):
+    elif base is not None and not has_fields:
         for argument in arguments.items:
             interpreter.escape(
                 argument.value, argument.place, f"is handed to `{instance.cls.name}`, whose base is not read"
@@ -515,39 +736,8 @@ def call_instance(interpreter: Interpreter, callee: Instance, arguments: Argumen
     return interpreter.call(UNKNOWN if method is None else method, arguments, place)
 
 
-def _assign_fields(interpreter: Interpreter, instance: Instance, arguments: Arguments) -> None:
-    """Assign arguments to fields in order, as the generated `__init__` of a dataclass or named tuple does."""
-    names = list(field_names(instance.cls))
-    for argument in unpacked_arguments(arguments).items:
-        if argument.keyword is not None:
-            interpreter.store.write(instance.state, argument.keyword, hide_constants(argument.value))
-        elif not argument.star and names:
-            interpreter.store.write(instance.state, names.pop(0), hide_constants(argument.value))
-    for owner in resolution_order(instance.cls):
-        if isinstance(owner, ClassValue):
-            _assign_field_defaults(interpreter, instance, owner)
-
-
-def _assign_field_defaults(interpreter: Interpreter, instance: Instance, owner: ClassValue) -> None:
-    """Call the default factories of unset fields: `steps: list = field(default_factory=list)`."""
-    for statement in statements_below(owner.node.body):
-        match statement:
-            case cst.AnnAssign(target=cst.Name(value=name), value=cst.Call(func=function, args=args)):
-                factory_expression = next(
-                    (a.value for a in args if a.keyword and a.keyword.value == "default_factory"), None
-                )
-                if factory_expression is None or name in instance.state:
-                    continue
-                place = Place(owner.scope.module, statement)
-                with interpreter.in_definition_body(owner.scope):
-                    field_function = interpreter.evaluate(function)
-                    factory = interpreter.evaluate(factory_expression)
-                if field_function == External("dataclasses.field"):
-                    interpreter.store.write(instance.state, name, interpreter.call(factory, Arguments(), place))
-
-
 def field_names(class_value: ClassValue) -> Iterator[str]:
-    """Yield the field names of a dataclass or named tuple, fields of base classes first."""
+    """Yield the field names of a named tuple, fields of base classes first."""
     for owner in reversed(resolution_order(class_value)):
         if isinstance(owner, ClassValue):
             for statement in statements_below(owner.node.body):
@@ -558,14 +748,36 @@ def field_names(class_value: ClassValue) -> Iterator[str]:
 def call_super_constructor(
     interpreter: Interpreter, callee: SuperConstructor, arguments: Arguments, place: Place
 ) -> Value:
-    """Call `super().__new__(cls)`, which creates an instance, or `super().__call__(...)` of a metaclass."""
+    """Call `super().__new__(cls)`, which creates an instance, or `super().__call__(...)` of a metaclass.
+
+    `super().__init__(...)` and `Base.__init__(self, ...)` call the generated initializer of a data class.
+    """
     receiver = callee.super_object.receiver
+    if callee.name == "__init__":
+        _call_generated_initializer(interpreter, callee.super_object, arguments, place)
+        return Constant(None)
     if callee.name == "__call__" and isinstance(receiver, ClassValue):
         return _create_instance(interpreter, receiver, arguments, place)
     class_argument = arguments.items[0].value if arguments.items else receiver
     if callee.name == "__new__" and isinstance(class_argument, ClassValue):
         return Instance(class_argument, interpreter.store.new())
     return interpreter.call(UNKNOWN, arguments, place)
+
+
+def _call_generated_initializer(
+    interpreter: Interpreter, super_object: SuperObject, arguments: Arguments, place: Place
+) -> None:
+    instance = super_object.receiver
+    order = resolution_order(_receiver_class(super_object))
+    if isinstance(instance, Instance):
+        order = order[order.index(super_object.search_after) + 1 :]
+    else:
+        instance = arguments.items[0].value if arguments.items else UNKNOWN
+        arguments = Arguments(arguments.items[1:])
+    if isinstance(instance, Instance):
+        _initialize_fields(interpreter, instance, order, arguments, place)
+    else:
+        interpreter.call(UNKNOWN, arguments, place)
 
 
 def _delegate_attribute(method: FunctionValue) -> str | None:
@@ -585,7 +797,7 @@ def _delegate_attribute(method: FunctionValue) -> str | None:
                 )
             )
         ] if [receiver, argument] == names:
-            return attribute.value
+            return mangle(method.scope, attribute.value)
         case _:
             return None
 

@@ -8,11 +8,22 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.joining import callable_name, union_values
+from stepgraph.interpreter.objects.classes import (
+    COMPUTED_NAME,
+    computed_attribute,
+    has_class_attribute,
+    resolution_order,
+    with_fallback,
+)
+from stepgraph.interpreter.objects.private_names import mangle
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
+    UNSET,
     Argument,
     Arguments,
+    AttributeName,
     Case,
     ClassValue,
     Collection,
@@ -43,7 +54,7 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -
         return UNKNOWN
     owner, name = arguments.items[0].value, arguments.items[1]
     default = arguments.items[2].value if len(arguments.items) >= _NAME_AND_DEFAULT else None
-    constant = _constant_name(interpreter, name)
+    constant = constant_name(interpreter, name)
     if constant is not None:
         return _get_constant(interpreter, owner, constant, default, place)
     if not isinstance(owner, Instance | StepObject | ClassValue | ModuleValue):
@@ -57,9 +68,11 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -
     return Union(tuple(cases), _discriminant(name), place)
 
 
-def _constant_name(interpreter: Interpreter, name: Argument) -> str | None:
+def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
     """Return a constant name, or the name of the present pass of an unrolled loop. None for other names."""
     value = name.value
+    if isinstance(value, AttributeName):
+        return value.value
     if isinstance(name.place.node, cst.Name):
         value = interpreter.frame.attribute_names.get(name.place.node.value, value)
     return value.value if isinstance(value, Constant) and isinstance(value.value, str) else None
@@ -68,24 +81,65 @@ def _constant_name(interpreter: Interpreter, name: Argument) -> str | None:
 def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: Place) -> Value:
     if default is None or not isinstance(owner, Instance | ClassValue):
         return interpreter.attribute(owner, name, place)
-    return interpreter.attribute(owner, name, place) if name in _member_names(owner) else default
+    if isinstance(owner, ClassValue):
+        return interpreter.attribute(owner, name, place) if name in _member_names(owner) else default
+    if has_class_attribute(interpreter, owner, name) or not _has_known_members(owner):
+        return interpreter.attribute(owner, name, place)
+    interpreter.store.record_outer_read(owner.state, name)
+    computed = computed_attribute(interpreter, owner)
+    if computed is not None:
+        labels = [callable_name(value) or name for value in (default, computed)]
+        default = union_of_values([default, computed], labels, name, place)
+    return with_fallback(owner.state.get(name, UNSET), default)
+
+
+def _has_known_members(owner: Instance) -> bool:
+    """Whether no base of the class of an object may have unknown members."""
+    return all(isinstance(base, ClassValue | External) for base in resolution_order(owner.cls))
 
 
 def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> Iterator[Case]:
     """Yield a case for each attribute that the name may denote, nothing if the candidates are unknown."""
     if isinstance(name.value, Template):
-        names = _member_names(owner)
-        interpreter.budget.spend(Limit.ELEMENTS, len(names) * len(name.value.text))
-        literals = _literals(name.value.text)
-        for candidate in names:
-            if _may_match(candidate, literals):
-                yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
+        for candidate in _matching_names(interpreter, owner, name.value):
+            yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
+        return
+    alternatives = _alternative_names(name.value)
+    for candidate in alternatives:
+        yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
+    if alternatives:
         return
     for condition, value in _table_entries(interpreter, name.place):
         if not isinstance(value, Constant) or not isinstance(value.value, str):
             yield Case(condition, Unresolved(_REASON, place))
         else:
             yield Case(condition, interpreter.attribute(owner, value.value, place))
+
+
+def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> list[str] | None:
+    """Return the names of the present attributes that a name may denote, None if it may be any name."""
+    if isinstance(name.value, Template):
+        return _matching_names(interpreter, owner, name.value)
+    alternatives = _alternative_names(name.value)
+    if alternatives:
+        return alternatives
+    values = [value for _, value in _table_entries(interpreter, name.place)]
+    names = [value.value for value in values if isinstance(value, Constant) and isinstance(value.value, str)]
+    return names if names and len(names) == len(values) else None
+
+
+def _alternative_names(value: Value) -> list[str]:
+    """Return the constant names of which a value is one, nothing if it may be any other."""
+    leaves = union_values(value) if isinstance(value, Union) else []
+    names = [leaf.value for leaf in leaves if isinstance(leaf, AttributeName)]
+    return list(dict.fromkeys(names)) if len(names) == len(leaves) else []
+
+
+def _matching_names(interpreter: Interpreter, owner: Value, template: Template) -> list[str]:
+    names = _member_names(owner)
+    interpreter.budget.spend(Limit.ELEMENTS, len(names) * len(template.text))
+    literals = _literals(template.text)
+    return [candidate for candidate in names if _may_match(candidate, literals)]
 
 
 def _table_entries(interpreter: Interpreter, name: Place) -> Iterator[tuple[str, Value]]:
@@ -113,14 +167,19 @@ def _member_names(owner: Value) -> list[str]:
     """Return the member names of a class, object or module in source order. Empty if some are unknown."""
     if isinstance(owner, ModuleValue):
         return [] if owner.scope is None else list(owner.scope.bindings.binders)
-    attributes = list(owner.state) if isinstance(owner, Instance) else []
+    attributes = [name for name in owner.state if name != COMPUTED_NAME] if isinstance(owner, Instance) else []
     cls = owner.cls if isinstance(owner, Instance) else owner
     if not isinstance(cls, ClassValue):
         return attributes
     order = resolution_order(cls)
     if not all(isinstance(base, ClassValue | External) for base in order):
         return []
-    members = (name for base in order if isinstance(base, ClassValue) for name in base.scope.bindings.binders)
+    members = (
+        mangle(base.scope, name)
+        for base in order
+        if isinstance(base, ClassValue)
+        for name in base.scope.bindings.binders
+    )
     return list(dict.fromkeys([*attributes, *members]))
 
 

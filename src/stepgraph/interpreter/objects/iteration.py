@@ -7,10 +7,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import field_names
+from stepgraph.interpreter.objects.classes import enum_members, field_names
 from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
+    ClassValue,
     Collection,
     Element,
     GeneratorCall,
@@ -48,6 +49,8 @@ def elements_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] |
             return consume_generator(interpreter, generator) or None
         case Unresolved(place=place) as unresolved:
             return (Element(unresolved, place, many=True),)
+        case ClassValue() as class_value:
+            return enum_members(interpreter, class_value)
         case Instance() as instance:
             return _elements_of_object(interpreter, instance)
         case Union(cases=cases):

@@ -11,6 +11,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
+from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_values
@@ -18,7 +20,9 @@ from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    AttributeDictionary,
     BuiltinMethod,
+    ClassValue,
     Collection,
     Constant,
     Element,
@@ -46,6 +50,12 @@ from stepgraph.interpreter.python.assignment import (
     remove_entry,
     remove_item,
     set_entry,
+)
+from stepgraph.interpreter.python.attribute_changes import (
+    clear_attributes,
+    pop_attribute,
+    set_default_attribute,
+    update_attributes,
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import entry_at, payload_member
@@ -289,6 +299,21 @@ def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments
     return copy
 
 
+def replace_fields(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Value:
+    """Return the result of `dataclasses.replace`: an object that is initialized again with some fields changed."""
+    order = resolution_order(original.cls)
+    if not any(isinstance(owner, ClassValue) and is_data_class(owner) for owner in order):
+        return copy_with_attributes(interpreter, original, arguments, place)
+    changes = [argument for argument in arguments.items if argument.keyword is not None]
+    changed = {argument.keyword for argument in changes}
+    unchanged = [
+        Argument(interpreter.attribute(original, field.name, place), place, field.parameter)
+        for field in fields_of(interpreter, order)
+        if field.in_initializer and not field.initializer_only and field.parameter not in changed
+    ]
+    return interpreter.call(original.cls, Arguments((*unchanged, *changes)), place)
+
+
 def _as_dictionary(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:
     del arguments
     entries = tuple(MappingEntry(Constant(name), value, place, place) for name, value in receiver.state.items())
@@ -304,13 +329,17 @@ def _apply_setter(interpreter: Interpreter, receiver: FunctionValue, arguments: 
 def _apply_getter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
     del interpreter, place
     getter = arguments.items[0].value if arguments.items else UNKNOWN
-    return replace(getter, kind="property", setter=receiver.setter) if isinstance(getter, FunctionValue) else getter
+    return (
+        replace(getter, kind="property", setter=receiver.setter, deleter=receiver.deleter)
+        if isinstance(getter, FunctionValue)
+        else getter
+    )
 
 
 def _apply_deleter(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
-    for argument in arguments.items:
-        interpreter.escape(argument.value, place, "is run where an attribute is deleted, which is not followed")
-    return receiver
+    """Apply `@name.deleter`."""
+    del interpreter, place
+    return replace(receiver, deleter=arguments.items[0].value) if arguments.items else receiver
 
 
 def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
@@ -440,6 +469,15 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "copy": _copy_mapping,
             "keys": _keys,
             "popitem": _pop_item,
+        },
+    ),
+    (
+        AttributeDictionary,
+        {
+            "update": update_attributes,
+            "setdefault": set_default_attribute,
+            "pop": pop_attribute,
+            "clear": clear_attributes,
         },
     ),
     (Instance, {"_replace": _replace, "_asdict": _as_dictionary}),

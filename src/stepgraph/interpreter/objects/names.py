@@ -13,8 +13,10 @@ from stepgraph.interpreter.objects.binding_order import statement_positions
 from stepgraph.interpreter.objects.module_code import apply_changes, bound_value, scope_body
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
+    AttributeName,
     Caveat,
     Collection,
+    Constant,
     External,
     FunctionValue,
     LexicalScope,
@@ -28,6 +30,7 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.star_imports import has_later_star_import, star_imported_value
 from stepgraph.interpreter.replay.step_state import record_binding
 from stepgraph.limits import Limit, LimitExceededError
+from stepgraph.syntax.attribute_names import names_of_attributes
 from stepgraph.syntax.changes import may_bind_computed_names
 from stepgraph.syntax.module import Place
 
@@ -121,7 +124,14 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
 def bind(interpreter: Interpreter, name: str, value: Value) -> None:
     """Bind a name in the current scope. A name keeps a constant only if it is bound once."""
     scope = binding_scope(interpreter.frame.scope, name)
-    interpreter.store.write(scope.names, name, _stored_value(scope, name, value))
+    if scope.kind == "module" and interpreter.frame.body_scope is not scope:
+        resolve_body_name(interpreter, scope, name)  # the value on paths that do not bind the global
+    stored = _stored_value(scope, name, value)
+    if stored is not value and isinstance(value, Constant) and isinstance(value.value, str):
+        function = interpreter.frame.function
+        if function is not None and name in names_of_attributes(function, scope.module):
+            stored = AttributeName(value.value)
+    interpreter.store.write(scope.names, name, stored)
     if interpreter.replays and (interpreter.replay.state_changes or interpreter.loop_depth):
         record_binding(interpreter, name)
 
@@ -216,7 +226,7 @@ def _report_external_assignment(interpreter: Interpreter, scope: LexicalScope, n
 def _external_assignment_caveat(scope: LexicalScope, name: str) -> Caveat:
     return Caveat(
         "assigned-elsewhere",
-        Place(scope.module, scope.bindings.binders[name][0]),
+        Place(scope.module, next(iter(scope.bindings.binders.get(name, ())), scope_body(scope))),
         f"`{name}` is changed by code elsewhere, so what it is when it is used is not known.",
         "The graph shows what is defined here.",
         may_be_another=True,

@@ -9,10 +9,12 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.classes import enum_members
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    ClassValue,
     Constant,
     FunctionValue,
     GeneratorCall,
@@ -21,6 +23,7 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
+from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.generators import emit_generator_call
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind
@@ -111,7 +114,13 @@ _BINARY_OPERATORS: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
 
 
 def iterator_of(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the iterator of a project object by its `__aiter__` or `__iter__`, any other value unchanged."""
+    """Return the iterator of a project object by its `__aiter__` or `__iter__`, any other value unchanged.
+
+    The iterator of an enumeration is the tuple of its members.
+    """
+    if isinstance(value, ClassValue):
+        members = enum_members(interpreter, value)
+        return value if members is None else make_collection(interpreter, "tuple", members)
     if not isinstance(value, Instance):
         return value
     iterator = call_special(interpreter, value, ("__aiter__", "__iter__"), (), place)

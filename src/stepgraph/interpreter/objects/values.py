@@ -95,6 +95,16 @@ def is_none(value: Value) -> bool:
     return isinstance(value, Absent) or value == Constant(None)
 
 
+class Unset(Value, Struct, frozen=True):
+    """The contents of an attribute that an object or class does not have itself: a read continues in its classes.
+
+    It is relevant, so that a join with a path that sets the attribute keeps it.
+    """
+
+
+UNSET = Unset()
+
+
 class Moment(Value, Struct, frozen=True):
     """A constant `datetime(...)`."""
 
@@ -506,6 +516,8 @@ class FunctionValue(Value, Struct, frozen=True):
     """The argument of `functools.wraps`."""
     setter: Value | None = None
     """The setter of a property."""
+    deleter: Value | None = None
+    """The deleter of a property."""
     parts: int = 1
     """The number of values in this tree, computed from the fields."""
 
@@ -573,6 +585,21 @@ class UnknownBase(Value, Struct, frozen=True):
         return hash(self.identity)
 
 
+class AttributeDictionary(Value, Struct, frozen=True):
+    """The `__dict__` of an object."""
+
+    owner: Instance
+
+
+class AttributeName(Value, Struct, frozen=True):
+    """A constant argument that a function uses as the name of an attribute.
+
+    It is relevant, so that calls with different names have different summaries. The graph does not show it.
+    """
+
+    value: str
+
+
 class SuperObject(Value, Struct, frozen=True):
     """The result of `super()`."""
 
@@ -583,11 +610,14 @@ class SuperObject(Value, Struct, frozen=True):
 
 
 class SuperConstructor(Value, Struct, frozen=True):
-    """`super().__new__` or `super().__call__` without a definition in the project. A call creates an object."""
+    """`super().__new__` or `super().__call__` without a definition in the project, or a generated `__init__`.
+
+    A call creates or initializes an object.
+    """
 
     super_object: SuperObject
     name: str
-    """`__new__` or `__call__`."""
+    """`__new__`, `__call__` or `__init__`."""
 
 
 class BuiltinMethod(Value, Struct, frozen=True):

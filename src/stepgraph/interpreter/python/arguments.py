@@ -18,6 +18,7 @@ from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    AttributeName,
     CallableArgument,
     Collection,
     Constant,
@@ -37,6 +38,7 @@ from stepgraph.interpreter.objects.values import (
 )
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.limits import Limit
+from stepgraph.syntax.attribute_names import names_of_attributes
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
 
@@ -61,7 +63,20 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     values |= {p.name.value: binder.bind_keyword(p.name.value) for p in params.kwonly_params}
     if params.star_kwarg is not None:
         values[params.star_kwarg.name.value] = make_mapping(interpreter, keywords.remaining(), partial=keywords.is_open)
-    return {p.name.value: hide_constants(values[p.name.value]) for p in parameters(params)}
+    attribute_names = frozenset[str]()
+    if isinstance(callee.node, cst.FunctionDef):
+        attribute_names = names_of_attributes(callee.node, callee.scope.module)
+    return {
+        p.name.value: _parameter_value(values[p.name.value], is_attribute_name=p.name.value in attribute_names)
+        for p in parameters(params)
+    }
+
+
+def _parameter_value(value: Value, *, is_attribute_name: bool) -> Value:
+    """Return the value of a parameter without constants, except for the name of an attribute."""
+    if is_attribute_name and isinstance(value, Constant) and isinstance(value.value, str):
+        return AttributeName(value.value)
+    return hide_constants(value)
 
 
 class _Keywords:

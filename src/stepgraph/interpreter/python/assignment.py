@@ -9,15 +9,16 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.classes import class_member, field_names
+from stepgraph.interpreter.objects.classes import (
+    field_names,
+)
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
-    Absent,
     Argument,
     Arguments,
-    ClassValue,
+    AttributeDictionary,
     Collection,
     Constant,
     Element,
@@ -26,14 +27,13 @@ from stepgraph.interpreter.objects.values import (
     Instance,
     Mapping,
     MappingEntry,
-    ModuleValue,
     Union,
     Unresolved,
     Value,
     as_optional,
-    hide_constants,
 )
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
+from stepgraph.interpreter.python.attribute_changes import assign_attribute, escape_assigned, set_named
 from stepgraph.interpreter.python.generators import consume_generator
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.step_state import record_attribute_change, record_change, record_element_change
@@ -140,68 +140,6 @@ def _any_item(interpreter: Interpreter, target: cst.BaseExpression, items: tuple
     )
 
 
-def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
-    """Assign `owner.name`."""
-    observe_event_key(interpreter, "written", owner, Constant(name), place, place)
-    if isinstance(owner, Instance):
-        if not _call_class_setter(interpreter, owner, name, value, place):
-            interpreter.store.write(owner.state, name, hide_constants(value))
-        return
-    if isinstance(owner, Union):
-        interpreter.apply_to_cases(
-            owner, lambda case_owner: _assign_case_attribute(interpreter, case_owner, name, value, place)
-        )
-        return
-    scope = owner.scope if isinstance(owner, ClassValue | ModuleValue) else None
-    if scope is not None:
-        interpreter.store.write(scope.names, name, hide_constants(value))
-    else:
-        _escape_assigned(interpreter, value, place)
-
-
-def _assign_case_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> Value:
-    if not isinstance(owner, Constant | Absent):
-        assign_attribute(interpreter, owner, name, value, place)
-    return UNKNOWN
-
-
-def _call_class_setter(interpreter: Interpreter, owner: Instance, name: str, value: Value, place: Place) -> bool:
-    """Call the property setter or descriptor of an attribute. Return False if the class defines neither."""
-    member = class_member(interpreter, owner, name)
-    if not isinstance(member, Union):
-        return _call_setter(interpreter, member, owner, value, place)
-
-    def assign_case(case_member: Value) -> Value:
-        if not _call_setter(interpreter, case_member, owner, value, place):
-            interpreter.store.write(owner.state, name, hide_constants(value))
-        return UNKNOWN
-
-    interpreter.apply_to_cases(member, assign_case)
-    return True
-
-
-def _call_setter(interpreter: Interpreter, member: Value | None, owner: Instance, value: Value, place: Place) -> bool:
-    arguments = Arguments((Argument(value, place),))
-    if isinstance(member, FunctionValue) and member.kind == "property" and member.setter is not None:
-        setter = member.setter
-        interpreter.call(
-            replace(setter, receiver=owner) if isinstance(setter, FunctionValue) else setter, arguments, place
-        )
-        return True
-    if not isinstance(member, Instance):
-        return False
-    arguments = Arguments((Argument(owner, place), *arguments.items))
-    method = interpreter.attribute(member, "__set__", place)
-    if isinstance(method, FunctionValue | Union):
-        interpreter.call(method, arguments, place)
-    return isinstance(method, FunctionValue | Union)
-
-
-def _escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> None:
-    """Report a value that can run steps and is assigned to an unresolved target."""
-    interpreter.escape(value, place, f"is assigned to `{place.text}`, which is not followed")
-
-
 def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Value, source: Place | None) -> None:
     with interpreter.replay.flagged("evaluating_target"):
         owner = interpreter.evaluate(target.value)
@@ -227,6 +165,8 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
                 method = interpreter.attribute(owner, "__setitem__", place)
                 if isinstance(method, FunctionValue | Union):
                     interpreter.call(method, Arguments((Argument(key, place), Argument(value, place))), place)
+            case AttributeDictionary(owner=instance):
+                set_named(interpreter, instance, Argument(key, key_place), value, place)
             case Mapping():
                 set_entry(interpreter, owner, key, value, key_place, place)
             case Collection():
@@ -234,7 +174,7 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
                 elements = value.items if is_slice and isinstance(value, Collection) else (Element(value, place),)
                 add_items(interpreter, owner, elements)
             case _:
-                _escape_assigned(interpreter, value, interpreter.place(target))
+                escape_assigned(interpreter, value, interpreter.place(target))
         return UNKNOWN
 
     assign_to(owner)

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.library.logging_ import is_log_call
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
+from stepgraph.interpreter.objects.classes import select_member
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
 from stepgraph.interpreter.objects.names import bind, look_up
 from stepgraph.interpreter.objects.special_methods import apply_binary_operator, call_special, compare, iterator_of
@@ -325,6 +326,8 @@ def _get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Pla
     result = call_special(interpreter, owner, ("__getitem__",), (key,), place)
     if result is None and isinstance(owner, ClassValue):
         result = _call_class_getitem(interpreter, owner, key, place)
+        if result is None:
+            result = select_member(interpreter, owner, place, lambda name, _: key == Constant(name))
     if result is not None:
         return result
     if not isinstance(owner, _SUBSCRIPTABLE):

@@ -9,8 +9,12 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.classes import class_default
 from stepgraph.interpreter.objects.names import binding_scope
+from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.values import (
+    UNKNOWN,
+    UNSET,
     Absent,
     Constant,
     FunctionValue,
@@ -72,26 +76,34 @@ def _narrow_variable(
     slot = _resolve_slot(interpreter, node)
     if slot is None:
         return
-    cell, key = slot
+    cell, key, unset_value = slot
     value = cell.get(key)
     if not isinstance(value, Union):
         return
-    remaining = tuple(case for case in value.cases if _may_satisfy(case.value, is_true=is_true, is_none=is_none))
+    remaining = tuple(
+        case
+        for case in value.cases
+        if _may_satisfy(unset_value if case.value is UNSET else case.value, is_true=is_true, is_none=is_none)
+    )
     if remaining and len(remaining) < len(value.cases):
         yield cell, key, remaining[0].value if len(remaining) == 1 else replace(value, cases=remaining)
 
 
-def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str] | None:
-    """Return the heap cell and key of a variable or attribute, None if they cannot be resolved."""
+def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[HeapCell, str, Value] | None:
+    """Return the heap cell and key of a variable or attribute, None if they cannot be resolved.
+
+    The third item is the value of an attribute that is not set.
+    """
     match node:
         case cst.Name(value=name):
             scope = binding_scope(interpreter.frame.scope, name)
-            return (scope.names, name) if scope.kind == "function" and name in scope.names else None
+            return (scope.names, name, UNKNOWN) if scope.kind == "function" and name in scope.names else None
         case cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name)):
             scope = binding_scope(interpreter.frame.scope, owner)
             instance = scope.names.get(owner)
+            name = mangle(interpreter.frame.scope, name)
             if isinstance(instance, Instance) and name in instance.state:
-                return instance.state, name
+                return instance.state, name, class_default(interpreter, instance, name)
     return None
 
 

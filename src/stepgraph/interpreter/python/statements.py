@@ -17,6 +17,7 @@ from stepgraph.interpreter.objects.values import (
     Absent,
     Argument,
     Arguments,
+    AttributeDictionary,
     Case,
     ClassValue,
     Collection,
@@ -30,6 +31,7 @@ from stepgraph.interpreter.objects.values import (
     Value,
 )
 from stepgraph.interpreter.python.assignment import add_items, assign, remove_entry, remove_item
+from stepgraph.interpreter.python.attribute_changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.python.boolean import negate
 from stepgraph.interpreter.python.branches import execute_if, execute_match
 from stepgraph.interpreter.python.definitions import make_class, make_function
@@ -40,7 +42,11 @@ from stepgraph.interpreter.python.try_ import execute_try
 from stepgraph.interpreter.python.with_ import execute_with
 from stepgraph.interpreter.raised_exceptions import raised_type
 from stepgraph.interpreter.replay.resources import observe_discarded_result
-from stepgraph.interpreter.replay.step_state import record_element_change, record_in_place_operator
+from stepgraph.interpreter.replay.step_state import (
+    record_attribute_change,
+    record_element_change,
+    record_in_place_operator,
+)
 from stepgraph.interpreter.replay.taint import propagate_taint, record_use
 from stepgraph.interpreter.static_values import static_value
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
@@ -112,16 +118,18 @@ def _update_in_place(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
 ) -> bool:
     """Update the collections and dictionaries that the target may be, and return whether it may be one of them."""
-    owners = [leaf for leaf in union_values(target) if isinstance(leaf, Collection | Mapping)]
+    owners = [leaf for leaf in union_values(target) if isinstance(leaf, Collection | Mapping | AttributeDictionary)]
     for owner in owners:
-        if isinstance(owner, Mapping):
+        if isinstance(owner, AttributeDictionary):
+            update_attributes(interpreter, owner, Arguments((Argument(value, place),)), place)
+        elif isinstance(owner, Mapping):
             update_mapping(interpreter, owner, Arguments((Argument(value, place),)), place)
         elif isinstance(operator, _REMOVING_OPERATORS):
             remove_item(interpreter, owner, UNKNOWN)
         elif isinstance(operator, cst.AddAssign | cst.BitOrAssign):
             add_items(interpreter, owner, elements_of(interpreter, value) or ())
     for leaf in union_values(target) if owners else ():
-        if not isinstance(leaf, Collection | Mapping):
+        if not isinstance(leaf, Collection | Mapping | AttributeDictionary):
             interpreter.escape_operand(leaf, place, "is an operand in a way that is not followed")
     return bool(owners)
 
@@ -130,13 +138,22 @@ _REMOVING_OPERATORS: Final = (cst.BitAndAssign, cst.SubtractAssign)
 
 
 def _execute_delete(interpreter: Interpreter, node: cst.Del) -> None:
-    if isinstance(node.target, cst.Name):
-        bind(interpreter, node.target.value, UNKNOWN)
-        return
-    if isinstance(node.target, cst.Subscript):
-        _delete_element(interpreter, node.target)
-        return
-    interpreter.evaluate(node.target)
+    _delete(interpreter, node.target)
+
+
+def _delete(interpreter: Interpreter, target: cst.BaseExpression) -> None:
+    match target:
+        case cst.Name(value=name):
+            bind(interpreter, name, UNKNOWN)
+        case cst.Subscript():
+            _delete_element(interpreter, target)
+        case cst.Attribute(value=owner, attr=attr):
+            receiver = interpreter.evaluate(owner)
+            record_attribute_change(interpreter, target, receiver)
+            delete_attribute(interpreter, receiver, attr.value, interpreter.place(target))
+        case cst.Tuple(elements=elements) | cst.List(elements=elements):
+            for element in elements:
+                _delete(interpreter, element.value)
 
 
 def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
@@ -150,6 +167,8 @@ def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
         match owner:
             case Union():
                 interpreter.apply_to_cases(owner, delete_from)
+            case AttributeDictionary(owner=instance):
+                delete_named(interpreter, instance, Argument(key, interpreter.place(target)), interpreter.place(target))
             case Collection():
                 remove_item(interpreter, owner, key)
             case Mapping():

@@ -10,6 +10,7 @@ from stepgraph.interpreter.joining import callable_name, join_values
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
+    AttributeDictionary,
     Case,
     ClassValue,
     Collection,
@@ -48,6 +49,13 @@ def element_at(owner: Value, key: Value, key_place: Place, place: Place) -> Valu
             return join_values(parts, discriminant, owner.place)
         case Nondeterministic():
             return replace(owner, result_name="", is_truthy=False)
+        case AttributeDictionary(owner=instance):
+            has_relevant_value = any(value.relevant for value in instance.state.values())
+            return (
+                Unresolved("the attributes of an object are read from its dictionary", place)
+                if has_relevant_value
+                else UNKNOWN
+            )
         case EventPart() | Unresolved() | ClassValue():
             return owner
         case _:

@@ -8,6 +8,7 @@ import libcst as cst
 
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.values import (
     BuiltinMethod,
     Collection,
@@ -158,6 +159,7 @@ def _state_key(
             owner = None if slot is None else slot[0].get(name)
             if not isinstance(owner, Instance):
                 return slot
+            attribute = mangle(interpreter.frame.scope, attribute)
             return (None if rebound else _collection_key(owner.state.get(attribute))) or (owner.state, attribute)
         case _:
             return None
@@ -167,7 +169,9 @@ def _read_keys(read: StateRead) -> list[StateKey]:
     """Return the keys of the state that is read: the collection, and the name or attribute that refers to it."""
     collection_key = _collection_key(read.value)
     if isinstance(read.node, cst.Attribute):
-        slot = (read.owner.state, read.node.attr.value) if isinstance(read.owner, Instance) else None
+        slot = (
+            (read.owner.state, mangle(read.scope, read.node.attr.value)) if isinstance(read.owner, Instance) else None
+        )
     else:
         slot = _local_slot(read.scope, read.node if isinstance(read.node, str) else read.node.value)
     return [key for key in (collection_key, slot) if key is not None]
@@ -213,9 +217,10 @@ def record_attribute_change(interpreter: Interpreter, target: cst.Attribute, own
     """Record the assignment or deletion of an attribute of `owner`."""
     place = interpreter.place(target)
     observe_event_change(interpreter, target.value, owner, place)
-    _record_attribute_binding(interpreter, owner, target.attr.value)
+    name = mangle(interpreter.frame.scope, target.attr.value)
+    _record_attribute_binding(interpreter, owner, name)
     if isinstance(owner, Instance):
-        record_change(interpreter, target, owner.state.get(target.attr.value, owner), place, rebound=True)
+        record_change(interpreter, target, owner.state.get(name, owner), place, rebound=True)
 
 
 def record_method_call(interpreter: Interpreter, node: cst.Call, callee: Value) -> None:

@@ -1,0 +1,254 @@
+"""Changes of attributes: assignment, deletion, `setattr` with a computed name, and writes to `__dict__`."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import is_relevant, union_values
+from stepgraph.interpreter.objects.classes import (
+    COMPUTED_NAME,
+    attribute_name,
+    class_member,
+    set_class_attribute,
+    set_slot,
+    with_fallback,
+)
+from stepgraph.interpreter.objects.dynamic_attributes import candidate_names, constant_name
+from stepgraph.interpreter.objects.values import (
+    UNKNOWN,
+    UNSET,
+    Absent,
+    Argument,
+    Arguments,
+    AttributeDictionary,
+    ClassValue,
+    Constant,
+    Event,
+    FunctionValue,
+    Instance,
+    Mapping,
+    MappingEntry,
+    ModuleValue,
+    Payload,
+    Union,
+    Value,
+)
+from stepgraph.interpreter.replay.event import observe_event_key
+from stepgraph.limits import Limit
+from stepgraph.syntax.module import Place
+
+
+def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
+    """Assign `owner.name`."""
+    observe_event_key(interpreter, "written", owner, Constant(name), place, place)
+    name = attribute_name(interpreter, name, place)
+    if isinstance(owner, Instance):
+        if name in ("__class__", "__dict__"):
+            _note_replaced(interpreter, name, place)
+        if not _call_class_setter(interpreter, owner, name, value, place):
+            set_slot(interpreter, owner.state, name, value)
+        return
+    if isinstance(owner, Union):
+        interpreter.apply_to_cases(
+            owner, lambda case_owner: _assign_case_attribute(interpreter, case_owner, name, value, place)
+        )
+        return
+    scope = owner.scope if isinstance(owner, ClassValue | ModuleValue) else None
+    if scope is not None:
+        set_class_attribute(interpreter, scope, name, value)
+    else:
+        escape_assigned(interpreter, value, place)
+
+
+def _assign_case_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> Value:
+    if not isinstance(owner, Constant | Absent):
+        assign_attribute(interpreter, owner, name, value, place)
+    return UNKNOWN
+
+
+def _call_class_setter(interpreter: Interpreter, owner: Instance, name: str, value: Value, place: Place) -> bool:
+    """Call the property setter or descriptor of an attribute. Return False if the class defines neither."""
+    member = class_member(interpreter, owner, name)
+    if not isinstance(member, Union):
+        return _call_setter(interpreter, member, owner, value, place)
+
+    def assign_case(case_member: Value) -> Value:
+        if not _call_setter(interpreter, case_member, owner, value, place):
+            set_slot(interpreter, owner.state, name, value)
+        return UNKNOWN
+
+    interpreter.apply_to_cases(member, assign_case)
+    return True
+
+
+def _call_setter(interpreter: Interpreter, member: Value | None, owner: Instance, value: Value, place: Place) -> bool:
+    arguments = Arguments((Argument(value, place),))
+    if isinstance(member, FunctionValue) and member.kind == "property" and member.setter is not None:
+        setter = member.setter
+        interpreter.call(
+            replace(setter, receiver=owner) if isinstance(setter, FunctionValue) else setter, arguments, place
+        )
+        return True
+    if not isinstance(member, Instance):
+        return False
+    arguments = Arguments((Argument(owner, place), *arguments.items))
+    method = interpreter.attribute(member, "__set__", place)
+    if isinstance(method, FunctionValue | Union):
+        interpreter.call(method, arguments, place)
+    return isinstance(method, FunctionValue | Union)
+
+
+def escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> None:
+    """Report a value that can run steps and is assigned to an unresolved target."""
+    interpreter.escape(value, place, f"is assigned to `{place.text}`, which is not followed")
+
+
+def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
+    """Delete `owner.name`: by a deleter of its class, or so that a read continues in its class."""
+    name = attribute_name(interpreter, name, place)
+    match owner:
+        case Union():
+            interpreter.apply_to_cases(owner, lambda value: delete_attribute(interpreter, value, name, place))
+        case Instance():
+            _delete_from_instance(interpreter, owner, name, place)
+        case ClassValue(scope=scope):
+            set_class_attribute(interpreter, scope, name, UNSET)
+        case ModuleValue(scope=scope) if scope is not None:
+            set_class_attribute(interpreter, scope, name, UNKNOWN)
+    return UNKNOWN
+
+
+def _delete_from_instance(interpreter: Interpreter, owner: Instance, name: str, place: Place) -> None:
+    def delete_from(member: Value | None) -> Value:
+        match member:
+            case Union():
+                interpreter.apply_to_cases(member, delete_from)
+            case FunctionValue(kind="property", deleter=deleter):
+                bound = replace(deleter, receiver=owner) if isinstance(deleter, FunctionValue) else deleter
+                interpreter.call(UNKNOWN if bound is None else bound, Arguments(), place)
+            case Instance() if isinstance(
+                method := interpreter.attribute(member, "__delete__", place), FunctionValue | Union
+            ):
+                interpreter.call(method, Arguments((Argument(owner, place),)), place)
+            case _:
+                set_slot(interpreter, owner.state, name, UNSET)
+        return UNKNOWN
+
+    delete_from(class_member(interpreter, owner, name))
+
+
+def delete_named(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> None:
+    """Delete an attribute by name, as `delattr` does. A name that is not constant may be that of any attribute."""
+    constant = constant_name(interpreter, name)
+    if constant is not None:
+        delete_attribute(interpreter, owner, constant, place)
+        return
+    for instance in union_values(owner):
+        if isinstance(instance, Instance):
+            interpreter.budget.spend(Limit.ELEMENTS, len(instance.state))
+            for key in [key for key, value in instance.state.items() if is_relevant(value)]:
+                interpreter.store.weak_update(instance.state, key, UNSET, place)
+        elif isinstance(instance, ClassValue):
+            _note_unknown_name(interpreter, place)
+
+
+def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
+    """Set an attribute of an object by name, as `setattr` does.
+
+    A name that is not constant may be that of several attributes, of which each keeps its value as well.
+    """
+    constant = constant_name(interpreter, name)
+    if constant is not None:
+        assign_attribute(interpreter, owner, constant, value, place)
+        return
+    if not value.relevant or isinstance(value, Event | Payload):
+        return
+    names = candidate_names(interpreter, owner, name)
+    if names is None:
+        _note_unknown_name(interpreter, place)
+    for candidate in names or ():
+        condition = f'{name.place.text} == "{candidate}"'
+        path = interpreter.branch(partial(assign_attribute, interpreter, owner, candidate, value, place), condition)
+        interpreter.join_branches([(condition, path)], None, place)
+    set_slot(interpreter, owner.state, COMPUTED_NAME, owner.state.get(COMPUTED_NAME, UNSET))
+    interpreter.store.weak_update(owner.state, COMPUTED_NAME, value, place)
+
+
+def _note_unknown_name(interpreter: Interpreter, place: Place) -> None:
+    interpreter.note(
+        "unknown-member",
+        place,
+        f"`{place.brief_text}` changes an attribute by a name that is not statically known.",
+        "The graph shows the attributes as they are without that.",
+    )
+
+
+def _note_replaced(interpreter: Interpreter, name: str, place: Place) -> None:
+    interpreter.note(
+        "unknown-member",
+        place,
+        f"`{place.brief_text}` is assigned, which replaces members of an object in a way that is not followed.",
+        f"The graph shows the members as they are without that; avoid `{name}`.",
+    )
+
+
+def update_attributes(
+    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place
+) -> Value:
+    """Call `update` of the `__dict__` of an object."""
+    for argument in arguments.items:
+        if argument.keyword is not None:
+            name = Argument(Constant(argument.keyword), argument.place)
+            set_named(interpreter, owner.owner, name, argument.value, argument.place)
+        elif isinstance(argument.value, Mapping):
+            for entry in argument.value.entries:
+                _update_attribute(interpreter, owner.owner, entry, place)
+        elif argument.value.relevant and not isinstance(argument.value, Event | Payload):
+            _note_unknown_name(interpreter, place)
+    return Constant(None)
+
+
+def _update_attribute(interpreter: Interpreter, owner: Instance, entry: MappingEntry, place: Place) -> None:
+    name = Argument(entry.key, entry.key_place)
+    if not (entry.may_be_missing or entry.many):
+        set_named(interpreter, owner, name, entry.value, place)
+        return
+    path = interpreter.branch(partial(set_named, interpreter, owner, name, entry.value, place), entry.key_place.text)
+    interpreter.join_branches([(entry.key_place.text, path)], None, place)
+
+
+def set_default_attribute(
+    interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place
+) -> Value:
+    """Call `setdefault` of the `__dict__` of an object."""
+    name = constant_name(interpreter, arguments.items[0]) if arguments.items else None
+    default = arguments.items[1].value if len(arguments.items) > 1 else Constant(None)
+    if name is None:
+        if default.relevant:
+            _note_unknown_name(interpreter, place)
+        return UNKNOWN
+    value = with_fallback(owner.owner.state.get(name, UNSET), default)
+    set_slot(interpreter, owner.owner.state, name, value)
+    return value
+
+
+def pop_attribute(interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place) -> Value:
+    """Call `pop` of the `__dict__` of an object."""
+    if not arguments.items:
+        return UNKNOWN
+    name = constant_name(interpreter, arguments.items[0])
+    default = arguments.items[1].value if len(arguments.items) > 1 else None
+    value = UNSET if name is None else owner.owner.state.get(name, UNSET)
+    delete_named(interpreter, owner.owner, arguments.items[0], place)
+    return with_fallback(value, default)
+
+
+def clear_attributes(interpreter: Interpreter, owner: AttributeDictionary, arguments: Arguments, place: Place) -> Value:
+    """Call `clear` of the `__dict__` of an object."""
+    del arguments, place
+    for name in list(owner.owner.state):
+        set_slot(interpreter, owner.owner.state, name, UNSET)
+    return Constant(None)

@@ -1,0 +1,194 @@
+"""Data classes: which arguments and defaults their fields have."""
+
+from __future__ import annotations
+
+import textwrap
+
+import pytest
+
+from tests.semantics.notation import graph_of_module, module_of
+
+HEAD = """\
+import attr
+import dataclasses
+import typing
+from dataclasses import KW_ONLY, InitVar, dataclass, field
+from typing import ClassVar as Shared, NamedTuple
+
+from workers import WorkflowEntrypoint
+
+
+async def a(step):
+    await step.sleep("a", 1)
+
+
+async def b(step):
+    await step.sleep("b", 1)
+
+
+async def c(step):
+    await step.sleep("c", 1)
+
+
+"""
+RUN = """
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+"""
+
+
+def calls_of(classes: str, body: str) -> list[str]:
+    """Return the functions that `run` calls, in order. The graph has to be complete."""
+    source = HEAD + textwrap.dedent(classes) + RUN + textwrap.indent(textwrap.dedent(body), " " * 8)
+    (found,) = (w for w in module_of(source).workflows if w.class_name == "W")
+    assert found.complete, found.notes
+    lines = graph_of_module(source).split("\ndef ")[0].splitlines()
+    return [line.removeprefix("call ") for line in lines]
+
+
+def test_a_function_as_default_is_not_bound() -> None:
+    declared = "@dataclass\nclass Mode:\n    main: object = a\n    last: object = lambda step: b(step)"
+    assert calls_of(declared, "await Mode().main(step)\nawait Mode().last(step)") == ["a", "b"]
+
+
+def test_a_named_tuple_has_its_defaults() -> None:
+    declared = "class Mode(NamedTuple):\n    main: object = a\n    last: object = b"
+    assert calls_of(declared, "x, y = Mode()\nawait x(step)\nawait Mode().last(step)") == ["a", "b"]
+
+
+def test_fields_describe_their_defaults() -> None:
+    declared = """
+        @dataclass(frozen=True)
+        class Mode:
+            one: object = field(default=a)
+            two: object = dataclasses.field(default_factory=lambda: b)
+    """
+    assert calls_of(declared, "await Mode().one(step)\nawait Mode().two(step)") == ["a", "b"]
+
+
+def test_an_assignment_to_the_class_keeps_the_default() -> None:
+    declared = "@dataclass\nclass Mode:\n    main: object = a"
+    assert calls_of(declared, "Mode.main = b\nawait Mode().main(step)") == ["a"]
+
+
+def test_a_field_declared_again_keeps_its_position() -> None:
+    declared = """
+        @dataclass
+        class Base:
+            one: object = a
+            two: object = a
+
+        @dataclass
+        class Child(Base):
+            three: object = c
+            one: object = b
+    """
+    body = "child = Child(c, b)\nawait child.one(step)\nawait child.two(step)\nawait Child().one(step)"
+    assert calls_of(declared, body) == ["c", "b", "b"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "kind: typing.ClassVar[str] = 'x'",
+        "kind: Shared = 'x'",
+        "kind: 'typing.ClassVar[str]' = 'x'",
+        "kind: list = field(init=False, default_factory=list)",
+        "kind: object = field(kw_only=True, default=None)",
+    ],
+)
+def test_these_fields_take_no_positional_argument(other: str) -> None:
+    declared = f"@dataclass\nclass Mode:\n    {other}\n    one: object = None\n    two: object = None"
+    assert calls_of(declared, "mode = Mode(a, b)\nawait mode.one(step)\nawait mode.two(step)") == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    "base",
+    [
+        "@dataclass\nclass Base:\n    _: KW_ONLY\n    late: object = None",
+        "@dataclass(kw_only=True)\nclass Base:\n    late: object = None",
+    ],
+)
+def test_keyword_only_fields_follow_the_others(base: str) -> None:
+    declared = f"{base}\n\n@dataclass\nclass Mode(Base):\n    one: object = None"
+    assert calls_of(declared, "mode = Mode(a, late=b)\nawait mode.one(step)\nawait mode.late(step)") == ["a", "b"]
+
+
+def test_a_generated_initializer_hides_one_of_a_base() -> None:
+    declared = """
+        class Plain:
+            zero: object = a
+
+            def __init__(self, fn):
+                self.fn = fn
+
+        @dataclass
+        class Mode(Plain):
+            one: object = None
+    """
+    assert calls_of(declared, "await Mode(b).one(step)") == ["b"]
+
+
+def test_annotations_of_a_plain_subclass_are_no_fields() -> None:
+    declared = "@dataclass\nclass Base:\n    one: object = a\n\nclass Mode(Base):\n    zero: object = b"
+    assert calls_of(declared, "await Mode(c).one(step)") == ["c"]
+
+
+@pytest.mark.parametrize("call", ["super().__init__(b)", "Base.__init__(self, b)"])
+def test_an_initializer_calls_a_generated_one(call: str) -> None:
+    declared = f"""
+        @dataclass
+        class Base:
+            one: object = a
+
+        class Mode(Base):
+            def __init__(self):
+                {call}
+    """
+    assert calls_of(declared, "await Mode().one(step)") == ["b"]
+
+
+def test_post_init_receives_its_parameters() -> None:
+    declared = """
+        @dataclass
+        class Mode:
+            first: InitVar[object]
+            second: object = b
+
+            def __post_init__(self, first):
+                self.act = first
+    """
+    assert calls_of(declared, "mode = Mode(a, c)\nawait mode.act(step)\nawait mode.second(step)") == ["a", "c"]
+
+
+def test_replace_runs_post_init_again() -> None:
+    declared = """
+        @dataclass
+        class Mode:
+            fast: object
+            slow: object = b
+
+            def __post_init__(self):
+                self.act = self.fast
+    """
+    body = "mode = Mode(a)\nmode.act = b\nmode = dataclasses.replace(mode, fast=c)"
+    assert calls_of(declared, body + "\nawait mode.act(step)\nawait mode.slow(step)") == ["c", "b"]
+
+
+def test_attrs_fields_need_no_annotation() -> None:
+    declared = "@attr.s\nclass Mode:\n    one = attr.ib(default=a)\n    _two = attr.ib(default=a)"
+    body = "mode = Mode(c, two=b)\nawait mode.one(step)\nawait mode._two(step)\nawait Mode().one(step)"
+    assert calls_of(declared, body) == ["c", "b", "a"]
+
+
+def test_a_payload_leaves_functions_at_their_defaults() -> None:
+    declared = "@dataclass\nclass Mode:\n    name: str\n    act: object = a"
+    assert calls_of(declared, "await Mode(**event['payload']).act(step)") == ["a"]
+
+
+def test_unknown_arguments_may_set_a_field() -> None:
+    source = HEAD + "@dataclass\nclass Mode:\n    act: object = a\n" + RUN
+    source += "        options = {}\n        if event:\n            options['act'] = b\n"
+    (found,) = module_of(source + "        await Mode(**options).act(step)\n").workflows
+    assert not found.complete

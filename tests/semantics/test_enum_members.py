@@ -1,0 +1,114 @@
+"""Members of enumerations that have methods, or values that run steps."""
+
+from __future__ import annotations
+
+import textwrap
+
+from tests.semantics.notation import graph_of_module, module_of
+
+HEAD = """\
+from enum import Enum
+from functools import partial
+
+from workers import WorkflowEntrypoint
+
+
+async def a(step):
+    await step.sleep("a", 1)
+
+
+async def b(step):
+    await step.sleep("b", 1)
+
+
+class Act(Enum):
+    X = "x"
+    Y = "y"
+    Z = "x"
+
+    async def go(self, step):
+        await step.sleep("go", 1)
+
+
+class Pair(Enum):
+    ONE = ("one", a)
+    TWO = ("two", b)
+
+
+class Part(Enum):
+    ONE = partial(a)
+    TWO = partial(b)
+
+
+class Job(Enum):
+    ONE = ("one", a)
+    TWO = ("two", b)
+
+    def __init__(self, label, fn):
+        self.label, self.fn = label, fn
+
+
+class Mode(Enum):
+    FAST = "fast"
+
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+"""
+
+
+def lines_of(body: str) -> list[str]:
+    """Return the lines of the graph of `run`. The graph has to be complete."""
+    source = HEAD + textwrap.indent(textwrap.dedent(body), " " * 8)
+    (found,) = (w for w in module_of(source).workflows if w.class_name == "W")
+    assert found.complete, found.notes
+    return graph_of_module(source).split("\ndef ")[0].splitlines()
+
+
+EACH = ["loop", "  switch x", "  | case ONE", "    call a", "  | case TWO", "    call b"]
+
+
+def test_a_loop_over_an_enumeration_visits_its_members() -> None:
+    assert lines_of("for x in Act:\n    await x.go(step)") == [
+        "loop",
+        "  switch x",
+        "  | case X",
+        "    call go",
+        "  | case Y",
+        "    call go",
+    ]
+
+
+def test_members_have_the_methods_of_their_class() -> None:
+    assert lines_of("await Act.X.go(step)") == ["call go"]
+
+
+def test_members_have_tuples_as_values() -> None:
+    body = "for x in Pair:\n    name, fn = x.value\n    await fn(step)\nawait Pair.TWO.value[1](step)"
+    assert lines_of(body) == [*EACH, "call b"]
+
+
+def test_members_have_partial_functions_as_values() -> None:
+    assert lines_of("for x in Part:\n    await x.value(step)") == EACH
+
+
+def test_members_are_initialized_with_their_tuples() -> None:
+    assert lines_of("for x in list(Job):\n    await x.fn(step)\nawait Job.ONE.fn(step)") == [*EACH, "call a"]
+
+
+def test_a_call_and_a_subscript_select_a_member() -> None:
+    assert lines_of('await Act("y").go(step)\nawait Pair["TWO"].value[1](step)') == ["call go", "call b"]
+
+
+def test_an_unknown_name_selects_any_member() -> None:
+    assert lines_of('await Pair[event["name"]].value[1](step)') == [
+        'switch Pair[event["name"]]',
+        "| case ONE",
+        "  call a",
+        "| case TWO",
+        "  call b",
+    ]
+
+
+def test_members_without_methods_keep_constant_values() -> None:
+    assert lines_of("await step.sleep(Mode.FAST.value, 1)") == ["sleep 'fast' 1"]
