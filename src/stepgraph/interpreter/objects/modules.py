@@ -52,6 +52,43 @@ class StarImportCache(Struct):
     """For a module and a name, the star import that binds the name, or its value; None if no star import binds it."""
 
 
+class LateImport(Struct, frozen=True):
+    """A module of the project that a function imports."""
+
+    scope: LexicalScope
+    place: Place
+    """The import statement."""
+    is_conditional: bool
+    """Whether the statement runs on some paths only."""
+    names: frozenset[str] = frozenset()
+    """The collections of other modules that it may fill, with the names whose definitions mention them."""
+
+
+class BodyRun(Struct):
+    """The run of a module or class body: the statements that may touch some collections, in source order."""
+
+    scope: LexicalScope
+    statements: tuple[tuple[cst.CSTNode, frozenset[str]], ...]
+    """The statements, each with the names that it binds. Nested imports come before their statement."""
+    late: LateImport | None = None
+    """The import in a function that loads the module, None for other modules."""
+    index: int = 0
+    """The index of the next statement."""
+
+
+class RunQueue(Struct, eq=False):
+    """A run of one or several bodies."""
+
+    runs: list[BodyRun]
+    """The runs in progress: an imported module is above its importer."""
+    names: frozenset[str]
+    """The collections, with the names whose definitions mention them."""
+    follows_imports: bool
+    """Whether imported modules run at their imports."""
+    is_running: bool = False
+    """Whether a statement of it is being executed. Otherwise the run is paused."""
+
+
 class LoadedModules(Struct):
     """The modules that the analysis of one workflow has loaded, with the values of their names."""
 
@@ -67,8 +104,20 @@ class LoadedModules(Struct):
     unloaded: dict[str, ModuleFile] = field(default_factory=dict)
     """Modules that loaded modules import and no lookup has needed, by path."""
     stars: StarImportCache = field(default_factory=StarImportCache)
-    executed: list[LexicalScope] = field(default_factory=list)
-    """Modules whose top-level calls, loops and decorators have run."""
+    queues: list[RunQueue] = field(default_factory=list)
+    """Runs of bodies that are not finished."""
+    program: RunQueue | None = None
+    """The run of all modules, None before its start."""
+    started_bodies: set[LexicalScope] = field(default_factory=set)
+    """Bodies whose own run has started."""
+    visited_by_program: set[LexicalScope] = field(default_factory=set)
+    """Modules that the run of all modules has reached."""
+    late_imports: list[LateImport] = field(default_factory=list)
+    """Imports by functions that the run of all modules does not include yet."""
+    resume_runs: Callable[[], None] | None = None
+    """Continues paused runs. None before the start of the run of all modules."""
+    executed_statements: set[int] = field(default_factory=set)
+    """Identities of the statements of bodies that were executed for their effects."""
     statement_values: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value that a statement of a module or class body binds to a name, by scope, name and statement `id`."""
     values_after_binders: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
@@ -149,6 +198,20 @@ class LoadedModules(Struct):
             if isinstance(loaded, SourceModule):
                 pending.append((loaded, iter(loaded.once(_possible_imports))))
         return order
+
+    def imported_by(self, module: SourceModule, statement: cst.Import | cst.ImportFrom) -> Iterator[LexicalScope]:
+        """Yield the modules of the project that an import statement of a module may load, in order."""
+        for level, dotted_name in may_load_modules(statement) if self.importer is not None else ():
+            parts = dotted_name.split(".")
+            for length in range(1, len(parts) + 1):
+                loaded = self._load(module, level, ".".join(parts[:length]))
+                if loaded is not None:
+                    yield self.scope_of(loaded)
+
+    def _load(self, module: SourceModule, level: int, name: str) -> SourceModule | None:
+        file = None if self.importer is None else self.importer.find(module, level, name)
+        loaded = None if file is None or self.importer is None else self.importer.load(file)
+        return loaded if isinstance(loaded, SourceModule) else None
 
     def owners_with_assigned_attribute(self, name: str) -> set[str]:
         """Return the names of the objects whose attribute `name` a module assigns to."""

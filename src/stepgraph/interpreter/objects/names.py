@@ -10,7 +10,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.binding_order import statement_positions
-from stepgraph.interpreter.objects.module_code import apply_changes, bound_value, scope_body
+from stepgraph.interpreter.objects.body_runs import resume
+from stepgraph.interpreter.objects.module_code import apply_changes, bound_value, run_changes, scope_body
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Caveat,
@@ -92,7 +93,10 @@ def _value_after(
         if current_value is not None:
             scope.names[name] = current_value
         cache[key] = None if value is None else _stored_value(scope, name, value)
-    return cache[key]
+    result = cache[key]
+    if isinstance(result, Collection | Mapping):
+        run_changes(interpreter, scope, name, _define)
+    return result
 
 
 def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
@@ -105,7 +109,10 @@ def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
 
 def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, is_local: bool) -> Value | None:
     if scope.kind in ("module", "class"):
-        return resolve_body_name(interpreter, scope, name)
+        value = resolve_body_name(interpreter, scope, name)
+        if isinstance(value, Collection | Mapping):
+            interpreter.store.record_outer_read(value.state, "items")
+        return value
     value = scope.names.get(name)
     if value is None and not scope.bindings.binds(name):
         return None
@@ -155,19 +162,38 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
     """Return the value of a name in a module or class body. The first lookup evaluates its binders."""
     value: Value | None = scope.names.get(name)
     if value is not None:
+        if interpreter.modules.queues:
+            resume(interpreter, _define)
+            value = scope.names.get(name, value)
         return value
     binders = scope.bindings.binders.get(name)
     if not binders or has_later_star_import(interpreter, scope, name):
         return star_imported_value(interpreter, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
     scope.names[name] = UNKNOWN  # ends the recursion for a definition that refers to itself
     try:
-        return _evaluate_binders(interpreter, scope, name, binders)
+        value = _evaluate_binders(interpreter, scope, name, binders)
+        if interpreter.modules.queues:
+            resume(interpreter, _define)
     except LimitExceededError as error:
         if error.limit is Limit.BASES:
             del scope.names[name]  # the next lookup raises the error again
         else:
             interpreter.stop(error, Place(scope.module, binders[0]))
         raise
+    return value
+
+
+def _define(interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode) -> None:
+    """Bind a name of a module or class body to its value after a statement of the body."""
+    binders = scope.bindings.binders[name]
+    if len(binders) == 1:
+        resolve_body_name(interpreter, scope, name)
+        return
+    positions = statement_positions(scope.module, scope_body(scope))
+    last_index = positions[id(statement)].index
+    earlier = [b for b in binders if id(b) in positions and positions[id(b)].index <= last_index]
+    if earlier:
+        _value_after(interpreter, scope, name, earlier)
 
 
 def _evaluate_binders(
@@ -185,7 +211,7 @@ def _evaluate_binders(
             value = value if isinstance(value, External) else hide_constants(value)
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):
-            apply_changes(interpreter, scope, name, value)
+            apply_changes(interpreter, scope, name, value, _define)
     return value
 
 

@@ -1,0 +1,133 @@
+"""Names that the statements of a module or class body mention, and the statements that depend on some names.
+
+Names are compared by their text: the variable `steps` and the attribute `steps` of any object are one name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.changes import mutating_functions
+from stepgraph.syntax.import_names import may_load_modules
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import children, expressions_below, self_and_statements_below, statements, statements_below
+
+
+class StatementNames(Struct, frozen=True):
+    """The names in a top-level statement of a module or class body."""
+
+    statement: cst.CSTNode
+    evaluated: frozenset[str]
+    """Names and attributes in the code that runs with the body: decorators, defaults and class bodies included."""
+    mentioned: frozenset[str]
+    """Names and attributes anywhere in the statement, also in the bodies of functions."""
+    bound: frozenset[str]
+    """Names that the statement binds."""
+    imports: tuple[cst.Import | cst.ImportFrom, ...]
+    """The import statements in it."""
+
+
+def names_of_statements(module: SourceModule, owner: cst.Module | cst.ClassDef) -> Sequence[StatementNames]:
+    """Return the names in each top-level statement of the body of a module or class, memoized."""
+    cache = module.once(_empty_cache)
+    if owner not in cache:
+        binders = bindings_of(owner, module).binders
+        names_by_binder: dict[int, set[str]] = {}
+        for name, nodes in binders.items():
+            for node in nodes:
+                names_by_binder.setdefault(id(node), set()).add(name)
+        body = owner if isinstance(owner, cst.Module) else owner.body
+        cache[owner] = tuple(_names_of(statement, names_by_binder) for statement in statements(body))
+    return cache[owner]
+
+
+def _empty_cache(_: SourceModule) -> dict[cst.Module | cst.ClassDef, Sequence[StatementNames]]:
+    return {}
+
+
+def _names_of(statement: cst.CSTNode, names_by_binder: dict[int, set[str]]) -> StatementNames:
+    inner = list(self_and_statements_below(statement))
+    return StatementNames(
+        statement,
+        frozenset(_identifiers(evaluated_nodes(statement))),
+        frozenset(_identifiers(_all_nodes(statement))),
+        frozenset(name for node in inner for name in names_by_binder.get(id(node), ())),
+        tuple(node for node in inner if isinstance(node, cst.Import | cst.ImportFrom)),
+    )
+
+
+def _identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
+    return (node.value for node in nodes if isinstance(node, cst.Name))
+
+
+def _all_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    pending = [statement]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(children(node))
+
+
+def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the nodes of a statement that run with the body: not those in functions and lambdas."""
+    pending = [statement]
+    while pending:
+        for node in expressions_below(pending.pop()):
+            yield node
+            if isinstance(node, cst.FunctionDef | cst.ClassDef):
+                pending += (decorator.decorator for decorator in node.decorators)
+            if isinstance(node, cst.FunctionDef):
+                pending += _defaults(node.params)
+            elif isinstance(node, cst.ClassDef):
+                pending += (argument.value for argument in (*node.bases, *node.keywords))
+                pending += statements(node.body)
+            elif isinstance(node, cst.Lambda):
+                pending += _defaults(node.params)
+
+
+def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:
+    return [parameter.default for parameter in parameters(params) if parameter.default is not None]
+
+
+def dependent_names(body: Sequence[StatementNames], names: Iterable[str]) -> frozenset[str]:
+    """Return the names, and the names whose definitions in a body mention them directly or indirectly."""
+    statements_by_name: dict[str, list[StatementNames]] = {}
+    for statement in body:
+        for name in statement.mentioned if statement.bound else ():
+            statements_by_name.setdefault(name, []).append(statement)
+    dependent = set(names)
+    pending = list(dependent)
+    while pending:
+        for statement in statements_by_name.get(pending.pop(), ()):
+            added = statement.bound - dependent
+            dependent |= added
+            pending += added
+    return frozenset(dependent)
+
+
+def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
+    """Return the variables of module and class bodies, and the attributes, whose collections functions mutate."""
+    classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
+    owners: list[cst.Module | cst.ClassDef] = [module.tree, *classes]
+    bound = {name for owner in owners for name in bindings_of(owner, module).binders}
+    return frozenset(
+        name for name in module.once(mutating_functions) if name in bound or module.mentions(b"." + name.encode())
+    )
+
+
+def importing_functions(module: SourceModule) -> frozenset[str]:
+    """Return the functions that import modules, with the functions and classes around them."""
+    found: set[str] = set()
+    pending: list[tuple[cst.BaseSuite | cst.Module, tuple[str, ...]]] = [(module.tree, ())]
+    while pending:
+        body, enclosing = pending.pop()
+        for statement in statements_below(body):
+            if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+                pending.append((statement.body, (*enclosing, statement.name.value)))
+            elif isinstance(statement, cst.Import | cst.ImportFrom) and any(True for _ in may_load_modules(statement)):
+                found.update(enclosing)
+    return frozenset(found)

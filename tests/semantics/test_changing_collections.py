@@ -1,0 +1,154 @@
+"""Collections of module and class bodies that statements fill and read in turn."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph import WorkflowAnalysis
+from tests.semantics.notation import module_of, notation
+
+HEAD = """
+from workers import WorkflowEntrypoint
+
+async def a(step):
+    await step.sleep("a", 1)
+async def b(step):
+    await step.sleep("b", 1)
+async def c(step):
+    await step.sleep("c", 1)
+
+"""
+REGISTRY = """
+REG = []
+def register(fn):
+    REG.append(fn)
+    return fn
+"""
+
+
+def workflow_of(head: str, body: str) -> WorkflowAnalysis:
+    """Return the analysis of a workflow whose `run` has this body, in a module with this code before it."""
+    lines = "".join(f"        {line}\n" for line in body.splitlines())
+    source = HEAD + head + "\nclass W(WorkflowEntrypoint):\n    async def run(self, event, step):\n" + lines
+    return module_of(source).workflows[-1]
+
+
+def calls_of(head: str, body: str) -> list[str]:
+    """Return the calls of `run` in such a workflow, which has to be complete."""
+    workflow = workflow_of(head, body)
+    assert workflow.complete, workflow.notes
+    return [line.removeprefix("call ") for line in notation(workflow.graph).splitlines() if line.startswith("call ")]
+
+
+LOOP = "for fn in {}:\n    await fn(step)"
+
+
+def test_an_element_read_before_its_change() -> None:
+    head = 'TABLE = {"x": a}\nOLD = TABLE["x"]\nTABLE["x"] = b\n'
+    assert calls_of(head, 'await OLD(step)\nawait TABLE["x"](step)') == ["a", "b"]
+
+
+def test_an_element_read_after_its_change() -> None:
+    assert calls_of('TABLE = {"x": a}\nTABLE["x"] = b\nNEW = TABLE["x"]\n', "await NEW(step)") == ["b"]
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "REG[:]",
+        "tuple(REG)",
+        "[*REG]",
+        "[fn for fn in REG]",
+        "(lambda: list(REG))()",
+        "dict(enumerate(REG)).values()",
+    ],
+)
+def test_a_copy_made_before_a_change(copy: str) -> None:
+    assert calls_of(f"REG = [a]\nCOPY = {copy}\nREG.append(b)\n", LOOP.format("COPY")) == ["a"]
+
+
+def test_an_alias_shows_later_changes() -> None:
+    assert calls_of("REG = [a]\nALIAS = REG\nREG.append(b)\n", LOOP.format("ALIAS")) == ["a", "b"]
+
+
+def test_a_change_through_an_alias_between_two_calls() -> None:
+    head = """
+REG = [a]
+ALIAS = REG
+def snapshot():
+    return tuple(REG)
+FIRST = snapshot()
+ALIAS.append(b)
+SECOND = snapshot()
+REG.append(c)
+"""
+    assert calls_of(head, LOOP.format("FIRST")) == ["a"]
+    assert calls_of(head, LOOP.format("SECOND")) == ["a", "b"]
+    assert calls_of(head, LOOP.format("REG")) == ["a", "b", "c"]
+
+
+def test_default_arguments_are_evaluated_at_the_definition() -> None:
+    head = (
+        'TABLE = {"x": a}\ndef go(fn=TABLE["x"], fns=tuple(TABLE.values())):\n    return [fn, *fns]\nTABLE["x"] = b\n'
+    )
+    assert calls_of(head, LOOP.format("go()")) == ["a", "a"]
+
+
+def test_a_list_rebound_between_changes() -> None:
+    head = "REG = [a]\nREG.append(b)\nOLD = list(REG)\nREG = [*REG, c]\nREG.append(a)\n"
+    assert calls_of(head, LOOP.format("OLD")) == ["a", "b"]
+    assert calls_of(head, LOOP.format("REG")) == ["a", "b", "c", "a"]
+
+
+def test_a_copy_between_two_registrations() -> None:
+    head = REGISTRY + "register(a)\nCOPY = list(REG)\ndef go(fns=tuple(REG)):\n    return fns\nregister(b)\n"
+    assert calls_of(head, LOOP.format("COPY")) == ["a"]
+    assert calls_of(head, LOOP.format("go()")) == ["a"]
+    assert calls_of(head, LOOP.format("REG")) == ["a", "b"]
+
+
+def test_registrations_in_assignments_and_decorators() -> None:
+    head = REGISTRY + 'STEPS = {}\nSTEPS["a"] = register(a)\n'
+    head += '@register\nasync def d(step):\n    await step.sleep("d", 1)\nSTEPS["c"] = register(c)\n'
+    assert calls_of(head, 'await STEPS["a"](step)\n' + LOOP.format("REG")) == ["a", "a", "d", "c"]
+
+
+def test_two_registries_with_a_common_function() -> None:
+    head = """
+ONE = []
+TWO = []
+def one(fn):
+    ONE.append(fn)
+def two(fn):
+    TWO.append(fn)
+def both(fn):
+    one(fn)
+    two(fn)
+two(a)
+both(b)
+two(c)
+"""
+    assert calls_of(head, LOOP.format("ONE") + "\n" + LOOP.format("TWO")) == ["b", "a", "b", "c"]
+
+
+def test_a_registration_in_a_branch() -> None:
+    workflow = workflow_of(REGISTRY + "import os\nif os.environ:\n    register(a)\n", LOOP.format("REG"))
+    assert "sleep 'a'" in notation(workflow.graph)
+
+
+def test_a_copy_in_a_branch_with_a_change() -> None:
+    head = "import os\nREG = [a]\nif os.environ:\n    OLD = list(REG)\n    REG.append(b)\nelse:\n    OLD = [c]\n"
+    graph = notation(workflow_of(head, LOOP.format("OLD")).graph)
+    assert "sleep 'a'" in graph
+    assert "sleep 'b'" not in graph
+    assert "sleep 'c'" in graph
+
+
+def test_a_copy_in_a_class_body() -> None:
+    head = "class Jobs:\n    fns = [a]\n    first = fns[0]\n    fns.insert(0, b)\nREG = [c]\n"
+    assert calls_of(head, "await Jobs.first(step)") == ["a"]
+
+
+def test_a_class_body_copies_a_list_of_the_module() -> None:
+    head = "REG = [a]\nclass Jobs:\n    copied = tuple(REG)\nREG.append(b)\n"
+    assert calls_of(head, LOOP.format("Jobs.copied")) == ["a"]
