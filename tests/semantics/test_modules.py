@@ -748,6 +748,26 @@ def test_of_a_star_and_a_name_of_its_own_the_later_one_counts(order: str, shown:
     assert graph == f"sleep 'rest' {shown}"
 
 
+OWN_ACT = "async def act(step):\n    await step.sleep('own', 1)\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "names"),
+    [
+        (OWN_ACT + "FIRST = act\nfrom one import *\n", ["own", "one"]),
+        (OWN_ACT + "FIRST = [act][0]\nfrom one import *\n", ["own", "one"]),
+        (OWN_ACT + "def FIRST(step, fn=act):\n    return fn(step)\nfrom one import *\n", ["own", "one"]),
+        ("from one import *\nFIRST = act\n" + OWN_ACT, ["one", "own"]),
+        ("from one import *\nFIRST = act\nfrom two import *\n", ["one", "two"]),
+        (OWN_ACT + "from one import *\nFIRST = act\n" + OWN_ACT.replace("own", "new"), ["one", "new"]),
+    ],
+)
+def test_a_name_between_star_imports_is_that_of_the_star_before(head: str, names: list[str]) -> None:
+    modules = {name: f"async def act(step):\n    await step.sleep('{name}', 1)\n" for name in ("one", "two")}
+    for call, name in zip(("FIRST", "act"), names, strict=True):
+        assert f"sleep '{name}' 1" in graph_of(head, f"await {call}(step)", **modules)
+
+
 def test_a_module_that_defines_no_workflow_stands_for_those_that_it_exports() -> None:
     entry = "from flows import Orders\n\n\nclass Default:\n    pass\n"
     flows = running("", "await step.sleep('rest', 1)").replace("class W", "class Orders")

@@ -50,6 +50,8 @@ class StarImportCache(Struct):
     """The names that a module exports to star imports."""
     origins: dict[tuple[LexicalScope, str], StarImport | Value | None] = field(default_factory=dict)
     """For a module and a name, the star import that binds the name, or its value; None if no star import binds it."""
+    earlier_origins: dict[tuple[LexicalScope, str, int, int], StarImport | Value | None] = field(default_factory=dict)
+    """As `origins`, by the first and last of the star imports that were searched."""
 
 
 class LateImport(Struct, frozen=True):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import libcst as cst
@@ -26,7 +27,7 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
     without_constants,
 )
-from stepgraph.interpreter.python.star_imports import has_later_star_import, star_imported_value
+from stepgraph.interpreter.python.star_imports import has_later_star_import, star_imported_value, value_of_earlier_stars
 from stepgraph.interpreter.replay.step_state import record_binding
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.changes import may_bind_computed_names
@@ -66,16 +67,33 @@ def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statemen
     if interpreter.frame.bound_name == name and interpreter.frame.body_scope is scope:
         return interpreter.frame.previous_value
     binders = scope.bindings.binders.get(name, ())
-    if len(binders) <= 1 or scope.kind not in ("module", "class"):
+    is_body = scope.kind in ("module", "class")
+    if not is_body or (len(binders) <= 1 and not scope.bindings.stars):
         return _value_in_scope(interpreter, scope, name, is_local=True)
     positions = statement_positions(scope.module, scope_body(scope))
     position = positions.get(id(statement))
     earlier_binders = [
         b for b in binders if position is not None and id(b) in positions and positions[id(b)].index < position.index
     ]
-    if not earlier_binders or len(earlier_binders) == len(binders):
+    if position is not None and scope.bindings.stars:
+        last_index = positions[id(earlier_binders[-1])].index if earlier_binders else -1
+        value = _star_value_between(interpreter, scope, name, last_index, position.index)
+        if value is not None:
+            return value
+    is_rebound = len(earlier_binders) < len(binders) or has_later_star_import(interpreter, scope, name)
+    if not earlier_binders or not is_rebound:
         return resolve_body_name(interpreter, scope, name)
     return _value_after(interpreter, scope, name, earlier_binders)
+
+
+def _star_value_between(
+    interpreter: Interpreter, scope: LexicalScope, name: str, start_index: int, end_index: int
+) -> Value | None:
+    """Return the value that star imports between two statements of a module bind to a name, None if none does."""
+    positions = statement_positions(scope.module, scope_body(scope))
+    indices = [positions[id(star)].index for star in scope.bindings.stars]
+    start, end = bisect_right(indices, start_index), bisect_left(indices, end_index)
+    return value_of_earlier_stars(interpreter, scope, name, start, end) if start < end else None
 
 
 def _value_after(
