@@ -152,3 +152,61 @@ def test_a_copy_in_a_class_body() -> None:
 def test_a_class_body_copies_a_list_of_the_module() -> None:
     head = "REG = [a]\nclass Jobs:\n    copied = tuple(REG)\nREG.append(b)\n"
     assert calls_of(head, LOOP.format("Jobs.copied")) == ["a"]
+
+
+def test_a_list_of_a_class_that_its_body_fills() -> None:
+    assert calls_of("class Jobs:\n    fns = [a]\n    fns.append(b)\n", LOOP.format("Jobs.fns")) == ["a", "b"]
+
+
+def test_a_list_of_a_class_that_the_module_fills() -> None:
+    assert calls_of("class Jobs:\n    fns = [a]\nJobs.fns.append(b)\n", LOOP.format("Jobs.fns")) == ["a", "b"]
+
+
+def test_init_subclass_fills_a_list_of_the_base() -> None:
+    head = """
+class Base:
+    jobs = []
+    def __init_subclass__(cls, **kwargs):
+        super().__init_subclass__(**kwargs)
+        Base.jobs.append(cls.job)
+class First(Base):
+    job = staticmethod(a)
+class Second(Base):
+    job = staticmethod(b)
+"""
+    assert calls_of(head, LOOP.format("Base.jobs")) == ["a", "b"]
+
+
+APP = """
+class App:
+    handler = staticmethod(a)
+    def __init__(self):
+        self.fns = []
+    def task(self, fn):
+        self.fns.append(fn)
+        return fn
+    def on(self, fn):
+        self.handler = fn
+        return fn
+app = App()
+"""
+
+
+def test_a_decorator_of_an_object_fills_its_list() -> None:
+    head = APP + '@app.task\nasync def d(step):\n    await step.sleep("d", 1)\napp.task(b)\n'
+    assert calls_of(head, LOOP.format("app.fns")) == ["d", "b"]
+
+
+def test_a_copy_between_registrations_with_an_object() -> None:
+    head = APP + "app.task(a)\nCOPY = list(app.fns)\napp.task(b)\n"
+    assert calls_of(head, LOOP.format("COPY")) == ["a"]
+
+
+def test_a_decorator_of_an_object_sets_its_attribute() -> None:
+    head = APP + 'FIRST = app.handler\n@app.on\nasync def d(step):\n    await step.sleep("d", 1)\n'
+    assert calls_of(head, "await FIRST(step)\nawait app.handler(step)") == ["a", "d"]
+
+
+def test_a_method_without_arguments_sets_an_attribute() -> None:
+    head = "class App:\n    job = staticmethod(a)\n    def swap(self):\n        self.job = b\napp = App()\napp.swap()\n"
+    assert calls_of(head, "await app.job(step)") == ["b"]

@@ -957,6 +957,24 @@ def test_a_package_registers_before_its_modules() -> None:
     assert calls_of(head, LOOP, **modules) == ["email", "sms"]
 
 
+def test_other_modules_register_with_an_object() -> None:
+    core = """
+        class App:
+            def __init__(self):
+                self.handlers = []
+
+            def register(self, fn):
+                self.handlers.append(fn)
+                return fn
+
+        app = App()
+    """
+    head = "from core import app\nimport email_channel\n" + textwrap.dedent(channel("last", "", "app.register"))
+    email = channel("email", "from core import app", "app.register")
+    loop = LOOP.replace("HANDLERS", "app.handlers")
+    assert calls_of(head, loop, core=core, email_channel=email) == ["email", "last"]
+
+
 def test_an_import_in_a_try_between_registrations() -> None:
     head = OWN + "try:\n    import email_channel\nexcept ImportError:\n    pass\n" + LAST
     assert calls_of(head, LOOP, email_channel=channel("email")) == ["first", "email", "last"]

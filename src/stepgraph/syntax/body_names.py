@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 import libcst as cst
 from msgspec import Struct
 
+from stepgraph.syntax.assignments import attribute_targets
 from stepgraph.syntax.bindings import bindings_of, parameters
-from stepgraph.syntax.changes import mutating_functions
+from stepgraph.syntax.changes import mutated_values, mutating_functions
 from stepgraph.syntax.import_names import may_load_modules
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import children, expressions_below, self_and_statements_below, statements, statements_below
@@ -117,6 +118,55 @@ def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
     return frozenset(
         name for name in module.once(mutating_functions) if name in bound or module.mentions(b"." + name.encode())
     )
+
+
+class StateChange(Struct, frozen=True):
+    """A statement of a method that changes an attribute of its object, or mutates the collection in it."""
+
+    method: str
+    attribute: str
+    stores_argument: bool
+    """Whether the statement mentions a parameter of the method: it may store a function that it registers."""
+
+
+_INITIALIZERS = frozenset({"__init__", "__new__", "__post_init__"})
+
+
+def state_changes(node: cst.ClassDef, module: SourceModule) -> tuple[StateChange, ...]:
+    """Return the changes that the methods of a class make to its objects after their creation, memoized."""
+    cache = module.once(_empty_changes)
+    if node not in cache:
+        methods = (s for s in statements_below(node.body) if isinstance(s, cst.FunctionDef))
+        cache[node] = tuple(
+            change for method in methods if method.name.value not in _INITIALIZERS for change in _changes_by(method)
+        )
+    return cache[node]
+
+
+def _empty_changes(_: SourceModule) -> dict[cst.ClassDef, tuple[StateChange, ...]]:
+    return {}
+
+
+def _changes_by(method: cst.FunctionDef) -> Iterator[StateChange]:
+    receiver, *names = [parameter.name.value for parameter in parameters(method.params)] or [""]
+    for statement in statements_below(method.body, into_functions=True):
+        if isinstance(statement, cst.FunctionDef):
+            names += (parameter.name.value for parameter in parameters(statement.params))
+        changed = [*attribute_targets(statement), *_mutated_attributes(statement)]
+        for attribute in (name for owner, name in changed if isinstance(owner, cst.Name) and owner.value == receiver):
+            stores_argument = not set(names).isdisjoint(_identifiers(expressions_below(statement)))
+            yield StateChange(method.name.value, attribute, stores_argument)
+
+
+def _mutated_attributes(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
+    return ((value.value, value.attr.value) for value in mutated_values(statement) if isinstance(value, cst.Attribute))
+
+
+def attributes_storing_arguments(module: SourceModule) -> frozenset[str]:
+    """Return the attributes in which the methods of the classes of a module store their arguments."""
+    classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
+    changes = (change for node in classes for change in state_changes(node, module))
+    return frozenset(change.attribute for change in changes if change.stores_argument)
 
 
 def importing_functions(module: SourceModule) -> frozenset[str]:

@@ -17,15 +17,18 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
 from stepgraph.interpreter.objects.binding_order import literal_truth, statement_positions
 from stepgraph.interpreter.objects.modules import BodyRun, LateImport, RunQueue
-from stepgraph.interpreter.objects.values import ClassValue, LexicalScope
+from stepgraph.interpreter.objects.values import ClassValue, Instance, LexicalScope
 from stepgraph.limits import Limit
+from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.body_names import (
     StatementNames,
+    attributes_storing_arguments,
     collections_mutated_in_functions,
     dependent_names,
     evaluated_nodes,
     importing_functions,
     names_of_statements,
+    state_changes,
 )
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import self_and_statements_below
@@ -57,6 +60,39 @@ def run_bodies(
             place = Place(scope.module, scope.bindings.binders[name][0])
             modules.late_imports.append(LateImport(own_module, place, is_conditional=False))
             resume(interpreter, define)
+
+
+def may_store_arguments(interpreter: Interpreter, instance: Instance) -> bool:
+    """Whether statements of module bodies may register functions with an object, or call its methods otherwise.
+
+    Modules that are not loaded may call methods that store an argument, loaded ones all methods that change the object.
+    """
+    changes = [
+        change
+        for cls in _project_classes(interpreter, instance.cls)
+        for change in state_changes(cls.node, cls.scope.module)
+    ]
+    if any(change.stores_argument for change in changes):
+        return True
+    methods = {change.method for change in changes}
+    return any(
+        not item.evaluated.isdisjoint(methods)
+        for scope in (tuple(interpreter.modules.scopes.values()) if methods else ())
+        if _mentions_any(scope.module, frozenset(methods))
+        for item in _statements_of(scope)
+    )
+
+
+def _project_classes(interpreter: Interpreter, class_value: ClassValue) -> Iterator[ClassValue]:
+    pending: list[ClassValue] = [class_value]
+    visited: set[ClassValue] = set()
+    while pending:
+        current = pending.pop()
+        if current not in visited:
+            interpreter.budget.spend(Limit.ELEMENTS)
+            visited.add(current)
+            yield current
+            pending += (base for base in current.bases if isinstance(base, ClassValue))
 
 
 def start_program(interpreter: Interpreter, define: Definer) -> None:
@@ -220,7 +256,9 @@ def _names_of_registries(
     """Return the collections that change while modules load, with the names whose definitions mention them."""
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
-        names |= scope.module.once(importing_functions)
+        assignments = scope.module.once(assigned_attributes)
+        names |= scope.module.once(importing_functions) | scope.module.once(attributes_storing_arguments)
+        names |= {name for _, name in assignments.by_owner}
     count = -1
     while len(names) > count:
         count = len(names)

@@ -287,8 +287,8 @@ def apply_changes(
     If functions mutate it, module-level calls and decorators run too: `setup()`, `@register`.
     """
     run_changes(interpreter, scope, name, define)
-    is_followed = value.state.changed or name in scope.bindings.mutations
-    if not is_followed and _may_change_by_alias(interpreter, scope, name, value):
+    is_followed = name in scope.bindings.mutations or interpreter.modules.is_assigned_externally(scope, name)
+    if not value.state.changed and not is_followed and _may_change_by_alias(interpreter, scope, name, value):
         value.state.changed = True
         if _can_run_steps(value):
             interpreter.note(
@@ -297,16 +297,22 @@ def apply_changes(
                 f"`{name}` may be changed under another name, in a way that is not followed.",
                 "The graph shows what is defined here.",
             )
-    if name in scope.module.once(names_mutated_in_functions):
+    if _is_filled_by_other_code(interpreter, scope, name):
         value.state.changed = True
         _report_dynamic_imports(interpreter, scope, name)
 
 
 def run_changes(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> None:
     """Run the statements of bodies that mutate the collection bound to a name, up to one under evaluation."""
-    by_functions = name in scope.module.once(names_mutated_in_functions)
+    by_functions = _is_filled_by_other_code(interpreter, scope, name)
     if by_functions or name in scope.bindings.mutations:
         run_bodies(interpreter, scope, name, define, by_functions=by_functions)
+
+
+def _is_filled_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
+    """Whether functions or other bodies mutate the collection bound to a name of a module or class."""
+    is_mutated_in_functions = name in scope.module.once(names_mutated_in_functions)
+    return is_mutated_in_functions or interpreter.modules.is_assigned_externally(scope, name)
 
 
 def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:

@@ -128,6 +128,8 @@ class LoadedModules(Struct):
     """Paths of all modules that are loaded or imported by loaded modules."""
     _external_assignments: set[tuple[str, str]] = field(default_factory=set)
     """Owner and attribute of each assignment to a name of another module, or of a class."""
+    _rebound_externally: set[tuple[str, str]] = field(default_factory=set)
+    """Those of `_external_assignments` that rebind the name."""
     _owners_by_attribute: dict[str, set[str]] = field(default_factory=dict)
     """The pairs of `_external_assignments`, by attribute."""
     _scanned_count: int = 0
@@ -174,8 +176,11 @@ class LoadedModules(Struct):
     def is_assigned_externally(self, scope: LexicalScope, name: str) -> bool:
         """Whether a loaded module, or one that it imports, assigns to `name` of the module or class of `scope`."""
         self._load_assigning(name)
-        owner = scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
-        return (owner, name) in self._collect_assignments()
+        return (_last_component(scope), name) in self._collect_assignments()
+
+    def is_rebound_externally(self, scope: LexicalScope, name: str) -> bool:
+        """As `is_assigned_externally`, without statements that only mutate the collection of the name."""
+        return self.is_assigned_externally(scope, name) and (_last_component(scope), name) in self._rebound_externally
 
     def scopes_in_import_order(self) -> list[LexicalScope]:
         """Return the analyzed module and its direct and indirect imports, each module after its own imports."""
@@ -227,6 +232,7 @@ class LoadedModules(Struct):
             for module in islice(self.scopes, self._scanned_count, None):
                 assignments = module.once(assigned_attributes).by_owner
                 self._external_assignments |= assignments
+                self._rebound_externally |= module.once(assigned_attributes).rebound
                 for owner, attribute in assignments:
                     self._owners_by_attribute.setdefault(attribute, set()).add(owner)
             self._scanned_count = len(self.scopes)
@@ -254,6 +260,10 @@ class LoadedModules(Struct):
                 for name in importer.names_assigned(file.path):
                     self._unloaded_by_name.setdefault(name, {})[file.path] = file
         self._unindexed.clear()
+
+
+def _last_component(scope: LexicalScope) -> str:
+    return scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
 
 
 def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:

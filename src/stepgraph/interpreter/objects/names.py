@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.binding_order import statement_positions
-from stepgraph.interpreter.objects.body_runs import resume
+from stepgraph.interpreter.objects.body_runs import may_store_arguments, resume, run_bodies
 from stepgraph.interpreter.objects.module_code import apply_changes, bound_value, run_changes, scope_body
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -19,6 +19,7 @@ from stepgraph.interpreter.objects.values import (
     Collection,
     External,
     FunctionValue,
+    Instance,
     LexicalScope,
     Mapping,
     TaskGroup,
@@ -223,14 +224,23 @@ def _evaluate_binders(
             del scope.names[name]
             return None
         value = _stored_value(scope, name, final_value)
-        if scope.kind == "module" and interpreter.modules.is_assigned_externally(scope, name):
+        if scope.kind == "module" and _may_be_replaced(interpreter, scope, name, value):
             value = _reassigned_value(interpreter, scope, name, value)
         elif scope.kind == "module" and scope.module.once(may_bind_computed_names):
             value = value if isinstance(value, External) else hide_constants(value)
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):
             apply_changes(interpreter, scope, name, value, _define)
+        elif isinstance(value, Instance) and may_store_arguments(interpreter, value):
+            run_bodies(interpreter, scope, name, _define, by_functions=True)
     return value
+
+
+def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
+    """Whether other modules assign to a name. Statements that only mutate its collection are followed."""
+    if isinstance(value, Collection | Mapping):
+        return interpreter.modules.is_rebound_externally(scope, name)
+    return interpreter.modules.is_assigned_externally(scope, name)
 
 
 def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
