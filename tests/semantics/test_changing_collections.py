@@ -210,3 +210,32 @@ def test_a_decorator_of_an_object_sets_its_attribute() -> None:
 def test_a_method_without_arguments_sets_an_attribute() -> None:
     head = "class App:\n    job = staticmethod(a)\n    def swap(self):\n        self.job = b\napp = App()\napp.swap()\n"
     assert calls_of(head, "await app.job(step)") == ["b"]
+
+
+GROUPS = """
+GROUPS = {{}}
+def grouped(key):
+    def decorate(fn):
+        {add}
+        return fn
+    return decorate
+grouped("x")(a)
+"""
+
+
+@pytest.mark.parametrize(
+    "add",
+    [
+        "GROUPS.setdefault(key, []).append(fn)",
+        "found = GROUPS.setdefault(key, [])\n        found.append(fn)",
+        "GROUPS[key] = []\n        GROUPS[key].append(fn)",
+    ],
+)
+def test_a_decorator_fills_a_list_in_a_dictionary(add: str) -> None:
+    assert "sleep 'a'" in notation(workflow_of(GROUPS.format(add=add), LOOP.format('GROUPS["x"]')).graph)
+
+
+def test_a_list_in_a_dictionary_that_the_module_fills() -> None:
+    head = 'TABLE = {"x": [a]}\nCOPY = list(TABLE["x"])\nTABLE["x"].append(b)\n'
+    assert calls_of(head, LOOP.format("COPY")) == ["a"]
+    assert calls_of(head, LOOP.format('TABLE["x"]')) == ["a", "b"]
