@@ -239,3 +239,53 @@ def test_a_list_in_a_dictionary_that_the_module_fills() -> None:
     head = 'TABLE = {"x": [a]}\nCOPY = list(TABLE["x"])\nTABLE["x"].append(b)\n'
     assert calls_of(head, LOOP.format("COPY")) == ["a"]
     assert calls_of(head, LOOP.format('TABLE["x"]')) == ["a", "b"]
+
+
+KEYED = """
+REG = {}
+def reg(key):
+    def decorate(fn):
+        REG[key] = fn
+        return fn
+    return decorate
+"""
+
+
+def test_a_key_that_is_an_argument_of_a_decorator() -> None:
+    head = KEYED + 'reg("x")(a)\nreg("y")(b)\nreg("x")(c)\n'
+    assert calls_of(head, 'await REG["y"](step)\nawait REG["x"](step)') == ["b", "c"]
+
+
+def test_a_key_that_is_an_argument_of_a_method() -> None:
+    head = """
+class App:
+    def __init__(self):
+        self.jobs = {}
+    def on(self, key):
+        def decorate(fn):
+            self.jobs[key] = fn
+            return fn
+        return decorate
+app = App()
+app.on("x")(a)
+app.on("y")(b)
+"""
+    assert calls_of(head, 'await app.jobs["y"](step)') == ["b"]
+
+
+def test_a_key_that_a_decorator_computes_is_not_constant() -> None:
+    head = KEYED.replace("def decorate", "key = key.upper()\n    def decorate") + 'reg("x")(a)\nreg("y")(b)\n'
+    graph = notation(workflow_of(head, 'await REG["x"](step)').graph)
+    assert "call a" in graph
+    assert "call b" in graph
+
+
+def test_groups_by_an_argument_of_a_decorator() -> None:
+    head = GROUPS.format(add="GROUPS.setdefault(key, []).append(fn)") + 'grouped("y")(b)\ngrouped("x")(c)\n'
+    assert calls_of(head, LOOP.format('GROUPS["x"]')) == ["a", "c"]
+    assert calls_of(head, LOOP.format('GROUPS["y"]')) == ["b"]
+
+
+def test_a_recursion_over_a_number_ends() -> None:
+    head = REGISTRY + "def times(fn, n):\n    if n > 0:\n        register(fn)\n        times(fn, n - 1)\ntimes(a, 3)\n"
+    assert "sleep 'a'" in notation(workflow_of(head, LOOP.format("REG")).graph)
