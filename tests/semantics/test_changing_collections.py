@@ -289,3 +289,16 @@ def test_groups_by_an_argument_of_a_decorator() -> None:
 def test_a_recursion_over_a_number_ends() -> None:
     head = REGISTRY + "def times(fn, n):\n    if n > 0:\n        register(fn)\n        times(fn, n - 1)\ntimes(a, 3)\n"
     assert "sleep 'a'" in notation(workflow_of(head, LOOP.format("REG")).graph)
+
+
+def test_an_object_in_a_dictionary_fills_its_list() -> None:
+    head = APP.replace("app = App()", 'APPS = {"x": App()}') + 'APPS["x"].task(b)\n'
+    assert calls_of(head, LOOP.format('APPS["x"].fns')) == ["b"]
+
+
+def test_an_object_fills_a_list_of_the_module() -> None:
+    head = "class Jobs:\n    def __init__(self, fns):\n        self.fns = fns\n    def add(self, fn):\n"
+    head += "        self.fns.append(fn)\nREG = []\njobs = Jobs(REG)\njobs.add(a)\nCOPY = list(REG)\njobs.add(b)\n"
+    assert calls_of(head, LOOP.format("REG")) == ["a", "b"]
+    assert calls_of(head, LOOP.format("COPY")) == ["a"]
+    assert calls_of(head, LOOP.format("jobs.fns")) == ["a", "b"]

@@ -95,19 +95,28 @@ def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:
 
 
 def dependent_names(body: Sequence[StatementNames], names: Iterable[str]) -> frozenset[str]:
-    """Return the names, and the names whose definitions in a body mention them directly or indirectly."""
+    """Return the names, and the names whose definitions in a body mention them directly or indirectly.
+
+    A dependent assignment or call may store each variable that it mentions: `app = App(JOBS)` makes `JOBS` dependent.
+    """
     statements_by_name: dict[str, list[StatementNames]] = {}
-    for statement in body:
-        for name in statement.mentioned if statement.bound else ():
-            statements_by_name.setdefault(name, []).append(statement)
+    variables: set[str] = set()
+    for item in body:
+        variables |= item.bound if isinstance(item.statement, _ASSIGNMENTS) else frozenset()
+        for name in item.mentioned:
+            statements_by_name.setdefault(name, []).append(item)
     dependent = set(names)
     pending = list(dependent)
     while pending:
-        for statement in statements_by_name.get(pending.pop(), ()):
-            added = statement.bound - dependent
+        for item in statements_by_name.get(pending.pop(), ()):
+            stored = item.evaluated & variables if isinstance(item.statement, (*_ASSIGNMENTS, cst.Expr)) else ()
+            added = (item.bound | frozenset(stored)) - dependent
             dependent |= added
             pending += added
     return frozenset(dependent)
+
+
+_ASSIGNMENTS = (cst.Assign, cst.AnnAssign, cst.AugAssign)
 
 
 def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:

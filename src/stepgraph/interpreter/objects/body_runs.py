@@ -17,8 +17,18 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
 from stepgraph.interpreter.objects.binding_order import literal_truth, statement_positions
 from stepgraph.interpreter.objects.modules import BodyRun, LateImport, RunQueue
-from stepgraph.interpreter.objects.values import ClassValue, Instance, LexicalScope
+from stepgraph.interpreter.objects.values import (
+    DEEPEST,
+    ClassValue,
+    Collection,
+    Instance,
+    LexicalScope,
+    Mapping,
+    Union,
+    Value,
+)
 from stepgraph.limits import Limit
+from stepgraph.syntax.aliases import analyze_aliases
 from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.body_names import (
     StatementNames,
@@ -46,7 +56,7 @@ def run_bodies(
     """
     modules = interpreter.modules
     if by_functions or _calls_other_code(interpreter, scope):
-        start_program(interpreter, define)
+        start_program(interpreter, define, _names_with_aliases(interpreter, scope) | {name})
     elif name in scope.bindings.mutations and scope not in modules.started_bodies:
         modules.started_bodies.add(scope)
         names = dependent_names(_statements_of(scope), scope.bindings.mutations)
@@ -62,7 +72,21 @@ def run_bodies(
             resume(interpreter, define)
 
 
-def may_store_arguments(interpreter: Interpreter, instance: Instance) -> bool:
+def may_hold_changing_object(interpreter: Interpreter, value: Value, depth: int = 0) -> bool:
+    """Whether a value is an object that statements of module bodies may change by its methods, or contains one."""
+    match value:
+        case Instance():
+            return _may_change(interpreter, value)
+        case Union(cases=cases):
+            return any(may_hold_changing_object(interpreter, case.value, depth + 1) for case in cases)
+        case Collection() | Mapping() if depth < DEEPEST:
+            elements = value.state.elements()
+            return any(may_hold_changing_object(interpreter, element.value, depth + 1) for element in elements)
+        case _:
+            return False
+
+
+def _may_change(interpreter: Interpreter, instance: Instance) -> bool:
     """Whether statements of module bodies may register functions with an object, or call its methods otherwise.
 
     Modules that are not loaded may call methods that store an argument, loaded ones all methods that change the object.
@@ -95,13 +119,26 @@ def _project_classes(interpreter: Interpreter, class_value: ClassValue) -> Itera
             pending += (base for base in current.bases if isinstance(base, ClassValue))
 
 
-def start_program(interpreter: Interpreter, define: Definer) -> None:
-    """Start the run of all modules: the analyzed module first, then modules that functions have imported."""
+def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozenset[str]:
+    """Return the variables of a body whose collections may be mutated under another name."""
+    if interpreter.modules.program is not None:
+        return frozenset()
+    aliases = scope.module.once(analyze_aliases)
+    spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
+    variables = (item.bound for item in _statements_of(scope) if isinstance(item.statement, cst.Assign | cst.AnnAssign))
+    return frozenset(name for bound in variables for name in bound if aliases.may_be_mutated(name, DEEPEST, spend))
+
+
+def start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
+    """Start the run of all modules: the analyzed module first, then modules that functions have imported.
+
+    `names` are collections that change in ways that the sources of the modules do not show by these names.
+    """
     modules = interpreter.modules
     if modules.program is not None or not modules.scopes:
         return
     root = next(iter(modules.scopes.values()))
-    names = _names_of_registries(interpreter, modules.scopes_in_import_order() or [root])
+    names = _names_of_registries(interpreter, modules.scopes_in_import_order() or [root], names)
     modules.program = RunQueue([], names, follows_imports=True)
     modules.queues.append(modules.program)
     modules.resume_runs = partial(resume, interpreter, define)

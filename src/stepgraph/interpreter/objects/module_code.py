@@ -289,8 +289,9 @@ def apply_changes(
     run_changes(interpreter, scope, name, define)
     is_followed = name in scope.bindings.mutations or interpreter.modules.is_assigned_externally(scope, name)
     if not value.state.changed and not is_followed and _may_change_by_alias(interpreter, scope, name, value):
+        is_followed = _run_aliases(interpreter, scope, name, value, define)
         value.state.changed = True
-        if _can_run_steps(value):
+        if not is_followed and _can_run_steps(value):
             interpreter.note(
                 "assigned-elsewhere",
                 Place(scope.module, scope.bindings.binders[name][0]),
@@ -300,6 +301,18 @@ def apply_changes(
     if _is_filled_by_other_code(interpreter, scope, name):
         value.state.changed = True
         _report_dynamic_imports(interpreter, scope, name)
+
+
+def _run_aliases(
+    interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping, define: Definer
+) -> bool:
+    """Run the statements that may change a collection under another name. Return whether all of them are followed."""
+    if value.state.elements() and not _can_run_steps(value):
+        return False
+    run_bodies(interpreter, scope, name, define, by_functions=True)
+    program = interpreter.modules.program
+    is_included = program is not None and name in program.names
+    return is_included and not _may_change_by_alias(interpreter, scope, name, value, by_libraries=True)
 
 
 def run_changes(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> None:
@@ -330,7 +343,9 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
 _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
 
 
-def _may_change_by_alias(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
+def _may_change_by_alias(
+    interpreter: Interpreter, scope: LexicalScope, name: str, value: Value, *, by_libraries: bool = False
+) -> bool:
     """Whether a collection may be mutated through an alias, in its module or in one that imports it."""
     modules = [scope.module]
     if scope.kind == "module":
@@ -343,7 +358,9 @@ def _may_change_by_alias(interpreter: Interpreter, scope: LexicalScope, name: st
         ]
     depth = _nesting_depth(value)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
-    return any(module.once(analyze_aliases).may_be_mutated(name, depth, spend) for module in modules)
+    return any(
+        module.once(analyze_aliases).may_be_mutated(name, depth, spend, by_libraries=by_libraries) for module in modules
+    )
 
 
 def _may_import(scope: LexicalScope, name: str) -> bool:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.binding_order import statement_positions
-from stepgraph.interpreter.objects.body_runs import may_store_arguments, resume, run_bodies
+from stepgraph.interpreter.objects.body_runs import may_hold_changing_object, resume, run_bodies
 from stepgraph.interpreter.objects.module_code import apply_changes, bound_value, run_changes, scope_body
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -19,7 +19,6 @@ from stepgraph.interpreter.objects.values import (
     Collection,
     External,
     FunctionValue,
-    Instance,
     LexicalScope,
     Mapping,
     TaskGroup,
@@ -31,6 +30,7 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.star_imports import has_later_star_import, star_imported_value, value_of_earlier_stars
 from stepgraph.interpreter.replay.step_state import record_binding
 from stepgraph.limits import Limit, LimitExceededError
+from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.changes import may_bind_computed_names
 from stepgraph.syntax.module import Place
 
@@ -231,9 +231,15 @@ def _evaluate_binders(
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):
             apply_changes(interpreter, scope, name, value, _define)
-        elif isinstance(value, Instance) and may_store_arguments(interpreter, value):
+        if may_hold_changing_object(interpreter, value) or _may_be_set_by_functions(scope, name):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
+            value = scope.names.get(name, value)
     return value
+
+
+def _may_be_set_by_functions(scope: LexicalScope, name: str) -> bool:
+    """Whether functions of the module assign to an attribute of a class body, as in `cls.instance = cls()`."""
+    return scope.kind == "class" and name in scope.module.once(assigned_attributes).any_owner
 
 
 def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
