@@ -302,3 +302,9 @@ def test_an_object_fills_a_list_of_the_module() -> None:
     assert calls_of(head, LOOP.format("REG")) == ["a", "b"]
     assert calls_of(head, LOOP.format("COPY")) == ["a"]
     assert calls_of(head, LOOP.format("jobs.fns")) == ["a", "b"]
+
+
+def test_a_method_that_module_code_adds_to_a_class() -> None:
+    head = "class Base:\n    async def go(self, step):\n        await a(step)\nclass Job:\n    pass\nJob.go = Base.go\n"
+    head += "REG = []\ndef register(fn):\n    REG.append(fn)\nregister(Job().go)\n"
+    assert "sleep 'a'" in notation(workflow_of(head, "for go in REG:\n    await go(step)").graph)

@@ -274,9 +274,11 @@ def _report_external_assignment(interpreter: Interpreter, scope: LexicalScope, n
 
 
 def _external_assignment_caveat(scope: LexicalScope, name: str) -> Caveat:
+    binders = scope.bindings.binders.get(name)  # none for a name that other code adds: `Orders.run = run`
+    owner = scope.module.tree if scope.owner is None else scope.owner.node
     return Caveat(
         "assigned-elsewhere",
-        Place(scope.module, scope.bindings.binders[name][0]),
+        Place(scope.module, binders[0] if binders else owner),
         f"`{name}` is changed by code elsewhere, so what it is when it is used is not known.",
         "The graph shows what is defined here.",
         may_be_another=True,
