@@ -89,7 +89,29 @@ def test_a_collection_that_is_only_read_is_known(top: str) -> None:
     assert _graph('TABLE = {"k": "a"}\n' + top, TABLE) == "a"
 
 
-def test_a_table_of_steps_changed_under_another_name_is_reported() -> None:
+@pytest.mark.parametrize(
+    ("change", "calls"),
+    [
+        ('ALIAS = TABLE\nALIAS["k"] = two', ["two"]),
+        ('def change(table):\n    table["k"] = two\nchange(TABLE)', ["two"]),
+        ('for table in (TABLE,):\n    table["k"] = two', ["two"]),
+        ('ALIAS = TABLE\nOLD = ALIAS["k"]\nALIAS["k"] = two\nTABLE = {"k": OLD}', ["one"]),
+    ],
+)
+def test_a_table_of_steps_changed_under_another_name(change: str, calls: list[str]) -> None:
+    workflow = workflow_of_module(_table_of_steps(change))
+    assert workflow.complete
+    assert workflow.graph is not None
+    assert [node["name"] for node in workflow.graph["workflow"]["nodes"] if node["type"] == "function_call"] == calls
+
+
+@pytest.mark.parametrize("more", ["", 'ALIAS = TABLE\nALIAS["k"] = two'])
+def test_a_table_of_steps_that_a_library_may_change_is_reported(more: str) -> None:
+    assert not workflow_of_module(_table_of_steps(f"import lib\nlib.change(TABLE)\n{more}")).complete
+
+
+def _table_of_steps(change: str) -> str:
+    """Return a module with a table of functions and a statement that changes it."""
     source = """
         from workers import WorkflowEntrypoint
 
@@ -99,15 +121,14 @@ def test_a_table_of_steps_changed_under_another_name_is_reported() -> None:
         async def two(step):
             await step.do("two")(f)()
 
-        TABLE = {"k": one}
-        ALIAS = TABLE
-        ALIAS["k"] = two
+        TABLE = {{"k": one}}
+        {change}
 
         class W(WorkflowEntrypoint):
             async def run(self, event, step):
                 await TABLE["k"](step)
     """
-    assert not workflow_of_module(textwrap.dedent(source)).complete
+    return textwrap.dedent(source).format(change=change)
 
 
 @pytest.mark.parametrize(

@@ -748,6 +748,26 @@ def test_of_a_star_and_a_name_of_its_own_the_later_one_counts(order: str, shown:
     assert graph == f"sleep 'rest' {shown}"
 
 
+OWN_ACT = "async def act(step):\n    await step.sleep('own', 1)\n"
+
+
+@pytest.mark.parametrize(
+    ("head", "names"),
+    [
+        (OWN_ACT + "FIRST = act\nfrom one import *\n", ["own", "one"]),
+        (OWN_ACT + "FIRST = [act][0]\nfrom one import *\n", ["own", "one"]),
+        (OWN_ACT + "def FIRST(step, fn=act):\n    return fn(step)\nfrom one import *\n", ["own", "one"]),
+        ("from one import *\nFIRST = act\n" + OWN_ACT, ["one", "own"]),
+        ("from one import *\nFIRST = act\nfrom two import *\n", ["one", "two"]),
+        (OWN_ACT + "from one import *\nFIRST = act\n" + OWN_ACT.replace("own", "new"), ["one", "new"]),
+    ],
+)
+def test_a_name_between_star_imports_is_that_of_the_star_before(head: str, names: list[str]) -> None:
+    modules = {name: f"async def act(step):\n    await step.sleep('{name}', 1)\n" for name in ("one", "two")}
+    for call, name in zip(("FIRST", "act"), names, strict=True):
+        assert f"sleep '{name}' 1" in graph_of(head, f"await {call}(step)", **modules)
+
+
 def test_a_module_that_defines_no_workflow_stands_for_those_that_it_exports() -> None:
     entry = "from flows import Orders\n\n\nclass Default:\n    pass\n"
     flows = running("", "await step.sleep('rest', 1)").replace("class W", "class Orders")
@@ -890,6 +910,104 @@ def test_a_registry_whose_functions_take_no_step() -> None:
                 await registry.STEP.sleep("email", 1)
         """,
     ).startswith("call email")
+
+
+def calls_of(head: str, body: str, **modules: str) -> list[str]:
+    """Return the calls of `run` in a complete graph, with a registry in the module `registry`."""
+    registry = REGISTRY.format(empty="[]", add="HANDLERS.append(fn)")
+    lines = graph_of(head, body, registry=registry, **modules).splitlines()
+    return [line.removeprefix("call ") for line in lines if line.startswith("call ")]
+
+
+LOOP = "for handler in HANDLERS:\n    await handler(step)"
+OWN = "from registry import HANDLERS, register\n" + textwrap.dedent(channel("first", ""))
+LAST = textwrap.dedent(channel("last", ""))
+
+
+def test_an_import_between_registrations() -> None:
+    assert calls_of(OWN + "import email_channel\n" + LAST, LOOP, email_channel=channel("email")) == [
+        "first",
+        "email",
+        "last",
+    ]
+
+
+def test_a_module_that_registers_before_its_import() -> None:
+    sms = channel("sms") + "\n    import email_channel\n"
+    head = "import sms_channel\nimport email_channel\nfrom registry import HANDLERS\n"
+    assert calls_of(head, LOOP, sms_channel=sms, email_channel=channel("email")) == ["sms", "email"]
+
+
+def test_a_module_copies_a_registry_between_registrations() -> None:
+    email = channel("email") + "\n    import registry\n    COPY = list(registry.HANDLERS)\n"
+    head = OWN + "import email_channel\n" + LAST
+    assert calls_of(head, LOOP.replace("HANDLERS", "email_channel.COPY"), email_channel=email) == ["first", "email"]
+
+
+def test_a_registration_by_a_function_of_a_third_module() -> None:
+    helpers = "import registry\n\ndef handles(fn):\n    return registry.register(fn)\n"
+    email = channel("email", "from helpers import handles", "handles")
+    head = "import email_channel\nfrom registry import HANDLERS\n"
+    assert calls_of(head, LOOP, helpers=helpers, email_channel=email) == ["email"]
+
+
+def test_a_package_registers_before_its_modules() -> None:
+    head = "import channels.sms\nfrom registry import HANDLERS\n"
+    modules = {"channels__": channel("email"), "channels__sms": channel("sms")}
+    assert calls_of(head, LOOP, **modules) == ["email", "sms"]
+
+
+def test_other_modules_register_with_an_object() -> None:
+    core = """
+        class App:
+            def __init__(self):
+                self.handlers = []
+
+            def register(self, fn):
+                self.handlers.append(fn)
+                return fn
+
+        app = App()
+    """
+    head = "from core import app\nimport email_channel\n" + textwrap.dedent(channel("last", "", "app.register"))
+    email = channel("email", "from core import app", "app.register")
+    loop = LOOP.replace("HANDLERS", "app.handlers")
+    assert calls_of(head, loop, core=core, email_channel=email) == ["email", "last"]
+
+
+def test_an_import_in_a_try_between_registrations() -> None:
+    head = OWN + "try:\n    import email_channel\nexcept ImportError:\n    pass\n" + LAST
+    assert calls_of(head, LOOP, email_channel=channel("email")) == ["first", "email", "last"]
+
+
+def test_an_import_in_run_registers() -> None:
+    assert calls_of(OWN, "import email_channel\n" + LOOP, email_channel=channel("email")) == ["first", "email"]
+
+
+def test_an_import_in_run_registers_after_a_loop() -> None:
+    body = f"{LOOP}\nimport email_channel\n{LOOP}"
+    assert calls_of(OWN, body, email_channel=channel("email")) == ["first", "first", "email"]
+
+
+def test_a_function_of_the_module_imports_between_registrations() -> None:
+    head = OWN + "def load():\n    import email_channel\nload()\n" + LAST
+    assert calls_of(head, LOOP, email_channel=channel("email")) == ["first", "email", "last"]
+
+
+def test_an_import_on_some_paths_that_registers_is_noted() -> None:
+    (note,) = notes_of(
+        OWN,
+        "if event['payload']['x']:\n    import email_channel\n" + LOOP,
+        registry=REGISTRY.format(empty="[]", add="HANDLERS.append(fn)"),
+        email_channel=channel("email"),
+    )
+    assert "`import email_channel` runs on some paths only" in note
+
+
+def test_an_import_on_some_paths_of_a_module_with_its_own_registry() -> None:
+    own = textwrap.dedent(REGISTRY.format(empty="[]", add="HANDLERS.append(fn)")) + textwrap.dedent(channel("sms", ""))
+    body = "if event['payload']['x']:\n    import sms_channel\n" + LOOP
+    assert calls_of(OWN, body, sms_channel=own) == ["first"]
 
 
 @pytest.mark.parametrize("imports", ["importlib.import_module(name)", "__import__(name)"])

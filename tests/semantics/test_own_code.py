@@ -176,12 +176,19 @@ def test_a_module_that_is_imported_for_what_it_does_counts() -> None:
     assert graph == "sleep 'rest' '{settings.DELAY}'"
 
 
-@pytest.mark.parametrize(
-    "change", ["import jobs\njobs.JOBS.append(print)\n", "from jobs import JOBS\nJOBS[0] = print\n"]
-)
-def test_a_list_that_another_module_writes_to_is_reported(change: str) -> None:
+def test_a_list_that_another_module_rebinds_is_reported() -> None:
+    change = "import jobs\njobs.JOBS = [print]\n"
     (note,) = notes_of("from jobs import JOBS\nimport setup\n", EACH, jobs=f"{TWO}JOBS = [a, b]\n", setup=change)
     assert "`JOBS` is changed by code elsewhere, so what it is when it is used is not known." in note
+
+
+@pytest.mark.parametrize(
+    "change", ["import jobs\njobs.JOBS.append(jobs.c)\n", "from jobs import JOBS, c\nJOBS.append(c)\n"]
+)
+def test_a_list_that_another_module_fills(change: str) -> None:
+    jobs = f"{TWO}async def c(step):\n    await step.sleep('c', 1)\nJOBS = [a, b]\n"
+    graph = graph_of("from jobs import JOBS\nimport setup\n", EACH, jobs=jobs, setup=change)
+    assert graph.startswith("call a\ncall b\ncall c\n")
 
 
 def test_a_table_of_constants_that_another_module_writes_to_is_not_shown() -> None:

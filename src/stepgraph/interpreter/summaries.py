@@ -215,7 +215,8 @@ class _Signature(Struct):
                 return (value.partial, entries) if any(entry[-1] is not None for entry in entries) else None
             case _:
                 self.parts += part_count(value)
-                return value if value.relevant or value.tainted else None
+                is_distinct = value.relevant or value.tainted or (isinstance(value, Constant) and not depth)
+                return value if is_distinct else None
 
 
 def _entry_key(key: Value) -> object:
@@ -223,10 +224,13 @@ def _entry_key(key: Value) -> object:
 
 
 def _without_payloads(key: object) -> object:
-    """Return a key without payloads: a recursion into a payload calls itself with a different part at each call."""
+    """Return a key without payloads and constants.
+
+    A recursion into a payload calls itself with a different part at each call, one over numbers with another number.
+    """
     if isinstance(key, tuple):
         return tuple(_without_payloads(part) for part in key)
-    return None if isinstance(key, Payload | Nondeterministic | Resource) else key
+    return None if isinstance(key, Constant | Payload | Nondeterministic | Resource) else key
 
 
 def _active_function(interpreter: Interpreter, callee: FunctionValue, key: Key) -> Function | None:

@@ -93,19 +93,24 @@ class Aliases(Struct, frozen=True):
     """By name, the access paths that flow to other names, with the name of the target."""
     mutated: dict[str, set[AccessPath]]
     """By name, the access paths whose collections are mutated."""
+    mutated_by_libraries: dict[str, set[AccessPath]]
+    """Those of `mutated` that code outside the project mutates."""
 
-    def may_be_mutated(self, name: str, depth: int, spend: Callable[[int], None]) -> bool:
+    def may_be_mutated(
+        self, name: str, depth: int, spend: Callable[[int], None], *, by_libraries: bool = False
+    ) -> bool:
         """Whether the collection bound to a name, or one nested less than `depth` levels in it, may be mutated.
 
-        The work is charged to `spend`.
+        With `by_libraries`, only mutations by code outside the project count. The work is charged to `spend`.
         """
+        all_mutated = self.mutated_by_libraries if by_libraries else self.mutated
         start = AccessPath(name)
         visited = {start}
         pending = [start]
         while pending:
             current = pending.pop()
-            spend(1 + len(self.flows.get(current.name, ())) + len(self.mutated.get(current.name, ())))
-            mutated = [path.rebase(current) for path in self.mutated.get(current.name, ())]
+            spend(1 + len(self.flows.get(current.name, ())) + len(all_mutated.get(current.name, ())))
+            mutated = [path.rebase(current) for path in all_mutated.get(current.name, ())]
             if any(not path.nesting and path.depth < depth for path in mutated):
                 return True
             for flow, target in self.flows.get(current.name, ()):
@@ -125,7 +130,7 @@ def analyze_aliases(module: SourceModule) -> Aliases:
         collector.collect_definitions(statement)
     for statement in statements:
         collector.collect_flows(statement)
-    return Aliases(collector.flows, collector.written)
+    return Aliases(collector.flows, collector.written, collector.written_by_libraries)
 
 
 class _FlowCollector(Struct):
@@ -135,6 +140,8 @@ class _FlowCollector(Struct):
     """See `Aliases.flows`."""
     written: dict[str, set[AccessPath]] = field(default_factory=dict)
     """See `Aliases.written`."""
+    written_by_libraries: dict[str, set[AccessPath]] = field(default_factory=dict)
+    """See `Aliases.mutated_by_libraries`."""
     parameters: dict[str, list[_Parameters]] = field(default_factory=dict)
     """The parameters of functions and constructors, by the name of the function or class."""
     opaque_imports: set[str] = field(default_factory=set)
@@ -236,11 +243,12 @@ class _FlowCollector(Struct):
         }:
             self._mutate(self.sources(call.func.value))
             if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
-                self._mutate(arguments[0] if arguments else ())
+                self._mutate(arguments[0] if arguments else (), by_library=True)
             stored = tuple(path for sources in arguments for path in sources)
             self._record_store(call.func.value, _elements(stored) if name in _EXTENDING_METHODS else stored)
         elif name is None or name in _MUTATING_FUNCTIONS or self._is_opaque(call.func):
-            self._mutate(tuple(path for sources in arguments for path in (*sources, *_elements(sources))))
+            mutated = tuple(path for sources in arguments for path in (*sources, *_elements(sources)))
+            self._mutate(mutated, by_library=True)
         for parameters in self.parameters.get(name or "", ()):
             for index, (argument, sources) in enumerate(zip(call.args, arguments, strict=True)):
                 self._bind_argument(parameters, argument, index, sources)
@@ -304,9 +312,11 @@ class _FlowCollector(Struct):
             if path != AccessPath(name):
                 self.flows.setdefault(path.name, set()).add((path, name))
 
-    def _mutate(self, sources: _Paths) -> None:
+    def _mutate(self, sources: _Paths, *, by_library: bool = False) -> None:
         for path in sources:
             self.written.setdefault(path.name, set()).add(path)
+            if by_library:
+                self.written_by_libraries.setdefault(path.name, set()).add(path)
 
     def sources(self, node: cst.BaseExpression) -> _Paths:
         """Return the access paths of the collections that an expression may evaluate to."""

@@ -62,12 +62,14 @@ class AssignedAttributes(Struct, frozen=True):
 
     An owner is the last component of a name, such as `settings` or `Order`; it is empty for any other object.
     """
+    rebound: frozenset[tuple[str, str]]
+    """Those of `by_owner` that are assigned, not only mutated."""
 
 
 def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     """Return the attributes that a module assigns, including calls of `setattr`."""
     if not _may_assign(module.source):
-        return AssignedAttributes(frozenset(), frozenset())
+        return AssignedAttributes(frozenset(), frozenset(), frozenset())
     assignments: list[tuple[cst.BaseExpression, str]] = []
     owner_names: dict[str, str] = {}
     imported_names: dict[str, tuple[str, str]] = {}
@@ -84,13 +86,14 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
             case cst.Expr(value=cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_])):
                 text = attribute.value.raw_value if isinstance(attribute.value, cst.SimpleString) else ANY_NAME
                 assignments.append((owner.value, text))
-    foreign = {(_owner_name(owner, owner_names), name) for owner, name in assignments}
+    rebound = frozenset((_owner_name(owner, owner_names), name) for owner, name in assignments)
+    foreign = set(rebound)
     for value in mutated:
         if isinstance(value, cst.Name) and value.value in imported_names:
             foreign.add(imported_names[value.value])
         elif isinstance(value, cst.Attribute):
             foreign.add((_owner_name(value.value, owner_names), value.attr.value))
-    return AssignedAttributes(frozenset(name for _, name in assignments), frozenset(foreign))
+    return AssignedAttributes(frozenset(name for _, name in assignments), frozenset(foreign), rebound)
 
 
 def _may_assign(source: bytes) -> bool:

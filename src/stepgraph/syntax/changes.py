@@ -30,13 +30,37 @@ def mutated_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
             mutated = [statement.target]
         case cst.Expr(value=cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)))):
             if method in COLLECTION_MUTATORS:
-                yield value
+                yield from _self_and_owners(value)
             return
         case _:
             return
     for target in mutated:
         if isinstance(target, cst.Subscript):
-            yield target.value
+            yield from _self_and_owners(target.value)
+
+
+def _self_and_owners(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
+    """Yield an expression for a collection, and those for the collections around it: `D` in `D.setdefault("k", [])`."""
+    yield value
+    while True:
+        match value:
+            case (
+                cst.Subscript(value=owner)
+                | cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="get" | "pop" | "setdefault")))
+            ):
+                yield owner
+                value = owner
+            case _:
+                return
+
+
+def _values_mutated_in_expressions(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+    """Yield the expressions whose collections the call in a statement mutates: `D` in `x = D.setdefault("k", [])`."""
+    match statement:
+        case cst.Assign(value=cst.Call() as call) | cst.AnnAssign(value=cst.Call() as call):
+            yield from mutated_values(cst.Expr(call))
+        case cst.Return(value=cst.Call() as call):
+            yield from mutated_values(cst.Expr(call))
 
 
 def names_mutated_in_functions(module: SourceModule) -> frozenset[str]:
@@ -51,7 +75,7 @@ def mutating_functions(module: SourceModule) -> dict[str, frozenset[str]]:
     """
     functions_by_name: dict[str, set[str]] = {}
     for statement, enclosing in _statements_in_functions(module):
-        for value in mutated_values(statement) if enclosing else ():
+        for value in (*mutated_values(statement), *_values_mutated_in_expressions(statement)) if enclosing else ():
             name = _mutated_name(value)
             if name is not None:
                 functions_by_name.setdefault(name, set()).update(enclosing)

@@ -276,6 +276,8 @@ def _class_variable(
         name in module.once(assigned_attributes).any_owner or module.once(may_set_computed_attributes)
         for module in modules
     )
+    if isinstance(value, Collection | Mapping) and not may_be_assigned and not _is_enumeration(order):
+        return UNKNOWN if interpreter.modules.is_rebound_externally(owner.scope, name) else value
     is_constant = (
         owner.scope.bindings.binds_constant(name)
         and not may_be_assigned

@@ -14,7 +14,7 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MAX_CASES, union_values
 from stepgraph.interpreter.objects.binding_order import (
     StatementPosition,
@@ -25,6 +25,7 @@ from stepgraph.interpreter.objects.binding_order import (
     runtime_binders,
     statement_positions,
 )
+from stepgraph.interpreter.objects.body_runs import Definer, execute_body_statement, run_bodies
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     UNKNOWN,
@@ -46,9 +47,9 @@ from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_c
 from stepgraph.interpreter.python.imports import import_name
 from stepgraph.limits import Limit
 from stepgraph.syntax.aliases import analyze_aliases
-from stepgraph.syntax.changes import mutating_functions, names_mutated_in_functions
+from stepgraph.syntax.changes import names_mutated_in_functions
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements, statements_below, suites
+from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_below, suites
 
 
 def bound_value(
@@ -278,36 +279,58 @@ def _body_statement_ids(module: SourceModule) -> frozenset[int]:
     return frozenset(id(statement) for statement in statements_below(module.tree))
 
 
-def apply_changes(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> None:
+def apply_changes(
+    interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping, define: Definer
+) -> None:
     """Apply the statements of a body that mutate a collection: `STEPS.append(b)`, `STEPS["b"] = b`.
 
     If functions mutate it, module-level calls and decorators run too: `setup()`, `@register`.
     """
-    for statement in scope.bindings.mutations.get(name, ()):
-        if (scope, name, id(statement)) not in interpreter.modules.statement_values:
-            _execute(interpreter, statement)
-    if not value.state.changed and _may_change_by_alias(interpreter, scope, name, value):
+    run_changes(interpreter, scope, name, define)
+    is_followed = name in scope.bindings.mutations or interpreter.modules.is_assigned_externally(scope, name)
+    if not value.state.changed and not is_followed and _may_change_by_alias(interpreter, scope, name, value):
+        is_followed = _run_aliases(interpreter, scope, name, value, define)
         value.state.changed = True
-        if _can_run_steps(value):
+        if not is_followed and _can_run_steps(value):
             interpreter.note(
                 "assigned-elsewhere",
                 Place(scope.module, scope.bindings.binders[name][0]),
                 f"`{name}` may be changed under another name, in a way that is not followed.",
                 "The graph shows what is defined here.",
             )
-    if name in scope.module.once(names_mutated_in_functions):
+    if _is_filled_by_other_code(interpreter, scope, name):
         value.state.changed = True
-        _run_callers(interpreter, scope, name)
+        _report_dynamic_imports(interpreter, scope, name)
 
 
-def _run_callers(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
-    """Run the bodies of the modules that may call a function which mutates the collection `name`."""
-    callers = scope.module.once(mutating_functions).get(name, frozenset())
-    caller_names = [caller.encode() for caller in callers]
+def _run_aliases(
+    interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping, define: Definer
+) -> bool:
+    """Run the statements that may change a collection under another name. Return whether all of them are followed."""
+    if value.state.elements() and not _can_run_steps(value):
+        return False
+    run_bodies(interpreter, scope, name, define, by_functions=True)
+    program = interpreter.modules.program
+    is_included = program is not None and name in program.names
+    return is_included and not _may_change_by_alias(interpreter, scope, name, value, by_libraries=True)
+
+
+def run_changes(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> None:
+    """Run the statements of bodies that mutate the collection bound to a name, up to one under evaluation."""
+    by_functions = _is_filled_by_other_code(interpreter, scope, name)
+    if by_functions or name in scope.bindings.mutations:
+        run_bodies(interpreter, scope, name, define, by_functions=by_functions)
+
+
+def _is_filled_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
+    """Whether functions or other bodies mutate the collection bound to a name of a module or class."""
+    is_mutated_in_functions = name in scope.module.once(names_mutated_in_functions)
+    return is_mutated_in_functions or interpreter.modules.is_assigned_externally(scope, name)
+
+
+def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
+    """Report a collection that functions mutate if modules are imported by computed names."""
     for module_scope in [interpreter.modules.scope_of(scope.module), *interpreter.modules.scopes_in_import_order()]:
-        if module_scope.module is scope.module or any(map(module_scope.module.mentions, caller_names)):
-            with interpreter.in_definition_body(module_scope):
-                _run_module(interpreter, module_scope)
         if any(map(module_scope.module.mentions, _DYNAMIC_IMPORTS)):
             interpreter.note(
                 "assigned-elsewhere",
@@ -320,7 +343,9 @@ def _run_callers(interpreter: Interpreter, scope: LexicalScope, name: str) -> No
 _DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
 
 
-def _may_change_by_alias(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
+def _may_change_by_alias(
+    interpreter: Interpreter, scope: LexicalScope, name: str, value: Value, *, by_libraries: bool = False
+) -> bool:
     """Whether a collection may be mutated through an alias, in its module or in one that imports it."""
     modules = [scope.module]
     if scope.kind == "module":
@@ -333,7 +358,9 @@ def _may_change_by_alias(interpreter: Interpreter, scope: LexicalScope, name: st
         ]
     depth = _nesting_depth(value)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
-    return any(module.once(analyze_aliases).may_be_mutated(name, depth, spend) for module in modules)
+    return any(
+        module.once(analyze_aliases).may_be_mutated(name, depth, spend, by_libraries=by_libraries) for module in modules
+    )
 
 
 def _may_import(scope: LexicalScope, name: str) -> bool:
@@ -359,34 +386,6 @@ def _nesting_depth(value: Value, depth: int = 1) -> int:
     return max((_nesting_depth(element.value, depth + 1) for element in value.state.elements()), default=depth)
 
 
-def _run_module(interpreter: Interpreter, scope: LexicalScope) -> None:
-    """Run the top-level calls and loops of a module, and the decorators of its functions and classes."""
-    if scope in interpreter.modules.executed:
-        return
-    interpreter.modules.executed.append(scope)
-    for statement in statements(scope.module.tree):
-        match statement:
-            case cst.FunctionDef(name=cst.Name(value=name), decorators=[_, *_]):
-                _define_decorated(interpreter, scope, name)
-            case cst.ClassDef(name=cst.Name(value=name), decorators=[_, *_]):
-                _define_decorated(interpreter, scope, name)
-            case cst.Expr(value=cst.Call()) | cst.For():
-                _execute(interpreter, statement)
-
-
-def _define_decorated(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
-    """Define a decorated function or class, which runs its decorators, unless it is defined already."""
-    if name not in scope.names:
-        scope.names[name] = UNKNOWN
-        scope.names[name] = bound_value(interpreter, scope, name, scope.bindings.binders[name])
-
-
-def _execute(interpreter: Interpreter, statement: cst.CSTNode) -> None:
-    saved, interpreter.frame.current_statement = interpreter.frame.current_statement, statement
-    interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
-    interpreter.frame.current_statement = saved
-
-
 def scope_body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
     """Return the body of a module or class."""
     return scope.owner.node.body if scope.owner is not None else scope.module.tree
@@ -409,10 +408,10 @@ def _evaluate_binder(
         case cst.AnnAssign(value=cst.BaseExpression() as expression) | cst.NamedExpr(value=expression):
             value = interpreter.evaluate(expression)
         case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.mutations.get(name, ()):
-            _execute(interpreter, binder)
+            execute_body_statement(interpreter, binder)
             return before
         case cst.AugAssign() if isinstance(before, Collection):
-            _execute(interpreter, binder)
+            execute_body_statement(interpreter, binder)
             return before
         case _:
             return UNKNOWN

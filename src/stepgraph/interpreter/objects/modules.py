@@ -50,6 +50,45 @@ class StarImportCache(Struct):
     """The names that a module exports to star imports."""
     origins: dict[tuple[LexicalScope, str], StarImport | Value | None] = field(default_factory=dict)
     """For a module and a name, the star import that binds the name, or its value; None if no star import binds it."""
+    earlier_origins: dict[tuple[LexicalScope, str, int, int], StarImport | Value | None] = field(default_factory=dict)
+    """As `origins`, by the first and last of the star imports that were searched."""
+
+
+class LateImport(Struct, frozen=True):
+    """A module of the project that a function imports."""
+
+    scope: LexicalScope
+    place: Place
+    """The import statement."""
+    is_conditional: bool
+    """Whether the statement runs on some paths only."""
+    names: frozenset[str] = frozenset()
+    """The collections of other modules that it may fill, with the names whose definitions mention them."""
+
+
+class BodyRun(Struct):
+    """The run of a module or class body: the statements that may touch some collections, in source order."""
+
+    scope: LexicalScope
+    statements: tuple[tuple[cst.CSTNode, frozenset[str]], ...]
+    """The statements, each with the names that it binds. Nested imports come before their statement."""
+    late: LateImport | None = None
+    """The import in a function that loads the module, None for other modules."""
+    index: int = 0
+    """The index of the next statement."""
+
+
+class RunQueue(Struct, eq=False):
+    """A run of one or several bodies."""
+
+    runs: list[BodyRun]
+    """The runs in progress: an imported module is above its importer."""
+    names: frozenset[str]
+    """The collections, with the names whose definitions mention them."""
+    follows_imports: bool
+    """Whether imported modules run at their imports."""
+    is_running: bool = False
+    """Whether a statement of it is being executed. Otherwise the run is paused."""
 
 
 class LoadedModules(Struct):
@@ -67,8 +106,20 @@ class LoadedModules(Struct):
     unloaded: dict[str, ModuleFile] = field(default_factory=dict)
     """Modules that loaded modules import and no lookup has needed, by path."""
     stars: StarImportCache = field(default_factory=StarImportCache)
-    executed: list[LexicalScope] = field(default_factory=list)
-    """Modules whose top-level calls, loops and decorators have run."""
+    queues: list[RunQueue] = field(default_factory=list)
+    """Runs of bodies that are not finished."""
+    program: RunQueue | None = None
+    """The run of all modules, None before its start."""
+    started_bodies: set[LexicalScope] = field(default_factory=set)
+    """Bodies whose own run has started."""
+    visited_by_program: set[LexicalScope] = field(default_factory=set)
+    """Modules that the run of all modules has reached."""
+    late_imports: list[LateImport] = field(default_factory=list)
+    """Imports by functions that the run of all modules does not include yet."""
+    resume_runs: Callable[[], None] | None = None
+    """Continues paused runs. None before the start of the run of all modules."""
+    executed_statements: set[int] = field(default_factory=set)
+    """Identities of the statements of bodies that were executed for their effects."""
     statement_values: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value that a statement of a module or class body binds to a name, by scope, name and statement `id`."""
     values_after_binders: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
@@ -77,6 +128,8 @@ class LoadedModules(Struct):
     """Paths of all modules that are loaded or imported by loaded modules."""
     _external_assignments: set[tuple[str, str]] = field(default_factory=set)
     """Owner and attribute of each assignment to a name of another module, or of a class."""
+    _rebound_externally: set[tuple[str, str]] = field(default_factory=set)
+    """Those of `_external_assignments` that rebind the name."""
     _owners_by_attribute: dict[str, set[str]] = field(default_factory=dict)
     """The pairs of `_external_assignments`, by attribute."""
     _scanned_count: int = 0
@@ -123,8 +176,11 @@ class LoadedModules(Struct):
     def is_assigned_externally(self, scope: LexicalScope, name: str) -> bool:
         """Whether a loaded module, or one that it imports, assigns to `name` of the module or class of `scope`."""
         self._load_assigning(name)
-        owner = scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
-        return (owner, name) in self._collect_assignments()
+        return (_last_component(scope), name) in self._collect_assignments()
+
+    def is_rebound_externally(self, scope: LexicalScope, name: str) -> bool:
+        """As `is_assigned_externally`, without statements that only mutate the collection of the name."""
+        return self.is_assigned_externally(scope, name) and (_last_component(scope), name) in self._rebound_externally
 
     def scopes_in_import_order(self) -> list[LexicalScope]:
         """Return the analyzed module and its direct and indirect imports, each module after its own imports."""
@@ -150,6 +206,20 @@ class LoadedModules(Struct):
                 pending.append((loaded, iter(loaded.once(_possible_imports))))
         return order
 
+    def imported_by(self, module: SourceModule, statement: cst.Import | cst.ImportFrom) -> Iterator[LexicalScope]:
+        """Yield the modules of the project that an import statement of a module may load, in order."""
+        for level, dotted_name in may_load_modules(statement) if self.importer is not None else ():
+            parts = dotted_name.split(".")
+            for length in range(1, len(parts) + 1):
+                loaded = self._load(module, level, ".".join(parts[:length]))
+                if loaded is not None:
+                    yield self.scope_of(loaded)
+
+    def _load(self, module: SourceModule, level: int, name: str) -> SourceModule | None:
+        file = None if self.importer is None else self.importer.find(module, level, name)
+        loaded = None if file is None or self.importer is None else self.importer.load(file)
+        return loaded if isinstance(loaded, SourceModule) else None
+
     def owners_with_assigned_attribute(self, name: str) -> set[str]:
         """Return the names of the objects whose attribute `name` a module assigns to."""
         self._load_assigning(name)
@@ -162,6 +232,7 @@ class LoadedModules(Struct):
             for module in islice(self.scopes, self._scanned_count, None):
                 assignments = module.once(assigned_attributes).by_owner
                 self._external_assignments |= assignments
+                self._rebound_externally |= module.once(assigned_attributes).rebound
                 for owner, attribute in assignments:
                     self._owners_by_attribute.setdefault(attribute, set()).add(owner)
             self._scanned_count = len(self.scopes)
@@ -189,6 +260,10 @@ class LoadedModules(Struct):
                 for name in importer.names_assigned(file.path):
                     self._unloaded_by_name.setdefault(name, {})[file.path] = file
         self._unindexed.clear()
+
+
+def _last_component(scope: LexicalScope) -> str:
+    return scope.path[-1].rsplit(".", 1)[-1] if scope.path else ""
 
 
 def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:

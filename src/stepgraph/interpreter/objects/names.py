@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import libcst as cst
@@ -10,7 +11,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.binding_order import statement_positions
-from stepgraph.interpreter.objects.module_code import apply_changes, bound_value, scope_body
+from stepgraph.interpreter.objects.body_runs import may_hold_changing_object, resume, run_bodies
+from stepgraph.interpreter.objects.module_code import apply_changes, bound_value, run_changes, scope_body
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     AttributeName,
@@ -27,9 +29,10 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
     without_constants,
 )
-from stepgraph.interpreter.python.star_imports import has_later_star_import, star_imported_value
+from stepgraph.interpreter.python.star_imports import has_later_star_import, star_imported_value, value_of_earlier_stars
 from stepgraph.interpreter.replay.step_state import record_binding
 from stepgraph.limits import Limit, LimitExceededError
+from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.attribute_names import names_of_attributes
 from stepgraph.syntax.changes import may_bind_computed_names
 from stepgraph.syntax.module import Place
@@ -68,16 +71,33 @@ def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statemen
     if interpreter.frame.bound_name == name and interpreter.frame.body_scope is scope:
         return interpreter.frame.previous_value
     binders = scope.bindings.binders.get(name, ())
-    if len(binders) <= 1 or scope.kind not in ("module", "class"):
+    is_body = scope.kind in ("module", "class")
+    if not is_body or (len(binders) <= 1 and not scope.bindings.stars):
         return _value_in_scope(interpreter, scope, name, is_local=True)
     positions = statement_positions(scope.module, scope_body(scope))
     position = positions.get(id(statement))
     earlier_binders = [
         b for b in binders if position is not None and id(b) in positions and positions[id(b)].index < position.index
     ]
-    if not earlier_binders or len(earlier_binders) == len(binders):
+    if position is not None and scope.bindings.stars:
+        last_index = positions[id(earlier_binders[-1])].index if earlier_binders else -1
+        value = _star_value_between(interpreter, scope, name, last_index, position.index)
+        if value is not None:
+            return value
+    is_rebound = len(earlier_binders) < len(binders) or has_later_star_import(interpreter, scope, name)
+    if not earlier_binders or not is_rebound:
         return resolve_body_name(interpreter, scope, name)
     return _value_after(interpreter, scope, name, earlier_binders)
+
+
+def _star_value_between(
+    interpreter: Interpreter, scope: LexicalScope, name: str, start_index: int, end_index: int
+) -> Value | None:
+    """Return the value that star imports between two statements of a module bind to a name, None if none does."""
+    positions = statement_positions(scope.module, scope_body(scope))
+    indices = [positions[id(star)].index for star in scope.bindings.stars]
+    start, end = bisect_right(indices, start_index), bisect_left(indices, end_index)
+    return value_of_earlier_stars(interpreter, scope, name, start, end) if start < end else None
 
 
 def _value_after(
@@ -95,7 +115,10 @@ def _value_after(
         if current_value is not None:
             scope.names[name] = current_value
         cache[key] = None if value is None else _stored_value(scope, name, value)
-    return cache[key]
+    result = cache[key]
+    if isinstance(result, Collection | Mapping):
+        run_changes(interpreter, scope, name, _define)
+    return result
 
 
 def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
@@ -108,7 +131,10 @@ def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
 
 def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, is_local: bool) -> Value | None:
     if scope.kind in ("module", "class"):
-        return resolve_body_name(interpreter, scope, name)
+        value = resolve_body_name(interpreter, scope, name)
+        if isinstance(value, Collection | Mapping):
+            interpreter.store.record_outer_read(value.state, "items")
+        return value
     value = scope.names.get(name)
     if value is None and not scope.bindings.binds(name):
         return None
@@ -165,19 +191,38 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
     """Return the value of a name in a module or class body. The first lookup evaluates its binders."""
     value: Value | None = scope.names.get(name)
     if value is not None:
+        if interpreter.modules.queues:
+            resume(interpreter, _define)
+            value = scope.names.get(name, value)
         return value
     binders = scope.bindings.binders.get(name)
     if not binders or has_later_star_import(interpreter, scope, name):
         return star_imported_value(interpreter, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
     scope.names[name] = UNKNOWN  # ends the recursion for a definition that refers to itself
     try:
-        return _evaluate_binders(interpreter, scope, name, binders)
+        value = _evaluate_binders(interpreter, scope, name, binders)
+        if interpreter.modules.queues:
+            resume(interpreter, _define)
     except LimitExceededError as error:
         if error.limit is Limit.BASES:
             del scope.names[name]  # the next lookup raises the error again
         else:
             interpreter.stop(error, Place(scope.module, binders[0]))
         raise
+    return value
+
+
+def _define(interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode) -> None:
+    """Bind a name of a module or class body to its value after a statement of the body."""
+    binders = scope.bindings.binders[name]
+    if len(binders) == 1:
+        resolve_body_name(interpreter, scope, name)
+        return
+    positions = statement_positions(scope.module, scope_body(scope))
+    last_index = positions[id(statement)].index
+    earlier = [b for b in binders if id(b) in positions and positions[id(b)].index <= last_index]
+    if earlier:
+        _value_after(interpreter, scope, name, earlier)
 
 
 def _evaluate_binders(
@@ -189,14 +234,29 @@ def _evaluate_binders(
             del scope.names[name]
             return None
         value = _stored_value(scope, name, final_value)
-        if scope.kind == "module" and interpreter.modules.is_assigned_externally(scope, name):
+        if scope.kind == "module" and _may_be_replaced(interpreter, scope, name, value):
             value = _reassigned_value(interpreter, scope, name, value)
         elif scope.kind == "module" and scope.module.once(may_bind_computed_names):
             value = value if isinstance(value, External) else hide_constants(value)
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):
-            apply_changes(interpreter, scope, name, value)
+            apply_changes(interpreter, scope, name, value, _define)
+        if may_hold_changing_object(interpreter, value) or _may_be_set_by_functions(scope, name):
+            run_bodies(interpreter, scope, name, _define, by_functions=True)
+            value = scope.names.get(name, value)
     return value
+
+
+def _may_be_set_by_functions(scope: LexicalScope, name: str) -> bool:
+    """Whether functions of the module assign to an attribute of a class body, as in `cls.instance = cls()`."""
+    return scope.kind == "class" and name in scope.module.once(assigned_attributes).any_owner
+
+
+def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
+    """Whether other modules assign to a name. Statements that only mutate its collection are followed."""
+    if isinstance(value, Collection | Mapping):
+        return interpreter.modules.is_rebound_externally(scope, name)
+    return interpreter.modules.is_assigned_externally(scope, name)
 
 
 def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:
@@ -224,9 +284,11 @@ def _report_external_assignment(interpreter: Interpreter, scope: LexicalScope, n
 
 
 def _external_assignment_caveat(scope: LexicalScope, name: str) -> Caveat:
+    binders = scope.bindings.binders.get(name)  # none for a name that other code adds: `Orders.run = run`
+    owner = scope.module.tree if scope.owner is None else scope.owner.node
     return Caveat(
         "assigned-elsewhere",
-        Place(scope.module, next(iter(scope.bindings.binders.get(name, ())), scope_body(scope))),
+        Place(scope.module, binders[0] if binders else owner),
         f"`{name}` is changed by code elsewhere, so what it is when it is used is not known.",
         "The graph shows what is defined here.",
         may_be_another=True,

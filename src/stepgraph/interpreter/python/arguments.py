@@ -39,7 +39,7 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.limits import Limit
 from stepgraph.syntax.attribute_names import names_of_attributes
-from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place
 
 # Maximum number of values searched for callables, which only serve to name a function.
@@ -51,7 +51,8 @@ MAX_ELEMENTS: Final = 4096
 def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> dict[str, Value]:
     """Return the value of each parameter, UNKNOWN where it cannot lead to a step.
 
-    Constants are hidden, because the graph shows a body once for all the constants it is called with.
+    Constants are hidden, because the graph shows a body once for all the constants it is called with. Code that runs
+    while a module loads keeps them.
     """
     place = Place(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
@@ -63,6 +64,9 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     values |= {p.name.value: binder.bind_keyword(p.name.value) for p in params.kwonly_params}
     if params.star_kwarg is not None:
         values[params.star_kwarg.name.value] = make_mapping(interpreter, keywords.remaining(), partial=keywords.is_open)
+    if _is_in_module_code(interpreter):
+        values = _with_constants(callee, values)
+        return {p.name.value: values[p.name.value] for p in parameters(params)}
     attribute_names = frozenset[str]()
     if isinstance(callee.node, cst.FunctionDef):
         attribute_names = names_of_attributes(callee.node, callee.scope.module)
@@ -77,6 +81,28 @@ def _parameter_value(value: Value, *, is_attribute_name: bool) -> Value:
     if is_attribute_name and isinstance(value, Constant) and isinstance(value.value, str):
         return AttributeName(value.value)
     return hide_constants(value)
+
+
+def _is_in_module_code(interpreter: Interpreter) -> bool:
+    """Whether the call is part of a module or class body that is being loaded, directly or through functions."""
+    frame = interpreter.frame
+    while not interpreter.replays and frame.caller is not None:
+        if frame.body_scope.kind in ("module", "class"):
+            return True
+        frame = frame.caller
+    return False
+
+
+def _with_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str, Value]:
+    """Return the values of parameters in module code, which runs once: `key` in `REG[key] = fn` is the constant.
+
+    Parameters that the function binds again hide their constants.
+    """
+    binders = bindings_of(callee.node, callee.scope.module).binders
+    return {
+        name: value if isinstance(value, Constant) and len(binders.get(name, ())) == 1 else hide_constants(value)
+        for name, value in values.items()
+    }
 
 
 class _Keywords:

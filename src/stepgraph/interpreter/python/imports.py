@@ -7,6 +7,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.modules import LateImport
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     External,
@@ -25,6 +26,8 @@ IMPORT_FAILS: Final = "Correct the import: it fails when the module is loaded."
 
 def import_name(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, name: str) -> Value:
     """Return the value that an import statement of the current module binds to `name`."""
+    if interpreter.frame.body_scope.kind == "function":
+        _record_late_import(interpreter, statement)
     aliases = interpreter.module.once(_alias_cache)
     if statement not in aliases:
         # The last of several aliases for a name is in effect.
@@ -34,6 +37,17 @@ def import_name(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom
     return (
         UNKNOWN if alias is None else _import_alias(interpreter, statement, alias, name, interpreter.place(statement))
     )
+
+
+def _record_late_import(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom) -> None:
+    """Record the modules that an import in a function loads: their code may fill collections of other modules."""
+    modules = interpreter.modules
+    place, is_conditional = interpreter.place(statement), interpreter.branch_depth + interpreter.loop_depth > 0
+    for scope in modules.imported_by(interpreter.module, statement):
+        if scope not in modules.visited_by_program and scope is not interpreter.frame.scope:
+            modules.late_imports.append(LateImport(scope, place, is_conditional))
+    if modules.late_imports and modules.resume_runs is not None:
+        modules.resume_runs()
 
 
 def _alias_cache(_: SourceModule) -> dict[cst.Import | cst.ImportFrom, dict[str, cst.ImportAlias]]:

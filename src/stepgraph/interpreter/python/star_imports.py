@@ -81,6 +81,25 @@ def has_later_star_import(interpreter: Interpreter, scope: LexicalScope, name: s
     return isinstance(origin, StarImport)
 
 
+def value_of_earlier_stars(
+    interpreter: Interpreter, scope: LexicalScope, name: str, start: int, end: int
+) -> Value | None:
+    """Return the value that a star import of a module binds to a name, None if none binds it.
+
+    `start` and `end` delimit the star imports of the module to search.
+    """
+    origins = interpreter.modules.stars.earlier_origins
+    key = (scope, name, start, end)
+    if key not in origins:
+        searched = {id(statement) for statement in scope.bindings.stars[start:end]}
+        sources = [star for star in _star_sources(interpreter, scope) if id(star.place.node) in searched]
+        origins[key] = _find_binding(interpreter, scope, name, sources)[0]
+    origin = origins[key]
+    if isinstance(origin, StarImport):
+        return interpreter.attribute(origin.source, name, origin.place)
+    return origin
+
+
 def _find_origin(interpreter: Interpreter, scope: LexicalScope, name: str) -> StarImport | Value | None:
     """Return the star import that binds a name, or the value of the name.
 

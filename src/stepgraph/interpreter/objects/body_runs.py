@@ -1,0 +1,362 @@
+"""Runs of module and class bodies in source order, for collections that change while modules load.
+
+Names are evaluated on demand, in any order. That is wrong for a collection that statements fill and read in turn, so
+the statements that may touch such collections run in the order of Python: top to bottom, an imported module at its
+import. A run pauses before a statement that is under evaluation already, and continues at a later lookup.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from typing import TypeAlias
+
+import libcst as cst
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
+from stepgraph.interpreter.objects.binding_order import literal_truth, statement_positions
+from stepgraph.interpreter.objects.modules import BodyRun, LateImport, RunQueue
+from stepgraph.interpreter.objects.values import (
+    DEEPEST,
+    ClassValue,
+    Collection,
+    Instance,
+    LexicalScope,
+    Mapping,
+    Union,
+    Value,
+)
+from stepgraph.limits import Limit
+from stepgraph.syntax.aliases import analyze_aliases
+from stepgraph.syntax.assignments import assigned_attributes
+from stepgraph.syntax.body_names import (
+    StatementNames,
+    attributes_storing_arguments,
+    collections_mutated_in_functions,
+    dependent_names,
+    evaluated_nodes,
+    importing_functions,
+    names_of_statements,
+    state_changes,
+)
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.walk import self_and_statements_below
+
+Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
+"""Binds a name of a body to its value after a statement of the body."""
+
+
+def run_bodies(
+    interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer, *, by_functions: bool
+) -> None:
+    """Run the statements that may touch the collection `name` of a body, up to a statement under evaluation.
+
+    Collections that functions mutate (`by_functions`) may be filled by all modules, others by their own body.
+    """
+    modules = interpreter.modules
+    if by_functions or _calls_other_code(interpreter, scope):
+        start_program(interpreter, define, _names_with_aliases(interpreter, scope) | {name})
+    elif name in scope.bindings.mutations and scope not in modules.started_bodies:
+        modules.started_bodies.add(scope)
+        names = dependent_names(_statements_of(scope), scope.bindings.mutations)
+        queue = RunQueue([], names, follows_imports=False)
+        modules.queues.append(queue)
+        _push(interpreter, queue, scope)
+    resume(interpreter, define)
+    if by_functions and modules.program is not None and not modules.program.runs:
+        own_module = modules.scope_of(scope.module)
+        if own_module not in modules.visited_by_program:  # no import statement of a visited module names it
+            place = Place(scope.module, scope.bindings.binders[name][0])
+            modules.late_imports.append(LateImport(own_module, place, is_conditional=False))
+            resume(interpreter, define)
+
+
+def may_hold_changing_object(interpreter: Interpreter, value: Value, depth: int = 0) -> bool:
+    """Whether a value is an object that statements of module bodies may change by its methods, or contains one."""
+    match value:
+        case Instance():
+            return _may_change(interpreter, value)
+        case Union(cases=cases):
+            return any(may_hold_changing_object(interpreter, case.value, depth + 1) for case in cases)
+        case Collection() | Mapping() if depth < DEEPEST:
+            elements = value.state.elements()
+            return any(may_hold_changing_object(interpreter, element.value, depth + 1) for element in elements)
+        case _:
+            return False
+
+
+def _may_change(interpreter: Interpreter, instance: Instance) -> bool:
+    """Whether statements of module bodies may register functions with an object, or call its methods otherwise.
+
+    Modules that are not loaded may call methods that store an argument, loaded ones all methods that change the object.
+    """
+    changes = [
+        change
+        for cls in _project_classes(interpreter, instance.cls)
+        for change in state_changes(cls.node, cls.scope.module)
+    ]
+    if any(change.stores_argument for change in changes):
+        return True
+    methods = {change.method for change in changes}
+    return any(
+        not item.evaluated.isdisjoint(methods)
+        for scope in (tuple(interpreter.modules.scopes.values()) if methods else ())
+        if _mentions_any(scope.module, frozenset(methods))
+        for item in _statements_of(scope)
+    )
+
+
+def _project_classes(interpreter: Interpreter, class_value: ClassValue) -> Iterator[ClassValue]:
+    pending: list[ClassValue] = [class_value]
+    visited: set[ClassValue] = set()
+    while pending:
+        current = pending.pop()
+        if current not in visited:
+            interpreter.budget.spend(Limit.ELEMENTS)
+            visited.add(current)
+            yield current
+            pending += (base for base in current.bases if isinstance(base, ClassValue))
+
+
+def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozenset[str]:
+    """Return the variables of a body whose collections may be mutated under another name."""
+    if interpreter.modules.program is not None:
+        return frozenset()
+    aliases = scope.module.once(analyze_aliases)
+    spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
+    variables = (item.bound for item in _statements_of(scope) if isinstance(item.statement, cst.Assign | cst.AnnAssign))
+    return frozenset(name for bound in variables for name in bound if aliases.may_be_mutated(name, DEEPEST, spend))
+
+
+def start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:
+    """Start the run of all modules: the analyzed module first, then modules that functions have imported.
+
+    `names` are collections that change in ways that the sources of the modules do not show by these names.
+    """
+    modules = interpreter.modules
+    if modules.program is not None or not modules.scopes:
+        return
+    root = next(iter(modules.scopes.values()))
+    names = _names_of_registries(interpreter, modules.scopes_in_import_order() or [root], names)
+    modules.program = RunQueue([], names, follows_imports=True)
+    modules.queues.append(modules.program)
+    modules.resume_runs = partial(resume, interpreter, define)
+    modules.visited_by_program.add(root)
+    _push(interpreter, modules.program, root)
+
+
+def resume(interpreter: Interpreter, define: Definer) -> None:
+    """Continue all paused runs, up to the statements under evaluation."""
+    modules = interpreter.modules
+    _queue_late_imports(interpreter)
+    for queue in tuple(modules.queues):
+        if not queue.is_running:
+            queue.is_running = True
+            stops = frozenset(_statements_under_evaluation(interpreter))
+            try:
+                _advance(interpreter, queue, stops, define)
+            finally:
+                queue.is_running = False
+            if not queue.runs and queue in modules.queues:
+                modules.queues.remove(queue)
+
+
+def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], define: Definer) -> None:
+    while queue.runs:
+        run = queue.runs[-1]
+        if run.index == len(run.statements):
+            queue.runs.pop()
+            continue
+        statement, bound = run.statements[run.index]
+        if id(statement) in stops:
+            return
+        interpreter.budget.spend(Limit.ELEMENTS)
+        run.index += 1
+        if isinstance(statement, cst.Import | cst.ImportFrom):
+            _push_imported(interpreter, queue, run, statement)
+            continue
+        _run_statement(interpreter, run.scope, statement, sorted(bound), define)
+        if isinstance(statement, cst.ClassDef):
+            value = run.scope.names.get(statement.name.value)
+            if isinstance(value, ClassValue) and value.node is statement:
+                _push(interpreter, queue, value.scope, late=run.late)
+
+
+def _run_statement(
+    interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode, bound: list[str], define: Definer
+) -> None:
+    with interpreter.in_definition_body(scope):
+        match statement:
+            case cst.FunctionDef() | cst.ClassDef() | cst.Assign() | cst.AnnAssign() | cst.AugAssign() if bound:
+                for name in bound:
+                    define(interpreter, scope, name, statement)
+            case cst.If() if _never_runs(statement):
+                return
+            case _ if id(statement) not in interpreter.modules.executed_statements:
+                execute_body_statement(interpreter, statement)
+                _forget_bindings(scope, statement, bound)
+
+
+def execute_body_statement(interpreter: Interpreter, statement: cst.CSTNode) -> None:
+    """Execute a statement of the present body, unless it has run already."""
+    if id(statement) in interpreter.modules.executed_statements:
+        return
+    interpreter.modules.executed_statements.add(id(statement))
+    saved, interpreter.frame.current_statement = interpreter.frame.current_statement, statement
+    interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
+    interpreter.frame.current_statement = saved
+
+
+def _forget_bindings(scope: LexicalScope, statement: cst.CSTNode, bound: list[str]) -> None:
+    """Forget the values of names that other statements bind too: their lookup joins all of them."""
+    inner = {id(node) for node in self_and_statements_below(statement)}
+    for name in bound:
+        is_bound_elsewhere = any(id(binder) not in inner for binder in scope.bindings.binders[name])
+        if is_bound_elsewhere or isinstance(statement, cst.Try | cst.TryStar):
+            scope.names.pop(name, None)
+
+
+def _never_runs(statement: cst.If) -> bool:
+    """Whether the body of an `if` without `else` never runs when its module is imported."""
+    if statement.orelse is not None:
+        return False
+    match statement.test:
+        case cst.Comparison(left=cst.Name(value="__name__")):
+            return True
+        case test:
+            return literal_truth(test) is False
+
+
+def _push(interpreter: Interpreter, queue: RunQueue, scope: LexicalScope, *, late: LateImport | None = None) -> None:
+    """Queue the statements of a body that may touch the collections of the queue."""
+    statements: list[tuple[cst.CSTNode, frozenset[str]]] = []
+    for item in _statements_of(scope) if queue.follows_imports or _mentions_any(scope.module, queue.names) else ():
+        interpreter.budget.spend(Limit.ELEMENTS)
+        is_import = isinstance(item.statement, cst.Import | cst.ImportFrom)
+        if scope.kind == "module" and queue.follows_imports:
+            statements += ((node, frozenset[str]()) for node in item.imports)
+        if not is_import and not item.evaluated.isdisjoint(queue.names):
+            statements.append((item.statement, item.bound))
+            if late is not None and late.is_conditional and not item.evaluated.isdisjoint(late.names):
+                _report_conditional_import(interpreter, late)
+    if statements:
+        queue.runs.append(BodyRun(scope, tuple(statements), late))
+
+
+def _report_conditional_import(interpreter: Interpreter, late: LateImport) -> None:
+    interpreter.note(
+        "assigned-elsewhere",
+        late.place,
+        f"`{late.place.brief_text}` runs on some paths only, and the module may fill collections of others.",
+        "The graph shows them filled; import it at the top of the module.",
+    )
+
+
+def _push_imported(
+    interpreter: Interpreter, queue: RunQueue, run: BodyRun, statement: cst.Import | cst.ImportFrom
+) -> None:
+    imported = [*interpreter.modules.imported_by(run.scope.module, statement)]
+    for scope in reversed(imported):
+        if scope not in interpreter.modules.visited_by_program:
+            interpreter.modules.visited_by_program.add(scope)
+            _push(interpreter, queue, scope, late=run.late)
+
+
+def _queue_late_imports(interpreter: Interpreter) -> None:
+    """Queue the modules that functions have imported, once the run of all modules has started."""
+    modules = interpreter.modules
+    if modules.program is None or not modules.late_imports:
+        return
+    late_imports, modules.late_imports = modules.late_imports, []
+    for recorded in late_imports:
+        if recorded.scope not in modules.visited_by_program:
+            late = replace(recorded, names=modules.program.names - _defined_names(recorded.scope))
+            modules.visited_by_program.add(late.scope)
+            modules.program.names |= _names_of_registries(interpreter, [late.scope], modules.program.names)
+            position = 0 if not modules.program.is_running else len(modules.program.runs)
+            queued = RunQueue([], modules.program.names, follows_imports=True)
+            _push(interpreter, queued, late.scope, late=late)
+            modules.program.runs[position:position] = queued.runs
+    if modules.program not in modules.queues:
+        modules.queues.append(modules.program)
+
+
+def _defined_names(scope: LexicalScope) -> frozenset[str]:
+    """Return the names that a body defines itself."""
+    return frozenset(name for item in _statements_of(scope) if not item.imports for name in item.bound)
+
+
+def _names_of_registries(
+    interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str] = frozenset()
+) -> frozenset[str]:
+    """Return the collections that change while modules load, with the names whose definitions mention them."""
+    for scope in scopes:
+        names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
+        assignments = scope.module.once(assigned_attributes)
+        names |= scope.module.once(importing_functions) | scope.module.once(attributes_storing_arguments)
+        names |= {name for _, name in assignments.by_owner}
+    count = -1
+    while len(names) > count:
+        count = len(names)
+        for scope in scopes:
+            interpreter.budget.spend(Limit.ELEMENTS, len(names))
+            if _mentions_any(scope.module, names):
+                names = dependent_names(_statements_of(scope), names)
+    return names
+
+
+def _mentions_any(module: SourceModule, names: frozenset[str]) -> bool:
+    return any(module.mentions(name.encode()) for name in names)
+
+
+def _statements_of(scope: LexicalScope) -> tuple[StatementNames, ...]:
+    return tuple(names_of_statements(scope.module, _owner(scope)))
+
+
+def _owner(scope: LexicalScope) -> cst.Module | cst.ClassDef:
+    return scope.module.tree if scope.owner is None else scope.owner.node
+
+
+def _body(scope: LexicalScope) -> cst.Module | cst.BaseSuite:
+    return scope.module.tree if scope.owner is None else scope.owner.node.body
+
+
+def _calls_other_code(interpreter: Interpreter, scope: LexicalScope) -> bool:
+    """Whether a statement that touches a mutated collection of a body calls code that may mutate others."""
+    body = _statements_of(scope)
+    names = dependent_names(body, scope.bindings.mutations)
+    imported = frozenset(
+        name
+        for item in body
+        if any(True for node in item.imports for _ in interpreter.modules.imported_by(scope.module, node))
+        for name in item.bound
+    )
+    others = imported | dependent_names(body, scope.module.once(collections_mutated_in_functions))
+    return any(
+        not item.evaluated.isdisjoint(names) and not item.evaluated.isdisjoint(others) and _has_call(item.statement)
+        for item in body
+    )
+
+
+def _has_call(statement: cst.CSTNode) -> bool:
+    return any(isinstance(node, cst.Call) for node in evaluated_nodes(statement)) or bool(
+        getattr(statement, "decorators", ())
+    )
+
+
+def _statements_under_evaluation(interpreter: Interpreter) -> Iterator[int]:
+    """Yield the identities of the top-level statements that the present frame and its callers evaluate."""
+    frame = interpreter.frame
+    while frame is not None:
+        scope: LexicalScope | None = frame.body_scope
+        statement = frame.current_statement
+        while scope is not None and statement is not None and scope.kind in ("module", "class"):
+            position = statement_positions(scope.module, _body(scope)).get(id(statement))
+            if position is not None:
+                yield id(position.enclosing[0].statement if position.enclosing else statement)
+            statement = None if scope.owner is None else scope.owner.node
+            scope = scope.parent
+        if frame.caller is None:
+            return
+        frame = frame.caller

@@ -1,0 +1,192 @@
+"""Names that the statements of a module or class body mention, and the statements that depend on some names.
+
+Names are compared by their text: the variable `steps` and the attribute `steps` of any object are one name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.syntax.assignments import attribute_targets
+from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.changes import mutated_values, mutating_functions
+from stepgraph.syntax.import_names import may_load_modules
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import children, expressions_below, self_and_statements_below, statements, statements_below
+
+
+class StatementNames(Struct, frozen=True):
+    """The names in a top-level statement of a module or class body."""
+
+    statement: cst.CSTNode
+    evaluated: frozenset[str]
+    """Names and attributes in the code that runs with the body: decorators, defaults and class bodies included."""
+    mentioned: frozenset[str]
+    """Names and attributes anywhere in the statement, also in the bodies of functions."""
+    bound: frozenset[str]
+    """Names that the statement binds."""
+    imports: tuple[cst.Import | cst.ImportFrom, ...]
+    """The import statements in it."""
+
+
+def names_of_statements(module: SourceModule, owner: cst.Module | cst.ClassDef) -> Sequence[StatementNames]:
+    """Return the names in each top-level statement of the body of a module or class, memoized."""
+    cache = module.once(_empty_cache)
+    if owner not in cache:
+        binders = bindings_of(owner, module).binders
+        names_by_binder: dict[int, set[str]] = {}
+        for name, nodes in binders.items():
+            for node in nodes:
+                names_by_binder.setdefault(id(node), set()).add(name)
+        body = owner if isinstance(owner, cst.Module) else owner.body
+        cache[owner] = tuple(_names_of(statement, names_by_binder) for statement in statements(body))
+    return cache[owner]
+
+
+def _empty_cache(_: SourceModule) -> dict[cst.Module | cst.ClassDef, Sequence[StatementNames]]:
+    return {}
+
+
+def _names_of(statement: cst.CSTNode, names_by_binder: dict[int, set[str]]) -> StatementNames:
+    inner = list(self_and_statements_below(statement))
+    return StatementNames(
+        statement,
+        frozenset(_identifiers(evaluated_nodes(statement))),
+        frozenset(_identifiers(_all_nodes(statement))),
+        frozenset(name for node in inner for name in names_by_binder.get(id(node), ())),
+        tuple(node for node in inner if isinstance(node, cst.Import | cst.ImportFrom)),
+    )
+
+
+def _identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
+    return (node.value for node in nodes if isinstance(node, cst.Name))
+
+
+def _all_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    pending = [statement]
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(children(node))
+
+
+def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the nodes of a statement that run with the body: not those in functions and lambdas."""
+    pending = [statement]
+    while pending:
+        for node in expressions_below(pending.pop()):
+            yield node
+            if isinstance(node, cst.FunctionDef | cst.ClassDef):
+                pending += (decorator.decorator for decorator in node.decorators)
+            if isinstance(node, cst.FunctionDef):
+                pending += _defaults(node.params)
+            elif isinstance(node, cst.ClassDef):
+                pending += (argument.value for argument in (*node.bases, *node.keywords))
+                pending += statements(node.body)
+            elif isinstance(node, cst.Lambda):
+                pending += _defaults(node.params)
+
+
+def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:
+    return [parameter.default for parameter in parameters(params) if parameter.default is not None]
+
+
+def dependent_names(body: Sequence[StatementNames], names: Iterable[str]) -> frozenset[str]:
+    """Return the names, and the names whose definitions in a body mention them directly or indirectly.
+
+    A dependent assignment or call may store each variable that it mentions: `app = App(JOBS)` makes `JOBS` dependent.
+    """
+    statements_by_name: dict[str, list[StatementNames]] = {}
+    variables: set[str] = set()
+    for item in body:
+        variables |= item.bound if isinstance(item.statement, _ASSIGNMENTS) else frozenset()
+        for name in item.mentioned:
+            statements_by_name.setdefault(name, []).append(item)
+    dependent = set(names)
+    pending = list(dependent)
+    while pending:
+        for item in statements_by_name.get(pending.pop(), ()):
+            stored = item.evaluated & variables if isinstance(item.statement, (*_ASSIGNMENTS, cst.Expr)) else ()
+            added = (item.bound | frozenset(stored)) - dependent
+            dependent |= added
+            pending += added
+    return frozenset(dependent)
+
+
+_ASSIGNMENTS = (cst.Assign, cst.AnnAssign, cst.AugAssign)
+
+
+def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
+    """Return the variables of module and class bodies, and the attributes, whose collections functions mutate."""
+    classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
+    owners: list[cst.Module | cst.ClassDef] = [module.tree, *classes]
+    bound = {name for owner in owners for name in bindings_of(owner, module).binders}
+    return frozenset(
+        name for name in module.once(mutating_functions) if name in bound or module.mentions(b"." + name.encode())
+    )
+
+
+class StateChange(Struct, frozen=True):
+    """A statement of a method that changes an attribute of its object, or mutates the collection in it."""
+
+    method: str
+    attribute: str
+    stores_argument: bool
+    """Whether the statement mentions a parameter of the method: it may store a function that it registers."""
+
+
+_INITIALIZERS = frozenset({"__init__", "__new__", "__post_init__"})
+
+
+def state_changes(node: cst.ClassDef, module: SourceModule) -> tuple[StateChange, ...]:
+    """Return the changes that the methods of a class make to its objects after their creation, memoized."""
+    cache = module.once(_empty_changes)
+    if node not in cache:
+        methods = (s for s in statements_below(node.body) if isinstance(s, cst.FunctionDef))
+        cache[node] = tuple(
+            change for method in methods if method.name.value not in _INITIALIZERS for change in _changes_by(method)
+        )
+    return cache[node]
+
+
+def _empty_changes(_: SourceModule) -> dict[cst.ClassDef, tuple[StateChange, ...]]:
+    return {}
+
+
+def _changes_by(method: cst.FunctionDef) -> Iterator[StateChange]:
+    receiver, *names = [parameter.name.value for parameter in parameters(method.params)] or [""]
+    for statement in statements_below(method.body, into_functions=True):
+        if isinstance(statement, cst.FunctionDef):
+            names += (parameter.name.value for parameter in parameters(statement.params))
+        changed = [*attribute_targets(statement), *_mutated_attributes(statement)]
+        for attribute in (name for owner, name in changed if isinstance(owner, cst.Name) and owner.value == receiver):
+            stores_argument = not set(names).isdisjoint(_identifiers(expressions_below(statement)))
+            yield StateChange(method.name.value, attribute, stores_argument)
+
+
+def _mutated_attributes(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
+    return ((value.value, value.attr.value) for value in mutated_values(statement) if isinstance(value, cst.Attribute))
+
+
+def attributes_storing_arguments(module: SourceModule) -> frozenset[str]:
+    """Return the attributes in which the methods of the classes of a module store their arguments."""
+    classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
+    changes = (change for node in classes for change in state_changes(node, module))
+    return frozenset(change.attribute for change in changes if change.stores_argument)
+
+
+def importing_functions(module: SourceModule) -> frozenset[str]:
+    """Return the functions that import modules, with the functions and classes around them."""
+    found: set[str] = set()
+    pending: list[tuple[cst.BaseSuite | cst.Module, tuple[str, ...]]] = [(module.tree, ())]
+    while pending:
+        body, enclosing = pending.pop()
+        for statement in statements_below(body):
+            if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+                pending.append((statement.body, (*enclosing, statement.name.value)))
+            elif isinstance(statement, cst.Import | cst.ImportFrom) and any(True for _ in may_load_modules(statement)):
+                found.update(enclosing)
+    return frozenset(found)
