@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of
+from stepgraph.interpreter.objects.iterators import make_view
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
@@ -29,6 +30,7 @@ from stepgraph.interpreter.objects.values import (
     Gathering,
     GeneratorCall,
     Instance,
+    LazyElements,
     Mapping,
     MappingEntry,
     Payload,
@@ -154,11 +156,19 @@ def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments
 
 
 def _items(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments, place
-    return ordered_like(
-        receiver,
-        make_result_collection(interpreter, "list", tuple(_pair(interpreter, entry) for entry in receiver.entries)),
-    )
+    del arguments
+    return make_view(interpreter, receiver, place, _compute_items)
+
+
+def _compute_items(interpreter: Interpreter, view: LazyElements) -> Collection:
+    return _view(interpreter, view, lambda entry: _pair(interpreter, entry))
+
+
+def _view(interpreter: Interpreter, view: LazyElements, element: Callable[[MappingEntry], Element]) -> Collection:
+    """Return the present elements of a view of a dictionary."""
+    (mapping,) = view.operands
+    entries = mapping.entries if isinstance(mapping, Mapping) else ()
+    return ordered_like(mapping, make_result_collection(interpreter, "list", tuple(map(element, entries))))
 
 
 def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
@@ -169,9 +179,16 @@ def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
 
 
 def _values(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments, place
-    items = tuple(Element(entry.value, entry.place, entry.many, entry.may_be_missing) for entry in receiver.entries)
-    return ordered_like(receiver, make_result_collection(interpreter, "list", items))
+    del arguments
+    return make_view(interpreter, receiver, place, _compute_values)
+
+
+def _compute_values(interpreter: Interpreter, view: LazyElements) -> Collection:
+    return _view(interpreter, view, _value_element)
+
+
+def _value_element(entry: MappingEntry) -> Element:
+    return Element(entry.value, entry.place, entry.many, entry.may_be_missing)
 
 
 def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -209,8 +226,16 @@ def union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> V
 
 
 def _keys(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments, place
-    return ordered_like(receiver, make_result_collection(interpreter, "list", elements_of(interpreter, receiver) or ()))
+    del arguments
+    return make_view(interpreter, receiver, place, _compute_keys)
+
+
+def _compute_keys(interpreter: Interpreter, view: LazyElements) -> Collection:
+    return _view(interpreter, view, _key_element)
+
+
+def _key_element(entry: MappingEntry) -> Element:
+    return Element(entry.key, entry.key_place, entry.many, entry.may_be_missing)
 
 
 def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -266,8 +291,12 @@ def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Ele
     element = union_of_values(
         [item.value for item in items], [item.place.text for item in items], place.text, place, each=True
     )
+    return call_in_loop(interpreter, function, Arguments((Argument(element, place),)), place)
+
+
+def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments, place: Place) -> Value:
+    """Emit a loop that calls a function, and return the union of the results."""
     results: list[Value] = []
-    arguments = Arguments((Argument(element, place),))
     block = interpreter.block_of(lambda: results.append(interpreter.call(function, arguments, place)))
     if block.operations:
         interpreter.emit(Loop(block, EMPTY, place))

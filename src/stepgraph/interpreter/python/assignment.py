@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
 from stepgraph.interpreter.objects.classes import class_member, field_names
+from stepgraph.interpreter.objects.iterators import take_elements
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
@@ -65,6 +66,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
 
 
 def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: Value) -> None:
+    value = take_elements(interpreter, value, exhausts=True) if isinstance(value, Collection) else value
     if isinstance(value, GeneratorCall):
         items: tuple[Element, ...] | None = consume_generator(interpreter, value)
     elif isinstance(value, Unresolved):

@@ -8,6 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.iterators import make_unordered, take_elements
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -19,16 +20,24 @@ from stepgraph.interpreter.objects.values import (
     MappingEntry,
     Union,
     Value,
+    as_optional,
     on_some_paths,
 )
 from stepgraph.interpreter.python.arguments import make_collection, make_mapping
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.generators import inline_generator
-from stepgraph.interpreter.python.loops import interpret_loop, items_to_unroll, loop_bounds, loop_variable_value
+from stepgraph.interpreter.python.loops import (
+    LoopBounds,
+    interpret_loop,
+    items_to_unroll,
+    loop_bounds,
+    loop_variable_value,
+)
 from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.ir.nodes import IterationCount
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.bindings import Bindings, target_names
+from stepgraph.syntax.module import Place
 
 
 def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
@@ -52,8 +61,44 @@ def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) ->
 
 
 def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
-    """Return a generator expression unevaluated, since it runs where it is consumed."""
-    return GeneratorExpression(node, interpreter.frame.scope)
+    """Return a generator expression, which runs where it is consumed. Only its first iterable is evaluated here."""
+    first = interpreter.evaluate(node.for_in.iter)
+    initial = (Element(first, interpreter.place(node), many=True),)
+    return GeneratorExpression(
+        node, interpreter.frame.scope, first, interpreter.store.new({"items": initial}), initial, interpreter.loop_depth
+    )
+
+
+def consume_generator_expression(
+    interpreter: Interpreter, generator: GeneratorExpression, kind: CollectionKind, *, exhausts: bool
+) -> Collection:
+    """Emit the loop of a generator expression, and return the elements that it has not yielded yet."""
+    is_unused = _use(interpreter, generator, exhausts=exhausts)
+    if is_unused is None:
+        return make_collection(interpreter, kind, ())
+    if is_unused:
+        return consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+    consumed: list[Collection] = []
+    place = Place(generator.scope.module, generator.node)
+
+    def consume() -> None:
+        consumed.append(consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first))
+
+    interpret_loop(interpreter, consume, None, place, LoopBounds())
+    items = tuple(map(as_optional, consumed[-1].items))
+    return make_unordered(make_collection(interpreter, kind, items))
+
+
+def _use(interpreter: Interpreter, generator: GeneratorExpression, *, exhausts: bool) -> bool | None:
+    """Record a use of a generator expression.
+
+    Return True for the first use, None after its end, and False if it may have yielded some of its elements.
+    """
+    items: tuple[Element, ...] = generator.state["items"]
+    is_exact = interpreter.loop_depth == generator.loop_depth
+    remaining = () if exhausts and is_exact else tuple(map(as_optional, generator.initial))
+    interpreter.store.write(generator.state, "items", remaining)
+    return (items is generator.initial and is_exact) if items else None
 
 
 def consume_comprehension(
@@ -61,8 +106,12 @@ def consume_comprehension(
     node: cst.ListComp | cst.SetComp | cst.GeneratorExp,
     scope: LexicalScope,
     kind: CollectionKind,
+    first: Value | None = None,
 ) -> Collection:
-    """Emit the loop of a comprehension or generator expression, and return its elements."""
+    """Emit the loop of a comprehension or generator expression, and return its elements.
+
+    `first` is the first iterable if it is evaluated already.
+    """
     items: list[Element] = []
     branch_depth = interpreter.branch_depth
     filtered = _has_filter(node.for_in)
@@ -72,7 +121,7 @@ def consume_comprehension(
         item = Element(interpreter.evaluate(node.elt), interpreter.place(node.elt), many, maybe)
         items.append(replace(item, value=on_some_paths(item.value)) if filtered else item)
 
-    passes = _run_comprehension(interpreter, node.for_in, scope, add)
+    passes = _run_comprehension(interpreter, node.for_in, scope, add, first)
     return make_collection(
         interpreter, kind, tuple(replace(item, passes=passes if item.many else None) for item in items)
     )
@@ -95,15 +144,26 @@ def for_each_element(
         with interpreter.in_scope(outer_scope):
             consume(value)
 
-    _run_comprehension(interpreter, generator.node.for_in, generator.scope, add)
+    def run() -> None:
+        _run_comprehension(interpreter, generator.node.for_in, generator.scope, add, generator.first)
+
+    is_unused = _use(interpreter, generator, exhausts=False)
+    if is_unused:
+        run()
+    elif is_unused is not None:
+        interpret_loop(interpreter, run, None, Place(generator.scope.module, generator.node), LoopBounds())
 
 
 def _run_comprehension(
-    interpreter: Interpreter, clause: cst.CompFor, scope: LexicalScope, add: Callable[..., None]
+    interpreter: Interpreter,
+    clause: cst.CompFor,
+    scope: LexicalScope,
+    add: Callable[..., None],
+    first: Value | None = None,
 ) -> IterationCount | None:
     """Run a comprehension with `add` as its body. Return its number of elements, None if it is unknown."""
     with interpreter.in_scope(_comprehension_scope(interpreter, clause, scope)):
-        passes = _run_clause(interpreter, clause, add, many=False)
+        passes = _run_clause(interpreter, clause, add, first, many=False)
     return None if clause.ifs or clause.inner_for_in is not None else passes
 
 
@@ -126,9 +186,14 @@ def _comprehension_scope(interpreter: Interpreter, clause: cst.CompFor, scope: L
 
 
 def _run_clause(
-    interpreter: Interpreter, clause: cst.CompFor, add: Callable[..., None], *, many: bool
+    interpreter: Interpreter,
+    clause: cst.CompFor,
+    add: Callable[..., None],
+    first: Value | None = None,
+    *,
+    many: bool,
 ) -> IterationCount | None:
-    iterable = interpreter.evaluate(clause.iter)
+    iterable = interpreter.evaluate(clause.iter) if first is None else first
     record_test(interpreter, iterable, interpreter.place(clause.iter), interpreter.place(clause))
     iterable = iterator_of(interpreter, iterable, interpreter.place(clause.iter))
     if isinstance(iterable, GeneratorExpression):
@@ -156,6 +221,8 @@ def _run_over(
         broken=False,
     ):
         return None
+    if isinstance(iterable, Collection):
+        iterable = take_elements(interpreter, iterable, exhausts=False)
     items = items_to_unroll(iterable)
     if items is not None and not clause.ifs:
         for item in items:

@@ -276,7 +276,7 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
 
 def _unpack_argument(interpreter: Interpreter, value: Value, place: Place) -> Value:
     """Return the elements of a `*` argument, which consumes a generator."""
-    value = materialize_generator(interpreter, iterator_of(interpreter, value, place))
+    value = materialize_generator(interpreter, iterator_of(interpreter, value, place), exhausts=True)
     if isinstance(value, GeneratorCall | Mapping):
         return make_collection(
             interpreter, "list", elements_of(interpreter, value) or (Element(UNKNOWN, place, many=True),)
