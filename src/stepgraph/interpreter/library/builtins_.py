@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.attributes import forget_attribute
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -86,6 +87,14 @@ def _setattr(call: LibraryCall) -> Value:
             return Constant(None)
         case _:
             return call.unmodeled()
+
+
+@models("builtins.delattr")
+def _delattr(call: LibraryCall) -> Value:
+    """Forget the result of a cached property. The deletion of other attributes is not modeled."""
+    name = call.arguments.items[1].value if len(call.arguments.items) > 1 else UNKNOWN
+    forget_attribute(call.interpreter, call.first, str(name.value) if isinstance(name, Constant) else None)
+    return call.unmodeled()
 
 
 def _unknown_member(owner: ClassValue, place: Place) -> Caveat:

@@ -49,6 +49,7 @@ from stepgraph.interpreter.python.assignment import (
     remove_item,
     set_entry,
 )
+from stepgraph.interpreter.python.caches import clear_cache
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import entry_at, payload_member
 from stepgraph.interpreter.replay.event import observe_event_key
@@ -342,6 +343,12 @@ def _apply_deleter(interpreter: Interpreter, receiver: FunctionValue, arguments:
     return receiver
 
 
+def _clear_cache(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+    del arguments, place
+    clear_cache(interpreter, receiver)
+    return Constant(None)
+
+
 def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     """Return the part of a payload at a key."""
     del interpreter, place
@@ -472,7 +479,16 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
         },
     ),
     (Instance, {"_replace": _replace, "_asdict": _as_dictionary}),
-    (FunctionValue, {"setter": _apply_setter, "getter": _apply_getter, "deleter": _apply_deleter}),
+    (
+        FunctionValue,
+        {
+            "setter": _apply_setter,
+            "getter": _apply_getter,
+            "deleter": _apply_deleter,
+            "cache_clear": _clear_cache,
+            "cache_info": _return_unknown,
+        },
+    ),
     (Payload, {"get": _get_part, "pop": _get_part}),
     (Event, {"get": _get_event_part}),
     (TaskGroup, {"create_task": _create_task}),

@@ -511,6 +511,8 @@ class FunctionValue(Value, Struct, frozen=True):
     """The argument of `functools.wraps`."""
     setter: Value | None = None
     """The setter of a property."""
+    cache: Mapping | None = None
+    """The results by arguments, for a function with a cache. A `partial` one may drop results."""
     parts: int = 1
     """The number of values in this tree, computed from the fields."""
 

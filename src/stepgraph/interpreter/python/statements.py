@@ -8,6 +8,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Executor, Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.attributes import forget_attribute
 from stepgraph.interpreter.objects.iteration import elements_of
 from stepgraph.interpreter.objects.methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
@@ -134,6 +135,9 @@ def _execute_delete(interpreter: Interpreter, node: cst.Del) -> None:
         return
     if isinstance(node.target, cst.Subscript):
         _delete_element(interpreter, node.target)
+        return
+    if isinstance(node.target, cst.Attribute):
+        forget_attribute(interpreter, interpreter.evaluate(node.target.value), node.target.attr.value)
         return
     interpreter.evaluate(node.target)
 
