@@ -96,9 +96,63 @@ def test_a_second_loop_over_a_generator_expression_may_be_empty() -> None:
         a
         b
         loop
-          a
-          b
+          switch (fn for fn in (a, b))
+          | case fn
+            a
+          | case fn
+            b
     """)
+
+
+def test_break_leaves_a_loop_over_a_generator_expression() -> None:
+    assert graph_of("""
+        for fn in (fn for fn in (a, b)):
+            if x:
+                break
+            await fn()
+        await c()
+    """) == text("""
+        loop
+          if x
+            break
+          switch (fn for fn in (a, b))
+          | case fn
+            a
+          | case fn
+            b
+        c
+    """)
+
+
+def test_continue_skips_an_element_of_a_generator_expression() -> None:
+    assert graph_of("""
+        for row in rows:
+            for fn in (fn for fn in (a, b)):
+                if x:
+                    continue
+                await fn()
+            await c()
+    """) == text("""
+        loop
+          if x
+          else
+            a
+          if x
+          else
+            b
+          c
+    """)
+
+
+@pytest.mark.parametrize("made", ["iter(fns)", "(fn for fn in fns)", "map(lambda fn: fn, fns)"])
+def test_next_in_a_loop_over_its_iterator_is_reported(made: str) -> None:
+    assert not workflow_of(f"""
+        fns = [a, b, c]
+        it = {made}
+        for fn in it:
+            await fn()
+            next(it)
+    """).complete
 
 
 def test_a_generator_expression_is_empty_after_list() -> None:

@@ -270,7 +270,7 @@ def _call_with(interpreter: Interpreter, function: Value, item: Element, place: 
         return Element(results[0], place)
     condition = item.condition or f"{item.place.text} in {place.text}"
     interpreter.join_branches([(condition, interpreter.branch(call, condition))], None, item.place)
-    return as_optional(Element(results[0], place, condition=item.condition))
+    return as_optional(Element(results[0], item.place, condition=item.condition))
 
 
 @models("builtins.next")

@@ -17,6 +17,7 @@ from stepgraph.interpreter.objects.values import (
     Collection,
     Element,
     External,
+    HeapCell,
     LazyElements,
     Mapping,
     Partial,
@@ -79,8 +80,27 @@ def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool
     if exhausts and interpreter.loop_depth == value.loop_depth:
         _set_remaining(interpreter, value, elements, ())
     else:
+        if elements.has_definite_order:
+            record_iteration(interpreter, value.state)
         _set_remaining(interpreter, value, elements, tuple(map(as_optional, elements.items)))
     return elements
+
+
+def record_iteration(interpreter: Interpreter, state: HeapCell) -> None:
+    """Record that a loop begins to take the elements of an iterator, whose number of passes is known."""
+    interpreter.work.iterating[state.serial] = (interpreter.frame, interpreter.frame.loop)
+
+
+def report_nested_use(interpreter: Interpreter, state: HeapCell, place: Place) -> None:
+    """Report a use of an iterator in the body of a loop that iterates over it: it takes elements from the loop."""
+    iteration = interpreter.work.iterating.get(state.serial)
+    if iteration is not None and iteration != (interpreter.frame, interpreter.frame.loop):
+        interpreter.note(
+            "generator",
+            place,
+            f"`{place.brief_text}` is also advanced by other code while a loop iterates over it.",
+            "The graph shows the loop with all elements.",
+        )
 
 
 def take_next(interpreter: Interpreter, value: Collection) -> tuple[Element, ...]:
@@ -120,6 +140,8 @@ def _viewed(interpreter: Interpreter, view: Collection, lazy: LazyElements) -> C
 def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, *, exhausts: bool) -> Collection:
     """Return the elements that the iterator has not yielded yet, as a new collection."""
     items = value.items
+    if value.state["items"] is not lazy.initial:
+        report_nested_use(interpreter, value.state, lazy.place)
     unused = [item.value for item in lazy.initial]
     rest = tuple(item for item in items if not any(item.value is initial for initial in unused))
     if len(rest) == len(items):

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import libcst as cst
+from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.iterators import make_unordered, take_elements
+from stepgraph.interpreter.objects.iterators import (
+    make_unordered,
+    record_iteration,
+    report_nested_use,
+    take_elements,
+)
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -34,7 +41,8 @@ from stepgraph.interpreter.python.loops import (
     loop_variable_value,
 )
 from stepgraph.interpreter.replay.taint import record_test
-from stepgraph.ir.nodes import IterationCount
+from stepgraph.interpreter.store import apply, join_any
+from stepgraph.ir.nodes import IterationCount, Scope
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.bindings import Bindings, target_names
 from stepgraph.syntax.module import Place
@@ -95,6 +103,10 @@ def _use(interpreter: Interpreter, generator: GeneratorExpression, *, exhausts: 
     Return True for the first use, None after its end, and False if it may have yielded some of its elements.
     """
     items: tuple[Element, ...] = generator.state["items"]
+    if items is not generator.initial:
+        report_nested_use(interpreter, generator.state, Place(generator.scope.module, generator.node))
+    elif not exhausts:
+        record_iteration(interpreter, generator.state)
     is_exact = interpreter.loop_depth == generator.loop_depth
     remaining = () if exhausts and is_exact else tuple(map(as_optional, generator.initial))
     interpreter.store.write(generator.state, "items", remaining)
@@ -135,23 +147,72 @@ def _has_filter(clause: cst.CompFor | None) -> bool:
 def for_each_element(
     interpreter: Interpreter, generator: GeneratorExpression, consume: Callable[[Value], None]
 ) -> None:
-    """Emit the loop of a generator expression here, and pass each element to `consume` within the loop."""
-    outer_scope = interpreter.frame.scope
+    """Emit the loop of a generator expression here, and pass each element to `consume` within the loop.
 
-    def add(*, many: bool) -> None:
-        del many
-        value = interpreter.evaluate(generator.node.elt)
-        with interpreter.in_scope(outer_scope):
-            consume(value)
-
-    def run() -> None:
-        _run_comprehension(interpreter, generator.node.for_in, generator.scope, add, generator.first)
-
+    If `consume` may leave the loop early, any of the elements is passed to it instead.
+    """
     is_unused = _use(interpreter, generator, exhausts=False)
-    if is_unused:
-        run()
-    elif is_unused is not None:
-        interpret_loop(interpreter, run, None, Place(generator.scope.module, generator.node), LoopBounds())
+    if is_unused is None:
+        return
+    passes = _Passes(interpreter, Place(generator.scope.module, generator.node), consume)
+    if not is_unused or not passes.run_in_turn(generator):
+        interpret_loop(interpreter, lambda: passes.run_any(generator), None, passes.place, LoopBounds())
+
+
+class _Passes(Struct):
+    """The passes of a loop over a generator expression that is inlined."""
+
+    interpreter: Interpreter
+    place: Place
+    """The generator expression."""
+    consume: Callable[[Value], None]
+    """Interprets the body of the loop with an element."""
+    breaks: bool = False
+    """Whether a pass may end the loop."""
+
+    def run_in_turn(self, generator: GeneratorExpression) -> bool:
+        """Run a pass with each element in turn, unless a pass ends the loop. Return whether that was done."""
+        interpreter = self.interpreter
+        checkpoint, reached = interpreter.store.checkpoint(), interpreter.replay.reached
+        return_count, is_reachable = len(interpreter.frame.returns), interpreter.is_reachable
+        block = interpreter.block_of(lambda: self._run_each(generator))
+        if not self.breaks:
+            interpreter.operations.extend(block.operations)
+            return True
+        interpreter.store.rollback(checkpoint)
+        interpreter.replay.restore(reached)
+        interpreter.is_reachable = is_reachable
+        del interpreter.frame.returns[return_count:]
+        return False
+
+    def _run_each(self, generator: GeneratorExpression) -> None:
+        outer_scope = self.interpreter.frame.scope
+
+        def add(*, many: bool) -> None:
+            del many
+            value = self.interpreter.evaluate(generator.node.elt)
+            with self.interpreter.in_scope(outer_scope):
+                self._run_pass(value)
+
+        _run_comprehension(self.interpreter, generator.node.for_in, generator.scope, add, generator.first)
+
+    def run_any(self, generator: GeneratorExpression) -> None:
+        """Run a pass with any of the elements."""
+        elements = consume_comprehension(self.interpreter, generator.node, generator.scope, "list", generator.first)
+        self.consume(loop_variable_value(self.interpreter, elements, self.place.text, self.place))
+
+    def _run_pass(self, value: Value) -> None:
+        """Run a pass as a scope that a `continue` leaves."""
+        interpreter, last_task_id = self.interpreter, self.interpreter.work.last_task_id
+        state = LoopState(interpreter.store.checkpoint())
+        with interpreter.frame.in_loop(state):
+            block = interpreter.block_of(lambda: self.consume(value))
+        if block.operations:
+            interpreter.emit(Scope(block, self.place, is_iteration=True))
+        if state.jump_states:
+            apply(interpreter.store, join_any(interpreter.store, state.jump_states, self.place, last_task_id))
+            interpreter.is_reachable = True
+        self.breaks = self.breaks or state.breaks
 
 
 def _run_comprehension(
@@ -226,8 +287,9 @@ def _run_over(
     items = items_to_unroll(iterable)
     if items is not None and not clause.ifs:
         for item in items:
-            assign(interpreter, clause.target, item.value)
-            _run_body(interpreter, clause, add, many=many)
+            with interpreter.frame.in_loop(LoopState(interpreter.store.checkpoint())):
+                assign(interpreter, clause.target, item.value)
+                _run_body(interpreter, clause, add, many=many)
         return None
     place = interpreter.place(clause)
 
