@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
@@ -25,36 +24,32 @@ from stepgraph.interpreter.objects.values import (
     Union,
     Value,
 )
-from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection
+from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection
+from stepgraph.interpreter.python.entries import EntryTable, mapping_of
 from stepgraph.ir.static_values import CollectionKind
 
 
 @models("builtins.dict", "collections.OrderedDict", "collections.UserDict", unpacks=True)
 def make_dictionary(call: LibraryCall) -> Value:
     """`dict(mapping)`, `dict(pairs)`, `dict(a=1)`. The result is `partial` if an argument has unknown entries."""
-    entries: list[MappingEntry] = []
-    partial = False
+    table = EntryTable()
+    partial = unordered = False
     for argument in call.arguments.items:
         if argument.keyword is not None:
-            entries.append(MappingEntry(Constant(argument.keyword), argument.value, argument.place, argument.place))
+            table.add(MappingEntry(Constant(argument.keyword), argument.value, argument.place, argument.place))
             continue
         source = argument.value
-        is_complete = not argument.star and not (isinstance(source, Mapping) and source.partial)
+        is_complete = not source.partial if isinstance(source, Mapping) else not argument.star
         copied_entries = entries_of(call.interpreter, source, call.place) if is_complete else None
         if copied_entries is None:
-            entries = [replace(entry, may_be_missing=True) for entry in entries]
+            table.make_optional()
             partial = True
-        entries += source.entries if copied_entries is None and isinstance(source, Mapping) else copied_entries or ()
-    return replace(make_mapping(call.interpreter, _without_overwritten(entries), partial=partial), hidden=True)
-
-
-def _without_overwritten(entries: Sequence[MappingEntry]) -> tuple[MappingEntry, ...]:
-    """Drop the entries that a later entry for the same constant key must replace. The key keeps its first position."""
-    entries_by_key: dict[object, MappingEntry] = {}
-    for entry in entries:
-        must_overwrite = isinstance(entry.key, Constant) and not entry.may_be_missing
-        entries_by_key[entry.key if must_overwrite else entry] = entry
-    return tuple(entries_by_key.values())
+        unordered = unordered or is_unordered(source)
+        for entry in source.entries if copied_entries is None and isinstance(source, Mapping) else copied_entries or ():
+            table.add(entry)
+    dictionary = replace(mapping_of(call.interpreter, table, partial=partial), hidden=True)
+    dictionary.state.unordered = dictionary.state.unordered or unordered
+    return dictionary
 
 
 @models("builtins.dict.fromkeys", "collections.OrderedDict.fromkeys")
@@ -68,7 +63,7 @@ def _from_keys(call: LibraryCall) -> Value:
             hidden=True,
         )
     entries = (MappingEntry(key.value, value, key.place, call.place, key.many, key.may_be_missing) for key in keys)
-    return replace(make_mapping(call.interpreter, tuple(entries)), hidden=True)
+    return replace(mapping_of(call.interpreter, EntryTable(entries)), hidden=True)
 
 
 @models("collections.defaultdict", unpacks=True)

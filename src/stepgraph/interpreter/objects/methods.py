@@ -41,9 +41,17 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
     with_all_runs,
 )
-from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection, ordered_like, without_stars
+from stepgraph.interpreter.python.arguments import (
+    is_unordered,
+    make_mapping,
+    make_result_collection,
+    ordered_like,
+    without_stars,
+)
 from stepgraph.interpreter.python.assignment import (
     ELEMENTS_COPIED_PER_UNIT,
+    add_default_entry,
+    add_entry,
     add_items,
     remove_entry,
     remove_item,
@@ -145,8 +153,11 @@ def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Argumen
     value = _get(interpreter, receiver, arguments, place)
     if len(arguments.items) > 1:
         key, default = arguments.items[0], arguments.items[1]
-        if not any(entry.key == key.value for entry in receiver.entries):
-            set_entry(interpreter, receiver, key.value, default.value, key.place, default.place)
+        entry = MappingEntry(key.value, default.value, key.place, default.place)
+        if isinstance(key.value, Constant):
+            add_default_entry(interpreter, receiver, entry)
+        else:
+            add_entry(interpreter, receiver, replace(entry, many=bool(receiver.entries)))
     return value
 
 
@@ -201,8 +212,9 @@ def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argum
         entries = entries_of(interpreter, argument.value, argument.place)
         if entries is None:
             _update_with_unknown(interpreter, receiver, place)
+        receiver.state.unordered = receiver.state.unordered or is_unordered(argument.value)
         for entry in entries or ():
-            set_entry(interpreter, receiver, entry.key, entry.value, entry.key_place, entry.place)
+            add_entry(interpreter, receiver, entry)
     return Constant(None)
 
 
@@ -215,9 +227,23 @@ def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Pla
 
 
 def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    """Return the union of all entries as pairs."""
-    receiver.state.changed = receiver.state.unordered = True
-    return union_of_elements(interpreter, _items(interpreter, receiver, arguments, place), place)
+    """Return the last entry as a pair, or the union of all entries if it is uncertain which one is the last."""
+    pairs = ordered_like(
+        receiver,
+        make_result_collection(interpreter, "list", tuple(_pair(interpreter, entry) for entry in receiver.entries)),
+    )
+    if (
+        pairs.has_definite_order
+        and pairs.items
+        and interpreter.loop_depth == receiver.loop_depth
+        and not arguments.items
+    ):
+        receiver.state.changed = True
+        interpreter.store.write(receiver.state, "items", receiver.entries[:-1])
+        return pairs.items[-1].value
+    receiver.state.unordered = True
+    remove_entry(interpreter, receiver, UNKNOWN)
+    return union_of_elements(interpreter, pairs, place)
 
 
 def union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> Value:

@@ -35,6 +35,7 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
 )
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
+from stepgraph.interpreter.python.entries import EntryTable
 from stepgraph.interpreter.python.generators import consume_generator
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.step_state import record_attribute_change, record_change, record_element_change
@@ -246,14 +247,32 @@ def set_entry(
     interpreter: Interpreter, owner: Mapping, key: Value, value: Value, key_place: Place, place: Place
 ) -> None:
     """Set a key of a dictionary. A key that is not constant adds an entry and replaces none."""
-    many = interpreter.loop_depth > owner.loop_depth and not isinstance(key, Constant)
-    entry = MappingEntry(key, value, key_place, place, many)
+    add_entry(interpreter, owner, MappingEntry(key, value, key_place, place))
+
+
+def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
+    """Set a key of a dictionary, which keeps its position. An entry that may be missing replaces none."""
+    if interpreter.loop_depth > owner.loop_depth and not isinstance(entry.key, Constant):
+        entry = replace(entry, many=True)
     entries = owner.entries
-    remaining = tuple(existing for existing in entries if not (isinstance(key, Constant) and existing.key == key))
-    if len(remaining) < len(entries):
-        interpreter.store.record_unselected(existing for existing in entries if existing.key == key)
+    table = EntryTable(entries)
+    table.add(entry)
+    remaining = set(map(id, table.entries))
+    interpreter.store.record_unselected(existing for existing in entries if id(existing) not in remaining)
+    _write_entries(interpreter, owner, table)
+
+
+def add_default_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
+    """Set a constant key of a dictionary unless it has a value."""
+    table = EntryTable(owner.entries)
+    if table.add_default(entry):
+        _write_entries(interpreter, owner, table)
+
+
+def _write_entries(interpreter: Interpreter, owner: Mapping, table: EntryTable) -> None:
     owner.state.changed = True
-    interpreter.store.write(owner.state, "items", (*remaining, entry))
+    owner.state.unordered = owner.state.unordered or not table.is_ordered
+    interpreter.store.write(owner.state, "items", table.entries)
 
 
 def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import libcst as cst
 from msgspec import Struct
@@ -20,6 +20,7 @@ from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Collection,
+    Constant,
     Element,
     GeneratorCall,
     GeneratorExpression,
@@ -30,8 +31,9 @@ from stepgraph.interpreter.objects.values import (
     as_optional,
     on_some_paths,
 )
-from stepgraph.interpreter.python.arguments import make_collection, make_mapping
+from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import assign
+from stepgraph.interpreter.python.entries import EntryTable, mapping_of
 from stepgraph.interpreter.python.generators import inline_generator
 from stepgraph.interpreter.python.loops import (
     LoopBounds,
@@ -57,15 +59,26 @@ def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.Se
 
 def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) -> Value:
     """Evaluate a dictionary comprehension: emit its loop and return its entries."""
-    entries: list[MappingEntry] = []
+    table = EntryTable()
+    branch_depth, outer_names = interpreter.branch_depth, interpreter.frame.attribute_names
 
     def add(*, many: bool) -> None:
-        key = interpreter.evaluate(node.key)
+        key = _key(interpreter, node.key, outer_names)
         value = interpreter.evaluate(node.value)
-        entries.append(MappingEntry(key, value, interpreter.place(node.key), interpreter.place(node.value), many))
+        maybe = not many and interpreter.branch_depth > branch_depth
+        table.add(MappingEntry(key, value, interpreter.place(node.key), interpreter.place(node.value), many, maybe))
 
     _run_comprehension(interpreter, node.for_in, interpreter.frame.scope, add)
-    return make_mapping(interpreter, tuple(entries))
+    return mapping_of(interpreter, table)
+
+
+def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str, Constant]) -> Value:
+    """Evaluate a key, which may be a constant that the present pass binds, as opposed to an `outer` loop."""
+    key = interpreter.evaluate(node)
+    if not isinstance(node, cst.Name):
+        return key
+    constant = interpreter.frame.attribute_names.get(node.value)
+    return key if constant is None or constant is outer.get(node.value) else constant
 
 
 def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
@@ -287,7 +300,8 @@ def _run_over(
     items = items_to_unroll(iterable)
     if items is not None and not clause.ifs:
         for item in items:
-            with interpreter.frame.in_loop(LoopState(interpreter.store.checkpoint())):
+            names = _constants(clause.target, item.value)
+            with interpreter.frame.in_loop(LoopState(interpreter.store.checkpoint()), names):
                 assign(interpreter, clause.target, item.value)
                 _run_body(interpreter, clause, add, many=many)
         return None
@@ -305,6 +319,19 @@ def _run_over(
     bounds = loop_bounds(iterable, interpreter.place(clause.iter))
     interpret_loop(interpreter, body, None, place, bounds)
     return bounds.passes
+
+
+def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
+    """Return the names that a pass binds to constants, which the names themselves do not keep."""
+    match target:
+        case cst.Name(value=name) if isinstance(value, Constant):
+            return {name: value}
+        case cst.Tuple(elements=elements) if isinstance(value, Collection) and value.state.size == len(elements):
+            pairs = zip(elements, value.items if value.has_definite_order else (), strict=False)
+            constants = [_constants(element.value, item.value) for element, item in pairs]
+            return {name: constant for names in constants for name, constant in names.items()}
+        case _:
+            return {}
 
 
 def _run_pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, add: Callable[..., None]) -> None:
