@@ -7,6 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.deep_copies import DeepCopy
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.methods import copy_with_attributes
 from stepgraph.interpreter.objects.values import (
@@ -23,8 +24,10 @@ from stepgraph.interpreter.objects.values import (
     Payload,
     Union,
     Value,
+    is_none,
 )
 from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection
+from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.python.entries import EntryTable, mapping_of
 from stepgraph.ir.static_values import CollectionKind
 
@@ -93,7 +96,22 @@ def _make_collection(call: LibraryCall) -> Value:
     if not call.arguments.items:
         return make_result_collection(call.interpreter, kind, ())
     unknown = ExternalResult(call.name) if kind in ("deque", "frozenset") else UNKNOWN
+    size = call.arguments.find(1, "maxlen") if kind == "deque" else None
+    if size is not None and not is_none(size.value):
+        return _make_bounded(call, size.value)
     return copy_elements(call.interpreter, call.first, kind) or unknown
+
+
+def _make_bounded(call: LibraryCall, size: Value) -> Value:
+    """`deque(xs, maxlen=2)`: a deque with the last elements."""
+    source = call.arguments.find(0, "iterable")
+    elements = None if source is None else copy_elements(call.interpreter, source.value, "deque")
+    max_size = size.value if isinstance(size, Constant) and isinstance(size.value, int) else 0
+    bounded = replace(make_result_collection(call.interpreter, "deque", ()), max_size=max_size)
+    if elements is not None:
+        bounded.state.unordered = elements.state.unordered
+        add_items(call.interpreter, bounded, elements.items)
+    return bounded
 
 
 _KINDS: Final[dict[str, CollectionKind]] = {
@@ -109,12 +127,15 @@ _KINDS: Final[dict[str, CollectionKind]] = {
 def _copy_object(call: LibraryCall) -> Value:
     """Return a copy of an object or a collection, with some attributes replaced."""
     original = call.first
+    if call.name == "copy.deepcopy" and len(call.arguments.items) == 1:
+        return DeepCopy(call.interpreter, call.place).copy_of(original, 0)
     if any(change.keyword is None for change in call.arguments.items[1:]):
         return call.unmodeled()
     if isinstance(original, Instance):
         return copy_with_attributes(call.interpreter, original, call.arguments, call.place)
     if isinstance(original, Collection):
-        return copy_elements(call.interpreter, original, original.kind) or UNKNOWN
+        copied = copy_elements(call.interpreter, original, original.kind)
+        return UNKNOWN if copied is None else replace(copied, max_size=original.max_size)
     if isinstance(original, Mapping):
         copy = replace(make_mapping(call.interpreter, original.entries, partial=original.partial), hidden=True)
         copy.state.unordered = original.state.unordered

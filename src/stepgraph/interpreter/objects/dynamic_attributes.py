@@ -8,7 +8,9 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
@@ -27,6 +29,7 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
+from stepgraph.interpreter.python.star_imports import module_names
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
@@ -68,13 +71,31 @@ def _constant_name(interpreter: Interpreter, name: Argument) -> str | None:
 def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: Place) -> Value:
     if default is None or not isinstance(owner, Instance | ClassValue):
         return interpreter.attribute(owner, name, place)
-    return interpreter.attribute(owner, name, place) if name in _member_names(owner) else default
+    if name in _member_names(interpreter, owner):
+        return interpreter.attribute(owner, name, place)
+    if not _may_have_others(owner):
+        return default
+    values = [interpreter.attribute(owner, name, place), default]
+    return union_of_values(values, [callable_name(value) or name for value in values], place.text, place)
+
+
+def _may_have_others(owner: Instance | ClassValue) -> bool:
+    """Whether an owner may have attributes besides those of `_member_names`."""
+    order = resolution_order(owner.cls if isinstance(owner, Instance) else owner)
+    return any(
+        not isinstance(base, ClassValue | External)
+        or (isinstance(base, ClassValue) and not _LOOKUP_HOOKS.isdisjoint(base.scope.bindings.binders))
+        for base in order
+    )
+
+
+_LOOKUP_HOOKS: Final = frozenset({"__getattr__", "__getattribute__"})
 
 
 def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> Iterator[Case]:
     """Yield a case for each attribute that the name may denote, nothing if the candidates are unknown."""
     if isinstance(name.value, Template):
-        names = _member_names(owner)
+        names = _member_names(interpreter, owner)
         interpreter.budget.spend(Limit.ELEMENTS, len(names) * len(name.value.text))
         literals = _literals(name.value.text)
         for candidate in names:
@@ -109,10 +130,10 @@ def _discriminant(name: Argument) -> str:
     return name.place.text
 
 
-def _member_names(owner: Value) -> list[str]:
+def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
     """Return the member names of a class, object or module in source order. Empty if some are unknown."""
     if isinstance(owner, ModuleValue):
-        return [] if owner.scope is None else list(owner.scope.bindings.binders)
+        return [] if owner.scope is None else list(module_names(interpreter, owner.scope))
     attributes = list(owner.state) if isinstance(owner, Instance) else []
     cls = owner.cls if isinstance(owner, Instance) else owner
     if not isinstance(cls, ClassValue):

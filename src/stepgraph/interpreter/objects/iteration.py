@@ -12,7 +12,6 @@ from stepgraph.interpreter.objects.classes import field_names
 from stepgraph.interpreter.objects.iterators import is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
     Collection,
     Element,
     GeneratorCall,
@@ -26,6 +25,7 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
 )
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
+from stepgraph.interpreter.python.assignment import field_value
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.python.generators import consume_generator
 from stepgraph.ir.static_values import CollectionKind
@@ -81,7 +81,7 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[E
     iterator = iterator_of(interpreter, instance, place)
     if iterator is not instance:
         return elements_of(interpreter, iterator)
-    fields = tuple(Element(instance.state.get(name, UNKNOWN), place) for name in field_names(instance.cls))
+    fields = tuple(Element(field_value(interpreter, instance, name), place) for name in field_names(instance.cls))
     if not fields:
         interpreter.escape(instance, place, "is in an object that is iterated over in a way that is not followed")
     return fields or None

@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
+from stepgraph.interpreter.objects.classes import field_names
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of
 from stepgraph.interpreter.objects.iterators import make_view
 from stepgraph.interpreter.objects.special_methods import call_special
@@ -53,6 +54,7 @@ from stepgraph.interpreter.python.assignment import (
     add_default_entry,
     add_entry,
     add_items,
+    field_value,
     remove_entry,
     remove_item,
     set_entry,
@@ -113,7 +115,8 @@ def _clear(interpreter: Interpreter, receiver: Collection | Mapping, arguments: 
 
 def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    return ordered_like(receiver, make_result_collection(interpreter, receiver.kind, receiver.items))
+    copy = make_result_collection(interpreter, receiver.kind, receiver.items)
+    return ordered_like(receiver, replace(copy, max_size=receiver.max_size))
 
 
 def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
@@ -347,7 +350,10 @@ def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments
 
 def _as_dictionary(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:
     del arguments
-    entries = tuple(MappingEntry(Constant(name), value, place, place) for name, value in receiver.state.items())
+    entries = tuple(
+        MappingEntry(Constant(name), field_value(interpreter, receiver, name), place, place)
+        for name in dict.fromkeys(field_names(receiver.cls))
+    )
     return replace(make_mapping(interpreter, entries), hidden=True)
 
 

@@ -314,6 +314,8 @@ class Collection(Value, Struct, eq=False):
     """Number of loops around the expression that created it."""
     hidden: bool = False
     """Whether it was reached through a non-constant, such as a parameter or a call."""
+    max_size: int | None = None
+    """The `maxlen` of a deque, 0 if it is not constant."""
     lazy: LazyElements | None = None
     """The source of the elements of an iterator or a view."""
 

@@ -45,6 +45,9 @@ from stepgraph.syntax.module import Place
 # Elements of a tuple that can be copied at the cost of examining one.
 ELEMENTS_COPIED_PER_UNIT: Final = 64
 
+MAX_REPETITIONS: Final = 64
+"""Largest `n` for which `[a] * n` is expanded element by element."""
+
 
 def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, source: Place | None = None) -> None:
     """Assign a value to a target. `source` is the place of the assigned expression."""
@@ -73,7 +76,7 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
     elif isinstance(value, Unresolved):
         items = (Element(value, value.place, many=True),)
     else:
-        items = _unpacked_items(value)
+        items = _unpacked_items(interpreter, value)
         if items is None:
             interpreter.escape_operand(
                 value, interpreter.place(targets[0]), "is taken apart in a way that is not followed"
@@ -99,21 +102,27 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
         assign(interpreter, target, item.value)
 
 
-def _unpacked_items(value: Value) -> tuple[Element, ...] | None:
+def field_value(interpreter: Interpreter, instance: Instance, name: str) -> Value:
+    """Return the value of a field of a named tuple or dataclass, or its default in the class."""
+    value: Value | None = instance.state.get(name)
+    return class_member(interpreter, instance, name) or UNKNOWN if value is None else value
+
+
+def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
     """Return the elements from unpacking a value, None if unresolved. Elements at unknown positions are `many`."""
     if isinstance(value, Collection):
         return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)
     if isinstance(value, Instance):
         place = Place(value.cls.scope.module, value.cls.node)
-        return tuple(Element(value.state.get(name, UNKNOWN), place) for name in field_names(value.cls)) or None
+        return tuple(Element(field_value(interpreter, value, name), place) for name in field_names(value.cls)) or None
     if isinstance(value, Union):
-        return _unpacked_union_items(value)
+        return _unpacked_union_items(interpreter, value)
     return None
 
 
-def _unpacked_union_items(value: Union) -> tuple[Element, ...]:
+def _unpacked_union_items(interpreter: Interpreter, value: Union) -> tuple[Element, ...]:
     """Return the elements from unpacking a union, joined by position if all cases have the same length."""
-    case_items = [(case.condition, _unpacked_items(case.value)) for case in value.cases]
+    case_items = [(case.condition, _unpacked_items(interpreter, case.value)) for case in value.cases]
     unpacked = [(condition, items) for condition, items in case_items if items is not None]
     if len({len(items) for _, items in unpacked}) > 1 or any(item.many for _, items in unpacked for item in items):
         return tuple(replace(item, many=True) for _, items in unpacked for item in items)
@@ -315,6 +324,9 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
     if interpreter.loop_depth > owner.loop_depth:
         items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True
+    if owner.max_size is not None:
+        _add_bounded(interpreter, owner, owner.max_size, items)
+        return
     repeated_nodes = {id(item.place.node) for item in items if item.many}
     if repeated_nodes:
         remaining = [item for item in owner.items if id(item.place.node) not in repeated_nodes]
@@ -326,3 +338,34 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
         interpreter.store.extend(owner.state, (*existing, *items))
     else:
         interpreter.store.write(owner.state, "items", merge_repeated((*existing, *items)))
+
+
+def multiply_items(interpreter: Interpreter, owner: Collection, count: Value) -> None:
+    """Repeat the elements of a collection in place. They are `many` if the count is large or not constant."""
+    number = count.value if isinstance(count, Constant) and isinstance(count.value, int) else None
+    owner.state.changed = True
+    items = owner.items
+    if (
+        number is None
+        or number > MAX_REPETITIONS
+        or interpreter.loop_depth > owner.loop_depth
+        or owner.max_size is not None
+    ):
+        owner.state.unordered = True
+        items = tuple(replace(as_optional(item), many=True, passes=None) for item in items)
+    else:
+        interpreter.budget.spend(Limit.ELEMENTS, len(items) * max(number, 0))
+        items = merge_repeated(items * number)
+    interpreter.store.write(owner.state, "items", items)
+
+
+def _add_bounded(interpreter: Interpreter, owner: Collection, max_size: int, items: tuple[Element, ...]) -> None:
+    """Append elements to a deque, which drops elements from the other end above its maximum size."""
+    is_definite = owner.has_definite_order and not any(item.many or item.may_be_missing for item in items)
+    elements = merge_repeated((*owner.items, *items))
+    if is_definite and max_size:
+        elements = elements[-max_size:]
+    elif any(item.many for item in elements) or len(elements) > max_size:
+        owner.state.unordered = True
+        elements = tuple(map(as_optional, elements))
+    interpreter.store.write(owner.state, "items", elements)

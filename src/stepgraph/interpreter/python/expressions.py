@@ -38,7 +38,7 @@ from stepgraph.interpreter.objects.values import (
     without_constants,
 )
 from stepgraph.interpreter.python.arguments import make_collection, merge_repeated
-from stepgraph.interpreter.python.assignment import add_default_entry
+from stepgraph.interpreter.python.assignment import MAX_REPETITIONS, add_default_entry
 from stepgraph.interpreter.python.boolean import evaluate_boolean, evaluate_conditional
 from stepgraph.interpreter.python.comprehensions import (
     evaluate_comprehension,
@@ -65,9 +65,6 @@ from stepgraph.interpreter.replay.taint import propagate_taint, record_use, temp
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.module import Place
-
-# Largest `n` for which `[a] * n` is expanded element by element.
-MAX_REPETITIONS: Final = 64
 
 
 def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
