@@ -153,6 +153,14 @@ def test_modules_of_a_package_import_each_other_by_dots() -> None:
         """)
 
 
+def test_a_computed_name_may_be_one_of_a_star_import() -> None:
+    tasks = "from impl import *\nasync def do_y(step):\n    await step.sleep('y', 1)\n"
+    impl = "async def do_x(step):\n    await step.sleep('x', 1)\n"
+    graph = graph_of("import tasks\n", "await getattr(tasks, f'do_{event}')(step)", tasks=tasks, impl=impl)
+    assert "do_x" in graph
+    assert "do_y" in graph
+
+
 def test_a_star_takes_the_public_names() -> None:
     helpers = REST + "\nasync def _hidden(step):\n    await step.sleep('hidden', 1)\n"
     body = "await rest(step)\nawait _hidden(step)"

@@ -36,7 +36,7 @@ from stepgraph.interpreter.objects.values import (
     WaitForCall,
     WrappingManager,
 )
-from stepgraph.interpreter.python.comprehensions import consume_comprehension
+from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.summaries import call_may_run_steps, yields_of
 from stepgraph.ir.nodes import may_run_steps
 from stepgraph.limits import Limit
@@ -95,7 +95,9 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             return _describe_evaluation(interpreter, lambda: interpreter.call(value, Arguments(), place), depth)
         case GeneratorExpression():
             return _describe_evaluation(
-                interpreter, lambda: consume_comprehension(interpreter, value.node, value.scope, "list"), depth
+                interpreter,
+                lambda: consume_generator_expression(interpreter, value, "list", exhausts=True),
+                depth,
             )
         case FunctionValue():
             return f"`{value.name}`, which runs steps," if call_may_run_steps(interpreter, value) else None

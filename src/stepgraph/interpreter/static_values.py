@@ -25,6 +25,7 @@ from stepgraph.interpreter.objects.values import (
     GeneratorCall,
     GeneratorExpression,
     Instance,
+    LazyElements,
     Mapping,
     Moment,
     Nondeterministic,
@@ -129,7 +130,7 @@ class _StaticValueBuilder(Struct):
                 return StaticObject(class_value.name, tuple(_kinds(class_value)))
             case StepCall() | WaitCall() | FunctionCall() | PreparedCall() | Task() | Gathering() | WaitForCall():
                 return StaticAwaitable()
-            case GeneratorCall() | GeneratorExpression():
+            case GeneratorCall() | GeneratorExpression() | Collection(lazy=LazyElements(is_view=False)):
                 return StaticGenerator()
             case Union(cases=cases):
                 return StaticUnion(tuple(self.static_value(case.value, depth) for case in cases))

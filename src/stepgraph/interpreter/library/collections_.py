@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.deep_copies import DeepCopy
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.methods import copy_with_attributes, replace_fields
 from stepgraph.interpreter.objects.values import (
@@ -24,37 +24,35 @@ from stepgraph.interpreter.objects.values import (
     Payload,
     Union,
     Value,
+    is_none,
 )
-from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection
+from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection
+from stepgraph.interpreter.python.assignment import add_items
+from stepgraph.interpreter.python.entries import EntryTable, mapping_of
 from stepgraph.ir.static_values import CollectionKind
 
 
 @models("builtins.dict", "collections.OrderedDict", "collections.UserDict", unpacks=True)
 def make_dictionary(call: LibraryCall) -> Value:
     """`dict(mapping)`, `dict(pairs)`, `dict(a=1)`. The result is `partial` if an argument has unknown entries."""
-    entries: list[MappingEntry] = []
-    partial = False
+    table = EntryTable()
+    partial = unordered = False
     for argument in call.arguments.items:
         if argument.keyword is not None:
-            entries.append(MappingEntry(Constant(argument.keyword), argument.value, argument.place, argument.place))
+            table.add(MappingEntry(Constant(argument.keyword), argument.value, argument.place, argument.place))
             continue
         source = argument.value
-        is_complete = not argument.star and not (isinstance(source, Mapping) and source.partial)
+        is_complete = not source.partial if isinstance(source, Mapping) else not argument.star
         copied_entries = entries_of(call.interpreter, source, call.place) if is_complete else None
         if copied_entries is None:
-            entries = [replace(entry, may_be_missing=True) for entry in entries]
+            table.make_optional()
             partial = True
-        entries += source.entries if copied_entries is None and isinstance(source, Mapping) else copied_entries or ()
-    return replace(make_mapping(call.interpreter, _without_overwritten(entries), partial=partial), hidden=True)
-
-
-def _without_overwritten(entries: Sequence[MappingEntry]) -> tuple[MappingEntry, ...]:
-    """Drop the entries that a later entry for the same constant key must replace. The key keeps its first position."""
-    entries_by_key: dict[object, MappingEntry] = {}
-    for entry in entries:
-        must_overwrite = isinstance(entry.key, Constant) and not entry.may_be_missing
-        entries_by_key[entry.key if must_overwrite else entry] = entry
-    return tuple(entries_by_key.values())
+        unordered = unordered or is_unordered(source)
+        for entry in source.entries if copied_entries is None and isinstance(source, Mapping) else copied_entries or ():
+            table.add(entry)
+    dictionary = replace(mapping_of(call.interpreter, table, partial=partial), hidden=True)
+    dictionary.state.unordered = dictionary.state.unordered or unordered
+    return dictionary
 
 
 @models("builtins.dict.fromkeys", "collections.OrderedDict.fromkeys")
@@ -68,7 +66,7 @@ def _from_keys(call: LibraryCall) -> Value:
             hidden=True,
         )
     entries = (MappingEntry(key.value, value, key.place, call.place, key.many, key.may_be_missing) for key in keys)
-    return replace(make_mapping(call.interpreter, tuple(entries)), hidden=True)
+    return replace(mapping_of(call.interpreter, EntryTable(entries)), hidden=True)
 
 
 @models("collections.defaultdict", unpacks=True)
@@ -98,7 +96,22 @@ def _make_collection(call: LibraryCall) -> Value:
     if not call.arguments.items:
         return make_result_collection(call.interpreter, kind, ())
     unknown = ExternalResult(call.name) if kind in ("deque", "frozenset") else UNKNOWN
+    size = call.arguments.find(1, "maxlen") if kind == "deque" else None
+    if size is not None and not is_none(size.value):
+        return _make_bounded(call, size.value)
     return copy_elements(call.interpreter, call.first, kind) or unknown
+
+
+def _make_bounded(call: LibraryCall, size: Value) -> Value:
+    """`deque(xs, maxlen=2)`: a deque with the last elements."""
+    source = call.arguments.find(0, "iterable")
+    elements = None if source is None else copy_elements(call.interpreter, source.value, "deque")
+    max_size = size.value if isinstance(size, Constant) and isinstance(size.value, int) else 0
+    bounded = replace(make_result_collection(call.interpreter, "deque", ()), max_size=max_size)
+    if elements is not None:
+        bounded.state.unordered = elements.state.unordered
+        add_items(call.interpreter, bounded, elements.items)
+    return bounded
 
 
 _KINDS: Final[dict[str, CollectionKind]] = {
@@ -114,6 +127,8 @@ _KINDS: Final[dict[str, CollectionKind]] = {
 def _copy_object(call: LibraryCall) -> Value:
     """Return a copy of an object or a collection, with some attributes replaced."""
     original = call.first
+    if call.name == "copy.deepcopy" and len(call.arguments.items) == 1:
+        return DeepCopy(call.interpreter, call.place).copy_of(original, 0)
     if any(change.keyword is None for change in call.arguments.items[1:]):
         return call.unmodeled()
     if isinstance(original, Instance) and call.name in ("copy.replace", "dataclasses.replace"):
@@ -121,7 +136,8 @@ def _copy_object(call: LibraryCall) -> Value:
     if isinstance(original, Instance):
         return copy_with_attributes(call.interpreter, original, call.arguments, call.place)
     if isinstance(original, Collection):
-        return copy_elements(call.interpreter, original, original.kind) or UNKNOWN
+        copied = copy_elements(call.interpreter, original, original.kind)
+        return UNKNOWN if copied is None else replace(copied, max_size=original.max_size)
     if isinstance(original, Mapping):
         copy = replace(make_mapping(call.interpreter, original.entries, partial=original.partial), hidden=True)
         copy.state.unordered = original.state.unordered

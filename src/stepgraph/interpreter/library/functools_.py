@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from msgspec.structs import replace
 
@@ -15,6 +16,7 @@ from stepgraph.interpreter.objects.values import (
     Argument,
     Arguments,
     Collection,
+    Constant,
     Element,
     ExitStack,
     External,
@@ -26,9 +28,12 @@ from stepgraph.interpreter.objects.values import (
     Suppressor,
     Value,
     WrappingManager,
+    is_none,
 )
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
+from stepgraph.interpreter.python.caches import with_cache
 from stepgraph.interpreter.python.calls import call_unknown
+from stepgraph.interpreter.python.definitions import LIMITED_CACHE
 from stepgraph.interpreter.raised_exceptions import caught_types
 from stepgraph.ir.nodes import EMPTY, Handler
 
@@ -108,8 +113,21 @@ def _wrapping_manager(call: LibraryCall) -> Value:
 
 @models("functools.cache", "functools.lru_cache")
 def _cache(call: LibraryCall) -> Value:
-    """Return the decorated function, or a decorator if called with settings only."""
+    """Return the decorated function with a cache, or a decorator if called with settings only."""
     if isinstance(call.first, FunctionValue):
-        return call.first
+        return with_cache(call.interpreter, call.first, is_limited=_is_limited(call.arguments.find(1, "maxsize")))
     report_escape(call.interpreter, call.arguments, call.place)
-    return External(f"{call.name}()") if call.name == "functools.lru_cache" else call.unmodeled()
+    if call.name != "functools.lru_cache":
+        return call.unmodeled()
+    return External(LIMITED_CACHE if _is_limited(call.arguments.find(0, "maxsize")) else f"{call.name}()")
+
+
+def _is_limited(size: Argument | None) -> bool:
+    """Whether a cache of this size may drop results, as opposed to the default size."""
+    return size is not None and not (
+        is_none(size.value)
+        or (isinstance(size.value, Constant) and isinstance(size.value.value, int) and size.value.value >= _LARGE_SIZE)
+    )
+
+
+_LARGE_SIZE: Final = 128  # the default

@@ -8,20 +8,35 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, materialize_generator
-from stepgraph.interpreter.objects.methods import call_for_each, emit_comparisons
+from stepgraph.interpreter.objects.iterators import (
+    Compute,
+    is_iterator,
+    make_iterator,
+    make_unordered,
+    take_next,
+)
+from stepgraph.interpreter.objects.methods import call_for_each, call_in_loop, emit_comparisons
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Argument,
     Arguments,
+    Collection,
     Constant,
     Element,
     External,
     FunctionValue,
+    GeneratorCall,
+    GeneratorExpression,
+    Instance,
+    LazyElements,
+    Mapping,
     RangeResult,
+    Unresolved,
     Value,
     as_optional,
 )
@@ -55,68 +70,153 @@ def _constant_integer(value: Value) -> int | None:
 
 @models("builtins.enumerate")
 def _enumerate(call: LibraryCall) -> Value:
-    items = elements_of(call.interpreter, call.first)
-    if items is None:
+    return _iterator_over(call, (call.first,), _compute_pairs)
+
+
+def _iterator_over(call: LibraryCall, operands: Sequence[Value], compute: Compute) -> Value:
+    """Return an iterator, UNKNOWN if the elements of all operands are unknown."""
+    if not any(map(_is_iterable, operands)):
         return UNKNOWN
+    return make_iterator(call.interpreter, call.name, operands, call.place, compute)
+
+
+def _is_iterable(value: Value) -> bool:
+    """Whether the elements of a value may be known."""
+    return any(isinstance(leaf, _ITERABLES) for leaf in union_values(value))
+
+
+_ITERABLES: Final = (Collection, GeneratorCall, GeneratorExpression, Instance, Mapping, Unresolved)
+
+
+def _elements(interpreter: Interpreter, lazy: LazyElements, operand: Value) -> Collection:
+    """Return the elements of an operand as a new collection, any number of unknown ones if they are unknown."""
+    elements = materialize_generator(interpreter, operand, exhausts=lazy.exhausts)
+    items = elements_of(interpreter, elements)
+    if items is None:
+        interpreter.escape_operand(operand, lazy.place, "is iterated over in a way that is not followed")
+        items = (Element(UNKNOWN, lazy.place, many=True, may_be_missing=True),)
+    return ordered_like(elements, make_result_collection(interpreter, "list", items))
+
+
+def _compute_same(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    return _elements(interpreter, lazy, lazy.operands[0])
+
+
+def _compute_pairs(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    elements = _elements(interpreter, lazy, lazy.operands[0])
     pairs = (
         Element(
             make_result_collection(
-                call.interpreter, "tuple", (Element(UNKNOWN, call.place), Element(item.value, item.place))
+                interpreter, "tuple", (Element(UNKNOWN, lazy.place), Element(item.value, item.place))
             ),
             item.place,
             item.many,
             item.may_be_missing,
         )
-        for item in items
+        for item in elements.items
     )
-    return ordered_like(call.first, make_result_collection(call.interpreter, "list", tuple(pairs)))
+    return ordered_like(elements, make_result_collection(interpreter, "list", tuple(pairs)))
 
 
 @models("builtins.reversed")
 def _reversed(call: LibraryCall) -> Value:
-    items = elements_of(call.interpreter, call.first)
-    return (
-        UNKNOWN
-        if items is None
-        else ordered_like(call.first, make_result_collection(call.interpreter, "list", tuple(reversed(items))))
-    )
+    """`reversed(xs)` starts at the element that is the last one at the time of the call."""
+    size = call.first.state.size if isinstance(call.first, Collection | Mapping) else None
+    return _iterator_over(call, (call.first, Constant(size)), _compute_reversed)
+
+
+def _compute_reversed(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    operand, size = lazy.operands
+    elements = _elements(interpreter, lazy, operand)
+    items = tuple(reversed(elements.items))
+    if isinstance(operand, Collection | Mapping) and Constant(operand.state.size) != size:
+        return make_unordered(make_result_collection(interpreter, "list", tuple(map(as_optional, items))))
+    return ordered_like(elements, make_result_collection(interpreter, "list", items))
 
 
 @models("builtins.zip")
 def _zip(call: LibraryCall) -> Value:
-    columns = [elements_of(call.interpreter, argument.value) for argument in call.arguments.items]
+    operands = [argument.value for argument in call.arguments.items if argument.keyword is None]
+    return _iterator_over(call, operands, _compute_rows)
+
+
+def _compute_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    return _rows(interpreter, lazy, lazy.operands)
+
+
+def _rows(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> Collection:
+    """Return the rows of `zip` as tuples."""
+    columns = _columns(interpreter, lazy, operands)
     known_columns = [column for column in columns if column is not None]
-    items = [item for column in known_columns for item in column]
-    if not known_columns:
-        return UNKNOWN
-    if any(item.many for item in items):
-        row = make_result_collection(
-            call.interpreter, "tuple", tuple(_joined_cell(column, call.place) for column in columns)
-        )
-        return make_result_collection(call.interpreter, "list", (Element(row, call.place, many=True),))
-    if len(known_columns) < len(columns):
-        # A column of unknown length may be the shortest.
-        columns = [None if column is None else tuple(map(as_optional, column)) for column in columns]
+    if not known_columns or not all(column.has_definite_order for column in known_columns):
+        _leave_elements(interpreter, operands)
+        cells = tuple(_joined_cell(column, lazy.place) for column in columns)
+        row = make_result_collection(interpreter, "tuple", cells)
+        return make_result_collection(interpreter, "list", (Element(row, lazy.place, many=True),))
+    size = min(column.state.size for column in known_columns)
+    is_exact = len(known_columns) == len(columns)
+    if not is_exact or any(column.state.size > size for column in known_columns):
+        _leave_elements(interpreter, operands)
     rows = [
         Element(
             make_result_collection(
-                call.interpreter, "tuple", tuple(_cell(column, index, call.place) for column in columns)
+                interpreter, "tuple", tuple(_cell(column, index, lazy.place, is_exact=is_exact) for column in columns)
             ),
-            call.place,
+            lazy.place,
         )
-        for index in range(min(len(column) for column in known_columns))
+        for index in range(size)
     ]
-    zipped = make_result_collection(call.interpreter, "list", tuple(rows))
-    zipped.state.unordered = len(known_columns) < len(columns)
+    zipped = make_result_collection(interpreter, "list", tuple(rows))
+    zipped.state.unordered = not is_exact
     return zipped
 
 
-def _cell(column: tuple[Element, ...] | None, index: int, place: Place) -> Element:
-    return Element(UNKNOWN, place) if column is None else column[index]
+def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> list[Collection | None]:
+    """Return the elements for each operand of `zip`, None if unknown. Operands that are one iterator take turns."""
+    columns: list[Collection | None] = [None] * len(operands)
+    for operand, indices in _operands_by_iterator(operands):
+        if _is_iterable(operand):
+            elements = _elements(interpreter, lazy, operand)
+            for turn, index in enumerate(indices):
+                columns[index] = elements if len(indices) == 1 else _share(interpreter, elements, turn, len(indices))
+    return columns
 
 
-def _joined_cell(column: tuple[Element, ...] | None, place: Place) -> Element:
-    items = column or ()
+def _operands_by_iterator(operands: Sequence[Value]) -> list[tuple[Value, list[int]]]:
+    """Return the operands with their indices, an iterator once for all its indices."""
+    indices: dict[object, list[int]] = {}
+    for index, operand in enumerate(operands):
+        shared = isinstance(operand, GeneratorCall | GeneratorExpression) or is_iterator(operand)
+        indices.setdefault(operand if shared else index, []).append(index)
+    return [(operands[positions[0]], positions) for positions in indices.values()]
+
+
+def _share(interpreter: Interpreter, elements: Collection, turn: int, count: int) -> Collection:
+    """Return every `count`-th element, from the one with the index `turn`."""
+    if not elements.has_definite_order:
+        return elements
+    items = elements.items[turn::count]
+    return make_result_collection(interpreter, "list", items)
+
+
+def _leave_elements(interpreter: Interpreter, operands: Sequence[Value]) -> None:
+    """Mark the operands of `zip` that are iterators: any of their elements may remain."""
+    for operand in operands:
+        if isinstance(operand, GeneratorExpression):
+            interpreter.store.write(operand.state, "items", tuple(map(as_optional, operand.initial)))
+        elif isinstance(operand, Collection) and operand.lazy is not None and is_iterator(operand):
+            interpreter.store.write(operand.state, "items", tuple(map(as_optional, operand.lazy.initial)))
+
+
+def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool) -> Element:
+    """Return an element of a row. Without `is_exact`, an operand of unknown length may be the shortest."""
+    if column is None:
+        return Element(UNKNOWN, place)
+    return column.items[index] if is_exact else as_optional(column.items[index])
+
+
+def _joined_cell(column: Collection | None, place: Place) -> Element:
+    items = () if column is None else column.items
     return Element(
         union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place), place
     )
@@ -124,41 +224,67 @@ def _joined_cell(column: tuple[Element, ...] | None, place: Place) -> Element:
 
 @models("builtins.map")
 def _map(call: LibraryCall) -> Value:
-    """`map(f, xs)` calls `f` with each element on iteration, which is modeled at the call of `map`."""
-    function = call.first
-    starts = starts_task(function)
-    if not (function.relevant or starts) or not call.arguments.items[1:]:
+    """`map(f, xs)` calls `f` with each element on iteration."""
+    operands = [argument.value for argument in call.arguments.items if argument.keyword is None]
+    if not (call.first.relevant or starts_task(call.first)) or not operands[1:]:
         return UNKNOWN
-    items = elements_of(call.interpreter, call.arguments.items[1].value)
-    if items is not None and not any(item.many for item in items):
+    return make_iterator(call.interpreter, call.name, operands, call.place, _compute_results)
+
+
+def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    function, *iterables = lazy.operands
+    is_single = len(iterables) == 1
+    elements = _elements(interpreter, lazy, iterables[0]) if is_single else _rows(interpreter, lazy, iterables)
+    if not any(item.many for item in elements.items):
+        results = [_call_with(interpreter, function, item, lazy.place, is_single=is_single) for item in elements.items]
+        return ordered_like(elements, make_result_collection(interpreter, "list", tuple(results)))
+    if starts_task(function):
+        values = start_elements(interpreter, Argument(elements, lazy.place))
+    elif is_single:
+        relevant = [item for item in elements.items if item.value.relevant]
+        values = [call_for_each(interpreter, function, relevant, lazy.place)]
+    else:
         values = [
-            call.interpreter.call(function, Arguments((Argument(item.value, item.place),)), item.place)
-            for item in items
+            call_in_loop(interpreter, function, _call_arguments(item, is_single=False), lazy.place)
+            for item in elements.items
         ]
-        return make_result_collection(call.interpreter, "list", tuple(Element(value, call.place) for value in values))
-    if starts:
-        started = start_elements(call.interpreter, call.arguments.items[1])
-        return make_result_collection(
-            call.interpreter, "list", tuple(Element(value, call.place, many=True) for value in started)
-        )
-    return make_result_collection(
-        call.interpreter, "list", (_mapped_element(call.interpreter, function, items or (), call.place),)
-    )
+    return make_result_collection(interpreter, "list", tuple(Element(value, lazy.place, many=True) for value in values))
 
 
-def _mapped_element(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Element:
-    relevant = [item for item in items if item.value.relevant]
-    return Element(call_for_each(interpreter, function, relevant, place), place, many=True)
+def _call_arguments(item: Element, *, is_single: bool) -> Arguments:
+    """Return the arguments of a call by `map` with an element, or with the cells of a row."""
+    row = (item,) if is_single or not isinstance(item.value, Collection) else item.value.items
+    return Arguments(tuple(Argument(cell.value, cell.place) for cell in row))
+
+
+def _call_with(interpreter: Interpreter, function: Value, item: Element, place: Place, *, is_single: bool) -> Element:
+    """Call a function with an element, and return the result as an element. One that may be missing makes a choice."""
+    arguments = _call_arguments(item, is_single=is_single)
+    results: list[Value] = []
+
+    def call() -> None:
+        results.append(interpreter.call(function, arguments, item.place))
+
+    if not item.may_be_missing:
+        call()
+        return Element(results[0], place)
+    condition = item.condition or f"{item.place.text} in {place.text}"
+    interpreter.join_branches([(condition, interpreter.branch(call, condition))], None, item.place)
+    return as_optional(Element(results[0], item.place, condition=item.condition))
 
 
 @models("builtins.next")
 def _next(call: LibraryCall) -> Value:
-    """Return any of the elements: the position of the iterator is not tracked."""
-    items = elements_of(call.interpreter, call.first)
-    default = tuple(Element(argument.value, argument.place) for argument in call.arguments.items[1:])
+    """Return the next element, any of the remaining ones if the position of the iterator is unknown."""
+    if isinstance(call.first, Collection):
+        items: tuple[Element, ...] | None = take_next(call.interpreter, call.first)
+    else:
+        items = elements_of(call.interpreter, call.first, exhausts=False)
     if items is None:
         call.interpreter.escape(call.first, call.place, "is advanced in a way that is not followed")
-    candidates = (*(items or ()), *default)
+    candidates = items or ()
+    if all(item.many or item.may_be_missing for item in candidates):
+        candidates += tuple(Element(argument.value, argument.place) for argument in call.arguments.items[1:])
     return union_of_values(
         [item.value for item in candidates], [item.place.text for item in candidates], call.place.text, call.place
     )
@@ -168,7 +294,7 @@ def _next(call: LibraryCall) -> Value:
 def _all_any(call: LibraryCall) -> Value:
     """`any(...)` iterates over a generator until the result is decided."""
     for argument in call.arguments.positional:
-        elements_of(call.interpreter, argument.value)
+        elements_of(call.interpreter, argument.value, exhausts=False)
     return UNKNOWN
 
 
@@ -225,47 +351,81 @@ def _iterator(call: LibraryCall) -> Value:
         # `iter(function, sentinel)` calls the function until it returns the sentinel.
         call.interpreter.escape(call.first, call.place, "is called in a way that is not followed")
         return UNKNOWN
-    return materialize_generator(call.interpreter, call.first)
+    leaves = union_values(call.first)
+    if is_iterator(call.first) or not any(isinstance(leaf, Collection | Mapping) for leaf in leaves):
+        return call.first
+    return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_same)
 
 
 @models("itertools.chain", unpacks=True)
 def _chain(call: LibraryCall) -> Value:
     """`itertools.chain(a, b)`: the elements of each argument in order."""
-    parts = [
-        None if argument.star else elements_of(call.interpreter, argument.value) for argument in call.arguments.items
-    ]
-    known_parts = [part for part in parts if part is not None]
-    if len(known_parts) < len(parts):
+    operands = [argument.value for argument in call.arguments.items]
+    if any(argument.star for argument in call.arguments.items) or not all(map(_is_iterable, operands)):
         return call.unmodeled()
-    chained = make_result_collection(call.interpreter, "list", tuple(item for part in known_parts for item in part))
-    for argument in call.arguments.items:
-        chained.state.unordered |= ordered_like(
-            argument.value, make_result_collection(call.interpreter, "list", ())
-        ).state.unordered
+    return make_iterator(call.interpreter, call.name, operands, call.place, _compute_chain)
+
+
+def _compute_chain(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    return _concatenate(interpreter, [_elements(interpreter, lazy, operand) for operand in lazy.operands])
+
+
+def _concatenate(interpreter: Interpreter, parts: Sequence[Collection]) -> Collection:
+    chained = make_result_collection(interpreter, "list", tuple(item for part in parts for item in part.items))
+    chained.state.unordered = any(part.state.unordered for part in parts)
     return chained
 
 
 @models("itertools.chain.from_iterable")
 def _chain_from_iterable(call: LibraryCall) -> Value:
-    rows = elements_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
-    if rows is None or any(row.many or row.may_be_missing for row in rows):
+    if not _is_iterable(call.first):
         return call.unmodeled()
-    return _chain(replace(call, arguments=Arguments(tuple(Argument(row.value, row.place) for row in rows))))
+    return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_chain_of_rows)
+
+
+def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    rows = _elements(interpreter, lazy, lazy.operands[0])
+    chained = _concatenate(interpreter, [_row_elements(interpreter, lazy, row) for row in rows.items])
+    chained.state.unordered = chained.state.unordered or rows.state.unordered
+    return chained
+
+
+def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) -> Collection:
+    """Return the elements of a row, which are as repeated and as optional as the row itself."""
+    elements = _elements(interpreter, lazy, row.value)
+    if not (row.many or row.may_be_missing):
+        return elements
+    items = (replace(as_optional(item), many=item.many or row.many) for item in elements.items)
+    return make_unordered(make_result_collection(interpreter, "list", tuple(items)))
 
 
 @models("builtins.filter", "itertools.filterfalse", "itertools.takewhile", "itertools.dropwhile", "itertools.islice")
 def _filter(call: LibraryCall) -> Value:
-    """Return a collection in which each element may be missing: a function or positions select them."""
+    """Return an iterator in which each element may be missing: a function or positions select them."""
     selects_by_position = call.name == "itertools.islice"
     index = 0 if selects_by_position else 1
     if len(call.arguments.items) <= index:
         return UNKNOWN
     function = UNKNOWN if selects_by_position else call.first
-    elements = elements_of(call.interpreter, call.arguments.items[index].value)
-    if elements is None or _may_run_steps(call.interpreter, function, call.place):
+    iterable = call.arguments.items[index].value
+    if not _is_iterable(iterable) or _may_run_steps(call.interpreter, function, call.place):
         return call.unmodeled()
-    selected = make_result_collection(call.interpreter, "list", tuple(map(as_optional, elements)))
-    return ordered_like(call.arguments.items[index].value, selected)
+    compute = _compute_first if call.name in _ENDING_EARLY else _compute_selected
+    return make_iterator(call.interpreter, call.name, (iterable, function), call.place, compute)
+
+
+_ENDING_EARLY: Final = ("itertools.islice", "itertools.takewhile")
+
+
+def _compute_first(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    """Return elements of an iterable of which others may remain."""
+    return _compute_selected(interpreter, replace(lazy, exhausts=False))
+
+
+def _compute_selected(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    elements = _elements(interpreter, lazy, lazy.operands[0])
+    selected = make_result_collection(interpreter, "list", tuple(map(as_optional, elements.items)))
+    return ordered_like(elements, selected)
 
 
 def _may_run_steps(interpreter: Interpreter, function: Value, place: Place) -> bool:

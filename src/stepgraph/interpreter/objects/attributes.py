@@ -5,8 +5,14 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.classes import attribute_name, class_attribute, instance_attribute, super_attribute
+from stepgraph.interpreter.joining import join_values, union_values
+from stepgraph.interpreter.objects.classes import (
+    attribute_name,
+    class_attribute,
+    instance_attribute,
+    resolution_order,
+    super_attribute,
+)
 from stepgraph.interpreter.objects.module_members import module_member
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -41,6 +47,7 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
+from stepgraph.interpreter.python.caches import forget_result
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.replay import resources, taint
 from stepgraph.syntax.module import Place
@@ -53,6 +60,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
         case StepObject():
             return StepMethod(name)
         case Instance():
+            if name == "__dict__":
+                forget_attribute(interpreter, owner, None)
             return instance_attribute(interpreter, owner, name, place)
         case ClassValue():
             return class_attribute(interpreter, owner, name, place)
@@ -95,6 +104,17 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return BuiltinMethod(owner, name)
         case _:
             return UNKNOWN
+
+
+def forget_attribute(interpreter: Interpreter, owner: Value, name: str | None) -> None:
+    """Forget the result of a cached property that is deleted. Without a name, any of them may be."""
+    for instance in union_values(owner):
+        for defining in resolution_order(instance.cls) if isinstance(instance, Instance) else ():
+            members = defining.scope.names if isinstance(defining, ClassValue) else {}
+            for member in members.values() if name is None else (members.get(name),):
+                if isinstance(member, FunctionValue) and member.kind == "property":
+                    is_certain = name is not None and instance is owner
+                    forget_result(interpreter, member, instance, certain=is_certain)
 
 
 # Metadata attributes, which lead to no step.

@@ -38,6 +38,7 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
+from stepgraph.interpreter.python.star_imports import module_names
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
@@ -82,9 +83,15 @@ def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Va
     if default is None or not isinstance(owner, Instance | ClassValue):
         return interpreter.attribute(owner, name, place)
     if isinstance(owner, ClassValue):
-        return interpreter.attribute(owner, name, place) if name in _member_names(owner) else default
-    if has_class_attribute(interpreter, owner, name) or not _has_known_members(owner):
+        if name in _member_names(interpreter, owner):
+            return interpreter.attribute(owner, name, place)
+    elif has_class_attribute(interpreter, owner, name):
         return interpreter.attribute(owner, name, place)
+    if _may_have_others(owner):
+        values = [interpreter.attribute(owner, name, place), default]
+        return union_of_values(values, [callable_name(value) or name for value in values], place.text, place)
+    if isinstance(owner, ClassValue):
+        return default
     interpreter.store.record_outer_read(owner.state, name)
     computed = computed_attribute(interpreter, owner)
     if computed is not None:
@@ -93,9 +100,17 @@ def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Va
     return with_fallback(owner.state.get(name, UNSET), default)
 
 
-def _has_known_members(owner: Instance) -> bool:
-    """Whether no base of the class of an object may have unknown members."""
-    return all(isinstance(base, ClassValue | External) for base in resolution_order(owner.cls))
+def _may_have_others(owner: Instance | ClassValue) -> bool:
+    """Whether an owner may have attributes besides those of `_member_names`."""
+    order = resolution_order(owner.cls if isinstance(owner, Instance) else owner)
+    return any(
+        not isinstance(base, ClassValue | External)
+        or (isinstance(base, ClassValue) and not _LOOKUP_HOOKS.isdisjoint(base.scope.bindings.binders))
+        for base in order
+    )
+
+
+_LOOKUP_HOOKS: Final = frozenset({"__getattr__", "__getattribute__"})
 
 
 def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> Iterator[Case]:
@@ -136,7 +151,7 @@ def _alternative_names(value: Value) -> list[str]:
 
 
 def _matching_names(interpreter: Interpreter, owner: Value, template: Template) -> list[str]:
-    names = _member_names(owner)
+    names = _member_names(interpreter, owner)
     interpreter.budget.spend(Limit.ELEMENTS, len(names) * len(template.text))
     literals = _literals(template.text)
     return [candidate for candidate in names if _may_match(candidate, literals)]
@@ -163,10 +178,10 @@ def _discriminant(name: Argument) -> str:
     return name.place.text
 
 
-def _member_names(owner: Value) -> list[str]:
+def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
     """Return the member names of a class, object or module in source order. Empty if some are unknown."""
     if isinstance(owner, ModuleValue):
-        return [] if owner.scope is None else list(owner.scope.bindings.binders)
+        return [] if owner.scope is None else list(module_names(interpreter, owner.scope))
     attributes = [name for name in owner.state if name != COMPUTED_NAME] if isinstance(owner, Instance) else []
     cls = owner.cls if isinstance(owner, Instance) else owner
     if not isinstance(cls, ClassValue):

@@ -7,10 +7,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members, field_names
+from stepgraph.interpreter.objects.iterators import is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
     ClassValue,
     Collection,
     Element,
@@ -25,22 +26,39 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
 )
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
-from stepgraph.interpreter.python.comprehensions import consume_comprehension
+from stepgraph.interpreter.python.assignment import field_value
+from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.python.generators import consume_generator
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.module import Place
 
 
-def materialize_generator(interpreter: Interpreter, value: Value, kind: CollectionKind = "list") -> Value:
-    """Return a value, a generator expression as the collection of its results. Its loop is emitted."""
-    if isinstance(value, GeneratorExpression):
-        return consume_comprehension(interpreter, value.node, value.scope, kind)
-    return value
+def materialize_generator(
+    interpreter: Interpreter, value: Value, kind: CollectionKind = "list", *, exhausts: bool = False
+) -> Value:
+    """Return a value, a generator expression or an iterator as the collection of its remaining elements.
+
+    With `exhausts`, certainly all of them are used up. The loop of a generator expression is emitted.
+    """
+    match value:
+        case GeneratorExpression():
+            return consume_generator_expression(interpreter, value, kind, exhausts=exhausts)
+        case Collection():
+            return take_elements(interpreter, value, exhausts=exhausts)
+        case Union() if any(map(is_lazy, union_values(value))):
+            return interpreter.apply_to_cases(
+                value, lambda chosen: materialize_generator(interpreter, chosen, kind, exhausts=exhausts)
+            )
+        case _:
+            return value
 
 
-def elements_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
-    """Return the elements of an iterable value, None if they are unknown."""
-    match materialize_generator(interpreter, value):
+def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True) -> tuple[Element, ...] | None:
+    """Return the elements of an iterable value, None if they are unknown.
+
+    An iterator is used up: with `exhausts` completely, else some of its elements may remain.
+    """
+    match materialize_generator(interpreter, value, exhausts=exhausts):
         case Collection(items=items):
             return items
         case Mapping(entries=entries):
@@ -54,7 +72,7 @@ def elements_of(interpreter: Interpreter, value: Value) -> tuple[Element, ...] |
         case Instance() as instance:
             return _elements_of_object(interpreter, instance)
         case Union(cases=cases):
-            items_by_case = [elements_of(interpreter, case.value) for case in cases]
+            items_by_case = [elements_of(interpreter, case.value, exhausts=exhausts) for case in cases]
             return tuple(replace(item, may_be_missing=True) for items in items_by_case for item in items or ())
         case _:
             return None
@@ -66,7 +84,7 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[E
     iterator = iterator_of(interpreter, instance, place)
     if iterator is not instance:
         return elements_of(interpreter, iterator)
-    fields = tuple(Element(instance.state.get(name, UNKNOWN), place) for name in field_names(instance.cls))
+    fields = tuple(Element(field_value(interpreter, instance, name), place) for name in field_names(instance.cls))
     if not fields:
         interpreter.escape(instance, place, "is in an object that is iterated over in a way that is not followed")
     return fields or None
@@ -74,6 +92,7 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[E
 
 def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:
     """Return a new collection of the elements of an iterable value, None if they are unknown."""
+    value = materialize_generator(interpreter, value, exhausts=True)
     items = elements_of(interpreter, value)
     return None if items is None else ordered_like(value, make_result_collection(interpreter, kind, items))
 

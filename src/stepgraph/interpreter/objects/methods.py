@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -11,9 +11,10 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
-from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.classes import field_names, resolution_order
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of
+from stepgraph.interpreter.objects.iterators import make_view
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
@@ -33,6 +34,7 @@ from stepgraph.interpreter.objects.values import (
     Gathering,
     GeneratorCall,
     Instance,
+    LazyElements,
     Mapping,
     MappingEntry,
     Payload,
@@ -43,10 +45,19 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
     with_all_runs,
 )
-from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection, ordered_like, without_stars
+from stepgraph.interpreter.python.arguments import (
+    is_unordered,
+    make_mapping,
+    make_result_collection,
+    ordered_like,
+    without_stars,
+)
 from stepgraph.interpreter.python.assignment import (
     ELEMENTS_COPIED_PER_UNIT,
+    add_default_entry,
+    add_entry,
     add_items,
+    field_value,
     remove_entry,
     remove_item,
     set_entry,
@@ -57,6 +68,7 @@ from stepgraph.interpreter.python.attribute_changes import (
     set_default_attribute,
     update_attributes,
 )
+from stepgraph.interpreter.python.caches import clear_cache
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import entry_at, payload_member
 from stepgraph.interpreter.replay.event import observe_event_key
@@ -112,7 +124,8 @@ def _clear(interpreter: Interpreter, receiver: Collection | Mapping, arguments: 
 
 def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del arguments, place
-    return ordered_like(receiver, make_result_collection(interpreter, receiver.kind, receiver.items))
+    copy = make_result_collection(interpreter, receiver.kind, receiver.items)
+    return ordered_like(receiver, replace(copy, max_size=receiver.max_size))
 
 
 def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
@@ -152,8 +165,11 @@ def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Argumen
     value = _get(interpreter, receiver, arguments, place)
     if len(arguments.items) > 1:
         key, default = arguments.items[0], arguments.items[1]
-        if not any(entry.key == key.value for entry in receiver.entries):
-            set_entry(interpreter, receiver, key.value, default.value, key.place, default.place)
+        entry = MappingEntry(key.value, default.value, key.place, default.place)
+        if isinstance(key.value, Constant):
+            add_default_entry(interpreter, receiver, entry)
+        else:
+            add_entry(interpreter, receiver, replace(entry, many=bool(receiver.entries)))
     return value
 
 
@@ -164,11 +180,19 @@ def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments
 
 
 def _items(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments, place
-    return ordered_like(
-        receiver,
-        make_result_collection(interpreter, "list", tuple(_pair(interpreter, entry) for entry in receiver.entries)),
-    )
+    del arguments
+    return make_view(interpreter, receiver, place, _compute_items)
+
+
+def _compute_items(interpreter: Interpreter, view: LazyElements) -> Collection:
+    return _view(interpreter, view, lambda entry: _pair(interpreter, entry))
+
+
+def _view(interpreter: Interpreter, view: LazyElements, element: Callable[[MappingEntry], Element]) -> Collection:
+    """Return the present elements of a view of a dictionary."""
+    (mapping,) = view.operands
+    entries = mapping.entries if isinstance(mapping, Mapping) else ()
+    return ordered_like(mapping, make_result_collection(interpreter, "list", tuple(map(element, entries))))
 
 
 def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
@@ -179,9 +203,16 @@ def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
 
 
 def _values(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments, place
-    items = tuple(Element(entry.value, entry.place, entry.many, entry.may_be_missing) for entry in receiver.entries)
-    return ordered_like(receiver, make_result_collection(interpreter, "list", items))
+    del arguments
+    return make_view(interpreter, receiver, place, _compute_values)
+
+
+def _compute_values(interpreter: Interpreter, view: LazyElements) -> Collection:
+    return _view(interpreter, view, _value_element)
+
+
+def _value_element(entry: MappingEntry) -> Element:
+    return Element(entry.value, entry.place, entry.many, entry.may_be_missing)
 
 
 def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -193,8 +224,9 @@ def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argum
         entries = entries_of(interpreter, argument.value, argument.place)
         if entries is None:
             _update_with_unknown(interpreter, receiver, place)
+        receiver.state.unordered = receiver.state.unordered or is_unordered(argument.value)
         for entry in entries or ():
-            set_entry(interpreter, receiver, entry.key, entry.value, entry.key_place, entry.place)
+            add_entry(interpreter, receiver, entry)
     return Constant(None)
 
 
@@ -207,9 +239,23 @@ def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Pla
 
 
 def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    """Return the union of all entries as pairs."""
-    receiver.state.changed = receiver.state.unordered = True
-    return union_of_elements(interpreter, _items(interpreter, receiver, arguments, place), place)
+    """Return the last entry as a pair, or the union of all entries if it is uncertain which one is the last."""
+    pairs = ordered_like(
+        receiver,
+        make_result_collection(interpreter, "list", tuple(_pair(interpreter, entry) for entry in receiver.entries)),
+    )
+    if (
+        pairs.has_definite_order
+        and pairs.items
+        and interpreter.loop_depth == receiver.loop_depth
+        and not arguments.items
+    ):
+        receiver.state.changed = True
+        interpreter.store.write(receiver.state, "items", receiver.entries[:-1])
+        return pairs.items[-1].value
+    receiver.state.unordered = True
+    remove_entry(interpreter, receiver, UNKNOWN)
+    return union_of_elements(interpreter, pairs, place)
 
 
 def union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> Value:
@@ -219,8 +265,16 @@ def union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> V
 
 
 def _keys(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments, place
-    return ordered_like(receiver, make_result_collection(interpreter, "list", elements_of(interpreter, receiver) or ()))
+    del arguments
+    return make_view(interpreter, receiver, place, _compute_keys)
+
+
+def _compute_keys(interpreter: Interpreter, view: LazyElements) -> Collection:
+    return _view(interpreter, view, _key_element)
+
+
+def _key_element(entry: MappingEntry) -> Element:
+    return Element(entry.key, entry.key_place, entry.many, entry.may_be_missing)
 
 
 def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
@@ -276,8 +330,12 @@ def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Ele
     element = union_of_values(
         [item.value for item in items], [item.place.text for item in items], place.text, place, each=True
     )
+    return call_in_loop(interpreter, function, Arguments((Argument(element, place),)), place)
+
+
+def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments, place: Place) -> Value:
+    """Emit a loop that calls a function, and return the union of the results."""
     results: list[Value] = []
-    arguments = Arguments((Argument(element, place),))
     block = interpreter.block_of(lambda: results.append(interpreter.call(function, arguments, place)))
     if block.operations:
         interpreter.emit(Loop(block, EMPTY, place))
@@ -316,7 +374,10 @@ def replace_fields(interpreter: Interpreter, original: Instance, arguments: Argu
 
 def _as_dictionary(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:
     del arguments
-    entries = tuple(MappingEntry(Constant(name), value, place, place) for name, value in receiver.state.items())
+    entries = tuple(
+        MappingEntry(Constant(name), field_value(interpreter, receiver, name), place, place)
+        for name in dict.fromkeys(field_names(receiver.cls))
+    )
     return replace(make_mapping(interpreter, entries), hidden=True)
 
 
@@ -340,6 +401,12 @@ def _apply_deleter(interpreter: Interpreter, receiver: FunctionValue, arguments:
     """Apply `@name.deleter`."""
     del interpreter, place
     return replace(receiver, deleter=arguments.items[0].value) if arguments.items else receiver
+
+
+def _clear_cache(interpreter: Interpreter, receiver: FunctionValue, arguments: Arguments, place: Place) -> Value:
+    del arguments, place
+    clear_cache(interpreter, receiver)
+    return Constant(None)
 
 
 def _get_part(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
@@ -481,7 +548,16 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
         },
     ),
     (Instance, {"_replace": _replace, "_asdict": _as_dictionary}),
-    (FunctionValue, {"setter": _apply_setter, "getter": _apply_getter, "deleter": _apply_deleter}),
+    (
+        FunctionValue,
+        {
+            "setter": _apply_setter,
+            "getter": _apply_getter,
+            "deleter": _apply_deleter,
+            "cache_clear": _clear_cache,
+            "cache_info": _return_unknown,
+        },
+    ),
     (Payload, {"get": _get_part, "pop": _get_part}),
     (Event, {"get": _get_event_part}),
     (TaskGroup, {"create_task": _create_task}),

@@ -312,8 +312,25 @@ class Element(Struct, frozen=True):
     """The number of such elements, as the passes of a loop. None if unknown."""
 
 
+class LazyElements(Struct, frozen=True, eq=False):
+    """The elements of an iterator or a view, which are computed where they are used."""
+
+    compute: Callable[[Any, LazyElements], Collection]
+    """Returns the present elements."""
+    operands: tuple[Value, ...]
+    """The iterables, and a function that is called with their elements."""
+    place: Place
+    """The call that creates the iterator or view."""
+    initial: tuple[Any, ...]
+    """The slot `items` before the first use: of the iterator, or of the dictionary of a view."""
+    is_view: bool = False
+    """Whether it is a view of a dictionary, which can be used any number of times."""
+    exhausts: bool = False
+    """Whether the present use takes all elements."""
+
+
 class Collection(Value, Struct, eq=False):
-    """A list, tuple, set, deque or frozenset with all its elements."""
+    """A list, tuple, set, deque or frozenset with all its elements; also an iterator or a view of a dictionary."""
 
     kind: CollectionKind
     state: HeapCell
@@ -321,6 +338,10 @@ class Collection(Value, Struct, eq=False):
     """Number of loops around the expression that created it."""
     hidden: bool = False
     """Whether it was reached through a non-constant, such as a parameter or a call."""
+    max_size: int | None = None
+    """The `maxlen` of a deque, 0 if it is not constant."""
+    lazy: LazyElements | None = None
+    """The source of the elements of an iterator or a view."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Collection) and self.state is other.state
@@ -518,6 +539,8 @@ class FunctionValue(Value, Struct, frozen=True):
     """The setter of a property."""
     deleter: Value | None = None
     """The deleter of a property."""
+    cache: Mapping | None = None
+    """The results by arguments, for a function with a cache. A `partial` one may drop results."""
     parts: int = 1
     """The number of values in this tree, computed from the fields."""
 
@@ -817,10 +840,18 @@ class GeneratorCall(Value, Struct, eq=False):
 
 
 class GeneratorExpression(Value, Struct, eq=False):
-    """A generator expression. It is evaluated at its consumer."""
+    """A generator expression. Its first iterable is evaluated at once, everything else at its consumer."""
 
     node: cst.GeneratorExp
     scope: LexicalScope
+    first: Value
+    """The first iterable."""
+    state: HeapCell
+    """Its slot `items` has an element until the generator expression is exhausted."""
+    initial: tuple[Element, ...]
+    """The slot `items` before the first use."""
+    loop_depth: int
+    """Number of loops around the expression."""
 
 
 class Case(Struct, frozen=True):

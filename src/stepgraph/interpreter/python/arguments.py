@@ -215,9 +215,15 @@ def make_result_collection(interpreter: Interpreter, kind: CollectionKind, items
 
 def ordered_like(source: Value, copy: Collection) -> Collection:
     """Mark a copy as unordered if its source is, and return it."""
-    if isinstance(source, Collection | Mapping):
-        copy.state.unordered = source.state.unordered or (isinstance(source, Collection) and source.is_set)
+    copy.state.unordered = copy.state.unordered or is_unordered(source)
     return copy
+
+
+def is_unordered(value: Value) -> bool:
+    """Whether the order of the elements of a collection is uncertain."""
+    return isinstance(value, Collection | Mapping) and (
+        value.state.unordered or (isinstance(value, Collection) and value.is_set)
+    )
 
 
 def make_mapping(interpreter: Interpreter, entries: tuple[MappingEntry, ...], *, partial: bool = False) -> Mapping:

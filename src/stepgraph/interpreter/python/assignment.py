@@ -9,9 +9,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.classes import (
-    field_names,
-)
+from stepgraph.interpreter.objects.classes import class_member, field_names
+from stepgraph.interpreter.objects.iterators import take_elements
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.values import (
@@ -34,6 +33,7 @@ from stepgraph.interpreter.objects.values import (
 )
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
 from stepgraph.interpreter.python.attribute_changes import assign_attribute, escape_assigned, set_named
+from stepgraph.interpreter.python.entries import EntryTable
 from stepgraph.interpreter.python.generators import consume_generator
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.step_state import record_attribute_change, record_change, record_element_change
@@ -42,6 +42,9 @@ from stepgraph.syntax.module import Place
 
 # Elements of a tuple that can be copied at the cost of examining one.
 ELEMENTS_COPIED_PER_UNIT: Final = 64
+
+MAX_REPETITIONS: Final = 64
+"""Largest `n` for which `[a] * n` is expanded element by element."""
 
 
 def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, source: Place | None = None) -> None:
@@ -65,12 +68,13 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
 
 
 def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: Value) -> None:
+    value = take_elements(interpreter, value, exhausts=True) if isinstance(value, Collection) else value
     if isinstance(value, GeneratorCall):
         items: tuple[Element, ...] | None = consume_generator(interpreter, value)
     elif isinstance(value, Unresolved):
         items = (Element(value, value.place, many=True),)
     else:
-        items = _unpacked_items(value)
+        items = _unpacked_items(interpreter, value)
         if items is None:
             interpreter.escape_operand(
                 value, interpreter.place(targets[0]), "is taken apart in a way that is not followed"
@@ -96,21 +100,27 @@ def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: 
         assign(interpreter, target, item.value)
 
 
-def _unpacked_items(value: Value) -> tuple[Element, ...] | None:
+def field_value(interpreter: Interpreter, instance: Instance, name: str) -> Value:
+    """Return the value of a field of a named tuple or dataclass, or its default in the class."""
+    value: Value | None = instance.state.get(name)
+    return class_member(interpreter, instance, name) or UNKNOWN if value is None else value
+
+
+def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
     """Return the elements from unpacking a value, None if unresolved. Elements at unknown positions are `many`."""
     if isinstance(value, Collection):
         return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)
     if isinstance(value, Instance):
         place = Place(value.cls.scope.module, value.cls.node)
-        return tuple(Element(value.state.get(name, UNKNOWN), place) for name in field_names(value.cls)) or None
+        return tuple(Element(field_value(interpreter, value, name), place) for name in field_names(value.cls)) or None
     if isinstance(value, Union):
-        return _unpacked_union_items(value)
+        return _unpacked_union_items(interpreter, value)
     return None
 
 
-def _unpacked_union_items(value: Union) -> tuple[Element, ...]:
+def _unpacked_union_items(interpreter: Interpreter, value: Union) -> tuple[Element, ...]:
     """Return the elements from unpacking a union, joined by position if all cases have the same length."""
-    case_items = [(case.condition, _unpacked_items(case.value)) for case in value.cases]
+    case_items = [(case.condition, _unpacked_items(interpreter, case.value)) for case in value.cases]
     unpacked = [(condition, items) for condition, items in case_items if items is not None]
     if len({len(items) for _, items in unpacked}) > 1 or any(item.many for _, items in unpacked for item in items):
         return tuple(replace(item, many=True) for _, items in unpacked for item in items)
@@ -184,14 +194,32 @@ def set_entry(
     interpreter: Interpreter, owner: Mapping, key: Value, value: Value, key_place: Place, place: Place
 ) -> None:
     """Set a key of a dictionary. A key that is not constant adds an entry and replaces none."""
-    many = interpreter.loop_depth > owner.loop_depth and not isinstance(key, Constant)
-    entry = MappingEntry(key, value, key_place, place, many)
+    add_entry(interpreter, owner, MappingEntry(key, value, key_place, place))
+
+
+def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
+    """Set a key of a dictionary, which keeps its position. An entry that may be missing replaces none."""
+    if interpreter.loop_depth > owner.loop_depth and not isinstance(entry.key, Constant):
+        entry = replace(entry, many=True)
     entries = owner.entries
-    remaining = tuple(existing for existing in entries if not (isinstance(key, Constant) and existing.key == key))
-    if len(remaining) < len(entries):
-        interpreter.store.record_unselected(existing for existing in entries if existing.key == key)
+    table = EntryTable(entries)
+    table.add(entry)
+    remaining = set(map(id, table.entries))
+    interpreter.store.record_unselected(existing for existing in entries if id(existing) not in remaining)
+    _write_entries(interpreter, owner, table)
+
+
+def add_default_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
+    """Set a constant key of a dictionary unless it has a value."""
+    table = EntryTable(owner.entries)
+    if table.add_default(entry):
+        _write_entries(interpreter, owner, table)
+
+
+def _write_entries(interpreter: Interpreter, owner: Mapping, table: EntryTable) -> None:
     owner.state.changed = True
-    interpreter.store.write(owner.state, "items", (*remaining, entry))
+    owner.state.unordered = owner.state.unordered or not table.is_ordered
+    interpreter.store.write(owner.state, "items", table.entries)
 
 
 def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
@@ -234,6 +262,9 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
     if interpreter.loop_depth > owner.loop_depth:
         items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True
+    if owner.max_size is not None:
+        _add_bounded(interpreter, owner, owner.max_size, items)
+        return
     repeated_nodes = {id(item.place.node) for item in items if item.many}
     if repeated_nodes:
         remaining = [item for item in owner.items if id(item.place.node) not in repeated_nodes]
@@ -245,3 +276,34 @@ def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element,
         interpreter.store.extend(owner.state, (*existing, *items))
     else:
         interpreter.store.write(owner.state, "items", merge_repeated((*existing, *items)))
+
+
+def multiply_items(interpreter: Interpreter, owner: Collection, count: Value) -> None:
+    """Repeat the elements of a collection in place. They are `many` if the count is large or not constant."""
+    number = count.value if isinstance(count, Constant) and isinstance(count.value, int) else None
+    owner.state.changed = True
+    items = owner.items
+    if (
+        number is None
+        or number > MAX_REPETITIONS
+        or interpreter.loop_depth > owner.loop_depth
+        or owner.max_size is not None
+    ):
+        owner.state.unordered = True
+        items = tuple(replace(as_optional(item), many=True, passes=None) for item in items)
+    else:
+        interpreter.budget.spend(Limit.ELEMENTS, len(items) * max(number, 0))
+        items = merge_repeated(items * number)
+    interpreter.store.write(owner.state, "items", items)
+
+
+def _add_bounded(interpreter: Interpreter, owner: Collection, max_size: int, items: tuple[Element, ...]) -> None:
+    """Append elements to a deque, which drops elements from the other end above its maximum size."""
+    is_definite = owner.has_definite_order and not any(item.many or item.may_be_missing for item in items)
+    elements = merge_repeated((*owner.items, *items))
+    if is_definite and max_size:
+        elements = elements[-max_size:]
+    elif any(item.many for item in elements) or len(elements) > max_size:
+        owner.state.unordered = True
+        elements = tuple(map(as_optional, elements))
+    interpreter.store.write(owner.state, "items", elements)

@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, union_values
+from stepgraph.interpreter.objects.attributes import forget_attribute
 from stepgraph.interpreter.objects.classes import (
     COMPUTED_NAME,
     attribute_name,
@@ -109,6 +110,7 @@ def escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> Non
 def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
     """Delete `owner.name`: by a deleter of its class, or so that a read continues in its class."""
     name = attribute_name(interpreter, name, place)
+    forget_attribute(interpreter, owner, name)
     match owner:
         case Union():
             interpreter.apply_to_cases(owner, lambda value: delete_attribute(interpreter, value, name, place))
@@ -146,6 +148,7 @@ def delete_named(interpreter: Interpreter, owner: Value, name: Argument, place: 
     if constant is not None:
         delete_attribute(interpreter, owner, constant, place)
         return
+    forget_attribute(interpreter, owner, None)
     for instance in union_values(owner):
         if isinstance(instance, Instance):
             interpreter.budget.spend(Limit.ELEMENTS, len(instance.state))

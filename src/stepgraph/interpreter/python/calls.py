@@ -34,6 +34,7 @@ from stepgraph.interpreter.objects.values import (
     without_constants,
 )
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
+from stepgraph.interpreter.python.caches import call_cached
 from stepgraph.interpreter.replay.resources import call_resource
 from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.summaries import function_scope, summarize_call
@@ -53,6 +54,8 @@ MAX_LAMBDA_CALLS: Final = 1_000
 
 def call_function(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments, place: Place) -> Value:
     """Call a function of the project. The body of a coroutine or generator is interpreted when it starts."""
+    if callee.cache is not None:
+        return call_cached(interpreter, callee, callee.cache, arguments, place)
     if isinstance(callee.node, cst.Lambda):
         return _call_lambda(interpreter, callee, callee.node, arguments)
     if bindings_of(callee.node, callee.scope.module).is_generator:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import libcst as cst
+from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.iterators import (
+    make_unordered,
+    record_iteration,
+    report_nested_use,
+    take_elements,
+)
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Collection,
+    Constant,
     Element,
     GeneratorCall,
     GeneratorExpression,
@@ -19,16 +28,26 @@ from stepgraph.interpreter.objects.values import (
     MappingEntry,
     Union,
     Value,
+    as_optional,
     on_some_paths,
 )
-from stepgraph.interpreter.python.arguments import make_collection, make_mapping
+from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import assign
+from stepgraph.interpreter.python.entries import EntryTable, mapping_of
 from stepgraph.interpreter.python.generators import inline_generator
-from stepgraph.interpreter.python.loops import interpret_loop, items_to_unroll, loop_bounds, loop_variable_value
+from stepgraph.interpreter.python.loops import (
+    LoopBounds,
+    interpret_loop,
+    items_to_unroll,
+    loop_bounds,
+    loop_variable_value,
+)
 from stepgraph.interpreter.replay.taint import record_test
-from stepgraph.ir.nodes import IterationCount
+from stepgraph.interpreter.store import apply, join_any
+from stepgraph.ir.nodes import IterationCount, Scope
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.bindings import Bindings, target_names
+from stepgraph.syntax.module import Place
 
 
 def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.SetComp) -> Value:
@@ -40,20 +59,71 @@ def evaluate_comprehension(interpreter: Interpreter, node: cst.ListComp | cst.Se
 
 def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) -> Value:
     """Evaluate a dictionary comprehension: emit its loop and return its entries."""
-    entries: list[MappingEntry] = []
+    table = EntryTable()
+    branch_depth, outer_names = interpreter.branch_depth, interpreter.frame.attribute_names
 
     def add(*, many: bool) -> None:
-        key = interpreter.evaluate(node.key)
+        key = _key(interpreter, node.key, outer_names)
         value = interpreter.evaluate(node.value)
-        entries.append(MappingEntry(key, value, interpreter.place(node.key), interpreter.place(node.value), many))
+        maybe = not many and interpreter.branch_depth > branch_depth
+        table.add(MappingEntry(key, value, interpreter.place(node.key), interpreter.place(node.value), many, maybe))
 
     _run_comprehension(interpreter, node.for_in, interpreter.frame.scope, add)
-    return make_mapping(interpreter, tuple(entries))
+    return mapping_of(interpreter, table)
+
+
+def _key(interpreter: Interpreter, node: cst.BaseExpression, outer: Mapping[str, Constant]) -> Value:
+    """Evaluate a key, which may be a constant that the present pass binds, as opposed to an `outer` loop."""
+    key = interpreter.evaluate(node)
+    if not isinstance(node, cst.Name):
+        return key
+    constant = interpreter.frame.attribute_names.get(node.value)
+    return key if constant is None or constant is outer.get(node.value) else constant
 
 
 def evaluate_generator_expression(interpreter: Interpreter, node: cst.GeneratorExp) -> Value:
-    """Return a generator expression unevaluated, since it runs where it is consumed."""
-    return GeneratorExpression(node, interpreter.frame.scope)
+    """Return a generator expression, which runs where it is consumed. Only its first iterable is evaluated here."""
+    first = interpreter.evaluate(node.for_in.iter)
+    initial = (Element(first, interpreter.place(node), many=True),)
+    return GeneratorExpression(
+        node, interpreter.frame.scope, first, interpreter.store.new({"items": initial}), initial, interpreter.loop_depth
+    )
+
+
+def consume_generator_expression(
+    interpreter: Interpreter, generator: GeneratorExpression, kind: CollectionKind, *, exhausts: bool
+) -> Collection:
+    """Emit the loop of a generator expression, and return the elements that it has not yielded yet."""
+    is_unused = _use(interpreter, generator, exhausts=exhausts)
+    if is_unused is None:
+        return make_collection(interpreter, kind, ())
+    if is_unused:
+        return consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+    consumed: list[Collection] = []
+    place = Place(generator.scope.module, generator.node)
+
+    def consume() -> None:
+        consumed.append(consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first))
+
+    interpret_loop(interpreter, consume, None, place, LoopBounds())
+    items = tuple(map(as_optional, consumed[-1].items))
+    return make_unordered(make_collection(interpreter, kind, items))
+
+
+def _use(interpreter: Interpreter, generator: GeneratorExpression, *, exhausts: bool) -> bool | None:
+    """Record a use of a generator expression.
+
+    Return True for the first use, None after its end, and False if it may have yielded some of its elements.
+    """
+    items: tuple[Element, ...] = generator.state["items"]
+    if items is not generator.initial:
+        report_nested_use(interpreter, generator.state, Place(generator.scope.module, generator.node))
+    elif not exhausts:
+        record_iteration(interpreter, generator.state)
+    is_exact = interpreter.loop_depth == generator.loop_depth
+    remaining = () if exhausts and is_exact else tuple(map(as_optional, generator.initial))
+    interpreter.store.write(generator.state, "items", remaining)
+    return (items is generator.initial and is_exact) if items else None
 
 
 def consume_comprehension(
@@ -61,8 +131,12 @@ def consume_comprehension(
     node: cst.ListComp | cst.SetComp | cst.GeneratorExp,
     scope: LexicalScope,
     kind: CollectionKind,
+    first: Value | None = None,
 ) -> Collection:
-    """Emit the loop of a comprehension or generator expression, and return its elements."""
+    """Emit the loop of a comprehension or generator expression, and return its elements.
+
+    `first` is the first iterable if it is evaluated already.
+    """
     items: list[Element] = []
     branch_depth = interpreter.branch_depth
     filtered = _has_filter(node.for_in)
@@ -72,7 +146,7 @@ def consume_comprehension(
         item = Element(interpreter.evaluate(node.elt), interpreter.place(node.elt), many, maybe)
         items.append(replace(item, value=on_some_paths(item.value)) if filtered else item)
 
-    passes = _run_comprehension(interpreter, node.for_in, scope, add)
+    passes = _run_comprehension(interpreter, node.for_in, scope, add, first)
     return make_collection(
         interpreter, kind, tuple(replace(item, passes=passes if item.many else None) for item in items)
     )
@@ -86,24 +160,84 @@ def _has_filter(clause: cst.CompFor | None) -> bool:
 def for_each_element(
     interpreter: Interpreter, generator: GeneratorExpression, consume: Callable[[Value], None]
 ) -> None:
-    """Emit the loop of a generator expression here, and pass each element to `consume` within the loop."""
-    outer_scope = interpreter.frame.scope
+    """Emit the loop of a generator expression here, and pass each element to `consume` within the loop.
 
-    def add(*, many: bool) -> None:
-        del many
-        value = interpreter.evaluate(generator.node.elt)
-        with interpreter.in_scope(outer_scope):
-            consume(value)
+    If `consume` may leave the loop early, any of the elements is passed to it instead.
+    """
+    is_unused = _use(interpreter, generator, exhausts=False)
+    if is_unused is None:
+        return
+    passes = _Passes(interpreter, Place(generator.scope.module, generator.node), consume)
+    if not is_unused or not passes.run_in_turn(generator):
+        interpret_loop(interpreter, lambda: passes.run_any(generator), None, passes.place, LoopBounds())
 
-    _run_comprehension(interpreter, generator.node.for_in, generator.scope, add)
+
+class _Passes(Struct):
+    """The passes of a loop over a generator expression that is inlined."""
+
+    interpreter: Interpreter
+    place: Place
+    """The generator expression."""
+    consume: Callable[[Value], None]
+    """Interprets the body of the loop with an element."""
+    breaks: bool = False
+    """Whether a pass may end the loop."""
+
+    def run_in_turn(self, generator: GeneratorExpression) -> bool:
+        """Run a pass with each element in turn, unless a pass ends the loop. Return whether that was done."""
+        interpreter = self.interpreter
+        checkpoint, reached = interpreter.store.checkpoint(), interpreter.replay.reached
+        return_count, is_reachable = len(interpreter.frame.returns), interpreter.is_reachable
+        block = interpreter.block_of(lambda: self._run_each(generator))
+        if not self.breaks:
+            interpreter.operations.extend(block.operations)
+            return True
+        interpreter.store.rollback(checkpoint)
+        interpreter.replay.restore(reached)
+        interpreter.is_reachable = is_reachable
+        del interpreter.frame.returns[return_count:]
+        return False
+
+    def _run_each(self, generator: GeneratorExpression) -> None:
+        outer_scope = self.interpreter.frame.scope
+
+        def add(*, many: bool) -> None:
+            del many
+            value = self.interpreter.evaluate(generator.node.elt)
+            with self.interpreter.in_scope(outer_scope):
+                self._run_pass(value)
+
+        _run_comprehension(self.interpreter, generator.node.for_in, generator.scope, add, generator.first)
+
+    def run_any(self, generator: GeneratorExpression) -> None:
+        """Run a pass with any of the elements."""
+        elements = consume_comprehension(self.interpreter, generator.node, generator.scope, "list", generator.first)
+        self.consume(loop_variable_value(self.interpreter, elements, self.place.text, self.place))
+
+    def _run_pass(self, value: Value) -> None:
+        """Run a pass as a scope that a `continue` leaves."""
+        interpreter, last_task_id = self.interpreter, self.interpreter.work.last_task_id
+        state = LoopState(interpreter.store.checkpoint())
+        with interpreter.frame.in_loop(state):
+            block = interpreter.block_of(lambda: self.consume(value))
+        if block.operations:
+            interpreter.emit(Scope(block, self.place, is_iteration=True))
+        if state.jump_states:
+            apply(interpreter.store, join_any(interpreter.store, state.jump_states, self.place, last_task_id))
+            interpreter.is_reachable = True
+        self.breaks = self.breaks or state.breaks
 
 
 def _run_comprehension(
-    interpreter: Interpreter, clause: cst.CompFor, scope: LexicalScope, add: Callable[..., None]
+    interpreter: Interpreter,
+    clause: cst.CompFor,
+    scope: LexicalScope,
+    add: Callable[..., None],
+    first: Value | None = None,
 ) -> IterationCount | None:
     """Run a comprehension with `add` as its body. Return its number of elements, None if it is unknown."""
     with interpreter.in_scope(_comprehension_scope(interpreter, clause, scope)):
-        passes = _run_clause(interpreter, clause, add, many=False)
+        passes = _run_clause(interpreter, clause, add, first, many=False)
     return None if clause.ifs or clause.inner_for_in is not None else passes
 
 
@@ -126,9 +260,14 @@ def _comprehension_scope(interpreter: Interpreter, clause: cst.CompFor, scope: L
 
 
 def _run_clause(
-    interpreter: Interpreter, clause: cst.CompFor, add: Callable[..., None], *, many: bool
+    interpreter: Interpreter,
+    clause: cst.CompFor,
+    add: Callable[..., None],
+    first: Value | None = None,
+    *,
+    many: bool,
 ) -> IterationCount | None:
-    iterable = interpreter.evaluate(clause.iter)
+    iterable = interpreter.evaluate(clause.iter) if first is None else first
     record_test(interpreter, iterable, interpreter.place(clause.iter), interpreter.place(clause))
     iterable = iterator_of(interpreter, iterable, interpreter.place(clause.iter))
     if isinstance(iterable, GeneratorExpression):
@@ -156,11 +295,15 @@ def _run_over(
         broken=False,
     ):
         return None
+    if isinstance(iterable, Collection):
+        iterable = take_elements(interpreter, iterable, exhausts=False)
     items = items_to_unroll(iterable)
     if items is not None and not clause.ifs:
         for item in items:
-            assign(interpreter, clause.target, item.value)
-            _run_body(interpreter, clause, add, many=many)
+            names = _constants(clause.target, item.value)
+            with interpreter.frame.in_loop(LoopState(interpreter.store.checkpoint()), names):
+                assign(interpreter, clause.target, item.value)
+                _run_body(interpreter, clause, add, many=many)
         return None
     place = interpreter.place(clause)
 
@@ -176,6 +319,19 @@ def _run_over(
     bounds = loop_bounds(iterable, interpreter.place(clause.iter))
     interpret_loop(interpreter, body, None, place, bounds)
     return bounds.passes
+
+
+def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
+    """Return the names that a pass binds to constants, which the names themselves do not keep."""
+    match target:
+        case cst.Name(value=name) if isinstance(value, Constant):
+            return {name: value}
+        case cst.Tuple(elements=elements) if isinstance(value, Collection) and value.state.size == len(elements):
+            pairs = zip(elements, value.items if value.has_definite_order else (), strict=False)
+            constants = [_constants(element.value, item.value) for element, item in pairs]
+            return {name: constant for names in constants for name, constant in names.items()}
+        case _:
+            return {}
 
 
 def _run_pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, add: Callable[..., None]) -> None:

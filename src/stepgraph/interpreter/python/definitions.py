@@ -33,6 +33,7 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
+from stepgraph.interpreter.python.caches import with_cache
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place, SourceModule
@@ -41,9 +42,6 @@ from stepgraph.syntax.module import Place, SourceModule
 TRANSPARENT_DECORATORS: Final = frozenset(
     {
         "abc.abstractmethod",
-        "functools.cache",
-        "functools.lru_cache",
-        "functools.lru_cache()",
         "typing.final",
         "typing.no_type_check",
         "typing.overload",
@@ -51,6 +49,12 @@ TRANSPARENT_DECORATORS: Final = frozenset(
         "typing_extensions.override",
     }
 )
+
+CACHES: Final = ("functools.cache", "functools.cached_property", "functools.lru_cache", "functools.lru_cache()")
+"""Decorators that call a function once for each combination of arguments."""
+
+LIMITED_CACHE: Final = "functools.lru_cache(maxsize)"
+"""The name of `lru_cache` with a size that may be too small for all results."""
 
 # External class decorators that do not change which steps the methods run.
 TRANSPARENT_CLASS_DECORATORS: Final = frozenset(
@@ -87,7 +91,6 @@ _KINDS_BY_DECORATOR: Final[dict[str, FunctionKind]] = {
     "builtins.staticmethod": "static",
     "builtins.classmethod": "class",
     "builtins.property": "property",
-    "functools.cached_property": "property",
     "contextlib.contextmanager": "context",
     "contextlib.asynccontextmanager": "context",
 }
@@ -130,6 +133,11 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
     match decorator:
         case External(name=name) if name in _KINDS_BY_DECORATOR and isinstance(value, FunctionValue):
             return replace(value, kind=_KINDS_BY_DECORATOR[name])
+        case External(name=name) if name in (*CACHES, LIMITED_CACHE) and isinstance(value, FunctionValue):
+            kind: FunctionKind = "property" if name == "functools.cached_property" else value.kind
+            return with_cache(interpreter, replace(value, kind=kind), is_limited=name == LIMITED_CACHE)
+        case External(name=name) if name in (*CACHES, LIMITED_CACHE):
+            return value
         case External(name=name) if name in TRANSPARENT_DECORATORS or name in _KINDS_BY_DECORATOR:
             return value
         case Partial(callee=External(name="functools.wraps") | FunctionValue()):

@@ -38,8 +38,8 @@ from stepgraph.interpreter.objects.values import (
     as_optional,
     without_constants,
 )
-from stepgraph.interpreter.python.arguments import make_collection, make_mapping, merge_repeated
-from stepgraph.interpreter.python.assignment import set_entry
+from stepgraph.interpreter.python.arguments import make_collection, merge_repeated
+from stepgraph.interpreter.python.assignment import MAX_REPETITIONS, add_default_entry
 from stepgraph.interpreter.python.boolean import evaluate_boolean, evaluate_conditional
 from stepgraph.interpreter.python.comprehensions import (
     evaluate_comprehension,
@@ -58,6 +58,7 @@ from stepgraph.interpreter.python.constants import (
     to_constant,
 )
 from stepgraph.interpreter.python.definitions import default_values, qualified_names
+from stepgraph.interpreter.python.entries import EntryTable, mapping_of
 from stepgraph.interpreter.python.subscripts import element_at
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.step_state import is_pure_mutation, record_method_call, record_read
@@ -65,9 +66,6 @@ from stepgraph.interpreter.replay.taint import propagate_taint, record_use, temp
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.module import Place
-
-# Largest `n` for which `[a] * n` is expanded element by element.
-MAX_REPETITIONS: Final = 64
 
 
 def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
@@ -193,7 +191,7 @@ _COLLECTION_KINDS: Final[dict[type[cst.BaseExpression], CollectionKind]] = {
 
 
 def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
-    entries: dict[object, MappingEntry] = {}
+    table = EntryTable()
     partial = False
     for element in node.elements:
         if isinstance(element, cst.DictElement):
@@ -204,22 +202,16 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
                 interpreter.place(element.key),
                 interpreter.place(element.value),
             )
-            _insert_entry(entries, entry)
+            table.add(entry)
         else:
             spread = interpreter.evaluate(element.value)
             spread_entries = entries_of(interpreter, spread, interpreter.place(element.value))
             partial = partial or spread_entries is None
             if spread_entries is None:
-                entries = {name: replace(entry, may_be_missing=True) for name, entry in entries.items()}
+                table.make_optional()
             for entry in spread_entries or ():
-                _insert_entry(entries, entry)
-    return make_mapping(interpreter, tuple(entries.values()), partial=partial)
-
-
-def _insert_entry(entries: dict[object, MappingEntry], entry: MappingEntry) -> None:
-    """Insert an entry. It replaces an earlier entry with the same constant key, and keeps its position."""
-    key = (type(entry.key.value), entry.key.value) if isinstance(entry.key, Constant) else entry
-    entries[key] = entry
+                table.add(entry)
+    return mapping_of(interpreter, table, partial=partial)
 
 
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
@@ -277,7 +269,7 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
 
 def _unpack_argument(interpreter: Interpreter, value: Value, place: Place) -> Value:
     """Return the elements of a `*` argument, which consumes a generator."""
-    value = materialize_generator(interpreter, iterator_of(interpreter, value, place))
+    value = materialize_generator(interpreter, iterator_of(interpreter, value, place), exhausts=True)
     if isinstance(value, GeneratorCall | Mapping):
         return make_collection(
             interpreter, "list", elements_of(interpreter, value) or (Element(UNKNOWN, place, many=True),)
@@ -345,10 +337,9 @@ def _insert_default(interpreter: Interpreter, owner: Mapping, key: Value, key_pl
     has_constant_keys = all(isinstance(entry.key, Constant) for entry in owner.entries)
     if owner.default_factory is None or not has_constant_keys or not isinstance(key, Constant):
         return
-    if not any(entry.key == key for entry in owner.entries):
-        set_entry(
-            interpreter, owner, key, interpreter.call(owner.default_factory, Arguments(), place), key_place, place
-        )
+    if not any(entry.key == key and not entry.may_be_missing for entry in owner.entries):
+        default = interpreter.call(owner.default_factory, Arguments(), place)
+        add_default_entry(interpreter, owner, MappingEntry(key, default, key_place, place))
 
 
 _SUBSCRIPTABLE: Final = (Union, ClassValue, Collection, Event, Mapping, Payload, Unresolved)
@@ -453,13 +444,17 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
 def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place: Place) -> Mapping:
     """Return `left | right`, where the entries of `right` take precedence."""
     right_entries = entries_of(interpreter, right, place)
-    entries: dict[object, MappingEntry] = {}
-    for entry in left.entries:
-        _insert_entry(entries, replace(entry, may_be_missing=entry.may_be_missing or right_entries is None))
+    table = EntryTable(left.entries)
+    if right_entries is None:
+        table.make_optional()
     for entry in right_entries or ():
-        _insert_entry(entries, entry)
+        table.add(entry)
     partial = left.partial or right_entries is None or not left.shows_constants
-    return make_mapping(interpreter, tuple(entries.values()), partial=partial)
+    merged = mapping_of(interpreter, table, partial=partial)
+    merged.state.unordered = any(
+        [not table.is_ordered, left.state.unordered, isinstance(right, Mapping) and right.state.unordered]
+    )
+    return merged
 
 
 _SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)

@@ -38,6 +38,13 @@ def exported_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, 
     return names
 
 
+def module_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, ...]:
+    """Return the names in a module, own ones before those of star imports."""
+    sources = (star.source.scope for star in _star_sources(interpreter, scope))
+    starred = (name for source in sources if source is not None for name in exported_names(interpreter, source))
+    return tuple(dict.fromkeys((*scope.bindings.binders, *starred)))
+
+
 def _collect_exported_names(interpreter: Interpreter, scope: LexicalScope) -> tuple[str, ...]:
     names: dict[str, None] = {}
     visited = {scope}

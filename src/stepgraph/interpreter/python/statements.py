@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Executor, Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.iteration import elements_of
+from stepgraph.interpreter.objects.iteration import elements_of, materialize_generator
 from stepgraph.interpreter.objects.methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.special_methods import apply_augmented_operator, call_special, is_union_of_objects
@@ -29,8 +30,10 @@ from stepgraph.interpreter.objects.values import (
     Union,
     Unresolved,
     Value,
+    as_optional,
 )
-from stepgraph.interpreter.python.assignment import add_items, assign, remove_entry, remove_item
+from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
+from stepgraph.interpreter.python.assignment import add_items, assign, multiply_items, remove_entry, remove_item
 from stepgraph.interpreter.python.attribute_changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.python.boolean import negate
 from stepgraph.interpreter.python.branches import execute_if, execute_match
@@ -99,7 +102,11 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     value = interpreter.evaluate(node.value)
     place = interpreter.place(node)
     record_in_place_operator(interpreter, node, target, value)
-    if _update_in_place(interpreter, node.operator, target, value, place):
+    updated = _update_in_place(interpreter, node.operator, target, value, place)
+    if updated is not None:
+        if any(isinstance(leaf, Collection) and leaf.kind in _IMMUTABLE_KINDS for leaf in union_values(updated)):
+            # Python evaluates the target once, so operations of a second evaluation are discarded.
+            interpreter.block_of(lambda: assign(interpreter, node.target, updated))
         return
     if isinstance(target, Instance) or is_union_of_objects(target):
         assign(
@@ -110,31 +117,65 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
         return
     interpreter.escape_operand(target, place, "is an operand in a way that is not followed")
     interpreter.escape_operand(value, place, "is an operand in a way that is not followed")
-    # Python evaluates the target once, so operations of a second evaluation are discarded.
     interpreter.block_of(lambda: assign(interpreter, node.target, propagate_taint(interpreter, (target, value))))
+
+
+_IMMUTABLE_KINDS: Final = ("tuple", "frozenset")
 
 
 def _update_in_place(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
-) -> bool:
-    """Update the collections and dictionaries that the target may be, and return whether it may be one of them."""
-    owners = [leaf for leaf in union_values(target) if isinstance(leaf, Collection | Mapping | AttributeDictionary)]
-    for owner in owners:
-        if isinstance(owner, AttributeDictionary):
-            update_attributes(interpreter, owner, Arguments((Argument(value, place),)), place)
-        elif isinstance(owner, Mapping):
-            update_mapping(interpreter, owner, Arguments((Argument(value, place),)), place)
-        elif isinstance(operator, _REMOVING_OPERATORS):
-            remove_item(interpreter, owner, UNKNOWN)
-        elif isinstance(operator, cst.AddAssign | cst.BitOrAssign):
-            add_items(interpreter, owner, elements_of(interpreter, value) or ())
-    for leaf in union_values(target) if owners else ():
-        if not isinstance(leaf, Collection | Mapping | AttributeDictionary):
-            interpreter.escape_operand(leaf, place, "is an operand in a way that is not followed")
-    return bool(owners)
+) -> Value | None:
+    """Update the collection or dictionary that the target is, and return the value that it gets.
+
+    Return None if the target is neither. Each case of a union is updated.
+    """
+    match target:
+        case Union() if any(
+            isinstance(leaf, Collection | Mapping | AttributeDictionary) for leaf in union_values(target)
+        ):
+            operand = materialize_generator(interpreter, value, exhausts=True)
+            cases = (
+                replace(case, value=_update_case(interpreter, operator, case.value, operand, place))
+                for case in target.cases
+            )
+            return Union(tuple(cases), target.discriminant, target.place)
+        case AttributeDictionary():
+            update_attributes(interpreter, target, Arguments((Argument(value, place),)), place)
+            return target
+        case Mapping():
+            update_mapping(interpreter, target, Arguments((Argument(value, place),)), place)
+            return target
+        case Collection(kind="tuple" | "frozenset"):
+            copy = make_result_collection(interpreter, target.kind, target.items)
+            _update_collection(interpreter, operator, ordered_like(target, copy), value)
+            return copy
+        case Collection():
+            _update_collection(interpreter, operator, target, value)
+            return target
+        case _:
+            return None
 
 
-_REMOVING_OPERATORS: Final = (cst.BitAndAssign, cst.SubtractAssign)
+def _update_case(interpreter: Interpreter, operator: cst.BaseAugOp, case: Value, value: Value, place: Place) -> Value:
+    updated = _update_in_place(interpreter, operator, case, value, place)
+    if updated is None:
+        interpreter.escape_operand(case, place, "is an operand in a way that is not followed")
+    return case if updated is None else updated
+
+
+def _update_collection(interpreter: Interpreter, operator: cst.BaseAugOp, owner: Collection, value: Value) -> None:
+    if isinstance(operator, _REMOVING_OPERATORS):
+        remove_item(interpreter, owner, UNKNOWN)
+    if isinstance(operator, cst.AddAssign | cst.BitOrAssign | cst.BitXorAssign):
+        items = elements_of(interpreter, value) or ()
+        is_certain = not isinstance(operator, cst.BitXorAssign)
+        add_items(interpreter, owner, items if is_certain else tuple(map(as_optional, items)))
+    if isinstance(operator, cst.MultiplyAssign):
+        multiply_items(interpreter, owner, value)
+
+
+_REMOVING_OPERATORS: Final = (cst.BitAndAssign, cst.BitXorAssign, cst.SubtractAssign)
 
 
 def _execute_delete(interpreter: Interpreter, node: cst.Del) -> None:

@@ -1,0 +1,172 @@
+"""Iterators and views: collections whose elements are computed where they are used.
+
+An iterator yields each element once. After a loop, which may be left early, any of its elements may remain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TypeAlias
+
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.values import (
+    Argument,
+    Arguments,
+    Collection,
+    Element,
+    External,
+    HeapCell,
+    LazyElements,
+    Mapping,
+    Partial,
+    Value,
+    as_optional,
+)
+from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.ir.nodes import Block, may_run_steps
+from stepgraph.syntax.module import Place
+
+Compute: TypeAlias = Callable[[Interpreter, LazyElements], Collection]
+
+
+def make_iterator(
+    interpreter: Interpreter, name: str, operands: Sequence[Value], place: Place, compute: Compute
+) -> Collection:
+    """Return the iterator that the library function `name` makes of its operands.
+
+    Until its first use, its only element is the call itself, so that the operands are found in it.
+    """
+    arguments = Arguments(tuple(Argument(operand, place) for operand in operands))
+    initial = (Element(Partial(External(name), arguments), place, many=True),)
+    iterator = make_result_collection(interpreter, "list", initial)
+    return replace(iterator, lazy=LazyElements(compute, tuple(operands), place, iterator.state["items"]))
+
+
+def make_view(interpreter: Interpreter, mapping: Mapping, place: Place, compute: Compute) -> Collection:
+    """Return a view of a dictionary, which follows its changes."""
+    lazy = LazyElements(compute, (mapping,), place, mapping.state["items"], is_view=True)
+    return replace(compute(interpreter, lazy), lazy=lazy)
+
+
+def make_unordered(collection: Collection) -> Collection:
+    """Mark a new collection as unordered, and return it."""
+    collection.state.unordered = True
+    return collection
+
+
+def is_lazy(value: Value) -> bool:
+    """Whether a value is an iterator or a view."""
+    return isinstance(value, Collection) and value.lazy is not None
+
+
+def is_iterator(value: Value) -> bool:
+    """Whether a value is an iterator, which yields each element once."""
+    return isinstance(value, Collection) and value.lazy is not None and not value.lazy.is_view
+
+
+def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool) -> Collection:
+    """Return the present elements of a collection. Those of an iterator are used up.
+
+    With `exhausts`, certainly all of them are used up.
+    """
+    lazy = value.lazy
+    if lazy is None:
+        return value
+    if lazy.is_view:
+        return _viewed(interpreter, value, lazy)
+    elements = _remaining(interpreter, value, lazy, exhausts=exhausts)
+    if exhausts and interpreter.loop_depth == value.loop_depth:
+        _set_remaining(interpreter, value, elements, ())
+    else:
+        if elements.has_definite_order:
+            record_iteration(interpreter, value.state)
+        _set_remaining(interpreter, value, elements, tuple(map(as_optional, elements.items)))
+    return elements
+
+
+def record_iteration(interpreter: Interpreter, state: HeapCell) -> None:
+    """Record that a loop begins to take the elements of an iterator, whose number of passes is known."""
+    interpreter.work.iterating[state.serial] = (interpreter.frame, interpreter.frame.loop)
+
+
+def report_nested_use(interpreter: Interpreter, state: HeapCell, place: Place) -> None:
+    """Report a use of an iterator in the body of a loop that iterates over it: it takes elements from the loop."""
+    iteration = interpreter.work.iterating.get(state.serial)
+    if iteration is not None and iteration != (interpreter.frame, interpreter.frame.loop):
+        interpreter.note(
+            "generator",
+            place,
+            f"`{place.brief_text}` is also advanced by other code while a loop iterates over it.",
+            "The graph shows the loop with all elements.",
+        )
+
+
+def take_next(interpreter: Interpreter, value: Collection) -> tuple[Element, ...]:
+    """Return the elements that `next` may return, and remove the returned one from the iterator."""
+    if value.lazy is None or value.lazy.is_view:
+        return value.items
+    elements = _remaining(interpreter, value, value.lazy, exhausts=False)
+    items = elements.items
+    if interpreter.loop_depth != value.loop_depth or elements.state.unordered or elements.is_set:
+        _set_remaining(interpreter, value, elements, tuple(map(as_optional, items)))
+        return items
+    certain = (index for index, item in enumerate(items) if not (item.many or item.may_be_missing))
+    count = next(certain, len(items) - 1) + 1
+    candidates = items[:count]
+    passed_over = candidates[1:] if items and not items[0].many else candidates
+    _set_remaining(interpreter, value, elements, (*map(as_optional, passed_over), *items[count:]))
+    return candidates
+
+
+def _set_remaining(
+    interpreter: Interpreter, value: Collection, elements: Collection, items: tuple[Element, ...]
+) -> None:
+    value.state.unordered = value.state.unordered or elements.state.unordered or elements.is_set
+    interpreter.store.write(value.state, "items", items)
+
+
+def _viewed(interpreter: Interpreter, view: Collection, lazy: LazyElements) -> Collection:
+    for operand in lazy.operands:
+        if isinstance(operand, Mapping):
+            if operand.state.serial < interpreter.frame.scope.names.serial:
+                interpreter.store.record_outer_read(operand.state, "items")
+            if operand.state["items"] is lazy.initial and operand.state.unordered == view.state.unordered:
+                return view
+    return lazy.compute(interpreter, lazy)
+
+
+def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, *, exhausts: bool) -> Collection:
+    """Return the elements that the iterator has not yielded yet, as a new collection."""
+    items = value.items
+    if value.state["items"] is not lazy.initial:
+        report_nested_use(interpreter, value.state, lazy.place)
+    unused = [item.value for item in lazy.initial]
+    rest = tuple(item for item in items if not any(item.value is initial for initial in unused))
+    if len(rest) == len(items):
+        remaining = make_result_collection(interpreter, "list", items)
+        remaining.state.unordered = value.state.unordered
+        return remaining
+    elements = _compute(interpreter, lazy, exhausts=exhausts)
+    if value.state["items"] is lazy.initial and interpreter.loop_depth == value.loop_depth:
+        return elements
+    # Used on some paths only, or by earlier passes of a loop.
+    remaining = make_result_collection(interpreter, "list", tuple(map(as_optional, (*elements.items, *rest))))
+    remaining.state.unordered = True
+    return remaining
+
+
+def _compute(interpreter: Interpreter, lazy: LazyElements, *, exhausts: bool) -> Collection:
+    with interpreter.collect_operations() as operations:
+        elements = lazy.compute(interpreter, replace(lazy, exhausts=exhausts))
+    for operation in operations:
+        interpreter.emit(operation)
+    if not exhausts and may_run_steps(Block(tuple(operations))):
+        interpreter.note(
+            "generator",
+            lazy.place,
+            f"`{lazy.place.brief_text}` runs steps piece by piece, where its elements are used.",
+            "The graph shows these steps where its first element is used.",
+        )
+    return elements

@@ -1,0 +1,91 @@
+"""The entries of dictionaries, with the order and the precedence of their keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.values import Constant, Mapping, MappingEntry, on_some_paths
+from stepgraph.interpreter.python.arguments import make_mapping
+
+
+class EntryTable:
+    """The entries of a dictionary that is built entry by entry.
+
+    A later entry for the same constant key replaces an earlier one at its position. If either may be missing, both
+    stay, and the later one takes precedence.
+    """
+
+    def __init__(self, entries: Iterable[MappingEntry] = ()) -> None:
+        self._entries: dict[object, MappingEntry] = {}
+        """Entries that must be present by constant key, others by their `id`."""
+        self._optional: dict[object, list[_Identity]] = {}
+        """The keys of the entries that may be missing, by constant key."""
+        self.is_ordered = True
+        """Whether the position of each entry is certain."""
+        for entry in entries:
+            self.add(entry)
+
+    @property
+    def entries(self) -> tuple[MappingEntry, ...]:
+        """The entries in order."""
+        return tuple(self._entries.values())
+
+    def add(self, entry: MappingEntry) -> None:
+        """Set a key to a value."""
+        if not isinstance(entry.key, Constant):
+            self._entries[_Identity(entry)] = entry
+        elif _may_be_missing(entry):
+            identity = _Identity(entry)
+            self._optional.setdefault(entry.key.value, []).append(identity)
+            self._entries[identity] = entry
+        else:
+            self._remove_optional(entry.key)
+            self._entries[entry.key.value] = entry
+
+    def add_default(self, entry: MappingEntry) -> bool:
+        """Set a constant key to a value unless it has one. Return whether it may have had none."""
+        if not isinstance(entry.key, Constant) or entry.key.value in self._entries:
+            return False
+        present = self._remove_optional(entry.key)
+        self.add(entry)
+        for optional in present:
+            self.add(optional)
+        return True
+
+    def make_optional(self) -> None:
+        """Let every entry be missing on some paths."""
+        entries = [replace(entry, value=on_some_paths(entry.value), may_be_missing=True) for entry in self.entries]
+        self._entries, self._optional = {}, {}
+        for entry in entries:
+            self.add(entry)
+
+    def _remove_optional(self, key: Constant) -> list[MappingEntry]:
+        """Remove and return the entries of a key that may be missing. The position of the next one is uncertain."""
+        identities = self._optional.pop(key.value, [])
+        if identities and key.value not in self._entries:
+            positions = list(self._entries)
+            self.is_ordered = self.is_ordered and positions[-len(identities) :] == identities
+        return [self._entries.pop(identity) for identity in identities]
+
+
+class _Identity:
+    """The key of an entry that no other entry replaces."""
+
+    __slots__ = ("entry",)
+
+    def __init__(self, entry: MappingEntry) -> None:
+        self.entry = entry
+
+
+def _may_be_missing(entry: MappingEntry) -> bool:
+    return entry.may_be_missing or entry.many
+
+
+def mapping_of(interpreter: Interpreter, table: EntryTable, *, partial: bool = False) -> Mapping:
+    """Return a new dictionary with the entries of a table."""
+    mapping = make_mapping(interpreter, table.entries, partial=partial)
+    mapping.state.unordered = not table.is_ordered
+    return mapping

@@ -1,0 +1,153 @@
+"""Dictionaries of steps: the positions of keys, and entries that may be missing."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+MAYBE = 'maybe = {}\nif x:\n    maybe["k"] = b\n'
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'table["x"] = c',
+        'table |= {"x": c}',
+        'table.update({"x": c})',
+        "table.update(x=c)",
+        'table.update([("x", c)])',
+        'table = table | {"x": c}',
+        'table = {**table, "x": c}',
+        "table = dict(table, x=c)",
+    ],
+)
+def test_a_key_keeps_its_position_when_it_is_set_again(change: str) -> None:
+    assert graph_of(f'table = {{"x": a, "y": b}}\n{change}\nfor fn in table.values(): await fn()') == "c\nb"
+
+
+def test_a_key_that_was_removed_gets_the_last_position() -> None:
+    assert (
+        graph_of("""
+        table = {"x": a, "y": b}
+        del table["x"]
+        table["x"] = c
+        for fn in table.values():
+            await fn()
+    """)
+        == "b\nc"
+    )
+
+
+def test_a_key_that_may_be_set_already_has_an_uncertain_position() -> None:
+    assert graph_of("""
+        table = {}
+        if x:
+            table["x"] = a
+        table["y"] = b
+        table["x"] = c
+        for fn in table.values():
+            await fn()
+    """) == text("""
+        loop
+          switch fn
+          | case b
+            b
+          | case c
+            c
+    """)
+
+
+def test_the_last_of_equal_keys_of_a_comprehension_counts() -> None:
+    assert (
+        graph_of("""
+        table = {k: fn for k, fn in (("x", a), ("y", b), ("x", c))}
+        for fn in table.values():
+            await fn()
+        await table["x"]()
+    """)
+        == "c\nb\nc"
+    )
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        'table = {"k": a}\ntable.update(maybe)',
+        'table = {"k": a}\ntable |= maybe',
+        'table = {"k": a} | maybe',
+        'table = {"k": a, **maybe}',
+        'table = dict({"k": a}, **maybe)',
+        'table = maybe\ntable.setdefault("k", a)',
+    ],
+)
+def test_an_entry_that_may_be_missing_replaces_none(made: str) -> None:
+    assert graph_of(f'{MAYBE}{made}\nawait table["k"]()') == text("""
+        switch table["k"]
+        | case a
+          a
+        | case b
+          b
+    """)
+
+
+def test_setdefault_returns_a_value_that_may_be_set() -> None:
+    assert graph_of(f'{MAYBE}await maybe.setdefault("k", a)()') == text("""
+        switch maybe.setdefault("k", a)
+        | case b
+          b
+        | case a
+          a
+    """)
+
+
+def test_setdefault_keeps_a_value_that_is_set() -> None:
+    assert graph_of('table = {"k": a}\ntable.setdefault("k", b)\nawait table["k"]()\nawait b()') == "a\nb"
+
+
+def test_setdefault_with_unknown_keys_keeps_all_values() -> None:
+    assert graph_of("""
+        table = {}
+        table.setdefault(x, a)
+        table.setdefault(y, b)
+        for fn in table.values():
+            await fn()
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+def test_popitem_removes_the_last_entry() -> None:
+    assert graph_of('table = {"x": a, "y": b}\nawait table.popitem()[1]()\nawait table.get("y", c)()') == "b\nc"
+
+
+def test_popitem_in_a_loop_removes_any_entry() -> None:
+    assert graph_of("""
+        table = {"x": a, "y": b}
+        for row in rows:
+            table.popitem()
+        await table.get("x", c)()
+    """) == text("""
+        switch table.get("x", c)
+        | case a
+          a
+        | case c
+          c
+    """)
+
+
+def test_a_default_of_a_defaultdict_is_made_where_a_key_may_be_missing() -> None:
+    assert workflow_of("""
+        from collections import defaultdict
+        table = defaultdict(list)
+        if x:
+            table["k"].append(a)
+        table["k"].append(b)
+        for fn in table["k"]:
+            await fn()
+    """).complete

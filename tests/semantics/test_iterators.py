@@ -1,0 +1,304 @@
+"""Iterators, generator expressions and views: evaluated where they are used, and iterators only once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+
+@pytest.mark.parametrize(
+    ("body", "graph"),
+    [
+        ("it = iter([a, b])\nnext(it)\nfor fn in it: await fn()", "b"),
+        ("it = iter([a, b, c])\nawait next(it)()\nawait next(it)()", "a\nb"),
+        ("it = iter([a, b])\nx, y = it\nawait y()\nfor fn in list(it): await fn()", "b"),
+        ("it = enumerate([a, b])\nnext(it)\nfor i, fn in it: await fn()", "b"),
+        ("it = iter([a, b])\nlist(it)\nawait next(it, c)()", "c"),
+        ("it = iter([a, b, a, c])\nfor x, y in zip(it, it):\n    await y()\n    await x()", "b\na\nc\na"),
+        ("it = iter([a, b])\nagain = iter(it)\nnext(again)\nfor fn in it: await fn()", "b"),
+        ("it = zip([a, b], [c, d])\nnext(it)\nfor x, y in it: await y()", "d"),
+    ],
+)
+def test_an_iterator_yields_each_element_once(body: str, graph: str) -> None:
+    assert graph_of(body) == graph
+
+
+def test_elements_may_remain_after_a_loop_over_an_iterator() -> None:
+    assert graph_of("""
+        it = iter([a, b])
+        for fn in it:
+            if x:
+                break
+        for fn in it:
+            await fn()
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+def test_next_on_some_paths_leaves_the_first_element_uncertain() -> None:
+    assert graph_of("""
+        it = iter([a, b])
+        if x:
+            next(it)
+        await next(it)()
+    """) == text("""
+        switch next(it)
+        | case a
+          a
+        | case b
+          b
+    """)
+
+
+def test_next_in_a_loop_returns_any_element() -> None:
+    assert graph_of("""
+        it = iter([a, b])
+        for row in rows:
+            await next(it)()
+    """) == text("""
+        loop
+          switch next(it)
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+def test_an_iterator_used_by_a_function_is_used_for_its_caller() -> None:
+    assert (
+        graph_of("""
+        def take(source):
+            return next(source)
+        it = iter([a, b])
+        await take(it)()
+        await take(it)()
+    """)
+        == "a\nb"
+    )
+
+
+def test_a_second_loop_over_a_generator_expression_may_be_empty() -> None:
+    assert graph_of("""
+        gen = (fn for fn in (a, b))
+        for fn in gen:
+            await fn()
+        for fn in gen:
+            await fn()
+    """) == text("""
+        a
+        b
+        loop
+          switch (fn for fn in (a, b))
+          | case fn
+            a
+          | case fn
+            b
+    """)
+
+
+def test_break_leaves_a_loop_over_a_generator_expression() -> None:
+    assert graph_of("""
+        for fn in (fn for fn in (a, b)):
+            if x:
+                break
+            await fn()
+        await c()
+    """) == text("""
+        loop
+          if x
+            break
+          switch (fn for fn in (a, b))
+          | case fn
+            a
+          | case fn
+            b
+        c
+    """)
+
+
+def test_continue_skips_an_element_of_a_generator_expression() -> None:
+    assert graph_of("""
+        for row in rows:
+            for fn in (fn for fn in (a, b)):
+                if x:
+                    continue
+                await fn()
+            await c()
+    """) == text("""
+        loop
+          if x
+          else
+            a
+          if x
+          else
+            b
+          c
+    """)
+
+
+@pytest.mark.parametrize("made", ["iter(fns)", "(fn for fn in fns)", "map(lambda fn: fn, fns)"])
+def test_next_in_a_loop_over_its_iterator_is_reported(made: str) -> None:
+    assert not workflow_of(f"""
+        fns = [a, b, c]
+        it = {made}
+        for fn in it:
+            await fn()
+            next(it)
+    """).complete
+
+
+def test_a_generator_expression_is_empty_after_list() -> None:
+    assert (
+        graph_of("""
+        gen = (fn for fn in (a, b))
+        fns = list(gen)
+        await asyncio.gather(*[fn() for fn in gen])
+        await fns[0]()
+    """)
+        == "a"
+    )
+
+
+def test_a_generator_expression_evaluates_its_first_iterable_at_once() -> None:
+    assert (
+        graph_of("""
+        fns = [a, b]
+        gen = (fn for fn in fns)
+        fns = [c]
+        for fn in gen:
+            await fn()
+    """)
+        == "a\nb"
+    )
+
+
+@pytest.mark.parametrize("made", ["iter(fns)", "(fn for fn in fns)", "map(lambda fn: fn, fns)"])
+def test_an_iterator_yields_elements_appended_after_its_creation(made: str) -> None:
+    assert graph_of(f"fns = [a]\nit = {made}\nfns.append(b)\nfor fn in it: await fn()") == "a\nb"
+
+
+@pytest.mark.parametrize(("method", "target"), [("values", "fn"), ("items", "key, fn")])
+def test_a_view_shows_entries_added_after_its_creation(method: str, target: str) -> None:
+    assert (
+        graph_of(f"""
+        table = {{"x": a}}
+        view = table.{method}()
+        table["y"] = b
+        for {target} in view:
+            await fn()
+    """)
+        == "a\nb"
+    )
+
+
+def test_a_view_is_used_any_number_of_times() -> None:
+    assert (
+        graph_of("""
+        view = {"x": a}.values()
+        for fn in view:
+            await fn()
+        for fn in view:
+            await fn()
+    """)
+        == "a\na"
+    )
+
+
+def test_map_calls_its_function_where_the_results_are_used() -> None:
+    assert (
+        graph_of("""
+        act = [a]
+        results = map(lambda x: act[0], [1])
+        act.clear()
+        act.append(b)
+        for fn in results:
+            await fn()
+    """)
+        == "b"
+    )
+
+
+def test_map_passes_an_element_of_each_iterable() -> None:
+    assert (
+        graph_of("""
+        for fn in map(lambda x, y: y, [a, b], [c, d]):
+            await fn()
+    """)
+        == "c\nd"
+    )
+
+
+def test_map_over_an_optional_element_may_lack_its_result() -> None:
+    assert graph_of("""
+        fns = []
+        if x:
+            fns.append(a)
+        for fn in map(lambda fn: fn, fns):
+            await fn()
+    """) == text("""
+        loop
+          a
+    """)
+
+
+def test_reversed_starts_at_the_last_element_of_its_call() -> None:
+    assert graph_of("""
+        fns = [a]
+        back = reversed(fns)
+        fns.append(b)
+        for fn in back:
+            await fn()
+    """) == text("""
+        loop
+          switch fn
+          | case b
+            b
+          | case a
+            a
+    """)
+
+
+def test_zip_of_sorted_steps_has_any_of_them_in_each_row() -> None:
+    assert graph_of("""
+        for fn, row in zip(sorted([a, b]), [1, 2]):
+            await fn()
+    """) == text("""
+        loop
+          switch zip(sorted([a, b]), [1, 2])
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+def test_elements_remain_after_islice() -> None:
+    assert graph_of("""
+        import itertools
+        it = iter([a, b])
+        list(itertools.islice(it, 1))
+        for fn in it:
+            await fn()
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+def test_steps_that_map_starts_one_by_one_are_reported() -> None:
+    assert not workflow_of("""
+        for task in map(asyncio.create_task, [a(), b()]):
+            await task
+    """).complete
