@@ -7,7 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.deep_copies import DeepCopy
+from stepgraph.interpreter.objects.deep_copies import COPIED, DeepCopy
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.methods import copy_with_attributes, replace_fields
 from stepgraph.interpreter.objects.values import (
@@ -127,7 +127,7 @@ _KINDS: Final[dict[str, CollectionKind]] = {
 def _copy_object(call: LibraryCall) -> Value:
     """Return a copy of an object or a collection, with some attributes replaced."""
     original = call.first
-    if call.name == "copy.deepcopy" and len(call.arguments.items) == 1:
+    if call.name == "copy.deepcopy" and len(call.arguments.items) == 1 and isinstance(original, COPIED):
         return DeepCopy(call.interpreter, call.place).copy_of(original, 0)
     if any(change.keyword is None for change in call.arguments.items[1:]):
         return call.unmodeled()

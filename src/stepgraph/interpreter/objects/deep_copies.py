@@ -12,10 +12,13 @@ from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Collection,
+    Event,
+    EventPart,
     FunctionValue,
     HeapCell,
     Instance,
     Mapping,
+    Payload,
     Union,
     Unresolved,
     Value,
@@ -23,6 +26,9 @@ from stepgraph.interpreter.objects.values import (
 from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
+
+COPIED: Final = (Collection, FunctionValue, Instance, Mapping, Union)
+"""The types of values whose deep copy differs from them."""
 
 MAX_DEPTH: Final = 50
 """Nesting depth above which a copy is unresolved."""
@@ -38,7 +44,9 @@ class DeepCopy(Struct):
 
     def copy_of(self, value: Value, depth: int) -> Value:
         """Return the copy of a value at a nesting depth."""
-        if not isinstance(value, Collection | Mapping | Instance | Union | FunctionValue):
+        if isinstance(value, Event | EventPart | Payload):
+            return UNKNOWN  # a copy may be changed
+        if not isinstance(value, COPIED):
             return value
         if depth > MAX_DEPTH:
             return Unresolved("it is copied with too many values in it", self.place)

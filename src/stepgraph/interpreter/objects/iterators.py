@@ -41,12 +41,12 @@ def make_iterator(
     arguments = Arguments(tuple(Argument(operand, place) for operand in operands))
     initial = (Element(Partial(External(name), arguments), place, many=True),)
     iterator = make_result_collection(interpreter, "list", initial)
-    return replace(iterator, lazy=LazyElements(compute, tuple(operands), place, iterator.state["items"]))
+    return replace(iterator, lazy=LazyElements(compute, tuple(operands), place, iterator.state.contents))
 
 
 def make_view(interpreter: Interpreter, mapping: Mapping, place: Place, compute: Compute) -> Collection:
     """Return a view of a dictionary, which follows its changes."""
-    lazy = LazyElements(compute, (mapping,), place, mapping.state["items"], is_view=True)
+    lazy = LazyElements(compute, (mapping,), place, mapping.state.contents, is_view=True)
     return replace(compute(interpreter, lazy), lazy=lazy)
 
 
@@ -132,7 +132,7 @@ def _viewed(interpreter: Interpreter, view: Collection, lazy: LazyElements) -> C
         if isinstance(operand, Mapping):
             if operand.state.serial < interpreter.frame.scope.names.serial:
                 interpreter.store.record_outer_read(operand.state, "items")
-            if operand.state["items"] is lazy.initial and operand.state.unordered == view.state.unordered:
+            if operand.state.contents is lazy.initial and operand.state.unordered == view.state.unordered:
                 return view
     return lazy.compute(interpreter, lazy)
 
@@ -140,7 +140,7 @@ def _viewed(interpreter: Interpreter, view: Collection, lazy: LazyElements) -> C
 def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, *, exhausts: bool) -> Collection:
     """Return the elements that the iterator has not yielded yet, as a new collection."""
     items = value.items
-    if value.state["items"] is not lazy.initial:
+    if value.state.contents is not lazy.initial:
         report_nested_use(interpreter, value.state, lazy.place)
     unused = [item.value for item in lazy.initial]
     rest = tuple(item for item in items if not any(item.value is initial for initial in unused))
@@ -149,7 +149,7 @@ def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, 
         remaining.state.unordered = value.state.unordered
         return remaining
     elements = _compute(interpreter, lazy, exhausts=exhausts)
-    if value.state["items"] is lazy.initial and interpreter.loop_depth == value.loop_depth:
+    if value.state.contents is lazy.initial and interpreter.loop_depth == value.loop_depth:
         return elements
     # Used on some paths only, or by earlier passes of a loop.
     remaining = make_result_collection(interpreter, "list", tuple(map(as_optional, (*elements.items, *rest))))

@@ -261,6 +261,12 @@ class HeapCell(dict[str, Any]):
         """The number of elements of a collection."""
         return len(self["items"])
 
+    @property
+    def contents(self) -> tuple[Any, ...]:
+        """The elements of a collection, to tell whether they were replaced. Walks use `elements`."""
+        contents: tuple[Any, ...] = self["items"]
+        return contents
+
     def elements(self) -> tuple[Any, ...]:
         """Return the elements of a collection. Raises LimitExceededError above the budget."""
         elements: tuple[Any, ...] = self["items"]

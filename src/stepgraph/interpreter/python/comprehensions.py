@@ -115,7 +115,7 @@ def _use(interpreter: Interpreter, generator: GeneratorExpression, *, exhausts: 
 
     Return True for the first use, None after its end, and False if it may have yielded some of its elements.
     """
-    items: tuple[Element, ...] = generator.state["items"]
+    items: tuple[Element, ...] = generator.state.contents
     if items is not generator.initial:
         report_nested_use(interpreter, generator.state, Place(generator.scope.module, generator.node))
     elif not exhausts:
