@@ -41,16 +41,9 @@ def test_a_cached_property_can_be_deleted_or_replaced(change: str) -> None:
     assert graph_of(BOX.format(cache="cache") + f"await box.act()\n{change}\nawait box.act()") == "a\nc"
 
 
-def test_a_cached_property_may_be_deleted_through_its_namespace() -> None:
-    assert graph_of(
-        BOX.format(cache="cache") + 'box.act\nbox.fn = c\nbox.__dict__.pop("act", None)\nawait box.act()'
-    ) == text("""
-        switch box.act
-        | case c
-          c
-        | case a
-          a
-    """)
+def test_a_cached_property_is_deleted_through_its_namespace() -> None:
+    body = 'box.act\nbox.fn = c\nbox.__dict__.pop("act", None)\nawait box.act()'
+    assert graph_of(BOX.format(cache="cache") + body) == "c"
 
 
 def test_each_object_has_its_own_cached_property() -> None:

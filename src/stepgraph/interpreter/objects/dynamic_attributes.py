@@ -82,12 +82,14 @@ def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
 def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: Place) -> Value:
     if default is None or not isinstance(owner, Instance | ClassValue):
         return interpreter.attribute(owner, name, place)
-    if isinstance(owner, ClassValue):
-        if name in _member_names(interpreter, owner):
-            return interpreter.attribute(owner, name, place)
-    elif has_class_attribute(interpreter, owner, name):
+    may_have_others = _may_have_others(owner)
+    if isinstance(owner, ClassValue) or may_have_others:
+        is_defined = name in _member_names(interpreter, owner)
+    else:
+        is_defined = has_class_attribute(interpreter, owner, name)
+    if is_defined:
         return interpreter.attribute(owner, name, place)
-    if _may_have_others(owner):
+    if may_have_others:
         values = [interpreter.attribute(owner, name, place), default]
         return union_of_values(values, [callable_name(value) or name for value in values], place.text, place)
     if isinstance(owner, ClassValue):
