@@ -36,7 +36,7 @@ EXPECTED: Final[dict[str, tuple[int, str | None]]] = {
     "formats of any width": (10, None),
     "names bound in a try": (100, None),
     "lists changed in a try": (60, None),
-    "continues of a loop": (200, "values compared where branches join"),
+    "continues of a loop": (200, None),
     "chains of attributes": (200, None),
     "helpers that call the next ten times": (100, None),
     "helpers that call the next twice": (40, None),

@@ -14,6 +14,7 @@ from stepgraph.interpreter.escapes import escape
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
+from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes import get_attribute
 from stepgraph.interpreter.objects.classes import (
     call_instance,
@@ -23,7 +24,6 @@ from stepgraph.interpreter.objects.classes import (
     resolution_order,
 )
 from stepgraph.interpreter.objects.methods import call_builtin_method
-from stepgraph.interpreter.objects.modules import LoadedModules
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,

@@ -16,8 +16,8 @@ from typing import Any, Final, TypeAlias
 import libcst as cst
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion
-from stepgraph.interpreter.joining import is_relevant, join_values, on_path
-from stepgraph.interpreter.objects.modules import LoadedModules
+from stepgraph.interpreter.joining import join_values, on_path
+from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Arguments,
@@ -35,7 +35,7 @@ from stepgraph.interpreter.objects.values import (
     WaitForCall,
 )
 from stepgraph.interpreter.replay.replay_state import ReplayState
-from stepgraph.interpreter.store import Changes, PathChanges, Store, join_paths
+from stepgraph.interpreter.store import ExposedValues, PathChanges, Store, join_paths
 from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkRegistry
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (
@@ -127,7 +127,7 @@ class Interpreter:
     """The number of repeated loop passes so far."""
     branch_depth: int = 0
     """The number of branches around the present statement, through all calls."""
-    exposed: list[Changes] | None = None
+    exposed: ExposedValues | None = None
     """Values overwritten in finished branches of the innermost `try` body, None outside of one."""
     inlined_functions: list[cst.CSTNode] = field(default_factory=list)
     """Functions of inlined generators and context managers whose bodies are being interpreted."""
@@ -443,7 +443,7 @@ class Interpreter:
         checkpoint, since, before = self.store.checkpoint(), self.work.last_task_id, self.replay.reached
         outer_exposed = self.exposed
         if cut_short:
-            self.exposed = []
+            self.exposed = ExposedValues()
         self.is_reachable = True
         self.frame.conditions.append(condition)
         self.branch_depth += 1
@@ -453,7 +453,7 @@ class Interpreter:
         live, self.is_reachable = self.is_reachable, True
         overwritten = self.store.overwritten(checkpoint) if cut_short else []
         if cut_short:
-            overwritten += self.exposed or ()
+            overwritten += [] if self.exposed is None else self.exposed.changes
             self.exposed = outer_exposed
         self.expose(checkpoint)
         reached = self.replay.reached
@@ -463,8 +463,7 @@ class Interpreter:
     def expose(self, checkpoint: int) -> None:
         """Record values that an exception may expose to an enclosing `try`, before writes are rolled back."""
         if self.exposed is not None:
-            overwritten = self.store.overwritten(checkpoint)
-            self.exposed += (c for c in overwritten if any(is_relevant(change.value) for change in c.values()))
+            self.exposed.add(self.store.overwritten(checkpoint))
 
     def join_path_results(
         self,

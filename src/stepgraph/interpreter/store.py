@@ -16,9 +16,11 @@ from stepgraph.interpreter.joining import (
     MISSING,
     Prefix,
     Slot,
+    ValueSet,
     affects_steps,
     has_relevant_value,
     is_equivalent,
+    is_relevant,
     join_slot,
     join_slot_values,
     requires_new_pass,
@@ -52,8 +54,9 @@ class Change(Struct, frozen=True):
     value: Slot
 
 
-# Changes by slot: the `id` of the cell, and the key.
-Changes: TypeAlias = dict[tuple[int, str], Change]
+SlotKey: TypeAlias = tuple[int, str]
+"""The `id` of a cell, and the key of a slot."""
+Changes: TypeAlias = dict[SlotKey, Change]
 
 
 # A slot, identified by the serial of its cell and its key.
@@ -344,6 +347,28 @@ class Store(Struct):
         return changes
 
 
+class ExposedValues(Struct):
+    """Values that an exception in the body of a `try` may expose to its handlers, without duplicates."""
+
+    changes: list[Changes] = field(default_factory=list)
+    """Changes of one slot each."""
+    _values: dict[SlotId, ValueSet] = field(default_factory=dict)
+    _collections: set[tuple[SlotId, int]] = field(default_factory=set)
+    """The collections by slot and `id`, which `changes` keeps alive."""
+
+    def add(self, changes: Iterable[Changes]) -> None:
+        """Add the values of changes that can lead to a step."""
+        for change in (change for one in changes for change in one.values() if is_relevant(change.value)):
+            slot = change.container.serial, change.key
+            if isinstance(change.value, tuple):
+                is_new = (slot, id(change.value)) not in self._collections
+                self._collections.add((slot, id(change.value)))
+            else:
+                is_new = self._values.setdefault(slot, ValueSet()).add(change.value)
+            if is_new:
+                self.changes.append({(id(change.container), change.key): change})
+
+
 class PathChanges(Struct, frozen=True):
     """One of the paths into a join point, with its changes."""
 
@@ -398,12 +423,14 @@ def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId
 
     A task with an id above `since` was started on one of the paths only.
     """
-    keys = {key: change for path in paths for key, change in path.items()}
+    values_by_key: dict[SlotKey, tuple[Change, list[Slot]]] = {}
+    for path in paths:
+        for key, change in path.items():
+            values_by_key.setdefault(key, (change, []))[1].append(change.value)
     joined: Changes = {}
-    for key, change in keys.items():
-        present = change.container.get(change.key, MISSING)
-        values = [present, *(path[key].value for path in paths if key in path)]
-        store.budget.spend(Limit.JOINED, len(paths) + sum(map(visit_cost, values)))
+    for key, (change, written) in values_by_key.items():
+        values = [change.container.get(change.key, MISSING), *written]
+        store.budget.spend(Limit.JOINED, 1 + sum(map(visit_cost, values)))
         joined[key] = Change(
             change.container, change.key, join_slot_values(store.budget, change.key, values, place, since)
         )

@@ -19,6 +19,7 @@ from stepgraph.interpreter.entry import (
     open_interpreter,
 )
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.classes import derives_from_entrypoint, find_member, is_workflow, resolution_order
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.values import (
@@ -32,7 +33,6 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.python.star_imports import exported_names
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.model.note import ProblemKind
 from stepgraph.syntax.changes import names_mutated_in_functions

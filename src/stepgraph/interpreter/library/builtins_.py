@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.attribute_changes import assign_attribute, delete_named, set_named
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -26,7 +27,6 @@ from stepgraph.interpreter.objects.values import (
     Value,
     origin_name,
 )
-from stepgraph.interpreter.python.attribute_changes import assign_attribute, delete_named, set_named
 from stepgraph.syntax.module import Place
 
 

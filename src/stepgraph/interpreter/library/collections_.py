@@ -8,6 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.deep_copies import COPIED, DeepCopy
+from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.methods import copy_with_attributes, replace_fields
 from stepgraph.interpreter.objects.values import (
@@ -28,7 +29,6 @@ from stepgraph.interpreter.objects.values import (
 )
 from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection
 from stepgraph.interpreter.python.assignment import add_items
-from stepgraph.interpreter.python.entries import EntryTable, mapping_of
 from stepgraph.ir.static_values import CollectionKind
 
 

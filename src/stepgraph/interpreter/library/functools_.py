@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.asyncio_ import starts_task
+from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -31,7 +32,6 @@ from stepgraph.interpreter.objects.values import (
     is_none,
 )
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
-from stepgraph.interpreter.python.caches import with_cache
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import LIMITED_CACHE
 from stepgraph.interpreter.raised_exceptions import caught_types

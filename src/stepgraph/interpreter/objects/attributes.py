@@ -6,6 +6,8 @@ from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
+from stepgraph.interpreter.library.caches import forget_result
+from stepgraph.interpreter.modules.module_members import module_member
 from stepgraph.interpreter.objects.classes import (
     attribute_name,
     class_attribute,
@@ -13,7 +15,6 @@ from stepgraph.interpreter.objects.classes import (
     resolution_order,
     super_attribute,
 )
-from stepgraph.interpreter.objects.module_members import module_member
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Absent,
@@ -47,7 +48,6 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.python.caches import forget_result
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.replay import resources, taint
 from stepgraph.syntax.module import Place

@@ -9,6 +9,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
+from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.classes import (
     COMPUTED_NAME,
     computed_attribute,
@@ -38,7 +39,6 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.python.star_imports import module_names
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 

@@ -11,6 +11,13 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
+from stepgraph.interpreter.library.caches import clear_cache
+from stepgraph.interpreter.objects.attribute_changes import (
+    clear_attributes,
+    pop_attribute,
+    set_default_attribute,
+    update_attributes,
+)
 from stepgraph.interpreter.objects.classes import field_names, resolution_order
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of
@@ -62,13 +69,6 @@ from stepgraph.interpreter.python.assignment import (
     remove_item,
     set_entry,
 )
-from stepgraph.interpreter.python.attribute_changes import (
-    clear_attributes,
-    pop_attribute,
-    set_default_attribute,
-    update_attributes,
-)
-from stepgraph.interpreter.python.caches import clear_cache
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import entry_at, payload_member
 from stepgraph.interpreter.replay.event import observe_event_key

@@ -10,9 +10,14 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.binding_order import statement_positions
-from stepgraph.interpreter.objects.body_runs import may_hold_changing_object, resume, run_bodies
-from stepgraph.interpreter.objects.module_code import apply_changes, bound_value, run_changes, scope_body
+from stepgraph.interpreter.modules.binding_order import statement_positions
+from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
+from stepgraph.interpreter.modules.module_code import apply_changes, bound_value, run_changes, scope_body
+from stepgraph.interpreter.modules.star_imports import (
+    has_later_star_import,
+    star_imported_value,
+    value_of_earlier_stars,
+)
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     AttributeName,
@@ -29,7 +34,6 @@ from stepgraph.interpreter.objects.values import (
     hide_constants,
     without_constants,
 )
-from stepgraph.interpreter.python.star_imports import has_later_star_import, star_imported_value, value_of_earlier_stars
 from stepgraph.interpreter.replay.step_state import record_binding
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.assignments import assigned_attributes

@@ -9,7 +9,9 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
+from stepgraph.interpreter.objects.attribute_changes import assign_attribute, escape_assigned, set_named
 from stepgraph.interpreter.objects.classes import class_member, field_names
+from stepgraph.interpreter.objects.entries import EntryTable
 from stepgraph.interpreter.objects.iterators import take_elements
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
@@ -32,8 +34,6 @@ from stepgraph.interpreter.objects.values import (
     as_optional,
 )
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
-from stepgraph.interpreter.python.attribute_changes import assign_attribute, escape_assigned, set_named
-from stepgraph.interpreter.python.entries import EntryTable
 from stepgraph.interpreter.python.generators import consume_generator
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.step_state import record_attribute_change, record_change, record_element_change

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, NOT_IN_PROJECT, report_escape
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.library.caches import call_cached
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
@@ -34,7 +35,6 @@ from stepgraph.interpreter.objects.values import (
     without_constants,
 )
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
-from stepgraph.interpreter.python.caches import call_cached
 from stepgraph.interpreter.replay.resources import call_resource
 from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.summaries import function_scope, summarize_call

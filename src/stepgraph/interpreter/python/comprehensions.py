@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iterators import (
     make_unordered,
     record_iteration,
@@ -33,7 +34,6 @@ from stepgraph.interpreter.objects.values import (
 )
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import assign
-from stepgraph.interpreter.python.entries import EntryTable, mapping_of
 from stepgraph.interpreter.python.generators import inline_generator
 from stepgraph.interpreter.python.loops import (
     LoopBounds,

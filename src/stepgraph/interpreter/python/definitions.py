@@ -9,6 +9,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.objects.class_hooks import run_hooks
 from stepgraph.interpreter.objects.values import (
     Argument,
@@ -33,7 +34,6 @@ from stepgraph.interpreter.objects.values import (
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.python.caches import with_cache
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place, SourceModule

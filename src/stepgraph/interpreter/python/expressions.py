@@ -11,6 +11,7 @@ from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.library.logging_ import is_log_call
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
 from stepgraph.interpreter.objects.classes import select_member
+from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
 from stepgraph.interpreter.objects.names import bind, look_up
 from stepgraph.interpreter.objects.special_methods import apply_binary_operator, call_special, compare, iterator_of
@@ -58,7 +59,6 @@ from stepgraph.interpreter.python.constants import (
     to_constant,
 )
 from stepgraph.interpreter.python.definitions import default_values, qualified_names
-from stepgraph.interpreter.python.entries import EntryTable, mapping_of
 from stepgraph.interpreter.python.subscripts import element_at
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.step_state import is_pure_mutation, record_method_call, record_read

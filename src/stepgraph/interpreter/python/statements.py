@@ -9,6 +9,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Executor, Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.modules.imports import import_name
+from stepgraph.interpreter.objects.attribute_changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.objects.iteration import elements_of, materialize_generator
 from stepgraph.interpreter.objects.methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
@@ -34,12 +36,10 @@ from stepgraph.interpreter.objects.values import (
 )
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.assignment import add_items, assign, multiply_items, remove_entry, remove_item
-from stepgraph.interpreter.python.attribute_changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.python.boolean import negate
 from stepgraph.interpreter.python.branches import execute_if, execute_match
 from stepgraph.interpreter.python.definitions import make_class, make_function
 from stepgraph.interpreter.python.generators import return_from_generator
-from stepgraph.interpreter.python.imports import import_name
 from stepgraph.interpreter.python.loop_statements import execute_for, execute_while
 from stepgraph.interpreter.python.try_ import execute_try
 from stepgraph.interpreter.python.with_ import execute_with

@@ -7,7 +7,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.modules import LateImport
+from stepgraph.interpreter.modules.loaded_modules import LateImport
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     External,

@@ -15,8 +15,8 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
-from stepgraph.interpreter.objects.binding_order import literal_truth, statement_positions
-from stepgraph.interpreter.objects.modules import BodyRun, LateImport, RunQueue
+from stepgraph.interpreter.modules.binding_order import literal_truth, statement_positions
+from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     ClassValue,

@@ -12,7 +12,8 @@ import libcst as cst
 
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.modules import ExportList, StarImport
+from stepgraph.interpreter.modules.imports import star_source, submodule
+from stepgraph.interpreter.modules.loaded_modules import ExportList, StarImport
 from stepgraph.interpreter.objects.values import (
     UNKNOWN,
     Collection,
@@ -22,7 +23,6 @@ from stepgraph.interpreter.objects.values import (
     ModuleValue,
     Value,
 )
-from stepgraph.interpreter.python.imports import star_source, submodule
 from stepgraph.syntax.changes import mutated_names
 from stepgraph.syntax.walk import Statement, expressions_below, statements_with_enclosing
 

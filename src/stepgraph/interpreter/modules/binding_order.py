@@ -10,7 +10,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.python.imports import imports_missing_name, is_in_project, is_in_python
+from stepgraph.interpreter.modules.imports import imports_missing_name, is_in_project, is_in_python
 from stepgraph.syntax.import_names import must_load_modules
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements, statements_with_enclosing

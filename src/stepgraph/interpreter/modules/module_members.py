@@ -5,10 +5,10 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
+from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.values import UNKNOWN, External, LexicalScope, ModuleValue, Unresolved, Value
-from stepgraph.interpreter.python.imports import IMPORT_FAILS, submodule
-from stepgraph.interpreter.python.star_imports import exported_names
 from stepgraph.syntax.module import Place
 
 

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MAX_CASES, union_values
-from stepgraph.interpreter.objects.binding_order import (
+from stepgraph.interpreter.modules.binding_order import (
     StatementPosition,
     has_raise,
     must_fail,
@@ -25,7 +25,8 @@ from stepgraph.interpreter.objects.binding_order import (
     runtime_binders,
     statement_positions,
 )
-from stepgraph.interpreter.objects.body_runs import Definer, execute_body_statement, run_bodies
+from stepgraph.interpreter.modules.body_runs import Definer, execute_body_statement, run_bodies
+from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.objects.values import (
     DEEPEST,
     UNKNOWN,
@@ -44,7 +45,6 @@ from stepgraph.interpreter.objects.values import (
     Value,
 )
 from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
-from stepgraph.interpreter.python.imports import import_name
 from stepgraph.limits import Limit
 from stepgraph.syntax.aliases import analyze_aliases
 from stepgraph.syntax.changes import names_mutated_in_functions

@@ -1,0 +1,1 @@
+"""Modules: their names, imports, and the order in which their bodies run."""
