@@ -74,8 +74,10 @@ class Tally:
 
 
 def left_out(workflow: WorkflowAnalysis, *, failing: bool) -> str:
-    """Say why runs are not judged: the law has three exceptions, which are reported and not drawn."""
+    """Return why runs are not judged: the law has exceptions, which are reported and not drawn."""
     codes = {note.code for note in workflow.notes}
+    if "limit-exceeded" in codes:
+        return "the analysis exceeds a limit"
     if "dependency-runs-twice" in codes:
         return "a dependency runs twice"
     if failing and "dependency-after-failure" in codes:
