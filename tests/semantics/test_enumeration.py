@@ -21,11 +21,11 @@ from stepgraph.interpreter.library.externals import HARMLESS, NAMED_RESULTS
 from stepgraph.interpreter.library.models import ALIASES, MODELS
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES
 from stepgraph.interpreter.objects.methods import METHODS
-from stepgraph.interpreter.objects.values import Collection
-from stepgraph.interpreter.objects.values import Mapping as MappingValue
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
 from stepgraph.interpreter.python.expressions import EVALUATORS
 from stepgraph.interpreter.python.statements import EXECUTORS
+from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.containers import Mapping as MappingValue
 from stepgraph.interpreter.workflow.unawaited import MODELED_SPECIAL_METHODS
 from tests.semantics.notation import module_of
 

@@ -16,36 +16,10 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes import get_attribute
-from stepgraph.interpreter.objects.classes import (
-    call_instance,
-    call_super_constructor,
-    instantiate,
-    is_workflow,
-    resolution_order,
-)
+from stepgraph.interpreter.objects.classes import is_workflow, resolution_order
+from stepgraph.interpreter.objects.instances import call_instance, call_super_constructor, instantiate
 from stepgraph.interpreter.objects.methods import call_builtin_method
 from stepgraph.interpreter.objects.names import resolve_body_name
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    BuiltinMethod,
-    ClassValue,
-    Event,
-    External,
-    FunctionValue,
-    Instance,
-    LexicalScope,
-    Partial,
-    StepDecorator,
-    StepFunction,
-    StepMethod,
-    StepObject,
-    SuperConstructor,
-    Union,
-    Unresolved,
-    Value,
-)
 from stepgraph.interpreter.python.calls import (
     call_function,
     call_partial,
@@ -60,6 +34,18 @@ from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.resources import ENVIRONMENT
 from stepgraph.interpreter.replay.step_state import observe_changed_state
 from stepgraph.interpreter.summaries import summarize_call
+from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
+from stepgraph.interpreter.values.objects import (
+    BuiltinMethod,
+    ClassValue,
+    FunctionValue,
+    Instance,
+    LexicalScope,
+    SuperConstructor,
+)
+from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod, StepObject
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, External, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.run_wrapper import observe_unwrapped_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare

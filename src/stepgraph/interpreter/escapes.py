@@ -8,36 +8,31 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import (
-    DEEPEST,
+from stepgraph.interpreter.python.comprehensions import consume_generator_expression
+from stepgraph.interpreter.summaries import call_may_run_steps, yields_of
+from stepgraph.interpreter.values.calls import (
     Arguments,
-    AttributeDictionary,
-    BuiltinMethod,
-    Collection,
     FunctionCall,
-    FunctionValue,
     GeneratorCall,
     GeneratorExpression,
-    Instance,
-    Mapping,
     Partial,
     PreparedCall,
     StepCall,
-    StepDecorator,
-    StepFunction,
-    StepMethod,
-    StepObject,
-    SuperObject,
-    Union,
-    Unresolved,
-    Value,
-    Visits,
     WaitCall,
-    WaitForCall,
     WrappingManager,
 )
-from stepgraph.interpreter.python.comprehensions import consume_generator_expression
-from stepgraph.interpreter.summaries import call_may_run_steps, yields_of
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, Visits
+from stepgraph.interpreter.values.objects import (
+    AttributeDictionary,
+    BuiltinMethod,
+    FunctionValue,
+    Instance,
+    SuperObject,
+)
+from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
+from stepgraph.interpreter.values.tasks import WaitForCall
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import Unresolved, Value
 from stepgraph.ir.nodes import may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place

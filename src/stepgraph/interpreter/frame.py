@@ -10,9 +10,13 @@ from dataclasses import field as dataclass_field
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.interpreter.objects.values import Case, Constant, Element, HeapCell, LexicalScope, StepFunction, Value
 from stepgraph.interpreter.replay.replay_state import NondeterministicUse, ReplayPosition, StateChange, StateKey
 from stepgraph.interpreter.store import Change, Changes, PathChanges, SlotId
+from stepgraph.interpreter.values.containers import Element, HeapCell
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.unions import Case
+from stepgraph.interpreter.values.value import Constant, Value
 from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
 from stepgraph.syntax.module import Place
 

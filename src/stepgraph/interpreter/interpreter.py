@@ -18,24 +18,14 @@ import libcst as cst
 from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion
 from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Arguments,
-    Caveat,
-    FunctionCall,
-    Gathering,
-    LexicalScope,
-    PreparedCall,
-    StepCall,
-    StepFunction,
-    Task,
-    Union,
-    Value,
-    WaitCall,
-    WaitForCall,
-)
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.store import ExposedValues, PathChanges, Store, join_paths
+from stepgraph.interpreter.values.calls import Arguments, FunctionCall, PreparedCall, StepCall, WaitCall
+from stepgraph.interpreter.values.objects import Caveat, LexicalScope
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, Value
 from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkRegistry
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (

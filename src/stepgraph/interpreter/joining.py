@@ -11,28 +11,19 @@ from typing import Any, Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.objects.values import (
+from stepgraph.interpreter.values.calls import FunctionCall, StepCall
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.tasks import Gathering, Task
+from stepgraph.interpreter.values.unions import Case, Union, map_tasks
+from stepgraph.interpreter.values.value import (
     UNKNOWN,
-    Case,
-    Collection,
     Constant,
-    Element,
-    FunctionCall,
-    FunctionValue,
-    Gathering,
-    Instance,
-    Mapping,
-    MappingEntry,
     Nondeterministic,
-    StepCall,
-    StepFunction,
-    Task,
-    Union,
     Unresolved,
     Value,
     is_none,
-    map_tasks,
-    part_count,
 )
 from stepgraph.ir.nodes import TaskId
 from stepgraph.limits import Budget, Limit
@@ -74,7 +65,7 @@ class Prefix(Struct, frozen=True):
 
 def visit_cost(slot: Slot) -> int:
     """Return the cost of visiting a slot, in elements or parts of a value."""
-    return len(slot) + 1 if isinstance(slot, tuple) else 1 if slot is MISSING else part_count(slot)
+    return len(slot) + 1 if isinstance(slot, tuple) else 1 if slot is MISSING else slot.parts
 
 
 def is_equivalent(a: Slot, b: Slot) -> bool:

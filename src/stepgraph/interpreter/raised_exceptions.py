@@ -12,30 +12,13 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.objects.private_names import mangle
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    BuiltinMethod,
-    ClassValue,
-    Collection,
-    Event,
-    External,
-    ExternalResultMember,
-    FunctionValue,
-    Gathering,
-    GeneratorCall,
-    GeneratorExpression,
-    Instance,
-    Mapping,
-    Payload,
-    StepCall,
-    StepFunction,
-    StepMethod,
-    Task,
-    Union,
-    UnknownBase,
-    Value,
-    WaitCall,
-)
+from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression, StepCall, WaitCall
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, Instance, UnknownBase
+from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod
+from stepgraph.interpreter.values.tasks import Gathering, Task
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, External, ExternalResultMember, Value
 from stepgraph.ir.nodes import CaughtType, EventWait, NonStepErrors, Sleep, SleepUntil, StepRun
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements_below

@@ -8,40 +8,33 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.objects.values import (
-    DEEPEST,
+from stepgraph.interpreter.python.constants import evaluate_literal
+from stepgraph.interpreter.values.calls import (
     Argument,
     Arguments,
-    ClassValue,
-    Collection,
-    Constant,
-    Duration,
-    EnumMember,
-    External,
-    ExternalResult,
     FunctionCall,
-    FunctionValue,
-    Gathering,
     GeneratorCall,
     GeneratorExpression,
-    Instance,
-    LazyElements,
-    Mapping,
-    Moment,
-    Nondeterministic,
     PreparedCall,
     StepCall,
-    StepFunction,
-    Task,
-    Template,
-    Union,
-    Unknown,
-    UnknownBase,
-    Value,
     WaitCall,
-    WaitForCall,
 )
-from stepgraph.interpreter.python.constants import evaluate_literal
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, LazyElements, Mapping
+from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue, Instance, UnknownBase
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import (
+    Constant,
+    Duration,
+    External,
+    ExternalResult,
+    Moment,
+    Nondeterministic,
+    Template,
+    Unknown,
+    Value,
+)
 from stepgraph.interpreter.workflow.parameters import FreeParameter, free_parameters, signature_function
 from stepgraph.ir.facts import (
     Parameter,

@@ -27,17 +27,10 @@ from stepgraph.interpreter.joining import (
     visit_cost,
     without_duplicates,
 )
-from stepgraph.interpreter.objects.values import (
-    Collection,
-    Declarations,
-    Element,
-    HeapCell,
-    Mapping,
-    MappingEntry,
-    StepFunction,
-    Union,
-    Value,
-)
+from stepgraph.interpreter.values.containers import Collection, Declarations, Element, HeapCell, Mapping, MappingEntry
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.nodes import AwaitedTask, StepDefinition, TaskId
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place

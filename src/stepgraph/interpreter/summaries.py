@@ -12,34 +12,16 @@ from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING, is_relevant, join_values, without_partial_taint
 from stepgraph.interpreter.objects.copies import Copier
-from stepgraph.interpreter.objects.values import (
-    DEEPEST,
-    UNKNOWN,
-    Arguments,
-    Case,
-    Collection,
-    Constant,
-    Element,
-    FunctionValue,
-    GeneratorCall,
-    Instance,
-    LexicalScope,
-    Mapping,
-    Nondeterministic,
-    Payload,
-    Resource,
-    StepCall,
-    StepFunction,
-    StepObject,
-    Union,
-    Value,
-    part_count,
-    without_constants,
-)
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
 from stepgraph.interpreter.replay.replay_state import NondeterministicUse
 from stepgraph.interpreter.replay.taint import nondeterministic_parts, record_memoized_uses
 from stepgraph.interpreter.store import PathChanges, apply, join_any, join_ends, unstable_changes
+from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, Element, Mapping, without_constants
+from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
+from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
+from stepgraph.interpreter.values.unions import Case, Union
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Resource, Value
 from stepgraph.interpreter.widening import widen
 from stepgraph.ir.nodes import Block, Function, may_run_steps
 from stepgraph.limits import Limit
@@ -214,7 +196,7 @@ class _Signature(Struct):
                 )
                 return (value.partial, entries) if any(entry[-1] is not None for entry in entries) else None
             case _:
-                self.parts += part_count(value)
+                self.parts += value.parts
                 is_distinct = value.relevant or value.tainted or (isinstance(value, Constant) and not depth)
                 return value if is_distinct else None
 

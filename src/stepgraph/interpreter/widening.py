@@ -7,17 +7,12 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.interpreter.joining import MISSING, Slot, is_equivalent
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Element,
-    HeapCell,
-    LexicalScope,
-    MappingEntry,
-    Task,
-    Union,
-    Unresolved,
-)
 from stepgraph.interpreter.store import Change, Changes
+from stepgraph.interpreter.values.containers import Element, HeapCell, MappingEntry
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.tasks import Task
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, Unresolved
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 

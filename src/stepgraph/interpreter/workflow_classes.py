@@ -22,17 +22,9 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.classes import derives_from_entrypoint, find_member, is_workflow, resolution_order
 from stepgraph.interpreter.objects.names import resolve_body_name
-from stepgraph.interpreter.objects.values import (
-    ClassValue,
-    External,
-    ExternalResult,
-    LexicalScope,
-    Union,
-    Unknown,
-    UnknownBase,
-    Unresolved,
-    Value,
-)
+from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, UnknownBase
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import External, ExternalResult, Unknown, Unresolved, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.model.note import ProblemKind
 from stepgraph.syntax.changes import names_mutated_in_functions

@@ -13,9 +13,8 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import import_binding, pattern_names
+from stepgraph.syntax.bindings import import_binding, imported_module, pattern_names
 from stepgraph.syntax.changes import COLLECTION_MUTATORS
-from stepgraph.syntax.import_names import imported_module
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import children, statements_below
 

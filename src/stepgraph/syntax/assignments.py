@@ -8,9 +8,8 @@ from collections.abc import Iterator, Mapping
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.bindings import import_binding, imported_module
 from stepgraph.syntax.changes import COLLECTION_MUTATORS, mutated_values
-from stepgraph.syntax.import_names import imported_module
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import statements_below
 

@@ -1,17 +1,253 @@
-"""Limits on nested brackets, long chains and nested patterns, checked before the native parser runs.
+"""Limits on nested brackets, long chains and nested patterns, checked by a scanner before the native parser runs.
 
 The native parser overflows its stack on deeply nested brackets. Its time grows with the square of the length of a chain
 (calls, attributes, operators, conditions), and by a factor of two to four with each nesting level of a pattern.
+
+A link is a token that extends an expression, such as an operator, a dot or an opening bracket. The scanner counts
+exactly for any version of Python: it ignores brackets in string literals and counts those in the replacement fields of
+f-strings. It leaves invalid source to the parser.
 """
 
 from __future__ import annotations
 
+import re
+from enum import Enum, auto
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from stepgraph.limits import BRACKET_DEPTH, CHAINED_LINKS, PATTERN_DEPTH
-from stepgraph.syntax.deep_places import Excess, find_first_excess
+from stepgraph.limits import (
+    BRACKET_DEPTH,
+    BRACKET_DEPTH_SUM,
+    CHAIN_LENGTH_SUM,
+    CHAINED_LINKS,
+    FREE_DEPTH,
+    PATTERN_DEPTH,
+    PATTERN_DEPTH_SUM,
+)
+
+_PATTERN_LEVEL_FACTOR: Final = 4
+"""The native parser's maximum slowdown for each nesting level of a pattern."""
+_TOKEN: Final = re.compile(
+    r"""(?P<joined>\\(?:\r\n|\r|\n))
+    |(?P<line>\r\n|\r|\n)
+    |(?P<comment>\#[^\r\n]*)
+    |(?P<string>(?P<prefix>[A-Za-z]{0,2})(?P<quote>\"\"\"|'''|"|'))
+    |(?P<number>\d[\w.]*)
+    |(?P<word>\w+)
+    |(?P<open>[(\[{])
+    |(?P<close>[)\]}])
+    |(?P<end>[,;])
+    |(?P<plain>[=!<>:]=|=|[-+*/%@&|^]=|(?:\*\*|//|>>|<<)=|->)
+    |(?P<colon>:)
+    |(?P<link>\*\*|//|>>|<<|[-+*/%@&|^.~])
+    """,
+    re.VERBOSE,
+)
+# Keywords that are links.
+_LINK_KEYWORDS: Final = frozenset({"lambda", "else", "not", "await", "for"})
+_QUOTES: Final = ('"', "'", '"""', "'''")
+# The rest of a string literal after its opening quote, by quote.
+_STRING_REST: Final = {
+    '"': re.compile(r'(?:[^"\\\r\n]|\\\r\n|\\.)*+"', re.DOTALL),
+    "'": re.compile(r"(?:[^'\\\r\n]|\\\r\n|\\.)*+'", re.DOTALL),
+    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*+"""', re.DOTALL),
+    "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*+'''", re.DOTALL),
+}
+# The next relevant part of a format string. A backslash escapes no brace, but `\N{...}` names a character.
+_FORMAT_PART: Final = r"\\N\{[\w\ -]+\}|\\[^{}]|\{\{|(?P<field>\{)|(?P<close>\}\}?)|(?P<line>[\r\n])"
+_FORMAT_PARTS: Final = {quote: re.compile(rf"{_FORMAT_PART}|(?P<quote>{quote})", re.DOTALL) for quote in _QUOTES}
+
+
+class Excess(Enum):
+    """A limit of the native parser that a source exceeds."""
+
+    BRACKETS = auto()
+    """`BRACKET_DEPTH`, the nesting depth of one bracket."""
+    LINKS = auto()
+    """`CHAINED_LINKS`, the length of one chain."""
+    PATTERNS = auto()
+    """`PATTERN_DEPTH`, the nesting depth of one pattern."""
+    BRACKETS_IN_ALL = auto()
+    """`BRACKET_DEPTH_SUM`, for all brackets of the module."""
+    LINKS_IN_ALL = auto()
+    """`CHAIN_LENGTH_SUM`, for all chains of the module."""
+    PATTERNS_IN_ALL = auto()
+    """`PATTERN_DEPTH_SUM`, for all patterns of the module."""
+
+
+def find_first_excess(text: str) -> tuple[Excess, int] | None:
+    """Return the first exceeded limit of a source and the offset of the token that exceeds it, or None."""
+    return _Scanner(text).find()
+
+
+class _ExcessFoundError(Exception):
+    """Ends the scan at the first exceeded limit."""
+
+    def __init__(self, excess: Excess, offset: int) -> None:
+        super().__init__()
+        self.result = (excess, offset)
+
+
+class _FormatString(Struct):
+    """An open format string: an f-string or a t-string."""
+
+    quote: str
+    field_depths: list[int] = field(default_factory=list)
+    """The number of link counters in each open replacement field, outermost first: fields nest in format specs."""
+
+
+class _Scanner(Struct):
+    """A scanner of tokens that counts links and the depth of brackets."""
+
+    text: str
+    links: list[int] = field(default_factory=lambda: [0])
+    """The number of links since the last comma, for the statement and each open bracket, outermost first."""
+    format_strings: list[_FormatString] = field(default_factory=list)
+    """Open format strings, outermost first."""
+    has_token_in_line: bool = False
+    """Whether the current logical line has a token."""
+    has_match: bool = False
+    """Whether a logical line started with `match`."""
+    is_in_pattern: bool = False
+    """Whether the scanner is between `case` and the colon or guard after the pattern."""
+    depth_sum: int = 0
+    """The sum, over all brackets, of the depth beyond `FREE_DEPTH`; limited by `BRACKET_DEPTH_SUM`."""
+    link_sum: int = 0
+    """The sum, over all links, of the position in the chain beyond `FREE_DEPTH`; limited by `CHAIN_LENGTH_SUM`."""
+    pattern_sum: int = 0
+    """The sum, over all brackets in patterns, of the estimated cost; limited by `PATTERN_DEPTH_SUM`."""
+
+    def find(self) -> tuple[Excess, int] | None:
+        """Return the first excess and its offset, or None at the end of the source or at an unterminated string."""
+        offset: int | None = 0
+        try:
+            while offset is not None and (token := _TOKEN.search(self.text, offset)) is not None:
+                offset = self._scan_token(token)
+        except _ExcessFoundError as excess:
+            return excess.result
+        return None
+
+    def _scan_token(self, token: re.Match[str]) -> int | None:
+        """Scan a token and return the offset of the next one, or None for an unterminated string."""
+        kind = token.lastgroup
+        match kind:
+            case "joined" | "comment" | "number" | "plain":
+                return token.end()
+            case "line":
+                self._end_line()
+                return token.end()
+            case "quote" | "prefix" | "string":
+                self.has_token_in_line = True
+                return self._scan_string(token["prefix"], token["quote"], token.end())
+            case "word":
+                self._count_word(token)
+            case "open":
+                self._count_link(token.start())
+                self._open_bracket(token.start())
+            case "close":
+                return self._scan_closing_bracket(token)
+            case "end":
+                self.links[-1] = 0
+            case "colon":
+                return self._scan_colon(token.end())
+            case _:
+                self._count_link(token.start())
+        self.has_token_in_line = True
+        return token.end()
+
+    def _end_line(self) -> None:
+        if len(self.links) == 1:
+            self.links[0] = 0
+            self.has_token_in_line = self.is_in_pattern = False
+
+    def _count_word(self, token: re.Match[str]) -> None:
+        word = token["word"]
+        if word in _LINK_KEYWORDS:
+            self._count_link(token.start())
+        if len(self.links) > 1:
+            return
+        if not self.has_token_in_line:
+            self.has_match |= word == "match"
+            self.is_in_pattern = word == "case" and self.has_match
+        elif word == "if":
+            self.is_in_pattern = False
+
+    def _count_link(self, offset: int) -> None:
+        self.links[-1] += 1
+        if self.links[-1] > CHAINED_LINKS:
+            raise _ExcessFoundError(Excess.LINKS, offset)
+        self.link_sum += max(0, self.links[-1] - FREE_DEPTH)
+        if self.link_sum > CHAIN_LENGTH_SUM:
+            raise _ExcessFoundError(Excess.LINKS_IN_ALL, offset)
+
+    def _open_bracket(self, offset: int) -> None:
+        self.links.append(0)
+        if len(self.links) > BRACKET_DEPTH + 1:
+            raise _ExcessFoundError(Excess.BRACKETS, offset)
+        self.depth_sum += max(0, len(self.links) - FREE_DEPTH)
+        if self.depth_sum > BRACKET_DEPTH_SUM:
+            raise _ExcessFoundError(Excess.BRACKETS_IN_ALL, offset)
+        if self.is_in_pattern:
+            self._count_pattern_bracket(offset, len(self.links) - 1)
+
+    def _count_pattern_bracket(self, offset: int, depth: int) -> None:
+        if depth > PATTERN_DEPTH:
+            raise _ExcessFoundError(Excess.PATTERNS, offset)
+        self.pattern_sum += _PATTERN_LEVEL_FACTOR**depth
+        if self.pattern_sum > PATTERN_DEPTH_SUM:
+            raise _ExcessFoundError(Excess.PATTERNS_IN_ALL, offset)
+
+    def _scan_string(self, prefix: str, quote: str, offset: int) -> int | None:
+        if set(prefix).isdisjoint("fFtT"):
+            rest = _STRING_REST[quote].match(self.text, offset)
+            return None if rest is None else rest.end()
+        self.format_strings.append(_FormatString(quote))
+        return self._scan_format_string(offset)
+
+    def _scan_closing_bracket(self, token: re.Match[str]) -> int | None:
+        ends_field = self._is_in_field() and token[0] == "}"
+        if len(self.links) > 1:
+            self.links.pop()
+        if not ends_field:
+            return token.end()
+        self.format_strings[-1].field_depths.pop()
+        return self._scan_format_string(token.end())
+
+    def _scan_colon(self, offset: int) -> int | None:
+        if self._is_in_field():
+            return self._scan_format_string(offset)
+        if len(self.links) == 1:
+            self.is_in_pattern = False
+        return offset
+
+    def _is_in_field(self) -> bool:
+        """Whether the scanner is directly in a replacement field, outside further brackets."""
+        return bool(self.format_strings) and self.format_strings[-1].field_depths[-1:] == [len(self.links)]
+
+    def _scan_format_string(self, offset: int) -> int | None:
+        """Scan text of the innermost format string and return the offset of the code after it.
+
+        The code is the next replacement field or follows the string. Return None for an unterminated string.
+        """
+        string = self.format_strings[-1]
+        while (part := _FORMAT_PARTS[string.quote].search(self.text, offset)) is not None:
+            offset = part.end()
+            if part["quote"]:
+                self.format_strings.pop()
+                return offset
+            if part["field"] or (string.field_depths and part[0] == "{{"):
+                self._open_bracket(part.start())
+                string.field_depths.append(len(self.links))
+                return part.start() + 1
+            if part["close"] and string.field_depths:
+                string.field_depths.pop()
+                self.links.pop()
+                offset = part.start() + 1
+            elif part["line"] and len(string.quote) == 1:
+                return None
+        return None
+
 
 _MESSAGES: Final = {
     Excess.BRACKETS: f"brackets are nested more than {BRACKET_DEPTH} deep, which Python itself refuses.",

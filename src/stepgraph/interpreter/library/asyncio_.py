@@ -10,25 +10,14 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, models
 from stepgraph.interpreter.objects.iteration import elements_of
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Collection,
-    Constant,
-    Element,
-    Event,
-    External,
-    Gathering,
-    Instance,
-    Task,
-    TaskGroup,
-    Union,
-    Value,
-    WaitForCall,
-    map_tasks,
-    with_all_runs,
-)
 from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.interpreter.values.calls import Argument
+from stepgraph.interpreter.values.containers import Collection, Element
+from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.steps import Event
+from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup, WaitForCall
+from stepgraph.interpreter.values.unions import Union, map_tasks, with_all_runs
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, Value
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId, tasks_started_in
 from stepgraph.model.payload import ParallelKind

@@ -10,23 +10,18 @@ from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.attribute_changes import assign_attribute, delete_named, set_named
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.objects import (
     Caveat,
     ClassValue,
-    Constant,
-    ExternalResult,
     FunctionKind,
     FunctionValue,
     Instance,
     ModuleValue,
     SuperObject,
-    Union,
-    Value,
-    origin_name,
 )
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, ExternalResult, Value, origin_name
 from stepgraph.syntax.module import Place
 
 

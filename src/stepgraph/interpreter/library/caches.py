@@ -12,22 +12,13 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, is_equivalent, union_values
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    ClassValue,
-    Constant,
-    FunctionValue,
-    Instance,
-    Mapping,
-    MappingEntry,
-    StepFunction,
-    Value,
-    is_none,
-    on_some_paths,
-)
 from stepgraph.interpreter.python.arguments import make_mapping
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.unions import on_some_paths
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value, is_none
 from stepgraph.syntax.module import Place
 
 

@@ -11,24 +11,14 @@ from stepgraph.interpreter.objects.deep_copies import COPIED, DeepCopy
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.methods import copy_with_attributes, replace_fields
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    Collection,
-    Constant,
-    Event,
-    ExternalResult,
-    Instance,
-    Mapping,
-    MappingEntry,
-    Payload,
-    Union,
-    Value,
-    is_none,
-)
 from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection
 from stepgraph.interpreter.python.assignment import add_items
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, ExternalResult, Value, is_none
 from stepgraph.ir.static_values import CollectionKind
 
 

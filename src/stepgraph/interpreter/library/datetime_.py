@@ -6,16 +6,8 @@ import datetime as dt
 from typing import Final
 
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Constant,
-    Duration,
-    External,
-    ExternalResult,
-    Moment,
-    Value,
-)
 from stepgraph.interpreter.python.constants import TIMEDELTA
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Duration, External, ExternalResult, Moment, Value
 
 _UTC: Final = frozenset({"datetime.timezone.utc", "datetime.UTC"})
 _UNITS: Final = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")

@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import Arguments, ExitStack, ExitStackArguments
+from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments
 
 _ENTER_METHODS: Final = frozenset({"enter_context", "enter_async_context"})
 _CALLBACK_METHODS: Final = frozenset({"callback", "push_async_callback"})

@@ -19,18 +19,13 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
 )
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Arguments,
-    ClassValue,
-    External,
-    ExternalResult,
-    Value,
-)
 from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
 from stepgraph.interpreter.replay import resources, taint
+from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.objects import ClassValue
+from stepgraph.interpreter.values.value import UNKNOWN, External, ExternalResult, Value
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task
 from stepgraph.syntax.module import Place
 

@@ -12,29 +12,15 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.asyncio_ import starts_task
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    Collection,
-    Constant,
-    Element,
-    ExitStack,
-    External,
-    ExternalResult,
-    FunctionValue,
-    Partial,
-    SpreadArguments,
-    StepFunction,
-    Suppressor,
-    Value,
-    WrappingManager,
-    is_none,
-)
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import LIMITED_CACHE
 from stepgraph.interpreter.raised_exceptions import caught_types
+from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, Partial, Suppressor, WrappingManager
+from stepgraph.interpreter.values.containers import Collection, Element, SpreadArguments
+from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, ExternalResult, Value, is_none
 from stepgraph.ir.nodes import EMPTY, Handler
 
 

@@ -21,26 +21,12 @@ from stepgraph.interpreter.objects.iterators import (
 )
 from stepgraph.interpreter.objects.methods import call_for_each, call_in_loop, emit_comparisons
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    Collection,
-    Constant,
-    Element,
-    External,
-    FunctionValue,
-    GeneratorCall,
-    GeneratorExpression,
-    Instance,
-    LazyElements,
-    Mapping,
-    RangeResult,
-    Unresolved,
-    Value,
-    as_optional,
-)
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
+from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
+from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
+from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.unions import as_optional
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, RangeResult, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

@@ -8,8 +8,9 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import UNKNOWN, Arguments, External, Value
 from stepgraph.interpreter.python.calls import call_unknown
+from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.value import UNKNOWN, External, Value
 from stepgraph.syntax.module import Place
 
 

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.imports import imports_missing_name, is_in_project, is_in_python
-from stepgraph.syntax.import_names import must_load_modules
+from stepgraph.syntax.bindings import must_load_modules
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements, statements_with_enclosing
 

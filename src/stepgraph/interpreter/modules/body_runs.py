@@ -17,16 +17,10 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
 from stepgraph.interpreter.modules.binding_order import literal_truth, statement_positions
 from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue
-from stepgraph.interpreter.objects.values import (
-    DEEPEST,
-    ClassValue,
-    Collection,
-    Instance,
-    LexicalScope,
-    Mapping,
-    Union,
-    Value,
-)
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
+from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.aliases import analyze_aliases
 from stepgraph.syntax.assignments import assigned_attributes

@@ -8,15 +8,15 @@ from itertools import islice
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.interpreter.objects.values import LexicalScope, ModuleValue, Value
 from stepgraph.interpreter.store import Store
+from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
+from stepgraph.interpreter.values.value import Value
 from stepgraph.interpreter.workflow.sdk_imports import wrong_imports_of
 from stepgraph.ir.facts import Fact, WrongImport
 from stepgraph.limits import Budget
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.assignments import assigned_attributes
-from stepgraph.syntax.bindings import bindings_of
-from stepgraph.syntax.import_names import ModuleReference, may_load_modules
+from stepgraph.syntax.bindings import ModuleReference, bindings_of, may_load_modules
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 

@@ -27,24 +27,20 @@ from stepgraph.interpreter.modules.binding_order import (
 )
 from stepgraph.interpreter.modules.body_runs import Definer, execute_body_statement, run_bodies
 from stepgraph.interpreter.modules.imports import import_name
-from stepgraph.interpreter.objects.values import (
-    DEEPEST,
+from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
+from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.unions import Case, Union
+from stepgraph.interpreter.values.value import (
     UNKNOWN,
-    Case,
-    Collection,
     Constant,
     ExternalResult,
     ExternalResultMember,
-    FunctionValue,
-    LexicalScope,
-    Mapping,
-    StepFunction,
-    Union,
     Unknown,
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
 from stepgraph.limits import Limit
 from stepgraph.syntax.aliases import analyze_aliases
 from stepgraph.syntax.changes import names_mutated_in_functions

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, union_values
+from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME
 from stepgraph.interpreter.objects.attributes import forget_attribute
 from stepgraph.interpreter.objects.classes import (
-    COMPUTED_NAME,
     attribute_name,
     class_member,
     set_class_attribute,
@@ -18,26 +18,13 @@ from stepgraph.interpreter.objects.classes import (
     with_fallback,
 )
 from stepgraph.interpreter.objects.dynamic_attributes import candidate_names, constant_name
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    UNSET,
-    Absent,
-    Argument,
-    Arguments,
-    AttributeDictionary,
-    ClassValue,
-    Constant,
-    Event,
-    FunctionValue,
-    Instance,
-    Mapping,
-    MappingEntry,
-    ModuleValue,
-    Payload,
-    Union,
-    Value,
-)
 from stepgraph.interpreter.replay.event import observe_event_key
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance, ModuleValue
+from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, UNSET, Absent, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 

@@ -8,48 +8,39 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.library.caches import forget_result
 from stepgraph.interpreter.modules.module_members import module_member
-from stepgraph.interpreter.objects.classes import (
-    attribute_name,
-    class_attribute,
-    instance_attribute,
-    resolution_order,
-    super_attribute,
-)
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Absent,
+from stepgraph.interpreter.objects.attribute_lookup import class_attribute, instance_attribute, super_attribute
+from stepgraph.interpreter.objects.classes import attribute_name, resolution_order
+from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
+from stepgraph.interpreter.replay import resources, taint
+from stepgraph.interpreter.values.calls import ExitStack
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
     ClassValue,
-    Collection,
+    EnumMember,
+    FunctionValue,
+    Instance,
+    ModuleValue,
+    SuperObject,
+)
+from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject
+from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import (
+    UNKNOWN,
+    Absent,
     Constant,
     Duration,
-    EnumMember,
-    Event,
-    ExitStack,
     External,
     ExternalResult,
     ExternalResultMember,
-    FunctionValue,
-    Gathering,
-    Instance,
-    Mapping,
-    ModuleValue,
     Moment,
     Nondeterministic,
-    Payload,
     Resource,
-    StepMethod,
-    StepObject,
-    SuperObject,
-    Task,
-    TaskGroup,
-    Union,
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
-from stepgraph.interpreter.replay import resources, taint
 from stepgraph.syntax.module import Place
 
 

@@ -7,17 +7,9 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    Caveat,
-    ClassValue,
-    External,
-    FunctionValue,
-    SuperObject,
-    Value,
-)
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, SuperObject
+from stepgraph.interpreter.values.value import UNKNOWN, External, Value
 from stepgraph.syntax.assignments import attribute_targets
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place

@@ -7,19 +7,11 @@ from typing import Final
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.objects.values import (
-    Collection,
-    Element,
-    FunctionValue,
-    HeapCell,
-    Instance,
-    LexicalScope,
-    Mapping,
-    MappingEntry,
-    Union,
-    Value,
-)
 from stepgraph.interpreter.store import Store
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import Value
 from stepgraph.limits import Limit
 
 _MAX_DEPTH: Final = 20

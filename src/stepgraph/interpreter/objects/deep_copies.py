@@ -9,27 +9,17 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.special_methods import call_special
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Collection,
-    Event,
-    EventPart,
-    FunctionValue,
-    HeapCell,
-    Instance,
-    Mapping,
-    Payload,
-    Union,
-    Unresolved,
-    Value,
-)
 from stepgraph.interpreter.python.arguments import make_mapping, make_result_collection
+from stepgraph.interpreter.values.containers import Collection, HeapCell, Mapping
+from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.steps import Event, EventPart, Payload
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
 COPIED: Final = (Collection, FunctionValue, Instance, Mapping, Union)
 """The types of values whose deep copy differs from them."""
-
 MAX_DEPTH: Final = 50
 """Nesting depth above which a copy is unresolved."""
 

@@ -10,35 +10,16 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.star_imports import module_names
-from stepgraph.interpreter.objects.classes import (
-    COMPUTED_NAME,
-    computed_attribute,
-    has_class_attribute,
-    resolution_order,
-    with_fallback,
-)
+from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME, computed_attribute
+from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order, with_fallback
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    UNSET,
-    Argument,
-    Arguments,
-    AttributeName,
-    Case,
-    ClassValue,
-    Collection,
-    Constant,
-    External,
-    Instance,
-    Mapping,
-    ModuleValue,
-    StepObject,
-    Template,
-    Union,
-    Unresolved,
-    Value,
-)
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import AttributeName, ClassValue, Instance, ModuleValue
+from stepgraph.interpreter.values.steps import StepObject
+from stepgraph.interpreter.values.unions import Case, Union
+from stepgraph.interpreter.values.value import UNKNOWN, UNSET, Constant, External, Template, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 

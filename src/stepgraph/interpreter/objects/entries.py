@@ -7,8 +7,10 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import Constant, Mapping, MappingEntry, on_some_paths
 from stepgraph.interpreter.python.arguments import make_mapping
+from stepgraph.interpreter.values.containers import Mapping, MappingEntry
+from stepgraph.interpreter.values.unions import on_some_paths
+from stepgraph.interpreter.values.value import Constant
 
 
 class EntryTable:

@@ -11,20 +11,12 @@ from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import resolve_body_name
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    ClassValue,
-    Event,
-    External,
-    Instance,
-    Payload,
-    Unresolved,
-    Value,
-    hide_constants,
-)
 from stepgraph.interpreter.python.arguments import unpacked_arguments
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import hide_constants
+from stepgraph.interpreter.values.objects import ClassValue, Instance
+from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.value import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below

@@ -8,27 +8,19 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.classes import enum_members, field_names
+from stepgraph.interpreter.objects.classes import enum_members
+from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.iterators import is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import iterator_of
-from stepgraph.interpreter.objects.values import (
-    ClassValue,
-    Collection,
-    Element,
-    GeneratorCall,
-    GeneratorExpression,
-    Instance,
-    Mapping,
-    MappingEntry,
-    Union,
-    Unresolved,
-    Value,
-    hide_constants,
-)
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.assignment import field_value
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.python.generators import consume_generator
+from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
+from stepgraph.interpreter.values.objects import ClassValue, Instance
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import Unresolved, Value
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.module import Place
 

@@ -11,20 +11,11 @@ from typing import TypeAlias
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import (
-    Argument,
-    Arguments,
-    Collection,
-    Element,
-    External,
-    HeapCell,
-    LazyElements,
-    Mapping,
-    Partial,
-    Value,
-    as_optional,
-)
 from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, LazyElements, Mapping
+from stepgraph.interpreter.values.unions import as_optional
+from stepgraph.interpreter.values.value import External, Value
 from stepgraph.ir.nodes import Block, may_run_steps
 from stepgraph.syntax.module import Place
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -18,42 +18,14 @@ from stepgraph.interpreter.objects.attribute_changes import (
     set_default_attribute,
     update_attributes,
 )
-from stepgraph.interpreter.objects.classes import field_names, resolution_order
+from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
-from stepgraph.interpreter.objects.iteration import elements_of, entries_of
-from stepgraph.interpreter.objects.iterators import make_view
+from stepgraph.interpreter.objects.instances import field_names
+from stepgraph.interpreter.objects.iteration import elements_of
+from stepgraph.interpreter.objects.mapping_methods import MAPPING_METHODS, clear_container
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    AttributeDictionary,
-    BuiltinMethod,
-    ClassValue,
-    Collection,
-    Constant,
-    Element,
-    Event,
-    ExitStack,
-    ExitStackArguments,
-    FunctionValue,
-    Gathering,
-    GeneratorCall,
-    Instance,
-    LazyElements,
-    Mapping,
-    MappingEntry,
-    Payload,
-    Task,
-    TaskGroup,
-    Value,
-    as_optional,
-    hide_constants,
-    with_all_runs,
-)
 from stepgraph.interpreter.python.arguments import (
-    is_unordered,
     make_mapping,
     make_result_collection,
     ordered_like,
@@ -61,17 +33,26 @@ from stepgraph.interpreter.python.arguments import (
 )
 from stepgraph.interpreter.python.assignment import (
     ELEMENTS_COPIED_PER_UNIT,
-    add_default_entry,
-    add_entry,
     add_items,
     field_value,
-    remove_entry,
     remove_item,
-    set_entry,
 )
 from stepgraph.interpreter.python.calls import call_unknown
-from stepgraph.interpreter.python.subscripts import entry_at, payload_member
+from stepgraph.interpreter.python.subscripts import payload_member
 from stepgraph.interpreter.replay.event import observe_event_key
+from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, ExitStackArguments, GeneratorCall
+from stepgraph.interpreter.values.containers import (
+    Collection,
+    Element,
+    Mapping,
+    MappingEntry,
+    hide_constants,
+)
+from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMethod, ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
+from stepgraph.interpreter.values.unions import as_optional, with_all_runs
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_step
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId
@@ -115,13 +96,6 @@ def _extend(interpreter: Interpreter, receiver: Collection, arguments: Arguments
     return Constant(None)
 
 
-def _clear(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments, place
-    receiver.state.changed = True
-    interpreter.store.write(receiver.state, "items", ())
-    return Constant(None)
-
-
 def _copy(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del arguments, place
     copy = make_result_collection(interpreter, receiver.kind, receiver.items)
@@ -150,138 +124,6 @@ def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, p
 def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del arguments
     return _pop(interpreter, receiver, Arguments((Argument(Constant(0), place),)), place)
-
-
-def _get(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    if not arguments.items:
-        return UNKNOWN
-    default = arguments.items[1].value if len(arguments.items) > 1 else None
-    value = entry_at(receiver, arguments.items[0].value, arguments.items[0].place, place, default)
-    interpreter.store.record_selection(receiver, value)
-    return value
-
-
-def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    value = _get(interpreter, receiver, arguments, place)
-    if len(arguments.items) > 1:
-        key, default = arguments.items[0], arguments.items[1]
-        entry = MappingEntry(key.value, default.value, key.place, default.place)
-        if isinstance(key.value, Constant):
-            add_default_entry(interpreter, receiver, entry)
-        else:
-            add_entry(interpreter, receiver, replace(entry, many=bool(receiver.entries)))
-    return value
-
-
-def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    value = _get(interpreter, receiver, arguments, place)
-    remove_entry(interpreter, receiver, arguments.items[0].value if arguments.items else UNKNOWN)
-    return value
-
-
-def _items(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments
-    return make_view(interpreter, receiver, place, _compute_items)
-
-
-def _compute_items(interpreter: Interpreter, view: LazyElements) -> Collection:
-    return _view(interpreter, view, lambda entry: _pair(interpreter, entry))
-
-
-def _view(interpreter: Interpreter, view: LazyElements, element: Callable[[MappingEntry], Element]) -> Collection:
-    """Return the present elements of a view of a dictionary."""
-    (mapping,) = view.operands
-    entries = mapping.entries if isinstance(mapping, Mapping) else ()
-    return ordered_like(mapping, make_result_collection(interpreter, "list", tuple(map(element, entries))))
-
-
-def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
-    pair = (Element(entry.key, entry.key_place), Element(entry.value, entry.place))
-    return Element(
-        make_result_collection(interpreter, "tuple", pair), entry.key_place, entry.many, entry.may_be_missing
-    )
-
-
-def _values(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments
-    return make_view(interpreter, receiver, place, _compute_values)
-
-
-def _compute_values(interpreter: Interpreter, view: LazyElements) -> Collection:
-    return _view(interpreter, view, _value_element)
-
-
-def _value_element(entry: MappingEntry) -> Element:
-    return Element(entry.value, entry.place, entry.many, entry.may_be_missing)
-
-
-def update_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    """Update a dictionary with dictionaries, iterables of pairs and keyword arguments."""
-    for argument in arguments.items:
-        if argument.keyword is not None:
-            set_entry(interpreter, receiver, Constant(argument.keyword), argument.value, argument.place, argument.place)
-            continue
-        entries = entries_of(interpreter, argument.value, argument.place)
-        if entries is None:
-            _update_with_unknown(interpreter, receiver, place)
-        receiver.state.unordered = receiver.state.unordered or is_unordered(argument.value)
-        for entry in entries or ():
-            add_entry(interpreter, receiver, entry)
-    return Constant(None)
-
-
-def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Place) -> None:
-    """Add any number of unknown entries, which may replace the present ones."""
-    present = tuple(replace(entry, may_be_missing=True) for entry in receiver.entries)
-    receiver.state.changed = True
-    unknown = MappingEntry(UNKNOWN, UNKNOWN, place, place, many=True, may_be_missing=True)
-    interpreter.store.write(receiver.state, "items", (*present, unknown))
-
-
-def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    """Return the last entry as a pair, or the union of all entries if it is uncertain which one is the last."""
-    pairs = ordered_like(
-        receiver,
-        make_result_collection(interpreter, "list", tuple(_pair(interpreter, entry) for entry in receiver.entries)),
-    )
-    if (
-        pairs.has_definite_order
-        and pairs.items
-        and interpreter.loop_depth == receiver.loop_depth
-        and not arguments.items
-    ):
-        receiver.state.changed = True
-        interpreter.store.write(receiver.state, "items", receiver.entries[:-1])
-        return pairs.items[-1].value
-    receiver.state.unordered = True
-    remove_entry(interpreter, receiver, UNKNOWN)
-    return union_of_elements(interpreter, pairs, place)
-
-
-def union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the union of the elements of a collection."""
-    items = elements_of(interpreter, value) or ()
-    return union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place)
-
-
-def _keys(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments
-    return make_view(interpreter, receiver, place, _compute_keys)
-
-
-def _compute_keys(interpreter: Interpreter, view: LazyElements) -> Collection:
-    return _view(interpreter, view, _key_element)
-
-
-def _key_element(entry: MappingEntry) -> Element:
-    return Element(entry.key, entry.key_place, entry.many, entry.may_be_missing)
-
-
-def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments, place
-    copy = make_mapping(interpreter, receiver.entries, partial=receiver.partial)
-    copy.state.unordered = receiver.state.unordered
-    return replace(copy, hidden=True)
 
 
 def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
@@ -498,7 +340,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "insert": _insert,
             "extend": _extend,
             "update": _extend,
-            "clear": _clear,
+            "clear": clear_container,
             "copy": _copy,
             "pop": _pop,
             "popleft": _pop_left,
@@ -523,21 +365,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "sort": _sort,
         },
     ),
-    (
-        Mapping,
-        {
-            "get": _get,
-            "pop": _pop_entry,
-            "setdefault": _set_default,
-            "items": _items,
-            "values": _values,
-            "update": update_mapping,
-            "clear": _clear,
-            "copy": _copy_mapping,
-            "keys": _keys,
-            "popitem": _pop_item,
-        },
-    ),
+    (Mapping, MAPPING_METHODS),
     (
         AttributeDictionary,
         {

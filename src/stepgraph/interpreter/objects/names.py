@@ -18,27 +18,14 @@ from stepgraph.interpreter.modules.star_imports import (
     star_imported_value,
     value_of_earlier_stars,
 )
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    AttributeName,
-    Caveat,
-    Collection,
-    Constant,
-    External,
-    FunctionValue,
-    LexicalScope,
-    Mapping,
-    TaskGroup,
-    Template,
-    Value,
-    hide_constants,
-    without_constants,
-)
 from stepgraph.interpreter.replay.step_state import record_binding
+from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants, without_constants
+from stepgraph.interpreter.values.objects import AttributeName, Caveat, FunctionValue, LexicalScope
+from stepgraph.interpreter.values.tasks import TaskGroup
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.assignments import assigned_attributes
-from stepgraph.syntax.attribute_names import names_of_attributes
-from stepgraph.syntax.changes import may_bind_computed_names
+from stepgraph.syntax.changes import may_bind_computed_names, names_of_attributes
 from stepgraph.syntax.module import Place
 
 _BUILTINS = frozenset(dir(builtins))

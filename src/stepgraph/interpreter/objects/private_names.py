@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.interpreter.objects.values import ClassValue, LexicalScope
+from stepgraph.interpreter.values.objects import ClassValue, LexicalScope
 
 
 def mangle(scope: LexicalScope, name: str) -> str:

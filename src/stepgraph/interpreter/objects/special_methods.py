@@ -10,21 +10,12 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    ClassValue,
-    Constant,
-    FunctionValue,
-    GeneratorCall,
-    Instance,
-    Union,
-    Unresolved,
-    Value,
-)
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.generators import emit_generator_call
+from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind
 from stepgraph.syntax.module import Place

@@ -13,33 +13,24 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.values import (
+from stepgraph.interpreter.values.calls import Argument, Arguments, FunctionCall, PreparedCall, StepCall
+from stepgraph.interpreter.values.containers import (
     DEEPEST,
-    UNKNOWN,
-    Argument,
-    Arguments,
-    AttributeName,
-    CallableArgument,
     Collection,
-    Constant,
     Element,
-    FunctionCall,
-    FunctionValue,
     Mapping,
     MappingEntry,
-    PreparedCall,
     SpreadArguments,
-    StepCall,
-    StepFunction,
-    Union,
-    Value,
-    as_optional,
     hide_constants,
 )
+from stepgraph.interpreter.values.objects import AttributeName, CallableArgument, FunctionValue
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.limits import Limit
-from stepgraph.syntax.attribute_names import names_of_attributes
 from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.changes import names_of_attributes
 from stepgraph.syntax.module import Place
 
 # Maximum number of values searched for callables, which only serve to name a function.

@@ -10,33 +10,21 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
 from stepgraph.interpreter.objects.attribute_changes import assign_attribute, escape_assigned, set_named
-from stepgraph.interpreter.objects.classes import class_member, field_names
+from stepgraph.interpreter.objects.classes import class_member
 from stepgraph.interpreter.objects.entries import EntryTable
+from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.iterators import take_elements
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    AttributeDictionary,
-    Collection,
-    Constant,
-    Element,
-    FunctionValue,
-    GeneratorCall,
-    Instance,
-    Mapping,
-    MappingEntry,
-    Union,
-    Unresolved,
-    Value,
-    as_optional,
-)
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
 from stepgraph.interpreter.python.generators import consume_generator
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.step_state import record_attribute_change, record_change, record_element_change
+from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, Instance
+from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 

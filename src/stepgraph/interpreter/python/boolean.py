@@ -9,21 +9,14 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, on_path, union_values
 from stepgraph.interpreter.objects.names import look_up
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Case,
-    External,
-    FunctionCall,
-    FunctionValue,
-    StepCall,
-    StepFunction,
-    Union,
-    Value,
-    WaitCall,
-    without_constants,
-)
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.replay.taint import propagate_taint, record_test
+from stepgraph.interpreter.values.calls import FunctionCall, StepCall, WaitCall
+from stepgraph.interpreter.values.containers import without_constants
+from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.unions import Case, Union
+from stepgraph.interpreter.values.value import UNKNOWN, External, Value
 from stepgraph.ir.nodes import TaskId
 from stepgraph.syntax.bindings import bindings_of
 

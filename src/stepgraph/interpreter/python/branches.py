@@ -9,24 +9,18 @@ import libcst as cst
 from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant
-from stepgraph.interpreter.objects.classes import field_names
+from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Collection,
-    Element,
-    Event,
-    Instance,
-    Payload,
-    Unresolved,
-    Value,
-)
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.boolean import static_truth
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.python.subscripts import element_at, payload_member
 from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.interpreter.store import apply, join_any
+from stepgraph.interpreter.values.containers import Collection, Element
+from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.value import UNKNOWN, Unresolved, Value
 from stepgraph.syntax.bindings import pattern_names
 from stepgraph.syntax.module import Place
 

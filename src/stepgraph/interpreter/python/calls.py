@@ -11,33 +11,28 @@ from stepgraph.interpreter.escapes import NOT_FOLLOWED, NOT_IN_PROJECT, report_e
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import call_cached
 from stepgraph.interpreter.library.logging_ import is_logging
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Absent,
-    Arguments,
-    Constant,
-    External,
-    ExternalResult,
-    ExternalResultMember,
-    FunctionCall,
-    FunctionValue,
-    GeneratorCall,
-    Nondeterministic,
-    Partial,
-    PreparedCall,
-    Resource,
-    StepCall,
-    StepFunction,
-    Union,
-    Unresolved,
-    Value,
-    is_none,
-    without_constants,
-)
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
 from stepgraph.interpreter.replay.resources import call_resource
 from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.summaries import function_scope, summarize_call
+from stepgraph.interpreter.values.calls import Arguments, FunctionCall, GeneratorCall, Partial, PreparedCall, StepCall
+from stepgraph.interpreter.values.containers import without_constants
+from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import (
+    UNKNOWN,
+    Absent,
+    Constant,
+    External,
+    ExternalResult,
+    ExternalResultMember,
+    Nondeterministic,
+    Resource,
+    Unresolved,
+    Value,
+    is_none,
+)
 from stepgraph.interpreter.workflow.awaiting import start
 from stepgraph.ir.facts import Returned, StepCalled
 from stepgraph.ir.nodes import Call, Run

@@ -18,20 +18,6 @@ from stepgraph.interpreter.objects.iterators import (
     take_elements,
 )
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Collection,
-    Constant,
-    Element,
-    GeneratorCall,
-    GeneratorExpression,
-    LexicalScope,
-    MappingEntry,
-    Union,
-    Value,
-    as_optional,
-    on_some_paths,
-)
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.generators import inline_generator
@@ -44,6 +30,11 @@ from stepgraph.interpreter.python.loops import (
 )
 from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.interpreter.store import apply, join_any
+from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
+from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.ir.nodes import IterationCount, Scope
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.bindings import Bindings, target_names

@@ -11,12 +11,12 @@ from typing import Any, Final
 
 import libcst as cst
 
-from stepgraph.interpreter.objects.values import (
+from stepgraph.interpreter.values.steps import Payload
+from stepgraph.interpreter.values.value import (
     UNKNOWN,
     Constant,
     Duration,
     ExternalResult,
-    Payload,
     Scalar,
     Template,
     Unknown,

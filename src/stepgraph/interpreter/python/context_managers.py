@@ -10,25 +10,20 @@ from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import resolution_order
-from stepgraph.interpreter.objects.values import (
+from stepgraph.interpreter.summaries import summarize_call
+from stepgraph.interpreter.values.calls import Argument, Arguments, Suppressor, WrappingManager
+from stepgraph.interpreter.values.objects import FunctionValue, Instance, UnknownBase
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import (
     UNKNOWN,
-    Argument,
-    Arguments,
     External,
     ExternalResult,
     ExternalResultMember,
-    FunctionValue,
-    Instance,
     Resource,
-    Suppressor,
-    Union,
     Unknown,
-    UnknownBase,
     Unresolved,
     Value,
-    WrappingManager,
 )
-from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below

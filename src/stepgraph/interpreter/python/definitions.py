@@ -11,29 +11,21 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.objects.class_hooks import run_hooks
-from stepgraph.interpreter.objects.values import (
-    Argument,
-    Arguments,
+from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, Partial
+from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.objects import (
     BuiltinMethod,
     Caveat,
     ClassValue,
-    Collection,
-    External,
     FunctionKind,
     FunctionValue,
-    GeneratorCall,
     Instance,
     LexicalScope,
-    Partial,
-    StepDecorator,
-    StepFunction,
-    StepMethod,
-    Union,
-    Unknown,
     UnknownBase,
-    Unresolved,
-    Value,
 )
+from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import External, Unknown, Unresolved, Value
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place, SourceModule

@@ -14,33 +14,9 @@ from stepgraph.interpreter.objects.classes import select_member
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
 from stepgraph.interpreter.objects.names import bind, look_up
-from stepgraph.interpreter.objects.special_methods import apply_binary_operator, call_special, compare, iterator_of
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    BuiltinMethod,
-    ClassValue,
-    Collection,
-    Constant,
-    Element,
-    Event,
-    FunctionValue,
-    GeneratorCall,
-    Instance,
-    Mapping,
-    MappingEntry,
-    Nondeterministic,
-    Payload,
-    Template,
-    Union,
-    Unresolved,
-    Value,
-    as_optional,
-    without_constants,
-)
+from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.python.arguments import make_collection, merge_repeated
-from stepgraph.interpreter.python.assignment import MAX_REPETITIONS, add_default_entry
+from stepgraph.interpreter.python.assignment import add_default_entry
 from stepgraph.interpreter.python.boolean import evaluate_boolean, evaluate_conditional
 from stepgraph.interpreter.python.comprehensions import (
     evaluate_comprehension,
@@ -48,21 +24,28 @@ from stepgraph.interpreter.python.comprehensions import (
     evaluate_generator_expression,
 )
 from stepgraph.interpreter.python.constants import (
-    add_offset,
-    concatenate,
     evaluate_literal,
     evaluate_literal_source,
-    fold_binary,
-    fold_unary,
     format_constant,
-    is_string,
     to_constant,
 )
 from stepgraph.interpreter.python.definitions import default_values, qualified_names
+from stepgraph.interpreter.python.operators import (
+    concatenate_values,
+    evaluate_binary,
+    evaluate_comparison,
+    evaluate_unary,
+)
 from stepgraph.interpreter.python.subscripts import element_at
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.step_state import is_pure_mutation, record_method_call, record_read
 from stepgraph.interpreter.replay.taint import propagate_taint, record_use, template
+from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
+from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.module import Place
@@ -118,12 +101,7 @@ def _evaluate_concatenation(interpreter: Interpreter, node: cst.BaseExpression) 
     values = [value for value, _ in parts]
     if all(isinstance(value, Constant) and isinstance(value.value, bytes) for value in values):
         return Constant(b"".join(v.value for v in values if isinstance(v, Constant) and isinstance(v.value, bytes)))
-    return _concatenate(interpreter, [(value, interpreter.place(part)) for value, part in parts])
-
-
-def _concatenate(interpreter: Interpreter, parts: list[tuple[Value, Place]]) -> Value:
-    result = concatenate(parts)
-    return template(interpreter, result.text, [value for value, _ in parts]) if isinstance(result, Template) else result
+    return concatenate_values(interpreter, [(value, interpreter.place(part)) for value, part in parts])
 
 
 def _evaluate_f_string(interpreter: Interpreter, node: cst.FormattedString) -> Value:
@@ -395,122 +373,6 @@ def _has_no_relevant_item(value: Collection) -> bool:
     return all(not item.value.relevant for item in value.items)
 
 
-def _evaluate_binary(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
-    """Evaluate a left-nested chain of operators iteratively, since it may be too long for recursion."""
-    chain: list[cst.BinaryOperation] = []
-    while isinstance(node, cst.BinaryOperation):
-        chain.append(node)
-        node = node.left
-    value = interpreter.evaluate(node)
-    for operation in reversed(chain):
-        value = _apply_operator(interpreter, operation, value, interpreter.evaluate(operation.right))
-    return value
-
-
-def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value) -> Value:
-    result = apply_binary_operator(interpreter, node.operator, left, right, interpreter.place(node))
-    if result is not None:
-        return result
-    if isinstance(node.operator, cst.Add):
-        if is_string(left) or is_string(right):
-            return _concatenate(
-                interpreter, [(left, interpreter.place(node.left)), (right, interpreter.place(node.right))]
-            )
-        if isinstance(left, Collection) and isinstance(right, Collection):
-            return make_collection(interpreter, left.kind, (*left.items, *right.items))
-        if isinstance(left, Collection | Union) and isinstance(right, Collection | Union):
-            return make_collection(
-                interpreter, "list", (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
-            )
-    if isinstance(node.operator, cst.BitOr) and isinstance(left, Collection) and isinstance(right, Collection):
-        return make_collection(interpreter, left.kind, (*left.items, *right.items))
-    if isinstance(node.operator, cst.BitOr) and isinstance(left, Mapping):
-        return _merge_mappings(interpreter, left, right, interpreter.place(node.right))
-    if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
-        return _repeat(interpreter, left, right)
-    if isinstance(node.operator, cst.Add) and isinstance(left, Collection):
-        # A list extended by elements that may be unknown.
-        rest = elements_of(interpreter, right) or (Element(UNKNOWN, interpreter.place(node.right), many=True),)
-        return make_collection(interpreter, left.kind, (*left.items, *rest))
-    if isinstance(node.operator, _SET_OPERATORS) and isinstance(left, Collection):
-        right_items = (elements_of(interpreter, right) or ()) if isinstance(node.operator, cst.BitXor) else ()
-        return make_collection(interpreter, left.kind, tuple(map(as_optional, (*left.items, *right_items))))
-    for operand, value in ((node.left, left), (node.right, right)):
-        interpreter.escape_operand(value, interpreter.place(operand), "is an operand in a way that is not followed")
-    result = add_offset(node.operator, left, right) or fold_binary(node.operator, left, right)
-    return propagate_taint(interpreter, (left, right), result)
-
-
-def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place: Place) -> Mapping:
-    """Return `left | right`, where the entries of `right` take precedence."""
-    right_entries = entries_of(interpreter, right, place)
-    table = EntryTable(left.entries)
-    if right_entries is None:
-        table.make_optional()
-    for entry in right_entries or ():
-        table.add(entry)
-    partial = left.partial or right_entries is None or not left.shows_constants
-    merged = mapping_of(interpreter, table, partial=partial)
-    merged.state.unordered = any(
-        [not table.is_ordered, left.state.unordered, isinstance(right, Mapping) and right.state.unordered]
-    )
-    return merged
-
-
-_SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)
-
-
-def _repeat(interpreter: Interpreter, owner: Collection, count: Value) -> Value:
-    """Return `owner * count`. Elements are marked `many` if the count is large or not constant."""
-    if isinstance(count, Constant) and isinstance(count.value, int) and 0 <= count.value <= MAX_REPETITIONS:
-        return make_collection(interpreter, owner.kind, owner.items * count.value)
-    return make_collection(
-        interpreter, owner.kind, tuple(replace(item, many=True, passes=None) for item in owner.items)
-    )
-
-
-def _evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value:
-    operand = interpreter.evaluate(node.expression)
-    method_name = _UNARY_METHODS.get(type(node.operator))
-    result = (
-        None if method_name is None else call_special(interpreter, operand, (method_name,), (), interpreter.place(node))
-    )
-    if result is None and not isinstance(node.operator, cst.Not):
-        interpreter.escape_operand(operand, interpreter.place(node), "is an operand in a way that is not followed")
-    if isinstance(operand, Nondeterministic) and isinstance(node.operator, cst.Not):
-        return replace(operand, result_name="")
-    return propagate_taint(interpreter, (operand,), fold_unary(node.operator, operand)) if result is None else result
-
-
-_UNARY_METHODS: Final[dict[type[cst.BaseUnaryOp], str]] = {
-    cst.BitInvert: "__invert__",
-    cst.Minus: "__neg__",
-    cst.Plus: "__pos__",
-}
-
-
-def _evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Value:
-    """Evaluate a comparison. In `a < b < c`, `c` is evaluated only if `a < b`."""
-    left = interpreter.evaluate(node.left)
-    result: Value = UNKNOWN
-    for index, target in enumerate(node.comparisons):
-        if index == 0:
-            right = interpreter.evaluate(target.comparator)
-            observe_event_key(
-                interpreter, "asked", right, left, interpreter.place(target.comparator), interpreter.place(node)
-            )
-            result = compare(interpreter, target, left, right, interpreter.place(node))
-            if not isinstance(target.operator, cst.Is | cst.IsNot):
-                result = propagate_taint(interpreter, (left, right), result)
-            continue
-        block = interpreter.block_of(lambda comparator=target.comparator: interpreter.evaluate(comparator))  # type: ignore[misc]
-        if not block.operations:
-            continue
-        prefix = node.with_changes(comparisons=node.comparisons[:index], lpar=(), rpar=())
-        interpreter.emit_choice([(interpreter.text(prefix), block)], None, interpreter.place(node))
-    return result if len(node.comparisons) == 1 else UNKNOWN
-
-
 def _evaluate_lambda(interpreter: Interpreter, node: cst.Lambda) -> Value:
     scope = interpreter.frame.scope
     return FunctionValue(
@@ -586,10 +448,10 @@ EVALUATORS: Final[dict[type[cst.CSTNode], Evaluator]] = {
     cst.Call: _evaluate_call,
     cst.Attribute: _evaluate_attribute,
     cst.Subscript: _evaluate_subscript,
-    cst.BinaryOperation: _evaluate_binary,
+    cst.BinaryOperation: evaluate_binary,
     cst.BooleanOperation: evaluate_boolean,
-    cst.UnaryOperation: _evaluate_unary,
-    cst.Comparison: _evaluate_comparison,
+    cst.UnaryOperation: evaluate_unary,
+    cst.Comparison: evaluate_comparison,
     cst.IfExp: evaluate_conditional,
     cst.Lambda: _evaluate_lambda,
     cst.Await: _evaluate_await,

@@ -14,9 +14,12 @@ from msgspec import Struct
 
 from stepgraph.interpreter.frame import Frame, InlinedGenerator, LoopState
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import Element, FunctionValue, GeneratorCall, Value
 from stepgraph.interpreter.python.loops import join_continues
 from stepgraph.interpreter.summaries import call_has_effects, function_scope, summarize_call
+from stepgraph.interpreter.values.calls import GeneratorCall
+from stepgraph.interpreter.values.containers import Element
+from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place

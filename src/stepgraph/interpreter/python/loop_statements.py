@@ -11,19 +11,6 @@ from stepgraph.interpreter.library.logging_ import is_logging_only
 from stepgraph.interpreter.objects.iteration import materialize_generator
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Collection,
-    Constant,
-    Element,
-    GeneratorCall,
-    GeneratorExpression,
-    HeapCell,
-    Instance,
-    Mapping,
-    Union,
-    Value,
-)
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.boolean import negate, static_truth
 from stepgraph.interpreter.python.comprehensions import for_each_element
@@ -38,6 +25,11 @@ from stepgraph.interpreter.python.loops import (
 )
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.replay.taint import record_test
+from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
+from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind, Scope
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place

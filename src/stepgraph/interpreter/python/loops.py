@@ -11,36 +11,18 @@ from msgspec.structs import replace
 from stepgraph.interpreter.frame import LoopState, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Collection,
-    Constant,
-    Element,
-    EventPart,
-    FunctionCall,
-    FunctionValue,
-    Gathering,
-    GeneratorCall,
-    Mapping,
-    Payload,
-    PreparedCall,
-    RangeResult,
-    StepCall,
-    StepFunction,
-    Task,
-    Union,
-    Unresolved,
-    Value,
-    Visits,
-    WaitCall,
-    WaitForCall,
-    with_all_runs,
-)
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.replay.step_state import record_reads_of_next_iteration
 from stepgraph.interpreter.replay.taint import record_uses_in_loop
 from stepgraph.interpreter.store import Changes, PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.summaries import summarize_call
+from stepgraph.interpreter.values.calls import FunctionCall, GeneratorCall, PreparedCall, StepCall, WaitCall
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping, Visits
+from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
+from stepgraph.interpreter.values.unions import Union, with_all_runs
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, RangeResult, Unresolved, Value
 from stepgraph.interpreter.widening import growing_changes, widen
 from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition, TaskId
 from stepgraph.syntax.module import Place

@@ -12,21 +12,13 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import class_default
 from stepgraph.interpreter.objects.names import binding_scope
 from stepgraph.interpreter.objects.private_names import mangle
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    UNSET,
-    Absent,
-    Constant,
-    FunctionValue,
-    Gathering,
-    HeapCell,
-    Instance,
-    StepFunction,
-    Task,
-    Union,
-    Value,
-)
-from stepgraph.interpreter.objects.values import is_none as holds_none
+from stepgraph.interpreter.values.containers import HeapCell
+from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.tasks import Gathering, Task
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, UNSET, Absent, Constant, Value
+from stepgraph.interpreter.values.value import is_none as holds_none
 
 # Types whose values are true in any test.
 _ALWAYS_TRUE = (StepFunction, FunctionValue, Task, Gathering)

@@ -12,28 +12,9 @@ from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.objects.attribute_changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.objects.iteration import elements_of, materialize_generator
-from stepgraph.interpreter.objects.methods import update_mapping
+from stepgraph.interpreter.objects.mapping_methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.special_methods import apply_augmented_operator, call_special, is_union_of_objects
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Absent,
-    Argument,
-    Arguments,
-    AttributeDictionary,
-    Case,
-    ClassValue,
-    Collection,
-    Constant,
-    Gathering,
-    Instance,
-    Mapping,
-    Resource,
-    Union,
-    Unresolved,
-    Value,
-    as_optional,
-)
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.assignment import add_items, assign, multiply_items, remove_entry, remove_item
 from stepgraph.interpreter.python.boolean import negate
@@ -52,6 +33,12 @@ from stepgraph.interpreter.replay.step_state import (
 )
 from stepgraph.interpreter.replay.taint import propagate_taint, record_use
 from stepgraph.interpreter.static_values import static_value
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, Instance
+from stepgraph.interpreter.values.tasks import Gathering
+from stepgraph.interpreter.values.unions import Case, Union, as_optional
+from stepgraph.interpreter.values.value import UNKNOWN, Absent, Constant, Resource, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.interpreter.workflow.sdk_imports import wrong_imports
 from stepgraph.ir.facts import Returned

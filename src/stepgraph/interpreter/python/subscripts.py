@@ -8,27 +8,11 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.joining import callable_name, join_values
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    AttributeDictionary,
-    Case,
-    ClassValue,
-    Collection,
-    Constant,
-    Event,
-    EventPart,
-    Mapping,
-    MappingEntry,
-    Nondeterministic,
-    Payload,
-    Template,
-    Union,
-    Unresolved,
-    Value,
-    hide_constants,
-    on_some_paths,
-    without_constants,
-)
+from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry, hide_constants, without_constants
+from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue
+from stepgraph.interpreter.values.steps import Event, EventPart, Payload
+from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

@@ -12,9 +12,11 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.values import UNKNOWN, ClassValue, Collection, Instance, Value
 from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types
 from stepgraph.interpreter.store import Changes, apply, join_any
+from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.objects import ClassValue, Instance
+from stepgraph.interpreter.values.value import UNKNOWN, Value
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place

@@ -14,24 +14,6 @@ from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.frame import Frame, OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.exit_stacks import Push, push_of, pushed_arguments
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Arguments,
-    ExitStack,
-    External,
-    FunctionValue,
-    GeneratorCall,
-    Instance,
-    Resource,
-    Suppressor,
-    TaskGroup,
-    Union,
-    Unknown,
-    Unresolved,
-    Value,
-    WrappingManager,
-    origin_name,
-)
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.context_managers import (
     ExitEffects,
@@ -45,6 +27,11 @@ from stepgraph.interpreter.python.generators import body_of, run_generator
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.summaries import call_has_effects, call_may_run_steps, function_scope
+from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
+from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.tasks import TaskGroup
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.nodes import (

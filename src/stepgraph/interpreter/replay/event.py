@@ -5,7 +5,9 @@ from __future__ import annotations
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import Constant, Event, EventPart, Payload, Union, Value
+from stepgraph.interpreter.values.steps import Event, EventPart, Payload
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import Constant, Value
 from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse
 from stepgraph.syntax.module import Place
 

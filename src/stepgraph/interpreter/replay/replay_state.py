@@ -9,7 +9,9 @@ import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.objects.values import UNKNOWN, HeapCell, LexicalScope, Nondeterministic, Value
+from stepgraph.interpreter.values.containers import HeapCell
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.interpreter.values.value import UNKNOWN, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 
 # The slot of a name or attribute, or a collection with the key "".

@@ -7,7 +7,8 @@ from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.logging_ import LOG_METHODS
-from stepgraph.interpreter.objects.values import UNKNOWN, Arguments, ExternalResult, Resource, Unknown, Value
+from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.value import UNKNOWN, ExternalResult, Resource, Unknown, Value
 from stepgraph.ir.facts import ExternalCallOutsideStep
 from stepgraph.syntax.module import Place
 

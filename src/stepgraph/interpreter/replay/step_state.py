@@ -9,20 +9,13 @@ import libcst as cst
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.private_names import mangle
-from stepgraph.interpreter.objects.values import (
-    BuiltinMethod,
-    Collection,
-    Event,
-    EventPart,
-    Instance,
-    LexicalScope,
-    Mapping,
-    Payload,
-    Union,
-    Value,
-)
 from stepgraph.interpreter.replay.event import observe_event_change
 from stepgraph.interpreter.replay.replay_state import StateChange, StateKey, StateRead, StateUse
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import BuiltinMethod, Instance, LexicalScope
+from stepgraph.interpreter.values.steps import Event, EventPart, Payload
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.facts import OuterStateMutated
 from stepgraph.syntax.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.module import Place

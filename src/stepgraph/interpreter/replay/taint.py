@@ -9,22 +9,19 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.values import (
-    DEEPEST,
+from stepgraph.interpreter.replay.replay_state import NondeterministicUse
+from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, Visits
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import (
     UNKNOWN,
-    Arguments,
-    Collection,
     External,
     ExternalResult,
-    Mapping,
     Nondeterministic,
     Template,
-    Union,
     Unknown,
     Value,
-    Visits,
 )
-from stepgraph.interpreter.replay.replay_state import NondeterministicUse
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.syntax.module import Place
 

@@ -9,34 +9,24 @@ import libcst as cst
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Arguments,
-    Collection,
-    Coroutine,
-    Event,
-    FunctionCall,
-    FunctionValue,
-    Gathering,
-    GeneratorCall,
-    Instance,
-    Mapping,
-    PreparedCall,
-    Resource,
-    StepCall,
-    StepDecorator,
-    StepFunction,
-    StepMethod,
-    Task,
-    Union,
-    Unresolved,
-    Value,
-    WaitCall,
-    WaitForCall,
-)
 from stepgraph.interpreter.replay.resources import observe_resource_access
 from stepgraph.interpreter.store import Rewrite, TaskState
 from stepgraph.interpreter.summaries import summarize_call
+from stepgraph.interpreter.values.calls import (
+    Arguments,
+    Coroutine,
+    FunctionCall,
+    GeneratorCall,
+    PreparedCall,
+    StepCall,
+    WaitCall,
+)
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import UNKNOWN, Resource, Unresolved, Value
 from stepgraph.interpreter.workflow.dependencies import dependencies_of
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.nodes import (

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import Constant, Element, StepFunction, Union, Value
+from stepgraph.interpreter.values.containers import Element
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import Constant, Value
 from stepgraph.ir.facts import AmbiguousDependency, DependencyCountMismatch, DependencyCycle, UnresolvedStepParameter
 from stepgraph.ir.nodes import (
     Block,

@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.objects.values import FunctionValue, SpreadArguments, Value
+from stepgraph.interpreter.values.containers import SpreadArguments
+from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.facts import ParameterKind
 from stepgraph.syntax.module import Place
 

@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.ir.facts import WrongImport
-from stepgraph.syntax.import_names import imported_module
+from stepgraph.syntax.bindings import imported_module
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import statements
 

@@ -8,25 +8,14 @@ from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.objects.iteration import elements_of
-from stepgraph.interpreter.objects.values import (
-    UNKNOWN,
-    Argument,
-    Arguments,
-    Collection,
-    Constant,
-    Element,
-    FunctionValue,
-    Mapping,
-    StepDecorator,
-    StepFunction,
-    StepMethod,
-    Unresolved,
-    Value,
-    WaitCall,
-)
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.replay.taint import record_use
 from stepgraph.interpreter.static_values import function_shape, static_arguments
+from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping
+from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.parameters import free_parameters, signature_function
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text

@@ -8,7 +8,9 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.values import Argument, Constant, Mapping, MappingEntry, Moment, Template, Value
+from stepgraph.interpreter.values.calls import Argument
+from stepgraph.interpreter.values.containers import Mapping, MappingEntry
+from stepgraph.interpreter.values.value import Constant, Moment, Template, Value
 from stepgraph.ir.nodes import StepSettings
 from stepgraph.model.payload import Backoff, Number
 from stepgraph.syntax.module import Place

@@ -12,17 +12,9 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
-from stepgraph.interpreter.objects.values import (
-    ClassValue,
-    Coroutine,
-    FunctionCall,
-    FunctionValue,
-    Instance,
-    PreparedCall,
-    StepCall,
-    WaitCall,
-)
 from stepgraph.interpreter.summaries import call_may_run_steps
+from stepgraph.interpreter.values.calls import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.ir.facts import MethodCalled, NeverAwaited, StepCalled, StepDeclared, StepNeverCalled, Work
 from stepgraph.ir.nodes import (
     Activity,

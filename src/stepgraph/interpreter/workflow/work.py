@@ -6,7 +6,10 @@ from collections.abc import Iterable
 
 from msgspec import Struct, field
 
-from stepgraph.interpreter.objects.values import Coroutine, Declarations, GeneratorCall, Instance, StepFunction
+from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
+from stepgraph.interpreter.values.containers import Declarations
+from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import Activity, StepDefinition, StepRun, TaskId
 from stepgraph.syntax.module import Place
 

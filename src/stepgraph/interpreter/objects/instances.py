@@ -1,0 +1,172 @@
+"""Creation, initialization and calls of objects of project classes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.attribute_lookup import bind_member, class_of_receiver, with_receiver
+from stepgraph.interpreter.objects.classes import find_member, resolution_order, select_member
+from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer
+from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.containers import Element
+from stepgraph.interpreter.values.objects import (
+    ClassValue,
+    FunctionValue,
+    Instance,
+    SuperConstructor,
+    SuperObject,
+    UnknownBase,
+)
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.value import (
+    UNKNOWN,
+    Constant,
+    External,
+    Unknown,
+    Unresolved,
+    Value,
+)
+from stepgraph.syntax.module import Place
+from stepgraph.syntax.walk import statements_below
+
+
+def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
+    """Return the result of calling a class: a new instance unless its metaclass or its `__new__` overrides that."""
+    value = arguments.items[0].value if arguments.items else UNKNOWN
+    member = select_member(
+        interpreter,
+        class_value,
+        place,
+        lambda _, instance: isinstance(value, Constant) and instance.state["value"] == value,
+    )
+    if member is not None:
+        return member
+    metaclass_call = _metaclass_call(interpreter, class_value)
+    if metaclass_call is not None:
+        return interpreter.call(with_receiver(metaclass_call, class_value), arguments, place)
+    return _create_instance(interpreter, class_value, arguments, place)
+
+
+def _metaclass_call(interpreter: Interpreter, class_value: ClassValue) -> FunctionValue | Union | None:
+    if not isinstance(class_value.metaclass, ClassValue):
+        return None
+    method = find_member(interpreter, resolution_order(class_value.metaclass), "__call__")
+    return method if isinstance(method, FunctionValue | Union) else None
+
+
+def _create_instance(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
+    constructor = find_member(interpreter, resolution_order(class_value), "__new__")
+    if not isinstance(constructor, FunctionValue | Union):
+        return initialize(interpreter, Instance(class_value, interpreter.store.new()), arguments, place)
+    constructor_arguments = Arguments((Argument(class_value, place), *arguments.items))
+    result = interpreter.call(with_receiver(constructor, None), constructor_arguments, place)
+    if isinstance(result, Unknown):
+        result = Instance(class_value, interpreter.store.new())
+    return (
+        initialize(interpreter, result, arguments, place)
+        if isinstance(result, Instance) and result.cls is class_value
+        else result
+    )
+
+
+def initialize(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> Instance:
+    """Initialize a new instance by `__init__`, or by the initializer of a dataclass, and return it."""
+    order = resolution_order(instance.cls)
+    interpreter.work.objects.append(instance)
+    initializer = None if generates_initializer(order) else find_member(interpreter, order, "__init__")
+    if isinstance(initializer, FunctionValue):
+        interpreter.call(replace(initializer, receiver=instance), arguments, place)
+        return instance
+    if isinstance(initializer, Union):
+        interpreter.call(bind_member(interpreter, initializer, instance, instance.cls, place), arguments, place)
+        return instance
+    return _initialize_fields(interpreter, instance, order, arguments, place)
+
+
+def _initialize_fields(
+    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, place: Place
+) -> Instance:
+    """Initialize an object as the generated initializer in a resolution order does, and return it."""
+    fields = fields_of(interpreter, order)
+    post_init_arguments = assign_fields(interpreter, instance, fields, arguments)
+    _initialize_base(interpreter, instance, order, arguments, has_fields=bool(fields))
+    post_init = find_member(interpreter, resolution_order(instance.cls), "__post_init__")
+    if isinstance(post_init, FunctionValue | Union):
+        interpreter.call(with_receiver(post_init, instance), post_init_arguments, place)
+    return instance
+
+
+def _initialize_base(
+    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, *, has_fields: bool
+) -> None:
+    """Model the `__init__` of a base outside the project: exceptions store arguments, other bases make them escape."""
+    base = next((c for c in order if isinstance(c, External | UnknownBase | Unresolved)), None)
+    if isinstance(base, External) and base.name.endswith(("Error", "Exception", "Warning")):
+        items = tuple(Element(argument.value, argument.place) for argument in arguments.positional)
+        interpreter.store.write(instance.state, "args", make_result_collection(interpreter, "tuple", items))
+    elif base is not None and not has_fields:
+        for argument in arguments.items:
+            interpreter.escape(
+                argument.value, argument.place, f"is handed to `{instance.cls.name}`, whose base is not read"
+            )
+
+
+def call_instance(interpreter: Interpreter, callee: Instance, arguments: Arguments, place: Place) -> Value:
+    """Return the result of `__call__` of an instance."""
+    method = find_member(interpreter, resolution_order(callee.cls), "__call__")
+    if isinstance(method, Union):
+        return interpreter.call(bind_member(interpreter, method, callee, callee.cls, place), arguments, place)
+    if isinstance(method, FunctionValue):
+        return interpreter.call(replace(method, receiver=callee), arguments, place)
+    if method is None:
+        interpreter.escape(callee, place, "is called in a way that is not followed")
+    return interpreter.call(UNKNOWN if method is None else method, arguments, place)
+
+
+def field_names(class_value: ClassValue) -> Iterator[str]:
+    """Yield the field names of a named tuple, fields of base classes first."""
+    for owner in reversed(resolution_order(class_value)):
+        if isinstance(owner, ClassValue):
+            for statement in statements_below(owner.node.body):
+                if isinstance(statement, cst.AnnAssign) and isinstance(statement.target, cst.Name):
+                    yield statement.target.value
+
+
+def call_super_constructor(
+    interpreter: Interpreter, callee: SuperConstructor, arguments: Arguments, place: Place
+) -> Value:
+    """Call `super().__new__(cls)`, which creates an instance, or `super().__call__(...)` of a metaclass.
+
+    `super().__init__(...)` and `Base.__init__(self, ...)` call the generated initializer of a data class.
+    """
+    receiver = callee.super_object.receiver
+    if callee.name == "__init__":
+        _call_generated_initializer(interpreter, callee.super_object, arguments, place)
+        return Constant(None)
+    if callee.name == "__call__" and isinstance(receiver, ClassValue):
+        return _create_instance(interpreter, receiver, arguments, place)
+    class_argument = arguments.items[0].value if arguments.items else receiver
+    if callee.name == "__new__" and isinstance(class_argument, ClassValue):
+        return Instance(class_argument, interpreter.store.new())
+    return interpreter.call(UNKNOWN, arguments, place)
+
+
+def _call_generated_initializer(
+    interpreter: Interpreter, super_object: SuperObject, arguments: Arguments, place: Place
+) -> None:
+    instance = super_object.receiver
+    order = resolution_order(class_of_receiver(super_object))
+    if isinstance(instance, Instance):
+        order = order[order.index(super_object.search_after) + 1 :]
+    else:
+        instance = arguments.items[0].value if arguments.items else UNKNOWN
+        arguments = Arguments(arguments.items[1:])
+    if isinstance(instance, Instance):
+        _initialize_fields(interpreter, instance, order, arguments, place)
+    else:
+        interpreter.call(UNKNOWN, arguments, place)

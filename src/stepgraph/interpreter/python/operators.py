@@ -1,0 +1,151 @@
+"""Binary, unary and comparison operators."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
+from stepgraph.interpreter.objects.iteration import elements_of, entries_of
+from stepgraph.interpreter.objects.special_methods import apply_binary_operator, call_special, compare
+from stepgraph.interpreter.python.arguments import make_collection
+from stepgraph.interpreter.python.assignment import MAX_REPETITIONS
+from stepgraph.interpreter.python.constants import (
+    add_offset,
+    concatenate,
+    fold_binary,
+    fold_unary,
+    is_string,
+)
+from stepgraph.interpreter.replay.event import observe_event_key
+from stepgraph.interpreter.replay.taint import propagate_taint, template
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping
+from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Template, Value
+from stepgraph.syntax.module import Place
+
+
+def concatenate_values(interpreter: Interpreter, parts: list[tuple[Value, Place]]) -> Value:
+    """Return the concatenation of strings, bytes or unknown values."""
+    result = concatenate(parts)
+    return template(interpreter, result.text, [value for value, _ in parts]) if isinstance(result, Template) else result
+
+
+def evaluate_binary(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
+    """Evaluate a left-nested chain of operators iteratively, since it may be too long for recursion."""
+    chain: list[cst.BinaryOperation] = []
+    while isinstance(node, cst.BinaryOperation):
+        chain.append(node)
+        node = node.left
+    value = interpreter.evaluate(node)
+    for operation in reversed(chain):
+        value = _apply_operator(interpreter, operation, value, interpreter.evaluate(operation.right))
+    return value
+
+
+def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value) -> Value:
+    result = apply_binary_operator(interpreter, node.operator, left, right, interpreter.place(node))
+    if result is not None:
+        return result
+    if isinstance(node.operator, cst.Add):
+        if is_string(left) or is_string(right):
+            return concatenate_values(
+                interpreter, [(left, interpreter.place(node.left)), (right, interpreter.place(node.right))]
+            )
+        if isinstance(left, Collection) and isinstance(right, Collection):
+            return make_collection(interpreter, left.kind, (*left.items, *right.items))
+        if isinstance(left, Collection | Union) and isinstance(right, Collection | Union):
+            return make_collection(
+                interpreter, "list", (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
+            )
+    if isinstance(node.operator, cst.BitOr) and isinstance(left, Collection) and isinstance(right, Collection):
+        return make_collection(interpreter, left.kind, (*left.items, *right.items))
+    if isinstance(node.operator, cst.BitOr) and isinstance(left, Mapping):
+        return _merge_mappings(interpreter, left, right, interpreter.place(node.right))
+    if isinstance(node.operator, cst.Multiply) and isinstance(left, Collection):
+        return _repeat(interpreter, left, right)
+    if isinstance(node.operator, cst.Add) and isinstance(left, Collection):
+        # A list extended by elements that may be unknown.
+        rest = elements_of(interpreter, right) or (Element(UNKNOWN, interpreter.place(node.right), many=True),)
+        return make_collection(interpreter, left.kind, (*left.items, *rest))
+    if isinstance(node.operator, _SET_OPERATORS) and isinstance(left, Collection):
+        right_items = (elements_of(interpreter, right) or ()) if isinstance(node.operator, cst.BitXor) else ()
+        return make_collection(interpreter, left.kind, tuple(map(as_optional, (*left.items, *right_items))))
+    for operand, value in ((node.left, left), (node.right, right)):
+        interpreter.escape_operand(value, interpreter.place(operand), "is an operand in a way that is not followed")
+    result = add_offset(node.operator, left, right) or fold_binary(node.operator, left, right)
+    return propagate_taint(interpreter, (left, right), result)
+
+
+def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place: Place) -> Mapping:
+    """Return `left | right`, where the entries of `right` take precedence."""
+    right_entries = entries_of(interpreter, right, place)
+    table = EntryTable(left.entries)
+    if right_entries is None:
+        table.make_optional()
+    for entry in right_entries or ():
+        table.add(entry)
+    partial = left.partial or right_entries is None or not left.shows_constants
+    merged = mapping_of(interpreter, table, partial=partial)
+    merged.state.unordered = any(
+        [not table.is_ordered, left.state.unordered, isinstance(right, Mapping) and right.state.unordered]
+    )
+    return merged
+
+
+_SET_OPERATORS: Final = (cst.BitAnd, cst.BitXor, cst.Subtract)
+
+
+def _repeat(interpreter: Interpreter, owner: Collection, count: Value) -> Value:
+    """Return `owner * count`. Elements are marked `many` if the count is large or not constant."""
+    if isinstance(count, Constant) and isinstance(count.value, int) and 0 <= count.value <= MAX_REPETITIONS:
+        return make_collection(interpreter, owner.kind, owner.items * count.value)
+    return make_collection(
+        interpreter, owner.kind, tuple(replace(item, many=True, passes=None) for item in owner.items)
+    )
+
+
+def evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value:
+    """Return the value of a unary operation."""
+    operand = interpreter.evaluate(node.expression)
+    method_name = _UNARY_METHODS.get(type(node.operator))
+    result = (
+        None if method_name is None else call_special(interpreter, operand, (method_name,), (), interpreter.place(node))
+    )
+    if result is None and not isinstance(node.operator, cst.Not):
+        interpreter.escape_operand(operand, interpreter.place(node), "is an operand in a way that is not followed")
+    if isinstance(operand, Nondeterministic) and isinstance(node.operator, cst.Not):
+        return replace(operand, result_name="")
+    return propagate_taint(interpreter, (operand,), fold_unary(node.operator, operand)) if result is None else result
+
+
+_UNARY_METHODS: Final[dict[type[cst.BaseUnaryOp], str]] = {
+    cst.BitInvert: "__invert__",
+    cst.Minus: "__neg__",
+    cst.Plus: "__pos__",
+}
+
+
+def evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Value:
+    """Evaluate a comparison. In `a < b < c`, `c` is evaluated only if `a < b`."""
+    left = interpreter.evaluate(node.left)
+    result: Value = UNKNOWN
+    for index, target in enumerate(node.comparisons):
+        if index == 0:
+            right = interpreter.evaluate(target.comparator)
+            observe_event_key(
+                interpreter, "asked", right, left, interpreter.place(target.comparator), interpreter.place(node)
+            )
+            result = compare(interpreter, target, left, right, interpreter.place(node))
+            if not isinstance(target.operator, cst.Is | cst.IsNot):
+                result = propagate_taint(interpreter, (left, right), result)
+            continue
+        block = interpreter.block_of(lambda comparator=target.comparator: interpreter.evaluate(comparator))  # type: ignore[misc]
+        if not block.operations:
+            continue
+        prefix = node.with_changes(comparisons=node.comparisons[:index], lpar=(), rpar=())
+        interpreter.emit_choice([(interpreter.text(prefix), block)], None, interpreter.place(node))
+    return result if len(node.comparisons) == 1 else UNKNOWN

@@ -1,0 +1,1 @@
+"""The abstract values of expressions."""

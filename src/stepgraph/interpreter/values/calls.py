@@ -1,0 +1,155 @@
+"""Arguments of calls, and calls that are prepared but not awaited, iterated or entered."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.interpreter.values.containers import Element, HeapCell, Mapping
+from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.value import Constant, Value
+from stepgraph.ir.nodes import (
+    EventWait,
+    Function,
+    Handler,
+)
+from stepgraph.syntax.module import Place
+
+
+class StepCall(Value, Struct, eq=False):
+    """The coroutine of a step."""
+
+    step: StepFunction
+    place: Place
+
+
+class WaitCall(Value, Struct, eq=False):
+    """The coroutine of `step.wait_for_event`."""
+
+    activity: EventWait
+    place: Place
+
+
+class FunctionCall(Value, Struct, eq=False):
+    """The coroutine of an async function of the project."""
+
+    function: FunctionValue
+    arguments: Arguments
+    place: Place
+
+
+class PreparedCall(Value, Struct, eq=False):
+    """The coroutine returned by a plain function, represented as a call of that function."""
+
+    function: Function
+    result: Value
+    """The returned coroutine."""
+    place: Place
+    """The call of the function."""
+
+
+Coroutine: TypeAlias = StepCall | WaitCall | FunctionCall | PreparedCall
+
+
+class ExitStack(Value, Struct, eq=False):
+    """`contextlib.ExitStack()` or `AsyncExitStack()`."""
+
+    supported_call: cst.Call | None = None
+    """The method call that is being evaluated, if it is supported."""
+    may_run_steps: bool = False
+    """Whether a callback or context manager on it may run steps."""
+
+
+class WrappingManager(Value, Struct, eq=False):
+    """The context manager of `contextlib.nullcontext(...)`, `closing(...)` or `aclosing(...)`."""
+
+    content: Value
+    """The argument, which the `with` statement binds."""
+    closing: str | None = None
+    """The method of the argument that is called at the exit, None for none."""
+
+
+class ExitStackArguments(Value, Struct, eq=False):
+    """The arguments of a method call that pushes a callback or context manager on an exit stack."""
+
+    arguments: Arguments
+
+
+class Suppressor(Value, Struct, eq=False):
+    """`contextlib.suppress(...)`."""
+
+    handler: Handler | None
+    """The exceptions that it catches, None for none."""
+
+
+class Partial(Value, Struct, eq=False):
+    """`functools.partial` of a callable other than a project function."""
+
+    callee: Value
+    arguments: Arguments
+
+
+class GeneratorCall(Value, Struct, eq=False):
+    """The generator of a function of the project."""
+
+    function: FunctionValue
+    arguments: Arguments
+    place: Place
+    loop_depth: int = 0
+    """Number of loops around the call."""
+
+
+class GeneratorExpression(Value, Struct, eq=False):
+    """A generator expression. Its first iterable is evaluated at once, everything else at its consumer."""
+
+    node: cst.GeneratorExp
+    scope: LexicalScope
+    first: Value
+    """The first iterable."""
+    state: HeapCell
+    """Its slot `items` has an element until the generator expression is exhausted."""
+    initial: tuple[Element, ...]
+    """The slot `items` before the first use."""
+    loop_depth: int
+    """Number of loops around the expression."""
+
+
+class Argument(Struct, frozen=True):
+    """An evaluated argument of a call."""
+
+    value: Value
+    place: Place
+    keyword: str | None = None
+    star: str = ""
+    """`"*"`, `"**"`, or empty."""
+
+
+class Arguments(Struct, frozen=True):
+    """The arguments of a call, in order."""
+
+    items: tuple[Argument, ...] = ()
+
+    @property
+    def positional(self) -> tuple[Argument, ...]:
+        """The positional arguments, without spread ones."""
+        return tuple(argument for argument in self.items if argument.keyword is None and not argument.star)
+
+    def find(self, index: int | None, keyword: str) -> Argument | None:
+        """Return the argument at a 0-based position or with a keyword, None if it is missing."""
+        positional = self.positional
+        if index is not None and index < len(positional):
+            return positional[index]
+        match = next((argument for argument in self.items if argument.keyword == keyword), None)
+        return self._find_spread(keyword) if match is None else match
+
+    def _find_spread(self, keyword: str) -> Argument | None:
+        """Return a keyword argument from a spread dictionary, as in `**options`."""
+        for spread in self.items:
+            if spread.star == "**" and isinstance(spread.value, Mapping):
+                for entry in spread.value.entries:
+                    if entry.key == Constant(keyword):
+                        return Argument(entry.value, spread.place, keyword)
+        return None

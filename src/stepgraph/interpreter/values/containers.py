@@ -1,0 +1,265 @@
+"""Heap cells, and the values of lists, sets, tuples and dictionaries."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any, Final
+
+from msgspec import Struct, field
+from msgspec.structs import replace
+
+from stepgraph.interpreter.values.value import ABSENT, UNKNOWN, Absent, Constant, Template, Value
+from stepgraph.ir.nodes import (
+    IterationCount,
+)
+from stepgraph.ir.static_values import CollectionKind
+from stepgraph.limits import Budget, Limit
+from stepgraph.syntax.module import Place
+
+
+class HeapCell(dict[str, Any]):
+    """The slots of a scope, an object or a collection.
+
+    A collection has one slot, `items`.
+    """
+
+    __slots__ = ("_unordered", "budget", "changed", "reordered", "serial")
+
+    def __init__(
+        self, serial: int, budget: Budget, slots: dict[str, Any] | None = None, reordered: list[int] | None = None
+    ) -> None:
+        super().__init__(slots or {})
+        self.serial = serial
+        """Number of the cell in the order of creation."""
+        self.budget = budget
+        """Counts accesses to elements, because shared collections can be exponentially large as a tree."""
+        self.changed = False
+        """Whether the collection was written to after its creation."""
+        self.reordered = [] if reordered is None else reordered
+        """The serials of all cells that became unordered, in that order."""
+        self._unordered = False
+
+    def __hash__(self) -> int:  # type: ignore[override] # a cell is hashed by identity
+        return id(self)
+
+    @property
+    def unordered(self) -> bool:
+        """Whether the elements of the collection and their order are uncertain."""
+        return self._unordered
+
+    @unordered.setter
+    def unordered(self, value: bool) -> None:
+        if value and not self._unordered:
+            self.reordered.append(self.serial)
+        self._unordered = value
+
+    @property
+    def size(self) -> int:
+        """The number of elements of a collection."""
+        return len(self["items"])
+
+    @property
+    def contents(self) -> tuple[Any, ...]:
+        """The elements of a collection, to tell whether they were replaced. Walks use `elements`."""
+        contents: tuple[Any, ...] = self["items"]
+        return contents
+
+    def elements(self) -> tuple[Any, ...]:
+        """Return the elements of a collection. Raises LimitExceededError above the budget."""
+        elements: tuple[Any, ...] = self["items"]
+        self.budget.spend(Limit.ELEMENTS, len(elements))
+        return elements
+
+
+class Declarations(HeapCell):
+    """The steps declared on the step object, by name."""
+
+    __slots__ = ("looked_up", "version")
+
+    def __init__(self) -> None:
+        # With the largest serial, a declaration in a function does not invalidate the function's summary.
+        super().__init__(sys.maxsize, Budget())
+        self.looked_up: set[str] = set()
+        """The names that code has looked up."""
+        self.version = 0
+        """Number of declarations since the start that changed the result of an earlier look-up."""
+
+    def look_up(self, name: str) -> Value | None:
+        """Return the current step of a name, a `Union` if it depends on the path, or None."""
+        self.looked_up.add(name)
+        step: Value | None = self.get(name)
+        return step
+
+    def __setitem__(self, name: str, value: Value) -> None:
+        self.version += name in self.looked_up
+        super().__setitem__(name, value)
+
+    def pop(self, name: str, *default: Any) -> Any:  # noqa: ANN401 - the signature of dict.pop
+        """Remove a declaration, for a rollback."""
+        self.version += name in self.looked_up
+        return super().pop(name, *default)
+
+
+class Element(Struct, frozen=True):
+    """An element of a collection."""
+
+    value: Value
+    place: Place
+    many: bool = False
+    """Whether it represents any number of such elements."""
+    may_be_missing: bool = False
+    """Whether it may be missing."""
+    condition: str | None = None
+    """Source of the condition under which it is present, None if unknown."""
+    passes: IterationCount | None = None
+    """The number of such elements, as the passes of a loop. None if unknown."""
+
+
+class LazyElements(Struct, frozen=True, eq=False):
+    """The elements of an iterator or a view, which are computed where they are used."""
+
+    compute: Callable[[Any, LazyElements], Collection]
+    """Returns the present elements."""
+    operands: tuple[Value, ...]
+    """The iterables, and a function that is called with their elements."""
+    place: Place
+    """The call that creates the iterator or view."""
+    initial: tuple[Any, ...]
+    """The slot `items` before the first use: of the iterator, or of the dictionary of a view."""
+    is_view: bool = False
+    """Whether it is a view of a dictionary, which can be used any number of times."""
+    exhausts: bool = False
+    """Whether the present use takes all elements."""
+
+
+class Collection(Value, Struct, eq=False):
+    """A list, tuple, set, deque or frozenset with all its elements; also an iterator or a view of a dictionary."""
+
+    kind: CollectionKind
+    state: HeapCell
+    loop_depth: int
+    """Number of loops around the expression that created it."""
+    hidden: bool = False
+    """Whether it was reached through a non-constant, such as a parameter or a call."""
+    max_size: int | None = None
+    """The `maxlen` of a deque, 0 if it is not constant."""
+    lazy: LazyElements | None = None
+    """The source of the elements of an iterator or a view."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Collection) and self.state is other.state
+
+    def __hash__(self) -> int:
+        return id(self.state)
+
+    @property
+    def shows_constants(self) -> bool:
+        """Whether the graph may show constants in it."""
+        return not self.hidden and not self.state.changed
+
+    @property
+    def items(self) -> tuple[Element, ...]:
+        """The current elements."""
+        return self.state.elements()
+
+    @property
+    def is_set(self) -> bool:
+        """Whether iteration order is arbitrary."""
+        return self.kind in ("set", "frozenset")
+
+    @property
+    def has_definite_order(self) -> bool:
+        """Whether the position of each element is statically certain."""
+        ordered = not self.is_set and not self.state.unordered
+        return ordered and not any(item.many or item.may_be_missing for item in self.items)
+
+
+class MappingEntry(Struct, frozen=True):
+    """A key of a mapping and its value."""
+
+    key: Value
+    """The key, UNKNOWN if it is not constant."""
+    value: Value
+    key_place: Place
+    place: Place
+    """The place of the value."""
+    many: bool = False
+    """Whether it represents any number of such entries."""
+    may_be_missing: bool = False
+    """Whether it may be missing."""
+
+
+class Mapping(Value, Struct, eq=False):
+    """A dictionary."""
+
+    state: HeapCell
+    loop_depth: int
+    """Number of loops around the expression that created it."""
+    hidden: bool = False
+    """Whether it was reached through a non-constant, such as a parameter or a call."""
+    partial: bool = False
+    """Whether it also has unknown entries, as in `{**unknown}`."""
+    default_factory: Value | None = None
+    """The default factory of a `defaultdict`."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Mapping) and self.state is other.state
+
+    def __hash__(self) -> int:
+        return id(self.state)
+
+    @property
+    def shows_constants(self) -> bool:
+        """Whether the graph may show constants in it."""
+        return not self.hidden and not self.state.changed
+
+    @property
+    def entries(self) -> tuple[MappingEntry, ...]:
+        """The current entries."""
+        return self.state.elements()
+
+
+class SpreadArguments(Value, Struct, frozen=True):
+    """The spread positional arguments of a partial function: `partial(f, *values)`."""
+
+    collection: Collection
+    """The spread collection."""
+
+
+def hide_constants(value: Value) -> Value:
+    """Return a value as read through a non-constant, which hides constants, also those in collections."""
+    if isinstance(value, Collection | Mapping):
+        return value if value.hidden else replace(value, hidden=True)
+    return without_constants(value)
+
+
+def without_constants(value: Value) -> Value:
+    """Return a value with constants replaced by UNKNOWN, and None by ABSENT."""
+    if value.relevant or value.tainted or isinstance(value, Absent):
+        return value
+    if value == Constant(None):
+        return ABSENT
+    return value.nondeterministic if isinstance(value, Template) and value.nondeterministic is not None else UNKNOWN
+
+
+DEEPEST: Final = 4
+"""Maximum nesting depth of collections in a walk."""
+
+
+class Visits(Struct):
+    """The heap cells that a walk has entered.
+
+    Entering a cell again only at a smaller depth makes the walk linear in the number of elements, while the tree may be
+    exponentially large.
+    """
+
+    _depths: dict[int, int] = field(default_factory=dict)
+    """The smallest depth at which each cell was entered, by serial."""
+
+    def enter(self, cell: HeapCell, depth: int) -> bool:
+        """Record a cell at a nesting depth, and return whether the walk must enter it."""
+        if depth >= min(DEEPEST, self._depths.get(cell.serial, DEEPEST)):
+            return False
+        self._depths[cell.serial] = depth
+        return True

@@ -1,0 +1,83 @@
+"""Steps, the step object and events as values."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from msgspec import Struct
+
+from stepgraph.interpreter.values.containers import Collection, Element
+from stepgraph.interpreter.values.value import Value
+from stepgraph.ir.facts import StaticArguments
+from stepgraph.ir.nodes import (
+    PayloadShape,
+    StepDefinition,
+    StepSettings,
+)
+from stepgraph.syntax.module import Place
+
+
+class StepObject(Value, Struct, frozen=True):
+    """The `step` argument of `run`."""
+
+
+class StepMethod(Value, Struct, frozen=True):
+    """A bound method of the step object: `step.do`, `step.sleep`."""
+
+    name: str
+
+
+class StepDecorator(Value, Struct, eq=False):
+    """The decorator returned by `step.do(...)`."""
+
+    name: str | None
+    """The step's name, None for the name of the decorated function."""
+    settings: StepSettings
+    concurrent: bool
+    """Whether the step's dependencies may run concurrently."""
+    depends: tuple[Element, ...] | None
+    """The elements of `depends=`, None if it is omitted or None."""
+    arguments: StaticArguments
+    """The arguments of `step.do`, for rules."""
+    place: Place
+    """The call of `step.do`."""
+    depends_collection: Collection | None = None
+    """The collection passed as `depends=`, which may grow until the step is called."""
+
+
+class StepFunction(Value, Struct, eq=False):
+    """A declared step."""
+
+    definition: StepDefinition
+    function: Value
+    """The decorated function, UNKNOWN if it is not in the project."""
+    depends: tuple[Element, ...] | None = None
+    """The elements of `depends=`, None if it is omitted or None."""
+    depends_collection: Collection | None = None
+    """The collection passed as `depends=`, which may grow until the step is called."""
+    may_be_replaced: bool = False
+    """Whether an unknown decorator may have replaced it."""
+
+
+class Event(Value, Struct, frozen=True):
+    """The `event` argument of `run`, or the result of `step.wait_for_event`."""
+
+    shape: PayloadShape
+    """The shape of its `["payload"]`."""
+    is_run_event: bool = False
+    """Whether it is the argument of `run`, which the engine creates again for each replay."""
+
+
+class Payload(Value, Struct, frozen=True):
+    """The payload of an event, or the value at one of its keys."""
+
+    shape: PayloadShape
+    is_run_event: bool = False
+    """Whether the event is the argument of `run`."""
+
+
+class EventPart(Value, Struct, frozen=True):
+    """An unresolved part of the event of `run`, such as an element of a list."""
+
+    relevant: ClassVar[bool] = False
+    tainted: ClassVar[bool] = True

@@ -1,0 +1,96 @@
+"""Started tasks and futures as values."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from stepgraph.interpreter.values.containers import HeapCell
+from stepgraph.interpreter.values.value import UNKNOWN, Value, count_with_children
+from stepgraph.ir.nodes import (
+    TaskId,
+)
+from stepgraph.model.payload import ParallelKind
+from stepgraph.syntax.module import Place
+
+
+class WaitForCall(Value, Struct, frozen=True):
+    """The coroutine of `asyncio.wait_for`."""
+
+    inner: Value
+    """The wrapped awaitable. A coroutine starts when the wrapper is awaited."""
+    place: Place
+    parts: int = 1
+    """The number of values in this tree, computed from the fields."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "parts", count_with_children((self.inner,)))
+
+
+class Task(Value, Struct, frozen=True):
+    """A started task."""
+
+    task_id: TaskId
+    result: Value = UNKNOWN
+    """The value of an await of the task."""
+    all_runs: bool = False
+    """Whether it represents all tasks started at this place, instead of the last one."""
+    on_every_path: bool = True
+    """Whether the value is this task on every path, so awaiting the value must await the task."""
+    parts: int = 1
+    """The number of values in this tree, computed from the fields."""
+
+    def __post_init__(self) -> None:
+        if self.result is not UNKNOWN:
+            force_setattr(self, "parts", count_with_children((self.result,)))
+
+
+class Gathering(Value, Struct, frozen=True):
+    """A future of several awaitables, as `asyncio.gather` returns it."""
+
+    kind: ParallelKind
+    members: tuple[Value, ...]
+    """Tasks and nested gatherings."""
+    until_done: bool = True
+    """Whether an await lasts until its members finish. A timeout may end it earlier."""
+    result: Value = UNKNOWN
+    """The value of an await of the future."""
+    one_per_iteration: bool = False
+    """Whether it is one member, and a different member at each pass of a loop."""
+    started_tasks: frozenset[TaskId] = frozenset()
+    """The tasks started for it."""
+    loop_depth: int = 0
+    """Number of loops of the function around its creation."""
+    in_completion_order: bool = False
+    """Whether its members are awaited in the order of completion, as by `asyncio.as_completed`."""
+    parts: int = 1
+    """The number of values in this tree, computed from the fields."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "parts", count_with_children((*self.members, self.result)))
+
+    @property
+    def _key(self) -> tuple[object, ...]:
+        """The fields that are compared: all but the result."""
+        return (
+            self.kind,
+            self.members,
+            self.until_done,
+            self.one_per_iteration,
+            self.started_tasks,
+            self.loop_depth,
+            self.in_completion_order,
+        )
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Gathering) and self._key == other._key
+
+    def __hash__(self) -> int:
+        return hash(self._key)
+
+
+class TaskGroup(Value, Struct, eq=False):
+    """`asyncio.TaskGroup()`."""
+
+    state: HeapCell
+    """Its slot `items` has the ids of its tasks."""

@@ -1,0 +1,78 @@
+"""Values that depend on the path."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.interpreter.values.containers import Element
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
+from stepgraph.interpreter.values.value import (
+    Value,
+    count_with_children,
+)
+from stepgraph.syntax.module import Place
+
+
+class Case(Struct, frozen=True):
+    """One of the possible values of an expression."""
+
+    condition: str | None
+    """Source of the condition, None for the default case."""
+    value: Value
+
+
+class Union(Value, Struct, eq=False):
+    """Exactly one of several values."""
+
+    cases: tuple[Case, ...]
+    discriminant: str | None
+    """Source of the expression that a `switch` compares, None for an `if`."""
+    place: Place
+    size: int = 0
+    """The number of cases, nested unions flattened, computed from the fields."""
+    parts: int = 1
+    """The number of values in this tree, computed from the fields."""
+
+    def __post_init__(self) -> None:
+        self.size = sum(case.value.size if isinstance(case.value, Union) else 1 for case in self.cases)
+        self.parts = count_with_children(case.value for case in self.cases)
+
+
+def map_tasks(value: Value, change: Callable[[Task], Task]) -> Value:
+    """Return a value with a change applied to each of its tasks, nested ones included."""
+    match value:
+        case Task():
+            return change(value)
+        case Gathering(members=members):
+            return replace(value, members=tuple(map_tasks(member, change) for member in members))
+        case WaitForCall(inner=inner):
+            return replace(value, inner=map_tasks(inner, change))
+        case Union(cases=cases):
+            changed = tuple(replace(case, value=map_tasks(case.value, change)) for case in cases)
+            return Union(changed, value.discriminant, value.place)
+        case _:
+            return value
+
+
+def with_all_runs(value: Value) -> Value:
+    """Return a value whose tasks represent every task started at their places."""
+    return map_tasks(value, lambda task: replace(task, all_runs=True))
+
+
+def on_some_paths(value: Value) -> Value:
+    """Return a value as it is on some paths only, so awaiting it does not guarantee that its tasks are finished."""
+    return map_tasks(value, lambda task: replace(task, on_every_path=False))
+
+
+def as_optional(item: Element) -> Element:
+    """Return the element as one that may be missing."""
+    return replace(item, value=on_some_paths(item.value), may_be_missing=True)
+
+
+def map_cases(union: Union, transform: Callable[[Value], Value]) -> Union:
+    """Return a union with each value transformed."""
+    cases = tuple(replace(case, value=transform(case.value)) for case in union.cases)
+    return Union(cases, union.discriminant, union.place)

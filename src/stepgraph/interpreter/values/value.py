@@ -1,0 +1,195 @@
+"""The base class of abstract values, and values without parts.
+
+A join tracks only `relevant` values, which can lead to a step, and replaces others by `UNKNOWN`. A `tainted` value is
+unknown to the graph, but rules track its uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import ClassVar, TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
+from stepgraph.syntax.module import Place
+
+Scalar: TypeAlias = str | bytes | int | float | complex | None
+
+
+class Value:
+    """The base class of abstract values."""
+
+    __slots__ = ()
+    relevant: ClassVar[bool] = True
+    """Whether the value can lead to a step."""
+    tainted: ClassVar[bool] = False
+    """Whether replay rules track the value, although it leads to no step."""
+    parts: int = 1
+    """The number of values in the tree of a value that is compared by its fields; a shared value counts each time."""
+
+
+def count_with_children(children: Iterable[Value]) -> int:
+    """Return the number of values in a tree with these children. Raises LimitExceededError above the limit."""
+    parts = 1 + sum(child.parts for child in children)
+    if parts > MAXIMUM[Limit.PARTS]:
+        raise LimitExceededError(Limit.PARTS)
+    return parts
+
+
+class Unknown(Value, Struct, frozen=True):
+    """A value without any information. It is assumed to lead to no step."""
+
+    relevant: ClassVar[bool] = False
+
+
+UNKNOWN = Unknown()
+
+
+class Constant(Value, Struct, frozen=True):
+    """A constant in the source."""
+
+    value: Scalar
+    relevant: ClassVar[bool] = False
+
+
+class Absent(Value, Struct, frozen=True):
+    """None as the result of a call or in a variable with several bindings. The graph does not show it as a constant.
+
+    Calling it raises a TypeError, so it ends the branch. Calling `UNKNOWN` does not.
+    """
+
+    relevant: ClassVar[bool] = False
+
+
+ABSENT = Absent()
+
+
+def is_none(value: Value) -> bool:
+    """Whether a value is None."""
+    return isinstance(value, Absent) or value == Constant(None)
+
+
+class Unset(Value, Struct, frozen=True):
+    """The contents of an attribute that an object or class does not have itself: a read continues in its classes.
+
+    It is relevant, so that a join with a path that sets the attribute keeps it.
+    """
+
+
+UNSET = Unset()
+
+
+class Moment(Value, Struct, frozen=True):
+    """A constant `datetime(...)`."""
+
+    text: str
+    """The datetime in ISO 8601 format."""
+    relevant: ClassVar[bool] = False
+
+
+class Duration(Value, Struct, frozen=True):
+    """A constant `timedelta(...)`."""
+
+    milliseconds: float
+    relevant: ClassVar[bool] = False
+
+
+class Nondeterministic(Value, Struct, frozen=True):
+    """A value that differs at replay: a time, a random number, a new id, or a value derived from one."""
+
+    name: str
+    """Dotted name of the nondeterministic function: `time.time`."""
+    place: Place
+    """The call of the function."""
+    since: int
+    """Number of the last step, sleep or wait before the call, 0 for none."""
+    serial: int
+    """1-based number of the value in the order of creation."""
+    result_name: str = ""
+    """Dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
+    is_called: bool = True
+    """Whether the value is the result of calling `result_name`. Otherwise it is the attribute itself."""
+    is_truthy: bool = False
+    """Whether the value is always truthy, as times and ids are."""
+    relevant: ClassVar[bool] = False
+    tainted: ClassVar[bool] = True
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Nondeterministic) and (self.name, self.place) == (other.name, other.place)
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.place))
+
+
+class Resource(Value, Struct, frozen=True):
+    """Access to systems outside the workflow, such as a binding of `env` or `fetch`; also the result of such a call."""
+
+    name: str
+    """Dotted name: `env.KV.put`, `fetch`."""
+    call_place: Place | None = None
+    """The call that returned the value, None for the resource itself."""
+    relevant: ClassVar[bool] = False
+    tainted: ClassVar[bool] = True
+
+
+class Template(Value, Struct, frozen=True):
+    """A string with constant and unknown parts."""
+
+    text: str
+    """The string, with the source of each unknown part in braces."""
+    nondeterministic: Nondeterministic | None = None
+    """The oldest nondeterministic value among the parts."""
+    relevant: ClassVar[bool] = False
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Template) and self.text == other.text
+
+    def __hash__(self) -> int:
+        return hash(self.text)
+
+
+class Unresolved(Value, Struct, frozen=True):
+    """A value that may lead to a step and cannot be followed. Calling or awaiting it is reported."""
+
+    reason: str
+    """The cause, as the start of a sentence in a note."""
+    place: Place
+
+
+class External(Value, Struct, frozen=True):
+    """A function, class or module outside the project."""
+
+    name: str
+    """Dotted name: `asyncio.gather`, `builtins.print`."""
+    relevant: ClassVar[bool] = False
+
+
+class ExternalResult(Value, Struct, frozen=True):
+    """The result of a call of external code, possibly with an offset: `datetime.now() + timedelta(hours=1)`."""
+
+    name: str
+    """Dotted name of the called function."""
+    relevant: ClassVar[bool] = False
+
+
+def origin_name(value: Value) -> str | None:
+    """Return the dotted name of the external function that returned a value, None for other values."""
+    if isinstance(value, Nondeterministic) and value.is_called:
+        return value.result_name or None
+    return value.name if isinstance(value, ExternalResult) else None
+
+
+class ExternalResultMember(Value, Struct, frozen=True):
+    """An attribute of the result of external code."""
+
+    name: str
+    """Dotted name: `datetime.datetime.now().date`."""
+    relevant: ClassVar[bool] = False
+
+
+class RangeResult(ExternalResult, frozen=True):
+    """A `range` of constant length."""
+
+    count: int
+    """The length."""
