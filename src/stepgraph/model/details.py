@@ -1,4 +1,4 @@
-"""Details beside the payload: source text of constructs that the API has no field for (GRAMMAR 11)."""
+"""Details beside the payload: source text of constructs that have no field in the API."""
 
 from __future__ import annotations
 

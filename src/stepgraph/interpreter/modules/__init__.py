@@ -1,1 +1,1 @@
-"""Modules: their names, imports, and the order in which their bodies run."""
+"""Names and imports of modules, and the order in which their bodies run."""

@@ -148,7 +148,7 @@ def delete_named(interpreter: Interpreter, owner: Value, name: Argument, place: 
 def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
     """Set an attribute of an object by name, as `setattr` does.
 
-    A name that is not constant may be that of several attributes, of which each keeps its value as well.
+    A name that is not constant may denote several attributes. Each may also keep its value.
     """
     constant = constant_name(interpreter, name)
     if constant is not None:

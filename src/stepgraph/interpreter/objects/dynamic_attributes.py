@@ -84,7 +84,7 @@ def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Va
 
 
 def _may_have_others(owner: Instance | ClassValue) -> bool:
-    """Whether an owner may have attributes besides those of `_member_names`."""
+    """Return whether an owner may have attributes that `_member_names` does not return."""
     order = resolution_order(owner.cls if isinstance(owner, Instance) else owner)
     return any(
         not isinstance(base, ClassValue | External)

@@ -177,7 +177,7 @@ RULE = Rule(
     " does not fail for that and runs to its end, but nothing in it is durable, and the version's `has_dag` is false:"
     " it is an error because this is not a workflow yet, and should not be deployed as one.",
     fix="Do the work in steps, and await each of them.",
-    source="Engine: an instance without steps is complete as soon as `run` returns; GRAMMAR: `has_dag`.",
+    source="Engine: an instance without steps is complete as soon as `run` returns; API: `has_dag`.",
     flagged=_flagged,
     clean=_clean,
     check=_check,
