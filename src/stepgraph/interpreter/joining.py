@@ -309,26 +309,36 @@ def callable_name(value: Value) -> str | None:
 def _join_elements(
     budget: Budget, collections: Sequence[tuple[Any, ...]], conditions: Sequence[str | None], since: TaskId | None
 ) -> tuple[Any, ...]:
-    """Return the elements of all collections without duplicates, in order of first appearance.
+    """Return the elements of all collections, in order of first appearance.
 
-    Of duplicates, the newest one counts. An element that some collections lack is marked as `may_be_missing`, with the
+    Equivalent elements of different collections become one, the newest. Those of one collection stay, unless each
+    represents many. An element that some collections lack is marked as `may_be_missing`, with the
     condition of its branch if only one branch adds it.
     """
+    if all(collection is collections[0] for collection in collections):
+        return collections[0]
     elements: list[Any] = []
     sources: list[list[int]] = []  # the collections that contain each element
     by_place: dict[object, list[int]] = {}
+    by_identity: dict[int, int] = {}
     for source, collection in enumerate(collections):
         for element in collection:
-            candidates = by_place.setdefault(_allocation_site(element), [])
-            budget.spend(Limit.JOINED, 1 + _COMPARISON_COST * len(candidates))
-            index = next((i for i in candidates if is_equivalent(element, elements[i])), None)
+            budget.spend(Limit.JOINED)
+            index = by_identity.get(id(element))
+            if index is None or sources[index][-1] == source:
+                candidates = by_place.setdefault(_allocation_site(element), [])
+                budget.spend(Limit.JOINED, _COMPARISON_COST * len(candidates))
+                unmatched = candidates if _is_many(element) else [i for i in candidates if sources[i][-1] != source]
+                index = next((i for i in unmatched if is_equivalent(element, elements[i])), None)
             if index is None:
+                by_identity[id(element)] = len(elements)
                 candidates.append(len(elements))
                 elements.append(element)
                 sources.append([source])
-            else:
-                if not _is_uncertain_task(elements[index]):
-                    elements[index] = element
+                continue
+            if not _is_uncertain_task(elements[index]):
+                elements[index] = element
+            if sources[index][-1] != source:
                 sources[index].append(source)
     return tuple(
         element if len(indexes) >= len(collections) else _optional_element(element, indexes, conditions, since)
@@ -339,6 +349,10 @@ def _join_elements(
 def _allocation_site(element: Slot) -> object:
     """Return the expression that adds an element; only elements with the same one can be duplicates."""
     return element.place.node if isinstance(element, Element | MappingEntry) else None
+
+
+def _is_many(element: Slot) -> bool:
+    return not isinstance(element, Element | MappingEntry) or element.many
 
 
 def _is_uncertain_task(element: Slot) -> bool:

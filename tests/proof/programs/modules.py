@@ -19,6 +19,7 @@ HEADER = """\
 import asyncio
 import contextlib
 import functools
+import itertools
 from datetime import datetime, timedelta
 
 from js import Promise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tests.proof.programs import choices, declarations, exits, functions, loops, protection, tasks, values
+from tests.proof.programs import choices, declarations, exits, functions, idioms, loops, protection, tasks, values
 from tests.proof.programs.drawing import DEEPEST, Drawing
 from tests.proof.programs.printing import Statement
 from tests.proof.programs.scope import Scope
@@ -34,6 +34,15 @@ _HOLDING: dict[Family, int] = {
     tasks.early: 2,
     declarations.declaration: 6,
     functions.closure: 3,
+    idioms.registry: 1,
+    idioms.undo_stack: 1,
+    idioms.exit_stack: 1,
+    idioms.manager: 2,
+    idioms.generator: 1,
+    idioms.holder: 1,
+    idioms.queue: 1,
+    idioms.starred: 1,
+    idioms.iterated: 1,
 }
 
 
