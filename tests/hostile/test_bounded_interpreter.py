@@ -47,7 +47,7 @@ EXPECTED: Final[dict[str, tuple[int, str | None]]] = {
     "helpers that return the next twice": (40, None),
     "loops in loops": (50, None),
     "loops in loops that write": (50, "operations in the graph"),
-    "loops after each other": (200, "values compared where branches join"),
+    "loops after each other": (240, "values compared where branches join"),
     "withs in withs": (50, None),
     "items of a with": (50, None),
     "ifs in ifs": (50, None),

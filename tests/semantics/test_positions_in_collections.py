@@ -56,3 +56,8 @@ def test_an_assignment_to_an_element_of_one_of_two_tables_reaches_both() -> None
     )
     assert "a" in graph_of(body)
     assert workflow_of(body).complete
+
+
+def test_a_step_appended_twice_on_one_branch_may_run_twice() -> None:
+    body = "todo = []\nif event:\n    todo.extend([a, a])\nfor one in todo:\n    await one()"
+    assert graph_of(body).split() == ["loop", "a"]

@@ -397,3 +397,78 @@ def test_tasks_of_a_loop_whose_steps_are_declared_anew_settle() -> None:
           catch
             b
     """)
+
+
+def test_a_task_of_a_group_reads_names_that_are_written_later() -> None:
+    assert graph_of("""
+        plan = a
+
+        async def use():
+            await c()
+            await plan()
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(use())
+            plan = b
+    """) == text("""
+        call use
+        def use
+          c
+          b
+    """)
+
+
+def test_an_entry_that_a_later_task_replaces_may_be_either() -> None:
+    assert graph_of("""
+        table = {"x": a}
+
+        async def use():
+            await c()
+            await table["x"]()
+
+        async def change():
+            await d()
+            table["x"] = b
+
+        await asyncio.gather(use(), change())
+    """) == text("""
+        parallel all
+          call use [1>2]
+          call change [1>2]
+        def use
+          c
+          switch table["x"]
+          | case a
+            a
+          | case b
+            b
+        def change
+          d
+    """)
+
+
+def test_an_element_that_a_later_task_appends_may_be_missing() -> None:
+    assert graph_of("""
+        todo = []
+
+        async def use():
+            await c()
+            for one in todo:
+                await one()
+
+        async def fill():
+            await d()
+            todo.append(b)
+
+        await asyncio.gather(use(), fill())
+    """) == text("""
+        parallel all
+          call use [1>2]
+          call fill [1>2]
+        def use
+          c
+          loop
+            b
+        def fill
+          d
+    """)

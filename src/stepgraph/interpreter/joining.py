@@ -337,7 +337,7 @@ def _join_elements(
                 sources.append([source])
                 continue
             if not _is_uncertain_task(elements[index]):
-                elements[index] = element
+                elements[index] = _as_uncertain_as(elements[index], element)
             if sources[index][-1] != source:
                 sources[index].append(source)
     return tuple(
@@ -349,6 +349,15 @@ def _join_elements(
 def _allocation_site(element: Slot) -> object:
     """Return the expression that adds an element; only elements with the same one can be duplicates."""
     return element.place.node if isinstance(element, Element | MappingEntry) else None
+
+
+def _as_uncertain_as(previous: Slot, element: Slot) -> Slot:
+    """Return an element that may be missing if it or the previous one may be."""
+    if not _may_be_missing(previous) or _may_be_missing(element):
+        return element
+    if isinstance(element, Element):
+        return replace(element, may_be_missing=True, condition=previous.condition)
+    return replace(element, may_be_missing=True)
 
 
 def _is_many(element: Slot) -> bool:

@@ -32,7 +32,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.values.value import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name
-from stepgraph.interpreter.workflow.awaiting import await_value
+from stepgraph.interpreter.workflow.awaiting import await_value, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.nodes import (
     EMPTY,
@@ -398,6 +398,7 @@ def _execute_task_group(interpreter: Interpreter, managed: ManagedBlock, group: 
     """Execute the block of a task group, whose tasks are awaited at every exit of the block."""
 
     def leave() -> None:
+        resume_tasks(interpreter)
         members = tuple(AwaitedTask(task_id, all_runs=True) for task_id in group.state["items"])
         if members:
             interpreter.emit(Await(AwaitGroup("all", members), managed.place, before_exit=not interpreter.is_reachable))
