@@ -711,3 +711,13 @@ def test_steps_taken_by_other_patterns(match: str, *, complete: bool) -> None:
     body = f"{head}match {subject}:\n    {match}\n"
     assert ("unresolved-call" in codes_of(body)) != complete
     assert not complete or "a" in graph_of(body).split()
+
+
+def test_a_logger_calls_its_filters() -> None:
+    escapes = """
+        import logging
+        log = logging.getLogger("orders")
+        log.addFilter(lambda record: asyncio.ensure_future(a()))
+        log.info("begins with %s", b)
+    """
+    assert [note.code for note in workflow_of(escapes).notes if note.code == "escapes"] == ["escapes"]

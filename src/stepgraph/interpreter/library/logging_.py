@@ -17,6 +17,11 @@ def is_logging(name: str) -> bool:
     return name.startswith("logging.")
 
 
+def is_log_method(name: str) -> bool:
+    """Return whether a dotted name is a method of the `logging` module or its loggers that only logs its arguments."""
+    return is_logging(name) and name.rpartition(".")[2] in LOG_METHODS
+
+
 def is_log_call(node: cst.Call) -> bool:
     """Return whether a call only prints or logs its arguments."""
     match node.func:

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, NOT_IN_PROJECT, report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import call_cached
-from stepgraph.interpreter.library.logging_ import is_logging
+from stepgraph.interpreter.library.logging_ import is_log_method
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
 from stepgraph.interpreter.replay.resources import call_resource
 from stepgraph.interpreter.static_values import static_arguments, static_value
@@ -140,7 +140,7 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
     """
     if is_none(callee):
         return UNKNOWN  # calling None raises
-    if not (isinstance(callee, External | ExternalResultMember) and is_logging(callee.name)):
+    if not (isinstance(callee, External | ExternalResultMember) and is_log_method(callee.name)):
         report_escape(interpreter, arguments, place, NOT_IN_PROJECT if _is_external_result(callee) else NOT_FOLLOWED)
     interpreter.escape(callee, place, f"is called{NOT_FOLLOWED}")
     match callee:
