@@ -302,3 +302,13 @@ def test_steps_that_map_starts_one_by_one_are_reported() -> None:
         for task in map(asyncio.create_task, [a(), b()]):
             await task
     """).complete
+
+
+def test_zip_longest_ends_shorter_columns_with_none() -> None:
+    body = "from itertools import zip_longest\nfor do, undo in zip_longest([a, b], [c]):\n    await do()\n    undo and await undo()"
+    assert graph_of(body) == text("""
+        a
+        if undo
+          c
+        b
+    """)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Final
 
 from msgspec.structs import replace
@@ -157,6 +158,27 @@ def _rows(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value
     return zipped
 
 
+@models("itertools.zip_longest")
+def _zip_longest(call: LibraryCall) -> Value:
+    """Return rows that end with None in the shorter columns. Another fill value is not modeled."""
+    if any(argument.keyword is not None for argument in call.arguments.items):
+        return call.unmodeled()
+    return _iterator_over(call, [argument.value for argument in call.arguments.items], _compute_padded_rows)
+
+
+def _compute_padded_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    columns = _columns(interpreter, lazy, lazy.operands)
+    known_columns = [column for column in columns if column is not None and column.has_definite_order]
+    padding = Element(Constant(None), lazy.place)
+    if len(known_columns) < len(columns):
+        cells = [_joined_cell(column, lazy.place, [padding]) for column in columns]
+        row = make_result_collection(interpreter, "tuple", tuple(cells))
+        return make_result_collection(interpreter, "list", (Element(row, lazy.place, many=True),))
+    rows = zip_longest(*(column.items for column in known_columns), fillvalue=padding)
+    elements = tuple(Element(make_result_collection(interpreter, "tuple", row), lazy.place) for row in rows)
+    return make_result_collection(interpreter, "list", elements)
+
+
 def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> list[Collection | None]:
     """Return the elements for each operand of `zip`, None if unknown. Operands that are one iterator take turns."""
     columns: list[Collection | None] = [None] * len(operands)
@@ -201,8 +223,8 @@ def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool
     return column.items[index] if is_exact else as_optional(column.items[index])
 
 
-def _joined_cell(column: Collection | None, place: Place) -> Element:
-    items = () if column is None else column.items
+def _joined_cell(column: Collection | None, place: Place, padding: Sequence[Element] = ()) -> Element:
+    items = [*(() if column is None else column.items), *padding]
     return Element(
         union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place), place
     )
