@@ -703,3 +703,16 @@ def test_recursion_that_starts_before_its_steps() -> None:
             call down
           a
     """)
+
+
+@pytest.mark.parametrize(
+    ("call", "graph"),
+    [
+        ("operator.itemgetter(1)([a, b])()", "b"),
+        ("operator.itemgetter('x')({'x': a})()", "a"),
+        ("operator.attrgetter('go')(self)()", "call go\ndef go\n  c"),
+        ("operator.methodcaller('sleep', 'nap', 5)(step)", "sleep 'nap' 5"),
+    ],
+)
+def test_functions_of_the_operator_module_select_what_is_called(call: str, graph: str) -> None:
+    assert graph_of(f"import operator\nasync def go(): await c()\nself.go = go\nawait {call}") == graph

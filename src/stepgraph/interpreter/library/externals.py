@@ -16,6 +16,7 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
     functools_,
     iteration_,
     javascript,
+    operator_,
 )
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
