@@ -716,3 +716,44 @@ def test_recursion_that_starts_before_its_steps() -> None:
 )
 def test_functions_of_the_operator_module_select_what_is_called(call: str, graph: str) -> None:
     assert graph_of(f"import operator\nasync def go(): await c()\nself.go = go\nawait {call}") == graph
+
+
+def test_a_decorator_with_optional_arguments_decides_before_the_workflow() -> None:
+    assert graph_of_module("""
+        import functools
+        from workers import WorkflowEntrypoint
+
+        def traced(function=None, *, label=None):
+            if function is None:
+                return functools.partial(traced, label=label)
+
+            @functools.wraps(function)
+            async def wrapper(step):
+                return await function(step)
+
+            return wrapper
+
+        @traced
+        async def first(step):
+            await step.do("a")(lambda: 1)()
+
+        @traced(label="b")
+        async def second(step):
+            await step.do("b")(lambda: 1)()
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                await first(step)
+                await second(step)
+    """) == text("""
+        call wrapper(first)
+        call wrapper(second)
+        def wrapper(first)
+          call first
+        def first
+          a
+        def wrapper(second)
+          call second
+        def second
+          b
+    """)

@@ -305,7 +305,8 @@ def test_steps_that_map_starts_one_by_one_are_reported() -> None:
 
 
 def test_zip_longest_ends_shorter_columns_with_none() -> None:
-    body = "from itertools import zip_longest\nfor do, undo in zip_longest([a, b], [c]):\n    await do()\n    undo and await undo()"
+    loop = "for do, undo in zip_longest([a, b], [c]):\n    await do()\n    undo and await undo()"
+    body = f"from itertools import zip_longest\n{loop}"
     assert graph_of(body) == text("""
         a
         if undo

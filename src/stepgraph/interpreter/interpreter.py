@@ -82,6 +82,8 @@ class Interpreter:
     """The operations of the present block."""
     is_reachable: bool = True
     """Whether the present statement is reachable."""
+    is_import_time: bool = False
+    """Whether the present code runs before the workflow: a module or class body, or a function called from it."""
     loop_depth: int = 0
     """The number of loops around the present statement, through all calls."""
     notes: dict[tuple[str, int], tuple[Place, str, str, bool]] = field(default_factory=dict)
@@ -416,6 +418,7 @@ class Interpreter:
         depth, self.loop_depth = self.loop_depth, 0
         live, self.is_reachable = self.is_reachable, True
         replays, self.replays = self.replays, False
+        is_import_time, self.is_import_time = self.is_import_time, True
         checkpoint = self.store.checkpoint()
         try:
             with self.in_frame(Frame(scope)), self.collect_operations():
@@ -423,6 +426,7 @@ class Interpreter:
         finally:
             self.store.commit(checkpoint)
             self.loop_depth, self.is_reachable, self.replays = depth, live, replays
+            self.is_import_time = is_import_time
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
         """Interpret one of several paths and roll it back.

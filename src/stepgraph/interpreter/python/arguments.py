@@ -47,7 +47,8 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     """
     place = Place(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
-    binder = _ArgumentBinder(deque(_positional_elements(callee, arguments, place)), keywords, dict(callee.defaults))
+    defaults = dict(callee.defaults) | (_none_defaults(callee) if interpreter.is_import_time else {})
+    binder = _ArgumentBinder(deque(_positional_elements(callee, arguments, place)), keywords, defaults)
     params = callee.node.params
     values = {p.name.value: binder.bind_positional(p.name.value) for p in (*params.posonly_params, *params.params)}
     if isinstance(params.star_arg, cst.Param):
@@ -55,7 +56,7 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     values |= {p.name.value: binder.bind_keyword(p.name.value) for p in params.kwonly_params}
     if params.star_kwarg is not None:
         values[params.star_kwarg.name.value] = make_mapping(interpreter, keywords.remaining(), partial=keywords.is_open)
-    if _is_in_module_code(interpreter):
+    if interpreter.is_import_time:
         values = _with_constants(callee, values)
         return {p.name.value: values[p.name.value] for p in parameters(params)}
     attribute_names = frozenset[str]()
@@ -74,14 +75,13 @@ def _parameter_value(value: Value, *, is_attribute_name: bool) -> Value:
     return hide_constants(value)
 
 
-def _is_in_module_code(interpreter: Interpreter) -> bool:
-    """Whether the call is part of a module or class body that is being loaded, directly or through functions."""
-    frame = interpreter.frame
-    while not interpreter.replays and frame.caller is not None:
-        if frame.body_scope.kind in ("module", "class"):
-            return True
-        frame = frame.caller
-    return False
+def _none_defaults(callee: FunctionValue) -> dict[str, Value]:
+    """Return None for each parameter that has it as the default."""
+    return {
+        p.name.value: Constant(None)
+        for p in parameters(callee.node.params)
+        if isinstance(p.default, cst.Name) and p.default.value == "None"
+    }
 
 
 def _with_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str, Value]:

@@ -16,7 +16,7 @@ from stepgraph.interpreter.values.containers import without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, Value
+from stepgraph.interpreter.values.value import UNKNOWN, External, Value, is_none
 from stepgraph.ir.nodes import TaskId
 from stepgraph.syntax.bindings import bindings_of
 
@@ -26,8 +26,11 @@ _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensi
 def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
     """Return the truth value of a static test, None for any other test.
 
-    Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time), and coroutine checks of resolved values.
+    Static tests are `True`, `False`, `TYPE_CHECKING` (false at run time), coroutine checks of resolved values, and, in
+    code that runs before the workflow, such as a decorator, checks for None and of callables.
     """
+    if interpreter.is_import_time and (truth := _import_time_truth(interpreter, test)) is not None:
+        return truth
     match test:
         case cst.Name(value="True"):
             return True
@@ -46,6 +49,30 @@ def static_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | N
             return _coroutine_check_result(interpreter, function, argument)
         case _:
             return None
+
+
+def _import_time_truth(interpreter: Interpreter, test: cst.BaseExpression) -> bool | None:
+    """Return the truth value of `x`, `x is None`, `x is not None` or `callable(x)`, None if it is not resolved."""
+    match test:
+        case cst.Comparison(
+            left=cst.Name() as name,
+            comparisons=[cst.ComparisonTarget(operator=operator, comparator=cst.Name(value="None"))],
+        ) if isinstance(operator, cst.Is | cst.IsNot):
+            is_function = _is_function(interpreter.evaluate(name))
+            return None if is_function is None else is_function == isinstance(operator, cst.IsNot)
+        case cst.Call(func=cst.Name(value="callable"), args=[cst.Arg(value=cst.Name() as name, star="")]):
+            return _is_function(interpreter.evaluate(name))
+        case cst.Name():
+            return _is_function(interpreter.evaluate(test))
+        case _:
+            return None
+
+
+def _is_function(value: Value) -> bool | None:
+    """Return whether a value is a function or step, False for None, and None for all other values."""
+    if is_none(value):
+        return False
+    return True if isinstance(value, FunctionValue | StepFunction) else None
 
 
 def _coroutine_check_result(
