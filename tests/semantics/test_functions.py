@@ -757,3 +757,30 @@ def test_a_decorator_with_optional_arguments_decides_before_the_workflow() -> No
         def second
           b
     """)
+
+
+def test_a_context_variable_has_one_of_the_values_set() -> None:
+    assert graph_of("""
+        from contextvars import ContextVar
+        handler = ContextVar("handler")
+
+        async def go():
+            await handler.get()()
+
+        handler.set(a)
+        await go()
+        token = handler.set(b)
+        handler.reset(token)
+        await go()
+    """) == text("""
+        call go
+        call go #2
+        def go
+          a
+        def go #2
+          switch handler.get()
+          | case a
+            a
+          | case b
+            b
+    """)

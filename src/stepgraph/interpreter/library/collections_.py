@@ -14,7 +14,7 @@ from stepgraph.interpreter.objects.methods import copy_with_attributes, replace_
 from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry
+from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
@@ -69,6 +69,13 @@ def _default_dictionary(call: LibraryCall) -> Value:
     entries = Arguments(tuple(argument for argument in call.arguments.items if argument is not first))
     dictionary = make_dictionary(replace(call, arguments=entries))
     return replace(dictionary, default_factory=factory) if isinstance(dictionary, Mapping) else dictionary
+
+
+@models("contextvars.ContextVar")
+def _context_variable(call: LibraryCall) -> Value:
+    default = call.arguments.find(None, "default")
+    state = call.interpreter.store.new({"items": ()})
+    return ContextVariable(state, None if default is None else default.value)
 
 
 @models("types.MappingProxyType")

@@ -23,7 +23,7 @@ from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.python.definitions import qualified_names
 from stepgraph.interpreter.replay.resources import ENVIRONMENT
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
-from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
+from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
@@ -62,7 +62,7 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
         return AttributeDictionary(instance)
     interpreter.store.record_outer_read(instance.state, name)
     value: Value = instance.state.get(name, UNSET)
-    if isinstance(value, Collection | Mapping | TaskGroup):
+    if isinstance(value, Collection | Mapping | TaskGroup | ContextVariable):
         interpreter.store.record_outer_read(value.state, "items")
     if not may_be_unset(value):
         return value

@@ -13,7 +13,7 @@ from stepgraph.interpreter.objects.classes import attribute_name, resolution_ord
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.replay import resources, taint
 from stepgraph.interpreter.values.calls import ExitStack
-from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
@@ -74,7 +74,17 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return Payload(shape, of_run)
         case AttributeDictionary():
             return BuiltinMethod(owner, name)
-        case Event() | Payload() | Collection() | Mapping() | TaskGroup() | Task() | Gathering() | ExitStack():
+        case (
+            ContextVariable()
+            | Event()
+            | Payload()
+            | Collection()
+            | Mapping()
+            | TaskGroup()
+            | Task()
+            | Gathering()
+            | ExitStack()
+        ):
             return BuiltinMethod(owner, name)
         case Union(cases=cases, discriminant=discriminant):
             # An attribute of None raises an AttributeError, so the path of this case ends.

@@ -43,6 +43,7 @@ from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, ExitStackArguments, GeneratorCall
 from stepgraph.interpreter.values.containers import (
     Collection,
+    ContextVariable,
     Element,
     Mapping,
     MappingEntry,
@@ -280,6 +281,28 @@ def _create_task(interpreter: Interpreter, receiver: TaskGroup, arguments: Argum
     return task
 
 
+def _get_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
+    """Return the union of the values that a context variable may have, or the default of one that is not set."""
+    interpreter.store.record_outer_read(receiver.state, "items")
+    items: tuple[Element, ...] = receiver.state.elements()
+    values, conditions = [item.value for item in items], [item.place.text for item in items]
+    default = arguments.items[0].value if arguments.items else receiver.default
+    if default is not None and (not items or any(item.may_be_missing for item in items)):
+        values, conditions = [*values, default], [*conditions, place.text]
+    return union_of_values(values, conditions, place.text, place) if values else UNKNOWN
+
+
+def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments: Arguments, place: Place) -> Value:
+    """Add a possible value of a context variable: tasks have contexts of their own, and `reset` restores a value."""
+    del place
+    if arguments.items:
+        argument = arguments.items[0]
+        items: tuple[Element, ...] = receiver.state.elements()
+        if all(item.value is not argument.value for item in items):
+            interpreter.store.extend(receiver.state, (*items, Element(argument.value, argument.place)))
+    return UNKNOWN
+
+
 def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
     """Return the arguments if the call is a statement of the `with` block of the stack. Others escape."""
     if receiver.supported_call is place.node:
@@ -389,6 +412,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (Payload, {"get": _get_part, "pop": _get_part}),
     (Event, {"get": _get_event_part}),
     (TaskGroup, {"create_task": _create_task}),
+    (ContextVariable, {"get": _get_variable, "set": _set_variable, "reset": _return_unknown}),
     (
         ExitStack,
         {

@@ -19,7 +19,13 @@ from stepgraph.interpreter.modules.star_imports import (
     value_of_earlier_stars,
 )
 from stepgraph.interpreter.replay.step_state import record_binding
-from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants, without_constants
+from stepgraph.interpreter.values.containers import (
+    Collection,
+    ContextVariable,
+    Mapping,
+    hide_constants,
+    without_constants,
+)
 from stepgraph.interpreter.values.objects import AttributeName, Caveat, FunctionValue, LexicalScope
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, Template, Value
@@ -123,7 +129,7 @@ def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
 def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, is_local: bool) -> Value | None:
     if scope.kind in ("module", "class"):
         value = resolve_body_name(interpreter, scope, name)
-        if isinstance(value, Collection | Mapping):
+        if isinstance(value, Collection | Mapping | ContextVariable):
             interpreter.store.record_outer_read(value.state, "items")
         return value
     value = scope.names.get(name)
@@ -131,7 +137,7 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
         return None
     if not is_local:
         interpreter.store.record_outer_read(scope.names, name)
-        if isinstance(value, Collection | Mapping | TaskGroup):
+        if isinstance(value, Collection | Mapping | TaskGroup | ContextVariable):
             interpreter.store.record_outer_read(value.state, "items")
     elif isinstance(value, Collection | Mapping) and value.state.serial < scope.names.serial:
         interpreter.store.reads.add((value.state.serial, "items"))

@@ -220,6 +220,15 @@ class Mapping(Value, Struct, eq=False):
         return self.state.elements()
 
 
+class ContextVariable(Value, Struct, eq=False):
+    """`contextvars.ContextVar(...)`."""
+
+    state: HeapCell
+    """Its slot `items` has an element for each value that it may have, none if it is not set."""
+    default: Value | None = None
+    """The argument `default`."""
+
+
 class SpreadArguments(Value, Struct, frozen=True):
     """The spread positional arguments of a partial function: `partial(f, *values)`."""
 
