@@ -113,6 +113,8 @@ class Interpreter:
     """The number of lambda bodies evaluated so far."""
     lambda_names: dict[cst.CSTNode, str] = field(default_factory=dict)
     """Lambdas that return a single callable, with the name of the callable."""
+    body_depth: int = 0
+    """The number of module and class bodies around the present statement, through all calls."""
     repeated_passes: int = 0
     """The number of repeated loop passes so far."""
     branch_depth: int = 0
@@ -417,11 +419,13 @@ class Interpreter:
         live, self.is_reachable = self.is_reachable, True
         replays, self.replays = self.replays, False
         checkpoint = self.store.checkpoint()
+        self.body_depth += 1
         try:
             with self.in_frame(Frame(scope)), self.collect_operations():
                 yield
         finally:
             self.store.commit(checkpoint)
+            self.body_depth -= 1
             self.loop_depth, self.is_reachable, self.replays = depth, live, replays
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
