@@ -136,6 +136,8 @@ class LoadedModules(Struct):
     """The pairs of `_external_assignments`, by attribute."""
     _import_writes: dict[str, list[ImportWrite]] = field(default_factory=dict)
     """The attribute changes that may happen at import, by attribute, of the first `_written_count` modules."""
+    _has_object_writes: bool = False
+    """Whether one of `_import_writes` is an assignment of a module body to an attribute of an object."""
     _written_count: int = 0
     _callers: dict[str, frozenset[int]] = field(default_factory=dict)
     """The statements of module bodies that may run a function, by its name, of the first `_called_count` modules."""
@@ -252,6 +254,11 @@ class LoadedModules(Struct):
             for write in self._writes_at_import(name)
         )
 
+    def has_object_writes(self) -> bool:
+        """Whether a statement of a loaded module body assigns to an attribute of an object."""
+        self._collect_import_writes()
+        return self._has_object_writes
+
     def _names_class_or_module(self, owner: str) -> bool:
         """Whether the last component of a name denotes a class or module of the project, and no object."""
         scopes = tuple(self.scopes.values())
@@ -276,6 +283,8 @@ class LoadedModules(Struct):
         for module in islice(self.scopes, self._written_count, None):
             for write in module.once(import_writes):
                 owner = _last_component(self.scopes[module]) if write.is_own_module else write.owner
+                is_assignment = not write.is_indirect and write.function is None
+                self._has_object_writes |= is_assignment and (write.is_object or bool(write.owner))
                 self._import_writes.setdefault(write.name, []).append(replace(write, owner=owner))
         self._written_count = len(self.scopes)
 

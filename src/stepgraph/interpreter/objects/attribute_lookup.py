@@ -60,7 +60,10 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
     """Return `instance.name`."""
     if name == "__dict__":
         return AttributeDictionary(instance)
+    had_attribute = name in instance.state
     value = _own_or_inherited(interpreter, instance, name, place)
+    if not had_attribute and name in instance.state:  # the look-up in the class has run a statement that sets it
+        value = _own_or_inherited(interpreter, instance, name, place)
     if instance.is_from_body and interpreter.body_depth == 0 and interpreter.modules.is_object_changed(name):
         return _changed_attribute(interpreter, instance, name, value, place)
     return value
