@@ -34,10 +34,10 @@ _IN_KEYWORD = re.compile(rb"\bin\b")
 
 # Names of the attributes that are assigned or mutated.
 _ASSIGNED_NAME = re.compile(
-    rb"(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
+    rb"(?<!\bself\.)\b__dict__\b|\bvars\((?!self\b|\))"
+    rb"|(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
     rb"|\b(\w++)\.(?:%(methods)s)\("
-    rb"|\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](\w++))?"
-    rb"|\b(?:vars\(|globals\(|__dict__\b)" % {b"equals": _EQUALS, b"methods": _METHODS}
+    rb"|\b(?:set|del)attr\((?!\s*self\b)[^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": _EQUALS, b"methods": _METHODS}
 )
 _SUBSCRIPT = re.compile(rb"\b(\w++)[\s)]*+\[([^\n]*+)")
 _SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": _EQUALS})
@@ -97,6 +97,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
 
 
 def may_assign(source: bytes) -> bool:
+    """Whether a source may assign an attribute: True without an assignment in rare cases."""
     if _ASSIGNMENT.search(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))

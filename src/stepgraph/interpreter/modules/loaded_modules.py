@@ -239,7 +239,8 @@ class LoadedModules(Struct):
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
         """Whether code that runs at import may change an attribute of a module or class in an indirect way.
 
-        That is a call of `setattr`, a change of its namespace dict, or an owner that the source does not name: `for cls in (Orders,): cls.run = run`.
+        That is a call of `setattr`, a change of its namespace dict, or an owner that the source does not name, as in
+        `for cls in (Orders,): cls.run = run`.
         """
         component = _last_component(scope)
         return any(

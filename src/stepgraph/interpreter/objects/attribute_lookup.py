@@ -69,9 +69,7 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
     return value
 
 
-def _changed_attribute(
-    interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place
-) -> Value:
+def _changed_attribute(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
     """Return an attribute that code which runs at import may change in a way that is not followed."""
     if isinstance(value, Union):
         return map_cases(value, lambda case: _changed_attribute(interpreter, instance, name, case, place))

@@ -20,7 +20,14 @@ from stepgraph.interpreter.modules.star_imports import (
 )
 from stepgraph.interpreter.replay.step_state import record_binding
 from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants, without_constants
-from stepgraph.interpreter.values.objects import AttributeName, Caveat, ClassValue, FunctionValue, LexicalScope, ModuleValue
+from stepgraph.interpreter.values.objects import (
+    AttributeName,
+    Caveat,
+    ClassValue,
+    FunctionValue,
+    LexicalScope,
+    ModuleValue,
+)
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
