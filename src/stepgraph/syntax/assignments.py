@@ -18,7 +18,7 @@ _EQUALS = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
 # A source without a match assigns no attribute, so its tree need not be searched.
 _ASSIGNMENT = re.compile(
-    rb"\bsetattr\b"
+    rb"\b(?:set|del)attr\b"
     rb"|\.\s*+\w++[\s)]*+(?::[^\n=:]*+)?%(equals)s"
     rb"|\]\s*+%(equals)s"
     rb"|\.(?:%(methods)s)\(" % {b"equals": _EQUALS, b"methods": _METHODS}
@@ -34,9 +34,10 @@ _IN_KEYWORD = re.compile(rb"\bin\b")
 
 # Names of the attributes that are assigned or mutated.
 _ASSIGNED_NAME = re.compile(
-    rb"(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
+    rb"(?<!\bself\.)\b__dict__\b|\bvars\((?!self\b|\))"
+    rb"|(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
     rb"|\b(\w++)\.(?:%(methods)s)\("
-    rb"|\bsetattr\([^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": _EQUALS, b"methods": _METHODS}
+    rb"|\b(?:set|del)attr\((?!\s*self\b)[^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": _EQUALS, b"methods": _METHODS}
 )
 _SUBSCRIPT = re.compile(rb"\b(\w++)[\s)]*+\[([^\n]*+)")
 _SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": _EQUALS})
@@ -67,7 +68,7 @@ class AssignedAttributes(Struct, frozen=True):
 
 def assigned_attributes(module: SourceModule) -> AssignedAttributes:
     """Return the attributes that a module assigns, including calls of `setattr`."""
-    if not _may_assign(module.source):
+    if not may_assign(module.source):
         return AssignedAttributes(frozenset(), frozenset(), frozenset())
     assignments: list[tuple[cst.BaseExpression, str]] = []
     owner_names: dict[str, str] = {}
@@ -85,17 +86,18 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
             case cst.Expr(value=cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_])):
                 text = attribute.value.raw_value if isinstance(attribute.value, cst.SimpleString) else ANY_NAME
                 assignments.append((owner.value, text))
-    rebound = frozenset((_owner_name(owner, owner_names), name) for owner, name in assignments)
+    rebound = frozenset((name_of_owner(owner, owner_names), name) for owner, name in assignments)
     foreign = set(rebound)
     for value in mutated:
         if isinstance(value, cst.Name) and value.value in imported_names:
             foreign.add(imported_names[value.value])
         elif isinstance(value, cst.Attribute):
-            foreign.add((_owner_name(value.value, owner_names), value.attr.value))
+            foreign.add((name_of_owner(value.value, owner_names), value.attr.value))
     return AssignedAttributes(frozenset(name for _, name in assignments), frozenset(foreign), rebound)
 
 
-def _may_assign(source: bytes) -> bool:
+def may_assign(source: bytes) -> bool:
+    """Whether a source may assign an attribute: True without an assignment in rare cases."""
     if _ASSIGNMENT.search(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))
@@ -131,12 +133,12 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
     return names if all(map(any, assigned)) else names | {ANY_NAME}
 
 
-def _owner_name(owner: cst.BaseExpression, owner_names: Mapping[str, str]) -> str:
+def name_of_owner(owner: cst.BaseExpression, owner_names: Mapping[str, str]) -> str:
     """Return the last component of the name of a module or class, empty for any other object."""
     if isinstance(owner, cst.Name):
         return owner_names.get(owner.value, "").rsplit(".", 1)[-1]
     if isinstance(owner, cst.Attribute):
-        return owner.attr.value if _owner_name(owner.value, owner_names) else ""
+        return owner.attr.value if name_of_owner(owner.value, owner_names) else ""
     return ""
 
 

@@ -90,7 +90,7 @@ def _may_change(interpreter: Interpreter, instance: Instance) -> bool:
         for cls in _project_classes(interpreter, instance.cls)
         for change in state_changes(cls.node, cls.scope.module)
     ]
-    if any(change.stores_argument for change in changes):
+    if any(change.stores_argument for change in changes) or interpreter.modules.has_object_writes():
         return True
     methods = {change.method for change in changes}
     return any(

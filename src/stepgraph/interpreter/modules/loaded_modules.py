@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 import libcst as cst
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
@@ -15,8 +16,9 @@ from stepgraph.interpreter.workflow.sdk_imports import wrong_imports_of
 from stepgraph.ir.facts import Fact, WrongImport
 from stepgraph.limits import Budget
 from stepgraph.project.module_files import ModuleFile
-from stepgraph.syntax.assignments import assigned_attributes
+from stepgraph.syntax.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, may_load_modules
+from stepgraph.syntax.import_writes import ImportWrite, import_calls, import_writes
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 
@@ -132,6 +134,14 @@ class LoadedModules(Struct):
     """Those of `_external_assignments` that rebind the name."""
     _owners_by_attribute: dict[str, set[str]] = field(default_factory=dict)
     """The pairs of `_external_assignments`, by attribute."""
+    _import_writes: dict[str, list[ImportWrite]] = field(default_factory=dict)
+    """The attribute changes that may happen at import, by attribute, of the first `_written_count` modules."""
+    _has_object_writes: bool = False
+    """Whether one of `_import_writes` is an assignment of a module body to an attribute of an object."""
+    _written_count: int = 0
+    _callers: dict[str, frozenset[int]] = field(default_factory=dict)
+    """The statements of module bodies that may run a function, by its name, of the first `_called_count` modules."""
+    _called_count: int = 0
     _scanned_count: int = 0
     """The number of modules, in the order of `scopes`, whose assignments were collected."""
     _unloaded_by_name: dict[str, dict[str, ModuleFile]] = field(default_factory=dict)
@@ -226,6 +236,66 @@ class LoadedModules(Struct):
         self._collect_assignments()
         return self._owners_by_attribute.get(name, set())
 
+    def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
+        """Whether code that runs at import may change an attribute of a module or class in an indirect way.
+
+        That is a call of `setattr`, a change of its namespace dict, or an owner that the source does not name, as in
+        `for cls in (Orders,): cls.run = run`.
+        """
+        component = _last_component(scope)
+        return any(
+            write.is_indirect if write.owner == component else not write.owner and not write.is_object
+            for write in self._writes_at_import(name)
+        )
+
+    def is_object_changed(self, name: str) -> bool:
+        """Whether code that runs at import may change an attribute of an object, in a statement that did not run."""
+        return any(
+            not write.is_own_module and not (write.owner and self._names_class_or_module(write.owner))
+            for write in self._writes_at_import(name)
+        )
+
+    def has_object_writes(self) -> bool:
+        """Whether a statement of a loaded module body assigns to an attribute of an object."""
+        self._collect_import_writes()
+        return self._has_object_writes
+
+    def _names_class_or_module(self, owner: str) -> bool:
+        """Whether the last component of a name denotes a class or module of the project, and no object."""
+        scopes = tuple(self.scopes.values())
+        binders = [binder for scope in scopes for binder in scope.bindings.binders.get(owner, ())]
+        if any(isinstance(binder, cst.ClassDef) for binder in binders):
+            return True
+        has_other_meaning = any(not isinstance(binder, cst.Import | cst.ImportFrom) for binder in binders)
+        return not has_other_meaning and any(_last_component(scope) == owner for scope in scopes)
+
+    def _writes_at_import(self, name: str) -> Iterator[ImportWrite]:
+        """Yield the changes of an attribute by statements that may run at import and were not executed."""
+        self._load_assigning(name)
+        self._load_assigning(ANY_NAME)
+        self._collect_import_writes()
+        computed = () if name.startswith("__") else self._import_writes.get(ANY_NAME, ())
+        for write in (*self._import_writes.get(name, ()), *computed):
+            statements = {write.statement} if write.function is None else self._callers_of(write.function)
+            if not self.executed_statements.issuperset(statements):
+                yield write
+
+    def _collect_import_writes(self) -> None:
+        for module in islice(self.scopes, self._written_count, None):
+            for write in module.once(import_writes):
+                owner = _last_component(self.scopes[module]) if write.is_own_module else write.owner
+                is_assignment = not write.is_indirect and write.function is None
+                self._has_object_writes |= is_assignment and (write.is_object or bool(write.owner))
+                self._import_writes.setdefault(write.name, []).append(replace(write, owner=owner))
+        self._written_count = len(self.scopes)
+
+    def _callers_of(self, function: str) -> frozenset[int]:
+        """Return the statements of module bodies that may call a function of this name, also by other functions."""
+        if self._called_count < len(self.scopes):
+            self._called_count = len(self.scopes)
+            self._callers = _callers_at_import(self.scopes)
+        return self._callers.get(function, frozenset())
+
     def _collect_assignments(self) -> set[tuple[str, str]]:
         """Return the assignments of loaded modules to names of others. Each module is scanned once."""
         if self._scanned_count < len(self.scopes):
@@ -260,6 +330,27 @@ class LoadedModules(Struct):
                 for name in importer.names_assigned(file.path):
                     self._unloaded_by_name.setdefault(name, {})[file.path] = file
         self._unindexed.clear()
+
+
+def _callers_at_import(modules: Iterable[SourceModule]) -> dict[str, frozenset[int]]:
+    """Return the statements of module bodies that may run a function, by the name of the function."""
+    callers: dict[str, frozenset[int]] = {}
+    called_by: dict[str, set[str]] = {}
+    for module in modules:
+        calls = module.once(import_calls)
+        for name, statements in calls.at_import.items():
+            callers[name] = callers.get(name, frozenset()) | statements
+        for name, called in calls.by_function.items():
+            called_by.setdefault(name, set()).update(called)
+    pending = list(callers)
+    while pending:
+        name = pending.pop()
+        for called_name in called_by.get(name, ()):
+            statements = callers.get(called_name, frozenset()) | callers[name]
+            if statements != callers.get(called_name):
+                callers[called_name] = statements
+                pending.append(called_name)
+    return callers
 
 
 def _last_component(scope: LexicalScope) -> str:

@@ -60,6 +60,33 @@ def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, 
     """Return `instance.name`."""
     if name == "__dict__":
         return AttributeDictionary(instance)
+    had_attribute = name in instance.state
+    value = _own_or_inherited(interpreter, instance, name, place)
+    if not had_attribute and name in instance.state:  # the look-up in the class has run a statement that sets it
+        value = _own_or_inherited(interpreter, instance, name, place)
+    if instance.is_from_body and not interpreter.is_import_time and interpreter.modules.is_object_changed(name):
+        return _changed_attribute(interpreter, instance, name, value, place)
+    return value
+
+
+def _changed_attribute(interpreter: Interpreter, instance: Instance, name: str, value: Value, place: Place) -> Value:
+    """Return an attribute that code which runs at import may change in a way that is not followed."""
+    if isinstance(value, Union):
+        return map_cases(value, lambda case: _changed_attribute(interpreter, instance, name, case, place))
+    if isinstance(value, FunctionValue):
+        if any(caveat.code == "assigned-elsewhere" for caveat in value.caveats):
+            return value
+        return replace(value, caveats=(*value.caveats, _instance_assignment_caveat(instance, name, value)))
+    if is_none(value):
+        return Unresolved(f"`{name}` is changed by code elsewhere", place)
+    is_collection = isinstance(value, Collection | Mapping)
+    contents = value.state.elements() if isinstance(value, Collection | Mapping) else ()
+    if any(element.value.relevant for element in contents) or (value.relevant and not is_collection):
+        interpreter.report_caveat(_instance_caveat(instance, name, place))
+    return hide_constants(value)
+
+
+def _own_or_inherited(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
     interpreter.store.record_outer_read(instance.state, name)
     value: Value = instance.state.get(name, UNSET)
     if isinstance(value, Collection | Mapping | TaskGroup | ContextVariable):
@@ -161,9 +188,13 @@ def _may_be_replaced_on_instance(interpreter: Interpreter, instance: Instance, n
 
 
 def _instance_assignment_caveat(instance: Instance, name: str, method: FunctionValue) -> Caveat:
+    return _instance_caveat(instance, name, Place(method.scope.module, method.node))
+
+
+def _instance_caveat(instance: Instance, name: str, place: Place) -> Caveat:
     return Caveat(
         "assigned-elsewhere",
-        Place(method.scope.module, method.node),
+        place,
         f"`{name}` of an object of {instance.cls.name} is changed by code elsewhere, so what it is then is not known.",
         "The graph shows what is defined here.",
         may_be_another=True,

@@ -193,7 +193,7 @@ def class_default(interpreter: Interpreter, instance: Instance, name: str) -> Va
         if isinstance(owner, ClassValue):
             value = resolve_body_name(interpreter, owner.scope, body_name(owner, name))
         if isinstance(owner, ClassValue) and value is not None and value is not UNSET:
-            is_certain = not owner.caveats and not interpreter.modules.is_assigned_externally(owner.scope, name)
+            is_certain = not owner.caveats and not _is_changed_outside(interpreter, owner, name)
             return value if is_certain else UNKNOWN
         if isinstance(owner, UnknownBase | Unresolved):
             break
@@ -238,7 +238,7 @@ def _class_variable(
     if _is_enumeration(order) and _is_member(owner, name, value):
         return _enum_member(interpreter, owner, name, value, order)
     if not isinstance(value, Constant | Moment | Duration | Collection | Mapping):
-        if value.relevant and interpreter.modules.is_assigned_externally(owner.scope, name):
+        if value.relevant and _is_changed_outside(interpreter, owner, name):
             return mark_reassigned(interpreter, owner.scope, name, value)
         return value
     modules = dict.fromkeys(c.scope.module for c in order if isinstance(c, ClassValue))
@@ -247,13 +247,21 @@ def _class_variable(
         for module in modules
     )
     if isinstance(value, Collection | Mapping) and not may_be_assigned and not _is_enumeration(order):
-        return UNKNOWN if interpreter.modules.is_rebound_externally(owner.scope, name) else value
+        is_rebound = interpreter.modules.is_rebound_externally(owner.scope, name)
+        return UNKNOWN if is_rebound or interpreter.modules.is_member_changed(owner.scope, name) else value
     is_constant = (
         owner.scope.bindings.binds_constant(name)
         and not may_be_assigned
-        and not interpreter.modules.is_assigned_externally(owner.scope, name)
+        and not _is_changed_outside(interpreter, owner, name)
     )
     return value if is_constant and not _is_enumeration(order) else UNKNOWN
+
+
+def _is_changed_outside(interpreter: Interpreter, owner: ClassValue, name: str) -> bool:
+    """Whether code outside the body of a class may assign to a member."""
+    modules = interpreter.modules
+    is_changed = not interpreter.is_import_time and modules.is_member_changed(owner.scope, name)
+    return is_changed or modules.is_assigned_externally(owner.scope, name)
 
 
 def _is_member(owner: ClassValue, name: str, value: Value) -> bool:

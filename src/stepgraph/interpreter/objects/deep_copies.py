@@ -83,7 +83,7 @@ class DeepCopy(Struct):
         result = call_special(self.interpreter, value, ("__deepcopy__",), (UNKNOWN,), self.place)
         if result is not None:
             return result
-        copy = Instance(value.cls, self.interpreter.store.new(), value.may_be_replaced)
+        copy = Instance(value.cls, self.interpreter.store.new(), value.may_be_replaced, value.is_from_body)
         self.copies[value.state.serial] = copy
         for name, attribute in list(value.state.items()):
             copied = self.copy_of(attribute, depth + 1) if isinstance(attribute, Value) else attribute

@@ -62,16 +62,20 @@ def _metaclass_call(interpreter: Interpreter, class_value: ClassValue) -> Functi
 def _create_instance(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
     constructor = find_member(interpreter, resolution_order(class_value), "__new__")
     if not isinstance(constructor, FunctionValue | Union):
-        return initialize(interpreter, Instance(class_value, interpreter.store.new()), arguments, place)
+        return initialize(interpreter, _new_instance(interpreter, class_value), arguments, place)
     constructor_arguments = Arguments((Argument(class_value, place), *arguments.items))
     result = interpreter.call(with_receiver(constructor, None), constructor_arguments, place)
     if isinstance(result, Unknown):
-        result = Instance(class_value, interpreter.store.new())
+        result = _new_instance(interpreter, class_value)
     return (
         initialize(interpreter, result, arguments, place)
         if isinstance(result, Instance) and result.cls is class_value
         else result
     )
+
+
+def _new_instance(interpreter: Interpreter, class_value: ClassValue) -> Instance:
+    return Instance(class_value, interpreter.store.new(), is_from_body=interpreter.is_import_time)
 
 
 def initialize(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> Instance:
@@ -152,7 +156,7 @@ def call_super_constructor(
         return _create_instance(interpreter, receiver, arguments, place)
     class_argument = arguments.items[0].value if arguments.items else receiver
     if callee.name == "__new__" and isinstance(class_argument, ClassValue):
-        return Instance(class_argument, interpreter.store.new())
+        return _new_instance(interpreter, class_argument)
     return interpreter.call(UNKNOWN, arguments, place)
 
 

@@ -193,7 +193,9 @@ def _replace(interpreter: Interpreter, receiver: Instance, arguments: Arguments,
 def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Instance:
     """Return a copy of an object with its attributes updated by keyword arguments."""
     del place
-    copy = Instance(original.cls, interpreter.store.new(dict(original.state)), original.may_be_replaced)
+    copy = Instance(
+        original.cls, interpreter.store.new(dict(original.state)), original.may_be_replaced, original.is_from_body
+    )
     for argument in arguments.items:
         if argument.keyword is not None:
             interpreter.store.write(copy.state, argument.keyword, hide_constants(argument.value))

@@ -26,7 +26,14 @@ from stepgraph.interpreter.values.containers import (
     hide_constants,
     without_constants,
 )
-from stepgraph.interpreter.values.objects import AttributeName, Caveat, FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import (
+    AttributeName,
+    Caveat,
+    ClassValue,
+    FunctionValue,
+    LexicalScope,
+    ModuleValue,
+)
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
@@ -252,8 +259,11 @@ def _may_be_set_by_functions(scope: LexicalScope, name: str) -> bool:
 def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
     """Whether other modules assign to a name. Statements that only mutate its collection are followed."""
     if isinstance(value, Collection | Mapping):
-        return interpreter.modules.is_rebound_externally(scope, name)
-    return interpreter.modules.is_assigned_externally(scope, name)
+        is_assigned = interpreter.modules.is_rebound_externally(scope, name)
+    else:
+        is_assigned = interpreter.modules.is_assigned_externally(scope, name)
+    may_change = not isinstance(value, ClassValue | ModuleValue | External)
+    return is_assigned or (may_change and interpreter.modules.is_member_changed(scope, name))
 
 
 def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> Value:

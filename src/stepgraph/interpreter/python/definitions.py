@@ -107,6 +107,8 @@ def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: Lexica
     value: Value = function
     for decorator, place in reversed(decorators):
         value = _apply_decorator(interpreter, decorator, value, place)
+    if decorators:
+        interpreter.modules.executed_statements.add(id(node))
     return value
 
 
@@ -201,6 +203,7 @@ def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope
         interpreter.open_class_count -= 1
     for decorator, place in reversed(decorators):
         defined = _apply_class_decorator(interpreter, decorator, defined, place)
+    interpreter.modules.executed_statements.add(id(node))
     return defined
 
 

@@ -134,6 +134,8 @@ class Instance(Value, Struct, eq=False):
     """The attributes."""
     may_be_replaced: bool = False
     """Whether unknown code may have replaced it by another object."""
+    is_from_body: bool = False
+    """Whether code that runs at import created it, so that other such code may change it."""
 
 
 class EnumMember(Value, Struct, frozen=True):

@@ -1,0 +1,242 @@
+"""Attributes of objects, classes and modules that code changes while modules are imported."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.semantics.notation import text, workflow_of_module
+from tests.semantics.test_modules import graph_of, notes_of
+
+HOOKS = """
+async def hook(step):
+    await step.sleep("hook", 1)
+
+async def fake(step):
+    await step.sleep("fake", 1)
+
+"""
+APP = (
+    HOOKS
+    + """
+class App:
+    def __init__(self):
+        self.hook = None
+        self.handlers = {"go": hook}
+        self.hooks = [hook]
+
+    async def go(self, step):
+        if self.hook:
+            await self.hook(step)
+
+app = App()
+"""
+)
+SERVICE = """
+class Service:
+    async def load(self, step):
+        await step.sleep("load", 1)
+
+"""
+OTHER = 'async def other(self, step):\n    await step.sleep("other", 1)\n\n'
+LOAD = 'async def load(step):\n    await step.sleep("load", 1)\n\n'
+FAKE = text("""
+    call fake
+    def fake
+      sleep 'fake' 1
+""")
+GO = text("""
+    call go
+    def go
+      if self.hook
+        call hook
+    def hook
+      sleep 'hook' 1
+""")
+CHANGED = "is changed by code elsewhere, so what it is when it is used is not known."
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+def test_an_assigned_attribute_of_an_object() -> None:
+    assert graph_of(APP + "app.hook = hook\n", "await app.go(step)") == GO
+
+
+@pytest.mark.parametrize(
+    "wiring", ["from core import app, hook\napp.hook = hook\n", "import core as c\nc.app.hook = c.hook\n"]
+)
+def test_an_attribute_that_another_module_assigns(wiring: str) -> None:
+    head = "from core import app\nimport wiring\n"
+    assert graph_of(head, "await app.go(step)", core=APP, wiring=wiring) == GO
+
+
+def test_an_attribute_instead_of_a_method() -> None:
+    head = HOOKS + SERVICE + "service = Service()\nservice.load = fake\n"
+    assert graph_of(head, "await service.load(step)") == FAKE
+
+
+def test_an_attribute_instead_of_a_class_variable() -> None:
+    head = HOOKS + "class App:\n    notify = staticmethod(hook)\n\napp = App()\napp.notify = fake\n"
+    assert graph_of(head, "await app.notify(step)") == FAKE
+
+
+def test_an_attribute_instead_of_the_default_of_a_dataclass() -> None:
+    fields = "import dataclasses\n\n@dataclasses.dataclass\nclass Config:\n    fn: object = hook\n\n"
+    head = HOOKS + fields + "config = Config()\nconfig.fn = fake\n"
+    assert graph_of(head, "await config.fn(step)") == FAKE
+
+
+def test_an_assigned_object_in_an_attribute() -> None:
+    other = SERVICE.replace("Service", "Other").replace('"load"', '"other"')
+    box = (
+        "class Box:\n    def __init__(self):\n        self.backend = Service()\n\nbox = Box()\nbox.backend = Other()\n"
+    )
+    assert graph_of(SERVICE + other + box, "await box.backend.load(step)") == text("""
+        call load
+        def load
+          sleep 'other' 1
+    """)
+
+
+@pytest.mark.parametrize("change", ['app.handlers["go"] = fake', "app.handlers.update(go=fake)"])
+def test_a_changed_entry_of_a_dict(change: str) -> None:
+    assert graph_of(f"{APP}{change}\n", 'await app.handlers["go"](step)') == FAKE
+
+
+def test_an_element_that_is_added_to_a_list() -> None:
+    assert graph_of(APP + "app.hooks.append(fake)\n", "for each in app.hooks:\n    await each(step)") == text("""
+        call hook
+        call fake
+        def hook
+          sleep 'hook' 1
+        def fake
+          sleep 'fake' 1
+    """)
+
+
+def test_a_deleted_element_is_noted() -> None:
+    (note,) = notes_of(APP + "del app.hooks[0]\n", "for each in app.hooks:\n    await each(step)")
+    assert "the step object is handed to `each` in a way that is not followed." in note
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "def enable(a):\n    a.hook = hook\n\nenable(app)\n",
+        "def enable(a):\n    a.hook = hook\n\ndef main():\n    enable(app)\n\nmain()\n",
+        "def register(f):\n    app.hook = f\n    return f\n\n@register\nasync def other(step): ...\n",
+        "for a in (app,):\n    a.hook = hook\n",
+        'apps = {"x": app}\napps["x"].hook = hook\n',
+        "other = app\nother.hook = hook\n",
+        "app.hook, other = hook, 1\n",
+        'setattr(app, "hook", hook)\n',
+        'for name in ("hook",):\n    setattr(app, name, hook)\n',
+    ],
+)
+def test_an_attribute_that_is_assigned_indirectly_is_noted(change: str) -> None:
+    notes = notes_of(APP + change, "if app.hook is not None:\n    await app.hook(step)")
+    assert "what is called here (`app.hook`) cannot be followed" in notes[0]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'for name in ["load"]:\n    setattr(Service, name, other)\n',
+        "def patch(cls, **fns):\n    for k in fns:\n        setattr(cls, k, fns[k])\n\npatch(Service, load=other)\n",
+        'delattr(Service, "load")\n',
+        'setattr(Service, "load", other)\n',
+    ],
+)
+def test_a_changed_method_is_noted(change: str) -> None:
+    notes = notes_of(SERVICE + OTHER + change, "service = Service()\nawait service.load(step)")
+    assert f"entry.py:3:5: `load` {CHANGED} The graph shows what is defined here. [assigned-elsewhere]" in notes
+
+
+def test_a_method_that_is_assigned_through_a_loop_variable_is_noted() -> None:
+    wiring = f"from core import Service\n\n{OTHER}for cls in (Service,):\n    cls.load = other\n"
+    body = "service = Service()\nawait service.load(step)"
+    (note,) = notes_of("from core import Service\nimport wiring\n", body, core=SERVICE, wiring=wiring)
+    assert f"core.py:3:5: `load` {CHANGED}" in note
+
+
+def test_a_changed_method_of_the_workflow_is_noted() -> None:
+    found = workflow_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def load(self, step):
+                await step.sleep("load", 1)
+
+            async def run(self, event, step):
+                await self.load(step)
+
+        for name in ("load",):
+            setattr(W, name, logged(getattr(W, name)))
+    """)
+    assert any(f"`load` {CHANGED}" in str(note) and note.incomplete for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "mod = helpers\nmod.load = fake\n",
+        'helpers.__dict__["load"] = fake\n',
+        "vars(helpers).update(load=fake)\n",
+        "for name in ('load',):\n    setattr(helpers, name, fake)\n",
+        'import sys\nsetattr(sys.modules["helpers"], "load", fake)\n',
+    ],
+)
+def test_a_changed_name_of_another_module_is_noted(change: str) -> None:
+    (note,) = notes_of(f"{HOOKS}import helpers\n{change}", "await helpers.load(step)", helpers=LOAD)
+    assert f"helpers.py:1:1: `load` {CHANGED}" in note
+
+
+def test_a_name_that_an_unrelated_module_changes_is_noted() -> None:
+    wiring = f"{HOOKS}import helpers\nvars(helpers).update(load=fake)\n"
+    (note,) = notes_of("from helpers import load\nimport wiring\n", "await load(step)", helpers=LOAD, wiring=wiring)
+    assert f"helpers.py:1:1: `load` {CHANGED}" in note
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "import sys\nthis = sys.modules[__name__]\nthis.load = fake\n",
+        "import sys\nsys.modules[__name__].load = fake\n",
+        'g = globals()\nfor name in ["load"]:\n    g[name] = fake\n',
+        "globals().update(load=fake)\n",
+        'def install(name, f):\n    globals()[name] = f\n\ninstall("load", fake)\n',
+    ],
+)
+def test_a_changed_name_of_the_own_module_is_noted(change: str) -> None:
+    (note,) = notes_of(HOOKS + LOAD + change, "await load(step)")
+    assert f"entry.py:8:1: `load` {CHANGED}" in note
+
+
+@pytest.mark.parametrize(
+    ("head", "body"),
+    [
+        ("def enable(a):\n    a.hook = hook\n", "enable(app)\nawait app.go(step)"),
+        ("def enable(a):\n    a.hook = hook\n", "app = App()\nenable(app)\nawait app.go(step)"),
+        ("def build():\n    a = App()\n    a.hook = hook\n    return a\n\nbuilt = build()\n", "await built.go(step)"),
+    ],
+)
+def test_a_function_that_does_not_run_at_import_changes_nothing_then(head: str, body: str) -> None:
+    assert graph_of(APP + head, body) == GO
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "class Box: ...\n\nbox = Box()\nbox.other = hook\n",
+        'globals()["other"] = hook\n',
+        'names = globals()\nprint(names["fake"])\n',
+        "class Box:\n    def __init__(self, **fns):\n        self.__dict__.update(fns)\n\nbox = Box(fake=hook)\n",
+        "def copy(f, g):\n    for name in ('__doc__',):\n        setattr(g, name, getattr(f, name))\n",
+    ],
+)
+def test_changes_of_other_attributes_do_not_count(change: str) -> None:
+    assert graph_of(APP + change, "await fake(step)") == FAKE
