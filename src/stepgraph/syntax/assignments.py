@@ -97,7 +97,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
 
 
 def may_assign(source: bytes) -> bool:
-    """Whether a source may assign an attribute: True without an assignment in rare cases."""
+    """Return whether a source may assign an attribute. It may be wrong for True, never for False."""
     if _ASSIGNMENT.search(source) or _assigns_in_for(source):
         return True
     return any(match[1] for word, pattern in _LINE_PATTERNS if word in source for match in pattern.finditer(source))

@@ -237,7 +237,7 @@ class LoadedModules(Struct):
         return self._owners_by_attribute.get(name, set())
 
     def is_member_changed(self, scope: LexicalScope, name: str) -> bool:
-        """Whether code that runs at import may change an attribute of a module or class in an indirect way.
+        """Return whether code that runs at import may change an attribute of a module or class in an indirect way.
 
         That is a call of `setattr`, a change of its namespace dict, or an owner that the source does not name, as in
         `for cls in (Orders,): cls.run = run`.
@@ -249,19 +249,19 @@ class LoadedModules(Struct):
         )
 
     def is_object_changed(self, name: str) -> bool:
-        """Whether code that runs at import may change an attribute of an object, in a statement that did not run."""
+        """Return whether a statement that runs at import, but was not interpreted, may change an attribute."""
         return any(
             not write.is_own_module and not (write.owner and self._names_class_or_module(write.owner))
             for write in self._writes_at_import(name)
         )
 
     def has_object_writes(self) -> bool:
-        """Whether a statement of a loaded module body assigns to an attribute of an object."""
+        """Return whether a statement of a loaded module body assigns to an attribute of an object."""
         self._collect_import_writes()
         return self._has_object_writes
 
     def _names_class_or_module(self, owner: str) -> bool:
-        """Whether the last component of a name denotes a class or module of the project, and no object."""
+        """Return whether the last component of a name denotes a class or module of the project, and no object."""
         scopes = tuple(self.scopes.values())
         binders = [binder for scope in scopes for binder in scope.bindings.binders.get(owner, ())]
         if any(isinstance(binder, cst.ClassDef) for binder in binders):

@@ -79,9 +79,11 @@ def _changed_attribute(interpreter: Interpreter, instance: Instance, name: str, 
         return replace(value, caveats=(*value.caveats, _instance_assignment_caveat(instance, name, value)))
     if is_none(value):
         return Unresolved(f"`{name}` is changed by code elsewhere", place)
-    is_collection = isinstance(value, Collection | Mapping)
-    contents = value.state.elements() if isinstance(value, Collection | Mapping) else ()
-    if any(element.value.relevant for element in contents) or (value.relevant and not is_collection):
+    if isinstance(value, Collection | Mapping):
+        is_relevant = any(element.value.relevant for element in value.state.elements())
+    else:
+        is_relevant = value.relevant
+    if is_relevant:
         interpreter.report_caveat(_instance_caveat(instance, name, place))
     return hide_constants(value)
 

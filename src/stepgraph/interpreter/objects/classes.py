@@ -258,7 +258,7 @@ def _class_variable(
 
 
 def _is_changed_outside(interpreter: Interpreter, owner: ClassValue, name: str) -> bool:
-    """Whether code outside the body of a class may assign to a member."""
+    """Return whether code outside the body of a class may assign to a member."""
     modules = interpreter.modules
     is_changed = not interpreter.is_import_time and modules.is_member_changed(owner.scope, name)
     return is_changed or modules.is_assigned_externally(owner.scope, name)
