@@ -34,10 +34,15 @@ _IN_KEYWORD = re.compile(rb"\bin\b")
 
 # Names of the attributes that are assigned or mutated.
 _ASSIGNED_NAME = re.compile(
-    rb"(?<!\bself\.)\b__dict__\b|\bvars\((?!self\b|\))"
-    rb"|(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
+    rb"(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
     rb"|\b(\w++)\.(?:%(methods)s)\("
-    rb"|\b(?:set|del)attr\((?!\s*self\b)[^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": _EQUALS, b"methods": _METHODS}
+    rb"|\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": _EQUALS, b"methods": _METHODS}
+)
+# Changes of attributes whose name may be computed.
+_COMPUTED_NAME = re.compile(
+    rb"(?<!\bself\.)\b__dict__\b"
+    rb"|\bvars\(\s*+([^\s)]\w*+)"
+    rb"|\b(?:set|del)attr\(\s*+(\w*+)[^\n,]*+(?:,\s*+([\"']))?"
 )
 _SUBSCRIPT = re.compile(rb"\b(\w++)[\s)]*+\[([^\n]*+)")
 _SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": _EQUALS})
@@ -122,15 +127,22 @@ def _imported_names(statement: cst.Import | cst.ImportFrom) -> Mapping[str, tupl
 
 def may_assigned_names(source: bytes) -> frozenset[str]:
     """Return the attributes that a source may assign or mutate: a superset, from regular expressions."""
-    assigned = _ASSIGNED_NAME.findall(source)
-    attributes = {name for groups in assigned for name in groups if name}
+    attributes = {name for groups in _ASSIGNED_NAME.findall(source) for name in groups if name}
     if _SUBSCRIPT_ASSIGNMENT.search(source):
         attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))
     deleted = (_DELETED_NAME.search(names) for names in _DELETION.findall(source))
     attributes.update(item[1] for item in deleted if item is not None)
     attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
     names = frozenset(name.decode("ascii") for name in attributes)
-    return names if all(map(any, assigned)) else names | {ANY_NAME}
+    return names | {ANY_NAME} if _may_compute_names(source) else names
+
+
+def _may_compute_names(source: bytes) -> bool:
+    """Return whether a source may change an attribute with a computed name of an object other than `self`."""
+    return any(
+        not is_literal and b"self" not in (dictionary_owner, owner)
+        for dictionary_owner, owner, is_literal in _COMPUTED_NAME.findall(source)
+    )
 
 
 def name_of_owner(owner: cst.BaseExpression, owner_names: Mapping[str, str]) -> str:
