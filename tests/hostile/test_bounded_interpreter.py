@@ -48,6 +48,7 @@ EXPECTED: Final[dict[str, tuple[int, str | None]]] = {
     "loops in loops": (50, None),
     "loops in loops that write": (50, "operations in the graph"),
     "loops after each other": (240, "values compared where branches join"),
+    "attributes set by computed names": (1_000, "elements of collections"),
     "withs in withs": (50, None),
     "items of a with": (50, None),
     "ifs in ifs": (50, None),

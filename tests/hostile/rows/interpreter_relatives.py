@@ -158,6 +158,14 @@ def _loops_after_each_other(size: int) -> Files:
     return entry(f"a = []\nb = step\n{text}for c in a:\n    await c\nprint(b)")
 
 
+def _computed_writes(size: int) -> Files:
+    """Each look-up of a function considers all changes of attributes with computed names."""
+    writes = "".join(f"setattr(app, name, {n})\n" for n in range(size))
+    functions = "".join(f"async def f{n}(step): ...\n" for n in range(size))
+    calls = "".join(f"await f{n}(step)\n" for n in range(size))
+    return entry(calls, f"app = object()\nname = input()\n{writes}{functions}")
+
+
 def _stars(size: int) -> Files:
     text = "".join(f"def f{n}(*a): return f{n + 1}(*a, *a)\n" for n in range(size))
     return entry("f0(step, step)", f"{text}def f{size}(*a): return a\n")
@@ -620,6 +628,7 @@ INPUTS = [
     HostileInput("loops in loops", _nested(lambda n: f"for a{n} in b{n}:"), 50),
     HostileInput("loops in loops that write", _loops, 50),
     HostileInput("loops after each other", _loops_after_each_other, 200),
+    HostileInput("attributes set by computed names", _computed_writes, 300),
     HostileInput("withs in withs", _many_withs, 50),
     HostileInput("items of a with", _with_items, 50),
     HostileInput("ifs in ifs", _nested(lambda n: f"if a{n}:"), 50),

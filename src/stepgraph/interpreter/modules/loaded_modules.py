@@ -14,7 +14,7 @@ from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.interpreter.values.value import Value
 from stepgraph.interpreter.workflow.sdk_imports import wrong_imports_of
 from stepgraph.ir.facts import Fact, WrongImport
-from stepgraph.limits import Budget
+from stepgraph.limits import Budget, Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, may_load_modules
@@ -274,8 +274,10 @@ class LoadedModules(Struct):
         self._load_assigning(name)
         self._load_assigning(ANY_NAME)
         self._collect_import_writes()
-        computed = () if name.startswith("__") else self._import_writes.get(ANY_NAME, ())
-        for write in (*self._import_writes.get(name, ()), *computed):
+        names = (name,) if name.startswith("__") else (name, ANY_NAME)
+        writes = [write for written in names for write in self._import_writes.get(written, ())]
+        self.budget.spend(Limit.ELEMENTS, len(writes))
+        for write in writes:
             statements = {write.statement} if write.function is None else self._callers_of(write.function)
             if not self.executed_statements.issuperset(statements):
                 yield write
