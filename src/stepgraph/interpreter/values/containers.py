@@ -133,7 +133,26 @@ class LazyElements(Struct, frozen=True, eq=False):
     """Whether the present use takes all elements."""
 
 
-class Collection(Value, Struct, eq=False):
+class Container(Value):
+    """The base class of collections and dictionaries. Containers are equal if they share their heap cell."""
+
+    __slots__ = ()
+    state: HeapCell
+    hidden: bool
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Container) and self.state is other.state
+
+    def __hash__(self) -> int:
+        return id(self.state)
+
+    @property
+    def shows_constants(self) -> bool:
+        """Whether the graph may show constants in it."""
+        return not self.hidden and not self.state.changed
+
+
+class Collection(Container, Struct, eq=False):
     """A list, tuple, set, deque or frozenset with all its elements; also an iterator or a view of a dictionary."""
 
     kind: CollectionKind
@@ -146,17 +165,6 @@ class Collection(Value, Struct, eq=False):
     """The `maxlen` of a deque, 0 if it is not constant."""
     lazy: LazyElements | None = None
     """The source of the elements of an iterator or a view."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Collection) and self.state is other.state
-
-    def __hash__(self) -> int:
-        return id(self.state)
-
-    @property
-    def shows_constants(self) -> bool:
-        """Whether the graph may show constants in it."""
-        return not self.hidden and not self.state.changed
 
     @property
     def items(self) -> tuple[Element, ...]:
@@ -190,7 +198,7 @@ class MappingEntry(Struct, frozen=True):
     """Whether it may be missing."""
 
 
-class Mapping(Value, Struct, eq=False):
+class Mapping(Container, Struct, eq=False):
     """A dictionary."""
 
     state: HeapCell
@@ -202,17 +210,6 @@ class Mapping(Value, Struct, eq=False):
     """Whether it also has unknown entries, as in `{**unknown}`."""
     default_factory: Value | None = None
     """The default factory of a `defaultdict`."""
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Mapping) and self.state is other.state
-
-    def __hash__(self) -> int:
-        return id(self.state)
-
-    @property
-    def shows_constants(self) -> bool:
-        """Whether the graph may show constants in it."""
-        return not self.hidden and not self.state.changed
 
     @property
     def entries(self) -> tuple[MappingEntry, ...]:
