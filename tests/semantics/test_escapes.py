@@ -14,7 +14,7 @@ async def pages():
     yield await b()
 """
 
-# Steps of which no declaration tells that they are lost.
+# Steps without a declaration that a `lost-step` note could report.
 NAPS = """
 async def pages():
     yield await step.sleep("one", 1)
@@ -30,7 +30,7 @@ async def lock():
 
 
 def codes_of(body: str) -> list[str]:
-    """Return the codes of the notes that say that the graph of such a workflow is not complete."""
+    """Return the codes of the notes that make the graph of such a workflow incomplete."""
     found = workflow_of(body)
     assert found.complete == (not any(note.incomplete for note in found.notes))
     return [note.code for note in found.notes if note.incomplete]

@@ -16,7 +16,6 @@ from stepgraph.syntax.walk import expressions_below, statements, suites
 
 _NAMESPACES: Final = (b"globals()", b"vars(", b"__dict__", b"sys.modules", b"delattr")
 _ATTRIBUTE_CALLS: Final = ("setattr", "delattr", "__setattr__", "__delattr__")
-_SETTER_ARGUMENTS: Final = 2
 
 
 class ImportWrite(Struct, frozen=True):
@@ -29,7 +28,7 @@ class ImportWrite(Struct, frozen=True):
     is_object: bool
     """Whether the owner is the result of a call, so neither a module nor a class."""
     is_indirect: bool
-    """Whether it is no assignment to the attribute, but a call such as `setattr` or a change of a namespace dict."""
+    """Whether it is a call such as `setattr` or a change of a namespace dict, instead of an assignment."""
     is_own_module: bool
     """Whether the owner is the module itself."""
     statement: int
