@@ -12,8 +12,8 @@ from msgspec.structs import replace
 
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.subject import WorkflowSubject
-from stepgraph.graph.build import build_graph
-from stepgraph.graph.places import Places
+from stepgraph.graph.build import BuiltGraph, build_graph
+from stepgraph.graph.details import describe
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import (
     ClassOverLimit,
@@ -25,14 +25,13 @@ from stepgraph.interpreter.workflow_classes import (
     find_undeployed,
     find_workflows,
 )
-from stepgraph.model.details import NO_DETAILS, Part, details_of
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
 from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 from stepgraph.project.project import Project
 from stepgraph.project.sources import Source
 from stepgraph.syntax.class_visitor import Derivation, derivations_in, derived_names
-from stepgraph.syntax.construct_text import call_arguments, exit_statement, handler_head, loop_head
 from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.modules import Importer, SourceModules
@@ -159,27 +158,17 @@ def _workflow(
         project.name,
         None if configured is None else configured.steps,
         lambda node: _span_of(built.places.of(node)),
-        lambda: NO_DETAILS if built.graph is None else details_of(built.graph, partial(_detail, built.places)),
+        lambda: _details(built, project),
         WorkflowSubject(name, program, built.graph, tuple(notes), configured),
     )
 
 
-def _detail(places: Places, part: Part) -> str:
-    """Return the source text beside a part of a graph."""
-    place = places.of(part)
-    if place is None:
-        return ""
-    match part["type"]:
-        case "loop":
-            return loop_head(place)
-        case "block":
-            return handler_head(place)
-        case "break":
-            return exit_statement(place)
-        case "function_call":
-            return call_arguments(place)
-        case _:
-            return ""
+def _details(built: BuiltGraph, project: Project) -> Details:
+    if built.graph is None:
+        return NO_DETAILS
+    graph, workflows = built.graph, () if project.configuration is None else project.configuration.workflows
+    names = {workflow.binding: workflow.label for workflow in workflows if workflow.binding is not None}
+    return run_with_large_stack(lambda: describe(graph, built.places, names))
 
 
 def _span_of(place: Place | None) -> Span | None:

@@ -16,20 +16,22 @@ def details_of(body: str) -> list[str]:
     """Return the details of a workflow in document order."""
     workflow = workflow_of_body(body)
     assert workflow.graph is not None
-    texts = (workflow.details.of(part) for part in parts_of(workflow.graph))
+    texts = (workflow.details.source(part) for part in parts_of(workflow.graph))
     return [text for text in texts if text]
 
 
 @pytest.mark.parametrize(
     ("body", "head"),
     [
-        ("for item in event['payload']['items']:\n    await a()", "for item in event['payload']['items']"),
+        ("for item in event['payload']['items']:\n    await a()", 'for item in event["payload"]["items"]'),
         ("async for row in event:\n    await a()", "async for row in event"),
-        ("while not event['done']:\n    await a()", "while not event['done']"),
+        ("while not event['done']:\n    await a()", 'while not event["done"]'),
         ("x = [await a() for y in event if y for z in y]", "for y in event if y"),
         ("await asyncio.gather(*[a() for y in event])", "for y in event"),
         ("await asyncio.gather(*(a() for y in event if y))", "for y in event if y"),
-        ("for item in [\n    1,  # first\n    x,\n]:\n    await a()", "for item in [1, x,]"),
+        ("for item in [\n    1,  # first\n    x,\n]:\n    await a()", "for item in [1, x]"),
+        ("for (x, y) in event:\n    await a()", "for x, y in event"),
+        ("while (event and\n       step):\n    await a()", "while event and step"),
     ],
 )
 def test_a_loop_has_its_head(body: str, head: str) -> None:
@@ -49,12 +51,19 @@ def test_a_single_handler_has_its_head(handlers: str, head: str) -> None:
     assert details_of(f"try:\n    await a()\n{handlers}")[0] == head
 
 
-def test_several_handlers_are_cases_of_the_payload() -> None:
-    body = "try:\n    await a()\nexcept KeyError:\n    await b()\nexcept Exception:\n    await c()"
-    assert details_of(body) == []
+def test_each_of_several_handlers_has_its_head() -> None:
+    body = "try:\n    await a()\nexcept (KeyError) as error:\n    await b()\nexcept Exception:\n    await c()"
+    assert details_of(body) == ["except", "except KeyError as error", "except Exception"]
 
 
-@pytest.mark.parametrize("statement", ["return {'ok': True}", "raise ValueError('no')", "return"])
+def test_a_suppressing_manager_has_its_source() -> None:
+    body = "with contextlib.suppress(KeyError, ValueError):\n    await a()"
+    assert details_of(body)[0] == "with contextlib.suppress(KeyError, ValueError)"
+
+
+@pytest.mark.parametrize(
+    "statement", ['return {"ok": True}', 'raise ValueError("no")', 'raise ValueError("no") from None', "return"]
+)
 def test_an_exit_has_its_statement(statement: str) -> None:
     assert details_of(f"if event:\n    {statement}\nawait a()") == [statement]
 
@@ -69,12 +78,12 @@ def test_uncaught_exceptions_are_raised_again() -> None:
 
 def test_a_call_has_its_arguments() -> None:
     body = "async def go(name, *rest, why=None):\n    await a()\nawait go('x', *event, why={'k': 1})"
-    assert details_of(body) == ["('x', *event, why={'k': 1})"]
+    assert details_of(body) == ['("x", *event, why={"k": 1})']
 
 
 def test_a_task_has_the_arguments_of_its_call() -> None:
     body = "async def go(name):\n    await a()\ntask = asyncio.create_task(go('x'))\nawait b()\nawait task"
-    assert details_of(body) == ["('x')"]
+    assert details_of(body) == ['("x")']
 
 
 def test_a_long_text_is_cut() -> None:
@@ -87,7 +96,7 @@ def test_details_survive_as_plain_data() -> None:
     workflow = workflow_of_body("for x in event:\n    await a()\n    if x: break\nawait b()")
     copy = workflow_of(kept_workflow(workflow))
     assert copy.graph is not None
-    assert [copy.details.of(part) for part in parts_of(copy.graph) if copy.details.of(part)] == [
+    assert [copy.details.source(part) for part in parts_of(copy.graph) if copy.details.source(part)] == [
         "for x in event",
         "break",
     ]
@@ -96,13 +105,13 @@ def test_details_survive_as_plain_data() -> None:
 def test_plain_data_of_another_graph_is_ignored() -> None:
     workflow = workflow_of_body("await a()")
     assert workflow.graph is not None
-    assert from_texts(workflow.graph, ((99, "for x in xs"),)).texts == []
+    assert from_texts(workflow.graph, ((99, "for x in xs", ()),)).items == []
 
 
 def test_a_workflow_without_a_graph_has_no_details() -> None:
     (workflow,) = module_of(f"{HEADER}        return 1").workflows
     assert workflow.graph is None
-    assert workflow.details.texts == ()
+    assert workflow.details.items == ()
 
 
 def test_an_outline_shows_details_in_place_of_types() -> None:
@@ -113,4 +122,4 @@ def test_an_outline_shows_details_in_place_of_types() -> None:
     assert "↻ for x in event" in with_details
     assert "⏎ return x" in with_details
     assert "↻ loop" in without
-    assert Details().of(workflow.graph["workflow"]["nodes"][0]) == ""
+    assert Details().source(workflow.graph["workflow"]["nodes"][0]) == ""

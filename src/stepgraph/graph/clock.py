@@ -9,9 +9,9 @@ from msgspec import Struct, field
 from stepgraph.graph.liveness import Liveness, liveness
 from stepgraph.graph.nodes import leaf_node, step_do
 from stepgraph.graph.ordered import members, parallel, set_clocks, without_clocks
-from stepgraph.graph.own_groups import SeparateGroup, exact_kind, separate_groups_by_task
+from stepgraph.graph.own_groups import SeparateGroup, exact_group, separate_groups_by_task
 from stepgraph.graph.partial_order import assign_clocks, decompose
-from stepgraph.graph.places import Places
+from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.exceptions import catch_all
 from stepgraph.ir.nodes import (
     Activity,
@@ -40,6 +40,7 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.model.payload import Branch as BranchNode
 from stepgraph.model.payload import (
+    Break,
     FunctionCall,
     Node,
     Parallel,
@@ -130,9 +131,9 @@ def _has_clock(node: Node) -> bool:
 
 def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> list[Node]:
     clock = emitter.clock
-    kind = exact_kind(operations, emitter.live)
+    exact = exact_group(operations, emitter.live)
     emitter.grouped = True
-    nodes = _sequence(emitter, block, operations, is_single_group=kind is not None)
+    nodes = _sequence(emitter, block, operations, is_single_group=exact is not None)
     emitter.grouped = False
     if len(nodes) == 1 and _has_resolved(nodes[0]):
         del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[typeddict-item] # it has both
@@ -144,8 +145,8 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
     inner = nodes[0] if len(nodes) == 1 else None
     if inner is not None and inner["type"] == "parallel":
         return [inner]
-    group: Parallel = {"type": "parallel", "kind": kind or "all", "nodes": nodes}
-    return [group]
+    group: Parallel = {"type": "parallel", "kind": "all" if exact is None else exact.kind, "nodes": nodes}
+    return [group] if exact is None else _with_place(emitter, [group], exact.place)
 
 
 def _in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
@@ -185,7 +186,7 @@ def _sequence(
     for operation in operations:
         emitted = _operation(emitter, operation)
         groups = () if is_single_group else _separate_groups(emitter, block, operation)
-        _add_to_groups(groups, emitted, nodes, parallels)
+        _add_to_groups(emitter, groups, emitted, nodes, parallels)
     parallel_ids = frozenset(map(id, parallels.values()))
     return [flat for node in nodes for flat in _dissolved(node, parallel_ids)]
 
@@ -199,7 +200,11 @@ def _separate_groups(emitter: _Emitter, block: Block, operation: Operation) -> t
 
 
 def _add_to_groups(
-    groups: tuple[SeparateGroup, ...], emitted: list[Node], nodes: list[Node], parallels: dict[int, Parallel]
+    emitter: _Emitter,
+    groups: tuple[SeparateGroup, ...],
+    emitted: list[Node],
+    nodes: list[Node],
+    parallels: dict[int, Parallel],
 ) -> None:
     """Append nodes to the parallel of the innermost group, creating the missing parallels."""
     target = nodes
@@ -208,6 +213,7 @@ def _add_to_groups(
         if parallel is None:
             parallel = {"type": "parallel", "kind": group.kind, "nodes": []}
             parallels[id(group)] = parallel
+            emitter.places.note(parallel, group.place)
             target.append(parallel)
         target = parallel["nodes"]
     target += emitted
@@ -249,14 +255,15 @@ def _operation(emitter: _Emitter, operation: Operation) -> list[Node]:
             return _with_place(emitter, _try(emitter, operation), place)
         case Jump(kind=kind, place=place, drawn=True):
             ends_loop = kind in (JumpKind.BREAK, JumpKind.FINISHED)
-            return _with_place(emitter, [{"type": "break", "kind": "break" if ends_loop else "return"}], place)
+            exit_: Break = {"type": "break", "kind": "break" if ends_loop else "return"}
+            return _with_place(emitter, [exit_], place, operation)
         case _:
             return []
 
 
-def _with_place(emitter: _Emitter, nodes: list[Node], place: Place) -> list[Node]:
+def _with_place(emitter: _Emitter, nodes: list[Node], place: Place, origin: Origin | None = None) -> list[Node]:
     for node in nodes:
-        emitter.places.note(node, place)
+        emitter.places.note(node, place, origin)
     return nodes
 
 
@@ -304,17 +311,20 @@ def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
         return without_clocks(decompose(ordered.predecessors, clocks=False), contents)
     if not emitter.grouped:
         group, emitter.clock = parallel(decompose(ordered.predecessors), contents, ordered.kind, emitter.clock)
-        return [group]
+        return _with_place(emitter, [group], ordered.place)
     nodes, emitter.clock = members(assign_clocks(ordered.predecessors), contents, emitter.clock)
     if ordered.kind == "all":
         return nodes
-    return [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}]
+    return _with_place(emitter, [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}], ordered.place)
 
 
 def _node(emitter: _Emitter, activity: Activity, place: Place) -> ClockedNode:
     """Return the node of an activity. Its location is `place`, or the declaration of a step."""
     node = _activity(emitter, activity)
-    emitter.places.note(node, activity.definition.place if isinstance(activity, StepRun) else place)
+    if isinstance(activity, StepRun):
+        emitter.places.note(node, activity.definition.place, activity)
+    else:
+        emitter.places.note(node, place)
     return node
 
 
@@ -380,7 +390,7 @@ def _try(emitter: _Emitter, try_: Try) -> list[Node]:
         node["try_block"] = {"type": "block", "nodes": body}
     if handlers:
         node["catch_block"] = {"type": "block", "nodes": _handlers(emitter, try_, handlers)}
-        emitter.places.note(node["catch_block"], try_.place)
+        emitter.places.note(node["catch_block"], try_.place, try_)
     if finalbody:
         node["finally_block"] = {"type": "block", "nodes": finalbody}
     return [node]
@@ -390,16 +400,20 @@ def _handlers(emitter: _Emitter, try_: Try, nodes_by_handler: list[list[Node]]) 
     """Return the nodes of the handlers. A default branch returns if no handler catches the exception."""
     pairs = list(zip(try_.handlers, nodes_by_handler, strict=True))
     if try_.except_star:
-        return [{"type": "if", "branches": [_branch(handler, nodes)]} for handler, nodes in pairs if nodes]
+        return [
+            {"type": "if", "branches": [_branch(emitter, try_, handler, nodes)]} for handler, nodes in pairs if nodes
+        ]
     is_exhaustive = catch_all(try_.handlers)
     if is_exhaustive and (len(nodes_by_handler) == 1 or not any(nodes_by_handler)):
         return nodes_by_handler[0]
-    branches = [_branch(handler, nodes) for handler, nodes in pairs]
+    branches = [_branch(emitter, try_, handler, nodes) for handler, nodes in pairs]
     if not is_exhaustive:
-        uncaught = _with_place(emitter, [{"type": "break", "kind": "return"}], try_.place)
+        uncaught = _with_place(emitter, [{"type": "break", "kind": "return"}], try_.place, try_)
         branches.append({"condition": None, "nodes": uncaught})
     return [{"type": "switch", "discriminant": "exception", "branches": branches}]
 
 
-def _branch(handler: Handler, nodes: list[Node]) -> BranchNode:
-    return {"condition": handler.condition, "nodes": nodes}
+def _branch(emitter: _Emitter, try_: Try, handler: Handler, nodes: list[Node]) -> BranchNode:
+    branch: BranchNode = {"condition": handler.condition, "nodes": nodes}
+    emitter.places.note(branch, try_.place, handler)
+    return branch

@@ -15,7 +15,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.calls import CallSummaries
-from stepgraph.ir.exceptions import may_catch
+from stepgraph.ir.exceptions import may_catch, must_catch
 from stepgraph.ir.nodes import (
     EMPTY,
     Await,
@@ -262,7 +262,8 @@ def _raise(operation: Jump, context: _Context) -> _Fragment:
     target = frozenset((enclosing.target,))
     if context.loops == enclosing.loops:
         return _Fragment(deque((replace(operation, drawn=False),)), jumps=target, may_complete=False)
-    loop_exit = replace(operation, kind=JumpKind.BREAK, drawn=enclosing.skips_steps)
+    is_caught = must_catch(enclosing.handlers, operation.raised)
+    loop_exit = replace(operation, kind=JumpKind.BREAK, drawn=enclosing.skips_steps, caught=is_caught)
     return _Fragment(deque((loop_exit,)), breaks=target, may_complete=False)
 
 

@@ -21,6 +21,7 @@ from stepgraph.ir.nodes import (
     tasks_started_in,
 )
 from stepgraph.model.payload import ParallelKind
+from stepgraph.syntax.module import Place
 
 
 class SeparateGroup(Struct, frozen=True, eq=False):
@@ -29,6 +30,16 @@ class SeparateGroup(Struct, frozen=True, eq=False):
     kind: ParallelKind
     block: int
     """The `id` of the block that contains the parallel, and starts all tasks of the group."""
+    place: Place
+    """The location of the await."""
+
+
+class ShownGroup(Struct, frozen=True):
+    """An await group as the graph shows it."""
+
+    kind: ParallelKind
+    place: Place
+    """The location of the await."""
 
 
 def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[SeparateGroup, ...]]:
@@ -39,7 +50,7 @@ def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[S
     """
     groups_by_task: dict[TaskId, tuple[SeparateGroup, ...]] = {}
     for operation in _awaits(body):
-        _collect(operation.group, _kind(operation, live), (), live, groups_by_task)
+        _collect(operation.group, ShownGroup(_kind(operation, live), operation.place), (), live, groups_by_task)
     return groups_by_task
 
 
@@ -58,17 +69,19 @@ def _kind(operation: Await, live: Liveness) -> ParallelKind:
 
 def _collect(
     group: AwaitGroup,
-    kind: ParallelKind,
+    shown: ShownGroup,
     enclosing: tuple[SeparateGroup, ...],
     live: Liveness,
     groups_by_task: dict[TaskId, tuple[SeparateGroup, ...]],
 ) -> None:
     task_ids = sorted(task_id for task_id in group.started_tasks if task_id in live.start_blocks)
-    if task_ids and (group.nested or kind != "all"):
-        enclosing = (*enclosing, SeparateGroup(kind, _home(group, task_ids, live)))
+    if task_ids and (group.nested or shown.kind != "all"):
+        enclosing = (*enclosing, SeparateGroup(shown.kind, _home(group, task_ids, live), shown.place))
     for member in group.members:
         if isinstance(member, AwaitGroup):
-            _collect(member, member.kind, enclosing if member.nested else (), live, groups_by_task)
+            _collect(
+                member, ShownGroup(member.kind, shown.place), enclosing if member.nested else (), live, groups_by_task
+            )
         elif member.task_id in group.started_tasks and enclosing:
             groups_by_task.setdefault(member.task_id, enclosing)
 
@@ -85,8 +98,8 @@ def _home(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness) -> int:
     return home
 
 
-def exact_kind(operations: Sequence[Operation], live: Liveness) -> ParallelKind | None:
-    """Return the kind of the await that ends a live range, None unless the range only starts the awaited tasks."""
+def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup | None:
+    """Return the group of the await that ends a live range, None unless the range only starts the awaited tasks."""
     last = operations[-1]
     final_await = next(_awaits(Block((last,))), None)
     if final_await is None or not (last is final_await or (isinstance(last, Loop) and final_await.one_per_iteration)):
@@ -98,7 +111,7 @@ def exact_kind(operations: Sequence[Operation], live: Liveness) -> ParallelKind 
         _only_starts(operation) and members.issuperset(tasks_started_in(operation)) for operation in operations[:-1]
     ):
         return None
-    return _kind(final_await, live)
+    return ShownGroup(_kind(final_await, live), final_await.place)
 
 
 def _only_starts(operation: Operation) -> bool:

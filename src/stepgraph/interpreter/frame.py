@@ -122,6 +122,8 @@ class Frame:
     """Loop variables of unrolled loops over constants, with their present values."""
     may_return_true: bool = False
     """Whether a returned value may be true."""
+    started_bindings: dict[str, None] = dataclass_field(default_factory=dict)
+    """The bindings of workflows that the body of a step starts, in order of their first calls."""
     current_statement: cst.CSTNode | None = None
     """The statement of a module or class body that is being executed."""
     bound_name: str | None = None
@@ -211,6 +213,7 @@ class FunctionSummary(Struct, frozen=True):
     may_return_true: bool = True
     """Whether the result may be true: a true result of `__exit__` suppresses the exception."""
     reads: frozenset[SlotId] = frozenset()
+    """The slots outside the function that it reads."""
     writes: tuple[Change, ...] = ()
     """Writes to outer cells that cannot affect steps."""
     state_changes: tuple[tuple[StateKey, StateChange | None], ...] = ()
@@ -219,4 +222,5 @@ class FunctionSummary(Struct, frozen=True):
     """Whether the result holds new cells. Each further call gets a copy of them."""
     since: int = 0
     """The serial of the newest cell before the call."""
-    """The slots outside the function that it reads."""
+    started_bindings: tuple[str, ...] = ()
+    """As in `Frame`."""

@@ -89,6 +89,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     memoized = interpreter.summaries.get((interpreter.replays, *key))
     if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.epoch:
         interpreter.frame.called |= memoized.called
+        interpreter.frame.started_bindings |= dict.fromkeys(memoized.started_bindings)
         interpreter.declare_again(memoized.declared)
         interpreter.store.reads |= memoized.reads
         record_memoized_uses(interpreter, _uses_of_arguments(memoized, scope))
@@ -285,6 +286,7 @@ def _summarize(
     )
     function.names = _qualified_names(callee.names, function.callable_arguments)
     interpreter.frame.called |= frame.called
+    interpreter.frame.started_bindings |= frame.started_bindings
     result = _result_of(frame, function.place)
     interpreter.declare_again(frame.declared)
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
@@ -306,6 +308,7 @@ def _summarize(
         yields=tuple(frame.yields),
         may_return_true=frame.may_return_true,
         reads=reads,
+        started_bindings=tuple(frame.started_bindings),
     )
     copier = Copier(interpreter.store, scope.names.serial - 1)
     template = replace(summary, result=copier.copy(result), since=copier.since, allocates=bool(copier.copies))

@@ -14,6 +14,7 @@ from typing import TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.ir.step_input import StepInput
 from stepgraph.model import defaults
 from stepgraph.model.payload import Backoff, Number, ParallelKind
 from stepgraph.syntax.module import Place
@@ -79,6 +80,10 @@ class StepRun(Struct, frozen=True, eq=False):
     """The operations inside the step's function."""
     dependencies: tuple[Dependency, ...] = ()
     """The steps that its parameters or `depends` refer to at the time of the call, in order."""
+    inputs: tuple[StepInput, ...] = ()
+    """The parameters that receive the results of the dependencies, in order."""
+    started_bindings: tuple[str, ...] = ()
+    """The bindings whose `create` or `create_batch` the step's function calls, as in `env.ORDERS.create()`."""
 
 
 class StepChoice(Struct, frozen=True, eq=False):
@@ -360,6 +365,8 @@ class Jump(Struct, frozen=True):
     """Whether the graph shows it as a node, because it decides whether a step runs. Paths end here in any case."""
     raised: CaughtType | None = None
     """The exception type of a `raise`, None if unknown."""
+    caught: bool = False
+    """Whether a handler of the function certainly catches the exception of a `raise`."""
 
 
 class PartialOrder(Struct, frozen=True):

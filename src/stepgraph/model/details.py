@@ -1,4 +1,4 @@
-"""Details beside the payload: source text of constructs that have no field in the API."""
+"""Details beside the payload: text about parts of a graph that the API has no field for."""
 
 from __future__ import annotations
 
@@ -10,62 +10,88 @@ from msgspec import Struct, field
 from stepgraph.model.payload import Graph
 
 Part: TypeAlias = Mapping[str, object]
-"""A node of a graph, or a block of a `try`."""
+"""A node of a graph, a block of a `try`, or a branch of an `if` or `switch`."""
 
-DetailTexts: TypeAlias = tuple[tuple[int, str], ...]
-"""Details as plain data: the index of a part in the order of `parts_of`, and its text."""
+DetailTexts: TypeAlias = tuple[tuple[int, str, tuple[str, ...]], ...]
+"""Details as plain data: the index of a part in the order of `parts_of`, its source and its remarks."""
 
 _WITHOUT_PARTS: Final = frozenset({"payload", "config", "options"})
 
 
+class Detail(Struct, frozen=True):
+    """The text about one part of a graph."""
+
+    source: str = ""
+    """Its source, shown in place of its type, such as `except CardError`; for a call, its arguments."""
+    remarks: tuple[str, ...] = ()
+    """Phrases shown beside it, such as `swallows the error`."""
+
+    def __bool__(self) -> bool:
+        return bool(self.source or self.remarks)
+
+
+NO_DETAIL: Final = Detail()
+
+
 class Details(Struct, frozen=True, eq=False):
-    """The source text of parts of one or several graphs, by the identity of the parts.
+    """The details of parts of one or several graphs, by the identity of the parts.
 
     - Loops: the head, `for item in order["items"]`.
-    - Catch blocks: the handler, `except CardError as error`.
-    - Exits: the statement, `raise Declined("no")`.
+    - Catch blocks and branches for exceptions: the handler, `except CardError as error`, and whether it swallows the
+      error.
+    - Exits: the statement, `raise Declined("no")`, and whether a handler of the function catches the exception.
     - Function calls: the arguments, `(step, "after B3")`.
+    - Steps: the results that they receive, and the workflows that they start.
+    - Groups: whether they raise the errors of their members.
     """
 
-    texts: Sequence[tuple[Part, str]] = ()
-    _by_identity: dict[int, str] = field(default_factory=dict)
+    items: Sequence[tuple[Part, Detail]] = ()
+    _by_identity: dict[int, Detail] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self._by_identity.update((id(part), text) for part, text in self.texts)
+        self._by_identity.update((id(part), detail) for part, detail in self.items)
 
-    def of(self, part: Part) -> str:
-        """Return the text of a part, empty where it has none."""
-        return self._by_identity.get(id(part), "")
+    def of(self, part: Part) -> Detail:
+        """Return the detail of a part, which is empty where there is none."""
+        return self._by_identity.get(id(part), NO_DETAIL)
+
+    def source(self, part: Part) -> str:
+        """Return the source of a part, empty where it has none."""
+        return self.of(part).source
+
+    def remarks(self, part: Part) -> tuple[str, ...]:
+        """Return the remarks on a part."""
+        return self.of(part).remarks
 
 
 NO_DETAILS: Final = Details()
 
 
-def details_of(graph: Graph, text_of: Callable[[Part], str]) -> Details:
-    """Return the details of a graph. `text_of` returns the text of a part, or an empty string."""
-    texts = ((part, text_of(part)) for part in parts_of(graph))
-    return Details([(part, text) for part, text in texts if text])
+def details_of(graph: Graph, describe: Callable[[Part], Detail]) -> Details:
+    """Return the details of a graph. `describe` returns the detail of a part, which may be empty."""
+    described = ((part, describe(part)) for part in parts_of(graph))
+    return Details([(part, detail) for part, detail in described if detail])
 
 
 def as_texts(graph: Graph, details: Details) -> DetailTexts:
     """Return the details of a graph as plain data."""
-    texts = ((index, details.of(part)) for index, part in enumerate(parts_of(graph)))
-    return tuple((index, text) for index, text in texts if text)
+    texts = ((index, details.source(part), details.remarks(part)) for index, part in enumerate(parts_of(graph)))
+    return tuple((index, source, remarks) for index, source, remarks in texts if source or remarks)
 
 
 def from_texts(graph: Graph, texts: DetailTexts) -> Details:
     """Return the details of a graph from plain data. Indexes beyond the graph are ignored."""
-    by_index = dict(texts)
+    by_index = {index: Detail(source, tuple(remarks)) for index, source, remarks in texts}
     return Details([(part, by_index[index]) for index, part in enumerate(parts_of(graph)) if index in by_index])
 
 
 def parts_of(graph: Graph) -> Iterator[Part]:
-    """Yield the nodes and blocks of a graph in document order, those of its functions included."""
+    """Yield the nodes, blocks and branches of a graph in document order, those of its functions included."""
     pending: list[object] = [graph["workflow"]]
     while pending:
         value = pending.pop()
         if isinstance(value, dict):
-            if "type" in value:
+            if "type" in value or "condition" in value:
                 yield value
             pending.extend(reversed([inner for key, inner in value.items() if key not in _WITHOUT_PARTS]))
         elif isinstance(value, list):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stepgraph.model import defaults
+from stepgraph.model.details import Details
 from stepgraph.model.payload import Branch, Shape, StepDo, StepWaitForEvent
 from stepgraph.phrases.durations import counted, duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
@@ -42,6 +43,11 @@ def with_clock(text: str, node: Timed) -> str:
 def condition_text(branch: Branch, otherwise: str) -> str:
     """Return the condition of a branch, or `otherwise` for the branch without one."""
     return otherwise if branch["condition"] is None else branch["condition"]
+
+
+def branch_text(branch: Branch, otherwise: str, known: Details) -> str:
+    """Return the source of a branch for an exception, `except CardError as error`, or its condition, or `otherwise`."""
+    return known.source(branch) or condition_text(branch, otherwise)
 
 
 def payload_text(shape: Shape) -> str:

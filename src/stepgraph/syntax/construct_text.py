@@ -1,13 +1,20 @@
-"""Source text of the constructs drawn in a graph: heads of loops, handlers, exits and arguments."""
+"""Source text of the constructs drawn in a graph: heads of loops, handlers, exits and arguments.
+
+The text is in one format, so that it does not change when the code is formatted.
+"""
 
 from __future__ import annotations
 
-from typing import Final
+import builtins
+from typing import Final, TypeAlias
 
 import libcst as cst
 
+from stepgraph.syntax.formatted_text import formatted_text
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.walk import SCOPES, ancestors_of
+from stepgraph.syntax.walk import SCOPES, ancestors_of, expressions_below
+
+_Clause: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler
 
 MAX_TEXT_LENGTH: Final = 120
 """Maximum length of a text, in characters; longer texts are truncated."""
@@ -23,43 +30,74 @@ def loop_head(place: Place) -> str:
     node = place.node
     match node:
         case cst.For():
-            return _truncate(_for_head(place, node.target, node.iter, is_async=node.asynchronous is not None))
+            return truncate(_for_head(place, node.target, node.iter, is_async=node.asynchronous is not None))
         case cst.While():
-            return _truncate(f"while {place.module.text(node.test)}")
+            return truncate(f"while {_text(place, node.test)}")
         case cst.CompFor():
-            return _truncate(_clause_head(place, node))
+            return truncate(_clause_head(place, node))
         case cst.BaseExpression():
             clause = _enclosing_clause(place)
-            return "" if clause is None else _truncate(_clause_head(place, clause))
+            return "" if clause is None else truncate(_clause_head(place, clause))
         case _:
             return ""
 
 
 def handler_head(place: Place) -> str:
-    """Return the head of the only handler of a `try`, such as `except ValueError`; empty for several handlers."""
+    """Return the head of the handlers of a statement, or an empty string for any other node.
+
+    That is `except ValueError` for a `try` with one handler, `except` for several, and the item of a `with`.
+    """
     node = place.node
     match node:
-        case cst.Try(handlers=[handler]):
-            keyword = "except"
-        case cst.TryStar(handlers=[handler]):
-            keyword = "except*"
+        case cst.Try(handlers=[handler]) | cst.TryStar(handlers=[handler]):
+            return truncate(_clause_text(place, handler))
+        case cst.Try():
+            return "except"
+        case cst.TryStar():
+            return "except*"
+        case cst.WithItem(item=manager):
+            return truncate(f"with {_text(place, manager)}")
+        case cst.Call():  # a manager that is pushed on an exit stack
+            return truncate(f"with {_text(place, node)}")
         case _:
             return ""
-    types = "" if handler.type is None else f" {place.module.text(handler.type)}"
-    name = "" if handler.name is None else f" as {place.module.text(handler.name.name)}"
-    return _truncate(f"{keyword}{types}{name}")
+
+
+def handler_clause(place: Place, handler: Place) -> str:
+    """Return the head of one of several handlers of the `try` at `place`, or an empty string.
+
+    `handler` is the location of the clause or of its types.
+    """
+    clause = _clause_at(place.node, handler.node)
+    is_only = isinstance(place.node, cst.Try | cst.TryStar) and len(place.node.handlers) == 1
+    return "" if clause is None or is_only else truncate(_clause_text(place, clause))
+
+
+def may_raise(place: Place, handler: Place) -> bool:
+    """Whether a handler may raise: by a `raise`, an `assert`, or a function of the project.
+
+    Functions are recognized by the form of their call: a name that is not built in, or a method of `self`.
+    """
+    clause = _clause_at(place.node, handler.node)
+    return clause is not None and any(map(_may_raise, expressions_below(clause.body)))
 
 
 def exit_statement(place: Place) -> str:
-    """Return the source of a `return`, `raise`, `break` or `continue` statement.
-
-    For a `try` statement that lets an exception pass, return `raise`. For any other node, return an empty string.
-    """
+    """Return the source of a `return`, `raise`, `break` or `continue` statement, empty for any other node."""
     match place.node:
-        case cst.Return() | cst.Raise() | cst.Break() | cst.Continue():
-            return _truncate(place.text.rstrip("; "))
-        case cst.Try() | cst.TryStar():
+        case cst.Return(value=None):
+            return "return"
+        case cst.Return(value=cst.BaseExpression() as value):
+            return truncate(f"return {_text(place, value)}")
+        case cst.Raise(exc=None):
             return "raise"
+        case cst.Raise(exc=cst.BaseExpression() as error, cause=cause):
+            origin = "" if cause is None else f" from {_text(place, cause.item)}"
+            return truncate(f"raise {_text(place, error)}{origin}")
+        case cst.Break():
+            return "break"
+        case cst.Continue():
+            return "continue"
         case _:
             return ""
 
@@ -68,22 +106,68 @@ def call_arguments(place: Place) -> str:
     """Return the arguments of a call in parentheses, or an empty string for any other node."""
     if not isinstance(place.node, cst.Call):
         return ""
-    return _truncate(f"({', '.join(_argument_text(place, argument) for argument in place.node.args)})")
+    return truncate(f"({', '.join(_argument_text(place, argument) for argument in place.node.args)})")
+
+
+def returns_discarded_errors(place: Place) -> bool:
+    """Whether an await discards the result of a `gather(..., return_exceptions=True)`, with the errors in it."""
+    match place.node:
+        case cst.Await(expression=cst.Call(args=arguments)):
+            returns_errors = any(a.keyword is not None and a.keyword.value == "return_exceptions" for a in arguments)
+            return returns_errors and isinstance(place.module.parents.get(id(place.node)), cst.Expr)
+        case _:
+            return False
+
+
+def truncate(text: str) -> str:
+    """Return a text with at most `MAX_TEXT_LENGTH` characters."""
+    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[: MAX_TEXT_LENGTH - 1]}…"
+
+
+def _clause_at(statement: cst.CSTNode, node: cst.CSTNode) -> _Clause | None:
+    """Return the `except` clause of a statement that a node is, or whose types it is."""
+    clauses = statement.handlers if isinstance(statement, cst.Try | cst.TryStar) else ()
+    return next((clause for clause in clauses if node is clause or node is clause.type), None)
+
+
+def _clause_text(place: Place, clause: _Clause) -> str:
+    keyword = "except" if isinstance(clause, cst.ExceptHandler) else "except*"
+    types = "" if clause.type is None else f" {_text(place, clause.type)}"
+    name = "" if clause.name is None else f" as {place.module.text(clause.name.name)}"
+    return f"{keyword}{types}{name}"
+
+
+def _may_raise(node: cst.CSTNode) -> bool:
+    match node:
+        case cst.Raise() | cst.Assert():
+            return True
+        case cst.Call(func=cst.Name(value=name)):
+            return name == "exit" or not hasattr(builtins, name)
+        case cst.Call(func=cst.Attribute(value=cst.Name(value=owner), attr=cst.Name(value=name))):
+            return owner in ("self", "cls") or (owner, name) == ("sys", "exit")
+        case _:
+            return False
 
 
 def _argument_text(place: Place, argument: cst.Arg) -> str:
     keyword = "" if argument.keyword is None else f"{argument.keyword.value}="
-    return f"{argument.star}{keyword}{place.module.text(argument.value)}"
+    return f"{argument.star}{keyword}{_text(place, argument.value)}"
 
 
 def _for_head(place: Place, target: cst.BaseExpression, iterable: cst.BaseExpression, *, is_async: bool) -> str:
-    text = place.module.text
-    return f"{'async ' if is_async else ''}for {text(target)} in {text(iterable)}"
+    names = _text(place, target)
+    if isinstance(target, cst.Tuple) and target.elements and target.lpar:
+        names = names[1:-1]
+    return f"{'async ' if is_async else ''}for {names} in {_text(place, iterable)}"
 
 
 def _clause_head(place: Place, clause: cst.CompFor) -> str:
-    conditions = "".join(f" if {place.module.text(condition.test)}" for condition in clause.ifs)
+    conditions = "".join(f" if {_text(place, condition.test)}" for condition in clause.ifs)
     return _for_head(place, clause.target, clause.iter, is_async=clause.asynchronous is not None) + conditions
+
+
+def _text(place: Place, node: cst.BaseExpression) -> str:
+    return formatted_text(place.module.tree, node)
 
 
 def _enclosing_clause(place: Place) -> cst.CompFor | None:
@@ -94,7 +178,3 @@ def _enclosing_clause(place: Place) -> cst.CompFor | None:
         if isinstance(ancestor, SCOPES):
             return None
     return None
-
-
-def _truncate(text: str) -> str:
-    return text if len(text) <= MAX_TEXT_LENGTH else f"{text[: MAX_TEXT_LENGTH - 1]}…"

@@ -267,7 +267,7 @@ class BodyAnalysis(Struct):
         `may_have_run` may have run as well.
         """
         if not run.body.operations:
-            return StepRun(run.definition, run.body)
+            return replace(run, dependencies=())
         body_analysis = BodyAnalysis(self.facts, self.function, self.usage, self.analyze_block, self.is_run_method)
         body_analysis.state = replace(
             self.state.copy(), begun_by_first_await=frozenset(), may_precede_first_await=False
@@ -277,7 +277,7 @@ class BodyAnalysis(Struct):
         body_analysis.begun(step for step in self.survey.closure(run) if step is not run.definition)
         body = self.analyze_block(body_analysis, run.body)
         self.begun(self.survey.steps_used_in_body(run), on_every_path=False)
-        return StepRun(run.definition, body)
+        return replace(run, body=body, dependencies=())
 
     def report_repeated_steps(self, planned: Schedule) -> None:
         """Add a note for each step that the SDK runs more than once."""

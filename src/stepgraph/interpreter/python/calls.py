@@ -149,7 +149,7 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
         case Nondeterministic():
             return replace(callee, is_called=True)
         case Resource():
-            return call_resource(callee, arguments, place)
+            return call_resource(interpreter, callee, arguments, place)
         case _:
             return UNKNOWN
 

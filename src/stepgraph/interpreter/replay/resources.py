@@ -32,6 +32,7 @@ _SYNCHRONOUS: Final = frozenset(
 )
 
 _SECRET_READ: Final = re.compile(r"env\.\w+\.get")
+_WORKFLOW_START: Final = re.compile(r"env\.(?P<binding>\w+)\.create(?:_batch|Batch)?")
 
 # Methods that open or close a client without sending a request.
 _LIFECYCLE_METHODS: Final = (".aclose", ".close", ".__aenter__", ".__aexit__")
@@ -51,11 +52,14 @@ def resource_result(interpreter: Interpreter, name: str, place: Place, result: V
     return Resource(_ASYNCHRONOUS[name], place) if name in _ASYNCHRONOUS else result
 
 
-def call_resource(callee: Resource, arguments: Arguments, place: Place) -> Value:
+def call_resource(interpreter: Interpreter, callee: Resource, arguments: Arguments, place: Place) -> Value:
     """Call a resource, whose result may be awaitable.
 
-    `env.NAME.get()` reads a secret, which is the same at each replay and must not be stored.
+    `env.NAME.get()` reads a secret, which is the same at each replay and must not be stored. `env.NAME.create()` in a
+    step may start a workflow.
     """
+    if interpreter.in_step and (start := _WORKFLOW_START.fullmatch(callee.name)) is not None:
+        interpreter.frame.started_bindings.setdefault(start["binding"])
     if not arguments.items and _SECRET_READ.fullmatch(callee.name):
         return UNKNOWN
     return Resource(callee.name if callee.call_place is None else f"{callee.name}()", place)

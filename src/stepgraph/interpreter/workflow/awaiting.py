@@ -27,7 +27,7 @@ from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunctio
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.values.value import UNKNOWN, Resource, Unresolved, Value
-from stepgraph.interpreter.workflow.dependencies import dependencies_of
+from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.nodes import (
     EMPTY,
@@ -42,7 +42,6 @@ from stepgraph.ir.nodes import (
     Choice,
     Run,
     Start,
-    StepRun,
     TaskId,
     awaited_tasks_of,
     may_await,
@@ -300,8 +299,7 @@ def _activity(interpreter: Interpreter, value: Coroutine, *, is_started: bool = 
         case StepCall(step=step, place=place):
             interpreter.work.begun.add(id(place.node))
             interpreter.frame.called |= interpreter.work.bit_of(step.definition)
-            body = _step_body(interpreter, step)
-            run = StepRun(step.definition, body, dependencies_of(interpreter, step, _step_body))
+            run = step_run(interpreter, step, _step_body)
             interpreter.steps.ran.add(step.definition)
             return run, UNKNOWN
         case WaitCall(activity=activity, place=place):
@@ -324,8 +322,16 @@ def _activity(interpreter: Interpreter, value: Coroutine, *, is_started: bool = 
             return Call(summary.function) if may_work else None, summary.result
 
 
-def _step_body(interpreter: Interpreter, step: StepFunction) -> Block:
+def _step_body(interpreter: Interpreter, step: StepFunction) -> StepBody:
     """Return the body of a step, evaluated with unknown parameters: they are results of other steps."""
+    frame = interpreter.frame
+    outer, frame.started_bindings = frame.started_bindings, {}
+    block = _step_block(interpreter, step)
+    started, frame.started_bindings = frame.started_bindings, outer
+    return StepBody(block, tuple(started))
+
+
+def _step_block(interpreter: Interpreter, step: StepFunction) -> Block:
     function = step.function
     if isinstance(function, FunctionValue) and isinstance(function.node, cst.FunctionDef):
         with interpreter.step_body(step.definition.place.node):

@@ -6,6 +6,8 @@ import re
 from collections.abc import Callable, Iterator
 from typing import Final, TypeAlias
 
+from msgspec import Struct
+
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.steps import StepFunction
@@ -21,11 +23,21 @@ from stepgraph.ir.nodes import (
     StepParameter,
     StepRun,
 )
+from stepgraph.ir.step_input import StepInput
 from stepgraph.phrases.pieces import fits_pieces
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
 
-BodyEvaluator: TypeAlias = Callable[[Interpreter, StepFunction], Block]
+
+class StepBody(Struct, frozen=True):
+    """The evaluated body of a step's function."""
+
+    block: Block
+    started_bindings: tuple[str, ...] = ()
+    """The bindings of workflows that it starts."""
+
+
+BodyEvaluator: TypeAlias = Callable[[Interpreter, StepFunction], StepBody]
 
 CONTEXT: Final = "ctx"
 # Source text that may change the name or the parameters of a function.
@@ -33,10 +45,30 @@ _RENAMING: Final = (b"__name__ =", b"__name__=", b"__signature__", b"__wrapped__
 _FIELD: Final = re.compile(r"\{[^{}]*\}")
 
 
-def dependencies_of(
+def step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator) -> StepRun:
+    """Return the run of a step that is called at this point."""
+    body = evaluate_body(interpreter, step)
+    required = _required_steps(interpreter, step, evaluate_body)
+    inputs = tuple(StepInput(parameter, _step_names(dependency)) for parameter, dependency in required)
+    dependencies = tuple(dependency for _, dependency in required)
+    return StepRun(step.definition, body.block, dependencies, inputs, body.started_bindings)
+
+
+def _step_names(dependency: Dependency) -> tuple[str, ...]:
+    """Return the names of the steps that a dependency may run, without the steps that those require."""
+    if isinstance(dependency, StepRun):
+        return (dependency.definition.name,)
+    names = (name for case in dependency.cases for name in _step_names(case.dependency))
+    return tuple(dict.fromkeys(names))
+
+
+def _required_steps(
     interpreter: Interpreter, step: StepFunction, evaluate_body: BodyEvaluator
-) -> tuple[Dependency, ...]:
-    """Return the steps that a call of a step requires at this point, in the order in which the SDK resolves them."""
+) -> tuple[tuple[str, Dependency], ...]:
+    """Return the steps that a call of a step requires, in the order in which the SDK resolves them.
+
+    Each has the name of the parameter that receives its result.
+    """
     definition = step.definition
     parameters = [parameter for parameter in definition.parameters if parameter.name != CONTEXT]
     if not parameters and not step.depends and step.depends_collection is None:
@@ -46,17 +78,17 @@ def dependencies_of(
         return ()
     interpreter.steps.resolving.append(definition)
     list_dependencies = _listed_dependencies if interpreter.mode is DependencyMode.LEGACY else _named_dependencies
-    dependencies = [
-        _dependency(interpreter, value, place, evaluate_body)
-        for value, place in list_dependencies(interpreter, step, parameters)
+    required = [
+        (parameter, _dependency(interpreter, value, place, evaluate_body))
+        for parameter, value, place in list_dependencies(interpreter, step, parameters)
     ]
     interpreter.steps.resolving.pop()
-    return tuple(dependency for dependency in dependencies if dependency is not None)
+    return tuple((parameter, dependency) for parameter, dependency in required if dependency is not None)
 
 
 def _named_dependencies(
     interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
-) -> Iterator[tuple[Value, Place]]:
+) -> Iterator[tuple[str, Value, Place]]:
     """Yield dependencies in implicit mode: each parameter names a declared step, the last one if several share it."""
     if step.depends is not None:
         return  # the SDK rejects `depends`, which is reported at the declaration
@@ -69,7 +101,7 @@ def _named_dependencies(
         if not _is_declared_in_frame(interpreter, step_value):
             interpreter.store.record_outer_read(interpreter.steps.by_name, parameter.name)
         _observe_shared(interpreter, step.definition, parameter, step_value)
-        yield step_value, parameter.place
+        yield parameter.name, step_value, parameter.place
 
 
 def _observe_shared(
@@ -86,17 +118,20 @@ def _is_declared_in_frame(interpreter: Interpreter, value: Value) -> bool:
 
 def _listed_dependencies(
     interpreter: Interpreter, step: StepFunction, parameters: list[StepParameter]
-) -> Iterator[tuple[Value, Place]]:
+) -> Iterator[tuple[str, Value, Place]]:
     """Yield dependencies in legacy mode: `depends` lists one step by position for each parameter except `ctx`."""
     depends = step.depends_collection.items if step.depends_collection is not None else step.depends or ()
     if step.depends is None:
         _report_missing_depends(interpreter, step.definition, parameters)
     elif len(depends) != len(parameters) and not any(item.many or item.may_be_missing for item in depends):
         _report_count(interpreter, step.definition, len(parameters), len(depends))
-    for item in depends:
+    names = [parameter.name for parameter in parameters]
+    for index, item in enumerate(depends):
+        if item.many or item.may_be_missing:
+            names.clear()  # the later steps have no known positions
         if item.many or not _is_step(item.value):
             _report_unresolved_item(interpreter, step.definition, item)
-        yield item.value, item.place
+        yield "".join(names[index : index + 1]), item.value, item.place
 
 
 def _is_step(value: Value) -> bool:
@@ -130,7 +165,7 @@ def _step_run(interpreter: Interpreter, step: StepFunction, evaluate_body: BodyE
     cached = interpreter.steps.runs.get(step.definition)
     if cached is not None and cached[0] == interpreter.steps.by_name.version:
         return cached[1]
-    run = StepRun(step.definition, evaluate_body(interpreter, step), dependencies_of(interpreter, step, evaluate_body))
+    run = step_run(interpreter, step, evaluate_body)
     interpreter.steps.ran.add(step.definition)
     interpreter.steps.runs[step.definition] = interpreter.steps.by_name.version, run
     return run

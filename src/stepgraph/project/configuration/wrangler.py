@@ -31,7 +31,8 @@ class ConfiguredWorkflow:
     """A workflow that a configuration names; its class at a line and column of it, from 1.
 
     `script_name` is the Worker that its class is in, None for this one; `steps` how many steps an instance may run.
-    The positions are lines and columns too, that of the steps where they are given.
+    The positions are lines and columns too, that of the steps where they are given. `binding` is the name of the
+    workflow in `env`, None if it has none.
     """
 
     name: str
@@ -42,6 +43,13 @@ class ConfiguredWorkflow:
     steps: int | None = None
     name_position: tuple[int, int] = field(default=(1, 1), compare=False)
     steps_position: tuple[int, int] = field(default=(1, 1), compare=False)
+    binding: str | None = field(default=None, compare=False)
+
+    @property
+    def label(self) -> str:
+        """The name, with the class in parentheses, and the Worker if it is another one."""
+        worker = "" if self.script_name is None else f" of the Worker {self.script_name}"
+        return f"{self.name} ({self.class_name}){worker}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +264,9 @@ def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> Config
     line, column = fields.position(("class_name",))
     steps = None if limits is None else limits.number("steps")
     named, limited = fields.position(("name",)), fields.position(("limits", "steps"))
-    workflow = ConfiguredWorkflow(name, class_name, line, column, None, steps, named, limited)
+    given = fields.values.get("binding")
+    binding = given if isinstance(given, str) else None
+    workflow = ConfiguredWorkflow(name, class_name, line, column, None, steps, named, limited, binding)
     return workflow if script == worker else replace(workflow, script_name=script)
 
 

@@ -8,7 +8,7 @@ from stepgraph.model.payload import Branch, If, Switch
 from stepgraph.render.flow.chart import BoxKind, FrameKind
 from stepgraph.render.flow.chart_builder import LooseEnd, LooseEnds
 from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place, together
-from stepgraph.render.node_text import condition_text
+from stepgraph.render.node_text import branch_text
 
 
 def draw_if(drawer: Drawer, node: If, entry: LooseEnds, place: Place) -> Drawing:
@@ -36,7 +36,8 @@ def _branches(
     for index, branch in enumerate(branches):
         mark = drawer.view.mark(branch)
         sign = "" if mark is None or mark.quiet else f"{mark.kind.sign} "
-        entry = (LooseEnd(diamond.box, label=f"{sign}{condition_text(branch, otherwise)}"),)
+        text = " · ".join((branch_text(branch, otherwise, drawer.view.details), *drawer.view.details.remarks(branch)))
+        entry = (LooseEnd(diamond.box, label=f"{sign}{text}"),)
         ways.append((yield drawer.nodes(branch["nodes"], entry, place.below(f"b{index}"))))
     if all(branch["condition"] is not None for branch in branches):
         ways.append(Exits((LooseEnd(diamond.box, label=past),)))

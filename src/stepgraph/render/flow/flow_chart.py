@@ -83,7 +83,7 @@ class FlowDrawer(Struct, frozen=True):
         """Draw a function in a frame of its own, or folded."""
         self.mark(function, place)
         if function["nodes"] and self.view.folding.folds(function, place.level):
-            self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(function))
+            self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(function, self.view.details))
             return Exits()
         with self.builder.frame(place.id, FrameKind.FUNCTION, function["name"]):
             return (yield self.whole(function["nodes"], place.inner()))
@@ -117,7 +117,7 @@ class FlowDrawer(Struct, frozen=True):
         if mark is not None and mark.hollow:
             return Exits(self.builder.box(place.id, BoxKind.FOLDED, folded_title(node), entry=entry))
         if self.view.folding.folds(node, place.level) and below(node):
-            box = self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(node), entry=entry)
+            box = self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(node, self.view.details), entry=entry)
             # Drawn into a chart that nobody sees, for how it is left.
             inside = yield FlowDrawer().node(node, box, place)
             return folded_exits(box, inside)
@@ -163,15 +163,16 @@ class FlowDrawer(Struct, frozen=True):
         return Exits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, place: Place) -> Exits:
-        lines = (with_clock(step["name"], step), *details(step))
+        lines = (with_clock(step["name"], step), *details(step), *self.view.details.remarks(step))
         return Exits(self.builder.box(place.id, STEP_BOXES[step["type"]], *lines, entry=entry))
 
     def _call(self, call: FunctionCall, entry: LooseEnds, place: Place) -> Exits:
-        lines = filter(None, (with_clock(call["name"], call), self.view.details.of(call)))
+        lines = filter(None, (with_clock(call["name"], call), self.view.details.source(call)))
         return Exits(self.builder.box(place.id, BoxKind.CALL, *lines, entry=entry))
 
     def _exit(self, node: Break, entry: LooseEnds, place: Place) -> Exits:
-        self.builder.box(place.id, BoxKind.EXIT, self.view.details.of(node) or node["kind"], entry=entry)
+        lines = (self.view.details.source(node) or node["kind"], *self.view.details.remarks(node))
+        self.builder.box(place.id, BoxKind.EXIT, *lines, entry=entry)
         end = (LooseEnd(place.id, ArrowKind.LEAVE),)
         return Exits(returns=end) if node["kind"] == "return" else Exits(breaks=end)
 

@@ -17,7 +17,8 @@ from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is
 def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, place: Place) -> Drawing:
     """Draw a group between two bars: all begins after the first, and the second is where it is left."""
     builder = drawer.builder
-    with builder.frame(place.id, FrameKind.PARALLEL, f"parallel · {node['kind']}"):
+    title = " · ".join(("parallel", node["kind"], *drawer.view.details.remarks(node)))
+    with builder.frame(place.id, FrameKind.PARALLEL, title):
         fork = builder.box(f"{place.id}_fork", BoxKind.FORK, entry=entry)
         first_ends_it = is_over_at_the_first(node)
         if node["nodes"]:

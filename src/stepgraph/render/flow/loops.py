@@ -12,7 +12,7 @@ def draw_loop(drawer: Drawer, node: Loop, entry: LooseEnds, place: Place) -> Dra
     """Draw a loop. Where it is left by a `break` too, both ways meet after it."""
     builder = drawer.builder
     head, foot = f"{place.id}_head", f"{place.id}_foot"
-    with builder.frame(place.id, FrameKind.LOOP, drawer.view.details.of(node) or "loop"):
+    with builder.frame(place.id, FrameKind.LOOP, drawer.view.details.source(node) or "loop"):
         begin = builder.box(head, BoxKind.JOIN, entry=entry)
         body = yield drawer.filling(node["nodes"], begin, place)
         if body.next:

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from stepgraph.escaping.visible import visible
 from stepgraph.model import defaults
+from stepgraph.model.details import NO_DETAIL, Detail
 from stepgraph.model.payload import If, Node, Number, ParallelKind, StepDo, StepWaitForEvent, Switch, Try
 from stepgraph.phrases.durations import duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
@@ -61,21 +62,30 @@ class Facts(Struct, frozen=True):
         return told | {key: value for key, value in more.items() if value}
 
 
-def facts(node: Node, bodies: BodyTexts, source: str = "") -> Facts:
-    """Return the facts about a node, with its source text; for a call, also the contents of the function."""
+def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL) -> Facts:
+    """Return the facts about a node, with its details; for a call, also the contents of the function."""
     name = _name(node)
     return Facts(
         kind=_KINDS.get(node["type"], "Unknown type of node"),
         name=visible(_word(node) if name is None else name),
-        rows=tuple((row[0], visible(row[1]), *row[2:]) for row in (*_source(node, source), *_rows(node))),
+        rows=tuple((row[0], visible(row[1]), *row[2:]) for row in (*_details(node, detail), *_rows(node))),
         found=name is not None,
         inside=_inside(node, bodies),
     )
 
 
-def _source(node: Node, source: str) -> Iterator[Row]:
-    if source:
-        yield "Arguments" if node["type"] == "function_call" else "Source", source
+def _details(node: Node, detail: Detail) -> Iterator[Row]:
+    if detail.source:
+        yield "Arguments" if node["type"] == "function_call" else "Source", detail.source
+    for remark in detail.remarks:
+        match node["type"]:
+            case "step_do":
+                word, _, rest = remark.partition(" ")  # `receives order` or `starts workflow orders`
+                yield word.capitalize(), rest
+            case "break":
+                yield "Exception", remark
+            case _:
+                yield "Errors", remark
 
 
 def _inside(node: Node, bodies: BodyTexts) -> str:

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.payload import Break, FunctionCall, FunctionDef, If, Node, Parallel, Start, Switch, Try
+from stepgraph.model.details import NO_DETAILS, Details, Part
+from stepgraph.model.payload import Branch, Break, FunctionCall, FunctionDef, If, Node, Parallel, Start, Switch, Try
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text, folded_title
-from stepgraph.render.node_text import clock_text, condition_text, details, payload_text
+from stepgraph.render.node_text import clock_text, details, payload_text
 from stepgraph.render.nodes import Step, Unknown, as_unknown, below
 from stepgraph.render.outline.terminal import Ink, Piece
 
@@ -73,7 +73,7 @@ class RowMaker(Struct):
             if node["type"] == "function_call":
                 return [self._folded_call(node)]
             if below(node):
-                return [_folded(node)]
+                return [self._folded(node)]
         return [_holding(row, level + 1) for row in self._open(node)]
 
     def unreached(self, *, called: bool) -> Iterator[Row]:
@@ -91,21 +91,21 @@ class RowMaker(Struct):
             return [_unknown(unknown)]
         match node["type"]:
             case "step_do":
-                return [_step(node, node["nodes"])]
+                return [self._step(node, node["nodes"])]
             case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-                return [_step(node)]
+                return [self._step(node)]
             case "loop":
-                return [_container(LOOP_MARK, self.details.of(node) or "loop", Ink.LOOP, node["nodes"])]
+                return [_container(LOOP_MARK, self.details.source(node) or "loop", Ink.LOOP, node["nodes"])]
             case "parallel":
-                return [_parallel(node)]
+                return [self._parallel(node)]
             case "block":
                 return [_container(BLOCK_MARK, "block", Ink.QUIET, node["nodes"])]
             case "try":
                 return self._try(node)
             case "if":
-                return _if(node)
+                return self._if(node)
             case "switch":
-                return [_switch(node)]
+                return [self._switch(node)]
             case "function_call":
                 return [self._call(node)]
             case "function_def":
@@ -117,7 +117,7 @@ class RowMaker(Struct):
 
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
-        arguments = self.details.of(call)
+        arguments = self.details.source(call)
         after = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(clock_text(call)))
         if name in self.shown:
             return Row((_mark(ABOVE_MARK, Ink.STRONG), _name(name), *after, *_quiet("(shown above)")))
@@ -138,15 +138,69 @@ class RowMaker(Struct):
     def _try(self, node: Try) -> list[Row]:
         rows = [_container(TRY_MARK, "try", Ink.TRY, node["try_block"]["nodes"] if "try_block" in node else ())]
         if "catch_block" in node:
-            handler = self.details.of(node["catch_block"]) or "catch"
-            rows.append(_container(TRY_MARK, handler, Ink.TRY, node["catch_block"]["nodes"]))
+            block = node["catch_block"]
+            pieces = (_mark(TRY_MARK, Ink.TRY), Piece(self.details.source(block) or "catch", Ink.TRY, elastic=True))
+            rows.append(self._remarked(block, pieces, block["nodes"]))
         if "finally_block" in node:
             rows.append(_container(TRY_MARK, "finally", Ink.TRY, node["finally_block"]["nodes"]))
         return rows
 
     def _exit(self, node: Break) -> Row:
         mark = _mark(EXIT_MARKS.get(node["kind"], EXIT_MARK), Ink.EXIT)
-        return Row((mark, Piece(self.details.of(node) or node["kind"], Ink.EXIT, elastic=True)))
+        statement = Piece(self.details.source(node) or node["kind"], Ink.EXIT, elastic=True)
+        return Row((mark, statement, *_quiet(*self.details.remarks(node))))
+
+    def _step(self, step: Step, nested: Sequence[Node] = ()) -> Row:
+        mark = _mark(STEP_MARKS[step["type"]], Ink.STEP)
+        phrases = (*details(step), *self.details.remarks(step))
+        return Row((mark, _name(step["name"]), *_clock(clock_text(step)), *_quiet(*phrases)), nested)
+
+    def _parallel(self, parallel: Parallel) -> Row:
+        phrases = (parallel["kind"], *self.details.remarks(parallel))
+        pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), Piece("parallel", Ink.PARALLEL), *_quiet(*phrases))
+        return _or_empty(pieces, parallel["nodes"])
+
+    def _if(self, node: If) -> list[Row]:
+        rows: list[Row] = []
+        for index, branch in enumerate(node["branches"]):
+            word = "if" if index == 0 else "elif"
+            pieces = [_mark(IF_MARK, Ink.CHOICE)]
+            if branch["condition"] is None:
+                pieces.append(Piece("else", Ink.CHOICE))
+            else:
+                pieces += [Piece(f"{word} ", Ink.CHOICE), Piece(branch["condition"], elastic=True)]
+            rows.append(self._remarked(branch, pieces, branch["nodes"]))
+        return rows or [_container(IF_MARK, "if", Ink.CHOICE, ())]
+
+    def _switch(self, node: Switch) -> Row:
+        cases = [self._case(branch) for branch in node["branches"]]
+        subject = Piece(node["discriminant"], elastic=True)
+        return _or_empty((_mark(SWITCH_MARK, Ink.CHOICE), Piece("switch ", Ink.CHOICE), subject), cases)
+
+    def _case(self, branch: Branch) -> Row:
+        pieces: list[Piece] = []
+        if handler := self.details.source(branch):
+            pieces.append(Piece(handler, Ink.TRY, elastic=True))
+        elif branch["condition"] is None:
+            pieces.append(Piece("default", Ink.CHOICE))
+        else:
+            pieces += [Piece("case ", Ink.CHOICE), Piece(branch["condition"], elastic=True)]
+        return self._remarked(branch, pieces, branch["nodes"])
+
+    def _remarked(self, part: Part, pieces: Sequence[Piece], nodes: Sequence[Node]) -> Row:
+        """Return the row of a part with its remarks, which say enough of one without nodes."""
+        remarks = self.details.remarks(part)
+        return Row((*pieces, *_quiet(*remarks)), nodes) if remarks else _or_empty(pieces, nodes)
+
+    def _folded(self, node: Node) -> Row:
+        """Return the one row of a node that holds others, which are counted in it."""
+        mark, ink = FOLDED_LOOKS.get(node["type"], (UNKNOWN_MARK, Ink.WARNING))
+        is_loop = node["type"] == "loop"
+        title = Piece((is_loop and self.details.source(node)) or folded_title(node), ink, elastic=True)
+        own: tuple[Piece, ...] = ()
+        if node["type"] == "step_do":
+            own = (*_clock(clock_text(node)), *_quiet(*details(node), *self.details.remarks(node)))
+        return Row((_mark(mark, ink), title, *own, *_quiet(f"({folded_node_text(node)})")))
 
     def _start(self, start: Start) -> Row:
         """Return a `start` with its nodes; a function of it whose name means another one is shown in place."""
@@ -161,48 +215,6 @@ def _holding(row: Row, level: int) -> Row:
     """Return the row, and those below it, as of a node that holds others at this level."""
     rows = [_holding(item, level) if isinstance(item, Row) else item for item in row.below]
     return replace(row, below=rows, level=level)
-
-
-def _step(step: Step, nested: Sequence[Node] = ()) -> Row:
-    mark = _mark(STEP_MARKS[step["type"]], Ink.STEP)
-    return Row((mark, _name(step["name"]), *_clock(clock_text(step)), *_quiet(*details(step))), nested)
-
-
-def _parallel(parallel: Parallel) -> Row:
-    pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), Piece("parallel", Ink.PARALLEL), *_quiet(parallel["kind"]))
-    return _or_empty(pieces, parallel["nodes"])
-
-
-def _if(node: If) -> list[Row]:
-    rows: list[Row] = []
-    for index, branch in enumerate(node["branches"]):
-        word = "if" if index == 0 else "elif"
-        pieces = [_mark(IF_MARK, Ink.CHOICE)]
-        if branch["condition"] is None:
-            pieces.append(Piece("else", Ink.CHOICE))
-        else:
-            pieces += [Piece(f"{word} ", Ink.CHOICE), Piece(branch["condition"], elastic=True)]
-        rows.append(_or_empty(pieces, branch["nodes"]))
-    return rows or [_container(IF_MARK, "if", Ink.CHOICE, ())]
-
-
-def _switch(node: Switch) -> Row:
-    cases: list[Row] = []
-    for branch in node["branches"]:
-        word = () if branch["condition"] is None else (Piece("case ", Ink.CHOICE),)
-        ink = Ink.CHOICE if branch["condition"] is None else Ink.PLAIN
-        text = Piece(condition_text(branch, "default"), ink, elastic=True)
-        cases.append(_or_empty((*word, text), branch["nodes"]))
-    subject = Piece(node["discriminant"], elastic=True)
-    return _or_empty((_mark(SWITCH_MARK, Ink.CHOICE), Piece("switch ", Ink.CHOICE), subject), cases)
-
-
-def _folded(node: Node) -> Row:
-    """Return the one row of a node that holds others, which are counted in it."""
-    mark, ink = FOLDED_LOOKS.get(node["type"], (UNKNOWN_MARK, Ink.WARNING))
-    title = Piece(folded_title(node), ink, elastic=True)
-    own = (*_clock(clock_text(node)), *_quiet(*details(node))) if node["type"] == "step_do" else ()
-    return Row((_mark(mark, ink), title, *own, *_quiet(f"({folded_node_text(node)})")))
 
 
 def _unknown(node: Unknown) -> Row:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from stepgraph.model.details import Details
 from stepgraph.model.payload import FunctionCall
 from stepgraph.render.node_text import clock_text, details
 from stepgraph.render.nodes import Step
 
 
-def captions(step: Step) -> tuple[str, ...]:
+def captions(step: Step, known: Details) -> tuple[str, ...]:
     """Return what stands below the name of a step: its kind, then what there is to say of it."""
-    phrases = details(step)
+    phrases = (*details(step), *known.remarks(step))
     match step["type"]:
         case "step_do":
             return ("step", *phrases)
@@ -21,9 +22,9 @@ def captions(step: Step) -> tuple[str, ...]:
             return (f"wait for {phrases[0]}", *phrases[1:])
 
 
-def step_title(step: Step) -> str:
+def step_title(step: Step, known: Details) -> str:
     """Return all that is said of a step, its clocks too, on one line."""
-    return told(step["name"], *captions(step), _clocks(step))
+    return told(step["name"], *captions(step, known), _clocks(step))
 
 
 def call_title(call: FunctionCall, *phrases: str) -> str:

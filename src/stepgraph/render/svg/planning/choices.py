@@ -8,12 +8,12 @@ from typing import Final
 
 from stepgraph.model.payload import Branch as BranchNode
 from stepgraph.model.payload import If, Switch
-from stepgraph.render.node_text import condition_text
+from stepgraph.render.node_text import branch_text
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import told
 from stepgraph.render.svg.figures.branches import Branch, Branches
 from stepgraph.render.svg.figures.frame import Frame
-from stepgraph.render.svg.figures.label import heading, remark
+from stepgraph.render.svg.figures.label import heading, remark, under
 from stepgraph.render.svg.figures.leaf import Named
 from stepgraph.render.svg.planning.place import Place, Planner, Planning
 
@@ -48,12 +48,15 @@ def _branches(planner: Planner, branches: Sequence[BranchNode], place: Place, wo
     otherwise, past = words
     planned: list[Branch] = []
     for index, branch in enumerate(branches):
-        text = condition_text(branch, otherwise)
-        is_code = branch["condition"] is not None and not _OUR_WORDS.fullmatch(text)
+        known = planner.view.details
+        text = branch_text(branch, otherwise, known)
+        is_code = bool(known.source(branch)) or (branch["condition"] is not None and not _OUR_WORDS.fullmatch(text))
         label = heading("", "", text or " ", widest=WIDEST_CONDITION) if is_code else remark(text)
+        for phrase in known.remarks(branch):
+            label = under(label, phrase)
         inside = place.within(f"{place.identity}.{index + 1}")
         body = (yield planner.stack(branch["nodes"], inside, tail=0)) if branch["nodes"] else None
-        planned.append(Branch(label, body, text, mark=planner.view.mark(branch)))
+        planned.append(Branch(label, body, told(text, *known.remarks(branch)), mark=planner.view.mark(branch)))
     if any(branch["condition"] is None for branch in branches):
         return Branches(planned, None)
     implied = Branch(remark(past), None, past, implied=True)

@@ -11,7 +11,7 @@ from stepgraph.render.svg.captions import told
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.figure import GAP
 from stepgraph.render.svg.figures.frame import Frame
-from stepgraph.render.svg.figures.label import heading
+from stepgraph.render.svg.figures.label import BETWEEN, heading
 from stepgraph.render.svg.figures.leaf import Named
 from stepgraph.render.svg.figures.rejoined import rejoined
 from stepgraph.render.svg.identities import identities
@@ -25,8 +25,10 @@ def plan_parallel(planner: Planner, node: Parallel, place: Place) -> Planning:
         return (yield _plan_passes(planner, node, loop, place))
     inside = place.within(place.identity).grouped()
     rows = yield _rows(planner, node["nodes"], inside, first_over=is_over_at_the_first(node))
-    label = heading(icons.PARALLEL, f"parallel {node['kind']}", _over_when(node), code=False)
-    return Frame(Named("parallel", place.identity, _title(node)), label, rows, 0, planner.folds)
+    words = _words(planner, node, "")
+    label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
+    title = told(f"parallel {node['kind']}", words)
+    return Frame(Named("parallel", place.identity, title), label, rows, 0, planner.folds)
 
 
 def loop_of_passes(node: Node) -> Loop | None:
@@ -42,16 +44,18 @@ def _plan_passes(planner: Planner, node: Parallel, loop: Loop, place: Place) -> 
     (identity,) = identities([loop], place.identity)
     planner.planned[identity] = loop
     body = yield planner.stack(loop["nodes"], place.within(identity).grouped())
-    head = planner.view.details.of(loop) or "every pass of the loop"
-    words = f"{head}, {_over_when(node)}".removesuffix(", ")
+    head = planner.view.details.source(loop) or "every pass of the loop"
+    words = _words(planner, node, head)
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
     title = told(f"parallel {node['kind']}", words)
     frame = Frame(Named("parallel", place.identity, title), label, body, GAP, planner.folds, stacked=True)
     return planner.marked(rejoined(frame, "breaks"), loop)
 
 
-def _title(node: Parallel) -> str:
-    return told(f"parallel {node['kind']}", _over_when(node))
+def _words(planner: Planner, node: Parallel, head: str) -> str:
+    """Return the head of the loop that a group consists of, if it does, when the group is over, and remarks on it."""
+    when = ", ".join(filter(None, (head, _over_when(node))))
+    return BETWEEN.join(filter(None, (when, *planner.view.details.remarks(node))))
 
 
 def _over_when(node: Parallel) -> str:

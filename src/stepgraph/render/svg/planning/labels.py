@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from stepgraph.model.details import NO_DETAIL, Detail, Details
 from stepgraph.model.payload import Node
 from stepgraph.render.folding import folded_node_text, folded_title
 from stepgraph.render.leaving import leaving
@@ -21,25 +22,26 @@ _STEPS: Final = {
 }
 
 
-def step_label(step: Step) -> Label:
+def step_label(step: Step, known: Details) -> Label:
     """Return the label of a step."""
-    return node_label(_STEPS[step["type"]][1], step["name"], captions(step))
+    return node_label(_STEPS[step["type"]][1], step["name"], captions(step, known))
 
 
-def step_named(step: Step, identity: str) -> Named:
+def step_named(step: Step, identity: str, known: Details) -> Named:
     """Return what marks the figure of a step."""
-    return Named(_STEPS[step["type"]][0], identity, step_title(step))
+    return Named(_STEPS[step["type"]][0], identity, step_title(step, known))
 
 
-def step_leaf(step: Step, identity: str) -> Leaf:
+def step_leaf(step: Step, identity: str, known: Details) -> Leaf:
     """Return the box of a step without others in it."""
-    return Leaf(step_named(step, identity), step_label(step))
+    return Leaf(step_named(step, identity, known), step_label(step, known))
 
 
-def exit_pill(kind: str, identity: str, title: str, source: str = "") -> Exit:
+def exit_pill(kind: str, identity: str, title: str, detail: Detail = NO_DETAIL) -> Exit:
     """Return the pill of a `break` or a `return`, with the source of the statement where it is known."""
     icon = icons.RETURN if kind == "return" else icons.BREAK
-    return Exit(Named("exit", identity, source or title), heading(icon, source or kind), kind)
+    named = Named("exit", identity, told(detail.source or title, *detail.remarks))
+    return Exit(named, heading(icon, detail.source or kind), kind)
 
 
 def nothing(identity: str, text: str = NO_STEPS) -> Leaf:
@@ -47,10 +49,13 @@ def nothing(identity: str, text: str = NO_STEPS) -> Leaf:
     return Leaf(Named("empty", identity, text), remark(text))
 
 
-def folded(node: Node, identity: str, text: str = "") -> Leaf:
-    """Return the box of what is folded: its name, how much is in it (`text`, if known), and the ways out of it."""
+def folded(node: Node, identity: str, text: str = "", head: str = "") -> Leaf:
+    """Return the box of what is folded: its name, how much is in it (`text`, if known), and the ways out of it.
+
+    The name is the `head` of a loop, where it is known.
+    """
     css, icon = _folded_look(node)
-    name, text = folded_title(node), text or folded_node_text(node)
+    name, text = head or folded_title(node), text or folded_node_text(node)
     named = Named(f"folded {css}", identity, told(name, text))
     return Leaf(named, node_label(icon, name, [text]), stacked=True, ways_out=leaving(node))
 

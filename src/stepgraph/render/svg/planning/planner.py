@@ -98,12 +98,13 @@ class NodePlanner(Struct):
         if unknown := as_unknown(node):
             return (yield self._unknown(unknown, place))
         if self._folds(node, place):
-            return folded(node, place.identity)
+            head = self.view.details.source(node) if node["type"] == "loop" else ""
+            return folded(node, place.identity, head=head)
         match node["type"]:
             case "step_do":
                 return (yield self._step(node, place))
             case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-                return step_leaf(node, place.identity)
+                return step_leaf(node, place.identity, self.view.details)
             case "loop":
                 return (yield self._loop(node, place))
             case "parallel":
@@ -132,14 +133,15 @@ class NodePlanner(Struct):
 
     def _step(self, step: StepDo, place: Place) -> Planning:
         if not step["nodes"]:
-            return step_leaf(step, place.identity)
+            return step_leaf(step, place.identity, self.view.details)
         inside = place.within(place.identity).apart()
         nested = yield self.stack(step["nodes"], inside)
-        return enclosed(Frame(step_named(step, place.identity), step_label(step), nested, GAP, self.folds))
+        named = step_named(step, place.identity, self.view.details)
+        return enclosed(Frame(named, step_label(step, self.view.details), nested, GAP, self.folds))
 
     def _loop(self, loop: Loop, place: Place) -> Planning:
         body = yield self.stack(loop["nodes"], place.within(place.identity), tail=LOOP_TAIL)
-        head = self.view.details.of(loop)
+        head = self.view.details.source(loop)
         label = heading(icons.LOOP, "" if head else "loop", head)
         frame = Frame(Named("loop", place.identity, head or "loop"), label, Looped(body), GAP, self.folds)
         return rejoined(frame, "breaks")
@@ -149,7 +151,7 @@ class NodePlanner(Struct):
         return Frame(Named("block", place.identity, "block"), heading(icons.BLOCK, "block"), body, GAP, self.folds)
 
     def _call(self, call: FunctionCall, place: Place) -> Planning:
-        name, arguments = call["name"], self.view.details.of(call)
+        name, arguments = call["name"], self.view.details.source(call)
         phrase = self._why_by_name(name)
         if phrase:
             return by_name(call, arguments, phrase, place.identity)

@@ -1,0 +1,115 @@
+"""Details of a graph: source text of its parts, and remarks about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from stepgraph.graph.places import Places
+from stepgraph.ir.nodes import Block, Handler, Jump, JumpKind, StepRun, Try, child_blocks
+from stepgraph.ir.step_input import StepInput
+from stepgraph.model.details import NO_DETAIL, Detail, Details, Part, details_of
+from stepgraph.model.payload import Graph
+from stepgraph.syntax.construct_text import (
+    call_arguments,
+    exit_statement,
+    handler_clause,
+    handler_head,
+    loop_head,
+    may_raise,
+    returns_discarded_errors,
+    truncate,
+)
+from stepgraph.syntax.module import Place
+
+SWALLOWS: Final = "swallows the error"
+MAY_SWALLOW: Final = "may swallow the error"
+GROUP_SWALLOWS: Final = "swallows errors"
+GROUP_KEEPS: Final = "does not raise errors"
+NOT_CAUGHT: Final = "not caught here"
+CAUGHT: Final = "caught outside the loop"
+MAY_BE_CAUGHT: Final = "may be caught outside the loop"
+ANY_OTHER_ERROR: Final = "any other error"
+
+
+def describe(graph: Graph, places: Places, workflows: Mapping[str, str]) -> Details:
+    """Return the details of a graph. `workflows` are the names of workflows by their bindings."""
+    return details_of(graph, partial(_detail, places, workflows))
+
+
+def _detail(places: Places, workflows: Mapping[str, str], part: Part) -> Detail:
+    place, origin = places.of(part), places.origin_of(part)
+    if place is None:
+        return NO_DETAIL
+    match origin:
+        case StepRun(inputs=inputs, started_bindings=bindings):
+            started = [workflows[binding] for binding in bindings if binding in workflows]
+            return Detail(remarks=tuple(map(truncate, (*_received(inputs), *_started(started)))))
+        case Handler():
+            return Detail(handler_clause(place, origin.place or place), _errors(part, place, (origin,)))
+        case Try(handlers=handlers) if part["type"] == "block":
+            return Detail(handler_head(place), _errors(part, place, handlers))
+        case Try() if part["type"] == "break":
+            return Detail("raise", (ANY_OTHER_ERROR,))
+        case Jump(kind=kind, caught=is_caught):
+            source = exit_statement(place)
+            return Detail(source, _catching(kind, is_caught=is_caught) if source.startswith("raise") else ())
+    match part["type"]:
+        case "loop":
+            return Detail(loop_head(place))
+        case "function_call":
+            return Detail(call_arguments(place))
+        case "parallel" if part["kind"] == "all_settled":
+            return Detail(remarks=(GROUP_SWALLOWS if returns_discarded_errors(place) else GROUP_KEEPS,))
+        case _:
+            return NO_DETAIL
+
+
+def _received(inputs: tuple[StepInput, ...]) -> tuple[str, ...]:
+    """Return which results a step receives: `receives order, price from load price`."""
+    return (f"receives {', '.join(map(_received_result, inputs))}",) if inputs else ()
+
+
+def _received_result(received: StepInput) -> str:
+    steps = " or ".join(received.steps)
+    return steps if received.parameter in ("", steps) else f"{received.parameter} from {steps}"
+
+
+def _started(workflows: list[str]) -> tuple[str, ...]:
+    """Return which workflows a step starts: `starts workflow orders (Orders)`."""
+    word = "workflow" if len(workflows) == 1 else "workflows"
+    return (f"starts {word} {', '.join(workflows)}",) if workflows else ()
+
+
+def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[str, ...]:
+    """Return what becomes of an error in handlers that show no nodes: they swallow it, or raise another one."""
+    if part["nodes"]:
+        return ()
+    raised = [jump for handler in handlers for jump in _raises(handler.block)]
+    if raised:
+        only = raised[0] if len(handlers) == 1 and handlers[0].block.operations == (raised[0],) else None
+        return () if only is None else (exit_statement(only.place),)
+    if any(handler.place is not None and handler.place.node is place.node for handler in handlers):
+        return (MAY_SWALLOW,)  # a manager, whose exit is unknown
+    if any(handler.place is not None and may_raise(place, handler.place) for handler in handlers):
+        return ()
+    return (SWALLOWS,)
+
+
+def _raises(block: Block) -> list[Jump]:
+    """Return the `raise` statements in a block."""
+    found: list[Jump] = []
+    pending = [block]
+    while pending:
+        for operation in pending.pop().operations:
+            if isinstance(operation, Jump) and operation.kind is JumpKind.RAISE:
+                found.append(operation)
+            pending += child_blocks(operation)
+    return found
+
+
+def _catching(kind: JumpKind, *, is_caught: bool) -> tuple[str, ...]:
+    if kind is JumpKind.RAISE:
+        return (NOT_CAUGHT,)
+    return (CAUGHT if is_caught else MAY_BE_CAUGHT,)

@@ -1,0 +1,61 @@
+"""Source text in one format, however the code is formatted."""
+
+from __future__ import annotations
+
+import libcst as cst
+import pytest
+
+from stepgraph.syntax.formatted_text import formatted_text
+
+
+def formatted(source: str) -> str:
+    return formatted_text(cst.parse_module(""), cst.parse_expression(source))
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "f( a,b = 'c' )",
+        "f(\n    a,\n    b='c',  # last\n)",
+        'f(a, b="c")',
+        "(f(a, b='c'))",
+    ],
+)
+def test_layouts_of_a_call_have_one_text(source: str) -> None:
+    assert formatted(source) == 'f(a, b="c")'
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("a+b*-c", "a + b * -c"),
+        ("[1, 2,]", "[1, 2]"),
+        ("{'a':1,**b,}", '{"a": 1, **b}'),
+        ("(a and\n  b)", "a and b"),
+        ("( x,y )", "(x, y)"),
+        ("(x for x in y)", "(x for x in y)"),
+        ("lambda x=1,*a:x", "lambda x=1, *a: x"),
+        ("'a' \"b\"", '"a" "b"'),
+        ("x [1:2 ]", "x[1:2]"),
+    ],
+)
+def test_text_is_as_formatters_write_it(source: str, text: str) -> None:
+    assert formatted(source) == text
+
+
+@pytest.mark.parametrize("source", ["(x,)", r"'it\'s'", "'\"'", "f'{x[\"a\"]}'", '"it\'s"'])
+def test_text_keeps_its_meaning(source: str) -> None:
+    assert formatted(source) == source
+
+
+def test_a_tuple_of_one_as_an_index_keeps_its_comma() -> None:
+    assert formatted("x[a,]") == "x[a, ]"
+
+
+def test_a_plain_f_string_has_double_quotes() -> None:
+    assert formatted("f'order {n}'") == 'f"order {n}"'
+
+
+def test_a_very_long_text_stays_as_it_is() -> None:
+    source = "[" + "1,2," * 600 + "]"
+    assert formatted(source) == source
