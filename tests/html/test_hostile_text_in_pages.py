@@ -108,3 +108,21 @@ def test_an_identity_is_made_of_letters_digits_hyphens_and_dots() -> None:
 
     for text in HOSTILE:
         assert not {one for one in identities(text) if one.strip("abcdefghijklmnopqrstuvwxyz0123456789-.")}
+
+
+def detailed(text: str) -> Page:
+    """Return a page with this text as each detail."""
+    return Page(graphs.DETAILED, "a", details=graphs.details_everywhere(text))
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text])
+def test_details_make_no_elements_and_no_attributes(text: str) -> None:
+    plain = _shape(read(render_page([detailed("plain")])))
+    assert _shape(read(render_page([detailed(text)]))) == plain
+
+
+@pytest.mark.parametrize("text", [text for text in HOSTILE if text])
+def test_details_are_found_again_exactly(text: str) -> None:
+    nodes = data_of(read(render_page([detailed(text)])))[0]["nodes"].values()
+    rows = [row for node in nodes for row in node["rows"] if row[0] == "Errors"]
+    assert {row[1] for row in rows} == {visible(text)}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from stepgraph.model.details import Detail, Details, parts_of
 from stepgraph.model.payload import (
     Block,
     Branch,
@@ -215,3 +216,30 @@ ORDERS: Graph = {
     },
 }
 """An order workflow with nodes of all fourteen types."""
+
+
+DETAILED: Graph = graph(
+    do("a"),
+    {"type": "loop", "nodes": [do("b"), {"type": "break", "kind": "break"}]},
+    {"type": "parallel", "kind": "all_settled", "nodes": [do("c"), do("d")]},
+    {
+        "type": "try",
+        "try_block": {"type": "block", "nodes": [call("f")]},
+        "catch_block": {
+            "type": "block",
+            "nodes": [switch("exception", branch("KeyError"), branch(None, {"type": "break", "kind": "return"}))],
+        },
+    },
+    {
+        "type": "try",
+        "try_block": {"type": "block", "nodes": [do("e")]},
+        "catch_block": {"type": "block", "nodes": []},
+    },
+    functions={"f": function("f", do("g"))},
+)
+"""A graph with each kind of part that details are about."""
+
+
+def details_everywhere(text: str) -> Details:
+    """Return details of `DETAILED` with this text as the source of each part, and as remarks on it."""
+    return Details([(part, Detail(text, (text, text))) for part in parts_of(DETAILED)])

@@ -19,7 +19,8 @@ from stepgraph.render.mermaid.document import mermaid_document
 from stepgraph.render.mermaid.drawing import MermaidPiece, render_mermaid
 from stepgraph.render.mermaid.style import FRONT_MATTER
 from stepgraph.render.outline.outline import render_outline
-from tests.render.graphs import branch, do, either, everywhere, graph
+from stepgraph.render.view import View
+from tests.render.graphs import DETAILED, branch, details_everywhere, do, either, everywhere, graph
 from tests.render.mermaid_labels import labelled_everywhere, labels_of, shown
 
 HOSTILE = [
@@ -193,3 +194,20 @@ def _label(source: str, statement: str, attribute: str = "label") -> str | None:
         return plain
     unquoted = re.sub(r'\\(["\\])', lambda escape: '"' if escape[1] == '"' else escape[0], quoted)
     return re.sub(r"\\(.)", r"\1", unquoted).replace("&amp;", "&")
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "x" * 10_000])
+def test_details_in_dot_are_always_within_a_quoted_attribute(text: str) -> None:
+    assert _strange_statements(render_dot(DETAILED, View(details=details_everywhere(text)))) == []
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, *MARKUP])
+def test_details_in_mermaid_are_always_within_quotes(text: str) -> None:
+    (piece,) = render_mermaid(DETAILED, View(details=details_everywhere(text))).pieces
+    lines = piece.text.removeprefix(FRONT_MATTER).split("\n")
+    assert [line for line in lines if line and not MERMAID_STATEMENT.fullmatch(line.strip(" "))] == []
+
+
+@pytest.mark.parametrize("text", [*HOSTILE, "x" * 10_000])
+def test_no_detail_reaches_the_terminal_raw(text: str) -> None:
+    assert _raw(render_outline(DETAILED, View(details=details_everywhere(text)), colour=False)) == []

@@ -1,4 +1,8 @@
-"""The forms in which a graph is kept as a snapshot. Nothing in them depends on time, on places or on identity."""
+"""The forms in which a graph is kept as a snapshot.
+
+Nothing in them depends on time, on places, on identity or on how the code is formatted, but for conditions and names,
+which are source as it is written.
+"""
 
 from __future__ import annotations
 
@@ -6,50 +10,52 @@ from collections.abc import Callable, Mapping
 from typing import Final, Literal, TypeAlias
 
 from stepgraph.json_text import pretty_json
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph
-from stepgraph.render.view import DEFAULT_VIEW
+from stepgraph.render.view import View
 
 Form: TypeAlias = Literal["json", "outline", "mermaid", "dot", "svg"]
 
 
-def draw(graph: Graph, form: Form) -> str:
-    """Return a graph in one of its forms, ending in a line break."""
-    return _FORMS[form](graph)
+def draw(graph: Graph, form: Form, details: Details = NO_DETAILS) -> str:
+    """Return a graph in one of its forms, ending in a line break, with its details unless the form is JSON."""
+    return _FORMS[form](graph, View(details=details))
 
 
 # Each import below is made by the form that needs it: most tests need one.
 
 
-def _json(graph: Graph) -> str:
+def _json(graph: Graph, view: View) -> str:
+    del view  # the payload has no field for details
     return pretty_json(graph)
 
 
-def _outline(graph: Graph) -> str:
+def _outline(graph: Graph, view: View) -> str:
     from stepgraph.render.outline.outline import render_outline
 
-    return render_outline(graph, colour=False)
+    return render_outline(graph, view, colour=False)
 
 
-def _mermaid(graph: Graph) -> str:
+def _mermaid(graph: Graph, view: View) -> str:
     from stepgraph.render.mermaid.document import mermaid_document
     from stepgraph.render.mermaid.drawing import render_mermaid
 
-    return mermaid_document(render_mermaid(graph, DEFAULT_VIEW).pieces)
+    return mermaid_document(render_mermaid(graph, view).pieces)
 
 
-def _dot(graph: Graph) -> str:
+def _dot(graph: Graph, view: View) -> str:
     from stepgraph.render.dot.document import render_dot
 
-    return render_dot(graph, DEFAULT_VIEW)
+    return render_dot(graph, view)
 
 
-def _svg(graph: Graph) -> str:
+def _svg(graph: Graph, view: View) -> str:
     from stepgraph.render.svg.document import render_svg
 
-    return render_svg(graph, DEFAULT_VIEW).text
+    return render_svg(graph, view).text
 
 
-_FORMS: Final[Mapping[Form, Callable[[Graph], str]]] = {
+_FORMS: Final[Mapping[Form, Callable[[Graph, View], str]]] = {
     "json": _json,
     "outline": _outline,
     "mermaid": _mermaid,

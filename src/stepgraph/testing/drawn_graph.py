@@ -20,7 +20,7 @@ class DrawnGraph:
     form: Form
 
     def __str__(self) -> str:
-        return draw(self.graph.graph, self.form)
+        return draw(self.graph.graph, self.form, self.graph.details)
 
     def __repr__(self) -> str:
         return f"<{self.form} of {self.graph!r}>"

@@ -41,7 +41,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         """Return a graph as text. Raises TypeError for all else."""
         if not isinstance(data, WorkflowGraph):
             raise TypeError(f"{type(self).__name__} is for the graphs of workflows, not for {type(data).__name__}.")
-        return draw(data.graph, self.form)
+        return draw(data.graph, self.form, data.details)
 
     # A link of the repository leads none of what follows out of it.
 

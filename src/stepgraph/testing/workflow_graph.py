@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from stepgraph.escaping.log_lines import log_line
 from stepgraph.json_text import canonical_json
+from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Number, VersionGraph, Workflow
 from stepgraph.order.relation import Relation
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer")
 
 
+def _without_details() -> Details:
+    return NO_DETAILS
+
+
 @dataclass(frozen=True, eq=False, repr=False)
 class WorkflowGraph:
     """The graph of a workflow, and what it proves about runs of the workflow.
@@ -39,11 +44,14 @@ class WorkflowGraph:
     source in braces, as in `pack {item.sku}`.
 
     Equal graphs are those of equal structure. `graph == snapshot` compares with a snapshot of syrupy, in JSON, and
-    `graph.as_outline() == snapshot` (`as_mermaid`, `as_dot`, `as_svg`) in other forms.
+    `graph.as_outline() == snapshot` (`as_mermaid`, `as_dot`, `as_svg`) in other forms. These show the `details` too,
+    such as `except CardError`, which the JSON of the API has no field for.
     """
 
     graph: Graph
     notes: tuple[Note, ...] = ()
+    # Computes the `details`, which take the source text of many nodes.
+    describe: Callable[[], Details] = _without_details
 
     @staticmethod
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:
@@ -52,13 +60,14 @@ class WorkflowGraph:
         Raises NoGraphError where there is none.
         """
         notes: tuple[Note, ...] = ()
+        describe = _without_details
         if isinstance(source, Mapping):
             graph = _graph_in(source)
         else:
-            graph, notes = source.graph, source.notes
+            graph, notes, describe = source.graph, source.notes, source.describe
         if graph is None:
             raise NoGraphError("\n".join(["There is no graph, as no step can run.", *map(str, notes)]))
-        return WorkflowGraph(graph, notes)
+        return WorkflowGraph(graph, notes, describe)
 
     @property
     def class_name(self) -> str:
@@ -72,6 +81,11 @@ class WorkflowGraph:
         Of a graph that comes from a payload that is not known, and taken to be so.
         """
         return not any(note.incomplete for note in self.notes)
+
+    @cached_property
+    def details(self) -> Details:
+        """Text about parts of the graph that the API has no field for; of a graph from a payload there is none."""
+        return self.describe()
 
     def steps(self) -> list[str]:
         """Return the names of all steps, as they are written: those of a function where it is first called.
@@ -153,8 +167,9 @@ class WorkflowGraph:
 
     def __str__(self) -> str:
         from stepgraph.render.outline.outline import render_outline
+        from stepgraph.render.view import View
 
-        return render_outline(self.graph, colour=False, notes=self.notes)
+        return render_outline(self.graph, View(details=self.details), colour=False, notes=self.notes)
 
     def __repr__(self) -> str:
         # With what tells it from others, as some snapshots are made of this.

@@ -1,0 +1,110 @@
+"""Details of a graph in each drawing: source in place of types, and remarks."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.model.details import Detail, Details, Part
+from stepgraph.model.payload import Graph, Node, Parallel, Retries, Try
+from stepgraph.render.dot.document import render_dot
+from stepgraph.render.folding import BodyTexts, Folding
+from stepgraph.render.html.facts import facts
+from stepgraph.render.mermaid.drawing import render_mermaid
+from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.svg.document import render_svg
+from stepgraph.render.view import View
+from tests.render.graphs import branch, do, graph, switch
+
+RETRIES: Retries = {"limit": 5, "delay": 1000, "backoff": "exponential"}
+LEFT: Node = {"type": "break", "kind": "return"}
+LOOP: Node = {"type": "loop", "nodes": [do("ship")]}
+GROUP: Parallel = {"type": "parallel", "kind": "all_settled", "nodes": [do("a"), do("b")]}
+KEY, OTHER = branch("KeyError"), branch(None, LEFT)
+SEVERAL: Try = {
+    "type": "try",
+    "try_block": {"type": "block", "nodes": [do("charge")]},
+    "catch_block": {"type": "block", "nodes": [switch("exception", KEY, OTHER)]},
+}
+SWALLOWED: Try = {
+    "type": "try",
+    "try_block": {"type": "block", "nodes": [do("charge")]},
+    "catch_block": {"type": "block", "nodes": []},
+}
+
+
+def outline(drawn: Graph, *items: tuple[Part, Detail], folding: Folding | None = None) -> str:
+    view = View(details=Details(items)) if folding is None else View(folding, details=Details(items))
+    return render_outline(drawn, view, colour=False)
+
+
+def test_remarks_on_a_step_stand_beside_its_settings() -> None:
+    step = do(
+        "bill", config={"retries": {"limit": 3, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}
+    )
+    text = outline(graph(step), (step, Detail(remarks=("receives order", "starts workflow mail (Mail)"))))
+    assert "● bill  3 retries · receives order · starts workflow mail (Mail)\n" in text
+
+
+def test_handlers_stand_in_place_of_cases() -> None:
+    text = outline(
+        graph(SEVERAL),
+        (SEVERAL["catch_block"], Detail("except")),
+        (KEY, Detail("except KeyError as error", ("swallows the error",))),
+        (LEFT, Detail("raise", ("any other error",))),
+    )
+    assert text.splitlines()[3:] == [
+        "└─ ▣ except",
+        "   └─ ◆ switch exception",
+        "      ├─ except KeyError as error  swallows the error",
+        "      └─ default",
+        "         └─ ⏎ raise  any other error",
+    ]
+
+
+def test_a_handler_that_swallows_has_no_remark_on_missing_steps() -> None:
+    text = outline(graph(SWALLOWED), (SWALLOWED["catch_block"], Detail("except", ("swallows the error",))))
+    assert text.splitlines()[-1] == "└─ ▣ except  swallows the error"
+
+
+def test_a_group_that_swallows_errors_says_so() -> None:
+    assert "∥ parallel  all_settled · swallows errors\n" in outline(
+        graph(GROUP), (GROUP, Detail(remarks=("swallows errors",)))
+    )
+
+
+def test_a_folded_loop_has_its_head() -> None:
+    text = outline(graph(LOOP), (LOOP, Detail("for item in items")), folding=Folding(1))
+    assert text.splitlines()[-1] == "└─ ↻ for item in items  (1 step)"
+
+
+@pytest.mark.parametrize("remark", ["swallows errors", "does not raise errors"])
+def test_each_drawing_shows_remarks_on_a_group(remark: str) -> None:
+    drawn, view = graph(GROUP), View(details=Details([(GROUP, Detail(remarks=(remark,)))]))
+    assert remark in render_dot(drawn, view).replace("\\n", " ")
+    assert remark in render_mermaid(drawn, view).pieces[0].text.replace("<br/>", " ")
+    assert remark in render_svg(drawn, view).text
+
+
+def test_each_drawing_shows_a_handler_and_what_it_swallows() -> None:
+    drawn = graph(SEVERAL)
+    view = View(details=Details([(KEY, Detail("except KeyError", ("swallows the error",)))]))
+    for text in (
+        render_dot(drawn, view).replace("\\n", " "),
+        render_mermaid(drawn, view).pieces[0].text.replace("<br/>", " "),
+        render_svg(drawn, view).text,
+    ):
+        assert "except KeyError" in text
+        assert "swallows the error" in text.replace("  ", " ")
+
+
+@pytest.mark.parametrize(
+    ("node", "detail", "rows"),
+    [
+        (do("a"), Detail(remarks=("receives order",)), [("Receives", "order")]),
+        (do("a"), Detail(remarks=("starts workflow mail (Mail)",)), [("Starts", "workflow mail (Mail)")]),
+        (GROUP, Detail(remarks=("swallows errors",)), [("Errors", "swallows errors")]),
+        (LEFT, Detail("raise", ("any other error",)), [("Source", "raise"), ("Exception", "any other error")]),
+    ],
+)
+def test_the_panel_of_a_page_has_a_row_for_each_detail(node: Node, detail: Detail, rows: list[tuple[str, str]]) -> None:
+    assert list(facts(node, BodyTexts({}), detail).rows[: len(rows)]) == rows
