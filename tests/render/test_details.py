@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.model.details import Detail, Details, Part
+from stepgraph.model.details import Detail, Details, Part, parts_of
 from stepgraph.model.payload import Graph, Node, Parallel, Retries, Try
 from stepgraph.render.dot.document import render_dot
 from stepgraph.render.folding import BodyTexts, Folding
@@ -108,3 +108,32 @@ def test_each_drawing_shows_a_handler_and_what_it_swallows() -> None:
 )
 def test_the_panel_of_a_page_has_a_row_for_each_detail(node: Node, detail: Detail, rows: list[tuple[str, str]]) -> None:
     assert list(facts(node, BodyTexts({}), detail).rows[: len(rows)]) == rows
+
+
+ALL: Try = {
+    "type": "try",
+    "try_block": {"type": "block", "nodes": [do("charge")]},
+    "catch_block": {"type": "block", "nodes": [switch("exception", branch("KeyError"), branch("Exception", do("b")))]},
+}
+
+
+def test_handlers_that_catch_everything_have_no_way_past() -> None:
+    drawn = graph(ALL)
+    view = View(details=Details([(part, Detail("except")) for part in parts_of(drawn) if "condition" in part]))
+    assert "no match" not in render_svg(drawn, view).text
+    assert "no match" not in render_dot(drawn, view)
+    assert "no match" in render_svg(drawn).text
+
+
+def test_a_long_exit_is_cut_in_the_picture_and_whole_in_its_title() -> None:
+    statement = f"raise Declined({'n' * 80})"
+    picture = render_svg(graph(LEFT, do("a")), View(details=Details([(LEFT, Detail(statement, ("not caught here",)))])))
+    assert f"<title>{statement} · not caught here</title>" in picture.text
+    assert picture.text.count("n" * 60) == 1
+
+
+def test_an_empty_handler_says_what_becomes_of_the_error() -> None:
+    view = View(details=Details([(SWALLOWED["catch_block"], Detail("except", ("swallows the error",)))]))
+    picture = render_svg(graph(SWALLOWED), view).text
+    assert "swallows the error" in picture
+    assert "no steps" not in picture

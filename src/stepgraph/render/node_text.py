@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from stepgraph.model import defaults
 from stepgraph.model.details import Details
 from stepgraph.model.payload import Branch, Shape, StepDo, StepWaitForEvent
@@ -48,6 +50,16 @@ def condition_text(branch: Branch, otherwise: str) -> str:
 def branch_text(branch: Branch, otherwise: str, known: Details) -> str:
     """Return the source of a branch for an exception, `except CardError as error`, or its condition, or `otherwise`."""
     return known.source(branch) or condition_text(branch, otherwise)
+
+
+def has_no_way_past(branches: Sequence[Branch], known: Details) -> bool:
+    """Whether one of the branches always runs: one without a condition, or one of several handlers.
+
+    An error that no handler catches has a branch of its own. With `except*` there is one branch for each handler, which
+    may be passed.
+    """
+    is_handlers = len(branches) > 1 and all(known.source(branch) for branch in branches)
+    return is_handlers or any(branch["condition"] is None for branch in branches)
 
 
 def payload_text(shape: Shape) -> str:

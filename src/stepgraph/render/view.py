@@ -43,9 +43,11 @@ class View(Struct, frozen=True):
         return None if self.marks is None else self.marks.of(part)
 
     def when_empty(self, part: Mapping[str, object]) -> str:
-        """Return what is said in a part of the graph that has no nodes."""
+        """Return what is said in a part of the graph that has no nodes: the remarks on it, if there are any."""
         mark = self.mark(part)
-        return NO_STEPS if mark is None or not mark.hollow else STEPS_STAY
+        if mark is not None and mark.hollow:
+            return STEPS_STAY
+        return " · ".join(self.details.remarks(part)) or NO_STEPS
 
 
 DEFAULT_VIEW: Final = View()

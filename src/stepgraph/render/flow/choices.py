@@ -8,7 +8,7 @@ from stepgraph.model.payload import Branch, If, Switch
 from stepgraph.render.flow.chart import BoxKind, FrameKind
 from stepgraph.render.flow.chart_builder import LooseEnd, LooseEnds
 from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place, together
-from stepgraph.render.node_text import branch_text
+from stepgraph.render.node_text import branch_text, has_no_way_past
 
 
 def draw_if(drawer: Drawer, node: If, entry: LooseEnds, place: Place) -> Drawing:
@@ -39,7 +39,7 @@ def _branches(
         text = " · ".join((branch_text(branch, otherwise, drawer.view.details), *drawer.view.details.remarks(branch)))
         entry = (LooseEnd(diamond.box, label=f"{sign}{text}"),)
         ways.append((yield drawer.nodes(branch["nodes"], entry, place.below(f"b{index}"))))
-    if all(branch["condition"] is not None for branch in branches):
+    if not has_no_way_past(branches, drawer.view.details):
         ways.append(Exits((LooseEnd(diamond.box, label=past),)))
     exits = together(ways)
     met = drawer.builder.meet(f"{place.id}_join", exits.next)

@@ -28,8 +28,7 @@ def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, place: Place) -> Drawi
 def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds, place: Place) -> Drawing:
     entry = tuple(replace(end, into=place.id) if end.kind is ArrowKind.FAILURE else end for end in entry)
     block = block or NO_BLOCK
-    handler = " · ".join((drawer.view.details.source(block) or "catch", *drawer.view.details.remarks(block)))
-    title = {FrameKind.CATCH: handler, FrameKind.FINALLY: "finally"}.get(kind, "")
+    title = {FrameKind.CATCH: drawer.view.details.source(block) or "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
     drawer.mark(block, place)
     with drawer.builder.frame(place.id, kind, title):
         drawn = yield drawer.filling(block["nodes"], entry, place, empty=drawer.view.when_empty(block))

@@ -21,6 +21,7 @@ MOST_DETAILS: Final = 5
 WIDEST_NAME: Final = 230
 WIDEST_DETAIL: Final = 250
 WIDEST_HEADING: Final = 320
+WIDEST_EXIT: Final = 190
 WIDEST_CODE: Final = 320
 BETWEEN: Final = " · "
 _DESCENT: Final = 4
@@ -69,10 +70,18 @@ def remark(text: str, widest: int = WIDEST_DETAIL) -> Label:
     return _label("", [("detail", DETAIL, _wrapped(DETAIL, text, widest))])
 
 
-def heading(icon: str, word: str, beside: str = "", *, widest: int = WIDEST_CODE, code: bool = True) -> Label:
+def heading(
+    icon: str,
+    word: str,
+    beside: str = "",
+    *,
+    widest: int = WIDEST_CODE,
+    widest_word: int = WIDEST_HEADING,
+    code: bool = True,
+) -> Label:
     """Return the label of a frame: a word for what it is, and beside it source or, if it is no code, words of ours."""
     line = HEADING.line_height - _DESCENT
-    known = _wrapped(HEADING, word, WIDEST_HEADING, 1)[0]
+    known = _wrapped(HEADING, word, widest_word, 1)[0]
     start = ICON_ROOM if icon else 0
     lines = [Line("heading", HEADING, known, start, line)] if word else []
     code_start = start + HEADING.width(known) + _BEFORE_CODE if word else start

@@ -8,7 +8,7 @@ from typing import Final
 
 from stepgraph.model.payload import Branch as BranchNode
 from stepgraph.model.payload import If, Switch
-from stepgraph.render.node_text import branch_text
+from stepgraph.render.node_text import branch_text, has_no_way_past
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import told
 from stepgraph.render.svg.figures.branches import Branch, Branches
@@ -57,7 +57,7 @@ def _branches(planner: Planner, branches: Sequence[BranchNode], place: Place, wo
         inside = place.within(f"{place.identity}.{index + 1}")
         body = (yield planner.stack(branch["nodes"], inside, tail=0)) if branch["nodes"] else None
         planned.append(Branch(label, body, told(text, *known.remarks(branch)), mark=planner.view.mark(branch)))
-    if any(branch["condition"] is None for branch in branches):
+    if has_no_way_past(branches, planner.view.details):
         return Branches(planned, None)
     implied = Branch(remark(past), None, past, implied=True)
     leaves = len(planned) == 1 and not planned[0].goes_on

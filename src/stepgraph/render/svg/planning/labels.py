@@ -11,7 +11,7 @@ from stepgraph.render.leaving import leaving
 from stepgraph.render.nodes import NO_STEPS, Step
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import captions, step_title, told
-from stepgraph.render.svg.figures.label import Label, heading, node_label, remark
+from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, remark
 from stepgraph.render.svg.figures.leaf import Exit, Leaf, Named
 
 _STEPS: Final = {
@@ -38,10 +38,13 @@ def step_leaf(step: Step, identity: str, known: Details) -> Leaf:
 
 
 def exit_pill(kind: str, identity: str, title: str, detail: Detail = NO_DETAIL) -> Exit:
-    """Return the pill of a `break` or a `return`, with the source of the statement where it is known."""
+    """Return the pill of a `break` or a `return`, with the source of the statement where it is known.
+
+    A long statement is cut. It is whole in the title.
+    """
     icon = icons.RETURN if kind == "return" else icons.BREAK
     named = Named("exit", identity, told(detail.source or title, *detail.remarks))
-    return Exit(named, heading(icon, detail.source or kind), kind)
+    return Exit(named, heading(icon, detail.source or kind, widest_word=WIDEST_EXIT), kind)
 
 
 def nothing(identity: str, text: str = NO_STEPS) -> Leaf:

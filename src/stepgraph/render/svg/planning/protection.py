@@ -7,10 +7,9 @@ from typing import cast
 from stepgraph.model.payload import Block, Try
 from stepgraph.render.nodes import NO_BLOCK
 from stepgraph.render.svg import icons
-from stepgraph.render.svg.captions import told
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import Frame
-from stepgraph.render.svg.figures.label import WIDEST_NAME, Label, heading, under
+from stepgraph.render.svg.figures.label import WIDEST_NAME, Label, heading
 from stepgraph.render.svg.figures.leaf import Exit, Named
 from stepgraph.render.svg.figures.protected import Finally, Panel, Protected
 from stepgraph.render.svg.planning.labels import exit_pill
@@ -22,12 +21,11 @@ def plan_try(planner: Planner, node: Try, place: Place) -> Planning:
     body = yield _panel(planner, node.get("try_block", NO_BLOCK), ("body", "try body"), None, place)
     catch: Panel | None = None
     if "catch_block" in node:
-        handler = planner.view.details.of(node["catch_block"])
-        label = heading(icons.CAUGHT, "" if handler.source else "catch", handler.source, widest=WIDEST_NAME)
-        for text in handler.remarks:
-            label = under(label, text)
-        words = ("catch", told("catch, on failure", *handler.remarks))
-        catch = cast("Panel", (yield _panel(planner, node["catch_block"], words, label, place)))
+        handler = planner.view.details.source(node["catch_block"])
+        label = heading(icons.CAUGHT, "" if handler else "catch", handler, widest=WIDEST_NAME)
+        catch = cast(
+            "Panel", (yield _panel(planner, node["catch_block"], ("catch", "catch, on failure"), label, place))
+        )
     content: Figure = Protected(body, catch)
     if "finally_block" in node:
         label = heading(icons.FINALLY, "finally")
