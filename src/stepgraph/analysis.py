@@ -53,7 +53,7 @@ class WorkflowAnalysis:
 
     @property
     def details(self) -> Details:
-        """Source text beside the graph: heads of loops, handlers, exits and arguments of calls."""
+        """Text beside the graph: the source of loops, handlers, exits and calls, and remarks on steps and errors."""
         return self.describe()
 
     @property

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from itertools import product
@@ -51,7 +51,7 @@ class WorkflowGraph:
     graph: Graph
     notes: tuple[Note, ...] = ()
     # Computes the `details`, which take the source text of many nodes.
-    describe: Callable[[], Details] = _without_details
+    describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
 
     @staticmethod
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:
