@@ -137,3 +137,14 @@ def test_an_empty_handler_says_what_becomes_of_the_error() -> None:
     picture = render_svg(graph(SWALLOWED), view).text
     assert "swallows the error" in picture
     assert "no steps" not in picture
+
+
+def test_handlers_of_an_exception_group_stand_in_place_of_conditions() -> None:
+    caught = branch("ValueError", do("b"))
+    node: Try = {
+        "type": "try",
+        "try_block": {"type": "block", "nodes": [do("charge")]},
+        "catch_block": {"type": "block", "nodes": [{"type": "if", "branches": [caught]}]},
+    }
+    text = outline(graph(node), (node["catch_block"], Detail("except*")), (caught, Detail("except* ValueError")))
+    assert "   └─ ◇ except* ValueError\n" in text

@@ -165,7 +165,9 @@ class RowMaker(Struct):
         for index, branch in enumerate(node["branches"]):
             word = "if" if index == 0 else "elif"
             pieces = [_mark(IF_MARK, Ink.CHOICE)]
-            if branch["condition"] is None:
+            if handler := self.details.source(branch):
+                pieces.append(Piece(handler, Ink.TRY, elastic=True))
+            elif branch["condition"] is None:
                 pieces.append(Piece("else", Ink.CHOICE))
             else:
                 pieces += [Piece(f"{word} ", Ink.CHOICE), Piece(branch["condition"], elastic=True)]
