@@ -18,7 +18,8 @@ from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from stepgraph.graph.build import build_graph
-from stepgraph.graph.dependencies.schedule import DirectCall, HasRun, SchedulingContext, schedule
+from stepgraph.graph.dependencies.schedule import schedule
+from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext
 from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import find_workflows

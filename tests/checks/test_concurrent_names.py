@@ -252,3 +252,63 @@ await two()
 )
 def test_tasks_that_end_before_an_exit_do_not_meet(use: str) -> None:
     assert places_in_run("SG207", _SAME + use) == []
+
+
+_OTHER = """
+    @step.do("other")
+    async def other():
+        return x
+
+    await other()
+"""
+
+
+def test_recursive_call_begins_its_steps_after_an_await() -> None:
+    body = f"async def process(x):{_OTHER}    if x:\n        await process(x - 1)\n\n"
+
+    assert places_in_run("SG207", f"{body}await asyncio.gather(process(1), process(2))") == ['"other"']
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        "    if x:\n        await step.sleep(f'{x}', 1)\n        return\n",
+        "    try:\n        if x:\n            raise await step.sleep(f'{x}', 1)\n    finally:\n        pass\n",
+        "    for _ in range(2):\n        if x:\n            break\n        return await step.sleep(f'{x}', 1)\n",
+        "    t = asyncio.create_task(step.wait_for_event(f'{x}', 'paid'))\n",
+    ],
+)
+def test_step_begins_before_awaits_on_other_paths(before: str) -> None:
+    body = f"async def process(x):\n{before}{_OTHER}\nawait asyncio.gather(*[process(x) for x in xs])"
+
+    assert places_in_run("SG207", body) == []
+
+
+def test_handler_begins_after_the_awaits_of_its_body() -> None:
+    body = f"""
+async def process(x):
+    try:
+        await step.sleep(f"{{x}}", 1)
+        return
+    except Exception:
+        pass
+{_OTHER}
+await asyncio.gather(*[process(x) for x in xs])
+"""
+
+    assert places_in_run("SG207", body) == ['"other"']
+
+
+def test_task_does_not_hold_the_lock_of_the_function_that_starts_it() -> None:
+    body = """
+lock = asyncio.Lock()
+
+async def start(x):
+    async with lock:
+        t = asyncio.create_task(process(x))
+    await t
+
+await asyncio.gather(*[start(x) for x in xs])
+"""
+
+    assert places_in_run("SG207", _PROCESS + body) == ['"second"']

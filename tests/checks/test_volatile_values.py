@@ -398,3 +398,34 @@ def test_step_depends_on_a_branch_that_may_skip_it(branch: str) -> None:
 )
 def test_step_does_not_depend_on_a_branch_that_goes_on(branch: str) -> None:
     assert of_run(f"if random.random() < 0.5:\n    {branch}\nawait step.sleep('a', 1)", "SG302") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n    if {}:\n        raise KeyError\nexcept KeyError:\n    await step.sleep('a', 1)",
+        "try:\n    if {}:\n        raise KeyError\nexcept KeyError:\n    return\nawait step.sleep('a', 1)",
+        "for x in event['payload']['xs']:\n    if {}:\n        break\nelse:\n    await step.sleep('a', 1)",
+        "try:\n    if {}:\n        return\nfinally:\n    await fetch('u')\nawait step.sleep('a', 1)",
+        "while True:\n    await step.sleep('a', 1)\n    if {}:\n        break",
+        "while x:\n    while True:\n        await step.sleep('a', 1)\n        if {}:\n            break",
+        "while True:\n    if {}:\n        break\n    if event:\n        return\nawait step.sleep('a', 1)",
+    ],
+)
+def test_step_depends_on_a_test_that_decides_how_a_body_is_left(body: str) -> None:
+    assert len(of_run(body.format("random.random() < 0.5"), "SG302")) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n    if {}:\n        raise KeyError\nexcept KeyError:\n    pass\nawait step.sleep('a', 1)",
+        "for x in event['payload']['xs']:\n    await step.sleep('a', 1)\n    if {}:\n        continue",
+        "while True:\n    if {}:\n        break\nawait step.sleep('a', 1)",
+        "while x:\n    while True:\n        if {}:\n            break\n    await step.sleep('a', 1)",
+        "try:\n    if {}:\n        return\nfinally:\n    await step.sleep('a', 1)",
+        "await step.sleep('a', 1)\nif {}:\n    return\nelse:\n    return\nawait step.sleep('b', 1)",
+    ],
+)
+def test_step_does_not_depend_on_a_test_whose_paths_meet_again(body: str) -> None:
+    assert of_run(body.format("random.random() < 0.5"), "SG302") == []

@@ -260,10 +260,12 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         self.escaping |= rest
         return after.without(rest)
 
-    def leave_try(self, try_: Try, before: _State, end: _State | None, raised: _State | None) -> _State | None:
+    def leave_try(
+        self, try_: Try, before: _State, end: _State | None, raised: _State | None
+    ) -> tuple[_State | None, _State | None]:
         """Ignore tasks that only the body awaits: a failing member ends its group while the others continue."""
-        del before, end
-        return None if raised is None else raised.without(self._local_tasks(try_.body))
+        del before
+        return end, None if raised is None else raised.without(self._local_tasks(try_.body))
 
     # Awaits
 

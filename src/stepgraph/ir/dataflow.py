@@ -122,6 +122,7 @@ class _Solver(Generic[S]):
         return self.joined(ends)
 
     def scope(self, scope: Scope, state: S, frame: JumpFrame[S]) -> S | None:
+        state = self.domain.enter_scope(scope, state)
         if scope.is_iteration:
             inner = frame.at(scope, lambda: frame.with_jumps(self.depth, JumpKind.CONTINUE))
             return self.joined((self.block(scope.block, state, inner), inner.exits[JumpKind.CONTINUE].state))
@@ -195,9 +196,9 @@ class _Solver(Generic[S]):
         body_frame = try_frame.at(try_, lambda: try_frame.with_raises(raises))
         self.fail(body_frame.raises, self.domain.may_raise(try_, state, state))
         end = self.block(try_.body, state, body_frame)
-        ends = [end]
         raised = self.joined((body_frame.raises.failed, body_frame.raises.handled.state))
-        raised = self.domain.leave_try(try_, state, end, raised)
+        end, raised = self.domain.leave_try(try_, state, end, raised)
+        ends = [end]
         if raised is not None:
             ends += self.handlers(try_, raised, try_frame)
             self.fail(try_frame.raises, raised)
@@ -207,9 +208,11 @@ class _Solver(Generic[S]):
     def handlers(self, try_: Try, raised: S, try_frame: JumpFrame[S]) -> list[S | None]:
         """Return the states at the ends of the handlers. One of them runs, or several in sequence for `except*`."""
         ends: list[S | None] = []
-        for handler in try_.handlers:
-            begin = self.joined((raised, *ends)) if try_.except_star else raised
-            ends.append(None if begin is None else self.block(handler.block, begin, try_frame))
+        for index, handler in enumerate(try_.handlers):
+            begin = self.domain.enter_handler(try_, index, raised)
+            ends.append(self.block(handler.block, begin, try_frame))
+            if try_.except_star:
+                raised = self.joined((raised, ends[-1])) or raised
         return ends
 
     def finalbody(self, try_: Try, end: S | None, try_frame: JumpFrame[S], frame: JumpFrame[S]) -> S | None:

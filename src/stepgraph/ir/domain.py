@@ -7,7 +7,7 @@ from typing import Generic, Protocol, TypeAlias
 from msgspec import Struct
 
 from stepgraph.ir.jump_targets import JumpTarget, S
-from stepgraph.ir.nodes import Await, Block, Choice, Jump, Loop, PartialOrder, Pause, Run, Start, Try
+from stepgraph.ir.nodes import Await, Block, Choice, Jump, Loop, PartialOrder, Pause, Run, Scope, Start, Try
 
 Leaf: TypeAlias = Run | Start | Await | Pause | PartialOrder
 """An operation without control flow."""
@@ -37,6 +37,14 @@ class Domain(Protocol[S]):
         """Return the state at the start of a branch. The index after the last one is the path around all branches."""
         return state
 
+    def enter_handler(self, try_: Try, index: int, raised: S) -> S:  # noqa: ARG002
+        """Return the state at the start of a handler."""
+        return raised
+
+    def enter_scope(self, scope: Scope, state: S) -> S:  # noqa: ARG002
+        """Return the state at the start of the block of a scope."""
+        return state
+
     def enter_iteration(self, loop: Loop, head: S) -> S:  # noqa: ARG002
         """Return the state at the start of each iteration of a loop."""
         return head
@@ -49,31 +57,43 @@ class Domain(Protocol[S]):
         """Return the state after a loop, including its `else` and its breaks."""
         return after
 
-    def leave_try(self, try_: Try, before: S, end: S | None, raised: S | None) -> S | None:  # noqa: ARG002
-        """Return the state in which exceptions leave the body of a `try`, None if it cannot raise.
+    def leave_try(
+        self,
+        try_: Try,  # noqa: ARG002
+        before: S,  # noqa: ARG002
+        end: S | None,
+        raised: S | None,
+    ) -> tuple[S | None, S | None]:
+        """Return the states in which the body of a `try` ends and in which exceptions leave it; None if it cannot.
 
         The body begins with `before` and ends with `end`; `raised` is the join of its exceptional states.
         """
-        return raised
+        return end, raised
 
 
 class Observer(Protocol[S]):
-    """A receiver of every state. The solver visits loop bodies and `finally` blocks repeatedly."""
+    """A receiver of every state. The solver visits loop bodies and `finally` blocks repeatedly.
+
+    States at operations and exits are ignored by default.
+    """
 
     def enter(self, block: Block, state: S) -> None:
         """Receive the state at the start of a block."""
 
     def before(self, index: int, state: S) -> None:
         """Receive the state before an operation of the innermost block."""
+        del index, state
 
     def after(self, index: int, state: S) -> None:
         """Receive the state after an operation of the innermost block."""
+        del index, state
 
     def leave(self) -> None:
         """Close the innermost block, whether or not control flow reaches its end."""
 
     def exit(self, source: Jump | JumpTarget[S], state: S, target: JumpTarget[S]) -> None:
         """Receive the state of a jump to `target`. The source is a jump, or a target whose `finally` has completed."""
+        del source, state, target
 
 
 class Exits(Struct, Generic[S]):

@@ -2,29 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Iterator, Sequence
+from enum import IntEnum
+from typing import Literal
 
 from msgspec import Struct, field
 
-from stepgraph.ir.nodes import (
-    Activity,
-    Await,
-    Block,
-    Call,
-    Choice,
-    EventWait,
-    Function,
-    Loop,
-    Operation,
-    Pause,
-    Run,
-    Scope,
-    Start,
-    StepRun,
-    child_blocks,
-)
-from stepgraph.limits import Budget, Limit
+from stepgraph.ir.dataflow import solve
+from stepgraph.ir.domain import Domain, Leaf, Observer
+from stepgraph.ir.nodes import Activity, Await, Block, Call, EventWait, Pause, Run, Scope, Start, StepRun
+from stepgraph.limits import Budget
 from stepgraph.syntax.module import Place
 
 
@@ -56,7 +43,7 @@ class NamedActivity(Struct, frozen=True):
 class NamedActivities(Struct):
     """The steps and event waits of work, without dependencies and step bodies.
 
-    Each function is walked once.
+    Each function is analyzed once.
     """
 
     budget: Budget
@@ -64,95 +51,107 @@ class NamedActivities(Struct):
     _cache: dict[int, Sequence[NamedActivity]] = field(default_factory=dict)
 
     def of(self, work: StartedActivity) -> Sequence[NamedActivity]:
-        """Return the distinct steps and event waits of work, in source order."""
+        """Return the distinct steps and event waits of work, in execution order."""
         key = activity_key(work)
         activities = self._cache.get(key)
         if activities is None:
-            walk = _WorkWalk(self.budget)
-            walk.activity(work, direct=True)
-            activities = self._cache[key] = tuple(walk.activities)
+            domain = _WorkDomain(self.budget)
+            domain.add(work.activity, work.place, _Progress.BEFORE_AWAIT, direct=True)
+            activities = self._cache[key] = tuple(domain.activities())
         return activities
 
 
-_State: TypeAlias = tuple[bool, bool]
-"""The `awaited` and `in_order` of a walk."""
+class _Progress(IntEnum):
+    """How far the paths to a program point have come."""
+
+    BEFORE_AWAIT = 0
+    """No path has awaited anything."""
+    AFTER_AWAIT = 1
+    """Some path has awaited something."""
 
 
-class _WorkWalk(Struct):
-    """A walk over work in execution order."""
+class _NamedKey(Struct, frozen=True):
+    """The fields of a `NamedActivity` that do not depend on the path."""
 
-    budget: Budget
-    activities: dict[NamedActivity, None] = field(default_factory=dict)
-    """The steps and event waits so far, as an ordered set."""
-    awaited: bool = False
-    """Whether the work has awaited something."""
-    in_order: bool = False
-    """Whether the work holds a lock that it requested before its first await.
+    kind: Literal["step", "wait"]
+    name: str
+    place: Place
+    direct: bool
 
-    Tasks get such a lock in the order of their begin, so their steps begin in that order, too.
+
+class _WorkDomain(Domain[_Progress], Observer[_Progress]):
+    """The progress of work, and its steps and event waits.
+
+    Tasks get a lock that they request before their first await in the order of their begin, and hold it in turn. The
+    steps that they run then begin in that order, too.
     """
-    open: set[int] = field(default_factory=set)
-    """The functions on the call stack, by `id`."""
-    ends: dict[tuple[int, _State], _State] = field(default_factory=dict)
-    """The state at the end of a function, by the `id` of the function and the state at the call."""
 
-    def activity(self, work: StartedActivity, *, direct: bool = False) -> None:
-        match work.activity:
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self.after_await: dict[_NamedKey, bool] = {}
+        """Whether each step or event wait begins after an await."""
+        self.in_turn: list[bool] = [False]
+        """Whether a lock is held in turn in each open block, innermost last."""
+        self.held_in_turn: dict[int, bool] = {}
+        """Whether the lock of a scope is held in turn, by the `id` of its block."""
+        self.visited: set[tuple[int, _Progress, bool]] = set()
+        """The analyzed functions by `id`, with the progress at the call and whether a lock is held in turn."""
+
+    def activities(self) -> Iterator[NamedActivity]:
+        """Yield the steps and event waits so far."""
+        for key, after_await in self.after_await.items():
+            yield NamedActivity(key.kind, key.name, key.place, key.direct, after_await)
+
+    def add(
+        self, activity: Activity, place: Place, progress: _Progress, *, in_turn: bool = False, direct: bool = False
+    ) -> None:
+        """Add the steps and event waits of an activity that begins at some progress."""
+        if in_turn:
+            progress = _Progress.BEFORE_AWAIT
+        match activity:
             case StepRun(definition=definition, dependencies=dependencies):
-                after = self._is_after_await() or (bool(dependencies) and not self.in_order)
-                self.activities[NamedActivity("step", definition.name, definition.place, direct, after)] = None
+                after = bool(progress) or (bool(dependencies) and not in_turn)
+                self.record(_NamedKey("step", definition.name, definition.place, direct), after_await=after)
             case EventWait(name=name):
-                self.activities[NamedActivity("wait", name, work.place, direct, self._is_after_await())] = None
-            case Call(function=function) if id(function) not in self.open:
-                self.call(function)
+                self.record(_NamedKey("wait", name, place, direct), after_await=bool(progress))
+            case Call(function=function):
+                call = id(function), progress, in_turn
+                if call not in self.visited:
+                    self.visited.add(call)
+                    self.in_turn.append(in_turn)
+                    solve(function.body, progress, self, self, self.budget)
+                    self.in_turn.pop()
 
-    def call(self, function: Function) -> None:
-        key = id(function), (self.awaited, self.in_order)
-        if key not in self.ends:
-            self.open.add(id(function))
-            self.block(function.body)
-            self.open.remove(id(function))
-            self.ends[key] = self.awaited, self.in_order
-        self.awaited, self.in_order = self.ends[key]
+    def record(self, key: _NamedKey, *, after_await: bool) -> None:
+        self.after_await[key] = self.after_await.get(key, False) or after_await
 
-    def block(self, block: Block) -> None:
-        self.budget.spend(Limit.PAIRS, len(block.operations))
-        for operation in block.operations:
-            match operation:
-                case Run(activity=activity, place=place):
-                    self.activity(StartedActivity(activity, place))
-                    self.awaited = True
-                case Start(activity=activity, place=place):
-                    self.activity(StartedActivity(activity, place))
-                case Await() | Pause():
-                    self.awaited = True
-                case Loop(body=body) if _awaits(body):
-                    self.awaited = True
-                case Scope(serialized=True) if not self.awaited:
-                    self.locked_scope(operation)
-                    continue
-            self.inner_blocks(operation)
+    def transfer(self, operation: Leaf, state: _Progress) -> _Progress:
+        match operation:
+            case Run(activity=activity, place=place):
+                self.add(activity, place, state, in_turn=self.in_turn[-1])
+                return _Progress.AFTER_AWAIT
+            case Start(activity=activity, place=place):
+                # A task does not hold the lock of the work that starts it, but tasks start in turn.
+                self.add(activity, place, _Progress.BEFORE_AWAIT if self.in_turn[-1] else state)
+                return state
+            case Await() | Pause():
+                return _Progress.AFTER_AWAIT
+            case _:
+                return state
 
-    def locked_scope(self, operation: Scope) -> None:
-        self.in_order = True
-        self.block(operation.block)
-        self.in_order, self.awaited = False, True
+    def join(self, a: _Progress, b: _Progress) -> _Progress:
+        return max(a, b)
 
-    def _is_after_await(self) -> bool:
-        return self.awaited and not self.in_order
+    def enter_scope(self, scope: Scope, state: _Progress) -> _Progress:
+        """Treat the request of a lock as an await."""
+        if not scope.serialized:
+            return state
+        self.held_in_turn[id(scope.block)] = state is _Progress.BEFORE_AWAIT
+        return _Progress.AFTER_AWAIT
 
-    def inner_blocks(self, operation: Operation) -> None:
-        """Visit the blocks in an operation. All branches of a choice begin in the same state."""
-        awaited_before, ends = self.awaited, [self.awaited]
-        for inner in child_blocks(operation):
-            self.awaited = awaited_before if isinstance(operation, Choice) else self.awaited
-            self.block(inner)
-            ends.append(self.awaited)
-        self.awaited = any(ends)
+    def enter(self, block: Block, state: _Progress) -> None:
+        del state
+        self.in_turn.append(self.in_turn[-1] or self.held_in_turn.get(id(block), False))
 
-
-def _awaits(block: Block) -> bool:
-    return any(
-        isinstance(operation, Run | Await | Pause) or any(map(_awaits, child_blocks(operation)))
-        for operation in block.operations
-    )
+    def leave(self) -> None:
+        self.in_turn.pop()

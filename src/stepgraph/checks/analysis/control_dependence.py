@@ -1,107 +1,228 @@
-"""Control dependence of steps: the choices and loops that decide whether a step runs."""
+"""Control dependence of steps: the tests of choices and loops that decide whether a step runs.
+
+A step depends on a test if it runs only after one of the two outcomes. It also depends on the tests that decide whether
+that test is evaluated.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from collections.abc import Set as AbstractSet
-from itertools import accumulate
-from operator import or_
+from collections.abc import Iterator
+from typing import TypeAlias
 
-from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.ir.dataflow import reachable_exits
+from stepgraph.ir.dataflow import reachable_exits, solve
+from stepgraph.ir.domain import Domain, Leaf
 from stepgraph.ir.facts import NondeterministicCondition
-from stepgraph.ir.nodes import Block, Call, Choice, Function, Loop, Operation, Run, Start, child_blocks, may_run_steps
+from stepgraph.ir.nodes import (
+    EMPTY,
+    Block,
+    Call,
+    Choice,
+    Function,
+    Jump,
+    JumpKind,
+    Loop,
+    Operation,
+    Run,
+    Start,
+    Try,
+    may_run_steps,
+)
 from stepgraph.ir.program import Program
+from stepgraph.limits import Budget
 from stepgraph.syntax.module import Place
 
 
-class _StepsAfter(Struct, frozen=True):
-    """The exits that skip steps."""
-
-    function: bool = False
-    """Whether steps follow that an exit from the function skips."""
-    loop: bool = False
-    """Whether steps follow that an exit from the innermost loop, or from a pass of it, skips."""
-
-
-class _Decision(Struct, frozen=True):
-    """A choice or loop, and whether steps depend on it."""
-
-    operation: Choice | Loop
-    decides: tuple[bool, ...]
-    """Whether steps depend on a test, by the index of the first branch that the test decides. A loop has one test."""
-
-    def decides_from(self, first_branch: int) -> bool:
-        """Whether steps depend on a test whose first branch is this one."""
-        first = first_branch if isinstance(self.operation, Choice) else 0
-        return any(self.decides[first : first + 1])
-
-
 def deciding_tests(program: Program, tests: Iterator[NondeterministicCondition]) -> Iterator[NondeterministicCondition]:
-    """Yield the tests on which steps of a program are control dependent."""
+    """Yield the tests on which steps of a program are control dependent. Raises LimitExceededError."""
     candidates = list(tests)
     if not candidates:
         return
-    decisions: dict[Place, list[_Decision]] = {}
-    tested_places = {test.controlled_statement for test in candidates}
-    for decision in _decisions(program.body, _StepsAfter(), tested_places, set()):
-        decisions.setdefault(decision.operation.place, []).append(decision)
+    outcomes = _LatestOutcomes()
+    outcomes.follow(program.body)
+    deciding = outcomes.deciding_tests()
     for test in candidates:
-        if any(decision.decides_from(test.first_branch) for decision in decisions.get(test.controlled_statement, ())):
+        decisions = outcomes.decisions.get(test.controlled_statement, {}).values()
+        if any(deciding >> number & 1 for decision in decisions for number in decision[test.first_branch :][:1]):
             yield test
 
 
-def _decisions(
-    block: Block, after: _StepsAfter, tested_places: AbstractSet[Place], visited: set[int]
-) -> Iterator[_Decision]:
-    for operation, work_follows in zip(block.operations, _followed_by_work(block.operations), strict=True):
-        here = _StepsAfter(after.function or work_follows, after.loop or work_follows)
-        if isinstance(operation, Loop):
-            loops_to_work = may_run_steps(operation.body)
-            if operation.place in tested_places:
-                yield _Decision(operation, _deciding_blocks([operation.body], replace(here, loop=False)))
-            here = replace(here, function=here.function or loops_to_work, loop=loops_to_work)
-        elif isinstance(operation, Choice) and operation.place in tested_places:
-            yield _Decision(operation, _deciding_blocks([branch.block for branch in operation.branches], here))
-        for inner in child_blocks(operation):
-            yield from _decisions(inner, here, tested_places, visited)
-        function = _called_function(operation)
-        if function is not None and id(function) not in visited:
-            visited.add(id(function))
-            yield from _decisions(function.body, _StepsAfter(), tested_places, visited)
+_Tests: TypeAlias = range
+"""The tests of a choice, one for each branch except a final `else`, or the single test of a loop."""
 
 
-def _followed_by_work(operations: Sequence[Operation]) -> list[bool]:
-    """Return for each operation whether work follows it."""
-    reversed_flags: list[bool] = []
-    works_after = False
-    for operation in reversed(operations):
-        reversed_flags.append(works_after)
-        works_after = works_after or may_run_steps(Block((operation,)))
-    return reversed_flags[::-1]
+class _LatestOutcomes(Domain[int]):
+    """The latest outcomes of each test on the paths to a program point, as a bit set.
 
+    Tests are even numbers. Bit `test` is set if the test held on some path, bit `test + 1` if it failed. Functions are
+    analyzed separately.
+    """
 
-def _called_function(operation: Operation) -> Function | None:
-    match operation:
-        case Run(activity=Call(function=function)) | Start(activity=Call(function=function)):
-            return function
-        case _:
+    def __init__(self) -> None:
+        self.decision_of: dict[int, int] = {}
+        """The `id` of the choice or loop of each test."""
+        self.tests_of: dict[int, _Tests] = {}
+        """The tests of each choice or loop, by `id`."""
+        self.decisions: dict[Place, dict[int, _Tests]] = {}
+        """The tests of the choices and loops at each location, by `id`."""
+        self.before: dict[int, int] = {}
+        """The outcomes before each choice and loop, and before each operation that runs steps, by `id`."""
+        self.raised: dict[int, int] = {}
+        """The outcomes on the paths to the handlers of each `try`, by `id`."""
+        self.steps: dict[int, None] = {}
+        """The operations that run steps, by `id`."""
+        self.never_exhausted: set[int] = set()
+        """The loops whose first iteration runs and never comes to its end, by `id`."""
+        self.functions: dict[int, Function] = {}
+        """The called functions, by `id`."""
+
+    def follow(self, body: Block) -> None:
+        """Record the outcomes in a body and in the functions that it calls, directly or through others."""
+        budget = Budget()
+        pending = [body]
+        while pending:
+            known = len(self.functions)
+            solve(pending.pop(), 0, self, budget=budget)
+            pending += [function.body for function in list(self.functions.values())[known:]]
+
+    def deciding_tests(self) -> int:
+        """Return the tests on which steps depend, as a bit set."""
+        deciding = 0
+        for operation in self.steps:
+            deciding |= self.decided_before(operation)
+        pending = deciding
+        while pending:
+            test = pending.bit_length() - 1
+            decision = self.decision_of[test]
+            first = self.tests_of[decision].start
+            added = (self.decided_before(decision) | _even_bits(test - first) << first) & ~deciding
+            deciding |= added
+            pending = pending & ~(1 << test) | added
+        return deciding
+
+    def decided_before(self, operation: int) -> int:
+        """Return the tests of which only one outcome leads to an operation, as a bit set."""
+        decided = 0
+        for outcomes in (self.before[operation], self.raised.get(operation, 0)):
+            decided |= outcomes ^ outcomes >> 1
+        return decided & _even_bits(2 * len(self.decision_of))
+
+    # States
+
+    def transfer(self, operation: Leaf, state: int) -> int:
+        if isinstance(operation, Run | Start):
+            if isinstance(operation.activity, Call):
+                self.functions[id(operation.activity.function)] = operation.activity.function
+            if may_run_steps(Block((operation,))):
+                self.steps[id(operation)] = None
+                self.record(operation, state)
+        return state
+
+    def join(self, a: int, b: int) -> int:
+        return a | b
+
+    def enter_branch(self, choice: Choice, index: int, state: int) -> int:
+        tests = self.tests(choice, choice.place, len(choice.branches) - (not choice.may_skip))
+        self.record(choice, state)
+        return _at_branch(tests, index, state)
+
+    def enter_iteration(self, loop: Loop, head: int) -> int:
+        exit_choices = _exit_choices(loop)
+        for choice in exit_choices:
+            self.tests(choice, loop.place, len(choice.branches))
+        if exit_choices or loop.infinite:
+            return head
+        tests = self.tests(loop, loop.place, 1)
+        self.record(loop, head)
+        return _at_branch(tests, 0, head)
+
+    def after_iterations(self, loop: Loop, head: int, end: int | None) -> int | None:
+        exhausted = super().after_iterations(loop, head, end)
+        tests = self.tests_of.get(id(loop))
+        if tests is None:
+            return exhausted
+        if exhausted is None:
+            self.never_exhausted.add(id(loop))
             return None
+        # If an iteration comes to its end, the test fails even where it held before.
+        failed = _at_branch(tests, 1, exhausted)
+        return failed if end is None else failed | _at_branch(tests, 0, exhausted)
+
+    def after_loop(self, loop: Loop, head: int, after: int | None) -> int | None:
+        """Forget the tests that decide nothing after a loop: those of its breaks, because each loop ends sometime.
+
+        The test of a loop that always leaves its first iteration early decides nothing, either.
+        """
+        if after is None:
+            return None
+        if id(loop) in self.never_exhausted:
+            return after & ~_field(self.tests_of[id(loop)])
+        after |= head
+        both = after & after >> 1 & _even_bits(2 * len(self.decision_of))
+        return after & ~(both | both << 1)
+
+    def leave_try(self, try_: Try, before: int, end: int | None, raised: int | None) -> tuple[int | None, int | None]:
+        """Regard it as a test for each handler whether that runs. The last one has none if one of them always runs."""
+        count = len(try_.handlers) - (end is None and not _may_bypass_handlers(try_))
+        if raised is None or count <= 0:
+            return end, raised
+        tests = self.tests(try_, try_.place, count)
+        self.record(try_, before)
+        self.raised[id(try_)] = self.raised.get(id(try_), 0) | raised
+        return None if end is None else _at_branch(tests, count, end), raised
+
+    def enter_handler(self, try_: Try, index: int, raised: int) -> int:
+        tests = self.tests_of.get(id(try_))
+        return raised if tests is None else _at_branch(tests, index, raised)
+
+    def tests(self, decision: Choice | Loop | Try, place: Place, count: int) -> _Tests:
+        """Return the tests of a choice or loop as one that a location refers to."""
+        tests = self.tests_of.get(id(decision))
+        if tests is None:
+            first = 2 * len(self.decision_of)
+            tests = self.tests_of[id(decision)] = range(first, first + 2 * count, 2)
+            self.decision_of.update(dict.fromkeys(tests, id(decision)))
+        self.decisions.setdefault(place, {})[id(decision)] = tests
+        return tests
+
+    def record(self, operation: Operation, state: int) -> None:
+        self.before[id(operation)] = self.before.get(id(operation), 0) | state
 
 
-def _deciding_blocks(blocks: Sequence[Block], after: _StepsAfter) -> tuple[bool, ...]:
-    """Return for each block whether it, or a block after it, has steps or an exit that skips steps."""
-    reversed_flags = accumulate((may_run_steps(block) or _skips_steps(block, after) for block in reversed(blocks)), or_)
-    return tuple(reversed_flags)[::-1]
+def _exit_choices(loop: Loop) -> list[Choice]:
+    """Return the choices that end a loop because its condition is false, for a condition that runs steps."""
+    return [
+        operation
+        for operation in loop.body.operations
+        if isinstance(operation, Choice)
+        and any(
+            isinstance(jump, Jump) and jump.kind is JumpKind.FINISHED
+            for branch in operation.branches
+            for jump in branch.block.operations
+        )
+    ]
 
 
-def _skips_steps(block: Block, after: _StepsAfter) -> bool:
-    """Whether a block has an exit that skips steps."""
-    if not (after.function or after.loop):
-        return False
-    exits = reachable_exits(block)
-    leaves_function = exits.returns is not None or exits.raises is not None
-    leaves_loop = exits.breaks is not None or exits.continues is not None
-    return (after.function and leaves_function) or (after.loop and leaves_loop)
+def _may_bypass_handlers(try_: Try) -> bool:
+    """Whether a jump in the body of a `try` bypasses its handlers."""
+    handlers = tuple(replace(handler, block=EMPTY) for handler in try_.handlers)
+    exits = reachable_exits(Block((replace(try_, handlers=handlers, finalbody=EMPTY),)))
+    return any(state is not None for state in (exits.breaks, exits.continues, exits.returns, exits.raises))
+
+
+def _even_bits(length: int) -> int:
+    """Return the bit set of the even numbers below an even number."""
+    return ((1 << length) - 1) // 3
+
+
+def _field(tests: _Tests) -> int:
+    """Return the bits of the outcomes of tests."""
+    return (1 << tests.stop) - (1 << tests.start)
+
+
+def _at_branch(tests: _Tests, index: int, state: int) -> int:
+    """Return the state in which earlier tests failed and the test at an index holds, if there is one."""
+    failed = _even_bits(2 * min(index, len(tests))) << tests.start + 1
+    holds = 1 << tests[index] if index < len(tests) else 0
+    return state & ~_field(tests) | failed | holds

@@ -8,14 +8,12 @@ from msgspec import Struct, field
 
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Exits, Leaf, Observer
-from stepgraph.ir.jump_targets import JumpTarget
 from stepgraph.ir.nodes import (
     Activity,
     Await,
     Block,
     Call,
     Function,
-    Jump,
     Loop,
     Operation,
     Run,
@@ -166,7 +164,10 @@ def _runs_step(operation: Operation) -> bool:
 
 
 class _LimitSearch(Observer[int]):
-    """Search for the first operation that raises the count above a limit on all paths."""
+    """Search for the first operation that raises the count above a limit on all paths.
+
+    Exits do not matter: if the minimum count of a program exceeds a limit, the count at each exit does, too.
+    """
 
     def __init__(self, limit: int) -> None:
         self.limit = limit
@@ -192,9 +193,6 @@ class _LimitSearch(Observer[int]):
 
     def leave(self) -> None:
         self.open.pop()
-
-    def exit(self, source: Jump | JumpTarget[int], state: int, target: JumpTarget[int]) -> None:
-        """Ignore exits: if the minimum count of a program exceeds a limit, the count at each exit does, too."""
 
 
 def _must_complete(body: Block) -> frozenset[TaskId]:

@@ -89,6 +89,6 @@ class _FailedWork(Domain[int]):
             self.functions[function] = self.failed_in(function.body)
         return self.functions[function]
 
-    def leave_try(self, try_: Try, before: int, end: int | None, raised: int | None) -> int | None:
-        del before, end
-        return 0 if try_.catches else raised
+    def leave_try(self, try_: Try, before: int, end: int | None, raised: int | None) -> tuple[int | None, int | None]:
+        del before
+        return end, 0 if try_.catches else raised

@@ -10,14 +10,8 @@ from msgspec.structs import replace
 
 from stepgraph.graph.bit_sets import restrict
 from stepgraph.graph.dependencies.reading import BodyAnalysis
-from stepgraph.graph.dependencies.schedule import (
-    DirectCall,
-    HasRun,
-    Schedule,
-    SchedulingContext,
-    definitions_of,
-    schedule,
-)
+from stepgraph.graph.dependencies.schedule import Schedule, schedule
+from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext, definitions_of
 from stepgraph.graph.partial_order import series_parts
 from stepgraph.ir.nodes import (
     Await,

@@ -14,12 +14,10 @@ from stepgraph.graph.dependencies.history import RunHistory, join_states
 from stepgraph.graph.dependencies.reading import BodyAnalysis
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
-from stepgraph.ir.jump_targets import JumpTarget
 from stepgraph.ir.nodes import (
     Await,
     AwaitedTask,
     Block,
-    Jump,
     Loop,
     Operation,
     PartialOrder,
@@ -106,8 +104,8 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
 
     def leave_try(
         self, try_: Try, before: RunHistory, end: RunHistory | None, raised: RunHistory | None
-    ) -> RunHistory | None:
-        """Return the state after an exception: any step of the body may have run, and none must have."""
+    ) -> tuple[RunHistory | None, RunHistory]:
+        """In the state after an exception, any step of the body may have run, and none must have."""
         del raised
         caught = before.copy()
         caught.only_after_exception = True
@@ -117,7 +115,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         self.analysis.record_possible_failure(self.analysis.awaited_steps_in(try_.body), caught)
         if end is not None:
             caught.add_possibly_queued(end.queued_tasks)
-        return caught
+        return end, caught
 
     # Blocks
 
@@ -133,14 +131,8 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         self.open[-1] = block, index
         self.reached[id(block)] = max(self.reached.get(id(block), 0), index + 1)
 
-    def after(self, index: int, state: RunHistory) -> None:
-        """Ignore the state after an operation."""
-
     def leave(self) -> None:
         self.open.pop()
-
-    def exit(self, source: Jump | JumpTarget[RunHistory], state: RunHistory, target: JumpTarget[RunHistory]) -> None:
-        """Ignore exits."""
 
     def expanded(self, block: Block) -> Block:
         """Return a block with its dependencies expanded, without its unreachable operations.

@@ -14,7 +14,8 @@ from stepgraph.graph.dependencies.background import (
 from stepgraph.graph.dependencies.drawing import OperationList, operations_of
 from stepgraph.graph.dependencies.history import NO_PATH, has_run, join_states
 from stepgraph.graph.dependencies.reading import BodyAnalysis
-from stepgraph.graph.dependencies.schedule import DirectCall, HasRun, Schedule, ScheduledRun, definitions_of, schedule
+from stepgraph.graph.dependencies.schedule import Schedule, schedule
+from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, ScheduledRun, definitions_of
 from stepgraph.ir.nodes import (
     Await,
     Call,

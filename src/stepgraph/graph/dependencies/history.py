@@ -11,7 +11,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.graph.dependencies.schedule import HasRun
+from stepgraph.graph.dependencies.scheduled_runs import HasRun
 from stepgraph.ir.nodes import Start, StepDefinition, TaskId
 
 RunState: TypeAlias = int

@@ -20,7 +20,8 @@ from stepgraph.graph.dependencies.history import (
     has_run,
     run_state_of,
 )
-from stepgraph.graph.dependencies.schedule import HasRun, Schedule, SchedulingContext
+from stepgraph.graph.dependencies.schedule import Schedule
+from stepgraph.graph.dependencies.scheduled_runs import HasRun, SchedulingContext
 from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.nodes import (
     Await,

@@ -1,126 +1,30 @@
 """The schedule of called steps: the runs of their dependencies that have not run, then their own runs.
 
-The SDK resolves the dependencies of a step when the step begins: one after another, or as separate tasks for a
-`concurrent` step. It awaits a step that has begun and does not run it again (`_gather_results`, `_resolve_dependency`).
-The simulation follows the order of the event loop up to the point where every task waits. Later requests may come in
-any order, so the schedule orders two runs only if every execution does.
+Requests after the simulated part of an await may come in any order, so the schedule orders two runs only if every
+execution does.
 """
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from enum import Enum
-from typing import TypeAlias
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from stepgraph.graph.bit_sets import bits, restrict
-from stepgraph.ir.nodes import Dependency, StepChoice, StepDefinition, StepRun, TaskId
+from stepgraph.graph.dependencies.scheduled_runs import (
+    DirectCall,
+    HasRun,
+    Key,
+    ScheduledRun,
+    SchedulingContext,
+    definitions_of,
+    direct_calls_of,
+    must_have_begun_with,
+)
+from stepgraph.graph.dependencies.simulation import Simulation
+from stepgraph.ir.nodes import StepChoice, StepDefinition, TaskId
 from stepgraph.limits import Budget, Limit
-
-
-class HasRun(Enum):
-    """Whether a step has run when another step needs it, over all paths to that point."""
-
-    NEVER = "never"
-    SOMETIMES = "sometimes"
-    ALWAYS = "always"
-
-
-class DirectCall(Struct, frozen=True, eq=False):
-    """A step that is called directly."""
-
-    run: StepRun
-    task_id: TaskId | None = None
-    """The background task that runs the step and begins at this await. None if the await itself includes the step."""
-    awaited: bool = False
-    """Whether the step is awaited directly, so that it begins before the tasks queued for this await."""
-    must_begin: bool = True
-    """Whether the step must begin at this await."""
-    has_run: Callable[[StepDefinition], HasRun] | None = None
-    """Whether a step has run on the paths on which this call begins. None if it begins on all paths."""
-
-
-class SchedulingContext(Struct, frozen=True):
-    """Facts about steps at the point where scheduled steps begin."""
-
-    has_run: Callable[[StepDefinition], HasRun]
-    """Whether a step has run."""
-    running: Callable[[StepDefinition], TaskId | None]
-    """The background task that runs a step."""
-    runs_inside: Callable[[StepRun], Iterable[StepDefinition]]
-    """The steps that may run in the body of a step."""
-    closure_of: Callable[[Dependency], Mapping[StepDefinition, None]]
-    """The steps of a dependency and of its transitive dependencies."""
-    has_begun_at_same_await: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
-    """Whether other work has begun one of the steps at the same await.
-
-    The step is awaited then, but the schedule cannot order it.
-    """
-    may_await_dependencies: Callable[[StepDefinition], bool] = lambda _: False
-    """Whether a step in the background may still be waiting for its own dependencies."""
-    steps_of_beginning_functions: AbstractSet[StepDefinition] = frozenset()
-    """The steps of the functions that begin at this await."""
-    may_begin_at_once: AbstractSet[StepDefinition] = frozenset()
-    """The steps that these functions may begin at once, and the steps that other running code may begin."""
-    may_begin_beside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
-    """The steps that the body of a step needs and that other code may begin."""
-    budget: Budget = field(default_factory=Budget)
-    """The budget for comparisons."""
-
-
-class ScheduledRun(Struct, eq=False):
-    """One run of a step, which is called directly or needed by another run."""
-
-    run: Dependency
-    root: DirectCall | None = None
-    """The direct call; None for a dependency."""
-    begun_by: DirectCall | None = None
-    """The direct call on whose behalf the run begins; None if a later request begins it."""
-    task_id: TaskId | None = None
-    """The background task that runs the step."""
-    conditional: bool = False
-    """Whether the step may have run already."""
-    may_request_early: bool = False
-    """Whether later requests of the run may be immediate: it waits for a background task that may be over."""
-    is_separate_task: bool = False
-    """Whether a concurrent step begins the run as a separate task, after all tasks queued for the await."""
-    awaited_runs: list[list[ScheduledRun]] = field(default_factory=list)
-    """For each dependency, the candidate runs: the first to finish ends the wait."""
-    later_requests: list[tuple[ScheduledRun, int]] = field(default_factory=list)
-    """The later requests that may begin the run, as (task, position). Empty if it begins with the await."""
-    shared_requests: list[tuple[ScheduledRun, int]] = field(default_factory=list)
-    """The requests that find the run already begun, as (task, position)."""
-    must_begin_cached: bool = False
-    """Cached result of `must_begin`."""
-
-    @property
-    def dependencies(self) -> tuple[Dependency, ...]:
-        """The dependencies that the run resolves. A choice, a conditional run and background work resolve none here."""
-        if self.conditional or isinstance(self.run, StepChoice) or self.task_id is not None:
-            return ()
-        return self.run.dependencies
-
-    @property
-    def must_begin_at_once(self) -> bool:
-        """Whether the run has begun by the time its direct call first waits."""
-        return not (self.later_requests or self.is_separate_task)
-
-    @property
-    def must_begin(self) -> bool:
-        """Whether the run must begin, because one of its direct calls must.
-
-        Once true, it stays true, since requests are only added.
-        """
-        self.must_begin_cached = self.must_begin_cached or any(root.must_begin for root in _direct_calls_of(self))
-        return self.must_begin_cached
-
-    @property
-    def is_concurrent(self) -> bool:
-        """Whether the dependencies begin as separate tasks."""
-        return isinstance(self.run, StepRun) and self.run.definition.concurrent and bool(self.run.definition.parameters)
 
 
 class Schedule(Struct, frozen=True):
@@ -133,7 +37,7 @@ class Schedule(Struct, frozen=True):
     """The background tasks that are over before each run begins."""
     repeated_steps: tuple[StepDefinition, ...]
     """The steps that the SDK runs again, because they are needed while they wait for their own dependencies."""
-    begun_runs: Mapping[_Key, Sequence[ScheduledRun]]
+    begun_runs: Mapping[Key, Sequence[ScheduledRun]]
     """All runs that begin, by the definitions of their dependency."""
 
     def restricted_to(self, part: Sequence[int]) -> Schedule:
@@ -154,25 +58,22 @@ class Schedule(Struct, frozen=True):
         tasks = self.begun_runs.get((step,))
         if not tasks:
             return None
-        background = [task for task in tasks if task not in self.tasks and not roots.isdisjoint(_direct_calls_of(task))]
+        background = [task for task in tasks if task not in self.tasks and not roots.isdisjoint(direct_calls_of(task))]
         needed = [task for task in background if task.root is None]
         if not background or (tasks[0] not in background and not needed):
             return (
                 HasRun.ALWAYS if any(task.must_begin for task in tasks if task not in background) else HasRun.SOMETIMES
             )
         only_these = any(
-            roots >= set(_direct_calls_of(task)) and not (task.later_requests and used_by_others)
+            roots >= set(direct_calls_of(task)) and not (task.later_requests and used_by_others)
             for task in needed or background
         )
         return HasRun.NEVER if only_these and not any(task.conditional for task in needed) else HasRun.SOMETIMES
 
 
-_Key: TypeAlias = tuple[StepDefinition, ...]
-
-
 def schedule(roots: Sequence[DirectCall], context: SchedulingContext) -> Schedule:
     """Return the schedule of steps that are called at one await."""
-    simulation = _Simulation(context)
+    simulation = Simulation(context)
     called = simulation.begin(roots)
     tasks, visits = _postorder([task for task in called if task.task_id is None])
     foreground = [task for task in tasks if task.task_id is None]
@@ -194,156 +95,6 @@ def schedule(roots: Sequence[DirectCall], context: SchedulingContext) -> Schedul
         _repeated_steps(tasks, predecessors, called, simulation),
         simulation.begun,
     )
-
-
-def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
-    """Return the step of a dependency, or the candidates of a choice."""
-    if isinstance(dependency, StepRun):
-        return (dependency.definition,)
-    return tuple(d for case in dependency.cases for d in definitions_of(case.dependency))
-
-
-class _Simulation:
-    """Simulation of the event loop at one await: the runs that begin, and the runs that each of them awaits."""
-
-    def __init__(self, context: SchedulingContext) -> None:
-        self.context = context
-        self.begun: dict[_Key, list[ScheduledRun]] = {}
-        """All runs that begin, by the definitions of their dependency."""
-        self.resolvers: dict[ScheduledRun, ScheduledRun] = {}
-        """The run that resolves the dependencies of each background run."""
-        self.may_have_begun: set[StepDefinition] = set()
-        """The steps that may have begun at this await."""
-        self.may_not_have_started: list[StepDefinition] = []
-        """The steps begun at an earlier await that may still be waiting for their dependencies."""
-        self.ready: deque[Callable[[], object]] = deque()
-        """The callbacks of the event loop, in order."""
-        self.suspended: deque[tuple[ScheduledRun, int]] = deque()
-        """Suspended runs, with the position of their next dependency."""
-
-    def begin(self, roots: Sequence[DirectCall]) -> list[ScheduledRun]:
-        """Begin steps in the order of the event loop, then request the dependencies that are resolved later.
-
-        Return the runs of the direct calls.
-        """
-        tasks = [ScheduledRun(root.run, root, root, root.task_id) for root in roots]
-        for task in tasks:
-            self.ready.append(lambda task=task: self._begin_call(task))  # type: ignore[misc]
-        awaited = sum(root.awaited for root in roots)
-        self.ready.insert(awaited, lambda: self.may_have_begun.update(self.context.may_begin_at_once))
-        while self.ready:
-            self.ready.popleft()()
-        self.may_have_begun.update(self.context.steps_of_beginning_functions)
-        while self.suspended:
-            task, first = self.suspended.popleft()
-            for position in range(first, len(task.dependencies)):
-                self._request(task, position, later=True)
-        return tasks
-
-    def _begin_call(self, task: ScheduledRun) -> None:
-        """Begin a called step.
-
-        A background run has a second run that resolves its dependencies. Other runs share those, and await only the end
-        of the background run.
-        """
-        self._register(task, definitions_of(task.run))
-        if task.task_id is not None:
-            self.resolvers[task] = task = ScheduledRun(task.run, begun_by=task.root)
-        self._resolve_dependencies(task)
-
-    def _register(self, task: ScheduledRun, key: _Key) -> None:
-        self.begun.setdefault(key, []).append(task)
-        self.may_have_begun.update(key)
-        if isinstance(task.run, StepRun) and task.task_id is None:
-            self.may_have_begun.update(self.context.runs_inside(task.run))
-
-    def _resolve_dependencies(self, task: ScheduledRun) -> None:
-        task.awaited_runs = [[] for _ in task.dependencies]
-        if task.is_concurrent:
-            for position in range(len(task.dependencies)):
-                self.ready.append(lambda index=position: self._request(task, index, later=False))  # type: ignore[misc]
-            return
-        for position in range(len(task.dependencies)):
-            if self._request(task, position, later=False):
-                self.suspended.append((task, position + 1))
-                return
-
-    def _request(self, task: ScheduledRun, position: int, *, later: bool) -> bool:
-        """Await the run that has begun for a dependency, or begin one. Return whether the task has to wait."""
-        dependency = task.dependencies[position]
-        key = definitions_of(dependency)
-        candidates = self.begun.get(key)
-        self.context.budget.spend(Limit.PAIRS, len(candidates or ()) + 1)
-        if candidates is None or not any(_must_have_begun_with(candidate, task) for candidate in candidates):
-            return self._request_from_context(task, position, dependency, key, later=later)
-        states = self._run_states(key, task.begun_by)
-        if states == {HasRun.ALWAYS} and self._background_task(key) is None:
-            return False  # the SDK has stored its result, even if it runs again
-        if later and task.may_request_early and all(candidate.root is not None for candidate in candidates):
-            self._register(ScheduledRun(dependency, begun_by=task.begun_by, conditional=True), key)
-            candidates = self.begun[key]
-        if states == {HasRun.NEVER}:
-            task.awaited_runs[position] = list(candidates)
-        for candidate in candidates:
-            candidate.shared_requests.append((task, position))
-            if candidate.later_requests:
-                candidate.later_requests.append((task, position))
-        return True
-
-    def _request_from_context(
-        self, task: ScheduledRun, position: int, dependency: Dependency, key: _Key, *, later: bool
-    ) -> bool:
-        """Resolve a dependency that no run at this await has begun. Return whether the task has to wait."""
-        if self._has_run_with_earlier(task, position, key):
-            return False
-        states = self._run_states(key, task.begun_by)
-        if states == {HasRun.ALWAYS}:
-            self.may_not_have_started += filter(self.context.may_await_dependencies, key)
-            concurrent = self.context.may_begin_at_once
-            task_id = self._background_task(key)
-            if task_id is None:
-                if not concurrent.isdisjoint(key):  # another function may still be running the step
-                    self.may_have_begun |= concurrent
-                return self.context.has_begun_at_same_await(key)
-            task.may_request_early = True
-            needed = ScheduledRun(dependency, task_id=task_id)
-        else:
-            needed = ScheduledRun(
-                dependency, conditional=states != {HasRun.NEVER} or not self.may_have_begun.isdisjoint(key)
-            )
-        needed.begun_by = task.begun_by
-        needed.is_separate_task = task.is_separate_task or task.is_concurrent
-        self._register(needed, key)
-        task.awaited_runs[position] = [needed]
-        if later and needed.task_id is None:
-            needed.later_requests.append((task, position))
-            needed.begun_by = None
-            needed.awaited_runs = [[] for _ in needed.dependencies]
-            self.suspended.append((needed, 0))
-        else:
-            self._resolve_dependencies(needed)
-        return True
-
-    def may_wait_for_dependencies(self, dependency: Dependency) -> bool:
-        """Whether a step, if it has not run, waits for dependencies of its own first."""
-        needed = dependency.dependencies if isinstance(dependency, StepRun) else ()
-        return any(
-            self.context.has_run(step) is not HasRun.ALWAYS for inner in needed for step in definitions_of(inner)
-        )
-
-    def _run_states(self, key: _Key, root: DirectCall | None) -> set[HasRun]:
-        has_run = self.context.has_run if root is None else root.has_run or self.context.has_run
-        return set(map(has_run, key))
-
-    def _has_run_with_earlier(self, task: ScheduledRun, position: int, key: _Key) -> bool:
-        """Whether a dependency must have run because it is needed by an earlier dependency of the same task."""
-        if task.is_concurrent or len(key) > 1:
-            return False
-        earlier = (run for waits in task.awaited_runs[:position] for run in waits if run.conditional)
-        return any(isinstance(run.run, StepRun) and key[0] in self.context.closure_of(run.run) for run in earlier)
-
-    def _background_task(self, key: _Key) -> TaskId | None:
-        return self.context.running(key[0]) if len(key) == 1 else None
 
 
 def _postorder(roots: Sequence[ScheduledRun]) -> tuple[list[ScheduledRun], list[tuple[ScheduledRun, bool]]]:
@@ -369,24 +120,6 @@ def _postorder(roots: Sequence[ScheduledRun]) -> tuple[list[ScheduledRun], list[
                 visits.append((needed, True))
                 stack.append((needed, _awaited_by(needed)))
     return tasks, visits
-
-
-def _direct_calls_of(task: ScheduledRun) -> Iterator[DirectCall]:
-    """Yield the direct calls that begin a run or may begin it, with repetitions."""
-    visited = {task}
-    pending: list[Iterator[tuple[ScheduledRun, int]]] = []
-    while True:
-        if task.begun_by is not None:
-            yield task.begun_by
-        pending.append(iter(task.later_requests))
-        while (
-            requester := next((candidate for candidate, _ in pending[-1] if candidate not in visited), None)
-        ) is None:
-            pending.pop()
-            if not pending:
-                return
-        visited.add(requester)
-        task = requester
 
 
 def _awaited_by(task: ScheduledRun) -> Iterator[ScheduledRun]:
@@ -453,7 +186,7 @@ class _Predecessors:
 
 
 def _repeated_steps(
-    tasks: Sequence[ScheduledRun], predecessors: _Predecessors, called: Sequence[ScheduledRun], simulation: _Simulation
+    tasks: Sequence[ScheduledRun], predecessors: _Predecessors, called: Sequence[ScheduledRun], simulation: Simulation
 ) -> tuple[StepDefinition, ...]:
     """Return the steps that another run requests before they have started, so the SDK runs them again."""
     if simulation.resolvers:
@@ -490,12 +223,7 @@ def _repeated_steps(
 
 def _may_share_path(run: ScheduledRun, requester: ScheduledRun) -> bool:
     """Whether two runs may begin on the same path. Calls that may not happen can be on different paths."""
-    return run.must_begin or _must_have_begun_with(requester, run)
-
-
-def _must_have_begun_with(run: ScheduledRun, requester: ScheduledRun) -> bool:
-    """Whether a run has begun on every path on which another run has."""
-    return run.must_begin or not set(_direct_calls_of(run)).isdisjoint(_direct_calls_of(requester))
+    return run.must_begin or must_have_begun_with(requester, run)
 
 
 def _last_begun_by(task: ScheduledRun) -> ScheduledRun | None:

@@ -9,7 +9,7 @@ from graphlib import CycleError, TopologicalSorter
 
 from msgspec import Struct, field
 
-from stepgraph.graph.dependencies.schedule import definitions_of
+from stepgraph.graph.dependencies.scheduled_runs import definitions_of
 from stepgraph.ir.nodes import (
     Activity,
     Await,

@@ -1,0 +1,148 @@
+"""The runs of steps at one await: what calls or requests each run, and what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
+from enum import Enum
+from typing import TypeAlias
+
+from msgspec import Struct, field
+
+from stepgraph.ir.nodes import Dependency, StepChoice, StepDefinition, StepRun, TaskId
+from stepgraph.limits import Budget
+
+Key: TypeAlias = tuple[StepDefinition, ...]
+"""The steps of a dependency: one, or the candidates of a choice."""
+
+
+class HasRun(Enum):
+    """Whether a step has run when another step needs it, over all paths to that point."""
+
+    NEVER = "never"
+    SOMETIMES = "sometimes"
+    ALWAYS = "always"
+
+
+class DirectCall(Struct, frozen=True, eq=False):
+    """A step that is called directly."""
+
+    run: StepRun
+    task_id: TaskId | None = None
+    """The background task that runs the step and begins at this await. None if the await itself includes the step."""
+    awaited: bool = False
+    """Whether the step is awaited directly, so that it begins before the tasks queued for this await."""
+    must_begin: bool = True
+    """Whether the step must begin at this await."""
+    has_run: Callable[[StepDefinition], HasRun] | None = None
+    """Whether a step has run on the paths on which this call begins. None if it begins on all paths."""
+
+
+class SchedulingContext(Struct, frozen=True):
+    """Facts about steps at the point where scheduled steps begin."""
+
+    has_run: Callable[[StepDefinition], HasRun]
+    """Whether a step has run."""
+    running: Callable[[StepDefinition], TaskId | None]
+    """The background task that runs a step."""
+    runs_inside: Callable[[StepRun], Iterable[StepDefinition]]
+    """The steps that may run in the body of a step."""
+    closure_of: Callable[[Dependency], Mapping[StepDefinition, None]]
+    """The steps of a dependency and of its transitive dependencies."""
+    has_begun_at_same_await: Callable[[Iterable[StepDefinition]], bool] = lambda _: False
+    """Whether other work has begun one of the steps at the same await.
+
+    The step is awaited then, but the schedule cannot order it.
+    """
+    may_await_dependencies: Callable[[StepDefinition], bool] = lambda _: False
+    """Whether a step in the background may still be waiting for its own dependencies."""
+    steps_of_beginning_functions: AbstractSet[StepDefinition] = frozenset()
+    """The steps of the functions that begin at this await."""
+    may_begin_at_once: AbstractSet[StepDefinition] = frozenset()
+    """The steps that these functions may begin at once, and the steps that other running code may begin."""
+    may_begin_beside: Callable[[StepRun], Iterable[StepDefinition]] = lambda _: ()
+    """The steps that the body of a step needs and that other code may begin."""
+    budget: Budget = field(default_factory=Budget)
+    """The budget for comparisons."""
+
+
+class ScheduledRun(Struct, eq=False):
+    """One run of a step, which is called directly or needed by another run."""
+
+    run: Dependency
+    root: DirectCall | None = None
+    """The direct call; None for a dependency."""
+    begun_by: DirectCall | None = None
+    """The direct call on whose behalf the run begins; None if a later request begins it."""
+    task_id: TaskId | None = None
+    """The background task that runs the step."""
+    conditional: bool = False
+    """Whether the step may have run already."""
+    may_request_early: bool = False
+    """Whether later requests of the run may be immediate: it waits for a background task that may be over."""
+    is_separate_task: bool = False
+    """Whether a concurrent step begins the run as a separate task, after all tasks queued for the await."""
+    awaited_runs: list[list[ScheduledRun]] = field(default_factory=list)
+    """For each dependency, the candidate runs: the first to finish ends the wait."""
+    later_requests: list[tuple[ScheduledRun, int]] = field(default_factory=list)
+    """The later requests that may begin the run, as (task, position). Empty if it begins with the await."""
+    shared_requests: list[tuple[ScheduledRun, int]] = field(default_factory=list)
+    """The requests that find the run already begun, as (task, position)."""
+    must_begin_cached: bool = False
+    """Cached result of `must_begin`."""
+
+    @property
+    def dependencies(self) -> tuple[Dependency, ...]:
+        """The dependencies that the run resolves. A choice, a conditional run and background work resolve none here."""
+        if self.conditional or isinstance(self.run, StepChoice) or self.task_id is not None:
+            return ()
+        return self.run.dependencies
+
+    @property
+    def must_begin_at_once(self) -> bool:
+        """Whether the run has begun by the time its direct call first waits."""
+        return not (self.later_requests or self.is_separate_task)
+
+    @property
+    def must_begin(self) -> bool:
+        """Whether the run must begin, because one of its direct calls must.
+
+        Once true, it stays true, since requests are only added.
+        """
+        self.must_begin_cached = self.must_begin_cached or any(root.must_begin for root in direct_calls_of(self))
+        return self.must_begin_cached
+
+    @property
+    def is_concurrent(self) -> bool:
+        """Whether the dependencies begin as separate tasks."""
+        return isinstance(self.run, StepRun) and self.run.definition.concurrent and bool(self.run.definition.parameters)
+
+
+def definitions_of(dependency: Dependency) -> tuple[StepDefinition, ...]:
+    """Return the step of a dependency, or the candidates of a choice."""
+    if isinstance(dependency, StepRun):
+        return (dependency.definition,)
+    return tuple(d for case in dependency.cases for d in definitions_of(case.dependency))
+
+
+def direct_calls_of(task: ScheduledRun) -> Iterator[DirectCall]:
+    """Yield the direct calls that begin a run or may begin it, with repetitions."""
+    visited = {task}
+    pending: list[Iterator[tuple[ScheduledRun, int]]] = []
+    while True:
+        if task.begun_by is not None:
+            yield task.begun_by
+        pending.append(iter(task.later_requests))
+        while (
+            requester := next((candidate for candidate, _ in pending[-1] if candidate not in visited), None)
+        ) is None:
+            pending.pop()
+            if not pending:
+                return
+        visited.add(requester)
+        task = requester
+
+
+def must_have_begun_with(run: ScheduledRun, requester: ScheduledRun) -> bool:
+    """Whether a run has begun on every path on which another run has."""
+    return run.must_begin or not set(direct_calls_of(run)).isdisjoint(direct_calls_of(requester))
