@@ -143,7 +143,7 @@ class Pipeline(Struct):
 def _workflow(
     entry: OpenModule, class_name: str, project: Project, configured: ConfiguredWorkflow | None = None
 ) -> WorkflowAnalysis:
-    program = interpret_workflow(entry, class_name, project.mode)
+    program = interpret_workflow(entry, class_name, project.mode, traced=True)
     built = build_graph(program)
     notes = sorted((*program.notes, *built.notes), key=lambda note: (note.span, note.code))
     if configured is None and project.configuration is not None:

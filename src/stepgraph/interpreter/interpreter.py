@@ -18,7 +18,7 @@ import libcst as cst
 from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion
 from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
-from stepgraph.interpreter.replay.replay_state import ReplayState
+from stepgraph.interpreter.replay.tracer import NO_TRACER, Tracer
 from stepgraph.interpreter.store import ExposedValues, PathChanges, Store, join_paths
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import Caveat, LexicalScope
@@ -94,7 +94,8 @@ class Interpreter:
     """Whether the body of a step is being interpreted."""
     replays: bool = False
     """Whether the engine replays the present code: `run` and its callees, without the bodies of steps."""
-    replay: ReplayState = field(default_factory=ReplayState)
+    tracer: Tracer = NO_TRACER
+    """Follows the differences between runs, for a check."""
     summaries: dict[tuple[object, ...], FunctionSummary] = field(default_factory=dict)
     """Memoized summaries, by `replays` and the signature of the call."""
     active_functions: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)
@@ -217,7 +218,7 @@ class Interpreter:
         if isinstance(operation, Run | Start | Await):
             self.frame.emitted = True
             if not isinstance(operation, Start):
-                self.replay.complete_step()
+                self.tracer.on_completion()
             if isinstance(operation, Await) and self.store.in_flight:
                 for awaited in tasks_done_after(operation.group):
                     self.store.finish_task(awaited, self.loop_depth)
@@ -315,13 +316,11 @@ class Interpreter:
         """Interpret the body of a step, which the engine does not replay: it stores the result."""
         outer, self.in_step = self.in_step, True
         replays, self.replays = self.replays, False
-        outer_step, outer_since = self.replay.step, self.replay.step_since
-        self.replay.step, self.replay.step_since = step, self.store.serial
         try:
-            yield
+            with self.tracer.step_body(step):
+                yield
         finally:
             self.in_step, self.replays = outer, replays
-            self.replay.step, self.replay.step_since = outer_step, outer_since
 
     def report_caveat(self, caveat: Caveat) -> None:
         """Add a note that a different function may run than the graph shows."""
@@ -434,7 +433,7 @@ class Interpreter:
         With `cut_short`, an exception may end the path early, so the result includes the values that it overwrites.
         """
         self.budget.spend(Limit.BRANCHES)
-        checkpoint, since, before = self.store.checkpoint(), self.work.last_task_id, self.replay.reached
+        checkpoint, since, before = self.store.checkpoint(), self.work.last_task_id, self.tracer.position
         outer_exposed = self.exposed
         if cut_short:
             self.exposed = ExposedValues()
@@ -450,9 +449,9 @@ class Interpreter:
             overwritten += [] if self.exposed is None else self.exposed.changes
             self.exposed = outer_exposed
         self.expose(checkpoint)
-        reached = self.replay.reached
-        self.replay.restore(before)
-        return PathResult(block, self.store.rollback(checkpoint), live, tuple(overwritten), since, reached)
+        position = self.tracer.position
+        self.tracer.restore(before)
+        return PathResult(block, self.store.rollback(checkpoint), live, tuple(overwritten), since, position)
 
     def expose(self, checkpoint: int) -> None:
         """Record values that an exception may expose to an enclosing `try`, before writes are rolled back."""
@@ -475,8 +474,7 @@ class Interpreter:
         self.is_reachable = bool(ends)
         if not ends:
             return
-        present = self.replay.reached
-        self.replay.join_paths([path.replay_state or present for _, path in paths if path.is_reachable])
+        self.tracer.join_paths([path.position for _, path in paths if path.is_reachable])
         since = min((path.since for _, path in paths if path.since is not None), default=None)
         join_paths(self.store, ends, discriminant, place, since if exclusive else None)
 

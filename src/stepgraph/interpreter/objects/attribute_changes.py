@@ -18,7 +18,6 @@ from stepgraph.interpreter.objects.classes import (
     with_fallback,
 )
 from stepgraph.interpreter.objects.dynamic_attributes import candidate_names, constant_name
-from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance, ModuleValue
@@ -31,7 +30,7 @@ from stepgraph.syntax.module import Place
 
 def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
     """Assign `owner.name`."""
-    observe_event_key(interpreter, "written", owner, Constant(name), place, place)
+    interpreter.tracer.on_event_key("written", owner, Constant(name), place, place)
     name = attribute_name(interpreter, name, place)
     if isinstance(owner, Instance):
         if name in ("__class__", "__dict__"):

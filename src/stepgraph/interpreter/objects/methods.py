@@ -39,7 +39,6 @@ from stepgraph.interpreter.python.assignment import (
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import payload_member
-from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, ExitStackArguments, GeneratorCall
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -265,7 +264,7 @@ def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Argume
     if arguments.items:
         call = place.node
         owner = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else call
-        observe_event_key(interpreter, "get", receiver, arguments.items[0].value, Place(place.module, owner), place)
+        interpreter.tracer.on_event_key("get", receiver, arguments.items[0].value, Place(place.module, owner), place)
     return _get_part(interpreter, receiver, arguments, place)
 
 

@@ -11,8 +11,8 @@ from stepgraph.interpreter.escapes import NOT_FOLLOWED, NOT_IN_PROJECT, report_e
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import call_cached
 from stepgraph.interpreter.library.logging_ import is_log_method
+from stepgraph.interpreter.library.resources import call_resource
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
-from stepgraph.interpreter.replay.resources import call_resource
 from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, GeneratorCall, Partial, PreparedCall, StepCall

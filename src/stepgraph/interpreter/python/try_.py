@@ -47,8 +47,8 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
         interpreter.frame.type_error_handlers -= catches_type_error
     paths: list[tuple[str | None, PathResult]] = [("no exception", body)]
     handlers: list[Handler] = []
-    if body.replay_state is not None:
-        interpreter.replay.restore(body.replay_state)  # a step that raises has run
+    if body.position is not None:
+        interpreter.tracer.restore(body.position)  # a step that raises has run
     with interpreter.open_context(stops=finally_stops) as handler_context:
         for handler in node.handlers:
             condition = None if handler.type is None else interpreter.text(handler.type)

@@ -294,7 +294,7 @@ def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context:
     interrupted = join_any(interpreter.store, states, managed.place)
     paths = [
         ("no exception", outcome),
-        (None, PathResult(EMPTY, interrupted, is_reachable=True, replay_state=outcome.replay_state)),
+        (None, PathResult(EMPTY, interrupted, is_reachable=True, position=outcome.position)),
     ]
     interpreter.join_path_results(paths, "exception", managed.place, exclusive=False)
     return outcome.block

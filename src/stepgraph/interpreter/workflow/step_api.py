@@ -9,7 +9,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.objects.iteration import elements_of
 from stepgraph.interpreter.python.arguments import unpacked_arguments
-from stepgraph.interpreter.replay.taint import record_use
 from stepgraph.interpreter.static_values import function_shape, static_arguments
 from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
@@ -45,7 +44,7 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
         for argument in spread_arguments.positional[1:] + tuple(
             argument for argument in spread_arguments.items if argument.keyword not in (None, "name")
         ):
-            record_use(interpreter, argument.value, argument.place)
+            interpreter.tracer.on_stored_argument(argument.value, argument.place)
     match callee.name:
         case "do":
             return _do(interpreter, spread_arguments, place)
