@@ -32,6 +32,7 @@ from stepgraph.interpreter.values.value import (
     Unresolved,
     Value,
     is_none,
+    without_taint,
 )
 from stepgraph.interpreter.workflow.awaiting import start
 from stepgraph.ir.facts import Returned, StepCalled
@@ -147,7 +148,7 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
         case External(name=name) | ExternalResultMember(name=name):
             return ExternalResult(name)
         case Nondeterministic():
-            return replace(callee, is_called=True)
+            return replace(callee, result_name="" if callee.is_called else callee.result_name, is_called=True)
         case Resource():
             return call_resource(callee, arguments, place)
         case _:
@@ -155,4 +156,4 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
 
 
 def _is_external_result(callee: Value) -> bool:
-    return isinstance(callee, External | ExternalResult | ExternalResultMember | Nondeterministic | Resource)
+    return isinstance(without_taint(callee), External | ExternalResult | ExternalResultMember | Resource)

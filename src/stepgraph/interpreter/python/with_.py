@@ -31,7 +31,16 @@ from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCa
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name
+from stepgraph.interpreter.values.value import (
+    UNKNOWN,
+    External,
+    Resource,
+    Unknown,
+    Unresolved,
+    Value,
+    origin_name,
+    without_taint,
+)
 from stepgraph.interpreter.workflow.awaiting import await_value, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.nodes import (
@@ -455,6 +464,7 @@ def _blocks_after_cancellation(try_: Try) -> Iterator[Block]:
 
 def _may_be_lock(manager: Value) -> bool:
     """Return whether a manager may be a lock. In `asyncio`, only the names in `_LOCKS` are."""
+    manager = without_taint(manager)
     name = manager.name if isinstance(manager, External) else origin_name(manager)
     return isinstance(manager, Unknown) or (name is not None and (name in _LOCKS or not name.startswith("asyncio.")))
 

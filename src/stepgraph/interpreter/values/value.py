@@ -126,13 +126,6 @@ class Nondeterministic(Value, Struct, frozen=True):
         is_truthy = self.is_truthy and name in _TRUTH_PRESERVING
         return replace(self, result_name=origin, is_called=False, is_truthy=is_truthy)
 
-    @property
-    def untainted(self) -> Value:
-        """The value as it is without a tracer."""
-        if not self.result_name:
-            return UNKNOWN
-        return ExternalResult(self.result_name) if self.is_called else ExternalResultMember(self.result_name)
-
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Nondeterministic) and (self.name, self.place) == (other.name, other.place)
 
@@ -208,6 +201,15 @@ class ExternalResultMember(Value, Struct, frozen=True):
     name: str
     """Dotted name: `datetime.datetime.now().date`."""
     relevant: ClassVar[bool] = False
+
+
+def without_taint(value: Value) -> Value:
+    """Return a value as it is without a tracer."""
+    if not isinstance(value, Nondeterministic):
+        return value
+    if not value.result_name:
+        return UNKNOWN
+    return ExternalResult(value.result_name) if value.is_called else ExternalResultMember(value.result_name)
 
 
 class RangeResult(ExternalResult, frozen=True):
