@@ -31,16 +31,6 @@ from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCa
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
-    UNKNOWN,
-    External,
-    Resource,
-    Unknown,
-    Unresolved,
-    Value,
-    origin_name,
-    without_taint,
-)
 from stepgraph.interpreter.workflow.awaiting import await_value, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.nodes import (
@@ -60,6 +50,16 @@ from stepgraph.ir.nodes import (
     Try,
     child_blocks,
     may_run_steps,
+)
+from stepgraph.ir.values import (
+    UNKNOWN,
+    External,
+    Resource,
+    Unknown,
+    Unresolved,
+    Value,
+    origin_name,
+    without_taint,
 )
 from stepgraph.ir.walk import walk_operations
 from stepgraph.syntax.module import Place

@@ -6,8 +6,8 @@ from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.logging_ import LOG_METHODS
-from stepgraph.interpreter.values.value import ExternalResult, Resource, Unknown, Value
 from stepgraph.ir.facts import ExternalCallOutsideStep
+from stepgraph.ir.values import ExternalResult, Resource, Unknown, Value
 from stepgraph.syntax.module import Place
 
 # Calls that send a request synchronously.

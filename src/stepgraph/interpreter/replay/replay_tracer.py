@@ -39,9 +39,9 @@ from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, LexicalScope
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, Resource, Value
 from stepgraph.ir.facts import KeyUse
 from stepgraph.ir.nodes import Block
+from stepgraph.ir.values import UNKNOWN, External, Resource, Value
 from stepgraph.syntax.module import Place
 
 _COMPOSITE: Final = (Collection, Mapping, Union)

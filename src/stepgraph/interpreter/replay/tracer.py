@@ -12,9 +12,9 @@ from msgspec import Struct, field
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.interpreter.values.value import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.ir.facts import KeyUse
 from stepgraph.ir.nodes import Block
+from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.syntax.module import Place
 
 # The slot of a name or attribute, or a collection with the key "".
