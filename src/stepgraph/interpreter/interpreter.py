@@ -6,11 +6,10 @@ The semantics of Python, of libraries and of the SDK are in the other modules of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count, takewhile
 from typing import Any, Final, TypeAlias
 
 import libcst as cst
@@ -22,7 +21,6 @@ from stepgraph.interpreter.replay.tracer import NO_TRACER, Tracer
 from stepgraph.interpreter.store import ExposedValues, PathChanges, Store, join_paths
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import Caveat, LexicalScope
-from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkRegistry
@@ -32,15 +30,12 @@ from stepgraph.ir.nodes import (
     Await,
     Block,
     Branch,
-    CaughtType,
     Choice,
     Function,
-    Jump,
     JumpKind,
     Operation,
     Run,
     Start,
-    StepDefinition,
     TaskId,
     tasks_done_after,
 )
@@ -222,78 +217,6 @@ class Interpreter:
             if isinstance(operation, Await) and self.store.in_flight:
                 for awaited in tasks_done_after(operation.group):
                     self.store.finish_task(awaited, self.loop_depth)
-
-    def declare(self, step: StepFunction) -> None:
-        """Declare a step. It replaces an earlier step with the same name (SDK: `step_closures`)."""
-        number = self.steps.add(step)
-        self.store.write(self.steps.by_name, step.definition.name, step)
-        self.frame.declared.pop(step, None)
-        self.frame.declared[step] = number
-
-    def declare_again(self, steps: Collection[StepFunction]) -> None:
-        """Declare the steps of a function again at a call of the function.
-
-        Steps that are still current only move to the end of the order. A chain of calls would otherwise declare the
-        steps of its last function in each caller, which takes quadratic time.
-        """
-        current = self.steps.by_name
-        if not all(current.get(step.definition.name) is step for step in steps):
-            for step in steps:
-                self.declare(step)
-            return
-        declared = self.frame.declared
-        for step in () if declared.keys().isdisjoint(steps) else steps:
-            declared.pop(step, None)
-        declared.update(zip(steps, count(self.steps.count + 1), strict=False))
-        self.steps.count += len(steps)
-
-    def declared_since(self, number: int) -> tuple[StepDefinition, ...]:
-        """Return the steps that the present frame has declared after the declaration `number`, in order."""
-        recent = takewhile(lambda entry: entry[1] > number, reversed(self.frame.declared.items()))
-        return tuple(step.definition for step, _ in recent)[::-1]
-
-    def emit_jump(self, kind: JumpKind, place: Place, raised: CaughtType | None = None) -> None:
-        """Emit a jump, and the exit code of the blocks that it leaves. The rest of the present block is unreachable.
-
-        `raised` is the type of the exception of a `raise`.
-        """
-        leaves_function = kind in (JumpKind.RETURN, JumpKind.RAISE)
-        self.is_reachable = False
-        must_leave = True
-        for context in reversed(self.frame.open_contexts):
-            if not (leaves_function or context.loop is self.frame.loop):
-                break
-            if kind in context.intercepted:
-                must_leave = False
-                context.jump_states.append(self.store.changes(context.checkpoint))
-                context.jump_kinds.add(kind)
-            elif must_leave:
-                context.leave()
-        if must_leave and kind is JumpKind.RETURN:
-            self.record_return()
-        elif must_leave and kind is JumpKind.RAISE:
-            self._record_raise_in_callers()
-        self.operations.append(Jump(kind, place, raised=raised))
-
-    def record_return(self, *, after_finally: bool = False) -> None:
-        """Record the state in which the present function returns."""
-        frame = self.frame
-        if frame.checkpoint is None:
-            return
-        if self.branch_depth == frame.branch_depth and frame.loop is None and not after_finally:
-            frame.returns_at_end = True
-            return
-        condition = frame.conditions[-1] if frame.conditions and not after_finally else None
-        frame.return_states.append(PathChanges(condition, self.store.changes(frame.checkpoint)))
-
-    def _record_raise_in_callers(self) -> None:
-        """Record the state in which an exception leaves the function for each `try` of its callers."""
-        caller = self.frame.caller
-        while caller is not None:
-            for context in caller.open_contexts:
-                if JumpKind.RAISE in context.intercepted:
-                    context.jump_states.append(self.store.changes(context.checkpoint))
-            caller = caller.caller
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Add a note, once per code and place. `incomplete` means that the graph may lack steps."""

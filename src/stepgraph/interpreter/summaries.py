@@ -20,6 +20,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, Instance, Lexica
 from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.widening import widen
+from stepgraph.interpreter.workflow.declarations import declare_again
 from stepgraph.ir.nodes import Block, Function, may_run_steps
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Limit
@@ -87,7 +88,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     memoized = interpreter.summaries.get((interpreter.replays, *key))
     if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.epoch:
         interpreter.frame.called |= memoized.called
-        interpreter.declare_again(memoized.declared)
+        declare_again(interpreter, memoized.declared)
         interpreter.store.reads |= memoized.reads
         for write in memoized.writes:
             if write.container.get(write.key, MISSING) != write.value:
@@ -270,7 +271,7 @@ def _summarize(
     function.names = _qualified_names(callee.names, function.callable_arguments)
     interpreter.frame.called |= frame.called
     result = _result_of(frame, function.place)
-    interpreter.declare_again(frame.declared)
+    declare_again(interpreter, frame.declared)
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
     trace = interpreter.tracer.trace_since(trace_start)
     creates_values = bool(frame.declared) or trace.creates_nondeterministic

@@ -21,6 +21,7 @@ from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, with_all_runs
 from stepgraph.interpreter.widening import growing_changes, widen
+from stepgraph.interpreter.workflow.declarations import declared_since
 from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition, TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Value
 from stepgraph.syntax.module import Place
@@ -125,7 +126,7 @@ def _interpret_to_fixpoint(
     interpreter.tracer.on_loop_end(trace_start, repeats=interpreter.is_reachable or loop_state.continues)
     interpreter.frame.loop, interpreter.is_reachable = outer_loop, live
     interpreter.frame.drained_collection = drained
-    return block, loop_state.breaks, interpreter.declared_since(declared_before)
+    return block, loop_state.breaks, declared_since(interpreter, declared_before)
 
 
 def join_continues(interpreter: Interpreter, loop: LoopState, place: Place, since: TaskId) -> None:

@@ -21,6 +21,7 @@ from stepgraph.interpreter.python.boolean import negate
 from stepgraph.interpreter.python.branches import execute_if, execute_match
 from stepgraph.interpreter.python.definitions import make_class, make_function
 from stepgraph.interpreter.python.generators import return_from_generator
+from stepgraph.interpreter.python.jumps import emit_jump
 from stepgraph.interpreter.python.loop_statements import execute_for, execute_while
 from stepgraph.interpreter.python.try_ import execute_try
 from stepgraph.interpreter.python.with_ import execute_with
@@ -250,7 +251,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
     frame.may_return_true = frame.may_return_true or (node.value is not None and _may_be_true(value, node.value))
     condition = frame.conditions[-1] if frame.conditions else None
     frame.returns.append(Case(condition, value))
-    interpreter.emit_jump(JumpKind.RETURN, interpreter.place(node))
+    emit_jump(interpreter, JumpKind.RETURN, interpreter.place(node))
 
 
 def _may_be_true(value: Value, node: cst.BaseExpression) -> bool:
@@ -275,7 +276,7 @@ def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
             interpreter.escape(value, interpreter.place(node), "is raised in a way that is not followed")
     if node.cause is not None:
         interpreter.evaluate(node.cause.item)
-    interpreter.emit_jump(JumpKind.RAISE, interpreter.place(node), exception_type)
+    emit_jump(interpreter, JumpKind.RAISE, interpreter.place(node), exception_type)
 
 
 def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
@@ -289,7 +290,7 @@ def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
         def fail() -> None:
             interpreter.evaluate(message)
             if interpreter.operations:
-                interpreter.emit_jump(JumpKind.RAISE, place)
+                emit_jump(interpreter, JumpKind.RAISE, place)
 
         interpreter.emit_choice([(condition, interpreter.branch(fail, condition).block)], None, place)
 
@@ -299,7 +300,7 @@ def _execute_break(interpreter: Interpreter, node: cst.CSTNode) -> None:
     if loop is not None:
         loop.breaks = True
         loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
-    interpreter.emit_jump(JumpKind.BREAK, interpreter.place(node))
+    emit_jump(interpreter, JumpKind.BREAK, interpreter.place(node))
 
 
 def _execute_continue(interpreter: Interpreter, node: cst.CSTNode) -> None:
@@ -307,7 +308,7 @@ def _execute_continue(interpreter: Interpreter, node: cst.CSTNode) -> None:
     if loop is not None:
         loop.continues = True
         loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
-    interpreter.emit_jump(JumpKind.CONTINUE, interpreter.place(node))
+    emit_jump(interpreter, JumpKind.CONTINUE, interpreter.place(node))
 
 
 def _skip(interpreter: Interpreter, node: cst.CSTNode) -> None:

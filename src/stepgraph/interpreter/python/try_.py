@@ -12,6 +12,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.python.jumps import record_return
 from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types
 from stepgraph.interpreter.store import Changes, apply, join_any
 from stepgraph.interpreter.values.containers import Collection
@@ -106,7 +107,7 @@ def execute_finally(
     if loop is not None and any(context.jump_kinds & {JumpKind.BREAK, JumpKind.CONTINUE} for context in contexts):
         loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
     if any(JumpKind.RETURN in context.jump_kinds for context in contexts):
-        interpreter.record_return(after_finally=True)
+        record_return(interpreter, after_finally=True)
     interpreter.is_reachable = interpreter.is_reachable and live
     return block
 

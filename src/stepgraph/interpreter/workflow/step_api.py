@@ -15,6 +15,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.workflow.awaiting import start_activity
+from stepgraph.interpreter.workflow.declarations import declare_step
 from stepgraph.interpreter.workflow.parameters import free_parameters, signature_function
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StepDeclared
@@ -156,5 +157,5 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
     interpreter.observe(
         StepDeclared(definition, callee.arguments, shape, interpreter.mode, callee.place, interpreter.in_step)
     )
-    interpreter.declare(step)
+    declare_step(interpreter, step)
     return step
