@@ -10,12 +10,20 @@ from stepgraph import Analysis
 from stepgraph.api import analyze_sources, check_analysis
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.rule import Rule
+from stepgraph.interpreter.replay.replay_tracer import ReplayTracer
+from stepgraph.interpreter.replay.tracer import Tracer
 from stepgraph.model.payload import Graph
 from stepgraph.project.sources import find_sources
 from tests.checks.running import write_example
 from tests.fixtures.test_fixtures import FIXTURES
 
 REPLAY_RULES = [rule for rule in RULES if rule.code.startswith("SG3")]
+
+
+def test_the_tracer_of_a_check_overrides_every_hook() -> None:
+    hooks = {name for name in vars(Tracer) if not name.startswith("_")}
+
+    assert {name for name in vars(ReplayTracer) if name in hooks} == hooks
 
 
 def analyzed(path: Path, *, checked: bool) -> Analysis:
