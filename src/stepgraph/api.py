@@ -69,14 +69,21 @@ def make_ready() -> None:
 
 
 def analyze_sources(
-    sources: Sources, on_module: Callable[[str], object] = lambda _: None, *, graphs_only: bool = False
+    sources: Sources,
+    on_module: Callable[[str], object] = lambda _: None,
+    *,
+    graphs_only: bool = False,
+    checked: bool = True,
 ) -> Analysis:
     """Return the workflows of modules that were found before. Problems of finding come first. Raises InternalError.
 
-    `on_module` is called with the path of each module before it is analyzed. With `graphs_only`, the places of nodes
-    and the subjects of rules are left out: then a process pool analyzes many modules, and none stays in memory.
+    `on_module` is called with the path of each module before it is analyzed. Without `checked`, the subjects of
+    rules are left out. With `graphs_only`, the places of nodes are left out, too: then a process pool analyzes many
+    modules, and none stays in memory.
     """
-    return _attempted(sources, on_module, share=graphs_only, complete=_without_places if graphs_only else None)
+    if graphs_only:
+        return _attempted(sources, on_module, share=True, complete=_without_places)
+    return _attempted(sources, on_module, checked=checked)
 
 
 def check_sources(
@@ -98,7 +105,7 @@ def check_sources(
         found.extend(findings if with_edits else (replace(one, edits=()) for one in findings))
         return replace(_without_places(workflow), edited=edited)
 
-    analysis = _attempted(sources, on_module, complete=complete)
+    analysis = _attempted(sources, on_module, checked=True, complete=complete)
     project = analysis.project or ProjectSubject(problems=analysis.problems)
     return analysis, unique_findings([*check_project(project), *found])
 
@@ -121,7 +128,12 @@ def _without_places(workflow: WorkflowAnalysis) -> _Completed:
 
 
 def _attempted(
-    sources: Sources, on_module: Callable[[str], object], *, share: bool = False, complete: _Complete | None = None
+    sources: Sources,
+    on_module: Callable[[str], object],
+    *,
+    checked: bool = False,
+    share: bool = False,
+    complete: _Complete | None = None,
 ) -> Analysis:
     """Return the workflows of all modules, those that are not Python among the problems. Raises InternalError."""
     refused: list[Problem] = []
@@ -136,7 +148,7 @@ def _attempted(
         except Exception as error:
             raise InternalError(path) from error
 
-    return _analyzed(sources, analyze, refused, share=share, complete=complete)
+    return _analyzed(sources, analyze, refused, checked=checked, share=share, complete=complete)
 
 
 def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
@@ -169,7 +181,7 @@ def keep_findings(
 
 def _strictly(sources: Sources) -> Analysis:
     """Raise InputError for a module that is not valid Python."""
-    return _analyzed(sources, lambda run, _: run(), [])
+    return _analyzed(sources, lambda run, _: run(), [], checked=True)
 
 
 _WORTH_SHARING: Final = 50
@@ -183,6 +195,7 @@ def _analyzed(
     attempt: _Attempt,
     refused: list[Problem],
     *,
+    checked: bool,
     share: bool = False,
     complete: _Complete | None = None,
 ) -> Analysis:
@@ -197,7 +210,7 @@ def _analyzed(
         # Imported here: LibCST costs more than all the rest, and a tree without workflows never needs it.
         from stepgraph.pipeline import Pipeline, undisturbed
 
-        pipeline = Pipeline(refused)
+        pipeline = Pipeline(refused, checked)
         pipeline.modules.may_release = complete is not None
         found: list[tuple[WorkflowAnalysis, ...]] | None = None
         if share and len(sources.modules) >= _WORTH_SHARING:

@@ -50,6 +50,8 @@ class Pipeline(Struct):
     """
 
     problems: list[Problem]
+    checked: bool = False
+    """Whether rules will look at the workflows."""
     hints: list[Problem] = field(default_factory=list)
     derivations: dict[str, tuple[Derivation, ...]] = field(default_factory=dict)
     modules: SourceModules = field(default_factory=SourceModules)
@@ -117,7 +119,7 @@ class Pipeline(Struct):
             entry = replace(entry, workflows=len(found.workflows))
             self.problems += map(_refused, found.over_limit)
             for name in found.workflows:
-                yield _workflow(entry, name, source.project)
+                yield _workflow(entry, name, source.project, checked=self.checked)
             return
         missing = []
         exports = ModuleExports(entry)
@@ -125,7 +127,7 @@ class Pipeline(Struct):
         for configured in source.workflows:
             exported = exports.find(configured.class_name)
             if isinstance(exported, ExportedClass):
-                yield _workflow(entry, exported.name, source.project, configured)
+                yield _workflow(entry, exported.name, source.project, configured, checked=self.checked)
             else:
                 near = self.modules.suggestions.nearest(
                     configured.class_name, partial(tuple, exported.exported_classes)
@@ -140,9 +142,14 @@ class Pipeline(Struct):
 
 
 def _workflow(
-    entry: OpenModule, class_name: str, project: Project, configured: ConfiguredWorkflow | None = None
+    entry: OpenModule,
+    class_name: str,
+    project: Project,
+    configured: ConfiguredWorkflow | None = None,
+    *,
+    checked: bool,
 ) -> WorkflowAnalysis:
-    program = interpret_workflow(entry, class_name, project.mode)
+    program = interpret_workflow(entry, class_name, project.mode, traced=checked)
     built = build_graph(program)
     notes = sorted((*program.notes, *built.notes), key=lambda note: (note.span, note.code))
     if configured is None and project.configuration is not None:
@@ -159,7 +166,7 @@ def _workflow(
         None if configured is None else configured.steps,
         lambda node: _span_of(built.places.of(node)),
         lambda: _details(built, project),
-        WorkflowSubject(name, program, built.graph, tuple(notes), configured),
+        WorkflowSubject(name, program, built.graph, tuple(notes), configured) if checked else None,
     )
 
 

@@ -49,7 +49,14 @@ await asyncio.gather(*[process(x) for x in event["payload"]["orders"]])
 """
 
 
-@pytest.mark.parametrize("lock", ["lock = asyncio.Lock()", "from other import lock"])
+@pytest.mark.parametrize(
+    "lock",
+    [
+        "lock = asyncio.Lock()",
+        "from other import lock",
+        "import random\nfrom other import locks\nlock = random.choices(locks)[0]",
+    ],
+)
 def test_functions_that_hold_a_lock_run_their_steps_by_turns(lock: str) -> None:
     assert places_in_run("SG207", lock + _BY_TURNS) == []
 

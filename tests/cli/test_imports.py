@@ -69,7 +69,13 @@ def test_of_libcst_only_its_parser_is_imported_besides_what_it_imports_itself(en
     assert {name for name in modules if name.startswith("libcst")} <= {*done.stdout.split(), "libcst.native"}
 
 
-@pytest.mark.parametrize("package", ["checks.rules", "render.svg", "render.flow", "diff", "report", "model.schema"])
+@pytest.mark.parametrize(
+    "package",
+    [
+        *("checks.rules", "render.svg", "render.flow", "diff", "report", "model.schema"),
+        "interpreter.replay.replay_tracer",
+    ],
+)
 def test_the_graph_of_a_file_imports_none_of_our_packages_for_other_things(entry: Path, package: str) -> None:
     modules = imported(entry, "graph", "entry.py", "-f", "json")
     assert [name for name in modules if f"{name}.".startswith(f"stepgraph.{package}.")] == []

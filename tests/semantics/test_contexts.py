@@ -538,6 +538,24 @@ def test_a_manager_of_python_swallows_nothing(manager: str) -> None:
     )
 
 
+def test_a_manager_chosen_at_random_may_swallow() -> None:
+    head = "import random\nfrom guards import managers"
+    assert graph_of(
+        """
+        with random.choice(managers):
+            await step.sleep("a", 1)
+            raise ValueError
+        await step.sleep("c", 1)
+        """,
+        head,
+    ) == text("""
+        try
+          sleep 'a' 1
+        catch
+        sleep 'c' 1
+    """)
+
+
 def test_an_attempt_of_a_library_is_tried_again() -> None:
     head = "from tenacity import Retrying"
     assert graph_of(

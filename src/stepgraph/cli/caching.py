@@ -115,7 +115,7 @@ def cache_option(command: Callable[..., R]) -> Callable[..., R]:
 
 def _analysed(sources: Sources, *, graphs_only: bool = False) -> Analysis:
     with Progress(len(sources.modules)) as progress:
-        return analyze_sources(sources, progress.show, graphs_only=graphs_only)
+        return analyze_sources(sources, progress.show, graphs_only=graphs_only, checked=False)
 
 
 def _checked(sources: Sources, *, with_edits: bool) -> Checked:

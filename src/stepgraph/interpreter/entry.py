@@ -14,6 +14,7 @@ from stepgraph.interpreter.escapes import escape
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
+from stepgraph.interpreter.library.resources import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes import get_attribute
 from stepgraph.interpreter.objects.classes import is_workflow, resolution_order
@@ -30,9 +31,6 @@ from stepgraph.interpreter.python.calls import (
 )
 from stepgraph.interpreter.python.expressions import EVALUATORS
 from stepgraph.interpreter.python.statements import EXECUTORS
-from stepgraph.interpreter.replay.races import observe_races
-from stepgraph.interpreter.replay.resources import ENVIRONMENT
-from stepgraph.interpreter.replay.step_state import observe_changed_state
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
 from stepgraph.interpreter.values.objects import (
@@ -45,13 +43,13 @@ from stepgraph.interpreter.values.objects import (
 )
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.run_wrapper import observe_unwrapped_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.nodes import EMPTY, Block, PayloadShape, may_run_steps
 from stepgraph.ir.program import Program
+from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.dependency_mode import DependencyMode
@@ -131,23 +129,29 @@ def find_workflow_class(interpreter: Interpreter, scope: LexicalScope, name: str
     return value if isinstance(value, ClassValue) and is_workflow(interpreter, value) else None
 
 
-def interpret_workflow(entry: OpenModule, name: str, mode: DependencyMode | None = None) -> Program:
+def interpret_workflow(
+    entry: OpenModule, name: str, mode: DependencyMode | None = None, *, traced: bool = False
+) -> Program:
     """Return the program of the workflow class with a name in a module.
 
     The `mode` of dependencies follows from the project's compatibility date. Without a mode, a step with `depends`
-    implies legacy mode. Raises KeyError if the class does not exist, and InputError if the search for it exceeds a
-    limit.
+    implies legacy mode. A check needs a `traced` program, whose facts include the differences between runs. Raises
+    KeyError if the class does not exist, and InputError if the search for it exceeds a limit.
     """
-    program, lists_depends = _interpret(entry, name, mode or DependencyMode.IMPLICIT)
+    program, lists_depends = _interpret(entry, name, mode or DependencyMode.IMPLICIT, traced=traced)
     if mode is None and lists_depends:
-        program, _ = _interpret(entry, name, DependencyMode.LEGACY)
+        program, _ = _interpret(entry, name, DependencyMode.LEGACY, traced=traced)
     return program
 
 
-def _interpret(entry: OpenModule, name: str, mode: DependencyMode) -> tuple[Program, bool]:
+def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bool) -> tuple[Program, bool]:
     """Return the program in one mode of dependencies, and whether a step lists its `depends`."""
     interpreter, scope = open_interpreter(entry)
     interpreter.mode = mode
+    if traced:
+        from stepgraph.interpreter.replay.replay_tracer import ReplayTracer  # only a check needs it
+
+        interpreter.tracer = ReplayTracer(interpreter)
     with class_search_limits(interpreter, entry):
         workflow = find_workflow_class(interpreter, scope, name)
     if workflow is None:
@@ -180,9 +184,8 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode) -> tuple[Prog
 def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Block, run: Place) -> None:
     """Add the notes and facts that require the complete workflow."""
     report_unawaited_work(interpreter, body, run)
-    observe_races(interpreter, body)
     observe_unwrapped_run(interpreter, workflow)
-    observe_changed_state(interpreter)
+    interpreter.tracer.on_end(body)
 
 
 def _interpret_run(
@@ -216,7 +219,7 @@ def _interpret_run(
         return EMPTY, place
     for caveat in run.caveats:
         interpreter.report_caveat(caveat)
-    interpreter.replay.entry = run.node
+    interpreter.tracer.on_entry(run.node)
     run_place = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
         return interpreter.block_of(

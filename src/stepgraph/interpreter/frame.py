@@ -10,14 +10,14 @@ from dataclasses import field as dataclass_field
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.interpreter.replay.replay_state import NondeterministicUse, ReplayPosition, StateChange, StateKey
+from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition
 from stepgraph.interpreter.store import Change, Changes, PathChanges, SlotId
 from stepgraph.interpreter.values.containers import Element, HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
-from stepgraph.interpreter.values.value import Constant, Value
 from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
+from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 
 
@@ -182,8 +182,8 @@ class PathResult(Struct, frozen=True):
     """Values that the path writes and overwrites later: an exception in the path may expose them."""
     since: TaskId | None = None
     """The last task id before the path; tasks with a higher id are started on the path."""
-    replay_state: ReplayPosition | None = None
-    """The replay state at the end of the path, None if it equals the state at its start."""
+    position: ReplayPosition | None = None
+    """The position at the end of the path for the tracer, None if it equals the position at its start."""
 
 
 class FunctionSummary(Struct, frozen=True):
@@ -206,8 +206,6 @@ class FunctionSummary(Struct, frozen=True):
 
     The function writes no outer slot, and does not return a value that each call creates.
     """
-    uses: tuple[NondeterministicUse, ...] = ()
-    """Uses of nondeterministic values in the function."""
     yields: tuple[Element, ...] = ()
     """The relevant values that a generator yields."""
     may_return_true: bool = True
@@ -216,8 +214,8 @@ class FunctionSummary(Struct, frozen=True):
     """The slots outside the function that it reads."""
     writes: tuple[Change, ...] = ()
     """Writes to outer cells that cannot affect steps."""
-    state_changes: tuple[tuple[StateKey, StateChange | None], ...] = ()
-    """Changes of state that the replay analysis has recorded."""
+    trace: CallTrace = CallTrace()
+    """What the tracer has recorded of the call."""
     allocates: bool = False
     """Whether the result holds new cells. Each further call gets a copy of them."""
     since: int = 0

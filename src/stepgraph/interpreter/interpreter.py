@@ -6,11 +6,10 @@ The semantics of Python, of libraries and of the SDK are in the other modules of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import count, takewhile
 from typing import Any, Final, TypeAlias
 
 import libcst as cst
@@ -18,14 +17,12 @@ import libcst as cst
 from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion
 from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
-from stepgraph.interpreter.replay.replay_state import ReplayState
+from stepgraph.interpreter.replay.tracer import NO_TRACER, Tracer
 from stepgraph.interpreter.store import ExposedValues, PathChanges, Store, join_paths
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import Caveat, LexicalScope
-from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Value
 from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkRegistry
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (
@@ -33,18 +30,16 @@ from stepgraph.ir.nodes import (
     Await,
     Block,
     Branch,
-    CaughtType,
     Choice,
     Function,
-    Jump,
     JumpKind,
     Operation,
     Run,
     Start,
-    StepDefinition,
     TaskId,
     tasks_done_after,
 )
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.model.note import Note
 from stepgraph.project.dependency_mode import DependencyMode
@@ -94,7 +89,8 @@ class Interpreter:
     """Whether the body of a step is being interpreted."""
     replays: bool = False
     """Whether the engine replays the present code: `run` and its callees, without the bodies of steps."""
-    replay: ReplayState = field(default_factory=ReplayState)
+    tracer: Tracer = NO_TRACER
+    """Follows the differences between runs, for a check."""
     summaries: dict[tuple[object, ...], FunctionSummary] = field(default_factory=dict)
     """Memoized summaries, by `replays` and the signature of the call."""
     active_functions: dict[cst.CSTNode, dict[tuple[object, ...], Function]] = field(default_factory=dict)
@@ -217,82 +213,10 @@ class Interpreter:
         if isinstance(operation, Run | Start | Await):
             self.frame.emitted = True
             if not isinstance(operation, Start):
-                self.replay.complete_step()
+                self.tracer.on_completion()
             if isinstance(operation, Await) and self.store.in_flight:
                 for awaited in tasks_done_after(operation.group):
                     self.store.finish_task(awaited, self.loop_depth)
-
-    def declare(self, step: StepFunction) -> None:
-        """Declare a step. It replaces an earlier step with the same name (SDK: `step_closures`)."""
-        number = self.steps.add(step)
-        self.store.write(self.steps.by_name, step.definition.name, step)
-        self.frame.declared.pop(step, None)
-        self.frame.declared[step] = number
-
-    def declare_again(self, steps: Collection[StepFunction]) -> None:
-        """Declare the steps of a function again at a call of the function.
-
-        Steps that are still current only move to the end of the order. A chain of calls would otherwise declare the
-        steps of its last function in each caller, which takes quadratic time.
-        """
-        current = self.steps.by_name
-        if not all(current.get(step.definition.name) is step for step in steps):
-            for step in steps:
-                self.declare(step)
-            return
-        declared = self.frame.declared
-        for step in () if declared.keys().isdisjoint(steps) else steps:
-            declared.pop(step, None)
-        declared.update(zip(steps, count(self.steps.count + 1), strict=False))
-        self.steps.count += len(steps)
-
-    def declared_since(self, number: int) -> tuple[StepDefinition, ...]:
-        """Return the steps that the present frame has declared after the declaration `number`, in order."""
-        recent = takewhile(lambda entry: entry[1] > number, reversed(self.frame.declared.items()))
-        return tuple(step.definition for step, _ in recent)[::-1]
-
-    def emit_jump(self, kind: JumpKind, place: Place, raised: CaughtType | None = None) -> None:
-        """Emit a jump, and the exit code of the blocks that it leaves. The rest of the present block is unreachable.
-
-        `raised` is the type of the exception of a `raise`.
-        """
-        leaves_function = kind in (JumpKind.RETURN, JumpKind.RAISE)
-        self.is_reachable = False
-        must_leave = True
-        for context in reversed(self.frame.open_contexts):
-            if not (leaves_function or context.loop is self.frame.loop):
-                break
-            if kind in context.intercepted:
-                must_leave = False
-                context.jump_states.append(self.store.changes(context.checkpoint))
-                context.jump_kinds.add(kind)
-            elif must_leave:
-                context.leave()
-        if must_leave and kind is JumpKind.RETURN:
-            self.record_return()
-        elif must_leave and kind is JumpKind.RAISE:
-            self._record_raise_in_callers()
-        self.operations.append(Jump(kind, place, raised=raised))
-
-    def record_return(self, *, after_finally: bool = False) -> None:
-        """Record the state in which the present function returns."""
-        frame = self.frame
-        if frame.checkpoint is None:
-            return
-        if self.branch_depth == frame.branch_depth and frame.loop is None and not after_finally:
-            frame.returns_at_end = True
-            return
-        condition = frame.conditions[-1] if frame.conditions and not after_finally else None
-        frame.return_states.append(PathChanges(condition, self.store.changes(frame.checkpoint)))
-
-    def _record_raise_in_callers(self) -> None:
-        """Record the state in which an exception leaves the function for each `try` of its callers."""
-        caller = self.frame.caller
-        while caller is not None:
-            for context in caller.open_contexts:
-                if JumpKind.RAISE in context.intercepted:
-                    context.jump_states.append(self.store.changes(context.checkpoint))
-            caller = caller.caller
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Add a note, once per code and place. `incomplete` means that the graph may lack steps."""
@@ -315,13 +239,11 @@ class Interpreter:
         """Interpret the body of a step, which the engine does not replay: it stores the result."""
         outer, self.in_step = self.in_step, True
         replays, self.replays = self.replays, False
-        outer_step, outer_since = self.replay.step, self.replay.step_since
-        self.replay.step, self.replay.step_since = step, self.store.serial
         try:
-            yield
+            with self.tracer.step_body(step):
+                yield
         finally:
             self.in_step, self.replays = outer, replays
-            self.replay.step, self.replay.step_since = outer_step, outer_since
 
     def report_caveat(self, caveat: Caveat) -> None:
         """Add a note that a different function may run than the graph shows."""
@@ -434,7 +356,7 @@ class Interpreter:
         With `cut_short`, an exception may end the path early, so the result includes the values that it overwrites.
         """
         self.budget.spend(Limit.BRANCHES)
-        checkpoint, since, before = self.store.checkpoint(), self.work.last_task_id, self.replay.reached
+        checkpoint, since, before = self.store.checkpoint(), self.work.last_task_id, self.tracer.position
         outer_exposed = self.exposed
         if cut_short:
             self.exposed = ExposedValues()
@@ -450,9 +372,9 @@ class Interpreter:
             overwritten += [] if self.exposed is None else self.exposed.changes
             self.exposed = outer_exposed
         self.expose(checkpoint)
-        reached = self.replay.reached
-        self.replay.restore(before)
-        return PathResult(block, self.store.rollback(checkpoint), live, tuple(overwritten), since, reached)
+        position = self.tracer.position
+        self.tracer.restore(before)
+        return PathResult(block, self.store.rollback(checkpoint), live, tuple(overwritten), since, position)
 
     def expose(self, checkpoint: int) -> None:
         """Record values that an exception may expose to an enclosing `try`, before writes are rolled back."""
@@ -475,8 +397,7 @@ class Interpreter:
         self.is_reachable = bool(ends)
         if not ends:
             return
-        present = self.replay.reached
-        self.replay.join_paths([path.replay_state or present for _, path in paths if path.is_reachable])
+        self.tracer.join_paths([path.position for _, path in paths if path.is_reachable])
         since = min((path.since for _, path in paths if path.since is not None), default=None)
         join_paths(self.store, ends, discriminant, place, since if exclusive else None)
 

@@ -1,4 +1,4 @@
-"""Conversion of values to static values, the frozen descriptions in the facts for rules."""
+"""Snapshots of values for the facts, unaffected by later changes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,28 @@ from stepgraph.interpreter.values.objects import ClassValue, EnumMember, Functio
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
+from stepgraph.interpreter.workflow.parameters import FreeParameter, free_parameters, signature_function
+from stepgraph.ir.facts import (
+    Parameter,
+    StaticArgument,
+    StaticArguments,
+    StepFunctionShape,
+)
+from stepgraph.ir.static_values import (
+    StaticAwaitable,
+    StaticClass,
+    StaticCollection,
+    StaticElement,
+    StaticEntry,
+    StaticFunction,
+    StaticGenerator,
+    StaticMapping,
+    StaticObject,
+    StaticStep,
+    StaticUnion,
+)
+from stepgraph.ir.values import (
+    UNKNOWN,
     Constant,
     Duration,
     External,
@@ -34,35 +55,7 @@ from stepgraph.interpreter.values.value import (
     Template,
     Unknown,
     Value,
-)
-from stepgraph.interpreter.workflow.parameters import FreeParameter, free_parameters, signature_function
-from stepgraph.ir.facts import (
-    Parameter,
-    StaticArgument,
-    StaticArguments,
-    StepFunctionShape,
-)
-from stepgraph.ir.static_values import (
-    STATIC_UNKNOWN,
-    StaticAwaitable,
-    StaticClass,
-    StaticCollection,
-    StaticConstant,
-    StaticDatetime,
-    StaticDuration,
-    StaticElement,
-    StaticEntry,
-    StaticFunction,
-    StaticGenerator,
-    StaticImport,
-    StaticMapping,
-    StaticNondeterministic,
-    StaticObject,
-    StaticResult,
-    StaticStep,
-    StaticTemplate,
-    StaticUnion,
-    StaticValue,
+    without_taint,
 )
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
@@ -77,8 +70,8 @@ MAX_ELEMENTS: Final = 100
 MAX_TOTAL_ELEMENTS: Final = 2_000
 
 
-def static_value(value: Value) -> StaticValue:
-    """Return a description of the current state of a value."""
+def static_value(value: Value) -> Value:
+    """Return a snapshot of a value."""
     return _StaticValueBuilder().static_value(value, 0)
 
 
@@ -88,29 +81,16 @@ class _StaticValueBuilder(Struct):
     remaining: int = MAX_TOTAL_ELEMENTS
     """The number of elements of collections that may still be converted."""
 
-    def static_value(self, value: Value, depth: int) -> StaticValue:
-        """Return a description of a value at a nesting depth in collections."""
+    def static_value(self, value: Value, depth: int) -> Value:
+        """Return a snapshot of a value at a nesting depth in collections, without its taint."""
+        value = without_taint(value)
         match value:
-            case Constant(value=constant):
-                return StaticConstant(constant)
-            case Template(text=text, nondeterministic=nondeterministic):
-                return StaticTemplate(
-                    text,
-                    None
-                    if nondeterministic is None
-                    else StaticNondeterministic(nondeterministic.name, nondeterministic.place),
-                )
-            case Nondeterministic(name=name, place=place, result_name=callee_name, is_called=is_called):
-                taint = StaticNondeterministic(name, place)
-                return StaticResult(callee_name, taint) if callee_name and is_called else taint
-            case Moment(text=text):
-                return StaticDatetime(text)
-            case Duration(milliseconds=milliseconds):
-                return StaticDuration(milliseconds)
-            case External(name=name):
-                return StaticImport(name)
+            case Constant() | Moment() | Duration() | External():
+                return value
+            case Template(text=text):
+                return Template(text)
             case ExternalResult(name=name):
-                return StaticResult(name)
+                return ExternalResult(name)
             case StepFunction(definition=definition):
                 return StaticStep(definition)
             case FunctionValue():
@@ -130,17 +110,17 @@ class _StaticValueBuilder(Struct):
             case Collection() | Mapping() if depth <= DEEPEST and self.remaining > 0:
                 return self._static_collection(value, depth + 1)
             case _:
-                return STATIC_UNKNOWN
+                return UNKNOWN
 
-    def _static_collection(self, value: Collection | Mapping, depth: int) -> StaticValue:
-        """Return a description of a collection. Constants are unknown if the program may have replaced them."""
+    def _static_collection(self, value: Collection | Mapping, depth: int) -> Value:
+        """Return a snapshot of a collection. Constants are unknown if the program may have replaced them."""
         shows_constants = value.shows_constants
 
-        def element_value(item_value: Value, place: Place) -> StaticValue:
+        def element_value(item_value: Value, place: Place) -> Value:
             return (
                 self.static_value_at(item_value, place, depth)
                 if shows_constants or item_value.relevant or item_value.tainted
-                else STATIC_UNKNOWN
+                else UNKNOWN
             )
 
         if isinstance(value, Collection):
@@ -174,11 +154,11 @@ class _StaticValueBuilder(Struct):
             static_entries, is_complete and len(static_entries) == len(entries), may_be_overwritten=value.state.changed
         )
 
-    def static_value_at(self, value: Value, place: Place, depth: int) -> StaticValue:
-        """Return a description of a value at its source location. `"a" if x else "b"` becomes a union of literals."""
+    def static_value_at(self, value: Value, place: Place, depth: int) -> Value:
+        """Return a snapshot of a value at its source location. `"a" if x else "b"` becomes a union of literals."""
         if isinstance(value, Unknown) and isinstance(place.node, cst.IfExp):
             cases = tuple(_conditional_literals(place.node))
-            return StaticUnion(cases) if any(case != STATIC_UNKNOWN for case in cases) else STATIC_UNKNOWN
+            return StaticUnion(cases) if any(case != UNKNOWN for case in cases) else UNKNOWN
         return self.static_value(value, depth)
 
 
@@ -218,17 +198,32 @@ def _has_several_definitions(class_value: ClassValue) -> bool:
 
 
 def static_arguments(arguments: Arguments) -> StaticArguments:
-    """Return descriptions of the arguments of a call."""
+    """Return snapshots of the arguments of a call."""
     return StaticArguments(tuple(map(_static_argument, arguments.items)))
 
 
 def _static_argument(argument: Argument) -> StaticArgument:
     value = _StaticValueBuilder().static_value_at(argument.value, argument.place, 0)
-    return StaticArgument(value, argument.place, argument.keyword, argument.star)
+    source = _nondeterministic_part(argument.value)
+    return StaticArgument(value, argument.place, argument.keyword, argument.star, source)
 
 
-def _conditional_literals(node: cst.BaseExpression) -> Iterator[StaticValue]:
-    """Yield a description of each possible result of an expression. Everything but literals is unknown."""
+def _nondeterministic_part(value: Value) -> Nondeterministic | None:
+    """Return the first part of a value that may change at a replay, without the parts of collections."""
+    match value:
+        case Nondeterministic():
+            return value
+        case Template(nondeterministic=nondeterministic):
+            return nondeterministic
+        case Union(cases=cases):
+            parts = (_nondeterministic_part(case.value) for case in cases)
+            return next((part for part in parts if part is not None), None)
+        case _:
+            return None
+
+
+def _conditional_literals(node: cst.BaseExpression) -> Iterator[Value]:
+    """Yield a snapshot of each possible result of an expression. Everything but literals is unknown."""
     match node:
         case cst.IfExp(body=body, orelse=orelse):
             yield from _conditional_literals(body)
@@ -236,7 +231,7 @@ def _conditional_literals(node: cst.BaseExpression) -> Iterator[StaticValue]:
         case cst.SimpleString() | cst.Integer() | cst.Float():
             yield static_value(evaluate_literal(node))
         case _:
-            yield STATIC_UNKNOWN
+            yield UNKNOWN
 
 
 def function_shape(function: Value) -> StepFunctionShape | None:

@@ -13,17 +13,16 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING, is_relevant, join_values, without_partial_taint
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
-from stepgraph.interpreter.replay.replay_state import NondeterministicUse
-from stepgraph.interpreter.replay.taint import nondeterministic_parts, record_memoized_uses
 from stepgraph.interpreter.store import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Element, Mapping, without_constants
 from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Resource, Value
 from stepgraph.interpreter.widening import widen
+from stepgraph.interpreter.workflow.declarations import declare_again
 from stepgraph.ir.nodes import Block, Function, may_run_steps
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
@@ -90,13 +89,12 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.epoch:
         interpreter.frame.called |= memoized.called
         interpreter.frame.started_bindings |= dict.fromkeys(memoized.started_bindings)
-        interpreter.declare_again(memoized.declared)
+        declare_again(interpreter, memoized.declared)
         interpreter.store.reads |= memoized.reads
-        record_memoized_uses(interpreter, _uses_of_arguments(memoized, scope))
         for write in memoized.writes:
             if write.container.get(write.key, MISSING) != write.value:
                 interpreter.store.write(write.container, write.key, write.value)
-        interpreter.replay.repeat_changes(memoized.state_changes)
+        interpreter.tracer.on_memoized_call(memoized.trace, scope)
         if not memoized.allocates:
             return memoized
         return replace(memoized, result=Copier(interpreter.store, memoized.since).copy(memoized.result))
@@ -109,14 +107,6 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         _report_variants(interpreter, callee)
         return latest
     return _summarize(interpreter, callee, node, scope, key)
-
-
-def _uses_of_arguments(summary: FunctionSummary, scope: LexicalScope) -> list[NondeterministicUse]:
-    """Return the uses of nondeterministic values that are arguments of the call."""
-    if not summary.uses:
-        return []
-    parts = {nondeterministic for value in scope.names.values() for nondeterministic in nondeterministic_parts(value)}
-    return [use for use in summary.uses if use.nondeterministic in parts]
 
 
 def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
@@ -246,18 +236,13 @@ def _summarize(
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
     recursion = Recursion(interpreter.store.checkpoint(), interpreter.store.serial, function.place)
     interpreter.recursions[function] = recursion
-    first_change = len(interpreter.replay.recorded_changes)
     while True:
         apply(interpreter.store, recursion.head)
         interpreter.interpreted_bodies += 1
         interpreter.budget.spend(Limit.SUMMARIES)
         frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
-        checkpoint, nondeterministic_count, first_use, summary_count = (
-            recursion.checkpoint,
-            interpreter.replay.nondeterministic_count,
-            len(interpreter.replay.uses),
-            len(interpreter.summary_keys),
-        )
+        checkpoint, summary_count = recursion.checkpoint, len(interpreter.summary_keys)
+        trace_start = interpreter.tracer.mark()
         interpreter.active_functions.setdefault(node, {})[key] = function
         function.body = _interpret_body(interpreter, frame, node.body)
         if not recursion.is_called:
@@ -288,9 +273,10 @@ def _summarize(
     interpreter.frame.called |= frame.called
     interpreter.frame.started_bindings |= frame.started_bindings
     result = _result_of(frame, function.place)
-    interpreter.declare_again(frame.declared)
+    declare_again(interpreter, frame.declared)
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
-    creates_values = bool(frame.declared) or interpreter.replay.nondeterministic_count > nondeterministic_count
+    trace = interpreter.tracer.trace_since(trace_start)
+    creates_values = bool(frame.declared) or trace.creates_nondeterministic
     is_unique_per_call = creates_values and (result.relevant or result.tainted or bool(frame.yields))
     writes = interpreter.store.outer_writes(checkpoint, scope.names.serial)
     summary = FunctionSummary(
@@ -303,8 +289,7 @@ def _summarize(
         epoch=interpreter.store.epoch,
         reusable=not is_unique_per_call and writes is not None,
         writes=writes or (),
-        state_changes=tuple(interpreter.replay.recorded_changes[first_change:]),
-        uses=tuple(interpreter.replay.uses[first_use:]),
+        trace=trace,
         yields=tuple(frame.yields),
         may_return_true=frame.may_return_true,
         reads=reads,

@@ -11,7 +11,7 @@ from typing import Literal, TypeAlias
 from msgspec import Struct
 
 from stepgraph.ir.nodes import StepDefinition, StepParameter
-from stepgraph.ir.static_values import StaticValue
+from stepgraph.ir.values import Nondeterministic, Value
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place
 
@@ -30,11 +30,13 @@ class Fact:
 class StaticArgument(Struct, frozen=True):
     """An argument of a call."""
 
-    value: StaticValue
+    value: Value
     place: Place
     keyword: str | None = None
     star: str = ""
     """`"*"` or `"**"` for a starred argument with unresolved content, else empty."""
+    nondeterministic: Nondeterministic | None = None
+    """The first nondeterministic value that the argument is or contains, outside of collections."""
 
 
 class StaticArguments(Struct, frozen=True):
@@ -140,7 +142,7 @@ class Returned(Fact, Struct, frozen=True):
     """A value returned by a `return` statement or a lambda."""
 
     function: Place
-    value: StaticValue
+    value: Value
     place: Place
     """The location of the value."""
 

@@ -12,15 +12,8 @@ from msgspec import Struct
 from stepgraph.checks.analysis.durations import as_float
 from stepgraph.checks.analysis.step_configs import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
-from stepgraph.ir.static_values import (
-    StaticConstant,
-    StaticEntry,
-    StaticImport,
-    StaticMapping,
-    StaticObject,
-    StaticValue,
-    cases_of,
-)
+from stepgraph.ir.static_values import StaticEntry, StaticMapping, StaticObject, cases_of
+from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.edits import Edit, Replacement
 from stepgraph.syntax.module import Place
 
@@ -66,7 +59,7 @@ def config_faults(subject: WorkflowSubject) -> Iterator[ConfigFault]:
             yield from _config_faults(value, config.place)
 
 
-def _dictionaries_first(value: StaticValue) -> tuple[StaticValue, ...]:
+def _dictionaries_first(value: Value) -> tuple[Value, ...]:
     """Return the cases of a value that are dictionaries or, if no case is one, all cases.
 
     If some case is a dictionary, a type test may exclude the others: `config if isinstance(config, dict) else {...}`.
@@ -75,7 +68,7 @@ def _dictionaries_first(value: StaticValue) -> tuple[StaticValue, ...]:
     return tuple(case for case in cases if isinstance(case, StaticMapping)) or cases
 
 
-def _config_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
+def _config_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _CONFIG, "a step's config")
         for key, entry in constant_key_entries(value):
@@ -92,7 +85,7 @@ def _config_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
         )
 
 
-def _sensitive_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
+def _sensitive_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
     if _must_be_invalid(value, ("output",)):
         yield ConfigFault(
             place,
@@ -101,7 +94,7 @@ def _sensitive_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]
         )
 
 
-def _retries_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
+def _retries_faults(value: Value, place: Place) -> Iterator[ConfigFault]:
     if isinstance(value, StaticMapping):
         yield from _unknown_keys(value, _RETRIES, "`retries`")
         yield from _missing_keys(value, place)
@@ -117,19 +110,19 @@ def _retries_faults(value: StaticValue, place: Place) -> Iterator[ConfigFault]:
         )
 
 
-def _retry_faults(key: str, value: StaticValue, place: Place) -> Iterator[ConfigFault]:
+def _retry_faults(key: str, value: Value, place: Place) -> Iterator[ConfigFault]:
     if key == "limit":
         fault = _limit_fault(value, place)
         if fault is not None:
             yield ConfigFault(place, *fault)
     elif key == "backoff" and _must_be_invalid(value, _BACKOFFS):
-        similar = _similar_name(value.value if isinstance(value, StaticConstant) else None, _BACKOFFS)
+        similar = _similar_name(value.value if isinstance(value, Constant) else None, _BACKOFFS)
         yield ConfigFault(
             place,
             f"`backoff` is `{place.text}`, and may only be constant, linear or exponential",
             f'Write "{similar}".' if similar else 'Write "constant", "linear" or "exponential".',
         )
-    elif key == "delay" and isinstance(value, StaticConstant):
+    elif key == "delay" and isinstance(value, Constant):
         number = value.value
         if number is None:
             yield ConfigFault(place, "`delay` is None", 'Write how long to wait before a retry, like "10 seconds".')
@@ -137,18 +130,18 @@ def _retry_faults(key: str, value: StaticValue, place: Place) -> Iterator[Config
             yield ConfigFault(place, f"`delay` is negative: `{place.text}`", "Write 0, or the delay that is meant.")
 
 
-def _limit_fault(value: StaticValue, place: Place) -> tuple[str, str] | None:
+def _limit_fault(value: Value, place: Place) -> tuple[str, str] | None:
     reason = _invalid_limit_reason(value, place.text)
     if reason is None:
         return None
     return reason, "Write how many retries there may be after the first attempt, as a number from 0 to 10,000."
 
 
-def _invalid_limit_reason(value: StaticValue, source: str) -> str | None:
+def _invalid_limit_reason(value: Value, source: str) -> str | None:
     match value:
-        case StaticConstant(value=int(constant) | float(constant)) if not isinstance(constant, bool):
+        case Constant(value=int(constant) | float(constant)) if not isinstance(constant, bool):
             return _out_of_bounds_reason(as_float(constant), source)
-        case StaticImport(name=name) if name in _NOT_FINITE:
+        case External(name=name) if name in _NOT_FINITE:
             return _out_of_bounds_reason(math.nan, source)
     kind = kind_of(value)
     if kind is None:
@@ -168,8 +161,8 @@ def _out_of_bounds_reason(number: float, source: str) -> str | None:
 
 def _unknown_keys(value: StaticMapping, valid_keys: tuple[str, ...], owner: str) -> Iterator[ConfigFault]:
     for entry in value.entries:
-        key = entry.key.value if isinstance(entry.key, StaticConstant) else None
-        if isinstance(entry.key, StaticConstant) and key not in valid_keys:
+        key = entry.key.value if isinstance(entry.key, Constant) else None
+        if isinstance(entry.key, Constant) and key not in valid_keys:
             present = [name for name, _ in constant_key_entries(value)]
             yield _unknown_key(entry, key, [name for name in valid_keys if name not in present], owner)
 
@@ -223,20 +216,20 @@ def _similar_name(name: object, candidates: Iterable[str]) -> str | None:
     return matches[0] if matches else None
 
 
-def _must_be_invalid(value: StaticValue, valid: tuple[str, ...]) -> bool:
+def _must_be_invalid(value: Value, valid: tuple[str, ...]) -> bool:
     """Whether a value is certainly not one of the valid strings. None is valid: it equals an absent key."""
-    if isinstance(value, StaticConstant):
+    if isinstance(value, Constant):
         return value.value is not None and value.value not in valid
     return kind_of(value) is not None
 
 
-def _must_not_be_dictionary(value: StaticValue) -> bool:
-    if isinstance(value, StaticConstant) and value.value is None:
+def _must_not_be_dictionary(value: Value) -> bool:
+    if isinstance(value, Constant) and value.value is None:
         return False
     return kind_of(value) is not None or (isinstance(value, StaticObject) and bool(_OBJECT_BASES & set(value.kinds)))
 
 
-def _kind_phrase(value: StaticValue) -> str:
+def _kind_phrase(value: Value) -> str:
     return (
         f"an object of `{value.class_name}`" if isinstance(value, StaticObject) else kind_of(value) or "something else"
     )

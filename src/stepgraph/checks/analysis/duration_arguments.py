@@ -13,14 +13,14 @@ from stepgraph.checks.analysis.durations import as_float, parse_duration
 from stepgraph.checks.analysis.step_configs import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.ir.facts import MethodCalled
-from stepgraph.ir.static_values import StaticConstant, StaticImport, StaticValue
+from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 _QUOTES = ('"', "'")
-_INFINITY = StaticImport("math.inf")
+_INFINITY = External("math.inf")
 
 
 class DurationUse(StrEnum):
@@ -36,14 +36,14 @@ class DurationArgument(Struct, frozen=True):
     """A duration argument: one of its possible values, with its location."""
 
     use: DurationUse
-    value: StaticValue
+    value: Value
     """The value: a number of milliseconds, or a string with a unit, if it is valid."""
     place: Place
 
     @property
     def text(self) -> str | None:
         """The value, if it is a string."""
-        value = self.value.value if isinstance(self.value, StaticConstant) else None
+        value = self.value.value if isinstance(self.value, Constant) else None
         return value if isinstance(value, str) else None
 
     @property
@@ -51,7 +51,7 @@ class DurationArgument(Struct, frozen=True):
         """The value, if it is a number."""
         if self.value == _INFINITY:
             return math.inf
-        value = self.value.value if isinstance(self.value, StaticConstant) else None
+        value = self.value.value if isinstance(self.value, Constant) else None
         return as_float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
 
     @property
@@ -79,7 +79,7 @@ def duration_arguments(subject: WorkflowSubject) -> Iterator[DurationArgument]:
                 yield DurationArgument(use, case, place)
 
 
-def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, StaticValue, Place]]:
+def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, Place]]:
     for call in subject.facts_of_type(MethodCalled):
         if call.method == "sleep":
             argument = call.arguments.find(1, "duration")

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 
 from stepgraph.ir.facts import MethodCalled
-from stepgraph.ir.static_values import StaticNondeterministic, StaticResult, StaticTemplate, StaticUnion, StaticValue
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
@@ -40,21 +39,5 @@ def nondeterministic_names(subject: WorkflowSubject) -> Iterator[Nondeterministi
         name = call.arguments.find(0, "name")
         if name is None or call.method not in _KINDS or call.in_step:
             continue
-        nondeterministic = nondeterministic_part(name.value)
-        if nondeterministic is not None:
-            yield NondeterministicName(_KINDS[call.method], name.place, nondeterministic.produced_at)
-
-
-def nondeterministic_part(value: StaticValue) -> StaticNondeterministic | None:
-    """Return the first part of a value that may change at a replay, if any."""
-    match value:
-        case StaticNondeterministic():
-            return value
-        case StaticTemplate(nondeterministic=nondeterministic) | StaticResult(nondeterministic=nondeterministic):
-            return nondeterministic
-        case StaticUnion(cases=cases):
-            return next(
-                (source for possibility in cases if (source := nondeterministic_part(possibility)) is not None), None
-            )
-        case _:
-            return None
+        if name.nondeterministic is not None:
+            yield NondeterministicName(_KINDS[call.method], name.place, name.nondeterministic.place)

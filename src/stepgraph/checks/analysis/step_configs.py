@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.ir.facts import MethodCalled, StaticArgument
-from stepgraph.ir.static_values import StaticConstant, StaticEntry, StaticMapping, StaticValue, cases_of
+from stepgraph.ir.static_values import StaticEntry, StaticMapping, cases_of
+from stepgraph.ir.values import Constant, Value
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -20,10 +21,10 @@ def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
             yield config
 
 
-def constant_key_entries(value: StaticValue) -> Iterator[tuple[str, StaticEntry]]:
+def constant_key_entries(value: Value) -> Iterator[tuple[str, StaticEntry]]:
     """Yield the entries with constant string keys of each dictionary that a value may be."""
     for dictionary in cases_of(value):
         if isinstance(dictionary, StaticMapping):
             for entry in dictionary.entries:
-                if isinstance(entry.key, StaticConstant) and isinstance(entry.key.value, str):
+                if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
                     yield entry.key.value, entry

@@ -13,23 +13,19 @@ from stepgraph.ir.static_values import (
     StaticAwaitable,
     StaticClass,
     StaticCollection,
-    StaticConstant,
-    StaticDatetime,
-    StaticDuration,
     StaticFunction,
     StaticGenerator,
     StaticMapping,
     StaticObject,
-    StaticResult,
     StaticStep,
-    StaticValue,
     cases_of,
 )
+from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Value
 from stepgraph.syntax.module import Place
 
 IsWritten: TypeAlias = "Callable[[Place], bool]"
 """Whether a tuple is built at the location of its element, and not by a helper function for another caller."""
-MustOccur: TypeAlias = "Callable[[StaticValue], bool]"
+MustOccur: TypeAlias = "Callable[[Value], bool]"
 """Whether a possible value must occur on some path."""
 
 # Bases and decorators that do not make an object storable.
@@ -84,22 +80,20 @@ class Certainty(Struct, frozen=True):
     must_occur: MustOccur
 
 
-def unstorable_parts(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[UnstorablePart]:
+def unstorable_parts(value: Value, certainty: Certainty, *, awaited: bool) -> Iterator[UnstorablePart]:
     """Yield the parts of a value that cannot be stored. With `awaited`, the SDK awaits an awaitable value itself.
 
     A union is reported if all of its cases are unstorable or None. Otherwise, only cases that must occur are reported.
     """
     cases = cases_of(value)
     faults_by_case = [tuple(_case_faults(case_, certainty, awaited=awaited)) for case_ in cases]
-    all_faulty = all(
-        faults or case_ == StaticConstant(None) for case_, faults in zip(cases, faults_by_case, strict=True)
-    )
+    all_faulty = all(faults or case_ == Constant(None) for case_, faults in zip(cases, faults_by_case, strict=True))
     for case_, faults in zip(cases, faults_by_case, strict=True):
         if faults and (all_faulty or certainty.must_occur(case_)):
             yield from faults
 
 
-def _case_faults(value: StaticValue, certainty: Certainty, *, awaited: bool) -> Iterator[UnstorablePart]:
+def _case_faults(value: Value, certainty: Certainty, *, awaited: bool) -> Iterator[UnstorablePart]:
     if isinstance(value, StaticAwaitable) and awaited:
         return
     fault = _simple_fault(value)
@@ -132,29 +126,29 @@ def _key_faults(value: StaticCollection | StaticMapping) -> Iterator[UnstorableP
                 yield UnstorablePart(f"{kind} in a set", "Return a list.", element.place)
 
 
-def _invalid_key_kind(value: StaticValue) -> str | None:
+def _invalid_key_kind(value: Value) -> str | None:
     """Return the kind of a key without an equivalent in JavaScript. Return None for a valid or unknown key."""
     match value:
-        case StaticConstant(value=bytes()):
+        case Constant(value=bytes()):
             return "bytes"
-        case StaticDatetime():
+        case Moment():
             return "a datetime"
         case StaticCollection(kind="tuple"):
             return "a tuple"
     fault = _simple_fault(value)
-    return None if fault is None or isinstance(value, StaticConstant) else fault.kind
+    return None if fault is None or isinstance(value, Constant) else fault.kind
 
 
-def _simple_fault(value: StaticValue) -> UnstorablePart | None:
+def _simple_fault(value: Value) -> UnstorablePart | None:
     """Return the fault of a value other than a collection. Return None if it is storable or unknown."""
     match value:
-        case StaticConstant(value=complex()):
+        case Constant(value=complex()):
             return UnstorablePart(*UNSTORABLE["builtins.complex"])
-        case StaticConstant(value=int(number)) if abs(number) >= _TOO_LARGE:
+        case Constant(value=int(number)) if abs(number) >= _TOO_LARGE:
             return UnstorablePart("an integer that is too large for JavaScript", "Return text.", is_sendable=True)
-        case StaticDuration():
+        case Duration():
             return UnstorablePart(*UNSTORABLE["datetime.timedelta"])
-        case StaticResult(name=name):
+        case ExternalResult(name=name):
             description = UNSTORABLE.get(name)
             return None if description is None else UnstorablePart(*description)
         case StaticObject():

@@ -9,18 +9,14 @@ from stepgraph.ir.static_values import (
     StaticAwaitable,
     StaticClass,
     StaticCollection,
-    StaticConstant,
-    StaticDatetime,
-    StaticDuration,
     StaticFunction,
     StaticGenerator,
     StaticMapping,
     StaticObject,
-    StaticResult,
     StaticStep,
-    StaticValue,
     cases_of,
 )
+from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Value
 
 if TYPE_CHECKING:
     from stepgraph.syntax.module import Place
@@ -42,7 +38,7 @@ _NAME: Final = re.compile(r"[^\W\d][\w.]*")
 _PLAIN_ENUMERATION_BASES: Final = frozenset(["enum.Enum", "enum.unique", "enum.global_enum"])
 
 
-def simple_cases(value: StaticValue) -> tuple[StaticValue, ...]:
+def simple_cases(value: Value) -> tuple[Value, ...]:
     """Return the cases of a value except collections, functions and objects or, if no other case remains, all cases.
 
     If some case is simple, a type test may exclude the others: `a[0] if isinstance(a, list) else a`.
@@ -61,20 +57,20 @@ def simple_cases(value: StaticValue) -> tuple[StaticValue, ...]:
     return tuple(case for case in cases if not isinstance(case, compound)) or cases
 
 
-def may_be_guarded(value: StaticValue, place: Place) -> bool:
+def may_be_guarded(value: Value, place: Place) -> bool:
     """Whether a value is falsy and written as a name, so that a test may guard its use: `if PAUSE:`."""
-    is_falsy = isinstance(value, StaticConstant) and not value.value
+    is_falsy = isinstance(value, Constant) and not value.value
     return is_falsy and place.text not in ("None", "False") and _NAME.fullmatch(place.text) is not None
 
 
-def kind_of(value: StaticValue) -> str | None:
+def kind_of(value: Value) -> str | None:
     """Return the kind of a value with its article, if it is certain."""
     match value:
-        case StaticConstant(value=constant):
+        case Constant(value=constant):
             return _kind_of_constant(constant)
-        case StaticDuration():
+        case Duration():
             return "a timedelta"
-        case StaticDatetime():
+        case Moment():
             return "a datetime"
         case StaticCollection(kind=kind):
             return f"a {kind}"
@@ -86,7 +82,7 @@ def kind_of(value: StaticValue) -> str | None:
             return "a class"
         case StaticGenerator():
             return "a generator"
-        case StaticResult(name=name):
+        case ExternalResult(name=name):
             return _RESULT_KINDS.get(name)
         case StaticObject(kinds=kinds) if "enum.Enum" in kinds and _PLAIN_ENUMERATION_BASES.issuperset(kinds):
             return "a member of an enumeration"
@@ -94,7 +90,7 @@ def kind_of(value: StaticValue) -> str | None:
             return None
 
 
-def describe_wrong_kind(value: StaticValue, source: str) -> str | None:
+def describe_wrong_kind(value: Value, source: str) -> str | None:
     """Return a clause about a value of the wrong kind, if its kind is certain."""
     kind = kind_of(value)
     if kind is None:

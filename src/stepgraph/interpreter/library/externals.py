@@ -20,14 +20,14 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
 )
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
+from stepgraph.interpreter.library.resources import resource_result
 from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
-from stepgraph.interpreter.replay import resources, taint
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.objects import ClassValue
-from stepgraph.interpreter.values.value import UNKNOWN, External, ExternalResult, Value
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task
+from stepgraph.ir.values import UNKNOWN, External, ExternalResult, Value
 from stepgraph.syntax.module import Place
 
 # Functions that inspect their arguments without running them.
@@ -67,9 +67,8 @@ NAMED_RESULTS: Final = frozenset(
 def call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: Place) -> Value:
     """Call a function outside the project by its dotted name."""
     result = _call_external(interpreter, callee, arguments, place)
-    return resources.resource_result(
-        interpreter, callee.name, place, taint.tainted_result(interpreter, callee, arguments, place, result)
-    )
+    result = resource_result(interpreter, callee.name, place, result)
+    return interpreter.tracer.on_external_call(callee, arguments, place, result)
 
 
 def _call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: Place) -> Value:

@@ -18,20 +18,19 @@ from stepgraph.interpreter.objects.classes import (
     with_fallback,
 )
 from stepgraph.interpreter.objects.dynamic_attributes import candidate_names, constant_name
-from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance, ModuleValue
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, UNSET, Absent, Constant, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
 
 def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
     """Assign `owner.name`."""
-    observe_event_key(interpreter, "written", owner, Constant(name), place, place)
+    interpreter.tracer.on_event_key("written", owner, Constant(name), place, place)
     name = attribute_name(interpreter, name, place)
     if isinstance(owner, Instance):
         if name in ("__class__", "__dict__"):

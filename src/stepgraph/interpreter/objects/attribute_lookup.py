@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.library.resources import ENVIRONMENT
 from stepgraph.interpreter.objects.classes import (
     class_default,
     derives_from_entrypoint,
@@ -21,7 +22,6 @@ from stepgraph.interpreter.objects.classes import (
 from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.python.definitions import qualified_names
-from stepgraph.interpreter.replay.resources import ENVIRONMENT
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import (
@@ -38,7 +38,7 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union, map_cases
-from stepgraph.interpreter.values.value import (
+from stepgraph.ir.values import (
     UNKNOWN,
     UNSET,
     Constant,

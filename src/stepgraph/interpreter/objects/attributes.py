@@ -11,7 +11,6 @@ from stepgraph.interpreter.modules.module_members import module_member
 from stepgraph.interpreter.objects.attribute_lookup import class_attribute, instance_attribute, super_attribute
 from stepgraph.interpreter.objects.classes import attribute_name, resolution_order
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
-from stepgraph.interpreter.replay import resources, taint
 from stepgraph.interpreter.values.calls import ExitStack
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping
 from stepgraph.interpreter.values.objects import (
@@ -27,7 +26,7 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
+from stepgraph.ir.values import (
     UNKNOWN,
     Absent,
     Constant,
@@ -93,10 +92,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return join_values(attributes, discriminant, owner.place) if attributes else UNKNOWN
         case Unresolved():
             return owner
-        case Nondeterministic():
-            return taint.member_of(owner, name)
-        case Resource():
-            return resources.member_of(owner, name)
+        case Nondeterministic() | Resource():
+            return owner.member(name)
         case FunctionValue(wrapped=Value() as wrapped) if name == "__wrapped__":
             return wrapped
         case FunctionValue() if name == "__call__":

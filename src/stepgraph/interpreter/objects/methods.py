@@ -39,7 +39,6 @@ from stepgraph.interpreter.python.assignment import (
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import payload_member
-from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, ExitStackArguments, GeneratorCall
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -53,10 +52,10 @@ from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMet
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional, with_all_runs
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_step
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId
+from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
@@ -265,7 +264,7 @@ def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Argume
     if arguments.items:
         call = place.node
         owner = call.func.value if isinstance(call, cst.Call) and isinstance(call.func, cst.Attribute) else call
-        observe_event_key(interpreter, "get", receiver, arguments.items[0].value, Place(place.module, owner), place)
+        interpreter.tracer.on_event_key("get", receiver, arguments.items[0].value, Place(place.module, owner), place)
     return _get_part(interpreter, receiver, arguments, place)
 
 

@@ -18,7 +18,6 @@ from stepgraph.interpreter.modules.star_imports import (
     star_imported_value,
     value_of_earlier_stars,
 )
-from stepgraph.interpreter.replay.step_state import record_binding
 from stepgraph.interpreter.values.containers import (
     Collection,
     ContextVariable,
@@ -35,7 +34,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
 )
 from stepgraph.interpreter.values.tasks import TaskGroup
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, Template, Value
+from stepgraph.ir.values import UNKNOWN, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.changes import may_bind_computed_names, names_of_attributes
@@ -162,8 +161,7 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
         if function is not None and name in names_of_attributes(function, scope.module):
             stored = AttributeName(value.value)
     interpreter.store.write(scope.names, name, stored)
-    if interpreter.replays and (interpreter.replay.state_changes or interpreter.loop_depth):
-        record_binding(interpreter, name)
+    interpreter.tracer.on_binding(name)
 
 
 def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:

@@ -18,13 +18,11 @@ from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
 from stepgraph.interpreter.python.generators import consume_generator
-from stepgraph.interpreter.replay.event import observe_event_key
-from stepgraph.interpreter.replay.step_state import record_attribute_change, record_change, record_element_change
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
@@ -40,8 +38,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
     match target:
         case cst.Name(value=name):
             bind(interpreter, name, value)
-            if interpreter.in_step and name in interpreter.frame.scope.bindings.nonlocals:
-                record_change(interpreter, target, value, interpreter.place(target), rebound=True)
+            interpreter.tracer.on_assignment(target, value)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             parts = [element if isinstance(element, cst.StarredElement) else element.value for element in elements]
             _unpack(interpreter, parts, value)
@@ -49,7 +46,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
             assign(interpreter, starred, value)
         case cst.Attribute(value=owner, attr=attr):
             receiver = interpreter.evaluate(owner)
-            record_attribute_change(interpreter, target, receiver)
+            interpreter.tracer.on_attribute_change(target, receiver)
             assign_attribute(interpreter, receiver, attr.value, value, interpreter.place(target))
         case cst.Subscript():
             _assign_element(interpreter, target, value, source)
@@ -139,9 +136,9 @@ def _any_item(interpreter: Interpreter, target: cst.BaseExpression, items: tuple
 
 
 def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Value, source: Place | None) -> None:
-    with interpreter.replay.flagged("evaluating_target"):
+    with interpreter.tracer.target():
         owner = interpreter.evaluate(target.value)
-    record_element_change(interpreter, target, owner)
+    interpreter.tracer.on_element_change(target, owner)
     key: Value = UNKNOWN
     key_node: cst.CSTNode = target
     is_slice = False
@@ -153,7 +150,7 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
             is_slice = True
     place = source or interpreter.place(target)
     key_place = interpreter.place(key_node)
-    observe_event_key(interpreter, "written", owner, key, interpreter.place(target.value), interpreter.place(target))
+    interpreter.tracer.on_event_key("written", owner, key, interpreter.place(target.value), interpreter.place(target))
 
     def assign_to(owner: Value) -> Value:
         match owner:

@@ -10,14 +10,13 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, on_path, union_values
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.python.narrowing import narrow
-from stepgraph.interpreter.replay.taint import propagate_taint, record_test
 from stepgraph.interpreter.values.calls import FunctionCall, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, Value, is_none
 from stepgraph.ir.nodes import TaskId
+from stepgraph.ir.values import UNKNOWN, External, Value, is_none
 from stepgraph.syntax.bindings import bindings_of
 
 _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
@@ -127,7 +126,7 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
     test = interpreter.evaluate(node.test)
     condition = interpreter.text(node.test)
     place = interpreter.place(node)
-    record_test(interpreter, test, interpreter.place(node.test), place)
+    interpreter.tracer.on_test(test, interpreter.place(node.test), place)
     values: list[Value] = []
 
     def evaluate_branch(branch: cst.BaseExpression, *, holds: bool) -> None:
@@ -140,7 +139,7 @@ def evaluate_conditional(interpreter: Interpreter, node: cst.IfExp) -> Value:
     ]
     interpreter.join_branches(paths, None, place)
     value = join_values([(condition, values[0]), (None, values[1])], None, place, paths[0][1].since)
-    return propagate_taint(interpreter, (test, *values), without_constants(value))
+    return interpreter.tracer.on_operation((test, *values), without_constants(value))
 
 
 def evaluate_boolean(interpreter: Interpreter, node: cst.BooleanOperation) -> Value:
@@ -174,10 +173,10 @@ def _evaluate_operands(
             if interpreter.operations:
                 results[0] = _evaluate_operands(interpreter, node, operands, position, position + 1, results[0])
 
-        record_test(interpreter, value, interpreter.place(operands[position - 1]), interpreter.place(node))
+        interpreter.tracer.on_test(value, interpreter.place(operands[position - 1]), interpreter.place(node))
         path = interpreter.branch(evaluate_operand)
         if not path.block.operations and not path.changes and not (value.relevant or results[0].relevant):
-            value = propagate_taint(interpreter, (value, results[0]))
+            value = interpreter.tracer.on_operation((value, results[0]))
             index += 1
             continue
         condition = _condition(interpreter, node, operands[first:index])
@@ -194,7 +193,7 @@ def _join_operands(
 ) -> Value:
     """Join two results, where `right` applies under its condition. Irrelevant values need no union."""
     if not (left.relevant or right.value.relevant):
-        return propagate_taint(interpreter, (left, right.value))
+        return interpreter.tracer.on_operation((left, right.value))
     place = interpreter.place(node)
     if not left.relevant:
         return Union((Case(right.condition, on_path(right.value, (), since)),), None, place)

@@ -15,12 +15,11 @@ from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.boolean import static_truth
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.python.subscripts import element_at, payload_member
-from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.interpreter.values.value import UNKNOWN, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.syntax.bindings import pattern_names
 from stepgraph.syntax.module import Place
 
@@ -31,7 +30,7 @@ def execute_if(interpreter: Interpreter, node: cst.If) -> None:
     if truth is not None:
         _execute_static_branch(interpreter, node, is_true=truth)
         return
-    record_test(interpreter, interpreter.evaluate(node.test), interpreter.place(node.test), interpreter.place(node))
+    interpreter.tracer.on_test(interpreter.evaluate(node.test), interpreter.place(node.test), interpreter.place(node))
     _execute_clauses(interpreter, node)
 
 
@@ -92,9 +91,9 @@ def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branc
     test_block = interpreter.block_of(lambda: results.append(interpreter.evaluate(clause.test)))
     changes = interpreter.store.changes(checkpoint)
     if not test_block.operations and not any(is_relevant(change.value) for change in changes.values()):
-        record_test(interpreter, results[0], interpreter.place(clause.test), place, branch)
+        interpreter.tracer.on_test(results[0], interpreter.place(clause.test), place, branch)
         return None
-    record_test(interpreter, results[0], interpreter.place(clause.test), interpreter.place(clause))
+    interpreter.tracer.on_test(results[0], interpreter.place(clause.test), interpreter.place(clause))
     interpreter.store.rollback(checkpoint)
 
     def execute_rest() -> None:
@@ -108,7 +107,7 @@ def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branc
 def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
     """Execute a `match` as a switch. A guard with steps is emitted before it, under the condition of its pattern."""
     subject = interpreter.evaluate(node.subject)
-    record_test(interpreter, subject, interpreter.place(node.subject), interpreter.place(node))
+    interpreter.tracer.on_test(subject, interpreter.place(node.subject), interpreter.place(node))
     if isinstance(subject, Event | Payload) and not all(_may_match_mapping(case.pattern) for case in node.cases):
         subject = UNKNOWN  # patterns of other types imply that the subject may not be a mapping
     paths: list[tuple[str | None, PathResult]] = []

@@ -11,8 +11,8 @@ from stepgraph.interpreter.escapes import NOT_FOLLOWED, NOT_IN_PROJECT, report_e
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import call_cached
 from stepgraph.interpreter.library.logging_ import is_log_method
+from stepgraph.interpreter.library.resources import call_resource
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
-from stepgraph.interpreter.replay.resources import call_resource
 from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, GeneratorCall, Partial, PreparedCall, StepCall
@@ -20,7 +20,10 @@ from stepgraph.interpreter.values.containers import without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
+from stepgraph.interpreter.workflow.awaiting import start
+from stepgraph.ir.facts import Returned, StepCalled
+from stepgraph.ir.nodes import Call, Run
+from stepgraph.ir.values import (
     UNKNOWN,
     Absent,
     Constant,
@@ -32,10 +35,8 @@ from stepgraph.interpreter.values.value import (
     Unresolved,
     Value,
     is_none,
+    without_taint,
 )
-from stepgraph.interpreter.workflow.awaiting import start
-from stepgraph.ir.facts import Returned, StepCalled
-from stepgraph.ir.nodes import Call, Run
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
@@ -147,7 +148,7 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
         case External(name=name) | ExternalResultMember(name=name):
             return ExternalResult(name)
         case Nondeterministic():
-            return replace(callee, is_called=True)
+            return replace(callee, result_name="" if callee.is_called else callee.result_name, is_called=True)
         case Resource():
             return call_resource(interpreter, callee, arguments, place)
         case _:
@@ -155,4 +156,4 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
 
 
 def _is_external_result(callee: Value) -> bool:
-    return isinstance(callee, External | ExternalResult | ExternalResultMember | Nondeterministic | Resource)
+    return isinstance(without_taint(callee), External | ExternalResult | ExternalResultMember | Resource)

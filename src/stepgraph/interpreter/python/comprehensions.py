@@ -28,15 +28,14 @@ from stepgraph.interpreter.python.loops import (
     loop_bounds,
     loop_variable_value,
 )
-from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.ir.nodes import IterationCount, Scope
 from stepgraph.ir.static_values import CollectionKind
+from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.syntax.bindings import Bindings, target_names
 from stepgraph.syntax.module import Place
 
@@ -177,14 +176,14 @@ class _Passes(Struct):
     def run_in_turn(self, generator: GeneratorExpression) -> bool:
         """Run a pass with each element in turn, unless a pass ends the loop. Return whether that was done."""
         interpreter = self.interpreter
-        checkpoint, reached = interpreter.store.checkpoint(), interpreter.replay.reached
+        checkpoint, position = interpreter.store.checkpoint(), interpreter.tracer.position
         return_count, is_reachable = len(interpreter.frame.returns), interpreter.is_reachable
         block = interpreter.block_of(lambda: self._run_each(generator))
         if not self.breaks:
             interpreter.operations.extend(block.operations)
             return True
         interpreter.store.rollback(checkpoint)
-        interpreter.replay.restore(reached)
+        interpreter.tracer.restore(position)
         interpreter.is_reachable = is_reachable
         del interpreter.frame.returns[return_count:]
         return False
@@ -259,7 +258,7 @@ def _run_clause(
     many: bool,
 ) -> IterationCount | None:
     iterable = interpreter.evaluate(clause.iter) if first is None else first
-    record_test(interpreter, iterable, interpreter.place(clause.iter), interpreter.place(clause))
+    interpreter.tracer.on_test(iterable, interpreter.place(clause.iter), interpreter.place(clause))
     iterable = iterator_of(interpreter, iterable, interpreter.place(clause.iter))
     if isinstance(iterable, GeneratorExpression):
         for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, clause, value, add))
@@ -351,7 +350,7 @@ def _run_filtered(
     test, *remaining = filters
     place = interpreter.place(test.test)
     test_block = interpreter.block_of(
-        lambda: record_test(interpreter, interpreter.evaluate(test.test), place, interpreter.place(clause))
+        lambda: interpreter.tracer.on_test(interpreter.evaluate(test.test), place, interpreter.place(clause))
     )
     body_block = interpreter.block_of(lambda: _run_filtered(interpreter, clause, remaining, add))
     for operation in test_block.operations:

@@ -14,7 +14,8 @@ from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, Suppressor, WrappingManager
 from stepgraph.interpreter.values.objects import FunctionValue, Instance, UnknownBase
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
+from stepgraph.interpreter.workflow.awaiting import await_value
+from stepgraph.ir.values import (
     UNKNOWN,
     External,
     ExternalResult,
@@ -23,13 +24,14 @@ from stepgraph.interpreter.values.value import (
     Unknown,
     Unresolved,
     Value,
+    without_taint,
 )
-from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
 # Standard library modules whose managers never swallow errors, except `contextlib.suppress` and exit stacks.
-_NON_SWALLOWING_MODULES: Final = sys.stdlib_module_names - {"unittest"}
+# `random.choice` returns an element of its argument, which may be any manager.
+_NON_SWALLOWING_MODULES: Final = sys.stdlib_module_names - {"random", "unittest"}
 
 
 class ExitEffects(Struct, frozen=True):
@@ -121,6 +123,7 @@ def _completed(interpreter: Interpreter, result: Value, place: Place, *, is_asyn
 
 def may_swallow(manager: Value) -> bool:
     """Return whether a manager may swallow an error of its block in an exit outside the project."""
+    manager = without_taint(manager)
     match manager:
         case External(name=name) | ExternalResult(name=name) | ExternalResultMember(name=name):
             return name.split(".", 1)[0] not in _NON_SWALLOWING_MODULES
@@ -134,7 +137,9 @@ def may_swallow(manager: Value) -> bool:
 
 def is_attempt(interpreter: Interpreter, manager: Value, node: cst.BaseExpression) -> bool:
     """Return whether a manager is a loop variable, as in `for attempt in Retrying(): with attempt:`, which retries."""
-    is_open = isinstance(manager, Unknown | ExternalResult | ExternalResultMember) and may_swallow(manager)
+    is_open = isinstance(without_taint(manager), Unknown | ExternalResult | ExternalResultMember) and may_swallow(
+        manager
+    )
     if not is_open or not isinstance(node, cst.Name):
         return False
     return any(isinstance(binder, cst.For) for binder in interpreter.frame.scope.bindings.binders.get(node.value, ()))

@@ -8,7 +8,6 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
-from stepgraph.interpreter.library.logging_ import is_log_call
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
 from stepgraph.interpreter.objects.classes import select_member
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
@@ -35,53 +34,35 @@ from stepgraph.interpreter.python.operators import (
     evaluate_binary,
     evaluate_comparison,
     evaluate_unary,
+    template,
 )
 from stepgraph.interpreter.python.subscripts import element_at
-from stepgraph.interpreter.replay.event import observe_event_key
-from stepgraph.interpreter.replay.step_state import is_pure_mutation, record_method_call, record_read
-from stepgraph.interpreter.replay.taint import propagate_taint, record_use, template
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
 from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 
 def _evaluate_name(interpreter: Interpreter, node: cst.Name) -> Value:
     constant = _KEYWORDS.get(node.value)
-    return _record_read(interpreter, node, None, look_up(interpreter, node.value)) if constant is None else constant
-
-
-def _record_read(interpreter: Interpreter, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> Value:
-    """Record the read of a name, or of an attribute of `owner`, and return its value.
-
-    Values that a step body reads flow into the stored result of the step.
-    """
-    if (
-        interpreter.in_step
-        and interpreter.replay.nondeterministic_count
-        and not (interpreter.replay.evaluating_base and _is_composite(value))
-    ):
-        record_use(interpreter, value, interpreter.place(node))
-    if interpreter.replay.state_changes or (interpreter.loop_depth and interpreter.replays):
-        record_read(interpreter, node, owner, value)
+    if constant is not None:
+        return constant
+    value = look_up(interpreter, node.value)
+    interpreter.tracer.on_read(node, None, value)
     return value
 
 
 _KEYWORDS: Final = {"True": Constant(value=True), "False": Constant(value=False), "None": Constant(None)}
 
 
-def _is_composite(value: Value) -> bool:
-    return isinstance(value, Collection | Mapping | Union)
-
-
 def _evaluate_owner(interpreter: Interpreter, node: cst.Attribute | cst.Subscript) -> Value:
-    """Evaluate the object of an attribute or subscript without counting its other parts as used."""
-    with interpreter.replay.flagged("evaluating_base"):
+    """Evaluate the object of an attribute or subscript."""
+    with interpreter.tracer.base():
         return interpreter.evaluate(node.value)
 
 
@@ -195,7 +176,7 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     last_task_id = interpreter.work.last_task_id
     callee = _evaluate_callee(interpreter, node)
-    with interpreter.replay.flagged("logging_only", value=is_log_call(node)):
+    with interpreter.tracer.arguments(node):
         arguments = _evaluate_arguments(interpreter, node)
     interpreter.task_id_before_call = last_task_id
     return _call_value(interpreter, node, callee, arguments)
@@ -211,24 +192,14 @@ def _evaluate_arguments(interpreter: Interpreter, node: cst.Call) -> Arguments:
 
 def _call_value(interpreter: Interpreter, node: cst.Call, callee: Value, arguments: Arguments) -> Value:
     value = _hide_constant_result(interpreter.call(callee, arguments, interpreter.place(node)))
-    if interpreter.replay.nondeterministic_count:
-        if _is_string_method(node.func):
-            value = propagate_taint(interpreter, (argument.value for argument in arguments.items), value)
-        if interpreter.in_step and isinstance(callee, BuiltinMethod):
-            record_use(interpreter, value, interpreter.place(node))
-    return value
-
-
-def _is_string_method(function: cst.BaseExpression) -> bool:
-    """Whether a function is a method of a string literal: `"".join(...)`, `"{}".format(...)`."""
-    return isinstance(function, cst.Attribute) and isinstance(function.value, cst.BaseString)
+    return interpreter.tracer.on_result(node, callee, arguments, value)
 
 
 def _evaluate_callee(interpreter: Interpreter, node: cst.Call) -> Value:
-    with interpreter.replay.flagged("evaluating_target", value=is_pure_mutation(node)):
+    with interpreter.tracer.callee(node):
         callee = interpreter.evaluate(node.func)
     if isinstance(callee, BuiltinMethod | Union):
-        record_method_call(interpreter, node, callee)
+        interpreter.tracer.on_method_call(node, callee)
     return callee
 
 
@@ -257,19 +228,19 @@ def _unpack_argument(interpreter: Interpreter, value: Value, place: Place) -> Va
 
 def _evaluate_attribute(interpreter: Interpreter, node: cst.Attribute) -> Value:
     owner, name = _evaluate_owner(interpreter, node), node.attr.value
-    observe_event_key(
-        interpreter, "attribute", owner, Constant(name), interpreter.place(node.value), interpreter.place(node)
+    interpreter.tracer.on_event_key(
+        "attribute", owner, Constant(name), interpreter.place(node.value), interpreter.place(node)
     )
     value = get_attribute(interpreter, owner, name, interpreter.place(node))
     if value is UNKNOWN and isinstance(owner, Instance) and name.startswith("__") and name not in METADATA_ATTRIBUTES:
         value = BuiltinMethod(owner, name)  # a method of `object`
-    return _record_read(interpreter, node, owner, value)
+    interpreter.tracer.on_read(node, owner, value)
+    return value
 
 
 def _evaluate_subscript(interpreter: Interpreter, node: cst.Subscript) -> Value:
     element = _evaluate_element(interpreter, node, _evaluate_owner(interpreter, node))
-    if interpreter.in_step and interpreter.replay.nondeterministic_count:
-        record_use(interpreter, element, interpreter.place(node))
+    interpreter.tracer.on_element_read(node, element)
     return element
 
 
@@ -286,7 +257,7 @@ def _evaluate_element(interpreter: Interpreter, node: cst.Subscript, owner: Valu
         key = UNKNOWN
         indices = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         key_node = cst.Tuple([cst.Element(index) for index in indices], lpar=[], rpar=[])
-    observe_event_key(interpreter, "read", owner, key, interpreter.place(node.value), interpreter.place(node))
+    interpreter.tracer.on_event_key("read", owner, key, interpreter.place(node.value), interpreter.place(node))
     return _get_item(interpreter, owner, key, interpreter.place(key_node), interpreter.place(node))
 
 

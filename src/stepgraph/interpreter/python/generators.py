@@ -14,13 +14,15 @@ from msgspec import Struct
 
 from stepgraph.interpreter.frame import Frame, InlinedGenerator, LoopState
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.python.jumps import emit_jump
 from stepgraph.interpreter.python.loops import join_continues
 from stepgraph.interpreter.summaries import call_has_effects, function_scope, summarize_call
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
-from stepgraph.interpreter.values.value import Value
+from stepgraph.interpreter.workflow.declarations import declare_again
 from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
+from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements, statements_with_enclosing
@@ -47,7 +49,7 @@ def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Fra
     outer.emitted = outer.emitted or frame.emitted
     outer.has_started_tasks = outer.has_started_tasks or frame.has_started_tasks
     outer.called |= frame.called
-    interpreter.declare_again(frame.declared)
+    declare_again(interpreter, frame.declared)
 
 
 def body_of(function: FunctionValue) -> cst.BaseSuite:
@@ -158,7 +160,7 @@ def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator,
     else:
         loop.breaks = True
     loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
-    interpreter.emit_jump(kind, place)
+    emit_jump(interpreter, kind, place)
 
 
 def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> None:

@@ -7,7 +7,6 @@ import libcst as cst
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.library.logging_ import is_logging_only
 from stepgraph.interpreter.objects.iteration import materialize_generator
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
@@ -24,13 +23,12 @@ from stepgraph.interpreter.python.loops import (
     loop_variable_value,
 )
 from stepgraph.interpreter.python.narrowing import narrow
-from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind, Scope
+from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
@@ -38,9 +36,9 @@ from stepgraph.syntax.walk import expressions_below, statements, statements_belo
 
 def execute_for(interpreter: Interpreter, node: cst.For) -> None:
     """Execute a `for`: unroll it over steps or functions, otherwise emit a loop."""
-    with interpreter.replay.flagged("logging_only", value=is_logging_only(node.body)):
+    with interpreter.tracer.iterable(node):
         iterable = interpreter.evaluate(node.iter)
-    record_test(interpreter, iterable, interpreter.place(node.iter), interpreter.place(node))
+    interpreter.tracer.on_test(iterable, interpreter.place(node.iter), interpreter.place(node))
     _run_over(interpreter, node, iterator_of(interpreter, iterable, interpreter.place(node.iter)))
 
 
@@ -227,7 +225,7 @@ def _drained_collection(interpreter: Interpreter, test: cst.BaseExpression) -> H
 
 
 def _emit_test(interpreter: Interpreter, test: cst.BaseExpression, loop: Place) -> None:
-    record_test(interpreter, interpreter.evaluate(test), interpreter.place(test), loop)
+    interpreter.tracer.on_test(interpreter.evaluate(test), interpreter.place(test), loop)
     loop_state = interpreter.frame.loop
     if loop_state is not None:
         loop_state.test_states.append(interpreter.store.changes(loop_state.checkpoint))

@@ -12,8 +12,6 @@ from stepgraph.interpreter.frame import LoopState, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import make_collection
-from stepgraph.interpreter.replay.step_state import record_reads_of_next_iteration
-from stepgraph.interpreter.replay.taint import record_uses_in_loop
 from stepgraph.interpreter.store import Changes, PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import FunctionCall, GeneratorCall, PreparedCall, StepCall, WaitCall
@@ -22,9 +20,10 @@ from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, with_all_runs
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, RangeResult, Unresolved, Value
 from stepgraph.interpreter.widening import growing_changes, widen
+from stepgraph.interpreter.workflow.declarations import declared_since
 from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition, TaskId
+from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 # Passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies the passes of the
@@ -87,13 +86,8 @@ def _interpret_to_fixpoint(
     head_changes: Changes = {}
     widened_changes: Changes = {}
     pass_count = 0
-    checkpoint = interpreter.store.checkpoint()
-    first_state_read, newest_serial = len(interpreter.replay.state_reads), interpreter.store.serial
-    last_step, first_use, nondeterministic_before = (
-        interpreter.replay.last_step,
-        len(interpreter.replay.uses),
-        interpreter.replay.nondeterministic_count,
-    )
+    checkpoint, newest_serial = interpreter.store.checkpoint(), interpreter.store.serial
+    trace_start = interpreter.tracer.mark()
     return_count = len(interpreter.frame.return_states)
     while True:
         apply(interpreter.store, head_changes)
@@ -128,14 +122,11 @@ def _interpret_to_fixpoint(
     apply(interpreter.store, head_changes)
     if loop_state.test_states:
         apply(interpreter.store, join_any(interpreter.store, loop_state.test_states, place, last_task_id))
-    if interpreter.replay.last_step > last_step and (interpreter.is_reachable or loop_state.continues):
-        record_uses_in_loop(interpreter, first_use, nondeterministic_before)
     interpreter.loop_depth -= 1
-    if interpreter.replay.state_changes or not interpreter.loop_depth:
-        record_reads_of_next_iteration(interpreter, first_state_read, newest_serial)
+    interpreter.tracer.on_loop_end(trace_start, repeats=interpreter.is_reachable or loop_state.continues)
     interpreter.frame.loop, interpreter.is_reachable = outer_loop, live
     interpreter.frame.drained_collection = drained
-    return block, loop_state.breaks, interpreter.declared_since(declared_before)
+    return block, loop_state.breaks, declared_since(interpreter, declared_before)
 
 
 def join_continues(interpreter: Interpreter, loop: LoopState, place: Place, since: TaskId) -> None:

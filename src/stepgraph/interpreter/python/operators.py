@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import libcst as cst
@@ -20,12 +21,16 @@ from stepgraph.interpreter.python.constants import (
     fold_unary,
     is_string,
 )
-from stepgraph.interpreter.replay.event import observe_event_key
-from stepgraph.interpreter.replay.taint import propagate_taint, template
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.unions import Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Template, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Value
 from stepgraph.syntax.module import Place
+
+
+def template(interpreter: Interpreter, text: str, parts: Iterable[Value]) -> Template:
+    """Return text with unknown parts, tainted by nondeterministic parts."""
+    taint = interpreter.tracer.on_operation(parts)
+    return Template(text, taint if isinstance(taint, Nondeterministic) else None)
 
 
 def concatenate_values(interpreter: Interpreter, parts: list[tuple[Value, Place]]) -> Value:
@@ -77,7 +82,7 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
     for operand, value in ((node.left, left), (node.right, right)):
         interpreter.escape_operand(value, interpreter.place(operand), "is an operand in a way that is not followed")
     result = add_offset(node.operator, left, right) or fold_binary(node.operator, left, right)
-    return propagate_taint(interpreter, (left, right), result)
+    return interpreter.tracer.on_operation((left, right), result)
 
 
 def _merge_mappings(interpreter: Interpreter, left: Mapping, right: Value, place: Place) -> Mapping:
@@ -119,7 +124,7 @@ def evaluate_unary(interpreter: Interpreter, node: cst.UnaryOperation) -> Value:
         interpreter.escape_operand(operand, interpreter.place(node), "is an operand in a way that is not followed")
     if isinstance(operand, Nondeterministic) and isinstance(node.operator, cst.Not):
         return replace(operand, result_name="")
-    return propagate_taint(interpreter, (operand,), fold_unary(node.operator, operand)) if result is None else result
+    return interpreter.tracer.on_operation((operand,), fold_unary(node.operator, operand)) if result is None else result
 
 
 _UNARY_METHODS: Final[dict[type[cst.BaseUnaryOp], str]] = {
@@ -136,12 +141,12 @@ def evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Value
     for index, target in enumerate(node.comparisons):
         if index == 0:
             right = interpreter.evaluate(target.comparator)
-            observe_event_key(
-                interpreter, "asked", right, left, interpreter.place(target.comparator), interpreter.place(node)
+            interpreter.tracer.on_event_key(
+                "asked", right, left, interpreter.place(target.comparator), interpreter.place(node)
             )
             result = compare(interpreter, target, left, right, interpreter.place(node))
             if not isinstance(target.operator, cst.Is | cst.IsNot):
-                result = propagate_taint(interpreter, (left, right), result)
+                result = interpreter.tracer.on_operation((left, right), result)
             continue
         block = interpreter.block_of(lambda comparator=target.comparator: interpreter.evaluate(comparator))  # type: ignore[misc]
         if not block.operations:

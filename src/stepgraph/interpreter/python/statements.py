@@ -21,36 +21,28 @@ from stepgraph.interpreter.python.boolean import negate
 from stepgraph.interpreter.python.branches import execute_if, execute_match
 from stepgraph.interpreter.python.definitions import make_class, make_function
 from stepgraph.interpreter.python.generators import return_from_generator
+from stepgraph.interpreter.python.jumps import emit_jump
 from stepgraph.interpreter.python.loop_statements import execute_for, execute_while
 from stepgraph.interpreter.python.try_ import execute_try
 from stepgraph.interpreter.python.with_ import execute_with
 from stepgraph.interpreter.raised_exceptions import raised_type
-from stepgraph.interpreter.replay.resources import observe_discarded_result
-from stepgraph.interpreter.replay.step_state import (
-    record_attribute_change,
-    record_element_change,
-    record_in_place_operator,
-)
-from stepgraph.interpreter.replay.taint import propagate_taint, record_use
 from stepgraph.interpreter.static_values import static_value
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, Instance
 from stepgraph.interpreter.values.tasks import Gathering
 from stepgraph.interpreter.values.unions import Case, Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Absent, Constant, Resource, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.interpreter.workflow.sdk_imports import wrong_imports
 from stepgraph.ir.facts import Returned
 from stepgraph.ir.nodes import JumpKind, Pause
+from stepgraph.ir.values import UNKNOWN, Absent, Constant, Unresolved, Value
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import Place
 
 
 def _execute_expression(interpreter: Interpreter, node: cst.Expr) -> None:
-    value = _evaluate(interpreter, node.value)
-    if isinstance(value, Resource):
-        observe_discarded_result(interpreter, value)
+    interpreter.tracer.on_discard(_evaluate(interpreter, node.value))
 
 
 def _evaluate(interpreter: Interpreter, node: cst.BaseExpression) -> Value:
@@ -84,11 +76,11 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     Collections and dictionaries are updated in place, and project objects run their special methods. Any other result
     is unknown.
     """
-    with interpreter.replay.flagged("evaluating_target"):
+    with interpreter.tracer.target():
         target = interpreter.evaluate(node.target)
     value = interpreter.evaluate(node.value)
     place = interpreter.place(node)
-    record_in_place_operator(interpreter, node, target, value)
+    interpreter.tracer.on_augmented_assignment(node, target, value)
     updated = _update_in_place(interpreter, node.operator, target, value, place)
     if updated is not None:
         if any(isinstance(leaf, Collection) and leaf.kind in _IMMUTABLE_KINDS for leaf in union_values(updated)):
@@ -104,7 +96,7 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
         return
     interpreter.escape_operand(target, place, "is an operand in a way that is not followed")
     interpreter.escape_operand(value, place, "is an operand in a way that is not followed")
-    interpreter.block_of(lambda: assign(interpreter, node.target, propagate_taint(interpreter, (target, value))))
+    interpreter.block_of(lambda: assign(interpreter, node.target, interpreter.tracer.on_operation((target, value))))
 
 
 _IMMUTABLE_KINDS: Final = ("tuple", "frozenset")
@@ -177,7 +169,7 @@ def _delete(interpreter: Interpreter, target: cst.BaseExpression) -> None:
             _delete_element(interpreter, target)
         case cst.Attribute(value=owner, attr=attr):
             receiver = interpreter.evaluate(owner)
-            record_attribute_change(interpreter, target, receiver)
+            interpreter.tracer.on_attribute_change(target, receiver)
             delete_attribute(interpreter, receiver, attr.value, interpreter.place(target))
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
             for element in elements:
@@ -186,7 +178,7 @@ def _delete(interpreter: Interpreter, target: cst.BaseExpression) -> None:
 
 def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
     owner = interpreter.evaluate(target.value)
-    record_element_change(interpreter, target, owner)
+    interpreter.tracer.on_element_change(target, owner)
     slices = [element.slice for element in target.slice]
     keys = [interpreter.evaluate(index.value) for index in slices if isinstance(index, cst.Index)]
     key = keys[0] if len(keys) == len(slices) == 1 else UNKNOWN
@@ -247,8 +239,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
     if node.value is not None and frame.function is not None:
         function = Place(frame.body_scope.module, frame.function)
         interpreter.observe(Returned(function, static_value(value), interpreter.place(node.value)))
-        if frame.function is interpreter.replay.entry:
-            record_use(interpreter, value, interpreter.place(node.value))
+        interpreter.tracer.on_return(frame.function, value, interpreter.place(node.value))
     if not frame.is_async and is_awaitable(value):
         emitted = frame.emitted
         frame.returns_awaitable = True
@@ -260,7 +251,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
     frame.may_return_true = frame.may_return_true or (node.value is not None and _may_be_true(value, node.value))
     condition = frame.conditions[-1] if frame.conditions else None
     frame.returns.append(Case(condition, value))
-    interpreter.emit_jump(JumpKind.RETURN, interpreter.place(node))
+    emit_jump(interpreter, JumpKind.RETURN, interpreter.place(node))
 
 
 def _may_be_true(value: Value, node: cst.BaseExpression) -> bool:
@@ -285,7 +276,7 @@ def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
             interpreter.escape(value, interpreter.place(node), "is raised in a way that is not followed")
     if node.cause is not None:
         interpreter.evaluate(node.cause.item)
-    interpreter.emit_jump(JumpKind.RAISE, interpreter.place(node), exception_type)
+    emit_jump(interpreter, JumpKind.RAISE, interpreter.place(node), exception_type)
 
 
 def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
@@ -299,7 +290,7 @@ def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
         def fail() -> None:
             interpreter.evaluate(message)
             if interpreter.operations:
-                interpreter.emit_jump(JumpKind.RAISE, place)
+                emit_jump(interpreter, JumpKind.RAISE, place)
 
         interpreter.emit_choice([(condition, interpreter.branch(fail, condition).block)], None, place)
 
@@ -309,7 +300,7 @@ def _execute_break(interpreter: Interpreter, node: cst.CSTNode) -> None:
     if loop is not None:
         loop.breaks = True
         loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
-    interpreter.emit_jump(JumpKind.BREAK, interpreter.place(node))
+    emit_jump(interpreter, JumpKind.BREAK, interpreter.place(node))
 
 
 def _execute_continue(interpreter: Interpreter, node: cst.CSTNode) -> None:
@@ -317,7 +308,7 @@ def _execute_continue(interpreter: Interpreter, node: cst.CSTNode) -> None:
     if loop is not None:
         loop.continues = True
         loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
-    interpreter.emit_jump(JumpKind.CONTINUE, interpreter.place(node))
+    emit_jump(interpreter, JumpKind.CONTINUE, interpreter.place(node))
 
 
 def _skip(interpreter: Interpreter, node: cst.CSTNode) -> None:

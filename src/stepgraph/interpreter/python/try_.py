@@ -12,12 +12,13 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.python.jumps import record_return
 from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types
 from stepgraph.interpreter.store import Changes, apply, join_any
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, Instance
-from stepgraph.interpreter.values.value import UNKNOWN, Value
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements
@@ -47,8 +48,8 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
         interpreter.frame.type_error_handlers -= catches_type_error
     paths: list[tuple[str | None, PathResult]] = [("no exception", body)]
     handlers: list[Handler] = []
-    if body.replay_state is not None:
-        interpreter.replay.restore(body.replay_state)  # a step that raises has run
+    if body.position is not None:
+        interpreter.tracer.restore(body.position)  # a step that raises has run
     with interpreter.open_context(stops=finally_stops) as handler_context:
         for handler in node.handlers:
             condition = None if handler.type is None else interpreter.text(handler.type)
@@ -106,7 +107,7 @@ def execute_finally(
     if loop is not None and any(context.jump_kinds & {JumpKind.BREAK, JumpKind.CONTINUE} for context in contexts):
         loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
     if any(JumpKind.RETURN in context.jump_kinds for context in contexts):
-        interpreter.record_return(after_finally=True)
+        record_return(interpreter, after_finally=True)
     interpreter.is_reachable = interpreter.is_reachable and live
     return block
 

@@ -31,7 +31,6 @@ from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCa
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name
 from stepgraph.interpreter.workflow.awaiting import await_value, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.nodes import (
@@ -51,6 +50,16 @@ from stepgraph.ir.nodes import (
     Try,
     child_blocks,
     may_run_steps,
+)
+from stepgraph.ir.values import (
+    UNKNOWN,
+    External,
+    Resource,
+    Unknown,
+    Unresolved,
+    Value,
+    origin_name,
+    without_taint,
 )
 from stepgraph.ir.walk import walk_operations
 from stepgraph.syntax.module import Place
@@ -294,7 +303,7 @@ def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context:
     interrupted = join_any(interpreter.store, states, managed.place)
     paths = [
         ("no exception", outcome),
-        (None, PathResult(EMPTY, interrupted, is_reachable=True, replay_state=outcome.replay_state)),
+        (None, PathResult(EMPTY, interrupted, is_reachable=True, position=outcome.position)),
     ]
     interpreter.join_path_results(paths, "exception", managed.place, exclusive=False)
     return outcome.block
@@ -455,6 +464,7 @@ def _blocks_after_cancellation(try_: Try) -> Iterator[Block]:
 
 def _may_be_lock(manager: Value) -> bool:
     """Return whether a manager may be a lock. In `asyncio`, only the names in `_LOCKS` are."""
+    manager = without_taint(manager)
     name = manager.name if isinstance(manager, External) else origin_name(manager)
     return isinstance(manager, Unknown) or (name is not None and (name in _LOCKS or not name.startswith("asyncio.")))
 

@@ -2,39 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Literal, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.values.containers import HeapCell
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.replay.tracer import (
+    CallTrace,
+    NondeterministicUse,
+    ReplayPosition,
+    StateChange,
+    StateKey,
+    TraceMark,
+)
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.interpreter.values.value import UNKNOWN, Nondeterministic, Value
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import Place
-
-# The slot of a name or attribute, or a collection with the key "".
-StateKey: TypeAlias = tuple[HeapCell, str]
-
-
-class NondeterministicUse(Struct, frozen=True):
-    """A use of a nondeterministic value in data that the engine stores."""
-
-    nondeterministic: Nondeterministic
-    place: Place
-
-
-class StateChange(Struct, frozen=True):
-    """A change of outer state by the body of a step."""
-
-    target: str
-    """The source of the changed name or attribute."""
-    place: Place
-    step: cst.CSTNode | None
-    """The step whose body makes the change."""
-    function: cst.CSTNode | None
-    """The function that contains the change: the body of the step, or a function that it calls."""
 
 
 class StateRead(Struct, frozen=True):
@@ -54,15 +41,6 @@ class StateUse(Struct, frozen=True):
     key: StateKey
     change: StateChange
     place: Place
-
-
-class ReplayPosition(Struct, frozen=True):
-    """The position of code relative to the steps before it."""
-
-    last_step: int
-    """The number of the last step, sleep or wait that must have completed."""
-    state_changes: Mapping[StateKey, StateChange]
-    """The changes that steps may have made."""
 
 
 Flag: TypeAlias = Literal["logging_only", "evaluating_target", "evaluating_base"]
@@ -89,6 +67,7 @@ class _Flagged:
 class ReplayState(Struct):
     """The replay analysis of one workflow at the current point of evaluation."""
 
+    interpreter: Interpreter
     entry: cst.CSTNode | None = None
     """The `run` method of the workflow."""
     last_step: int = 0
@@ -126,20 +105,56 @@ class ReplayState(Struct):
         """Set a flag for a block if `value` is true, and restore it at the end."""
         return _Flagged(self, flag, value=value)
 
+    @contextmanager
+    def step_body(self, step: cst.CSTNode) -> Iterator[None]:
+        """Evaluate the body of a step."""
+        outer, outer_since = self.step, self.step_since
+        self.step, self.step_since = step, self.interpreter.store.serial
+        try:
+            yield
+        finally:
+            self.step, self.step_since = outer, outer_since
+
+    @contextmanager
+    def task_body(self) -> Iterator[None]:
+        """Evaluate the body of a task. The code after its start does not run after the steps of the task."""
+        last_step = self.last_step
+        yield
+        self.last_step = last_step
+
     @property
-    def reached(self) -> ReplayPosition:
+    def position(self) -> ReplayPosition:
         """The position of the code being evaluated."""
         return ReplayPosition(self.last_step, self.state_changes)
 
-    def restore(self, reached: ReplayPosition) -> None:
+    def restore(self, position: ReplayPosition) -> None:
         """Continue at another position."""
-        self.last_step, self.state_changes = reached.last_step, reached.state_changes
+        self.last_step, self.state_changes = position.last_step, position.state_changes
 
-    def join_paths(self, paths: Sequence[ReplayPosition]) -> None:
-        """Join the positions at the end of several paths: the steps completed on all, the changes made on any."""
-        self.last_step = min(path.last_step for path in paths)
-        if any(path.state_changes is not self.state_changes for path in paths):
-            self.state_changes = {key: change for path in paths for key, change in path.state_changes.items()}
+    def join_paths(self, ends: Sequence[ReplayPosition]) -> None:
+        """Join the positions at the ends of several paths: the steps completed on all, the changes made on any."""
+        self.last_step = min(end.last_step for end in ends)
+        if any(end.state_changes is not self.state_changes for end in ends):
+            self.state_changes = {key: change for end in ends for key, change in end.state_changes.items()}
+
+    def mark(self) -> TraceMark:
+        """Return the present point of the trace."""
+        return TraceMark(
+            self.last_step,
+            self.nondeterministic_count,
+            len(self.uses),
+            len(self.recorded_changes),
+            len(self.state_reads),
+            self.interpreter.store.serial,
+        )
+
+    def trace_since(self, start: TraceMark) -> CallTrace:
+        """Return the trace of a call that began at `start`."""
+        return CallTrace(
+            tuple(self.uses[start.use_count :]),
+            tuple(self.recorded_changes[start.change_count :]),
+            self.nondeterministic_count > start.nondeterministic_count,
+        )
 
     def change(self, key: StateKey, change: StateChange | None) -> None:
         """Record that a step changes some state. None discards earlier changes."""

@@ -7,16 +7,16 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.frame import Frame
-from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.replay.event import observe_event_change
-from stepgraph.interpreter.replay.replay_state import StateChange, StateKey, StateRead, StateUse
+from stepgraph.interpreter.replay.replay_state import ReplayState, StateRead, StateUse
+from stepgraph.interpreter.replay.tracer import StateChange, StateKey
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.facts import OuterStateMutated
+from stepgraph.ir.values import Value
 from stepgraph.syntax.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.module import Place
 
@@ -41,89 +41,85 @@ def is_pure_mutation(node: cst.Call) -> bool:
 
 
 def record_change(
-    interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False
+    replay: ReplayState, target: cst.BaseExpression, value: Value, place: Place, *, rebound: bool = False
 ) -> None:
     """Record a change of state by the body of a step. `target` is the changed expression, `value` its value.
 
     `rebound` means that a name or attribute is assigned, rather than its object mutated.
     """
-    if not interpreter.in_step or _is_event_value(value):
+    if not replay.interpreter.in_step or _is_event_value(value):
         return
     root = _root(target)
-    key = _state_key(interpreter, root, value if root is target else None, rebound=rebound and root is target)
-    if key is None or key[0].serial > interpreter.replay.step_since:
+    key = _state_key(replay, root, value if root is target else None, rebound=rebound and root is target)
+    if key is None or key[0].serial > replay.step_since:
         return
-    if _is_lazy_initialization(interpreter, root):
-        interpreter.replay.lazily_initialized.add((key[0].serial, key[1]))
+    if _is_lazy_initialization(replay, root):
+        replay.lazily_initialized.add((key[0].serial, key[1]))
         return
-    text = interpreter.text(root)
-    interpreter.replay.change(key, StateChange(text, place, interpreter.replay.step, interpreter.frame.function))
+    text = replay.interpreter.text(root)
+    replay.change(key, StateChange(text, place, replay.step, replay.interpreter.frame.function))
 
 
-def record_binding(interpreter: Interpreter, name: str) -> None:
+def record_binding(replay: ReplayState, name: str) -> None:
     """Record that plain code binds a name, which discards earlier changes by steps."""
-    if interpreter.replay.state_changes:
-        key = _local_slot(interpreter.frame.scope, name)
-        if key is not None and key in interpreter.replay.state_changes:
-            interpreter.replay.change(key, None)
-    if interpreter.loop_depth:
-        interpreter.replay.state_reads.append(StateRead(interpreter.frame.scope, name))
+    if replay.state_changes:
+        key = _local_slot(replay.interpreter.frame.scope, name)
+        if key is not None and key in replay.state_changes:
+            replay.change(key, None)
+    if replay.interpreter.loop_depth:
+        replay.state_reads.append(StateRead(replay.interpreter.frame.scope, name))
 
 
-def _record_attribute_binding(interpreter: Interpreter, owner: Value, name: str) -> None:
+def _record_attribute_binding(replay: ReplayState, owner: Value, name: str) -> None:
     """Record that plain code binds an attribute, which discards earlier changes by steps."""
-    if (
-        isinstance(owner, Instance)
-        and not interpreter.in_step
-        and (owner.state, name) in interpreter.replay.state_changes
-    ):
-        interpreter.replay.change((owner.state, name), None)
+    if isinstance(owner, Instance) and not replay.interpreter.in_step and (owner.state, name) in replay.state_changes:
+        replay.change((owner.state, name), None)
 
 
-def record_read(interpreter: Interpreter, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
+def record_read(replay: ReplayState, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
     """Record a read of a name, or of an attribute of `owner`."""
-    if interpreter.replay.logging_only or interpreter.replay.evaluating_target:
+    if replay.logging_only or replay.evaluating_target:
         return
-    read = StateRead(interpreter.frame.scope, node, owner, value)
-    if interpreter.replay.state_changes:
-        _record_use(interpreter, read, interpreter.place(node))
-    if interpreter.loop_depth and interpreter.replays:
-        interpreter.replay.state_reads.append(read)
+    read = StateRead(replay.interpreter.frame.scope, node, owner, value)
+    if replay.state_changes:
+        _record_use(replay, read, replay.interpreter.place(node))
+    if replay.interpreter.loop_depth and replay.interpreter.replays:
+        replay.state_reads.append(read)
 
 
-def _record_use(interpreter: Interpreter, read: StateRead, place: Place) -> None:
+def _record_use(replay: ReplayState, read: StateRead, place: Place) -> None:
     for key in _read_keys(read):
-        state_change = interpreter.replay.state_changes.get(key)
-        if state_change is None or interpreter.frame.function is state_change.function:
+        state_change = replay.state_changes.get(key)
+        if state_change is None or replay.interpreter.frame.function is state_change.function:
             continue
-        if interpreter.replays or (interpreter.in_step and interpreter.replay.step is not state_change.step):
-            interpreter.replay.state_uses.append(StateUse(key, state_change, place))
+        if replay.interpreter.replays or (replay.interpreter.in_step and replay.step is not state_change.step):
+            replay.state_uses.append(StateUse(key, state_change, place))
 
 
-def record_reads_of_next_iteration(interpreter: Interpreter, first: int, newest: int) -> None:
+def record_reads_of_next_iteration(replay: ReplayState, first: int, newest: int) -> None:
     """Record reads in a finished loop that observe a step's change at the next iteration.
 
     `first` is the index of the first read in the loop. Cells newer than `newest` are recreated at each iteration.
     """
-    changes = interpreter.replay.state_changes
+    changes = replay.state_changes
     reads: dict[StateKey, StateRead] = {}
-    for read in interpreter.replay.state_reads[first:] if changes else ():
+    for read in replay.state_reads[first:] if changes else ():
         for key in _read_keys(read):
             reads.setdefault(key, read)
     for key, state_change in changes.items():
         first_read = reads.get(key)
         if first_read is not None and isinstance(first_read.node, cst.CSTNode) and key[0].serial <= newest:
             place = Place(first_read.scope.module, first_read.node)
-            interpreter.replay.state_uses.append(StateUse(key, state_change, place))
-    if not interpreter.loop_depth:
-        interpreter.replay.state_reads.clear()
+            replay.state_uses.append(StateUse(key, state_change, place))
+    if not replay.interpreter.loop_depth:
+        replay.state_reads.clear()
 
 
-def observe_changed_state(interpreter: Interpreter) -> None:
+def observe_changed_state(replay: ReplayState) -> None:
     """Observe the reads of state that a step has changed, except lazily initialized state."""
-    for use in interpreter.replay.state_uses:
-        if (use.key[0].serial, use.key[1]) not in interpreter.replay.lazily_initialized:
-            interpreter.observe(OuterStateMutated(use.change.target, use.change.place, use.place))
+    for use in replay.state_uses:
+        if (use.key[0].serial, use.key[1]) not in replay.lazily_initialized:
+            replay.interpreter.observe(OuterStateMutated(use.change.target, use.change.place, use.place))
 
 
 def _root(node: cst.BaseExpression) -> cst.BaseExpression:
@@ -138,21 +134,19 @@ def _root(node: cst.BaseExpression) -> cst.BaseExpression:
                 return node
 
 
-def _state_key(
-    interpreter: Interpreter, root: cst.BaseExpression, value: Value | None, *, rebound: bool
-) -> StateKey | None:
+def _state_key(replay: ReplayState, root: cst.BaseExpression, value: Value | None, *, rebound: bool) -> StateKey | None:
     """Return the key of the workflow state that an expression refers to, None for other state."""
     match root:
         case cst.Name(value=name):
-            slot = _local_slot(interpreter.frame.scope, name)
+            slot = _local_slot(replay.interpreter.frame.scope, name)
             contents = slot[0].get(name) if slot is not None and value is None else value
             return slot if slot is None or rebound else _collection_key(contents) or slot
         case cst.Attribute(value=cst.Name(value=name), attr=cst.Name(value=attribute)):
-            slot = _local_slot(interpreter.frame.scope, name)
+            slot = _local_slot(replay.interpreter.frame.scope, name)
             owner = None if slot is None else slot[0].get(name)
             if not isinstance(owner, Instance):
                 return slot
-            attribute = mangle(interpreter.frame.scope, attribute)
+            attribute = mangle(replay.interpreter.frame.scope, attribute)
             return (None if rebound else _collection_key(owner.state.get(attribute))) or (owner.state, attribute)
         case _:
             return None
@@ -184,10 +178,10 @@ def _local_slot(innermost: LexicalScope, name: str) -> StateKey | None:
     return None if scope is None or scope.kind in ("module", "class") else (scope.names, name)
 
 
-def _is_lazy_initialization(interpreter: Interpreter, root: cst.BaseExpression) -> bool:
+def _is_lazy_initialization(replay: ReplayState, root: cst.BaseExpression) -> bool:
     """Whether a condition around a change tests the same state: `if self.client is None: self.client = ...`."""
-    text = interpreter.text(root)
-    frame: Frame | None = interpreter.frame
+    text = replay.interpreter.text(root)
+    frame: Frame | None = replay.interpreter.frame
     while frame is not None and frame.in_step:
         if any(condition is not None and text in condition for condition in frame.conditions):
             return True
@@ -201,22 +195,22 @@ def _is_event_value(value: Value) -> bool:
     return isinstance(value, Event | Payload | EventPart)
 
 
-def record_element_change(interpreter: Interpreter, target: cst.Subscript, owner: Value) -> None:
+def record_element_change(replay: ReplayState, target: cst.Subscript, owner: Value) -> None:
     """Record the assignment or deletion of an element of `owner`."""
-    _record_mutation(interpreter, target.value, owner, interpreter.place(target))
+    _record_mutation(replay, target.value, owner, replay.interpreter.place(target))
 
 
-def record_attribute_change(interpreter: Interpreter, target: cst.Attribute, owner: Value) -> None:
+def record_attribute_change(replay: ReplayState, target: cst.Attribute, owner: Value) -> None:
     """Record the assignment or deletion of an attribute of `owner`."""
-    place = interpreter.place(target)
-    observe_event_change(interpreter, target.value, owner, place)
-    name = mangle(interpreter.frame.scope, target.attr.value)
-    _record_attribute_binding(interpreter, owner, name)
+    place = replay.interpreter.place(target)
+    observe_event_change(replay.interpreter, target.value, owner, place)
+    name = mangle(replay.interpreter.frame.scope, target.attr.value)
+    _record_attribute_binding(replay, owner, name)
     if isinstance(owner, Instance):
-        record_change(interpreter, target, owner.state.get(name, owner), place, rebound=True)
+        record_change(replay, target, owner.state.get(name, owner), place, rebound=True)
 
 
-def record_method_call(interpreter: Interpreter, node: cst.Call, callee: Value) -> None:
+def record_method_call(replay: ReplayState, node: cst.Call, callee: Value) -> None:
     """Record a method call that may mutate its receiver."""
     for method in [case.value for case in callee.cases] if isinstance(callee, Union) else [callee]:
         if (
@@ -224,16 +218,16 @@ def record_method_call(interpreter: Interpreter, node: cst.Call, callee: Value) 
             and method.name in MUTATING_METHODS
             and isinstance(node.func, cst.Attribute)
         ):
-            _record_mutation(interpreter, node.func.value, method.receiver, interpreter.place(node))
+            _record_mutation(replay, node.func.value, method.receiver, replay.interpreter.place(node))
 
 
-def record_in_place_operator(interpreter: Interpreter, node: cst.AugAssign, target: Value, value: Value) -> None:
+def record_in_place_operator(replay: ReplayState, node: cst.AugAssign, target: Value, value: Value) -> None:
     """Record an evaluation of `target += value` or `|=`, which mutates collections in place."""
     if isinstance(node.operator, cst.AddAssign | cst.BitOrAssign) and isinstance(value, Collection | Mapping):
-        _record_mutation(interpreter, node.target, target, interpreter.place(node.target))
+        _record_mutation(replay, node.target, target, replay.interpreter.place(node.target))
 
 
-def _record_mutation(interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place) -> None:
-    observe_event_change(interpreter, target, value, place)
+def _record_mutation(replay: ReplayState, target: cst.BaseExpression, value: Value, place: Place) -> None:
+    observe_event_change(replay.interpreter, target, value, place)
     if not isinstance(value, Event | Payload | EventPart):
-        record_change(interpreter, target, value, place)
+        record_change(replay, target, value, place)

@@ -7,13 +7,15 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.replay.replay_state import NondeterministicUse
+from stepgraph.interpreter.replay.replay_state import ReplayState
+from stepgraph.interpreter.replay.tracer import CallTrace, NondeterministicUse
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, Visits
+from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
+from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
+from stepgraph.ir.values import (
     UNKNOWN,
     External,
     ExternalResult,
@@ -22,7 +24,6 @@ from stepgraph.interpreter.values.value import (
     Unknown,
     Value,
 )
-from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.syntax.module import Place
 
 # The maximum number of elements of a collection to search for taint.
@@ -48,12 +49,12 @@ def _nondeterministic_parts(value: Value, visits: Visits, depth: int) -> Iterato
                 yield from _nondeterministic_parts(element.value, visits, depth + 1)
 
 
-def propagate_taint(interpreter: Interpreter, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
+def propagate_taint(replay: ReplayState, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
     """Return the result of an operation on values, tainted by the oldest nondeterministic value among them.
 
     Only an unknown `result` is tainted.
     """
-    if not interpreter.replay.nondeterministic_count or not isinstance(result, Unknown | ExternalResult):
+    if not replay.nondeterministic_count or not isinstance(result, Unknown | ExternalResult):
         return result
     sources = [nondeterministic for value in values for nondeterministic in nondeterministic_parts(value)]
     if not sources:
@@ -62,96 +63,89 @@ def propagate_taint(interpreter: Interpreter, values: Iterable[Value], result: V
     return replace(min(sources, key=lambda source: source.since), result_name=origin, is_called=True, is_truthy=False)
 
 
-def template(interpreter: Interpreter, text: str, parts: Iterable[Value]) -> Template:
-    """Return text with unknown parts, tainted by nondeterministic parts."""
-    taint = propagate_taint(interpreter, parts)
-    return Template(text, taint if isinstance(taint, Nondeterministic) else None)
-
-
-def member_of(owner: Nondeterministic, name: str) -> Nondeterministic:
-    """Return an attribute of a nondeterministic value."""
-    origin = f"{owner.result_name}{'()' if owner.is_called else ''}.{name}" if owner.result_name else ""
-    return replace(owner, result_name=origin, is_called=False, is_truthy=owner.is_truthy and name in TRUTH_PRESERVING)
-
-
-def tainted_result(
-    interpreter: Interpreter, callee: External, arguments: Arguments, place: Place, result: Value
-) -> Value:
+def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
     """Return the result of an external call, tainted if the function is nondeterministic or propagates taint."""
     name = callee.name
     if name == "random.seed" and arguments.items:
-        interpreter.replay.seeded = True
+        replay.seeded = True
     if not isinstance(result, Unknown | ExternalResult):
         return result
-    if interpreter.replays and is_nondeterministic(name, len(arguments.items), seeded=interpreter.replay.seeded):
-        interpreter.replay.nondeterministic_count += 1
+    if replay.interpreter.replays and is_nondeterministic(name, len(arguments.items), seeded=replay.seeded):
+        replay.nondeterministic_count += 1
         always_truthy = is_always_truthy(name)
         return Nondeterministic(
             name,
             place,
-            interpreter.replay.last_step,
-            interpreter.replay.nondeterministic_count,
+            replay.last_step,
+            replay.nondeterministic_count,
             name,
             is_truthy=always_truthy,
         )
-    if not interpreter.replay.nondeterministic_count or not propagates_taint(name):
+    if not replay.nondeterministic_count or not propagates_taint(name):
         return result
-    tainted = propagate_taint(interpreter, (argument.value for argument in arguments.items), result)
+    tainted = propagate_taint(replay, (argument.value for argument in arguments.items), result)
     first_argument = arguments.items[0].value if arguments.items else UNKNOWN
     if (
         isinstance(tainted, Nondeterministic)
         and isinstance(first_argument, Nondeterministic)
-        and name in TRUTH_PRESERVING
+        and name in _TRUTH_PRESERVING
     ):
         return replace(tainted, is_truthy=first_argument.is_truthy)
     return tainted
 
 
 def record_test(
-    interpreter: Interpreter, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0
+    replay: ReplayState, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0
 ) -> None:
     """Record that a nondeterministic value decides which branch runs, among those from `first_branch` on."""
-    if not interpreter.replays or not interpreter.replay.nondeterministic_count:
+    if not replay.interpreter.replays or not replay.nondeterministic_count:
         return
     for value in union_values(test):
         if isinstance(value, Nondeterministic) and not value.is_truthy:
-            interpreter.observe(
+            replay.interpreter.observe(
                 NondeterministicCondition(value.name, value.place, test_place, decision_place, first_branch)
             )
             return
 
 
-def record_use(interpreter: Interpreter, value: Value, place: Place) -> None:
+def record_use(replay: ReplayState, value: Value, place: Place) -> None:
     """Record a use of a value in data that the engine stores, and observe it if a step ran since its creation."""
-    if not interpreter.replay.nondeterministic_count or interpreter.replay.logging_only:
+    if not replay.nondeterministic_count or replay.logging_only:
         return
     for nondeterministic in nondeterministic_parts(value):
-        use = NondeterministicUse(nondeterministic, place)
-        interpreter.replay.uses.append(use)
-        if nondeterministic.since < interpreter.replay.last_step:
-            _observe_use(interpreter, use)
+        _record_use(replay, NondeterministicUse(nondeterministic, place))
 
 
-def record_memoized_uses(interpreter: Interpreter, uses: Iterable[NondeterministicUse]) -> None:
-    """Record the uses in a memoized function at another call with the same values."""
-    for use in uses:
-        interpreter.replay.uses.append(use)
-        if use.nondeterministic.since < interpreter.replay.last_step:
-            _observe_use(interpreter, use)
+def _record_use(replay: ReplayState, use: NondeterministicUse) -> None:
+    replay.uses.append(use)
+    if use.nondeterministic.since < replay.last_step:
+        _observe_use(replay, use)
 
 
-def record_uses_in_loop(interpreter: Interpreter, first: int, newest: int) -> None:
+def record_memoized_uses(replay: ReplayState, trace: CallTrace, scope: LexicalScope) -> None:
+    """Record the uses in a memoized function of values that are arguments of another call, bound in its `scope`."""
+    if not trace.uses:
+        return
+    arguments = {part for value in scope.names.values() for part in nondeterministic_parts(value)}
+    for use in trace.uses:
+        if use.nondeterministic in arguments:
+            _record_use(replay, use)
+
+
+def record_uses_in_loop(replay: ReplayState, first: int, newest: int) -> None:
     """Record uses in a loop with steps whose values are older than the loop.
 
     `first` is the index of the loop's first use, `newest` the serial of the newest value before the loop.
     """
-    for use in interpreter.replay.uses[first:]:
+    for use in replay.uses[first:]:
         if use.nondeterministic.serial <= newest:
-            _observe_use(interpreter, use)
+            _observe_use(replay, use)
 
 
-def _observe_use(interpreter: Interpreter, use: NondeterministicUse) -> None:
-    interpreter.observe(NondeterministicUseAfterStep(use.nondeterministic.name, use.nondeterministic.place, use.place))
+def _observe_use(replay: ReplayState, use: NondeterministicUse) -> None:
+    replay.interpreter.observe(
+        NondeterministicUseAfterStep(use.nondeterministic.name, use.nondeterministic.place, use.place)
+    )
 
 
 _CLOCKS: Final = frozenset(
@@ -201,12 +195,7 @@ _NONDETERMINISTIC: Final = _CLOCKS | _IDS | _RANDOM | _ALWAYS_RANDOM
 
 # Sources whose values are never zero or empty, and functions that preserve truthiness.
 _ALWAYS_TRUTHY: Final = _CLOCKS | _IDS | {"secrets.token_hex", "secrets.token_urlsafe", "secrets.token_bytes"}
-TRUTH_PRESERVING: Final = frozenset(
-    [
-        *("builtins.str", "builtins.repr", "builtins.int", "builtins.float"),
-        *("astimezone", "date", "hex", "isoformat", "replace", "strftime", "timestamp"),
-    ]
-)
+_TRUTH_PRESERVING: Final = frozenset(["builtins.str", "builtins.repr", "builtins.int", "builtins.float"])
 
 
 def is_nondeterministic(name: str, arguments: int, *, seeded: bool) -> bool:

@@ -9,7 +9,6 @@ import libcst as cst
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.replay.resources import observe_resource_access
 from stepgraph.interpreter.store import Rewrite, TaskState
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import (
@@ -26,7 +25,6 @@ from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Resource, Unresolved, Value
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.nodes import (
@@ -47,6 +45,7 @@ from stepgraph.ir.nodes import (
     may_await,
     tasks_started_in,
 )
+from stepgraph.ir.values import UNKNOWN, Resource, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)
@@ -90,7 +89,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
         case Union():
             return _await_union(interpreter, value, place, first)
         case Resource():
-            observe_resource_access(interpreter, value)
+            interpreter.tracer.on_access(value)
             return UNKNOWN
         case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return await_value(interpreter, coroutine, place, first)
@@ -124,7 +123,7 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
             return _start_coroutine(interpreter, value)
         case Resource():
-            observe_resource_access(interpreter, value)
+            interpreter.tracer.on_access(value)
             return UNKNOWN
         case WaitForCall(inner=inner):
             return _start_with_timeout(interpreter, value, start(interpreter, inner, place))
@@ -150,16 +149,12 @@ def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started:
 
 def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     """Start a coroutine as a task whose writes may take effect at any time until it is awaited."""
-    last_step, checkpoint, newest = (
-        interpreter.replay.last_step,
-        interpreter.store.checkpoint(),
-        interpreter.store.serial,
-    )
+    checkpoint, newest = interpreter.store.checkpoint(), interpreter.store.serial
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
-    activity, result = _activity(interpreter, coroutine, is_started=True)
+    with interpreter.tracer.task_body():
+        activity, result = _activity(interpreter, coroutine, is_started=True)
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
     interpreter.store.reads = outer_reads | reads
-    interpreter.replay.last_step = last_step  # the task runs concurrently with the code after its start
     if activity is None:
         return UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
@@ -373,7 +368,7 @@ def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
     if not isinstance(start_operation, Start) or not start_operation.eager or start_operation.task_id != task_id:
         return False
     interpreter.operations[-1] = Run(start_operation.activity, start_operation.place)
-    interpreter.replay.complete_step()
+    interpreter.tracer.on_completion()
     return True
 
 

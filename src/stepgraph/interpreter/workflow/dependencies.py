@@ -12,7 +12,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Constant, Value
 from stepgraph.ir.facts import AmbiguousDependency, DependencyCountMismatch, DependencyCycle, UnresolvedStepParameter
 from stepgraph.ir.nodes import (
     Block,
@@ -24,6 +23,7 @@ from stepgraph.ir.nodes import (
     StepRun,
 )
 from stepgraph.ir.step_input import StepInput
+from stepgraph.ir.values import Constant, Value
 from stepgraph.phrases.pieces import fits_pieces
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place

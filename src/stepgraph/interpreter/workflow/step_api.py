@@ -9,14 +9,13 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.objects.iteration import elements_of
 from stepgraph.interpreter.python.arguments import unpacked_arguments
-from stepgraph.interpreter.replay.taint import record_use
 from stepgraph.interpreter.static_values import function_shape, static_arguments
 from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import start_activity
+from stepgraph.interpreter.workflow.declarations import declare_step
 from stepgraph.interpreter.workflow.parameters import free_parameters, signature_function
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StepDeclared
@@ -28,6 +27,7 @@ from stepgraph.ir.nodes import (
     StepDefinition,
     StepParameter,
 )
+from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.model.defaults import EVENT_TIMEOUT
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.assignments import assigned_attributes
@@ -45,7 +45,7 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
         for argument in spread_arguments.positional[1:] + tuple(
             argument for argument in spread_arguments.items if argument.keyword not in (None, "name")
         ):
-            record_use(interpreter, argument.value, argument.place)
+            interpreter.tracer.on_stored_argument(argument.value, argument.place)
     match callee.name:
         case "do":
             return _do(interpreter, spread_arguments, place)
@@ -157,5 +157,5 @@ def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Argument
     interpreter.observe(
         StepDeclared(definition, callee.arguments, shape, interpreter.mode, callee.place, interpreter.in_step)
     )
-    interpreter.declare(step)
+    declare_step(interpreter, step)
     return step

@@ -11,14 +11,15 @@ from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled
-from stepgraph.ir.static_values import StaticCollection, StaticConstant, StaticFunction, StaticMapping, StaticStep
+from stepgraph.ir.static_values import StaticCollection, StaticFunction, StaticMapping, StaticStep
+from stepgraph.ir.values import Constant
 from stepgraph.project.dependency_mode import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StaticArgument
-    from stepgraph.ir.static_values import StaticValue
+    from stepgraph.ir.values import Value
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
@@ -48,8 +49,8 @@ def _what(depends: StaticArgument) -> str:
     return "`step.do` fails with a TypeError for `depends`"
 
 
-def _advice(value: StaticValue) -> str:
-    if value == StaticConstant(None):
+def _advice(value: Value) -> str:
+    if value == Constant(None):
         return "Remove it."
     elements = value.elements if isinstance(value, StaticCollection) else ()
     steps = [element.value.definition for element in elements if isinstance(element.value, StaticStep)]

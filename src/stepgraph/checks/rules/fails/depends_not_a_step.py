@@ -14,13 +14,13 @@ from stepgraph.ir.static_values import (
     StaticAwaitable,
     StaticClass,
     StaticCollection,
-    StaticConstant,
     StaticFunction,
     StaticGenerator,
     StaticMapping,
     StaticStep,
     cases_of,
 )
+from stepgraph.ir.values import Constant
 from stepgraph.project.dependency_mode import DependencyMode
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StaticArgument, StepDeclared
-    from stepgraph.ir.static_values import StaticValue
+    from stepgraph.ir.values import Value
     from stepgraph.syntax.module import Place
 
 
@@ -68,7 +68,7 @@ def _judged(declared: StepDeclared, depends: StaticArgument, functions: Mapping[
                 " TypeError.",
                 f"Write `depends=[{step.function_name}]`.",
             )
-        case StaticConstant(value=str()) if declared.function is not None and dependency_parameters(declared.function):
+        case Constant(value=str()) if declared.function is not None and dependency_parameters(declared.function):
             yield _no_step(name, depends.value, depends.place, functions)
 
 
@@ -81,18 +81,18 @@ def _no_list(name: str, place: Place, how: str) -> Diagnostic:
     )
 
 
-def _is_no_step(value: StaticValue) -> bool:
+def _is_no_step(value: Value) -> bool:
     match value:
         case StaticFunction(may_be_replaced=may_be_replaced):
             return not may_be_replaced
         case _:
             return isinstance(
                 value,
-                StaticConstant | StaticAwaitable | StaticClass | StaticCollection | StaticMapping | StaticGenerator,
+                Constant | StaticAwaitable | StaticClass | StaticCollection | StaticMapping | StaticGenerator,
             )
 
 
-def _no_step(name: str, value: StaticValue, place: Place, functions: Mapping[str, str]) -> Diagnostic:
+def _no_step(name: str, value: Value, place: Place, functions: Mapping[str, str]) -> Diagnostic:
     return Diagnostic(
         place.span,
         f"`{place.text}` in `depends` of the step {name!r} is {_what(value)}, so calling it fails with a TypeError.",
@@ -100,9 +100,9 @@ def _no_step(name: str, value: StaticValue, place: Place, functions: Mapping[str
     )
 
 
-def _what(value: StaticValue) -> str:
+def _what(value: Value) -> str:
     match value:
-        case StaticConstant(value=str()):
+        case Constant(value=str()):
             return "text and not a step"
         case StaticFunction():
             return "a function that is not decorated with `step.do(...)`"
@@ -112,9 +112,9 @@ def _what(value: StaticValue) -> str:
             return "not a step"
 
 
-def _advice(value: StaticValue, place: Place, functions: Mapping[str, str]) -> str:
+def _advice(value: Value, place: Place, functions: Mapping[str, str]) -> str:
     match value:
-        case StaticConstant(value=str(text)):
+        case Constant(value=str(text)):
             meant = functions.get(text)
             advice = "" if meant is None else f": write `depends=[{meant}]`"
             return f"List the decorated functions themselves, not their names{advice}."

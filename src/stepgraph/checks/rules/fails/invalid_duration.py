@@ -13,7 +13,8 @@ from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled
-from stepgraph.ir.static_values import StaticConstant, StaticDuration, StaticFunction, StaticStep, StaticTemplate
+from stepgraph.ir.static_values import StaticFunction, StaticStep
+from stepgraph.ir.values import Constant, Duration, Template
 from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:
@@ -47,20 +48,20 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _match(given: DurationArgument) -> Diagnostic | None:
-    if isinstance(given.value, StaticTemplate):
+    if isinstance(given.value, Template):
         return _match_of_partial_text(given, given.value.text)
     if given.text is not None:
         return _match_of_text(given, given.text)
     if given.number is not None or _is_fine(given):
         return None
-    if given.use is DurationUse.TIMEOUT and given.value == StaticConstant(None):
+    if given.use is DurationUse.TIMEOUT and given.value == Constant(None):
         message = f"`{given.place.text}` takes the place of the default timeout, and no attempt can do without one."
         return Diagnostic(given.place.span, message, "Leave the key out for the default of 10 minutes.")
     what = describe_wrong_kind(given.value, given.place.text)
     if what is None:
         return None
     message = f"{what}, and the engine takes text or a number, so {_FAILS[given.use]}."
-    if isinstance(given.value, StaticDuration):
+    if isinstance(given.value, Duration):
         return Diagnostic(given.place.span, message, f'Write "{format_duration(given.value.milliseconds)}".')
     if kind_of(given.value) == "a timedelta":
         in_milliseconds = f"`int({given.place.text}.total_seconds() * 1000)`"
@@ -105,9 +106,9 @@ def _match_of_partial_text(given: DurationArgument, text: str) -> Diagnostic | N
 def _is_fine(given: DurationArgument) -> bool:
     """Whether a value that is neither text nor a number is taken, or judged elsewhere."""
     match given.value:
-        case StaticConstant(value=None):
+        case Constant(value=None):
             return given.use in (DurationUse.WAIT, DurationUse.DELAY)
-        case StaticConstant(value=bool(constant)):  # 1 and 0 to JavaScript, and no timeout of a wait
+        case Constant(value=bool(constant)):  # 1 and 0 to JavaScript, and no timeout of a wait
             return given.use is DurationUse.SLEEP or (given.use is DurationUse.WAIT and not constant)
     return given.use is DurationUse.DELAY and isinstance(given.value, StaticFunction | StaticStep)
 

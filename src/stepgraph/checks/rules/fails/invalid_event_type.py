@@ -11,7 +11,7 @@ from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled, StaticArgument
-from stepgraph.ir.static_values import StaticConstant, StaticTemplate, StaticValue
+from stepgraph.ir.values import Constant, Template, Value
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -55,10 +55,10 @@ def _of_argument(argument: StaticArgument) -> Iterator[Diagnostic]:
             )
 
 
-def _fault(value: StaticValue) -> tuple[str, str] | None:
-    if isinstance(value, StaticTemplate):
+def _fault(value: Value) -> tuple[str, str] | None:
+    if isinstance(value, Template):
         return _fault_of_parts(value.text)
-    if not isinstance(value, StaticConstant):
+    if not isinstance(value, Constant):
         kind = kind_of(value)
         return None if kind is None else (f"is {kind}, not text", "Write the type under which the event is sent.")
     text = value.value

@@ -11,13 +11,14 @@ from stepgraph.checks.analysis.diagnostics import first_diagnostics
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.static_values import StaticConstant, StaticTemplate, cases_of
+from stepgraph.ir.static_values import cases_of
+from stepgraph.ir.values import Constant, Template
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StepDeclared
-    from stepgraph.ir.static_values import StaticValue
+    from stepgraph.ir.values import Value
     from stepgraph.syntax.module import Place
 
 _LONGEST: Final = 256
@@ -40,14 +41,14 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _judged(declared: StepDeclared) -> Iterator[Diagnostic]:
     given = declared.arguments.find(0, "name")
-    if given is not None and given.value != StaticConstant(None):
+    if given is not None and given.value != Constant(None):
         for value in cases_of(given.value):
             yield from _judged_text(value, given.place)
     elif declared.function is not None and declared.arguments.whole:
-        yield from _judged_text(StaticConstant(declared.function.name), declared.place)
+        yield from _judged_text(Constant(declared.function.name), declared.place)
 
 
-def _judged_text(value: StaticValue, place: Place) -> Iterator[Diagnostic]:
+def _judged_text(value: Value, place: Place) -> Iterator[Diagnostic]:
     text = _text_of(value)
     if text is None:
         return
@@ -62,7 +63,7 @@ def _judged_text(value: StaticValue, place: Place) -> Iterator[Diagnostic]:
         return
     length = _length(text)
     if length > _LONGEST:
-        at_least = "at least " if isinstance(value, StaticTemplate) else ""
+        at_least = "at least " if isinstance(value, Template) else ""
         yield Diagnostic(
             place.span,
             f"the step's name {_shown(text)} has {at_least}{length} characters, and the engine refuses more than"
@@ -71,12 +72,12 @@ def _judged_text(value: StaticValue, place: Place) -> Iterator[Diagnostic]:
         )
 
 
-def _text_of(value: StaticValue) -> str | None:
+def _text_of(value: Value) -> str | None:
     """Return the text of a name, or the parts of it that are known; None where it is not certain which these are."""
     match value:
-        case StaticConstant(value=str(text)):
+        case Constant(value=str(text)):
             return text
-        case StaticTemplate(text=text):
+        case Template(text=text):
             return _without_fields(text)
         case _:
             return None

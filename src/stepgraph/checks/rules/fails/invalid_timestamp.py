@@ -11,7 +11,7 @@ from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled, StaticArgument
-from stepgraph.ir.static_values import StaticConstant, StaticDatetime, StaticResult, StaticTemplate, StaticValue
+from stepgraph.ir.values import Constant, ExternalResult, Moment, Template, Value
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -54,28 +54,28 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             )
 
 
-def _of_value(given: StaticArgument, value: StaticValue) -> Iterator[Diagnostic]:
+def _of_value(given: StaticArgument, value: Value) -> Iterator[Diagnostic]:
     fault = _fault(value, given.place.text)
     if fault is not None and not may_be_guarded(value, given.place):
         yield Diagnostic(given.place.span, *fault)
 
 
-def _fault(value: StaticValue, written: str) -> tuple[str, str] | None:
+def _fault(value: Value, written: str) -> tuple[str, str] | None:
     match value:
-        case StaticConstant(value=str(text)):
+        case Constant(value=str(text)):
             return _fault_of_text(text)
-        case StaticTemplate():
+        case Template():
             return f"`{written}` is text, and {_TAKES}, so it fails.", _ADVICE
-        case StaticResult(name=name) if name in _TEXT:
+        case ExternalResult(name=name) if name in _TEXT:
             return f"`{written}` is text, and {_TAKES}, so it fails.", "Give the datetime itself."
-        case StaticResult(name=name) if name in _SECONDS:
+        case ExternalResult(name=name) if name in _SECONDS:
             message = f"`{written}` is seconds, and {_TAKES}: this is in 1970, so it fails."
             return message, _ADVICE
-        case StaticConstant(value=bool()):
+        case Constant(value=bool()):
             return f"`{written}` is no time: {_TAKES}, so it fails.", _ADVICE
-        case StaticConstant(value=int(number) | float(number)):
+        case Constant(value=int(number) | float(number)):
             return _fault_of_number(number, written)
-        case StaticDatetime(text=text):
+        case Moment(text=text):
             return _fault_of_moment(text)
     return _fault_of_kind(value, written)
 
@@ -107,7 +107,7 @@ def _fault_of_moment(text: str) -> tuple[str, str] | None:
     return (f"{text} is in the past, so it fails.", _ADVICE) if aware < _FIRST_DAY else None
 
 
-def _fault_of_kind(value: StaticValue, written: str) -> tuple[str, str] | None:
+def _fault_of_kind(value: Value, written: str) -> tuple[str, str] | None:
     what = describe_wrong_kind(value, written)
     if what is None or kind_of(value) == "a datetime":
         return None

@@ -13,7 +13,8 @@ from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import Returned, StepDeclared, StepFunctionShape
-from stepgraph.ir.static_values import StaticValue, cases_of
+from stepgraph.ir.static_values import cases_of
+from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
@@ -87,7 +88,7 @@ class _Returns:
         found = list(unstorable_parts(fact.value, certainty, awaited=awaited))
         return [] if found and self._is_converted(fact) else found
 
-    def _is_met(self, fact: Returned, option: StaticValue) -> bool:
+    def _is_met(self, fact: Returned, option: Value) -> bool:
         """Whether it is the step's own code that makes a value what it is on some path, and asks for no types."""
         self._budget.spend(Limit.PAIRS, len(self.all))
         others = (other for other in self.all if other.function != fact.function)

@@ -11,7 +11,7 @@ from stepgraph.checks.analysis.likely_seconds import is_likely_seconds
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Confidence, Severity
-from stepgraph.ir.static_values import StaticResult
+from stepgraph.ir.values import ExternalResult
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -31,7 +31,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _match(given: DurationArgument) -> Diagnostic | None:
-    if isinstance(given.value, StaticResult) and given.value.name in _IN_SECONDS:
+    if isinstance(given.value, ExternalResult) and given.value.name in _IN_SECONDS:
         message = f"{_IN_SECONDS[given.value.name]}, and the engine takes a number for milliseconds."
         return Diagnostic(given.place.span, message, f"Write `int({given.place.text} * 1000)`.")
     number = given.milliseconds

@@ -12,7 +12,7 @@ from stepgraph.checks.analysis.partial_durations import parse_partial_duration
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.static_values import StaticTemplate
+from stepgraph.ir.values import Template
 from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ _UNITS: Final = "Write second, minute, hour, day, week, month or year, in lower 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for given in duration_arguments(subject):
-        if isinstance(given.value, StaticTemplate):
+        if isinstance(given.value, Template):
             yield from _of_partial_text(given, given.value.text)
         elif given.text is not None:
             read = parse_duration(given.text)

@@ -7,9 +7,10 @@ unknown to the graph, but rules track its uses.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import ClassVar, TypeAlias
+from typing import ClassVar, Final, TypeAlias
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.module import Place
@@ -95,6 +96,10 @@ class Duration(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
 
+# Attributes of times and ids whose results are as truthy as these.
+_TRUTH_PRESERVING: Final = frozenset(["astimezone", "date", "hex", "isoformat", "replace", "strftime", "timestamp"])
+
+
 class Nondeterministic(Value, Struct, frozen=True):
     """A value that differs at replay: a time, a random number, a new id, or a value derived from one."""
 
@@ -115,6 +120,12 @@ class Nondeterministic(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
 
+    def member(self, name: str) -> Nondeterministic:
+        """Return an attribute of the value."""
+        origin = f"{self.result_name}{'()' if self.is_called else ''}.{name}" if self.result_name else ""
+        is_truthy = self.is_truthy and name in _TRUTH_PRESERVING
+        return replace(self, result_name=origin, is_called=False, is_truthy=is_truthy)
+
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Nondeterministic) and (self.name, self.place) == (other.name, other.place)
 
@@ -131,6 +142,10 @@ class Resource(Value, Struct, frozen=True):
     """The call that returned the value, None for the resource itself."""
     relevant: ClassVar[bool] = False
     tainted: ClassVar[bool] = True
+
+    def member(self, name: str) -> Resource:
+        """Return an attribute of the resource, or of the result of calling it."""
+        return Resource(f"{self.name}{'()' if self.call_place else ''}.{name}")
 
 
 class Template(Value, Struct, frozen=True):
@@ -186,6 +201,15 @@ class ExternalResultMember(Value, Struct, frozen=True):
     name: str
     """Dotted name: `datetime.datetime.now().date`."""
     relevant: ClassVar[bool] = False
+
+
+def without_taint(value: Value) -> Value:
+    """Return a value as it is without a tracer."""
+    if not isinstance(value, Nondeterministic):
+        return value
+    if not value.result_name:
+        return UNKNOWN
+    return ExternalResult(value.result_name) if value.is_called else ExternalResultMember(value.result_name)
 
 
 class RangeResult(ExternalResult, frozen=True):

@@ -1,0 +1,54 @@
+"""Jumps out of blocks: `break`, `continue`, `return` and `raise`."""
+
+from __future__ import annotations
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.store import PathChanges
+from stepgraph.ir.nodes import CaughtType, Jump, JumpKind
+from stepgraph.syntax.module import Place
+
+
+def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: CaughtType | None = None) -> None:
+    """Emit a jump, and the exit code of the blocks that it leaves. The rest of the present block is unreachable.
+
+    `raised` is the type of the exception of a `raise`.
+    """
+    leaves_function = kind in (JumpKind.RETURN, JumpKind.RAISE)
+    interpreter.is_reachable = False
+    must_leave = True
+    for context in reversed(interpreter.frame.open_contexts):
+        if not (leaves_function or context.loop is interpreter.frame.loop):
+            break
+        if kind in context.intercepted:
+            must_leave = False
+            context.jump_states.append(interpreter.store.changes(context.checkpoint))
+            context.jump_kinds.add(kind)
+        elif must_leave:
+            context.leave()
+    if must_leave and kind is JumpKind.RETURN:
+        record_return(interpreter)
+    elif must_leave and kind is JumpKind.RAISE:
+        _record_raise_in_callers(interpreter)
+    interpreter.operations.append(Jump(kind, place, raised=raised))
+
+
+def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> None:
+    """Record the state in which the present function returns."""
+    frame = interpreter.frame
+    if frame.checkpoint is None:
+        return
+    if interpreter.branch_depth == frame.branch_depth and frame.loop is None and not after_finally:
+        frame.returns_at_end = True
+        return
+    condition = frame.conditions[-1] if frame.conditions and not after_finally else None
+    frame.return_states.append(PathChanges(condition, interpreter.store.changes(frame.checkpoint)))
+
+
+def _record_raise_in_callers(interpreter: Interpreter) -> None:
+    """Record the state in which an exception leaves the function for each `try` of its callers."""
+    caller = interpreter.frame.caller
+    while caller is not None:
+        for context in caller.open_contexts:
+            if JumpKind.RAISE in context.intercepted:
+                context.jump_states.append(interpreter.store.changes(context.checkpoint))
+        caller = caller.caller

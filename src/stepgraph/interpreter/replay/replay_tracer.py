@@ -1,0 +1,201 @@
+"""The tracer of a check: it follows the differences between the runs of a replayed workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.library.logging_ import is_log_call, is_logging_only
+from stepgraph.interpreter.replay.effects import observe_access, observe_discarded_result, observe_request
+from stepgraph.interpreter.replay.event import observe_event_key
+from stepgraph.interpreter.replay.races import observe_races
+from stepgraph.interpreter.replay.replay_state import ReplayState
+from stepgraph.interpreter.replay.step_state import (
+    is_pure_mutation,
+    observe_changed_state,
+    record_attribute_change,
+    record_binding,
+    record_change,
+    record_element_change,
+    record_in_place_operator,
+    record_method_call,
+    record_read,
+    record_reads_of_next_iteration,
+)
+from stepgraph.interpreter.replay.taint import (
+    propagate_taint,
+    record_memoized_uses,
+    record_test,
+    record_use,
+    record_uses_in_loop,
+    tainted_result,
+)
+from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition, TraceMark, Tracer
+from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import BuiltinMethod, LexicalScope
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.ir.facts import KeyUse
+from stepgraph.ir.nodes import Block
+from stepgraph.ir.values import UNKNOWN, External, Resource, Value
+from stepgraph.syntax.module import Place
+
+_COMPOSITE: Final = (Collection, Mapping, Union)
+
+
+class ReplayTracer(Tracer):
+    """Follows nondeterministic values, state that steps change, and effects outside of steps, for the rules."""
+
+    __slots__ = ("interpreter", "state")
+
+    def __init__(self, interpreter: Interpreter) -> None:
+        self.interpreter = interpreter
+        self.state = ReplayState(interpreter)
+
+    # Positions
+
+    @property
+    def position(self) -> ReplayPosition:
+        return self.state.position
+
+    def restore(self, position: ReplayPosition) -> None:
+        self.state.restore(position)
+
+    def join_paths(self, ends: Sequence[ReplayPosition | None]) -> None:
+        present = self.position
+        self.state.join_paths([end or present for end in ends])
+
+    def on_completion(self) -> None:
+        self.state.complete_step()
+
+    # Contexts of evaluation
+
+    def step_body(self, step: cst.CSTNode) -> AbstractContextManager[None]:
+        return self.state.step_body(step)
+
+    def task_body(self) -> AbstractContextManager[None]:
+        return self.state.task_body()
+
+    def callee(self, call: cst.Call) -> AbstractContextManager[None]:
+        return self.state.flagged("evaluating_target", value=is_pure_mutation(call))
+
+    def arguments(self, call: cst.Call) -> AbstractContextManager[None]:
+        return self.state.flagged("logging_only", value=is_log_call(call))
+
+    def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
+        return self.state.flagged("logging_only", value=is_logging_only(loop.body))
+
+    def base(self) -> AbstractContextManager[None]:
+        return self.state.flagged("evaluating_base")
+
+    def target(self) -> AbstractContextManager[None]:
+        return self.state.flagged("evaluating_target")
+
+    # Expressions
+
+    def on_read(self, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
+        """Record a read. Values that a step body reads flow into the stored result of the step."""
+        state, interpreter = self.state, self.interpreter
+        if (
+            interpreter.in_step
+            and state.nondeterministic_count
+            and not (state.evaluating_base and isinstance(value, _COMPOSITE))
+        ):
+            record_use(state, value, interpreter.place(node))
+        if state.state_changes or (interpreter.loop_depth and interpreter.replays):
+            record_read(state, node, owner, value)
+
+    def on_element_read(self, node: cst.Subscript, value: Value) -> None:
+        if self.interpreter.in_step and self.state.nondeterministic_count:
+            record_use(self.state, value, self.interpreter.place(node))
+
+    def on_method_call(self, call: cst.Call, method: Value) -> None:
+        record_method_call(self.state, call, method)
+
+    def on_result(self, call: cst.Call, callee: Value, arguments: Arguments, result: Value) -> Value:
+        """Taint the result of a method of a string literal: `"".join(...)`, `"{}".format(...)`."""
+        if not self.state.nondeterministic_count:
+            return result
+        if isinstance(call.func, cst.Attribute) and isinstance(call.func.value, cst.BaseString):
+            result = propagate_taint(self.state, (argument.value for argument in arguments.items), result)
+        if self.interpreter.in_step and isinstance(callee, BuiltinMethod):
+            record_use(self.state, result, self.interpreter.place(call))
+        return result
+
+    def on_external_call(self, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
+        observe_request(self.interpreter, callee.name, place, result)
+        return tainted_result(self.state, callee, arguments, place, result)
+
+    def on_operation(self, operands: Iterable[Value], result: Value = UNKNOWN) -> Value:
+        return propagate_taint(self.state, operands, result)
+
+    def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
+        record_test(self.state, test, test_place, decision_place, first_branch)
+
+    def on_access(self, resource: Resource) -> None:
+        observe_access(self.interpreter, resource)
+
+    def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
+        observe_event_key(self.interpreter, use, event, key, owner, place)
+
+    # Statements
+
+    def on_binding(self, name: str) -> None:
+        if self.interpreter.replays and (self.state.state_changes or self.interpreter.loop_depth):
+            record_binding(self.state, name)
+
+    def on_assignment(self, target: cst.Name, value: Value) -> None:
+        interpreter = self.interpreter
+        if interpreter.in_step and target.value in interpreter.frame.scope.bindings.nonlocals:
+            record_change(self.state, target, value, interpreter.place(target), rebound=True)
+
+    def on_attribute_change(self, target: cst.Attribute, owner: Value) -> None:
+        record_attribute_change(self.state, target, owner)
+
+    def on_element_change(self, target: cst.Subscript, owner: Value) -> None:
+        record_element_change(self.state, target, owner)
+
+    def on_augmented_assignment(self, node: cst.AugAssign, target: Value, value: Value) -> None:
+        record_in_place_operator(self.state, node, target, value)
+
+    def on_discard(self, value: Value) -> None:
+        observe_discarded_result(self.interpreter, value)
+
+    def on_return(self, function: cst.CSTNode, value: Value, place: Place) -> None:
+        """Record the result of the workflow, which the engine stores."""
+        if function is self.state.entry:
+            record_use(self.state, value, place)
+
+    def on_stored_argument(self, value: Value, place: Place) -> None:
+        record_use(self.state, value, place)
+
+    # Loops, functions and the workflow
+
+    def mark(self) -> TraceMark:
+        return self.state.mark()
+
+    def on_loop_end(self, start: TraceMark, *, repeats: bool) -> None:
+        """Record what a further iteration uses that a step of this one precedes or changes."""
+        state = self.state
+        if repeats and state.last_step > start.last_step:
+            record_uses_in_loop(state, start.use_count, start.nondeterministic_count)
+        if state.state_changes or not self.interpreter.loop_depth:
+            record_reads_of_next_iteration(state, start.state_read_count, start.newest_serial)
+
+    def trace_since(self, start: TraceMark) -> CallTrace:
+        return self.state.trace_since(start)
+
+    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope) -> None:
+        record_memoized_uses(self.state, trace, scope)
+        self.state.repeat_changes(trace.state_changes)
+
+    def on_entry(self, run: cst.CSTNode) -> None:
+        self.state.entry = run
+
+    def on_end(self, body: Block) -> None:
+        observe_races(self.interpreter, body)
+        observe_changed_state(self.state)

@@ -1,0 +1,225 @@
+"""The hooks through which the interpreter tells a tracer what it evaluates, and the records that it hands back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Final, TypeAlias
+
+import libcst as cst
+from msgspec import Struct, field
+
+from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.containers import HeapCell
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.ir.facts import KeyUse
+from stepgraph.ir.nodes import Block
+from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
+from stepgraph.syntax.module import Place
+
+# The slot of a name or attribute, or a collection with the key "".
+StateKey: TypeAlias = tuple[HeapCell, str]
+
+
+class NondeterministicUse(Struct, frozen=True):
+    """A use of a nondeterministic value in data that the engine stores."""
+
+    nondeterministic: Nondeterministic
+    place: Place
+
+
+class StateChange(Struct, frozen=True):
+    """A change of outer state by the body of a step."""
+
+    target: str
+    """The source of the changed name or attribute."""
+    place: Place
+    step: cst.CSTNode | None
+    """The step whose body makes the change."""
+    function: cst.CSTNode | None
+    """The function that contains the change: the body of the step, or a function that it calls."""
+
+
+class ReplayPosition(Struct, frozen=True):
+    """The position of code relative to the steps before it."""
+
+    last_step: int = 0
+    """The number of the last step, sleep or wait that must have completed. 0 before the first."""
+    state_changes: Mapping[StateKey, StateChange] = field(default_factory=dict)
+    """The changes that steps may have made."""
+
+
+class TraceMark(Struct, frozen=True):
+    """A point of the trace: the numbers of its records before a loop or a call."""
+
+    last_step: int = 0
+    nondeterministic_count: int = 0
+    use_count: int = 0
+    change_count: int = 0
+    state_read_count: int = 0
+    newest_serial: int = 0
+    """The serial of the newest cell."""
+
+
+class CallTrace(Struct, frozen=True):
+    """The trace of a call, which its summary repeats for further calls."""
+
+    uses: tuple[NondeterministicUse, ...] = ()
+    """Uses of nondeterministic values in the function."""
+    state_changes: tuple[tuple[StateKey, StateChange | None], ...] = ()
+    """Changes of outer state by steps."""
+    creates_nondeterministic: bool = False
+    """Whether the call creates nondeterministic values."""
+
+
+_START: Final = ReplayPosition()
+_MARK: Final = TraceMark()
+_NO_TRACE: Final = CallTrace()
+_NO_CONTEXT: Final = nullcontext()
+
+
+class Tracer:
+    """The tracer of a graph that is made without a check. Its hooks do nothing.
+
+    `ReplayTracer` overrides them to follow the differences between runs. No hook changes the graph: the values that
+    hooks return differ only in their taint.
+    """
+
+    __slots__ = ()
+
+    # Positions
+
+    @property
+    def position(self) -> ReplayPosition:
+        """The position of the code being evaluated."""
+        return _START
+
+    def restore(self, position: ReplayPosition) -> None:
+        """Continue at another position."""
+
+    def join_paths(self, ends: Sequence[ReplayPosition | None]) -> None:
+        """Continue where several paths end. None is the end of an empty path."""
+
+    def on_completion(self) -> None:
+        """The following code runs after another step, sleep or wait has completed."""
+
+    # Contexts of evaluation
+
+    def step_body(self, step: cst.CSTNode) -> AbstractContextManager[None]:
+        """Evaluate the body of a step."""
+        del step
+        return _NO_CONTEXT
+
+    def task_body(self) -> AbstractContextManager[None]:
+        """Evaluate the body of a task, which runs concurrently with the code after its start."""
+        return _NO_CONTEXT
+
+    def callee(self, call: cst.Call) -> AbstractContextManager[None]:
+        """Evaluate the callee of a call."""
+        del call
+        return _NO_CONTEXT
+
+    def arguments(self, call: cst.Call) -> AbstractContextManager[None]:
+        """Evaluate the arguments of a call."""
+        del call
+        return _NO_CONTEXT
+
+    def iterable(self, loop: cst.For) -> AbstractContextManager[None]:
+        """Evaluate the iterable of a loop."""
+        del loop
+        return _NO_CONTEXT
+
+    def base(self) -> AbstractContextManager[None]:
+        """Evaluate the base of an attribute or a subscript."""
+        return _NO_CONTEXT
+
+    def target(self) -> AbstractContextManager[None]:
+        """Evaluate the target of a change."""
+        return _NO_CONTEXT
+
+    # Expressions
+
+    def on_read(self, node: cst.Name | cst.Attribute, owner: Value | None, value: Value) -> None:
+        """A name, or an attribute of `owner`, is read."""
+
+    def on_element_read(self, node: cst.Subscript, value: Value) -> None:
+        """An element of a collection is read."""
+
+    def on_method_call(self, call: cst.Call, method: Value) -> None:
+        """A bound method, or a union, is about to be called."""
+
+    def on_result(self, call: cst.Call, callee: Value, arguments: Arguments, result: Value) -> Value:
+        """Return the result of a call."""
+        del call, callee, arguments
+        return result
+
+    def on_external_call(self, callee: External, arguments: Arguments, place: Place, result: Value) -> Value:
+        """Return the result of a call of a function outside the project."""
+        del callee, arguments, place
+        return result
+
+    def on_operation(self, operands: Iterable[Value], result: Value = UNKNOWN) -> Value:
+        """Return the result of an operation on values."""
+        del operands
+        return result
+
+    def on_test(self, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0) -> None:
+        """A value decides which branch runs, among those from `first_branch` on."""
+
+    def on_access(self, resource: Resource) -> None:
+        """A call of a resource is awaited."""
+
+    def on_event_key(self, use: KeyUse, event: Value, key: Value, owner: Place, place: Place) -> None:
+        """A key of a value, which may be an event, is used."""
+
+    # Statements
+
+    def on_binding(self, name: str) -> None:
+        """A name is bound in the present scope."""
+
+    def on_assignment(self, target: cst.Name, value: Value) -> None:
+        """A value is assigned to a name."""
+
+    def on_attribute_change(self, target: cst.Attribute, owner: Value) -> None:
+        """An attribute of `owner` is assigned or deleted."""
+
+    def on_element_change(self, target: cst.Subscript, owner: Value) -> None:
+        """An element of `owner` is assigned or deleted."""
+
+    def on_augmented_assignment(self, node: cst.AugAssign, target: Value, value: Value) -> None:
+        """`target += value` is evaluated, or another augmented assignment."""
+
+    def on_discard(self, value: Value) -> None:
+        """A statement discards the value of its expression."""
+
+    def on_return(self, function: cst.CSTNode, value: Value, place: Place) -> None:
+        """A function returns a value."""
+
+    def on_stored_argument(self, value: Value, place: Place) -> None:
+        """A method of the step object receives a value that the engine stores."""
+
+    # Loops, functions and the workflow
+
+    def mark(self) -> TraceMark:
+        """Return the present point of the trace."""
+        return _MARK
+
+    def on_loop_end(self, start: TraceMark, *, repeats: bool) -> None:
+        """A loop ends that began at `start`. `repeats` means that its body may run again."""
+
+    def trace_since(self, start: TraceMark) -> CallTrace:
+        """Return the trace of a call that began at `start`."""
+        del start
+        return _NO_TRACE
+
+    def on_memoized_call(self, trace: CallTrace, scope: LexicalScope) -> None:
+        """A call, with its arguments in `scope`, has the trace of an earlier one."""
+
+    def on_entry(self, run: cst.CSTNode) -> None:
+        """The engine calls the `run` method of the workflow."""
+
+    def on_end(self, body: Block) -> None:
+        """The workflow is evaluated, with this body."""
+
+
+NO_TRACER: Final = Tracer()
