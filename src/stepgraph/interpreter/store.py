@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.interpreter.joining import (
     MISSING,
@@ -409,6 +410,11 @@ def apply(store: Store, changes: Changes) -> None:
     """Redo changes that were rolled back."""
     for change in changes.values():
         store.write(change.container, change.key, change.value)
+
+
+def present_value(change: Change) -> Change:
+    """Return the slot of a change with its present value."""
+    return replace(change, value=change.container.get(change.key, MISSING))
 
 
 def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId | None = None) -> Changes:
