@@ -265,7 +265,7 @@ def test_a_class_pattern_captures_fields_by_position() -> None:
     "run",
     [
         "act = a\ntry:\n    await c(step)\n    act = b\nfinally:\n    await act(step)",
-        "act = a\ntry:\n    if event:\n        act = b\n        await c(step)\n    act = a\nfinally:\n    await act(step)",
+        "act = a\ntry:\n    if event:\n        act = b\n    await c(step)\n    act = a\nfinally:\n    await act(step)",
         "act = b\ntry:\n    await c(step)\nexcept KeyError:\n    act = a\n    raise\nfinally:\n    await act(step)",
         "self.act = a\nasync with Guard(self, step):\n    await c(step)\n    self.act = b",
     ],

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, union_values
-from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME
+from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME, with_receiver
 from stepgraph.interpreter.objects.attributes import forget_attribute
 from stepgraph.interpreter.objects.classes import (
     attribute_name,
@@ -34,10 +34,8 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
     observe_event_key(interpreter, "written", owner, Constant(name), place, place)
     name = attribute_name(interpreter, name, place)
     if isinstance(owner, Instance):
-        if name in ("__class__", "__dict__"):
-            _note_replaced(interpreter, name, place)
-        if not _call_class_setter(interpreter, owner, name, value, place):
-            set_slot(interpreter, owner.state, name, value)
+        if not call_assignment_hook(interpreter, owner, Argument(Constant(name), place), value, place):
+            _store_attribute(interpreter, owner, name, value, place)
         return
     if isinstance(owner, Union):
         interpreter.apply_to_cases(
@@ -49,6 +47,23 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
         set_class_attribute(interpreter, scope, name, value)
     else:
         escape_assigned(interpreter, value, place)
+
+
+def call_assignment_hook(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> bool:
+    """Call the `__setattr__` of the class of an object. Return False if no class of the project defines it."""
+    hook = class_member(interpreter, owner, "__setattr__")
+    if not isinstance(hook, FunctionValue | Union):
+        return False
+    interpreter.call(with_receiver(hook, owner), Arguments((name, Argument(value, place))), place)
+    return True
+
+
+def _store_attribute(interpreter: Interpreter, owner: Instance, name: str, value: Value, place: Place) -> None:
+    """Set an attribute as `object.__setattr__` does."""
+    if name in ("__class__", "__dict__"):
+        _note_replaced(interpreter, name, place)
+    if not _call_class_setter(interpreter, owner, name, value, place):
+        set_slot(interpreter, owner.state, name, value)
 
 
 def _assign_case_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> Value:
@@ -146,13 +161,13 @@ def delete_named(interpreter: Interpreter, owner: Value, name: Argument, place: 
 
 
 def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
-    """Set an attribute of an object by name, as `setattr` does.
+    """Set an attribute of an object by name, as `object.__setattr__` does.
 
     A name that is not constant may denote several attributes. Each may also keep its value.
     """
     constant = constant_name(interpreter, name)
     if constant is not None:
-        assign_attribute(interpreter, owner, constant, value, place)
+        _store_attribute(interpreter, owner, constant, value, place)
         return
     if not value.relevant or isinstance(value, Event | Payload):
         return
@@ -161,7 +176,7 @@ def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: 
         _note_unknown_name(interpreter, place)
     for candidate in names or ():
         condition = f'{name.place.text} == "{candidate}"'
-        path = interpreter.branch(partial(assign_attribute, interpreter, owner, candidate, value, place), condition)
+        path = interpreter.branch(partial(_store_attribute, interpreter, owner, candidate, value, place), condition)
         interpreter.join_branches([(condition, path)], None, place)
     set_slot(interpreter, owner.state, COMPUTED_NAME, owner.state.get(COMPUTED_NAME, UNSET))
     interpreter.store.weak_update(owner.state, COMPUTED_NAME, value, place)
