@@ -209,6 +209,7 @@ def replace_fields(interpreter: Interpreter, original: Instance, arguments: Argu
         return copy_with_attributes(interpreter, original, arguments, place)
     changes = [argument for argument in arguments.items if argument.keyword is not None]
     changed = {argument.keyword for argument in changes}
+    interpreter.store.record_dropped(original.state.get(name) for name in changed)
     unchanged = [
         Argument(interpreter.attribute(original, field.name, place), place, field.parameter)
         for field in fields_of(interpreter, order)

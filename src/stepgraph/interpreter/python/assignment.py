@@ -189,11 +189,9 @@ def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> 
     """Set a key of a dictionary, which keeps its position. An entry that may be missing replaces none."""
     if interpreter.loop_depth > owner.loop_depth and not isinstance(entry.key, Constant):
         entry = replace(entry, many=True)
-    entries = owner.entries
-    table = EntryTable(entries)
+    table = EntryTable(owner.entries)
     table.add(entry)
-    remaining = set(map(id, table.entries))
-    interpreter.store.record_unselected(existing for existing in entries if id(existing) not in remaining)
+    interpreter.store.record_unselected(table.replaced)
     _write_entries(interpreter, owner, table)
 
 
@@ -213,6 +211,8 @@ def _write_entries(interpreter: Interpreter, owner: Mapping, table: EntryTable) 
 def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
     """Remove a key of a dictionary. A key that is not constant may be any of them."""
     owner.state.changed = True
+    removed = [entry for entry in owner.entries if isinstance(key, Constant) and entry.key == key]
+    interpreter.store.record_unselected(removed)
     remaining = (
         entry if isinstance(key, Constant) and isinstance(entry.key, Constant) else replace(entry, may_be_missing=True)
         for entry in owner.entries
@@ -290,6 +290,7 @@ def _add_bounded(interpreter: Interpreter, owner: Collection, max_size: int, ite
     is_definite = owner.has_definite_order and not any(item.many or item.may_be_missing for item in items)
     elements = merge_repeated((*owner.items, *items))
     if is_definite and max_size:
+        interpreter.store.record_unselected(elements[:-max_size])
         elements = elements[-max_size:]
     elif any(item.many for item in elements) or len(elements) > max_size:
         owner.state.unordered = True

@@ -38,7 +38,11 @@ TRANSPARENT_DECORATORS: Final = frozenset(
         "typing.no_type_check",
         "typing.overload",
         "typing.override",
+        "typing_extensions.deprecated()",
+        "typing_extensions.final",
+        "typing_extensions.overload",
         "typing_extensions.override",
+        "warnings.deprecated()",
     }
 )
 
@@ -65,8 +69,10 @@ TRANSPARENT_CLASS_DECORATORS: Final = frozenset(
         "functools.total_ordering",
         "typing.final",
         "typing.runtime_checkable",
+        "typing_extensions.deprecated",
         "typing_extensions.final",
         "typing_extensions.runtime_checkable",
+        "warnings.deprecated",
     }
 )
 
