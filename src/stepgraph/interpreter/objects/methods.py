@@ -208,7 +208,7 @@ def replace_fields(interpreter: Interpreter, original: Instance, arguments: Argu
     if not any(isinstance(owner, ClassValue) and is_data_class(owner) for owner in order):
         return copy_with_attributes(interpreter, original, arguments, place)
     changes = [argument for argument in arguments.items if argument.keyword is not None]
-    changed = {argument.keyword for argument in changes}
+    changed = {argument.keyword for argument in changes if argument.keyword is not None}
     interpreter.store.record_dropped(original.state.get(name) for name in changed)
     unchanged = [
         Argument(interpreter.attribute(original, field.name, place), place, field.parameter)
