@@ -188,6 +188,19 @@ class LoadedModules(Struct):
         self._load_assigning(name)
         return (_last_component(scope), name) in self._collect_assignments()
 
+    def may_be_reassigned(self, scope: LexicalScope, name: str) -> bool:
+        """As `is_assigned_externally`, without statements of module bodies that were executed."""
+        return self.is_assigned_externally(scope, name) and not self._are_executed(_last_component(scope), name)
+
+    def _are_executed(self, owner: str, name: str) -> bool:
+        """Return whether all assignments to an attribute of a class are statements of modules that were executed."""
+        self._collect_import_writes()
+        writes = [write for write in self._import_writes.get(name, ()) if write.owner == owner]
+        self.budget.spend(Limit.ELEMENTS, len(writes))
+        return bool(writes) and all(
+            write.function is None and write.statement in self.executed_statements for write in writes
+        )
+
     def is_rebound_externally(self, scope: LexicalScope, name: str) -> bool:
         """As `is_assigned_externally`, without statements that only mutate the collection of the name."""
         return self.is_assigned_externally(scope, name) and (_last_component(scope), name) in self._rebound_externally
