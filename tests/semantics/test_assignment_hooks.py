@@ -148,3 +148,16 @@ def test_patched_attributes_are_noted(patch: str) -> None:
 def test_attributes_patched_at_import_are_noted(patch: str) -> None:
     state = "class State:\n    async def act(self, step): await a(step)\n"
     assert not is_complete(f"{state}\n{patch}.start()\n{RUN}await State().act(step)")
+
+
+def test_an_assignment_to_a_class_calls_the_hook_of_the_metaclass() -> None:
+    classes = """
+class Meta(type):
+    def __setattr__(cls, name, value):
+        super().__setattr__(name, staticmethod(b))
+
+class State(metaclass=Meta): pass
+
+State.act = a
+"""
+    assert calls_of(classes, "await State.act(step)") == ["b"]

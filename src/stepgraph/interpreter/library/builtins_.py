@@ -13,6 +13,7 @@ from stepgraph.interpreter.objects.attribute_changes import (
     call_assignment_hook,
     delete_named,
     set_named,
+    store_attribute,
 )
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -98,7 +99,8 @@ def _setattr(call: LibraryCall) -> Value:
                 lambda chosen: _setattr(replace(call, arguments=Arguments((Argument(chosen, call.place), *rest)))),
             )
         case [ClassValue() | ModuleValue() as owner, _, value] if name is not None:
-            assign_attribute(call.interpreter, owner, name, value, call.place)
+            assign = assign_attribute if call.name == "builtins.setattr" else store_attribute
+            assign(call.interpreter, owner, name, value, call.place)
             return Constant(None)
         case [ClassValue() as owner, _, _]:
             owner.caveats = (*owner.caveats, _unknown_member(owner, call.place))

@@ -13,6 +13,8 @@ from stepgraph.interpreter.objects.attributes import forget_attribute
 from stepgraph.interpreter.objects.classes import (
     attribute_name,
     class_member,
+    find_member,
+    resolution_order,
     set_class_attribute,
     set_slot,
     with_fallback,
@@ -33,9 +35,20 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
     """Assign `owner.name`."""
     observe_event_key(interpreter, "written", owner, Constant(name), place, place)
     name = attribute_name(interpreter, name, place)
+    if isinstance(owner, Instance | ClassValue) and call_assignment_hook(
+        interpreter, owner, Argument(Constant(name), place), value, place
+    ):
+        return
+    store_attribute(interpreter, owner, name, value, place)
+
+
+def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
+    """Set an attribute as `object.__setattr__` does."""
     if isinstance(owner, Instance):
-        if not call_assignment_hook(interpreter, owner, Argument(Constant(name), place), value, place):
-            _store_attribute(interpreter, owner, name, value, place)
+        if name in ("__class__", "__dict__"):
+            _note_replaced(interpreter, name, place)
+        if not _call_class_setter(interpreter, owner, name, value, place):
+            set_slot(interpreter, owner.state, name, value)
         return
     if isinstance(owner, Union):
         interpreter.apply_to_cases(
@@ -49,21 +62,20 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
         escape_assigned(interpreter, value, place)
 
 
-def call_assignment_hook(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> bool:
-    """Call the `__setattr__` of the class of an object. Return False if no class of the project defines it."""
-    hook = class_member(interpreter, owner, "__setattr__")
+def call_assignment_hook(
+    interpreter: Interpreter, owner: Instance | ClassValue, name: Argument, value: Value, place: Place
+) -> bool:
+    """Call the `__setattr__` of the class of an object, or of a metaclass. Return False if the project has none."""
+    if isinstance(owner, Instance):
+        hook = class_member(interpreter, owner, "__setattr__")
+    elif isinstance(owner.metaclass, ClassValue):
+        hook = find_member(interpreter, resolution_order(owner.metaclass), "__setattr__")
+    else:
+        return False
     if not isinstance(hook, FunctionValue | Union):
         return False
     interpreter.call(with_receiver(hook, owner), Arguments((name, Argument(value, place))), place)
     return True
-
-
-def _store_attribute(interpreter: Interpreter, owner: Instance, name: str, value: Value, place: Place) -> None:
-    """Set an attribute as `object.__setattr__` does."""
-    if name in ("__class__", "__dict__"):
-        _note_replaced(interpreter, name, place)
-    if not _call_class_setter(interpreter, owner, name, value, place):
-        set_slot(interpreter, owner.state, name, value)
 
 
 def _assign_case_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> Value:
@@ -167,7 +179,7 @@ def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: 
     """
     constant = constant_name(interpreter, name)
     if constant is not None:
-        _store_attribute(interpreter, owner, constant, value, place)
+        store_attribute(interpreter, owner, constant, value, place)
         return
     if not value.relevant or isinstance(value, Event | Payload):
         return
@@ -176,7 +188,7 @@ def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: 
         _note_unknown_name(interpreter, place)
     for candidate in names or ():
         condition = f'{name.place.text} == "{candidate}"'
-        path = interpreter.branch(partial(_store_attribute, interpreter, owner, candidate, value, place), condition)
+        path = interpreter.branch(partial(store_attribute, interpreter, owner, candidate, value, place), condition)
         interpreter.join_branches([(condition, path)], None, place)
     set_slot(interpreter, owner.state, COMPUTED_NAME, owner.state.get(COMPUTED_NAME, UNSET))
     interpreter.store.weak_update(owner.state, COMPUTED_NAME, value, place)
