@@ -291,6 +291,7 @@ class Guard:
         "act = a\ntry:\n    await c(step)\n    act = b\nfinally:\n    await c(step)\nawait act(step)",
         "act = a\ntry:\n    if event:\n        return\n    act = b\nfinally:\n    await c(step)\nawait act(step)",
         "act = a\ntry:\n    await c(step)\nfinally:\n    act = b\nawait act(step)",
+        "try:\n    await c(step)\nexcept KeyError:\n    late = a\n    raise\nfinally: await c(step)\nawait b(step)",
     ],
 )
 def test_code_after_a_finally_block_sees_the_values_at_the_end(run: str) -> None:

@@ -9,6 +9,7 @@ import libcst as cst
 
 from stepgraph.interpreter.frame import OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import MISSING
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
@@ -121,7 +122,8 @@ def execute_finally(
     interpreter.is_reachable = interpreter.is_reachable and live
     if interpreter.is_reachable and joined:
         written = interpreter.store.changes(start)
-        apply(interpreter.store, {key: at_end[key] for key in joined if key not in written})
+        kept = {key: change for key, change in at_end.items() if key not in written and change.value is not MISSING}
+        apply(interpreter.store, kept)
     return block
 
 
