@@ -124,6 +124,8 @@ class Store(Struct):
     """Writes since the last await to slots that tasks in flight read."""
     reordered: list[int] = field(default_factory=list)
     """The serials of the collections that became unordered, in that order."""
+    reopened: list[int] = field(default_factory=list)
+    """The serials of the collections that were read as empty and may have elements now."""
     _task_writes: set[SlotId] = field(default_factory=set)
     """Slots that some task may write to."""
     _task_reads: set[SlotId] = field(default_factory=set)
@@ -146,7 +148,7 @@ class Store(Struct):
     def new(self, slots: dict[str, Slot] | None = None) -> HeapCell:
         """Return a new heap cell."""
         self._serial += 1
-        return HeapCell(self._serial, self.budget, slots, self.reordered)
+        return HeapCell(self._serial, self.budget, slots, self.reordered, self.reopened)
 
     def record_outer_read(self, container: HeapCell, key: str) -> None:
         """Record that a function reads a slot outside its own scope."""

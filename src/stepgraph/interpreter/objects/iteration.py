@@ -20,7 +20,7 @@ from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpressio
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Unresolved, Value
+from stepgraph.interpreter.values.value import UNKNOWN, Unresolved, Value
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.module import Place
 
@@ -82,11 +82,22 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[E
     return fields or None
 
 
+def added_elements(interpreter: Interpreter, value: Value, place: Place) -> tuple[Element, ...]:
+    """Return the elements of an iterable that are added to a collection: unknown ones for an unknown iterable."""
+    items = elements_of(interpreter, value)
+    is_empty = isinstance(value, Collection | Mapping) and value.is_empty
+    return items or (() if is_empty else (Element(UNKNOWN, place, many=True),))
+
+
 def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:
     """Return a new collection of the elements of an iterable value, None if they are unknown."""
     value = materialize_generator(interpreter, value, exhausts=True)
     items = elements_of(interpreter, value)
-    return None if items is None else ordered_like(value, make_result_collection(interpreter, kind, items))
+    if items is None:
+        return None
+    copy = ordered_like(value, make_result_collection(interpreter, kind, items))
+    copy.state.created_empty = isinstance(value, Collection | Mapping) and value.read_as_empty()
+    return copy
 
 
 def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[MappingEntry, ...] | None:

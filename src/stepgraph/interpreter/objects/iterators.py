@@ -66,7 +66,9 @@ def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool
     if lazy is None:
         return value
     if lazy.is_view:
-        return _viewed(interpreter, value, lazy)
+        elements = _viewed(interpreter, value, lazy)
+        elements.state.created_empty = all(isinstance(o, Mapping) and o.read_as_empty() for o in lazy.operands)
+        return elements
     elements = _remaining(interpreter, value, lazy, exhausts=exhausts)
     if exhausts and interpreter.loop_depth == value.loop_depth:
         _set_remaining(interpreter, value, elements, ())

@@ -247,6 +247,8 @@ def remove_item(interpreter: Interpreter, owner: Collection, index: Value) -> El
 
 def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element, ...]) -> None:
     """Add elements to a list or set. If the collection is older than the current loop, mark them `many`."""
+    if not items:
+        return
     if interpreter.loop_depth > owner.loop_depth:
         items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True

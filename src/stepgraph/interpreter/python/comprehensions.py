@@ -31,7 +31,7 @@ from stepgraph.interpreter.python.loops import (
 from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
-from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
+from stepgraph.interpreter.values.containers import Collection, Container, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
@@ -288,6 +288,8 @@ def _run_over(
         return None
     if isinstance(iterable, Collection):
         iterable = take_elements(interpreter, iterable, exhausts=False)
+    if isinstance(iterable, Container) and iterable.read_as_empty():
+        return None
     items = items_to_unroll(iterable)
     if items is not None and not clause.ifs:
         for item in items:

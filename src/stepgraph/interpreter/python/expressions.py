@@ -158,7 +158,9 @@ def _evaluate_sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cs
             items += elements_of(interpreter, value) or (Element(UNKNOWN, interpreter.place(element.value), many=True),)
         else:
             items.append(Element(value, interpreter.place(element.value)))
-    return make_collection(interpreter, _COLLECTION_KINDS[type(node)], tuple(items))
+    collection = make_collection(interpreter, _COLLECTION_KINDS[type(node)], tuple(items))
+    collection.state.created_empty = not node.elements
+    return collection
 
 
 _COLLECTION_KINDS: Final[dict[type[cst.BaseExpression], CollectionKind]] = {
@@ -189,7 +191,9 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
                 table.make_optional()
             for entry in spread_entries or ():
                 table.add(entry)
-    return mapping_of(interpreter, table, partial=partial)
+    mapping = mapping_of(interpreter, table, partial=partial)
+    mapping.state.created_empty = not node.elements
+    return mapping
 
 
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:

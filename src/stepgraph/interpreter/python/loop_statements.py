@@ -26,7 +26,7 @@ from stepgraph.interpreter.python.loops import (
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
+from stepgraph.interpreter.values.containers import Collection, Container, Element, HeapCell, Mapping
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
@@ -66,6 +66,10 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
             interpreter.execute(node.orelse.body)
         return UNKNOWN
     iterable = materialize_generator(interpreter, iterable)
+    if isinstance(iterable, Container) and iterable.read_as_empty():
+        if node.orelse is not None:
+            interpreter.execute(node.orelse.body)
+        return UNKNOWN
     items = items_to_unroll(iterable, constants=_uses_getattr(node)) if interpreter.frame.inlined is None else None
     if (
         items is not None
