@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
 from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.iterators import is_lazy, take_elements
+from stepgraph.interpreter.objects.iterators import is_certainly_empty, is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.assignment import field_value
@@ -85,8 +85,7 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[E
 def added_elements(interpreter: Interpreter, value: Value, place: Place) -> tuple[Element, ...]:
     """Return the elements of an iterable that are added to a collection: unknown ones for an unknown iterable."""
     items = elements_of(interpreter, value)
-    is_empty = isinstance(value, Collection | Mapping) and value.is_empty
-    return items or (() if is_empty else (Element(UNKNOWN, place, many=True),))
+    return items or (() if is_certainly_empty(interpreter, value) else (Element(UNKNOWN, place, many=True),))
 
 
 def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, LazyElements, Mapping
+from stepgraph.interpreter.values.containers import Collection, Container, Element, HeapCell, LazyElements, Mapping
 from stepgraph.interpreter.values.unions import as_optional
 from stepgraph.interpreter.values.value import External, Value
 from stepgraph.ir.nodes import Block, may_run_steps
@@ -55,6 +55,11 @@ def is_lazy(value: Value) -> bool:
 def is_iterator(value: Value) -> bool:
     """Whether a value is an iterator, which yields each element once."""
     return isinstance(value, Collection) and value.lazy is not None and not value.lazy.is_view
+
+
+def is_certainly_empty(interpreter: Interpreter, value: Value) -> bool:
+    """Return whether a value is a collection that no code can have filled, and record that code relies on that."""
+    return isinstance(value, Container) and value.read_as_empty() and not interpreter.modules.may_import_dynamically()
 
 
 def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool) -> Collection:

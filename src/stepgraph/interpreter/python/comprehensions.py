@@ -12,6 +12,7 @@ from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iterators import (
+    is_certainly_empty,
     make_unordered,
     record_iteration,
     report_nested_use,
@@ -31,7 +32,7 @@ from stepgraph.interpreter.python.loops import (
 from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
-from stepgraph.interpreter.values.containers import Collection, Container, Element, MappingEntry
+from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
@@ -288,7 +289,7 @@ def _run_over(
         return None
     if isinstance(iterable, Collection):
         iterable = take_elements(interpreter, iterable, exhausts=False)
-    if isinstance(iterable, Container) and iterable.read_as_empty():
+    if is_certainly_empty(interpreter, iterable):
         return None
     items = items_to_unroll(iterable)
     if items is not None and not clause.ifs:

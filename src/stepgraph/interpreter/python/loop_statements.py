@@ -9,6 +9,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.logging_ import is_logging_only
 from stepgraph.interpreter.objects.iteration import materialize_generator
+from stepgraph.interpreter.objects.iterators import is_certainly_empty
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.python.assignment import assign
@@ -26,7 +27,7 @@ from stepgraph.interpreter.python.loops import (
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.replay.taint import record_test
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
-from stepgraph.interpreter.values.containers import Collection, Container, Element, HeapCell, Mapping
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
@@ -66,7 +67,7 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
             interpreter.execute(node.orelse.body)
         return UNKNOWN
     iterable = materialize_generator(interpreter, iterable)
-    if isinstance(iterable, Container) and iterable.read_as_empty():
+    if is_certainly_empty(interpreter, iterable):
         if node.orelse is not None:
             interpreter.execute(node.orelse.body)
         return UNKNOWN

@@ -1,0 +1,2 @@
+async def rest(step):
+    await step.sleep("n", 1)
