@@ -1,9 +1,14 @@
-from registry import HOOKS
+
+async def on_a(step):
+    await step.sleep("a", 1)
+
+async def on_b(step):
+    await step.sleep("b", 1)
+
 from workers import WorkflowEntrypoint
 
 
 class W(WorkflowEntrypoint):
     async def run(self, event, step):
-        for hook in HOOKS:
-            await hook(step)
-        await step.sleep('n', 1)
+        globals()[event["name"]] = on_b
+        await on_a(step)

@@ -194,6 +194,15 @@ def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: 
     interpreter.store.weak_update(owner.state, COMPUTED_NAME, value, place)
 
 
+def set_global(interpreter: Interpreter, name: Argument, value: Value, place: Place) -> None:
+    """Assign `globals()[name]`."""
+    constant = constant_name(interpreter, name)
+    if constant is not None:
+        set_class_attribute(interpreter, interpreter.modules.scope_of(interpreter.module), constant, value)
+    elif value.relevant:
+        _note_unknown_name(interpreter, place)
+
+
 def _note_unknown_name(interpreter: Interpreter, place: Place) -> None:
     interpreter.note(
         "unknown-member",

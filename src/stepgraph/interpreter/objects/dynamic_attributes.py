@@ -21,6 +21,7 @@ from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.values.value import UNKNOWN, UNSET, Constant, External, Template, Unresolved, Value
 from stepgraph.limits import Limit
+from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.module import Place
 
 _REASON: Final = "the attribute's name is not statically known"
@@ -48,6 +49,17 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -
     if default is not None:
         cases.append(Case(None, default))
     return Union(tuple(cases), _discriminant(name), place)
+
+
+def get_global(interpreter: Interpreter, name: Argument, place: Place) -> Value | None:
+    """Return `globals()[name]`, None unless the present module binds all names that it may be."""
+    scope = interpreter.modules.scope_of(interpreter.module)
+    module = ModuleValue(ModuleFile(scope.path[0], interpreter.module.path), scope)
+    constant = constant_name(interpreter, name)
+    names = candidate_names(interpreter, module, name) if constant is None else [constant]
+    if not names or not set(names) <= set(module_names(interpreter, scope)):
+        return None
+    return call_getattr(interpreter, Arguments((Argument(module, place), name)), place)
 
 
 def constant_name(interpreter: Interpreter, name: Argument) -> str | None:

@@ -63,6 +63,14 @@ def look_up(interpreter: Interpreter, name: str) -> Value:
     return External(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
 
 
+def is_globals_call(interpreter: Interpreter, node: cst.BaseExpression) -> bool:
+    """Return whether an expression is a call of the built-in `globals`."""
+    if not isinstance(node, cst.Call) or node.args or not isinstance(node.func, cst.Name):
+        return False
+    value = look_up(interpreter, "globals") if node.func.value == "globals" else UNKNOWN
+    return isinstance(value, External) and value.name == "builtins.globals"
+
+
 def _statement_in_parent(scope: LexicalScope, statement: cst.CSTNode) -> cst.CSTNode | None:
     """Return the statement of the parent scope that runs a scope's code, None for a function body, which runs later."""
     if scope.kind == "class":
@@ -136,6 +144,8 @@ def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
 def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, is_local: bool) -> Value | None:
     if scope.kind in ("module", "class"):
         value = resolve_body_name(interpreter, scope, name)
+        if scope.kind == "module" and scope.module.once(may_bind_computed_names):
+            interpreter.store.record_outer_read(scope.names, name)
         if isinstance(value, Collection | Mapping | ContextVariable):
             interpreter.store.record_outer_read(value.state, "items")
         return value

@@ -9,12 +9,17 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.attribute_changes import assign_attribute, escape_assigned, set_named
+from stepgraph.interpreter.objects.attribute_changes import (
+    assign_attribute,
+    escape_assigned,
+    set_global,
+    set_named,
+)
 from stepgraph.interpreter.objects.classes import class_member
 from stepgraph.interpreter.objects.entries import EntryTable
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.iterators import take_elements
-from stepgraph.interpreter.objects.names import bind
+from stepgraph.interpreter.objects.names import bind, is_globals_call
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
 from stepgraph.interpreter.python.generators import consume_generator
@@ -154,6 +159,10 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
     place = source or interpreter.place(target)
     key_place = interpreter.place(key_node)
     observe_event_key(interpreter, "written", owner, key, interpreter.place(target.value), interpreter.place(target))
+
+    if is_globals_call(interpreter, target.value):
+        set_global(interpreter, Argument(key, key_place), value, interpreter.place(target))
+        return
 
     def assign_to(owner: Value) -> Value:
         match owner:

@@ -11,9 +11,10 @@ from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.library.logging_ import is_log_call
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
 from stepgraph.interpreter.objects.classes import select_member
+from stepgraph.interpreter.objects.dynamic_attributes import get_global
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
-from stepgraph.interpreter.objects.names import bind, look_up
+from stepgraph.interpreter.objects.names import bind, is_globals_call, look_up
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.python.arguments import make_collection, merge_repeated
 from stepgraph.interpreter.python.assignment import add_default_entry
@@ -45,7 +46,14 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
+from stepgraph.interpreter.values.value import (
+    UNKNOWN,
+    Constant,
+    Nondeterministic,
+    Template,
+    Unresolved,
+    Value,
+)
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.syntax.module import Place
@@ -291,6 +299,9 @@ def _evaluate_element(interpreter: Interpreter, node: cst.Subscript, owner: Valu
         indices = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         key_node = cst.Tuple([cst.Element(index) for index in indices], lpar=[], rpar=[])
     observe_event_key(interpreter, "read", owner, key, interpreter.place(node.value), interpreter.place(node))
+    if is_globals_call(interpreter, node.value):
+        member = get_global(interpreter, Argument(key, interpreter.place(key_node)), interpreter.place(node))
+        return UNKNOWN if member is None else member
     return _get_item(interpreter, owner, key, interpreter.place(key_node), interpreter.place(node))
 
 
