@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.semantics.notation import notation, text
@@ -20,6 +22,11 @@ CALLS_B = text("""
     def on_b
       sleep 'b' 1
 """)
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("name", ['"on_b"', '"on_" + "b"', 'f"{event}_b"'])

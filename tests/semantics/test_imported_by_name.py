@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.semantics.notation import text
@@ -15,6 +17,11 @@ GRAPH = text("""
 """)
 CLIENT = "class Client:\n    async def rest(self, step):\n        await step.sleep('first', 1)\n"
 PATCH = "from client import Client\n\nasync def rest(self, step):\n    await step.sleep('n', 1)\n\nClient.rest = rest\n"
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,3 +1,0 @@
-class Client:
-    async def rest(self, step):
-        await step.sleep('first', 1)
