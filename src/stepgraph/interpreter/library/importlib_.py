@@ -5,7 +5,7 @@ from __future__ import annotations
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.modules.imports import import_by_name
 from stepgraph.interpreter.objects.dynamic_attributes import constant_name
-from stepgraph.interpreter.values.value import Value
+from stepgraph.ir.values import Value
 
 
 @models("importlib.import_module")

@@ -10,7 +10,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, Instance, SuperObject
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, Value
+from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.assignments import attribute_targets
 from stepgraph.syntax.bindings import parameters

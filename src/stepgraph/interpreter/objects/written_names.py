@@ -10,7 +10,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.interpreter.values.value import Constant, Value
+from stepgraph.ir.values import Constant, Value
 
 _MAX_DEPTH: Final = 4
 """Maximum number of assignments and conditional expressions that are followed."""
