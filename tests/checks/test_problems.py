@@ -132,8 +132,8 @@ def test_a_name_that_a_module_lacks_is_a_missing_class(tmp_path: Path) -> None:
             "class Orders(WorkflowEntrypoint):\n    run = make()\n"
         ),
         (
-            "from workers import WorkflowEntrypoint\n\n\nclass Orders(WorkflowEntrypoint):\n    pass\n\n\n"
-            "async def run(self, event, step):\n    pass\n\n\nOrders.run = run\n"
+            "from elsewhere import make\nfrom workers import WorkflowEntrypoint\n\n\n"
+            "class Orders(WorkflowEntrypoint):\n    pass\n\n\nOrders.run = make()\n"
         ),
     ],
     ids=["imported", "starred", "made", "derived", "mixed", "run made", "run assigned"],

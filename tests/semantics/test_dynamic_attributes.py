@@ -132,3 +132,67 @@ def test_a_parameter_names_the_attribute_to_set() -> None:
 def test_a_loop_over_pairs_sets_attributes(pairs: str) -> None:
     body = f"h = self.other\nfor name, fn in {pairs}:\n    setattr(self, name, fn)\nawait self.x(step)"
     assert graph_of(body) == "call handle_a\ndef handle_a\n  sleep 'a' 1"
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        'name = "handle_a" if event else "handle_b"',
+        'if event:\n    name = "handle_a"\nelse:\n    name = "handle_b"',
+        'other = "handle_b"\nname = "handle_a" if event else other',
+        'name = self.TABLE[event["kind"]]',
+        'table = {"A": "handle_a"}\nname = table.get(event["kind"], "handle_b")',
+    ],
+)
+@pytest.mark.parametrize("read", ["getattr(self, name)(step)", "(lambda: getattr(self, name))()(step)"])
+def test_a_name_assigned_from_literals_is_a_switch(assignment: str, read: str) -> None:
+    graph = graph_of(f"{assignment}\nawait {read}")
+    assert [line for line in graph.splitlines() if line.startswith("|")] == ['| case "handle_a"', '| case "handle_b"']
+
+
+def test_a_loop_with_a_break_over_names_is_a_switch() -> None:
+    graph = graph_of('for name in ("handle_a", "other"):\n    await getattr(self, name)(step)\n    if event: break')
+    assert [line for line in graph.splitlines() if "| case" in line] == ['  | case "handle_a"', '  | case "other"']
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    [
+        'name = "handle_a" if event else event["name"]',
+        'name = "handle_"\nname += "a"',
+        'name = "handle_a"\ndef change():\n    nonlocal name\n    name = event["name"]\nchange()',
+        'name = "handle_a"\nname, _ = event',
+        'name = self.TABLE.get(event, event["name"])',
+        'for name in ("handle_a", event["name"]): pass',
+    ],
+)
+def test_a_name_with_another_value_is_noted(assignment: str) -> None:
+    source = HEAD + textwrap.indent(f"{assignment}\nawait getattr(self, name)(step)", " " * 8)
+    assert not module_of(source).workflows[0].complete
+
+
+def test_a_local_name_of_another_function_does_not_count() -> None:
+    body = """
+    def read(name):
+        return lambda: getattr(self, name)
+
+    get = read(event["name"])
+    name = "handle_a"
+    await get()(step)
+    """
+    assert not module_of(HEAD + textwrap.indent(textwrap.dedent(body), " " * 8)).workflows[0].complete
+
+
+def test_a_method_of_the_step_object_is_chosen_by_name() -> None:
+    assert graph_of('kind = "sleep" if event else "do"\nawait getattr(step, kind)("n", 1)') == text("""
+    switch kind
+    | case "sleep"
+      sleep 'n' 1
+    | case "do"
+    """)
+
+
+def test_setattr_with_one_of_several_names_may_set_each() -> None:
+    graph = graph_of('name = "other" if event else "x"\nsetattr(self, name, self.handle_a)\nawait self.other(step)')
+    assert "call handle_a" in graph
+    assert "call other" in graph

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import textwrap
+
 import pytest
 
 from tests.semantics.notation import graph_of_module, workflow_of_module
@@ -257,3 +259,57 @@ def test_a_class_pattern_captures_fields_by_position() -> None:
     members = "@dataclasses.dataclass\nclass Job:\n    name: str\n    act: object"
     run = "match self.Job('x', a):\n    case self.Job(name, act):\n        await act(step)"
     assert calls_in(members, run) == {"a"}
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "act = a\ntry:\n    await c(step)\n    act = b\nfinally:\n    await act(step)",
+        "act = a\ntry:\n    if event:\n        act = b\n    await c(step)\n    act = a\nfinally:\n    await act(step)",
+        "act = b\ntry:\n    await c(step)\nexcept KeyError:\n    act = a\n    raise\nfinally:\n    await act(step)",
+        "self.act = a\nasync with Guard(self, step):\n    await c(step)\n    self.act = b",
+    ],
+)
+def test_a_finally_block_sees_the_values_at_an_exception(run: str) -> None:
+    source = HEAD + indented("async def run(self, event, step):\n" + indented(run, 4), 4) + GUARD
+    assert workflow_of_module(source).complete
+    graph = graph_of_module(source)
+    assert {name for name in "abc" if f"call {name}" in graph} == {"a", "b", "c"}
+
+
+GUARD = """
+class Guard:
+    def __init__(self, owner, step): self.owner, self.step = owner, step
+    async def __aenter__(self): return self
+    async def __aexit__(self, *error): await self.owner.act(self.step)
+"""
+
+
+@pytest.mark.parametrize(
+    "run",
+    [
+        "act = a\ntry:\n    await c(step)\n    act = b\nfinally:\n    await c(step)\nawait act(step)",
+        "act = a\ntry:\n    if event:\n        return\n    act = b\nfinally:\n    await c(step)\nawait act(step)",
+        "act = a\ntry:\n    await c(step)\nfinally:\n    act = b\nawait act(step)",
+        "try:\n    await c(step)\nexcept KeyError:\n    late = a\n    raise\nfinally: await c(step)\nawait b(step)",
+    ],
+)
+def test_code_after_a_finally_block_sees_the_values_at_the_end(run: str) -> None:
+    assert calls_in("", run) == {"b", "c"}
+
+
+def test_a_handler_sees_the_values_in_branches_of_an_inner_block() -> None:
+    run = """
+    act = b
+    try:
+        try:
+            if event:
+                act = a
+                await c(step)
+                act = b
+        finally:
+            await c(step)
+    except ValueError:
+        await act(step)
+    """
+    assert calls_in("", textwrap.dedent(run)) == {"a", "b", "c"}

@@ -215,6 +215,30 @@ def test_a_decorated_function_is_what_its_decorator_makes_of_it() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "decorator",
+    [
+        "typing.final",
+        "typing.override",
+        "typing_extensions.final",
+        "typing_extensions.deprecated('call b')",
+        "warnings.deprecated('call b', category=None)",
+    ],
+)
+def test_a_decorator_without_effect(decorator: str) -> None:
+    workflow = workflow_of(f"""
+        import typing, typing_extensions, warnings
+
+        @{decorator}
+        async def act():
+            await a()
+
+        await act()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == "call act\ndef act\n  a"
+
+
 def test_a_decorator_from_elsewhere_is_reported() -> None:
     workflow = workflow_of("""
         from tenacity import retry

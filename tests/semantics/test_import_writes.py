@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.semantics.notation import text, workflow_of_module
+from tests.semantics.notation import notation, text, workflow_of_module
 from tests.semantics.test_modules import graph_of, notes_of
 
 HOOKS = """
@@ -148,12 +148,72 @@ def test_an_attribute_that_is_assigned_indirectly_is_noted(change: str) -> None:
         'for name in ["load"]:\n    setattr(Service, name, other)\n',
         "def patch(cls, **fns):\n    for k in fns:\n        setattr(cls, k, fns[k])\n\npatch(Service, load=other)\n",
         'delattr(Service, "load")\n',
-        'setattr(Service, "load", other)\n',
     ],
 )
 def test_a_changed_method_is_noted(change: str) -> None:
     notes = notes_of(SERVICE + OTHER + change, "service = Service()\nawait service.load(step)")
     assert f"entry.py:3:5: `load` {CHANGED} The graph shows what is defined here. [assigned-elsewhere]" in notes
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "Service.load = other\n",
+        "Service.load = None\nService.load = other\n",
+        'setattr(Service, "load", other)\n',
+        "class Other(Service):\n    pass\n\nOther.load = fake\nService.load = other\n",
+        "Alias = Service\nAlias.load = fake\nService.load = other\n",
+    ],
+)
+def test_a_method_that_a_statement_of_a_module_assigns(change: str) -> None:
+    body = "service = Service()\nawait service.load(step)"
+    assert graph_of(HOOKS + SERVICE + OTHER + change, body) == LOADS_OTHER
+    wiring = f"from core import Service\n{HOOKS}{OTHER}{change}"
+    assert graph_of("from core import Service\nimport wiring\n", body, core=SERVICE, wiring=wiring) == LOADS_OTHER
+
+
+LOADS_OTHER = text("""
+    call other
+    def other
+      sleep 'other' 1
+""")
+
+
+def test_a_method_that_a_conditional_statement_assigns() -> None:
+    change = "import sys\nif sys.argv:\n    Service.load = other\n"
+    graph = graph_of(SERVICE + OTHER + change, "service = Service()\nawait service.load(step)")
+    assert "call other" in graph
+    assert "call load" in graph
+
+
+def test_run_that_a_statement_of_a_module_assigns() -> None:
+    found = workflow_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            pass
+
+        async def run(self, event, step):
+            await step.sleep("n", 1)
+
+        W.run = run
+    """)
+    assert found.complete
+    assert notation(found.graph) == "sleep 'n' 1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "old = Service.load\nService.load = other\n",
+        "def patch(): Service.load = other\n\npatch()\n",
+        "def patch(): Service.load = other\n",
+        "Service.load = other\ndef patch(): Service.load = old\n",
+    ],
+)
+def test_a_method_that_changes_in_turn_is_noted(change: str) -> None:
+    body = "await old(None, step)" if "old =" in change else "service = Service()\nawait service.load(step)"
+    assert notes_of(SERVICE + OTHER + change, body)
 
 
 def test_a_method_that_is_assigned_through_a_loop_variable_is_noted() -> None:

@@ -236,6 +236,12 @@ def test_an_attribute_of_code_from_elsewhere_by_a_name_that_is_not_known_is_no_s
         "fns = [a, b]\nawait fns[1]()",
         'table = {"k": a, "l": b}\nawait table["l"]()',
         'table = {"k": a, "l": b}\nawait table.get("l")()',
+        'table = {"k": a, "l": b}\ntable.pop("k")\nfor fn in table.values():\n    await fn()',
+        'table = {"k": a, "l": b}\ndel table["k"]\nfor fn in table.values():\n    await fn()',
+        'table = {**{"k": a}, "k": b}\nawait table["k"]()',
+        "fns = [a]\nfns.clear()\nfns.append(b)\nfor fn in fns:\n    await fn()",
+        "fns = [a]\nfns = [b]\nfor fn in fns:\n    await fn()",
+        "self.fns = {1: a}\nself.fns = {}\nself.fns[2] = b\nfor fn in self.fns.values():\n    await fn()",
     ],
 )
 def test_a_step_that_is_replaced_or_left_out_is_not_lost(body: str) -> None:

@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.calls import (
     WaitCall,
     WrappingManager,
 )
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, Visits
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, Element, Mapping, MappingEntry, Visits
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
@@ -33,7 +33,7 @@ from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, Step
 from stepgraph.interpreter.values.tasks import WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import may_run_steps
-from stepgraph.ir.values import Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 
@@ -99,7 +99,7 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
         case Unresolved(place=place):
             return f"what `{place.brief_text}` gives, which is not known,"
         case _:
-            contents = _contents(value, visits, depth)
+            contents = _contents(interpreter, value, visits, depth)
             return next(
                 (
                     description
@@ -138,9 +138,25 @@ def _describe_evaluation(interpreter: Interpreter, evaluate: Callable[[], Value]
     return "code that runs steps" if may_run_steps(outcome.block) else descriptions[0]
 
 
-def _contents(value: Value, visits: Visits, depth: int) -> list[Value]:
+def _open(interpreter: Interpreter, value: Collection | Mapping) -> None:
+    """Let an empty collection have unknown elements, because code outside the analysis may add them."""
+    if not value.is_empty or (isinstance(value, Collection) and value.kind in ("tuple", "frozenset")):
+        return
+    if value.state.read_as_empty:
+        place = interpreter.place(interpreter.module.tree)
+        unknown = (
+            Element(UNKNOWN, place, many=True)
+            if isinstance(value, Collection)
+            else MappingEntry(UNKNOWN, UNKNOWN, place, place, many=True)
+        )
+        interpreter.store.write(value.state, "items", (unknown,))
+    value.state.open()
+
+
+def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> list[Value]:
     match value:
         case Collection() | Mapping() if visits.enter(value.state, depth):
+            _open(interpreter, value)
             return [element.value for element in value.state.elements()]
         case WrappingManager(content=content):
             return [content]

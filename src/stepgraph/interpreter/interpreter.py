@@ -18,7 +18,7 @@ from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, Pat
 from stepgraph.interpreter.joining import join_values, on_path
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.replay.tracer import NO_TRACER, Tracer
-from stepgraph.interpreter.store import ExposedValues, PathChanges, Store, join_paths
+from stepgraph.interpreter.store import Changes, ExposedValues, PathChanges, Store, join_paths
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import Caveat, LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
@@ -375,6 +375,20 @@ class Interpreter:
         position = self.tracer.position
         self.tracer.restore(before)
         return PathResult(block, self.store.rollback(checkpoint), live, tuple(overwritten), since, position)
+
+    @contextmanager
+    def collect_exposed(self, checkpoint: int) -> Iterator[list[Changes]]:
+        """Collect the values written since `checkpoint` that an exception inside may expose to a `finally` block."""
+        outer, self.exposed = self.exposed, ExposedValues()
+        exposed = self.exposed
+        changes: list[Changes] = []
+        try:
+            yield changes
+        finally:
+            self.exposed = outer
+            changes += [self.store.changes(checkpoint), *self.store.overwritten(checkpoint), *exposed.changes]
+            if outer is not None:
+                outer.add(exposed.changes)
 
     def expose(self, checkpoint: int) -> None:
         """Record values that an exception may expose to an enclosing `try`, before writes are rolled back."""

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.interpreter.joining import (
     MISSING,
@@ -118,11 +119,13 @@ class Store(Struct):
     in_flight: HeapCell = field(default_factory=lambda: HeapCell(MAX_SERIAL, Budget()))
     """For each task id, a tuple with its `TaskState` while the task may be in flight, else an empty one."""
     replaced: set[StepDefinition] = field(default_factory=set)
-    """Steps that were overwritten, or that an exact lookup did not select. They are not reported as unused."""
+    """Steps that were overwritten or removed, or not selected by an exact lookup. They are not reported as unused."""
     rewrites: list[Rewrite] = field(default_factory=list)
     """Writes since the last await to slots that tasks in flight read."""
     reordered: list[int] = field(default_factory=list)
     """The serials of the collections that became unordered, in that order."""
+    reopened: list[int] = field(default_factory=list)
+    """The serials of the collections that were read as empty and may have elements now."""
     _task_writes: set[SlotId] = field(default_factory=set)
     """Slots that some task may write to."""
     _task_reads: set[SlotId] = field(default_factory=set)
@@ -145,7 +148,7 @@ class Store(Struct):
     def new(self, slots: dict[str, Slot] | None = None) -> HeapCell:
         """Return a new heap cell."""
         self._serial += 1
-        return HeapCell(self._serial, self.budget, slots, self.reordered)
+        return HeapCell(self._serial, self.budget, slots, self.reordered, self.reopened)
 
     def record_outer_read(self, container: HeapCell, key: str) -> None:
         """Record that a function reads a slot outside its own scope."""
@@ -168,7 +171,7 @@ class Store(Struct):
     def _write(self, container: HeapCell, key: str, old: Slot, logged: Slot, value: Slot) -> None:
         self._trail.append((container, key, logged, self.epoch))
         container[key] = value
-        if isinstance(old, StepFunction) and not isinstance(value, Union) and value.relevant:
+        if isinstance(old, StepFunction | Collection | Mapping) and not isinstance(value, Union) and value.relevant:
             self._record_replaced(container, old)
         if self._task_reads and (container.serial, key) in self._task_reads and old is not MISSING:
             self.rewrites.append(Rewrite(container, key, old))
@@ -176,9 +179,11 @@ class Store(Struct):
             self._epoch_count += 1
             self.epoch = self._epoch_count
 
-    def _record_replaced(self, container: HeapCell, old: StepFunction) -> None:
-        if not isinstance(container, Declarations):
+    def _record_replaced(self, container: HeapCell, old: StepFunction | Collection | Mapping) -> None:
+        if isinstance(old, StepFunction) and not isinstance(container, Declarations):
             self.replaced.add(old.definition)
+        elif isinstance(old, Collection | Mapping):
+            self.record_unselected(old.state.elements())
 
     def record_selection(self, owner: Collection | Mapping, selected: Value) -> None:
         """Record that code selects one step of a collection and leaves the other steps unused."""
@@ -188,8 +193,12 @@ class Store(Struct):
             self.record_unselected(element for element in owner.state.elements() if element.value is not selected)
 
     def record_unselected(self, elements: Iterable[Element | MappingEntry]) -> None:
-        """Record elements of a collection that an exact lookup does not select."""
-        self.replaced.update(e.value.definition for e in elements if isinstance(e.value, StepFunction))
+        """Record elements of a collection that are removed, or that an exact lookup does not select."""
+        self.record_dropped(element.value for element in elements)
+
+    def record_dropped(self, values: Iterable[Value | None]) -> None:
+        """Record values that the program does not use any more."""
+        self.replaced.update(value.definition for value in values if isinstance(value, StepFunction))
 
     def tasks(self) -> list[TaskState]:
         """Return the tasks that may be in flight."""
@@ -409,6 +418,11 @@ def apply(store: Store, changes: Changes) -> None:
     """Redo changes that were rolled back."""
     for change in changes.values():
         store.write(change.container, change.key, change.value)
+
+
+def present_value(change: Change) -> Change:
+    """Return the slot of a change with its present value."""
+    return replace(change, value=change.container.get(change.key, MISSING))
 
 
 def join_any(store: Store, paths: Sequence[Changes], place: Place, since: TaskId | None = None) -> Changes:

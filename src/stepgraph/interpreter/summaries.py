@@ -82,6 +82,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         callee.node,
         callee.scope,
         interpreter.in_step,
+        len(interpreter.store.reopened),
         *(signature.key_of(value, 0) for value in scope.names.values()),
     )
     interpreter.budget.spend(Limit.ELEMENTS, signature.parts)
@@ -175,6 +176,8 @@ class _Signature(Struct):
             case Collection():
                 items = value.items
                 self.parts += len(items)
+                if value.is_empty:
+                    return ()
                 parts = tuple(self.key_of(item.value, depth + 1) for item in items)
                 if all(part is None for part in parts):
                     return None
@@ -182,6 +185,8 @@ class _Signature(Struct):
             case Mapping():
                 mapped = value.entries
                 self.parts += len(mapped)
+                if value.is_empty:
+                    return ()
                 entries = tuple(
                     (_entry_key(e.key), e.many, e.may_be_missing, self.key_of(e.value, depth + 1)) for e in mapped
                 )

@@ -178,8 +178,11 @@ _METHODS: Final = frozenset({"__setattr__", "__delattr__"})
 
 
 def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
-    """Return the names in a function that are the second argument of `getattr`, `setattr` or `delattr`, memoized."""
-    if not any(module.mentions(name.encode()) for name in (*_FUNCTIONS, *_METHODS)):
+    """Return the names in a function that it uses as names of attributes, memoized.
+
+    These are the second arguments of `getattr`, `setattr` or `delattr`, and keys of the `__dict__` of objects.
+    """
+    if not any(module.mentions(name.encode()) for name in (*_FUNCTIONS, *_METHODS, "__dict__", "vars")):
         return frozenset()
     names = module.once(_empty_cache)
     if function not in names:
@@ -201,3 +204,8 @@ def _attribute_names(function: cst.FunctionDef) -> Iterator[str]:
                     yield name
                 case cst.Call(func=cst.Attribute(attr=cst.Name(value=called)), args=args) if called in _METHODS:
                     yield from (argument.value.value for argument in args[:2] if isinstance(argument.value, cst.Name))
+                case cst.Subscript(
+                    value=cst.Attribute(attr=cst.Name(value="__dict__")) | cst.Call(func=cst.Name(value="vars")),
+                    slice=[cst.SubscriptElement(slice=cst.Index(value=cst.Name(value=name)))],
+                ):
+                    yield name

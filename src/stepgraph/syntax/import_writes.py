@@ -14,7 +14,7 @@ from stepgraph.syntax.changes import mutated_values
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, statements, suites
 
-_NAMESPACES: Final = (b"globals()", b"vars(", b"__dict__", b"sys.modules", b"delattr")
+_NAMESPACES: Final = (b"globals()", b"vars(", b"__dict__", b"sys.modules", b"delattr", b"patch")
 _ATTRIBUTE_CALLS: Final = ("setattr", "delattr", "__setattr__", "__delattr__")
 
 
@@ -112,7 +112,7 @@ class _Writes:
         self.owner_names: dict[str, str] = {}
         self.results: set[str] = set()
         self.namespaces: dict[str, cst.BaseExpression] = {}
-        self.has_calls = any(module.mentions(name.encode()) for name in _ATTRIBUTE_CALLS)
+        self.has_calls = any(module.mentions(name.encode()) for name in (*_ATTRIBUTE_CALLS, "patch"))
         for node, region in _all_statements(module):
             self._bind(node, region)
 
@@ -157,6 +157,21 @@ class _Writes:
                     func=cst.Name(value=called) | cst.Attribute(attr=cst.Name(value=called)), args=[owner, name, *_]
                 ) if called in _ATTRIBUTE_CALLS:
                     yield owner.value, _literal(name.value) or ANY_NAME, True
+                case cst.Call(
+                    func=cst.Attribute(value=patch, attr=cst.Name(value="object")), args=[owner, name, *_]
+                ) if _is_patch(patch):
+                    yield owner.value, _literal(name.value) or ANY_NAME, True
+                case cst.Call(func=patch, args=[target, *_]) if _is_patch(patch):
+                    yield target.value, (_literal(target.value) or ANY_NAME).rsplit(".", 1)[-1], True
+
+
+def _is_patch(node: cst.BaseExpression) -> bool:
+    """Return whether an expression is the name of `unittest.mock.patch`."""
+    match node:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name == "patch"
+        case _:
+            return False
 
 
 def _may_give_module(call: cst.Call) -> bool:

@@ -8,7 +8,13 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.attribute_changes import assign_attribute, delete_named, set_named
+from stepgraph.interpreter.objects.attribute_changes import (
+    assign_attribute,
+    call_assignment_hook,
+    delete_named,
+    set_named,
+    store_attribute,
+)
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import (
@@ -80,7 +86,11 @@ def _setattr(call: LibraryCall) -> Value:
     name = constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
     match [argument.value for argument in call.arguments.items]:
         case [Instance() as owner, _, value]:
-            set_named(call.interpreter, owner, call.arguments.items[1], value, call.place)
+            is_plain = call.name != "builtins.setattr"
+            if is_plain or not call_assignment_hook(
+                call.interpreter, owner, call.arguments.items[1], value, call.place
+            ):
+                set_named(call.interpreter, owner, call.arguments.items[1], value, call.place)
             return Constant(None)
         case [Union() as owner, _, _]:
             rest = call.arguments.items[1:]
@@ -89,7 +99,8 @@ def _setattr(call: LibraryCall) -> Value:
                 lambda chosen: _setattr(replace(call, arguments=Arguments((Argument(chosen, call.place), *rest)))),
             )
         case [ClassValue() | ModuleValue() as owner, _, value] if name is not None:
-            assign_attribute(call.interpreter, owner, name, value, call.place)
+            assign = assign_attribute if call.name == "builtins.setattr" else store_attribute
+            assign(call.interpreter, owner, name, value, call.place)
             return Constant(None)
         case [ClassValue() as owner, _, _]:
             owner.caveats = (*owner.caveats, _unknown_member(owner, call.place))
@@ -113,6 +124,18 @@ def _unknown_member(owner: ClassValue, place: Place) -> Caveat:
         "The graph shows the methods as they stand in the class.",
         may_be_another=True,
     )
+
+
+@models("unittest.mock.patch", "unittest.mock.patch.dict", "unittest.mock.patch.multiple", "unittest.mock.patch.object")
+def _patch(call: LibraryCall) -> Value:
+    """Report a replacement of attributes for some time, whose end is not followed."""
+    call.interpreter.note(
+        "unknown-member",
+        call.place,
+        f"`{call.place.brief_text}` replaces attributes or entries for some time, in a way that is not followed.",
+        "The graph shows them as they are without that.",
+    )
+    return ExternalResult(call.name)
 
 
 @models("builtins.super")

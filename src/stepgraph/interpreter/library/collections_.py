@@ -42,6 +42,7 @@ def make_dictionary(call: LibraryCall) -> Value:
             table.add(entry)
     dictionary = replace(mapping_of(call.interpreter, table, partial=partial), hidden=True)
     dictionary.state.unordered = dictionary.state.unordered or unordered
+    dictionary.state.created_empty = not call.arguments.items
     return dictionary
 
 
@@ -91,7 +92,9 @@ def _make_collection(call: LibraryCall) -> Value:
     """Return a new collection with the elements of an iterable."""
     kind = _KINDS[call.name]
     if not call.arguments.items:
-        return make_result_collection(call.interpreter, kind, ())
+        empty = make_result_collection(call.interpreter, kind, ())
+        empty.state.created_empty = True
+        return empty
     unknown = ExternalResult(call.name) if kind in ("deque", "frozenset") else UNKNOWN
     size = call.arguments.find(1, "maxlen") if kind == "deque" else None
     if size is not None and not is_none(size.value):

@@ -14,6 +14,7 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
     collections_,
     datetime_,
     functools_,
+    importlib_,
     iteration_,
     javascript,
     operator_,

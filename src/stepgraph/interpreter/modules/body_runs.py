@@ -61,7 +61,8 @@ def run_bodies(
     if by_functions and modules.program is not None and not modules.program.runs:
         own_module = modules.scope_of(scope.module)
         if own_module not in modules.visited_by_program:  # no import statement of a visited module names it
-            place = Place(scope.module, scope.bindings.binders[name][0])
+            binders = scope.bindings.binders.get(name)
+            place = Place(scope.module, binders[0] if binders else scope.module.tree)
             modules.late_imports.append(LateImport(own_module, place, is_conditional=False))
             resume(interpreter, define)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.loaded_modules import LateImport
-from stepgraph.interpreter.values.objects import ModuleValue
+from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.model.note import Problem
 from stepgraph.project.module_files import ModuleFile
@@ -35,13 +36,27 @@ def import_name(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom
 
 def _record_late_import(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom) -> None:
     """Record the modules that an import in a function loads: their code may fill collections of other modules."""
+    _record_late_scopes(
+        interpreter, interpreter.modules.imported_by(interpreter.module, statement), interpreter.place(statement)
+    )
+
+
+def _record_late_scopes(interpreter: Interpreter, scopes: Iterable[LexicalScope], place: Place) -> None:
     modules = interpreter.modules
-    place, is_conditional = interpreter.place(statement), interpreter.branch_depth + interpreter.loop_depth > 0
-    for scope in modules.imported_by(interpreter.module, statement):
+    is_conditional = interpreter.branch_depth + interpreter.loop_depth > 0
+    for scope in scopes:
         if scope not in modules.visited_by_program and scope is not interpreter.frame.scope:
             modules.late_imports.append(LateImport(scope, place, is_conditional))
     if modules.late_imports and modules.resume_runs is not None:
         modules.resume_runs()
+
+
+def import_by_name(interpreter: Interpreter, name: str, place: Place) -> Value:
+    """Return the module with an absolute name, which a function imports."""
+    module = _resolve_module(interpreter, 0, name, place)
+    if isinstance(module, ModuleValue) and module.scope is not None:
+        _record_late_scopes(interpreter, (module.scope,), place)
+    return module
 
 
 def _alias_cache(_: SourceModule) -> dict[cst.Import | cst.ImportFrom, dict[str, cst.ImportAlias]]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct, field
@@ -139,6 +141,9 @@ class LoadedModules(Struct):
     _has_object_writes: bool = False
     """Whether one of `_import_writes` is an assignment of a module body to an attribute of an object."""
     _written_count: int = 0
+    _imports_dynamically: bool = False
+    """The result of `may_import_dynamically` for the first `_checked_count` modules."""
+    _checked_count: int = 0
     _callers: dict[str, frozenset[int]] = field(default_factory=dict)
     """The statements of module bodies that may run a function, by its name, of the first `_called_count` modules."""
     _called_count: int = 0
@@ -187,6 +192,19 @@ class LoadedModules(Struct):
         """Whether a loaded module, or one that it imports, assigns to `name` of the module or class of `scope`."""
         self._load_assigning(name)
         return (_last_component(scope), name) in self._collect_assignments()
+
+    def may_be_reassigned(self, scope: LexicalScope, name: str) -> bool:
+        """As `is_assigned_externally`, without statements of module bodies that were executed."""
+        return self.is_assigned_externally(scope, name) and not self._are_executed(_last_component(scope), name)
+
+    def _are_executed(self, owner: str, name: str) -> bool:
+        """Return whether all assignments to an attribute of a class are statements of modules that were executed."""
+        self._collect_import_writes()
+        writes = [write for write in self._import_writes.get(name, ()) if write.owner == owner]
+        self.budget.spend(Limit.ELEMENTS, len(writes))
+        return bool(writes) and all(
+            write.function is None and write.statement in self.executed_statements for write in writes
+        )
 
     def is_rebound_externally(self, scope: LexicalScope, name: str) -> bool:
         """As `is_assigned_externally`, without statements that only mutate the collection of the name."""
@@ -254,6 +272,14 @@ class LoadedModules(Struct):
             not write.is_own_module and not (write.owner and self._names_class_or_module(write.owner))
             for write in self._writes_at_import(name)
         )
+
+    def may_import_dynamically(self) -> bool:
+        """Return whether a module of the program may import modules by computed names."""
+        if self._checked_count < len(self.scopes):
+            modules = dict.fromkeys([*self.scopes, *(scope.module for scope in self.scopes_in_import_order())])
+            self._imports_dynamically = any(map(imports_dynamically, modules))
+            self._checked_count = len(self.scopes)
+        return self._imports_dynamically
 
     def has_object_writes(self) -> bool:
         """Return whether a statement of a loaded module body assigns to an attribute of an object."""
@@ -364,13 +390,23 @@ def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
     bindings = bindings_of(module.tree, module)
     binders = (binder for binders in bindings.binders.values() for binder in binders)
     statements = (binder for binder in binders if isinstance(binder, cst.Import | cst.ImportFrom))
-    return tuple(
-        dict.fromkeys(
-            named_module
-            for statement in dict.fromkeys([*statements, *bindings.stars])
-            for named_module in may_load_modules(statement)
-        )
+    imported = (
+        named_module
+        for statement in dict.fromkeys([*statements, *bindings.stars])
+        for named_module in may_load_modules(statement)
     )
+    called = ((0, name.decode()) for name in _IMPORT_CALL.findall(module.source))
+    return tuple(dict.fromkeys([*imported, *called]))
+
+
+_IMPORT_CALL: Final = re.compile(rb"\bimport_module\(\s*+[\"']([A-Za-z_][\w.]*+)[\"']")
+_DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
+"""Source of code that may import modules by computed names."""
+
+
+def imports_dynamically(module: SourceModule) -> bool:
+    """Return whether a module may import modules by computed names."""
+    return any(map(module.mentions, _DYNAMIC_IMPORTS))
 
 
 def _wrong_imports(module: SourceModule) -> tuple[WrongImport, ...]:

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
-from typing import Final
 
 import libcst as cst
 from msgspec import Struct
@@ -27,6 +26,7 @@ from stepgraph.interpreter.modules.binding_order import (
 )
 from stepgraph.interpreter.modules.body_runs import Definer, execute_body_statement, run_bodies
 from stepgraph.interpreter.modules.imports import import_name
+from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
 from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
@@ -327,16 +327,13 @@ def _is_filled_by_other_code(interpreter: Interpreter, scope: LexicalScope, name
 def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
     """Report a collection that functions mutate if modules are imported by computed names."""
     for module_scope in [interpreter.modules.scope_of(scope.module), *interpreter.modules.scopes_in_import_order()]:
-        if any(map(module_scope.module.mentions, _DYNAMIC_IMPORTS)):
+        if imports_dynamically(module_scope.module):
             interpreter.note(
                 "assigned-elsewhere",
                 Place(scope.module, scope.bindings.binders[name][0]),
                 f"`{name}` may be changed by modules that are imported by a name which is not statically known.",
                 "The graph shows what is seen to fill it; import those modules by name.",
             )
-
-
-_DYNAMIC_IMPORTS: Final = (b"import_module(", b"__import__(", b"pkgutil", b"entry_points")
 
 
 def _may_change_by_alias(

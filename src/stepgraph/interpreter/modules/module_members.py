@@ -10,6 +10,7 @@ from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
+from stepgraph.syntax.changes import may_bind_computed_names
 from stepgraph.syntax.module import Place
 
 
@@ -17,6 +18,8 @@ def module_member(interpreter: Interpreter, module: ModuleValue, name: str, plac
     """Return `module.name`."""
     scope = module.scope
     value = None if scope is None else resolve_body_name(interpreter, scope, name)
+    if scope is not None and scope.module.once(may_bind_computed_names):
+        interpreter.store.record_outer_read(scope.names, name)
     value = value or submodule(interpreter, module, name, place)
     if value is not None:
         return value

@@ -8,11 +8,13 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, union_values
-from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME
+from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME, with_receiver
 from stepgraph.interpreter.objects.attributes import forget_attribute
 from stepgraph.interpreter.objects.classes import (
     attribute_name,
     class_member,
+    find_member,
+    resolution_order,
     set_class_attribute,
     set_slot,
     with_fallback,
@@ -32,6 +34,15 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
     """Assign `owner.name`."""
     interpreter.tracer.on_event_key("written", owner, Constant(name), place, place)
     name = attribute_name(interpreter, name, place)
+    if isinstance(owner, Instance | ClassValue) and call_assignment_hook(
+        interpreter, owner, Argument(Constant(name), place), value, place
+    ):
+        return
+    store_attribute(interpreter, owner, name, value, place)
+
+
+def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
+    """Set an attribute as `object.__setattr__` does."""
     if isinstance(owner, Instance):
         if name in ("__class__", "__dict__"):
             _note_replaced(interpreter, name, place)
@@ -48,6 +59,22 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
         set_class_attribute(interpreter, scope, name, value)
     else:
         escape_assigned(interpreter, value, place)
+
+
+def call_assignment_hook(
+    interpreter: Interpreter, owner: Instance | ClassValue, name: Argument, value: Value, place: Place
+) -> bool:
+    """Call the `__setattr__` of the class of an object, or of a metaclass. Return False if the project has none."""
+    if isinstance(owner, Instance):
+        hook = class_member(interpreter, owner, "__setattr__")
+    elif isinstance(owner.metaclass, ClassValue):
+        hook = find_member(interpreter, resolution_order(owner.metaclass), "__setattr__")
+    else:
+        return False
+    if not isinstance(hook, FunctionValue | Union):
+        return False
+    interpreter.call(with_receiver(hook, owner), Arguments((name, Argument(value, place))), place)
+    return True
 
 
 def _assign_case_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> Value:
@@ -145,13 +172,13 @@ def delete_named(interpreter: Interpreter, owner: Value, name: Argument, place: 
 
 
 def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
-    """Set an attribute of an object by name, as `setattr` does.
+    """Set an attribute of an object by name, as `object.__setattr__` does.
 
     A name that is not constant may denote several attributes. Each may also keep its value.
     """
     constant = constant_name(interpreter, name)
     if constant is not None:
-        assign_attribute(interpreter, owner, constant, value, place)
+        store_attribute(interpreter, owner, constant, value, place)
         return
     if not value.relevant or isinstance(value, Event | Payload):
         return
@@ -160,10 +187,19 @@ def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: 
         _note_unknown_name(interpreter, place)
     for candidate in names or ():
         condition = f'{name.place.text} == "{candidate}"'
-        path = interpreter.branch(partial(assign_attribute, interpreter, owner, candidate, value, place), condition)
+        path = interpreter.branch(partial(store_attribute, interpreter, owner, candidate, value, place), condition)
         interpreter.join_branches([(condition, path)], None, place)
     set_slot(interpreter, owner.state, COMPUTED_NAME, owner.state.get(COMPUTED_NAME, UNSET))
     interpreter.store.weak_update(owner.state, COMPUTED_NAME, value, place)
+
+
+def set_global(interpreter: Interpreter, name: Argument, value: Value, place: Place) -> None:
+    """Assign `globals()[name]`."""
+    constant = constant_name(interpreter, name)
+    if constant is not None:
+        set_class_attribute(interpreter, interpreter.modules.scope_of(interpreter.module), constant, value)
+    elif value.relevant:
+        _note_unknown_name(interpreter, place)
 
 
 def _note_unknown_name(interpreter: Interpreter, place: Place) -> None:

@@ -95,7 +95,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
         case Nondeterministic() | Resource():
             return owner.member(name)
         case FunctionValue(wrapped=Value() as wrapped) if name == "__wrapped__":
-            return wrapped
+            is_assigned = bool(interpreter.modules.owners_with_assigned_attribute(name))
+            return Unresolved("code assigns to `__wrapped__`", place) if is_assigned else wrapped
         case FunctionValue() if name == "__call__":
             return owner
         case _ if owner.relevant and name not in METADATA_ATTRIBUTES:

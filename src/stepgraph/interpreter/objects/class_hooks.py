@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, SuperObject
-from stepgraph.ir.values import UNKNOWN, External, Value
+from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, Instance, SuperObject
+from stepgraph.ir.values import UNKNOWN, Constant, External, Value
+from stepgraph.limits import Limit
 from stepgraph.syntax.assignments import attribute_targets
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
@@ -34,11 +36,46 @@ def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
         class_value.metaclass = next(
             (base.metaclass for base in class_value.bases if isinstance(base, ClassValue) and base.metaclass), None
         )
+    _run_set_name(interpreter, class_value)
     hook = interpreter.attribute(SuperObject(class_value, class_value), "__init_subclass__", place)
     if isinstance(hook, FunctionValue):
         interpreter.call(hook, Arguments(tuple(keywords)), place)
     if class_value.metaclass is not None:
         _run_metaclass(interpreter, class_value.metaclass, class_value, Arguments(tuple(keywords)), place)
+
+
+def _run_set_name(interpreter: Interpreter, class_value: ClassValue) -> None:
+    """Call the `__set_name__` of each object that a class body creates by the name of its class."""
+    for name, binders in list(class_value.scope.bindings.binders.items()):
+        interpreter.budget.spend(Limit.ELEMENTS, len(binders))
+        creators = [(creator, binder) for binder in binders for creator in _creators(binder)]
+        with interpreter.in_definition_body(class_value.scope):
+            for creator, binder in creators:
+                created_class, place = interpreter.evaluate(creator), interpreter.place(binder)
+                if not isinstance(created_class, ClassValue):
+                    continue
+                if isinstance(interpreter.attribute(created_class, "__set_name__", place), FunctionValue):
+                    _call_set_name(interpreter, class_value, name, place)
+
+
+def _creators(binder: cst.CSTNode) -> Iterator[cst.BaseExpression]:
+    """Yield the name of the function or class, if any, whose result a statement binds."""
+    match binder:
+        case cst.Assign(value=cst.Call(func=called)) | cst.AnnAssign(value=cst.Call(func=called)):
+            pass
+        case cst.FunctionDef(decorators=[cst.Decorator(decorator=decorator), *_]):
+            called = decorator.func if isinstance(decorator, cst.Call) else decorator
+        case _:
+            return
+    if isinstance(called, cst.Name) or (isinstance(called, cst.Attribute) and isinstance(called.value, cst.Name)):
+        yield called
+
+
+def _call_set_name(interpreter: Interpreter, class_value: ClassValue, name: str, place: Place) -> None:
+    created = interpreter.evaluate(cst.Name(name))
+    if isinstance(created, Instance):
+        arguments = Arguments((Argument(class_value, place), Argument(Constant(name), place)))
+        interpreter.call(interpreter.attribute(created, "__set_name__", place), arguments, place)
 
 
 def _run_metaclass(

@@ -261,7 +261,7 @@ def _is_changed_outside(interpreter: Interpreter, owner: ClassValue, name: str) 
     """Return whether code outside the body of a class may assign to a member."""
     modules = interpreter.modules
     is_changed = not interpreter.is_import_time and modules.is_member_changed(owner.scope, name)
-    return is_changed or modules.is_assigned_externally(owner.scope, name)
+    return is_changed or modules.may_be_reassigned(owner.scope, name)
 
 
 def _is_member(owner: ClassValue, name: str, value: Value) -> bool:

@@ -59,7 +59,7 @@ class Copier(Struct):
             return cell
         if copy is None:
             copy = self.copies[id(cell)] = self.store.new()
-            copy.changed, copy.unordered = cell.changed, cell.unordered
+            copy.changed, copy.unordered, copy.created_empty = cell.changed, cell.unordered, cell.created_empty
             for key, slot in cell.items():
                 copy[key] = self._copy_slot(slot, depth)
         return copy

@@ -14,13 +14,14 @@ from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME, comput
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order, with_fallback
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.written_names import table_strings, written_strings
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeName, ClassValue, Instance, ModuleValue
 from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import UNKNOWN, UNSET, Constant, External, Template, Unresolved, Value
 from stepgraph.limits import Limit
+from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.module import Place
 
 _REASON: Final = "the attribute's name is not statically known"
@@ -48,6 +49,17 @@ def call_getattr(interpreter: Interpreter, arguments: Arguments, place: Place) -
     if default is not None:
         cases.append(Case(None, default))
     return Union(tuple(cases), _discriminant(name), place)
+
+
+def get_global(interpreter: Interpreter, name: Argument, place: Place) -> Value | None:
+    """Return `globals()[name]`, None unless the present module binds all names that it may be."""
+    scope = interpreter.modules.scope_of(interpreter.module)
+    module = ModuleValue(ModuleFile(scope.path[0], interpreter.module.path), scope)
+    constant = constant_name(interpreter, name)
+    names = candidate_names(interpreter, module, name) if constant is None else [constant]
+    if not names or not set(names) <= set(module_names(interpreter, scope)):
+        return None
+    return call_getattr(interpreter, Arguments((Argument(module, place), name)), place)
 
 
 def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
@@ -107,11 +119,14 @@ def _candidate_cases(interpreter: Interpreter, owner: Value, name: Argument, pla
         yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
     if alternatives:
         return
-    for condition, value in _table_entries(interpreter, name.place):
-        if not isinstance(value, Constant) or not isinstance(value.value, str):
-            yield Case(condition, Unresolved(_REASON, place))
-        else:
-            yield Case(condition, interpreter.attribute(owner, value.value, place))
+    if isinstance(name.place.node, cst.Subscript):
+        for condition, value in _table_entries(interpreter, name.place.node):
+            yield Case(
+                condition, Unresolved(_REASON, place) if value is None else interpreter.attribute(owner, value, place)
+            )
+        return
+    for candidate in written_strings(interpreter, name.place.node):
+        yield Case(f'"{candidate}"', interpreter.attribute(owner, candidate, place))
 
 
 def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> list[str] | None:
@@ -121,9 +136,7 @@ def candidate_names(interpreter: Interpreter, owner: Value, name: Argument) -> l
     alternatives = _alternative_names(name.value)
     if alternatives:
         return alternatives
-    values = [value for _, value in _table_entries(interpreter, name.place)]
-    names = [value.value for value in values if isinstance(value, Constant) and isinstance(value.value, str)]
-    return names if names and len(names) == len(values) else None
+    return written_strings(interpreter, name.place.node) or None
 
 
 def _alternative_names(value: Value) -> list[str]:
@@ -140,18 +153,10 @@ def _matching_names(interpreter: Interpreter, owner: Value, template: Template) 
     return [candidate for candidate in names if _may_match(candidate, literals)]
 
 
-def _table_entries(interpreter: Interpreter, name: Place) -> Iterator[tuple[str, Value]]:
-    """Yield the entries of a subscripted table of names: the source of the key, and the value."""
-    if not isinstance(name.node, cst.Subscript) or not isinstance(name.node.value, cst.Name | cst.Attribute):
-        return
-    table = name.node.value
-    values: list[Value] = []
-    interpreter.branch(lambda: values.append(interpreter.evaluate(table)))
-    match values[-1]:
-        case Mapping(entries=entries, partial=False):
-            yield from ((entry.key_place.text, entry.value) for entry in entries)
-        case Collection(items=items):
-            yield from ((str(index), item.value) for index, item in enumerate(items))
+def _table_entries(interpreter: Interpreter, name: cst.Subscript) -> Iterator[tuple[str, str | None]]:
+    """Yield the entries of a subscripted table of names."""
+    if isinstance(name.value, cst.Name | cst.Attribute):
+        yield from table_strings(interpreter, name.value)
 
 
 def _discriminant(name: Argument) -> str:

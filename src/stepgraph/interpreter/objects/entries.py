@@ -25,6 +25,8 @@ class EntryTable:
         """Entries that must be present by constant key, others by their `id`."""
         self._optional: dict[object, list[_Identity]] = {}
         """The keys of the entries that may be missing, by constant key."""
+        self.replaced: list[MappingEntry] = []
+        """The entries that others have replaced."""
         self.is_ordered = True
         """Whether the position of each entry is certain."""
         for entry in entries:
@@ -44,7 +46,9 @@ class EntryTable:
             self._optional.setdefault(entry.key.value, []).append(identity)
             self._entries[identity] = entry
         else:
-            self._remove_optional(entry.key)
+            self.replaced += self._remove_optional(entry.key)
+            if entry.key.value in self._entries:
+                self.replaced.append(self._entries[entry.key.value])
             self._entries[entry.key.value] = entry
 
     def add_default(self, entry: MappingEntry) -> bool:
@@ -88,6 +92,7 @@ def _may_be_missing(entry: MappingEntry) -> bool:
 
 def mapping_of(interpreter: Interpreter, table: EntryTable, *, partial: bool = False) -> Mapping:
     """Return a new dictionary with the entries of a table."""
+    interpreter.store.record_unselected(table.replaced)
     mapping = make_mapping(interpreter, table.entries, partial=partial)
     mapping.state.unordered = not table.is_ordered
     return mapping

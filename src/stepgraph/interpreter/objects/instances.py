@@ -8,6 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.attribute_changes import call_assignment_hook
 from stepgraph.interpreter.objects.attribute_lookup import bind_member, class_of_receiver, with_receiver
 from stepgraph.interpreter.objects.classes import find_member, resolution_order, select_member
 from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer
@@ -97,7 +98,12 @@ def _initialize_fields(
 ) -> Instance:
     """Initialize an object as the generated initializer in a resolution order does, and return it."""
     fields = fields_of(interpreter, order)
-    post_init_arguments = assign_fields(interpreter, instance, fields, arguments)
+
+    def assign(name: str, value: Value) -> None:
+        if not call_assignment_hook(interpreter, instance, Argument(Constant(name), place), value, place):
+            interpreter.store.write(instance.state, name, value)
+
+    post_init_arguments = assign_fields(interpreter, instance, fields, arguments, assign)
     _initialize_base(interpreter, instance, order, arguments, has_fields=bool(fields))
     post_init = find_member(interpreter, resolution_order(instance.cls), "__post_init__")
     if isinstance(post_init, FunctionValue | Union):

@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
 from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.iterators import is_lazy, take_elements
+from stepgraph.interpreter.objects.iterators import is_certainly_empty, is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.assignment import field_value
@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 
@@ -82,11 +82,21 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[E
     return fields or None
 
 
+def added_elements(interpreter: Interpreter, value: Value, place: Place) -> tuple[Element, ...]:
+    """Return the elements of an iterable that are added to a collection: unknown ones for an unknown iterable."""
+    items = elements_of(interpreter, value)
+    return items or (() if is_certainly_empty(interpreter, value) else (Element(UNKNOWN, place, many=True),))
+
+
 def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) -> Collection | None:
     """Return a new collection of the elements of an iterable value, None if they are unknown."""
     value = materialize_generator(interpreter, value, exhausts=True)
     items = elements_of(interpreter, value)
-    return None if items is None else ordered_like(value, make_result_collection(interpreter, kind, items))
+    if items is None:
+        return None
+    copy = ordered_like(value, make_result_collection(interpreter, kind, items))
+    copy.state.created_empty = isinstance(value, Collection | Mapping) and value.read_as_empty()
+    return copy
 
 
 def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[MappingEntry, ...] | None:

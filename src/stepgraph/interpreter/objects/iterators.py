@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, LazyElements, Mapping
+from stepgraph.interpreter.values.containers import Collection, Container, Element, HeapCell, LazyElements, Mapping
 from stepgraph.interpreter.values.unions import as_optional
 from stepgraph.ir.nodes import Block, may_run_steps
 from stepgraph.ir.values import External, Value
@@ -57,6 +57,11 @@ def is_iterator(value: Value) -> bool:
     return isinstance(value, Collection) and value.lazy is not None and not value.lazy.is_view
 
 
+def is_certainly_empty(interpreter: Interpreter, value: Value) -> bool:
+    """Return whether a value is a collection that no code can have filled, and record that code relies on that."""
+    return isinstance(value, Container) and value.read_as_empty() and not interpreter.modules.may_import_dynamically()
+
+
 def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool) -> Collection:
     """Return the present elements of a collection. Those of an iterator are used up.
 
@@ -66,7 +71,9 @@ def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool
     if lazy is None:
         return value
     if lazy.is_view:
-        return _viewed(interpreter, value, lazy)
+        elements = _viewed(interpreter, value, lazy)
+        elements.state.created_empty = all(isinstance(o, Mapping) and o.read_as_empty() for o in lazy.operands)
+        return elements
     elements = _remaining(interpreter, value, lazy, exhausts=exhausts)
     if exhausts and interpreter.loop_depth == value.loop_depth:
         _set_remaining(interpreter, value, elements, ())

@@ -42,6 +42,7 @@ def clear_container(
     """Remove all elements of a collection."""
     del arguments, place
     receiver.state.changed = True
+    interpreter.store.record_unselected(receiver.state.elements())
     interpreter.store.write(receiver.state, "items", ())
     return Constant(None)
 

@@ -21,7 +21,7 @@ from stepgraph.interpreter.objects.attribute_changes import (
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.iteration import elements_of
+from stepgraph.interpreter.objects.iteration import added_elements, elements_of
 from stepgraph.interpreter.objects.mapping_methods import MAPPING_METHODS, clear_container
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.objects.union import union_of_values
@@ -92,7 +92,7 @@ def _insert(interpreter: Interpreter, receiver: Collection, arguments: Arguments
 def _extend(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del place
     for argument in arguments.items:
-        add_items(interpreter, receiver, elements_of(interpreter, argument.value) or ())
+        add_items(interpreter, receiver, added_elements(interpreter, argument.value, argument.place))
     return Constant(None)
 
 
@@ -129,7 +129,9 @@ def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Argumen
 def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     """Return a set in which each element of the receiver and the arguments may be missing."""
     del place
-    added = (item for argument in arguments.items for item in elements_of(interpreter, argument.value) or ())
+    added = (
+        item for argument in arguments.items for item in added_elements(interpreter, argument.value, argument.place)
+    )
     return make_result_collection(interpreter, receiver.kind, tuple(map(as_optional, (*receiver.items, *added))))
 
 
@@ -207,7 +209,8 @@ def replace_fields(interpreter: Interpreter, original: Instance, arguments: Argu
     if not any(isinstance(owner, ClassValue) and is_data_class(owner) for owner in order):
         return copy_with_attributes(interpreter, original, arguments, place)
     changes = [argument for argument in arguments.items if argument.keyword is not None]
-    changed = {argument.keyword for argument in changes}
+    changed = {argument.keyword for argument in changes if argument.keyword is not None}
+    interpreter.store.record_dropped(original.state.get(name) for name in changed)
     unchanged = [
         Argument(interpreter.attribute(original, field.name, place), place, field.parameter)
         for field in fields_of(interpreter, order)

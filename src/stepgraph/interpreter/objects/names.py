@@ -62,6 +62,14 @@ def look_up(interpreter: Interpreter, name: str) -> Value:
     return External(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
 
 
+def is_globals_call(interpreter: Interpreter, node: cst.BaseExpression) -> bool:
+    """Return whether an expression is a call of the built-in `globals`."""
+    if not isinstance(node, cst.Call) or node.args or not isinstance(node.func, cst.Name):
+        return False
+    value = look_up(interpreter, "globals") if node.func.value == "globals" else UNKNOWN
+    return isinstance(value, External) and value.name == "builtins.globals"
+
+
 def _statement_in_parent(scope: LexicalScope, statement: cst.CSTNode) -> cst.CSTNode | None:
     """Return the statement of the parent scope that runs a scope's code, None for a function body, which runs later."""
     if scope.kind == "class":
@@ -135,6 +143,8 @@ def _lookup_start(scope: LexicalScope, name: str) -> LexicalScope | None:
 def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *, is_local: bool) -> Value | None:
     if scope.kind in ("module", "class"):
         value = resolve_body_name(interpreter, scope, name)
+        if scope.kind == "module" and scope.module.once(may_bind_computed_names):
+            interpreter.store.record_outer_read(scope.names, name)
         if isinstance(value, Collection | Mapping | ContextVariable):
             interpreter.store.record_outer_read(value.state, "items")
         return value
@@ -198,6 +208,9 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
             value = scope.names.get(name, value)
         return value
     binders = scope.bindings.binders.get(name)
+    if not binders and scope.kind == "class" and interpreter.modules.is_rebound_externally(scope, name):
+        run_bodies(interpreter, scope, name, _define, by_functions=True)
+        return scope.names.get(name)
     if not binders or has_later_star_import(interpreter, scope, name):
         return star_imported_value(interpreter, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
     scope.names[name] = UNKNOWN  # ends the recursion for a definition that refers to itself
@@ -243,15 +256,18 @@ def _evaluate_binders(
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):
             apply_changes(interpreter, scope, name, value, _define)
-        if may_hold_changing_object(interpreter, value) or _may_be_set_by_functions(scope, name):
+        if may_hold_changing_object(interpreter, value) or _may_be_set_elsewhere(interpreter, scope, name):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
             value = scope.names.get(name, value)
     return value
 
 
-def _may_be_set_by_functions(scope: LexicalScope, name: str) -> bool:
-    """Whether functions of the module assign to an attribute of a class body, as in `cls.instance = cls()`."""
-    return scope.kind == "class" and name in scope.module.once(assigned_attributes).any_owner
+def _may_be_set_elsewhere(interpreter: Interpreter, scope: LexicalScope, name: str) -> bool:
+    """Whether other code assigns to an attribute of a class body, as in `cls.instance = cls()` and `Job.run = run`."""
+    if scope.kind != "class":
+        return False
+    is_assigned = name in scope.module.once(assigned_attributes).any_owner
+    return is_assigned or interpreter.modules.is_rebound_externally(scope, name)
 
 
 def _may_be_replaced(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:

@@ -9,12 +9,17 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.attribute_changes import assign_attribute, escape_assigned, set_named
+from stepgraph.interpreter.objects.attribute_changes import (
+    assign_attribute,
+    escape_assigned,
+    set_global,
+    set_named,
+)
 from stepgraph.interpreter.objects.classes import class_member
 from stepgraph.interpreter.objects.entries import EntryTable
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.iterators import take_elements
-from stepgraph.interpreter.objects.names import bind
+from stepgraph.interpreter.objects.names import bind, is_globals_call
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
 from stepgraph.interpreter.python.generators import consume_generator
@@ -152,6 +157,10 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
     key_place = interpreter.place(key_node)
     interpreter.tracer.on_event_key("written", owner, key, interpreter.place(target.value), interpreter.place(target))
 
+    if is_globals_call(interpreter, target.value):
+        set_global(interpreter, Argument(key, key_place), value, interpreter.place(target))
+        return
+
     def assign_to(owner: Value) -> Value:
         match owner:
             case Union():
@@ -186,11 +195,9 @@ def add_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> 
     """Set a key of a dictionary, which keeps its position. An entry that may be missing replaces none."""
     if interpreter.loop_depth > owner.loop_depth and not isinstance(entry.key, Constant):
         entry = replace(entry, many=True)
-    entries = owner.entries
-    table = EntryTable(entries)
+    table = EntryTable(owner.entries)
     table.add(entry)
-    remaining = set(map(id, table.entries))
-    interpreter.store.record_unselected(existing for existing in entries if id(existing) not in remaining)
+    interpreter.store.record_unselected(table.replaced)
     _write_entries(interpreter, owner, table)
 
 
@@ -210,6 +217,8 @@ def _write_entries(interpreter: Interpreter, owner: Mapping, table: EntryTable) 
 def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
     """Remove a key of a dictionary. A key that is not constant may be any of them."""
     owner.state.changed = True
+    removed = [entry for entry in owner.entries if isinstance(key, Constant) and entry.key == key]
+    interpreter.store.record_unselected(removed)
     remaining = (
         entry if isinstance(key, Constant) and isinstance(entry.key, Constant) else replace(entry, may_be_missing=True)
         for entry in owner.entries
@@ -244,6 +253,8 @@ def remove_item(interpreter: Interpreter, owner: Collection, index: Value) -> El
 
 def add_items(interpreter: Interpreter, owner: Collection, items: tuple[Element, ...]) -> None:
     """Add elements to a list or set. If the collection is older than the current loop, mark them `many`."""
+    if not items:
+        return
     if interpreter.loop_depth > owner.loop_depth:
         items = tuple(replace(item, many=True, passes=None) for item in items)
     owner.state.changed = True
@@ -287,6 +298,7 @@ def _add_bounded(interpreter: Interpreter, owner: Collection, max_size: int, ite
     is_definite = owner.has_definite_order and not any(item.many or item.may_be_missing for item in items)
     elements = merge_repeated((*owner.items, *items))
     if is_definite and max_size:
+        interpreter.store.record_unselected(elements[:-max_size])
         elements = elements[-max_size:]
     elif any(item.many for item in elements) or len(elements) > max_size:
         owner.state.unordered = True

@@ -12,6 +12,7 @@ from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iterators import (
+    is_certainly_empty,
     make_unordered,
     record_iteration,
     report_nested_use,
@@ -287,6 +288,8 @@ def _run_over(
         return None
     if isinstance(iterable, Collection):
         iterable = take_elements(interpreter, iterable, exhausts=False)
+    if is_certainly_empty(interpreter, iterable):
+        return None
     items = items_to_unroll(iterable)
     if items is not None and not clause.ifs:
         for item in items:

@@ -38,7 +38,11 @@ TRANSPARENT_DECORATORS: Final = frozenset(
         "typing.no_type_check",
         "typing.overload",
         "typing.override",
+        "typing_extensions.deprecated()",
+        "typing_extensions.final",
+        "typing_extensions.overload",
         "typing_extensions.override",
+        "warnings.deprecated()",
     }
 )
 
@@ -65,8 +69,10 @@ TRANSPARENT_CLASS_DECORATORS: Final = frozenset(
         "functools.total_ordering",
         "typing.final",
         "typing.runtime_checkable",
+        "typing_extensions.deprecated",
         "typing_extensions.final",
         "typing_extensions.runtime_checkable",
+        "warnings.deprecated",
     }
 )
 
@@ -104,12 +110,28 @@ def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: Lexica
         owner=scope.owner,
         defaults=default_values(interpreter, node.params),
     )
+    if any(interpreter.modules.owners_with_assigned_attribute(name) for name in _PARTS_OF_FUNCTIONS):
+        function = replace(function, caveats=(_caveat_of_changed_function(interpreter, node),))
     value: Value = function
     for decorator, place in reversed(decorators):
         value = _apply_decorator(interpreter, decorator, value, place)
     if decorators:
         interpreter.modules.executed_statements.add(id(node))
     return value
+
+
+# Attributes of functions that decide what a call runs.
+_PARTS_OF_FUNCTIONS: Final = ("__code__", "__defaults__", "__kwdefaults__")
+
+
+def _caveat_of_changed_function(interpreter: Interpreter, node: cst.FunctionDef) -> Caveat:
+    return Caveat(
+        "assigned-elsewhere",
+        interpreter.place(node),
+        f"code changes the code or the defaults of functions, so what `{node.name.value}` runs is not known.",
+        "The graph shows the function as it is defined.",
+        may_be_another=True,
+    )
 
 
 def default_values(interpreter: Interpreter, params: cst.Parameters) -> tuple[tuple[str, Value], ...]:

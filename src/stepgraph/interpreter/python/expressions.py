@@ -10,9 +10,10 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
 from stepgraph.interpreter.objects.classes import select_member
+from stepgraph.interpreter.objects.dynamic_attributes import get_global
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
-from stepgraph.interpreter.objects.names import bind, look_up
+from stepgraph.interpreter.objects.names import bind, is_globals_call, look_up
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.python.arguments import make_collection, merge_repeated
 from stepgraph.interpreter.python.assignment import add_default_entry
@@ -139,7 +140,9 @@ def _evaluate_sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cs
             items += elements_of(interpreter, value) or (Element(UNKNOWN, interpreter.place(element.value), many=True),)
         else:
             items.append(Element(value, interpreter.place(element.value)))
-    return make_collection(interpreter, _COLLECTION_KINDS[type(node)], tuple(items))
+    collection = make_collection(interpreter, _COLLECTION_KINDS[type(node)], tuple(items))
+    collection.state.created_empty = not node.elements
+    return collection
 
 
 _COLLECTION_KINDS: Final[dict[type[cst.BaseExpression], CollectionKind]] = {
@@ -170,7 +173,9 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
                 table.make_optional()
             for entry in spread_entries or ():
                 table.add(entry)
-    return mapping_of(interpreter, table, partial=partial)
+    mapping = mapping_of(interpreter, table, partial=partial)
+    mapping.state.created_empty = not node.elements
+    return mapping
 
 
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
@@ -258,6 +263,9 @@ def _evaluate_element(interpreter: Interpreter, node: cst.Subscript, owner: Valu
         indices = [element.slice.value for element in node.slice if isinstance(element.slice, cst.Index)]
         key_node = cst.Tuple([cst.Element(index) for index in indices], lpar=[], rpar=[])
     interpreter.tracer.on_event_key("read", owner, key, interpreter.place(node.value), interpreter.place(node))
+    if is_globals_call(interpreter, node.value):
+        member = get_global(interpreter, Argument(key, interpreter.place(key_node)), interpreter.place(node))
+        return UNKNOWN if member is None else member
     return _get_item(interpreter, owner, key, interpreter.place(key_node), interpreter.place(node))
 
 

@@ -8,6 +8,7 @@ from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.iteration import materialize_generator
+from stepgraph.interpreter.objects.iterators import is_certainly_empty
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.python.assignment import assign
@@ -64,6 +65,10 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
             interpreter.execute(node.orelse.body)
         return UNKNOWN
     iterable = materialize_generator(interpreter, iterable)
+    if is_certainly_empty(interpreter, iterable):
+        if node.orelse is not None:
+            interpreter.execute(node.orelse.body)
+        return UNKNOWN
     items = items_to_unroll(iterable, constants=_uses_getattr(node)) if interpreter.frame.inlined is None else None
     if (
         items is not None

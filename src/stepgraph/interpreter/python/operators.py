@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.iteration import elements_of, entries_of
+from stepgraph.interpreter.objects.iteration import added_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.special_methods import apply_binary_operator, call_special, compare
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import MAX_REPETITIONS
@@ -21,7 +21,7 @@ from stepgraph.interpreter.python.constants import (
     fold_unary,
     is_string,
 )
-from stepgraph.interpreter.values.containers import Collection, Element, Mapping
+from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Value
 from stepgraph.syntax.module import Place
@@ -61,7 +61,9 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
                 interpreter, [(left, interpreter.place(node.left)), (right, interpreter.place(node.right))]
             )
         if isinstance(left, Collection) and isinstance(right, Collection):
-            return make_collection(interpreter, left.kind, (*left.items, *right.items))
+            result = make_collection(interpreter, left.kind, (*left.items, *right.items))
+            result.state.created_empty = left.read_as_empty() and right.read_as_empty()
+            return result
         if isinstance(left, Collection | Union) and isinstance(right, Collection | Union):
             return make_collection(
                 interpreter, "list", (*(elements_of(interpreter, left) or ()), *(elements_of(interpreter, right) or ()))
@@ -74,10 +76,14 @@ def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: V
         return _repeat(interpreter, left, right)
     if isinstance(node.operator, cst.Add) and isinstance(left, Collection):
         # A list extended by elements that may be unknown.
-        rest = elements_of(interpreter, right) or (Element(UNKNOWN, interpreter.place(node.right), many=True),)
+        rest = added_elements(interpreter, right, interpreter.place(node.right))
         return make_collection(interpreter, left.kind, (*left.items, *rest))
     if isinstance(node.operator, _SET_OPERATORS) and isinstance(left, Collection):
-        right_items = (elements_of(interpreter, right) or ()) if isinstance(node.operator, cst.BitXor) else ()
+        right_items = (
+            added_elements(interpreter, right, interpreter.place(node.right))
+            if isinstance(node.operator, cst.BitXor)
+            else ()
+        )
         return make_collection(interpreter, left.kind, tuple(map(as_optional, (*left.items, *right_items))))
     for operand, value in ((node.left, left), (node.right, right)):
         interpreter.escape_operand(value, interpreter.place(operand), "is an operand in a way that is not followed")

@@ -11,7 +11,7 @@ from stepgraph.interpreter.interpreter import Executor, Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.objects.attribute_changes import delete_attribute, delete_named, update_attributes
-from stepgraph.interpreter.objects.iteration import elements_of, materialize_generator
+from stepgraph.interpreter.objects.iteration import added_elements, materialize_generator
 from stepgraph.interpreter.objects.mapping_methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.special_methods import apply_augmented_operator, call_special, is_union_of_objects
@@ -127,10 +127,10 @@ def _update_in_place(
             return target
         case Collection(kind="tuple" | "frozenset"):
             copy = make_result_collection(interpreter, target.kind, target.items)
-            _update_collection(interpreter, operator, ordered_like(target, copy), value)
+            _update_collection(interpreter, operator, ordered_like(target, copy), value, place)
             return copy
         case Collection():
-            _update_collection(interpreter, operator, target, value)
+            _update_collection(interpreter, operator, target, value, place)
             return target
         case _:
             return None
@@ -143,11 +143,13 @@ def _update_case(interpreter: Interpreter, operator: cst.BaseAugOp, case: Value,
     return case if updated is None else updated
 
 
-def _update_collection(interpreter: Interpreter, operator: cst.BaseAugOp, owner: Collection, value: Value) -> None:
+def _update_collection(
+    interpreter: Interpreter, operator: cst.BaseAugOp, owner: Collection, value: Value, place: Place
+) -> None:
     if isinstance(operator, _REMOVING_OPERATORS):
         remove_item(interpreter, owner, UNKNOWN)
     if isinstance(operator, cst.AddAssign | cst.BitOrAssign | cst.BitXorAssign):
-        items = elements_of(interpreter, value) or ()
+        items = added_elements(interpreter, value, place)
         is_certain = not isinstance(operator, cst.BitXorAssign)
         add_items(interpreter, owner, items if is_certain else tuple(map(as_optional, items)))
     if isinstance(operator, cst.MultiplyAssign):

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final, TypeAlias
 
 import libcst as cst
 
 from stepgraph.interpreter.frame import OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import MISSING
 from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.jumps import record_return
 from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types
-from stepgraph.interpreter.store import Changes, apply, join_any
+from stepgraph.interpreter.store import Changes, apply, join_any, present_value
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
@@ -63,7 +64,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             ) -> None:
                 types += _execute_handler(interpreter, handler, states, code)
 
-            outcome = interpreter.branch(execute_handler, condition)
+            outcome = interpreter.branch(execute_handler, condition, cut_short=node.finalbody is not None)
             location = interpreter.place(handler if handler.type is None else handler.type)
             handlers.append(Handler(condition, outcome.block, tuple(types), location))
             paths.append((condition, outcome))
@@ -78,6 +79,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             lambda: interpreter.execute(finally_body),
             checkpoint,
             (body_context, handler_context),
+            [state for _, path in paths for state in (path.changes, *path.overwritten)],
         )
     except_star = isinstance(node, cst.TryStar)
     if body.block.operations or finalbody.operations or any(h.block.operations for h in handlers):
@@ -87,20 +89,30 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
 
 
 def execute_finally(
-    interpreter: Interpreter, place: Place, run: Callable[[], None], checkpoint: int, contexts: tuple[OpenContext, ...]
+    interpreter: Interpreter,
+    place: Place,
+    run: Callable[[], None],
+    checkpoint: int,
+    contexts: tuple[OpenContext, ...],
+    interrupted: Sequence[Changes],
 ) -> Block:
     """Execute a `finally` block and return its operations.
 
-    The block starts from the join of all states that leave the `try`. Code after it is reachable only if the
-    `try` may complete normally.
+    The block starts from the join of all states that leave the `try`: at its end, at jumps, and where an exception
+    leaves it (`interrupted`). Code after it is reachable only from the end of the `try`, so slots that the block does
+    not write have their values at that end.
     """
     live = interpreter.is_reachable
-    states = [state for context in contexts for state in context.jump_states]
+    states = [*interrupted, *(state for context in contexts for state in context.jump_states)]
+    at_end = interpreter.store.changes(checkpoint) if live else {}
+    joined: Changes = {}
     if states:
-        normal_exits = [interpreter.store.changes(checkpoint)] if live else []
         interpreter.expose(checkpoint)
         interpreter.store.rollback(checkpoint)
-        apply(interpreter.store, join_any(interpreter.store, [*states, *normal_exits], place))
+        joined = join_any(interpreter.store, [*states, at_end] if live else states, place)
+        at_end = {key: at_end.get(key, present_value(change)) for key, change in joined.items()}
+        apply(interpreter.store, joined)
+    start = interpreter.store.checkpoint()
     interpreter.is_reachable = True
     block = interpreter.block_of(run)
     loop = interpreter.frame.loop
@@ -109,6 +121,10 @@ def execute_finally(
     if any(JumpKind.RETURN in context.jump_kinds for context in contexts):
         record_return(interpreter, after_finally=True)
     interpreter.is_reachable = interpreter.is_reachable and live
+    if interpreter.is_reachable and joined:
+        written = interpreter.store.changes(start)
+        kept = {key: change for key, change in at_end.items() if key not in written and change.value is not MISSING}
+        apply(interpreter.store, kept)
     return block
 
 

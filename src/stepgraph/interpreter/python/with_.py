@@ -282,11 +282,12 @@ def _execute_as_try(
     place = managed.place
     checkpoint = interpreter.store.checkpoint()
     stops = ALL_EXITS if effects.may_run_steps else frozenset({JumpKind.RAISE} if handler is not None else ())
-    with interpreter.open_context(stops=stops) as context:
+    with interpreter.open_context(stops=stops) as context, interpreter.collect_exposed(checkpoint) as interrupted:
         block = (
             interpreter.block_of(managed.body) if handler is None else _execute_swallowed(interpreter, managed, context)
         )
-    finalbody = execute_finally(interpreter, place, leave, checkpoint, (context,) if effects.may_run_steps else ())
+    exits = ((context,), interrupted) if effects.may_run_steps else ((), ())
+    finalbody = execute_finally(interpreter, place, leave, checkpoint, *exits)
     if finalbody.operations or (handler is not None and block.operations):
         handlers = () if handler is None else (handler,)
         suite = managed.suite

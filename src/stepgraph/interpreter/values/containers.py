@@ -24,24 +24,61 @@ class HeapCell(dict[str, Any]):
     A collection has one slot, `items`.
     """
 
-    __slots__ = ("_unordered", "budget", "changed", "reordered", "serial")
+    __slots__ = (
+        "_changed",
+        "_unordered",
+        "budget",
+        "created_empty",
+        "read_as_empty",
+        "reopened",
+        "reordered",
+        "serial",
+    )
 
     def __init__(
-        self, serial: int, budget: Budget, slots: dict[str, Any] | None = None, reordered: list[int] | None = None
+        self,
+        serial: int,
+        budget: Budget,
+        slots: dict[str, Any] | None = None,
+        reordered: list[int] | None = None,
+        reopened: list[int] | None = None,
     ) -> None:
         super().__init__(slots or {})
         self.serial = serial
         """Number of the cell in the order of creation."""
         self.budget = budget
         """Counts accesses to elements, because shared collections can be exponentially large as a tree."""
-        self.changed = False
-        """Whether the collection was written to after its creation."""
+        self.created_empty = False
+        """Whether the collection is as `[]` creates it: without elements, and no code may have added any."""
+        self.read_as_empty = False
+        """Whether a loop over it was left out because it is empty."""
         self.reordered = [] if reordered is None else reordered
         """The serials of all cells that became unordered, in that order."""
+        self.reopened = [] if reopened is None else reopened
+        """The serials of all cells that were read as empty and may have elements now."""
+        self._changed = False
         self._unordered = False
 
     def __hash__(self) -> int:  # type: ignore[override] # a cell is hashed by identity
         return id(self)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the collection was written to after its creation."""
+        return self._changed
+
+    @changed.setter
+    def changed(self, value: bool) -> None:
+        self._changed = value
+        if value:
+            self.open()
+
+    def open(self) -> None:
+        """Record that code may have added elements, also on a path that is rolled back."""
+        if self.created_empty and self.read_as_empty:
+            self.reopened.append(self.serial)
+            self.reordered.append(self.serial)
+        self.created_empty = False
 
     @property
     def unordered(self) -> bool:
@@ -145,6 +182,16 @@ class Container(Value):
 
     def __hash__(self) -> int:
         return id(self.state)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it certainly has no elements."""
+        return self.state.created_empty and not self.state["items"]
+
+    def read_as_empty(self) -> bool:
+        """Return whether it certainly has no elements, and record that code relies on that."""
+        self.state.read_as_empty = self.state.read_as_empty or self.is_empty
+        return self.is_empty
 
     @property
     def shows_constants(self) -> bool:
