@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
+from stepgraph.interpreter.objects.entries import iterated_entries
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.iterators import is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import iterator_of
@@ -53,7 +54,8 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
     match materialize_generator(interpreter, value, exhausts=exhausts):
         case Collection(items=items):
             return items
-        case Mapping(entries=entries):
+        case Mapping() as mapping:
+            entries = iterated_entries(mapping).entries
             return tuple(Element(entry.key, entry.key_place, entry.many, entry.may_be_missing) for entry in entries)
         case GeneratorCall() as generator:
             return consume_generator(interpreter, generator) or None

@@ -74,7 +74,8 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     if not default_matters and not any(entry.value.relevant for entry in entries):
         return default if default is not None and not owner.entries else UNKNOWN
     cases = [Case(entry.key_place.text, on_some_paths(entry.value)) for entry in entries]
-    if owner.partial or any(entry.may_be_missing for entry in entries):
+    covers_missing = default is not None  # an entry of an unknown dictionary has no relevant value
+    if owner.partial or any(e.may_be_missing and not (covers_missing and e.value.relevant) for e in entries):
         cases.append(Case("others", Unresolved("not all entries of the dictionary are known", place)))
     if default is not None and default != Constant(None):
         cases.append(Case(None, default))
