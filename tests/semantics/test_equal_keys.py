@@ -210,4 +210,5 @@ def test_a_loop_variable_that_the_body_binds_again_is_no_constant() -> None:
                 name = "y"
             await getattr(Actions(), name)()
     """)
+    assert workflow.graph is not None
     assert {"x", "y"} <= set(workflow.graph["workflow"]["functions"])

@@ -281,8 +281,6 @@ table = {"x": a, "y": b}
         "await fns.popleft_any()()",
         "await plugin(*fns)",
         "await sum([fns], [])[0]()",
-        "await fns.__getitem__(0)()",
-        "await table.__getitem__(key)()",
         "await {**table, **plugin()}['x']()",
         "table.update(plugin())\nawait table['x']()",
         "table.update(plugin())\nawait table.get('x', c)()",

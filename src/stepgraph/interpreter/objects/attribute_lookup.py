@@ -18,6 +18,7 @@ from stepgraph.interpreter.objects.classes import (
     resolution_order,
     with_fallback,
 )
+from stepgraph.interpreter.objects.container_objects import container_attribute, is_container_class
 from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.python.definitions import qualified_names
@@ -121,6 +122,9 @@ def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str
     order = resolution_order(instance.cls)
     hook_result = _call_lookup_hook(interpreter, instance, "__getattribute__", name, place)
     overrides_lookup = hook_result is not None and hook_result.relevant
+    method = container_attribute(interpreter, instance, order, name)
+    if method is not None:
+        return method
     attribute = find_member(interpreter, order, name)
     if isinstance(attribute, FunctionValue) and _may_be_replaced_on_instance(interpreter, instance, name):
         attribute = replace(
@@ -260,6 +264,12 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
     if name == "__init__" and generates_initializer(following_classes):
         return SuperConstructor(super_object, name)
     value = find_member(interpreter, following_classes, name)
+    if isinstance(super_object.receiver, Instance):
+        method = container_attribute(interpreter, super_object.receiver, following_classes, name)
+        if method is not None:
+            return method
+    if value is None and name == "__init__" and is_container_class(following_classes):
+        return SuperConstructor(super_object, name)
     if value is None:
         if name in ("__new__", "__call__"):
             return SuperConstructor(super_object, name)

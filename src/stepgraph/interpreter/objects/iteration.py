@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.entries import iterated_entries
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.iterators import is_lazy, take_elements
@@ -38,6 +39,8 @@ def materialize_generator(
             return consume_generator_expression(interpreter, value, kind, exhausts=exhausts)
         case Collection():
             return take_elements(interpreter, value, exhausts=exhausts)
+        case Instance():
+            return as_collection(interpreter, value, "__iter__")
         case Union() if any(map(is_lazy, union_values(value))):
             return interpreter.apply_to_cases(
                 value, lambda chosen: materialize_generator(interpreter, chosen, kind, exhausts=exhausts)
@@ -93,6 +96,7 @@ def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) 
 
 def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[MappingEntry, ...] | None:
     """Return the entries of a dictionary or an iterable of pairs, None if some are unknown."""
+    value = as_collection(interpreter, value, "keys", "__iter__", "__getitem__")
     if isinstance(value, Mapping):
         if value.partial:
             return None

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.objects.entries import IteratedEntries, iterated_entries
+from stepgraph.interpreter.objects.item_methods import ITEM_METHODS
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of
 from stepgraph.interpreter.objects.iterators import make_view
 from stepgraph.interpreter.objects.union import union_of_values
@@ -183,7 +184,14 @@ def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argume
     return replace(copy, hidden=True)
 
 
+def _move_to_end(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+    del interpreter, arguments, place
+    receiver.state.changed = receiver.state.unordered = True
+    return Constant(None)
+
+
 MAPPING_METHODS: Final[dict[str, Caller]] = {
+    **ITEM_METHODS,
     "get": _get,
     "pop": _pop_entry,
     "setdefault": _set_default,
@@ -194,4 +202,5 @@ MAPPING_METHODS: Final[dict[str, Caller]] = {
     "copy": _copy_mapping,
     "keys": _keys,
     "popitem": _pop_item,
+    "move_to_end": _move_to_end,
 }

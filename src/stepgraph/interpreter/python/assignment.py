@@ -11,6 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
 from stepgraph.interpreter.objects.attribute_changes import assign_attribute, escape_assigned, set_named
 from stepgraph.interpreter.objects.classes import class_member
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.entries import EntryTable
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.iterators import take_elements
@@ -97,6 +98,7 @@ def field_value(interpreter: Interpreter, instance: Instance, name: str) -> Valu
 
 def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
     """Return the elements from unpacking a value, None if unresolved. Elements at unknown positions are `many`."""
+    value = as_collection(interpreter, value, "__iter__")
     if isinstance(value, Collection):
         return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)
     if isinstance(value, Instance):
@@ -157,6 +159,7 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
     observe_event_key(interpreter, "written", owner, key, interpreter.place(target.value), interpreter.place(target))
 
     def assign_to(owner: Value) -> Value:
+        owner = as_collection(interpreter, owner, "__setitem__")
         match owner:
             case Union():
                 interpreter.apply_to_cases(owner, assign_to)
@@ -232,6 +235,15 @@ def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
         if not isinstance(key, Constant) or entry.key != key
     )
     interpreter.store.write(owner.state, "items", tuple(remaining))
+
+
+def set_item(interpreter: Interpreter, owner: Collection | Mapping, key: Argument, value: Argument) -> None:
+    """Set an element by a call of `__setitem__`."""
+    if isinstance(owner, Mapping):
+        set_entry(interpreter, owner, key.value, value.value, key.place, value.place)
+    else:
+        element = (Element(value.value, value.place),)
+        _replace_items(interpreter, owner, key.value, element, is_distinct=False)
 
 
 def _has_distinct_keys(interpreter: Interpreter, owner: Collection | Mapping, key_place: Place) -> bool:

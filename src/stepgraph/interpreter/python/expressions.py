@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.library.logging_ import is_log_call
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
 from stepgraph.interpreter.objects.names import bind, look_up
@@ -236,6 +237,8 @@ def _hide_constant_result(value: Value) -> Value:
 
 def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
     value = interpreter.evaluate(argument.value)
+    if argument.star == "**":
+        value = as_collection(interpreter, value, "keys", "__getitem__")
     if argument.star == "*":
         value = _unpack_argument(interpreter, value, interpreter.place(argument.value))
     keyword = None if argument.keyword is None else argument.keyword.value
@@ -291,6 +294,7 @@ def _slice(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
     bounds: list[Any] = [_evaluate_bound(interpreter, part) for part in (node.lower, node.upper, node.step)]
     if isinstance(owner, Nondeterministic):
         return replace(owner, result_name="")
+    owner = as_collection(interpreter, owner, "__getitem__")
     if isinstance(owner, Union):
         owner = _merge_cases(interpreter, owner)
     if isinstance(owner, Unresolved):

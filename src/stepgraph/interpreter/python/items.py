@@ -9,9 +9,10 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import select_member
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
-from stepgraph.interpreter.python.subscripts import element_at, entry_at
+from stepgraph.interpreter.python.subscripts import contains_key, element_at, entry_at
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
@@ -25,6 +26,10 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Plac
     """Return `owner[key]`, and emit the operations of a special method."""
     if isinstance(owner, Union) and any(map(_runs_code_for_item, union_values(owner))):
         return interpreter.apply_to_cases(owner, lambda chosen: get_item(interpreter, chosen, key, key_place, place))
+    collection = as_collection(interpreter, owner, "__getitem__")
+    if isinstance(collection, Mapping) and isinstance(owner, Instance):
+        return _entry_of_object(interpreter, owner, collection, Argument(key, key_place), place)
+    owner = collection
     result = call_special(interpreter, owner, ("__getitem__",), (key,), place)
     if result is None and isinstance(owner, ClassValue):
         result = _call_class_getitem(interpreter, owner, key, place)
@@ -39,6 +44,22 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Plac
     if isinstance(owner, Collection | Mapping):
         interpreter.store.record_selection(owner, element)
     return element
+
+
+def _entry_of_object(interpreter: Interpreter, owner: Instance, mapping: Mapping, key: Argument, place: Place) -> Value:
+    """Return the value at a key of an object that is a dictionary: `__missing__` gives that of a missing key."""
+    method = interpreter.attribute(owner, "__missing__", place)
+    is_present = contains_key(mapping, key.value)
+    if not isinstance(method, FunctionValue) or is_present:
+        return get_item(interpreter, mapping, key.value, key.place, place)
+    if is_present is False:
+        return interpreter.call(method, Arguments((key,)), place)
+    before = replace(mapping, state=interpreter.store.new({"items": mapping.state.contents}))
+    results: list[Value] = []
+    condition = f"{key.place.text} is missing"
+    path = interpreter.branch(lambda: results.append(interpreter.call(method, Arguments((key,)), place)), condition)
+    interpreter.join_branches([(condition, path)], None, place)
+    return entry_at(before, key.value, key.place, place, results[0])
 
 
 def _runs_code_for_item(owner: Value) -> bool:

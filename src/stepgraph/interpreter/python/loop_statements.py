@@ -8,6 +8,7 @@ from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.logging_ import is_logging_only
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.iteration import materialize_generator
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
@@ -222,6 +223,7 @@ def execute_while(interpreter: Interpreter, node: cst.While) -> None:
 def _drained_collection(interpreter: Interpreter, test: cst.BaseExpression) -> HeapCell | None:
     """Return the heap cell of the collection that `while tasks:` drains, None for any other test."""
     value = look_up(interpreter, test.value) if isinstance(test, cst.Name) else UNKNOWN
+    value = as_collection(interpreter, value, "__bool__", "__len__")
     return value.state if isinstance(value, Collection) else None
 
 

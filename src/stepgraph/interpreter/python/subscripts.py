@@ -82,6 +82,17 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     return Union(tuple(cases), key_place.text, place)
 
 
+def contains_key(owner: Mapping, key: Value) -> bool | None:
+    """Return whether a dictionary has a key, None if that is not certain."""
+    entries = owner.entries
+    if isinstance(key, Constant) and any(entry.key == key and not entry.may_be_missing for entry in entries):
+        return True
+    if owner.partial:
+        return None
+    others = [entry for entry in entries if not (isinstance(key, Constant) and isinstance(entry.key, Constant))]
+    return None if others or any(entry.key == key for entry in entries) else False
+
+
 def _select_entry(
     owner: Mapping, entries: Sequence[MappingEntry], key_place: Place, place: Place, default: Value | None
 ) -> Value:
