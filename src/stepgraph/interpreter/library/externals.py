@@ -14,7 +14,9 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
     collections_,
     datetime_,
     functools_,
+    heapq_,
     iteration_,
+    itertools_,
     javascript,
     operator_,
 )
