@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.attribute_changes import assign_attribute, delete_named, set_named
+from stepgraph.interpreter.objects.attribute_lookup import plain_attribute
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import (
@@ -35,6 +36,15 @@ def _method(call: LibraryCall) -> Value:
 @models("builtins.getattr")
 def _getattr(call: LibraryCall) -> Value:
     return call_getattr(call.interpreter, call.arguments, call.place)
+
+
+@models("builtins.object.__getattribute__")
+def _get_attribute(call: LibraryCall) -> Value:
+    """Look an attribute up as a class without `__getattribute__` does."""
+    name = constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
+    if not isinstance(call.first, Instance) or name is None:
+        return call.unmodeled()
+    return plain_attribute(call.interpreter, call.first, name, call.place)
 
 
 @models("typing.cast")
@@ -80,7 +90,8 @@ def _setattr(call: LibraryCall) -> Value:
     name = constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
     match [argument.value for argument in call.arguments.items]:
         case [Instance() as owner, _, value]:
-            set_named(call.interpreter, owner, call.arguments.items[1], value, call.place)
+            calls_hook = call.name == "builtins.setattr"
+            set_named(call.interpreter, owner, call.arguments.items[1], value, call.place, calls_hook=calls_hook)
             return Constant(None)
         case [Union() as owner, _, _]:
             rest = call.arguments.items[1:]
@@ -101,7 +112,8 @@ def _setattr(call: LibraryCall) -> Value:
 @models("builtins.delattr", "builtins.object.__delattr__", "builtins.type.__delattr__")
 def _delattr(call: LibraryCall) -> Value:
     if len(call.arguments.items) > 1:
-        delete_named(call.interpreter, call.first, call.arguments.items[1], call.place)
+        calls_hook = call.name == "builtins.delattr"
+        delete_named(call.interpreter, call.first, call.arguments.items[1], call.place, calls_hook=calls_hook)
     return Constant(None)
 
 

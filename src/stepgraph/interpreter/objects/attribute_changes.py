@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, union_values
-from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME
+from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME, bind_member
 from stepgraph.interpreter.objects.attributes import forget_attribute
 from stepgraph.interpreter.objects.classes import (
     attribute_name,
@@ -30,9 +30,26 @@ from stepgraph.syntax.module import Place
 
 
 def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
-    """Assign `owner.name`."""
+    """Assign `owner.name`, by the `__setattr__` of its class if the project defines one."""
     observe_event_key(interpreter, "written", owner, Constant(name), place, place)
     name = attribute_name(interpreter, name, place)
+    hook = change_hook(interpreter, owner, "__setattr__", place)
+    if hook is None:
+        set_attribute(interpreter, owner, name, value, place)
+    else:
+        interpreter.call(hook, Arguments((Argument(Constant(name), place), Argument(value, place))), place)
+
+
+def change_hook(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value | None:
+    """Return the method of an object that handles all changes of its attributes, None if no class defines one."""
+    method = class_member(interpreter, owner, name) if isinstance(owner, Instance) else None
+    if not isinstance(owner, Instance) or not isinstance(method, FunctionValue | Union):
+        return None
+    return bind_member(interpreter, method, owner, owner.cls, place)
+
+
+def set_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
+    """Set an attribute as `object.__setattr__` does."""
     if isinstance(owner, Instance):
         if name in ("__class__", "__dict__"):
             _note_replaced(interpreter, name, place)
@@ -95,8 +112,17 @@ def escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> Non
 
 
 def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
-    """Delete `owner.name`: by a deleter of its class, or so that a read continues in its class."""
+    """Delete `owner.name`, by the `__delattr__` of its class if the project defines one."""
     name = attribute_name(interpreter, name, place)
+    hook = change_hook(interpreter, owner, "__delattr__", place)
+    if hook is not None:
+        interpreter.call(hook, Arguments((Argument(Constant(name), place),)), place)
+        return UNKNOWN
+    return _delete(interpreter, owner, name, place)
+
+
+def _delete(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
+    """Delete an attribute: by a deleter of its class, or so that a read continues in its class."""
     forget_attribute(interpreter, owner, name)
     match owner:
         case Union():
@@ -129,11 +155,17 @@ def _delete_from_instance(interpreter: Interpreter, owner: Instance, name: str, 
     delete_from(class_member(interpreter, owner, name))
 
 
-def delete_named(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> None:
+def delete_named(
+    interpreter: Interpreter, owner: Value, name: Argument, place: Place, *, calls_hook: bool = False
+) -> None:
     """Delete an attribute by name, as `delattr` does. A name that is not constant may be that of any attribute."""
     constant = constant_name(interpreter, name)
     if constant is not None:
-        delete_attribute(interpreter, owner, constant, place)
+        (delete_attribute if calls_hook else _delete)(interpreter, owner, constant, place)
+        return
+    hook = change_hook(interpreter, owner, "__delattr__", place) if calls_hook else None
+    if hook is not None:
+        interpreter.call(hook, Arguments((name,)), place)
         return
     forget_attribute(interpreter, owner, None)
     for instance in union_values(owner):
@@ -145,14 +177,20 @@ def delete_named(interpreter: Interpreter, owner: Value, name: Argument, place: 
             _note_unknown_name(interpreter, place)
 
 
-def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place) -> None:
+def set_named(
+    interpreter: Interpreter, owner: Instance, name: Argument, value: Value, place: Place, *, calls_hook: bool = False
+) -> None:
     """Set an attribute of an object by name, as `setattr` does.
 
     A name that is not constant may denote several attributes. Each may also keep its value.
     """
     constant = constant_name(interpreter, name)
     if constant is not None:
-        assign_attribute(interpreter, owner, constant, value, place)
+        (assign_attribute if calls_hook else set_attribute)(interpreter, owner, constant, value, place)
+        return
+    hook = change_hook(interpreter, owner, "__setattr__", place) if calls_hook else None
+    if hook is not None:
+        interpreter.call(hook, Arguments((name, Argument(value, place))), place)
         return
     if not value.relevant or isinstance(value, Event | Payload):
         return
@@ -161,7 +199,7 @@ def set_named(interpreter: Interpreter, owner: Instance, name: Argument, value: 
         _note_unknown_name(interpreter, place)
     for candidate in names or ():
         condition = f'{name.place.text} == "{candidate}"'
-        path = interpreter.branch(partial(assign_attribute, interpreter, owner, candidate, value, place), condition)
+        path = interpreter.branch(partial(set_attribute, interpreter, owner, candidate, value, place), condition)
         interpreter.join_branches([(condition, path)], None, place)
     set_slot(interpreter, owner.state, COMPUTED_NAME, owner.state.get(COMPUTED_NAME, UNSET))
     interpreter.store.weak_update(owner.state, COMPUTED_NAME, value, place)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 import libcst as cst
@@ -180,7 +180,11 @@ def _is_name(node: cst.BaseExpression | None, name: str) -> bool:
 
 
 def assign_fields(
-    interpreter: Interpreter, instance: Instance, fields: Sequence[Field], arguments: Arguments
+    interpreter: Interpreter,
+    instance: Instance,
+    fields: Sequence[Field],
+    arguments: Arguments,
+    set_field: Callable[[str, Value], None],
 ) -> Arguments:
     """Assign arguments and defaults to fields as a generated initializer does. Return the arguments of `__post_init__`.
 
@@ -209,7 +213,7 @@ def assign_fields(
     initializer_only = [field.name for field in fields if field.initializer_only]
     for name, value in values.items():
         if name not in initializer_only:
-            interpreter.store.write(instance.state, name, value)
+            set_field(name, value)
     place = Place(instance.cls.scope.module, instance.cls.node)
     return Arguments(tuple(Argument(values.get(name, UNKNOWN), place) for name in initializer_only))
 

@@ -8,6 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.attribute_changes import assign_attribute, change_hook
 from stepgraph.interpreter.objects.attribute_lookup import bind_member, class_of_receiver, with_receiver
 from stepgraph.interpreter.objects.classes import find_member, resolution_order, select_member
 from stepgraph.interpreter.objects.container_objects import (
@@ -107,7 +108,14 @@ def _initialize_fields(
         initialize_contents(interpreter, instance, arguments, place)
         return instance
     fields = fields_of(interpreter, order)
-    post_init_arguments = assign_fields(interpreter, instance, fields, arguments)
+
+    def set_field(name: str, value: Value) -> None:
+        if change_hook(interpreter, instance, "__setattr__", place) is None:
+            interpreter.store.write(instance.state, name, value)
+        else:
+            assign_attribute(interpreter, instance, name, value, place)
+
+    post_init_arguments = assign_fields(interpreter, instance, fields, arguments, set_field)
     _initialize_base(interpreter, instance, order, arguments, has_fields=bool(fields))
     post_init = find_member(interpreter, resolution_order(instance.cls), "__post_init__")
     if isinstance(post_init, FunctionValue | Union):

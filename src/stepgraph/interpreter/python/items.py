@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
@@ -15,7 +16,7 @@ from stepgraph.interpreter.python.assignment import add_default_entry, add_entry
 from stepgraph.interpreter.python.subscripts import contains_key, element_at, entry_at
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import AttributeName, ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.values.value import Constant, Unresolved, Value
@@ -24,6 +25,7 @@ from stepgraph.syntax.module import Place
 
 def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
     """Return `owner[key]`, and emit the operations of a special method."""
+    key = Constant(key.value) if isinstance(key, AttributeName) else key
     if isinstance(owner, Union) and any(map(_runs_code_for_item, union_values(owner))):
         return interpreter.apply_to_cases(owner, lambda chosen: get_item(interpreter, chosen, key, key_place, place))
     collection = as_collection(interpreter, owner, "__getitem__")
@@ -50,7 +52,7 @@ def _entry_of_object(interpreter: Interpreter, owner: Instance, mapping: Mapping
     """Return the value at a key of an object that is a dictionary: `__missing__` gives that of a missing key."""
     method = interpreter.attribute(owner, "__missing__", place)
     is_present = contains_key(mapping, key.value)
-    if not isinstance(method, FunctionValue) or is_present:
+    if not isinstance(method, FunctionValue) or is_present or _is_argument_of_missing(interpreter, method, key):
         return get_item(interpreter, mapping, key.value, key.place, place)
     if is_present is False:
         return interpreter.call(method, Arguments((key,)), place)
@@ -60,6 +62,15 @@ def _entry_of_object(interpreter: Interpreter, owner: Instance, mapping: Mapping
     path = interpreter.branch(lambda: results.append(interpreter.call(method, Arguments((key,)), place)), condition)
     interpreter.join_branches([(condition, path)], None, place)
     return entry_at(before, key.value, key.place, place, results[0])
+
+
+def _is_argument_of_missing(interpreter: Interpreter, method: FunctionValue, key: Argument) -> bool:
+    """Whether `__missing__` looks up its own argument, which it has set: it would not end otherwise."""
+    if not interpreter.active_functions.get(method.node):
+        return False
+    name = key.place.node.value if isinstance(key.place.node, cst.Name) else ""
+    argument = method.node.params.params[1:2]
+    return bool(argument) and interpreter.frame.scope.bindings.binders.get(name) == [*argument]
 
 
 def _runs_code_for_item(owner: Value) -> bool:

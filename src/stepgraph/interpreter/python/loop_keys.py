@@ -7,6 +7,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.objects import AttributeName
 from stepgraph.interpreter.values.value import Constant, External, Value
 from stepgraph.syntax.walk import statements_below
 
@@ -80,7 +81,9 @@ def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
 
 
 def constant_key(interpreter: Interpreter, node: cst.CSTNode, key: Value) -> Value:
-    """Return the value of a key, which may be a constant that the present pass of a loop binds."""
+    """Return the value of a key, which may be a constant that the present pass of a loop or a parameter keeps."""
+    if isinstance(key, AttributeName):
+        return Constant(key.value)
     return interpreter.frame.attribute_names.get(node.value, key) if isinstance(node, cst.Name) else key
 
 

@@ -164,7 +164,21 @@ MODELED_SPECIAL_METHODS: Final = frozenset(
     f"__{name}__"
     for name in [
         *("new", "init", "post_init", "init_subclass", "class_getitem", "call", "await", "get", "set"),
-        *("enter", "exit", "aenter", "aexit", "iter", "next", "aiter", "anext", "getitem", "setitem"),
+        *(
+            "setattr",
+            "delattr",
+            "missing",
+            "enter",
+            "exit",
+            "aenter",
+            "aexit",
+            "iter",
+            "next",
+            "aiter",
+            "anext",
+            "getitem",
+            "setitem",
+        ),
         *("delitem", "getattr", "getattribute", "contains", "ne", "lt", "le", "gt", "ge", "neg", "pos", "invert"),
         *(f"{prefix}{operator}" for operator in OPERATOR_NAMES for prefix in ("", "r", "i")),
     ]
