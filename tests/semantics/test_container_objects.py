@@ -178,3 +178,65 @@ def test_methods_of_abstract_base_classes_are_noted() -> None:
             await fn()
     """
     assert not workflow_of(body).complete
+
+
+@pytest.mark.parametrize(
+    ("cls", "use"),
+    [
+        ("class Plan(list):\n    def add(self, fn): list.append(self, fn)", "plan.add(a)\nfor fn in plan: await fn()"),
+        (
+            "class Plan(dict):\n    def __setitem__(self, k, fn): dict.__setitem__(self, k, fn)",
+            'plan["x"] = a\nfor fn in plan.values(): await fn()',
+        ),
+        (
+            "class Plan(dict):\n    def __init__(self, *args, **kw): super().__init__(*args, **kw)",
+            'for fn in Plan({"x": a}).values(): await fn()',
+        ),
+        (
+            "class Plan(list):\n    def __iter__(self): return reversed(self)",
+            "plan.append(a)\nfor fn in plan: await fn()",
+        ),
+    ],
+)
+def test_methods_that_call_the_base_by_name(cls: str, use: str) -> None:
+    assert graph_with(cls, f"plan = Plan()\n{use}") == "a"
+
+
+def test_an_iterator_that_iterates_over_its_object_is_noted() -> None:
+    assert not workflow_of("""
+        class Plan(list):
+            def __iter__(self):
+                return map(lambda fn: fn, self)
+        plan = Plan()
+        plan.append(a)
+        for fn in plan:
+            await fn()
+    """).complete
+
+
+SEQUENCE = """
+class Sequence:
+    def __init__(self, *fns):
+        self.fns = fns
+    def __getitem__(self, index):
+        return self.fns[index]
+"""
+
+
+@pytest.mark.parametrize("iterable", ["Sequence(a, b)", "list(Sequence(a, b))", "[fn for fn in Sequence(a, b)]"])
+def test_an_object_without_iterator_is_asked_for_its_items(iterable: str) -> None:
+    graph = graph_of(f"{SEQUENCE}\nfor fn in {iterable}: await fn()")
+    assert graph.split()[0] == "loop"
+    assert {"a", "b"} <= set(graph.split())
+
+
+def test_an_item_that_starts_work() -> None:
+    graph = graph_of("""
+        class Pages:
+            def __getitem__(self, index):
+                asyncio.create_task(a())
+                return b
+        for page in Pages():
+            await page()
+    """)
+    assert {"loop", "a", "b"} <= set(graph.split())

@@ -38,6 +38,11 @@ def _getattr(call: LibraryCall) -> Value:
     return call_getattr(call.interpreter, call.arguments, call.place)
 
 
+@models("enum.member")
+def _member(call: LibraryCall) -> Value:
+    return call.first
+
+
 @models("builtins.object.__getattribute__")
 def _get_attribute(call: LibraryCall) -> Value:
     """Look an attribute up as a class without `__getattribute__` does."""

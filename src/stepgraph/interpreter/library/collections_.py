@@ -12,7 +12,12 @@ from stepgraph.interpreter.objects.deep_copies import COPIED, DeepCopy
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.methods import copy_with_attributes, replace_fields
-from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection
+from stepgraph.interpreter.python.arguments import (
+    is_unordered,
+    make_mapping,
+    make_result_collection,
+    unpacked_arguments,
+)
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, MappingEntry
@@ -28,7 +33,11 @@ def make_dictionary(call: LibraryCall) -> Value:
     """`dict(mapping)`, `dict(pairs)`, `dict(a=1)`. The result is `partial` if an argument has unknown entries."""
     table = EntryTable()
     partial = unordered = False
-    for argument in call.arguments.items:
+    for argument in unpacked_arguments(call.arguments).items:
+        if argument.star == "*":
+            call.interpreter.escape(
+                argument.value, argument.place, "is put into a dictionary in a way that is not followed"
+            )
         if argument.keyword is not None:
             table.add(MappingEntry(Constant(argument.keyword), argument.value, argument.place, argument.place))
             continue

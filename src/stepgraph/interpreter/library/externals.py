@@ -22,6 +22,7 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
 )
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
+from stepgraph.interpreter.objects.container_objects import unbound_method
 from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
@@ -93,4 +94,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     if name in NAMED_RESULTS:
         report_escape(interpreter, arguments, place)
         return External(f"{name}()")
+    method = unbound_method(interpreter, name, arguments)
+    if method is not None:
+        return interpreter.call(method, Arguments(arguments.items[1:]), place)
     return call_unknown(interpreter, callee, arguments, place)

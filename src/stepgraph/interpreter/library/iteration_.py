@@ -12,6 +12,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, materialize_generator
 from stepgraph.interpreter.objects.iterators import (
     Compute,
@@ -108,8 +109,9 @@ def _compute_pairs(interpreter: Interpreter, lazy: LazyElements) -> Collection:
 @models("builtins.reversed")
 def _reversed(call: LibraryCall) -> Value:
     """`reversed(xs)` starts at the element that is the last one at the time of the call."""
-    size = call.first.state.size if isinstance(call.first, Collection | Mapping) else None
-    return _iterator_over(call, (call.first, Constant(size)), _compute_reversed)
+    operand = as_collection(call.interpreter, call.first, "__reversed__")
+    size = operand.state.size if isinstance(operand, Collection | Mapping) else None
+    return _iterator_over(call, (operand, Constant(size)), _compute_reversed)
 
 
 def _compute_reversed(interpreter: Interpreter, lazy: LazyElements) -> Collection:

@@ -145,6 +145,17 @@ def container_attribute(
     return BuiltinMethod(contents, name)
 
 
+def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) -> Value | None:
+    """Return the method that a call of a function of a built-in collection calls: `list.append(self, item)`."""
+    base, _, method = name.rpartition(".")
+    receiver = arguments.items[0].value if arguments.items and not arguments.items[0].star else UNKNOWN
+    if base not in _BASES or method not in _METHODS[base] or not isinstance(receiver, Instance):
+        return None
+    order = resolution_order(receiver.cls)
+    found = container_base(order)
+    return container_attribute(interpreter, receiver, order[found[1] :], method) if found is not None else None
+
+
 def _mixin_method(instance: Instance, order: tuple[Value, ...], name: str) -> BuiltinMethod | None:
     """Return a method that an abstract base class implements by the methods of the project."""
     for base in order:

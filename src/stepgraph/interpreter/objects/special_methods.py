@@ -168,13 +168,18 @@ def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | 
 
 
 def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
-    """Return the next item. A call that emits operations may also end the loop, which emits a choice."""
+    """Return the next item. A call that emits operations may also end the loop, which emits a choice.
+
+    An object without iterator is a sequence, which Python asks for the items 0, 1, 2 and so on.
+    """
     operation_count = len(interpreter.operations)
+    is_async = isinstance(place.node, cst.For | cst.CompFor) and place.node.asynchronous is not None
     result = call_special(interpreter, iterator, ("__anext__", "__next__"), (), place)
+    if result is None and not is_async:
+        result = call_special(interpreter, iterator, ("__getitem__",), (UNKNOWN,), place)
     if result is None:
         interpreter.escape_operand(iterator, place, "is iterated over in a way that is not followed")
         return UNKNOWN
-    is_async = isinstance(place.node, cst.For | cst.CompFor) and place.node.asynchronous is not None
     item = await_value(interpreter, result, place) if is_async else result
     if len(interpreter.operations) > operation_count:
         exhausted = Block((Jump(JumpKind.FINISHED, place),))

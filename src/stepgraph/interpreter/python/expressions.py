@@ -39,6 +39,7 @@ from stepgraph.interpreter.python.operators import (
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.step_state import is_pure_mutation, record_method_call, record_read
 from stepgraph.interpreter.replay.taint import propagate_taint, record_use, template
+from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, Instance
@@ -377,6 +378,8 @@ def _evaluate_yield(interpreter: Interpreter, node: cst.Yield) -> Value:
             *(replace(item, many=True) for item in elements_of(interpreter, value) or ()),
         )
         interpreter.frame.yields = list(merge_repeated(yields))
+        if isinstance(value, GeneratorCall):
+            return summarize_call(interpreter, value.function, value.arguments).result
         return UNKNOWN
     yielded = Constant(None) if node.value is None else interpreter.evaluate(node.value)
     if interpreter.frame.at_yield is not None:
