@@ -13,7 +13,7 @@ from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import BuiltinMethod
 from stepgraph.interpreter.values.unions import as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Value
 
 
 @models("heapq.heappush")

@@ -24,7 +24,7 @@ from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements
 from stepgraph.interpreter.values.unions import as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Value
 
 _MAX_ROWS: Final = 64
 """Largest number of rows that are made one by one."""

@@ -16,7 +16,7 @@ from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, Instance
-from stepgraph.interpreter.values.value import UNKNOWN, External, Value
+from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.module import Place
 
 CONTENTS: Final = "[]"

@@ -14,7 +14,7 @@ from stepgraph.interpreter.values.objects import ClassValue, EnumMember, Functio
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import on_some_paths
-from stepgraph.interpreter.values.value import Constant, Value
+from stepgraph.ir.values import Constant, Value
 
 
 class EntryTable:

@@ -9,7 +9,7 @@ from stepgraph.interpreter.python.assignment import remove_entry, remove_item, s
 from stepgraph.interpreter.python.items import get_item
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, Value
+from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.syntax.module import Place
 
 

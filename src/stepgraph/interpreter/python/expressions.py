@@ -44,9 +44,9 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCal
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

@@ -19,7 +19,7 @@ from stepgraph.interpreter.values.containers import Collection, Mapping, Mapping
 from stepgraph.interpreter.values.objects import AttributeName, ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Constant, Unresolved, Value
+from stepgraph.ir.values import Constant, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

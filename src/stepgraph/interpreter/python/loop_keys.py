@@ -8,7 +8,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeName
-from stepgraph.interpreter.values.value import Constant, External, Value
+from stepgraph.ir.values import Constant, External, Value
 from stepgraph.syntax.walk import statements_below
 
 
