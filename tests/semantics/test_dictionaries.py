@@ -151,3 +151,8 @@ def test_a_default_of_a_defaultdict_is_made_where_a_key_may_be_missing() -> None
         for fn in table["k"]:
             await fn()
     """).complete
+
+
+def test_positional_arguments_of_a_dictionary_are_unpacked() -> None:
+    assert graph_of('args = [{"x": a}]\nfor fn in dict(*args).values(): await fn()') == "a"
+    assert not workflow_of('args = [{"x": a} for row in rows]\nfor fn in dict(*args).values(): await fn()').complete

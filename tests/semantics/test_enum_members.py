@@ -7,7 +7,7 @@ import textwrap
 from tests.semantics.notation import graph_of_module, module_of
 
 HEAD = """\
-from enum import Enum
+from enum import Enum, member
 from functools import partial
 
 from workers import WorkflowEntrypoint
@@ -38,6 +38,11 @@ class Pair(Enum):
 class Part(Enum):
     ONE = partial(a)
     TWO = partial(b)
+
+
+class Own(Enum):
+    ONE = member(a)
+    TWO = member(b)
 
 
 class Job(Enum):
@@ -112,3 +117,8 @@ def test_an_unknown_name_selects_any_member() -> None:
 
 def test_members_without_methods_keep_constant_values() -> None:
     assert lines_of("await step.sleep(Mode.FAST.value, 1)") == ["sleep 'fast' 1"]
+
+
+def test_a_function_that_is_declared_a_member_is_its_value() -> None:
+    assert lines_of("await Own.ONE.value(step)") == ["call a"]
+    assert lines_of("for x in Own: await x.value(step)") == EACH

@@ -281,8 +281,6 @@ table = {"x": a, "y": b}
         "await fns.popleft_any()()",
         "await plugin(*fns)",
         "await sum([fns], [])[0]()",
-        "await fns.__getitem__(0)()",
-        "await table.__getitem__(key)()",
         "await {**table, **plugin()}['x']()",
         "table.update(plugin())\nawait table['x']()",
         "table.update(plugin())\nawait table.get('x', c)()",
@@ -618,7 +616,7 @@ def test_argument_of_an_exception(use: str) -> None:
     "name",
     [
         *("__str__", "__repr__", "__bool__", "__len__", "__eq__", "__hash__", "__del__", "__format__"),
-        *("__delattr__", "__missing__", "__index__", "__int__", "__instancecheck__"),
+        *("__index__", "__int__", "__instancecheck__"),
         *("__set_name__", "__delete__", "__reversed__", "__copy__", "__reduce__", "__dir__", "__fspath__"),
     ],
 )

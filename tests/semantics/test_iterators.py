@@ -313,3 +313,18 @@ def test_zip_longest_ends_shorter_columns_with_none() -> None:
           c
         b
     """)
+
+
+def test_yield_from_has_the_result_of_its_generator() -> None:
+    assert (
+        graph_of("""
+        def inner():
+            yield 1
+            return b
+        def outer():
+            yield (yield from inner())
+        for fn in outer():
+            await fn()
+    """)
+        == "loop\n  b"
+    )

@@ -120,6 +120,8 @@ class Frame:
     """The number of `try` statements around the present statement that catch `TypeError` by name."""
     attribute_names: Mapping[str, Constant] = dataclass_field(default_factory=dict)
     """Loop variables of unrolled loops over constants, with their present values."""
+    loop_keys: Mapping[str, int] = dataclass_field(default_factory=dict)
+    """Loop variables with another value at each pass, with the depth of the body of their loop."""
     may_return_true: bool = False
     """Whether a returned value may be true."""
     started_bindings: dict[str, None] = dataclass_field(default_factory=dict)
@@ -145,6 +147,15 @@ class Frame:
             yield
         finally:
             self.loop, self.attribute_names = outer_loop, outer_names
+
+    @contextmanager
+    def with_loop_keys(self, keys: Mapping[str, int]) -> Iterator[None]:
+        """Interpret the body of a loop whose variables `keys` have another value at each pass."""
+        outer_keys, self.loop_keys = self.loop_keys, {**self.loop_keys, **keys} if keys else self.loop_keys
+        try:
+            yield
+        finally:
+            self.loop_keys = outer_keys
 
 
 class Recursion(Struct):

@@ -15,8 +15,15 @@ from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
 from stepgraph.interpreter.store import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Element, Mapping, without_constants
-from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
+from stepgraph.interpreter.values.containers import (
+    DEEPEST,
+    Collection,
+    Element,
+    Mapping,
+    MappingEntry,
+    without_constants,
+)
+from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.widening import widen
@@ -188,17 +195,24 @@ class _Signature(Struct):
                 if value.is_empty:
                     return ()
                 entries = tuple(
-                    (_entry_key(e.key), e.many, e.may_be_missing, self.key_of(e.value, depth + 1)) for e in mapped
+                    (
+                        _entry_key(e),
+                        e.many,
+                        e.may_be_missing,
+                        self.key_of(e.key, depth + 1),
+                        self.key_of(e.value, depth + 1),
+                    )
+                    for e in mapped
                 )
-                return (value.partial, entries) if any(entry[-1] is not None for entry in entries) else None
+                return (value.partial, entries) if any(entry[-2:] != (None, None) for entry in entries) else None
             case _:
                 self.parts += value.parts
                 is_distinct = value.relevant or value.tainted or (isinstance(value, Constant) and not depth)
                 return value if is_distinct else None
 
 
-def _entry_key(key: Value) -> object:
-    return key if isinstance(key, Constant) else None
+def _entry_key(entry: MappingEntry) -> object:
+    return entry.key if isinstance(entry.key, Constant | EnumMember) else entry.has_distinct_keys
 
 
 def _without_payloads(key: object) -> object:

@@ -133,6 +133,7 @@ class StateChange(Struct, frozen=True):
 
     method: str
     attribute: str
+    """Empty for an element of the object, which is a collection itself."""
     stores_argument: bool
     """Whether the statement mentions a parameter of the method: it may store a function that it registers."""
 
@@ -161,20 +162,39 @@ def _changes_by(method: cst.FunctionDef) -> Iterator[StateChange]:
         if isinstance(statement, cst.FunctionDef):
             names += (parameter.name.value for parameter in parameters(statement.params))
         changed = [*attribute_targets(statement), *_mutated_attributes(statement)]
-        for attribute in (name for owner, name in changed if isinstance(owner, cst.Name) and owner.value == receiver):
+        for attribute in (name for owner, name in changed if _is_receiver(owner, receiver)):
             stores_argument = not set(names).isdisjoint(_identifiers(expressions_below(statement)))
             yield StateChange(method.name.value, attribute, stores_argument)
 
 
+def _is_receiver(node: cst.BaseExpression, receiver: str) -> bool:
+    """Whether an expression is the object of a method, or `super()`."""
+    match node:
+        case cst.Name(value=name):
+            return name == receiver
+        case cst.Call(func=cst.Name(value="super")):
+            return True
+        case _:
+            return False
+
+
 def _mutated_attributes(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str]]:
-    return ((value.value, value.attr.value) for value in mutated_values(statement) if isinstance(value, cst.Attribute))
+    """Yield the owner and the name of each attribute that a statement mutates, with no name for the owner itself."""
+    match statement:
+        case cst.Expr(value=cst.Call(func=cst.Attribute(value=owner, attr=cst.Name(value="__setitem__")))):
+            yield owner, ""
+    for value in mutated_values(statement):
+        if isinstance(value, cst.Attribute):
+            yield value.value, value.attr.value
+        else:
+            yield value, ""
 
 
 def attributes_storing_arguments(module: SourceModule) -> frozenset[str]:
     """Return the attributes in which the methods of the classes of a module store their arguments."""
     classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
     changes = (change for node in classes for change in state_changes(node, module))
-    return frozenset(change.attribute for change in changes if change.stores_argument)
+    return frozenset(change.attribute for change in changes if change.stores_argument and change.attribute)
 
 
 def importing_functions(module: SourceModule) -> frozenset[str]:

@@ -174,7 +174,9 @@ def _occurrence_ends(source: bytes, word: bytes) -> Iterator[int]:
 
 
 _FUNCTIONS: Final = frozenset({"getattr", "setattr", "delattr"})
-_METHODS: Final = frozenset({"__setattr__", "__delattr__"})
+_METHODS: Final = frozenset({"__setattr__", "__delattr__", "__getattribute__"})
+_HOOKS: Final = frozenset({"__getattr__", *_METHODS})
+"""The methods of a class that receive the names of attributes."""
 
 
 def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
@@ -182,7 +184,7 @@ def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> froz
 
     These are the second arguments of `getattr`, `setattr` or `delattr`, and keys of the `__dict__` of objects.
     """
-    if not any(module.mentions(name.encode()) for name in (*_FUNCTIONS, *_METHODS, "__dict__", "vars")):
+    if not any(module.mentions(name.encode()) for name in (*_FUNCTIONS, *_HOOKS, "__dict__", "vars")):
         return frozenset()
     names = module.once(_empty_cache)
     if function not in names:
@@ -195,6 +197,8 @@ def _empty_cache(_: SourceModule) -> dict[cst.FunctionDef, frozenset[str]]:
 
 
 def _attribute_names(function: cst.FunctionDef) -> Iterator[str]:
+    if function.name.value in _HOOKS:
+        yield from (parameter.name.value for parameter in function.params.params[1:2])
     for statement in statements_below(function.body):
         for node in expressions_below(statement):
             match node:

@@ -15,6 +15,7 @@ from stepgraph.interpreter.objects.attribute_changes import (
     set_named,
     store_attribute,
 )
+from stepgraph.interpreter.objects.attribute_lookup import plain_attribute
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import (
@@ -41,6 +42,20 @@ def _method(call: LibraryCall) -> Value:
 @models("builtins.getattr")
 def _getattr(call: LibraryCall) -> Value:
     return call_getattr(call.interpreter, call.arguments, call.place)
+
+
+@models("enum.member")
+def _member(call: LibraryCall) -> Value:
+    return call.first
+
+
+@models("builtins.object.__getattribute__")
+def _get_attribute(call: LibraryCall) -> Value:
+    """Look an attribute up as a class without `__getattribute__` does."""
+    name = constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
+    if not isinstance(call.first, Instance) or name is None:
+        return call.unmodeled()
+    return plain_attribute(call.interpreter, call.first, name, call.place)
 
 
 @models("typing.cast")
@@ -112,7 +127,8 @@ def _setattr(call: LibraryCall) -> Value:
 @models("builtins.delattr", "builtins.object.__delattr__", "builtins.type.__delattr__")
 def _delattr(call: LibraryCall) -> Value:
     if len(call.arguments.items) > 1:
-        delete_named(call.interpreter, call.first, call.arguments.items[1], call.place)
+        calls_hook = call.name == "builtins.delattr"
+        delete_named(call.interpreter, call.first, call.arguments.items[1], call.place, calls_hook=calls_hook)
     return Constant(None)
 
 

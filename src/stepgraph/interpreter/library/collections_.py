@@ -7,11 +7,17 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.deep_copies import COPIED, DeepCopy
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.methods import copy_with_attributes, replace_fields
-from stepgraph.interpreter.python.arguments import is_unordered, make_mapping, make_result_collection
+from stepgraph.interpreter.python.arguments import (
+    is_unordered,
+    make_mapping,
+    make_result_collection,
+    unpacked_arguments,
+)
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, MappingEntry
@@ -27,11 +33,15 @@ def make_dictionary(call: LibraryCall) -> Value:
     """`dict(mapping)`, `dict(pairs)`, `dict(a=1)`. The result is `partial` if an argument has unknown entries."""
     table = EntryTable()
     partial = unordered = False
-    for argument in call.arguments.items:
+    for argument in unpacked_arguments(call.arguments).items:
+        if argument.star == "*":
+            call.interpreter.escape(
+                argument.value, argument.place, "is put into a dictionary in a way that is not followed"
+            )
         if argument.keyword is not None:
             table.add(MappingEntry(Constant(argument.keyword), argument.value, argument.place, argument.place))
             continue
-        source = argument.value
+        source = as_collection(call.interpreter, argument.value, "keys", "__iter__", "__getitem__")
         is_complete = not source.partial if isinstance(source, Mapping) else not argument.star
         copied_entries = entries_of(call.interpreter, source, call.place) if is_complete else None
         if copied_entries is None:
@@ -87,7 +97,9 @@ def _mapping_proxy(call: LibraryCall) -> Value:
     return make_dictionary(call)
 
 
-@models("builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "collections.deque")
+@models(
+    "builtins.list", "builtins.tuple", "builtins.set", "builtins.frozenset", "collections.deque", "collections.UserList"
+)
 def _make_collection(call: LibraryCall) -> Value:
     """Return a new collection with the elements of an iterable."""
     kind = _KINDS[call.name]
@@ -119,6 +131,7 @@ _KINDS: Final[dict[str, CollectionKind]] = {
     "builtins.tuple": "tuple",
     "builtins.set": "set",
     "builtins.frozenset": "frozenset",
+    "collections.UserList": "list",
     "collections.deque": "deque",
 }
 

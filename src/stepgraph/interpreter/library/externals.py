@@ -14,14 +14,17 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
     collections_,
     datetime_,
     functools_,
+    heapq_,
     importlib_,
     iteration_,
+    itertools_,
     javascript,
     operator_,
 )
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
 from stepgraph.interpreter.library.resources import resource_result
+from stepgraph.interpreter.objects.container_objects import unbound_method
 from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS
@@ -91,4 +94,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     if name in NAMED_RESULTS:
         report_escape(interpreter, arguments, place)
         return External(f"{name}()")
+    method = unbound_method(interpreter, name, arguments)
+    if method is not None:
+        return interpreter.call(method, Arguments(arguments.items[1:]), place)
     return call_unknown(interpreter, callee, arguments, place)

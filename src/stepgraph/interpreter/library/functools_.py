@@ -12,6 +12,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.asyncio_ import starts_task
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.iteration import copy_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import LIMITED_CACHE
@@ -59,6 +60,28 @@ def _keyword_values(arguments: Sequence[Argument]) -> Iterator[tuple[str, Value]
     for argument in unpacked_arguments(Arguments(tuple(arguments))).items:
         if argument.keyword is not None:
             yield argument.keyword, argument.value
+
+
+@models("functools.reduce")
+def _reduce(call: LibraryCall) -> Value:
+    """`reduce(f, xs, initial)` of elements whose order is certain is a chain of calls."""
+    iterable = call.arguments.find(1, "iterable")
+    initial = call.arguments.find(2, "initial")
+    elements = None if iterable is None else copy_elements(call.interpreter, iterable.value, "list")
+    if elements is None or not elements.has_definite_order or elements.state.size > _MAX_REDUCED_ELEMENTS:
+        return call.unmodeled()
+    operands = [Argument(item.value, item.place) for item in elements.items]
+    operands = operands if initial is None else [initial, *operands]
+    if not operands:
+        return UNKNOWN  # Python raises a TypeError
+    result = operands[0].value
+    for operand in operands[1:]:
+        arguments = Arguments((Argument(result, call.place), operand))
+        result = call.interpreter.call(call.first, arguments, call.place)
+    return result
+
+
+_MAX_REDUCED_ELEMENTS: Final = 64
 
 
 @models("functools.wraps")

@@ -12,6 +12,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, materialize_generator
 from stepgraph.interpreter.objects.iterators import (
     Compute,
@@ -62,12 +63,12 @@ def _enumerate(call: LibraryCall) -> Value:
 
 def _iterator_over(call: LibraryCall, operands: Sequence[Value], compute: Compute) -> Value:
     """Return an iterator, UNKNOWN if the elements of all operands are unknown."""
-    if not any(map(_is_iterable, operands)):
+    if not any(map(is_iterable, operands)):
         return UNKNOWN
     return make_iterator(call.interpreter, call.name, operands, call.place, compute)
 
 
-def _is_iterable(value: Value) -> bool:
+def is_iterable(value: Value) -> bool:
     """Whether the elements of a value may be known."""
     return any(isinstance(leaf, _ITERABLES) for leaf in union_values(value))
 
@@ -75,7 +76,7 @@ def _is_iterable(value: Value) -> bool:
 _ITERABLES: Final = (Collection, GeneratorCall, GeneratorExpression, Instance, Mapping, Unresolved)
 
 
-def _elements(interpreter: Interpreter, lazy: LazyElements, operand: Value) -> Collection:
+def iterated_elements(interpreter: Interpreter, lazy: LazyElements, operand: Value) -> Collection:
     """Return the elements of an operand as a new collection, any number of unknown ones if they are unknown."""
     elements = materialize_generator(interpreter, operand, exhausts=lazy.exhausts)
     items = elements_of(interpreter, elements)
@@ -86,11 +87,11 @@ def _elements(interpreter: Interpreter, lazy: LazyElements, operand: Value) -> C
 
 
 def _compute_same(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    return _elements(interpreter, lazy, lazy.operands[0])
+    return iterated_elements(interpreter, lazy, lazy.operands[0])
 
 
 def _compute_pairs(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    elements = _elements(interpreter, lazy, lazy.operands[0])
+    elements = iterated_elements(interpreter, lazy, lazy.operands[0])
     pairs = (
         Element(
             make_result_collection(
@@ -108,13 +109,14 @@ def _compute_pairs(interpreter: Interpreter, lazy: LazyElements) -> Collection:
 @models("builtins.reversed")
 def _reversed(call: LibraryCall) -> Value:
     """`reversed(xs)` starts at the element that is the last one at the time of the call."""
-    size = call.first.state.size if isinstance(call.first, Collection | Mapping) else None
-    return _iterator_over(call, (call.first, Constant(size)), _compute_reversed)
+    operand = as_collection(call.interpreter, call.first, "__reversed__")
+    size = operand.state.size if isinstance(operand, Collection | Mapping) else None
+    return _iterator_over(call, (operand, Constant(size)), _compute_reversed)
 
 
 def _compute_reversed(interpreter: Interpreter, lazy: LazyElements) -> Collection:
     operand, size = lazy.operands
-    elements = _elements(interpreter, lazy, operand)
+    elements = iterated_elements(interpreter, lazy, operand)
     items = tuple(reversed(elements.items))
     if isinstance(operand, Collection | Mapping) and Constant(operand.state.size) != size:
         return make_unordered(make_result_collection(interpreter, "list", tuple(map(as_optional, items))))
@@ -137,7 +139,7 @@ def _rows(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value
     known_columns = [column for column in columns if column is not None]
     if not known_columns or not all(column.has_definite_order for column in known_columns):
         _leave_elements(interpreter, operands)
-        cells = tuple(_joined_cell(column, lazy.place) for column in columns)
+        cells = tuple(any_element(column, lazy.place) for column in columns)
         row = make_result_collection(interpreter, "tuple", cells)
         return make_result_collection(interpreter, "list", (Element(row, lazy.place, many=True),))
     size = min(column.state.size for column in known_columns)
@@ -171,7 +173,7 @@ def _compute_padded_rows(interpreter: Interpreter, lazy: LazyElements) -> Collec
     known_columns = [column for column in columns if column is not None and column.has_definite_order]
     padding = Element(Constant(None), lazy.place)
     if len(known_columns) < len(columns):
-        cells = [_joined_cell(column, lazy.place, [padding]) for column in columns]
+        cells = [any_element(column, lazy.place, [padding]) for column in columns]
         row = make_result_collection(interpreter, "tuple", tuple(cells))
         return make_result_collection(interpreter, "list", (Element(row, lazy.place, many=True),))
     rows = zip_longest(*(column.items for column in known_columns), fillvalue=padding)
@@ -183,8 +185,8 @@ def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Va
     """Return the elements for each operand of `zip`, None if unknown. Operands that are one iterator take turns."""
     columns: list[Collection | None] = [None] * len(operands)
     for operand, indices in _operands_by_iterator(operands):
-        if _is_iterable(operand):
-            elements = _elements(interpreter, lazy, operand)
+        if is_iterable(operand):
+            elements = iterated_elements(interpreter, lazy, operand)
             for turn, index in enumerate(indices):
                 columns[index] = elements if len(indices) == 1 else _share(interpreter, elements, turn, len(indices))
     return columns
@@ -223,7 +225,8 @@ def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool
     return column.items[index] if is_exact else as_optional(column.items[index])
 
 
-def _joined_cell(column: Collection | None, place: Place, padding: Sequence[Element] = ()) -> Element:
+def any_element(column: Collection | None, place: Place, padding: Sequence[Element] = ()) -> Element:
+    """Return an element that may be any of a collection."""
     items = [*(() if column is None else column.items), *padding]
     return Element(
         union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place), place
@@ -242,9 +245,12 @@ def _map(call: LibraryCall) -> Value:
 def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection:
     function, *iterables = lazy.operands
     is_single = len(iterables) == 1
-    elements = _elements(interpreter, lazy, iterables[0]) if is_single else _rows(interpreter, lazy, iterables)
+    elements = iterated_elements(interpreter, lazy, iterables[0]) if is_single else _rows(interpreter, lazy, iterables)
     if not any(item.many for item in elements.items):
-        results = [_call_with(interpreter, function, item, lazy.place, is_single=is_single) for item in elements.items]
+        results = [
+            call_with_element(interpreter, function, item, _call_arguments(item, is_single=is_single), lazy.place)
+            for item in elements.items
+        ]
         return ordered_like(elements, make_result_collection(interpreter, "list", tuple(results)))
     if starts_task(function):
         values = start_elements(interpreter, Argument(elements, lazy.place))
@@ -265,9 +271,10 @@ def _call_arguments(item: Element, *, is_single: bool) -> Arguments:
     return Arguments(tuple(Argument(cell.value, cell.place) for cell in row))
 
 
-def _call_with(interpreter: Interpreter, function: Value, item: Element, place: Place, *, is_single: bool) -> Element:
+def call_with_element(
+    interpreter: Interpreter, function: Value, item: Element, arguments: Arguments, place: Place
+) -> Element:
     """Call a function with an element, and return the result as an element. One that may be missing makes a choice."""
-    arguments = _call_arguments(item, is_single=is_single)
     results: list[Value] = []
 
     def call() -> None:
@@ -326,7 +333,7 @@ def _extreme(call: LibraryCall) -> Value:
         items = elements or ()
     else:
         items = tuple(Element(argument.value, argument.place) for argument in operands)
-    _call_key(call.interpreter, call.arguments, items, call.place)
+    emit_key_calls(call.interpreter, call.arguments, items, call.place)
     default = call.arguments.find(None, "default")
     if default is not None:
         items = (*items, Element(default.value, default.place))
@@ -335,7 +342,8 @@ def _extreme(call: LibraryCall) -> Value:
     )
 
 
-def _call_key(interpreter: Interpreter, arguments: Arguments, items: Sequence[Element], place: Place) -> None:
+def emit_key_calls(interpreter: Interpreter, arguments: Arguments, items: Sequence[Element], place: Place) -> None:
+    """Emit the calls of the argument `key`, or of the comparison methods of the elements."""
     key = arguments.find(None, "key")
     if key is not None:
         call_for_each(interpreter, key.value, items, key.place)
@@ -346,7 +354,7 @@ def _call_key(interpreter: Interpreter, arguments: Arguments, items: Sequence[El
 @models("builtins.sorted")
 def _sorted(call: LibraryCall) -> Value:
     copy = copy_elements(call.interpreter, call.first, "list")
-    _call_key(call.interpreter, call.arguments, () if copy is None else copy.items, call.place)
+    emit_key_calls(call.interpreter, call.arguments, () if copy is None else copy.items, call.place)
     if copy is None:
         return UNKNOWN
     copy.state.unordered = True
@@ -369,13 +377,13 @@ def _iterator(call: LibraryCall) -> Value:
 def _chain(call: LibraryCall) -> Value:
     """`itertools.chain(a, b)`: the elements of each argument in order."""
     operands = [argument.value for argument in call.arguments.items]
-    if any(argument.star for argument in call.arguments.items) or not all(map(_is_iterable, operands)):
+    if any(argument.star for argument in call.arguments.items) or not all(map(is_iterable, operands)):
         return call.unmodeled()
     return make_iterator(call.interpreter, call.name, operands, call.place, _compute_chain)
 
 
 def _compute_chain(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    return _concatenate(interpreter, [_elements(interpreter, lazy, operand) for operand in lazy.operands])
+    return _concatenate(interpreter, [iterated_elements(interpreter, lazy, operand) for operand in lazy.operands])
 
 
 def _concatenate(interpreter: Interpreter, parts: Sequence[Collection]) -> Collection:
@@ -386,13 +394,13 @@ def _concatenate(interpreter: Interpreter, parts: Sequence[Collection]) -> Colle
 
 @models("itertools.chain.from_iterable")
 def _chain_from_iterable(call: LibraryCall) -> Value:
-    if not _is_iterable(call.first):
+    if not is_iterable(call.first):
         return call.unmodeled()
     return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_chain_of_rows)
 
 
 def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    rows = _elements(interpreter, lazy, lazy.operands[0])
+    rows = iterated_elements(interpreter, lazy, lazy.operands[0])
     chained = _concatenate(interpreter, [_row_elements(interpreter, lazy, row) for row in rows.items])
     chained.state.unordered = chained.state.unordered or rows.state.unordered
     return chained
@@ -400,29 +408,32 @@ def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Coll
 
 def _row_elements(interpreter: Interpreter, lazy: LazyElements, row: Element) -> Collection:
     """Return the elements of a row, which are as repeated and as optional as the row itself."""
-    elements = _elements(interpreter, lazy, row.value)
+    elements = iterated_elements(interpreter, lazy, row.value)
     if not (row.many or row.may_be_missing):
         return elements
     items = (replace(as_optional(item), many=item.many or row.many) for item in elements.items)
     return make_unordered(make_result_collection(interpreter, "list", tuple(items)))
 
 
-@models("builtins.filter", "itertools.filterfalse", "itertools.takewhile", "itertools.dropwhile", "itertools.islice")
+@models(
+    *("builtins.filter", "itertools.compress", "itertools.filterfalse"),
+    *("itertools.takewhile", "itertools.dropwhile", "itertools.islice"),
+)
 def _filter(call: LibraryCall) -> Value:
     """Return an iterator in which each element may be missing: a function or positions select them."""
-    selects_by_position = call.name == "itertools.islice"
+    selects_by_position = call.name in ("itertools.compress", "itertools.islice")
     index = 0 if selects_by_position else 1
     if len(call.arguments.items) <= index:
         return UNKNOWN
     function = UNKNOWN if selects_by_position else call.first
     iterable = call.arguments.items[index].value
-    if not _is_iterable(iterable) or _may_run_steps(call.interpreter, function, call.place):
+    if not is_iterable(iterable) or may_run_steps(call.interpreter, function, call.place):
         return call.unmodeled()
     compute = _compute_first if call.name in _ENDING_EARLY else _compute_selected
     return make_iterator(call.interpreter, call.name, (iterable, function), call.place, compute)
 
 
-_ENDING_EARLY: Final = ("itertools.islice", "itertools.takewhile")
+_ENDING_EARLY: Final = ("itertools.compress", "itertools.islice", "itertools.takewhile")
 
 
 def _compute_first(interpreter: Interpreter, lazy: LazyElements) -> Collection:
@@ -431,12 +442,12 @@ def _compute_first(interpreter: Interpreter, lazy: LazyElements) -> Collection:
 
 
 def _compute_selected(interpreter: Interpreter, lazy: LazyElements) -> Collection:
-    elements = _elements(interpreter, lazy, lazy.operands[0])
+    elements = iterated_elements(interpreter, lazy, lazy.operands[0])
     selected = make_result_collection(interpreter, "list", tuple(map(as_optional, elements.items)))
     return ordered_like(elements, selected)
 
 
-def _may_run_steps(interpreter: Interpreter, function: Value, place: Place) -> bool:
+def may_run_steps(interpreter: Interpreter, function: Value, place: Place) -> bool:
     """Whether calling a function with an element may emit operations."""
     if not isinstance(function, FunctionValue):
         return function.relevant

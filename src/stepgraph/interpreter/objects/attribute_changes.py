@@ -8,7 +8,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, union_values
-from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME, with_receiver
+from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME, bind_member, with_receiver
 from stepgraph.interpreter.objects.attributes import forget_attribute
 from stepgraph.interpreter.objects.classes import (
     attribute_name,
@@ -39,6 +39,14 @@ def assign_attribute(interpreter: Interpreter, owner: Value, name: str, value: V
     ):
         return
     store_attribute(interpreter, owner, name, value, place)
+
+
+def _deletion_hook(interpreter: Interpreter, owner: Value, place: Place) -> Value | None:
+    """Return the `__delattr__` of an object, None if no class of the project defines one."""
+    method = class_member(interpreter, owner, "__delattr__") if isinstance(owner, Instance) else None
+    if not isinstance(owner, Instance) or not isinstance(method, FunctionValue | Union):
+        return None
+    return bind_member(interpreter, method, owner, owner.cls, place)
 
 
 def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Value, place: Place) -> None:
@@ -121,8 +129,17 @@ def escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> Non
 
 
 def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
-    """Delete `owner.name`: by a deleter of its class, or so that a read continues in its class."""
+    """Delete `owner.name`, by the `__delattr__` of its class if the project defines one."""
     name = attribute_name(interpreter, name, place)
+    hook = _deletion_hook(interpreter, owner, place)
+    if hook is not None:
+        interpreter.call(hook, Arguments((Argument(Constant(name), place),)), place)
+        return UNKNOWN
+    return _delete(interpreter, owner, name, place)
+
+
+def _delete(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:
+    """Delete an attribute: by a deleter of its class, or so that a read continues in its class."""
     forget_attribute(interpreter, owner, name)
     match owner:
         case Union():
@@ -155,11 +172,17 @@ def _delete_from_instance(interpreter: Interpreter, owner: Instance, name: str, 
     delete_from(class_member(interpreter, owner, name))
 
 
-def delete_named(interpreter: Interpreter, owner: Value, name: Argument, place: Place) -> None:
+def delete_named(
+    interpreter: Interpreter, owner: Value, name: Argument, place: Place, *, calls_hook: bool = False
+) -> None:
     """Delete an attribute by name, as `delattr` does. A name that is not constant may be that of any attribute."""
     constant = constant_name(interpreter, name)
     if constant is not None:
-        delete_attribute(interpreter, owner, constant, place)
+        (delete_attribute if calls_hook else _delete)(interpreter, owner, constant, place)
+        return
+    hook = _deletion_hook(interpreter, owner, place) if calls_hook else None
+    if hook is not None:
+        interpreter.call(hook, Arguments((name,)), place)
         return
     forget_attribute(interpreter, owner, None)
     for instance in union_values(owner):

@@ -19,6 +19,7 @@ from stepgraph.interpreter.objects.classes import (
     resolution_order,
     with_fallback,
 )
+from stepgraph.interpreter.objects.container_objects import container_attribute, is_container_class
 from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.python.definitions import qualified_names
@@ -57,9 +58,15 @@ COMPUTED_NAME: Final = "*"
 
 
 def instance_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
-    """Return `instance.name`."""
+    """Return `instance.name`, by the `__getattribute__` of its class if the project defines one."""
     if name == "__dict__":
         return AttributeDictionary(instance)
+    result = _call_lookup_hook(interpreter, instance, "__getattribute__", name, place)
+    return plain_attribute(interpreter, instance, name, place) if result is None else result
+
+
+def plain_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
+    """Return an attribute of an object as `object.__getattribute__` does."""
     had_attribute = name in instance.state
     value = _own_or_inherited(interpreter, instance, name, place)
     if not had_attribute and name in instance.state:  # the look-up in the class has run a statement that sets it
@@ -119,17 +126,14 @@ def _or_inherited(interpreter: Interpreter, instance: Instance, name: str, value
 def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str, place: Place) -> Value:
     """Return the value of an attribute that the instance does not have itself."""
     order = resolution_order(instance.cls)
-    hook_result = _call_lookup_hook(interpreter, instance, "__getattribute__", name, place)
-    overrides_lookup = hook_result is not None and hook_result.relevant
+    method = container_attribute(interpreter, instance, order, name)
+    if method is not None:
+        return method
     attribute = find_member(interpreter, order, name)
     if isinstance(attribute, FunctionValue) and _may_be_replaced_on_instance(interpreter, instance, name):
         attribute = replace(
             attribute, caveats=(*attribute.caveats, _instance_assignment_caveat(instance, name, attribute))
         )
-    if overrides_lookup and isinstance(attribute, FunctionValue):
-        attribute = replace(attribute, caveats=(*attribute.caveats, _lookup_hook_caveat(instance, name, place)))
-    elif overrides_lookup:
-        return Unresolved(f"`{instance.cls.name}.__getattribute__` decides what it is", place)
     if attribute is not None:
         return bind_member(interpreter, attribute, instance, instance.cls, place)
     hook_result = _call_lookup_hook(interpreter, instance, "__getattr__", name, place)
@@ -203,16 +207,6 @@ def _instance_caveat(instance: Instance, name: str, place: Place) -> Caveat:
     )
 
 
-def _lookup_hook_caveat(instance: Instance, name: str, place: Place) -> Caveat:
-    return Caveat(
-        "unknown-member",
-        place,
-        f"`{instance.cls.name}.__getattribute__` decides what `{name}` is.",
-        "The graph shows the method as it stands in the class.",
-        may_be_another=True,
-    )
-
-
 def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, name: str, place: Place) -> Value | None:
     """Return the result of `__getattr__` or `__getattribute__`, None if the class lacks it or `name` is special."""
     if name.startswith("__"):
@@ -260,10 +254,16 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
     if name == "__init__" and generates_initializer(following_classes):
         return SuperConstructor(super_object, name)
     value = find_member(interpreter, following_classes, name)
+    if isinstance(super_object.receiver, Instance):
+        method = container_attribute(interpreter, super_object.receiver, following_classes, name)
+        if method is not None:
+            return method
+    if value is None and name == "__init__" and is_container_class(following_classes):
+        return SuperConstructor(super_object, name)
     if value is None:
         if name in ("__new__", "__call__"):
             return SuperConstructor(super_object, name)
-        if name in ("__setattr__", "__delattr__"):
+        if name in ("__setattr__", "__delattr__", "__getattribute__"):
             receiver = Arguments((Argument(super_object.receiver, place),))
             return Partial(External(f"builtins.object.{name}"), receiver)
         if isinstance(super_object.receiver, Instance) and _base_may_run_steps(

@@ -43,6 +43,8 @@ from stepgraph.syntax.module import Place
 
 # Members of an enumeration class that can change the `value` of its members.
 _ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")
+# Functions whose result is a member of an enumeration, although a function alone would be a method.
+_MEMBER_FUNCTIONS: Final = ("partial", "member")
 # Orders of several bases share classes, so their total length may exceed the limit on one order.
 _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
@@ -268,8 +270,8 @@ def _is_member(owner: ClassValue, name: str, value: Value) -> bool:
     """Whether a name in the body of an enumeration is a member, rather than a method or a descriptor."""
     match owner.scope.bindings.binders.get(name):
         case [cst.Assign(value=node) | cst.AnnAssign(value=cst.BaseExpression() as node)] if not name.startswith("_"):
-            is_partial = isinstance(node, cst.Call) and owner.scope.module.text(node.func).split(".")[-1] == "partial"
-            return is_partial or not isinstance(value, FunctionValue | ClassValue)
+            function = owner.scope.module.text(node.func).split(".")[-1] if isinstance(node, cst.Call) else ""
+            return function in _MEMBER_FUNCTIONS or not isinstance(value, FunctionValue | ClassValue)
         case _:
             return False
 

@@ -10,7 +10,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.star_imports import module_names
-from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME, computed_attribute
+from stepgraph.interpreter.objects.attribute_lookup import computed_attribute
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order, with_fallback
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.union import union_of_values
@@ -170,7 +170,7 @@ def _member_names(interpreter: Interpreter, owner: Value) -> list[str]:
     """Return the member names of a class, object or module in source order. Empty if some are unknown."""
     if isinstance(owner, ModuleValue):
         return [] if owner.scope is None else list(module_names(interpreter, owner.scope))
-    attributes = [name for name in owner.state if name != COMPUTED_NAME] if isinstance(owner, Instance) else []
+    attributes = [name for name in owner.state if name.isidentifier()] if isinstance(owner, Instance) else []
     cls = owner.cls if isinstance(owner, Instance) else owner
     if not isinstance(cls, ClassValue):
         return attributes

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
+from stepgraph.interpreter.values.objects import ClassValue, EnumMember, FunctionValue
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import on_some_paths
-from stepgraph.ir.values import Constant
+from stepgraph.ir.values import Constant, Value
 
 
 class EntryTable:
@@ -88,6 +92,48 @@ class _Identity:
 
 def _may_be_missing(entry: MappingEntry) -> bool:
     return entry.may_be_missing or entry.many
+
+
+class IteratedEntries(Struct, frozen=True):
+    """The entries of a dictionary as an iteration finds them."""
+
+    entries: tuple[MappingEntry, ...]
+    """The entries. One that may be missing is not there on some paths, or another with an equal key has replaced it."""
+    is_ordered: bool
+    """Whether no entry may take the position of another one."""
+
+
+def iterated_entries(mapping: Mapping) -> IteratedEntries:
+    """Return the entries for an iteration over a dictionary: keys that are not constant may be equal."""
+    later: set[object] = set()
+    iterated: list[MappingEntry] = []
+    is_ordered = True
+    for entry in reversed(mapping.entries):
+        key = _comparable(entry.key)
+        if key in later or None in later or (key is None and later):
+            iterated.append(replace(entry, value=on_some_paths(entry.value), may_be_missing=True))
+            is_ordered = False
+        elif key is None and entry.many and not entry.has_distinct_keys:
+            iterated.append(replace(entry, value=on_some_paths(entry.value)))
+        else:
+            iterated.append(entry)
+        later.add(key)
+    return IteratedEntries(tuple(reversed(iterated)), is_ordered)
+
+
+def _comparable(key: Value) -> object:
+    """Return an object that differs for keys that must be different, None for a key that may equal any other."""
+    match key:
+        case Constant(value=value) | EnumMember(value=Constant(value=value)):
+            return (value,)
+        case StepFunction(definition=definition):
+            return definition
+        case FunctionValue(node=node) | ClassValue(node=node):
+            return node
+        case Task(task_id=task_id):
+            return task_id
+        case _:
+            return None
 
 
 def mapping_of(interpreter: Interpreter, table: EntryTable, *, partial: bool = False) -> Mapping:

@@ -11,6 +11,11 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.attribute_changes import call_assignment_hook
 from stepgraph.interpreter.objects.attribute_lookup import bind_member, class_of_receiver, with_receiver
 from stepgraph.interpreter.objects.classes import find_member, resolution_order, select_member
+from stepgraph.interpreter.objects.container_objects import (
+    initialize_contents,
+    is_container_class,
+    make_contents,
+)
 from stepgraph.interpreter.objects.fields import assign_fields, fields_of, generates_initializer
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -63,11 +68,11 @@ def _metaclass_call(interpreter: Interpreter, class_value: ClassValue) -> Functi
 def _create_instance(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
     constructor = find_member(interpreter, resolution_order(class_value), "__new__")
     if not isinstance(constructor, FunctionValue | Union):
-        return initialize(interpreter, _new_instance(interpreter, class_value), arguments, place)
+        return initialize(interpreter, _new_instance(interpreter, class_value, arguments, place), arguments, place)
     constructor_arguments = Arguments((Argument(class_value, place), *arguments.items))
     result = interpreter.call(with_receiver(constructor, None), constructor_arguments, place)
     if isinstance(result, Unknown):
-        result = _new_instance(interpreter, class_value)
+        result = _new_instance(interpreter, class_value, arguments, place)
     return (
         initialize(interpreter, result, arguments, place)
         if isinstance(result, Instance) and result.cls is class_value
@@ -75,8 +80,10 @@ def _create_instance(interpreter: Interpreter, class_value: ClassValue, argument
     )
 
 
-def _new_instance(interpreter: Interpreter, class_value: ClassValue) -> Instance:
-    return Instance(class_value, interpreter.store.new(), is_from_body=interpreter.is_import_time)
+def _new_instance(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Instance:
+    """Return a new object, without its initialization. The arguments are the elements of an immutable collection."""
+    contents = make_contents(interpreter, class_value, arguments, place)
+    return Instance(class_value, interpreter.store.new(contents), is_from_body=interpreter.is_import_time)
 
 
 def initialize(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> Instance:
@@ -97,6 +104,9 @@ def _initialize_fields(
     interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], arguments: Arguments, place: Place
 ) -> Instance:
     """Initialize an object as the generated initializer in a resolution order does, and return it."""
+    if is_container_class(order) and not generates_initializer(order):
+        initialize_contents(interpreter, instance, arguments, place)
+        return instance
     fields = fields_of(interpreter, order)
 
     def assign(name: str, value: Value) -> None:
@@ -162,7 +172,7 @@ def call_super_constructor(
         return _create_instance(interpreter, receiver, arguments, place)
     class_argument = arguments.items[0].value if arguments.items else receiver
     if callee.name == "__new__" and isinstance(class_argument, ClassValue):
-        return _new_instance(interpreter, class_argument)
+        return _new_instance(interpreter, class_argument, Arguments(arguments.items[1:]), place)
     return interpreter.call(UNKNOWN, arguments, place)
 
 

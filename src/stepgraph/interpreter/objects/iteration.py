@@ -9,9 +9,11 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
+from stepgraph.interpreter.objects.container_objects import as_collection
+from stepgraph.interpreter.objects.entries import iterated_entries
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.iterators import is_certainly_empty, is_lazy, take_elements
-from stepgraph.interpreter.objects.special_methods import iterator_of
+from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.assignment import field_value
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
@@ -20,6 +22,7 @@ from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpressio
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.ir.nodes import EMPTY, Loop
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.syntax.module import Place
@@ -37,6 +40,8 @@ def materialize_generator(
             return consume_generator_expression(interpreter, value, kind, exhausts=exhausts)
         case Collection():
             return take_elements(interpreter, value, exhausts=exhausts)
+        case Instance():
+            return as_collection(interpreter, value, "__iter__")
         case Union() if any(map(is_lazy, union_values(value))):
             return interpreter.apply_to_cases(
                 value, lambda chosen: materialize_generator(interpreter, chosen, kind, exhausts=exhausts)
@@ -53,7 +58,8 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
     match materialize_generator(interpreter, value, exhausts=exhausts):
         case Collection(items=items):
             return items
-        case Mapping(entries=entries):
+        case Mapping() as mapping:
+            entries = iterated_entries(mapping).entries
             return tuple(Element(entry.key, entry.key_place, entry.many, entry.may_be_missing) for entry in entries)
         case GeneratorCall() as generator:
             return consume_generator(interpreter, generator) or None
@@ -62,7 +68,7 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
         case ClassValue() as class_value:
             return enum_members(interpreter, class_value)
         case Instance() as instance:
-            return _elements_of_object(interpreter, instance)
+            return _elements_of_open_object(interpreter, instance)
         case Union(cases=cases):
             items_by_case = [elements_of(interpreter, case.value, exhausts=exhausts) for case in cases]
             return tuple(replace(item, may_be_missing=True) for items in items_by_case for item in items or ())
@@ -70,12 +76,40 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
             return None
 
 
+def _elements_of_open_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
+    """Return the elements of an object of the project, unresolved ones if its iterator iterates over the object."""
+    place = Place(instance.cls.scope.module, instance.cls.node)
+    open_objects = interpreter.work.open_objects
+    if instance in open_objects or len(open_objects) >= MAX_OPEN_OBJECTS:
+        return (Element(Unresolved("its iterator iterates over the object itself", place), place, many=True),)
+    open_objects.append(instance)
+    try:
+        return _elements_of_object(interpreter, instance)
+    finally:
+        open_objects.pop()
+
+
+MAX_OPEN_OBJECTS: Final = 16
+"""Maximum number of objects whose iterators iterate over each other."""
+
+
 def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
-    """Return the elements of an object of the project, from its `__iter__` or the fields of a named tuple."""
+    """Return the elements of an object of the project.
+
+    They are those of its `__iter__`, the results of its `__getitem__` or the fields of a named tuple.
+    """
     place = Place(instance.cls.scope.module, instance.cls.node)
     iterator = iterator_of(interpreter, instance, place)
     if iterator is not instance:
         return elements_of(interpreter, iterator)
+    items: list[Value | None] = []
+    block = interpreter.block_of(
+        lambda: items.append(call_special(interpreter, instance, ("__getitem__",), (UNKNOWN,), place))
+    )
+    if items[0] is not None:
+        if block.operations:
+            interpreter.emit(Loop(block, EMPTY, place))
+        return (Element(items[0], place, many=True),)
     fields = tuple(Element(field_value(interpreter, instance, name), place) for name in field_names(instance.cls))
     if not fields:
         interpreter.escape(instance, place, "is in an object that is iterated over in a way that is not followed")
@@ -101,6 +135,7 @@ def copy_elements(interpreter: Interpreter, value: Value, kind: CollectionKind) 
 
 def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[MappingEntry, ...] | None:
     """Return the entries of a dictionary or an iterable of pairs, None if some are unknown."""
+    value = as_collection(interpreter, value, "keys", "__iter__", "__getitem__")
     if isinstance(value, Mapping):
         if value.partial:
             return None

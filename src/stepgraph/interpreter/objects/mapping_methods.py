@@ -8,6 +8,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Caller, Interpreter
+from stepgraph.interpreter.objects.entries import IteratedEntries, iterated_entries
+from stepgraph.interpreter.objects.item_methods import ITEM_METHODS
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of
 from stepgraph.interpreter.objects.iterators import make_view
 from stepgraph.interpreter.objects.union import union_of_values
@@ -20,6 +22,7 @@ from stepgraph.interpreter.python.arguments import (
 from stepgraph.interpreter.python.assignment import (
     add_default_entry,
     add_entry,
+    add_entry_if_missing,
     remove_entry,
     set_entry,
 )
@@ -64,7 +67,7 @@ def _set_default(interpreter: Interpreter, receiver: Mapping, arguments: Argumen
         if isinstance(key.value, Constant):
             add_default_entry(interpreter, receiver, entry)
         else:
-            add_entry(interpreter, receiver, replace(entry, many=bool(receiver.entries)))
+            add_entry_if_missing(interpreter, receiver, entry)
     return value
 
 
@@ -86,8 +89,10 @@ def _compute_items(interpreter: Interpreter, view: LazyElements) -> Collection:
 def _view(interpreter: Interpreter, view: LazyElements, element: Callable[[MappingEntry], Element]) -> Collection:
     """Return the present elements of a view of a dictionary."""
     (mapping,) = view.operands
-    entries = mapping.entries if isinstance(mapping, Mapping) else ()
-    return ordered_like(mapping, make_result_collection(interpreter, "list", tuple(map(element, entries))))
+    iterated = iterated_entries(mapping) if isinstance(mapping, Mapping) else IteratedEntries((), is_ordered=True)
+    elements = make_result_collection(interpreter, "list", tuple(map(element, iterated.entries)))
+    elements.state.unordered = not iterated.is_ordered
+    return ordered_like(mapping, elements)
 
 
 def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
@@ -135,9 +140,10 @@ def _update_with_unknown(interpreter: Interpreter, receiver: Mapping, place: Pla
 
 def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     """Return the last entry as a pair, or the union of all entries if it is uncertain which one is the last."""
+    iterated = iterated_entries(receiver)
     pairs = ordered_like(
         receiver,
-        make_result_collection(interpreter, "list", tuple(_pair(interpreter, entry) for entry in receiver.entries)),
+        make_result_collection(interpreter, "list", tuple(_pair(interpreter, entry) for entry in iterated.entries)),
     )
     if (
         pairs.has_definite_order
@@ -179,7 +185,14 @@ def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argume
     return replace(copy, hidden=True)
 
 
+def _move_to_end(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+    del interpreter, arguments, place
+    receiver.state.changed = receiver.state.unordered = True
+    return Constant(None)
+
+
 MAPPING_METHODS: Final[dict[str, Caller]] = {
+    **ITEM_METHODS,
     "get": _get,
     "pop": _pop_entry,
     "setdefault": _set_default,
@@ -190,4 +203,5 @@ MAPPING_METHODS: Final[dict[str, Caller]] = {
     "copy": _copy_mapping,
     "keys": _keys,
     "popitem": _pop_item,
+    "move_to_end": _move_to_end,
 }

@@ -19,8 +19,10 @@ from stepgraph.interpreter.objects.attribute_changes import (
     update_attributes,
 )
 from stepgraph.interpreter.objects.classes import resolution_order
+from stepgraph.interpreter.objects.container_objects import contents_of
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.instances import field_names
+from stepgraph.interpreter.objects.item_methods import ITEM_METHODS
 from stepgraph.interpreter.objects.iteration import added_elements, elements_of
 from stepgraph.interpreter.objects.mapping_methods import MAPPING_METHODS, clear_container
 from stepgraph.interpreter.objects.special_methods import call_special
@@ -194,9 +196,14 @@ def _replace(interpreter: Interpreter, receiver: Instance, arguments: Arguments,
 def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Instance:
     """Return a copy of an object with its attributes updated by keyword arguments."""
     del place
-    copy = Instance(
-        original.cls, interpreter.store.new(dict(original.state)), original.may_be_replaced, original.is_from_body
-    )
+    state = dict(original.state)
+    contents = contents_of(interpreter, original)
+    if contents is not None:
+        copied = interpreter.store.new({"items": contents.state.contents})
+        copied.changed, copied.unordered = True, contents.state.unordered
+        slot = next(name for name, value in state.items() if value is contents)
+        state[slot] = replace(contents, state=copied, loop_depth=interpreter.loop_depth)
+    copy = Instance(original.cls, interpreter.store.new(state), original.may_be_replaced, original.is_from_body)
     for argument in arguments.items:
         if argument.keyword is not None:
             interpreter.store.write(copy.state, argument.keyword, hide_constants(argument.value))
@@ -362,6 +369,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (
         Collection,
         {
+            **ITEM_METHODS,
             "append": _append,
             "add": _append,
             "insert": _insert,
@@ -402,7 +410,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "clear": clear_attributes,
         },
     ),
-    (Instance, {"_replace": _replace, "_asdict": _as_dictionary}),
+    (Instance, {"_replace": _replace, "_asdict": _as_dictionary, "copy": copy_with_attributes}),
     (
         FunctionValue,
         {

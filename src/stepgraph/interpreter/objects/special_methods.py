@@ -10,6 +10,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.generators import emit_generator_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
@@ -62,11 +63,22 @@ def apply_augmented_operator(
     interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
 ) -> Value:
     """Return the value that `target += value` assigns if `target` is a project object, UNKNOWN otherwise."""
-    name = _OPERATORS[_BINARY_OPERATORS[type(operator)]]
-    result = call_special(interpreter, target, (f"__i{name}__", f"__{name}__"), (value,), place)
+    result = call_special(interpreter, target, in_place_methods(operator), (value,), place)
     if result is None:
         interpreter.escape_operand(target, place, "is an operand in a way that is not followed")
     return UNKNOWN if result is None else result
+
+
+def in_place_methods(operator: cst.BaseAugOp) -> tuple[str, ...]:
+    """Return the special methods of an augmented assignment, in the order in which Python looks for them."""
+    name = _OPERATORS[_BINARY_OPERATORS[type(operator)]]
+    return f"__i{name}__", f"__{name}__"
+
+
+def operand_methods(operator: cst.BaseBinaryOp) -> tuple[str, ...]:
+    """Return the special methods of an operator."""
+    name = _OPERATORS[type(operator)]
+    return f"__{name}__", f"__r{name}__"
 
 
 _OPERATORS: Final[dict[type[cst.BaseBinaryOp], str]] = {
@@ -112,6 +124,7 @@ def iterator_of(interpreter: Interpreter, value: Value, place: Place) -> Value:
     if isinstance(value, ClassValue):
         members = enum_members(interpreter, value)
         return value if members is None else make_collection(interpreter, "tuple", members)
+    value = as_collection(interpreter, value, "__aiter__", "__iter__")
     if not isinstance(value, Instance):
         return value
     iterator = call_special(interpreter, value, ("__aiter__", "__iter__"), (), place)
@@ -155,13 +168,18 @@ def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | 
 
 
 def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
-    """Return the next item. A call that emits operations may also end the loop, which emits a choice."""
+    """Return the next item. A call that emits operations may also end the loop, which emits a choice.
+
+    An object without iterator is a sequence, which Python asks for the items 0, 1, 2 and so on.
+    """
     operation_count = len(interpreter.operations)
+    is_async = isinstance(place.node, cst.For | cst.CompFor) and place.node.asynchronous is not None
     result = call_special(interpreter, iterator, ("__anext__", "__next__"), (), place)
+    if result is None and not is_async:
+        result = call_special(interpreter, iterator, ("__getitem__",), (UNKNOWN,), place)
     if result is None:
         interpreter.escape_operand(iterator, place, "is iterated over in a way that is not followed")
         return UNKNOWN
-    is_async = isinstance(place.node, cst.For | cst.CompFor) and place.node.asynchronous is not None
     item = await_value(interpreter, result, place) if is_async else result
     if len(interpreter.operations) > operation_count:
         exhausted = Block((Jump(JumpKind.FINISHED, place),))

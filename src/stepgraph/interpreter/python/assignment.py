@@ -16,17 +16,19 @@ from stepgraph.interpreter.objects.attribute_changes import (
     set_named,
 )
 from stepgraph.interpreter.objects.classes import class_member
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.entries import EntryTable
 from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.iterators import take_elements
 from stepgraph.interpreter.objects.names import bind, is_globals_call
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, make_collection, merge_repeated
+from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, is_unordered, make_collection, merge_repeated
 from stepgraph.interpreter.python.generators import consume_generator
+from stepgraph.interpreter.python.loop_keys import constant_key, is_loop_key
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, Instance
-from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -98,6 +100,7 @@ def field_value(interpreter: Interpreter, instance: Instance, name: str) -> Valu
 
 def _unpacked_items(interpreter: Interpreter, value: Value) -> tuple[Element, ...] | None:
     """Return the elements from unpacking a value, None if unresolved. Elements at unknown positions are `many`."""
+    value = as_collection(interpreter, value, "__iter__")
     if isinstance(value, Collection):
         return value.items if value.has_definite_order else tuple(replace(item, many=True) for item in value.items)
     if isinstance(value, Instance):
@@ -150,7 +153,7 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
     for element in target.slice:
         if isinstance(element.slice, cst.Index):
             key_node = element.slice.value
-            key = interpreter.evaluate(element.slice.value)
+            key = constant_key(interpreter, key_node, interpreter.evaluate(element.slice.value))
         else:
             is_slice = True
     place = source or interpreter.place(target)
@@ -162,6 +165,7 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
         return
 
     def assign_to(owner: Value) -> Value:
+        owner = as_collection(interpreter, owner, "__setitem__")
         match owner:
             case Union():
                 interpreter.apply_to_cases(owner, assign_to)
@@ -172,11 +176,16 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
             case AttributeDictionary(owner=instance):
                 set_named(interpreter, instance, Argument(key, key_place), value, place)
             case Mapping():
-                set_entry(interpreter, owner, key, value, key_place, place)
+                is_distinct = _has_distinct_keys(interpreter, owner, key_place)
+                entry = MappingEntry(key, value, key_place, place, has_distinct_keys=is_distinct)
+                add_entry(interpreter, owner, entry)
             case Collection():
-                owner.state.unordered = True
                 elements = value.items if is_slice and isinstance(value, Collection) else (Element(value, place),)
-                add_items(interpreter, owner, elements)
+                is_distinct = not is_slice and _has_distinct_keys(interpreter, owner, key_place)
+                if is_slice and _is_full_slice(target):
+                    _replace_all(interpreter, owner, value, elements)
+                else:
+                    _replace_items(interpreter, owner, UNKNOWN if is_slice else key, elements, is_distinct=is_distinct)
             case _:
                 escape_assigned(interpreter, value, interpreter.place(target))
         return UNKNOWN
@@ -208,6 +217,13 @@ def add_default_entry(interpreter: Interpreter, owner: Mapping, entry: MappingEn
         _write_entries(interpreter, owner, table)
 
 
+def add_entry_if_missing(interpreter: Interpreter, owner: Mapping, entry: MappingEntry) -> None:
+    """Set a key of a dictionary unless it has a value, which is uncertain."""
+    if owner.entries or interpreter.loop_depth > owner.loop_depth:
+        entry = replace(entry, value=on_some_paths(entry.value), many=True)
+    add_entry(interpreter, owner, entry)
+
+
 def _write_entries(interpreter: Interpreter, owner: Mapping, table: EntryTable) -> None:
     owner.state.changed = True
     owner.state.unordered = owner.state.unordered or not table.is_ordered
@@ -225,6 +241,63 @@ def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
         if not isinstance(key, Constant) or entry.key != key
     )
     interpreter.store.write(owner.state, "items", tuple(remaining))
+
+
+def set_item(interpreter: Interpreter, owner: Collection | Mapping, key: Argument, value: Argument) -> None:
+    """Set an element by a call of `__setitem__`."""
+    if isinstance(owner, Mapping):
+        set_entry(interpreter, owner, key.value, value.value, key.place, value.place)
+    else:
+        element = (Element(value.value, value.place),)
+        _replace_items(interpreter, owner, key.value, element, is_distinct=False)
+
+
+def _has_distinct_keys(interpreter: Interpreter, owner: Collection | Mapping, key_place: Place) -> bool:
+    """Whether an assignment in a loop sets another key of an older collection at each pass: `tasks[i] = ...`."""
+    is_in_one_loop = interpreter.loop_depth == owner.loop_depth + 1
+    return is_in_one_loop and is_loop_key(interpreter, key_place.node)
+
+
+def _is_full_slice(target: cst.Subscript) -> bool:
+    """Whether a target is `xs[:]`."""
+    match target.slice:
+        case [cst.SubscriptElement(slice=cst.Slice(lower=None, upper=None, step=None))]:
+            return True
+        case _:
+            return False
+
+
+def _replace_all(interpreter: Interpreter, owner: Collection, value: Value, elements: tuple[Element, ...]) -> None:
+    """Assign to `xs[:]`."""
+    owner.state.changed = True
+    owner.state.unordered = is_unordered(value)
+    if not isinstance(value, Collection):
+        owner.state.unordered = True
+        elements = tuple(replace(element, many=True, may_be_missing=True) for element in elements)
+    interpreter.store.record_unselected(owner.items)
+    interpreter.store.write(owner.state, "items", elements)
+
+
+def _replace_items(
+    interpreter: Interpreter, owner: Collection, key: Value, elements: tuple[Element, ...], *, is_distinct: bool
+) -> None:
+    """Assign to an index or slice of a list. Unless the index is certain, any element may be the one replaced."""
+    items = owner.items
+    owner.state.changed = True
+    is_exact = interpreter.loop_depth == owner.loop_depth and owner.has_definite_order
+    if is_exact and isinstance(key, Constant) and isinstance(key.value, int) and -len(items) <= key.value < len(items):
+        replaced = list(items)
+        replaced[key.value] = elements[0]
+        interpreter.store.record_unselected((items[key.value],))
+        interpreter.store.write(owner.state, "items", tuple(replaced))
+        return
+    owner.state.unordered = True
+    nodes = {id(element.place.node) for element in elements} if is_distinct else set()
+    kept = (item if id(item.place.node) in nodes else as_optional(item) for item in items)
+    interpreter.store.write(owner.state, "items", tuple(kept))
+    if interpreter.loop_depth > owner.loop_depth and not is_distinct:
+        elements = tuple(replace(element, value=on_some_paths(element.value)) for element in elements)
+    add_items(interpreter, owner, elements)
 
 
 def remove_item(interpreter: Interpreter, owner: Collection, index: Value) -> Element | None:

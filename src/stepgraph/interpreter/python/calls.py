@@ -17,7 +17,7 @@ from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, GeneratorCall, Partial, PreparedCall, StepCall
 from stepgraph.interpreter.values.containers import without_constants
-from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.objects import AttributeName, FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
@@ -110,7 +110,7 @@ def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, pl
     """Call each case of a union. Calls of a constant (None) raise, so their paths end."""
     cases = callee.cases
     if callee.discriminant is None:
-        cases = tuple(case for case in cases if not isinstance(case.value, Constant | Absent))
+        cases = tuple(case for case in cases if not isinstance(case.value, AttributeName | Constant | Absent))
     if len(cases) == 1 and len(callee.cases) > 1:
         return interpreter.call(cases[0].value, arguments, place)
     callables = Union(cases, callee.discriminant, callee.place)

@@ -22,6 +22,7 @@ from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.generators import inline_generator
+from stepgraph.interpreter.python.loop_keys import is_loop_key, loop_keys, pass_constants
 from stepgraph.interpreter.python.loops import (
     LoopBounds,
     interpret_loop,
@@ -52,12 +53,15 @@ def evaluate_dict_comprehension(interpreter: Interpreter, node: cst.DictComp) ->
     """Evaluate a dictionary comprehension: emit its loop and return its entries."""
     table = EntryTable()
     branch_depth, outer_names = interpreter.branch_depth, interpreter.frame.attribute_names
+    loop_depth = interpreter.loop_depth
 
     def add(*, many: bool) -> None:
         key = _key(interpreter, node.key, outer_names)
         value = interpreter.evaluate(node.value)
         maybe = not many and interpreter.branch_depth > branch_depth
-        table.add(MappingEntry(key, value, interpreter.place(node.key), interpreter.place(node.value), many, maybe))
+        entry = MappingEntry(key, value, interpreter.place(node.key), interpreter.place(node.value), many, maybe)
+        is_distinct = interpreter.loop_depth == loop_depth + 1 and is_loop_key(interpreter, node.key)
+        table.add(replace(entry, has_distinct_keys=is_distinct))
 
     _run_comprehension(interpreter, node.for_in, interpreter.frame.scope, add)
     return mapping_of(interpreter, table)
@@ -293,7 +297,7 @@ def _run_over(
     items = items_to_unroll(iterable)
     if items is not None and not clause.ifs:
         for item in items:
-            names = _constants(clause.target, item.value)
+            names = pass_constants(interpreter, clause, item.value)
             with interpreter.frame.in_loop(LoopState(interpreter.store.checkpoint()), names):
                 assign(interpreter, clause.target, item.value)
                 _run_body(interpreter, clause, add, many=many)
@@ -310,21 +314,9 @@ def _run_over(
         _run_pass(interpreter, clause, on_some_paths(value) if clause.ifs else value, add)
 
     bounds = loop_bounds(iterable, interpreter.place(clause.iter))
-    interpret_loop(interpreter, body, None, place, bounds)
+    with interpreter.frame.with_loop_keys(loop_keys(interpreter, clause, iterable)):
+        interpret_loop(interpreter, body, None, place, bounds)
     return bounds.passes
-
-
-def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:
-    """Return the names that a pass binds to constants, which the names themselves do not keep."""
-    match target:
-        case cst.Name(value=name) if isinstance(value, Constant):
-            return {name: value}
-        case cst.Tuple(elements=elements) if isinstance(value, Collection) and value.state.size == len(elements):
-            pairs = zip(elements, value.items if value.has_definite_order else (), strict=False)
-            constants = [_constants(element.value, item.value) for element, item in pairs]
-            return {name: constant for names in constants for name, constant in names.items()}
-        case _:
-            return {}
 
 
 def _run_pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, add: Callable[..., None]) -> None:

@@ -9,14 +9,13 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
-from stepgraph.interpreter.objects.classes import select_member
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.dynamic_attributes import get_global
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
 from stepgraph.interpreter.objects.names import bind, is_globals_call, look_up
-from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
+from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.python.arguments import make_collection, merge_repeated
-from stepgraph.interpreter.python.assignment import add_default_entry
 from stepgraph.interpreter.python.boolean import evaluate_boolean, evaluate_conditional
 from stepgraph.interpreter.python.comprehensions import (
     evaluate_comprehension,
@@ -30,6 +29,7 @@ from stepgraph.interpreter.python.constants import (
     to_constant,
 )
 from stepgraph.interpreter.python.definitions import default_values, qualified_names
+from stepgraph.interpreter.python.items import get_item
 from stepgraph.interpreter.python.operators import (
     concatenate_values,
     evaluate_binary,
@@ -37,11 +37,10 @@ from stepgraph.interpreter.python.operators import (
     evaluate_unary,
     template,
 )
-from stepgraph.interpreter.python.subscripts import element_at
+from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
-from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, Instance
-from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
@@ -215,6 +214,8 @@ def _hide_constant_result(value: Value) -> Value:
 
 def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
     value = interpreter.evaluate(argument.value)
+    if argument.star == "**":
+        value = as_collection(interpreter, value, "keys", "__getitem__")
     if argument.star == "*":
         value = _unpack_argument(interpreter, value, interpreter.place(argument.value))
     keyword = None if argument.keyword is None else argument.keyword.value
@@ -266,57 +267,14 @@ def _evaluate_element(interpreter: Interpreter, node: cst.Subscript, owner: Valu
     if is_globals_call(interpreter, node.value):
         member = get_global(interpreter, Argument(key, interpreter.place(key_node)), interpreter.place(node))
         return UNKNOWN if member is None else member
-    return _get_item(interpreter, owner, key, interpreter.place(key_node), interpreter.place(node))
-
-
-def _get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Place, place: Place) -> Value:
-    if isinstance(owner, Union) and any(isinstance(case.value, Instance) for case in owner.cases):
-        return interpreter.apply_to_cases(owner, lambda chosen: _get_item(interpreter, chosen, key, key_place, place))
-    result = call_special(interpreter, owner, ("__getitem__",), (key,), place)
-    if result is None and isinstance(owner, ClassValue):
-        result = _call_class_getitem(interpreter, owner, key, place)
-        if result is None:
-            result = select_member(interpreter, owner, place, lambda name, _: key == Constant(name))
-    if result is not None:
-        return result
-    if not isinstance(owner, _SUBSCRIPTABLE):
-        interpreter.escape_operand(owner, place, "is subscripted in a way that is not followed")
-    if isinstance(owner, Mapping) and owner.default_factory is not None:
-        _insert_default(interpreter, owner, key, key_place, place)
-    element = element_at(owner, key, key_place, place)
-    if isinstance(owner, Collection | Mapping):
-        interpreter.store.record_selection(owner, element)
-    return element
-
-
-def _insert_default(interpreter: Interpreter, owner: Mapping, key: Value, key_place: Place, place: Place) -> None:
-    """Insert the default value of a `defaultdict` at a missing constant key."""
-    has_constant_keys = all(isinstance(entry.key, Constant) for entry in owner.entries)
-    if owner.default_factory is None or not has_constant_keys or not isinstance(key, Constant):
-        return
-    if not any(entry.key == key and not entry.may_be_missing for entry in owner.entries):
-        default = interpreter.call(owner.default_factory, Arguments(), place)
-        add_default_entry(interpreter, owner, MappingEntry(key, default, key_place, place))
-
-
-_SUBSCRIPTABLE: Final = (Union, ClassValue, Collection, Event, Mapping, Payload, Unresolved)
-
-
-def _call_class_getitem(interpreter: Interpreter, owner: ClassValue, key: Value, place: Place) -> Value | None:
-    """Call `__class_getitem__` of a project class. Return None if the class lacks the method."""
-    method = interpreter.attribute(owner, "__class_getitem__", place)
-    if not isinstance(method, FunctionValue):
-        return None
-    arguments = Arguments((Argument(key, place),))
-    return interpreter.call(
-        method if method.receiver is not None else replace(method, receiver=owner), arguments, place
-    )
+    return get_item(interpreter, owner, key, interpreter.place(key_node), interpreter.place(node))
 
 
 def _slice(interpreter: Interpreter, owner: Value, node: cst.Slice) -> Value:
     bounds: list[Any] = [_evaluate_bound(interpreter, part) for part in (node.lower, node.upper, node.step)]
     if isinstance(owner, Nondeterministic):
         return replace(owner, result_name="")
+    owner = as_collection(interpreter, owner, "__getitem__")
     if isinstance(owner, Union):
         owner = _merge_cases(interpreter, owner)
     if isinstance(owner, Unresolved):
@@ -399,6 +357,8 @@ def _evaluate_yield(interpreter: Interpreter, node: cst.Yield) -> Value:
             *(replace(item, many=True) for item in elements_of(interpreter, value) or ()),
         )
         interpreter.frame.yields = list(merge_repeated(yields))
+        if isinstance(value, GeneratorCall):
+            return summarize_call(interpreter, value.function, value.arguments).result
         return UNKNOWN
     yielded = Constant(None) if node.value is None else interpreter.evaluate(node.value)
     if interpreter.frame.at_yield is not None:

@@ -7,6 +7,7 @@ import libcst as cst
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.iteration import materialize_generator
 from stepgraph.interpreter.objects.iterators import is_certainly_empty
 from stepgraph.interpreter.objects.names import look_up
@@ -15,6 +16,7 @@ from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.boolean import negate, static_truth
 from stepgraph.interpreter.python.comprehensions import for_each_element
 from stepgraph.interpreter.python.generators import inline_generator
+from stepgraph.interpreter.python.loop_keys import loop_keys, pass_constants
 from stepgraph.interpreter.python.loops import (
     LoopBounds,
     interpret_loop,
@@ -29,7 +31,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, HeapCel
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind, Scope
-from stepgraph.ir.values import UNKNOWN, Constant, Value
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites
@@ -124,7 +126,8 @@ def _execute_loop(interpreter: Interpreter, node: cst.For, iterable: Value) -> N
 
     orelse = None if node.orelse is None else node.orelse.body
     execute_orelse = None if orelse is None else lambda: interpreter.execute(orelse)
-    interpret_loop(interpreter, body, execute_orelse, place, loop_bounds(iterable, interpreter.place(node.iter)))
+    with interpreter.frame.with_loop_keys(loop_keys(interpreter, node, iterable)):
+        interpret_loop(interpreter, body, execute_orelse, place, loop_bounds(iterable, interpreter.place(node.iter)))
 
 
 def _unroll(interpreter: Interpreter, node: cst.For, iterable: Value, items: tuple[Element, ...]) -> bool:
@@ -167,10 +170,7 @@ def _unroll_pass(interpreter: Interpreter, node: cst.For, item: Element) -> None
     """Execute one pass of an unrolled loop, as a scope that a `continue` leaves."""
     last_task_id = interpreter.work.last_task_id
     loop_state = LoopState(interpreter.store.checkpoint())
-    names: dict[str, Constant] = {}
-    if isinstance(item.value, Constant) and isinstance(node.target, cst.Name):
-        names[node.target.value] = item.value
-    with interpreter.frame.in_loop(loop_state, names):
+    with interpreter.frame.in_loop(loop_state, pass_constants(interpreter, node, item.value)):
         block = interpreter.block_of(lambda: _run_pass(interpreter, node, item.value))
     place = interpreter.place(node)
     if block.operations:
@@ -226,6 +226,7 @@ def execute_while(interpreter: Interpreter, node: cst.While) -> None:
 def _drained_collection(interpreter: Interpreter, test: cst.BaseExpression) -> HeapCell | None:
     """Return the heap cell of the collection that `while tasks:` drains, None for any other test."""
     value = look_up(interpreter, test.value) if isinstance(test, cst.Name) else UNKNOWN
+    value = as_collection(interpreter, value, "__bool__", "__len__")
     return value.state if isinstance(value, Collection) else None
 
 

@@ -9,9 +9,15 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.container_objects import as_plain_collection
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import added_elements, elements_of, entries_of
-from stepgraph.interpreter.objects.special_methods import apply_binary_operator, call_special, compare
+from stepgraph.interpreter.objects.special_methods import (
+    apply_binary_operator,
+    call_special,
+    compare,
+    operand_methods,
+)
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import MAX_REPETITIONS
 from stepgraph.interpreter.python.constants import (
@@ -52,6 +58,8 @@ def evaluate_binary(interpreter: Interpreter, node: cst.BaseExpression) -> Value
 
 
 def _apply_operator(interpreter: Interpreter, node: cst.BinaryOperation, left: Value, right: Value) -> Value:
+    methods = operand_methods(node.operator)
+    left, right = (as_plain_collection(interpreter, operand, *methods) for operand in (left, right))
     result = apply_binary_operator(interpreter, node.operator, left, right, interpreter.place(node))
     if result is not None:
         return result

@@ -11,10 +11,16 @@ from stepgraph.interpreter.interpreter import Executor, Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.objects.attribute_changes import delete_attribute, delete_named, update_attributes
+from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.iteration import added_elements, materialize_generator
 from stepgraph.interpreter.objects.mapping_methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.objects.special_methods import apply_augmented_operator, call_special, is_union_of_objects
+from stepgraph.interpreter.objects.special_methods import (
+    apply_augmented_operator,
+    call_special,
+    in_place_methods,
+    is_union_of_objects,
+)
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.assignment import add_items, assign, multiply_items, remove_entry, remove_item
 from stepgraph.interpreter.python.boolean import negate
@@ -81,7 +87,8 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     value = interpreter.evaluate(node.value)
     place = interpreter.place(node)
     interpreter.tracer.on_augmented_assignment(node, target, value)
-    updated = _update_in_place(interpreter, node.operator, target, value, place)
+    collection = as_collection(interpreter, target, *in_place_methods(node.operator))
+    updated = _update_in_place(interpreter, node.operator, collection, value, place)
     if updated is not None:
         if any(isinstance(leaf, Collection) and leaf.kind in _IMMUTABLE_KINDS for leaf in union_values(updated)):
             # Python evaluates the target once, so operations of a second evaluation are discarded.
@@ -186,6 +193,7 @@ def _delete_element(interpreter: Interpreter, target: cst.Subscript) -> None:
     key = keys[0] if len(keys) == len(slices) == 1 else UNKNOWN
 
     def delete_from(owner: Value) -> Value:
+        owner = as_collection(interpreter, owner, "__delitem__")
         match owner:
             case Union():
                 interpreter.apply_to_cases(owner, delete_from)

@@ -74,11 +74,23 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     if not default_matters and not any(entry.value.relevant for entry in entries):
         return default if default is not None and not owner.entries else UNKNOWN
     cases = [Case(entry.key_place.text, on_some_paths(entry.value)) for entry in entries]
-    if owner.partial or any(entry.may_be_missing for entry in entries):
+    covers_missing = default is not None  # an entry of an unknown dictionary has no relevant value
+    if owner.partial or any(e.may_be_missing and not (covers_missing and e.value.relevant) for e in entries):
         cases.append(Case("others", Unresolved("not all entries of the dictionary are known", place)))
     if default is not None and default != Constant(None):
         cases.append(Case(None, default))
     return Union(tuple(cases), key_place.text, place)
+
+
+def contains_key(owner: Mapping, key: Value) -> bool | None:
+    """Return whether a dictionary has a key, None if that is not certain."""
+    entries = owner.entries
+    if isinstance(key, Constant) and any(entry.key == key and not entry.may_be_missing for entry in entries):
+        return True
+    if owner.partial:
+        return None
+    others = [entry for entry in entries if not (isinstance(key, Constant) and isinstance(entry.key, Constant))]
+    return None if others or any(entry.key == key for entry in entries) else False
 
 
 def _select_entry(

@@ -243,6 +243,8 @@ class MappingEntry(Struct, frozen=True):
     """Whether it represents any number of such entries."""
     may_be_missing: bool = False
     """Whether it may be missing."""
+    has_distinct_keys: bool = False
+    """Whether the entries that it represents have different keys, although the keys are not constant."""
 
 
 class Mapping(Container, Struct, eq=False):

@@ -44,6 +44,8 @@ class WorkRegistry(Struct):
     """The first generator that each call site creates."""
     exhausted: dict[int, GeneratorCall] = field(default_factory=dict)
     """Generators that a loop has exhausted, by `id`. The reference keeps the id from being reused."""
+    open_objects: list[Instance] = field(default_factory=list)
+    """Objects of the project whose elements are being evaluated, outermost first."""
     iterating: dict[int, tuple[object, object]] = field(default_factory=dict)
     """The frame and loop of the latest iteration over each iterator, by the serial of its cell."""
     timed_tasks: set[TaskId] = field(default_factory=set)

@@ -1,0 +1,196 @@
+"""Objects of project classes that derive from a built-in collection, such as `class Plan(list)`.
+
+The elements are in a collection that an attribute of the object holds. What the project does not define acts on it.
+"""
+
+from __future__ import annotations
+
+import collections
+import collections.abc
+from typing import Final
+
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.classes import find_member, resolution_order
+from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.containers import Collection, Element, Mapping
+from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, Instance
+from stepgraph.ir.values import UNKNOWN, External, Value
+from stepgraph.syntax.module import Place
+
+CONTENTS: Final = "[]"
+"""The slot of the collection, which is no name of an attribute."""
+_DATA: Final = "data"
+"""The attribute that holds the collection of a `UserDict` or `UserList`."""
+
+_BASES: Final[dict[str, type]] = {
+    "builtins.dict": dict,
+    "builtins.frozenset": frozenset,
+    "builtins.list": list,
+    "builtins.set": set,
+    "builtins.tuple": tuple,
+    "collections.OrderedDict": collections.OrderedDict,
+    "collections.UserDict": collections.UserDict,
+    "collections.UserList": collections.UserList,
+    "collections.defaultdict": collections.defaultdict,
+    "collections.deque": collections.deque,
+}
+_GENERIC_ALIASES: Final = {
+    "typing.Dict": "builtins.dict",
+    "typing.List": "builtins.list",
+    "typing.Set": "builtins.set",
+    "typing.Tuple": "builtins.tuple",
+    "typing.DefaultDict": "collections.defaultdict",
+    "typing.Deque": "collections.deque",
+    "typing.OrderedDict": "collections.OrderedDict",
+}
+_IMMUTABLE: Final = ("builtins.frozenset", "builtins.tuple")
+_WRAPPERS: Final = ("collections.UserDict", "collections.UserList")
+"""Bases whose methods call the special methods that a class overrides. Those of other bases do not."""
+_ITEM_METHODS: Final = ("__getitem__", "__setitem__", "__delitem__", "__iter__", "__contains__", "__len__")
+_METHODS: Final = {name: frozenset(dir(base)) - frozenset(dir(object)) for name, base in _BASES.items()}
+
+
+def container_base(order: tuple[Value, ...]) -> tuple[str, int] | None:
+    """Return the name and the position of the built-in collection in a resolution order, None without one."""
+    for index, base in enumerate(order):
+        name = _GENERIC_ALIASES.get(base.name, base.name) if isinstance(base, External) else ""
+        if name in _BASES:
+            return name, index
+    return None
+
+
+def make_contents(
+    interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place
+) -> dict[str, Value]:
+    """Return the attribute of a new object that holds its elements, none for an object of any other class."""
+    base = container_base(resolution_order(class_value))
+    if base is None:
+        return {}
+    name, _ = base
+    made = interpreter.call(External(name), arguments if name in _IMMUTABLE else Arguments(), place)
+    return {_slot(name): made} if isinstance(made, Collection | Mapping) else {}
+
+
+def _slot(base: str) -> str:
+    return _DATA if base in _WRAPPERS else CONTENTS
+
+
+def initialize_contents(interpreter: Interpreter, instance: Instance, arguments: Arguments, place: Place) -> None:
+    """Call the `__init__` of the built-in collection."""
+    order = resolution_order(instance.cls)
+    base = container_base(order)
+    if base is None or base[0] in _IMMUTABLE:
+        return
+    name, index = base
+    contents = contents_of(interpreter, instance)
+    if contents is None or (arguments.items and _calls_overrides(interpreter, name, order[:index])):
+        for argument in arguments.items:
+            action = f"is handed to `{instance.cls.name}`, whose base is not followed"
+            interpreter.escape(argument.value, argument.place, action)
+        return
+    made = interpreter.call(External(name), arguments, place)
+    if not isinstance(made, Collection | Mapping):
+        contents.state.unordered = True
+        unknown = (Element(UNKNOWN, place, many=True, may_be_missing=True),)
+        interpreter.store.write(contents.state, "items", unknown if isinstance(contents, Collection) else ())
+        return
+    contents.state.unordered = contents.state.unordered or made.state.unordered
+    if arguments.items:
+        contents.state.changed = True
+        interpreter.store.write(contents.state, "items", made.state.contents)
+    interpreter.store.write(instance.state, _slot(name), replace(made, state=contents.state))
+
+
+def contents_of(interpreter: Interpreter, instance: Instance) -> Collection | Mapping | None:
+    """Return the collection of an object, None for an object without one or with an unknown one."""
+    base = container_base(resolution_order(instance.cls))
+    if base is None:
+        return None
+    slot = _slot(base[0])
+    contents = instance.state.get(slot)
+    interpreter.store.record_outer_read(instance.state, slot)
+    if not isinstance(contents, Collection | Mapping):
+        return None
+    interpreter.store.record_outer_read(contents.state, "items")
+    return contents
+
+
+def _calls_overrides(interpreter: Interpreter, base: str, classes: tuple[Value, ...]) -> bool:
+    """Whether the methods of the base may call methods of the project."""
+    return base in _WRAPPERS and any(find_member(interpreter, classes, name) is not None for name in _ITEM_METHODS)
+
+
+def container_attribute(
+    interpreter: Interpreter, instance: Instance, order: tuple[Value, ...], name: str
+) -> BuiltinMethod | None:
+    """Return a method that a built-in collection in a resolution order defines, None for any other attribute.
+
+    A method that cannot be followed is one of the object itself.
+    """
+    base = container_base(order)
+    if base is None:
+        return _mixin_method(instance, order, name)
+    base_name, index = base
+    if name not in _METHODS[base_name] or find_member(interpreter, order[:index], name) is not None:
+        return None
+    contents = contents_of(interpreter, instance)
+    whole_order = resolution_order(instance.cls)
+    calls_overrides = name not in _ITEM_METHODS and _calls_overrides(interpreter, base_name, whole_order[:index])
+    calls_missing = name == "__getitem__" and find_member(interpreter, whole_order, "__missing__") is not None
+    copies_object = name == "copy" and base_name not in ("builtins.dict", "builtins.list")
+    if contents is None or calls_overrides or calls_missing or copies_object:
+        return BuiltinMethod(instance, name)
+    return BuiltinMethod(contents, name)
+
+
+def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) -> Value | None:
+    """Return the method that a call of a function of a built-in collection calls: `list.append(self, item)`."""
+    base, _, method = name.rpartition(".")
+    receiver = arguments.items[0].value if arguments.items and not arguments.items[0].star else UNKNOWN
+    if base not in _BASES or method not in _METHODS[base] or not isinstance(receiver, Instance):
+        return None
+    order = resolution_order(receiver.cls)
+    found = container_base(order)
+    return container_attribute(interpreter, receiver, order[found[1] :], method) if found is not None else None
+
+
+def _mixin_method(instance: Instance, order: tuple[Value, ...], name: str) -> BuiltinMethod | None:
+    """Return a method that an abstract base class implements by the methods of the project."""
+    for base in order:
+        if isinstance(base, External) and base.name.startswith(("collections.abc.", "typing.")):
+            abstract_class = getattr(collections.abc, base.name.rsplit(".", 1)[-1], None)
+            if not name.startswith("__") and hasattr(abstract_class, name):
+                return BuiltinMethod(instance, name)
+    return None
+
+
+def as_collection(interpreter: Interpreter, value: Value, *methods: str) -> Value:
+    """Return the collection of an object for an operation, unless the project defines its special methods.
+
+    Any other value is returned unchanged.
+    """
+    order = resolution_order(value.cls) if isinstance(value, Instance) else ()
+    base = container_base(order)
+    if base is None or not isinstance(value, Instance):
+        return value
+    name, index = base
+    if name == "collections.UserList" and "__iter__" in methods:
+        methods = (*methods, "__getitem__")  # its iterator is that of a sequence
+    if any(find_member(interpreter, order[:index], method) is not None for method in methods):
+        return value
+    contents = contents_of(interpreter, value)
+    return value if contents is None else contents
+
+
+def as_plain_collection(interpreter: Interpreter, value: Value, *methods: str) -> Value:
+    """Return the collection of an object for an operator whose result is a plain list, tuple or dictionary."""
+    base = container_base(resolution_order(value.cls)) if isinstance(value, Instance) else None
+    is_plain = base is not None and base[0] in ("builtins.dict", "builtins.list", "builtins.tuple")
+    return as_collection(interpreter, value, *methods) if is_plain else value
+
+
+def is_container_class(order: tuple[Value, ...]) -> bool:
+    """Whether a class derives from a built-in collection."""
+    return container_base(order) is not None
