@@ -14,6 +14,7 @@ from itertools import count, takewhile
 from typing import Any, Final, TypeAlias
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion
 from stepgraph.interpreter.joining import join_values, on_path
@@ -213,6 +214,8 @@ class Interpreter:
     def emit(self, operation: Operation) -> None:
         """Append an operation to the present block."""
         self.budget.spend(Limit.OPERATIONS)
+        if isinstance(operation, Await) and self.work.cancelled:
+            operation = replace(operation, group=self.work.without_cancelled(operation.group))
         self.operations.append(operation)
         if isinstance(operation, Run | Start | Await):
             self.frame.emitted = True

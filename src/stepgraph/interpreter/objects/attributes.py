@@ -41,6 +41,7 @@ from stepgraph.interpreter.values.value import (
     Unresolved,
     Value,
 )
+from stepgraph.interpreter.workflow.awaiting import awaited_tasks
 from stepgraph.syntax.module import Place
 
 
@@ -73,6 +74,9 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
         case Event(shape=shape, is_run_event=of_run) if name == "payload":
             return Payload(shape, of_run)
         case AttributeDictionary():
+            return BuiltinMethod(owner, name)
+        case Task() | Gathering() if name == "cancel":
+            interpreter.work.cancelled.update(awaited.task_id for awaited in awaited_tasks(owner))
             return BuiltinMethod(owner, name)
         case (
             ContextVariable()

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
 from stepgraph.interpreter.values.containers import Declarations
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import StepFunction
-from stepgraph.ir.nodes import Activity, StepDefinition, StepRun, TaskId
+from stepgraph.ir.nodes import Activity, AwaitGroup, StepDefinition, StepRun, TaskId
 from stepgraph.syntax.module import Place
 
 
@@ -48,6 +49,8 @@ class WorkRegistry(Struct):
     """The frame and loop of the latest iteration over each iterator, by the serial of its cell."""
     timed_tasks: set[TaskId] = field(default_factory=set)
     """Tasks that an enclosing task awaits with a timeout."""
+    cancelled: set[TaskId] = field(default_factory=set)
+    """Tasks that code may cancel. An await of a cancelled task ends before its steps do."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
     resuming: bool = False
@@ -73,6 +76,16 @@ class WorkRegistry(Struct):
         """Register a generator, to report it if nothing iterates over it."""
         self.generators.setdefault(id(generator.place.node), generator)
         return generator
+
+    def without_cancelled(self, group: AwaitGroup) -> AwaitGroup:
+        """Return an await group that does not guarantee that cancelled tasks are finished."""
+        members = tuple(
+            self.without_cancelled(member)
+            if isinstance(member, AwaitGroup)
+            else replace(member, on_every_path=member.on_every_path and member.task_id not in self.cancelled)
+            for member in group.members
+        )
+        return replace(group, members=members)
 
     def record_start(self, place: Place, task_ids: Iterable[TaskId]) -> None:
         """Record the tasks that a call starts: code that has its result can await them."""
