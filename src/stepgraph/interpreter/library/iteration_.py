@@ -247,7 +247,7 @@ def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection
         results = [_call_with(interpreter, function, item, lazy.place, is_single=is_single) for item in elements.items]
         return ordered_like(elements, make_result_collection(interpreter, "list", tuple(results)))
     if starts_task(function):
-        values = start_elements(interpreter, Argument(elements, lazy.place))
+        values = [started.value for started in start_elements(interpreter, Argument(elements, lazy.place))]
     elif is_single:
         relevant = [item for item in elements.items if item.value.relevant]
         values = [call_for_each(interpreter, function, relevant, lazy.place)]

@@ -89,6 +89,18 @@ class Gathering(Value, Struct, frozen=True):
         return hash(self._key)
 
 
+def completed_future(result: Value) -> Value:
+    """Return the future of work without steps, UNKNOWN if its result leads to none either."""
+    return Gathering("all", (), result=result) if result.relevant else UNKNOWN
+
+
+def result_of(future: Value) -> Value:
+    """Return the value of an await of a started task or future, UNKNOWN for any other value."""
+    if isinstance(future, WaitForCall):
+        return result_of(future.inner)
+    return future.result if isinstance(future, Task | Gathering) else UNKNOWN
+
+
 class TaskGroup(Value, Struct, eq=False):
     """`asyncio.TaskGroup()`."""
 

@@ -9,6 +9,7 @@ import libcst as cst
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.union import union_of_results, union_of_values
 from stepgraph.interpreter.replay.resources import observe_resource_access
 from stepgraph.interpreter.store import Rewrite, TaskState
 from stepgraph.interpreter.summaries import summarize_call
@@ -24,7 +25,7 @@ from stepgraph.interpreter.values.calls import (
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
-from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, completed_future, result_of
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.values.value import UNKNOWN, Resource, Unresolved, Value
 from stepgraph.interpreter.workflow.dependencies import dependencies_of
@@ -101,20 +102,25 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
 
 def _await_union(interpreter: Interpreter, value: Union, place: Place, first: int | None) -> Value:
     """Await whichever case of a union is the value. Tasks that only exist in their case need no choice."""
-    if first is not None and first < len(interpreter.operations) and _await_in_branches(interpreter, value, place):
-        return UNKNOWN
+    if first is not None and first < len(interpreter.operations):
+        results = _await_in_branches(interpreter, value, place)
+        if results is not None:
+            return union_of_values(results, [place.text] * len(results), place.text, place)
     tasks = [case.value for case in value.cases if isinstance(case.value, Task | Gathering)]
     unstarted = [case.value for case in value.cases if is_awaitable(case.value) and case.value not in tasks]
     members = tuple(member for task in tasks for member in await_members(task))
-    if tasks and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_tasks(task))):
+    if members and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_tasks(task))):
         interpreter.emit(
             Await(
                 AwaitGroup("all", members), place, any(isinstance(v, Gathering) and v.one_per_iteration for v in tasks)
             )
         )
         if not unstarted:
-            return UNKNOWN
-        rest = (replace(case, value=UNKNOWN if case.value in tasks else case.value) for case in value.cases)
+            return union_of_results(tasks, [place.text] * len(tasks), place.text, place)
+        rest = (
+            replace(case, value=completed_future(result_of(case.value)) if case.value in tasks else case.value)
+            for case in value.cases
+        )
         value = Union(tuple(rest), value.discriminant, value.place)
     return interpreter.apply_to_cases(value, lambda chosen: await_value(interpreter, chosen, place))
 
@@ -162,7 +168,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     interpreter.store.reads = outer_reads | reads
     interpreter.replay.last_step = last_step  # the task runs concurrently with the code after its start
     if activity is None:
-        return UNKNOWN
+        return completed_future(result)
     task = start_activity(interpreter, activity, coroutine.place, result)
     may_reevaluate = isinstance(coroutine, FunctionCall) and isinstance(activity, Call)
     state = InFlightTask(
@@ -371,19 +377,21 @@ def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
     return True
 
 
-def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> bool:
-    """Move the await into the branches of the choice just emitted: `await (gather(a(), b()) if c else d())`."""
+def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> list[Value] | None:
+    """Move the await into the branches of the choice just emitted: `await (gather(a(), b()) if c else d())`.
+
+    Return the results of the branches, None if that is not possible.
+    """
     choice = interpreter.operations[-1]
     if not isinstance(choice, Choice) or len(choice.branches) != len(value.cases):
-        return False
+        return None
     pairs = list(zip(choice.branches, value.cases, strict=True))
     tasks = [(branch, case.value) for branch, case in pairs if isinstance(case.value, Task | Gathering)]
     if not tasks or not all(_starts_tasks_of(branch, task) for branch, task in tasks):
-        return False
-    interpreter.operations[-1] = replace(
-        choice, branches=tuple(_with_await(interpreter, branch, case.value, place) for branch, case in pairs)
-    )
-    return True
+        return None
+    awaited = [_with_await(interpreter, branch, case.value, place) for branch, case in pairs]
+    interpreter.operations[-1] = replace(choice, branches=tuple(branch for branch, _ in awaited))
+    return [result for _, result in awaited]
 
 
 def _starts_tasks_of(branch: Branch, task: Value) -> bool:
@@ -391,12 +399,12 @@ def _starts_tasks_of(branch: Branch, task: Value) -> bool:
     return started >= {awaited.task_id for awaited in awaited_tasks(task)}
 
 
-def _with_await(interpreter: Interpreter, branch: Branch, value: Value, place: Place) -> Branch:
-    """Return a branch that ends with the await of its value. A coroutine begins at the await."""
+def _with_await(interpreter: Interpreter, branch: Branch, value: Value, place: Place) -> tuple[Branch, Value]:
+    """Return a branch that ends with the await of its value, and the result. A coroutine begins at the await."""
     with interpreter.collect_operations() as operations:
         operations.extend(branch.block.operations)
-        await_value(interpreter, value, place)
-    return replace(branch, block=Block(tuple(operations)))
+        result = await_value(interpreter, value, place)
+    return replace(branch, block=Block(tuple(operations))), result
 
 
 def _report_unresolved(interpreter: Interpreter, value: Value, place: Place) -> None:
