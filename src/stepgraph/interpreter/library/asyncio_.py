@@ -226,14 +226,14 @@ def _shield(call: LibraryCall) -> Value:
 @models("asyncio.as_completed")
 def _as_completed(call: LibraryCall) -> Value:
     since = call.interpreter.task_id_before_call
-    futures = call.arguments.find(0, "fs")
-    if futures is None:
+    argument = call.arguments.find(0, "fs")
+    if argument is None:
         return UNKNOWN
-    members = start_elements(call.interpreter, futures)
+    members = start_elements(call.interpreter, argument)
     future = make_gathering(call.interpreter, "all", members, call.place, since)
     call.interpreter.work.unordered |= future.started_tasks  # `as_completed` puts its arguments into a set
-    results = [item for item in future.result.items] if isinstance(future.result, Collection) else []
-    result = union_of_values([item.value for item in results], [item.place.text for item in results], call.place.text, call.place)
+    futures = [leaf for member in members for leaf in union_values(member.value)]
+    result = union_of_results(futures, [call.place.text] * len(futures), call.place.text, call.place)
     if not future.members and not result.relevant:
         return UNKNOWN
     each = replace(future, result=result, one_per_iteration=True, in_completion_order=True)

@@ -39,6 +39,7 @@ from stepgraph.interpreter.python.assignment import (
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import payload_member
+from stepgraph.interpreter.raised_exceptions import raised_with_work
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, ExitStackArguments, GeneratorCall
 from stepgraph.interpreter.values.containers import (
@@ -55,7 +56,7 @@ from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional, with_all_runs
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
-from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_step
+from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_task
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -331,6 +332,13 @@ def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
     return receiver.result if isinstance(receiver, Task | Gathering) else UNKNOWN
 
 
+def _exception(interpreter: Interpreter, receiver: Task, arguments: Arguments, place: Place) -> Value:
+    """Return any raised exception that may lead to a step."""
+    del receiver, arguments
+    raised = raised_with_work(interpreter)
+    return union_of_values(list(raised), [value.cls.name for value in raised], place.text, place)
+
+
 def _reorder(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     """Forget the positions of the elements."""
     del interpreter, arguments, place
@@ -347,7 +355,7 @@ def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments
 
 def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     del receiver, arguments
-    report_cancelled_step(interpreter, place, "cancelling its task")
+    report_cancelled_task(interpreter, place)
     return UNKNOWN
 
 
@@ -435,7 +443,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "result": _result,
             "done": _return_unknown,
             "cancel": _cancel,
-            "exception": _return_unknown,
+            "exception": _exception,
             "cancelled": _return_unknown,
         },
     ),
