@@ -10,6 +10,7 @@ from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.attribute_changes import assign_attribute, delete_named, set_named
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
+from stepgraph.interpreter.objects.methods import call_in_loop
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import (
     Caveat,
@@ -113,6 +114,16 @@ def _unknown_member(owner: ClassValue, place: Place) -> Caveat:
         "The graph shows the methods as they stand in the class.",
         may_be_another=True,
     )
+
+
+@models("builtins.print", unpacks=True)
+def _print(call: LibraryCall) -> Value:
+    """`print(..., file=log)` calls `log.write` for each part."""
+    file = call.arguments.find(None, "file")
+    if file is not None and file.value.relevant:
+        write = call.interpreter.attribute(file.value, "write", call.place)
+        call_in_loop(call.interpreter, write, Arguments((Argument(UNKNOWN, call.place),)), call.place)
+    return UNKNOWN
 
 
 @models("builtins.super")

@@ -49,7 +49,6 @@ HARMLESS: Final = frozenset(
         "isinstance",
         "issubclass",
         "len",
-        "print",
         "repr",
         "str",
     ]
