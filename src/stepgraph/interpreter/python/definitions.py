@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.objects.class_hooks import run_hooks
-from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, Partial
-from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, GeneratorCall, Partial
+from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import (
     BuiltinMethod,
     Caveat,
@@ -137,6 +137,11 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
         case Partial(callee=External(name="functools.wraps") | FunctionValue()):
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case BuiltinMethod(receiver=FunctionValue(kind="property")):
+            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+        case BuiltinMethod(receiver=ExitStack()):
+            interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+            return value
+        case BuiltinMethod(receiver=Collection() | Mapping()):
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case Instance() if isinstance(value, FunctionValue) and not _has_call_method(interpreter, decorator, place):
             return replace(value, caveats=(*value.caveats, _caveat_of_manager(place)))
