@@ -167,6 +167,13 @@ def yields_of(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Eleme
     return results[0]
 
 
+def returned_by(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Value:
+    """Return the value that a function, coroutine or generator returns, without emitting operations."""
+    results: list[Value] = []
+    interpreter.branch(lambda: results.append(summarize_call(interpreter, function, arguments).result))
+    return results[0]
+
+
 class _Signature(Struct):
     """The keys of the arguments of a call. Calls with equal keys have equal summaries.
 

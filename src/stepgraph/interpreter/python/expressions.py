@@ -8,6 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.logging_ import is_log_call
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
 from stepgraph.interpreter.objects.classes import select_member
@@ -15,6 +16,7 @@ from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
 from stepgraph.interpreter.objects.names import bind, look_up
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import make_collection, merge_repeated
 from stepgraph.interpreter.python.assignment import add_default_entry
 from stepgraph.interpreter.python.boolean import evaluate_boolean, evaluate_conditional
@@ -40,6 +42,7 @@ from stepgraph.interpreter.python.subscripts import element_at
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.step_state import is_pure_mutation, record_method_call, record_read
 from stepgraph.interpreter.replay.taint import propagate_taint, record_use, template
+from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
 from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, Instance
@@ -420,13 +423,20 @@ def _evaluate_yield(interpreter: Interpreter, node: cst.Yield) -> Value:
             *(replace(item, many=True) for item in elements_of(interpreter, value) or ()),
         )
         interpreter.frame.yields = list(merge_repeated(yields))
-        return UNKNOWN
+        return _delegated_result(interpreter, value, interpreter.place(node))
     yielded = Constant(None) if node.value is None else interpreter.evaluate(node.value)
     if interpreter.frame.at_yield is not None:
         interpreter.frame.at_yield(yielded)
     elif yielded.relevant and node.value is not None:
         interpreter.frame.yields.append(Element(yielded, interpreter.place(node.value), many=True))
     return UNKNOWN
+
+
+def _delegated_result(interpreter: Interpreter, value: Value, place: Place) -> Value:
+    """Return the value of `yield from`: the value that the generator returns."""
+    generators = [leaf for leaf in union_values(value) if isinstance(leaf, GeneratorCall)]
+    results = [returned_by(interpreter, call.function, call.arguments) for call in generators]
+    return union_of_values(results, [place.text] * len(results), place.text, place)
 
 
 EVALUATORS: Final[dict[type[cst.CSTNode], Evaluator]] = {

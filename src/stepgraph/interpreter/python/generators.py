@@ -37,6 +37,8 @@ class _Exits(Struct):
     """Whether a `yield` is inside a `try` or `with`."""
     has_yield_in_head: bool = False
     """Whether a `yield` is in the head of a compound statement, such as its test."""
+    delegates: bool = False
+    """Whether it has a `yield from`."""
 
 
 def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
@@ -87,7 +89,9 @@ def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: b
     # Leaving the last loop leaves the generator.
     returns_are_exact = all(depth == 0 or (depth == 1 and ends_in_loop) for depth in exits.returns)
     breaks_are_exact = not broken or (ends_in_loop and all(depth == 1 for depth in exits.yields))
-    return returns_are_exact and breaks_are_exact and not exits.has_guarded_yield and not exits.has_yield_in_head
+    if exits.has_guarded_yield or exits.has_yield_in_head or exits.delegates:
+        return False
+    return returns_are_exact and breaks_are_exact
 
 
 def _last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
@@ -102,8 +106,9 @@ def _exits(body: cst.BaseSuite) -> _Exits:
             exits.returns.append(len(loops))
         if isinstance(statement, cst.BaseCompoundStatement):
             exits.has_yield_in_head = exits.has_yield_in_head or _has_yield_in_head(statement)
-        elif any(isinstance(node, cst.Yield) for node in expressions_below(statement)):
+        elif yields := [node for node in expressions_below(statement) if isinstance(node, cst.Yield)]:
             exits.yields.append(len(loops))
+            exits.delegates = exits.delegates or any(isinstance(node.value, cst.From) for node in yields)
             guarding_types = cst.Try | cst.TryStar | cst.With
             exits.has_guarded_yield = exits.has_guarded_yield or any(
                 isinstance(block.statement, guarding_types) for block in enclosing
