@@ -14,7 +14,6 @@ from itertools import count, takewhile
 from typing import Any, Final, TypeAlias
 
 import libcst as cst
-from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion
 from stepgraph.interpreter.joining import join_values, on_path
@@ -214,8 +213,6 @@ class Interpreter:
     def emit(self, operation: Operation) -> None:
         """Append an operation to the present block."""
         self.budget.spend(Limit.OPERATIONS)
-        if isinstance(operation, Await) and self.work.cancelled:
-            operation = replace(operation, group=self.work.without_cancelled(operation.group))
         self.operations.append(operation)
         if isinstance(operation, Run | Start | Await):
             self.frame.emitted = True
@@ -369,7 +366,7 @@ class Interpreter:
         self, leave: Callable[[], None] = lambda: None, stops: frozenset[JumpKind] = frozenset()
     ) -> Iterator[OpenContext]:
         """Enter a block with exit code: see `OpenContext`."""
-        context = OpenContext(self.frame.loop, leave, stops, self.store.checkpoint())
+        context = OpenContext(self.frame.loop, leave, stops, self.store.checkpoint(), self.work.last_task_id)
         self.frame.open_contexts.append(context)
         try:
             yield context

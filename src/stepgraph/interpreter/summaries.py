@@ -23,6 +23,7 @@ from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Resource, Value
 from stepgraph.interpreter.widening import widen
+from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import Block, Function, may_run_steps
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
@@ -96,6 +97,8 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
             if write.container.get(write.key, MISSING) != write.value:
                 interpreter.store.write(write.container, write.key, write.value)
         interpreter.replay.repeat_changes(memoized.state_changes)
+        if memoized.raises:
+            record_early_raise(interpreter, memoized.function.place)
         if not memoized.allocates:
             return memoized
         return replace(memoized, result=Copier(interpreter.store, memoized.since).copy(memoized.result))
@@ -292,6 +295,8 @@ def _summarize(
     )
     function.names = _qualified_names(callee.names, function.callable_arguments)
     interpreter.frame.called |= frame.called
+    interpreter.frame.raises = interpreter.frame.raises or frame.raises
+    interpreter.frame.raises_early = interpreter.frame.raises_early or frame.raises_early
     result = _result_of(frame, function.place)
     interpreter.declare_again(frame.declared)
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
@@ -306,12 +311,13 @@ def _summarize(
         returns_awaitable=frame.returns_awaitable,
         emits_before_return=frame.emits_before_return,
         epoch=interpreter.store.epoch,
-        reusable=not is_unique_per_call and writes is not None,
+        reusable=not is_unique_per_call and not frame.raises_early and writes is not None,
         writes=writes or (),
         state_changes=tuple(interpreter.replay.recorded_changes[first_change:]),
         uses=tuple(interpreter.replay.uses[first_use:]),
         yields=tuple(frame.yields),
         may_return_true=frame.may_return_true,
+        raises=frame.raises,
         reads=reads,
     )
     copier = Copier(interpreter.store, scope.names.serial - 1)

@@ -175,13 +175,13 @@ def _wait(call: LibraryCall) -> Value:
     future = make_gathering(call.interpreter, kind or "all", members, call.place, since)
     timeout = call.arguments.find(None, "timeout")
     until_done = kind is not None and (timeout is None or timeout.value == Constant(None))
-    parts = (Element(_some_of(call.interpreter, members, call.place), call.place) for _ in ("done", "pending"))
+    parts = (Element(_some_of(call.interpreter, members), call.place) for _ in ("done", "pending"))
     return replace(
         future, until_done=until_done, result=make_result_collection(call.interpreter, "tuple", tuple(parts))
     )
 
 
-def _some_of(interpreter: Interpreter, members: Sequence[Element], place: Place) -> Value:
+def _some_of(interpreter: Interpreter, members: Sequence[Element]) -> Value:
     """Return the set of some of the members of an `asyncio.wait`, UNKNOWN if they are unknown."""
     known = tuple(as_optional(member) for member in members if member.value.relevant)
     return make_result_collection(interpreter, "set", known) if known else UNKNOWN

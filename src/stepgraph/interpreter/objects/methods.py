@@ -332,7 +332,7 @@ def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
     return receiver.result if isinstance(receiver, Task | Gathering) else UNKNOWN
 
 
-def _exception(interpreter: Interpreter, receiver: Task, arguments: Arguments, place: Place) -> Value:
+def _exception(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     """Return any raised exception that may lead to a step."""
     del receiver, arguments
     raised = raised_with_work(interpreter)
@@ -448,5 +448,14 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
         },
     ),
     (GeneratorCall, {"aclose": _return_unknown, "close": _return_unknown}),
-    (Gathering, {"result": _result, "done": _return_unknown, "cancel": _cancel}),
+    (
+        Gathering,
+        {
+            "result": _result,
+            "done": _return_unknown,
+            "cancel": _cancel,
+            "exception": _exception,
+            "cancelled": _return_unknown,
+        },
+    ),
 )

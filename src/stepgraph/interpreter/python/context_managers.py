@@ -33,9 +33,7 @@ _NON_SWALLOWING_MODULES: Final = sys.stdlib_module_names - {"unittest"}
 
 
 # Base classes whose inherited exit may swallow an error.
-_SWALLOWING_BASES: Final = tuple(
-    External(f"contextlib.{name}") for name in ("AsyncExitStack", "ExitStack", "suppress")
-)
+_SWALLOWING_BASES: Final = tuple(External(f"contextlib.{name}") for name in ("AsyncExitStack", "ExitStack", "suppress"))
 
 
 class ExitEffects(Struct, frozen=True):

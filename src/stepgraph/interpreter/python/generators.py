@@ -49,6 +49,8 @@ def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Fra
     outer.emitted = outer.emitted or frame.emitted
     outer.has_started_tasks = outer.has_started_tasks or frame.has_started_tasks
     outer.called |= frame.called
+    outer.raises = outer.raises or frame.raises
+    outer.raises_early = outer.raises_early or frame.raises_early
     interpreter.declare_again(frame.declared)
 
 

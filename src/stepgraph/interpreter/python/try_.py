@@ -18,6 +18,7 @@ from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.values.value import UNKNOWN, External, Unresolved, Value
+from stepgraph.interpreter.workflow.early_raises import settle_early_raises
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -68,6 +69,8 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             handlers.append(Handler(condition, outcome.block, tuple(types), location))
             paths.append((condition, outcome))
     interpreter.join_path_results(paths, "exception", place, exclusive=not handlers)
+    handler_blocks = [handler.block for handler in handlers]
+    body_block = settle_early_raises(interpreter, body.block, (body_context,), handler_blocks)
     finalbody = EMPTY
     if node.finalbody is not None:
         finally_body = node.finalbody.body
@@ -79,10 +82,11 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             checkpoint,
             (body_context, handler_context),
         )
+        body_block = settle_early_raises(interpreter, body_block, (body_context, handler_context), [finalbody])
     except_star = isinstance(node, cst.TryStar)
-    if body.block.operations or finalbody.operations or any(h.block.operations for h in handlers):
-        guards = guards_await(node.body, body.block)
-        operation = Try(body.block, tuple(handlers), finalbody, except_star, place, guards, code.own_errors)
+    if body_block.operations or finalbody.operations or any(h.block.operations for h in handlers):
+        guards = guards_await(node.body, body_block)
+        operation = Try(body_block, tuple(handlers), finalbody, except_star, place, guards, code.own_errors)
         interpreter.emit(operation)
 
 

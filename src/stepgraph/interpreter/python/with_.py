@@ -32,7 +32,8 @@ from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.values.value import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name
-from stepgraph.interpreter.workflow.awaiting import await_value, resume_tasks
+from stepgraph.interpreter.workflow.awaiting import await_value, emit_await, resume_tasks
+from stepgraph.interpreter.workflow.early_raises import settle_early_raises
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.nodes import (
     EMPTY,
@@ -278,6 +279,7 @@ def _execute_as_try(
             interpreter.block_of(managed.body) if handler is None else _execute_swallowed(interpreter, managed, context)
         )
     finalbody = execute_finally(interpreter, place, leave, checkpoint, (context,) if effects.may_run_steps else ())
+    block = settle_early_raises(interpreter, block, (context,), [finalbody])
     if finalbody.operations or (handler is not None and block.operations):
         handlers = () if handler is None else (handler,)
         suite = managed.suite
@@ -401,7 +403,8 @@ def _execute_task_group(interpreter: Interpreter, managed: ManagedBlock, group: 
         resume_tasks(interpreter)
         members = tuple(AwaitedTask(task_id, all_runs=True) for task_id in group.state["items"])
         if members:
-            interpreter.emit(Await(AwaitGroup("all", members), managed.place, before_exit=not interpreter.is_reachable))
+            awaited = AwaitGroup("all", members)
+            emit_await(interpreter, Await(awaited, managed.place, before_exit=not interpreter.is_reachable))
 
     def body() -> None:
         with interpreter.open_context(leave):

@@ -46,7 +46,7 @@ class Task(Value, Struct, frozen=True):
 
 
 class Gathering(Value, Struct, frozen=True):
-    """A future of several awaitables, as `asyncio.gather` returns it."""
+    """A future of several awaitables, as `asyncio.gather` returns it. One of none is the future of finished work."""
 
     kind: ParallelKind
     members: tuple[Value, ...]
@@ -71,8 +71,9 @@ class Gathering(Value, Struct, frozen=True):
 
     @property
     def _key(self) -> tuple[object, ...]:
-        """The fields that are compared: all but the result."""
+        """The fields that are compared. Futures of the same tasks have the same result."""
         return (
+            None if self.members else self.result,
             self.kind,
             self.members,
             self.until_done,
@@ -87,11 +88,6 @@ class Gathering(Value, Struct, frozen=True):
 
     def __hash__(self) -> int:
         return hash(self._key)
-
-
-def completed_future(result: Value) -> Value:
-    """Return the future of work without steps, UNKNOWN if its result leads to none either."""
-    return Gathering("all", (), result=result) if result.relevant else UNKNOWN
 
 
 def result_of(future: Value) -> Value:

@@ -25,10 +25,11 @@ from stepgraph.interpreter.values.calls import (
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
-from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, completed_future, result_of
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.values.value import UNKNOWN, Resource, Unresolved, Value
 from stepgraph.interpreter.workflow.dependencies import dependencies_of
+from stepgraph.interpreter.workflow.early_raises import begin_tasks, record_start, report_await
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.nodes import (
     EMPTY,
@@ -48,6 +49,7 @@ from stepgraph.ir.nodes import (
     awaited_tasks_of,
     may_await,
     tasks_started_in,
+    unfinished,
 )
 from stepgraph.syntax.module import Place
 
@@ -76,11 +78,11 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
             return result
         case Task(task_id=task_id, result=result):
             if not _run_inline(interpreter, task_id):
-                interpreter.emit(Await(AwaitGroup("all", await_members(value)), place))
+                emit_await(interpreter, Await(AwaitGroup("all", await_members(value)), place))
             return result
         case Gathering(result=result):
             if value.members:
-                interpreter.emit(Await(await_group(value), place, value.one_per_iteration))
+                emit_await(interpreter, Await(await_group(value), place, value.one_per_iteration))
             return result
         case WaitForCall(inner=inner):
             last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
@@ -110,19 +112,24 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first: in
     unstarted = [case.value for case in value.cases if is_awaitable(case.value) and case.value not in tasks]
     members = tuple(member for task in tasks for member in await_members(task))
     if members and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_tasks(task))):
-        interpreter.emit(
-            Await(
-                AwaitGroup("all", members), place, any(isinstance(v, Gathering) and v.one_per_iteration for v in tasks)
-            )
-        )
+        one_per_iteration = any(isinstance(task, Gathering) and task.one_per_iteration for task in tasks)
+        emit_await(interpreter, Await(AwaitGroup("all", members), place, one_per_iteration))
         if not unstarted:
             return union_of_results(tasks, [place.text] * len(tasks), place.text, place)
+        finished = [Gathering("all", (), result=result_of(case.value)) for case in value.cases]
         rest = (
-            replace(case, value=completed_future(result_of(case.value)) if case.value in tasks else case.value)
-            for case in value.cases
+            replace(case, value=done if case.value in tasks else case.value)
+            for case, done in zip(value.cases, finished, strict=True)
         )
         value = Union(tuple(rest), value.discriminant, value.place)
     return interpreter.apply_to_cases(value, lambda chosen: await_value(interpreter, chosen, place))
+
+
+def emit_await(interpreter: Interpreter, await_: Await) -> None:
+    """Emit an await of tasks. Those that code may cancel can outlast it."""
+    report_await(interpreter, await_)
+    cancelled = interpreter.work.cancelled
+    interpreter.emit(replace(await_, group=unfinished(await_.group, cancelled)) if cancelled else await_)
 
 
 def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
@@ -163,13 +170,15 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         interpreter.store.serial,
     )
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
+    unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
     activity, result = _activity(interpreter, coroutine, is_started=True)
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
     interpreter.store.reads = outer_reads | reads
     interpreter.replay.last_step = last_step  # the task runs concurrently with the code after its start
     if activity is None:
-        return completed_future(result)
+        return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
+    record_start(interpreter, task.task_id, unbegun)
     may_reevaluate = isinstance(coroutine, FunctionCall) and isinstance(activity, Call)
     state = InFlightTask(
         task.task_id,
@@ -200,6 +209,7 @@ def resume_tasks(interpreter: Interpreter) -> None:
     At an await they may read the new values. A task that has begun may have read the old ones.
     """
     interpreter.work.await_count += 1
+    begin_tasks(interpreter)
     rewrites = interpreter.store.rewrites
     if not rewrites or interpreter.work.resuming:
         return

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
-from stepgraph.interpreter.values.containers import Declarations
+from stepgraph.interpreter.values.containers import Declarations, HeapCell
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import StepFunction
-from stepgraph.ir.nodes import Activity, AwaitGroup, StepDefinition, StepRun, TaskId
+from stepgraph.ir.nodes import Activity, StepDefinition, StepRun, TaskId
+from stepgraph.limits import Budget
 from stepgraph.syntax.module import Place
 
 
@@ -51,6 +52,10 @@ class WorkRegistry(Struct):
     """Tasks that an enclosing task awaits with a timeout."""
     cancelled: set[TaskId] = field(default_factory=set)
     """Tasks that code may cancel. An await of a cancelled task ends before its steps do."""
+    unbegun: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": ()}))
+    """Its slot `items` has the ids of the tasks that were started since the last await."""
+    left_early: dict[TaskId, Place] = field(default_factory=dict)
+    """Tasks that an exception may leave before they begin, with the place where it is raised."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
     resuming: bool = False
@@ -76,16 +81,6 @@ class WorkRegistry(Struct):
         """Register a generator, to report it if nothing iterates over it."""
         self.generators.setdefault(id(generator.place.node), generator)
         return generator
-
-    def without_cancelled(self, group: AwaitGroup) -> AwaitGroup:
-        """Return an await group that does not guarantee that cancelled tasks are finished."""
-        members = tuple(
-            self.without_cancelled(member)
-            if isinstance(member, AwaitGroup)
-            else replace(member, on_every_path=member.on_every_path and member.task_id not in self.cancelled)
-            for member in group.members
-        )
-        return replace(group, members=members)
 
     def record_start(self, place: Place, task_ids: Iterable[TaskId]) -> None:
         """Record the tasks that a call starts: code that has its result can await them."""
