@@ -173,7 +173,8 @@ def yields_of(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Eleme
 def returned_by(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Value:
     """Return the value that a function, coroutine or generator returns, without emitting operations."""
     results: list[Value] = []
-    interpreter.branch(lambda: results.append(summarize_call(interpreter, function, arguments).result))
+    with interpreter.without_replay():
+        interpreter.branch(lambda: results.append(summarize_call(interpreter, function, arguments).result))
     return results[0]
 
 

@@ -17,6 +17,7 @@ from stepgraph.interpreter.raised_exceptions import raised_with_work
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.steps import Event
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup, WaitForCall
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, with_all_runs
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, Value
@@ -96,6 +97,8 @@ def _result_element(interpreter: Interpreter, member: Element, place: Place, *, 
     """Return the result of a member of a gather, which is an exception if the member failed."""
     futures = union_values(member.value)
     result = union_of_results(futures, [place.text] * len(futures), place.text, place)
+    if may_fail and isinstance(result, Event):
+        result = UNKNOWN
     raised = raised_with_work(interpreter) if may_fail else []
     if raised:
         names = [place.text, *(value.cls.name for value in raised)]
