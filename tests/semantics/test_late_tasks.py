@@ -45,7 +45,7 @@ def test_a_task_that_only_the_body_awaits_has_no_known_end() -> None:
     "body",
     [
         "try:\n    t = asyncio.create_task(a())\n    raise ValueError\nexcept ValueError:\n    pass\nawait t",
-        "try:\n    t = asyncio.create_task(a())\n    await b()\n    raise KeyError\nexcept KeyError:\n    await c()\nawait t",
+        "try:\n    t = asyncio.create_task(a())\n    await b()\n    raise Bad\nexcept Bad:\n    await c()\nawait t",
         "t = asyncio.create_task(a())\ntry:\n    raise ValueError\nexcept ValueError:\n    await b()\nawait t",
         f"{HELPER}try:\n    await go()\nexcept ValueError:\n    pass\nawait b()",
     ],

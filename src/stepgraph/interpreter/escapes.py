@@ -23,6 +23,7 @@ from stepgraph.interpreter.values.calls import (
     WaitCall,
     WrappingManager,
 )
+from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, Visits
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
@@ -167,6 +168,8 @@ def _closures(interpreter: Interpreter, cls: ClassValue, receiver: Value) -> Ite
 
 def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> list[Value]:
     match value:
+        case Queue(contents=contents) | Future(contents=contents) if depth < DEEPEST:
+            return [contents]
         case Collection() | Mapping() if visits.enter(value.state, depth):
             return [element.value for element in value.state.elements()]
         case WrappingManager(content=content):

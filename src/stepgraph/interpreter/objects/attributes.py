@@ -13,6 +13,7 @@ from stepgraph.interpreter.objects.classes import attribute_name, resolution_ord
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.replay import resources, taint
 from stepgraph.interpreter.values.calls import ExitStack
+from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
@@ -88,6 +89,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             | Task()
             | Gathering()
             | ExitStack()
+            | Queue()
+            | Future()
         ):
             return BuiltinMethod(owner, name)
         case Union(cases=cases, discriminant=discriminant):

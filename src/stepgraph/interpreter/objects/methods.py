@@ -42,6 +42,7 @@ from stepgraph.interpreter.python.subscripts import payload_member
 from stepgraph.interpreter.raised_exceptions import raised_with_work
 from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, ExitStackArguments, GeneratorCall
+from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import (
     Collection,
     ContextVariable,
@@ -55,7 +56,7 @@ from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional, with_all_runs
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
-from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
+from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start, value_of
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_task
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId
 from stepgraph.limits import Limit
@@ -306,6 +307,25 @@ def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments
     return UNKNOWN
 
 
+def _put(interpreter: Interpreter, receiver: Queue | Future, arguments: Arguments, place: Place) -> Value:
+    if arguments.items:
+        item = arguments.items[0]
+        emit_comparisons(interpreter, (Element(item.value, item.place),), place)  # a priority queue compares its items
+        add_items(interpreter, receiver.contents, (Element(item.value, item.place),))
+    return UNKNOWN
+
+
+def _get_item(interpreter: Interpreter, receiver: Queue, arguments: Arguments, place: Place) -> Value:
+    if receiver.is_async:
+        return Future(receiver.contents, place)
+    return _get_item_now(interpreter, receiver, arguments, place)
+
+
+def _get_item_now(interpreter: Interpreter, receiver: Queue | Future, arguments: Arguments, place: Place) -> Value:
+    del arguments
+    return value_of(interpreter, receiver.contents, place)
+
+
 def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
     """Return the arguments if the call is a statement of the `with` block of the stack. Others escape."""
     if receiver.supported_call is place.node:
@@ -422,6 +442,32 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (Payload, {"get": _get_part, "pop": _get_part}),
     (Event, {"get": _get_event_part}),
     (TaskGroup, {"create_task": _create_task}),
+    (
+        Queue,
+        {
+            "put": _put,
+            "put_nowait": _put,
+            "get": _get_item,
+            "get_nowait": _get_item_now,
+            "empty": _return_unknown,
+            "full": _return_unknown,
+            "join": _return_unknown,
+            "qsize": _return_unknown,
+            "shutdown": _return_unknown,
+            "task_done": _return_unknown,
+        },
+    ),
+    (
+        Future,
+        {
+            "set_result": _put,
+            "result": _get_item_now,
+            "exception": _exception,
+            "done": _return_unknown,
+            "cancel": _return_unknown,
+            "cancelled": _return_unknown,
+        },
+    ),
     (ContextVariable, {"get": _get_variable, "set": _set_variable, "reset": _return_unknown}),
     (
         ExitStack,

@@ -5,8 +5,9 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from stepgraph.interpreter.values.channels import Future
 from stepgraph.interpreter.values.containers import HeapCell
-from stepgraph.interpreter.values.value import UNKNOWN, Value, count_with_children
+from stepgraph.interpreter.values.value import UNKNOWN, Unresolved, Value, count_with_children
 from stepgraph.ir.nodes import (
     TaskId,
 )
@@ -94,6 +95,8 @@ def result_of(future: Value) -> Value:
     """Return the value of an await of a started task or future, UNKNOWN for any other value."""
     if isinstance(future, WaitForCall):
         return result_of(future.inner)
+    if isinstance(future, Future):
+        return Unresolved("it is what code puts into a queue or future", future.place)
     return future.result if isinstance(future, Task | Gathering) else UNKNOWN
 
 

@@ -9,6 +9,7 @@ import libcst as cst
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
 from stepgraph.interpreter.replay.resources import observe_resource_access
 from stepgraph.interpreter.store import Rewrite, TaskState
@@ -22,14 +23,16 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.channels import Future
+from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
-from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Resource, Unresolved, Value
+from stepgraph.interpreter.values.unions import Union, on_some_paths
+from stepgraph.interpreter.values.value import ABSENT, UNKNOWN, Resource, Unresolved, Value, origin_name
 from stepgraph.interpreter.workflow.dependencies import dependencies_of
 from stepgraph.interpreter.workflow.early_raises import begin_tasks, record_start, report_await
+from stepgraph.interpreter.workflow.empty_reads import defer_notes, drop_notes
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.nodes import (
     EMPTY,
@@ -54,7 +57,7 @@ from stepgraph.ir.nodes import (
 from stepgraph.syntax.module import Place
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)
-AWAITABLES: Final = (*COROUTINES, Task, Gathering, WaitForCall)
+AWAITABLES: Final = (*COROUTINES, Task, Gathering, WaitForCall, Future)
 
 
 def is_awaitable(value: Value) -> bool:
@@ -91,6 +94,8 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
                 awaited = Block(tuple(interpreter.operations[count:] or interpreter.operations[-1:]))
                 report_timeout(interpreter, value.place, "asyncio.wait_for", awaited)
             return result
+        case Future(contents=contents):
+            return value_of(interpreter, contents, place)
         case Union():
             return _await_union(interpreter, value, place, first)
         case Resource():
@@ -125,6 +130,23 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first: in
     return interpreter.apply_to_cases(value, lambda chosen: await_value(interpreter, chosen, place))
 
 
+def value_of(interpreter: Interpreter, contents: Collection, place: Place) -> Value:
+    """Return any of the values in a queue or future. None of its tasks is certainly the one."""
+    interpreter.store.record_outer_read(contents.state, "items")
+    if not contents.items:
+        interpreter.work.empty_reads[id(place.node)] = contents, place
+        return UNKNOWN
+    interpreter.work.empty_reads.pop(id(place.node), None)
+    values = [_item_value(item.value) for item in contents.items]
+    names = [callable_name(value) or item.place.text for value, item in zip(values, contents.items, strict=True)]
+    return union_of_values(values, names, place.text, place)
+
+
+def _item_value(value: Value) -> Value:
+    """Return an item of a queue. A sentinel, as `object()` makes it, raises if it is called, as None does."""
+    return ABSENT if origin_name(value) == "builtins.object" else hide_constants(on_some_paths(value))
+
+
 def emit_await(interpreter: Interpreter, await_: Await) -> None:
     """Emit an await of tasks. Those that code may cancel can outlast it."""
     report_await(interpreter, await_)
@@ -144,7 +166,7 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
             return _start_with_timeout(interpreter, value, start(interpreter, inner, place))
         case Union():
             return interpreter.apply_to_cases(value, lambda chosen: start(interpreter, chosen, place))
-        case Task() | Gathering():
+        case Task() | Gathering() | Future():
             return value
         case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return start(interpreter, coroutine, place)
@@ -171,6 +193,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     )
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
     unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
+    note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
     activity, result = _activity(interpreter, coroutine, is_started=True)
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
     interpreter.store.reads = outer_reads | reads
@@ -180,6 +203,9 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     task = start_activity(interpreter, activity, coroutine.place, result)
     record_start(interpreter, task.task_id, unbegun)
     may_reevaluate = isinstance(coroutine, FunctionCall) and isinstance(activity, Call)
+    awaited_reads = interpreter.work.empty_reads.keys() - empty_reads.keys()
+    if may_reevaluate and awaited_reads:
+        defer_notes(interpreter, task.task_id, note_count, awaited_reads)
     state = InFlightTask(
         task.task_id,
         coroutine.place,
@@ -232,6 +258,7 @@ def _reevaluate(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence
         for rewrite in rewrites:
             interpreter.store.weak_update(rewrite.container, rewrite.key, rewrite.before, task.place)
     function = summarize_call(interpreter, coroutine.function, coroutine.arguments).function
+    drop_notes(interpreter, task.task_id)
     rewritten = {rewrite.slot for rewrite in rewrites}
     written = [
         change

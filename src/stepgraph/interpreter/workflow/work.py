@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from msgspec import Struct, field
 
 from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
-from stepgraph.interpreter.values.containers import Declarations, HeapCell
+from stepgraph.interpreter.values.containers import Collection, Declarations, HeapCell
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import Activity, StepDefinition, StepRun, TaskId
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import Place
+
+NoteTable: TypeAlias = dict[tuple[str, int], tuple[Place, str, str, bool]]
+"""Notes, as in `Interpreter.notes`."""
 
 
 class WorkRegistry(Struct):
@@ -52,6 +56,10 @@ class WorkRegistry(Struct):
     """Tasks that an enclosing task awaits with a timeout."""
     cancelled: set[TaskId] = field(default_factory=set)
     """Tasks that code may cancel. An await of a cancelled task ends before its steps do."""
+    empty_reads: dict[int, tuple[Collection, Place]] = field(default_factory=dict)
+    """The latest reads of queues and futures without a value, by the `id` of the node."""
+    deferred_notes: dict[TaskId, tuple[frozenset[int], NoteTable]] = field(default_factory=dict)
+    """The notes of tasks that wait for such a value, with the keys of the reads."""
     unbegun: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": ()}))
     """Its slot `items` has the ids of the tasks that were started since the last await."""
     left_early: dict[TaskId, Place] = field(default_factory=dict)
