@@ -140,13 +140,16 @@ def test_a_future_gives_the_result_that_is_set(new: str) -> None:
 
 
 def test_a_pending_get_gives_what_is_put_in_later() -> None:
-    assert graph_of("""
+    assert (
+        graph_of("""
         q = asyncio.Queue()
         getting = asyncio.create_task(q.get())
         await b()
         q.put_nowait(a)
         await (await getting)()
-    """) == "b\na"
+    """)
+        == "b\na"
+    )
 
 
 def test_a_queue_of_data_is_complete() -> None:

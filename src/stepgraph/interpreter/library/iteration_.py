@@ -20,7 +20,8 @@ from stepgraph.interpreter.objects.iterators import (
     make_unordered,
     take_next,
 )
-from stepgraph.interpreter.objects.methods import call_for_each, call_in_loop, emit_comparisons
+from stepgraph.interpreter.objects.methods import call_for_each, call_in_loop
+from stepgraph.interpreter.objects.queue_methods import emit_comparisons
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression

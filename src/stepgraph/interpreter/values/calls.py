@@ -7,7 +7,7 @@ from typing import TypeAlias
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.values.containers import Element, HeapCell, Mapping
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.value import Constant, Value
@@ -61,6 +61,16 @@ class ExitStack(Value, Struct, eq=False):
     """The method call that is being evaluated, if it is supported."""
     may_run_steps: bool = False
     """Whether a callback or context manager on it may run steps."""
+    pushed: Collection | None = None
+    """The callbacks that other code than the statements of its block pushes in it, None where that is not followed."""
+
+
+class PushedCallback(Value, Struct, eq=False):
+    """A callback on an exit stack."""
+
+    call: Partial
+    is_async: bool
+    """Whether its result is awaited."""
 
 
 class WrappingManager(Value, Struct, eq=False):

@@ -194,7 +194,9 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
     unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
     note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
+    interpreter.work.starting += 1
     activity, result = _activity(interpreter, coroutine, is_started=True)
+    interpreter.work.starting -= 1
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
     interpreter.store.reads = outer_reads | reads
     interpreter.replay.last_step = last_step  # the task runs concurrently with the code after its start

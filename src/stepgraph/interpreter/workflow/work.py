@@ -56,6 +56,8 @@ class WorkRegistry(Struct):
     """Tasks that an enclosing task awaits with a timeout."""
     cancelled: set[TaskId] = field(default_factory=set)
     """Tasks that code may cancel. An await of a cancelled task ends before its steps do."""
+    starting: int = 0
+    """The number of tasks around the present code whose start is being evaluated."""
     empty_reads: dict[int, tuple[Collection, Place]] = field(default_factory=dict)
     """The latest reads of queues and futures without a value, by the `id` of the node."""
     deferred_notes: dict[TaskId, tuple[frozenset[int], NoteTable]] = field(default_factory=dict)
