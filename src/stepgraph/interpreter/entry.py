@@ -29,12 +29,13 @@ from stepgraph.interpreter.python.calls import (
     call_unresolved,
 )
 from stepgraph.interpreter.python.expressions import EVALUATORS
+from stepgraph.interpreter.python.manager_decorators import decorate
 from stepgraph.interpreter.python.statements import EXECUTORS
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.resources import ENVIRONMENT
 from stepgraph.interpreter.replay.step_state import observe_changed_state
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
+from stepgraph.interpreter.values.calls import Argument, Arguments, ManagerDecorator, Partial
 from stepgraph.interpreter.values.objects import (
     BuiltinMethod,
     ClassValue,
@@ -82,6 +83,7 @@ CALLERS: Final = _Callers(
         External: call_external,
         Union: call_union,
         Partial: call_partial,
+        ManagerDecorator: decorate,
         Unresolved: call_unresolved,
     }
 )

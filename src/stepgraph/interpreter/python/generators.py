@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.walk import children, expressions_below, statements, statements_with_enclosing
+from stepgraph.syntax.walk import children, expressions_below, statements, statements_below, statements_with_enclosing
 
 
 class _Exits(Struct):
@@ -52,6 +52,15 @@ def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Fra
     outer.raises = outer.raises or frame.raises
     outer.raises_early = outer.raises_early or frame.raises_early
     interpreter.declare_again(frame.declared)
+
+
+def may_handle_errors(function: FunctionValue) -> bool:
+    """Return whether a generator has exception handlers, or enters managers, which may swallow errors."""
+    body = statements_below(body_of(function))
+    return any(
+        isinstance(statement, cst.With) or (isinstance(statement, cst.Try | cst.TryStar) and statement.handlers)
+        for statement in body
+    )
 
 
 def body_of(function: FunctionValue) -> cst.BaseSuite:

@@ -24,13 +24,13 @@ from stepgraph.interpreter.python.context_managers import (
     is_attempt,
     may_swallow,
 )
-from stepgraph.interpreter.python.generators import body_of, run_generator
+from stepgraph.interpreter.python.generators import body_of, may_handle_errors, run_generator
 from stepgraph.interpreter.python.task_groups import execute_task_group
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.summaries import call_has_effects, call_may_run_steps, function_scope
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
-from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.values.value import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name
@@ -133,16 +133,7 @@ def _can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
 
 def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
     """Return whether a generator has effects, or may handle errors of the block."""
-    return _may_handle_errors(manager.function) or call_has_effects(interpreter, manager.function, manager.arguments)
-
-
-def _may_handle_errors(function: FunctionValue) -> bool:
-    """Return whether a generator has exception handlers, or enters managers, which may swallow errors."""
-    body = statements_below(body_of(function))
-    return any(
-        isinstance(statement, cst.With) or (isinstance(statement, cst.Try | cst.TryStar) and statement.handlers)
-        for statement in body
-    )
+    return may_handle_errors(manager.function) or call_has_effects(interpreter, manager.function, manager.arguments)
 
 
 def _inline_generator(interpreter: Interpreter, managed: ManagedBlock, manager: GeneratorCall) -> None:
@@ -220,7 +211,7 @@ def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Va
             _execute_as_try(interpreter, managed, effects, None, partial(_call_on_exit, interpreter, method, managed))
         case Instance() | Union():
             _execute_with_object(interpreter, managed, manager)
-        case GeneratorCall(function=function) if _may_handle_errors(function):
+        case GeneratorCall(function=function) if may_handle_errors(function):
             _execute_as_try(interpreter, managed, ExitEffects(), _swallowing_handler(managed), lambda: None)
         case _ if is_attempt(interpreter, manager, managed.node):
             _execute_as_try(interpreter, managed, ExitEffects(), _swallowing_handler(managed), lambda: None)

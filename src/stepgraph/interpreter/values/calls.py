@@ -8,7 +8,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
-from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.value import Constant, Value
 from stepgraph.ir.nodes import (
@@ -110,6 +110,12 @@ class GeneratorCall(Value, Struct, eq=False):
     place: Place
     loop_depth: int = 0
     """Number of loops around the call."""
+
+
+class ManagerDecorator(Value, Struct, eq=False):
+    """A context manager that is used as a decorator."""
+
+    manager: GeneratorCall | Instance
 
 
 class GeneratorExpression(Value, Struct, eq=False):
