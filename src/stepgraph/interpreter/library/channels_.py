@@ -5,7 +5,7 @@ from __future__ import annotations
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.channels import Future, Queue
-from stepgraph.interpreter.values.value import Value
+from stepgraph.ir.values import Value
 
 
 @models(

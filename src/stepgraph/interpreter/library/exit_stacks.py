@@ -12,9 +12,9 @@ from msgspec import Struct
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments, PushedCallback
 from stepgraph.interpreter.values.containers import Collection, Element
-from stepgraph.interpreter.values.value import Value
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import EMPTY, Block, Handler, Loop, Try
+from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements_below, suites

@@ -28,7 +28,7 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCal
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.unions import as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, RangeResult, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, External, RangeResult, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

@@ -28,7 +28,8 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
+from stepgraph.interpreter.workflow.awaiting import awaited_tasks
+from stepgraph.ir.values import (
     UNKNOWN,
     Absent,
     Constant,
@@ -42,7 +43,6 @@ from stepgraph.interpreter.values.value import (
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.workflow.awaiting import awaited_tasks
 from stepgraph.syntax.module import Place
 
 

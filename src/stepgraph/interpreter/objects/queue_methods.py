@@ -15,9 +15,9 @@ from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import Instance
-from stepgraph.interpreter.values.value import UNKNOWN, Value
 from stepgraph.interpreter.workflow.awaiting import value_of
 from stepgraph.ir.nodes import EMPTY, Loop
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import Place
 
 

@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments, Partial, PushedCallback
 from stepgraph.interpreter.values.containers import Element
-from stepgraph.interpreter.values.value import UNKNOWN, Value
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import Place
 
 

@@ -13,7 +13,7 @@ from stepgraph.interpreter.python.generators import may_handle_errors
 from stepgraph.interpreter.summaries import call_has_effects
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, ManagerDecorator
 from stepgraph.interpreter.values.objects import Caveat, FunctionValue, Instance
-from stepgraph.interpreter.values.value import UNKNOWN, Value
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import Place
 
 _METHODS: Final = ("__enter__", "__exit__", "__aenter__", "__aexit__")

@@ -17,9 +17,9 @@ from stepgraph.interpreter.store import Changes, apply, join_any
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, Instance
-from stepgraph.interpreter.values.value import UNKNOWN, External, Unresolved, Value
 from stepgraph.interpreter.workflow.early_raises import settle_early_raises
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
+from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements

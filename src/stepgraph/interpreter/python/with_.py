@@ -33,7 +33,6 @@ from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCa
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.early_raises import settle_early_raises
 from stepgraph.interpreter.workflow.timeouts import report_timeout
@@ -48,6 +47,7 @@ from stepgraph.ir.nodes import (
     Try,
     child_blocks,
 )
+from stepgraph.ir.values import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements, statements_below
 

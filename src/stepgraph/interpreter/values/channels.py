@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from stepgraph.interpreter.values.containers import Collection
-from stepgraph.interpreter.values.value import Value
+from stepgraph.ir.values import Value
 from stepgraph.syntax.module import Place
 
 

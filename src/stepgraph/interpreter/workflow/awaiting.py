@@ -29,7 +29,6 @@ from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
 from stepgraph.interpreter.values.unions import Union, on_some_paths
-from stepgraph.interpreter.values.value import ABSENT, UNKNOWN, Resource, Unresolved, Value, origin_name
 from stepgraph.interpreter.workflow.dependencies import dependencies_of
 from stepgraph.interpreter.workflow.early_raises import begin_tasks, record_start, report_await
 from stepgraph.interpreter.workflow.empty_reads import defer_notes, drop_notes
@@ -54,6 +53,7 @@ from stepgraph.ir.nodes import (
     tasks_started_in,
     unfinished,
 )
+from stepgraph.ir.values import ABSENT, UNKNOWN, Resource, Unresolved, Value, origin_name
 from stepgraph.syntax.module import Place
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)
