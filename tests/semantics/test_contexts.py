@@ -753,7 +753,6 @@ def test_a_stack_calls_back_what_starts_a_sleep() -> None:
     [
         "if event:\n        await stack.enter_async_context(lock(step))",
         "for x in event:\n        await stack.enter_async_context(Session(step))",
-        "if event:\n        stack.push_async_callback(self.undo, step)",
         "stack.push_async_exit(lock(step))",
         "stack.push_async_exit(lambda *error: self.undo(step))",
         "stack.push_async_callback(self.undo, step)\n    stack.pop_all()",

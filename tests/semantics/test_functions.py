@@ -808,3 +808,20 @@ def test_a_context_variable_has_one_of_the_values_set() -> None:
           | case b
             b
     """)
+
+
+def test_a_method_of_a_list_as_decorator_adds_the_function() -> None:
+    assert graph_of("""
+        handlers = []
+
+        @handlers.append
+        async def first():
+            await a()
+
+        for handler in handlers:
+            await handler()
+    """) == text("""
+        call first
+        def first
+          a
+    """)

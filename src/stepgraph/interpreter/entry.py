@@ -30,9 +30,10 @@ from stepgraph.interpreter.python.calls import (
     call_unresolved,
 )
 from stepgraph.interpreter.python.expressions import EVALUATORS
+from stepgraph.interpreter.python.manager_decorators import decorate
 from stepgraph.interpreter.python.statements import EXECUTORS
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
+from stepgraph.interpreter.values.calls import Argument, Arguments, ManagerDecorator, Partial
 from stepgraph.interpreter.values.objects import (
     BuiltinMethod,
     ClassValue,
@@ -80,6 +81,7 @@ CALLERS: Final = _Callers(
         External: call_external,
         Union: call_union,
         Partial: call_partial,
+        ManagerDecorator: decorate,
         Unresolved: call_unresolved,
     }
 )

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import libcst as cst
+from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
-from stepgraph.interpreter.summaries import call_may_run_steps, yields_of
+from stepgraph.interpreter.summaries import call_may_run_steps, returned_by, yields_of
 from stepgraph.interpreter.values.calls import (
     Arguments,
     FunctionCall,
@@ -21,10 +23,12 @@ from stepgraph.interpreter.values.calls import (
     WaitCall,
     WrappingManager,
 )
+from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Element, Mapping, MappingEntry, Visits
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
+    ClassValue,
     FunctionValue,
     Instance,
     SuperObject,
@@ -81,8 +85,9 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             return f"a call of `{function.names[0]}`, which runs steps,"
         case FunctionCall(function=function_value, arguments=arguments, place=place):
             interpreter.work.begun.add(id(place.node))
-            runs = call_may_run_steps(interpreter, function_value, arguments)
-            return f"a call of `{function_value.name}`, which runs steps," if runs else None
+            if call_may_run_steps(interpreter, function_value, arguments):
+                return f"a call of `{function_value.name}`, which runs steps,"
+            return _describe_result(interpreter, function_value, arguments, visits, depth)
         case GeneratorCall():
             return _describe_generator(interpreter, value, visits, depth)
         case FunctionValue(node=cst.Lambda()):
@@ -95,7 +100,9 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
                 depth,
             )
         case FunctionValue():
-            return f"`{value.name}`, which runs steps," if call_may_run_steps(interpreter, value) else None
+            if call_may_run_steps(interpreter, value):
+                return f"`{value.name}`, which runs steps,"
+            return _describe_result(interpreter, value, Arguments(), visits, depth)
         case Unresolved(place=place):
             return f"what `{place.brief_text}` gives, which is not known,"
         case _:
@@ -127,6 +134,14 @@ def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visi
     )
 
 
+def _describe_result(
+    interpreter: Interpreter, function: FunctionValue, arguments: Arguments, visits: Visits, depth: int
+) -> str | None:
+    """Return a description of the part of a function's result that can run steps, None without any."""
+    result = returned_by(interpreter, function, arguments)
+    return None if depth > DEEPEST or not result.relevant else _describe_escape(interpreter, result, visits, depth + 1)
+
+
 def _describe_evaluation(interpreter: Interpreter, evaluate: Callable[[], Value], depth: int) -> str | None:
     """Return a description of an evaluation that can run steps, None for others. Nothing is emitted."""
     if depth > DEEPEST:
@@ -153,8 +168,23 @@ def _open(interpreter: Interpreter, value: Collection | Mapping) -> None:
     value.state.open()
 
 
+def _closures(interpreter: Interpreter, cls: ClassValue, receiver: Value) -> Iterator[Value]:
+    """Yield the methods of an object whose class is defined in a function: they can use its variables."""
+    order = resolution_order(cls)
+    for owner in order:
+        if not isinstance(owner, ClassValue) or owner.scope.parent is None or owner.scope.parent.kind != "function":
+            continue
+        for name in owner.scope.bindings.binders:
+            interpreter.budget.spend(Limit.ELEMENTS)
+            method = find_member(interpreter, order, name)
+            if isinstance(method, FunctionValue) and method.receiver is None:
+                yield replace(method, receiver=receiver)
+
+
 def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> list[Value]:
     match value:
+        case Queue(contents=contents) | Future(contents=contents) if depth < DEEPEST:
+            return [contents]
         case Collection() | Mapping() if visits.enter(value.state, depth):
             _open(interpreter, value)
             return [element.value for element in value.state.elements()]
@@ -164,8 +194,10 @@ def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int
             return [case.value for case in cases]
         case AttributeDictionary(owner=owner) if depth < DEEPEST:
             return [owner]
-        case Instance(state=state) if visits.enter(state, depth):
-            return list(state.values())
+        case Instance(cls=cls, state=state) if visits.enter(state, depth):
+            return [*state.values(), *_closures(interpreter, cls, value)]
+        case ClassValue() if depth < DEEPEST:
+            return list(_closures(interpreter, value, UNKNOWN))
         case WaitForCall(inner=inner) | BuiltinMethod(receiver=inner) | SuperObject(receiver=inner) if depth < DEEPEST:
             return [inner]
         case Partial(callee=callee, arguments=arguments) if depth < DEEPEST:

@@ -45,6 +45,16 @@ class InlinedGenerator(Struct):
     """Whether the loop over the generator may end early."""
 
 
+class EarlyRaise(Struct, frozen=True):
+    """A task that has not begun when an exception leaves a block."""
+
+    task_id: TaskId
+    place: Place
+    """Where the exception is raised."""
+    in_callee: bool
+    """Whether a function that the block calls started the task."""
+
+
 class OpenContext(Struct):
     """A block with exit code that a jump out of its loop or function has to pass: a `with`, `try` or `finally`."""
 
@@ -56,10 +66,14 @@ class OpenContext(Struct):
     """Jumps that a handler or a `finally` of the block intercepts."""
     checkpoint: int
     """Position in the trail of the store at the start of the block."""
+    last_task_id: TaskId
+    """The last task id before the block."""
     jump_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each intercepted jump: the entry states of the handlers and the `finally`."""
     jump_kinds: set[JumpKind] = field(default_factory=set)
     """The kinds of the intercepted jumps."""
+    early_raises: list[EarlyRaise] = field(default_factory=list)
+    """Exceptions that leave the block before its tasks have begun."""
 
 
 @dataclass(slots=True)
@@ -126,6 +140,10 @@ class Frame:
     """Whether a returned value may be true."""
     started_bindings: dict[str, None] = dataclass_field(default_factory=dict)
     """The bindings of workflows that the body of a step starts, in order of their first calls."""
+    raises: bool = False
+    """Whether a `raise` is reachable, in the body or in the functions called by it."""
+    raises_early: bool = False
+    """Whether tasks that have not begun are pending at such a `raise`."""
     current_statement: cst.CSTNode | None = None
     """The statement of a module or class body that is being executed."""
     bound_name: str | None = None
@@ -221,6 +239,8 @@ class FunctionSummary(Struct, frozen=True):
     """The relevant values that a generator yields."""
     may_return_true: bool = True
     """Whether the result may be true: a true result of `__exit__` suppresses the exception."""
+    raises: bool = False
+    """As in `Frame`."""
     reads: frozenset[SlotId] = frozenset()
     """The slots outside the function that it reads."""
     writes: tuple[Change, ...] = ()

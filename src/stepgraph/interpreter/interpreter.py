@@ -288,7 +288,7 @@ class Interpreter:
         self, leave: Callable[[], None] = lambda: None, stops: frozenset[JumpKind] = frozenset()
     ) -> Iterator[OpenContext]:
         """Enter a block with exit code: see `OpenContext`."""
-        context = OpenContext(self.frame.loop, leave, stops, self.store.checkpoint())
+        context = OpenContext(self.frame.loop, leave, stops, self.store.checkpoint(), self.work.last_task_id)
         self.frame.open_contexts.append(context)
         try:
             yield context

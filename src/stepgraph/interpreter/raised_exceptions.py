@@ -20,6 +20,7 @@ from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import CaughtType, EventWait, NonStepErrors, Sleep, SleepUntil, StepRun
 from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
+from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements_below
 
@@ -241,6 +242,13 @@ def raised_type(interpreter: Interpreter, exception: cst.BaseExpression) -> Caug
     if isinstance(value, Instance) and not isinstance(exception, cst.Call):
         value = value.cls
     return _exception_type(value, interpreter.place(type_node), {})
+
+
+def raised_with_work(interpreter: Interpreter) -> list[Instance]:
+    """Return the raised objects of the project that hold values which may lead to a step."""
+    raised = list(interpreter.work.raised.values())
+    interpreter.budget.spend(Limit.ELEMENTS, len(raised))
+    return [value for value in raised if any(part.relevant for part in value.state.values())]
 
 
 def _project_bases(class_value: ClassValue) -> Iterator[str]:

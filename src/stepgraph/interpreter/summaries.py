@@ -28,6 +28,7 @@ from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.widening import widen
 from stepgraph.interpreter.workflow.declarations import declare_again
+from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import Block, Function, may_run_steps
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Limit
@@ -103,6 +104,8 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
             if write.container.get(write.key, MISSING) != write.value:
                 interpreter.store.write(write.container, write.key, write.value)
         interpreter.tracer.on_memoized_call(memoized.trace, scope)
+        if memoized.raises:
+            record_early_raise(interpreter, memoized.function.place)
         if not memoized.allocates:
             return memoized
         return replace(memoized, result=Copier(interpreter.store, memoized.since).copy(memoized.result))
@@ -163,6 +166,14 @@ def yields_of(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Eleme
     interpreter.branch(
         lambda: results.append(summarize_call(interpreter, generator.function, generator.arguments).yields)
     )
+    return results[0]
+
+
+def returned_by(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> Value:
+    """Return the value that a function, coroutine or generator returns, without emitting operations."""
+    results: list[Value] = []
+    with interpreter.without_replay():
+        interpreter.branch(lambda: results.append(summarize_call(interpreter, function, arguments).result))
     return results[0]
 
 
@@ -291,6 +302,8 @@ def _summarize(
     function.names = _qualified_names(callee.names, function.callable_arguments)
     interpreter.frame.called |= frame.called
     interpreter.frame.started_bindings |= frame.started_bindings
+    interpreter.frame.raises = interpreter.frame.raises or frame.raises
+    interpreter.frame.raises_early = interpreter.frame.raises_early or frame.raises_early
     result = _result_of(frame, function.place)
     declare_again(interpreter, frame.declared)
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
@@ -306,11 +319,12 @@ def _summarize(
         returns_awaitable=frame.returns_awaitable,
         emits_before_return=frame.emits_before_return,
         epoch=interpreter.store.epoch,
-        reusable=not is_unique_per_call and writes is not None,
+        reusable=not is_unique_per_call and not frame.raises_early and writes is not None,
         writes=writes or (),
         trace=trace,
         yields=tuple(frame.yields),
         may_return_true=frame.may_return_true,
+        raises=frame.raises,
         reads=reads,
         started_bindings=tuple(frame.started_bindings),
     )

@@ -7,7 +7,7 @@ tasks started anywhere in the program. Every operation carries its source locati
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from enum import Enum, IntEnum
 from typing import TypeAlias
 
@@ -475,6 +475,17 @@ def awaited_tasks_of(group: AwaitGroup) -> Iterator[AwaitedTask]:
             yield from awaited_tasks_of(member)
         else:
             yield member
+
+
+def unfinished(group: AwaitGroup, task_ids: Collection[TaskId]) -> AwaitGroup:
+    """Return a group whose await does not guarantee that some tasks are finished."""
+    members = tuple(
+        unfinished(member, task_ids)
+        if isinstance(member, AwaitGroup)
+        else replace(member, on_every_path=member.on_every_path and member.task_id not in task_ids)
+        for member in group.members
+    )
+    return replace(group, members=members)
 
 
 def tasks_done_after(group: AwaitGroup) -> Iterator[AwaitedTask]:

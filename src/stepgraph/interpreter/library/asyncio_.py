@@ -8,15 +8,18 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, models
 from stepgraph.interpreter.objects.iteration import elements_of
+from stepgraph.interpreter.objects.union import union_of_results, union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.interpreter.raised_exceptions import raised_with_work
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import Event
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup, WaitForCall
-from stepgraph.interpreter.values.unions import Union, map_tasks, with_all_runs
+from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId, tasks_started_in
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
@@ -27,39 +30,29 @@ from stepgraph.syntax.module import Place
 @models("asyncio.gather", unpacks=True)
 def _gather(call: LibraryCall) -> Value:
     since = call.interpreter.task_id_before_call
-    members: list[Value] = []
+    members: list[Element] = []
     for argument in call.arguments.items:
         if argument.star:
             members += start_elements(call.interpreter, argument)
         elif argument.keyword is None:
-            members.append(start(call.interpreter, argument.value, argument.place))
+            members.append(Element(start(call.interpreter, argument.value, argument.place), call.place))
     return_exceptions = call.arguments.find(None, "return_exceptions")
     kind: ParallelKind = (
         "all_settled" if return_exceptions and return_exceptions.value == Constant(value=True) else "all"
     )
     if kind == "all_settled":
         members = _without_timed_tasks(call.interpreter, members)
-    future = make_gathering(call.interpreter, kind, members, call.place, since)
-    if kind == "all_settled" or any(argument.star for argument in call.arguments.items):
-        return future
-    results = tuple(Element(_event_result(member), call.place) for member in members)
-    return replace(future, result=make_result_collection(call.interpreter, "list", results))
+    return make_gathering(call.interpreter, kind, members, call.place, since)
 
 
-def _without_timed_tasks(interpreter: Interpreter, members: Sequence[Value]) -> list[Value]:
+def _without_timed_tasks(interpreter: Interpreter, members: Sequence[Element]) -> list[Element]:
     """Clear `on_every_path` of the tasks that a timeout may cut short: they may outlive an await that settles."""
     timed_tasks = interpreter.work.timed_tasks
-    return [
-        map_tasks(
-            member, lambda task: replace(task, on_every_path=task.on_every_path and task.task_id not in timed_tasks)
-        )
-        for member in members
-    ]
 
+    def without_timed(task: Task) -> Task:
+        return replace(task, on_every_path=task.on_every_path and task.task_id not in timed_tasks)
 
-def _event_result(member: Value) -> Value:
-    """Return the event that a `wait_for_event` member results in, UNKNOWN for any other member."""
-    return member.result if isinstance(member, Task) and isinstance(member.result, Event) else UNKNOWN
+    return [replace(member, value=map_tasks(member.value, without_timed)) for member in members]
 
 
 def _sort_starts(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:
@@ -81,13 +74,14 @@ def _task_ids(members: Sequence[Value]) -> list[TaskId]:
 
 
 def make_gathering(
-    interpreter: Interpreter, kind: ParallelKind, members: list[Value], place: Place, since: TaskId
+    interpreter: Interpreter, kind: ParallelKind, members: Sequence[Element], place: Place, since: TaskId
 ) -> Gathering:
     """Return a future of several awaitables. Tasks with an id greater than `since` were started for it."""
-    results = tuple(Element(UNKNOWN, place) for _ in members)
-    started = [task_id for task_id in _task_ids(members) if task_id > since]
+    results = tuple(_result_element(interpreter, member, place, may_fail=kind == "all_settled") for member in members)
+    values = [member.value for member in members]
+    started = [task_id for task_id in _task_ids(values) if task_id > since]
     _sort_starts(interpreter, started)
-    awaited = tuple(member for member in members if is_awaitable(member))
+    awaited = tuple(value for value in values if _task_ids([value]))
     loops = interpreter.loop_depth - interpreter.frame.outer_loop_depth
     interpreter.work.record_start(place, _task_ids(awaited))
     return Gathering(
@@ -99,19 +93,31 @@ def make_gathering(
     )
 
 
-def start_elements(interpreter: Interpreter, argument: Argument) -> list[Value]:
+def _result_element(interpreter: Interpreter, member: Element, place: Place, *, may_fail: bool) -> Element:
+    """Return the result of a member of a gather, which is an exception if the member failed."""
+    futures = union_values(member.value)
+    result = union_of_results(futures, [place.text] * len(futures), place.text, place)
+    if may_fail and isinstance(result, Event):
+        result = UNKNOWN
+    raised = raised_with_work(interpreter) if may_fail else []
+    if raised:
+        names = [place.text, *(value.cls.name for value in raised)]
+        result = union_of_values([result, *raised], names, place.text, place)
+    return Element(result, place, member.many, member.may_be_missing)
+
+
+def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element]:
     """Start the elements of a collection argument and return the tasks."""
     if isinstance(argument.value, Union) and any(isinstance(case.value, Collection) for case in argument.value.cases):
-        return [
-            interpreter.apply_to_cases(
-                argument.value, lambda chosen: _start_collection(interpreter, replace(argument, value=chosen))
-            )
-        ]
+        started = interpreter.apply_to_cases(
+            argument.value, lambda chosen: _start_collection(interpreter, replace(argument, value=chosen))
+        )
+        return [Element(started, argument.place, many=True)]
     items = elements_of(interpreter, argument.value)
     if items is not None:
         is_unchanged = not (isinstance(argument.value, Collection) and argument.value.state.changed)
         items = items if is_unchanged else tuple(replace(item, passes=None) for item in items)
-        return [_start_item(interpreter, item, argument) for item in items]
+        return [replace(item, value=_start_item(interpreter, item, argument)) for item in items]
     if argument.value.relevant and not is_awaitable(argument.value) and not isinstance(argument.value, Instance):
         interpreter.note(
             "unresolved-await",
@@ -119,7 +125,7 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Value]:
             f"what is in `{argument.place.text}` cannot be followed.",
             "Steps that it runs may be missing from the graph.",
         )
-    return [argument.value] if is_awaitable(argument.value) else []
+    return [Element(argument.value, argument.place)] if is_awaitable(argument.value) else []
 
 
 def _start_collection(interpreter: Interpreter, argument: Argument) -> Value:
@@ -172,10 +178,16 @@ def _wait(call: LibraryCall) -> Value:
     future = make_gathering(call.interpreter, kind or "all", members, call.place, since)
     timeout = call.arguments.find(None, "timeout")
     until_done = kind is not None and (timeout is None or timeout.value == Constant(None))
-    done = make_result_collection(
-        call.interpreter, "tuple", (Element(UNKNOWN, call.place), Element(UNKNOWN, call.place))
+    parts = (Element(_some_of(call.interpreter, members), call.place) for _ in ("done", "pending"))
+    return replace(
+        future, until_done=until_done, result=make_result_collection(call.interpreter, "tuple", tuple(parts))
     )
-    return replace(future, until_done=until_done, result=done)
+
+
+def _some_of(interpreter: Interpreter, members: Sequence[Element]) -> Value:
+    """Return the set of some of the members of an `asyncio.wait`, UNKNOWN if they are unknown."""
+    known = tuple(as_optional(member) for member in members if member.value.relevant)
+    return make_result_collection(interpreter, "set", known) if known else UNKNOWN
 
 
 _WAIT_KINDS: Final[dict[str, ParallelKind]] = {
@@ -217,23 +229,31 @@ def _shield(call: LibraryCall) -> Value:
 @models("asyncio.as_completed")
 def _as_completed(call: LibraryCall) -> Value:
     since = call.interpreter.task_id_before_call
-    futures = call.arguments.find(0, "fs")
-    if futures is None:
+    argument = call.arguments.find(0, "fs")
+    if argument is None:
         return UNKNOWN
-    members = make_gathering(call.interpreter, "all", start_elements(call.interpreter, futures), call.place, since)
-    call.interpreter.work.unordered |= members.started_tasks  # `as_completed` puts its arguments into a set
-    if not members.members:
+    members = start_elements(call.interpreter, argument)
+    future = make_gathering(call.interpreter, "all", members, call.place, since)
+    call.interpreter.work.unordered |= future.started_tasks  # `as_completed` puts its arguments into a set
+    futures = [leaf for member in members for leaf in union_values(member.value)]
+    result = union_of_results(futures, [call.place.text] * len(futures), call.place.text, call.place)
+    if not future.members and not result.relevant:
         return UNKNOWN
-    return make_result_collection(
-        call.interpreter,
-        "list",
-        (Element(replace(members, one_per_iteration=True, in_completion_order=True), call.place, many=True),),
-    )
+    each = replace(future, result=result, one_per_iteration=True, in_completion_order=True)
+    return make_result_collection(call.interpreter, "list", (Element(each, call.place, many=True),))
 
 
 @models("asyncio.TaskGroup")
 def _task_group(call: LibraryCall) -> Value:
     return TaskGroup(call.interpreter.store.new({"items": ()}))
+
+
+@models("asyncio.all_tasks")
+def _all_tasks(call: LibraryCall) -> Value:
+    """Assume that a module that cancels tasks cancels any of these."""
+    if call.place.module.mentions(b"cancel"):
+        call.interpreter.work.cancelled.update(range(1, call.interpreter.work.last_task_id + 1))
+    return call.unmodeled()
 
 
 @models("asyncio.get_event_loop")

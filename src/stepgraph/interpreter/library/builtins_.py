@@ -17,6 +17,7 @@ from stepgraph.interpreter.objects.attribute_changes import (
 )
 from stepgraph.interpreter.objects.attribute_lookup import plain_attribute
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
+from stepgraph.interpreter.objects.methods import call_in_loop
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import (
     Caveat,
@@ -152,6 +153,16 @@ def _patch(call: LibraryCall) -> Value:
         "The graph shows them as they are without that.",
     )
     return ExternalResult(call.name)
+
+
+@models("builtins.print", unpacks=True)
+def _print(call: LibraryCall) -> Value:
+    """`print(..., file=log)` calls `log.write` for each part."""
+    file = call.arguments.find(None, "file")
+    if file is not None and file.value.relevant:
+        write = call.interpreter.attribute(file.value, "write", call.place)
+        call_in_loop(call.interpreter, write, Arguments((Argument(UNKNOWN, call.place),)), call.place)
+    return UNKNOWN
 
 
 @models("builtins.super")

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import Final
 
 import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments
+from stepgraph.interpreter.values.calls import Arguments, ExitStack, ExitStackArguments, PushedCallback
+from stepgraph.interpreter.values.containers import Collection, Element
+from stepgraph.interpreter.workflow.awaiting import await_value
+from stepgraph.ir.nodes import EMPTY, Block, Handler, Loop, Try
+from stepgraph.ir.values import Value
+from stepgraph.limits import Limit
+from stepgraph.syntax.module import Place
+from stepgraph.syntax.walk import expressions_below, statements_below, suites
 
 _ENTER_METHODS: Final = frozenset({"enter_context", "enter_async_context"})
 _CALLBACK_METHODS: Final = frozenset({"callback", "push_async_callback"})
@@ -68,6 +77,90 @@ def _push_in(value: cst.BaseExpression, target: cst.BaseExpression | None) -> Pu
 
 
 _AWAITED_METHOD: Final = "enter_async_context"
+
+
+def has_other_uses(interpreter: Interpreter, stack: cst.BaseExpression | None, body: Sequence[cst.CSTNode]) -> bool:
+    """Return whether other code than the statements of its block may push on a stack: a branch, or a helper."""
+    if not isinstance(stack, cst.Name):
+        return stack is not None
+    parts = [part for statement in body if not _is_push(statement) for part in (statement, *_statements_in(statement))]
+    interpreter.budget.spend(Limit.ELEMENTS, len(parts))
+    return any(
+        isinstance(node, cst.Name) and node.value == stack.value
+        for part in parts
+        for node in expressions_below(part, into_lambdas=True)
+    )
+
+
+def _is_push(statement: cst.CSTNode) -> bool:
+    match statement:
+        case cst.Expr(value=value) | cst.Assign(value=value):
+            return _push_in(value, None) is not None
+        case _:
+            return False
+
+
+def _statements_in(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    for suite in suites(statement):
+        yield from statements_below(suite, into_functions=True)
+
+
+def run_pushed(interpreter: Interpreter, pushed: Collection) -> None:
+    """Emit the calls of the callbacks on a stack, each of which may be missing: the block may be left at any point.
+
+    One that fails does not keep the others from running.
+    """
+    items = pushed.items[::-1]
+    _run_pushed(interpreter, pushed, items)
+    if pushed.state.size > len(items):
+        interpreter.note(
+            "context-manager",
+            items[0].place,
+            f"`{items[0].place.brief_text}` pushes a callback that pushes others, which are not followed.",
+            "Steps that these run are missing from the graph.",
+        )
+
+
+def _run_pushed(interpreter: Interpreter, pushed: Collection, items: Sequence[Element]) -> None:
+    if not pushed.state.unordered and len(items) <= _MAX_ORDERED and not any(item.many for item in items):
+        _run_in_order(interpreter, items)
+        return
+    block = interpreter.block_of(lambda: _run_any(interpreter, items))
+    if block.operations:
+        place = items[0].place
+        handler = Handler(None, EMPTY, place=place)
+        interpreter.emit(Loop(Block((Try(block, (handler,), EMPTY, except_star=False, place=place),)), EMPTY, place))
+
+
+_MAX_ORDERED: Final = 32
+"""Maximum number of callbacks whose order is shown: each one is nested in the one before it."""
+
+
+def _run_in_order(interpreter: Interpreter, items: Sequence[Element]) -> None:
+    if not items:
+        return
+    block = interpreter.block_of(lambda: _run_any(interpreter, items[:1]))
+    rest = interpreter.block_of(lambda: _run_in_order(interpreter, items[1:]))
+    if block.operations and rest.operations:
+        interpreter.emit(Try(block, (), rest, except_star=False, place=items[0].place))
+        return
+    for operation in (*block.operations, *rest.operations):
+        interpreter.emit(operation)
+
+
+def _run_any(interpreter: Interpreter, items: Sequence[Element]) -> None:
+    paths = [
+        (item.place.text, interpreter.branch(partial(_run_callback, interpreter, item.value, item.place)))
+        for item in items
+    ]
+    interpreter.join_branches(paths, None, items[0].place)
+
+
+def _run_callback(interpreter: Interpreter, callback: Value, place: Place) -> None:
+    if isinstance(callback, PushedCallback):
+        result = interpreter.call(callback.call, Arguments(), place)
+        if callback.is_async:
+            await_value(interpreter, result, place)
 
 
 def pushed_arguments(interpreter: Interpreter, stack: ExitStack, push: Push) -> Arguments:

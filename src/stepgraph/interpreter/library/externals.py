@@ -11,6 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library import (  # noqa: F401 - importing them registers their models
     asyncio_,
     builtins_,
+    channels_,
     collections_,
     datetime_,
     functools_,
@@ -53,7 +54,6 @@ HARMLESS: Final = frozenset(
         "isinstance",
         "issubclass",
         "len",
-        "print",
         "repr",
         "str",
     ]

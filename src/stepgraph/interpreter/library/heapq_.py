@@ -6,7 +6,7 @@ from stepgraph.interpreter.library.iteration_ import emit_key_calls
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.iteration import copy_elements
 from stepgraph.interpreter.objects.iterators import make_unordered
-from stepgraph.interpreter.objects.methods import emit_comparisons
+from stepgraph.interpreter.objects.queue_methods import emit_comparisons
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Argument, Arguments

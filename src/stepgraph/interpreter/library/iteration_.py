@@ -21,7 +21,8 @@ from stepgraph.interpreter.objects.iterators import (
     make_unordered,
     take_next,
 )
-from stepgraph.interpreter.objects.methods import call_for_each, call_in_loop, emit_comparisons
+from stepgraph.interpreter.objects.methods import call_for_each, call_in_loop
+from stepgraph.interpreter.objects.queue_methods import emit_comparisons
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
@@ -253,7 +254,7 @@ def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection
         ]
         return ordered_like(elements, make_result_collection(interpreter, "list", tuple(results)))
     if starts_task(function):
-        values = start_elements(interpreter, Argument(elements, lazy.place))
+        values = [started.value for started in start_elements(interpreter, Argument(elements, lazy.place))]
     elif is_single:
         relevant = [item for item in elements.items if item.value.relevant]
         values = [call_for_each(interpreter, function, relevant, lazy.place)]

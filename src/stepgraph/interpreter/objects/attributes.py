@@ -12,6 +12,7 @@ from stepgraph.interpreter.objects.attribute_lookup import class_attribute, inst
 from stepgraph.interpreter.objects.classes import attribute_name, resolution_order
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.values.calls import ExitStack
+from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
@@ -26,6 +27,7 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.workflow.awaiting import awaited_tasks
 from stepgraph.ir.values import (
     UNKNOWN,
     Absent,
@@ -73,6 +75,9 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return Payload(shape, of_run)
         case AttributeDictionary():
             return BuiltinMethod(owner, name)
+        case Task() | Gathering() if name == "cancel":
+            interpreter.work.cancelled.update(awaited.task_id for awaited in awaited_tasks(owner))
+            return BuiltinMethod(owner, name)
         case (
             ContextVariable()
             | Event()
@@ -83,6 +88,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             | Task()
             | Gathering()
             | ExitStack()
+            | Queue()
+            | Future()
         ):
             return BuiltinMethod(owner, name)
         case Union(cases=cases, discriminant=discriminant):

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 from typing import Final
 
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.caches import clear_cache
 from stepgraph.interpreter.objects.attribute_changes import (
@@ -25,7 +23,8 @@ from stepgraph.interpreter.objects.instances import field_names
 from stepgraph.interpreter.objects.item_methods import ITEM_METHODS
 from stepgraph.interpreter.objects.iteration import added_elements, elements_of
 from stepgraph.interpreter.objects.mapping_methods import MAPPING_METHODS, clear_container
-from stepgraph.interpreter.objects.special_methods import call_special
+from stepgraph.interpreter.objects.queue_methods import FUTURE_METHODS, QUEUE_METHODS, emit_comparisons, exception_of
+from stepgraph.interpreter.objects.stack_methods import STACK_METHODS
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import (
     make_mapping,
@@ -41,7 +40,8 @@ from stepgraph.interpreter.python.assignment import (
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import payload_member
-from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, ExitStackArguments, GeneratorCall
+from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, GeneratorCall
+from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import (
     Collection,
     ContextVariable,
@@ -55,7 +55,7 @@ from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
-from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_step
+from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_task
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.limits import Limit
@@ -158,17 +158,6 @@ def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
     else:
         emit_comparisons(interpreter, receiver.items, place)
     return _reorder(interpreter, receiver, arguments, place)
-
-
-def emit_comparisons(interpreter: Interpreter, items: Sequence[Element], place: Place) -> None:
-    """Emit the comparisons of a sort, as a loop for each element with a comparison method."""
-    for item in items:
-        value = item.value
-        if isinstance(value, Instance):
-            compare = partial(call_special, interpreter, value, ("__lt__", "__gt__"), (UNKNOWN,), place)
-            block = interpreter.block_of(compare)
-            if block.operations:
-                interpreter.emit(Loop(block, EMPTY, place))
 
 
 def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Value:
@@ -314,27 +303,6 @@ def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments
     return UNKNOWN
 
 
-def _push(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
-    """Return the arguments if the call is a statement of the `with` block of the stack. Others escape."""
-    if receiver.supported_call is place.node:
-        return ExitStackArguments(arguments)
-    report_escape(interpreter, arguments, place, NOT_FOLLOWED)
-    return UNKNOWN
-
-
-def _exit_early(interpreter: Interpreter, receiver: ExitStack, arguments: Arguments, place: Place) -> Value:
-    """Report that the contents of a stack exit before the end of its block, or after it."""
-    del arguments
-    if receiver.may_run_steps:
-        interpreter.note(
-            "context-manager",
-            place,
-            f"`{place.brief_text}` changes when what the stack holds is left, in a way that is not followed.",
-            "The graph shows it at the end of the block.",
-        )
-    return UNKNOWN
-
-
 def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     del interpreter, arguments, place
     return receiver.result if isinstance(receiver, Task | Gathering) else UNKNOWN
@@ -356,7 +324,7 @@ def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments
 
 def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     del receiver, arguments
-    report_cancelled_step(interpreter, place, "cancelling its task")
+    report_cancelled_task(interpreter, place)
     return UNKNOWN
 
 
@@ -424,31 +392,29 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
     (Payload, {"get": _get_part, "pop": _get_part}),
     (Event, {"get": _get_event_part}),
     (TaskGroup, {"create_task": _create_task}),
+    (Queue, QUEUE_METHODS),
+    (Future, FUTURE_METHODS),
     (ContextVariable, {"get": _get_variable, "set": _set_variable, "reset": _return_unknown}),
-    (
-        ExitStack,
-        {
-            "callback": _push,
-            "push_async_callback": _push,
-            "enter_context": _push,
-            "enter_async_context": _push,
-            "push": _push,
-            "push_async_exit": _push,
-            "pop_all": _exit_early,
-            "close": _exit_early,
-            "aclose": _exit_early,
-        },
-    ),
+    (ExitStack, STACK_METHODS),
     (
         Task,
         {
             "result": _result,
             "done": _return_unknown,
             "cancel": _cancel,
-            "exception": _return_unknown,
+            "exception": exception_of,
             "cancelled": _return_unknown,
         },
     ),
     (GeneratorCall, {"aclose": _return_unknown, "close": _return_unknown}),
-    (Gathering, {"result": _result, "done": _return_unknown, "cancel": _cancel}),
+    (
+        Gathering,
+        {
+            "result": _result,
+            "done": _return_unknown,
+            "cancel": _cancel,
+            "exception": exception_of,
+            "cancelled": _return_unknown,
+        },
+    ),
 )

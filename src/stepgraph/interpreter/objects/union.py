@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from msgspec.structs import replace
 
 from stepgraph.interpreter.joining import MAX_CASES, ValueSet, callable_name, union_values
-from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.syntax.module import Place
@@ -28,10 +30,20 @@ def union_of_values(
     if not relevant:
         return UNKNOWN
     if each and all(is_started(value) for value in relevant):
-        return relevant[0] if _is_each(relevant[0]) and len(relevant) == 1 else _gather_each(relevant)
+        if len(relevant) == 1 and _is_each(relevant[0]):
+            return relevant[0]
+        result = union_of_results(relevant, [discriminant] * len(relevant), discriminant, place)
+        return _gather_each(relevant, result)
     if len(cases) == 1:
         return cases[0].value
     return Union(tuple(replace(case, value=on_some_paths(case.value)) for case in cases), discriminant, place)
+
+
+def union_of_results(futures: Sequence[Value], conditions: Sequence[str], discriminant: str, place: Place) -> Value:
+    """Return the union of the values of awaits of several futures."""
+    results = [result_of(future) for future in futures]
+    names = [callable_name(result) or condition for result, condition in zip(results, conditions, strict=True)]
+    return union_of_values(results, names, discriminant, place)
 
 
 def is_started(value: Value) -> bool:
@@ -43,6 +55,6 @@ def _is_each(value: Value) -> bool:
     return isinstance(value, Gathering) and value.one_per_iteration
 
 
-def _gather_each(values: list[Value]) -> Gathering:
+def _gather_each(values: list[Value], result: Value) -> Gathering:
     in_turn = any(isinstance(value, Gathering) and value.in_completion_order for value in values)
-    return Gathering("all", tuple(values), one_per_iteration=True, in_completion_order=in_turn)
+    return Gathering("all", tuple(values), result=result, one_per_iteration=True, in_completion_order=in_turn)

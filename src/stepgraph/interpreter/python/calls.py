@@ -108,7 +108,7 @@ def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Argumen
 
 def call_union(interpreter: Interpreter, callee: Union, arguments: Arguments, place: Place) -> Value:
     """Call each case of a union. Calls of a constant (None) raise, so their paths end."""
-    cases = callee.cases
+    cases = tuple(case for case in callee.cases if not isinstance(case.value, Absent)) or callee.cases
     if callee.discriminant is None:
         cases = tuple(case for case in cases if not isinstance(case.value, AttributeName | Constant | Absent))
     if len(cases) == 1 and len(callee.cases) > 1:

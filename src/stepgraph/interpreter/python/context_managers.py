@@ -34,6 +34,10 @@ from stepgraph.syntax.walk import statements_below
 _NON_SWALLOWING_MODULES: Final = sys.stdlib_module_names - {"random", "unittest"}
 
 
+# Base classes whose inherited exit may swallow an error.
+_SWALLOWING_BASES: Final = tuple(External(f"contextlib.{name}") for name in ("AsyncExitStack", "ExitStack", "suppress"))
+
+
 class ExitEffects(Struct, frozen=True):
     """The possible effects of a manager's exit."""
 
@@ -91,7 +95,7 @@ def _instance_exit_effects(interpreter: Interpreter, manager: Instance, place: P
             )
             return ExitEffects(may_run_steps=is_async, swallows=swallows)
         case Unknown():
-            return ExitEffects()
+            return ExitEffects(swallows=any(base in _SWALLOWING_BASES for base in resolution_order(manager.cls)))
         case _:
             return ExitEffects(may_run_steps=True, swallows=True)
 

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.objects.class_hooks import run_hooks
-from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, Partial
-from stepgraph.interpreter.values.containers import Collection
+from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, GeneratorCall, ManagerDecorator, Partial
+from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import (
     BuiltinMethod,
     Caveat,
@@ -160,11 +160,15 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case BuiltinMethod(receiver=FunctionValue(kind="property")):
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+        case BuiltinMethod(receiver=ExitStack()):
+            interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+            return value
+        case BuiltinMethod(receiver=Collection() | Mapping()):
+            return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case Instance() if isinstance(value, FunctionValue) and not _has_call_method(interpreter, decorator, place):
-            return replace(value, caveats=(*value.caveats, _caveat_of_manager(place)))
+            return interpreter.call(ManagerDecorator(decorator), Arguments((Argument(value, place),)), place)
         case GeneratorCall() if isinstance(value, FunctionValue):
-            interpreter.work.begun.add(id(decorator.place.node))
-            return replace(value, caveats=(*value.caveats, _caveat_of_manager(place)))
+            return interpreter.call(ManagerDecorator(decorator), Arguments((Argument(value, place),)), place)
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case Union(cases=cases) if all(isinstance(case.value, StepDecorator | FunctionValue) for case in cases):
@@ -182,15 +186,6 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
 def _has_call_method(interpreter: Interpreter, decorator: Instance, place: Place) -> bool:
     """Return whether the project defines the `__call__` of a decorator. A `ContextDecorator` inherits it."""
     return not isinstance(interpreter.attribute(decorator, "__call__", place), Unknown)
-
-
-def _caveat_of_manager(place: Place) -> Caveat:
-    return Caveat(
-        "unknown-decorator",
-        place,
-        f"the context manager `{place.text}` stands around calls of its function in a way that is not followed.",
-        "The graph shows the function alone.",
-    )
 
 
 def caveat_of_decorator(place: Place) -> Caveat:

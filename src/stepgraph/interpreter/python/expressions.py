@@ -8,6 +8,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
 from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.dynamic_attributes import get_global
@@ -15,6 +16,7 @@ from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
 from stepgraph.interpreter.objects.names import bind, is_globals_call, look_up
 from stepgraph.interpreter.objects.special_methods import iterator_of
+from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import make_collection, merge_repeated
 from stepgraph.interpreter.python.boolean import evaluate_boolean, evaluate_conditional
 from stepgraph.interpreter.python.comprehensions import (
@@ -37,7 +39,7 @@ from stepgraph.interpreter.python.operators import (
     evaluate_unary,
     template,
 )
-from stepgraph.interpreter.summaries import summarize_call
+from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
 from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, Instance
@@ -357,15 +359,20 @@ def _evaluate_yield(interpreter: Interpreter, node: cst.Yield) -> Value:
             *(replace(item, many=True) for item in elements_of(interpreter, value) or ()),
         )
         interpreter.frame.yields = list(merge_repeated(yields))
-        if isinstance(value, GeneratorCall):
-            return summarize_call(interpreter, value.function, value.arguments).result
-        return UNKNOWN
+        return _delegated_result(interpreter, value, interpreter.place(node))
     yielded = Constant(None) if node.value is None else interpreter.evaluate(node.value)
     if interpreter.frame.at_yield is not None:
         interpreter.frame.at_yield(yielded)
     elif yielded.relevant and node.value is not None:
         interpreter.frame.yields.append(Element(yielded, interpreter.place(node.value), many=True))
     return UNKNOWN
+
+
+def _delegated_result(interpreter: Interpreter, value: Value, place: Place) -> Value:
+    """Return the value of `yield from`: the value that the generator returns."""
+    generators = [leaf for leaf in union_values(value) if isinstance(leaf, GeneratorCall)]
+    results = [returned_by(interpreter, call.function, call.arguments) for call in generators]
+    return union_of_values(results, [place.text] * len(results), place.text, place)
 
 
 EVALUATORS: Final[dict[type[cst.CSTNode], Evaluator]] = {

@@ -25,7 +25,7 @@ from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.walk import children, expressions_below, statements, statements_with_enclosing
+from stepgraph.syntax.walk import children, expressions_below, statements, statements_below, statements_with_enclosing
 
 
 class _Exits(Struct):
@@ -39,6 +39,8 @@ class _Exits(Struct):
     """Whether a `yield` is inside a `try` or `with`."""
     has_yield_in_head: bool = False
     """Whether a `yield` is in the head of a compound statement, such as its test."""
+    delegates: bool = False
+    """Whether it has a `yield from`."""
 
 
 def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Frame) -> None:
@@ -49,7 +51,18 @@ def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Fra
     outer.emitted = outer.emitted or frame.emitted
     outer.has_started_tasks = outer.has_started_tasks or frame.has_started_tasks
     outer.called |= frame.called
+    outer.raises = outer.raises or frame.raises
+    outer.raises_early = outer.raises_early or frame.raises_early
     declare_again(interpreter, frame.declared)
+
+
+def may_handle_errors(function: FunctionValue) -> bool:
+    """Return whether a generator has exception handlers, or enters managers, which may swallow errors."""
+    body = statements_below(body_of(function))
+    return any(
+        isinstance(statement, cst.With) or (isinstance(statement, cst.Try | cst.TryStar) and statement.handlers)
+        for statement in body
+    )
 
 
 def body_of(function: FunctionValue) -> cst.BaseSuite:
@@ -89,7 +102,9 @@ def _can_inline(interpreter: Interpreter, generator: GeneratorCall, *, broken: b
     # Leaving the last loop leaves the generator.
     returns_are_exact = all(depth == 0 or (depth == 1 and ends_in_loop) for depth in exits.returns)
     breaks_are_exact = not broken or (ends_in_loop and all(depth == 1 for depth in exits.yields))
-    return returns_are_exact and breaks_are_exact and not exits.has_guarded_yield and not exits.has_yield_in_head
+    if exits.has_guarded_yield or exits.has_yield_in_head or exits.delegates:
+        return False
+    return returns_are_exact and breaks_are_exact
 
 
 def _last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
@@ -104,8 +119,9 @@ def _exits(body: cst.BaseSuite) -> _Exits:
             exits.returns.append(len(loops))
         if isinstance(statement, cst.BaseCompoundStatement):
             exits.has_yield_in_head = exits.has_yield_in_head or _has_yield_in_head(statement)
-        elif any(isinstance(node, cst.Yield) for node in expressions_below(statement)):
+        elif yields := [node for node in expressions_below(statement) if isinstance(node, cst.Yield)]:
             exits.yields.append(len(loops))
+            exits.delegates = exits.delegates or any(isinstance(node.value, cst.From) for node in yields)
             guarding_types = cst.Try | cst.TryStar | cst.With
             exits.has_guarded_yield = exits.has_guarded_yield or any(
                 isinstance(block.statement, guarding_types) for block in enclosing

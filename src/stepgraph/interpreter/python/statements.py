@@ -39,6 +39,7 @@ from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue
 from stepgraph.interpreter.values.tasks import Gathering
 from stepgraph.interpreter.values.unions import Case, Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
+from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.interpreter.workflow.sdk_imports import wrong_imports
 from stepgraph.ir.facts import Returned
 from stepgraph.ir.nodes import JumpKind, Pause
@@ -287,6 +288,7 @@ def _execute_raise(interpreter: Interpreter, node: cst.Raise) -> None:
     if node.cause is not None:
         interpreter.evaluate(node.cause.item)
     emit_jump(interpreter, JumpKind.RAISE, interpreter.place(node), exception_type)
+    record_early_raise(interpreter, interpreter.place(node))
 
 
 def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:

@@ -14,12 +14,14 @@ from stepgraph.interpreter.objects.classes import resolution_order
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.jumps import record_return
-from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types
+from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types, raised_with_work
 from stepgraph.interpreter.store import Changes, apply, join_any, present_value
+from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, Instance
+from stepgraph.interpreter.workflow.early_raises import settle_early_raises
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
-from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements
@@ -69,6 +71,8 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             handlers.append(Handler(condition, outcome.block, tuple(types), location))
             paths.append((condition, outcome))
     interpreter.join_path_results(paths, "exception", place, exclusive=not handlers)
+    handler_blocks = [handler.block for handler in handlers]
+    body_block = settle_early_raises(interpreter, body.block, (body_context,), handler_blocks)
     finalbody = EMPTY
     if node.finalbody is not None:
         finally_body = node.finalbody.body
@@ -81,10 +85,11 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
             (body_context, handler_context),
             [state for _, path in paths for state in (path.changes, *path.overwritten)],
         )
+        body_block = settle_early_raises(interpreter, body_block, (body_context, handler_context), [finalbody])
     except_star = isinstance(node, cst.TryStar)
-    if body.block.operations or finalbody.operations or any(h.block.operations for h in handlers):
-        guards = guards_await(node.body, body.block)
-        operation = Try(body.block, tuple(handlers), finalbody, except_star, place, guards, code.own_errors)
+    if body_block.operations or finalbody.operations or any(h.block.operations for h in handlers):
+        guards = guards_await(node.body, body_block)
+        operation = Try(body_block, tuple(handlers), finalbody, except_star, place, guards, code.own_errors)
         interpreter.emit(operation)
 
 
@@ -162,23 +167,43 @@ def _execute_handler(
         types = caught_types(type_value, interpreter.place(handler.type), code.raising_steps)
         if handler.name is not None and isinstance(handler.name.name, cst.Name):
             name = handler.name.name.value
-            value = (
-                UNKNOWN
-                if isinstance(handler, cst.ExceptStarHandler)
-                else _caught_exception(interpreter, type_value, name)
-            )
-            bind(interpreter, name, value)
+            bind(interpreter, name, _caught_exception(interpreter, handler, type_value, name))
     interpreter.execute(handler.body)
     return types
 
 
-def _caught_exception(interpreter: Interpreter, types: Value, name: str) -> Value:
-    """Return the exception that a handler binds: any raised object of the project that its types may catch."""
+def _caught_exception(interpreter: Interpreter, handler: _Handler, types: Value, name: str) -> Value:
+    """Return the exception that a handler binds: any raised object of the project that its types may catch.
+
+    Neither the members of a group nor the value of a `StopIteration` are followed.
+    """
+    names = {part.name for part in _parts(types) if isinstance(part, External)}
+    is_group = isinstance(handler, cst.ExceptStarHandler) or not names.isdisjoint(_GROUPS)
+    is_group = is_group or (not names.isdisjoint(_ALL_ERRORS) and interpreter.module.mentions(b".exceptions"))
+    if (is_group and raised_with_work(interpreter)) or (not names.isdisjoint(_STOPS) and _returns_work(interpreter)):
+        return Unresolved("what it holds is not followed", interpreter.place(handler))
+    if isinstance(handler, cst.ExceptStarHandler):
+        return UNKNOWN
     raised = list(interpreter.work.raised.values())
     interpreter.budget.spend(Limit.ELEMENTS, len(raised))
     values: list[Value] = [value for value in raised if _may_catch(types, value)]
     place = interpreter.place(interpreter.frame.body_scope.module.tree)
     return union_of_values(values, [value.cls.name for value in values if isinstance(value, Instance)], name, place)
+
+
+_GROUPS: Final = frozenset({"builtins.BaseExceptionGroup", "builtins.ExceptionGroup"})
+_ALL_ERRORS: Final = frozenset({"builtins.BaseException", "builtins.Exception"})
+_STOPS: Final = frozenset({"builtins.StopAsyncIteration", "builtins.StopIteration"})
+
+
+def _parts(types: Value) -> list[Value]:
+    return [item.value for item in types.items] if isinstance(types, Collection) else [types]
+
+
+def _returns_work(interpreter: Interpreter) -> bool:
+    """Return whether a generator returns a value that may lead to a step."""
+    generators = list(interpreter.work.generators.values())
+    return any(returned_by(interpreter, call.function, call.arguments).relevant for call in generators)
 
 
 def _may_catch(types: Value, raised: Instance) -> bool:

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.frame import Frame, OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.library.exit_stacks import Push, push_of, pushed_arguments
+from stepgraph.interpreter.library.exit_stacks import Push, has_other_uses, push_of, pushed_arguments, run_pushed
+from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.context_managers import (
     ExitEffects,
@@ -23,33 +24,28 @@ from stepgraph.interpreter.python.context_managers import (
     is_attempt,
     may_swallow,
 )
-from stepgraph.interpreter.python.generators import body_of, run_generator
+from stepgraph.interpreter.python.generators import body_of, may_handle_errors, run_generator
+from stepgraph.interpreter.python.task_groups import execute_task_group
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.summaries import call_has_effects, call_may_run_steps, function_scope
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
-from stepgraph.interpreter.values.objects import FunctionValue, Instance
+from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.workflow.awaiting import await_value, resume_tasks
-from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
+from stepgraph.interpreter.workflow.awaiting import await_value
+from stepgraph.interpreter.workflow.early_raises import settle_early_raises
+from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.nodes import (
     EMPTY,
-    Activity,
-    Await,
-    AwaitedTask,
-    AwaitGroup,
     Block,
-    Call,
     Handler,
     Jump,
     JumpKind,
     Loop,
     Scope,
-    Start,
     Try,
     child_blocks,
-    may_run_steps,
 )
 from stepgraph.ir.values import (
     UNKNOWN,
@@ -61,7 +57,6 @@ from stepgraph.ir.values import (
     origin_name,
     without_taint,
 )
-from stepgraph.ir.walk import walk_operations
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements, statements_below
 
@@ -147,16 +142,7 @@ def _can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
 
 def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
     """Return whether a generator has effects, or may handle errors of the block."""
-    return _may_handle_errors(manager.function) or call_has_effects(interpreter, manager.function, manager.arguments)
-
-
-def _may_handle_errors(function: FunctionValue) -> bool:
-    """Return whether a generator has exception handlers, or enters managers, which may swallow errors."""
-    body = statements_below(body_of(function))
-    return any(
-        isinstance(statement, cst.With) or (isinstance(statement, cst.Try | cst.TryStar) and statement.handlers)
-        for statement in body
-    )
+    return may_handle_errors(manager.function) or call_has_effects(interpreter, manager.function, manager.arguments)
 
 
 def _inline_generator(interpreter: Interpreter, managed: ManagedBlock, manager: GeneratorCall) -> None:
@@ -224,7 +210,7 @@ def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Va
         case Suppressor(handler=Handler() as handler):
             _execute_as_try(interpreter, managed, ExitEffects(), handler, lambda: None)
         case TaskGroup():
-            _execute_task_group(interpreter, managed, manager)
+            execute_task_group(interpreter, managed.place, managed.body, manager)
         case ExitStack():
             _execute_with_stack(interpreter, managed, manager)
         case WrappingManager(closing=str(closing)):
@@ -234,7 +220,7 @@ def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Va
             _execute_as_try(interpreter, managed, effects, None, partial(_call_on_exit, interpreter, method, managed))
         case Instance() | Union():
             _execute_with_object(interpreter, managed, manager)
-        case GeneratorCall(function=function) if _may_handle_errors(function):
+        case GeneratorCall(function=function) if may_handle_errors(function):
             _execute_as_try(interpreter, managed, ExitEffects(), _swallowing_handler(managed), lambda: None)
         case _ if is_attempt(interpreter, manager, managed.node):
             _execute_as_try(interpreter, managed, ExitEffects(), _swallowing_handler(managed), lambda: None)
@@ -288,6 +274,7 @@ def _execute_as_try(
         )
     exits = ((context,), interrupted) if effects.may_run_steps else ((), ())
     finalbody = execute_finally(interpreter, place, leave, checkpoint, *exits)
+    block = settle_early_raises(interpreter, block, (context,), [finalbody])
     if finalbody.operations or (handler is not None and block.operations):
         handlers = () if handler is None else (handler,)
         suite = managed.suite
@@ -350,7 +337,28 @@ def _execute_with_stack(interpreter: Interpreter, managed: ManagedBlock, stack: 
     if managed.suite is None:
         managed.body()
         return
-    _execute_stacked(interpreter, stack, list(statements(managed.suite)))
+    body = list(statements(managed.suite))
+    if not has_other_uses(interpreter, managed.target, body):
+        _execute_stacked(interpreter, stack, body)
+        return
+    stack.pushed = make_result_collection(interpreter, "list", ())
+    _execute_level(interpreter, managed, stack, body)
+    stack.pushed = None
+
+
+def _execute_level(
+    interpreter: Interpreter, managed: ManagedBlock, stack: ExitStack, body: Sequence[cst.CSTNode]
+) -> None:
+    """Execute statements of the block of a stack, and at their exit the callbacks that other code pushes in them."""
+    outer = stack.pushed
+    if outer is None:
+        _execute_stacked(interpreter, stack, body)
+        return
+    stack.pushed = pushed = make_result_collection(interpreter, "list", ())
+    level = replace(managed, body=lambda: _execute_stacked(interpreter, stack, body), suite=None)
+    leave = partial(run_pushed, interpreter, pushed)
+    _execute_as_try(interpreter, level, ExitEffects(may_run_steps=True), None, leave)
+    stack.pushed = outer
 
 
 def _execute_stacked(interpreter: Interpreter, stack: ExitStack, body: Sequence[cst.CSTNode]) -> None:
@@ -371,7 +379,7 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
         interpreter.place(push.call),
         push.target,
         is_async=push.is_async,
-        body=lambda: _execute_stacked(interpreter, stack, rest),
+        body=lambda: _execute_level(interpreter, managed, stack, rest),
     )
     arguments = pushed_arguments(interpreter, stack, push).items
     pushed = arguments[0].value if arguments and not arguments[0].star and arguments[0].keyword is None else UNKNOWN
@@ -402,65 +410,6 @@ def _is_unlimited(timeout: cst.BaseExpression) -> bool:
             return True
         case _:
             return False
-
-
-def _execute_task_group(interpreter: Interpreter, managed: ManagedBlock, group: TaskGroup) -> None:
-    """Execute the block of a task group, whose tasks are awaited at every exit of the block."""
-
-    def leave() -> None:
-        resume_tasks(interpreter)
-        members = tuple(AwaitedTask(task_id, all_runs=True) for task_id in group.state["items"])
-        if members:
-            interpreter.emit(Await(AwaitGroup("all", members), managed.place, before_exit=not interpreter.is_reachable))
-
-    def body() -> None:
-        with interpreter.open_context(leave):
-            managed.body()
-        if interpreter.is_reachable:
-            leave()
-
-    block = interpreter.block_of(body)
-    if any(
-        _runs_steps_after_cancellation(interpreter.work.activities.get(task_id)) for task_id in group.state["items"]
-    ) and not _has_single_task(block):
-        report_cancelled_step(interpreter, managed.place, "the failure of another task")
-    if block.operations:
-        interpreter.emit(Scope(block, managed.place))
-
-
-def _has_single_task(block: Block) -> bool:
-    """Return whether a task group has a single task, and no code that can fail and cancel it."""
-    match block.operations:
-        case (Start(), Await()):
-            return True
-        case _:
-            return False
-
-
-def _runs_steps_after_cancellation(activity: Activity | None) -> bool:
-    """Return whether a call that is cancelled while it awaits a step runs further steps."""
-    if not isinstance(activity, Call):
-        return False
-    operations = (item.operation for item in walk_operations(activity.function.body))
-    return any(
-        may_run_steps(operation.body) and any(map(may_run_steps, _blocks_after_cancellation(operation)))
-        for operation in operations
-        if isinstance(operation, Try)
-    )
-
-
-# Exception types whose handlers catch a cancellation.
-_CANCELLATION: Final = frozenset(
-    ["asyncio.CancelledError", "asyncio.exceptions.CancelledError", "builtins.BaseException"]
-)
-
-
-def _blocks_after_cancellation(try_: Try) -> Iterator[Block]:
-    yield try_.finalbody
-    for handler in try_.handlers:
-        names = {caught.name for caught in handler.types}
-        if not names or names & _CANCELLATION:
-            yield handler.block
 
 
 def _may_be_lock(manager: Value) -> bool:

@@ -7,8 +7,8 @@ from typing import TypeAlias
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.values.containers import Element, HeapCell, Mapping
-from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
+from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import (
     EventWait,
@@ -61,6 +61,16 @@ class ExitStack(Value, Struct, eq=False):
     """The method call that is being evaluated, if it is supported."""
     may_run_steps: bool = False
     """Whether a callback or context manager on it may run steps."""
+    pushed: Collection | None = None
+    """The callbacks that other code than the statements of its block pushes in it, None where that is not followed."""
+
+
+class PushedCallback(Value, Struct, eq=False):
+    """A callback on an exit stack."""
+
+    call: Partial
+    is_async: bool
+    """Whether its result is awaited."""
 
 
 class WrappingManager(Value, Struct, eq=False):
@@ -100,6 +110,12 @@ class GeneratorCall(Value, Struct, eq=False):
     place: Place
     loop_depth: int = 0
     """Number of loops around the call."""
+
+
+class ManagerDecorator(Value, Struct, eq=False):
+    """A context manager that is used as a decorator."""
+
+    manager: GeneratorCall | Instance
 
 
 class GeneratorExpression(Value, Struct, eq=False):

@@ -5,11 +5,12 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from stepgraph.interpreter.values.channels import Future
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.ir.nodes import (
     TaskId,
 )
-from stepgraph.ir.values import UNKNOWN, Value, count_with_children
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value, count_with_children
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
@@ -46,7 +47,7 @@ class Task(Value, Struct, frozen=True):
 
 
 class Gathering(Value, Struct, frozen=True):
-    """A future of several awaitables, as `asyncio.gather` returns it."""
+    """A future of several awaitables, as `asyncio.gather` returns it. One of none is the future of finished work."""
 
     kind: ParallelKind
     members: tuple[Value, ...]
@@ -71,8 +72,9 @@ class Gathering(Value, Struct, frozen=True):
 
     @property
     def _key(self) -> tuple[object, ...]:
-        """The fields that are compared: all but the result."""
+        """The fields that are compared. Futures of the same tasks have the same result."""
         return (
+            None if self.members else self.result,
             self.kind,
             self.members,
             self.until_done,
@@ -87,6 +89,15 @@ class Gathering(Value, Struct, frozen=True):
 
     def __hash__(self) -> int:
         return hash(self._key)
+
+
+def result_of(future: Value) -> Value:
+    """Return the value of an await of a started task or future, UNKNOWN for any other value."""
+    if isinstance(future, WaitForCall):
+        return result_of(future.inner)
+    if isinstance(future, Future):
+        return Unresolved("it is what code puts into a queue or future", future.place)
+    return future.result if isinstance(future, Task | Gathering) else UNKNOWN
 
 
 class TaskGroup(Value, Struct, eq=False):

@@ -9,6 +9,8 @@ import libcst as cst
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import callable_name
+from stepgraph.interpreter.objects.union import union_of_results, union_of_values
 from stepgraph.interpreter.store import Rewrite, TaskState
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import (
@@ -20,12 +22,15 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.channels import Future
+from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
-from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
-from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
+from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
+from stepgraph.interpreter.workflow.early_raises import begin_tasks, record_start, report_await
+from stepgraph.interpreter.workflow.empty_reads import defer_notes, drop_notes
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.nodes import (
     EMPTY,
@@ -44,12 +49,13 @@ from stepgraph.ir.nodes import (
     awaited_tasks_of,
     may_await,
     tasks_started_in,
+    unfinished,
 )
-from stepgraph.ir.values import UNKNOWN, Resource, Unresolved, Value
+from stepgraph.ir.values import ABSENT, UNKNOWN, Resource, Unresolved, Value, origin_name
 from stepgraph.syntax.module import Place
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)
-AWAITABLES: Final = (*COROUTINES, Task, Gathering, WaitForCall)
+AWAITABLES: Final = (*COROUTINES, Task, Gathering, WaitForCall, Future)
 
 
 def is_awaitable(value: Value) -> bool:
@@ -73,11 +79,11 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
             return result
         case Task(task_id=task_id, result=result):
             if not _run_inline(interpreter, task_id):
-                interpreter.emit(Await(AwaitGroup("all", await_members(value)), place))
+                emit_await(interpreter, Await(AwaitGroup("all", await_members(value)), place))
             return result
         case Gathering(result=result):
             if value.members:
-                interpreter.emit(Await(await_group(value), place, value.one_per_iteration))
+                emit_await(interpreter, Await(await_group(value), place, value.one_per_iteration))
             return result
         case WaitForCall(inner=inner):
             last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
@@ -86,6 +92,8 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
                 awaited = Block(tuple(interpreter.operations[count:] or interpreter.operations[-1:]))
                 report_timeout(interpreter, value.place, "asyncio.wait_for", awaited)
             return result
+        case Future(contents=contents):
+            return value_of(interpreter, contents, place)
         case Union():
             return _await_union(interpreter, value, place, first)
         case Resource():
@@ -99,22 +107,49 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
 
 def _await_union(interpreter: Interpreter, value: Union, place: Place, first: int | None) -> Value:
     """Await whichever case of a union is the value. Tasks that only exist in their case need no choice."""
-    if first is not None and first < len(interpreter.operations) and _await_in_branches(interpreter, value, place):
-        return UNKNOWN
+    if first is not None and first < len(interpreter.operations):
+        results = _await_in_branches(interpreter, value, place)
+        if results is not None:
+            return union_of_values(results, [place.text] * len(results), place.text, place)
     tasks = [case.value for case in value.cases if isinstance(case.value, Task | Gathering)]
     unstarted = [case.value for case in value.cases if is_awaitable(case.value) and case.value not in tasks]
     members = tuple(member for task in tasks for member in await_members(task))
-    if tasks and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_tasks(task))):
-        interpreter.emit(
-            Await(
-                AwaitGroup("all", members), place, any(isinstance(v, Gathering) and v.one_per_iteration for v in tasks)
-            )
-        )
+    if members and (not unstarted or all(awaited.on_every_path for task in tasks for awaited in awaited_tasks(task))):
+        one_per_iteration = any(isinstance(task, Gathering) and task.one_per_iteration for task in tasks)
+        emit_await(interpreter, Await(AwaitGroup("all", members), place, one_per_iteration))
         if not unstarted:
-            return UNKNOWN
-        rest = (replace(case, value=UNKNOWN if case.value in tasks else case.value) for case in value.cases)
+            return union_of_results(tasks, [place.text] * len(tasks), place.text, place)
+        finished = [Gathering("all", (), result=result_of(case.value)) for case in value.cases]
+        rest = (
+            replace(case, value=done if case.value in tasks else case.value)
+            for case, done in zip(value.cases, finished, strict=True)
+        )
         value = Union(tuple(rest), value.discriminant, value.place)
     return interpreter.apply_to_cases(value, lambda chosen: await_value(interpreter, chosen, place))
+
+
+def value_of(interpreter: Interpreter, contents: Collection, place: Place) -> Value:
+    """Return any of the values in a queue or future. None of its tasks is certainly the one."""
+    interpreter.store.record_outer_read(contents.state, "items")
+    if not contents.items:
+        interpreter.work.empty_reads[id(place.node)] = contents, place
+        return UNKNOWN
+    interpreter.work.empty_reads.pop(id(place.node), None)
+    values = [_item_value(item.value) for item in contents.items]
+    names = [callable_name(value) or item.place.text for value, item in zip(values, contents.items, strict=True)]
+    return union_of_values(values, names, place.text, place)
+
+
+def _item_value(value: Value) -> Value:
+    """Return an item of a queue. A sentinel, as `object()` makes it, raises if it is called, as None does."""
+    return ABSENT if origin_name(value) == "builtins.object" else hide_constants(on_some_paths(value))
+
+
+def emit_await(interpreter: Interpreter, await_: Await) -> None:
+    """Emit an await of tasks. Those that code may cancel can outlast it."""
+    report_await(interpreter, await_)
+    cancelled = interpreter.work.cancelled
+    interpreter.emit(replace(await_, group=unfinished(await_.group, cancelled)) if cancelled else await_)
 
 
 def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
@@ -129,7 +164,7 @@ def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
             return _start_with_timeout(interpreter, value, start(interpreter, inner, place))
         case Union():
             return interpreter.apply_to_cases(value, lambda chosen: start(interpreter, chosen, place))
-        case Task() | Gathering():
+        case Task() | Gathering() | Future():
             return value
         case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
             return start(interpreter, coroutine, place)
@@ -151,14 +186,22 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     """Start a coroutine as a task whose writes may take effect at any time until it is awaited."""
     checkpoint, newest = interpreter.store.checkpoint(), interpreter.store.serial
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
+    unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
+    note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
+    interpreter.work.starting += 1
     with interpreter.tracer.task_body():
         activity, result = _activity(interpreter, coroutine, is_started=True)
+    interpreter.work.starting -= 1
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
     interpreter.store.reads = outer_reads | reads
     if activity is None:
-        return UNKNOWN
+        return Gathering("all", (), result=result) if result.relevant or interpreter.work.raised else UNKNOWN
     task = start_activity(interpreter, activity, coroutine.place, result)
+    record_start(interpreter, task.task_id, unbegun)
     may_reevaluate = isinstance(coroutine, FunctionCall) and isinstance(activity, Call)
+    awaited_reads = interpreter.work.empty_reads.keys() - empty_reads.keys()
+    if may_reevaluate and awaited_reads:
+        defer_notes(interpreter, task.task_id, note_count, awaited_reads)
     state = InFlightTask(
         task.task_id,
         coroutine.place,
@@ -188,6 +231,7 @@ def resume_tasks(interpreter: Interpreter) -> None:
     At an await they may read the new values. A task that has begun may have read the old ones.
     """
     interpreter.work.await_count += 1
+    begin_tasks(interpreter)
     rewrites = interpreter.store.rewrites
     if not rewrites or interpreter.work.resuming:
         return
@@ -210,6 +254,7 @@ def _reevaluate(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence
         for rewrite in rewrites:
             interpreter.store.weak_update(rewrite.container, rewrite.key, rewrite.before, task.place)
     function = summarize_call(interpreter, coroutine.function, coroutine.arguments).function
+    drop_notes(interpreter, task.task_id)
     rewritten = {rewrite.slot for rewrite in rewrites}
     written = [
         change
@@ -372,19 +417,21 @@ def _run_inline(interpreter: Interpreter, task_id: TaskId) -> bool:
     return True
 
 
-def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> bool:
-    """Move the await into the branches of the choice just emitted: `await (gather(a(), b()) if c else d())`."""
+def _await_in_branches(interpreter: Interpreter, value: Union, place: Place) -> list[Value] | None:
+    """Move the await into the branches of the choice just emitted: `await (gather(a(), b()) if c else d())`.
+
+    Return the results of the branches, None if that is not possible.
+    """
     choice = interpreter.operations[-1]
     if not isinstance(choice, Choice) or len(choice.branches) != len(value.cases):
-        return False
+        return None
     pairs = list(zip(choice.branches, value.cases, strict=True))
     tasks = [(branch, case.value) for branch, case in pairs if isinstance(case.value, Task | Gathering)]
     if not tasks or not all(_starts_tasks_of(branch, task) for branch, task in tasks):
-        return False
-    interpreter.operations[-1] = replace(
-        choice, branches=tuple(_with_await(interpreter, branch, case.value, place) for branch, case in pairs)
-    )
-    return True
+        return None
+    awaited = [_with_await(interpreter, branch, case.value, place) for branch, case in pairs]
+    interpreter.operations[-1] = replace(choice, branches=tuple(branch for branch, _ in awaited))
+    return [result for _, result in awaited]
 
 
 def _starts_tasks_of(branch: Branch, task: Value) -> bool:
@@ -392,12 +439,12 @@ def _starts_tasks_of(branch: Branch, task: Value) -> bool:
     return started >= {awaited.task_id for awaited in awaited_tasks(task)}
 
 
-def _with_await(interpreter: Interpreter, branch: Branch, value: Value, place: Place) -> Branch:
-    """Return a branch that ends with the await of its value. A coroutine begins at the await."""
+def _with_await(interpreter: Interpreter, branch: Branch, value: Value, place: Place) -> tuple[Branch, Value]:
+    """Return a branch that ends with the await of its value, and the result. A coroutine begins at the await."""
     with interpreter.collect_operations() as operations:
         operations.extend(branch.block.operations)
-        await_value(interpreter, value, place)
-    return replace(branch, block=Block(tuple(operations)))
+        result = await_value(interpreter, value, place)
+    return replace(branch, block=Block(tuple(operations))), result
 
 
 def _report_unresolved(interpreter: Interpreter, value: Value, place: Place) -> None:

@@ -30,11 +30,20 @@ def report_timeout(interpreter: Interpreter, place: Place, by: TimeoutFunction, 
 
 def report_cancelled_step(interpreter: Interpreter, place: Place, by: str) -> None:
     """Report that cancelling a coroutine does not stop its step (SDK: `_do_call` runs in a separate task)."""
+    _report_cancelled(interpreter, place, by, "The graph shows it as over")
+
+
+def report_cancelled_task(interpreter: Interpreter, place: Place) -> None:
+    """Report that cancelling a task does not stop its step."""
+    _report_cancelled(interpreter, place, "cancelling its task", "The graph does not show when it is over")
+
+
+def _report_cancelled(interpreter: Interpreter, place: Place, by: str, shown: str) -> None:
     interpreter.note(
         "cancelled-step",
         place,
         f"a step that is cut short by {by} here goes on in the background, and calling it again runs it again.",
-        "The graph shows it as over; to stop the step itself, give it a `timeout` in its config.",
+        f"{shown}; to stop the step itself, give it a `timeout` in its config.",
         incomplete=False,
     )
 

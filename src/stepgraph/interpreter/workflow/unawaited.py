@@ -15,6 +15,7 @@ from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
 from stepgraph.interpreter.summaries import call_may_run_steps
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.workflow.empty_reads import report_empty_reads
 from stepgraph.ir.facts import MethodCalled, NeverAwaited, StepCalled, StepDeclared, StepNeverCalled, Work
 from stepgraph.ir.nodes import (
     Activity,
@@ -42,6 +43,7 @@ def report_unawaited_work(interpreter: Interpreter, body: Block, run: Place) -> 
 
     `run` is the method that the SDK calls.
     """
+    report_empty_reads(interpreter)
     discarded = _DiscardedValues(interpreter, run)
     _report_never_awaited(discarded)
     _report_never_iterated(interpreter)

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
+from typing import TypeAlias
 
 from msgspec import Struct, field
 
 from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
-from stepgraph.interpreter.values.containers import Declarations
+from stepgraph.interpreter.values.containers import Collection, Declarations, HeapCell
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import Activity, StepDefinition, StepRun, TaskId
+from stepgraph.limits import Budget
 from stepgraph.syntax.module import Place
+
+NoteTable: TypeAlias = dict[tuple[str, int], tuple[Place, str, str, bool]]
+"""Notes, as in `Interpreter.notes`."""
 
 
 class WorkRegistry(Struct):
@@ -50,6 +56,18 @@ class WorkRegistry(Struct):
     """The frame and loop of the latest iteration over each iterator, by the serial of its cell."""
     timed_tasks: set[TaskId] = field(default_factory=set)
     """Tasks that an enclosing task awaits with a timeout."""
+    cancelled: set[TaskId] = field(default_factory=set)
+    """Tasks that code may cancel. An await of a cancelled task ends before its steps do."""
+    starting: int = 0
+    """The number of tasks around the present code whose start is being evaluated."""
+    empty_reads: dict[int, tuple[Collection, Place]] = field(default_factory=dict)
+    """The latest reads of queues and futures without a value, by the `id` of the node."""
+    deferred_notes: dict[TaskId, tuple[frozenset[int], NoteTable]] = field(default_factory=dict)
+    """The notes of tasks that wait for such a value, with the keys of the reads."""
+    unbegun: HeapCell = field(default_factory=lambda: HeapCell(sys.maxsize, Budget(), {"items": ()}))
+    """Its slot `items` has the ids of the tasks that were started since the last await."""
+    left_early: dict[TaskId, Place] = field(default_factory=dict)
+    """Tasks that an exception may leave before they begin, with the place where it is raised."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
     resuming: bool = False

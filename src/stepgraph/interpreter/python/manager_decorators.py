@@ -1,0 +1,62 @@
+"""Context managers as decorators: of `contextlib.contextmanager`, and objects of a `ContextDecorator`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+from msgspec.structs import replace
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.python.context_managers import exit_effects, may_swallow
+from stepgraph.interpreter.python.generators import may_handle_errors
+from stepgraph.interpreter.summaries import call_has_effects
+from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, ManagerDecorator
+from stepgraph.interpreter.values.objects import Caveat, FunctionValue, Instance
+from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.syntax.module import Place
+
+_METHODS: Final = ("__enter__", "__exit__", "__aenter__", "__aexit__")
+
+
+def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Arguments, place: Place) -> Value:
+    """Return the decorated function. A manager that may run steps or swallow errors gives it a caveat."""
+    function = arguments.items[0].value if arguments.items else UNKNOWN
+    if not isinstance(function, FunctionValue):
+        return function
+    # A manager that is not async is left before the coroutine of an async function begins.
+    is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
+    manager = callee.manager
+    if isinstance(manager, GeneratorCall):
+        has_effects = _generator_has_effects(interpreter, manager, is_async=is_async)
+    else:
+        has_effects = _object_has_effects(interpreter, manager, place, is_async=is_async)
+    return replace(function, caveats=(*function.caveats, _caveat(place))) if has_effects else function
+
+
+def _generator_has_effects(interpreter: Interpreter, manager: GeneratorCall, *, is_async: bool) -> bool:
+    interpreter.work.begun.add(id(manager.place.node))
+    node = manager.function.node
+    surrounds = not is_async or (isinstance(node, cst.FunctionDef) and node.asynchronous is not None)
+    if manager.function.kind != "context" or (surrounds and may_handle_errors(manager.function)):
+        return True
+    return call_has_effects(interpreter, manager.function, manager.arguments)
+
+
+def _object_has_effects(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> bool:
+    methods = [interpreter.attribute(manager, name, place) for name in _METHODS]
+    if may_swallow(manager) or any(method.relevant and not isinstance(method, FunctionValue) for method in methods):
+        return True
+    functions = [method for method in methods if isinstance(method, FunctionValue)]
+    if any(call_has_effects(interpreter, function, Arguments()) for function in functions):
+        return True
+    return any(exit_effects(interpreter, manager, place, is_async=kind).swallows for kind in {False, is_async})
+
+
+def _caveat(place: Place) -> Caveat:
+    return Caveat(
+        "unknown-decorator",
+        place,
+        f"the context manager `{place.text}` stands around calls of its function in a way that is not followed.",
+        "The graph shows the function alone.",
+    )

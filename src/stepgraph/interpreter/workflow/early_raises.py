@@ -1,0 +1,102 @@
+"""Exceptions that leave a `try` before tasks started in it have begun.
+
+A task begins at the next await. If an exception comes first, the task begins beside the steps of the handler.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from stepgraph.interpreter.frame import EarlyRaise, OpenContext
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.ir.nodes import (
+    Await,
+    Block,
+    JumpKind,
+    TaskId,
+    awaited_tasks_of,
+    map_blocks,
+    may_await,
+    may_run_steps,
+    task_references,
+    unfinished,
+)
+from stepgraph.syntax.module import Place
+
+
+def record_start(interpreter: Interpreter, task_id: TaskId, earlier: tuple[TaskId, ...]) -> None:
+    """Record a task that has not begun, beside `earlier` ones."""
+    interpreter.store.write(interpreter.work.unbegun, "items", (*earlier, task_id))
+
+
+def begin_tasks(interpreter: Interpreter) -> None:
+    """Record that the tasks begin: the code awaits."""
+    interpreter.store.write(interpreter.work.unbegun, "items", ())
+
+
+def record_early_raise(interpreter: Interpreter, place: Place) -> None:
+    """Record the tasks that have not begun when an exception leaves a block for a handler."""
+    unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
+    interpreter.frame.raises = True
+    interpreter.frame.raises_early = interpreter.frame.raises_early or bool(unbegun)
+    frame, last_task_id = interpreter.frame, interpreter.work.last_task_id
+    while unbegun:
+        for context in frame.open_contexts:
+            if JumpKind.RAISE in context.intercepted:
+                context.early_raises += [
+                    EarlyRaise(task_id, place, task_id > last_task_id)
+                    for task_id in unbegun
+                    if task_id > context.last_task_id
+                ]
+        if frame.caller is None:
+            break
+        frame, last_task_id = frame.caller, frame.last_task_id
+
+
+def settle_early_raises(
+    interpreter: Interpreter, body: Block, contexts: Sequence[OpenContext], handlers: Sequence[Block]
+) -> Block:
+    """Return the body of a `try`, in which no await finishes a task that may begin beside steps of the handlers.
+
+    A task that a called function starts, or that code after the body awaits, is reported.
+    """
+    raises = [early for context in contexts for early in context.early_raises]
+    if not raises or not any(may_run_steps(block) or may_await(block) for block in handlers):
+        return body
+    awaited = {task_id for block in handlers for task_id in task_references(block)}
+    for early in raises:
+        if early.in_callee or early.task_id in awaited:
+            _report(interpreter, early.place)
+        else:
+            interpreter.work.left_early[early.task_id] = early.place
+    return _without_completion(body, frozenset(early.task_id for early in raises))
+
+
+def report_await(interpreter: Interpreter, await_: Await) -> None:
+    """Report an await of a task that an exception may have left before it began."""
+    if interpreter.work.left_early:
+        for awaited in awaited_tasks_of(await_.group):
+            place = interpreter.work.left_early.get(awaited.task_id)
+            if place is not None:
+                _report(interpreter, place)
+
+
+def _report(interpreter: Interpreter, place: Place) -> None:
+    interpreter.note(
+        "late-task",
+        place,
+        "a task that was started before this exception begins only after it, beside the steps of the handler.",
+        "The graph shows it before the handler; start it after what may raise, or outside of the `try`.",
+    )
+
+
+def _without_completion(block: Block, task_ids: frozenset[TaskId]) -> Block:
+    operations = (
+        replace(operation, group=unfinished(operation.group, task_ids))
+        if isinstance(operation, Await)
+        else map_blocks(operation, lambda inner: _without_completion(inner, task_ids))
+        for operation in block.operations
+    )
+    return Block(tuple(operations))

@@ -1,0 +1,82 @@
+"""Cancelled tasks: their steps go on after an await of the task."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+
+@pytest.mark.parametrize(
+    "cancel",
+    [
+        "t.cancel()\nwith contextlib.suppress(asyncio.CancelledError): await t",
+        "t.cancel()\nawait asyncio.gather(t, return_exceptions=True)",
+        "t.cancel()\nawait asyncio.wait([t])",
+        "for each in [t]: each.cancel()\nawait asyncio.wait([t])",
+        "asyncio.get_running_loop().call_later(1, t.cancel)\nawait t",
+        "for each in asyncio.all_tasks(): each.cancel()\nawait t",
+    ],
+)
+def test_a_cancelled_task_has_no_known_end(cancel: str) -> None:
+    assert graph_of(f"t = asyncio.create_task(a())\nawait b()\n{cancel}\nawait c()\n") == text("""
+        parallel all
+          a [1>]
+          b [1>2]
+          c [3>4]
+    """)
+
+
+def test_a_task_that_a_helper_cancels_has_no_known_end() -> None:
+    assert graph_of("""
+        async def stop(task):
+            task.cancel()
+            await task
+
+        t = asyncio.create_task(a())
+        await b()
+        await stop(t)
+        await c()
+    """) == text("""
+        parallel all
+          a [1>]
+          b [1>2]
+          c [2>3]
+    """)
+
+
+def test_a_cancelled_member_outlasts_its_task_group() -> None:
+    assert graph_of("""
+        async with asyncio.TaskGroup() as group:
+            t = group.create_task(a())
+            await b()
+            t.cancel()
+        await c()
+    """) == text("""
+        parallel all
+          a [1>]
+          b [1>2]
+          c [3>4]
+    """)
+
+
+def test_pending_tasks_of_a_wait_can_be_cancelled() -> None:
+    assert graph_of("""
+        tasks = [asyncio.create_task(a()), asyncio.create_task(b())]
+        done, pending = await asyncio.wait(tasks, timeout=5)
+        for t in pending:
+            t.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        await c()
+    """) == text("""
+        parallel all
+          a [1>]
+          b [1>]
+          c [2>3]
+    """)
+
+
+def test_a_task_that_is_cancelled_after_its_await_is_over() -> None:
+    workflow = workflow_of("t = asyncio.create_task(a())\nawait t\nt.cancel()\nawait b()")
+    assert workflow.complete
+    assert graph_of("t = asyncio.create_task(a())\nawait t\nt.cancel()\nawait b()") == "a\nb"

@@ -1,0 +1,112 @@
+"""Callbacks that branches, loops and helpers push on an exit stack."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+
+def _in_stack(body: str) -> str:
+    lines = "".join(f"    {line}\n" for line in body.splitlines())
+    return f"async with contextlib.AsyncExitStack() as stack:\n{lines}await d()"
+
+
+def test_a_callback_that_a_branch_pushes_may_run_at_the_exit() -> None:
+    assert graph_of(_in_stack("if wanted:\n    stack.push_async_callback(b)\nawait a()")) == text("""
+        try
+          a
+        finally
+          if stack.push_async_callback(b)
+            b
+        d
+    """)
+
+
+def test_callbacks_of_a_helper_run_in_reverse_order() -> None:
+    assert graph_of(f"""
+async def open(step, undo, to):
+    await step()
+    to.push_async_callback(undo)
+
+{_in_stack("await open(a, b, stack)")}
+    """) == text("""
+        try
+          call open(a)
+        finally
+          if to.push_async_callback(undo)
+            b
+        d
+        def open(a)
+          a
+    """)
+
+
+def test_a_failing_callback_does_not_keep_others_from_running() -> None:
+    body = "def defer(undo):\n    stack.push_async_callback(undo)\ndefer(a)\ndefer(b)\nawait c()"
+    assert graph_of(_in_stack(body)) == text("""
+        try
+          c
+        finally
+          try
+            if stack.push_async_callback(undo)
+              b
+          finally
+            if stack.push_async_callback(undo)
+              a
+        d
+    """)
+
+
+def test_callbacks_of_a_loop_run_any_number_of_times() -> None:
+    assert graph_of(_in_stack("for x in xs:\n    await a()\n    stack.push_async_callback(b)\nawait c()")) == text("""
+        try
+          loop
+            a
+          c
+        finally
+          loop
+            try
+              if stack.push_async_callback(b)
+                b
+            catch
+        d
+    """)
+
+
+def test_callbacks_of_tasks_run_in_any_order() -> None:
+    body = "async def go(undo):\n    await a()\n    stack.push_async_callback(undo)\nawait asyncio.gather(go(b), go(c))"
+    assert "  loop\n    try\n      if stack.push_async_callback(undo)" in graph_of(_in_stack(body))
+
+
+def test_a_callback_of_a_branch_runs_between_those_around_it() -> None:
+    body = "stack.push_async_callback(a)\nif wanted:\n    stack.push_async_callback(b)\nstack.push_async_callback(c)"
+    assert graph_of(_in_stack(body)) == text("""
+        try
+          try
+            finally
+              c
+          finally
+            if stack.push_async_callback(b)
+              b
+        finally
+          a
+        d
+    """)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for x in xs:\n    await stack.enter_async_context(manager(a))",
+        "if wanted:\n    stack.push_async_exit(a)",
+        "if wanted:\n    stack.push_async_callback(b)\nstack.pop_all()",
+        "def again():\n    stack.push_async_callback(a)\nif wanted:\n    stack.callback(again)",
+    ],
+)
+def test_other_pushes_are_reported(body: str) -> None:
+    assert not workflow_of(_in_stack(body)).complete
+
+
+def test_callbacks_without_steps_leave_the_block_as_it_is() -> None:
+    assert graph_of(_in_stack("for x in xs:\n    stack.callback(print, x)\nawait a()")) == "a\nd"

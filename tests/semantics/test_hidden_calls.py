@@ -1,0 +1,72 @@
+"""Methods of objects that library code calls: the file of a print, and the exit that a manager inherits."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+
+def test_print_calls_the_write_of_a_file() -> None:
+    assert graph_of("""
+        class Log:
+            def write(self, line):
+                step.sleep("nap", 1)
+
+        print("x", file=Log())
+        await a()
+    """) == text("""
+        loop
+          call write
+        a
+        def write
+          parallel all
+            sleep 'nap' 1 [1>]
+    """)
+
+
+def test_a_print_into_a_file_without_steps_is_not_reported() -> None:
+    assert workflow_of("import sys\nprint('x', file=sys.stderr)\nawait a()").complete
+
+
+@pytest.mark.parametrize("base", ["suppress", "ExitStack"])
+def test_a_subclass_of_a_swallowing_manager_swallows_errors(base: str) -> None:
+    assert graph_of(f"""
+        class Quiet(contextlib.{base}):
+            pass
+
+        with Quiet(ValueError):
+            await a()
+            raise ValueError
+        await b()
+    """) == text("""
+        try
+          a
+        catch
+        b
+    """)
+
+
+def test_a_subclass_of_another_manager_swallows_nothing() -> None:
+    assert (
+        graph_of("""
+        class Quiet(contextlib.AbstractContextManager):
+            pass
+
+        with Quiet():
+            await a()
+        await b()
+    """)
+        == "a\nb"
+    )
+
+
+def test_a_callback_that_a_decorator_pushes_on_a_stack_is_reported() -> None:
+    workflow = workflow_of("""
+        async with contextlib.AsyncExitStack() as stack:
+            @stack.push_async_callback
+            async def undo():
+                await b()
+            await a()
+    """)
+    assert [note.code for note in workflow.notes] == ["escapes"]

@@ -1,0 +1,54 @@
+"""Tasks that begin only after an exception has left the `try` that starts them."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+HELPER = "async def go():\n    t = asyncio.create_task(a())\n    raise ValueError\n\n"
+CHECK = "def check():\n    raise ValueError\n\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n    t = asyncio.create_task(a())\n    raise ValueError\nexcept ValueError:\n    await b()\nawait t",
+        "try:\n    t = asyncio.create_task(a())\n    raise ValueError\nexcept ValueError:\n    await t",
+        f"{CHECK}try:\n    t = asyncio.create_task(a())\n    check()\nexcept ValueError:\n    await b()\nawait t",
+        f"{HELPER}try:\n    await go()\nexcept ValueError:\n    await b()",
+        f"{HELPER}try:\n    await go()\nfinally:\n    await b()",
+        f"{HELPER}await go()\ntry:\n    await go()\nexcept ValueError:\n    await b()",
+    ],
+)
+def test_a_task_that_begins_beside_the_handler_is_reported(body: str) -> None:
+    assert [note.code for note in workflow_of(body).notes] == ["late-task"]
+
+
+def test_a_task_that_only_the_body_awaits_has_no_known_end() -> None:
+    body = "try:\n    t = asyncio.create_task(a())\n    check()\n    await t\nexcept ValueError:\n    await b()"
+    assert workflow_of(CHECK + body).complete
+    assert graph_of(CHECK + body) == text("""
+        try
+          parallel all
+            a [1>]
+        catch
+          switch exception
+          | case ValueError
+            b
+          | default
+            return
+    """)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n    t = asyncio.create_task(a())\n    raise ValueError\nexcept ValueError:\n    pass\nawait t",
+        "try:\n    t = asyncio.create_task(a())\n    await b()\n    raise Bad\nexcept Bad:\n    await c()\nawait t",
+        "t = asyncio.create_task(a())\ntry:\n    raise ValueError\nexcept ValueError:\n    await b()\nawait t",
+        f"{HELPER}try:\n    await go()\nexcept ValueError:\n    pass\nawait b()",
+    ],
+)
+def test_a_task_that_begins_elsewhere_is_not_reported(body: str) -> None:
+    assert workflow_of(body).complete

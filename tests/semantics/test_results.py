@@ -1,0 +1,156 @@
+"""Results of awaits that lead to steps: of work without steps of its own, and of futures of several tasks."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+PICK = "async def pick():\n    return a\n\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "chosen, _ = await asyncio.gather(pick(), b())\nawait chosen()",
+        "[chosen] = await asyncio.gather(pick())\nawait b()\nawait chosen()",
+        "t = asyncio.create_task(pick())\nawait b()\nawait (await t)()",
+        "t = asyncio.create_task(pick())\nawait b()\nawait t\nawait t.result()()",
+        "async with asyncio.TaskGroup() as group:\n    t = group.create_task(pick())\nawait b()\nawait t.result()()",
+        "chosen = await asyncio.shield(pick())\nawait b()\nawait chosen()",
+    ],
+)
+def test_the_result_of_work_without_steps_is_followed(body: str) -> None:
+    assert graph_of(PICK + body) == "b\na"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "for chosen in await asyncio.gather(*[pick() for _ in range(n)]): await chosen()",
+        "for each in asyncio.as_completed([pick()]):\n    chosen = await each\n    await chosen()",
+        "tasks = [asyncio.create_task(pick()) for _ in xs]\nfor t in tasks:\n    do = await t\n    await do()",
+        "done, _ = await asyncio.wait([asyncio.create_task(pick())])\nfor t in done: await t.result()()",
+    ],
+)
+def test_results_of_several_tasks_are_followed(body: str) -> None:
+    assert graph_of(PICK + body) == text("""
+        loop
+          a
+    """)
+
+
+def test_the_results_of_different_tasks_are_a_choice() -> None:
+    assert graph_of("""
+        async def pick(step):
+            return step
+
+        done, _ = await asyncio.wait([asyncio.create_task(pick(a)), asyncio.create_task(pick(b))])
+        for t in done:
+            await t.result()()
+    """) == text("""
+        loop
+          switch t
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+RAISES = """
+class Bad(Exception):
+    def __init__(self, action):
+        self.action = action
+
+async def fail():
+    raise Bad(a)
+
+"""
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "t = asyncio.create_task(fail())\nawait asyncio.wait([t])\nawait t.exception().action()",
+        "[error] = await asyncio.gather(fail(), return_exceptions=True)\nawait error.action()",
+    ],
+)
+def test_the_exception_of_a_task_is_followed(body: str) -> None:
+    assert graph_of(RAISES + body).split()[-1] == "a"
+
+
+@pytest.mark.parametrize(
+    "handler",
+    ["except* Bad as e", "except ExceptionGroup as e", "except BaseExceptionGroup as e", "except Exception as e"],
+)
+def test_what_a_group_of_exceptions_holds_is_reported(handler: str) -> None:
+    body = f"try:\n    async with asyncio.TaskGroup() as group:\n        group.create_task(fail())\n{handler}:\n    "
+    assert not workflow_of(f"{RAISES}{body}await e.exceptions[0].action()").complete
+
+
+def test_a_group_of_exceptions_that_hold_no_step_is_not_reported() -> None:
+    body = "try:\n    async with asyncio.TaskGroup() as group:\n        group.create_task(b())\n"
+    assert workflow_of(f"{body}except* ValueError as e:\n    log(e.exceptions)").complete
+
+
+def test_the_value_of_a_finished_generator_is_reported() -> None:
+    workflow = workflow_of("""
+        def plan():
+            yield 1
+            return a
+
+        steps = plan()
+        next(steps)
+        try:
+            next(steps)
+        except StopIteration as stop:
+            await stop.value()
+    """)
+    assert not workflow.complete
+
+
+def test_the_value_of_a_delegation_is_what_the_generator_returns() -> None:
+    assert graph_of("""
+        def rest():
+            yield a
+            return b
+
+        def plan():
+            last = yield from rest()
+            yield last
+
+        for do in plan():
+            await do()
+    """) == text("""
+        loop
+          switch do
+          | case a
+            a
+          | case last
+            b
+    """)
+
+
+@pytest.mark.parametrize("call", ["asyncio.to_thread(pick)", "library.run(pick)", "library.run(apick())"])
+def test_a_function_that_returns_a_step_escapes(call: str) -> None:
+    workflow = workflow_of(f"""
+        import library
+
+        def pick():
+            return a
+
+        async def apick():
+            return a
+
+        chosen = await {call}
+        await chosen()
+    """)
+    assert [note.code for note in workflow.notes] == ["escapes"]
+
+
+@pytest.mark.parametrize("argument", ["Log()", "Log"])
+def test_an_object_whose_class_uses_variables_of_a_function_escapes(argument: str) -> None:
+    body = "import library\n\nclass Log:\n    async def write(self, line):\n        {}\n\nlibrary.run({})"
+    assert [note.code for note in workflow_of(body.format("await a()", argument)).notes] == ["escapes"]
+    assert workflow_of(body.format("print(line)", argument)).complete
