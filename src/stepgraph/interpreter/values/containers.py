@@ -98,7 +98,7 @@ class HeapCell(dict[str, Any]):
 
     @property
     def contents(self) -> tuple[Any, ...]:
-        """The elements of a collection, to tell whether they were replaced. Walks use `elements`."""
+        """The elements of a collection, to tell whether there are any or they were replaced. Walks use `elements`."""
         contents: tuple[Any, ...] = self["items"]
         return contents
 
@@ -186,7 +186,7 @@ class Container(Value):
     @property
     def is_empty(self) -> bool:
         """Whether it certainly has no elements."""
-        return self.state.created_empty and not self.state["items"]
+        return self.state.created_empty and not self.state.contents
 
     def read_as_empty(self) -> bool:
         """Return whether it certainly has no elements, and record that code relies on that."""
