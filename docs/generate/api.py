@@ -22,7 +22,7 @@ _START: Final = """\
 
 What `stepgraph` and `stepgraph.testing` export, from their docstrings. [The library](library.md) has examples. `Graph`,
 `Node`, `VersionGraph` and `Version` are typed dictionaries for the payloads of the API, in `stepgraph.model.payload`;
-[JSON Schemas](schemas.md) has their fields, and `stepgraph.model.schema` has them as pydantic models.
+[JSON Schemas](schemas.md) has their fields. `pydantic.TypeAdapter(VersionGraph)` validates data by them.
 """
 
 # Fields that stepgraph itself needs, and that may be others in the next version.

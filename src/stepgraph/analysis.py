@@ -14,8 +14,7 @@ from stepgraph.project.module_dates import ModuleDates, module_dates
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
-    from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity, VersionLimits
-    from stepgraph.model.schema import VersionGraphResponse
+    from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity
     from stepgraph.project.sources import ExternalWorkflow
 
 
@@ -75,7 +74,7 @@ class WorkflowAnalysis:
     def steps(self) -> int:
         """How many steps the graph shows, those of functions and of other steps' bodies included, each once."""
         # Imported here, as below, for start-up: not every command asks.
-        from stepgraph.render.nodes import count_steps
+        from stepgraph.model.walk import count_steps
 
         return 0 if self.graph is None else count_steps(self.graph["workflow"])
 
@@ -90,26 +89,19 @@ class WorkflowAnalysis:
 
     def version(self, *, dates: ModuleDates | None = None) -> Version:
         """Return what the Workflows API would answer for this version, as plain JSON data. As `version_graph`."""
-        limits: VersionLimits = {} if self.steps_limit is None else {"steps": self.steps_limit}
+        identity = self._identity(dates)
         version: Version = {
-            **self._identity(dates),
+            "id": identity["id"],
+            "class_name": identity["class_name"],
+            "created_on": identity["created_on"],
+            "modified_on": identity["modified_on"],
+            "workflow_id": identity["workflow_id"],
             "has_dag": self.has_dag,
             "language": "python",
-            "limits": limits,
         }
-        if not limits:
-            del version["limits"]
+        if self.steps_limit is not None:
+            version["limits"] = {"steps": self.steps_limit}
         return version
-
-    def model(self, *, dates: ModuleDates | None = None) -> VersionGraphResponse:
-        """Return `version_graph` as a pydantic model.
-
-        Raises as that does, and pydantic's ValidationError for a graph that is nested too deeply for it (see
-        `stepgraph.model.schema`).
-        """
-        from stepgraph.model.schema import VersionGraphResponse
-
-        return VersionGraphResponse.model_validate(self.version_graph(dates=dates))
 
     def _identity(self, dates: ModuleDates | None) -> VersionIdentity:
         from stepgraph.identity import version_id, workflow_id

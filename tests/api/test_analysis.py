@@ -9,7 +9,6 @@ import pytest
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.identity import version_id, workflow_id
 from stepgraph.model.note import Note
-from stepgraph.model.schema import VersionGraphResponse
 from stepgraph.project.module_dates import ModuleDates
 from tests.api.graphs import SPAN, graph_of, sleep, step, workflow
 
@@ -77,10 +76,3 @@ def test_without_dates_those_of_the_modules_file_are_looked_up(tmp_path: Path, m
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
     Path("orders.py").touch()
     assert workflow(None).version_graph()["created_on"] == "2026-01-02T03:04:05Z"
-
-
-def test_the_model_is_the_version_graph_checked_and_typed() -> None:
-    analysis = workflow(graph_of(sleep("rest")))
-    model = analysis.model(dates=DATES)
-    assert isinstance(model, VersionGraphResponse)
-    assert model.model_dump(mode="json") == analysis.version_graph(dates=DATES)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepgraph import WorkflowAnalysis, analyze_source
 from stepgraph.model.payload import Node
-from stepgraph.render.nodes import walk
+from stepgraph.model.walk import walk
 
 SOURCE = """\
 from workers import WorkflowEntrypoint

@@ -72,7 +72,7 @@ def test_of_libcst_only_its_parser_is_imported_besides_what_it_imports_itself(en
 @pytest.mark.parametrize(
     "package",
     [
-        *("checks.rules", "render.svg", "render.flow", "diff", "report", "model.schema"),
+        *("checks.rules", "render.svg", "render.flow", "diff", "report", "model.validation"),
         "interpreter.replay.replay_tracer",
     ],
 )

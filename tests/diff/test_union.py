@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from random import Random
+from typing import cast
 
 import pytest
 from hypothesis import given
@@ -14,7 +15,7 @@ from stepgraph.diff.diff import diff_workflows
 from stepgraph.diff.elements import STEPS, read_tree
 from stepgraph.diff.union import Union, union_of
 from stepgraph.diff.union_clocks import SiblingClocks
-from stepgraph.model.payload import Graph, Workflow
+from stepgraph.model.payload import Block, Graph, Workflow
 from tests.diff.mutations import any_workflow, copied
 from tests.diff.test_properties import MUTATIONS, Mutation, unhurried
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, parallel, protected, unknown
@@ -110,7 +111,8 @@ def test_a_removed_handler_shares_the_place_of_another() -> None:
 
 def test_a_removed_handler_shares_the_place_of_one_of_another_kind() -> None:
     old = graph(protected(block(do("charge")), catch=block(do("refund"), do("tell"))))
-    new = graph(unknown("try", try_block=block(do("charge")), catch_block=unknown("handlers", nodes=[do("retry")])))
+    handlers = cast("Block", unknown("handlers", nodes=[do("retry")]))
+    new = graph(protected(block(do("charge")), catch=handlers))
     assert outline(union(old, new).workflow) == [[["charge"], ["refund", "tell", "retry"]]]
 
 

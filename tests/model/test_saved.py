@@ -6,10 +6,11 @@ import json
 
 import pytest
 
+from stepgraph.model import json_data, saved
+from stepgraph.model.json_data import MAX_NODE_DEPTH
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph, Node, VersionGraph
-from stepgraph.model.schema import MAX_NODE_DEPTH, json_data, saved
-from stepgraph.model.schema.saved import SavedGraph, read_saved_graphs
+from stepgraph.model.saved import SavedGraph, read_saved_graphs
 from tests.model.payloads import RESPONSES, nested_ifs, response
 
 EMPTY: Graph = {"version": 1, "workflow": {"class_name": "Order", "functions": {}, "nodes": []}}

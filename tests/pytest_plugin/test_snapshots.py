@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from stepgraph import analyze_source
-from stepgraph.model.schema.saved import read_saved_graphs
+from stepgraph.model.saved import read_saved_graphs
 from tests.cli.graphs import without_graph
 from tests.pytest_plugin.projects import CHANGED, INCOMPLETE, ORDERS, TEST, run, snapshots, write
 

@@ -101,8 +101,8 @@ LEAVE: Node = {"type": "break", "kind": "return"}
 
 
 def unknown(kind: str, **fields: object) -> Node:
-    """Return a node of a type that no version of the API has yet."""
-    return cast("Node", {"type": kind, **fields})
+    """Return a node of a type that no version of the API has yet, as the lenient reader returns it."""
+    return cast("Node", {"type": kind, "nodes": [], **fields})
 
 
 def deep(levels: int, name: str = "the innermost step") -> Graph:

@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import example, given
 
 from stepgraph.model.payload import Graph
+from stepgraph.model.walk import walk
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd
 from stepgraph.render.flow.flow_chart import flow_chart
-from stepgraph.render.nodes import walk
 from tests.render.any_graph import any_graph
 from tests.render.graphs import (
     LEAVE,

@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Graph, Node
+from stepgraph.model.walk import children, count_steps
 from stepgraph.render.dot.document import render_dot
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Frame
 from stepgraph.render.flow.flow_chart import flow_chart
 from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, folded_node_text, folded_text
 from stepgraph.render.leaving import leaving
-from stepgraph.render.nodes import below, count_steps
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.any_graph import any_graph, any_node
@@ -264,7 +264,7 @@ def test_where_an_arrow_leaves_the_box_says_so(node: Node) -> None:
     if box.kind is BoxKind.FOLDED:
         labels = {arrow.label for arrow in flow_chart(graph(node), folded(1)).arrows if arrow.kind is ArrowKind.LEAVE}
         assert labels <= leaving(node)
-        assert below(node)
+        assert children(node)
 
 
 def _counted(lines: Sequence[str]) -> int:

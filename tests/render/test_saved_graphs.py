@@ -12,10 +12,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stepgraph.model.note import InputError
-from stepgraph.model.schema.saved import read_saved_graphs
+from stepgraph.model.saved import read_saved_graphs
+from stepgraph.model.walk import NODE_TYPES
 from stepgraph.render.dot.document import render_dot
 from stepgraph.render.mermaid.drawing import render_mermaid
-from stepgraph.render.nodes import KNOWN_TYPES
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.svg.document import render_svg
 from tests.render.graphs import ORDERS
@@ -31,7 +31,7 @@ SCALARS = st.one_of(
     st.integers(-(10**400), 10**400) | st.integers(-3, 3),
     st.floats(),
     st.text(max_size=3),
-    st.sampled_from([*KNOWN_TYPES, "novel", "object", "unknown", "all", "break", "return", "notify", "compensate"]),
+    st.sampled_from([*NODE_TYPES, "novel", "object", "unknown", "all", "break", "return", "notify", "compensate"]),
 )
 JSON = st.recursive(
     SCALARS,

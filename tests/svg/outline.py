@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from stepgraph.model.payload import Graph, Node
-from stepgraph.render.nodes import as_unknown
+from stepgraph.model.walk import as_unknown
 from stepgraph.render.svg.identities import BETWEEN, identities, slug
 from tests.svg.picture import Figure, Picture
 

@@ -28,7 +28,7 @@ def saved_subjects(paths: Iterable[str]) -> tuple[list[Subject], bool]:
 
 def saved_in(path: str) -> Iterator[Subject]:
     """Return the workflows in one file, `-` being standard input. Raises InputError where it holds no graph."""
-    from stepgraph.model.schema.saved import read_saved_graphs
+    from stepgraph.model.saved import read_saved_graphs
 
     name = STANDARD_INPUT_NAME if path == STANDARD_INPUT else shown_path(path)
     content = read_standard_input(name, SAVED_BYTES) if path == STANDARD_INPUT else _content(path, name)

@@ -15,7 +15,7 @@ from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph, Node, VersionGraph
-    from stepgraph.model.schema.saved import SavedGraph
+    from stepgraph.model.saved import SavedGraph
 
 
 def _unknown_place() -> str:

@@ -15,8 +15,15 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.ir.step_input import StepInput
-from stepgraph.model import defaults
-from stepgraph.model.payload import Backoff, Number, ParallelKind
+from stepgraph.model.payload import (
+    DEFAULT_BACKOFF,
+    DEFAULT_DELAY,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    Backoff,
+    Number,
+    ParallelKind,
+)
 from stepgraph.syntax.module import Place
 
 TaskId: TypeAlias = int
@@ -44,12 +51,12 @@ class PayloadShape(Struct, eq=False):
 class StepSettings(Struct, frozen=True):
     """The configuration of a step, merged with the engine's defaults."""
 
-    limit: Number = defaults.LIMIT
+    limit: Number = DEFAULT_RETRIES
     """The number of retries."""
-    delay: Number | str = defaults.DELAY
+    delay: Number | str = DEFAULT_DELAY
     """The delay before a retry, in milliseconds or as source text."""
-    backoff: Backoff = defaults.BACKOFF
-    timeout: Number | str = defaults.TIMEOUT
+    backoff: Backoff = DEFAULT_BACKOFF
+    timeout: Number | str = DEFAULT_TIMEOUT
     """The time limit of one attempt, in milliseconds or as source text."""
 
 

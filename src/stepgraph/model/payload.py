@@ -1,200 +1,377 @@
-"""The version graph as it goes over the wire: the Workflows API's own shapes, as typed dictionaries.
+"""The shapes of the Workflows API: the graph of a workflow, its nodes, and the answers on its versions.
 
-This is the form in which graphs are built, drawn and compared: plain JSON data that costs nothing to import. The
-pydantic models of the same shapes, which validate what comes from outside, are in `stepgraph.model.schema`; a test
-holds the two to each other. A key that is not known is left out, never null, except `condition` and `graph`.
+Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.validation` checks data from outside
+by the same definitions, and `stepgraph.model.json_schema` describes them. An unknown value has no key; only `condition`
+and `graph` may be null.
+
+Source: the API documentation of Cloudflare Workflows, and its Python client.
 """
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypeAlias, TypedDict
+from typing import Annotated, Final, Literal, NotRequired, TypeAlias
 
-Number: TypeAlias = int | float
-Backoff: TypeAlias = Literal["constant", "linear", "exponential"]
-ParallelKind: TypeAlias = Literal["all", "any", "all_settled", "race"]
-BreakKind: TypeAlias = Literal["break", "return"]
+from typing_extensions import TypeAliasType
+
+from stepgraph.model.constraints import Closed, IsoTimestamp, MembersMessage, OrNull, Tagged, Word
+
+Number: TypeAlias = Annotated[int | float, MembersMessage("should be a number", {"type": "number"})]
+"""A JSON number; not a Boolean, an infinity or NaN."""
+
+Duration: TypeAlias = Annotated[
+    int | float | str,
+    MembersMessage(
+        "should be a number of milliseconds or a string",
+        {"anyOf": [{"type": "number"}, {"type": "string"}]},
+    ),
+]
+"""A number of milliseconds, or text such as `10 minutes`."""
+
+Timestamp: TypeAlias = Annotated[str, IsoTimestamp()]
+"""A date and time in ISO 8601."""
+
+Backoff: TypeAlias = Annotated[Literal["constant", "linear", "exponential"], Word()]
+ParallelKind: TypeAlias = Annotated[Literal["all", "any", "all_settled", "race"], Word()]
+BreakKind: TypeAlias = Annotated[Literal["break", "return"], Word()]
+
+DEFAULT_RETRIES: Final = 5
+"""The number of retries of a step without `limit`."""
+DEFAULT_DELAY: Final = 1000
+"""The delay before the first retry of a step, in milliseconds."""
+DEFAULT_BACKOFF: Final = "exponential"
+"""The growth of the delay between the retries of a step."""
+DEFAULT_TIMEOUT: Final = "10 minutes"
+"""The timeout of each attempt of a step."""
+DEFAULT_EVENT_TIMEOUT: Final = "24 hours"
+"""The timeout of a wait for an event."""
 
 
-class UnknownShape(TypedDict):
+class UnknownShape(Closed):
+    """A value of a payload that is read as a whole or in an unknown way."""
+
     type: Literal["unknown"]
 
 
-class ObjectShape(TypedDict):
+class ObjectShape(Closed):
+    """An object of a payload."""
+
     type: Literal["object"]
     fields: dict[str, Shape]
+    """The keys that the workflow reads."""
 
 
-Shape: TypeAlias = UnknownShape | ObjectShape
+Shape = TypeAliasType("Shape", Annotated[UnknownShape | ObjectShape, Tagged(UnknownShape)])
 
 
-class Retries(TypedDict):
+class Retries(Closed):
+    """The retries of a step."""
+
     limit: Number
-    delay: Number | str
+    """The number of retries after the first attempt."""
+    delay: Duration
+    """The delay before the first retry: milliseconds or text."""
     backoff: Backoff
+    """The growth of the delay."""
 
 
-class StepConfig(TypedDict):
+class StepConfig(Closed):
+    """The configuration of a step."""
+
     retries: Retries
-    timeout: Number | str
+    """The retries."""
+    timeout: Duration
+    """The timeout of each attempt: milliseconds or text."""
 
 
-class WaitOptions(TypedDict):
+class WaitOptions(Closed):
+    """The options of a wait for an event."""
+
     event_type: str
-    timeout: Number | str
+    """The type of the event."""
+    timeout: Duration
+    """The longest wait: milliseconds or text."""
 
 
-class StepDo(TypedDict):
+class StepDo(Closed):
+    """A step that runs code."""
+
     type: Literal["step_do"]
     name: str
+    """The name, with `{}` around parts that are unknown before the run."""
     config: StepConfig
+    """The retries and the timeout."""
     nodes: list[Node]
-    starts: NotRequired[Number]
-    resolves: NotRequired[Number]
+    """The steps that its code runs."""
+    starts: NotRequired[OrNull[Number]]
+    """In a group: the clock at which it starts, after everything in the group that resolves at or before it."""
+    resolves: NotRequired[OrNull[Number]]
+    """In a group: the first clock at which it is certainly over."""
 
 
-class StepSleep(TypedDict):
+class StepSleep(Closed):
+    """A sleep of a fixed duration."""
+
     type: Literal["step_sleep"]
     name: str
-    duration: Number | str
-    starts: NotRequired[Number]
-    resolves: NotRequired[Number]
+    """The name."""
+    duration: Duration
+    """The duration: milliseconds or text."""
+    starts: NotRequired[OrNull[Number]]
+    """In a group: the clock at which it starts, after everything in the group that resolves at or before it."""
+    resolves: NotRequired[OrNull[Number]]
+    """In a group: the first clock at which it is certainly over."""
 
 
-class StepSleepUntil(TypedDict):
+class StepSleepUntil(Closed):
+    """A sleep until a point in time."""
+
     type: Literal["step_sleep_until"]
     name: str
+    """The name."""
     timestamp: str
-    starts: NotRequired[Number]
-    resolves: NotRequired[Number]
+    """The point in time, or the expression that computes it."""
+    starts: NotRequired[OrNull[Number]]
+    """In a group: the clock at which it starts, after everything in the group that resolves at or before it."""
+    resolves: NotRequired[OrNull[Number]]
+    """In a group: the first clock at which it is certainly over."""
 
 
-class StepWaitForEvent(TypedDict):
+class StepWaitForEvent(Closed):
+    """A wait for an event."""
+
     type: Literal["step_wait_for_event"]
     name: str
-    options: NotRequired[WaitOptions]
-    payload: NotRequired[Shape]
-    starts: NotRequired[Number]
-    resolves: NotRequired[Number]
+    """The name."""
+    options: NotRequired[OrNull[WaitOptions]]
+    """The type of the event and the timeout."""
+    payload: NotRequired[OrNull[Shape]]
+    """The parts of the event's payload that the workflow reads."""
+    starts: NotRequired[OrNull[Number]]
+    """In a group: the clock at which it starts, after everything in the group that resolves at or before it."""
+    resolves: NotRequired[OrNull[Number]]
+    """In a group: the first clock at which it is certainly over."""
 
 
-class Loop(TypedDict):
+class Loop(Closed):
+    """Nodes that run any number of times."""
+
     type: Literal["loop"]
     nodes: list[Node]
+    """The body."""
 
 
-class Parallel(TypedDict):
+class Parallel(Closed):
+    """Nodes that run concurrently."""
+
     type: Literal["parallel"]
     kind: ParallelKind
+    """The condition on which the group is over."""
     nodes: list[Node]
+    """The members."""
 
 
-class Block(TypedDict):
+class Block(Closed):
+    """Nodes that run one after another."""
+
     type: Literal["block"]
     nodes: list[Node]
+    """The nodes, in order."""
 
 
-class Try(TypedDict):
+class Try(Closed):
+    """A `try` statement. A block without steps may be absent."""
+
     type: Literal["try"]
-    try_block: NotRequired[Block]
-    catch_block: NotRequired[Block]
-    finally_block: NotRequired[Block]
+    try_block: NotRequired[OrNull[Block]]
+    """The body."""
+    catch_block: NotRequired[OrNull[Block]]
+    """The exception handlers."""
+    finally_block: NotRequired[OrNull[Block]]
+    """The cleanup."""
 
 
-class Branch(TypedDict):
+class Branch(Closed):
+    """A branch of a choice."""
+
     condition: str | None
+    """The condition, or the case of a `switch`; null for `else` and the default case."""
     nodes: list[Node]
+    """The body."""
 
 
-class If(TypedDict):
+class If(Closed):
+    """A choice between conditions, tested in order."""
+
     type: Literal["if"]
     branches: list[Branch]
+    """The branches, in order."""
 
 
-class Switch(TypedDict):
+class Switch(Closed):
+    """A choice by the value of one expression."""
+
     type: Literal["switch"]
     discriminant: str
+    """The expression."""
     branches: list[Branch]
+    """The cases, in order."""
 
 
-class FunctionCall(TypedDict):
+class FunctionCall(Closed):
+    """A call of a function of the workflow."""
+
     type: Literal["function_call"]
     name: str
-    starts: NotRequired[Number]
-    resolves: NotRequired[Number]
+    """The key of the function."""
+    starts: NotRequired[OrNull[Number]]
+    """In a group: the clock at which it starts, after everything in the group that resolves at or before it."""
+    resolves: NotRequired[OrNull[Number]]
+    """In a group: the first clock at which it is certainly over."""
 
 
-class FunctionDef(TypedDict):
+class FunctionDef(Closed):
+    """A function that runs steps."""
+
     type: Literal["function_def"]
     name: str
+    """The name."""
     nodes: list[Node]
+    """The body."""
 
 
-class Break(TypedDict):
+class Break(Closed):
+    """An exit from a loop or a function."""
+
     type: Literal["break"]
     kind: BreakKind
+    """The statement."""
 
 
-class Start(TypedDict):
+class Start(Closed):
+    """A workflow as a node."""
+
     type: Literal["start"]
     class_name: str
+    """The name of the workflow's class."""
     functions: dict[str, FunctionDef]
+    """The functions that the nodes call, by name."""
     nodes: list[Node]
-    payload: NotRequired[Shape]
+    """The body of `run`."""
+    payload: NotRequired[OrNull[Shape]]
+    """The parts of the instance's payload that the workflow reads."""
 
 
-Node: TypeAlias = (
-    StepDo
-    | StepSleep
-    | StepSleepUntil
-    | StepWaitForEvent
-    | Loop
-    | Parallel
-    | Try
-    | Block
-    | If
-    | Switch
-    | FunctionCall
-    | FunctionDef
-    | Break
-    | Start
+class UnknownNode(Closed):
+    """A node of another version of the API, as far as it can be read."""
+
+    type: str
+    """The unknown type."""
+    name: NotRequired[str]
+    """The name, if it has one."""
+    nodes: list[Node]
+    """All nodes inside it."""
+
+
+Node = TypeAliasType(
+    "Node",
+    Annotated[
+        StepDo
+        | StepSleep
+        | StepSleepUntil
+        | StepWaitForEvent
+        | Loop
+        | Parallel
+        | Try
+        | Block
+        | If
+        | Switch
+        | FunctionCall
+        | FunctionDef
+        | Break
+        | Start,
+        Tagged(UnknownNode),
+    ],
 )
+"""A node of a graph. The JSON Schema defines a named alias once and refers to it."""
 
 
-class Workflow(TypedDict):
+Step: TypeAlias = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
+Clocked: TypeAlias = Step | FunctionCall
+"""The nodes with `starts` and `resolves`."""
+
+
+class Workflow(Closed):
+    """A workflow class."""
+
     class_name: str
+    """The name of the class."""
     functions: dict[str, FunctionDef]
+    """The functions that the nodes call, by name."""
     nodes: list[Node]
-    payload: NotRequired[Shape]
+    """The body of `run`."""
+    payload: NotRequired[OrNull[Shape]]
+    """The parts of the instance's payload that the workflow reads."""
 
 
-class Graph(TypedDict):
+class Graph(Closed):
+    """A graph in a version of the format."""
+
     version: Number
+    """The version of the format."""
     workflow: Workflow
+    """The workflow."""
 
 
-class VersionIdentity(TypedDict):
-    """What all answers about one version of a workflow begin with."""
+class VersionIdentity(Closed):
+    """The fields that all answers on a version have."""
 
     id: str
     class_name: str
-    created_on: str
-    modified_on: str
+    created_on: Timestamp
+    modified_on: Timestamp
     workflow_id: str
 
 
 class VersionGraph(VersionIdentity):
-    """The result of `GET /accounts/{account_id}/workflows/{workflow_name}/versions/{version_id}/graph`."""
+    """The graph of one version of a workflow: `GET .../workflows/{workflow_name}/versions/{version_id}/graph`."""
 
     graph: Graph | None
+    """The graph; null if the workflow has none."""
 
 
-class VersionLimits(TypedDict, total=False):
-    steps: int
+class VersionLimits(Closed, total=False):
+    """The limits of a version."""
+
+    steps: OrNull[int]
+    """The number of steps that an instance may run."""
+
+
+class Concurrency(Closed, total=False):
+    """The concurrency of a version."""
+
+    limit: OrNull[int]
+    """The number of instances that may run at the same time."""
+
+
+class DefaultRetention(Closed, total=False):
+    """The retention of instances."""
+
+    error_retention: OrNull[int]
+    """After a failure, in milliseconds."""
+    success_retention: OrNull[int]
+    """After a success, in milliseconds."""
 
 
 class Version(VersionIdentity):
-    """The result of `GET /accounts/{account_id}/workflows/{workflow_name}/versions/{version_id}`."""
+    """One version of a workflow: `GET .../workflows/{workflow_name}/versions/{version_id}`, and each of its list."""
 
     has_dag: bool
+    """Whether it has a graph."""
     language: Literal["javascript", "python"]
-    limits: NotRequired[VersionLimits]
+    """The language of the workflow."""
+    concurrency: NotRequired[OrNull[Concurrency]]
+    """The concurrency."""
+    default_retention: NotRequired[OrNull[DefaultRetention]]
+    """The retention of instances."""
+    limits: NotRequired[OrNull[VersionLimits]]
+    """The limits."""

@@ -8,9 +8,10 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.model.payload import BreakKind, FunctionDef, Node
+from stepgraph.model.walk import as_unknown, children, walk
 from stepgraph.phrases.durations import counted
 from stepgraph.render.leaving import leaving
-from stepgraph.render.nodes import NO_STEPS, as_unknown, below, walk
+from stepgraph.render.node_text import NO_STEPS
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
 FOLDED_KINDS: Final[tuple[FoldedKind, ...]] = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
@@ -79,13 +80,13 @@ def folded_node_text(node: Node) -> str:
     """Return the like for all that `node` holds, and whether one may get out of it: `1 step · may return`."""
     ways_out = leaving(node)
     exits = [f"may {kind}" for kind in _EXITS if kind in ways_out]
-    return " · ".join([folded_text(below(node)), *exits])
+    return " · ".join([folded_text(children(node)), *exits])
 
 
 def folded_title(node: Node) -> str:
     """Return what a folded node is called: as its frame would be, an `if` by its first condition."""
     if unknown := as_unknown(node):
-        return f"{unknown.type} {unknown.name}".rstrip()
+        return f"{unknown['type']} {unknown.get('name', '')}".rstrip()
     match node["type"]:
         case "parallel":
             return f"parallel · {node['kind']}"

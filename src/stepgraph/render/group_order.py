@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Node, Number, Parallel
-from stepgraph.render.nodes import Timed, as_unknown, below
+from stepgraph.model.payload import Clocked, Node, Number, Parallel
+from stepgraph.model.walk import as_unknown, children
 
 Moment: TypeAlias = tuple[Number, int]
 """A clock and a place in the program: all that resolves at a clock is over before anything starts at it."""
@@ -48,7 +48,7 @@ class GroupOrder(Struct, frozen=True):
     sequence: tuple[int, ...]
 
 
-def timed(node: Node) -> Timed | None:
+def timed(node: Node) -> Clocked | None:
     """Return the node if it is of a type that may carry clocks."""
     if as_unknown(node):
         return None
@@ -93,7 +93,7 @@ def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
         elif as_unknown(inner) or inner["type"] in {"function_def", "start"}:
             work.append((None, None))
         else:
-            pending.extend(below(inner))
+            pending.extend(children(inner))
     return work
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.model.payload import BreakKind, Node
-from stepgraph.render.nodes import as_unknown, below
+from stepgraph.model.walk import as_unknown, children
 
 _EITHER: Final[frozenset[BreakKind]] = frozenset({"break", "return"})
 _NEITHER: Final[frozenset[BreakKind]] = frozenset()
@@ -42,4 +42,4 @@ def _kept_by(node: Node) -> frozenset[BreakKind]:
 
 def _flow_of(node: Node) -> Sequence[Node]:
     """Return the nodes that a run of `node` goes through: not those of functions beside them."""
-    return node["nodes"] if node["type"] == "start" else below(node)
+    return node["nodes"] if node["type"] == "start" else children(node)

@@ -3,13 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
-from stepgraph.model import defaults
 from stepgraph.model.details import Details
-from stepgraph.model.payload import Branch, Shape, StepDo, StepWaitForEvent
+from stepgraph.model.payload import (
+    DEFAULT_BACKOFF,
+    DEFAULT_DELAY,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    Block,
+    Branch,
+    Clocked,
+    Shape,
+    Step,
+    StepDo,
+    StepWaitForEvent,
+)
 from stepgraph.phrases.durations import counted, duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
-from stepgraph.render.nodes import Step, Timed
+
+NO_STEPS: Final = "no steps"
+NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
+"""The body of a `try` without a `try_block`."""
 
 
 def details(step: Step) -> tuple[str, ...]:
@@ -28,7 +43,7 @@ def details(step: Step) -> tuple[str, ...]:
             return _event(step)
 
 
-def clock_text(node: Timed) -> str:
+def clock_text(node: Clocked) -> str:
     """Return when the node starts and resolves: `[1→2]`, `[1→]` for what is never waited for, or nothing."""
     starts, resolves = node.get("starts"), node.get("resolves")
     if starts is None and resolves is None:
@@ -36,7 +51,7 @@ def clock_text(node: Timed) -> str:
     return "[{}→{}]".format(*("" if clock is None else number_text(clock) for clock in (starts, resolves)))
 
 
-def with_clock(text: str, node: Timed) -> str:
+def with_clock(text: str, node: Clocked) -> str:
     """Return `text` with the clock of `node` after it, if it has one."""
     clock = clock_text(node)
     return f"{text} {clock}" if clock else text
@@ -70,14 +85,14 @@ def payload_text(shape: Shape) -> str:
 def _settings(step: StepDo) -> tuple[str, ...]:
     retries, timeout = step["config"]["retries"], step["config"]["timeout"]
     phrases: list[str] = []
-    if retries["limit"] != defaults.LIMIT:
+    if retries["limit"] != DEFAULT_RETRIES:
         phrases.append(counted(retries["limit"], "retry", "retries") if retries["limit"] else "no retries")
     # Without retries there is nothing to wait between.
-    if retries["limit"] and retries["delay"] != defaults.DELAY:
+    if retries["limit"] and retries["delay"] != DEFAULT_DELAY:
         phrases.append(f"retry delay {duration_text(retries['delay'])}")
-    if retries["limit"] and retries["backoff"] != defaults.BACKOFF:
+    if retries["limit"] and retries["backoff"] != DEFAULT_BACKOFF:
         phrases.append(f"{retries['backoff']} backoff")
-    if timeout != defaults.TIMEOUT:
+    if timeout != DEFAULT_TIMEOUT:
         phrases.append(f"timeout {duration_text(timeout)}")
     return tuple(phrases)
 

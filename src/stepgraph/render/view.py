@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.render.folding import UNFOLDED, Folding
-from stepgraph.render.nodes import NO_STEPS
+from stepgraph.render.node_text import NO_STEPS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

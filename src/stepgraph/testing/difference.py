@@ -61,7 +61,7 @@ def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[st
         return _changed_lines(_words(old), _words(new)) or ["Only lines and places in the picture have changed."]
     if not location.endswith(".json"):
         return _changed_lines(old, new)
-    from stepgraph.model.schema.saved import read_saved_graphs
+    from stepgraph.model.saved import read_saved_graphs
 
     try:
         (saved,) = read_saved_graphs(old, location)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from itertools import combinations
 
-from stepgraph.render.nodes import as_unknown
+from stepgraph.model.walk import as_unknown
 from tests.svg.laws.lines import kind
 from tests.svg.picture import Figure, Picture
 from tests.svg.shapes import Box

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from stepgraph.escaping.visible import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
-from stepgraph.render.nodes import all_functions, as_unknown, node_lists
+from stepgraph.model.walk import as_unknown, functions_of, node_lists
 from stepgraph.render.view import Expansion, View
 from tests.svg.picture import Picture
 
@@ -56,7 +56,7 @@ def text_is_not_what_it_should_be(picture: Picture) -> Iterator[str]:
 def _words(node: Node) -> tuple[str, ...]:
     """Return the type of a node, and the text that it is known by."""
     if unknown := as_unknown(node):
-        return (unknown.type, visible(unknown.name or unknown.type))
+        return (unknown["type"], visible(unknown.get("name") or unknown["type"]))
     match node["type"]:
         case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call" | "function_def":
             return (node["type"], visible(node["name"]))
@@ -76,7 +76,7 @@ def _words(node: Node) -> tuple[str, ...]:
 
 def _expected(graph: Graph, expand: Expansion) -> Iterator[Node]:
     """Yield all nodes that are to be seen, as often as they are to be seen."""
-    functions = all_functions(graph["workflow"])
+    functions = functions_of(graph["workflow"])
     shown: set[str] = set()
     yield from _seen(graph["workflow"]["nodes"], functions, shown, (), expand)
     for name, function in functions.items():

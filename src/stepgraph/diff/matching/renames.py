@@ -17,7 +17,7 @@ from stepgraph.diff.matching.pairs import Pairs, work_in
 from stepgraph.diff.matching.sequences import common_sequence
 from stepgraph.diff.matching.siblings import pair_below
 from stepgraph.limits import NAME_WORK_PER_VISIT, VISIT_SHARES, Budget, Limit
-from stepgraph.model import defaults
+from stepgraph.model.payload import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
 
 LEAST_LIKENESS: Final = 0.6
 """Of two names, from 0 to 1, for the one to be the other."""
@@ -26,8 +26,8 @@ _MOST_COMPARED: Final = 400
 """Names in one gap, those of one side times those of the other; beyond this only the settings tell."""
 
 _ORDINARY: Final = {
-    "retries": {"limit": defaults.LIMIT, "delay": defaults.DELAY, "backoff": defaults.BACKOFF},
-    "timeout": defaults.TIMEOUT,
+    "retries": {"limit": DEFAULT_RETRIES, "delay": DEFAULT_DELAY, "backoff": DEFAULT_BACKOFF},
+    "timeout": DEFAULT_TIMEOUT,
 }
 
 Gap = tuple[list[int], list[int]]

@@ -7,8 +7,14 @@ from typing import Final, cast
 
 from stepgraph.diff.elements import Element
 from stepgraph.json_text import canonical_json
-from stepgraph.model import defaults
-from stepgraph.model.payload import Shape
+from stepgraph.model.payload import (
+    DEFAULT_BACKOFF,
+    DEFAULT_DELAY,
+    DEFAULT_EVENT_TIMEOUT,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    Shape,
+)
 from stepgraph.phrases.durations import duration_text
 from stepgraph.phrases.shapes import shape_text
 
@@ -17,12 +23,12 @@ _LONGEST: Final = 60
 
 _INNER_FIELDS: Final[Mapping[str, tuple[tuple[str, str, object], ...]]] = {
     "config": (
-        ("retries.limit", "retries", defaults.LIMIT),
-        ("retries.delay", "retry delay", defaults.DELAY),
-        ("retries.backoff", "backoff", defaults.BACKOFF),
-        ("timeout", "timeout", defaults.TIMEOUT),
+        ("retries.limit", "retries", DEFAULT_RETRIES),
+        ("retries.delay", "retry delay", DEFAULT_DELAY),
+        ("retries.backoff", "backoff", DEFAULT_BACKOFF),
+        ("timeout", "timeout", DEFAULT_TIMEOUT),
     ),
-    "options": (("event_type", "event type", ""), ("timeout", "timeout", defaults.EVENT_TIMEOUT)),
+    "options": (("event_type", "event type", ""), ("timeout", "timeout", DEFAULT_EVENT_TIMEOUT)),
 }
 _DURATIONS: Final = frozenset({"duration", "timeout", "retry delay"})
 

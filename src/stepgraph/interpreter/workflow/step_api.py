@@ -28,7 +28,7 @@ from stepgraph.ir.nodes import (
     StepParameter,
 )
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
-from stepgraph.model.defaults import EVENT_TIMEOUT
+from stepgraph.model.payload import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.module import Place
@@ -80,7 +80,7 @@ def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value
     wait = EventWait(
         name_text(arguments.find(0, "name")),
         None if event_type is None else name_text(event_type),
-        EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
+        DEFAULT_EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
         PayloadShape(),
     )
     return interpreter.work.register_coroutine(WaitCall(wait, place), place)

@@ -7,7 +7,19 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
-from stepgraph.model.payload import Block, Break, FunctionCall, FunctionDef, Graph, Node, Start, StepDo
+from stepgraph.model.payload import (
+    Block,
+    Break,
+    FunctionCall,
+    FunctionDef,
+    Graph,
+    Node,
+    Start,
+    Step,
+    StepDo,
+    UnknownNode,
+)
+from stepgraph.model.walk import as_unknown, children
 from stepgraph.render import trampoline
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, Chart, FrameKind
 from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnd, LooseEnds
@@ -19,8 +31,7 @@ from stepgraph.render.flow.loops import draw_loop
 from stepgraph.render.flow.protected import draw_try
 from stepgraph.render.folding import folded_title
 from stepgraph.render.group_order import has_clocks
-from stepgraph.render.node_text import details, payload_text, with_clock
-from stepgraph.render.nodes import NO_STEPS, Step, Unknown, as_unknown, below
+from stepgraph.render.node_text import NO_STEPS, details, payload_text, with_clock
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 if TYPE_CHECKING:
@@ -116,7 +127,7 @@ class FlowDrawer(Struct, frozen=True):
         mark = self.mark(node, place)
         if mark is not None and mark.hollow:
             return Exits(self.builder.box(place.id, BoxKind.FOLDED, folded_title(node), entry=entry))
-        if self.view.folding.folds(node, place.level) and below(node):
+        if self.view.folding.folds(node, place.level) and children(node):
             box = self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(node, self.view.details), entry=entry)
             # Drawn into a chart that nobody sees, for how it is left.
             inside = yield FlowDrawer().node(node, box, place)
@@ -194,10 +205,10 @@ class FlowDrawer(Struct, frozen=True):
                 yield self.function(function, place.below(f"f{index}"))
         return exits
 
-    def _unknown(self, unknown: Unknown, entry: LooseEnds, place: Place) -> Drawing:
-        lines = (unknown.type, unknown.name, "unknown type of node")
-        if not unknown.nodes:
+    def _unknown(self, unknown: UnknownNode, entry: LooseEnds, place: Place) -> Drawing:
+        lines = (unknown["type"], unknown.get("name", ""), "unknown type of node")
+        if not unknown["nodes"]:
             return Exits(self.builder.box(place.id, BoxKind.UNKNOWN, *filter(None, lines), entry=entry))
         with self.builder.frame(f"{place.id}_nodes", FrameKind.UNKNOWN):
             box = self.builder.box(place.id, BoxKind.UNKNOWN, *filter(None, lines), entry=entry)
-            return (yield self.nodes(unknown.nodes, box, place))
+            return (yield self.nodes(unknown["nodes"], box, place))

@@ -8,7 +8,7 @@ from stepgraph.model.payload import Block, Try
 from stepgraph.render.flow.chart import ArrowKind, FrameKind
 from stepgraph.render.flow.chart_builder import LooseEnd, LooseEnds, leaving_by
 from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
-from stepgraph.render.nodes import NO_BLOCK
+from stepgraph.render.node_text import NO_BLOCK
 
 
 def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, place: Place) -> Drawing:

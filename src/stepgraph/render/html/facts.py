@@ -8,14 +8,26 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.escaping.visible import visible
-from stepgraph.model import defaults
 from stepgraph.model.details import NO_DETAIL, Detail
-from stepgraph.model.payload import If, Node, Number, ParallelKind, StepDo, StepWaitForEvent, Switch, Try
+from stepgraph.model.payload import (
+    DEFAULT_BACKOFF,
+    DEFAULT_DELAY,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    If,
+    Node,
+    Number,
+    ParallelKind,
+    StepDo,
+    StepWaitForEvent,
+    Switch,
+    Try,
+)
+from stepgraph.model.walk import as_unknown, children
 from stepgraph.phrases.durations import duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.group_order import timed
-from stepgraph.render.nodes import as_unknown, below
 
 DEFAULT: Final = "default"
 
@@ -91,13 +103,13 @@ def _details(node: Node, detail: Detail) -> Iterator[Row]:
 def _inside(node: Node, bodies: BodyTexts) -> str:
     if node["type"] == "function_call":
         return bodies.of(node["name"]) if node["name"] in bodies.functions else ""
-    return folded_node_text(node) if below(node) else ""
+    return folded_node_text(node) if children(node) else ""
 
 
 def _name(node: Node) -> str | None:
     """Return the name that a node bears, None for what has none of its own."""
     if unknown := as_unknown(node):
-        return unknown.name or None
+        return unknown.get("name", "") or None
     match node["type"]:
         case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call" | "function_def":
             return node["name"]
@@ -109,13 +121,13 @@ def _name(node: Node) -> str | None:
 
 def _word(node: Node) -> str:
     if unknown := as_unknown(node):
-        return unknown.type
+        return unknown["type"]
     return node["kind"] if node["type"] == "break" else node["type"]
 
 
 def _rows(node: Node) -> Iterator[Row]:
     if unknown := as_unknown(node):
-        yield "Type", unknown.type
+        yield "Type", unknown["type"]
         return
     match node["type"]:
         case "step_do":
@@ -145,10 +157,10 @@ def _rows(node: Node) -> Iterator[Row]:
 
 def _settings(step: StepDo) -> Iterator[Row]:
     retries, timeout = step["config"]["retries"], step["config"]["timeout"]
-    yield _setting("Retries", number_text(retries["limit"]), is_default=retries["limit"] == defaults.LIMIT)
-    yield _setting("Retry delay", duration_text(retries["delay"]), is_default=retries["delay"] == defaults.DELAY)
-    yield _setting("Backoff", retries["backoff"], is_default=retries["backoff"] == defaults.BACKOFF)
-    yield _setting("Timeout", duration_text(timeout), is_default=timeout == defaults.TIMEOUT)
+    yield _setting("Retries", number_text(retries["limit"]), is_default=retries["limit"] == DEFAULT_RETRIES)
+    yield _setting("Retry delay", duration_text(retries["delay"]), is_default=retries["delay"] == DEFAULT_DELAY)
+    yield _setting("Backoff", retries["backoff"], is_default=retries["backoff"] == DEFAULT_BACKOFF)
+    yield _setting("Timeout", duration_text(timeout), is_default=timeout == DEFAULT_TIMEOUT)
 
 
 def _setting(label: str, value: str, *, is_default: bool) -> Row:

@@ -10,11 +10,11 @@ from msgspec import Struct
 from stepgraph.escaping.markup import markup_text
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Node
+from stepgraph.model.walk import count_steps, functions_of
 from stepgraph.phrases.durations import counted
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.html.facts import facts
 from stepgraph.render.html.picture import FoldablePicture
-from stepgraph.render.nodes import all_functions, count_steps
 
 NO_GRAPH: Final = "No step of this workflow can run, so there is no graph of it."
 TOO_DEEP: Final = "This workflow is nested too deeply to be drawn in a page. It can be drawn as SVG."
@@ -69,7 +69,7 @@ class Section(Struct, frozen=True):
         """Return what the script has to know of the workflow, as JSON data."""
         if self.page.graph is None or self.picture is None:
             return {"identity": self.identity, "definitions": [], "folded": [], "nodes": {}}
-        bodies, places = BodyTexts(all_functions(self.page.graph["workflow"])), self.page.places
+        bodies, places = BodyTexts(functions_of(self.page.graph["workflow"])), self.page.places
         return {
             "identity": self.identity,
             "definitions": self.picture.definitions,

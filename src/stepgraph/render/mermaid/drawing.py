@@ -15,11 +15,11 @@ from msgspec.structs import replace
 
 from stepgraph.escaping.visible import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
+from stepgraph.model.walk import called_functions, functions_of, levels
 from stepgraph.render.flow.chart import Chart
 from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
 from stepgraph.render.mermaid.chart import mermaid_chart
 from stepgraph.render.mermaid.limits import excess
-from stepgraph.render.nodes import all_functions, called_functions, levels
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import DEFAULT_VIEW, View
 
@@ -91,7 +91,7 @@ def _function_part(graph: Graph, function: FunctionDef, index: int) -> _Part:
 
 
 def _function_graph(graph: Graph, function: FunctionDef) -> Graph:
-    functions = all_functions(graph["workflow"])
+    functions = functions_of(graph["workflow"])
     called = called_functions(function["nodes"], functions)
     return {
         "version": graph["version"],

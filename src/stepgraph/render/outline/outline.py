@@ -9,9 +9,9 @@ from msgspec import Struct
 from stepgraph.limits import INDENTED_LEVELS
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
+from stepgraph.model.walk import called_functions, count_steps, functions_of
 from stepgraph.phrases.durations import counted
 from stepgraph.render.node_text import payload_text
-from stepgraph.render.nodes import all_functions, called_functions, count_steps
 from stepgraph.render.outline.rows import NO_STEPS, Row, RowMaker
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
@@ -37,7 +37,7 @@ def render_outline(
     """
     terminal = Terminal(colour=colour, width=width)
     workflow = graph["workflow"]
-    functions = all_functions(workflow)
+    functions = functions_of(workflow)
     maker = RowMaker(functions, called_functions(workflow["nodes"], functions), view.folding, details=view.details)
     lines = [terminal.line(_header(graph, notes, place))]
     if "payload" in workflow:

@@ -8,10 +8,23 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAILS, Details, Part
-from stepgraph.model.payload import Branch, Break, FunctionCall, FunctionDef, If, Node, Parallel, Start, Switch, Try
+from stepgraph.model.payload import (
+    Branch,
+    Break,
+    FunctionCall,
+    FunctionDef,
+    If,
+    Node,
+    Parallel,
+    Start,
+    Step,
+    Switch,
+    Try,
+    UnknownNode,
+)
+from stepgraph.model.walk import as_unknown, children
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text, folded_title
 from stepgraph.render.node_text import clock_text, details, payload_text
-from stepgraph.render.nodes import Step, Unknown, as_unknown, below
 from stepgraph.render.outline.terminal import Ink, Piece
 
 # One cell wide each, in common fonts, and without a colourful double in the emoji fonts.
@@ -72,7 +85,7 @@ class RowMaker(Struct):
         if self.folding.folds(node, level):
             if node["type"] == "function_call":
                 return [self._folded_call(node)]
-            if below(node):
+            if children(node):
                 return [self._folded(node)]
         return [_holding(row, level + 1) for row in self._open(node)]
 
@@ -219,10 +232,10 @@ def _holding(row: Row, level: int) -> Row:
     return replace(row, below=rows, level=level)
 
 
-def _unknown(node: Unknown) -> Row:
-    kind = Piece(node.type, Ink.WARNING, elastic=True)
-    name = (Piece(" "), _name(node.name)) if node.name else ()
-    return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet("(unknown type of node)")), node.nodes)
+def _unknown(node: UnknownNode) -> Row:
+    kind = Piece(node["type"], Ink.WARNING, elastic=True)
+    name = (Piece(" "), _name(node["name"])) if node.get("name") else ()
+    return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet("(unknown type of node)")), node["nodes"])
 
 
 def _container(mark: str, title: str, ink: Ink, nodes: Sequence[Node]) -> Row:

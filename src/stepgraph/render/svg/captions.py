@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from stepgraph.model.details import Details
-from stepgraph.model.payload import FunctionCall
+from stepgraph.model.payload import FunctionCall, Step
 from stepgraph.render.node_text import clock_text, details
-from stepgraph.render.nodes import Step
 
 
 def captions(step: Step, known: Details) -> tuple[str, ...]:

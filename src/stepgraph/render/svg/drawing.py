@@ -10,9 +10,9 @@ from msgspec import Struct
 from stepgraph.escaping.markup import markup_text
 from stepgraph.escaping.visible import visible
 from stepgraph.model.payload import Graph, Node
+from stepgraph.model.walk import called_functions, functions_of
 from stepgraph.render import trampoline
 from stepgraph.render.node_text import payload_text
-from stepgraph.render.nodes import all_functions, called_functions
 from stepgraph.render.svg.figures.figure import Lanes, Standing
 from stepgraph.render.svg.figures.legend import LEGEND
 from stepgraph.render.svg.figures.whole import ended, whole
@@ -67,7 +67,7 @@ def draw(
     """
     workflow = graph["workflow"]
     identity = slug(workflow["class_name"], "workflow") + suffix
-    planner = NodePlanner(all_functions(workflow), view, folds)
+    planner = NodePlanner(functions_of(workflow), view, folds)
     title = _title(workflow["class_name"], payload_text(workflow["payload"]) if "payload" in workflow else "")
     figures = [*above, *_figures(graph, planner, identity)]
     width = max([title.width, *(figure.left + figure.right for figure in figures)]) + 2 * MARGIN

@@ -10,7 +10,7 @@ from typing import Final
 from msgspec import Struct, field
 
 from stepgraph.model.payload import Node
-from stepgraph.render.nodes import as_unknown
+from stepgraph.model.walk import as_unknown
 
 BETWEEN: Final = "--"
 _LONGEST: Final = 48
@@ -57,7 +57,7 @@ def _shortened(identity: str) -> str:
 
 def _key(node: Node) -> str:
     if unknown := as_unknown(node):
-        return f"unknown.{slug(unknown.name or unknown.type, 'node')}"
+        return f"unknown.{slug(unknown.get('name', '') or unknown['type'], 'node')}"
     match node["type"]:
         case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
             return slug(node["name"], "step")

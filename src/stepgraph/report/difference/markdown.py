@@ -9,8 +9,8 @@ from stepgraph.diff.diff import Change
 from stepgraph.diff.running.effect import Effect
 from stepgraph.escaping.markdown import cell_prose, code, prose
 from stepgraph.model.payload import Graph
+from stepgraph.model.walk import count_steps
 from stepgraph.phrases.durations import counted
-from stepgraph.render.nodes import count_steps
 from stepgraph.render.view import View
 from stepgraph.report.difference.marks import marked_graph
 from stepgraph.report.difference.report import ComparedWorkflow, DiffReport

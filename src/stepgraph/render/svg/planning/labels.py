@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.model.details import NO_DETAIL, Detail, Details
-from stepgraph.model.payload import Node
+from stepgraph.model.payload import Node, Step
 from stepgraph.render.folding import folded_node_text, folded_title
 from stepgraph.render.leaving import leaving
-from stepgraph.render.nodes import NO_STEPS, Step
+from stepgraph.render.node_text import NO_STEPS
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import captions, step_title, told
 from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, remark

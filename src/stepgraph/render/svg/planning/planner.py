@@ -7,11 +7,11 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo
+from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
+from stepgraph.model.walk import as_unknown, children
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.group_order import has_clocks
-from stepgraph.render.node_text import payload_text
-from stepgraph.render.nodes import NO_STEPS, Unknown, as_unknown, below
+from stepgraph.render.node_text import NO_STEPS, payload_text
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import call_title, told
 from stepgraph.render.svg.figures.figure import GAP, Figure
@@ -129,7 +129,7 @@ class NodePlanner(Struct):
     def _folds(self, node: Node, place: Place) -> bool:
         """Tell whether a node is drawn folded: a group that shares its frame with a loop is if either would be."""
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
-        return any(self.view.folding.folds(one, place.level) and below(one) for one in sharing)
+        return any(self.view.folding.folds(one, place.level) and children(one) for one in sharing)
 
     def _step(self, step: StepDo, place: Place) -> Planning:
         if not step["nodes"]:
@@ -184,10 +184,14 @@ class NodePlanner(Struct):
         named = Named("start", place.identity, told("start", start["class_name"], payload))
         return enclosed(Frame(named, label, body, GAP, self.folds))
 
-    def _unknown(self, unknown: Unknown, place: Place) -> Planning:
-        label = node_label(icons.UNKNOWN, unknown.name or unknown.type, [unknown.type, "unknown type of node"])
-        named = Named("unknown", place.identity, told(unknown.name or unknown.type, unknown.type, "unknown type"))
-        if not unknown.nodes:
+    def _unknown(self, unknown: UnknownNode, place: Place) -> Planning:
+        label = node_label(
+            icons.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], "unknown type of node"]
+        )
+        named = Named(
+            "unknown", place.identity, told(unknown.get("name", "") or unknown["type"], unknown["type"], "unknown type")
+        )
+        if not unknown["nodes"]:
             return Leaf(named, label)
-        body = yield self.stack(unknown.nodes, place.within(place.identity))
+        body = yield self.stack(unknown["nodes"], place.within(place.identity))
         return Frame(named, label, body, GAP, self.folds)

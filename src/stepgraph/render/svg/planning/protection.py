@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from stepgraph.model.payload import Block, Try
-from stepgraph.render.nodes import NO_BLOCK
+from stepgraph.render.node_text import NO_BLOCK
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import Frame

@@ -1,18 +1,21 @@
-"""What pydantic found wrong with JSON data, said in one line for the person who wrote it."""
+"""Messages about invalid JSON data, of one line each, for the person who wrote it."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from stepgraph.model.constraints import UNKNOWN_TAG
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
+Keys: TypeAlias = tuple[str | int, ...]
+"""The keys and indexes that lead to a value in JSON data."""
+
 _EXPECTED: Final = {
-    "model_type": "should be an object",
-    "model_attributes_type": "should be an object",
     "dict_type": "should be an object",
     "list_type": "should be an array",
     "string_type": "should be a string",
@@ -22,34 +25,31 @@ _EXPECTED: Final = {
 _LONGEST_VALUE: Final = 40
 
 
-def explain(error: ValidationError, data: object, at: Sequence[str | int] = ()) -> str:
-    """Return one line on the first thing that is wrong with `data`: the path to it, and what is expected there.
+def explain(error: ValidationError, data: object, at: Keys = (), moved: Mapping[Keys, Keys] | None = None) -> str:
+    """Return a message about the first invalid value in `data`: the keys that lead to it and the expected value.
 
-    `at` are the keys that lead to `data` in the document.
+    `at` are the keys that lead to `data` in the document. `moved` maps keys in `data` to those in the document, without
+    `at`, for values that are not at the same place.
     """
     first, *others = error.errors(include_url=False)
     keys, value = _locate(first, data)
+    keys = _original(keys, moved or {})
     more = f" (and {len(others)} more)" if others else ""
-    return f"{key_path([*at, *keys])} {_complaint(first, value)}{more}."
+    return f"{key_path((*at, *keys))} {_expectation(first, value)}{more}."
 
 
-def explain_missing(at: Sequence[str | int]) -> str:
-    """Return the like for something that is not there."""
-    return f"{key_path(at)} is missing."
-
-
-def explain_kind(at: Sequence[str | int], expected: str, value: object) -> str:
-    """Return the like for a value of the wrong kind: `expected` is `an object`, `an array` or `a string`."""
+def explain_kind(at: Keys, expected: str, value: object) -> str:
+    """Return a message about a value of the wrong kind. `expected` is `an object`, `an array` or `a string`."""
     return f"{key_path(at)} should be {expected}, not {_brief(value)}."
 
 
-def key_path(keys: Sequence[str | int]) -> str:
-    """Return the path that keys make, as in `graph.workflow.nodes[0].name`, or `The document` for none."""
+def key_path(keys: Keys) -> str:
+    """Return keys as text, as in `graph.workflow.nodes[0].name`; without keys, `The document`."""
     text = "".join(_step(key) for key in keys).removeprefix(".")
     return text or "The document"
 
 
-def _complaint(error: ErrorDetails, value: object) -> str:
+def _expectation(error: ErrorDetails, value: object) -> str:
     match error["type"]:
         case "missing" | "union_tag_not_found":
             return "is missing"
@@ -70,24 +70,32 @@ def _quoted(names: str) -> str:
     return names.replace("'", '"')
 
 
-def _locate(error: ErrorDetails, data: object) -> tuple[list[str | int], object]:
-    """Return the keys that lead to what is wrong in `data`, and the value there.
+def _locate(error: ErrorDetails, data: object) -> tuple[Keys, object]:
+    """Return the keys that lead to an invalid value, and the value.
 
-    pydantic's location also names the members of unions that it went through; these are no keys of the data.
+    pydantic's location also contains the tags of union members, which are no keys of the data.
     """
     keys: list[str | int] = []
     value = data
-    names_member = False
+    is_tag = False
     for index, part in enumerate(error["loc"], start=1):
-        may_be_member = not names_member and index < len(error["loc"])
-        names_member = may_be_member and isinstance(value, dict) and value.get("type") == part
-        if not names_member:
+        may_be_tag = not is_tag and index < len(error["loc"]) and isinstance(value, dict)
+        is_tag = may_be_tag and part in (_child(value, "type"), UNKNOWN_TAG)
+        if not is_tag:
             keys.append(part)
             value = _child(value, part)
-    if error["type"].startswith("union_tag_"):
+    if error["type"].startswith("union_tag_") and isinstance(value, dict):
         keys.append("type")
         value = _child(value, "type")
-    return keys, value
+    return tuple(keys), value
+
+
+def _original(keys: Keys, moved: Mapping[Keys, Keys]) -> Keys:
+    original: Keys = ()
+    for key in keys:
+        original = (*original, key)
+        original = moved.get(original, original)
+    return original
 
 
 def _child(value: object, key: str | int) -> object:

@@ -1,4 +1,4 @@
-"""The graphs in a file that was saved: answers of the Workflows API, or what `stepgraph graph -f json` printed."""
+"""The graphs in a saved file: responses of the Workflows API, or the output of `stepgraph graph -f json`."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.limits import SAVED_GRAPHS
+from stepgraph.model.explain import Keys, explain_kind, key_path
+from stepgraph.model.json_data import load_json
+from stepgraph.model.lenient import read_graph
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.payload import Graph
-from stepgraph.model.schema.explain import explain_kind, key_path
-from stepgraph.model.schema.json_data import load_json
-from stepgraph.model.schema.read import EXPECTED
-from stepgraph.model.schema.tolerant import Keys, read_graph
+from stepgraph.model.validation import EXPECTED
 
 _NO_ENVELOPE: Final = frozenset({"graph", "workflow"})
 

@@ -1,0 +1,161 @@
+"""Lenient reading of graphs, whoever wrote them: another version of the API, for example.
+
+Before pydantic validates with the context `LENIENT`, which accepts unknown fields, types and words, absent values are
+completed with the engine's defaults, and unknown nodes are reduced to their type, their name and the nodes inside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Any, Final, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from stepgraph.model.constraints import LENIENT
+from stepgraph.model.explain import Keys, explain
+from stepgraph.model.note import InputError, Problem
+from stepgraph.model.payload import (
+    DEFAULT_BACKOFF,
+    DEFAULT_DELAY,
+    DEFAULT_EVENT_TIMEOUT,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    Graph,
+)
+from stepgraph.model.validation import EXPECTED
+from stepgraph.model.walk import NODE_TYPES
+
+Fields: TypeAlias = Mapping[str, object]
+Completer: TypeAlias = Callable[[object, Keys], object]
+"""Returns the completed value. The keys lead to the value in the data."""
+
+_GRAPH: Final = TypeAdapter(Graph)
+
+_NODE_DEFAULTS: Final[Mapping[str, Fields]] = {
+    "step_do": {"config": {}, "nodes": []},
+    "loop": {"nodes": []},
+    "parallel": {"nodes": []},
+    "block": {"nodes": []},
+    "function_def": {"nodes": []},
+    "if": {"branches": []},
+    "switch": {"branches": []},
+    "start": {"functions": {}, "nodes": []},
+}
+_WORKFLOW: Final[Fields] = {"functions": {}, "nodes": []}
+_BRANCH: Final[Fields] = {"condition": None, "nodes": []}
+_CONFIG: Final[Fields] = {"retries": {}, "timeout": DEFAULT_TIMEOUT}
+_RETRIES: Final[Fields] = {"limit": DEFAULT_RETRIES, "delay": DEFAULT_DELAY, "backoff": DEFAULT_BACKOFF}
+_OPTIONS: Final[Fields] = {"timeout": DEFAULT_EVENT_TIMEOUT}
+
+
+def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
+    """Return the graph in JSON data. Nodes of unknown types are of the shape `UnknownNode`.
+
+    `path` names the input in messages; `at` are the keys that lead to `data` in it. Raises InputError with a message of
+    one line for data that cannot be drawn.
+    """
+    completion = _Completion()
+    completed = completion.graph(data)
+    try:
+        return _GRAPH.validate_python(completed, extra="ignore", context=LENIENT)
+    except ValidationError as error:
+        raise InputError(Problem(path, explain(error, completed, at, completion.moved), EXPECTED)) from None
+
+
+class _Completion:
+    """Completes the values of a graph. Values that are no objects or arrays stay, for pydantic to reject."""
+
+    def __init__(self) -> None:
+        self.moved: dict[Keys, Keys] = {}
+        """The keys that lead to a node inside an unknown node: after the completion, and in the data."""
+        self.pending: list[Callable[[], None]] = []
+        """The values still to complete. A list, because nested nodes would exceed the depth of recursion."""
+        self.parts: Final[Mapping[str, Completer]] = {
+            "workflow": partial(self.fields, _WORKFLOW),
+            "config": partial(self.fields, _CONFIG),
+            "retries": partial(self.fields, _RETRIES),
+            "options": partial(self.fields, _OPTIONS),
+            "payload": self.shape,
+            "fields": partial(self.each, self.shape),
+            "functions": partial(self.each, self.node),
+            "nodes": partial(self.each, self.node),
+            "branches": partial(self.each, partial(self.fields, _BRANCH)),
+            "try_block": self.node,
+            "catch_block": self.node,
+            "finally_block": self.node,
+        }
+
+    def graph(self, data: object) -> object:
+        completed = self.fields({"version": 1}, data, ())
+        while self.pending:
+            self.pending.pop()()
+        return completed
+
+    def fields(self, defaults: Fields, value: object, at: Keys) -> object:
+        """Return an object with defaults for the fields that are absent or null, and complete its fields later."""
+        if not isinstance(value, dict):
+            return value
+        completed = {**defaults, **{key: item for key, item in value.items() if item is not None}}
+        for key in completed.keys() & self.parts.keys():
+            self.later(completed, key, self.parts[key], (*at, key))
+        return completed
+
+    def each(self, complete: Completer, value: object, at: Keys) -> object:
+        """Return a copy of an array or of an object by names, and complete its items later."""
+        if isinstance(value, list):
+            items = list(value)
+            for index in range(len(items)):
+                self.later(items, index, complete, (*at, index))
+            return items
+        if isinstance(value, dict):
+            by_name = dict(value)
+            for name in by_name:
+                self.later(by_name, name, complete, (*at, name))
+            return by_name
+        return value
+
+    def later(self, container: Any, key: str | int, complete: Completer, at: Keys) -> None:  # noqa: ANN401
+        def replace() -> None:
+            container[key] = complete(container[key], at)
+
+        self.pending.append(replace)
+
+    def node(self, value: object, at: Keys) -> object:
+        kind = value.get("type") if isinstance(value, dict) else None
+        if isinstance(value, dict) and isinstance(kind, str) and kind not in NODE_TYPES:
+            return self.unknown(kind, value, at)
+        return self.fields(_NODE_DEFAULTS.get(kind, {}) if isinstance(kind, str) else {}, value, at)
+
+    def unknown(self, kind: str, fields: Fields, at: Keys) -> Fields:
+        """Return a node of an unknown type with all nodes inside it."""
+        nodes: list[object] = []
+        for item, item_at in _nodes_inside(fields, at):
+            self.moved[(*at, "nodes", len(nodes))] = item_at
+            self.later(nodes, len(nodes), self.node, item_at)
+            nodes.append(item)
+        name = fields.get("name")
+        return {"type": kind, **({"name": name} if isinstance(name, str) else {}), "nodes": nodes}
+
+    def shape(self, value: object, at: Keys) -> object:
+        kind = value.get("type") if isinstance(value, dict) else None
+        if kind == "object":
+            return self.fields({"fields": {}}, value, at)
+        return {"type": "unknown"} if isinstance(kind, str) else value
+
+
+def _nodes_inside(fields: Fields, at: Keys) -> Iterator[tuple[object, Keys]]:
+    """Yield the nodes in `nodes` and `branches` of an unknown node, and in `nodes` of objects without a type there."""
+    pending = list(reversed([*_objects(fields, "nodes", at), *_objects(fields, "branches", at)]))
+    while pending:
+        item, item_at = pending.pop()
+        if isinstance(item.get("type"), str):
+            yield item, item_at
+        else:
+            pending.extend(reversed(_objects(item, "nodes", item_at)))
+
+
+def _objects(fields: Fields, key: str, at: Keys) -> list[tuple[Fields, Keys]]:
+    value = fields.get(key)
+    items = enumerate(value) if isinstance(value, list) else ()
+    return [(item, (*at, key, index)) for index, item in items if isinstance(item, dict)]

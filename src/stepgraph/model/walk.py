@@ -1,0 +1,102 @@
+"""Traversal of graphs: the types of nodes, the nodes inside a node, functions, counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final, assert_never, cast
+
+from stepgraph.model.payload import FunctionDef, Node, UnknownNode, Workflow
+
+STEP_TYPES: Final = ("step_do", "step_sleep", "step_sleep_until", "step_wait_for_event")
+NODE_TYPES: Final = (
+    *STEP_TYPES,
+    "loop",
+    "parallel",
+    "try",
+    "block",
+    "if",
+    "switch",
+    "function_call",
+    "function_def",
+    "break",
+    "start",
+)
+
+
+def as_unknown(node: Node) -> UnknownNode | None:
+    """Return a node of another version of the API, None for a node of a documented type."""
+    return None if node["type"] in NODE_TYPES else cast("UnknownNode", node)
+
+
+def node_lists(node: Node) -> list[Sequence[Node]]:
+    """Return the lists of nodes directly inside `node`, in source order."""
+    if unknown := as_unknown(node):
+        return [unknown["nodes"]]
+    match node["type"]:
+        case "step_do" | "loop" | "parallel" | "block" | "function_def":
+            return [node["nodes"]]
+        case "start":
+            return [node["nodes"], *(function["nodes"] for function in node["functions"].values())]
+        case "if" | "switch":
+            return [branch["nodes"] for branch in node["branches"]]
+        case "try":
+            blocks = (node.get("try_block"), node.get("catch_block"), node.get("finally_block"))
+            return [block["nodes"] for block in blocks if block is not None]
+        case "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call" | "break":
+            return []
+        case _ as never:
+            assert_never(never)
+
+
+def children(node: Node) -> list[Node]:
+    """Return the nodes directly inside a node, its branches or its blocks; for a call none."""
+    return [inner for nodes in node_lists(node) for inner in nodes]
+
+
+def walk(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Yield nodes and everything inside them in source order, without the bodies of called functions."""
+    pending = list(reversed(nodes))
+    while pending:
+        node = pending.pop()
+        yield node
+        pending.extend(reversed(children(node)))
+
+
+def levels(nodes: Sequence[Node]) -> int:
+    """Return the number of levels of nodes with others inside; `nodes` are level 1."""
+    deepest = 0
+    pending = [(nodes, 1)]
+    while pending:
+        siblings, level = pending.pop()
+        held = [inner for node in siblings for inner in node_lists(node) if inner]
+        if held:
+            deepest = max(deepest, level)
+        pending.extend((inner, level + 1) for inner in held)
+    return deepest
+
+
+def functions_of(workflow: Workflow) -> dict[str, FunctionDef]:
+    """Return the functions that calls refer to: those of the workflow, then those of its `start` nodes."""
+    functions = dict(workflow["functions"])
+    for node in walk(workflow["nodes"]):
+        if node["type"] == "start":
+            functions = {**node["functions"], **functions}
+    return functions
+
+
+def called_functions(nodes: Sequence[Node], functions: Mapping[str, FunctionDef]) -> frozenset[str]:
+    """Return the names of the functions that `nodes` call, directly or through others."""
+    called: set[str] = set()
+    pending = [nodes]
+    while pending:
+        names = {node["name"] for node in walk(pending.pop()) if node["type"] == "function_call"}
+        new = {name for name in names if name in functions and name not in called}
+        called |= new
+        pending.extend(functions[name]["nodes"] for name in new)
+    return frozenset(called)
+
+
+def count_steps(workflow: Workflow) -> int:
+    """Return the number of steps of a workflow, including nested steps and those of its functions, each once."""
+    bodies = [workflow["nodes"], *(function["nodes"] for function in workflow["functions"].values())]
+    return sum(node["type"] in STEP_TYPES for body in bodies for node in walk(body))

@@ -1,0 +1,162 @@
+"""Data from outside is validated by the definitions of the payload."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import get_args, get_type_hints
+
+import pytest
+from pydantic import TypeAdapter, ValidationError
+
+from stepgraph.model.payload import Node, Version, VersionGraph
+from stepgraph.model.walk import NODE_TYPES
+from tests.model.payloads import BARE_NODES, NODES, ORDER, RESPONSES, VERSION, response
+
+NODE: TypeAdapter[Node] = TypeAdapter(Node)
+VERSION_GRAPH = TypeAdapter(VersionGraph)
+VERSION_SHAPE = TypeAdapter(Version)
+
+
+def valid_node(data: object) -> Node:
+    return NODE.validate_python(data)
+
+
+def types_within(data: object) -> Iterator[object]:
+    if isinstance(data, dict):
+        yield data.get("type")
+        for value in data.values():
+            yield from types_within(value)
+    elif isinstance(data, list):
+        for value in data:
+            yield from types_within(value)
+
+
+def test_the_types_of_nodes_are_those_of_the_union() -> None:
+    members = get_args(get_args(Node.__value__)[0])
+    assert [get_args(get_type_hints(member)["type"])[0] for member in members] == list(NODE_TYPES)
+
+
+def test_the_payloads_of_these_tests_cover_all_node_types() -> None:
+    assert set(NODES) == set(NODE_TYPES)
+    assert set(types_within(ORDER)) >= set(NODE_TYPES)
+
+
+@pytest.mark.parametrize("node", [*NODES.values(), *BARE_NODES.values()])
+def test_a_valid_node_stays_as_it_is(node: Node) -> None:
+    assert json.dumps(valid_node(node)) == json.dumps(node)
+
+
+@pytest.mark.parametrize("payload", RESPONSES.values(), ids=RESPONSES.keys())
+def test_a_valid_response_stays_as_it_is(payload: VersionGraph) -> None:
+    assert json.dumps(VERSION_GRAPH.validate_python(payload)) == json.dumps(payload)
+
+
+def test_null_for_a_field_that_may_be_absent_means_absent() -> None:
+    assert valid_node({**BARE_NODES["step_sleep"], "starts": None, "resolves": None}) == BARE_NODES["step_sleep"]
+
+
+def test_integers_stay_integers_and_fractions_stay_fractions() -> None:
+    node = {**BARE_NODES["step_sleep"], "starts": 1, "resolves": 2.5}
+    assert json.dumps(valid_node(node)).endswith('"duration": 1.5, "starts": 1, "resolves": 2.5}')
+
+
+@pytest.mark.parametrize("number", [True, "1", float("nan"), float("inf"), [1]])
+def test_a_clock_is_a_json_number(number: object) -> None:
+    with pytest.raises(ValidationError, match="should be a number"):
+        valid_node({**BARE_NODES["step_sleep"], "starts": number})
+
+
+@pytest.mark.parametrize("duration", [True, None, float("nan"), {"minutes": 1}])
+def test_a_duration_is_a_number_or_text(duration: object) -> None:
+    with pytest.raises(ValidationError, match="should be a number of milliseconds or a string"):
+        valid_node({**BARE_NODES["step_sleep"], "duration": duration})
+
+
+def test_a_string_with_half_a_surrogate_pair_is_invalid() -> None:
+    with pytest.raises(ValidationError, match="as a unicode string"):
+        valid_node({**BARE_NODES["step_sleep"], "name": "\ud83d"})
+
+
+@pytest.mark.parametrize("node", NODES.values(), ids=NODES.keys())
+def test_an_unknown_field_is_invalid(node: Node) -> None:
+    with pytest.raises(ValidationError, match="Extra inputs are not permitted"):
+        valid_node({**node, "label": "x"})
+
+
+@pytest.mark.parametrize(
+    ("kind", "key"),
+    [
+        ("step_do", "name"),
+        ("step_do", "config"),
+        ("step_do", "nodes"),
+        ("step_sleep", "name"),
+        ("step_sleep", "duration"),
+        ("step_sleep_until", "name"),
+        ("step_sleep_until", "timestamp"),
+        ("step_wait_for_event", "name"),
+        ("loop", "nodes"),
+        ("parallel", "kind"),
+        ("parallel", "nodes"),
+        ("block", "nodes"),
+        ("if", "branches"),
+        ("switch", "discriminant"),
+        ("switch", "branches"),
+        ("function_call", "name"),
+        ("function_def", "name"),
+        ("function_def", "nodes"),
+        ("break", "kind"),
+        ("start", "class_name"),
+        ("start", "functions"),
+        ("start", "nodes"),
+    ],
+)
+def test_a_node_without_a_required_field_is_invalid(kind: str, key: str) -> None:
+    node = {name: value for name, value in NODES[kind].items() if name != key}
+    with pytest.raises(ValidationError, match="Field required"):
+        valid_node(node)
+
+
+@pytest.mark.parametrize("around", [lambda node: node, lambda node: {"type": "loop", "nodes": [node]}])
+def test_a_node_of_an_unknown_type_is_invalid(around: Callable[[object], object]) -> None:
+    with pytest.raises(ValidationError, match="'step_undo'"):
+        valid_node(around({"type": "step_undo", "name": "x", "nodes": []}))
+
+
+@pytest.mark.parametrize(
+    "node",
+    [{"type": "parallel", "kind": "some", "nodes": []}, {"type": "break", "kind": "throw"}],
+)
+def test_an_unknown_word_is_invalid(node: object) -> None:
+    with pytest.raises(ValidationError, match="Input should be"):
+        valid_node(node)
+
+
+@pytest.mark.parametrize("moment", [1767605400, "1767605400", "yesterday", None, True])
+def test_a_timestamp_is_a_date_and_time_in_iso_8601(moment: object) -> None:
+    with pytest.raises(ValidationError, match="should be a date and time in ISO 8601"):
+        VERSION_GRAPH.validate_python({**response(), "created_on": moment})
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {
+            "concurrency": {"limit": 10},
+            "default_retention": {"error_retention": 86400000, "success_retention": 3600000},
+            "limits": {},
+        },
+    ],
+)
+def test_a_valid_version_stays_as_it_is(fields: dict[str, object]) -> None:
+    version = {**VERSION, **fields}
+    assert VERSION_SHAPE.validate_python(version) == version
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("has_dag", 1), ("language", "rust"), ("limits", {"steps": 2.5}), ("graph", None)]
+)
+def test_a_version_with_a_wrong_field_is_invalid(key: str, value: object) -> None:
+    with pytest.raises(ValidationError, match=key):
+        VERSION_SHAPE.validate_python({**VERSION, key: value})
