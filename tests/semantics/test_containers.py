@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text
+from tests.semantics.notation import graph_of, text, workflow_of
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,42 @@ from tests.semantics.notation import graph_of, text
 def test_a_dictionary_that_is_made_of_another_has_its_entries(table: str) -> None:
     body = f'import collections, types\ntable = {table}\nawait table["x"]()\nawait table["y"]()\n'
     assert graph_of(body).splitlines() == ["a", "b"]
+
+
+@pytest.mark.parametrize("keys", ["names", "(name for name in names)"])
+def test_the_entries_of_unknown_keys_are_followed(keys: str) -> None:
+    assert graph_of(f"""
+        async def f():
+            await a()
+
+        async def g():
+            await b()
+
+        for fn in dict(zip({keys}, [f, g])).values():
+            await fn()
+    """) == text("""
+        loop
+          switch fn
+          | case f
+            call f
+          | case g
+            call g
+        def f
+          a
+        def g
+          b
+    """)
+
+
+def test_pairs_that_cannot_be_told_apart_are_reported() -> None:
+    workflow = workflow_of("""
+        async def f():
+            await a()
+
+        table = dict(pair for pair in [x, (f, f, f)])
+        await table["x"]()
+    """)
+    assert [note.code for note in workflow.notes] == ["escapes"]
 
 
 def test_keys_of_one_value() -> None:

@@ -28,7 +28,7 @@ from stepgraph.interpreter.python.arguments import make_result_collection, order
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
-from stepgraph.interpreter.values.unions import as_optional
+from stepgraph.interpreter.values.unions import as_optional, on_some_paths
 from stepgraph.ir.values import UNKNOWN, Constant, External, RangeResult, Unresolved, Value
 from stepgraph.syntax.module import Place
 
@@ -153,6 +153,7 @@ def _rows(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value
                 interpreter, "tuple", tuple(_cell(column, index, lazy.place, is_exact=is_exact) for column in columns)
             ),
             lazy.place,
+            may_be_missing=not is_exact,
         )
         for index in range(size)
     ]
@@ -223,7 +224,8 @@ def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool
     """Return an element of a row. Without `is_exact`, an operand of unknown length may be the shortest."""
     if column is None:
         return Element(UNKNOWN, place)
-    return column.items[index] if is_exact else as_optional(column.items[index])
+    item = column.items[index]
+    return item if is_exact else replace(item, value=on_some_paths(item.value))
 
 
 def any_element(column: Collection | None, place: Place, padding: Sequence[Element] = ()) -> Element:
