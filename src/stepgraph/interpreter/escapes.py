@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Final
 
 import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import MISSING, may_lead_elsewhere
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
-from stepgraph.interpreter.summaries import call_may_run_steps, returned_by, yields_of
+from stepgraph.interpreter.summaries import call_may_run_steps, returned_by, summarize_call, yields_of
 from stepgraph.interpreter.values.calls import (
     Arguments,
     FunctionCall,
@@ -51,6 +53,8 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str) ->
     `action` follows the description of the value in the message.
     """
     description = _describe_escape(interpreter, value, Visits(), 0)
+    if description is None and _changes_steps(interpreter, value, place):
+        description = f"`{place.brief_text}`, which changes what later steps depend on,"
     if description is None:
         return False
     interpreter.note("escapes", place, f"{description} {action}.", "Steps run from there are missing from the graph.")
@@ -115,6 +119,27 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
                 ),
                 None,
             )
+
+
+def _changes_steps(interpreter: Interpreter, value: Value, place: Place) -> bool:
+    """Return whether a call of a function may write values that lead to steps. Nothing is emitted."""
+    newest_serial = interpreter.store.serial
+    run: Callable[[], object]
+    match value:
+        case FunctionCall(function=function, arguments=arguments):
+            run = partial(summarize_call, interpreter, function, arguments)
+        case FunctionValue(node=cst.FunctionDef()):
+            run = partial(summarize_call, interpreter, value, Arguments())
+        case FunctionValue() | BuiltinMethod(receiver=Collection() | Mapping()):
+            run = partial(interpreter.call, value, Arguments(), place)
+        case Partial(callee=callee) if isinstance(callee, FunctionValue | BuiltinMethod):
+            run = partial(interpreter.call, value, Arguments(), place)
+        case _:
+            return False
+    with interpreter.without_replay():
+        changes = interpreter.branch(run).changes.values()
+    outer = (change for change in changes if change.container.serial <= newest_serial)
+    return any(may_lead_elsewhere(change.container.get(change.key, MISSING), change.value) for change in outer)
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:

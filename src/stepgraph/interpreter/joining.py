@@ -159,6 +159,18 @@ def requires_new_pass(present: Slot, value: Slot) -> bool:
     )
 
 
+def may_lead_elsewhere(present: Slot, value: Slot) -> bool:
+    """Return whether a write changes what a slot can lead to. It does not if it adds data or removes tasks."""
+    if present is MISSING or is_equivalent(present, value):
+        return present is MISSING and is_relevant(value)
+    if isinstance(present, tuple) and isinstance(value, tuple):
+        return bool(value) > bool(present) or any(
+            has_relevant_value((element,)) and not isinstance(getattr(element, "value", element), Task)
+            for element in _added_elements(present, value)
+        )
+    return is_relevant(present) or is_relevant(value) or _is_none(present)
+
+
 def _added_elements(present: tuple[Slot, ...], value: tuple[Slot, ...]) -> Iterator[Slot]:
     """Yield the elements of `value` that `present` lacks, or that it contains for certain and `value` does not."""
     identities = set(map(id, present))

@@ -8,6 +8,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.caches import clear_cache
 from stepgraph.interpreter.objects.attribute_changes import (
@@ -40,7 +41,13 @@ from stepgraph.interpreter.python.assignment import (
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.subscripts import payload_member
-from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, GeneratorCall
+from stepgraph.interpreter.values.calls import (
+    Argument,
+    Arguments,
+    ExitStack,
+    GeneratorCall,
+    Partial,
+)
 from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import (
     Collection,
@@ -328,6 +335,14 @@ def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
     return UNKNOWN
 
 
+def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    """Report a callback that runs steps or changes what they depend on. It gets the task once that is over."""
+    task = Argument(receiver, place)
+    calls = (replace(a, value=Partial(a.value, Arguments((task,)))) for a in arguments.items if a.keyword is None)
+    report_escape(interpreter, Arguments(tuple(calls)), place, NOT_FOLLOWED)
+    return Constant(None)
+
+
 def _return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     del interpreter, receiver, arguments, place
     return UNKNOWN
@@ -404,6 +419,8 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "cancel": _cancel,
             "exception": exception_of,
             "cancelled": _return_unknown,
+            "add_done_callback": _add_done_callback,
+            "remove_done_callback": _return_unknown,
         },
     ),
     (GeneratorCall, {"aclose": _return_unknown, "close": _return_unknown}),
@@ -415,6 +432,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "cancel": _cancel,
             "exception": exception_of,
             "cancelled": _return_unknown,
+            "add_done_callback": _add_done_callback,
         },
     ),
 )

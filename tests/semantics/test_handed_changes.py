@@ -1,0 +1,69 @@
+"""Functions handed to library code that change what later steps depend on."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import workflow_of
+
+START = """\
+import library
+
+plan = [a]
+act = None
+tasks = set()
+count = 0
+
+def change(*_):
+    nonlocal act
+    act = b
+
+def add():
+    plan.append(b)
+
+async def add_later():
+    plan.append(b)
+
+def tick(*_):
+    nonlocal count
+    count += 1
+    plan.append(1)
+
+async def load():
+    await a()
+    return b
+
+t = asyncio.create_task(load())
+tasks.add(t)
+"""
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "t.add_done_callback(change)",
+        "t.add_done_callback(lambda t: plan.append(t.result()))",
+        "await asyncio.to_thread(add)",
+        "asyncio.get_running_loop().call_soon(functools.partial(change, 1))",
+        "await library.run(add_later())",
+        "library.each([b], plan.append)",
+    ],
+)
+def test_a_change_that_library_code_may_make_is_reported(call: str) -> None:
+    workflow = workflow_of(f"{START}{call}\nawait t\nfor do in plan:\n    await do()")
+    assert {note.code for note in workflow.notes if note.incomplete} == {"escapes"}
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "t.add_done_callback(tasks.discard)",
+        "t.add_done_callback(lambda t: tasks.discard(t))",
+        "t.add_done_callback(tick)",
+        "library.run(tick)",
+        "library.run(print)",
+    ],
+)
+def test_a_change_of_data_is_not_reported(call: str) -> None:
+    workflow = workflow_of(f"{START}{call}\nawait t\nawait b()")
+    assert workflow.complete
