@@ -124,6 +124,8 @@ class Frame:
     """Whether the call is in the body of a step."""
     open_contexts: list[OpenContext] = dataclass_field(default_factory=list)
     """The blocks with exit code around the present statement, outermost first."""
+    around_yields: list[OpenContext] = dataclass_field(default_factory=list)
+    """The blocks with exit code around the `yield` of each generator that manages a block of the body."""
     at_yield: Callable[[Value], None] | None = None
     """Interprets, at a `yield`, the block of the `with` or the body of the loop that uses the generator."""
     inlined: InlinedGenerator | None = None

@@ -214,9 +214,9 @@ class Interpreter:
             self.frame.emitted = True
             if not isinstance(operation, Start):
                 self.tracer.on_completion()
-            if isinstance(operation, Await) and self.store.in_flight:
+            if isinstance(operation, Await) and self.store.in_flight and not operation.group.until_error:
                 for awaited in tasks_done_after(operation.group):
-                    self.store.finish_task(awaited, self.loop_depth)
+                    self.store.finish_task(awaited, self.loop_depth, may_have_failed=operation.group.hides_errors)
 
     def note(self, code: str, place: Place, message: str, advice: str, *, incomplete: bool = True) -> None:
         """Add a note, once per code and place. `incomplete` means that the graph may lack steps."""
@@ -328,9 +328,12 @@ class Interpreter:
         """Interpret the code that an inlined function yields to, in its frame, and return the frame of the function."""
         inner, self.frame = self.frame, outer
         self.inlined_functions.pop()
+        count = len(outer.around_yields)
+        outer.around_yields += [*inner.around_yields, *inner.open_contexts]
         try:
             yield inner
         finally:
+            del outer.around_yields[count:]
             self.inlined_functions.append(function)
             self.frame = inner
 

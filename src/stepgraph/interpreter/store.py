@@ -248,17 +248,18 @@ class Store(Struct):
                 self.weak_update(container, key, value, task.place)
         self._task_writes |= task.writes.keys()
 
-    def finish_task(self, awaited: AwaitedTask, loop_depth: int) -> None:
+    def finish_task(self, awaited: AwaitedTask, loop_depth: int, *, may_have_failed: bool) -> None:
         """Record the end of a task: slots that only this task has written get their final values.
 
-        A task that each pass of a loop starts may still be in flight if only its last run is awaited.
+        One that may have failed before its last write leaves the join of all values that it writes. A task that each
+        pass of a loop starts may still be in flight if only its last run is awaited.
         """
         task_id = awaited.task_id
         for task in self.in_flight.get(str(task_id), ()):
             if not awaited.on_every_path or not (awaited.all_runs or loop_depth >= task.loop_depth):
                 continue
             self.write(self.in_flight, str(task_id), ())
-            for write in task.exclusive_writes:
+            for write in () if may_have_failed else task.exclusive_writes:
                 if write.container.get(write.key) is write.pending_value:
                     self.write(write.container, write.key, write.final_value)
 

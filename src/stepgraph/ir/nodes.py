@@ -215,6 +215,13 @@ class AwaitGroup(Struct, frozen=True, eq=False):
     """Whether the await lasts until the tasks are done. False for `asyncio.wait` with a timeout."""
     in_completion_order: bool = False
     """Whether the members are awaited in order of completion (`as_completed`)."""
+    until_error: bool = False
+    """Whether the first error of a member also ends the await, without raising it: `asyncio.FIRST_EXCEPTION`."""
+
+    @property
+    def hides_errors(self) -> bool:
+        """Whether the code after the await also runs if a member has failed."""
+        return self.kind == "all_settled" or any(isinstance(m, AwaitGroup) and m.hides_errors for m in self.members)
 
 
 AwaitMember: TypeAlias = AwaitedTask | AwaitGroup

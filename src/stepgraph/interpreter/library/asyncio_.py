@@ -179,9 +179,8 @@ def _wait(call: LibraryCall) -> Value:
     timeout = call.arguments.find(None, "timeout")
     until_done = kind is not None and (timeout is None or timeout.value == Constant(None))
     parts = (Element(_some_of(call.interpreter, members), call.place) for _ in ("done", "pending"))
-    return replace(
-        future, until_done=until_done, result=make_result_collection(call.interpreter, "tuple", tuple(parts))
-    )
+    result = make_result_collection(call.interpreter, "tuple", tuple(parts))
+    return replace(future, until_done=until_done, until_error=kind == "all", result=result)
 
 
 def _some_of(interpreter: Interpreter, members: Sequence[Element]) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.store import PathChanges
 from stepgraph.ir.nodes import CaughtType, Jump, JumpKind
@@ -25,6 +26,7 @@ def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: Ca
             context.jump_kinds.add(kind)
         elif must_leave:
             context.leave()
+    _record_jump_in_managers(interpreter, interpreter.frame, kind)
     if must_leave and kind is JumpKind.RETURN:
         record_return(interpreter)
     elif must_leave and kind is JumpKind.RAISE:
@@ -44,6 +46,13 @@ def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> N
     frame.return_states.append(PathChanges(condition, interpreter.store.changes(frame.checkpoint)))
 
 
+def _record_jump_in_managers(interpreter: Interpreter, frame: Frame, kind: JumpKind) -> None:
+    """Record the state of a jump for the generators that manage blocks of a frame."""
+    for context in frame.around_yields:
+        if kind in context.intercepted:
+            context.jump_states.append(interpreter.store.changes(context.checkpoint))
+
+
 def _record_raise_in_callers(interpreter: Interpreter) -> None:
     """Record the state in which an exception leaves the function for each `try` of its callers."""
     caller = interpreter.frame.caller
@@ -51,4 +60,5 @@ def _record_raise_in_callers(interpreter: Interpreter) -> None:
         for context in caller.open_contexts:
             if JumpKind.RAISE in context.intercepted:
                 context.jump_states.append(interpreter.store.changes(context.checkpoint))
+        _record_jump_in_managers(interpreter, caller, JumpKind.RAISE)
         caller = caller.caller

@@ -64,6 +64,8 @@ class Gathering(Value, Struct, frozen=True):
     """Number of loops of the function around its creation."""
     in_completion_order: bool = False
     """Whether its members are awaited in the order of completion, as by `asyncio.as_completed`."""
+    until_error: bool = False
+    """Whether the first error of a member also ends an await, without raising it."""
     parts: int = 1
     """The number of values in this tree, computed from the fields."""
 
@@ -82,6 +84,7 @@ class Gathering(Value, Struct, frozen=True):
             self.started_tasks,
             self.loop_depth,
             self.in_completion_order,
+            self.until_error,
         )
 
     def __eq__(self, other: object) -> bool:

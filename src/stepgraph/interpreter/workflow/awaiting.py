@@ -316,6 +316,7 @@ def await_group(value: Gathering) -> AwaitGroup:
         loop_depth=value.loop_depth,
         until_done=value.until_done,
         in_completion_order=value.in_completion_order,
+        until_error=value.until_error,
     )
 
 
