@@ -130,9 +130,9 @@ def _changes_steps(interpreter: Interpreter, value: Value, place: Place) -> bool
             run = partial(summarize_call, interpreter, function, arguments)
         case FunctionValue(node=cst.FunctionDef()):
             run = partial(summarize_call, interpreter, value, Arguments())
-        case FunctionValue() | BuiltinMethod(receiver=Collection() | Mapping()):
+        case FunctionValue() | Partial(callee=FunctionValue()):
             run = partial(interpreter.call, value, Arguments(), place)
-        case Partial(callee=callee) if isinstance(callee, FunctionValue | BuiltinMethod):
+        case BuiltinMethod(name=name) | Partial(callee=BuiltinMethod(name=name)) if name in _ADDING_METHODS:
             run = partial(interpreter.call, value, Arguments(), place)
         case _:
             return False
@@ -140,6 +140,10 @@ def _changes_steps(interpreter: Interpreter, value: Value, place: Place) -> bool
         changes = interpreter.branch(run).changes.values()
     outer = (change for change in changes if change.container.serial <= newest_serial)
     return any(may_lead_elsewhere(change.container.get(change.key, MISSING), change.value) for change in outer)
+
+
+_ADDING_METHODS: Final = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault", "update"})
+"""The methods of collections and dictionaries that add elements."""
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
