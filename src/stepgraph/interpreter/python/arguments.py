@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.containers import (
     Mapping,
     MappingEntry,
     SpreadArguments,
-    hide_constants,
+    as_argument,
 )
 from stepgraph.interpreter.values.objects import AttributeName, CallableArgument, FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
@@ -72,7 +72,7 @@ def _parameter_value(value: Value, *, is_attribute_name: bool) -> Value:
     """Return the value of a parameter without constants, except for the name of an attribute."""
     if is_attribute_name and isinstance(value, Constant) and isinstance(value.value, str):
         return AttributeName(value.value)
-    return hide_constants(value)
+    return as_argument(value)
 
 
 def _none_defaults(callee: FunctionValue) -> dict[str, Value]:
@@ -91,7 +91,7 @@ def _with_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str
     """
     binders = bindings_of(callee.node, callee.scope.module).binders
     return {
-        name: value if isinstance(value, Constant) and len(binders.get(name, ())) == 1 else hide_constants(value)
+        name: value if isinstance(value, Constant) and len(binders.get(name, ())) == 1 else as_argument(value)
         for name, value in values.items()
     }
 

@@ -151,8 +151,7 @@ def _present_elements(iterable: Value) -> tuple[bool, tuple[object, ...]]:
     """Return the present elements of a collection or dictionary by identity, and whether their order is uncertain."""
     if not isinstance(iterable, Collection | Mapping):
         return False, ()
-    elements = iterable.items if isinstance(iterable, Collection) else iterable.entries
-    return iterable.state.unordered, tuple(map(id, elements))
+    return iterable.state.unordered, tuple(map(id, iterable.state.contents))
 
 
 def _run_pass(interpreter: Interpreter, node: cst.For, value: Value) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -161,6 +161,8 @@ class Collection(Container, Struct, eq=False):
     """Number of loops around the expression that created it."""
     hidden: bool = False
     """Whether it was reached through a non-constant, such as a parameter or a call."""
+    is_argument: bool = False
+    """Whether it was reached through a parameter: its elements have no constants, which differ between calls."""
     max_size: int | None = None
     """The `maxlen` of a deque, 0 if it is not constant."""
     lazy: LazyElements | None = None
@@ -169,7 +171,8 @@ class Collection(Container, Struct, eq=False):
     @property
     def items(self) -> tuple[Element, ...]:
         """The current elements."""
-        return self.state.elements()
+        items: tuple[Element, ...] = self.state.elements()
+        return tuple(map(_as_part_of_argument, items)) if self.is_argument else items
 
     @property
     def is_set(self) -> bool:
@@ -206,6 +209,8 @@ class Mapping(Container, Struct, eq=False):
     """Number of loops around the expression that created it."""
     hidden: bool = False
     """Whether it was reached through a non-constant, such as a parameter or a call."""
+    is_argument: bool = False
+    """Whether it was reached through a parameter: its elements have no constants, which differ between calls."""
     partial: bool = False
     """Whether it also has unknown entries, as in `{**unknown}`."""
     default_factory: Value | None = None
@@ -214,7 +219,11 @@ class Mapping(Container, Struct, eq=False):
     @property
     def entries(self) -> tuple[MappingEntry, ...]:
         """The current entries."""
-        return self.state.elements()
+        entries: tuple[MappingEntry, ...] = self.state.elements()
+        return tuple(map(_as_part_of_argument, entries)) if self.is_argument else entries
+
+
+ElementT = TypeVar("ElementT", Element, MappingEntry)
 
 
 class ContextVariable(Value, Struct, eq=False):
@@ -238,6 +247,18 @@ def hide_constants(value: Value) -> Value:
     if isinstance(value, Collection | Mapping):
         return value if value.hidden else replace(value, hidden=True)
     return without_constants(value)
+
+
+def as_argument(value: Value) -> Value:
+    """Return a value as read through a parameter: a function has one graph for all constants it is called with."""
+    if isinstance(value, Collection | Mapping):
+        return value if value.is_argument else replace(value, hidden=True, is_argument=True)
+    return without_constants(value)
+
+
+def _as_part_of_argument(element: ElementT) -> ElementT:
+    value = as_argument(element.value)
+    return element if value is element.value else replace(element, value=value)
 
 
 def without_constants(value: Value) -> Value:
