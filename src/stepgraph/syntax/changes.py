@@ -178,7 +178,10 @@ _METHODS: Final = frozenset({"__setattr__", "__delattr__"})
 
 
 def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
-    """Return the names in a function that are the second argument of `getattr`, `setattr` or `delattr`, memoized."""
+    """Return the names in a function that are the second argument of `getattr`, `setattr` or `delattr`, memoized.
+
+    The argument may also be an element of a collection of that name.
+    """
     if not any(module.mentions(name.encode()) for name in (*_FUNCTIONS, *_METHODS)):
         return frozenset()
     names = module.once(_empty_cache)
@@ -198,6 +201,10 @@ def _attribute_names(function: cst.FunctionDef) -> Iterator[str]:
                 case cst.Call(func=cst.Name(value=called), args=[_, cst.Arg(value=cst.Name(value=name)), *_]) if (
                     called in _FUNCTIONS
                 ):
+                    yield name
+                case cst.Call(
+                    func=cst.Name(value=called), args=[_, cst.Arg(value=cst.Subscript(value=cst.Name(value=name))), *_]
+                ) if called in _FUNCTIONS:
                     yield name
                 case cst.Call(func=cst.Attribute(attr=cst.Name(value=called)), args=args) if called in _METHODS:
                     yield from (argument.value.value for argument in args[:2] if isinstance(argument.value, cst.Name))

@@ -16,10 +16,19 @@ from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import AttributeName, ClassValue, Instance, ModuleValue
+from stepgraph.interpreter.values.objects import ClassValue, Instance, ModuleValue
 from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.interpreter.values.value import UNKNOWN, UNSET, Constant, External, Template, Unresolved, Value
+from stepgraph.interpreter.values.value import (
+    UNKNOWN,
+    UNSET,
+    AttributeName,
+    Constant,
+    External,
+    Template,
+    Unresolved,
+    Value,
+)
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 

@@ -27,7 +27,6 @@ from stepgraph.interpreter.values.containers import (
     without_constants,
 )
 from stepgraph.interpreter.values.objects import (
-    AttributeName,
     Caveat,
     ClassValue,
     FunctionValue,
@@ -35,7 +34,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
 )
 from stepgraph.interpreter.values.tasks import TaskGroup
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, Template, Value
+from stepgraph.interpreter.values.value import UNKNOWN, AttributeName, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.changes import may_bind_computed_names, names_of_attributes

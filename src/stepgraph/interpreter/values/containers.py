@@ -9,7 +9,7 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.values.value import ABSENT, UNKNOWN, Absent, Constant, Template, Value
+from stepgraph.interpreter.values.value import ABSENT, UNKNOWN, Absent, AttributeName, Constant, Template, Value
 from stepgraph.ir.nodes import (
     IterationCount,
 )
@@ -163,6 +163,8 @@ class Collection(Container, Struct, eq=False):
     """Whether it was reached through a non-constant, such as a parameter or a call."""
     is_argument: bool = False
     """Whether it was reached through a parameter: its elements have no constants, which differ between calls."""
+    has_names: bool = False
+    """Whether its strings in an argument may be names of attributes, which each call keeps."""
     max_size: int | None = None
     """The `maxlen` of a deque, 0 if it is not constant."""
     lazy: LazyElements | None = None
@@ -172,7 +174,7 @@ class Collection(Container, Struct, eq=False):
     def items(self) -> tuple[Element, ...]:
         """The current elements."""
         items: tuple[Element, ...] = self.state.elements()
-        return tuple(map(_as_part_of_argument, items)) if self.is_argument else items
+        return argument_elements(items, has_names=self.has_names) if self.is_argument else items
 
     @property
     def is_set(self) -> bool:
@@ -211,6 +213,8 @@ class Mapping(Container, Struct, eq=False):
     """Whether it was reached through a non-constant, such as a parameter or a call."""
     is_argument: bool = False
     """Whether it was reached through a parameter: its elements have no constants, which differ between calls."""
+    has_names: bool = False
+    """Whether its strings in an argument may be names of attributes, which each call keeps."""
     partial: bool = False
     """Whether it also has unknown entries, as in `{**unknown}`."""
     default_factory: Value | None = None
@@ -220,7 +224,7 @@ class Mapping(Container, Struct, eq=False):
     def entries(self) -> tuple[MappingEntry, ...]:
         """The current entries."""
         entries: tuple[MappingEntry, ...] = self.state.elements()
-        return tuple(map(_as_part_of_argument, entries)) if self.is_argument else entries
+        return argument_elements(entries, has_names=self.has_names) if self.is_argument else entries
 
 
 ElementT = TypeVar("ElementT", Element, MappingEntry)
@@ -249,15 +253,27 @@ def hide_constants(value: Value) -> Value:
     return without_constants(value)
 
 
-def as_argument(value: Value) -> Value:
-    """Return a value as read through a parameter: a function has one graph for all constants it is called with."""
+def as_argument(value: Value, *, has_names: bool = False) -> Value:
+    """Return a value as read through a parameter: a function has one graph for all constants it is called with.
+
+    With `has_names`, strings in collections remain as names of attributes.
+    """
     if isinstance(value, Collection | Mapping):
-        return value if value.is_argument else replace(value, hidden=True, is_argument=True)
+        return value if value.is_argument else replace(value, hidden=True, is_argument=True, has_names=has_names)
     return without_constants(value)
 
 
-def _as_part_of_argument(element: ElementT) -> ElementT:
-    value = as_argument(element.value)
+def argument_elements(elements: tuple[ElementT, ...], *, has_names: bool) -> tuple[ElementT, ...]:
+    """Return the elements or entries of a collection as read through a parameter."""
+    return tuple(_argument_element(element, has_names=has_names) for element in elements)
+
+
+def _argument_element(element: ElementT, *, has_names: bool) -> ElementT:
+    match element.value:
+        case Constant(value=str(name)) if has_names:
+            value: Value = AttributeName(name)
+        case _:
+            value = as_argument(element.value, has_names=has_names)
     return element if value is element.value else replace(element, value=value)
 
 
