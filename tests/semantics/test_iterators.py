@@ -313,3 +313,77 @@ def test_zip_longest_ends_shorter_columns_with_none() -> None:
           c
         b
     """)
+
+
+@pytest.mark.parametrize(
+    ("head", "change"),
+    [
+        ("_, fn in enumerate(plan)", "plan[1] = c"),
+        ("_, fn in enumerate(plan)", "plan.append(c)"),
+        ("fn in reversed(plan)", "plan[0] = c"),
+        ("fn in iter(plan)", "plan.append(c)"),
+        ("fn in filter(bool, plan)", "plan.append(c)"),
+        ("fn in map(lambda fn: fn, plan)", "plan.append(c)"),
+        ("fn in itertools.chain(plan)", "plan.append(c)"),
+        ("fn in itertools.chain.from_iterable([plan])", "plan.append(c)"),
+        ('_, fn in zip("xy", plan)', "plan[1] = c"),
+        ("_, fn in table.items()", 'table["y"] = c'),
+        ("fn in table.values()", 'table["y"] = c'),
+    ],
+)
+def test_a_loop_sees_changes_of_what_its_iterator_is_over(head: str, change: str) -> None:
+    graph = graph_of(f"""
+        import itertools
+        plan = [a, b]
+        table = {{"x": a, "y": b}}
+        for {head}:
+            await fn()
+            {change}
+    """).splitlines()
+    assert graph[0] == "loop"
+    assert sorted(line.strip() for line in graph if line.startswith("    ")) == ["a", "b", "c"]
+
+
+def test_a_loop_over_a_copy_does_not_see_changes() -> None:
+    assert graph_of("""
+        plan = [a, b]
+        for _, fn in enumerate(list(plan)):
+            await fn()
+            plan.append(c)
+    """) == text("""
+        a
+        b
+    """)
+
+
+def test_a_comprehension_that_changes_its_iterable_is_noted() -> None:
+    workflow = workflow_of("""
+        plan = [a, b]
+        def use(fn):
+            plan.append(c)
+            return fn()
+        calls = [use(fn) for fn in plan]
+        for call in calls:
+            await call
+    """)
+    assert [note.code for note in workflow.notes] == ["generator"]
+
+
+def test_zip_may_leave_tasks_that_are_not_awaited() -> None:
+    tasks = "tasks = [asyncio.create_task(a()) for _ in range(3)]\n"
+    assert graph_of(tasks + 'for task, name in zip(tasks, ("x",)):\n    await task\nawait b()') == text("""
+        parallel all
+          loop
+            a [1>]
+          b [2>3]
+    """)
+
+
+def test_a_strict_zip_awaits_all_tasks() -> None:
+    tasks = "tasks = [asyncio.create_task(a()) for _ in range(3)]\n"
+    assert graph_of(tasks + "for task, n in zip(tasks, range(3), strict=True):\n    await task\nawait b()") == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)

@@ -26,7 +26,7 @@ from stepgraph.interpreter.python.arguments import make_result_collection, order
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
-from stepgraph.interpreter.values.unions import as_optional
+from stepgraph.interpreter.values.unions import as_optional, on_some_paths
 from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, RangeResult, Unresolved, Value
 from stepgraph.syntax.module import Place
 
@@ -124,20 +124,30 @@ def _compute_reversed(interpreter: Interpreter, lazy: LazyElements) -> Collectio
 @models("builtins.zip")
 def _zip(call: LibraryCall) -> Value:
     operands = [argument.value for argument in call.arguments.items if argument.keyword is None]
-    return _iterator_over(call, operands, _compute_rows)
+    strict = call.arguments.find(None, "strict")
+    is_strict = strict is not None and strict.value == Constant(value=True)
+    return _iterator_over(call, operands, _compute_strict_rows if is_strict else _compute_rows)
 
 
 def _compute_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:
     return _rows(interpreter, lazy, lazy.operands)
 
 
-def _rows(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> Collection:
-    """Return the rows of `zip` as tuples."""
+def _compute_strict_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    return _rows(interpreter, lazy, lazy.operands, is_strict=True)
+
+
+def _rows(
+    interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value], *, is_strict: bool = False
+) -> Collection:
+    """Return the rows of `zip` as tuples. With `is_strict`, it takes all elements of its operands."""
     columns = _columns(interpreter, lazy, operands)
     known_columns = [column for column in columns if column is not None]
     if not known_columns or not all(column.has_definite_order for column in known_columns):
         _leave_elements(interpreter, operands)
         cells = tuple(_joined_cell(column, lazy.place) for column in columns)
+        if len(columns) > 1 and not is_strict:  # another operand may be shorter
+            cells = tuple(replace(cell, value=on_some_paths(cell.value)) for cell in cells)
         row = make_result_collection(interpreter, "tuple", cells)
         return make_result_collection(interpreter, "list", (Element(row, lazy.place, many=True),))
     size = min(column.state.size for column in known_columns)
@@ -388,7 +398,7 @@ def _concatenate(interpreter: Interpreter, parts: Sequence[Collection]) -> Colle
 def _chain_from_iterable(call: LibraryCall) -> Value:
     if not _is_iterable(call.first):
         return call.unmodeled()
-    return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_chain_of_rows)
+    return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_chain_of_rows, has_rows=True)
 
 
 def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:

@@ -12,6 +12,9 @@ from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iterators import (
+    IterationSource,
+    is_lazy,
+    iteration_source,
     make_unordered,
     record_iteration,
     report_nested_use,
@@ -153,7 +156,7 @@ def for_each_element(
 ) -> None:
     """Emit the loop of a generator expression here, and pass each element to `consume` within the loop.
 
-    If `consume` may leave the loop early, any of the elements is passed to it instead.
+    If `consume` may leave the loop early or changes the iterable, any of the elements is passed to it instead.
     """
     is_unused = _use(interpreter, generator, exhausts=False)
     if is_unused is None:
@@ -175,12 +178,15 @@ class _Passes(Struct):
     """Whether a pass may end the loop."""
 
     def run_in_turn(self, generator: GeneratorExpression) -> bool:
-        """Run a pass with each element in turn, unless a pass ends the loop. Return whether that was done."""
-        interpreter = self.interpreter
+        """Run a pass with each element in turn and return True.
+
+        Return False and roll the passes back if a pass may end the loop or changes what it iterates over.
+        """
+        interpreter, source = self.interpreter, iteration_source(generator.first)
         checkpoint, reached = interpreter.store.checkpoint(), interpreter.replay.reached
         return_count, is_reachable = len(interpreter.frame.returns), interpreter.is_reachable
         block = interpreter.block_of(lambda: self._run_each(generator))
-        if not self.breaks:
+        if not self.breaks and not source.is_changed():
             interpreter.operations.extend(block.operations)
             return True
         interpreter.store.rollback(checkpoint)
@@ -286,17 +292,19 @@ def _run_over(
         broken=False,
     ):
         return None
+    source, is_snapshot = iteration_source(iterable), is_lazy(iterable)
     if isinstance(iterable, Collection):
         iterable = take_elements(interpreter, iterable, exhausts=False)
     items = items_to_unroll(iterable)
+    place = interpreter.place(clause)
     if items is not None and not clause.ifs:
         for item in items:
             names = _constants(clause.target, item.value)
             with interpreter.frame.in_loop(LoopState(interpreter.store.checkpoint()), names):
                 assign(interpreter, clause.target, item.value)
                 _run_body(interpreter, clause, add, many=many)
+        _report_change(interpreter, source, place)
         return None
-    place = interpreter.place(clause)
 
     def body() -> None:
         current = advance(interpreter, iterable, place)
@@ -309,7 +317,20 @@ def _run_over(
 
     bounds = loop_bounds(iterable, interpreter.place(clause.iter))
     interpret_loop(interpreter, body, None, place, bounds)
+    if is_snapshot:
+        _report_change(interpreter, source, place)
     return bounds.passes
+
+
+def _report_change(interpreter: Interpreter, source: IterationSource, place: Place) -> None:
+    """Report a comprehension that changes what it iterates over."""
+    if source.is_changed():
+        interpreter.note(
+            "generator",
+            place,
+            f"`{place.brief_text}` iterates over elements that change meanwhile.",
+            "The graph shows the elements before the change. Iterate over a copy.",
+        )
 
 
 def _constants(target: cst.BaseExpression, value: Value) -> dict[str, Constant]:

@@ -129,6 +129,8 @@ class LazyElements(Struct, frozen=True, eq=False):
     """The slot `items` before the first use: of the iterator, or of the dictionary of a view."""
     is_view: bool = False
     """Whether it is a view of a dictionary, which can be used any number of times."""
+    has_rows: bool = False
+    """Whether it yields the elements of the elements of its operands."""
     exhausts: bool = False
     """Whether the present use takes all elements."""
 
