@@ -387,3 +387,51 @@ def test_a_strict_zip_awaits_all_tasks() -> None:
             a [1>2]
         b
     """)
+
+
+FILLING = """
+plan = []
+def fill():
+    plan.append(a)
+    yield 1
+    plan.append(b)
+    yield 2
+"""
+
+
+@pytest.mark.parametrize(
+    "consumer", ["list(fill())", "first, second = fill()", "print(*fill())", "[*fill()]", "sorted(enumerate(fill()))"]
+)
+def test_the_code_of_a_consumed_generator_runs_once(consumer: str) -> None:
+    assert graph_of(f"{FILLING}{consumer}\nfor fn in plan:\n    await fn()") == "a\nb"
+
+
+@pytest.mark.parametrize(
+    "consumer",
+    [
+        "next(numbers)",
+        "any(numbers)",
+        "all(n for n in numbers)",
+        "list(zip(range(1), numbers))",
+        "list(itertools.islice(numbers, 1))",
+        "if event: list(numbers)\nlist(numbers)",
+        "''.join(map(str, numbers))",
+        "elsewhere(n for n in numbers)",
+    ],
+)
+def test_a_generator_that_changes_values_piece_by_piece_is_noted(consumer: str) -> None:
+    body = f"import itertools{FILLING}numbers = fill()\n{consumer}\nfor fn in plan:\n    await fn()"
+    assert not workflow_of(body).complete
+
+
+def test_a_generator_without_effects_may_be_consumed_in_part() -> None:
+    assert workflow_of("""
+        def fill():
+            yield 1
+            yield 2
+
+        numbers = fill()
+        next(numbers)
+        print(max(numbers))
+        await a()
+    """).complete

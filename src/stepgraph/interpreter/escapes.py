@@ -9,7 +9,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
-from stepgraph.interpreter.summaries import call_may_run_steps, yields_of
+from stepgraph.interpreter.summaries import call_has_effects, call_may_run_steps, changes_steps, yields_of
 from stepgraph.interpreter.values.calls import (
     Arguments,
     FunctionCall,
@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.calls import (
     WaitCall,
     WrappingManager,
 )
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, Visits
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, HeapCell, Mapping, Visits
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
@@ -93,6 +93,7 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
                 interpreter,
                 lambda: consume_generator_expression(interpreter, value, "list", exhausts=True),
                 depth,
+                value.state,
             )
         case FunctionValue():
             return f"`{value.name}`, which runs steps," if call_may_run_steps(interpreter, value) else None
@@ -115,6 +116,8 @@ def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visi
     interpreter.work.begun.add(id(generator.place.node))
     if call_may_run_steps(interpreter, generator.function, generator.arguments):
         return f"the generator `{generator.function.name}`, which runs steps,"
+    if call_has_effects(interpreter, generator.function, generator.arguments):
+        return f"the generator `{generator.function.name}`, which changes values,"
     yields = yields_of(interpreter, generator)
     interpreter.budget.spend(Limit.ELEMENTS, len(yields))
     return next(
@@ -127,15 +130,24 @@ def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visi
     )
 
 
-def _describe_evaluation(interpreter: Interpreter, evaluate: Callable[[], Value], depth: int) -> str | None:
-    """Return a description of an evaluation that can run steps, None for others. Nothing is emitted."""
+def _describe_evaluation(
+    interpreter: Interpreter, evaluate: Callable[[], Value], depth: int, state: HeapCell | None = None
+) -> str | None:
+    """Return a description of an evaluation that can run steps or change which steps run, None for others.
+
+    Nothing is emitted. Changes of `state` are those of the evaluated value itself.
+    """
     if depth > DEEPEST:
         return None
     descriptions: list[str | None] = []
+    newest_serial = interpreter.store.serial
     outcome = interpreter.branch(
         lambda: descriptions.append(_describe_escape(interpreter, evaluate(), Visits(), depth + 1))
     )
-    return "code that runs steps" if may_run_steps(outcome.block) else descriptions[0]
+    if may_run_steps(outcome.block):
+        return "code that runs steps"
+    changes = {key: change for key, change in outcome.changes.items() if change.container is not state}
+    return descriptions[0] or ("code that changes values" if changes_steps(changes, newest_serial) else None)
 
 
 def _contents(value: Value, visits: Visits, depth: int) -> list[Value]:

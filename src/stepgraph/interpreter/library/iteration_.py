@@ -78,7 +78,8 @@ _ITERABLES: Final = (Collection, GeneratorCall, GeneratorExpression, Instance, M
 def _elements(interpreter: Interpreter, lazy: LazyElements, operand: Value) -> Collection:
     """Return the elements of an operand as a new collection, any number of unknown ones if they are unknown."""
     elements = materialize_generator(interpreter, operand, exhausts=lazy.exhausts)
-    items = elements_of(interpreter, elements)
+    # Another operand may end the iterator before a generator is exhausted.
+    items = elements_of(interpreter, elements, exhausts=lazy.exhausts and len(lazy.operands) == 1)
     if items is None:
         interpreter.escape_operand(operand, lazy.place, "is iterated over in a way that is not followed")
         items = (Element(UNKNOWN, lazy.place, many=True, may_be_missing=True),)
@@ -244,9 +245,13 @@ def _joined_cell(column: Collection | None, place: Place, padding: Sequence[Elem
 def _map(call: LibraryCall) -> Value:
     """`map(f, xs)` calls `f` with each element on iteration."""
     operands = [argument.value for argument in call.arguments.items if argument.keyword is None]
-    if not (call.first.relevant or starts_task(call.first)) or not operands[1:]:
+    if not operands[1:]:
         return UNKNOWN
-    return make_iterator(call.interpreter, call.name, operands, call.place, _compute_results)
+    if call.first.relevant or starts_task(call.first):
+        return make_iterator(call.interpreter, call.name, operands, call.place, _compute_results)
+    if not any(isinstance(operand, GeneratorCall | GeneratorExpression) for operand in operands):
+        return UNKNOWN
+    return make_iterator(call.interpreter, call.name, operands[1:], call.place, _compute_unknown_results)
 
 
 def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection:
@@ -267,6 +272,13 @@ def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection
             for item in elements.items
         ]
     return make_result_collection(interpreter, "list", tuple(Element(value, lazy.place, many=True) for value in values))
+
+
+def _compute_unknown_results(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    """Run the iterables of a function whose results lead to no step."""
+    _columns(interpreter, lazy, lazy.operands)
+    result = Element(UNKNOWN, lazy.place, many=True, may_be_missing=True)
+    return make_result_collection(interpreter, "list", (result,))
 
 
 def _call_arguments(item: Element, *, is_single: bool) -> Arguments:

@@ -56,13 +56,13 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
         case Mapping(entries=entries):
             return tuple(Element(entry.key, entry.key_place, entry.many, entry.may_be_missing) for entry in entries)
         case GeneratorCall() as generator:
-            return consume_generator(interpreter, generator) or None
+            return consume_generator(interpreter, generator, exhausts=exhausts) or None
         case Unresolved(place=place) as unresolved:
             return (Element(unresolved, place, many=True),)
         case ClassValue() as class_value:
             return enum_members(interpreter, class_value)
         case Instance() as instance:
-            return _elements_of_object(interpreter, instance)
+            return _elements_of_object(interpreter, instance, exhausts=exhausts)
         case Union(cases=cases):
             items_by_case = [elements_of(interpreter, case.value, exhausts=exhausts) for case in cases]
             return tuple(replace(item, may_be_missing=True) for items in items_by_case for item in items or ())
@@ -70,12 +70,12 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
             return None
 
 
-def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
+def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhausts: bool) -> tuple[Element, ...] | None:
     """Return the elements of an object of the project, from its `__iter__` or the fields of a named tuple."""
     place = Place(instance.cls.scope.module, instance.cls.node)
     iterator = iterator_of(interpreter, instance, place)
     if iterator is not instance:
-        return elements_of(interpreter, iterator)
+        return elements_of(interpreter, iterator, exhausts=exhausts)
     fields = tuple(Element(field_value(interpreter, instance, name), place) for name in field_names(instance.cls))
     if not fields:
         interpreter.escape(instance, place, "is in an object that is iterated over in a way that is not followed")

@@ -92,7 +92,11 @@ def consume_generator_expression(
     if is_unused is None:
         return make_collection(interpreter, kind, ())
     if is_unused:
-        return consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+        checkpoint, newest_serial = interpreter.store.checkpoint(), interpreter.store.serial
+        elements = consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+        if not exhausts and not is_lazy(generator.first):
+            _report_effects(interpreter, generator, checkpoint, newest_serial)
+        return elements
     consumed: list[Collection] = []
     place = Place(generator.scope.module, generator.node)
 
@@ -102,6 +106,20 @@ def consume_generator_expression(
     interpret_loop(interpreter, consume, None, place, LoopBounds())
     items = tuple(map(as_optional, consumed[-1].items))
     return make_unordered(make_collection(interpreter, kind, items))
+
+
+def _report_effects(
+    interpreter: Interpreter, generator: GeneratorExpression, checkpoint: int, newest_serial: int
+) -> None:
+    """Report the changes that a generator expression has made since `checkpoint` if it may not run to its end."""
+    if interpreter.store.outer_writes(checkpoint, newest_serial + 1) is None:
+        place = Place(generator.scope.module, generator.node)
+        interpreter.note(
+            "generator",
+            place,
+            f"`{place.brief_text}` changes values, and may not run to its end.",
+            "The graph shows the changes of all its elements.",
+        )
 
 
 def _use(interpreter: Interpreter, generator: GeneratorExpression, *, exhausts: bool) -> bool | None:
