@@ -123,6 +123,8 @@ class Store(Struct):
     """Writes since the last await to slots that tasks in flight read."""
     reordered: list[int] = field(default_factory=list)
     """The serials of the collections that became unordered, in that order."""
+    revised: list[int] = field(default_factory=list)
+    """The serials of the collections that changed after the graph may have shown their constants."""
     _task_writes: set[SlotId] = field(default_factory=set)
     """Slots that some task may write to."""
     _task_reads: set[SlotId] = field(default_factory=set)
@@ -145,7 +147,7 @@ class Store(Struct):
     def new(self, slots: dict[str, Slot] | None = None) -> HeapCell:
         """Return a new heap cell."""
         self._serial += 1
-        return HeapCell(self._serial, self.budget, slots, self.reordered)
+        return HeapCell(self._serial, self.budget, slots, self.reordered, self.revised)
 
     def record_outer_read(self, container: HeapCell, key: str) -> None:
         """Record that a function reads a slot outside its own scope."""

@@ -83,6 +83,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         callee.node,
         callee.scope,
         interpreter.in_step,
+        len(interpreter.store.revised),
         *(signature.key_of(value, 0) for value in scope.names.values()),
     )
     interpreter.budget.spend(Limit.ELEMENTS, signature.parts)

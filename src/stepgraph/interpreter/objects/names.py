@@ -12,7 +12,13 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import statement_positions
 from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
-from stepgraph.interpreter.modules.module_code import apply_changes, bound_value, run_changes, scope_body
+from stepgraph.interpreter.modules.module_code import (
+    apply_changes,
+    bound_value,
+    may_change_unseen,
+    run_changes,
+    scope_body,
+)
 from stepgraph.interpreter.modules.star_imports import (
     has_later_star_import,
     star_imported_value,
@@ -160,6 +166,8 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
         function = interpreter.frame.function
         if function is not None and name in names_of_attributes(function, scope.module):
             stored = AttributeName(value.value)
+    if isinstance(stored, Collection | Mapping) and scope.kind == "function" and not stored.hidden:
+        stored.state.changed = stored.state.changed or may_change_unseen(interpreter, scope, name, stored)
     interpreter.store.write(scope.names, name, stored)
     if interpreter.replays and (interpreter.replay.state_changes or interpreter.loop_depth):
         record_binding(interpreter, name)

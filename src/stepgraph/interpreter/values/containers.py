@@ -24,24 +24,44 @@ class HeapCell(dict[str, Any]):
     A collection has one slot, `items`.
     """
 
-    __slots__ = ("_unordered", "budget", "changed", "reordered", "serial")
+    __slots__ = ("_changed", "_unordered", "budget", "reordered", "revised", "serial", "shows_constants")
 
     def __init__(
-        self, serial: int, budget: Budget, slots: dict[str, Any] | None = None, reordered: list[int] | None = None
+        self,
+        serial: int,
+        budget: Budget,
+        slots: dict[str, Any] | None = None,
+        reordered: list[int] | None = None,
+        revised: list[int] | None = None,
     ) -> None:
         super().__init__(slots or {})
         self.serial = serial
         """Number of the cell in the order of creation."""
         self.budget = budget
         """Counts accesses to elements, because shared collections can be exponentially large as a tree."""
-        self.changed = False
-        """Whether the collection was written to after its creation."""
+        self.shows_constants = False
+        """Whether the graph may show constants in the collection."""
         self.reordered = [] if reordered is None else reordered
         """The serials of all cells that became unordered, in that order."""
+        self.revised = [] if revised is None else revised
+        """The serials of all cells that were changed after the graph may have shown their constants."""
+        self._changed = False
         self._unordered = False
 
     def __hash__(self) -> int:  # type: ignore[override] # a cell is hashed by identity
         return id(self)
+
+    @property
+    def changed(self) -> bool:
+        """Whether the collection was written to after its creation."""
+        return self._changed
+
+    @changed.setter
+    def changed(self, value: bool) -> None:
+        if value and not self._changed and self.shows_constants:
+            self.revised.append(self.serial)
+            self.reordered.append(self.serial)
+        self._changed = value
 
     @property
     def unordered(self) -> bool:
@@ -150,8 +170,11 @@ class Container(Value):
 
     @property
     def shows_constants(self) -> bool:
-        """Whether the graph may show constants in it."""
-        return not self.hidden and not self.state.changed
+        """Whether the graph may show constants in it. Later changes are recorded as `HeapCell.revised`."""
+        if self.hidden or self.state.changed:
+            return False
+        self.state.shows_constants = True
+        return True
 
 
 class Collection(Container, Struct, eq=False):
