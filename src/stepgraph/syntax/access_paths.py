@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 UNKNOWN_NAME: Final = "?"
 """The name of what code that is not followed keeps: other objects, and callers of functions."""
@@ -54,10 +54,16 @@ class Aliases(Struct, frozen=True):
     """Whether a collection that code which is not followed has kept may be mutated."""
     keeps_names: bool
     """Whether the module reads its names from a dictionary, as in `globals()["NAME"]`."""
+    _answers: dict[tuple[str, int, bool, bool, bool], bool] = field(default_factory=dict)
+    """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
 
     def is_kept(self, name: str, depth: int, spend: Callable[[int], None]) -> bool:
         """Whether code that is not followed may keep the collection of a name, or one in it as in `may_be_mutated`."""
-        return self.keeps_names or any(alias.name == UNKNOWN_NAME for alias in self._reachable(name, depth, spend))
+        key = (name, depth, True, False, False)
+        if key not in self._answers:
+            aliases = self._reachable(name, depth, spend)
+            self._answers[key] = self.keeps_names or any(alias.name == UNKNOWN_NAME for alias in aliases)
+        return self._answers[key]
 
     def _reachable(self, name: str, depth: int, spend: Callable[[int], None]) -> Iterator[AccessPath]:
         """Yield the access paths that collections less than `depth` levels deep flow to."""
@@ -89,6 +95,16 @@ class Aliases(Struct, frozen=True):
         With `by_libraries`, only mutations by code outside the project count, with `by_other_names` not those by the
         name itself. The work is charged to `spend`.
         """
+        key = (name, depth, False, by_libraries, by_other_names)
+        if key not in self._answers:
+            self._answers[key] = self._is_mutated(
+                name, depth, spend, by_libraries=by_libraries, by_other_names=by_other_names
+            )
+        return self._answers[key]
+
+    def _is_mutated(
+        self, name: str, depth: int, spend: Callable[[int], None], *, by_libraries: bool, by_other_names: bool
+    ) -> bool:
         all_mutated = self.mutated_by_libraries if by_libraries else self.mutated
         for current in self._reachable(name, depth, spend):
             spend(len(all_mutated.get(current.name, ())))
