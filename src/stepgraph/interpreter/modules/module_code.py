@@ -368,9 +368,13 @@ def _is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: 
 
 def may_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> bool:
     """Whether a collection of constants that a function binds to a name may change in ways that are not followed."""
-    if value.state.changed or _can_run_steps(value):
+    # Most names are ruled out before the walk through the elements.
+    if value.state.changed or not _may_name_change_unseen(interpreter, scope, name, DEEPEST):
         return False
-    depth = _nesting_depth(value)
+    return not _can_run_steps(value) and _may_name_change_unseen(interpreter, scope, name, _nesting_depth(value))
+
+
+def _may_name_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, depth: int) -> bool:
     aliases = scope.module.once(analyze_aliases)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
     return (
