@@ -45,13 +45,13 @@ from stepgraph.interpreter.values.objects import (
 )
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.run_wrapper import observe_unwrapped_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
 from stepgraph.ir.nodes import EMPTY, Block, PayloadShape, may_run_steps
 from stepgraph.ir.program import Program
+from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.dependency_mode import DependencyMode

@@ -32,8 +32,8 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Unresolved, Value
 from stepgraph.ir.nodes import may_run_steps
+from stepgraph.ir.values import Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 

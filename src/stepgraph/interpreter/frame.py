@@ -16,8 +16,8 @@ from stepgraph.interpreter.values.containers import Element, HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
-from stepgraph.interpreter.values.value import Constant, Value
 from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
+from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 
 

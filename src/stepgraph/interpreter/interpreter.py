@@ -25,7 +25,6 @@ from stepgraph.interpreter.values.objects import Caveat, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Value
 from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkRegistry
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import (
@@ -45,6 +44,7 @@ from stepgraph.ir.nodes import (
     TaskId,
     tasks_done_after,
 )
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.model.note import Note
 from stepgraph.project.dependency_mode import DependencyMode

@@ -17,7 +17,8 @@ from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union, map_tasks
-from stepgraph.interpreter.values.value import (
+from stepgraph.ir.nodes import TaskId
+from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
     Nondeterministic,
@@ -25,7 +26,6 @@ from stepgraph.interpreter.values.value import (
     Value,
     is_none,
 )
-from stepgraph.ir.nodes import TaskId
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 

@@ -18,8 +18,8 @@ from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, Func
 from stepgraph.interpreter.values.steps import Event, Payload, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, ExternalResultMember, Value
 from stepgraph.ir.nodes import CaughtType, EventWait, NonStepErrors, Sleep, SleepUntil, StepRun
+from stepgraph.ir.values import UNKNOWN, External, ExternalResultMember, Value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements_below
 

@@ -24,17 +24,6 @@ from stepgraph.interpreter.values.objects import ClassValue, EnumMember, Functio
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
-    Constant,
-    Duration,
-    External,
-    ExternalResult,
-    Moment,
-    Nondeterministic,
-    Template,
-    Unknown,
-    Value,
-)
 from stepgraph.interpreter.workflow.parameters import FreeParameter, free_parameters, signature_function
 from stepgraph.ir.facts import (
     Parameter,
@@ -63,6 +52,17 @@ from stepgraph.ir.static_values import (
     StaticTemplate,
     StaticUnion,
     StaticValue,
+)
+from stepgraph.ir.values import (
+    Constant,
+    Duration,
+    External,
+    ExternalResult,
+    Moment,
+    Nondeterministic,
+    Template,
+    Unknown,
+    Value,
 )
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place

@@ -30,8 +30,8 @@ from stepgraph.interpreter.joining import (
 from stepgraph.interpreter.values.containers import Collection, Declarations, Element, HeapCell, Mapping, MappingEntry
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.nodes import AwaitedTask, StepDefinition, TaskId
+from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 

@@ -21,9 +21,9 @@ from stepgraph.interpreter.values.containers import DEEPEST, Collection, Element
 from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import Payload, StepFunction, StepObject
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Resource, Value
 from stepgraph.interpreter.widening import widen
 from stepgraph.ir.nodes import Block, Function, may_run_steps
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place

@@ -12,7 +12,7 @@ from stepgraph.interpreter.values.containers import Element, HeapCell, MappingEn
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Unresolved
+from stepgraph.ir.values import UNKNOWN, Unresolved
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 

@@ -24,7 +24,7 @@ from stepgraph.interpreter.objects.classes import derives_from_entrypoint, find_
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.values.objects import ClassValue, LexicalScope, UnknownBase
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import External, ExternalResult, Unknown, Unresolved, Value
+from stepgraph.ir.values import External, ExternalResult, Unknown, Unresolved, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.model.note import ProblemKind
 from stepgraph.syntax.changes import names_mutated_in_functions

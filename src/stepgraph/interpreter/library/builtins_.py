@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.objects import (
     SuperObject,
 )
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, ExternalResult, Value, origin_name
+from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Value, origin_name
 from stepgraph.syntax.module import Place
 
 

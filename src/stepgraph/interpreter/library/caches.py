@@ -18,7 +18,7 @@ from stepgraph.interpreter.values.containers import Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import on_some_paths
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value, is_none
+from stepgraph.ir.values import UNKNOWN, Constant, Value, is_none
 from stepgraph.syntax.module import Place
 
 

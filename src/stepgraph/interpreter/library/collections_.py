@@ -18,8 +18,8 @@ from stepgraph.interpreter.values.containers import Collection, ContextVariable,
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, ExternalResult, Value, is_none
 from stepgraph.ir.static_values import CollectionKind
+from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Value, is_none
 
 
 @models("builtins.dict", "collections.OrderedDict", "collections.UserDict", unpacks=True)

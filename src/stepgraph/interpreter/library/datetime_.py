@@ -7,7 +7,7 @@ from typing import Final
 
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.python.constants import TIMEDELTA
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Duration, External, ExternalResult, Moment, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Duration, External, ExternalResult, Moment, Value
 
 _UTC: Final = frozenset({"datetime.timezone.utc", "datetime.UTC"})
 _UNITS: Final = ("days", "seconds", "microseconds", "milliseconds", "minutes", "hours", "weeks")

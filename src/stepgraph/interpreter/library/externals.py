@@ -26,8 +26,8 @@ from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATOR
 from stepgraph.interpreter.replay import resources, taint
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.objects import ClassValue
-from stepgraph.interpreter.values.value import UNKNOWN, External, ExternalResult, Value
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task
+from stepgraph.ir.values import UNKNOWN, External, ExternalResult, Value
 from stepgraph.syntax.module import Place
 
 # Functions that inspect their arguments without running them.

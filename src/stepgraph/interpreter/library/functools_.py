@@ -20,8 +20,8 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, P
 from stepgraph.interpreter.values.containers import Collection, Element, SpreadArguments
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, ExternalResult, Value, is_none
 from stepgraph.ir.nodes import EMPTY, Handler
+from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Value, is_none
 
 
 @models("functools.partial", "functools.partialmethod", unpacks=True)

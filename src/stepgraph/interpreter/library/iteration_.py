@@ -27,7 +27,7 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCal
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.unions import as_optional, on_some_paths
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, External, RangeResult, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, External, RangeResult, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

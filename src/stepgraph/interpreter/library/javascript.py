@@ -6,7 +6,7 @@ from typing import Final
 
 from stepgraph.interpreter.library.asyncio_ import make_gathering, start_elements
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.values.value import Value
+from stepgraph.ir.values import Value
 from stepgraph.model.payload import ParallelKind
 
 

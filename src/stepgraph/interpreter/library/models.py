@@ -10,7 +10,7 @@ from msgspec import Struct
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.interpreter.values.value import UNKNOWN, External, Value
+from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.module import Place
 
 

@@ -7,7 +7,7 @@ from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.subscripts import element_at
 from stepgraph.interpreter.values.calls import Arguments, Partial
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
-from stepgraph.interpreter.values.value import Constant, External, Value
+from stepgraph.ir.values import Constant, External, Value
 
 
 @models("operator.itemgetter", "operator.attrgetter", "operator.methodcaller")

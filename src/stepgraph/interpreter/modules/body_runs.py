@@ -20,7 +20,7 @@ from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, Ru
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Value
+from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.aliases import analyze_aliases
 from stepgraph.syntax.assignments import assigned_attributes

@@ -9,7 +9,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.loaded_modules import LateImport
 from stepgraph.interpreter.values.objects import ModuleValue
-from stepgraph.interpreter.values.value import UNKNOWN, External, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.model.note import Problem
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import import_binding, imported_module, is_modeled_package, must_load_modules

@@ -11,9 +11,9 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
-from stepgraph.interpreter.values.value import Value
 from stepgraph.interpreter.workflow.sdk_imports import wrong_imports_of
 from stepgraph.ir.facts import Fact, WrongImport
+from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.assignments import ANY_NAME, assigned_attributes

@@ -9,7 +9,7 @@ from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
-from stepgraph.interpreter.values.value import UNKNOWN, External, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

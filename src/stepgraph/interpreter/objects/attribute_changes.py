@@ -24,7 +24,7 @@ from stepgraph.interpreter.values.containers import Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance, ModuleValue
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, UNSET, Absent, Constant, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 

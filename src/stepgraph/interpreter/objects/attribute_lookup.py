@@ -38,7 +38,7 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union, map_cases
-from stepgraph.interpreter.values.value import (
+from stepgraph.ir.values import (
     UNKNOWN,
     UNSET,
     Constant,

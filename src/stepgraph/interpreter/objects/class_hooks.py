@@ -9,7 +9,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, SuperObject
-from stepgraph.interpreter.values.value import UNKNOWN, External, Value
+from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.assignments import attribute_targets
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place

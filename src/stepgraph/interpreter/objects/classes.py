@@ -26,7 +26,7 @@ from stepgraph.interpreter.values.objects import (
     UnknownBase,
 )
 from stepgraph.interpreter.values.unions import Union, map_cases
-from stepgraph.interpreter.values.value import (
+from stepgraph.ir.values import (
     UNKNOWN,
     UNSET,
     Constant,

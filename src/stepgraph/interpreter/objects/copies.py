@@ -11,7 +11,7 @@ from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Value
+from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 
 _MAX_DEPTH: Final = 20

@@ -10,7 +10,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.arguments import make_mapping
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
 from stepgraph.interpreter.values.unions import on_some_paths
-from stepgraph.interpreter.values.value import Constant
+from stepgraph.ir.values import Constant
 
 
 class EntryTable:

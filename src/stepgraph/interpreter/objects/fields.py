@@ -16,7 +16,7 @@ from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import hide_constants
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.interpreter.values.value import UNKNOWN, External, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below

@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.objects import (
     UnknownBase,
 )
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
+from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
     External,

@@ -20,8 +20,8 @@ from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpressio
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Unresolved, Value
 from stepgraph.ir.static_values import CollectionKind
+from stepgraph.ir.values import Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

@@ -16,8 +16,8 @@ from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorExpression, Partial
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, LazyElements, Mapping
 from stepgraph.interpreter.values.unions import Union, as_optional
-from stepgraph.interpreter.values.value import External, Value
 from stepgraph.ir.nodes import Block, may_run_steps
+from stepgraph.ir.values import External, Value
 from stepgraph.syntax.module import Place
 
 Compute: TypeAlias = Callable[[Interpreter, LazyElements], Collection]

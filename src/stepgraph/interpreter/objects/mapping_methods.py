@@ -32,7 +32,7 @@ from stepgraph.interpreter.values.containers import (
     Mapping,
     MappingEntry,
 )
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.syntax.module import Place
 
 

@@ -53,10 +53,10 @@ from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMet
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional, with_all_runs
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_step
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId
+from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 

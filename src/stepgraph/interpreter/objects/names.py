@@ -40,7 +40,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
 )
 from stepgraph.interpreter.values.tasks import TaskGroup
-from stepgraph.interpreter.values.value import UNKNOWN, AttributeName, Constant, External, Template, Value
+from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.changes import may_bind_computed_names, names_of_attributes

@@ -15,9 +15,9 @@ from stepgraph.interpreter.python.generators import emit_generator_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind
+from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

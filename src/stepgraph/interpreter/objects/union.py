@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.joining import MAX_CASES, ValueSet, callable_name, union_values
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
-from stepgraph.interpreter.values.value import UNKNOWN, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

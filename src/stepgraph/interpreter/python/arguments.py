@@ -26,8 +26,8 @@ from stepgraph.interpreter.values.containers import (
 from stepgraph.interpreter.values.objects import CallableArgument, FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, AttributeName, Constant, Value
 from stepgraph.ir.static_values import CollectionKind
+from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.changes import names_of_attributes

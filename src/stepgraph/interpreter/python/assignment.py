@@ -24,7 +24,7 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCal
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 

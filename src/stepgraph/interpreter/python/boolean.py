@@ -16,8 +16,8 @@ from stepgraph.interpreter.values.containers import without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, Value, is_none
 from stepgraph.ir.nodes import TaskId
+from stepgraph.ir.values import UNKNOWN, External, Value, is_none
 from stepgraph.syntax.bindings import bindings_of
 
 _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})

@@ -20,7 +20,7 @@ from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.interpreter.values.value import UNKNOWN, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.syntax.bindings import pattern_names
 from stepgraph.syntax.module import Place
 

@@ -20,7 +20,10 @@ from stepgraph.interpreter.values.containers import without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
+from stepgraph.interpreter.workflow.awaiting import start
+from stepgraph.ir.facts import Returned, StepCalled
+from stepgraph.ir.nodes import Call, Run
+from stepgraph.ir.values import (
     UNKNOWN,
     Absent,
     Constant,
@@ -33,9 +36,6 @@ from stepgraph.interpreter.values.value import (
     Value,
     is_none,
 )
-from stepgraph.interpreter.workflow.awaiting import start
-from stepgraph.ir.facts import Returned, StepCalled
-from stepgraph.ir.nodes import Call, Run
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place

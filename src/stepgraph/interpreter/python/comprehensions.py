@@ -37,9 +37,9 @@ from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpressio
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.ir.nodes import IterationCount, Scope
 from stepgraph.ir.static_values import CollectionKind
+from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.syntax.bindings import Bindings, target_names
 from stepgraph.syntax.module import Place
 

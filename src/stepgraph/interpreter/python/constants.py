@@ -12,7 +12,7 @@ from typing import Any, Final
 import libcst as cst
 
 from stepgraph.interpreter.values.steps import Payload
-from stepgraph.interpreter.values.value import (
+from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
     Duration,

@@ -14,7 +14,8 @@ from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, Suppressor, WrappingManager
 from stepgraph.interpreter.values.objects import FunctionValue, Instance, UnknownBase
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
+from stepgraph.interpreter.workflow.awaiting import await_value
+from stepgraph.ir.values import (
     UNKNOWN,
     External,
     ExternalResult,
@@ -24,7 +25,6 @@ from stepgraph.interpreter.values.value import (
     Unresolved,
     Value,
 )
-from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 

@@ -25,7 +25,7 @@ from stepgraph.interpreter.values.objects import (
 )
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import External, Unknown, Unresolved, Value
+from stepgraph.ir.values import External, Unknown, Unresolved, Value
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place, SourceModule

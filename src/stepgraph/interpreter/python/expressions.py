@@ -45,9 +45,9 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

@@ -19,8 +19,8 @@ from stepgraph.interpreter.summaries import call_has_effects, function_scope, su
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
-from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
+from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements, statements_with_enclosing

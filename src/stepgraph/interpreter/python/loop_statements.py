@@ -30,8 +30,8 @@ from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpressio
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Value
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind, Scope
+from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements, statements_below, suites

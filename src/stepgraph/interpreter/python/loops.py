@@ -22,9 +22,9 @@ from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, with_all_runs
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, RangeResult, Unresolved, Value
 from stepgraph.interpreter.widening import growing_changes, widen
 from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition, TaskId
+from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 # Passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies the passes of the

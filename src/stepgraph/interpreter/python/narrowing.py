@@ -17,8 +17,8 @@ from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, UNSET, Absent, Constant, Value
-from stepgraph.interpreter.values.value import is_none as holds_none
+from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, Value
+from stepgraph.ir.values import is_none as holds_none
 
 # Types whose values are true in any test.
 _ALWAYS_TRUE = (StepFunction, FunctionValue, Task, Gathering)

@@ -24,7 +24,7 @@ from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.taint import propagate_taint, template
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.unions import Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Template, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Value
 from stepgraph.syntax.module import Place
 
 

@@ -38,11 +38,11 @@ from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, Instance
 from stepgraph.interpreter.values.tasks import Gathering
 from stepgraph.interpreter.values.unions import Case, Union, as_optional
-from stepgraph.interpreter.values.value import UNKNOWN, Absent, Constant, Resource, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.interpreter.workflow.sdk_imports import wrong_imports
 from stepgraph.ir.facts import Returned
 from stepgraph.ir.nodes import JumpKind, Pause
+from stepgraph.ir.values import UNKNOWN, Absent, Constant, Resource, Unresolved, Value
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import Place
 

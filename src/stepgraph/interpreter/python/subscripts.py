@@ -12,7 +12,7 @@ from stepgraph.interpreter.values.containers import Collection, Mapping, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

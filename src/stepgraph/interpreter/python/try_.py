@@ -16,8 +16,8 @@ from stepgraph.interpreter.raised_exceptions import TryBodyErrors, caught_types
 from stepgraph.interpreter.store import Changes, apply, join_any
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, Instance
-from stepgraph.interpreter.values.value import UNKNOWN, Value
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements

@@ -31,7 +31,6 @@ from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCa
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name
 from stepgraph.interpreter.workflow.awaiting import await_value, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step, report_timeout
 from stepgraph.ir.nodes import (
@@ -52,6 +51,7 @@ from stepgraph.ir.nodes import (
     child_blocks,
     may_run_steps,
 )
+from stepgraph.ir.values import UNKNOWN, External, Resource, Unknown, Unresolved, Value, origin_name
 from stepgraph.ir.walk import walk_operations
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements, statements_below

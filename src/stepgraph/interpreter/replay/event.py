@@ -7,8 +7,8 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Constant, Value
 from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse
+from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.interpreter.values.value import UNKNOWN, Nondeterministic, Value
+from stepgraph.ir.values import UNKNOWN, Nondeterministic, Value
 from stepgraph.syntax.module import Place
 
 # The slot of a name or attribute, or a collection with the key "".

@@ -8,8 +8,8 @@ from typing import Final
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.logging_ import LOG_METHODS
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.interpreter.values.value import UNKNOWN, ExternalResult, Resource, Unknown, Value
 from stepgraph.ir.facts import ExternalCallOutsideStep
+from stepgraph.ir.values import UNKNOWN, ExternalResult, Resource, Unknown, Value
 from stepgraph.syntax.module import Place
 
 ENVIRONMENT: Final = Resource("env")

@@ -15,8 +15,8 @@ from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.facts import OuterStateMutated
+from stepgraph.ir.values import Value
 from stepgraph.syntax.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.module import Place
 

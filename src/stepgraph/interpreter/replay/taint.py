@@ -13,7 +13,8 @@ from stepgraph.interpreter.replay.replay_state import NondeterministicUse
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping, Visits
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import (
+from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
+from stepgraph.ir.values import (
     UNKNOWN,
     External,
     ExternalResult,
@@ -22,7 +23,6 @@ from stepgraph.interpreter.values.value import (
     Unknown,
     Value,
 )
-from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.syntax.module import Place
 
 # The maximum number of elements of a collection to search for taint.

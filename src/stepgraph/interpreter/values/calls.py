@@ -10,12 +10,12 @@ from msgspec import Struct
 from stepgraph.interpreter.values.containers import Element, HeapCell, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
-from stepgraph.interpreter.values.value import Constant, Value
 from stepgraph.ir.nodes import (
     EventWait,
     Function,
     Handler,
 )
+from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.interpreter.values.containers import HeapCell, Mapping
-from stepgraph.interpreter.values.value import UNKNOWN, Value, count_with_children
+from stepgraph.ir.values import UNKNOWN, Value, count_with_children
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import Bindings
 from stepgraph.syntax.module import Place, SourceModule

@@ -7,13 +7,13 @@ from typing import ClassVar
 from msgspec import Struct
 
 from stepgraph.interpreter.values.containers import Collection, Element
-from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.facts import StaticArguments
 from stepgraph.ir.nodes import (
     PayloadShape,
     StepDefinition,
     StepSettings,
 )
+from stepgraph.ir.values import Value
 from stepgraph.syntax.module import Place
 
 

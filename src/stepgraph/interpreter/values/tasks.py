@@ -6,10 +6,10 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.interpreter.values.containers import HeapCell
-from stepgraph.interpreter.values.value import UNKNOWN, Value, count_with_children
 from stepgraph.ir.nodes import (
     TaskId,
 )
+from stepgraph.ir.values import UNKNOWN, Value, count_with_children
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
-from stepgraph.interpreter.values.value import (
+from stepgraph.ir.values import (
     Value,
     count_with_children,
 )

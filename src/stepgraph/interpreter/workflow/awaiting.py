@@ -26,7 +26,6 @@ from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import UNKNOWN, Resource, Unresolved, Value
 from stepgraph.interpreter.workflow.dependencies import dependencies_of
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.nodes import (
@@ -48,6 +47,7 @@ from stepgraph.ir.nodes import (
     may_await,
     tasks_started_in,
 )
+from stepgraph.ir.values import UNKNOWN, Resource, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 COROUTINES: Final = (StepCall, WaitCall, FunctionCall, PreparedCall)

@@ -10,7 +10,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.values.value import Constant, Value
 from stepgraph.ir.facts import AmbiguousDependency, DependencyCountMismatch, DependencyCycle, UnresolvedStepParameter
 from stepgraph.ir.nodes import (
     Block,
@@ -21,6 +20,7 @@ from stepgraph.ir.nodes import (
     StepParameter,
     StepRun,
 )
+from stepgraph.ir.values import Constant, Value
 from stepgraph.phrases.pieces import fits_pieces
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place

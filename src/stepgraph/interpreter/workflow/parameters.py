@@ -9,8 +9,8 @@ from msgspec import Struct
 
 from stepgraph.interpreter.values.containers import SpreadArguments
 from stepgraph.interpreter.values.objects import FunctionValue
-from stepgraph.interpreter.values.value import Value
 from stepgraph.ir.facts import ParameterKind
+from stepgraph.ir.values import Value
 from stepgraph.syntax.module import Place
 
 

@@ -13,8 +13,8 @@ from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
 from stepgraph.interpreter.objects.classes import derives_from_entrypoint, resolution_order
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.values.objects import ClassValue
-from stepgraph.interpreter.values.value import External, Value
 from stepgraph.ir.facts import UnwrappedRun
+from stepgraph.ir.values import External, Value
 from stepgraph.syntax.module import Place
 
 

@@ -15,7 +15,6 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
-from stepgraph.interpreter.values.value import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.parameters import free_parameters, signature_function
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
@@ -28,6 +27,7 @@ from stepgraph.ir.nodes import (
     StepDefinition,
     StepParameter,
 )
+from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.model.defaults import EVENT_TIMEOUT
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.assignments import assigned_attributes

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
-from stepgraph.interpreter.values.value import Constant, Moment, Template, Value
 from stepgraph.ir.nodes import StepSettings
+from stepgraph.ir.values import Constant, Moment, Template, Value
 from stepgraph.model.payload import Backoff, Number
 from stepgraph.syntax.module import Place
 
