@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.semantics.notation import graph_of, text, workflow_of
 
 PARALLEL = """
@@ -256,4 +258,82 @@ def test_tasks_as_arguments_of_unknown_length_are_all_over() -> None:
           loop
             a [1>2]
         b
+    """)
+
+
+@pytest.mark.parametrize(
+    ("parameter", "first", "second"),
+    [
+        ("pair", '("x", 1)', '("y", 2)'),
+        ("pair", '["x", 1]', '["y", 2]'),
+        ("*pair", '"x", 1', '"y", 2'),
+        ('pair=("x", 1)', "", '("y", 2)'),
+    ],
+)
+def test_unpacked_parameters_hide_constants(parameter: str, first: str, second: str) -> None:
+    assert graph_of(f"""
+        async def visit({parameter}):
+            name, n = pair
+            await step.do(f"do {{name}}")(lambda: 1)()
+
+        await visit({first})
+        await visit({second})
+    """) == text("""
+        call visit
+        call visit
+        def visit
+          do {name}
+    """)
+
+
+def test_nested_parts_of_parameters_hide_constants() -> None:
+    assert graph_of("""
+        async def visit(spec):
+            (name, _), n = spec["pair"]
+            await step.do(name)(lambda: 1)()
+
+        await visit({"pair": (("x", 1), 2)})
+        await visit({"pair": (("y", 1), 2)})
+    """) == text("""
+        call visit
+        call visit
+        def visit
+          {name}
+    """)
+
+
+def test_a_recursion_over_constants_hides_them() -> None:
+    assert graph_of("""
+        async def visit(names):
+            head, *tail = names
+            await step.do(head)(lambda: 1)()
+            if tail:
+                await visit(tail)
+
+        await visit(["x", "y"])
+    """) == text("""
+        call visit
+        def visit
+          {head}
+          if tail
+            call visit
+    """)
+
+
+def test_functions_made_with_different_constants_hide_them() -> None:
+    assert graph_of("""
+        def make(pair):
+            name, n = pair
+            async def go():
+                await step.do(name)(lambda: 1)()
+            return go
+
+        first, second = make(("x", 1)), make(("y", 1))
+        await first()
+        await second()
+    """) == text("""
+        call go
+        call go
+        def go
+          {name}
     """)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 EITHER = """
 loop
@@ -309,3 +309,21 @@ def test_what_cannot_be_taken_apart_runs_nothing() -> None:
 
 def test_pairs_of_what_is_not_known_are_a_loop() -> None:
     assert graph_of("for row, column in zip(rows, columns):\n    await a()") == "loop\n  a"
+
+
+@pytest.mark.parametrize("assignment", ["Config.fns = [a, b]", "setattr(Config, 'fns', (a, b))", "Config.set(a, b)"])
+def test_a_collection_assigned_to_a_class_is_noted(assignment: str) -> None:
+    workflow = workflow_of(f"""
+        class Config:
+            fns = []
+
+            @classmethod
+            def set(cls, *fns):
+                cls.fns = fns
+
+        {assignment}
+        for fn in Config.fns:
+            await fn()
+    """)
+    assert notation(workflow.graph) == "a\nb"
+    assert [note.code for note in workflow.notes] == ["assigned-elsewhere"]

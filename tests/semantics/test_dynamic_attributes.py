@@ -196,3 +196,46 @@ def test_setattr_with_one_of_several_names_may_set_each() -> None:
     graph = graph_of('name = "other" if event else "x"\nsetattr(self, name, self.handle_a)\nawait self.other(step)')
     assert "call handle_a" in graph
     assert "call other" in graph
+
+
+@pytest.mark.parametrize(
+    ("parameter", "statement", "first", "second"),
+    [
+        ("spec", 'await getattr(self, spec["kind"])(step)', '{"kind": "handle_a"}', '{"kind": "handle_b"}'),
+        ("spec", "await getattr(self, spec[0])(step)", '["handle_a"]', '["handle_b"]'),
+        ("**spec", 'await getattr(self, spec["kind"])(step)', 'kind="handle_a"', 'kind="handle_b"'),
+        ("spec", "kind, n = spec; await getattr(self, kind)(step)", '("handle_a", 1)', '("handle_b", 1)'),
+    ],
+)
+def test_names_in_arguments_are_those_of_each_call(parameter: str, statement: str, first: str, second: str) -> None:
+    assert graph_of(f"""
+        async def visit({parameter}):
+            {statement}
+
+        await visit({first})
+        await visit({second})
+    """) == text("""
+        call visit
+        call visit #2
+        def visit
+          call handle_a
+        def handle_a
+          sleep 'a' 1
+        def visit #2
+          call handle_b
+        def handle_b
+          sleep 'b' 1
+    """)
+
+
+def test_an_unknown_name_in_an_argument_is_noted() -> None:
+    source = HEAD + textwrap.indent(
+        """\
+async def visit(spec):
+    await getattr(self, spec["kind"])(step)
+
+await visit({"kind": event["kind"]})
+""",
+        " " * 8,
+    )
+    assert not module_of(source).workflows[0].complete

@@ -328,3 +328,125 @@ def test_yield_from_has_the_result_of_its_generator() -> None:
     """)
         == "loop\n  b"
     )
+
+
+@pytest.mark.parametrize(
+    ("head", "change"),
+    [
+        ("_, fn in enumerate(plan)", "plan[1] = c"),
+        ("_, fn in enumerate(plan)", "plan.append(c)"),
+        ("fn in reversed(plan)", "plan[0] = c"),
+        ("fn in iter(plan)", "plan.append(c)"),
+        ("fn in filter(bool, plan)", "plan.append(c)"),
+        ("fn in map(lambda fn: fn, plan)", "plan.append(c)"),
+        ("fn in itertools.chain(plan)", "plan.append(c)"),
+        ("fn in itertools.chain.from_iterable([plan])", "plan.append(c)"),
+        ('_, fn in zip("xy", plan)', "plan[1] = c"),
+        ("_, fn in table.items()", 'table["y"] = c'),
+        ("fn in table.values()", 'table["y"] = c'),
+    ],
+)
+def test_a_loop_sees_changes_of_what_its_iterator_is_over(head: str, change: str) -> None:
+    graph = graph_of(f"""
+        import itertools
+        plan = [a, b]
+        table = {{"x": a, "y": b}}
+        for {head}:
+            await fn()
+            {change}
+    """).splitlines()
+    assert graph[0] == "loop"
+    assert sorted(line.strip() for line in graph if line.startswith("    ")) == ["a", "b", "c"]
+
+
+def test_a_loop_over_a_copy_does_not_see_changes() -> None:
+    assert graph_of("""
+        plan = [a, b]
+        for _, fn in enumerate(list(plan)):
+            await fn()
+            plan.append(c)
+    """) == text("""
+        a
+        b
+    """)
+
+
+def test_a_comprehension_that_changes_its_iterable_is_noted() -> None:
+    workflow = workflow_of("""
+        plan = [a, b]
+        def use(fn):
+            plan.append(c)
+            return fn()
+        calls = [use(fn) for fn in plan]
+        for call in calls:
+            await call
+    """)
+    assert [note.code for note in workflow.notes] == ["generator"]
+
+
+def test_zip_may_leave_tasks_that_are_not_awaited() -> None:
+    tasks = "tasks = [asyncio.create_task(a()) for _ in range(3)]\n"
+    assert graph_of(tasks + 'for task, name in zip(tasks, ("x",)):\n    await task\nawait b()') == text("""
+        parallel all
+          loop
+            a [1>]
+          b [2>3]
+    """)
+
+
+def test_a_strict_zip_awaits_all_tasks() -> None:
+    tasks = "tasks = [asyncio.create_task(a()) for _ in range(3)]\n"
+    assert graph_of(tasks + "for task, n in zip(tasks, range(3), strict=True):\n    await task\nawait b()") == text("""
+        parallel all
+          loop
+            a [1>2]
+        b
+    """)
+
+
+FILLING = """
+plan = []
+def fill():
+    plan.append(a)
+    yield 1
+    plan.append(b)
+    yield 2
+"""
+
+
+@pytest.mark.parametrize(
+    "consumer", ["list(fill())", "first, second = fill()", "print(*fill())", "[*fill()]", "sorted(enumerate(fill()))"]
+)
+def test_the_code_of_a_consumed_generator_runs_once(consumer: str) -> None:
+    assert graph_of(f"{FILLING}{consumer}\nfor fn in plan:\n    await fn()") == "a\nb"
+
+
+@pytest.mark.parametrize(
+    "consumer",
+    [
+        "next(numbers)",
+        "any(numbers)",
+        "all(n for n in numbers)",
+        "list(zip(range(1), numbers))",
+        "list(itertools.islice(numbers, 1))",
+        "if event: list(numbers)\nlist(numbers)",
+        "''.join(map(str, numbers))",
+        "elsewhere(n for n in numbers)",
+    ],
+)
+def test_a_generator_that_changes_values_piece_by_piece_is_noted(consumer: str) -> None:
+    body = f"import itertools{FILLING}numbers = fill()\n{consumer}\nfor fn in plan:\n    await fn()"
+    assert not workflow_of(body).complete
+
+
+def test_a_generator_without_effects_may_be_consumed_in_part() -> None:
+    assert workflow_of("""
+        def fill():
+            yield 1
+            yield 2
+
+        numbers = fill()
+        next(numbers)
+        print(max(numbers))
+        await a()
+    """).complete

@@ -13,7 +13,14 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING, may_lead_elsewhere
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
-from stepgraph.interpreter.summaries import call_may_run_steps, returned_by, summarize_call, yields_of
+from stepgraph.interpreter.summaries import (
+    call_has_effects,
+    call_may_run_steps,
+    changes_steps,
+    returned_by,
+    summarize_call,
+    yields_of,
+)
 from stepgraph.interpreter.values.calls import (
     Arguments,
     FunctionCall,
@@ -26,7 +33,15 @@ from stepgraph.interpreter.values.calls import (
     WrappingManager,
 )
 from stepgraph.interpreter.values.channels import Future, Queue
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Element, Mapping, MappingEntry, Visits
+from stepgraph.interpreter.values.containers import (
+    DEEPEST,
+    Collection,
+    Element,
+    HeapCell,
+    Mapping,
+    MappingEntry,
+    Visits,
+)
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
     BuiltinMethod,
@@ -102,6 +117,7 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
                 interpreter,
                 lambda: consume_generator_expression(interpreter, value, "list", exhausts=True),
                 depth,
+                value.state,
             )
         case FunctionValue():
             if call_may_run_steps(interpreter, value):
@@ -151,6 +167,8 @@ def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visi
     interpreter.work.begun.add(id(generator.place.node))
     if call_may_run_steps(interpreter, generator.function, generator.arguments):
         return f"the generator `{generator.function.name}`, which runs steps,"
+    if call_has_effects(interpreter, generator.function, generator.arguments):
+        return f"the generator `{generator.function.name}`, which changes values,"
     yields = yields_of(interpreter, generator)
     interpreter.budget.spend(Limit.ELEMENTS, len(yields))
     return next(
@@ -171,15 +189,24 @@ def _describe_result(
     return None if depth > DEEPEST or not result.relevant else _describe_escape(interpreter, result, visits, depth + 1)
 
 
-def _describe_evaluation(interpreter: Interpreter, evaluate: Callable[[], Value], depth: int) -> str | None:
-    """Return a description of an evaluation that can run steps, None for others. Nothing is emitted."""
+def _describe_evaluation(
+    interpreter: Interpreter, evaluate: Callable[[], Value], depth: int, state: HeapCell | None = None
+) -> str | None:
+    """Return a description of an evaluation that can run steps or change which steps run, None for others.
+
+    Nothing is emitted. Changes of `state` are those of the evaluated value itself.
+    """
     if depth > DEEPEST:
         return None
     descriptions: list[str | None] = []
+    newest_serial = interpreter.store.serial
     outcome = interpreter.branch(
         lambda: descriptions.append(_describe_escape(interpreter, evaluate(), Visits(), depth + 1))
     )
-    return "code that runs steps" if may_run_steps(outcome.block) else descriptions[0]
+    if may_run_steps(outcome.block):
+        return "code that runs steps"
+    changes = {key: change for key, change in outcome.changes.items() if change.container is not state}
+    return descriptions[0] or ("code that changes values" if changes_steps(changes, newest_serial) else None)
 
 
 def _open(interpreter: Interpreter, value: Collection | Mapping) -> None:

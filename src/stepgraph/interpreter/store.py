@@ -126,6 +126,8 @@ class Store(Struct):
     """The serials of the collections that became unordered, in that order."""
     reopened: list[int] = field(default_factory=list)
     """The serials of the collections that were read as empty and may have elements now."""
+    revised: list[int] = field(default_factory=list)
+    """The serials of the collections that changed after the graph may have shown their constants."""
     _task_writes: set[SlotId] = field(default_factory=set)
     """Slots that some task may write to."""
     _task_reads: set[SlotId] = field(default_factory=set)
@@ -148,7 +150,7 @@ class Store(Struct):
     def new(self, slots: dict[str, Slot] | None = None) -> HeapCell:
         """Return a new heap cell."""
         self._serial += 1
-        return HeapCell(self._serial, self.budget, slots, self.reordered, self.reopened)
+        return HeapCell(self._serial, self.budget, slots, self.reordered, self.reopened, self.revised)
 
     def record_outer_read(self, container: HeapCell, key: str) -> None:
         """Record that a function reads a slot outside its own scope."""

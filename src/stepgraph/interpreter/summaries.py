@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, is_relevant, join_values, without_partial_taint
+from stepgraph.interpreter.joining import MISSING, affects_steps, join_values, without_partial_taint
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
-from stepgraph.interpreter.store import PathChanges, apply, join_any, join_ends, unstable_changes
+from stepgraph.interpreter.store import Changes, PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
 from stepgraph.interpreter.values.containers import (
     DEEPEST,
@@ -91,6 +91,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         callee.scope,
         interpreter.in_step,
         len(interpreter.store.reopened),
+        len(interpreter.store.revised),
         *(signature.key_of(value, 0) for value in scope.names.values()),
     )
     interpreter.budget.spend(Limit.ELEMENTS, signature.parts)
@@ -156,8 +157,16 @@ def call_has_effects(interpreter: Interpreter, function: FunctionValue, argument
         outcome = interpreter.branch(
             lambda: results.append(summarize_call(interpreter, function, arguments).function.may_run_steps)
         )
-    written = (change for change in outcome.changes.values() if change.container.serial <= newest_serial)
-    return any(results) or any(is_relevant(change.value) for change in written)
+    return any(results) or changes_steps(outcome.changes, newest_serial)
+
+
+def changes_steps(changes: Changes, newest_serial: int) -> bool:
+    """Return whether changes that were rolled back affect which steps run, in cells up to a serial."""
+    return any(
+        affects_steps(change.container.get(change.key, MISSING), change.value)
+        for change in changes.values()
+        if change.container.serial <= newest_serial
+    )
 
 
 def yields_of(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Element, ...]:

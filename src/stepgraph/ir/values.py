@@ -54,6 +54,15 @@ class Constant(Value, Struct, frozen=True):
     relevant: ClassVar[bool] = False
 
 
+class AttributeName(Value, Struct, frozen=True):
+    """A constant argument that a function uses as the name of an attribute.
+
+    It is relevant, so that calls with different names have different summaries. The graph does not show it.
+    """
+
+    value: str
+
+
 class Absent(Value, Struct, frozen=True):
     """None as the result of a call or in a variable with several bindings. The graph does not show it as a constant.
 

@@ -7,12 +7,13 @@ The analysis is flow-insensitive and identifies names by their text: `self.names
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
 
+from stepgraph.syntax.access_paths import UNKNOWN_NAME, AccessPath, Aliases
 from stepgraph.syntax.bindings import import_binding, imported_module, pattern_names
 from stepgraph.syntax.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.module import SourceModule
@@ -50,75 +51,26 @@ _EXTENDING_METHODS: Final = frozenset(["extend", "extendleft", "update"])
 # Methods that return an element.
 _ELEMENT_METHODS: Final = frozenset(["get", "pop", "popitem", "popleft", "setdefault", "__getitem__"])
 _TRUSTED_PACKAGES: Final = sys.stdlib_module_names | {"js", "pyodide", "workers"}
-_MAX_DEPTH: Final = 3
-"""Depth of nested collections beyond which access paths are merged."""
-
-
-class AccessPath(Struct, frozen=True):
-    """An access path from a name to a value, limited to `_MAX_DEPTH` levels."""
-
-    name: str
-    depth: int = 0
-    """The number of element accesses, starting at the value of the name."""
-    nesting: int = 0
-    """The number of new collections around the accessed element, nested in each other."""
-
-    def element(self) -> AccessPath:
-        """Return the path of an element."""
-        if self.nesting:
-            return AccessPath(self.name, self.depth, self.nesting - 1)
-        return AccessPath(self.name, min(self.depth + 1, _MAX_DEPTH))
-
-    def in_collection(self) -> AccessPath:
-        """Return the path of a new collection that contains the value."""
-        return AccessPath(self.name, self.depth, min(self.nesting + 1, _MAX_DEPTH))
-
-    def rebase(self, origin: AccessPath) -> AccessPath:
-        """Return this path with the value at `origin` in place of the value of the name."""
-        for _ in range(self.depth):
-            origin = origin.element()
-        for _ in range(self.nesting):
-            origin = origin.in_collection()
-        return origin
-
-
+# Calls that keep no reference to their arguments, by the last component of their names.
+_READING_CALLS: Final = frozenset(
+    [
+        *("all", "any", "bool", "count", "float", "format", "hash", "id", "index", "int", "isinstance", "issubclass"),
+        *("join", "len", "max", "min", "print", "range", "repr", "str", "sum", "type"),
+        *("critical", "debug", "error", "exception", "info", "log", "warning", "warn"),
+        *("deepcopy", "dump", "dumps", "loads"),
+        *("do", "sleep", "sleep_until", "wait_for_event"),
+    ]
+)
+_FOLLOWED_CALLS: Final = (
+    _READING_CALLS
+    | _COPYING_CALLS
+    | _PAIRING_CALLS
+    | _EXTENDING_METHODS
+    | _ELEMENT_METHODS
+    | _MUTATING_FUNCTIONS
+    | COLLECTION_MUTATORS
+)
 _Paths: TypeAlias = tuple[AccessPath, ...]
-
-
-class Aliases(Struct, frozen=True):
-    """The flow of collections through a module."""
-
-    flows: dict[str, set[tuple[AccessPath, str]]]
-    """By name, the access paths that flow to other names, with the name of the target."""
-    mutated: dict[str, set[AccessPath]]
-    """By name, the access paths whose collections are mutated."""
-    mutated_by_libraries: dict[str, set[AccessPath]]
-    """Those of `mutated` that code outside the project mutates."""
-
-    def may_be_mutated(
-        self, name: str, depth: int, spend: Callable[[int], None], *, by_libraries: bool = False
-    ) -> bool:
-        """Whether the collection bound to a name, or one nested less than `depth` levels in it, may be mutated.
-
-        With `by_libraries`, only mutations by code outside the project count. The work is charged to `spend`.
-        """
-        all_mutated = self.mutated_by_libraries if by_libraries else self.mutated
-        start = AccessPath(name)
-        visited = {start}
-        pending = [start]
-        while pending:
-            current = pending.pop()
-            spend(1 + len(self.flows.get(current.name, ())) + len(all_mutated.get(current.name, ())))
-            mutated = [path.rebase(current) for path in all_mutated.get(current.name, ())]
-            if any(not path.nesting and path.depth < depth for path in mutated):
-                return True
-            for flow, target in self.flows.get(current.name, ()):
-                path = flow.rebase(current)
-                alias = AccessPath(target, path.depth, path.nesting)
-                if path.depth < depth and alias not in visited:
-                    visited.add(alias)
-                    pending.append(alias)
-        return False
 
 
 def analyze_aliases(module: SourceModule) -> Aliases:
@@ -129,7 +81,13 @@ def analyze_aliases(module: SourceModule) -> Aliases:
         collector.collect_definitions(statement)
     for statement in statements:
         collector.collect_flows(statement)
-    return Aliases(collector.flows, collector.written, collector.written_by_libraries)
+    return Aliases(
+        collector.flows,
+        collector.written,
+        collector.written_by_libraries,
+        collector.mutates_unknown(),
+        collector.keeps_names,
+    )
 
 
 class _FlowCollector(Struct):
@@ -145,15 +103,37 @@ class _FlowCollector(Struct):
     """The parameters of functions and constructors, by the name of the function or class."""
     opaque_imports: set[str] = field(default_factory=set)
     """Names imported from untrusted packages, whose functions may mutate their arguments."""
+    unknown: set[str] = field(default_factory=set)
+    """Names of values that may come from code that is not followed."""
+    assigned: set[str] = field(default_factory=set)
+    """Names that the module binds."""
+    called: set[int] = field(default_factory=set)
+    """Identities of the called expressions so far."""
+    keeps_names: bool = False
+    """See `Aliases.keeps_names`."""
+    mutates_results: bool = False
+    """Whether the module mutates the result of code that is not followed."""
+
+    def mutates_unknown(self) -> bool:
+        """Whether a value from code that is not followed may be mutated."""
+        pending, reached = list(self.unknown), set(self.unknown)
+        while pending:
+            for _, target in self.flows.get(pending.pop(), ()):
+                if target not in reached:
+                    reached.add(target)
+                    pending.append(target)
+        return self.mutates_results or any(name in reached or name not in self.assigned for name in self.written)
 
     def collect_definitions(self, statement: cst.CSTNode) -> None:
         """Record the functions, classes and imports that a statement defines."""
         match statement:
             case cst.FunctionDef(name=cst.Name(value=name)):
                 self.parameters.setdefault(name, []).append(_Parameters.from_node(statement.params))
+                self.assigned.add(name)
                 for inner in statements_below(statement.body):
                     self._record_results(inner, name)
             case cst.ClassDef(name=cst.Name(value=name)):
+                self.unknown.add(name)
                 inner_functions = (s for s in statements_below(statement.body) if isinstance(s, cst.FunctionDef))
                 constructors = [s for s in inner_functions if s.name.value in ("__init__", "__new__")]
                 self.parameters.setdefault(name, []).extend(
@@ -174,11 +154,13 @@ class _FlowCollector(Struct):
         """Record the flow of returned and yielded values to the name of a function."""
         if isinstance(statement, cst.Return) and statement.value is not None:
             self._record_flow(self.sources(statement.value), function)
+            self._keep(self.sources(statement.value))
         for node in _nodes_outside_blocks(statement):
             match node:
                 case cst.Yield(value=cst.From(item=iterable)):
                     self._record_flow(self.sources(iterable), function)
                 case cst.Yield(value=cst.BaseExpression() as value):
+                    self._keep(self.sources(value))
                     self._record_flow(tuple(path.in_collection() for path in self.sources(value)), function)
 
     def _collect_imports(self, names: object, source: tuple[int, str] | None) -> None:
@@ -195,6 +177,8 @@ class _FlowCollector(Struct):
                     self._record_assignment(target.target, self.sources(value))
             case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
                 self._record_assignment(target, self.sources(value))
+            case cst.AnnAssign(target=target):
+                self._record_unknown(target)
             case cst.AugAssign(target=target, value=value):
                 self._mutate(self.sources(target))
                 self._record_store(target, _elements(self.sources(value)))
@@ -209,38 +193,104 @@ class _FlowCollector(Struct):
             case cst.Match(subject=subject, cases=cases):
                 for case in cases:
                     self._record_captures(case.pattern, self.sources(subject))
-        if isinstance(statement, cst.ClassDef):
-            return
-        for node in _nodes_outside_blocks(statement):
+            case cst.Try(handlers=handlers) | cst.TryStar(handlers=handlers):
+                for handler in handlers:
+                    if handler.name is not None:
+                        self._record_unknown(handler.name.name)
+        self._record_unknown_values(statement)
+        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            for decorator in statement.decorators:
+                self._collect_nodes(decorator)
+        if not isinstance(statement, cst.ClassDef):
+            self._collect_nodes(statement)
+
+    def _collect_nodes(self, root: cst.CSTNode) -> None:
+        for node in _nodes_outside_blocks(root):
             self._collect_expression_flows(node)
+
+    def _record_unknown_values(self, statement: cst.CSTNode) -> None:
+        """Record the targets of a statement that it binds to a value of code that is not followed."""
+        match statement:
+            case cst.Assign(targets=targets, value=value) if self._is_unknown(value):
+                for target in targets:
+                    self._record_unknown(target.target)
+            case cst.AnnAssign(target=single, value=cst.BaseExpression() as value) if self._is_unknown(value):
+                self._record_unknown(single)
+            case cst.For(target=single, iter=value) if self._is_unknown(value):
+                self._record_unknown(single)
+            case cst.With(items=items):
+                for item in items:
+                    if item.asname is not None:
+                        self._record_unknown(item.asname.name)
+
+    def _record_unknown(self, target: cst.BaseExpression) -> None:
+        match target:
+            case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+                self.unknown.add(name)
+            case cst.Tuple(elements=elements) | cst.List(elements=elements):
+                for element in elements:
+                    self._record_unknown(element.value)
+
+    def _is_unknown(self, value: cst.BaseExpression) -> bool:
+        """Whether an expression is a call of code that is not followed, or what a generator is sent."""
+        match value:
+            case cst.Call():
+                return not self.sources(value) and _last_name(value.func) not in _FOLLOWED_CALLS
+            case cst.Await(expression=inner):
+                return self._is_unknown(inner)
+            case _:
+                return isinstance(value, cst.Yield)
+
+    def _keep(self, sources: _Paths) -> None:
+        """Record that code that is not followed may keep collections."""
+        self._record_flow((*sources, *_elements(sources)), UNKNOWN_NAME)
 
     def _record_captures(self, pattern: cst.CSTNode, sources: _Paths) -> None:
         """Record that a value, its elements, or a list of these flow to the names that a pattern captures."""
         elements = _elements(sources)
         in_list = tuple(path.in_collection() for path in elements)
         for name in pattern_names(pattern):
+            self.assigned.add(name)
             self._record_flow((*sources, *elements, *_elements(elements), *in_list), name)
 
     def _collect_expression_flows(self, node: cst.CSTNode) -> None:
         match node:
             case cst.Call():
+                self.called.add(id(node.func))
                 self._collect_call_flows(node)
+            case cst.Attribute(value=owner, attr=cst.Name(value=method)) if id(node) not in self.called:
+                if method in COLLECTION_MUTATORS:
+                    self._mutate(self.sources(owner), by_library=True)
+            case cst.Parameters():
+                self._collect_parameters(node)
             case cst.NamedExpr(target=target, value=value):
                 self._record_assignment(target, self.sources(value))
             case cst.CompFor(target=target, iter=iterable):
                 self._record_assignment(target, _elements(self.sources(iterable)))
 
+    def _collect_parameters(self, parameters: cst.Parameters) -> None:
+        """Record the parameters of a function or lambda, which other code may call, and the flow of their defaults."""
+        for parameter in (*parameters.posonly_params, *parameters.params, *parameters.kwonly_params):
+            self.unknown.add(parameter.name.value)
+            if parameter.default is not None:
+                self._record_flow(self.sources(parameter.default), parameter.name.value)
+
     def _collect_call_flows(self, call: cst.Call) -> None:
         arguments = [self.sources(argument.value) for argument in call.args]
+        self.keeps_names = self.keeps_names or _last_name(call.func) in ("globals", "locals")
         if not any(arguments) and not isinstance(call.func, cst.Attribute):
             return
         name = _last_name(call.func)
+        if not self.parameters.get(name or "") and name not in _FOLLOWED_CALLS:
+            self._keep(tuple(path for sources in arguments for path in sources))
+        if name == "getattr":
+            self._mutate(arguments[0])
         if isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS | {
             "__setitem__",
             "__delitem__",
             "popitem",
         }:
-            self._mutate(self.sources(call.func.value))
+            self._mutate(self.sources(call.func.value), by_library=name in ("__setitem__", "__delitem__"))
             if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
                 self._mutate(arguments[0] if arguments else (), by_library=True)
             stored = tuple(path for sources in arguments for path in sources)
@@ -252,7 +302,10 @@ class _FlowCollector(Struct):
             for index, (argument, sources) in enumerate(zip(call.args, arguments, strict=True)):
                 self._bind_argument(parameters, argument, index, sources)
         for argument in call.args:
-            for parameters in self.parameters.get(_last_name(argument.value) or "", ()):
+            passed = self.parameters.get(_last_name(argument.value) or "", [])
+            if isinstance(argument.value, cst.Lambda):
+                passed = [_Parameters.from_node(argument.value.params)]
+            for parameters in passed:
                 for parameter in parameters.names:
                     self._record_flow(
                         tuple(path for sources in arguments for path in (*sources, *_elements(sources))), parameter
@@ -291,6 +344,7 @@ class _FlowCollector(Struct):
     def _record_assignment(self, target: cst.BaseExpression, sources: _Paths) -> None:
         match target:
             case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+                self.assigned.add(name)
                 self._record_flow(sources, name)
             case cst.Tuple(elements=elements) | cst.List(elements=elements):
                 for element in elements:
@@ -312,6 +366,7 @@ class _FlowCollector(Struct):
                 self.flows.setdefault(path.name, set()).add((path, name))
 
     def _mutate(self, sources: _Paths, *, by_library: bool = False) -> None:
+        self.mutates_results = self.mutates_results or not sources
         for path in sources:
             self.written.setdefault(path.name, set()).add(path)
             if by_library:
@@ -323,7 +378,8 @@ class _FlowCollector(Struct):
             case cst.Name(value=name):
                 return () if name in ("self", "cls", "None", "True", "False") else (AccessPath(name),)
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
-                return (AccessPath(name), *_elements(self.sources(owner)))
+                sources = self.sources(owner)
+                return (AccessPath(name), *_elements(sources), *(sources if name in ("args", "value") else ()))
             case cst.Subscript(value=owner):
                 return _elements(self.sources(owner))
             case cst.Tuple(elements=elements) | cst.List(elements=elements) | cst.Set(elements=elements):
@@ -368,7 +424,9 @@ class _FlowCollector(Struct):
             )
         if name in _PAIRING_CALLS:
             return tuple(path.element().in_collection().in_collection() for path in inputs)
-        return inputs if name in ("cast", "next") or self._is_opaque(call.func) else ()
+        if name == "next":
+            return (*inputs, *_elements(inputs))
+        return inputs if name == "cast" or self._is_opaque(call.func) else ()
 
 
 def _elements(sources: _Paths) -> _Paths:

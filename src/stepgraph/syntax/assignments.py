@@ -69,6 +69,8 @@ class AssignedAttributes(Struct, frozen=True):
     """
     rebound: frozenset[tuple[str, str]]
     """Those of `by_owner` that are assigned, not only mutated."""
+    not_of_self: frozenset[str] = frozenset()
+    """Names of the assigned attributes of objects other than `self`."""
 
 
 def assigned_attributes(module: SourceModule) -> AssignedAttributes:
@@ -98,7 +100,10 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
             foreign.add(imported_names[value.value])
         elif isinstance(value, cst.Attribute):
             foreign.add((name_of_owner(value.value, owner_names), value.attr.value))
-    return AssignedAttributes(frozenset(name for _, name in assignments), frozenset(foreign), rebound)
+    not_of_self = frozenset(
+        name for owner, name in assignments if not (isinstance(owner, cst.Name) and owner.value == "self")
+    )
+    return AssignedAttributes(frozenset(name for _, name in assignments), frozenset(foreign), rebound, not_of_self)
 
 
 def may_assign(source: bytes) -> bool:

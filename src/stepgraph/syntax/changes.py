@@ -182,7 +182,8 @@ _HOOKS: Final = frozenset({"__getattr__", *_METHODS})
 def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
     """Return the names in a function that it uses as names of attributes, memoized.
 
-    These are the second arguments of `getattr`, `setattr` or `delattr`, and keys of the `__dict__` of objects.
+    These are the second arguments of `getattr`, `setattr` or `delattr`, collections with such an argument as an
+    element, and keys of the `__dict__` of objects.
     """
     if not any(module.mentions(name.encode()) for name in (*_FUNCTIONS, *_HOOKS, "__dict__", "vars")):
         return frozenset()
@@ -205,6 +206,10 @@ def _attribute_names(function: cst.FunctionDef) -> Iterator[str]:
                 case cst.Call(func=cst.Name(value=called), args=[_, cst.Arg(value=cst.Name(value=name)), *_]) if (
                     called in _FUNCTIONS
                 ):
+                    yield name
+                case cst.Call(
+                    func=cst.Name(value=called), args=[_, cst.Arg(value=cst.Subscript(value=cst.Name(value=name))), *_]
+                ) if called in _FUNCTIONS:
                     yield name
                 case cst.Call(func=cst.Attribute(attr=cst.Name(value=called)), args=args) if called in _METHODS:
                     yield from (argument.value.value for argument in args[:2] if isinstance(argument.value, cst.Name))

@@ -80,7 +80,8 @@ _ITERABLES: Final = (Collection, GeneratorCall, GeneratorExpression, Instance, M
 def iterated_elements(interpreter: Interpreter, lazy: LazyElements, operand: Value) -> Collection:
     """Return the elements of an operand as a new collection, any number of unknown ones if they are unknown."""
     elements = materialize_generator(interpreter, operand, exhausts=lazy.exhausts)
-    items = elements_of(interpreter, elements)
+    # Another operand may end the iterator before a generator is exhausted.
+    items = elements_of(interpreter, elements, exhausts=lazy.exhausts and len(lazy.operands) == 1)
     if items is None:
         interpreter.escape_operand(operand, lazy.place, "is iterated over in a way that is not followed")
         items = (Element(UNKNOWN, lazy.place, many=True, may_be_missing=True),)
@@ -127,20 +128,30 @@ def _compute_reversed(interpreter: Interpreter, lazy: LazyElements) -> Collectio
 @models("builtins.zip")
 def _zip(call: LibraryCall) -> Value:
     operands = [argument.value for argument in call.arguments.items if argument.keyword is None]
-    return _iterator_over(call, operands, _compute_rows)
+    strict = call.arguments.find(None, "strict")
+    is_strict = strict is not None and strict.value == Constant(value=True)
+    return _iterator_over(call, operands, _compute_strict_rows if is_strict else _compute_rows)
 
 
 def _compute_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:
     return _rows(interpreter, lazy, lazy.operands)
 
 
-def _rows(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value]) -> Collection:
-    """Return the rows of `zip` as tuples."""
+def _compute_strict_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    return _rows(interpreter, lazy, lazy.operands, is_strict=True)
+
+
+def _rows(
+    interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Value], *, is_strict: bool = False
+) -> Collection:
+    """Return the rows of `zip` as tuples. With `is_strict`, it takes all elements of its operands."""
     columns = _columns(interpreter, lazy, operands)
     known_columns = [column for column in columns if column is not None]
     if not known_columns or not all(column.has_definite_order for column in known_columns):
         _leave_elements(interpreter, operands)
         cells = tuple(any_element(column, lazy.place) for column in columns)
+        if len(columns) > 1 and not is_strict:  # another operand may be shorter
+            cells = tuple(replace(cell, value=on_some_paths(cell.value)) for cell in cells)
         row = make_result_collection(interpreter, "tuple", cells)
         return make_result_collection(interpreter, "list", (Element(row, lazy.place, many=True),))
     size = min(column.state.size for column in known_columns)
@@ -240,9 +251,13 @@ def any_element(column: Collection | None, place: Place, padding: Sequence[Eleme
 def _map(call: LibraryCall) -> Value:
     """`map(f, xs)` calls `f` with each element on iteration."""
     operands = [argument.value for argument in call.arguments.items if argument.keyword is None]
-    if not (call.first.relevant or starts_task(call.first)) or not operands[1:]:
+    if not operands[1:]:
         return UNKNOWN
-    return make_iterator(call.interpreter, call.name, operands, call.place, _compute_results)
+    if call.first.relevant or starts_task(call.first):
+        return make_iterator(call.interpreter, call.name, operands, call.place, _compute_results)
+    if not any(isinstance(operand, GeneratorCall | GeneratorExpression) for operand in operands):
+        return UNKNOWN
+    return make_iterator(call.interpreter, call.name, operands[1:], call.place, _compute_unknown_results)
 
 
 def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection:
@@ -266,6 +281,13 @@ def _compute_results(interpreter: Interpreter, lazy: LazyElements) -> Collection
             for item in elements.items
         ]
     return make_result_collection(interpreter, "list", tuple(Element(value, lazy.place, many=True) for value in values))
+
+
+def _compute_unknown_results(interpreter: Interpreter, lazy: LazyElements) -> Collection:
+    """Run the iterables of a function whose results lead to no step."""
+    _columns(interpreter, lazy, lazy.operands)
+    result = Element(UNKNOWN, lazy.place, many=True, may_be_missing=True)
+    return make_result_collection(interpreter, "list", (result,))
 
 
 def _call_arguments(item: Element, *, is_single: bool) -> Arguments:
@@ -399,7 +421,7 @@ def _concatenate(interpreter: Interpreter, parts: Sequence[Collection]) -> Colle
 def _chain_from_iterable(call: LibraryCall) -> Value:
     if not is_iterable(call.first):
         return call.unmodeled()
-    return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_chain_of_rows)
+    return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_chain_of_rows, has_rows=True)
 
 
 def _compute_chain_of_rows(interpreter: Interpreter, lazy: LazyElements) -> Collection:

@@ -294,6 +294,8 @@ def apply_changes(
                 f"`{name}` may be changed under another name, in a way that is not followed.",
                 "The graph shows what is defined here.",
             )
+    if not (value.state.changed or _can_run_steps(value)):
+        value.state.changed = _is_kept_by_other_code(interpreter, scope, name, _nesting_depth(value))
     if _is_filled_by_other_code(interpreter, scope, name):
         value.state.changed = True
         _report_dynamic_imports(interpreter, scope, name)
@@ -340,20 +342,57 @@ def _may_change_by_alias(
     interpreter: Interpreter, scope: LexicalScope, name: str, value: Value, *, by_libraries: bool = False
 ) -> bool:
     """Whether a collection may be mutated through an alias, in its module or in one that imports it."""
-    modules = [scope.module]
-    if scope.kind == "module":
-        encoded_name = name.encode()
-        importing_modules = [
-            module for module, module_scope in interpreter.modules.scopes.items() if _may_import(module_scope, name)
-        ]
-        modules += [
-            module for module in importing_modules if module is not scope.module and module.mentions(encoded_name)
-        ]
     depth = _nesting_depth(value)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
     return any(
-        module.once(analyze_aliases).may_be_mutated(name, depth, spend, by_libraries=by_libraries) for module in modules
+        module.once(analyze_aliases).may_be_mutated(name, depth, spend, by_libraries=by_libraries)
+        for module in _modules_with(interpreter, scope, name)
     )
+
+
+def _is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str, depth: int) -> bool:
+    """Whether code that is not followed may keep a collection, and a module mutates what such code returns.
+
+    `depth` is the nesting depth of the collection.
+    """
+    spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
+    is_kept = any(
+        module.once(analyze_aliases).is_kept(name, depth, spend) for module in _modules_with(interpreter, scope, name)
+    )
+    modules = (scope.module, *interpreter.modules.scopes)
+    return is_kept and any(module.once(analyze_aliases).mutates_unknown for module in modules)
+
+
+def may_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> bool:
+    """Whether a collection of constants that a function binds to a name may change in ways that are not followed."""
+    # Most names are ruled out before the walk through the elements.
+    if value.state.changed or not _may_name_change_unseen(interpreter, scope, name, DEEPEST):
+        return False
+    return not _can_run_steps(value) and _may_name_change_unseen(interpreter, scope, name, _nesting_depth(value))
+
+
+def _may_name_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, depth: int) -> bool:
+    aliases = scope.module.once(analyze_aliases)
+    spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
+    return (
+        aliases.may_be_mutated(name, depth, spend, by_libraries=True)
+        or aliases.may_be_mutated(name, depth, spend, by_other_names=True)
+        or _is_kept_by_other_code(interpreter, scope, name, depth)
+    )
+
+
+def _modules_with(interpreter: Interpreter, scope: LexicalScope, name: str) -> list[SourceModule]:
+    """Return the module of a scope, and the loaded modules that may import a name from it."""
+    if scope.kind != "module":
+        return [scope.module]
+    encoded_name = name.encode()
+    importing_modules = [
+        module for module, module_scope in interpreter.modules.scopes.items() if _may_import(module_scope, name)
+    ]
+    return [
+        scope.module,
+        *(module for module in importing_modules if module is not scope.module and module.mentions(encoded_name)),
+    ]
 
 
 def _may_import(scope: LexicalScope, name: str) -> bool:

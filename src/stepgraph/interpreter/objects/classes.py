@@ -248,9 +248,16 @@ def _class_variable(
         name in module.once(assigned_attributes).any_owner or module.once(may_set_computed_attributes)
         for module in modules
     )
-    if isinstance(value, Collection | Mapping) and not may_be_assigned and not _is_enumeration(order):
+    if isinstance(value, Collection | Mapping) and not _is_enumeration(order):
         is_rebound = interpreter.modules.is_rebound_externally(owner.scope, name)
-        return UNKNOWN if is_rebound or interpreter.modules.is_member_changed(owner.scope, name) else value
+        if not may_be_assigned and not is_rebound and not interpreter.modules.is_member_changed(owner.scope, name):
+            return value
+        if not any(element.value.relevant for element in value.state.elements()):
+            return UNKNOWN
+        is_set_on_objects = not any(name in module.once(assigned_attributes).not_of_self for module in modules)
+        if is_set_on_objects and not _is_changed_outside(interpreter, owner, name):
+            return hide_constants(value)
+        return hide_constants(mark_reassigned(interpreter, owner.scope, name, value))
     is_constant = (
         owner.scope.bindings.binds_constant(name)
         and not may_be_assigned

@@ -16,10 +16,19 @@ from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.written_names import table_strings, written_strings
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.objects import AttributeName, ClassValue, Instance, ModuleValue
+from stepgraph.interpreter.values.objects import ClassValue, Instance, ModuleValue
 from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.ir.values import UNKNOWN, UNSET, Constant, External, Template, Unresolved, Value
+from stepgraph.ir.values import (
+    UNKNOWN,
+    UNSET,
+    AttributeName,
+    Constant,
+    External,
+    Template,
+    Unresolved,
+    Value,
+)
 from stepgraph.limits import Limit
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.module import Place

@@ -62,13 +62,13 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
             entries = iterated_entries(mapping).entries
             return tuple(Element(entry.key, entry.key_place, entry.many, entry.may_be_missing) for entry in entries)
         case GeneratorCall() as generator:
-            return consume_generator(interpreter, generator) or None
+            return consume_generator(interpreter, generator, exhausts=exhausts) or None
         case Unresolved(place=place) as unresolved:
             return (Element(unresolved, place, many=True),)
         case ClassValue() as class_value:
             return enum_members(interpreter, class_value)
         case Instance() as instance:
-            return _elements_of_open_object(interpreter, instance)
+            return _elements_of_open_object(interpreter, instance, exhausts=exhausts)
         case Union(cases=cases):
             items_by_case = [elements_of(interpreter, case.value, exhausts=exhausts) for case in cases]
             return tuple(replace(item, may_be_missing=True) for items in items_by_case for item in items or ())
@@ -76,7 +76,9 @@ def elements_of(interpreter: Interpreter, value: Value, *, exhausts: bool = True
             return None
 
 
-def _elements_of_open_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
+def _elements_of_open_object(
+    interpreter: Interpreter, instance: Instance, *, exhausts: bool
+) -> tuple[Element, ...] | None:
     """Return the elements of an object of the project, unresolved ones if its iterator iterates over the object."""
     place = Place(instance.cls.scope.module, instance.cls.node)
     open_objects = interpreter.work.open_objects
@@ -84,7 +86,7 @@ def _elements_of_open_object(interpreter: Interpreter, instance: Instance) -> tu
         return (Element(Unresolved("its iterator iterates over the object itself", place), place, many=True),)
     open_objects.append(instance)
     try:
-        return _elements_of_object(interpreter, instance)
+        return _elements_of_object(interpreter, instance, exhausts=exhausts)
     finally:
         open_objects.pop()
 
@@ -93,7 +95,7 @@ MAX_OPEN_OBJECTS: Final = 16
 """Maximum number of objects whose iterators iterate over each other."""
 
 
-def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[Element, ...] | None:
+def _elements_of_object(interpreter: Interpreter, instance: Instance, *, exhausts: bool) -> tuple[Element, ...] | None:
     """Return the elements of an object of the project.
 
     They are those of its `__iter__`, the results of its `__getitem__` or the fields of a named tuple.
@@ -101,7 +103,7 @@ def _elements_of_object(interpreter: Interpreter, instance: Instance) -> tuple[E
     place = Place(instance.cls.scope.module, instance.cls.node)
     iterator = iterator_of(interpreter, instance, place)
     if iterator is not instance:
-        return elements_of(interpreter, iterator)
+        return elements_of(interpreter, iterator, exhausts=exhausts)
     items: list[Value | None] = []
     block = interpreter.block_of(
         lambda: items.append(call_special(interpreter, instance, ("__getitem__",), (UNKNOWN,), place))

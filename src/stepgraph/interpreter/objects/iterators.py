@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.arguments import make_result_collection
-from stepgraph.interpreter.values.calls import Argument, Arguments, Partial
+from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorExpression, Partial
 from stepgraph.interpreter.values.containers import Collection, Container, Element, HeapCell, LazyElements, Mapping
-from stepgraph.interpreter.values.unions import as_optional
+from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.nodes import Block, may_run_steps
 from stepgraph.ir.values import External, Value
 from stepgraph.syntax.module import Place
@@ -23,16 +24,24 @@ Compute: TypeAlias = Callable[[Interpreter, LazyElements], Collection]
 
 
 def make_iterator(
-    interpreter: Interpreter, name: str, operands: Sequence[Value], place: Place, compute: Compute
+    interpreter: Interpreter,
+    name: str,
+    operands: Sequence[Value],
+    place: Place,
+    compute: Compute,
+    *,
+    has_rows: bool = False,
 ) -> Collection:
-    """Return the iterator that the library function `name` makes of its operands.
+    """Return the iterator that the library function `name` makes of its operands, or of their elements (`has_rows`).
 
     Until its first use, its only element is the call itself, so that the operands are found in it.
     """
     arguments = Arguments(tuple(Argument(operand, place) for operand in operands))
     initial = (Element(Partial(External(name), arguments), place, many=True),)
     iterator = make_result_collection(interpreter, "list", initial)
-    return replace(iterator, lazy=LazyElements(compute, tuple(operands), place, iterator.state.contents))
+    return replace(
+        iterator, lazy=LazyElements(compute, tuple(operands), place, iterator.state.contents, has_rows=has_rows)
+    )
 
 
 def make_view(interpreter: Interpreter, mapping: Mapping, place: Place, compute: Compute) -> Collection:
@@ -82,6 +91,59 @@ def take_elements(interpreter: Interpreter, value: Collection, *, exhausts: bool
             record_iteration(interpreter, value.state)
         _set_remaining(interpreter, value, elements, tuple(map(as_optional, elements.items)))
     return elements
+
+
+class IterationSource(Struct):
+    """The containers that a loop takes its elements from while it runs."""
+
+    cells: dict[HeapCell, tuple[bool, tuple[object, ...]]]
+    """Their heap cells, each with its state before the loop: whether it is unordered, and its elements."""
+
+    def is_changed(self) -> bool:
+        """Return whether one of the containers was changed since the loop began."""
+        return any(_contents(cell) != contents for cell, contents in self.cells.items())
+
+
+def iteration_source(value: Value) -> IterationSource:
+    """Return the containers that the elements of an iterable value are taken from, those of an iterator included."""
+    source = IterationSource({})
+    pending, visited = [value], set[int]()
+    while pending:
+        operand = pending.pop()
+        if id(operand) in visited:
+            continue
+        visited.add(id(operand))
+        match operand:
+            case Collection(lazy=LazyElements(operands=operands, has_rows=has_rows)):
+                pending += operands
+                if has_rows:
+                    rows = (operand for operand in operands if isinstance(operand, Collection))
+                    pending += (row.value for operand in rows for row in operand.items)
+            case Collection(state=cell) | Mapping(state=cell):
+                source.cells[cell] = _contents(cell)
+            case GeneratorExpression(first=first):
+                pending.append(first)
+            case Union(cases=cases):
+                pending += (case.value for case in cases)
+    return source
+
+
+def _contents(cell: HeapCell) -> tuple[bool, tuple[object, ...]]:
+    """Return whether the elements of a container are unordered, and the elements by identity."""
+    return cell.unordered, tuple(map(id, cell.contents))
+
+
+def elements_at_pass(interpreter: Interpreter, value: Value, elements: Value) -> Value:
+    """Return the elements that a pass of a loop may take from an iterable value that the loop changes.
+
+    `elements` are those of the value before the loop, which other iterators inside it do not yield again.
+    """
+    if not isinstance(value, Collection) or value.lazy is None or not isinstance(elements, Collection):
+        return value if isinstance(value, Collection | Mapping) else elements
+    items = _compute(interpreter, value.lazy, exhausts=False).items
+    if any(is_iterator(operand) for operand in value.lazy.operands):
+        items = (*elements.items, *items)
+    return make_unordered(make_result_collection(interpreter, "list", tuple(map(as_optional, items))))
 
 
 def record_iteration(interpreter: Interpreter, state: HeapCell) -> None:

@@ -12,7 +12,13 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import statement_positions
 from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
-from stepgraph.interpreter.modules.module_code import apply_changes, bound_value, run_changes, scope_body
+from stepgraph.interpreter.modules.module_code import (
+    apply_changes,
+    bound_value,
+    may_change_unseen,
+    run_changes,
+    scope_body,
+)
 from stepgraph.interpreter.modules.star_imports import (
     has_later_star_import,
     star_imported_value,
@@ -26,7 +32,6 @@ from stepgraph.interpreter.values.containers import (
     without_constants,
 )
 from stepgraph.interpreter.values.objects import (
-    AttributeName,
     Caveat,
     ClassValue,
     FunctionValue,
@@ -34,7 +39,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
 )
 from stepgraph.interpreter.values.tasks import TaskGroup
-from stepgraph.ir.values import UNKNOWN, Constant, External, Template, Value
+from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.changes import may_bind_computed_names, names_of_attributes
@@ -170,6 +175,8 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
         function = interpreter.frame.function
         if function is not None and name in names_of_attributes(function, scope.module):
             stored = AttributeName(value.value)
+    if isinstance(stored, Collection | Mapping) and scope.kind == "function" and not stored.hidden:
+        stored.state.changed = stored.state.changed or may_change_unseen(interpreter, scope, name, stored)
     interpreter.store.write(scope.names, name, stored)
     interpreter.tracer.on_binding(name)
 

@@ -21,13 +21,13 @@ from stepgraph.interpreter.values.containers import (
     Mapping,
     MappingEntry,
     SpreadArguments,
-    hide_constants,
+    as_argument,
 )
-from stepgraph.interpreter.values.objects import AttributeName, CallableArgument, FunctionValue
+from stepgraph.interpreter.values.objects import CallableArgument, FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import UNKNOWN, Constant, Value
+from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.changes import names_of_attributes
@@ -63,16 +63,18 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     if isinstance(callee.node, cst.FunctionDef):
         attribute_names = names_of_attributes(callee.node, callee.scope.module)
     return {
-        p.name.value: _parameter_value(values[p.name.value], is_attribute_name=p.name.value in attribute_names)
-        for p in parameters(params)
+        p.name.value: _parameter_value(p.name.value, values[p.name.value], attribute_names) for p in parameters(params)
     }
 
 
-def _parameter_value(value: Value, *, is_attribute_name: bool) -> Value:
-    """Return the value of a parameter without constants, except for the name of an attribute."""
-    if is_attribute_name and isinstance(value, Constant) and isinstance(value.value, str):
+def _parameter_value(name: str, value: Value, attribute_names: frozenset[str]) -> Value:
+    """Return the value of a parameter without constants, except for names of attributes.
+
+    Any string in a collection may be such a name if the function computes names of attributes.
+    """
+    if name in attribute_names and isinstance(value, Constant) and isinstance(value.value, str):
         return AttributeName(value.value)
-    return hide_constants(value)
+    return as_argument(value, has_names=bool(attribute_names))
 
 
 def _none_defaults(callee: FunctionValue) -> dict[str, Value]:
@@ -91,7 +93,7 @@ def _with_constants(callee: FunctionValue, values: dict[str, Value]) -> dict[str
     """
     binders = bindings_of(callee.node, callee.scope.module).binders
     return {
-        name: value if isinstance(value, Constant) and len(binders.get(name, ())) == 1 else hide_constants(value)
+        name: value if isinstance(value, Constant) and len(binders.get(name, ())) == 1 else as_argument(value)
         for name, value in values.items()
     }
 

@@ -17,7 +17,7 @@ from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, GeneratorCall, Partial, PreparedCall, StepCall
 from stepgraph.interpreter.values.containers import without_constants
-from stepgraph.interpreter.values.objects import AttributeName, FunctionValue
+from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
@@ -26,6 +26,7 @@ from stepgraph.ir.nodes import Call, Run
 from stepgraph.ir.values import (
     UNKNOWN,
     Absent,
+    AttributeName,
     Constant,
     External,
     ExternalResult,

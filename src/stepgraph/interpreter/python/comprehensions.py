@@ -12,7 +12,10 @@ from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.iterators import (
+    IterationSource,
     is_certainly_empty,
+    is_lazy,
+    iteration_source,
     make_unordered,
     record_iteration,
     report_nested_use,
@@ -93,7 +96,11 @@ def consume_generator_expression(
     if is_unused is None:
         return make_collection(interpreter, kind, ())
     if is_unused:
-        return consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+        checkpoint, newest_serial = interpreter.store.checkpoint(), interpreter.store.serial
+        elements = consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+        if not exhausts and not is_lazy(generator.first):
+            _report_effects(interpreter, generator, checkpoint, newest_serial)
+        return elements
     consumed: list[Collection] = []
     place = Place(generator.scope.module, generator.node)
 
@@ -103,6 +110,20 @@ def consume_generator_expression(
     interpret_loop(interpreter, consume, None, place, LoopBounds())
     items = tuple(map(as_optional, consumed[-1].items))
     return make_unordered(make_collection(interpreter, kind, items))
+
+
+def _report_effects(
+    interpreter: Interpreter, generator: GeneratorExpression, checkpoint: int, newest_serial: int
+) -> None:
+    """Report the changes that a generator expression has made since `checkpoint` if it may not run to its end."""
+    if interpreter.store.outer_writes(checkpoint, newest_serial + 1) is None:
+        place = Place(generator.scope.module, generator.node)
+        interpreter.note(
+            "generator",
+            place,
+            f"`{place.brief_text}` changes values, and may not run to its end.",
+            "The graph shows the changes of all its elements.",
+        )
 
 
 def _use(interpreter: Interpreter, generator: GeneratorExpression, *, exhausts: bool) -> bool | None:
@@ -157,7 +178,7 @@ def for_each_element(
 ) -> None:
     """Emit the loop of a generator expression here, and pass each element to `consume` within the loop.
 
-    If `consume` may leave the loop early, any of the elements is passed to it instead.
+    If `consume` may leave the loop early or changes the iterable, any of the elements is passed to it instead.
     """
     is_unused = _use(interpreter, generator, exhausts=False)
     if is_unused is None:
@@ -179,12 +200,15 @@ class _Passes(Struct):
     """Whether a pass may end the loop."""
 
     def run_in_turn(self, generator: GeneratorExpression) -> bool:
-        """Run a pass with each element in turn, unless a pass ends the loop. Return whether that was done."""
-        interpreter = self.interpreter
+        """Run a pass with each element in turn and return True.
+
+        Return False and roll the passes back if a pass may end the loop or changes what it iterates over.
+        """
+        interpreter, source = self.interpreter, iteration_source(generator.first)
         checkpoint, position = interpreter.store.checkpoint(), interpreter.tracer.position
         return_count, is_reachable = len(interpreter.frame.returns), interpreter.is_reachable
         block = interpreter.block_of(lambda: self._run_each(generator))
-        if not self.breaks:
+        if not self.breaks and not source.is_changed():
             interpreter.operations.extend(block.operations)
             return True
         interpreter.store.rollback(checkpoint)
@@ -290,19 +314,21 @@ def _run_over(
         broken=False,
     ):
         return None
+    source, is_snapshot = iteration_source(iterable), is_lazy(iterable)
     if isinstance(iterable, Collection):
         iterable = take_elements(interpreter, iterable, exhausts=False)
     if is_certainly_empty(interpreter, iterable):
         return None
     items = items_to_unroll(iterable)
+    place = interpreter.place(clause)
     if items is not None and not clause.ifs:
         for item in items:
             names = pass_constants(interpreter, clause, item.value)
             with interpreter.frame.in_loop(LoopState(interpreter.store.checkpoint()), names):
                 assign(interpreter, clause.target, item.value)
                 _run_body(interpreter, clause, add, many=many)
+        _report_change(interpreter, source, place)
         return None
-    place = interpreter.place(clause)
 
     def body() -> None:
         current = advance(interpreter, iterable, place)
@@ -316,7 +342,20 @@ def _run_over(
     bounds = loop_bounds(iterable, interpreter.place(clause.iter))
     with interpreter.frame.with_loop_keys(loop_keys(interpreter, clause, iterable)):
         interpret_loop(interpreter, body, None, place, bounds)
+    if is_snapshot:
+        _report_change(interpreter, source, place)
     return bounds.passes
+
+
+def _report_change(interpreter: Interpreter, source: IterationSource, place: Place) -> None:
+    """Report a comprehension that changes what it iterates over."""
+    if source.is_changed():
+        interpreter.note(
+            "generator",
+            place,
+            f"`{place.brief_text}` iterates over elements that change meanwhile.",
+            "The graph shows the elements before the change. Iterate over a copy.",
+        )
 
 
 def _run_pass(interpreter: Interpreter, clause: cst.CompFor, value: Value, add: Callable[..., None]) -> None:

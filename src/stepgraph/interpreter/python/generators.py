@@ -12,7 +12,7 @@ from collections.abc import Callable
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.frame import Frame, InlinedGenerator, LoopState
+from stepgraph.interpreter.frame import Frame, FunctionSummary, InlinedGenerator, LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.jumps import emit_jump
 from stepgraph.interpreter.python.loops import join_continues
@@ -179,11 +179,11 @@ def return_from_generator(interpreter: Interpreter, generator: InlinedGenerator,
     emit_jump(interpreter, kind, place)
 
 
-def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> None:
+def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> FunctionSummary:
     """Emit one call of a generator that is not inlined, and report it: its code runs in between the passes."""
     summary = summarize_call(interpreter, iterable.function, iterable.arguments)
     if not summary.function.may_run_steps:
-        return
+        return summary
     interpreter.emit(Run(Call(summary.function), iterable.place))
     interpreter.note(
         "generator",
@@ -191,12 +191,27 @@ def emit_generator_call(interpreter: Interpreter, iterable: GeneratorCall) -> No
         f"`{iterable.function.name}` is a generator with steps; it runs piece by piece, in between the loop's passes.",
         "The graph shows it as one call at each pass.",
     )
+    return summary
 
 
-def consume_generator(interpreter: Interpreter, generator: GeneratorCall) -> tuple[Element, ...]:
-    """Return the relevant values that a generator yields, for code that consumes it at once."""
+def consume_generator(
+    interpreter: Interpreter, generator: GeneratorCall, *, exhausts: bool = True
+) -> tuple[Element, ...]:
+    """Return the relevant values that a generator yields, and run its code at once.
+
+    That is exact for the first consumer, if it `exhausts` the generator. For others it is reported.
+    """
     interpreter.work.begun.add(id(generator.place.node))
-    emit_generator_call(interpreter, generator)
-    yields = summarize_call(interpreter, generator.function, generator.arguments).yields
-    interpreter.budget.spend(Limit.ELEMENTS, len(yields))
-    return yields
+    if call_has_effects(interpreter, generator.function, generator.arguments):
+        is_first = id(generator) not in interpreter.work.exhausted and interpreter.loop_depth == generator.loop_depth
+        interpreter.work.exhausted[id(generator)] = generator
+        if not (exhausts and is_first):
+            interpreter.note(
+                "generator",
+                generator.place,
+                f"`{generator.function.name}` is a generator that changes values; it runs piece by piece.",
+                "The graph shows its changes at once, where its first value is used.",
+            )
+    summary = emit_generator_call(interpreter, generator)
+    interpreter.budget.spend(Limit.ELEMENTS, len(summary.yields))
+    return summary.yields

@@ -16,10 +16,10 @@ from stepgraph.interpreter.python.assignment import add_default_entry, add_entry
 from stepgraph.interpreter.python.subscripts import contains_key, element_at, entry_at
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry
-from stepgraph.interpreter.values.objects import AttributeName, ClassValue, FunctionValue, Instance
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import Constant, Unresolved, Value
+from stepgraph.ir.values import AttributeName, Constant, Unresolved, Value
 from stepgraph.syntax.module import Place
 
 

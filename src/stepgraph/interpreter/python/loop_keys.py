@@ -7,8 +7,7 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import AttributeName
-from stepgraph.ir.values import Constant, External, Value
+from stepgraph.ir.values import AttributeName, Constant, External, Value
 from stepgraph.syntax.walk import statements_below
 
 

@@ -9,7 +9,12 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.objects.iteration import materialize_generator
-from stepgraph.interpreter.objects.iterators import is_certainly_empty
+from stepgraph.interpreter.objects.iterators import (
+    IterationSource,
+    elements_at_pass,
+    is_certainly_empty,
+    iteration_source,
+)
 from stepgraph.interpreter.objects.names import look_up
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.python.assignment import assign
@@ -27,7 +32,7 @@ from stepgraph.interpreter.python.loops import (
 )
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
-from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
+from stepgraph.interpreter.values.containers import Collection, Element, HeapCell
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind, Scope
@@ -66,20 +71,21 @@ def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value
         if node.orelse is not None and interpreter.is_reachable:
             interpreter.execute(node.orelse.body)
         return UNKNOWN
-    iterable = materialize_generator(interpreter, iterable)
-    if is_certainly_empty(interpreter, iterable):
+    source = iteration_source(iterable)
+    elements = materialize_generator(interpreter, iterable)
+    if is_certainly_empty(interpreter, elements):
         if node.orelse is not None:
             interpreter.execute(node.orelse.body)
         return UNKNOWN
-    items = items_to_unroll(iterable, constants=_uses_getattr(node)) if interpreter.frame.inlined is None else None
+    items = items_to_unroll(elements, constants=_uses_getattr(node)) if interpreter.frame.inlined is None else None
     if (
         items is not None
         and not _has_break(node.body)
         and _has_any_name(node.body, frozenset(target_names(node.target)))
-        and _unroll(interpreter, node, iterable, items)
+        and _unroll(interpreter, node, source, items)
     ):
         return UNKNOWN
-    _execute_loop(interpreter, node, iterable)
+    _execute_loop(interpreter, node, iterable, source, elements)
     return UNKNOWN
 
 
@@ -112,37 +118,40 @@ def _has_any_name(body: cst.BaseSuite, names: frozenset[str]) -> bool:
     )
 
 
-def _execute_loop(interpreter: Interpreter, node: cst.For, iterable: Value) -> None:
+def _execute_loop(
+    interpreter: Interpreter, node: cst.For, iterable: Value, source: IterationSource, elements: Value
+) -> None:
+    """Execute a loop to its fixpoint. `elements` are the elements of the iterable value before the loop."""
     place = interpreter.place(node)
 
     def body() -> None:
-        current = advance(interpreter, iterable, place)
+        present = elements_at_pass(interpreter, iterable, elements) if source.is_changed() else elements
+        current = advance(interpreter, present, place)
         discriminant = interpreter.text(node.target)
         _run_pass(
             interpreter,
             node,
-            loop_variable_value(interpreter, iterable, discriminant, place) if current is None else current,
+            loop_variable_value(interpreter, present, discriminant, place) if current is None else current,
         )
 
     orelse = None if node.orelse is None else node.orelse.body
     execute_orelse = None if orelse is None else lambda: interpreter.execute(orelse)
-    with interpreter.frame.with_loop_keys(loop_keys(interpreter, node, iterable)):
-        interpret_loop(interpreter, body, execute_orelse, place, loop_bounds(iterable, interpreter.place(node.iter)))
+    with interpreter.frame.with_loop_keys(loop_keys(interpreter, node, elements)):
+        interpret_loop(interpreter, body, execute_orelse, place, loop_bounds(elements, interpreter.place(node.iter)))
 
 
-def _unroll(interpreter: Interpreter, node: cst.For, iterable: Value, items: tuple[Element, ...]) -> bool:
-    """Unroll a loop and return whether that is exact: it is not if the body changes the collection.
+def _unroll(interpreter: Interpreter, node: cst.For, source: IterationSource, items: tuple[Element, ...]) -> bool:
+    """Unroll a loop and return whether that is exact: it is not if the body changes what it iterates over.
 
     Passes of an inexact loop are rolled back.
     """
     checkpoint, return_count = interpreter.store.checkpoint(), len(interpreter.frame.return_states)
-    elements = _present_elements(iterable)
     with interpreter.collect_operations() as operations:
         for item in items:
             if not interpreter.is_reachable:
                 break
             _unroll_pass(interpreter, node, item)
-            if _present_elements(iterable) != elements:
+            if source.is_changed():
                 interpreter.store.rollback(checkpoint)
                 del interpreter.frame.return_states[return_count:]
                 interpreter.is_reachable = True
@@ -151,14 +160,6 @@ def _unroll(interpreter: Interpreter, node: cst.For, iterable: Value, items: tup
     if node.orelse is not None and interpreter.is_reachable:
         interpreter.execute(node.orelse.body)
     return True
-
-
-def _present_elements(iterable: Value) -> tuple[bool, tuple[object, ...]]:
-    """Return the present elements of a collection or dictionary by identity, and whether their order is uncertain."""
-    if not isinstance(iterable, Collection | Mapping):
-        return False, ()
-    elements = iterable.items if isinstance(iterable, Collection) else iterable.entries
-    return iterable.state.unordered, tuple(map(id, elements))
 
 
 def _run_pass(interpreter: Interpreter, node: cst.For, value: Value) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -13,7 +13,7 @@ from stepgraph.ir.nodes import (
     IterationCount,
 )
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import ABSENT, UNKNOWN, Absent, Constant, Template, Value
+from stepgraph.ir.values import ABSENT, UNKNOWN, Absent, AttributeName, Constant, Template, Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place
 
@@ -32,7 +32,9 @@ class HeapCell(dict[str, Any]):
         "read_as_empty",
         "reopened",
         "reordered",
+        "revised",
         "serial",
+        "shows_constants",
     )
 
     def __init__(
@@ -42,6 +44,7 @@ class HeapCell(dict[str, Any]):
         slots: dict[str, Any] | None = None,
         reordered: list[int] | None = None,
         reopened: list[int] | None = None,
+        revised: list[int] | None = None,
     ) -> None:
         super().__init__(slots or {})
         self.serial = serial
@@ -52,10 +55,14 @@ class HeapCell(dict[str, Any]):
         """Whether the collection is as `[]` creates it: without elements, and no code may have added any."""
         self.read_as_empty = False
         """Whether a loop over it was left out because it is empty."""
+        self.shows_constants = False
+        """Whether the graph may show constants in the collection."""
         self.reordered = [] if reordered is None else reordered
         """The serials of all cells that became unordered, in that order."""
         self.reopened = [] if reopened is None else reopened
         """The serials of all cells that were read as empty and may have elements now."""
+        self.revised = [] if revised is None else revised
+        """The serials of all cells that were changed after the graph may have shown their constants."""
         self._changed = False
         self._unordered = False
 
@@ -69,6 +76,9 @@ class HeapCell(dict[str, Any]):
 
     @changed.setter
     def changed(self, value: bool) -> None:
+        if value and not self._changed and self.shows_constants:
+            self.revised.append(self.serial)
+            self.reordered.append(self.serial)
         self._changed = value
         if value:
             self.open()
@@ -166,6 +176,8 @@ class LazyElements(Struct, frozen=True, eq=False):
     """The slot `items` before the first use: of the iterator, or of the dictionary of a view."""
     is_view: bool = False
     """Whether it is a view of a dictionary, which can be used any number of times."""
+    has_rows: bool = False
+    """Whether it yields the elements of the elements of its operands."""
     exhausts: bool = False
     """Whether the present use takes all elements."""
 
@@ -195,8 +207,11 @@ class Container(Value):
 
     @property
     def shows_constants(self) -> bool:
-        """Whether the graph may show constants in it."""
-        return not self.hidden and not self.state.changed
+        """Whether the graph may show constants in it. Later changes are recorded as `HeapCell.revised`."""
+        if self.hidden or self.state.changed:
+            return False
+        self.state.shows_constants = True
+        return True
 
 
 class Collection(Container, Struct, eq=False):
@@ -208,6 +223,10 @@ class Collection(Container, Struct, eq=False):
     """Number of loops around the expression that created it."""
     hidden: bool = False
     """Whether it was reached through a non-constant, such as a parameter or a call."""
+    is_argument: bool = False
+    """Whether it was reached through a parameter: its elements have no constants, which differ between calls."""
+    has_names: bool = False
+    """Whether its strings in an argument may be names of attributes, which each call keeps."""
     max_size: int | None = None
     """The `maxlen` of a deque, 0 if it is not constant."""
     lazy: LazyElements | None = None
@@ -216,7 +235,8 @@ class Collection(Container, Struct, eq=False):
     @property
     def items(self) -> tuple[Element, ...]:
         """The current elements."""
-        return self.state.elements()
+        items: tuple[Element, ...] = self.state.elements()
+        return argument_elements(items, has_names=self.has_names) if self.is_argument else items
 
     @property
     def is_set(self) -> bool:
@@ -255,6 +275,10 @@ class Mapping(Container, Struct, eq=False):
     """Number of loops around the expression that created it."""
     hidden: bool = False
     """Whether it was reached through a non-constant, such as a parameter or a call."""
+    is_argument: bool = False
+    """Whether it was reached through a parameter: its elements have no constants, which differ between calls."""
+    has_names: bool = False
+    """Whether its strings in an argument may be names of attributes, which each call keeps."""
     partial: bool = False
     """Whether it also has unknown entries, as in `{**unknown}`."""
     default_factory: Value | None = None
@@ -263,7 +287,11 @@ class Mapping(Container, Struct, eq=False):
     @property
     def entries(self) -> tuple[MappingEntry, ...]:
         """The current entries."""
-        return self.state.elements()
+        entries: tuple[MappingEntry, ...] = self.state.elements()
+        return argument_elements(entries, has_names=self.has_names) if self.is_argument else entries
+
+
+ElementT = TypeVar("ElementT", Element, MappingEntry)
 
 
 class ContextVariable(Value, Struct, eq=False):
@@ -287,6 +315,30 @@ def hide_constants(value: Value) -> Value:
     if isinstance(value, Collection | Mapping):
         return value if value.hidden else replace(value, hidden=True)
     return without_constants(value)
+
+
+def as_argument(value: Value, *, has_names: bool = False) -> Value:
+    """Return a value as read through a parameter: a function has one graph for all constants it is called with.
+
+    With `has_names`, strings in collections remain as names of attributes.
+    """
+    if isinstance(value, Collection | Mapping):
+        return value if value.is_argument else replace(value, hidden=True, is_argument=True, has_names=has_names)
+    return without_constants(value)
+
+
+def argument_elements(elements: tuple[ElementT, ...], *, has_names: bool) -> tuple[ElementT, ...]:
+    """Return the elements or entries of a collection as read through a parameter."""
+    return tuple(_argument_element(element, has_names=has_names) for element in elements)
+
+
+def _argument_element(element: ElementT, *, has_names: bool) -> ElementT:
+    match element.value:
+        case Constant(value=str(name)) if has_names:
+            value: Value = AttributeName(name)
+        case _:
+            value = as_argument(element.value, has_names=has_names)
+    return element if value is element.value else replace(element, value=value)
 
 
 def without_constants(value: Value) -> Value:

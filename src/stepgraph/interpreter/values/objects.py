@@ -168,15 +168,6 @@ class AttributeDictionary(Value, Struct, frozen=True):
     owner: Instance
 
 
-class AttributeName(Value, Struct, frozen=True):
-    """A constant argument that a function uses as the name of an attribute.
-
-    It is relevant, so that calls with different names have different summaries. The graph does not show it.
-    """
-
-    value: str
-
-
 class SuperObject(Value, Struct, frozen=True):
     """The result of `super()`."""
 
