@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from typing import Final
 
@@ -13,10 +13,10 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING, may_lead_elsewhere
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
+from stepgraph.interpreter.store import Change
 from stepgraph.interpreter.summaries import (
     call_has_effects,
     call_may_run_steps,
-    changes_steps,
     returned_by,
     summarize_call,
     yields_of,
@@ -154,6 +154,11 @@ def _changes_steps(interpreter: Interpreter, value: Value, place: Place) -> bool
             return False
     with interpreter.without_replay():
         changes = interpreter.branch(run).changes.values()
+    return _lead_elsewhere(changes, newest_serial)
+
+
+def _lead_elsewhere(changes: Iterable[Change], newest_serial: int) -> bool:
+    """Return whether changes that were rolled back affect which steps run, in cells up to a serial."""
     outer = (change for change in changes if change.container.serial <= newest_serial)
     return any(may_lead_elsewhere(change.container.get(change.key, MISSING), change.value) for change in outer)
 
@@ -205,8 +210,8 @@ def _describe_evaluation(
     )
     if may_run_steps(outcome.block):
         return "code that runs steps"
-    changes = {key: change for key, change in outcome.changes.items() if change.container is not state}
-    return descriptions[0] or ("code that changes values" if changes_steps(changes, newest_serial) else None)
+    changes = (change for change in outcome.changes.values() if change.container is not state)
+    return descriptions[0] or ("code that changes values" if _lead_elsewhere(changes, newest_serial) else None)
 
 
 def _open(interpreter: Interpreter, value: Collection | Mapping) -> None:
