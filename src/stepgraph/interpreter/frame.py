@@ -11,7 +11,8 @@ import libcst as cst
 from msgspec import Struct, field
 
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition
-from stepgraph.interpreter.store import Change, Changes, PathChanges, SlotId
+from stepgraph.interpreter.store import Change, Changes, PathChanges
+from stepgraph.interpreter.tasks_in_flight import SlotId
 from stepgraph.interpreter.values.containers import Element, HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction

@@ -346,7 +346,7 @@ class Interpreter:
         is_import_time, self.is_import_time = self.is_import_time, True
         checkpoint = self.store.checkpoint()
         try:
-            with self.in_frame(Frame(scope)), self.collect_operations():
+            with self.in_frame(Frame(scope)), self.collect_operations(), self.store.unlogged():
                 yield
         finally:
             self.store.commit(checkpoint)

@@ -307,6 +307,14 @@ def union_values(value: Slot) -> list[Slot]:
     return [value]
 
 
+def covers(value: Slot, other: Slot) -> bool:
+    """Return whether a value includes each case of another one."""
+    if isinstance(value, tuple) or isinstance(other, tuple):
+        return bool(value == other)
+    values = union_values(value)
+    return all(any(is_equivalent(leaf, candidate) for candidate in values) for leaf in union_values(other))
+
+
 def callable_name(value: Value) -> str | None:
     """Return the name of a step or function, None for any other value."""
     match value:

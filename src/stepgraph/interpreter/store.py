@@ -7,9 +7,11 @@ the whole store.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final, TypeAlias
 
+import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
@@ -19,18 +21,19 @@ from stepgraph.interpreter.joining import (
     Slot,
     ValueSet,
     affects_steps,
-    has_relevant_value,
+    covers,
     is_equivalent,
     is_relevant,
     join_slot,
     join_slot_values,
     requires_new_pass,
     visit_cost,
-    without_duplicates,
 )
+from stepgraph.interpreter.tasks_in_flight import Rewrite, SlotId, TaskState, TaskWrite
 from stepgraph.interpreter.values.containers import Collection, Declarations, Element, HeapCell, Mapping, MappingEntry
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.nodes import AwaitedTask, StepDefinition, TaskId
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
@@ -38,6 +41,10 @@ from stepgraph.syntax.module import Place
 
 # Serial of the cells for declared steps and tasks in flight: no function counts them as older than itself.
 MAX_SERIAL: Final = sys.maxsize
+
+
+# Slots of a log that are merged into the log around it for one unit of the budget.
+_SLOTS_MERGED_PER_UNIT: Final = 8
 
 
 class Change(Struct, frozen=True):
@@ -51,57 +58,6 @@ class Change(Struct, frozen=True):
 SlotKey: TypeAlias = tuple[int, str]
 """The `id` of a cell, and the key of a slot."""
 Changes: TypeAlias = dict[SlotKey, Change]
-
-
-# A slot, identified by the serial of its cell and its key.
-SlotId: TypeAlias = tuple[int, str]
-
-
-class TaskState(Struct, eq=False):
-    """The reads and writes that a task in flight shares with concurrent code."""
-
-    task_id: TaskId
-    place: Place
-    """The call that makes the coroutine."""
-    loop_depth: int
-    """The number of loops around the start of the task."""
-    loop_pass: int
-    """The value of `Interpreter.repeated_passes` at the start of the task."""
-    reads: frozenset[SlotId]
-    """Slots that the task reads and that are older than the task."""
-    writes: dict[SlotId, list[Slot]] = field(default_factory=dict)
-    """The values that the task may write to slots older than itself."""
-    exclusive_writes: list[TaskWrite] = field(default_factory=list)
-    """Writes to slots that no other task in flight writes to."""
-
-
-class TaskWrite(Struct, frozen=True):
-    """A slot that a task writes to, with its value while the task is in flight and afterwards."""
-
-    container: HeapCell
-    key: str
-    pending_value: Slot
-    """The join of all values that the slot may have while the task is in flight."""
-    final_value: Slot
-    """The value after the task is finished."""
-
-
-# A slot with all its values since a checkpoint, in order.
-SlotHistory: TypeAlias = tuple[HeapCell, str, list[Slot]]
-
-
-class Rewrite(Struct, frozen=True):
-    """A write by other code to a slot that a task in flight reads."""
-
-    container: HeapCell
-    key: str
-    before: Slot
-    """The value before the write."""
-
-    @property
-    def slot(self) -> SlotId:
-        """The slot that was written."""
-        return self.container.serial, self.key
 
 
 class Store(Struct):
@@ -122,12 +78,16 @@ class Store(Struct):
     """Steps that were overwritten or removed, or not selected by an exact lookup. They are not reported as unused."""
     rewrites: list[Rewrite] = field(default_factory=list)
     """Writes since the last await to slots that tasks in flight read."""
+    _writer: TaskState | None = None
+    """The task in flight whose writes are being added."""
     reordered: list[int] = field(default_factory=list)
     """The serials of the collections that became unordered, in that order."""
     reopened: list[int] = field(default_factory=list)
     """The serials of the collections that were read as empty and may have elements now."""
     revised: list[int] = field(default_factory=list)
     """The serials of the collections that changed after the graph may have shown their constants."""
+    log: WriteLog | None = None
+    """The log of the innermost function or task being interpreted."""
     _task_writes: set[SlotId] = field(default_factory=set)
     """Slots that some task may write to."""
     _task_reads: set[SlotId] = field(default_factory=set)
@@ -157,8 +117,54 @@ class Store(Struct):
         self._outer_reads.add((container.serial, key))
         self.reads.add((container.serial, key))
 
+    @contextmanager
+    def logged(self, newest: int, *, isolated: bool = False) -> Iterator[WriteLog]:
+        """Log the writes inside to cells up to the serial `newest`.
+
+        They are also writes of the code around it, unless the code inside is `isolated`.
+        """
+        outer, log = self.log, WriteLog(newest)
+        self.log = log
+        try:
+            yield log
+            if len(log) >= _SLOTS_MERGED_PER_UNIT:
+                self.budget.spend(Limit.JOINED, len(log) // _SLOTS_MERGED_PER_UNIT)
+        finally:
+            self.log = outer
+            if outer is not None and not isolated:
+                outer.merge(log)
+
+    @contextmanager
+    def unlogged(self) -> Iterator[None]:
+        """Log no writes of the code inside."""
+        outer, self.log = self.log, None
+        try:
+            yield
+        finally:
+            self.log = outer
+
+    def log_changes(self, changes: Changes) -> None:
+        """Log values that further passes of the present loop or recursion may write."""
+        for change in changes.values():
+            self._log(change.container, change.key, change.value)
+
+    def _log(self, container: HeapCell, key: str, value: Slot) -> None:
+        slot = None if self.log is None else self.log.slot(container, key, container.get(key, MISSING))
+        if slot is not None:
+            slot.add(value)
+
     def write(self, container: HeapCell, key: str, value: Slot) -> None:
-        """Set a slot, and log the write for a rollback."""
+        """Set a slot to a value that the program writes."""
+        self._log(container, key, value)
+        slot = (container.serial, key)
+        if slot in self._task_writes:
+            for task in self.tasks():
+                if slot in task.writes:
+                    task.contested.add(slot)
+        self.put(container, key, value)
+
+    def put(self, container: HeapCell, key: str, value: Slot) -> None:
+        """Set a slot to a value that the program has written before, and record that for a rollback."""
         old = container.get(key, MISSING)
         if old is not value:
             if self._task_writes and (container.serial, key) in self._task_writes:
@@ -168,6 +174,9 @@ class Store(Struct):
     def extend(self, container: HeapCell, value: tuple[Any, ...]) -> None:
         """Append to a collection. `value` are all its elements, the existing ones first."""
         old = container["items"]
+        slot = None if self.log is None else self.log.slot(container, "items", old)
+        if slot is not None:
+            slot.extend(old, value)
         self._write(container, "items", old, Prefix(len(old)), value)
 
     def _write(self, container: HeapCell, key: str, old: Slot, logged: Slot, value: Slot) -> None:
@@ -176,7 +185,7 @@ class Store(Struct):
         if isinstance(old, StepFunction | Collection | Mapping) and not isinstance(value, Union) and value.relevant:
             self._record_replaced(container, old)
         if self._task_reads and (container.serial, key) in self._task_reads and old is not MISSING:
-            self.rewrites.append(Rewrite(container, key, old))
+            self.rewrites.append(Rewrite(container, key, old, self._writer))
         if (container.serial, key) in self._outer_reads and affects_steps(old, value):
             self._epoch_count += 1
             self.epoch = self._epoch_count
@@ -206,49 +215,70 @@ class Store(Struct):
         """Return the tasks that may be in flight."""
         return [task for states in self.in_flight.values() for task in states]
 
+    def conflicting_tasks(self, log: WriteLog, changes: Changes) -> set[cst.CSTNode]:
+        """Return the places of the tasks in flight after `changes` that read or write a logged slot."""
+        slots = {(logged.container.serial, logged.key) for logged in log}
+        tasks = [task for change in changes.values() if change.container is self.in_flight for task in change.value]
+        self.budget.spend(Limit.JOINED, len(tasks))
+        return {
+            task.place.node for task in tasks if not slots.isdisjoint(task.reads) or not slots.isdisjoint(task.writes)
+        }
+
     def weak_update(self, container: HeapCell, key: str, value: Slot, place: Place) -> None:
         """Update a slot weakly: it has its present value or the new one."""
-        self.write(
-            container, key, join_slot_values(self.budget, key, [container.get(key, MISSING), value], place, None)
-        )
+        self._log(container, key, value)
+        self.put(container, key, join_slot_values(self.budget, key, [container.get(key, MISSING), value], place, None))
 
-    def start_task(self, task: TaskState, checkpoint: int, newest: int) -> None:
-        """Record the start of a task that was interpreted since `checkpoint`: its writes may now happen at any time.
-
-        Slots in cells newer than the serial `newest` belong to the task itself.
-        """
-        for container, key, values in self.write_histories(checkpoint, newest):
-            slot = (container.serial, key)
+    def start_task(self, task: TaskState, log: WriteLog) -> None:
+        """Record the start of a task with its writes, which may now happen at any time."""
+        for logged in log:
+            if not logged.is_relevant:
+                continue
+            container, key, slot = logged.container, logged.key, (logged.container.serial, logged.key)
+            final_value = logged.present
+            values = [logged.initial, *logged.values, final_value]
             self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
             is_exclusive = not any(slot in concurrent.writes for concurrent in self.tasks())
             pending_value = join_slot_values(self.budget, key, values, task.place, None)
-            self.write(container, key, pending_value)
-            task.writes.setdefault(slot, []).extend(values[1:])
+            self.put(container, key, pending_value)
+            task.add_writes((logged,))
             if is_exclusive:
-                task.exclusive_writes.append(TaskWrite(container, key, pending_value, values[-1]))
+                task.exclusive_writes.append(TaskWrite(container, key, pending_value, final_value))
         self._merge_earlier_passes(task)
         self._task_writes |= task.writes.keys()
         self._task_reads |= task.reads
         if task.writes or task.reads:
-            self.write(self.in_flight, str(task.task_id), (task,))
+            self.put(self.in_flight, str(task.task_id), (task,))
 
     def _merge_earlier_passes(self, task: TaskState) -> None:
         """Merge the tasks that earlier passes of the loop have started at the same place into this one."""
         for earlier in self.tasks() if task.loop_depth else ():
             if earlier.place.node is task.place.node and earlier.loop_pass != task.loop_pass:
-                self.write(self.in_flight, str(earlier.task_id), ())
-                for slot, values in earlier.writes.items():
-                    task_values = task.writes.setdefault(slot, [])
-                    self.budget.spend(Limit.JOINED, len(task_values) + len(values))
-                    task.writes[slot] = without_duplicates([*task_values, *values])
+                self.put(self.in_flight, str(earlier.task_id), ())
+                for seen in earlier.seen.values():
+                    for value in seen.values:
+                        task.see(seen.container, seen.key, value)
+                self.budget.spend(Limit.JOINED, sum(len(logged.values) for logged in earlier.writes.values()))
+                task.add_writes(earlier.writes.values())
 
-    def extend_writes(self, task: TaskState, histories: Sequence[SlotHistory]) -> None:
+    def extend_writes(self, task: TaskState, log: WriteLog) -> None:
         """Add values that a task in flight may write."""
-        for container, key, values in histories:
-            task.writes.setdefault((container.serial, key), []).extend(values[1:])
-            for value in values[1:]:
-                self.weak_update(container, key, value, task.place)
+        task.add_writes(logged for logged in log if logged.is_relevant)
         self._task_writes |= task.writes.keys()
+        self.join_writes(task)
+
+    def join_writes(self, task: TaskState) -> None:
+        """Join all values that a task in flight may write with the present ones, which may be those of another path."""
+        self._writer = task
+        for logged in task.writes.values():
+            values = [logged.present, *logged.values]
+            self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
+            joined = join_slot_values(self.budget, logged.key, values, task.place, None)
+            for value in logged.values:
+                self._log(logged.container, logged.key, value)
+            if not covers(logged.present, joined):
+                self.put(logged.container, logged.key, joined)
+        self._writer = None
 
     def finish_task(self, awaited: AwaitedTask, loop_depth: int, *, may_have_failed: bool) -> None:
         """Record the end of a task: slots that only this task has written get their final values.
@@ -260,25 +290,11 @@ class Store(Struct):
         for task in self.in_flight.get(str(task_id), ()):
             if not awaited.on_every_path or not (awaited.all_runs or loop_depth >= task.loop_depth):
                 continue
-            self.write(self.in_flight, str(task_id), ())
+            self.put(self.in_flight, str(task_id), ())
             for write in () if may_have_failed else task.exclusive_writes:
-                if write.container.get(write.key) is write.pending_value:
-                    self.write(write.container, write.key, write.final_value)
-
-    def write_histories(self, checkpoint: int, newest: int) -> list[SlotHistory]:
-        """Return the slots written since `checkpoint` that had a relevant value, with all their values in order.
-
-        Slots in cells newer than the serial `newest` are omitted.
-        """
-        histories: dict[SlotId, tuple[HeapCell, str, list[Slot]]] = {}
-        for container, key, old, _ in self._trail[checkpoint:]:
-            if container.serial > newest:
-                continue
-            present = container.get(key, MISSING)
-            before = present[: old.length] if isinstance(old, Prefix) and isinstance(present, tuple) else old
-            histories.setdefault((container.serial, key), (container, key, []))[2].append(before)
-        complete = [(cell, key, [*values, cell.get(key, MISSING)]) for cell, key, values in histories.values()]
-        return [history for history in complete if any(map(has_relevant_value, history[2]))]
+                is_contested = (write.container.serial, write.key) in task.contested
+                if not is_contested and write.container.get(write.key) is write.pending_value:
+                    self.put(write.container, write.key, write.final_value)
 
     def _join_task_writes(self, container: HeapCell, key: str, value: Slot) -> Slot:
         """Join a value that is written to a slot with the values that tasks in flight may write to it."""
@@ -287,27 +303,23 @@ class Store(Struct):
         self.budget.spend(Limit.JOINED, len(self.in_flight))
         if not tasks:
             return value
-        values = [value, *(task_value for task in tasks for task_value in task.writes[slot])]
+        values = [value, *(task_value for task in tasks for task_value in task.writes[slot].values)]
         self.budget.spend(Limit.JOINED, sum(map(visit_cost, values)))
         return join_slot_values(self.budget, key, values, tasks[0].place, None)
 
-    def outer_writes(self, checkpoint: int, serial: int) -> tuple[Change, ...] | None:
-        """Return the writes to cells older than `serial` since `checkpoint`, None if one of them can affect steps.
+    @staticmethod
+    def repeatable_writes(log: WriteLog) -> tuple[Change, ...] | None:
+        """Return the logged writes with their final values, None if one of them can affect steps.
 
         Writes to collections are omitted: elements that cannot affect steps need not be repeated.
         """
-        writes: dict[SlotId, Change] = {}
-        for container, key, logged, _ in self._trail[checkpoint:]:
-            if container.serial >= serial:
-                continue
-            present = container.get(key, MISSING)
-            is_prefix = isinstance(logged, Prefix) and isinstance(present, tuple)
-            old = present[: logged.length] if is_prefix else logged
-            if affects_steps(old, present):
+        writes: list[Change] = []
+        for logged in log:
+            if logged.affects_steps:
                 return None
-            if not isinstance(present, tuple):
-                writes[container.serial, key] = Change(container, key, present)
-        return tuple(writes.values())
+            if not isinstance(logged.present, tuple):
+                writes.append(Change(logged.container, logged.key, logged.present))
+        return tuple(writes)
 
     def checkpoint(self) -> int:
         """Return the present position in the trail, for `changes` and `rollback`."""
@@ -397,7 +409,7 @@ def join_paths(
         present = change.container.get(change.key, MISSING)
         values = [(p.condition, p.changes[key].value if key in p.changes else present) for p in paths]
         store.budget.spend(Limit.JOINED, sum(visit_cost(value) for _, value in values))
-        store.write(change.container, change.key, join_slot(store.budget, values, discriminant, place, since))
+        store.put(change.container, change.key, join_slot(store.budget, values, discriminant, place, since))
 
 
 def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId | None = None) -> None:
@@ -414,13 +426,13 @@ def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: Ta
         present = change.container.get(change.key, MISSING)
         values = [end.changes[key].value if key in end.changes else present for end in ends]
         store.budget.spend(Limit.JOINED, len(ends) + sum(map(visit_cost, values)))
-        store.write(change.container, change.key, join_slot_values(store.budget, change.key, values, place, since))
+        store.put(change.container, change.key, join_slot_values(store.budget, change.key, values, place, since))
 
 
 def apply(store: Store, changes: Changes) -> None:
     """Redo changes that were rolled back."""
     for change in changes.values():
-        store.write(change.container, change.key, change.value)
+        store.put(change.container, change.key, change.value)
 
 
 def present_value(change: Change) -> Change:

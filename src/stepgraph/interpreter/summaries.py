@@ -283,7 +283,8 @@ def _summarize(
         checkpoint, summary_count = recursion.checkpoint, len(interpreter.summary_keys)
         trace_start = interpreter.tracer.mark()
         interpreter.active_functions.setdefault(node, {})[key] = function
-        function.body = _interpret_body(interpreter, frame, node.body)
+        with interpreter.store.logged(scope.names.serial - 1) as log:
+            function.body = _interpret_body(interpreter, frame, node.body)
         if not recursion.is_called:
             break
         is_stable = not _grows(interpreter, recursion)
@@ -309,17 +310,14 @@ def _summarize(
         if frame.called & interpreter.work.bit_of(value.identity)
     )
     function.names = _qualified_names(callee.names, function.callable_arguments)
-    interpreter.frame.called |= frame.called
-    interpreter.frame.started_bindings |= frame.started_bindings
-    interpreter.frame.raises = interpreter.frame.raises or frame.raises
-    interpreter.frame.raises_early = interpreter.frame.raises_early or frame.raises_early
+    _add_to_caller(interpreter.frame, frame)
     result = _result_of(frame, function.place)
     declare_again(interpreter, frame.declared)
     function.redeclared_steps = tuple(step.definition for step in frame.declared)
     trace = interpreter.tracer.trace_since(trace_start)
     creates_values = bool(frame.declared) or trace.creates_nondeterministic
     is_unique_per_call = creates_values and (result.relevant or result.tainted or bool(frame.yields))
-    writes = interpreter.store.outer_writes(checkpoint, scope.names.serial)
+    writes = interpreter.store.repeatable_writes(log)
     summary = FunctionSummary(
         function,
         result,
@@ -342,6 +340,14 @@ def _summarize(
     interpreter.summaries[interpreter.replays, *key] = interpreter.latest_summaries[node] = template
     interpreter.summary_keys.append((interpreter.replays, *key))
     return summary
+
+
+def _add_to_caller(caller: Frame, callee: Frame) -> None:
+    """Add what a function has called, started and raised to the frame of its caller."""
+    caller.called |= callee.called
+    caller.started_bindings |= callee.started_bindings
+    caller.raises = caller.raises or callee.raises
+    caller.raises_early = caller.raises_early or callee.raises_early
 
 
 def _call_recursively(interpreter: Interpreter, recursion: Recursion) -> None:
@@ -368,6 +374,7 @@ def _grows(interpreter: Interpreter, recursion: Recursion) -> bool:
     recursion.passes += 1
     if growing and recursion.passes > MAX_RECURSIVE_PASSES:
         widened = {key: widen(change, place) for key, change in growing.items()}
+        store.log_changes(widened)
         head, end = head | widened, end | widened
     recursion.head, recursion.end = head, end
     recursion.calls.clear()

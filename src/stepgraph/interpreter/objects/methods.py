@@ -61,7 +61,7 @@ from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMet
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional, with_all_runs
-from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
+from stepgraph.interpreter.workflow.awaiting import awaited_tasks, current_result, is_awaitable, start
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_task
 from stepgraph.ir.nodes import EMPTY, Loop, TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, Value
@@ -311,8 +311,8 @@ def _set_variable(interpreter: Interpreter, receiver: ContextVariable, arguments
 
 
 def _result(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
-    del interpreter, arguments, place
-    return receiver.result if isinstance(receiver, Task | Gathering) else UNKNOWN
+    del arguments
+    return current_result(interpreter, receiver, place) if isinstance(receiver, Task | Gathering) else UNKNOWN
 
 
 def _reorder(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:

@@ -96,7 +96,9 @@ def _interpret_to_fixpoint(
         loop_state = interpreter.frame.loop = LoopState(checkpoint)
         interpreter.is_reachable = True
         declared_before = interpreter.steps.count
-        block = interpreter.block_of(body)
+        tasks_at_head = {task.place.node for task in interpreter.store.tasks()}
+        with interpreter.store.logged(newest_serial) as log:
+            block = interpreter.block_of(body)
         end_changes = (
             [*loop_state.jump_states, interpreter.store.changes(checkpoint)]
             if interpreter.is_reachable
@@ -114,9 +116,11 @@ def _interpret_to_fixpoint(
             changed = growing_changes(changed, previous_changes, newest_serial, interpreter.budget)
         if changed and (pass_count >= max_passes or interpreter.repeated_passes > MAX_REPEATED_PASSES):
             widened_changes |= {key: widen(change, place) for key, change in changed.items()}
+            interpreter.store.log_changes(widened_changes)
             head_changes |= widened_changes
         is_reordered = any(serial <= newest_serial for serial in interpreter.store.reordered[reordered_count:])
-        if not changed and not is_reordered:
+        has_new_tasks = bool(interpreter.store.conflicting_tasks(log, head_changes) - tasks_at_head)
+        if not changed and not is_reordered and not has_new_tasks:
             break
         interpreter.repeated_passes += 1
     apply(interpreter.store, head_changes)

@@ -33,11 +33,11 @@ def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -
     saved = []
     for cell, key, value in list(_narrowings(interpreter, test, holds=holds)):
         saved.append((cell, key, cell[key], value))
-        interpreter.store.write(cell, key, value)
+        interpreter.store.put(cell, key, value)
     yield
     for cell, key, old, new in reversed(saved):
         if cell.get(key) is new:
-            interpreter.store.write(cell, key, old)
+            interpreter.store.put(cell, key, old)
 
 
 def _narrowings(

@@ -7,7 +7,8 @@ from typing import Final
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.tasks import TaskGroup
-from stepgraph.interpreter.workflow.awaiting import emit_await, resume_tasks
+from stepgraph.interpreter.workflow.awaiting import emit_await
+from stepgraph.interpreter.workflow.resuming import resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step
 from stepgraph.ir.nodes import Activity, Await, AwaitedTask, AwaitGroup, Block, Call, Scope, Start, Try, may_run_steps
 from stepgraph.ir.walk import walk_operations

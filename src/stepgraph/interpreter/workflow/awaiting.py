@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Final
 
 import libcst as cst
-from msgspec.structs import force_setattr, replace
+from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
-from stepgraph.interpreter.store import Rewrite, TaskState
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import (
     Arguments,
@@ -26,11 +25,12 @@ from stepgraph.interpreter.values.channels import Future
 from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
-from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
+from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
-from stepgraph.interpreter.workflow.early_raises import begin_tasks, record_start, report_await
-from stepgraph.interpreter.workflow.empty_reads import defer_notes, drop_notes
+from stepgraph.interpreter.workflow.early_raises import record_start, report_await
+from stepgraph.interpreter.workflow.empty_reads import defer_notes
+from stepgraph.interpreter.workflow.resuming import InFlightTask, reevaluate, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.nodes import (
     EMPTY,
@@ -77,14 +77,14 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
             if activity is not None:
                 interpreter.emit(Run(activity, value.place))
             return result
-        case Task(task_id=task_id, result=result):
+        case Task(task_id=task_id):
             if not _run_inline(interpreter, task_id):
                 emit_await(interpreter, Await(AwaitGroup("all", await_members(value)), place))
-            return result
-        case Gathering(result=result):
+            return current_result(interpreter, value, place)
+        case Gathering():
             if value.members:
                 emit_await(interpreter, Await(await_group(value), place, value.one_per_iteration))
-            return result
+            return current_result(interpreter, value, place)
         case WaitForCall(inner=inner):
             last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
             result = await_value(interpreter, inner, place, first)
@@ -105,6 +105,21 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
     return UNKNOWN
 
 
+def current_result(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Value:
+    """Return the result of a task or future. It is not followed if that of a task of the future has changed."""
+    changed = interpreter.work.task_results
+    if isinstance(future, Task):
+        return changed.get(future.task_id, future.result)
+    if any(awaited.task_id in changed for awaited in awaited_tasks(future)):
+        return Unresolved("a task returns a variable that other code writes", place)
+    return future.result
+
+
+def _finished(interpreter: Interpreter, future: Task | Gathering, place: Place) -> Gathering:
+    """Return the future of finished work that has the result of another future."""
+    return Gathering("all", (), result=current_result(interpreter, future, place))
+
+
 def _await_union(interpreter: Interpreter, value: Union, place: Place, first: int | None) -> Value:
     """Await whichever case of a union is the value. Tasks that only exist in their case need no choice."""
     if first is not None and first < len(interpreter.operations):
@@ -118,11 +133,13 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first: in
         one_per_iteration = any(isinstance(task, Gathering) and task.one_per_iteration for task in tasks)
         emit_await(interpreter, Await(AwaitGroup("all", members), place, one_per_iteration))
         if not unstarted:
-            return union_of_results(tasks, [place.text] * len(tasks), place.text, place)
-        finished = [Gathering("all", (), result=result_of(case.value)) for case in value.cases]
+            finished = [_finished(interpreter, task, place) for task in tasks]
+            return union_of_results(finished, [place.text] * len(tasks), place.text, place)
         rest = (
-            replace(case, value=done if case.value in tasks else case.value)
-            for case, done in zip(value.cases, finished, strict=True)
+            replace(case, value=_finished(interpreter, case.value, place))
+            if isinstance(case.value, Task | Gathering)
+            else case
+            for case in value.cases
         )
         value = Union(tuple(rest), value.discriminant, value.place)
     return interpreter.apply_to_cases(value, lambda chosen: await_value(interpreter, chosen, place))
@@ -184,12 +201,12 @@ def _start_with_timeout(interpreter: Interpreter, wrapped: WaitForCall, started:
 
 def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     """Start a coroutine as a task whose writes may take effect at any time until it is awaited."""
-    checkpoint, newest = interpreter.store.checkpoint(), interpreter.store.serial
+    newest = interpreter.store.serial
     outer_reads, interpreter.store.reads = interpreter.store.reads, set()
     unbegun: tuple[TaskId, ...] = interpreter.work.unbegun["items"]
     note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
     interpreter.work.starting += 1
-    with interpreter.tracer.task_body():
+    with interpreter.tracer.task_body(), interpreter.store.logged(newest) as log:
         activity, result = _activity(interpreter, coroutine, is_started=True)
     interpreter.work.starting -= 1
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
@@ -210,61 +227,14 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
         reads if may_reevaluate else frozenset(),
         coroutine=coroutine,
         activity=activity,
+        result=result,
         await_count=interpreter.work.await_count,
+        branch_depth=interpreter.branch_depth,
     )
-    interpreter.store.start_task(state, checkpoint, newest)
+    interpreter.store.start_task(state, log)
+    if state.seen:
+        reevaluate(interpreter, state)
     return task
-
-
-class InFlightTask(TaskState, kw_only=True):
-    """A task in flight that can be evaluated again."""
-
-    coroutine: Coroutine
-    activity: Activity
-    await_count: int
-    """The number of awaits evaluated before its start."""
-
-
-def resume_tasks(interpreter: Interpreter) -> None:
-    """Evaluate tasks in flight again if other code has written to variables that they read.
-
-    At an await they may read the new values. A task that has begun may have read the old ones.
-    """
-    interpreter.work.await_count += 1
-    begin_tasks(interpreter)
-    rewrites = interpreter.store.rewrites
-    if not rewrites or interpreter.work.resuming:
-        return
-    interpreter.work.resuming = True
-    slots = {rewrite.slot for rewrite in rewrites}
-    tasks = [task for task in interpreter.store.tasks() if not slots.isdisjoint(task.reads)]
-    for task in tasks:
-        if isinstance(task, InFlightTask):
-            _reevaluate(interpreter, task, [rewrite for rewrite in rewrites if rewrite.slot in task.reads])
-    interpreter.store.rewrites.clear()
-    interpreter.work.resuming = False
-
-
-def _reevaluate(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence[Rewrite]) -> None:
-    if not isinstance(task.coroutine, FunctionCall) or not isinstance(task.activity, Call):
-        return
-    coroutine = task.coroutine
-    checkpoint, newest = interpreter.store.checkpoint(), interpreter.store.serial
-    if task.await_count + 1 < interpreter.work.await_count:
-        for rewrite in rewrites:
-            interpreter.store.weak_update(rewrite.container, rewrite.key, rewrite.before, task.place)
-    function = summarize_call(interpreter, coroutine.function, coroutine.arguments).function
-    drop_notes(interpreter, task.task_id)
-    rewritten = {rewrite.slot for rewrite in rewrites}
-    written = [
-        change
-        for change in interpreter.store.write_histories(checkpoint, newest)
-        if (change[0].serial, change[1]) not in rewritten
-    ]
-    interpreter.store.rollback(checkpoint)
-    interpreter.store.extend_writes(task, written)
-    if function.may_run_steps or task.activity.function.may_run_steps:
-        force_setattr(task.activity, "function", function)  # the emitted `Start` holds this call
 
 
 def _await_method_call(interpreter: Interpreter, value: Instance, place: Place) -> FunctionCall | None:
@@ -334,7 +304,8 @@ def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMe
 def _activity(interpreter: Interpreter, value: Coroutine, *, is_started: bool = False) -> tuple[Activity | None, Value]:
     """Return the work and the result of a coroutine. The work is None if it runs no steps.
 
-    With `is_started`, a function that reads outer variables counts as work: it may run steps assigned to them later.
+    With `is_started`, a function that reads or writes outer variables counts as work: it may run steps assigned to them
+    later, and concurrent code may read what it writes.
     """
     match value:
         case StepCall(step=step, place=place):
@@ -358,7 +329,7 @@ def _activity(interpreter: Interpreter, value: Coroutine, *, is_started: bool = 
             may_work = (
                 summary.function.may_run_steps
                 or may_await(summary.function.body)
-                or (is_started and bool(summary.reads))
+                or (is_started and (bool(summary.reads) or not summary.reusable))
             )
             return Call(summary.function) if may_work else None, summary.result
 

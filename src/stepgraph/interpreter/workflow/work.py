@@ -13,6 +13,7 @@ from stepgraph.interpreter.values.containers import Collection, Declarations, He
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import Activity, StepDefinition, StepRun, TaskId
+from stepgraph.ir.values import Value
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import Place
 
@@ -68,6 +69,10 @@ class WorkRegistry(Struct):
     """Its slot `items` has the ids of the tasks that were started since the last await."""
     left_early: dict[TaskId, Place] = field(default_factory=dict)
     """Tasks that an exception may leave before they begin, with the place where it is raised."""
+    provisional_tasks: set[TaskId] = field(default_factory=set)
+    """Tasks whose last evaluation has called a function whose body is still being interpreted."""
+    task_results: dict[TaskId, Value] = field(default_factory=dict)
+    """The results of tasks that have changed since their start, because other code writes what they read."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
     resuming: bool = False

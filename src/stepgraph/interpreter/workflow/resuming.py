@@ -1,0 +1,124 @@
+"""Tasks in flight that read variables which other code writes: they are evaluated again at the next await."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec.structs import force_setattr
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import MISSING, is_equivalent, join_slot_values
+from stepgraph.interpreter.objects.copies import Copier
+from stepgraph.interpreter.summaries import summarize_call
+from stepgraph.interpreter.tasks_in_flight import Rewrite, TaskState
+from stepgraph.interpreter.values.calls import Coroutine, FunctionCall
+from stepgraph.interpreter.workflow.early_raises import begin_tasks
+from stepgraph.interpreter.workflow.empty_reads import drop_notes
+from stepgraph.ir.nodes import Activity, Call
+from stepgraph.ir.values import Value
+
+# Number of times that tasks in flight are evaluated again at one await.
+MAX_RESUMPTIONS: Final = 16
+
+
+class InFlightTask(TaskState, kw_only=True):
+    """A task in flight that can be evaluated again."""
+
+    coroutine: Coroutine
+    activity: Activity
+    result: Value
+    await_count: int
+    """The number of awaits evaluated before its start."""
+    branch_depth: int
+    """The number of branches around its start, through all calls."""
+
+    def may_have_begun(self, interpreter: Interpreter) -> bool:
+        """Return whether the task may have begun before the present await, or begin without it, on another path."""
+        return (
+            self.await_count + 1 < interpreter.work.await_count
+            or self.branch_depth != interpreter.branch_depth
+            or self.loop_depth != interpreter.loop_depth
+        )
+
+
+def resume_tasks(interpreter: Interpreter) -> None:
+    """Evaluate tasks in flight again if other code has written to variables that they read.
+
+    At an await they may read the new values. A task that has begun may have read the old ones. What a task writes then
+    may be read by other tasks in turn.
+    """
+    work, store = interpreter.work, interpreter.store
+    work.await_count += 1
+    begin_tasks(interpreter)
+    if work.resuming or not (store.rewrites or work.provisional_tasks):
+        return
+    provisional = frozenset(work.provisional_tasks)
+    for _ in range(MAX_RESUMPTIONS):
+        rewrites, store.rewrites = store.rewrites, []
+        for task in store.tasks():
+            read = [rewrite for rewrite in rewrites if rewrite.slot in task.reads and rewrite.writer is not task]
+            if not isinstance(task, InFlightTask):
+                continue
+            if _sees_new_values(interpreter, task, read) or task.task_id in provisional:
+                reevaluate(interpreter, task)
+            elif read:
+                store.join_writes(task)
+        provisional = frozenset()
+        if not store.rewrites:
+            return
+    place = store.tasks()[0].place
+    interpreter.note(
+        "too-many-variants",
+        place,
+        f"what `{place.text}` runs depends on variables that concurrent tasks write in turn.",
+        "Steps that it runs may be missing from the graph.",
+    )
+
+
+def _sees_new_values(interpreter: Interpreter, task: InFlightTask, rewrites: Sequence[Rewrite]) -> bool:
+    """Record the values that a task may read at the present await. Return whether it was not evaluated with all."""
+    may_have_begun = task.may_have_begun(interpreter)
+    new = [
+        task.see(rewrite.container, rewrite.key, rewrite.before)
+        for rewrite in rewrites
+        if may_have_begun or rewrite.slot in task.seen
+    ]
+    new += [
+        task.see(rewrite.container, rewrite.key, rewrite.container.get(rewrite.key, MISSING)) for rewrite in rewrites
+    ]
+    return any(new)
+
+
+def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
+    """Evaluate a task in flight again, with all values that the slots it reads may have."""
+    if not isinstance(task.coroutine, FunctionCall) or not isinstance(task.activity, Call):
+        return
+    coroutine, store = task.coroutine, interpreter.store
+    interpreter.work.resuming = True
+    call_count = _recursive_calls(interpreter)
+    checkpoint, newest, rewrite_count = store.checkpoint(), store.serial, len(store.rewrites)
+    for slot in task.seen.values():
+        values = [slot.present, *slot.values]
+        store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
+    with interpreter.tracer.task_body(), store.logged(newest, isolated=True) as log:
+        summary = summarize_call(interpreter, coroutine.function, coroutine.arguments)
+    drop_notes(interpreter, task.task_id)
+    result = Copier(store, newest).copy(summary.result)
+    store.rollback(checkpoint)
+    del store.rewrites[rewrite_count:]
+    interpreter.work.resuming = False
+    if _recursive_calls(interpreter) > call_count:
+        interpreter.work.provisional_tasks.add(task.task_id)
+    else:
+        interpreter.work.provisional_tasks.discard(task.task_id)
+    store.extend_writes(task, log)
+    if result.relevant and not is_equivalent(result, task.result):
+        task.result = interpreter.work.task_results[task.task_id] = result
+    if summary.function.may_run_steps or task.activity.function.may_run_steps:
+        force_setattr(task.activity, "function", summary.function)  # the emitted `Start` holds this call
+
+
+def _recursive_calls(interpreter: Interpreter) -> int:
+    """Return the number of calls of functions whose bodies are being interpreted."""
+    return sum(len(recursion.calls) for recursion in interpreter.recursions.values())

@@ -1,0 +1,386 @@
+"""What tasks read while other code writes: each value from their begin to their end."""
+
+from __future__ import annotations
+
+from tests.semantics.notation import graph_of, notation, text, workflow_of
+
+
+def test_a_task_reads_an_entry_from_before_two_writes() -> None:
+    assert graph_of("""
+        table = {"k": a}
+
+        async def call():
+            await table["k"]()
+
+        task = asyncio.create_task(call())
+        await d()
+        table["k"] = c
+        await d()
+        table["k"] = c
+        await task
+    """) == text("""
+        parallel all
+          call call [1>4]
+          d [1>2]
+          d [2>3]
+        def call
+          switch table["k"]
+          | case c
+            c
+          | case a
+            a
+    """)
+
+
+def test_a_task_reads_a_name_between_two_writes() -> None:
+    assert graph_of("""
+        plan = a
+
+        async def call():
+            await plan()
+
+        task = asyncio.create_task(call())
+        await d()
+        plan = b
+        await d()
+        plan = c
+        await task
+    """) == text("""
+        parallel all
+          call call [1>4]
+          d [1>2]
+          d [2>3]
+        def call
+          switch plan
+          | case c
+            c
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+def test_a_task_begins_at_an_await_in_either_branch() -> None:
+    assert graph_of("""
+        plan = a
+
+        async def call():
+            await plan()
+
+        task = asyncio.create_task(call())
+        if x:
+            plan = c
+            await d()
+        else:
+            await d()
+        await task
+    """) == text("""
+        parallel all
+          call call [1>3]
+          if x
+            d [1>2]
+          else
+            d [1>2]
+        def call
+          switch plan
+          | case c
+            c
+          | case a
+            a
+    """)
+
+
+def test_a_task_begins_before_or_in_a_loop() -> None:
+    assert graph_of("""
+        plan = a
+
+        async def call():
+            await plan()
+
+        task = asyncio.create_task(call())
+        for x in xs:
+            plan = c
+            await d()
+        await task
+    """) == text("""
+        parallel all
+          call call [1>3]
+          loop
+            d [1>2]
+        def call
+          switch plan
+          | case c
+            c
+          | case a
+            a
+    """)
+
+
+def test_a_task_reads_what_branches_write_to_several_names() -> None:
+    assert graph_of("""
+        plan = other = a
+
+        async def call():
+            await d()
+            await plan()
+            await other()
+
+        task = asyncio.create_task(call())
+        await d()
+        if x:
+            plan = b
+            await d()
+        else:
+            other = c
+            await d()
+        await task
+    """) == text("""
+        parallel all
+          call call [1>4]
+          d [1>2]
+          if x
+            d [2>3]
+          else
+            d [2>3]
+        def call
+          d
+          switch plan
+          | case a
+            a
+          | case b
+            b
+          switch other
+          | case c
+            c
+          | case a
+            a
+    """)
+
+
+def test_a_task_of_an_earlier_pass_reads_the_start_of_the_next() -> None:
+    assert graph_of("""
+        plan = first = a
+
+        async def call():
+            await c()
+            await plan()
+
+        tasks = []
+        for x in xs:
+            plan = b
+            await d()
+            plan = first
+            tasks.append(asyncio.create_task(call()))
+            await d()
+        await asyncio.gather(*tasks)
+    """) == text("""
+        parallel all
+          loop
+            d [1>2]
+            call call [2>4]
+            d [2>3]
+        def call
+          c
+          switch plan
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
+def test_what_a_task_reads_may_change_what_it_writes_for_another() -> None:
+    assert graph_of("""
+        plan = copied = a
+
+        async def copy():
+            nonlocal copied
+            await d()
+            copied = plan
+
+        async def call():
+            await d()
+            await copied()
+
+        copying = asyncio.create_task(copy())
+        calling = asyncio.create_task(call())
+        await d()
+        plan = c
+        await asyncio.gather(copying, calling)
+    """) == text("""
+        parallel all
+          call copy [1>3]
+          call call [1>3]
+          d [1>2]
+        def copy
+          d
+        def call
+          d
+          switch copied
+          | case a
+            a
+          | case c
+            c
+    """)
+
+
+def test_a_task_returns_what_it_reads() -> None:
+    assert graph_of("""
+        plan = a
+
+        async def choose():
+            await d()
+            return plan
+
+        task = asyncio.create_task(choose())
+        await d()
+        plan = c
+        chosen = await task
+        await chosen()
+    """) == text("""
+        parallel all
+          call choose [1>3]
+          d [1>2]
+        switch plan
+        | case c
+          c
+        | case a
+          a
+        def choose
+          d
+    """)
+
+
+def test_results_of_a_gather_that_reads_written_names_are_unresolved() -> None:
+    workflow = workflow_of("""
+        plan = a
+
+        async def choose():
+            await d()
+            return plan
+
+        async def switch():
+            nonlocal plan
+            plan = c
+            await d()
+
+        chosen = await asyncio.gather(choose(), switch())
+        await chosen[0]()
+    """)
+    assert not workflow.complete
+
+
+def test_a_task_runs_a_function_that_awaits_while_it_is_read() -> None:
+    assert graph_of("""
+        async def second():
+            await b()
+
+        async def nothing():
+            pass
+
+        plan = nothing
+
+        async def call():
+            await plan()
+
+        async def switch():
+            nonlocal plan
+            asyncio.create_task(call())
+            if x:
+                plan = second
+
+        await asyncio.gather(switch(), second())
+    """) == text("""
+        parallel all
+          call switch [1>2]
+          call second [1>2]
+        def switch
+          parallel all
+            call call [1>]
+        def call
+          switch plan
+          | case nothing
+          | case second
+            call second
+        def second
+          b
+    """)
+
+
+def test_result_of_a_task_is_what_it_reads() -> None:
+    assert graph_of("""
+        plan = a
+
+        async def choose():
+            await d()
+            return plan
+
+        task = asyncio.create_task(choose())
+        await d()
+        plan = c
+        await task
+        await task.result()()
+    """) == text("""
+        parallel all
+          call choose [1>3]
+          d [1>2]
+        switch plan
+        | case c
+          c
+        | case a
+          a
+        def choose
+          d
+    """)
+
+
+def test_an_await_of_either_task_gives_what_it_reads() -> None:
+    workflow = workflow_of("""
+        plan = a
+
+        async def choose():
+            await d()
+            return plan
+
+        async def choose_b():
+            await d()
+            return b
+
+        first, second = asyncio.create_task(choose()), asyncio.create_task(choose_b())
+        await d()
+        plan = c
+        chosen = await (first if x else second)
+        await first
+        await second
+        await chosen()
+    """)
+    assert notation(workflow.graph).splitlines()[4:11] == [
+        "switch await (first if x else second)",
+        "| case c",
+        "  c",
+        "| case a",
+        "  a",
+        "| case b",
+        "  b",
+    ]
+
+
+def test_a_task_puts_what_it_reads_into_a_queue() -> None:
+    workflow = workflow_of("""
+        queue = asyncio.Queue()
+        plan = a
+
+        async def put():
+            await d()
+            await queue.put(plan)
+
+        task = asyncio.create_task(put())
+        await d()
+        plan = c
+        await task
+        chosen = await queue.get()
+        await chosen()
+    """)
+    assert "\n  a" in notation(workflow.graph)
+    assert "\n  c" in notation(workflow.graph)
