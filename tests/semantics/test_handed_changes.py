@@ -67,3 +67,16 @@ def test_a_change_that_library_code_may_make_is_reported(call: str) -> None:
 def test_a_change_of_data_is_not_reported(call: str) -> None:
     workflow = workflow_of(f"{START}{call}\nawait t\nawait b()")
     assert workflow.complete
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'event["payload"]["lines"].append(1)',
+        "library.value.update(x=1)",
+        "act = lambda: library.run(act)\nlibrary.run(act)",
+    ],
+)
+def test_a_call_to_see_changes_does_not_recur(statement: str) -> None:
+    workflow = workflow_of(f"{START}{statement}\nawait t")
+    assert "limit-exceeded" not in {note.code for note in workflow.notes}

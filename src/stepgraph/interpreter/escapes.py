@@ -138,7 +138,12 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
 
 
 def _changes_steps(interpreter: Interpreter, value: Value, place: Place) -> bool:
-    """Return whether a call of a function may write values that lead to steps. Nothing is emitted."""
+    """Return whether a call of a function may write values that lead to steps. Nothing is emitted.
+
+    Values that escape from such a call are not called in turn: the code that passes them is judged where it runs.
+    """
+    if interpreter.work.judging_escape:
+        return False
     newest_serial = interpreter.store.serial
     run: Callable[[], object]
     match value:
@@ -148,12 +153,19 @@ def _changes_steps(interpreter: Interpreter, value: Value, place: Place) -> bool
             run = partial(summarize_call, interpreter, value, Arguments())
         case FunctionValue() | Partial(callee=FunctionValue()):
             run = partial(interpreter.call, value, Arguments(), place)
-        case BuiltinMethod(name=name) | Partial(callee=BuiltinMethod(name=name)) if name in _ADDING_METHODS:
+        case (
+            BuiltinMethod(receiver=Collection() | Mapping(), name=name)
+            | Partial(callee=BuiltinMethod(receiver=Collection() | Mapping(), name=name))
+        ) if name in _ADDING_METHODS:
             run = partial(interpreter.call, value, Arguments(), place)
         case _:
             return False
-    with interpreter.without_replay():
-        changes = interpreter.branch(run).changes.values()
+    interpreter.work.judging_escape = True
+    try:
+        with interpreter.without_replay():
+            changes = interpreter.branch(run).changes.values()
+    finally:
+        interpreter.work.judging_escape = False
     return _lead_elsewhere(changes, newest_serial)
 
 

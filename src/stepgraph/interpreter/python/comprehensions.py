@@ -38,6 +38,7 @@ from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpressio
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.unions import Union, as_optional, on_some_paths
+from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.nodes import IterationCount, Scope
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, Constant, Value
@@ -96,10 +97,10 @@ def consume_generator_expression(
     if is_unused is None:
         return make_collection(interpreter, kind, ())
     if is_unused:
-        checkpoint, newest_serial = interpreter.store.checkpoint(), interpreter.store.serial
-        elements = consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
+        with interpreter.store.logged(interpreter.store.serial) as log:
+            elements = consume_comprehension(interpreter, generator.node, generator.scope, kind, generator.first)
         if not exhausts and not is_lazy(generator.first):
-            _report_effects(interpreter, generator, checkpoint, newest_serial)
+            _report_effects(interpreter, generator, log)
         return elements
     consumed: list[Collection] = []
     place = Place(generator.scope.module, generator.node)
@@ -112,11 +113,9 @@ def consume_generator_expression(
     return make_unordered(make_collection(interpreter, kind, items))
 
 
-def _report_effects(
-    interpreter: Interpreter, generator: GeneratorExpression, checkpoint: int, newest_serial: int
-) -> None:
-    """Report the changes that a generator expression has made since `checkpoint` if it may not run to its end."""
-    if interpreter.store.outer_writes(checkpoint, newest_serial + 1) is None:
+def _report_effects(interpreter: Interpreter, generator: GeneratorExpression, log: WriteLog) -> None:
+    """Report the changes of a generator expression that may not run to its end."""
+    if any(logged.affects_steps for logged in log):
         place = Place(generator.scope.module, generator.node)
         interpreter.note(
             "generator",

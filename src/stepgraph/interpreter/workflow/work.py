@@ -75,6 +75,8 @@ class WorkRegistry(Struct):
     """The results of tasks that have changed since their start, because other code writes what they read."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
+    judging_escape: bool = False
+    """Whether a value that escapes is being called to see what it changes."""
     resuming: bool = False
     """Whether tasks in flight are being evaluated again."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
