@@ -21,6 +21,9 @@ def change(*_):
 def add():
     plan.append(b)
 
+def replace():
+    plan[0] = b
+
 async def add_later():
     plan.append(b)
 
@@ -47,6 +50,10 @@ tasks.add(t)
         "asyncio.get_running_loop().call_soon(functools.partial(change, 1))",
         "await library.run(add_later())",
         "library.each([b], plan.append)",
+        "library.run(lambda: plan.clear())",
+        "library.run(lambda: plan.remove(a))",
+        "library.run(replace)",
+        "library.run(lambda: plan.append(library.find()))",
     ],
 )
 def test_a_change_that_library_code_may_make_is_reported(call: str) -> None:

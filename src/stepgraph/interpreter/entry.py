@@ -10,7 +10,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.escapes import escape
+from stepgraph.interpreter.escapes import escape, report_late_escapes
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
@@ -185,6 +185,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
 
 def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Block, run: Place) -> None:
     """Add the notes and facts that require the complete workflow."""
+    report_late_escapes(interpreter)
     report_unawaited_work(interpreter, body, run)
     observe_unwrapped_run(interpreter, workflow)
     interpreter.tracer.on_end(body)

@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from functools import partial
+from collections.abc import Callable, Iterable
+from itertools import chain
 from typing import Final
 
 import libcst as cst
-from msgspec.structs import replace
 
+from stepgraph.interpreter.effects import effect_of, effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, may_lead_elsewhere
-from stepgraph.interpreter.objects.classes import find_member, resolution_order
+from stepgraph.interpreter.objects.overrides import relevant_members
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
-from stepgraph.interpreter.store import Change
 from stepgraph.interpreter.summaries import (
-    call_has_effects,
-    call_may_run_steps,
     returned_by,
-    summarize_call,
     yields_of,
 )
 from stepgraph.interpreter.values.calls import (
@@ -53,7 +48,6 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import WaitForCall
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.nodes import may_run_steps
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -68,12 +62,19 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str) ->
     `action` follows the description of the value in the message.
     """
     description = _describe_escape(interpreter, value, Visits(), 0)
-    if description is None and _changes_steps(interpreter, value, place):
-        description = f"`{place.brief_text}`, which changes what later steps depend on,"
     if description is None:
+        if isinstance(value, FunctionValue | ClassValue | Instance):
+            interpreter.work.escaped.setdefault((id(place.node), id(value)), (value, place, action))
         return False
     interpreter.note("escapes", place, f"{description} {action}.", "Steps run from there are missing from the graph.")
     return True
+
+
+def report_late_escapes(interpreter: Interpreter) -> None:
+    """Report functions and objects that reach steps at the end of the workflow, and did not when they escaped."""
+    escaped, interpreter.work.escaped = interpreter.work.escaped, {}
+    for value, place, action in escaped.values():
+        escape(interpreter, value, place, action)
 
 
 def report_escape(interpreter: Interpreter, arguments: Arguments, place: Place, why: str = NOT_IN_PROJECT) -> None:
@@ -104,8 +105,9 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             return f"a call of `{function.names[0]}`, which runs steps,"
         case FunctionCall(function=function_value, arguments=arguments, place=place):
             interpreter.work.begun.add(id(place.node))
-            if call_may_run_steps(interpreter, function_value, arguments):
-                return f"a call of `{function_value.name}`, which runs steps,"
+            effect = effect_of_call(interpreter, function_value, arguments)
+            if effect is not None:
+                return f"a call of `{function_value.name}`, which {effect},"
             return _describe_result(interpreter, function_value, arguments, visits, depth)
         case GeneratorCall():
             return _describe_generator(interpreter, value, visits, depth)
@@ -120,9 +122,15 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
                 value.state,
             )
         case FunctionValue():
-            if call_may_run_steps(interpreter, value):
-                return f"`{value.name}`, which runs steps,"
+            effect = effect_of_call(interpreter, value)
+            if effect is not None:
+                return f"`{value.name}`, which {effect},"
             return _describe_result(interpreter, value, Arguments(), visits, depth)
+        case BuiltinMethod(name=name, receiver=Collection() | Mapping()) if name in _ADDING_METHODS:
+            place = interpreter.place(interpreter.module.tree)
+            return _describe_evaluation(
+                interpreter, lambda: interpreter.call(value, Arguments(), place), depth
+            ) or _describe_escape(interpreter, value.receiver, visits, depth + 1)
         case Unresolved(place=place):
             return f"what `{place.brief_text}` gives, which is not known,"
         case _:
@@ -137,44 +145,6 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             )
 
 
-def _changes_steps(interpreter: Interpreter, value: Value, place: Place) -> bool:
-    """Return whether a call of a function may write values that lead to steps. Nothing is emitted.
-
-    Values that escape from such a call are not called in turn: the code that passes them is judged where it runs.
-    """
-    if interpreter.work.judging_escape:
-        return False
-    newest_serial = interpreter.store.serial
-    run: Callable[[], object]
-    match value:
-        case FunctionCall(function=function, arguments=arguments):
-            run = partial(summarize_call, interpreter, function, arguments)
-        case FunctionValue(node=cst.FunctionDef()):
-            run = partial(summarize_call, interpreter, value, Arguments())
-        case FunctionValue() | Partial(callee=FunctionValue()):
-            run = partial(interpreter.call, value, Arguments(), place)
-        case (
-            BuiltinMethod(receiver=Collection() | Mapping(), name=name)
-            | Partial(callee=BuiltinMethod(receiver=Collection() | Mapping(), name=name))
-        ) if name in _ADDING_METHODS:
-            run = partial(interpreter.call, value, Arguments(), place)
-        case _:
-            return False
-    interpreter.work.judging_escape = True
-    try:
-        with interpreter.without_replay():
-            changes = interpreter.branch(run).changes.values()
-    finally:
-        interpreter.work.judging_escape = False
-    return _lead_elsewhere(changes, newest_serial)
-
-
-def _lead_elsewhere(changes: Iterable[Change], newest_serial: int) -> bool:
-    """Return whether changes that were rolled back affect which steps run, in cells up to a serial."""
-    outer = (change for change in changes if change.container.serial <= newest_serial)
-    return any(may_lead_elsewhere(change.container.get(change.key, MISSING), change.value) for change in outer)
-
-
 _ADDING_METHODS: Final = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault", "update"})
 """The methods of collections and dictionaries that add elements."""
 
@@ -182,10 +152,9 @@ _ADDING_METHODS: Final = frozenset({"add", "append", "appendleft", "extend", "in
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
     """Return a description of the steps that a generator runs or yields, None without any."""
     interpreter.work.begun.add(id(generator.place.node))
-    if call_may_run_steps(interpreter, generator.function, generator.arguments):
-        return f"the generator `{generator.function.name}`, which runs steps,"
-    if call_has_effects(interpreter, generator.function, generator.arguments):
-        return f"the generator `{generator.function.name}`, which changes values,"
+    effect = effect_of_call(interpreter, generator.function, generator.arguments)
+    if effect is not None:
+        return f"the generator `{generator.function.name}`, which {effect},"
     yields = yields_of(interpreter, generator)
     interpreter.budget.spend(Limit.ELEMENTS, len(yields))
     return next(
@@ -216,14 +185,12 @@ def _describe_evaluation(
     if depth > DEEPEST:
         return None
     descriptions: list[str | None] = []
-    newest_serial = interpreter.store.serial
-    outcome = interpreter.branch(
-        lambda: descriptions.append(_describe_escape(interpreter, evaluate(), Visits(), depth + 1))
+    effect = effect_of(
+        interpreter,
+        lambda: descriptions.append(_describe_escape(interpreter, evaluate(), Visits(), depth + 1)),
+        state,
     )
-    if may_run_steps(outcome.block):
-        return "code that runs steps"
-    changes = (change for change in outcome.changes.values() if change.container is not state)
-    return descriptions[0] or ("code that changes values" if _lead_elsewhere(changes, newest_serial) else None)
+    return descriptions[0] if effect is None else f"code that {effect}"
 
 
 def _open(interpreter: Interpreter, value: Collection | Mapping) -> None:
@@ -241,20 +208,7 @@ def _open(interpreter: Interpreter, value: Collection | Mapping) -> None:
     value.state.open()
 
 
-def _closures(interpreter: Interpreter, cls: ClassValue, receiver: Value) -> Iterator[Value]:
-    """Yield the methods of an object whose class is defined in a function: they can use its variables."""
-    order = resolution_order(cls)
-    for owner in order:
-        if not isinstance(owner, ClassValue) or owner.scope.parent is None or owner.scope.parent.kind != "function":
-            continue
-        for name in owner.scope.bindings.binders:
-            interpreter.budget.spend(Limit.ELEMENTS)
-            method = find_member(interpreter, order, name)
-            if isinstance(method, FunctionValue) and method.receiver is None:
-                yield replace(method, receiver=receiver)
-
-
-def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> list[Value]:
+def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> Iterable[Value]:
     match value:
         case Queue(contents=contents) | Future(contents=contents) if depth < DEEPEST:
             return [contents]
@@ -268,9 +222,9 @@ def _contents(interpreter: Interpreter, value: Value, visits: Visits, depth: int
         case AttributeDictionary(owner=owner) if depth < DEEPEST:
             return [owner]
         case Instance(cls=cls, state=state) if visits.enter(state, depth):
-            return [*state.values(), *_closures(interpreter, cls, value)]
-        case ClassValue() if depth < DEEPEST:
-            return list(_closures(interpreter, value, UNKNOWN))
+            return chain(list(state.values()), relevant_members(interpreter, cls, value))
+        case ClassValue(scope=scope) if visits.enter(scope.names, depth):
+            return relevant_members(interpreter, value, None)
         case WaitForCall(inner=inner) | BuiltinMethod(receiver=inner) | SuperObject(receiver=inner) if depth < DEEPEST:
             return [inner]
         case Partial(callee=callee, arguments=arguments) if depth < DEEPEST:

@@ -415,7 +415,8 @@ def has_relevant_value(value: Slot) -> bool:
 def affects_steps(old: Slot, new: Slot) -> bool:
     """Return whether a write of `new` over `old` can change which steps run, or taint a value.
 
-    Counters, caches and other data cannot. A collection that is no longer empty can: a loop over it runs.
+    Counters, caches and other data cannot. A collection that is no longer empty can: a loop over it runs. So can
+    unknown elements of a collection in which other elements run steps.
     """
     if not isinstance(new, tuple) or not isinstance(old, tuple):
         return _is_none(old) != _is_none(new) or any(map(_can_affect_steps, (old, new)))
@@ -424,7 +425,7 @@ def affects_steps(old: Slot, new: Slot) -> bool:
     identities = set(map(id, old))
     kept = identities & set(map(id, new))
     changed = [*(element for element in new if id(element) not in kept), *(e for e in old if id(e) not in kept)]
-    return any(map(_can_affect_steps, changed))
+    return bool(changed) and any(map(_can_affect_steps, (*changed, *old)))
 
 
 def _is_none(slot: Slot) -> bool:

@@ -6,6 +6,7 @@ unknown to the graph, but rules track its uses.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import ClassVar, Final, TypeAlias
 
@@ -219,6 +220,27 @@ def without_taint(value: Value) -> Value:
     if not value.result_name:
         return UNKNOWN
     return ExternalResult(value.result_name) if value.is_called else ExternalResultMember(value.result_name)
+
+
+def is_from_package(value: Value) -> bool:
+    """Whether a value comes from a package outside the standard library, which may define anything."""
+    if isinstance(value, ExternalResult | ExternalResultMember | External):
+        return value.name.split(".")[0] not in _STANDARD_PACKAGES
+    return False
+
+
+_STANDARD_PACKAGES: Final = frozenset({*sys.stdlib_module_names, "typing_extensions"})
+
+
+def is_foreign(value: Value) -> bool:
+    """Whether a value is or comes from code outside the project, so that its operators may do anything."""
+    match value:
+        case External(name=name):
+            return not name.startswith("builtins.")
+        case ExternalResult() | ExternalResultMember() | Nondeterministic() | Resource():
+            return True
+        case _:
+            return False
 
 
 class RangeResult(ExternalResult, frozen=True):

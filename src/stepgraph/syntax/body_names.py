@@ -61,7 +61,14 @@ def _names_of(statement: cst.CSTNode, names_by_binder: dict[int, set[str]]) -> S
 
 
 def _identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
-    return (node.value for node in nodes if isinstance(node, cst.Name))
+    for node in nodes:
+        match node:
+            case cst.Name(value=name):
+                yield name
+            case cst.Call(func=cst.Name(value="getattr"), args=[_, cst.Arg(value=cst.SimpleString() as name), *_]):
+                yield str(name.raw_value)
+            case _:
+                pass
 
 
 def _all_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -73,7 +80,7 @@ def _all_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 
 def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the nodes of a statement that run with the body: not those in functions and lambdas."""
+    """Yield the nodes of a statement that may run with the body: not those in functions, but those in lambdas."""
     pending = [statement]
     while pending:
         for node in expressions_below(pending.pop()):
@@ -86,7 +93,7 @@ def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
                 pending += (argument.value for argument in (*node.bases, *node.keywords))
                 pending += statements(node.body)
             elif isinstance(node, cst.Lambda):
-                pending += _defaults(node.params)
+                pending += (*_defaults(node.params), node.body)
 
 
 def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:

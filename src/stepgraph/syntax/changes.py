@@ -122,7 +122,8 @@ def may_bind_computed_names(module: SourceModule) -> bool:
 def may_set_computed_attributes(module: SourceModule) -> bool:
     """Whether a module may set attributes of computed names, as in `setattr(self, key, value)`."""
     source = module.source
-    if b".__setattr__(" in source or _mutates_namespace(source, b".__dict__") or _mutates_namespace(source, b"vars("):
+    namespaces = (b".__dict__", b"vars(", b"locals()")
+    if b".__setattr__(" in source or any(_mutates_namespace(source, namespace) for namespace in namespaces):
         return True
     return any(_is_computed(source[end : end + _CONTEXT_BYTES]) for end in _occurrence_ends(source, b"setattr("))
 

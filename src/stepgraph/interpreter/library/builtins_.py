@@ -7,6 +7,7 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.attribute_changes import (
     assign_attribute,
@@ -18,6 +19,7 @@ from stepgraph.interpreter.objects.attribute_changes import (
 from stepgraph.interpreter.objects.attribute_lookup import plain_attribute
 from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
 from stepgraph.interpreter.objects.methods import call_in_loop
+from stepgraph.interpreter.objects.overrides import relevant_members
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import (
     Caveat,
@@ -57,6 +59,28 @@ def _get_attribute(call: LibraryCall) -> Value:
     if not isinstance(call.first, Instance) or name is None:
         return call.unmodeled()
     return plain_attribute(call.interpreter, call.first, name, call.place)
+
+
+@models("builtins.hasattr")
+def _hasattr(call: LibraryCall) -> Value:
+    """`hasattr` calls a property, and `__getattr__` for an attribute that is not set."""
+    if len(call.arguments.items) > 1 and isinstance(call.first, Instance | ClassValue | Union):
+        name = constant_name(call.interpreter, call.arguments.items[1])
+        if name is not None:
+            call.interpreter.attribute(call.first, name, call.place)
+        else:
+            _report_properties(call)
+    return UNKNOWN
+
+
+def _report_properties(call: LibraryCall) -> None:
+    """Report an object with properties that have effects where a computed name decides which property is read."""
+    for owner in union_values(call.first):
+        members = relevant_members(call.interpreter, owner.cls, owner) if isinstance(owner, Instance) else ()
+        for member in members:
+            if isinstance(member, FunctionValue) and member.kind == "property":
+                getter = replace(member, kind="function", receiver=owner)
+                call.interpreter.escape(getter, call.place, "may be called by `hasattr`")
 
 
 @models("typing.cast")
@@ -183,13 +207,6 @@ def _super(call: LibraryCall) -> Value:
     else:
         receiver = next((v for v in scope.names.values() if isinstance(v, Instance | ClassValue)), UNKNOWN)
     return SuperObject(method, receiver) if isinstance(method, ClassValue) else UNKNOWN
-
-
-@models("builtins.vars")
-def _vars(call: LibraryCall) -> Value:
-    """Return the attributes of an object. The names of a scope are not modeled."""
-    owner = call.first
-    return call.interpreter.attribute(owner, "__dict__", call.place) if isinstance(owner, Instance) else UNKNOWN
 
 
 @models("builtins.eval", "builtins.exec")

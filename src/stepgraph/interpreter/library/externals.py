@@ -21,6 +21,7 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
     itertools_,
     javascript,
     operator_,
+    reflection,
 )
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name

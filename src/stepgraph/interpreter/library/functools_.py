@@ -9,9 +9,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.library.asyncio_ import starts_task
 from stepgraph.interpreter.library.caches import with_cache
-from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.library.models import MODELS, LibraryCall, canonical_name, models
 from stepgraph.interpreter.objects.iteration import copy_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.calls import call_unknown
@@ -31,7 +30,7 @@ def _partial(call: LibraryCall) -> Value:
     rest = call.arguments.items[1:]
     if isinstance(function, StepFunction):
         return function
-    if not function.relevant and not starts_task(function):
+    if not function.relevant and not _is_modeled(function):
         return call_unknown(call.interpreter, function, call.arguments, call.place)
     if not isinstance(function, FunctionValue):
         return Partial(function, Arguments(rest))
@@ -42,6 +41,11 @@ def _partial(call: LibraryCall) -> Value:
         positional=(*function.positional, *_positional_values(call.interpreter, rest)),
         keywords=(*function.keywords, *_keyword_values(rest)),
     )
+
+
+def _is_modeled(function: Value) -> bool:
+    """Whether the calls of a partial object of an external function can be followed."""
+    return isinstance(function, External) and canonical_name(function.name) in MODELS
 
 
 def _positional_values(interpreter: Interpreter, arguments: Sequence[Argument]) -> Iterator[Value]:

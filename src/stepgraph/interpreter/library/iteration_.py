@@ -8,6 +8,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from stepgraph.interpreter.effects import effect_of
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
@@ -452,7 +453,7 @@ def _filter(call: LibraryCall) -> Value:
         return UNKNOWN
     function = UNKNOWN if selects_by_position else call.first
     iterable = call.arguments.items[index].value
-    if not is_iterable(iterable) or may_run_steps(call.interpreter, function, call.place):
+    if not is_iterable(iterable) or has_effects(call.interpreter, function, call.place):
         return call.unmodeled()
     compute = _compute_first if call.name in _ENDING_EARLY else _compute_selected
     return make_iterator(call.interpreter, call.name, (iterable, function), call.place, compute)
@@ -472,12 +473,12 @@ def _compute_selected(interpreter: Interpreter, lazy: LazyElements) -> Collectio
     return ordered_like(elements, selected)
 
 
-def may_run_steps(interpreter: Interpreter, function: Value, place: Place) -> bool:
-    """Whether calling a function with an element may emit operations."""
+def has_effects(interpreter: Interpreter, function: Value, place: Place) -> bool:
+    """Whether calling a function with an element may run steps or change values that lead to steps."""
     if not isinstance(function, FunctionValue):
         return function.relevant
     element = Arguments((Argument(UNKNOWN, place),))
-    return bool(interpreter.branch(lambda: interpreter.call(function, element, place)).block.operations)
+    return effect_of(interpreter, lambda: interpreter.call(function, element, place)) is not None
 
 
 @models("random.choice")

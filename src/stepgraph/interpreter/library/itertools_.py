@@ -12,9 +12,9 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.iteration_ import (
     any_element,
     call_with_element,
+    has_effects,
     is_iterable,
     iterated_elements,
-    may_run_steps,
 )
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.objects.iteration import copy_elements
@@ -166,7 +166,7 @@ def _any_parts(interpreter: Interpreter, elements: Collection, lazy: LazyElement
 def _groupby(call: LibraryCall) -> Value:
     """`groupby(xs, key)` yields pairs of a key and a group, whose elements are not known."""
     key = call.arguments.find(1, "key")
-    if not is_iterable(call.first) or (key is not None and may_run_steps(call.interpreter, key.value, call.place)):
+    if not is_iterable(call.first) or (key is not None and has_effects(call.interpreter, key.value, call.place)):
         return call.unmodeled()
     return make_iterator(call.interpreter, call.name, (call.first,), call.place, _compute_groups)
 

@@ -217,8 +217,11 @@ def _never_runs(statement: cst.If) -> bool:
     if statement.orelse is not None:
         return False
     match statement.test:
-        case cst.Comparison(left=cst.Name(value="__name__")):
-            return True
+        case cst.Comparison(
+            left=cst.Name(value="__name__"),
+            comparisons=[cst.ComparisonTarget(operator=cst.Equal(), comparator=cst.SimpleString() as name)],
+        ):
+            return name.raw_value == "__main__"
         case test:
             return literal_truth(test) is False
 

@@ -40,6 +40,7 @@ from stepgraph.ir.values import (
     Unknown,
     Unresolved,
     Value,
+    is_from_package,
 )
 from stepgraph.limits import Limit
 from stepgraph.syntax.aliases import analyze_aliases
@@ -180,7 +181,7 @@ class _BodyBindings(Struct):
                 for handler in statement.handlers
                 if not has_raise(handler.body)
             ]
-        value = self._join(values, statement)
+        value = self._join(values, statement, with_external=False)  # a fallback for a missing package
         return value if statement.finalbody is None else value_after_suite(statement.finalbody.body, value)
 
     def _intermediate_values(self, binders: Sequence[cst.CSTNode]) -> Iterator[Value | None]:
@@ -212,12 +213,24 @@ class _BodyBindings(Struct):
         return value
 
     def _join(
-        self, values: Sequence[Value | None], node: cst.CSTNode, conditions: Sequence[str | None] | None = None
+        self,
+        values: Sequence[Value | None],
+        node: cst.CSTNode,
+        conditions: Sequence[str | None] | None = None,
+        *,
+        with_external: bool = True,
     ) -> Value | None:
-        """Return the union of the relevant values. Without any, return the first value other than the constant None."""
+        """Return the union of the relevant values, and of external ones that may stand for them.
+
+        Without any relevant value, return the first value other than the constant None.
+        """
         bound_values = [value for value in values if value is not None]
-        relevant_values = [(index, value) for index, value in enumerate(values) if value is not None and value.relevant]
-        if not relevant_values:
+        relevant_values = [
+            (index, value)
+            for index, value in enumerate(values)
+            if value is not None and (value.relevant or (with_external and is_from_package(value)))
+        ]
+        if not any(value.relevant for _, value in relevant_values):
             return next(
                 (value for value in bound_values if value != Constant(None)), bound_values[0] if bound_values else None
             )
@@ -435,6 +448,8 @@ def _evaluate_binder(
             return import_name(interpreter, binder, name)
         case cst.Assign(targets=targets, value=expression):
             assigned_value = interpreter.evaluate(expression)
+            if any(isinstance(target.target, cst.Tuple | cst.List) for target in targets):
+                _report_unpacked_generator(interpreter, assigned_value, binder)
             target_values = [_target_value(target.target, assigned_value, name) for target in targets]
             value = next((target_value for target_value in target_values if target_value is not None), UNKNOWN)
         case cst.AnnAssign(value=cst.BaseExpression() as expression) | cst.NamedExpr(value=expression):
@@ -452,6 +467,11 @@ def _evaluate_binder(
         # `job = wrap(job)` acts like an unknown decorator.
         return replace(before, caveats=(*before.caveats, caveat_of_decorator(interpreter.place(expression))))
     return value
+
+
+def _report_unpacked_generator(interpreter: Interpreter, value: Value, binder: cst.CSTNode) -> None:
+    if not isinstance(value, Collection) or value.lazy is not None:
+        interpreter.escape_operand(value, interpreter.place(binder), "is unpacked in a way that is not followed")
 
 
 def _mentions(expression: cst.BaseExpression, name: str) -> bool:

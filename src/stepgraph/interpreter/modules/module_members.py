@@ -25,6 +25,8 @@ def module_member(interpreter: Interpreter, module: ModuleValue, name: str, plac
         return value
     if scope is None:
         return External(f"{module.file.name}.{name}")
+    if name == "__dict__":
+        return Unresolved("it is read from a table of names", place)
     if name.startswith("__") or "__getattr__" in scope.bindings.binders:
         return UNKNOWN
     return _report_missing(interpreter, module, scope, name, place)

@@ -21,6 +21,7 @@ from stepgraph.interpreter.objects.classes import (
 )
 from stepgraph.interpreter.objects.container_objects import container_attribute, is_container_class
 from stepgraph.interpreter.objects.fields import generates_initializer
+from stepgraph.interpreter.objects.overrides import overrides_may_run_steps, relevant_members, table_of_members
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.python.definitions import qualified_names
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
@@ -139,7 +140,7 @@ def _inherited_attribute(interpreter: Interpreter, instance: Instance, name: str
     hook_result = _call_lookup_hook(interpreter, instance, "__getattr__", name, place)
     if hook_result is not None:
         return hook_result
-    if _base_may_run_steps(instance, order):
+    if _base_may_run_steps(interpreter, instance, order):
         return Unresolved(f"a base class of {instance.cls.name} is not in the project", place)
     if name in ("ctx", "env") and derives_from_entrypoint(instance.cls):
         return ENVIRONMENT if name == "env" else UNKNOWN
@@ -230,10 +231,18 @@ def _name_argument(name: str, place: Place) -> Arguments:
     return Arguments((Argument(Constant(name), place),))
 
 
-def _base_may_run_steps(instance: Instance, order: tuple[Value, ...]) -> bool:
-    """Whether a member of an unresolved base class can reach the step object through `self`."""
+def _base_may_run_steps(interpreter: Interpreter, instance: Instance, order: tuple[Value, ...]) -> bool:
+    """Whether a member of a base class outside the project can run steps through `self` or its methods."""
     has_unknown_base = any(isinstance(c, UnknownBase | Unresolved) for c in order)
-    return has_unknown_base and any(isinstance(value, StepObject) for value in instance.state.values())
+    if has_unknown_base and any(isinstance(value, StepObject) for value in instance.state.values()):
+        return True
+    calls_overrides = has_unknown_base or any(isinstance(c, External) and _calls_overrides(c.name) for c in order)
+    return calls_overrides and overrides_may_run_steps(interpreter, instance)
+
+
+def _calls_overrides(base: str) -> bool:
+    """Whether methods of an external class, such as `collections.UserDict`, call methods that a subclass overrides."""
+    return base.split(".", maxsplit=1)[0] in ("collections", "contextlib")
 
 
 def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, place: Place) -> Value:
@@ -241,7 +250,17 @@ def class_attribute(interpreter: Interpreter, owner: ClassValue, name: str, plac
     if name == "__init__" and generates_initializer(resolution_order(owner)):
         return SuperConstructor(SuperObject(owner, owner), name)
     value = find_member(interpreter, resolution_order(owner), name)
-    return UNKNOWN if value is None else bind_member(interpreter, value, None, owner, place)
+    if value is not None:
+        return bind_member(interpreter, value, None, owner, place)
+    if name == "__subclasses__" or (name in _CLASS_TABLES and any(relevant_members(interpreter, owner, None))):
+        if name in ("__dict__", "__members__"):
+            return table_of_members(interpreter, place)
+        return Unresolved(f"`{name}` leads to other classes", place)
+    return UNKNOWN
+
+
+_CLASS_TABLES: Final = ("__bases__", "__dict__", "__members__", "__mro__", "mro")
+"""Attributes of every class that lead to its members or to other classes."""
 
 
 def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: str, place: Place) -> Value:
@@ -267,7 +286,7 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
             receiver = Arguments((Argument(super_object.receiver, place),))
             return Partial(External(f"builtins.object.{name}"), receiver)
         if isinstance(super_object.receiver, Instance) and _base_may_run_steps(
-            super_object.receiver, following_classes
+            interpreter, super_object.receiver, following_classes
         ):
             return Unresolved(f"a base class of {receiver_class.name} is not in the project", place)
         return UNKNOWN

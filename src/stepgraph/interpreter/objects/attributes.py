@@ -106,6 +106,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return Unresolved("code assigns to `__wrapped__`", place) if is_assigned else wrapped
         case FunctionValue() if name == "__call__":
             return owner
+        case FunctionValue() if name in ("__closure__", "__defaults__", "__kwdefaults__"):
+            return Unresolved("it is read from a part of a function", place)
         case _ if owner.relevant and name not in METADATA_ATTRIBUTES:
             return BuiltinMethod(owner, name)
         case _:

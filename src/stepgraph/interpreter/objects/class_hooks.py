@@ -7,6 +7,7 @@ from typing import Final
 
 import libcst as cst
 
+from stepgraph.interpreter.effects import effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, Instance, SuperObject
@@ -40,6 +41,11 @@ def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
     hook = interpreter.attribute(SuperObject(class_value, class_value), "__init_subclass__", place)
     if isinstance(hook, FunctionValue):
         interpreter.call(hook, Arguments(tuple(keywords)), place)
+    elif not isinstance(class_value.metaclass, ClassValue):
+        for keyword in keywords:
+            interpreter.escape(keyword.value, keyword.place, "is handed to a base class that is not in the project")
+    if isinstance(class_value.metaclass, ClassValue):
+        interpreter.work.classes_with_metaclass.append(class_value)
     if class_value.metaclass is not None:
         _run_metaclass(interpreter, class_value.metaclass, class_value, Arguments(tuple(keywords)), place)
 
@@ -83,6 +89,8 @@ def _run_metaclass(
 ) -> None:
     if isinstance(metaclass, External) and metaclass.name in HARMLESS_METACLASSES:
         return
+    if isinstance(metaclass, ClassValue):
+        _report_constructor(interpreter, metaclass, place)
     if not isinstance(metaclass, ClassValue) or _may_replace_members(interpreter, metaclass, class_value, place):
         class_value.caveats = (*class_value.caveats, _metaclass_caveat(class_value, place))
         return
@@ -94,6 +102,22 @@ def _run_metaclass(
             *keywords.items,
         )
         interpreter.call(initializer, Arguments(initializer_arguments), place)
+
+
+def _report_constructor(interpreter: Interpreter, metaclass: ClassValue, place: Place) -> None:
+    """Report a `__new__` of a metaclass that runs steps or changes values: its calls are not followed."""
+    constructor = interpreter.attribute(metaclass, "__new__", place)
+    if not isinstance(constructor, FunctionValue):
+        return
+    arguments = Arguments((Argument(metaclass, place), *(Argument(UNKNOWN, place) for _ in range(3))))
+    effect = effect_of_call(interpreter, constructor, arguments)
+    if effect is not None:
+        interpreter.note(
+            "escapes",
+            place,
+            f"`{metaclass.name}.__new__` {effect}, and its calls are not followed.",
+            "Steps may be missing from the graph; do this in `__init_subclass__`.",
+        )
 
 
 def _metaclass_caveat(class_value: ClassValue, place: Place) -> Caveat:

@@ -73,11 +73,23 @@ def _create_instance(interpreter: Interpreter, class_value: ClassValue, argument
     result = interpreter.call(with_receiver(constructor, None), constructor_arguments, place)
     if isinstance(result, Unknown):
         result = _new_instance(interpreter, class_value, arguments, place)
-    return (
-        initialize(interpreter, result, arguments, place)
-        if isinstance(result, Instance) and result.cls is class_value
-        else result
-    )
+    return _initialize_result(interpreter, class_value, result, arguments, place)
+
+
+def _initialize_result(
+    interpreter: Interpreter, class_value: ClassValue, result: Value, arguments: Arguments, place: Place
+) -> Value:
+    """Initialize the object that `__new__` returns, unless it is of another class, and return it.
+
+    An object that the class keeps is initialized again.
+    """
+    if isinstance(result, Union):
+        return interpreter.apply_to_cases(
+            result, lambda chosen: _initialize_result(interpreter, class_value, chosen, arguments, place)
+        )
+    if isinstance(result, Instance) and class_value in resolution_order(result.cls):
+        return initialize(interpreter, result, arguments, place)
+    return result
 
 
 def _new_instance(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Instance:
@@ -173,6 +185,14 @@ def call_super_constructor(
     class_argument = arguments.items[0].value if arguments.items else receiver
     if callee.name == "__new__" and isinstance(class_argument, ClassValue):
         return _new_instance(interpreter, class_argument, Arguments(arguments.items[1:]), place)
+    if callee.name == "__new__" and isinstance(class_argument, Union):
+        rest = arguments.items[1:]
+        return interpreter.apply_to_cases(
+            class_argument,
+            lambda chosen: call_super_constructor(
+                interpreter, callee, Arguments((Argument(chosen, place), *rest)), place
+            ),
+        )
     return interpreter.call(UNKNOWN, arguments, place)
 
 

@@ -40,6 +40,7 @@ from stepgraph.interpreter.python.assignment import (
     remove_item,
 )
 from stepgraph.interpreter.python.calls import call_unknown
+from stepgraph.interpreter.python.loops import LoopBounds, interpret_loop
 from stepgraph.interpreter.python.subscripts import payload_member
 from stepgraph.interpreter.values.calls import (
     Argument,
@@ -63,7 +64,7 @@ from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, current_result, is_awaitable, start
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_task
-from stepgraph.ir.nodes import EMPTY, Loop, TaskId
+from stepgraph.ir.nodes import TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
@@ -178,10 +179,10 @@ def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Ele
 def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments, place: Place) -> Value:
     """Emit a loop that calls a function, and return the union of the results."""
     results: list[Value] = []
-    block = interpreter.block_of(lambda: results.append(interpreter.call(function, arguments, place)))
-    if block.operations:
-        interpreter.emit(Loop(block, EMPTY, place))
-    return with_all_runs(results[0])
+    interpret_loop(
+        interpreter, lambda: results.append(interpreter.call(function, arguments, place)), None, place, LoopBounds()
+    )
+    return with_all_runs(results[-1])
 
 
 def _replace(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:

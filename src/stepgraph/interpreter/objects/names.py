@@ -39,7 +39,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
 )
 from stepgraph.interpreter.values.tasks import TaskGroup
-from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, External, Template, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, AttributeName, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.changes import may_bind_computed_names, names_of_attributes
@@ -152,7 +152,7 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
             interpreter.store.record_outer_read(scope.names, name)
         if isinstance(value, Collection | Mapping | ContextVariable):
             interpreter.store.record_outer_read(value.state, "items")
-        return value
+        return None if value is UNSET else value
     value = scope.names.get(name)
     if value is None and not scope.bindings.binds(name):
         return None

@@ -13,12 +13,12 @@ from stepgraph.interpreter.objects.classes import enum_members
 from stepgraph.interpreter.objects.container_objects import as_collection
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.generators import emit_generator_call
-from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
+from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.ir.nodes import Block, Branch, Choice, Jump, JumpKind
-from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
+from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value, is_foreign
 from stepgraph.syntax.module import Place
 
 
@@ -137,9 +137,16 @@ def compare(
     interpreter: Interpreter, node: cst.ComparisonTarget, left_operand: Value, right_operand: Value, place: Place
 ) -> Value:
     """Return the result of a comparison. The right operand decides `in` and `not in` by its `__contains__`."""
-    if isinstance(node.operator, cst.In | cst.NotIn):
-        return call_special(interpreter, right_operand, ("__contains__",), (left_operand,), place) or UNKNOWN
     name = _COMPARISONS.get(type(node.operator))
+    is_membership = isinstance(node.operator, cst.In | cst.NotIn)
+    if is_membership or name is not None:
+        for operand, operator_owner in ((left_operand, right_operand), (right_operand, left_operand)):
+            if is_foreign(operator_owner):
+                interpreter.escape_operand(operand, place, "is compared with a value outside the project")
+    if is_membership and isinstance(right_operand, GeneratorCall | GeneratorExpression):
+        interpreter.escape(right_operand, place, "is searched in a way that is not followed")
+    if is_membership:
+        return call_special(interpreter, right_operand, ("__contains__",), (left_operand,), place) or UNKNOWN
     return (
         UNKNOWN
         if name is None

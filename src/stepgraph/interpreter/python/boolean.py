@@ -16,7 +16,7 @@ from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.nodes import TaskId
-from stepgraph.ir.values import UNKNOWN, External, Value, is_none
+from stepgraph.ir.values import UNKNOWN, External, Value, is_from_package, is_none
 from stepgraph.syntax.bindings import bindings_of
 
 _TYPE_CHECKING_NAMES: Final = frozenset({"typing.TYPE_CHECKING", "typing_extensions.TYPE_CHECKING"})
@@ -195,7 +195,7 @@ def _join_operands(
     if not (left.relevant or right.value.relevant):
         return interpreter.tracer.on_operation((left, right.value))
     place = interpreter.place(node)
-    if not left.relevant:
+    if not left.relevant and not (isinstance(node.operator, cst.Or) and is_from_package(left)):
         return Union((Case(right.condition, on_path(right.value, (), since)),), None, place)
     return join_values([(right.condition, right.value), (None, left)], None, place, since)
 

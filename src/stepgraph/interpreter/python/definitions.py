@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.objects.class_hooks import run_hooks
+from stepgraph.interpreter.summaries import call_has_effects
 from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, GeneratorCall, ManagerDecorator, Partial
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import (
@@ -25,10 +26,11 @@ from stepgraph.interpreter.values.objects import (
 )
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import External, Unknown, Unresolved, Value
+from stepgraph.ir.values import UNSET, External, Unresolved, Value, is_none
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.walk import expressions_below
 
 # External decorators that do not change which steps a call runs.
 TRANSPARENT_DECORATORS: Final = frozenset(
@@ -103,13 +105,12 @@ def qualified_names(scope: LexicalScope, name: str) -> tuple[str, ...]:
 def make_function(interpreter: Interpreter, node: cst.FunctionDef, scope: LexicalScope) -> Value:
     """Return the value of a `def` statement with its decorators applied."""
     decorators = [(interpreter.evaluate(d.decorator), interpreter.place(d.decorator)) for d in node.decorators]
-    function = FunctionValue(
-        node,
-        scope,
-        qualified_names(scope, node.name.value),
-        owner=scope.owner,
-        defaults=default_values(interpreter, node.params),
-    )
+    defaults = default_values(interpreter, node.params)
+    if scope.is_local:
+        annotations = [parameter.annotation for parameter in parameters(node.params)]
+        for annotation in (*annotations, node.returns):
+            evaluate_annotation(interpreter, annotation)
+    function = FunctionValue(node, scope, qualified_names(scope, node.name.value), owner=scope.owner, defaults=defaults)
     if any(interpreter.modules.owners_with_assigned_attribute(name) for name in _PARTS_OF_FUNCTIONS):
         function = replace(function, caveats=(_caveat_of_changed_function(interpreter, node),))
     value: Value = function
@@ -132,6 +133,14 @@ def _caveat_of_changed_function(interpreter: Interpreter, node: cst.FunctionDef)
         "The graph shows the function as it is defined.",
         may_be_another=True,
     )
+
+
+def evaluate_annotation(interpreter: Interpreter, annotation: cst.Annotation | None) -> None:
+    """Evaluate an annotation with calls, unless the module postpones the evaluation of all annotations."""
+    if annotation is None or interpreter.module.mentions(b"from __future__ import annotations"):
+        return
+    if any(isinstance(part, cst.Call | cst.Await) for part in expressions_below(annotation.annotation)):
+        interpreter.evaluate(annotation.annotation)
 
 
 def default_values(interpreter: Interpreter, params: cst.Parameters) -> tuple[tuple[str, Value], ...]:
@@ -165,9 +174,7 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
             return value
         case BuiltinMethod(receiver=Collection() | Mapping()):
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
-        case Instance() if isinstance(value, FunctionValue) and not _has_call_method(interpreter, decorator, place):
-            return interpreter.call(ManagerDecorator(decorator), Arguments((Argument(value, place),)), place)
-        case GeneratorCall() if isinstance(value, FunctionValue):
+        case Instance() | GeneratorCall() if isinstance(value, FunctionValue):
             return interpreter.call(ManagerDecorator(decorator), Arguments((Argument(value, place),)), place)
         case StepDecorator() | StepMethod() | FunctionValue() | ClassValue() | Instance() | Unresolved():
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
@@ -175,17 +182,42 @@ def _apply_decorator(interpreter: Interpreter, decorator: Value, value: Value, p
             return interpreter.call(decorator, Arguments((Argument(value, place),)), place)
         case Union():
             return Unresolved("which of several decorators it has is not known", place)
+    result = _call_decorator(interpreter, decorator, value, place)
+    return _decorated_by_unknown(interpreter, value, place) if result is None else result
+
+
+def _call_decorator(interpreter: Interpreter, decorator: Value, value: Value, place: Place) -> Value | None:
+    """Return the result of a decorator that a model follows, None if unknown code decides what it is.
+
+    Unknown code may also call what it decorates. That is reported where a function is decorated while a workflow runs:
+    such a function can reach steps that the call does not receive.
+    """
+    if not decorator.relevant:
+        _report_registration(interpreter, value, place)
+        return None
+    result = interpreter.call(decorator, Arguments((Argument(value, place),)), place)
+    return result if result.relevant or is_none(result) else None
+
+
+def _report_registration(interpreter: Interpreter, value: Value, place: Place) -> None:
+    """Report a function or class that unknown code receives as a decorator, if it runs steps or changes values."""
+    if interpreter.is_import_time:
+        return
+    if isinstance(value, FunctionValue) and not isinstance(value.node, cst.Lambda):
+        if call_has_effects(interpreter, value, Arguments()):
+            interpreter.report_caveat(caveat_of_decorator(place))
+    elif isinstance(value, ClassValue):
+        interpreter.escape(value, place, "is handed to its decorator, which is not in the project")
+
+
+def _decorated_by_unknown(interpreter: Interpreter, value: Value, place: Place) -> Value:
+    """Return a function or another value that an unknown decorator may replace."""
     if isinstance(value, FunctionValue):
         interpreter.budget.spend(Limit.ELEMENTS, len(value.caveats))
         return replace(value, caveats=(*value.caveats, caveat_of_decorator(place)))
     if value.relevant:
         interpreter.report_caveat(caveat_of_decorator(place))
     return replace(value, may_be_replaced=True) if isinstance(value, StepFunction) else value
-
-
-def _has_call_method(interpreter: Interpreter, decorator: Instance, place: Place) -> bool:
-    """Return whether the project defines the `__call__` of a decorator. A `ContextDecorator` inherits it."""
-    return not isinstance(interpreter.attribute(decorator, "__call__", place), Unknown)
 
 
 def caveat_of_decorator(place: Place) -> Caveat:
@@ -198,7 +230,7 @@ def caveat_of_decorator(place: Place) -> Caveat:
     )
 
 
-def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
+def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> Value:
     """Return the value of a `class` statement with its decorators applied.
 
     Raises LimitExceededError if the class has too many ancestors. The module caches this for the analysis of other
@@ -211,6 +243,8 @@ def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope
     interpreter.open_class_count += 1
     try:
         defined = _make_undecorated_class(interpreter, node, scope)
+        if defined.scope.is_local:
+            _execute_body(interpreter, defined)
         run_hooks(interpreter, defined)
     except LimitExceededError as error:
         if error.limit is Limit.BASES:
@@ -218,24 +252,28 @@ def make_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope
         raise
     finally:
         interpreter.open_class_count -= 1
+    value: Value = defined
     for decorator, place in reversed(decorators):
-        defined = _apply_class_decorator(interpreter, decorator, defined, place)
+        if isinstance(value, ClassValue):
+            value = _apply_class_decorator(interpreter, decorator, value, place)
+        else:
+            value = _apply_decorator(interpreter, decorator, value, place)
     interpreter.modules.executed_statements.add(id(node))
-    return defined
+    return value
 
 
 def _refused_classes(_: SourceModule) -> set[cst.ClassDef]:
     return set()
 
 
-def _apply_class_decorator(interpreter: Interpreter, decorator: Value, defined: ClassValue, place: Place) -> ClassValue:
+def _apply_class_decorator(interpreter: Interpreter, decorator: Value, defined: ClassValue, place: Place) -> Value:
     match decorator:
         case External(name=name) if name.removesuffix("()") in TRANSPARENT_CLASS_DECORATORS:
             defined.decorator_names = (*defined.decorator_names, name.removesuffix("()"))
             return defined
-        case FunctionValue() | ClassValue() | Instance() | Partial():
-            result = interpreter.call(decorator, Arguments((Argument(defined, place),)), place)
-            if isinstance(result, ClassValue):
+        case _:
+            result = _call_decorator(interpreter, decorator, defined, place)
+            if result is not None:
                 return result
     defined.caveats = (*defined.caveats, _caveat_of_class(defined, place))
     return defined
@@ -252,7 +290,10 @@ def _caveat_of_class(defined: ClassValue, place: Place) -> Caveat:
 
 
 def _make_undecorated_class(interpreter: Interpreter, node: cst.ClassDef, scope: LexicalScope) -> ClassValue:
-    """Return the class without its decorators. Its body is executed lazily, when a member is looked up."""
+    """Return the class without its decorators.
+
+    The body of a class in a module is executed lazily, when a member is looked up.
+    """
     bases = tuple(base for argument in node.bases for base in _bases(interpreter, argument))
     body = LexicalScope(
         bindings_of(node, scope.module),
@@ -265,6 +306,15 @@ def _make_undecorated_class(interpreter: Interpreter, node: cst.ClassDef, scope:
     defined = ClassValue(node, body, node.name.value, bases)
     body.owner = defined
     return defined
+
+
+def _execute_body(interpreter: Interpreter, defined: ClassValue) -> None:
+    """Execute the body of a class in a function, where the class statement stands."""
+    scope = defined.scope
+    for name in scope.bindings.binders:
+        scope.names[name] = UNSET  # beneath the trail: a path that does not bind the name joins as `UNSET`
+    with interpreter.in_scope(scope):
+        interpreter.execute(defined.node.body)
 
 
 def _bases(interpreter: Interpreter, argument: cst.Arg) -> Iterator[Value]:

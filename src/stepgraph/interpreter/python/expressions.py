@@ -7,6 +7,7 @@ from typing import Any, Final
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.interpreter.escapes import NOT_FOLLOWED
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
@@ -46,7 +47,14 @@ from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, I
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Template, Unresolved, Value
+from stepgraph.ir.values import (
+    UNKNOWN,
+    Constant,
+    Nondeterministic,
+    Template,
+    Unresolved,
+    Value,
+)
 from stepgraph.syntax.module import Place
 
 
@@ -126,7 +134,10 @@ def _evaluate_field(interpreter: Interpreter, field: cst.FormattedStringExpressi
         if isinstance(part, cst.FormattedStringText):
             spec += part.value
         elif isinstance(part, cst.FormattedStringExpression):
+            first_value = len(values)
             spec_text = _evaluate_field(interpreter, part, values)
+            for spec_value in values[first_value:]:
+                interpreter.escape_operand(spec_value, interpreter.place(part), f"is a format{NOT_FOLLOWED}")
             if spec_text is None:
                 return None
             spec += spec_text
@@ -220,6 +231,8 @@ def _evaluate_argument(interpreter: Interpreter, argument: cst.Arg) -> Argument:
         value = as_collection(interpreter, value, "keys", "__getitem__")
     if argument.star == "*":
         value = _unpack_argument(interpreter, value, interpreter.place(argument.value))
+    elif argument.star == "**" and isinstance(value, Instance):
+        interpreter.escape(value, interpreter.place(argument.value), f"is unpacked{NOT_FOLLOWED}")
     keyword = None if argument.keyword is None else argument.keyword.value
     return Argument(value, interpreter.place(argument.value), keyword, argument.star)
 

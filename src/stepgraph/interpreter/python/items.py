@@ -7,6 +7,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.interpreter.escapes import NOT_FOLLOWED
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import select_member
@@ -19,7 +20,7 @@ from stepgraph.interpreter.values.containers import Collection, Mapping, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import AttributeName, Constant, Unresolved, Value
+from stepgraph.ir.values import AttributeName, Constant, External, Unresolved, Value, is_foreign
 from stepgraph.syntax.module import Place
 
 
@@ -39,6 +40,10 @@ def get_item(interpreter: Interpreter, owner: Value, key: Value, key_place: Plac
             result = select_member(interpreter, owner, place, lambda name, _: key == Constant(name))
     if result is not None:
         return result
+    if owner == External("sys.modules"):
+        return Unresolved("a module is read by its name", place)
+    if is_foreign(owner):
+        interpreter.escape_operand(key, place, f"is a key{NOT_FOLLOWED}")
     if not isinstance(owner, _SUBSCRIPTABLE):
         interpreter.escape_operand(owner, place, "is subscripted in a way that is not followed")
     element = _default_entry(interpreter, owner, key, key_place, place) if isinstance(owner, Mapping) else None

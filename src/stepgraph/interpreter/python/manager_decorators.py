@@ -8,19 +8,25 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.python.context_managers import exit_effects, may_swallow
 from stepgraph.interpreter.python.generators import may_handle_errors
 from stepgraph.interpreter.summaries import call_has_effects
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, ManagerDecorator
 from stepgraph.interpreter.values.objects import Caveat, FunctionValue, Instance
-from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.ir.values import UNKNOWN, Unknown, Value
 from stepgraph.syntax.module import Place
 
 _METHODS: Final = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 
 
 def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Arguments, place: Place) -> Value:
-    """Return the decorated function. A manager that may run steps or swallow errors gives it a caveat."""
+    """Return the decorated function. A manager that may run steps or swallow errors gives it a caveat.
+
+    An object whose class defines `__call__` is called instead.
+    """
+    if isinstance(callee.manager, Instance) and _has_call_method(interpreter, callee.manager):
+        return interpreter.call(callee.manager, arguments, place)
     function = arguments.items[0].value if arguments.items else UNKNOWN
     if not isinstance(function, FunctionValue):
         return function
@@ -32,6 +38,12 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
     else:
         has_effects = _object_has_effects(interpreter, manager, place, is_async=is_async)
     return replace(function, caveats=(*function.caveats, _caveat(place))) if has_effects else function
+
+
+def _has_call_method(interpreter: Interpreter, decorator: Instance) -> bool:
+    """Return whether the project defines the `__call__` of a decorator. A `ContextDecorator` inherits it."""
+    method = find_member(interpreter, resolution_order(decorator.cls), "__call__")
+    return method is not None and not isinstance(method, Unknown)
 
 
 def _generator_has_effects(interpreter: Interpreter, manager: GeneratorCall, *, is_async: bool) -> bool:

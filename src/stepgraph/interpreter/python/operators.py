@@ -148,6 +148,22 @@ _UNARY_METHODS: Final[dict[type[cst.BaseUnaryOp], str]] = {
 }
 
 
+def _compare_if_true(interpreter: Interpreter, node: cst.Comparison, index: int, left: Value) -> Value:
+    """Evaluate a later operand of a chain of comparisons if the ones before it are true, and return it."""
+    target = node.comparisons[index]
+    operands: list[Value] = []
+
+    def compare_next() -> None:
+        operands.append(interpreter.evaluate(target.comparator))
+        compare(interpreter, target, left, operands[0], interpreter.place(node))
+
+    path = interpreter.branch(compare_next)
+    if path.block.operations or path.changes:
+        prefix = node.with_changes(comparisons=node.comparisons[:index], lpar=(), rpar=())
+        interpreter.join_branches([(interpreter.text(prefix), path)], None, interpreter.place(node))
+    return operands[0]
+
+
 def evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Value:
     """Evaluate a comparison. In `a < b < c`, `c` is evaluated only if `a < b`."""
     left = interpreter.evaluate(node.left)
@@ -162,9 +178,5 @@ def evaluate_comparison(interpreter: Interpreter, node: cst.Comparison) -> Value
             if not isinstance(target.operator, cst.Is | cst.IsNot):
                 result = interpreter.tracer.on_operation((left, right), result)
             continue
-        block = interpreter.block_of(lambda comparator=target.comparator: interpreter.evaluate(comparator))  # type: ignore[misc]
-        if not block.operations:
-            continue
-        prefix = node.with_changes(comparisons=node.comparisons[:index], lpar=(), rpar=())
-        interpreter.emit_choice([(interpreter.text(prefix), block)], None, interpreter.place(node))
+        right = _compare_if_true(interpreter, node, index, right)
     return result if len(node.comparisons) == 1 else UNKNOWN

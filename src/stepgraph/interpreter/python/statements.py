@@ -25,7 +25,7 @@ from stepgraph.interpreter.python.arguments import make_result_collection, order
 from stepgraph.interpreter.python.assignment import add_items, assign, multiply_items, remove_entry, remove_item
 from stepgraph.interpreter.python.boolean import negate
 from stepgraph.interpreter.python.branches import execute_if, execute_match
-from stepgraph.interpreter.python.definitions import make_class, make_function
+from stepgraph.interpreter.python.definitions import evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.python.generators import return_from_generator
 from stepgraph.interpreter.python.jumps import emit_jump
 from stepgraph.interpreter.python.loop_statements import execute_for, execute_while
@@ -75,6 +75,8 @@ def _execute_assign(interpreter: Interpreter, node: cst.Assign) -> None:
 def _execute_annotated_assign(interpreter: Interpreter, node: cst.AnnAssign) -> None:
     if node.value is not None:
         assign(interpreter, node.target, _evaluate(interpreter, node.value), interpreter.place(node.value))
+    if interpreter.frame.scope.kind == "class":
+        evaluate_annotation(interpreter, node.annotation)  # Python ignores those in functions
 
 
 def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> None:

@@ -7,6 +7,7 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
+from stepgraph.interpreter.effects import effect_of
 from stepgraph.interpreter.frame import OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING
@@ -24,7 +25,7 @@ from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKin
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.walk import statements
+from stepgraph.syntax.walk import expressions_below, statements
 
 _Handler: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler
 
@@ -163,6 +164,7 @@ def _execute_handler(
     types: tuple[CaughtType, ...] = ()
     apply(interpreter.store, join_any(interpreter.store, states, interpreter.place(handler)))
     if handler.type is not None:
+        _report_effect_of_type(interpreter, handler.type)
         type_value = interpreter.evaluate(handler.type)
         types = caught_types(type_value, interpreter.place(handler.type), code.raising_steps)
         if handler.name is not None and isinstance(handler.name.name, cst.Name):
@@ -170,6 +172,20 @@ def _execute_handler(
             bind(interpreter, name, _caught_exception(interpreter, handler, type_value, name))
     interpreter.execute(handler.body)
     return types
+
+
+def _report_effect_of_type(interpreter: Interpreter, node: cst.BaseExpression) -> None:
+    """Report the type of an `except` clause that runs steps or changes values: it is evaluated before it matches."""
+    if not any(isinstance(part, cst.Call) for part in expressions_below(node)):
+        return
+    effect = effect_of(interpreter, lambda: interpreter.evaluate(node))
+    if effect is not None:
+        interpreter.note(
+            "escapes",
+            interpreter.place(node),
+            f"the type of this `except` clause {effect}, also if the clause does not catch the exception.",
+            "The graph shows it as a part of the clause.",
+        )
 
 
 def _caught_exception(interpreter: Interpreter, handler: _Handler, types: Value, name: str) -> Value:

@@ -35,6 +35,14 @@ class LexicalScope(Struct, eq=False):
     callable_arguments: tuple[CallableArgument, ...] = ()
     """The callable arguments of this call and of the enclosing calls."""
 
+    @property
+    def is_local(self) -> bool:
+        """Whether it is the scope of a function, or stands in one."""
+        scope: LexicalScope | None = self
+        while scope is not None and scope.kind != "function":
+            scope = scope.parent
+        return scope is not None
+
 
 class ModuleValue(Value, Struct, frozen=True):
     """A module of the project."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, Literal
+from typing import Final, Literal, TypeGuard
 
 import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
+from stepgraph.interpreter.effects import effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
@@ -31,6 +32,7 @@ from stepgraph.ir.nodes import (
     task_ids_of,
 )
 from stepgraph.ir.static_values import StaticCollection, StaticStep
+from stepgraph.ir.values import Value
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.syntax.discarding import DiscardAnalysis
 from stepgraph.syntax.module import Place
@@ -132,12 +134,20 @@ def _report_never_iterated(interpreter: Interpreter) -> None:
 def _report_special_methods(interpreter: Interpreter) -> None:
     """Report special methods with steps whose implicit calls are not modeled: `__str__`, `__del__`."""
     visited: set[tuple[int, str]] = set()
-    for instance in interpreter.work.objects:
-        for owner in resolution_order(instance.cls):
+    owners: list[tuple[Instance | ClassValue, ClassValue]] = [
+        *((instance, instance.cls) for instance in interpreter.work.objects),
+        *((value, value.metaclass) for value in interpreter.work.classes_with_metaclass if _is_class(value.metaclass)),
+    ]
+    for receiver, class_value in owners:
+        for owner in resolution_order(class_value):
             for name in unmodeled_special_methods(owner) if isinstance(owner, ClassValue) else ():
-                if (id(instance.cls.node), name) not in visited:
-                    visited.add((id(instance.cls.node), name))
-                    _report_special_method(interpreter, instance, name)
+                if (id(class_value.node), name) not in visited:
+                    visited.add((id(class_value.node), name))
+                    _report_special_method(interpreter, receiver, class_value, name)
+
+
+def _is_class(value: Value | None) -> TypeGuard[ClassValue]:
+    return isinstance(value, ClassValue)
 
 
 def unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
@@ -148,16 +158,18 @@ def unmodeled_special_methods(class_value: ClassValue) -> Iterator[str]:
     )
 
 
-def _report_special_method(interpreter: Interpreter, instance: Instance, name: str) -> None:
-    method = find_member(interpreter, resolution_order(instance.cls), name)
+def _report_special_method(
+    interpreter: Interpreter, receiver: Instance | ClassValue, class_value: ClassValue, name: str
+) -> None:
+    method = find_member(interpreter, resolution_order(class_value), name)
     if not isinstance(method, FunctionValue) or isinstance(method.node, cst.Lambda):
         return
-    bound = replace(method, receiver=instance)
-    if call_may_run_steps(interpreter, bound):
+    effect = effect_of_call(interpreter, replace(method, receiver=receiver))
+    if effect is not None:
         interpreter.note(
             "escapes",
             Place(method.scope.module, method.node),
-            f"`{instance.cls.name}.{name}` runs steps, and Python calls it in ways that are not followed.",
+            f"`{class_value.name}.{name}` {effect}, and Python calls it in ways that are not followed.",
             "Steps run from there may be missing from the graph; run them in a method that is called by its name.",
         )
 

@@ -10,7 +10,7 @@ from msgspec import Struct, field
 
 from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Declarations, HeapCell
-from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.nodes import Activity, StepDefinition, StepRun, TaskId
 from stepgraph.ir.values import Value
@@ -45,6 +45,12 @@ class WorkRegistry(Struct):
     """Tasks that begin in an unspecified order."""
     objects: list[Instance] = field(default_factory=list)
     """The instances of project classes, in order of creation."""
+    escaped: dict[tuple[int, int], tuple[Value, Place, str]] = field(default_factory=dict)
+    """The functions, classes and objects without steps that escape, with the place and the predicate of a report."""
+    classes_with_metaclass: list[ClassValue] = field(default_factory=list)
+    """The classes whose metaclass the project defines."""
+    inspected_classes: list[ClassValue] = field(default_factory=list)
+    """The classes whose methods are being searched for steps, innermost last."""
     raised: dict[int, Instance] = field(default_factory=dict)
     """The exception that each `raise` statement raises, with its attributes at that point."""
     generators: dict[int, GeneratorCall] = field(default_factory=dict)
@@ -75,8 +81,6 @@ class WorkRegistry(Struct):
     """The results of tasks that have changed since their start, because other code writes what they read."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
-    judging_escape: bool = False
-    """Whether a value that escapes is being called to see what it changes."""
     resuming: bool = False
     """Whether tasks in flight are being evaluated again."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)

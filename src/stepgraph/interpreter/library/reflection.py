@@ -1,0 +1,89 @@
+"""Reflection: tables of the names of a scope, module or class, whose values stay unresolved."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.overrides import relevant_members, table_of_members
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope, ModuleValue
+from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value
+from stepgraph.limits import Limit
+from stepgraph.syntax.module import Place
+
+_REASON: Final = "it is read from a table of names"
+_DEFINITIONS: Final = (cst.FunctionDef, cst.ClassDef)
+
+
+@models("builtins.locals")
+def _locals(call: LibraryCall) -> Value:
+    """`locals()`: its values are unresolved if a function, a class or a step is among them."""
+    names = call.interpreter.frame.body_scope.names
+    call.interpreter.budget.spend(Limit.ELEMENTS, len(names))
+    has_definitions = any(map(_is_definition, list(names.values())))
+    return table_of_members(call.interpreter, call.place) if has_definitions else UNKNOWN
+
+
+@models("builtins.globals")
+def _globals(call: LibraryCall) -> Value:
+    """`globals()` in a function that the workflow calls."""
+    if call.interpreter.is_import_time:
+        return call.unmodeled()
+    scope: LexicalScope = call.interpreter.frame.body_scope
+    while scope.parent is not None:
+        scope = scope.parent
+    return _unresolved_if(_defines_any(scope), call.place)
+
+
+@models("builtins.vars", "inspect.getmembers", "inspect.getmembers_static")
+def _members(call: LibraryCall) -> Value:
+    """`vars(owner)` and `inspect.getmembers(owner)`."""
+    owner = call.first
+    if call.name == "builtins.vars" and not call.arguments.items:
+        return _locals(call)
+    if call.name == "builtins.vars" and isinstance(owner, Instance | ClassValue):
+        return call.interpreter.attribute(owner, "__dict__", call.place)
+    return _members_of(call.interpreter, owner, call.place)
+
+
+@models("sys.modules.get", "sys.modules.values", "sys.modules.items")
+def _modules(call: LibraryCall) -> Value:
+    return Unresolved(_REASON, call.place)
+
+
+@models("dataclasses.fields")
+def _fields(call: LibraryCall) -> Value:
+    """`dataclasses.fields(owner)`, whose elements have the metadata of the fields."""
+    owner = call.first.cls if isinstance(call.first, Instance) else call.first
+    has_metadata = isinstance(owner, ClassValue) and owner.scope.module.mentions(b"metadata")
+    return Unresolved(_REASON, call.place) if has_metadata else call.unmodeled()
+
+
+def _members_of(interpreter: Interpreter, owner: Value, place: Place) -> Value:
+    """Return the members of a module, class or object: unresolved if any of them can be called."""
+    match owner:
+        case ModuleValue(scope=LexicalScope() as scope):
+            return _unresolved_if(_defines_any(scope), place)
+        case ClassValue():
+            return _unresolved_if(any(True for _ in relevant_members(interpreter, owner, None)), place)
+        case Instance():
+            return _unresolved_if(any(True for _ in relevant_members(interpreter, owner.cls, owner)), place)
+        case _:
+            return _unresolved_if(owner.relevant, place)
+
+
+def _unresolved_if(may_be_called: bool, place: Place) -> Value:  # noqa: FBT001 - the condition is the subject
+    return Unresolved(_REASON, place) if may_be_called else UNKNOWN
+
+
+def _defines_any(scope: LexicalScope) -> bool:
+    return any(isinstance(binder, _DEFINITIONS) for binders in scope.bindings.binders.values() for binder in binders)
+
+
+def _is_definition(value: Value) -> bool:
+    return any(isinstance(leaf, FunctionValue | StepFunction | ClassValue) for leaf in union_values(value))

@@ -1,0 +1,92 @@
+"""Decorators of functions and classes in `run`: each is a call, whatever it is a method of."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+LOCAL_FUNCTION = """
+async def job(*args):
+    await a()
+"""
+
+
+def codes_of(body: str) -> list[str]:
+    """Return the codes of the notes that make the graph of such a workflow incomplete."""
+    return [note.code for note in workflow_of(body).notes if note.incomplete]
+
+
+def test_function_appended_by_its_decorator() -> None:
+    assert graph_of("""
+        jobs = []
+        @jobs.append
+        async def job():
+            await a()
+        for each in jobs:
+            await each()
+        await b()
+    """) == text("""
+        call job
+        b
+        def job
+          a
+    """)
+
+
+def test_class_appended_by_its_decorator() -> None:
+    assert graph_of("""
+        kinds = []
+        @kinds.append
+        class Job:
+            async def go(self):
+                await a()
+        await kinds[0]().go()
+        await b()
+    """) == text("""
+        call go
+        b
+        def go
+          a
+    """)
+
+
+def test_attribute_set_by_a_partial_decorator() -> None:
+    assert graph_of("""
+        @functools.partial(setattr, self, "hook")
+        async def job():
+            await a()
+        await self.hook()
+        await b()
+    """) == text("""
+        call job
+        b
+        def job
+          a
+    """)
+
+
+@pytest.mark.parametrize(
+    ("before", "decorator", "codes"),
+    [
+        ("queue = asyncio.Queue()", "queue.put_nowait", ["lost-step"]),
+        ("bus = self.env.BUS", "bus.subscribe", ["unknown-decorator"]),
+        ("loop = asyncio.get_running_loop()", "loop.call_soon", ["unknown-decorator"]),
+        ("task = asyncio.create_task(b())", "task.add_done_callback", ["escapes"]),
+        ("stack = contextlib.AsyncExitStack()", "stack.push_async_callback", ["escapes"]),
+    ],
+)
+def test_decorator_that_may_call_its_function(before: str, decorator: str, codes: list[str]) -> None:
+    assert codes_of(f"{before}\n@{decorator}{LOCAL_FUNCTION}await c()") == codes
+
+
+def test_decorator_of_a_function_without_steps() -> None:
+    assert (
+        codes_of("""
+        @self.env.BUS.subscribe
+        async def job(message):
+            print(message)
+        await a()
+    """)
+        == []
+    )

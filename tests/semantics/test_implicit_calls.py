@@ -1,0 +1,132 @@
+"""Functions that Python or a library calls: what they change counts like the steps that they run."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, text, workflow_of
+
+SWAP = """
+job = a
+def swap(*args):
+    nonlocal job
+    job = b
+    return 1
+"""
+
+
+def codes_of(body: str) -> list[str]:
+    """Return the codes of the notes that make the graph of such a workflow incomplete."""
+    return [note.code for note in workflow_of(body).notes if note.incomplete]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "', '.join(swap() for _ in event)",
+        "iter(swap, 1)",
+        "list(filter(swap, (1, 2)))",
+        "await asyncio.to_thread(swap)",
+        "asyncio.get_running_loop().call_soon(swap)",
+        "await asyncio.get_running_loop().run_in_executor(None, swap)",
+        "asyncio.create_task(c()).add_done_callback(swap)",
+        "plugin(swap)",
+        "plugin(lambda: swap())",
+        "plugin(lambda: jobs.append(a))",
+        "stack = contextlib.ExitStack()\nstack.callback(swap)\nstack.close()",
+    ],
+)
+def test_change_by_a_function_that_a_library_calls(use: str) -> None:
+    assert codes_of(f"import plugin\njobs = []\n{SWAP}{use}\nawait job()") == ["escapes"]
+
+
+def test_function_that_changes_only_constants() -> None:
+    body = "count = 0\ndef add():\n    nonlocal count\n    count += 1\nplugin(add)\nawait a()"
+    assert codes_of(f"import plugin\n{body}") == []
+
+
+@pytest.mark.parametrize("name", ["__bool__", "__len__", "__hash__", "__str__", "__format__", "__eq__"])
+def test_change_by_a_special_method(name: str) -> None:
+    assert codes_of(f"""
+{SWAP}
+class Gate:
+    def {name}(self, *args):
+        return swap()
+gate = Gate()
+await job()
+""") == ["escapes"]
+
+
+@pytest.mark.parametrize("use", ["sorted([2, 1], key=key)", "[2, 1].sort(key=key)", "max([2, 1], key=key)"])
+def test_key_function_that_is_called_for_each_element(use: str) -> None:
+    assert graph_of(f"""
+        jobs = []
+        def key(value):
+            jobs.append(a)
+            return value
+        {use}
+        for job in jobs:
+            await job()
+    """) == text("""
+        loop
+          a
+    """)
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "def other(value: swap()): ...",
+        "def other() -> swap(): ...",
+        "class Other:\n    count: swap() = 1",
+        "hasattr(Gate(), 'open')",
+        "0 == 0 == swap()",
+    ],
+)
+def test_code_that_python_evaluates_in_passing(use: str) -> None:
+    gate = "class Gate:\n    @property\n    def open(self): return swap()\n"
+    graph = graph_of(f"{SWAP}{gate}{use}\nawait job()")
+    assert graph in ("b", "if 0 == 0\n  b\nelse\n  a")
+
+
+@pytest.mark.parametrize("use", ["count: swap() = 1", "self.count: swap() = 1"])
+def test_annotation_of_a_variable_in_a_function(use: str) -> None:
+    assert graph_of(f"{SWAP}{use}\nawait job()") == "a"
+
+
+@pytest.mark.parametrize("use", ["plugin(**Gate())", "hasattr(Gate(), event.payload)"])
+def test_implicit_call_that_is_not_followed(use: str) -> None:
+    gate = "class Gate:\n    def keys(self): return swap()\n    @property\n    def open(self): return swap()\n"
+    assert codes_of(f"import plugin\n{SWAP}{gate}{use}\nawait job()") == ["escapes"]
+
+
+def test_steps_in_the_type_of_an_except_clause() -> None:
+    assert codes_of("""
+        def kind():
+            step.sleep("kind", 1)
+            return ValueError
+        try:
+            await a()
+        except kind():
+            await b()
+        except KeyError:
+            await c()
+    """) == ["escapes"]
+
+
+@pytest.mark.parametrize("late", ["async def helper(): await b()", "helper = b"])
+def test_escaping_function_whose_callee_is_bound_later(late: str) -> None:
+    assert codes_of(f"import plugin\nasync def job(): await helper()\nplugin(job)\n{late}\nawait a()") == ["escapes"]
+
+
+def test_metaclass_that_registers_functions() -> None:
+    assert codes_of("""
+        jobs = [a]
+        class Meta(type):
+            def __new__(cls, *args):
+                jobs.append(b)
+                return super().__new__(cls, *args)
+        class Job(metaclass=Meta): ...
+        for job in jobs:
+            await job()
+    """) == ["escapes"]

@@ -1,0 +1,99 @@
+"""Classes in `run` whose methods use the step object without an attribute that holds it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import workflow_of
+
+LOCAL_CLASS = """
+class Job:
+    async def go(self, *args):
+        await a()
+"""
+
+
+def codes_of(body: str) -> list[str]:
+    """Return the codes of the notes that make the graph of such a workflow incomplete."""
+    return [note.code for note in workflow_of(body).notes if note.incomplete]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "plugin(Job)",
+        "plugin(Job())",
+        "plugin([Job])",
+        "plugin({'job': Job})",
+        "plugin.hook = Job",
+        "plugin(functools.partial(Job))",
+        "plugin(lambda: Job())",
+        "asyncio.create_task(b()).add_done_callback(Job())",
+        "sum([Job()])",
+        "await anext(Job())",
+        "@plugin.register\nclass Other(Job): ...",
+    ],
+)
+def test_local_class_that_escapes(use: str) -> None:
+    assert codes_of(f"import plugin{LOCAL_CLASS}{use}\nawait b()") == ["escapes"]
+
+
+def test_local_class_without_steps_that_escapes() -> None:
+    assert codes_of("import plugin\nclass Job:\n    def go(self): ...\nplugin(Job())\nawait b()") == []
+
+
+@pytest.mark.parametrize("call", ["await Flow().start()", "Flow().visit(event)"])
+def test_inherited_method_that_may_call_an_override(call: str) -> None:
+    body = "import plugin\nclass Flow(plugin.Base):\n    async def go(self): await a()\n"
+    assert codes_of(f"{body}{call}\nawait b()") == ["unresolved-call"]
+
+
+def test_method_of_a_user_dict_that_calls_an_override() -> None:
+    assert codes_of("""
+        import collections
+        class Table(collections.UserDict):
+            def __setitem__(self, key, value):
+                step.sleep("set", 1)
+                super().__setitem__(key, value)
+        table = Table()
+        table.update(key=1)
+        await a()
+    """) == ["escapes"]
+
+
+def test_own_method_of_a_class_with_an_external_base() -> None:
+    assert (
+        codes_of("""
+        import plugin
+        class Flow(plugin.Base):
+            async def go(self): await a()
+        await Flow().go()
+    """)
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "class Flow(plugin.Base, hook=job): ...",
+        "job in plugin.jobs",
+        "plugin.first < job",
+        "plugin.jobs[job]",
+        "f'{plugin.x:{job}}'",
+    ],
+)
+def test_function_that_an_operation_of_external_code_receives(use: str) -> None:
+    assert codes_of(f"import plugin\nasync def job(): await a()\n{use}\nawait b()") == ["escapes"]
+
+
+def test_step_in_the_instance_check_of_a_metaclass() -> None:
+    assert codes_of("""
+        class Kind(type):
+            def __instancecheck__(cls, value):
+                step.sleep("check", 1)
+                return True
+        class Job(metaclass=Kind): ...
+        if isinstance(event, Job):
+            await a()
+    """) == ["escapes"]

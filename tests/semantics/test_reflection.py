@@ -1,0 +1,113 @@
+"""Tables of names that Python offers: what is called from them is reported, and reading them is not."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import notation, workflow_of, workflow_of_module
+
+MODULE = """
+import enum
+import inspect
+import sys
+from dataclasses import dataclass, field, fields
+from workers import WorkflowEntrypoint
+
+STEP = []
+
+async def job():
+    await STEP[0].do("a")(lambda: 1)()
+
+class Plugin:
+    async def go(self): ...
+
+class Audit(Plugin):
+    async def go(self):
+        await job()
+
+class Kind(enum.Enum):
+    A = 1
+    async def go(self):
+        await job()
+
+class Color(enum.Enum):
+    RED = 1
+
+@dataclass
+class Spec:
+    load: int = field(default=1, metadata={{"run": job}})
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        STEP.append(step)
+        {use}
+"""
+
+
+def codes_of(body: str) -> list[str]:
+    """Return the codes of the notes that make the graph of such a workflow incomplete."""
+    return [note.code for note in workflow_of(body).notes if note.incomplete]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "await locals()['job_' + event]()",
+        "await vars()['job_' + event]()",
+        "for each in list(locals().values()): await each()",
+    ],
+)
+def test_call_of_a_function_in_a_table_of_local_names(use: str) -> None:
+    assert codes_of(f"async def job_a(): await a()\n{use}") == ["unresolved-call"]
+
+
+@pytest.mark.parametrize("use", ["print(locals())", "names = list(vars())", "if 'job_a' in locals(): await b()"])
+def test_reading_a_table_of_local_names(use: str) -> None:
+    assert codes_of(f"async def job_a(): await a()\n{use}\nawait job_a()\nawait b()\nawait c()\nawait d()") == []
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "for name, each in list(globals().items()): await each()",
+        "for each in Plugin.__subclasses__(): await each().go()",
+        "await Audit.__mro__[0]().go()",
+        "await vars(Audit)['go'](None)",
+        "for name, each in inspect.getmembers(Audit()): await each()",
+        "await sys.modules[__name__].job()",
+        "for each in Kind.__members__.values(): await each.go()",
+        "for each in fields(Spec): await each.metadata['run']()",
+    ],
+)
+def test_call_of_a_member_of_a_table(use: str) -> None:
+    workflow = workflow_of_module(MODULE.format(use=use))
+    assert "unresolved-call" in [note.code for note in workflow.notes]
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        "names = [each.name for each in fields(Spec)]",
+        "is_color = event in Color.__members__",
+        "names = [name for name, each in vars(Audit).items()]",
+        "names = [each.__name__ for each in Audit.__mro__]",
+        "version = sys.modules['enum'].__name__",
+    ],
+)
+def test_reading_a_table(use: str) -> None:
+    workflow = workflow_of_module(MODULE.format(use=f"{use}\n        await job()"))
+    assert workflow.complete
+
+
+def test_name_that_a_class_body_sets_in_its_namespace() -> None:
+    workflow = workflow_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            NAME = "old"
+            locals()["NAME"] = "new"
+
+            async def run(self, event, step):
+                await step.do(self.NAME)(lambda: 1)()
+    """)
+    assert notation(workflow.graph) == "{self.NAME}"

@@ -1,0 +1,105 @@
+"""Statements of a module that fill a collection of functions in ways that their names do not show."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import notation, text, workflow_of_module
+
+MODULE = """
+import functools
+from workers import WorkflowEntrypoint
+
+JOBS = []
+
+def register(job):
+    JOBS.append(job)
+    return job
+
+async def a(step):
+    await step.do("a")(lambda: 1)()
+
+async def b(step):
+    await step.do("b")(lambda: 1)()
+
+register(a)
+{statement}
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        for job in JOBS:
+            await job(step)
+"""
+BOTH = text("""
+    call a
+    call b
+    def a
+      a
+    def b
+      b
+""")
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "@lambda job: register(b)\ndef other(): ...",
+        "(lambda: register(b))()",
+    ],
+)
+def test_statement_that_registers_a_function(statement: str) -> None:
+    workflow = workflow_of_module(MODULE.format(statement=statement))
+    assert notation(workflow.graph) == BOTH
+
+
+def test_statement_that_runs_if_the_module_is_imported() -> None:
+    statement = 'if __name__ != "__main__":\n    register(b)'
+    workflow = workflow_of_module(MODULE.format(statement=statement))
+    assert notation(workflow.graph) == text("""
+        loop
+          switch job
+          | case job
+            call a
+          | case job
+            call b
+        def a
+          a
+        def b
+          b
+    """)
+
+
+def test_statement_that_does_not_run_if_the_module_is_imported() -> None:
+    statement = 'if __name__ == "__main__":\n    register(b)'
+    assert notation(workflow_of_module(MODULE.format(statement=statement)).graph) == text("""
+        call a
+        def a
+          a
+    """)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "functools.reduce(lambda before, job: register(job), {b}, None)",
+        "list(filter(register, [b]))",
+        "''.join(register(job) for job in [b])",
+        "1 in (register(job) for job in [b])",
+        "first, = (register(job) for job in [b])",
+    ],
+)
+def test_function_that_a_library_may_register(statement: str) -> None:
+    workflow = workflow_of_module(MODULE.format(statement=statement))
+    assert "escapes" in [note.code for note in workflow.notes]
+
+
+def test_function_that_reduce_registers() -> None:
+    statement = "functools.reduce(lambda before, job: register(job), [b], None)"
+    assert notation(workflow_of_module(MODULE.format(statement=statement)).graph) == text("""
+        call a
+        call b
+        def a
+          a
+        def b
+          b
+    """)
