@@ -139,7 +139,7 @@ def _clean() -> tuple[Example, ...]:
             },
         ),
         in_run(
-            "steps that an object calls which is not known",
+            "steps in a queue",
             """
             @step.do("charge")
             async def charge():
