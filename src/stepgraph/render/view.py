@@ -43,7 +43,7 @@ class View(Struct, frozen=True):
         return None if self.marks is None else self.marks.of(part)
 
     def when_empty(self, part: Mapping[str, object]) -> str:
-        """Return what is said in a part of the graph that has no nodes: the remarks on it, if there are any."""
+        """Return the text of a part of the graph without nodes: the remarks on it, or a default."""
         mark = self.mark(part)
         if mark is not None and mark.hollow:
             return STEPS_STAY

@@ -84,7 +84,7 @@ class WorkflowGraph:
 
     @cached_property
     def details(self) -> Details:
-        """Text about parts of the graph that the API has no field for; of a graph from a payload there is none."""
+        """Details of the graph, for which the API has no fields. A graph from a payload has no details."""
         return self.describe()
 
     def steps(self) -> list[str]:

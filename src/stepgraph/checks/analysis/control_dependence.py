@@ -222,7 +222,7 @@ def _field(tests: _Tests) -> int:
 
 
 def _at_branch(tests: _Tests, index: int, state: int) -> int:
-    """Return the state in which earlier tests failed and the test at an index holds, if there is one."""
+    """Return the state in which the tests before an index failed and the test at the index, if any, holds."""
     failed = _even_bits(2 * min(index, len(tests))) << tests.start + 1
     holds = 1 << tests[index] if index < len(tests) else 0
     return state & ~_field(tests) | failed | holds

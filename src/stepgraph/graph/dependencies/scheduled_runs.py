@@ -1,4 +1,4 @@
-"""The runs of steps at one await: what calls or requests each run, and what it waits for."""
+"""The runs of steps at one await, with their callers and the runs for which they wait."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hooks through which the interpreter tells a tracer what it evaluates, and the records that it hands back."""
+"""The hooks of a tracer, which the interpreter calls at each evaluation, and the records of a trace."""
 
 from __future__ import annotations
 

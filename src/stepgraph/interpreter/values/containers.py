@@ -108,7 +108,7 @@ class HeapCell(dict[str, Any]):
 
     @property
     def contents(self) -> tuple[Any, ...]:
-        """The elements of a collection, to tell whether there are any or they were replaced. Walks use `elements`."""
+        """The elements of a collection, to test whether it is empty or was replaced. Traversals use `elements`."""
         contents: tuple[Any, ...] = self["items"]
         return contents
 
