@@ -238,6 +238,8 @@ class FunctionSummary(Struct, frozen=True):
 
     The function writes no outer slot, and does not return a value that each call creates.
     """
+    may_await: bool = False
+    """Whether the function awaits tasks or runs an activity."""
     yields: tuple[Element, ...] = ()
     """The relevant values that a generator yields."""
     may_return_true: bool = True

@@ -270,8 +270,12 @@ class Interpreter:
 
     def block_of(self, run: Callable[[], object]) -> Block:
         """Return the operations that `run` emits as a block. Changes of the store stay in effect."""
-        with self.collect_operations() as operations:
+        outer, self.operations = self.operations, []
+        operations = self.operations
+        try:
             run()
+        finally:
+            self.operations = outer
         return Block(tuple(operations)) if operations else EMPTY
 
     @contextmanager

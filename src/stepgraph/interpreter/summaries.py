@@ -29,7 +29,7 @@ from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.interpreter.widening import widen
 from stepgraph.interpreter.workflow.declarations import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
-from stepgraph.ir.nodes import Block, Function, may_run_steps
+from stepgraph.ir.nodes import Block, Function, may_await, may_run_steps
 from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
@@ -329,6 +329,7 @@ def _summarize(
         reusable=not is_unique_per_call and not frame.raises_early and writes is not None,
         writes=writes or (),
         trace=trace,
+        may_await=may_await(function.body),
         yields=tuple(frame.yields),
         may_return_true=frame.may_return_true,
         raises=frame.raises,

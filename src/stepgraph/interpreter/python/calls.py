@@ -13,7 +13,6 @@ from stepgraph.interpreter.library.caches import call_cached
 from stepgraph.interpreter.library.logging_ import is_log_method
 from stepgraph.interpreter.library.resources import call_resource
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
-from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, GeneratorCall, Partial, PreparedCall, StepCall
 from stepgraph.interpreter.values.containers import without_constants
@@ -21,7 +20,6 @@ from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
-from stepgraph.ir.facts import Returned, StepCalled
 from stepgraph.ir.nodes import Call, Run
 from stepgraph.ir.values import (
     UNKNOWN,
@@ -86,9 +84,7 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
     interpreter.open_lambdas[node] += 1
     with interpreter.in_scope(function_scope(interpreter, callee, arguments)):
         value = interpreter.evaluate(node.body)
-        interpreter.observe(
-            Returned(Place(callee.scope.module, node), static_value(value), interpreter.place(node.body))
-        )
+        interpreter.tracer.on_return(Place(callee.scope.module, node), value, interpreter.place(node.body))
     interpreter.open_lambdas[node] -= 1
     if not value.relevant:
         return without_constants(value)
@@ -102,8 +98,7 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
 def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
     """Return the coroutine of a declared step. Arguments raise at run time and do not change the graph."""
     if not callee.may_be_replaced:
-        passed = static_arguments(unpacked_arguments(arguments))
-        interpreter.observe(StepCalled(callee.definition, passed, place, interpreter.in_step))
+        interpreter.tracer.on_step_call(callee.definition, unpacked_arguments(arguments), place)
     return interpreter.work.register_coroutine(StepCall(callee, place), place)
 
 

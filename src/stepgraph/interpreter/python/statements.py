@@ -32,7 +32,6 @@ from stepgraph.interpreter.python.loop_statements import execute_for, execute_wh
 from stepgraph.interpreter.python.try_ import execute_try
 from stepgraph.interpreter.python.with_ import execute_with
 from stepgraph.interpreter.raised_exceptions import raised_type
-from stepgraph.interpreter.static_values import static_value
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, Instance
@@ -41,7 +40,6 @@ from stepgraph.interpreter.values.unions import Case, Union, as_optional
 from stepgraph.interpreter.workflow.awaiting import await_value, is_awaitable
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.interpreter.workflow.sdk_imports import wrong_imports
-from stepgraph.ir.facts import Returned
 from stepgraph.ir.nodes import JumpKind, Pause
 from stepgraph.ir.values import UNKNOWN, Absent, Constant, Unresolved, Value
 from stepgraph.syntax.bindings import import_binding
@@ -251,8 +249,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
     value = Constant(None) if node.value is None else interpreter.evaluate(node.value)
     if node.value is not None and frame.function is not None:
         function = Place(frame.body_scope.module, frame.function)
-        interpreter.observe(Returned(function, static_value(value), interpreter.place(node.value)))
-        interpreter.tracer.on_return(frame.function, value, interpreter.place(node.value))
+        interpreter.tracer.on_return(function, value, interpreter.place(node.value))
     if not frame.is_async and is_awaitable(value):
         emitted = frame.emitted
         frame.returns_awaitable = True

@@ -35,12 +35,13 @@ from stepgraph.interpreter.replay.taint import (
     tainted_result,
 )
 from stepgraph.interpreter.replay.tracer import CallTrace, ReplayPosition, TraceMark, Tracer
+from stepgraph.interpreter.static_values import static_arguments, static_value
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, LexicalScope
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import KeyUse
-from stepgraph.ir.nodes import Block
+from stepgraph.ir.facts import DecoratorApplied, KeyUse, MethodCalled, Returned, StaticArguments, StepCalled
+from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Resource, Value
 from stepgraph.syntax.module import Place
 
@@ -165,13 +166,30 @@ class ReplayTracer(Tracer):
     def on_discard(self, value: Value) -> None:
         observe_discarded_result(self.interpreter, value)
 
-    def on_return(self, function: cst.CSTNode, value: Value, place: Place) -> None:
-        """Record the result of the workflow, which the engine stores."""
-        if function is self.state.entry:
+    def on_return(self, function: Place, value: Value, place: Place) -> None:
+        """Record the result of the workflow as a use, because the engine stores it."""
+        self.interpreter.observe(Returned(function, static_value(value), place))
+        if function.node is self.state.entry:
             record_use(self.state, value, place)
 
-    def on_stored_argument(self, value: Value, place: Place) -> None:
-        record_use(self.state, value, place)
+    # Steps
+
+    def on_step_method(self, name: str, arguments: Arguments, place: Place) -> None:
+        """Record the arguments that the engine stores as uses: all but the names."""
+        interpreter = self.interpreter
+        expects_type_error = interpreter.frame.type_error_handlers > 0
+        passed = static_arguments(arguments)
+        interpreter.observe(MethodCalled(name, passed, place, interpreter.in_step, expects_type_error))
+        if name in ("do", "wait_for_event"):
+            by_keyword = (argument for argument in arguments.items if argument.keyword not in (None, "name"))
+            for argument in (*arguments.positional[1:], *by_keyword):
+                record_use(self.state, argument.value, argument.place)
+
+    def on_declaration(self, step_arguments: StaticArguments, arguments: Arguments, place: Place) -> None:
+        self.interpreter.observe(DecoratorApplied(step_arguments, static_arguments(arguments), place))
+
+    def on_step_call(self, step: StepDefinition, arguments: Arguments, place: Place) -> None:
+        self.interpreter.observe(StepCalled(step, static_arguments(arguments), place, self.interpreter.in_step))
 
     # Loops, functions and the workflow
 

@@ -12,8 +12,8 @@ from msgspec import Struct, field
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
-from stepgraph.ir.facts import KeyUse
-from stepgraph.ir.nodes import Block
+from stepgraph.ir.facts import KeyUse, StaticArguments
+from stepgraph.ir.nodes import Block, StepDefinition
 from stepgraph.ir.values import UNKNOWN, External, Nondeterministic, Resource, Value
 from stepgraph.syntax.module import Place
 
@@ -192,11 +192,19 @@ class Tracer:
     def on_discard(self, value: Value) -> None:
         """A statement discards the value of its expression."""
 
-    def on_return(self, function: cst.CSTNode, value: Value, place: Place) -> None:
-        """A function returns a value."""
+    def on_return(self, function: Place, value: Value, place: Place) -> None:
+        """A function or lambda returns a value."""
 
-    def on_stored_argument(self, value: Value, place: Place) -> None:
-        """A method of the step object receives a value that the engine stores."""
+    # Steps
+
+    def on_step_method(self, name: str, arguments: Arguments, place: Place) -> None:
+        """A method of the step object is called, with unpacked arguments."""
+
+    def on_declaration(self, step_arguments: StaticArguments, arguments: Arguments, place: Place) -> None:
+        """The decorator that `step.do(*step_arguments)` returned is called."""
+
+    def on_step_call(self, step: StepDefinition, arguments: Arguments, place: Place) -> None:
+        """A declared step is called, with unpacked arguments."""
 
     # Loops, functions and the workflow
 

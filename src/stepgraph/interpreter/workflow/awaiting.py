@@ -47,7 +47,6 @@ from stepgraph.ir.nodes import (
     Start,
     TaskId,
     awaited_tasks_of,
-    may_await,
     tasks_started_in,
     unfinished,
 )
@@ -328,7 +327,7 @@ def _activity(interpreter: Interpreter, value: Coroutine, *, is_started: bool = 
                 interpreter.frame.called |= interpreter.work.bit_of(function_value.node)
             may_work = (
                 summary.function.may_run_steps
-                or may_await(summary.function.body)
+                or summary.may_await
                 or (is_started and (bool(summary.reads) or not summary.reusable))
             )
             return Call(summary.function) if may_work else None, summary.result

@@ -18,7 +18,7 @@ from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.declarations import declare_step
 from stepgraph.interpreter.workflow.parameters import free_parameters, signature_function
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
-from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StepDeclared
+from stepgraph.ir.facts import MethodMissing, StepDeclared
 from stepgraph.ir.nodes import (
     EventWait,
     PayloadShape,
@@ -37,15 +37,7 @@ from stepgraph.syntax.module import Place
 def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
     spread_arguments = unpacked_arguments(arguments)
-    expects_type_error = interpreter.frame.type_error_handlers > 0
-    interpreter.observe(
-        MethodCalled(callee.name, static_arguments(spread_arguments), place, interpreter.in_step, expects_type_error)
-    )
-    if callee.name in ("do", "wait_for_event"):
-        for argument in spread_arguments.positional[1:] + tuple(
-            argument for argument in spread_arguments.items if argument.keyword not in (None, "name")
-        ):
-            interpreter.tracer.on_stored_argument(argument.value, argument.place)
+    interpreter.tracer.on_step_method(callee.name, spread_arguments, place)
     match callee.name:
         case "do":
             return _do(interpreter, spread_arguments, place)
@@ -137,7 +129,7 @@ def _dependency_elements(interpreter: Interpreter, argument: Argument | None) ->
 
 def declare(interpreter: Interpreter, callee: StepDecorator, arguments: Arguments, place: Place) -> Value:
     """Apply the decorator that `step.do(...)` returned to a function, which declares the step."""
-    interpreter.observe(DecoratorApplied(callee.arguments, static_arguments(arguments), place))
+    interpreter.tracer.on_declaration(callee.arguments, arguments, place)
     if not arguments.items:
         return Unresolved("a step decorator is called without a function", place)
     function = arguments.items[0]
