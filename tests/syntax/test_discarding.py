@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import libcst as cst
 import pytest
 
@@ -66,7 +64,7 @@ def test_a_used_name_leaves_its_copy_discarded() -> None:
 def test_a_function_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
     visited: list[int] = []
 
-    def counted(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    def counted(node: cst.CSTNode) -> list[cst.CSTNode]:
         visited.append(id(node))
         return children(node)
 

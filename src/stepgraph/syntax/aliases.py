@@ -70,6 +70,8 @@ _FOLLOWED_CALLS: Final = (
     | _MUTATING_FUNCTIONS
     | COLLECTION_MUTATORS
 )
+# Expressions through which collections flow, or that mutate them.
+_FLOW_TYPES: Final = frozenset([cst.Call, cst.Attribute, cst.Parameters, cst.NamedExpr, cst.CompFor])
 _Paths: TypeAlias = tuple[AccessPath, ...]
 
 
@@ -156,10 +158,12 @@ class _FlowCollector(Struct):
             self._record_flow(self.sources(statement.value), function)
             self._keep(self.sources(statement.value))
         for node in _nodes_outside_blocks(statement):
-            match node:
-                case cst.Yield(value=cst.From(item=iterable)):
+            if type(node) is not cst.Yield:
+                continue
+            match node.value:
+                case cst.From(item=iterable):
                     self._record_flow(self.sources(iterable), function)
-                case cst.Yield(value=cst.BaseExpression() as value):
+                case cst.BaseExpression() as value:
                     self._keep(self.sources(value))
                     self._record_flow(tuple(path.in_collection() for path in self.sources(value)), function)
 
@@ -206,7 +210,8 @@ class _FlowCollector(Struct):
 
     def _collect_nodes(self, root: cst.CSTNode) -> None:
         for node in _nodes_outside_blocks(root):
-            self._collect_expression_flows(node)
+            if type(node) in _FLOW_TYPES:
+                self._collect_expression_flows(node)
 
     def _record_unknown_values(self, statement: cst.CSTNode) -> None:
         """Record the targets of a statement that it binds to a value of code that is not followed."""
@@ -380,6 +385,10 @@ class _FlowCollector(Struct):
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 sources = self.sources(owner)
                 return (AccessPath(name), *_elements(sources), *(sources if name in ("args", "value") else ()))
+            case cst.SimpleString() | cst.Integer():
+                return ()
+            case cst.Call():
+                return self._call_sources(node)
             case cst.Subscript(value=owner):
                 return _elements(self.sources(owner))
             case cst.Tuple(elements=elements) | cst.List(elements=elements) | cst.Set(elements=elements):
@@ -399,8 +408,6 @@ class _FlowCollector(Struct):
                 | cst.DictComp(value=inner)
             ):
                 return tuple(path.in_collection() for path in self.sources(inner))
-            case cst.Call():
-                return self._call_sources(node)
             case _:
                 return ()
 
@@ -479,7 +486,12 @@ def _nodes_outside_blocks(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(node for node in children(current) if not isinstance(node, _BLOCK_TYPES))
+        stack += [node for node in children(current) if type(node) not in _BLOCK_TYPES]
 
 
-_BLOCK_TYPES: Final = (cst.BaseSuite, cst.Decorator, cst.Else, cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler)
+_BLOCK_TYPES: Final = frozenset(
+    [
+        *(cst.IndentedBlock, cst.SimpleStatementSuite, cst.Decorator),
+        *(cst.Else, cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler),
+    ]
+)

@@ -17,6 +17,11 @@ from stepgraph.syntax.changes import mutated_names
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, self_and_statements_below, statements, statements_below
 
+# Statements that bind no name themselves.
+_BINDLESS_TYPES: Final = frozenset(
+    [cst.Assert, cst.Break, cst.Continue, cst.Expr, cst.If, cst.Pass, cst.Raise, cst.Return, cst.While]
+)
+
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
 
@@ -110,6 +115,8 @@ def parameters(params: cst.Parameters) -> Iterator[cst.Param]:
 
 
 def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:
+    if type(statement) in _BINDLESS_TYPES:
+        return
     match statement:
         case cst.Assign():
             for target in statement.targets:

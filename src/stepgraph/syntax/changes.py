@@ -186,12 +186,16 @@ def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> froz
     These are the second arguments of `getattr`, `setattr` or `delattr`, collections with such an argument as an
     element, and keys of the `__dict__` of objects.
     """
-    if not any(module.mentions(name.encode()) for name in (*_FUNCTIONS, *_HOOKS, "__dict__", "vars")):
+    if not module.once(_may_name_attributes):
         return frozenset()
     names = module.once(_empty_cache)
     if function not in names:
         names[function] = frozenset(_attribute_names(function))
     return names[function]
+
+
+def _may_name_attributes(module: SourceModule) -> bool:
+    return any(module.mentions(name.encode()) for name in (*_FUNCTIONS, *_HOOKS, "__dict__", "vars"))
 
 
 def _empty_cache(_: SourceModule) -> dict[cst.FunctionDef, frozenset[str]]:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _LINE_BREAK = "\0"
+_WHITESPACE_TYPES = frozenset([cst.SimpleWhitespace, cst.ParenthesizedWhitespace])
 
 
 class _OneLineState(CodegenState):
@@ -25,11 +26,11 @@ class _OneLineState(CodegenState):
         self._starts: list[int] = []
 
     def before_codegen(self, node: cst.CSTNode) -> None:
-        if isinstance(node, cst.BaseParenthesizableWhitespace):
+        if type(node) in _WHITESPACE_TYPES:
             self._starts.append(len(self.tokens))
 
     def after_codegen(self, node: cst.CSTNode) -> None:
-        if not isinstance(node, cst.BaseParenthesizableWhitespace):
+        if type(node) not in _WHITESPACE_TYPES:
             return
         start = self._starts.pop()
         has_line_break = isinstance(node, cst.ParenthesizedWhitespace) or any(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from typing import Final, TypeAlias
 
@@ -13,22 +13,55 @@ Statement: TypeAlias = cst.BaseSmallStatement | cst.BaseCompoundStatement
 
 _LAYOUT_TYPES = (cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.TrailingWhitespace, cst.Comma, cst.LeftParen)
 _LAYOUT_FIELDS = frozenset({"lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "semicolon", "colon"})
+_COMPOUND_TYPES: Final = frozenset(
+    [
+        *(cst.If, cst.Try, cst.TryStar, cst.For, cst.While, cst.With, cst.Match),
+        *(cst.FunctionDef, cst.ClassDef),
+    ]
+)
+_DEFINITION_TYPES: Final = (cst.FunctionDef, cst.ClassDef)
+_CLOSED_TYPES: Final = (*_DEFINITION_TYPES, cst.Lambda)
 
-# Names of the fields that can contain child nodes, by node type.
-_child_fields: dict[type[cst.CSTNode], tuple[str, ...]] = {}
+
+class _ChildFields(dict[type[cst.CSTNode], tuple[str, ...]]):
+    """Names of the fields that can contain child nodes, by node type."""
+
+    def __missing__(self, node_type: type[cst.CSTNode]) -> tuple[str, ...]:
+        names = self[node_type] = tuple(
+            field.name
+            for field in fields(node_type)
+            if not field.name.startswith(("whitespace", "leading", "lines_")) and field.name not in _LAYOUT_FIELDS
+        )
+        return names
+
+
+class _ChildTypes(dict[type[object], bool]):
+    """Whether the values of a type are child nodes: `isinstance` is slow for the abstract classes of LibCST."""
+
+    def __missing__(self, value_type: type[object]) -> bool:
+        is_child = self[value_type] = issubclass(value_type, cst.CSTNode) and not issubclass(value_type, _LAYOUT_TYPES)
+        return is_child
+
+
+_child_fields: Final = _ChildFields()
+_child_types: Final = _ChildTypes()
 
 
 def statements(body: cst.BaseSuite | cst.Module) -> Iterator[Statement]:
     """Yield the statements of a block in source order, each small statement of a line separately."""
     for statement in body.body:
-        if isinstance(statement, cst.SimpleStatementLine):
+        if type(statement) is cst.SimpleStatementLine:
             yield from statement.body
         else:
             yield statement  # type: ignore[misc] # a compound statement, or a small one in a one-line suite
 
 
-def suites(statement: cst.CSTNode) -> Iterator[cst.BaseSuite]:
-    """Yield the blocks of a compound statement in source order, and the body of a function or class."""
+def suites(statement: cst.CSTNode) -> Iterable[cst.BaseSuite]:
+    """Return the blocks of a compound statement in source order, and the body of a function or class."""
+    return _compound_suites(statement) if type(statement) in _COMPOUND_TYPES else ()
+
+
+def _compound_suites(statement: cst.CSTNode) -> Iterator[cst.BaseSuite]:
     match statement:
         case cst.If():
             yield from _if_suites(statement)
@@ -72,8 +105,8 @@ def statements_below(body: cst.BaseSuite | cst.Module, *, into_functions: bool =
             stack.pop()
             continue
         yield statement
-        if into_functions or not isinstance(statement, cst.FunctionDef | cst.ClassDef):
-            stack.extend(statements(suite) for suite in reversed(tuple(suites(statement))))
+        if type(statement) in _COMPOUND_TYPES and (into_functions or type(statement) not in _DEFINITION_TYPES):
+            stack.extend(statements(suite) for suite in reversed(tuple(_compound_suites(statement))))
 
 
 def self_and_statements_below(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
@@ -105,26 +138,16 @@ def statements_with_enclosing(
                 yield from statements_with_enclosing(suite, (*enclosing, EnclosingBlock(statement, suite)))
 
 
-def children(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the direct children of `node` in field order, without whitespace and punctuation."""
-    kind = type(node)
-    names = _child_fields.get(kind)
-    if names is None:
-        names = tuple(
-            field.name
-            for field in fields(node)
-            if not field.name.startswith(("whitespace", "leading", "lines_")) and field.name not in _LAYOUT_FIELDS
-        )
-        _child_fields[kind] = names
-    for name in names:
+def children(node: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return the direct children of `node` in field order, without whitespace and punctuation."""
+    nodes: list[cst.CSTNode] = []
+    for name in _child_fields[type(node)]:
         value = getattr(node, name)
-        if isinstance(value, cst.CSTNode):
-            if not isinstance(value, _LAYOUT_TYPES):
-                yield value
-        elif isinstance(value, list | tuple):
-            for item in value:
-                if isinstance(item, cst.CSTNode) and not isinstance(item, _LAYOUT_TYPES):
-                    yield item
+        if isinstance(value, list | tuple):
+            nodes += [item for item in value if _child_types[type(item)]]
+        elif _child_types[type(value)]:
+            nodes.append(value)
+    return nodes
 
 
 def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Iterator[cst.CSTNode]:
@@ -136,10 +159,10 @@ def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Itera
     while stack:
         current = stack.pop()
         yield current
-        if into_lambdas and isinstance(current, cst.Lambda):
+        if into_lambdas and type(current) is cst.Lambda:
             stack.append(current.body)
-        elif not isinstance(current, cst.FunctionDef | cst.ClassDef | cst.Lambda):
-            stack.extend(reversed(tuple(children(current))))
+        elif type(current) not in _CLOSED_TYPES:
+            stack.extend(reversed(children(current)))
 
 
 Parents: TypeAlias = dict[int, cst.CSTNode]
