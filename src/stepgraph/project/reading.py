@@ -67,34 +67,12 @@ def read_named(path: StrPath, most: int = SOURCE_BYTES) -> bytes:
 
 def read_inside(path: str, root: Root, most: int = SOURCE_BYTES) -> bytes:
     """Return the bytes, `most` of them, of a file inside of a root. Raises InputError as `read_named`."""
-    content = _read_without_links(path, root, most)
-    if content is not None:
-        return content
     real = _real_path(path, root)
     content, actual = _read(real, shown_path(path), most, _NO_LINK)
     # Something else may have been put in its place between the two questions.
     if not root.holds_real(actual or os.path.realpath(path)):
         raise InputError(_outside(path, _NO_LINK_OUT))
     return content
-
-
-def _read_without_links(path: str, root: Root, most: int) -> bytes | None:
-    """Return the bytes of a file, None unless the system confirms after the opening that it is inside of the root.
-
-    The real path of an open file takes one call of the system, that of a path one for each folder.
-    """
-    try:
-        descriptor = os.open(path, _NO_LINK)
-    except (OSError, ValueError):
-        return None
-    try:
-        actual = _path_of(descriptor)
-        is_inside = actual is not None and root.holds_real(actual)
-        return _read_descriptor(descriptor, shown_path(path), most) if is_inside else None
-    except OSError:
-        return None
-    finally:
-        os.close(descriptor)
 
 
 def read_source(path: str, root: Root) -> bytes:
