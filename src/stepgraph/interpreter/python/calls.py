@@ -98,6 +98,7 @@ def _call_lambda(interpreter: Interpreter, callee: FunctionValue, node: cst.Lamb
 def call_step(interpreter: Interpreter, callee: StepFunction, arguments: Arguments, place: Place) -> Value:
     """Return the coroutine of a declared step. Arguments raise at run time and do not change the graph."""
     if not callee.may_be_replaced:
+        interpreter.steps.called.add(id(callee.definition.place.node))
         interpreter.tracer.on_step_call(callee.definition, unpacked_arguments(arguments), place)
     return interpreter.work.register_coroutine(StepCall(callee, place), place)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import libcst as cst
 
 from stepgraph.interpreter.escapes import report_escape
@@ -28,6 +30,7 @@ from stepgraph.ir.nodes import (
     StepParameter,
 )
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
+from stepgraph.limits import Limit
 from stepgraph.model.payload import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.assignments import assigned_attributes
@@ -38,6 +41,7 @@ def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Argumen
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
     spread_arguments = unpacked_arguments(arguments)
     interpreter.tracer.on_step_method(callee.name, spread_arguments, place)
+    interpreter.steps.passed.update(_steps_in(interpreter, spread_arguments))
     match callee.name:
         case "do":
             return _do(interpreter, spread_arguments, place)
@@ -111,6 +115,14 @@ def _do(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
         place,
         depends.value if depends is not None and isinstance(depends.value, Collection) else None,
     )
+
+
+def _steps_in(interpreter: Interpreter, arguments: Arguments) -> Iterator[StepDefinition]:
+    for argument in arguments.items:
+        value = argument.value
+        elements = [item.value for item in value.items] if isinstance(value, Collection) else [value]
+        interpreter.budget.spend(Limit.ELEMENTS, len(elements))
+        yield from (element.definition for element in elements if isinstance(element, StepFunction))
 
 
 def _may_be_concurrent(argument: Argument | None) -> bool:

@@ -17,7 +17,7 @@ from stepgraph.interpreter.summaries import call_may_run_steps
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.workflow.empty_reads import report_empty_reads
-from stepgraph.ir.facts import MethodCalled, NeverAwaited, StepCalled, StepDeclared, StepNeverCalled, Work
+from stepgraph.ir.facts import NeverAwaited, StepDeclared, StepNeverCalled, Work
 from stepgraph.ir.nodes import (
     Activity,
     Await,
@@ -27,11 +27,9 @@ from stepgraph.ir.nodes import (
     Sleep,
     SleepUntil,
     Start,
-    StepDefinition,
     TaskId,
     task_ids_of,
 )
-from stepgraph.ir.static_values import StaticCollection, StaticStep
 from stepgraph.ir.values import Value
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.syntax.discarding import DiscardAnalysis
@@ -229,9 +227,8 @@ def _observe_never_called(discarded: _DiscardedValues) -> None:
     Other steps that do not run are reported with a note.
     """
     interpreter = discarded.interpreter
-    facts = [fact for fact in interpreter.facts if isinstance(fact, StepDeclared | StepCalled)]
-    called_steps = {id(fact.definition.place.node) for fact in facts if isinstance(fact, StepCalled)}
-    declared = [fact for fact in facts if isinstance(fact, StepDeclared)]
+    steps = interpreter.steps
+    declared = [fact for fact in interpreter.facts if isinstance(fact, StepDeclared)]
     if any(fact.function is None for fact in declared):
         return  # an unknown function may have any step as a parameter
     dependency_names = {parameter.name for fact in declared for parameter in fact.definition.parameters}
@@ -239,11 +236,11 @@ def _observe_never_called(discarded: _DiscardedValues) -> None:
     uncalled: list[StepDeclared] = []
     for fact in declared:
         name = fact.definition.name
-        if id(fact.place.node) in called_steps or name in dependency_names or (has_unresolved and "{" in name):
+        if id(fact.place.node) in steps.called or name in dependency_names or (has_unresolved and "{" in name):
             continue
         if discarded.is_unused(fact):
             interpreter.observe(StepNeverCalled(fact.definition, fact.place))
-        elif fact.definition not in interpreter.steps.ran:
+        elif fact.definition not in steps.ran:
             uncalled.append(fact)
     if not any(incomplete for *_, incomplete in interpreter.notes.values()):
         _report_uncalled(interpreter, uncalled)
@@ -251,24 +248,16 @@ def _observe_never_called(discarded: _DiscardedValues) -> None:
 
 def _report_uncalled(interpreter: Interpreter, uncalled: Sequence[StepDeclared]) -> None:
     """Report steps that are passed on and never called directly: the graph may lack their calls."""
-    passed_steps = set(_steps_passed_to_do(interpreter))
+    # Rules report the steps that `step.do` receives.
+    explained = interpreter.steps.passed | interpreter.store.replaced
     for declared in uncalled:
-        if declared.definition not in passed_steps and declared.definition not in interpreter.store.replaced:
+        if declared.definition not in explained:
             interpreter.note(
                 "lost-step",
                 declared.place,
                 f"no call is seen of the step {declared.definition.name!r}, which is kept or handed on.",
                 "If something calls it, the graph lacks that; call it by its name.",
             )
-
-
-def _steps_passed_to_do(interpreter: Interpreter) -> Iterator[StepDefinition]:
-    """Yield the steps that `step.do` receives as arguments: rules report these."""
-    for fact in interpreter.facts:
-        if isinstance(fact, MethodCalled):
-            for argument in fact.arguments.items:
-                discarded = argument.value.elements if isinstance(argument.value, StaticCollection) else (argument,)
-                yield from (v.value.definition for v in discarded if isinstance(v.value, StaticStep))
 
 
 class _Tasks(Struct):

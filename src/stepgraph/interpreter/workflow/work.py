@@ -123,6 +123,10 @@ class DeclaredSteps(Struct):
     """The stack of steps whose dependencies are being resolved."""
     choice_depths: list[int] = field(default_factory=list)
     """The lengths of `resolving` at each dependency on one of several steps."""
+    called: set[int] = field(default_factory=set)
+    """The identities of the declarations of the steps that have been called."""
+    passed: set[StepDefinition] = field(default_factory=set)
+    """The steps that methods of the step object have received as arguments, also in collections."""
     ran: set[StepDefinition] = field(default_factory=set)
     """The steps that have run."""
     hidden: dict[StepDefinition, StepDefinition] = field(default_factory=dict)
