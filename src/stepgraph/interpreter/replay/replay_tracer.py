@@ -174,7 +174,7 @@ class ReplayTracer(Tracer):
 
     # Steps
 
-    def on_step_method(self, name: str, arguments: Arguments, place: Place) -> None:
+    def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
         """Record the arguments that the engine stores as uses: all but the names."""
         interpreter = self.interpreter
         expects_type_error = interpreter.frame.type_error_handlers > 0
@@ -184,6 +184,7 @@ class ReplayTracer(Tracer):
             by_keyword = (argument for argument in arguments.items if argument.keyword not in (None, "name"))
             for argument in (*arguments.positional[1:], *by_keyword):
                 record_use(self.state, argument.value, argument.place)
+        return passed
 
     def on_declaration(self, step_arguments: StaticArguments, arguments: Arguments, place: Place) -> None:
         self.interpreter.observe(DecoratorApplied(step_arguments, static_arguments(arguments), place))

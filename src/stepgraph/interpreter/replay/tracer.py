@@ -76,6 +76,7 @@ _START: Final = ReplayPosition()
 _MARK: Final = TraceMark()
 _NO_TRACE: Final = CallTrace()
 _NO_CONTEXT: Final = nullcontext()
+_NO_ARGUMENTS: Final = StaticArguments()
 
 
 class Tracer:
@@ -197,8 +198,10 @@ class Tracer:
 
     # Steps
 
-    def on_step_method(self, name: str, arguments: Arguments, place: Place) -> None:
-        """A method of the step object is called, with unpacked arguments."""
+    def on_step_method(self, name: str, arguments: Arguments, place: Place) -> StaticArguments:
+        """A method of the step object is called, with unpacked arguments. Return a snapshot of these for rules."""
+        del name, arguments, place
+        return _NO_ARGUMENTS
 
     def on_declaration(self, step_arguments: StaticArguments, arguments: Arguments, place: Place) -> None:
         """The decorator that `step.do(*step_arguments)` returned is called."""

@@ -38,7 +38,7 @@ class StepDecorator(Value, Struct, eq=False):
     depends: tuple[Element, ...] | None
     """The elements of `depends=`, None if it is omitted or None."""
     arguments: StaticArguments
-    """The arguments of `step.do`, for rules."""
+    """The arguments of `step.do`, for rules; empty unless the program is checked."""
     place: Place
     """The call of `step.do`."""
     depends_collection: Collection | None = None

@@ -11,7 +11,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
 from stepgraph.interpreter.objects.iteration import elements_of
 from stepgraph.interpreter.python.arguments import unpacked_arguments
-from stepgraph.interpreter.static_values import function_shape, static_arguments
+from stepgraph.interpreter.static_values import function_shape
 from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue
@@ -20,7 +20,7 @@ from stepgraph.interpreter.workflow.awaiting import start_activity
 from stepgraph.interpreter.workflow.declarations import declare_step
 from stepgraph.interpreter.workflow.parameters import free_parameters, signature_function
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
-from stepgraph.ir.facts import MethodMissing, StepDeclared
+from stepgraph.ir.facts import MethodMissing, StaticArguments, StepDeclared
 from stepgraph.ir.nodes import (
     EventWait,
     PayloadShape,
@@ -40,11 +40,11 @@ from stepgraph.syntax.module import Place
 def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: Place) -> Value:
     """Call `step.do`, `step.sleep`, `step.sleep_until` or `step.wait_for_event`."""
     spread_arguments = unpacked_arguments(arguments)
-    interpreter.tracer.on_step_method(callee.name, spread_arguments, place)
+    snapshot = interpreter.tracer.on_step_method(callee.name, spread_arguments, place)
     interpreter.steps.passed.update(_steps_in(interpreter, spread_arguments))
     match callee.name:
         case "do":
-            return _do(interpreter, spread_arguments, place)
+            return _do(interpreter, spread_arguments, snapshot, place)
         case "sleep":
             name, duration = spread_arguments.find(0, "name"), spread_arguments.find(1, "duration")
             sleep = Sleep(name_text(name), duration_text(duration))
@@ -82,7 +82,7 @@ def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value
     return interpreter.work.register_coroutine(WaitCall(wait, place), place)
 
 
-def _do(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
+def _do(interpreter: Interpreter, arguments: Arguments, snapshot: StaticArguments, place: Place) -> Value:
     name = arguments.find(0, "name")
     if name is not None and isinstance(name.value, FunctionValue):
         # Bare `@step.do` passes the function as the name and declares no step.
@@ -111,7 +111,7 @@ def _do(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value:
         settings_from(interpreter, arguments.find(3, "config")),
         _may_be_concurrent(arguments.find(2, "concurrent")),
         _dependency_elements(interpreter, depends),
-        static_arguments(arguments),
+        snapshot,
         place,
         depends.value if depends is not None and isinstance(depends.value, Collection) else None,
     )
