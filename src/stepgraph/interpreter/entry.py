@@ -29,8 +29,8 @@ from stepgraph.interpreter.python.calls import (
     call_unknown,
     call_unresolved,
 )
+from stepgraph.interpreter.python.context_managers.manager_decorators import decorate
 from stepgraph.interpreter.python.expressions import EVALUATORS
-from stepgraph.interpreter.python.manager_decorators import decorate
 from stepgraph.interpreter.python.statements import EXECUTORS
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, ManagerDecorator, Partial

@@ -17,7 +17,7 @@ from stepgraph.interpreter.objects.special_methods import call_special, iterator
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.assignment import field_value
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
-from stepgraph.interpreter.python.generators import consume_generator
+from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import ClassValue, Instance

@@ -40,7 +40,7 @@ from stepgraph.interpreter.python.assignment import (
     remove_item,
 )
 from stepgraph.interpreter.python.calls import call_unknown
-from stepgraph.interpreter.python.loops import LoopBounds, interpret_loop
+from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop
 from stepgraph.interpreter.python.subscripts import payload_member
 from stepgraph.interpreter.values.calls import (
     Argument,

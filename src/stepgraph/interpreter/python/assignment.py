@@ -23,8 +23,8 @@ from stepgraph.interpreter.objects.iterators import take_elements
 from stepgraph.interpreter.objects.names import bind, is_globals_call
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, is_unordered, make_collection, merge_repeated
-from stepgraph.interpreter.python.generators import consume_generator
-from stepgraph.interpreter.python.loop_keys import constant_key, is_loop_key
+from stepgraph.interpreter.python.loops.generators import consume_generator
+from stepgraph.interpreter.python.loops.loop_keys import constant_key, is_loop_key
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, Instance

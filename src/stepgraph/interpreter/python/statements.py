@@ -25,12 +25,12 @@ from stepgraph.interpreter.python.arguments import make_result_collection, order
 from stepgraph.interpreter.python.assignment import add_items, assign, multiply_items, remove_entry, remove_item
 from stepgraph.interpreter.python.boolean import negate
 from stepgraph.interpreter.python.branches import execute_if, execute_match
+from stepgraph.interpreter.python.context_managers.with_ import execute_with
 from stepgraph.interpreter.python.definitions import evaluate_annotation, make_class, make_function
-from stepgraph.interpreter.python.generators import return_from_generator
 from stepgraph.interpreter.python.jumps import emit_jump
-from stepgraph.interpreter.python.loop_statements import execute_for, execute_while
+from stepgraph.interpreter.python.loops.generators import return_from_generator
+from stepgraph.interpreter.python.loops.loop_statements import execute_for, execute_while
 from stepgraph.interpreter.python.try_ import execute_try
-from stepgraph.interpreter.python.with_ import execute_with
 from stepgraph.interpreter.raised_exceptions import raised_type
 from stepgraph.interpreter.static_values import static_value
 from stepgraph.interpreter.values.calls import Argument, Arguments

@@ -16,7 +16,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.exit_stacks import Push, has_other_uses, push_of, pushed_arguments, run_pushed
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.assignment import assign
-from stepgraph.interpreter.python.context_managers import (
+from stepgraph.interpreter.python.context_managers.managers import (
     ExitEffects,
     enter_object,
     exit_effects,
@@ -24,8 +24,8 @@ from stepgraph.interpreter.python.context_managers import (
     is_attempt,
     may_swallow,
 )
-from stepgraph.interpreter.python.generators import body_of, may_handle_errors, run_generator
-from stepgraph.interpreter.python.task_groups import execute_task_group
+from stepgraph.interpreter.python.context_managers.task_groups import execute_task_group
+from stepgraph.interpreter.python.loops.generators import body_of, may_handle_errors, run_generator
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.summaries import call_has_effects, call_may_run_steps, function_scope

@@ -15,7 +15,7 @@ from msgspec import Struct
 from stepgraph.interpreter.frame import Frame, FunctionSummary, InlinedGenerator, LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.jumps import emit_jump
-from stepgraph.interpreter.python.loops import join_continues
+from stepgraph.interpreter.python.loops.interpretation import join_continues
 from stepgraph.interpreter.summaries import call_has_effects, function_scope, summarize_call
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element

@@ -9,8 +9,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
-from stepgraph.interpreter.python.context_managers import exit_effects, may_swallow
-from stepgraph.interpreter.python.generators import may_handle_errors
+from stepgraph.interpreter.python.context_managers.managers import exit_effects, may_swallow
+from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.summaries import call_has_effects
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, ManagerDecorator
 from stepgraph.interpreter.values.objects import Caveat, FunctionValue, Instance
