@@ -16,10 +16,10 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.library.resources import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
-from stepgraph.interpreter.objects.attributes import get_attribute
+from stepgraph.interpreter.objects.attributes.access import get_attribute
 from stepgraph.interpreter.objects.classes import is_workflow, resolution_order
 from stepgraph.interpreter.objects.instances import call_instance, call_super_constructor, instantiate
-from stepgraph.interpreter.objects.methods import call_builtin_method
+from stepgraph.interpreter.objects.methods.builtin_methods import call_builtin_method
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.calls import (
     call_function,

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, models
-from stepgraph.interpreter.objects.iteration import elements_of
+from stepgraph.interpreter.objects.containers.iteration import elements_of
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.raised_exceptions import raised_with_work

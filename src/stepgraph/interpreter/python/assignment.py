@@ -9,17 +9,17 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.attribute_changes import (
+from stepgraph.interpreter.objects.attributes.changes import (
     assign_attribute,
     escape_assigned,
     set_global,
     set_named,
 )
 from stepgraph.interpreter.objects.classes import class_member
-from stepgraph.interpreter.objects.container_objects import as_collection
-from stepgraph.interpreter.objects.entries import EntryTable
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.entries import EntryTable
+from stepgraph.interpreter.objects.containers.iterators import take_elements
 from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.iterators import take_elements
 from stepgraph.interpreter.objects.names import bind, is_globals_call
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, is_unordered, make_collection, merge_repeated

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.iterators import (
+from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
+from stepgraph.interpreter.objects.containers.iterators import (
     IterationSource,
     is_certainly_empty,
     is_lazy,

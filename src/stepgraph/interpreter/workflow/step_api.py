@@ -7,7 +7,7 @@ import libcst as cst
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
-from stepgraph.interpreter.objects.iteration import elements_of
+from stepgraph.interpreter.objects.containers.iteration import elements_of
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.static_values import function_shape, static_arguments
 from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall

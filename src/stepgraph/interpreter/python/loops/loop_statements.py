@@ -7,9 +7,9 @@ import libcst as cst
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.container_objects import as_collection
-from stepgraph.interpreter.objects.iteration import materialize_generator
-from stepgraph.interpreter.objects.iterators import (
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.iteration import materialize_generator
+from stepgraph.interpreter.objects.containers.iterators import (
     IterationSource,
     elements_at_pass,
     is_certainly_empty,

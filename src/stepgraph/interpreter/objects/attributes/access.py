@@ -8,7 +8,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.library.caches import forget_result
 from stepgraph.interpreter.modules.module_members import module_member
-from stepgraph.interpreter.objects.attribute_lookup import class_attribute, instance_attribute, super_attribute
+from stepgraph.interpreter.objects.attributes.lookup import class_attribute, instance_attribute, super_attribute
 from stepgraph.interpreter.objects.classes import attribute_name, resolution_order
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.values.calls import ExitStack

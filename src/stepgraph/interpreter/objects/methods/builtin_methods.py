@@ -11,21 +11,26 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.caches import clear_cache
-from stepgraph.interpreter.objects.attribute_changes import (
+from stepgraph.interpreter.objects.attributes.changes import (
     clear_attributes,
     pop_attribute,
     set_default_attribute,
     update_attributes,
 )
 from stepgraph.interpreter.objects.classes import resolution_order
-from stepgraph.interpreter.objects.container_objects import contents_of
+from stepgraph.interpreter.objects.containers.container_objects import contents_of
+from stepgraph.interpreter.objects.containers.iteration import added_elements, elements_of
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.item_methods import ITEM_METHODS
-from stepgraph.interpreter.objects.iteration import added_elements, elements_of
-from stepgraph.interpreter.objects.mapping_methods import MAPPING_METHODS, clear_container
-from stepgraph.interpreter.objects.queue_methods import FUTURE_METHODS, QUEUE_METHODS, emit_comparisons, exception_of
-from stepgraph.interpreter.objects.stack_methods import STACK_METHODS
+from stepgraph.interpreter.objects.methods.item_methods import ITEM_METHODS
+from stepgraph.interpreter.objects.methods.mapping_methods import MAPPING_METHODS, clear_container
+from stepgraph.interpreter.objects.methods.queue_methods import (
+    FUTURE_METHODS,
+    QUEUE_METHODS,
+    emit_comparisons,
+    exception_of,
+)
+from stepgraph.interpreter.objects.methods.stack_methods import STACK_METHODS
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import (
     make_mapping,
