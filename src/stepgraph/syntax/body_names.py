@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.assignments import attribute_targets
 from stepgraph.syntax.bindings import bindings_of, may_load_modules, parameters
-from stepgraph.syntax.changes import mutated_values, mutating_functions
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.assignments import attribute_targets
+from stepgraph.syntax.mutation.changes import mutated_values, mutating_functions
 from stepgraph.syntax.walk import children, expressions_below, self_and_statements_below, statements, statements_below
 
 

@@ -22,8 +22,6 @@ from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalSc
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.aliases import analyze_aliases
-from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.body_names import (
     StatementNames,
     attributes_storing_arguments,
@@ -35,6 +33,8 @@ from stepgraph.syntax.body_names import (
     state_changes,
 )
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.mutation.aliases import analyze_aliases
+from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.walk import self_and_statements_below
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]

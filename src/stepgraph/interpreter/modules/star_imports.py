@@ -17,7 +17,7 @@ from stepgraph.interpreter.modules.loaded_modules import ExportList, StarImport
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
-from stepgraph.syntax.changes import mutated_names
+from stepgraph.syntax.mutation.changes import mutated_names
 from stepgraph.syntax.walk import Statement, expressions_below, statements_with_enclosing
 
 

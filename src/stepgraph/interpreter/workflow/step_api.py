@@ -30,8 +30,8 @@ from stepgraph.ir.nodes import (
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.model.payload import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.dependency_mode import DependencyMode
-from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.assignments import assigned_attributes
 
 
 def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: Place) -> Value:

@@ -49,9 +49,9 @@ from stepgraph.ir.values import (
     Value,
     is_none,
 )
-from stepgraph.syntax.assignments import ANY_NAME
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.assignments import ANY_NAME
 
 _NAMED_TUPLE: Final = "typing.NamedTuple"
 COMPUTED_NAME: Final = "*"
