@@ -21,7 +21,8 @@ from stepgraph.interpreter.values.steps import Event
 from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup, WaitForCall
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
-from stepgraph.ir.nodes import EMPTY, Loop, TaskId, tasks_started_in
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import EMPTY, Loop, tasks_started_in
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place

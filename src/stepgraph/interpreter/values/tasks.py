@@ -7,9 +7,7 @@ from msgspec.structs import force_setattr
 
 from stepgraph.interpreter.values.channels import Future
 from stepgraph.interpreter.values.containers import HeapCell
-from stepgraph.ir.nodes import (
-    TaskId,
-)
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value, count_with_children
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place

@@ -32,24 +32,19 @@ from stepgraph.interpreter.workflow.early_raises import record_start, report_awa
 from stepgraph.interpreter.workflow.empty_reads import defer_notes
 from stepgraph.interpreter.workflow.resuming import InFlightTask, reevaluate, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_timeout
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId, awaited_tasks_of, unfinished
 from stepgraph.ir.nodes import (
     EMPTY,
     Activity,
     Await,
-    AwaitedTask,
-    AwaitGroup,
-    AwaitMember,
     Block,
     Branch,
     Call,
     Choice,
     Run,
     Start,
-    TaskId,
-    awaited_tasks_of,
     may_await,
     tasks_started_in,
-    unfinished,
 )
 from stepgraph.ir.values import ABSENT, UNKNOWN, Resource, Unresolved, Value, origin_name
 from stepgraph.syntax.module import Place

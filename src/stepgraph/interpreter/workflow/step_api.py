@@ -19,14 +19,7 @@ from stepgraph.interpreter.workflow.declarations import declare_step
 from stepgraph.interpreter.workflow.parameters import free_parameters, signature_function
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing, StepDeclared
-from stepgraph.ir.nodes import (
-    EventWait,
-    PayloadShape,
-    Sleep,
-    SleepUntil,
-    StepDefinition,
-    StepParameter,
-)
+from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition, StepParameter
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.model.payload import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.dependency_mode import DependencyMode

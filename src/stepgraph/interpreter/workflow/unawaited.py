@@ -17,20 +17,9 @@ from stepgraph.interpreter.summaries import call_may_run_steps
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.workflow.empty_reads import report_empty_reads
+from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.facts import MethodCalled, NeverAwaited, StepCalled, StepDeclared, StepNeverCalled, Work
-from stepgraph.ir.nodes import (
-    Activity,
-    Await,
-    Block,
-    Call,
-    Run,
-    Sleep,
-    SleepUntil,
-    Start,
-    StepDefinition,
-    TaskId,
-    task_ids_of,
-)
+from stepgraph.ir.nodes import Activity, Await, Block, Call, Run, Sleep, SleepUntil, Start, StepDefinition
 from stepgraph.ir.static_values import StaticCollection, StaticStep
 from stepgraph.ir.values import Value
 from stepgraph.ir.walk import name_of, walk_operations

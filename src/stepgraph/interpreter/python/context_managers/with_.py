@@ -36,17 +36,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.early_raises import settle_early_raises
 from stepgraph.interpreter.workflow.timeouts import report_timeout
-from stepgraph.ir.nodes import (
-    EMPTY,
-    Block,
-    Handler,
-    Jump,
-    JumpKind,
-    Loop,
-    Scope,
-    Try,
-    child_blocks,
-)
+from stepgraph.ir.nodes import EMPTY, Block, Handler, Jump, JumpKind, Loop, Scope, Try, child_blocks
 from stepgraph.ir.values import (
     UNKNOWN,
     External,
