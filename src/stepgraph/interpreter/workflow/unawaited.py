@@ -9,11 +9,10 @@ import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import effect_of_call
+from stepgraph.interpreter.effects import call_may_run_steps, effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
-from stepgraph.interpreter.summaries import call_may_run_steps
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.workflow.empty_reads import report_empty_reads

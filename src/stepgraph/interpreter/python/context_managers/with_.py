@@ -10,6 +10,7 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.interpreter.effects import call_may_run_steps, call_time_matters
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.frame import Frame, OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
@@ -28,7 +29,7 @@ from stepgraph.interpreter.python.context_managers.task_groups import execute_ta
 from stepgraph.interpreter.python.loops.generators import body_of, may_handle_errors, run_generator
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.store import apply, join_any
-from stepgraph.interpreter.summaries import call_has_effects, call_may_run_steps, function_scope
+from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
@@ -132,7 +133,7 @@ def _can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
 
 def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
     """Return whether a generator has effects, or may handle errors of the block."""
-    return may_handle_errors(manager.function) or call_has_effects(interpreter, manager.function, manager.arguments)
+    return may_handle_errors(manager.function) or call_time_matters(interpreter, manager.function, manager.arguments)
 
 
 def _inline_generator(interpreter: Interpreter, managed: ManagedBlock, manager: GeneratorCall) -> None:
