@@ -30,7 +30,7 @@ from stepgraph.syntax.body_names import (
     evaluated_nodes,
     importing_functions,
     names_of_statements,
-    state_changes,
+    object_changes,
 )
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.aliases import analyze_aliases
@@ -89,7 +89,7 @@ def _may_change(interpreter: Interpreter, instance: Instance) -> bool:
     changes = [
         change
         for cls in _project_classes(interpreter, instance.cls)
-        for change in state_changes(cls.node, cls.scope.module)
+        for change in object_changes(cls.node, cls.scope.module)
     ]
     if any(change.stores_argument for change in changes) or interpreter.modules.has_object_writes():
         return True

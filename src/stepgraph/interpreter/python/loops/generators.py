@@ -29,7 +29,7 @@ from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements, statements_below, statements_with_enclosing
 
 
-class _Exits(Struct):
+class _GeneratorExits(Struct):
     """The positions of `yield` and `return` in the code of a generator."""
 
     yields: list[int]
@@ -112,8 +112,8 @@ def _last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
     return [None, *statements(body)][-1]
 
 
-def _exits(body: cst.BaseSuite) -> _Exits:
-    exits = _Exits([], [])
+def _exits(body: cst.BaseSuite) -> _GeneratorExits:
+    exits = _GeneratorExits([], [])
     for statement, enclosing in statements_with_enclosing(body):
         loops = [block.statement for block in enclosing if isinstance(block.statement, cst.For | cst.While)]
         if isinstance(statement, cst.Return):
