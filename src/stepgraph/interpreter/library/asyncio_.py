@@ -1,4 +1,4 @@
-"""Models of asyncio."""
+"""Models of asyncio, and of the queues of other packages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import Event
-from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup, WaitForCall
+from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup, WaitForCall
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.ir.await_groups import TaskId
@@ -246,6 +246,25 @@ def _as_completed(call: LibraryCall) -> Value:
 @models("asyncio.TaskGroup")
 def _task_group(call: LibraryCall) -> Value:
     return TaskGroup(call.interpreter.store.new({"items": ()}))
+
+
+@models(
+    "asyncio.Queue",
+    "asyncio.LifoQueue",
+    "asyncio.PriorityQueue",
+    "queue.LifoQueue",
+    "queue.PriorityQueue",
+    "queue.Queue",
+    "queue.SimpleQueue",
+)
+def _queue(call: LibraryCall) -> Value:
+    """What code gets out of a queue may be any value that was put in so far."""
+    return Queue(make_result_collection(call.interpreter, "list", ()), call.name.startswith("asyncio."))
+
+
+@models("asyncio.Future", "asyncio.loop.create_future")
+def _future(call: LibraryCall) -> Value:
+    return Future(make_result_collection(call.interpreter, "list", ()), call.place)
 
 
 @models("asyncio.all_tasks")

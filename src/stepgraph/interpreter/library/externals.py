@@ -11,7 +11,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library import (  # noqa: F401 - importing them registers their models
     asyncio_,
     builtins_,
-    channels_,
     collections_,
     datetime_,
     functools_,

@@ -54,7 +54,6 @@ from stepgraph.interpreter.values.calls import (
     GeneratorCall,
     Partial,
 )
-from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import (
     Collection,
     ContextVariable,
@@ -65,7 +64,7 @@ from stepgraph.interpreter.values.containers import (
 )
 from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMethod, ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
+from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, current_result, is_awaitable, start
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_task
