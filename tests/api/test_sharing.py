@@ -17,7 +17,7 @@ from stepgraph.pipeline import Pipeline
 from stepgraph.project.sources import Source, find_sources
 from stepgraph.syntax import modules
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.parse import parse_module
+from stepgraph.syntax.parsing.parse import parse_module
 
 pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="a process can be copied on Unix only"),

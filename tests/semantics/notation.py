@@ -29,9 +29,12 @@ class W(WorkflowEntrypoint):
 STEPS = "".join(f'@step.do("{name}")\nasync def {name}():\n    return 1\n\n' for name in "abcd")
 
 
-def graph_of(body: str) -> str:
-    """Return the graph of a workflow whose `run` declares the steps a, b, c, d and then has this body."""
-    return notation(workflow_of(body).graph)
+def graph_of(body: str, *, after: str = "") -> str:
+    """Return the graph of a workflow whose `run` declares the steps a, b, c, d and then has this body.
+
+    The body stands `after` the definitions that several tests share.
+    """
+    return notation(workflow_of(body, after=after).graph)
 
 
 def dependent_graph_of(steps: str, body: str) -> str:
@@ -51,9 +54,9 @@ def dependent_workflow_of(steps: str, body: str) -> WorkflowAnalysis:
     return module_of(HEADER + textwrap.indent(declared + textwrap.dedent(body), " " * 8)).workflows[0]
 
 
-def workflow_of(body: str) -> WorkflowAnalysis:
+def workflow_of(body: str, *, after: str = "") -> WorkflowAnalysis:
     """Return the analysis of such a workflow."""
-    return module_of(HEADER + textwrap.indent(STEPS + textwrap.dedent(body), " " * 8)).workflows[0]
+    return module_of(HEADER + textwrap.indent(STEPS + after + textwrap.dedent(body), " " * 8)).workflows[0]
 
 
 def workflow_of_module(source: str) -> WorkflowAnalysis:

@@ -2,7 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.semantics.notation import graph_of, notation, text, workflow_of
+
+CALL = """\
+plan = a
+
+async def call():
+    await plan()
+
+"""
+"""A function that runs the step in a name."""
+graph_with_call = partial(graph_of, after=CALL)
+
+CHOOSE = """\
+plan = a
+
+async def choose():
+    await d()
+    return plan
+
+"""
+"""A function that returns the value of a name after its step."""
+graph_with_choose = partial(graph_of, after=CHOOSE)
+workflow_with_choose = partial(workflow_of, after=CHOOSE)
 
 
 def test_a_task_reads_an_entry_from_before_two_writes() -> None:
@@ -33,12 +57,7 @@ def test_a_task_reads_an_entry_from_before_two_writes() -> None:
 
 
 def test_a_task_reads_a_name_between_two_writes() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def call():
-            await plan()
-
+    assert graph_with_call("""
         task = asyncio.create_task(call())
         await d()
         plan = b
@@ -62,12 +81,7 @@ def test_a_task_reads_a_name_between_two_writes() -> None:
 
 
 def test_a_task_begins_at_an_await_in_either_branch() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def call():
-            await plan()
-
+    assert graph_with_call("""
         task = asyncio.create_task(call())
         if x:
             plan = c
@@ -92,12 +106,7 @@ def test_a_task_begins_at_an_await_in_either_branch() -> None:
 
 
 def test_a_task_begins_before_or_in_a_loop() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def call():
-            await plan()
-
+    assert graph_with_call("""
         task = asyncio.create_task(call())
         for x in xs:
             plan = c
@@ -226,13 +235,7 @@ def test_what_a_task_reads_may_change_what_it_writes_for_another() -> None:
 
 
 def test_a_task_returns_what_it_reads() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def choose():
-            await d()
-            return plan
-
+    assert graph_with_choose("""
         task = asyncio.create_task(choose())
         await d()
         plan = c
@@ -253,13 +256,7 @@ def test_a_task_returns_what_it_reads() -> None:
 
 
 def test_results_of_a_gather_that_reads_written_names_are_unresolved() -> None:
-    workflow = workflow_of("""
-        plan = a
-
-        async def choose():
-            await d()
-            return plan
-
+    workflow = workflow_with_choose("""
         async def switch():
             nonlocal plan
             plan = c
@@ -309,13 +306,7 @@ def test_a_task_runs_a_function_that_awaits_while_it_is_read() -> None:
 
 
 def test_result_of_a_task_is_what_it_reads() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def choose():
-            await d()
-            return plan
-
+    assert graph_with_choose("""
         task = asyncio.create_task(choose())
         await d()
         plan = c
@@ -336,13 +327,7 @@ def test_result_of_a_task_is_what_it_reads() -> None:
 
 
 def test_an_await_of_either_task_gives_what_it_reads() -> None:
-    workflow = workflow_of("""
-        plan = a
-
-        async def choose():
-            await d()
-            return plan
-
+    workflow = workflow_with_choose("""
         async def choose_b():
             await d()
             return b

@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.semantics.notation import graph_of, text
+
+CHECK = """\
+plan = a
+
+async def check():
+    nonlocal plan
+    await c()
+    if x:
+        plan = b
+        raise ValueError
+
+"""
+"""A function that writes a name, and raises, on one of its paths."""
+graph_with_check = partial(graph_of, after=CHECK)
+
+UPGRADE = """\
+plan = a
+
+async def upgrade():
+    nonlocal plan
+    await c()
+    plan = b
+
+"""
+"""A function that writes a name after its step."""
+graph_with_upgrade = partial(graph_of, after=UPGRADE)
 
 
 def test_a_failed_task_leaves_what_it_wrote() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def check():
-            nonlocal plan
-            await c()
-            if x:
-                plan = b
-                raise ValueError
-
+    assert graph_with_check("""
         task = asyncio.create_task(check())
         await d()
         try:
@@ -38,16 +57,7 @@ def test_a_failed_task_leaves_what_it_wrote() -> None:
 
 
 def test_a_task_that_succeeds_has_not_raised() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def check():
-            nonlocal plan
-            await c()
-            if x:
-                plan = b
-                raise ValueError
-
+    assert graph_with_check("""
         task = asyncio.create_task(check())
         await d()
         await task
@@ -63,16 +73,7 @@ def test_a_task_that_succeeds_has_not_raised() -> None:
 
 
 def test_a_gather_of_settled_members_hides_errors() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def check():
-            nonlocal plan
-            await c()
-            if x:
-                plan = b
-                raise ValueError
-
+    assert graph_with_check("""
         await asyncio.gather(check(), d(), return_exceptions=True)
         await plan()
     """) == text("""
@@ -118,16 +119,7 @@ def test_a_step_of_a_settled_member_may_fail() -> None:
 
 
 def test_concurrent_code_reads_what_a_raising_path_writes() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def check():
-            nonlocal plan
-            await c()
-            if x:
-                plan = b
-                raise ValueError
-
+    assert graph_with_check("""
         task = asyncio.create_task(check())
         await d()
         await plan()
@@ -266,14 +258,7 @@ def test_a_task_without_steps_writes_when_it_runs() -> None:
 
 
 def test_code_may_write_back_what_it_read_before_a_task_wrote() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def upgrade():
-            nonlocal plan
-            await c()
-            plan = b
-
+    assert graph_with_upgrade("""
         task = asyncio.create_task(upgrade())
         before = plan
         await d()
@@ -295,14 +280,7 @@ def test_code_may_write_back_what_it_read_before_a_task_wrote() -> None:
 
 
 def test_a_wait_for_the_first_error_does_not_finish_the_others() -> None:
-    assert graph_of("""
-        plan = a
-
-        async def upgrade():
-            nonlocal plan
-            await c()
-            plan = b
-
+    assert graph_with_upgrade("""
         async def fail():
             await d()
             raise ValueError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.syntax.assignments import assigned_attributes, may_assigned_names
-from stepgraph.syntax.parse import parse_module
+from stepgraph.syntax.mutation.assignments import assigned_attributes, may_assigned_names
+from stepgraph.syntax.parsing.parse import parse_module
 
 
 @pytest.mark.parametrize(

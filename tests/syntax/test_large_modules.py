@@ -12,8 +12,8 @@ from stepgraph.project.root import Root
 from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import SourceModules
-from stepgraph.syntax.parse import TokenBudgetError, parse_module
-from stepgraph.syntax.shallow import quick_scan
+from stepgraph.syntax.parsing.parse import TokenBudgetError, parse_module
+from stepgraph.syntax.parsing.shallow import quick_scan
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from stepgraph.graph.calls import CallSummaries
 from stepgraph.graph.clock import emit_nodes
 from stepgraph.graph.completion import summarize_calls
 from stepgraph.graph.control import structure_control_flow
-from stepgraph.graph.dependencies.expand import expand
 from stepgraph.graph.dependencies.expanded import ExpandedProgram
+from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.graph.merging import representatives
 from stepgraph.graph.naming import assign_keys
 from stepgraph.graph.nodes import payload_shape
@@ -37,10 +37,21 @@ def build_graph(program: Program) -> BuiltGraph:
     """Return the version graph of a program. A program that exceeds a limit has a note and no graph."""
     places = Places()
     try:
-        expanded = expand(program)
+        expanded = _expand(program)
         return BuiltGraph(_graph(program, expanded, places), expanded.notes, places)
     except LimitExceededError as error:
         return BuiltGraph(None, (_limit_note(program, error),), places)
+
+
+def _expand(program: Program) -> ExpandedProgram:
+    """Return a program with its dependencies expanded."""
+    survey = ProgramUsage(program.body, program.unordered)
+    if not survey.needed:
+        return ExpandedProgram(program.body)
+    # Deferred to keep start-up fast: few programs have dependencies.
+    from stepgraph.graph.dependencies.settle import expand_to_fixpoint
+
+    return expand_to_fixpoint(program, survey)
 
 
 def _limit_note(program: Program, error: LimitExceededError) -> Note:

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.ir.nodes import AwaitedTask, AwaitGroup, AwaitMember, Function, TaskId
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId
+from stepgraph.ir.nodes import Function
 
 
 class CallSummaries(Struct, frozen=True):

@@ -12,6 +12,7 @@ from stepgraph.graph.ordered import members, parallel, set_clocks, without_clock
 from stepgraph.graph.own_groups import SeparateGroup, exact_group, separate_groups_by_task
 from stepgraph.graph.partial_order import assign_clocks, decompose
 from stepgraph.graph.places import Origin, Places
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.exceptions import catch_all
 from stepgraph.ir.nodes import (
     Activity,
@@ -33,7 +34,6 @@ from stepgraph.ir.nodes import (
     SleepUntil,
     Start,
     StepRun,
-    TaskId,
     Try,
     child_blocks,
     tasks_started_in,

@@ -10,16 +10,8 @@ from stepgraph.graph.calls import CallSummaries
 from stepgraph.graph.control import structure_control_flow
 from stepgraph.graph.liveness import must_awaited_tasks
 from stepgraph.graph.reach import BodyOf, functions_with_steps, reachable
-from stepgraph.ir.nodes import (
-    Block,
-    Call,
-    Function,
-    Start,
-    TaskId,
-    child_blocks,
-    task_references,
-    tasks_started_in,
-)
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import Block, Call, Function, Start, child_blocks, task_references, tasks_started_in
 
 
 def summarize_calls(body: Block, body_of: BodyOf) -> CallSummaries:

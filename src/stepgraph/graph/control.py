@@ -15,11 +15,11 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.calls import CallSummaries
+from stepgraph.ir.await_groups import AwaitGroup
 from stepgraph.ir.exceptions import may_catch, must_catch
 from stepgraph.ir.nodes import (
     EMPTY,
     Await,
-    AwaitGroup,
     Block,
     Branch,
     Call,

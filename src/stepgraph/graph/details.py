@@ -7,8 +7,7 @@ from functools import partial
 from typing import Final
 
 from stepgraph.graph.places import Places
-from stepgraph.ir.nodes import Block, Handler, Jump, JumpKind, StepRun, Try, child_blocks
-from stepgraph.ir.step_input import StepInput
+from stepgraph.ir.nodes import Block, Handler, Jump, JumpKind, StepInput, StepRun, Try, child_blocks
 from stepgraph.model.details import NO_DETAIL, Detail, Details, Part, details_of
 from stepgraph.model.payload import Graph
 from stepgraph.syntax.construct_text import (

@@ -17,26 +17,21 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.graph.bit_sets import bit_set, bits
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, is_race, task_ids_of, tasks_done_after
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
 from stepgraph.ir.jump_targets import JumpTarget
 from stepgraph.ir.nodes import (
     Await,
-    AwaitedTask,
-    AwaitGroup,
     Block,
     Jump,
     JumpKind,
     Loop,
     Run,
     Start,
-    TaskId,
     Try,
-    is_race,
     may_run_steps,
-    task_ids_of,
     task_references,
-    tasks_done_after,
     tasks_started_in,
 )
 

@@ -7,19 +7,8 @@ from collections.abc import Iterator, Sequence
 from msgspec import Struct
 
 from stepgraph.graph.liveness import Liveness
-from stepgraph.ir.nodes import (
-    Await,
-    AwaitGroup,
-    Block,
-    Choice,
-    Loop,
-    Operation,
-    Start,
-    TaskId,
-    child_blocks,
-    task_ids_of,
-    tasks_started_in,
-)
+from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
+from stepgraph.ir.nodes import Await, Block, Choice, Loop, Operation, Start, child_blocks, tasks_started_in
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 

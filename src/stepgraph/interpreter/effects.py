@@ -1,14 +1,21 @@
-"""Effects of code outside of itself: whether it runs steps, or changes values that decide which steps run."""
+"""Effects of code outside of itself: whether it runs steps, or changes values that decide which steps run.
+
+Two questions are asked of a change:
+
+- `effect_of`: may a step be missing if the code never runs? Not if the value before the change stands for the value
+  after it, as an unknown value does for a constant.
+- `call_time_matters`: may steps differ before and after the code runs? Any difference counts that steps can depend on.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, Slot, may_lead_elsewhere
-from stepgraph.interpreter.store import Change
-from stepgraph.interpreter.summaries import UNKNOWN_ARGUMENTS, summarize_call
+from stepgraph.interpreter.joining import MISSING, Slot, affects_steps, may_lead_elsewhere
+from stepgraph.interpreter.store import Change, Changes
+from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.values.objects import FunctionValue
@@ -18,11 +25,42 @@ from stepgraph.ir.values import UNSET, Constant, Value
 
 Effect: TypeAlias = Literal["runs steps", "changes values that lead to steps"]
 
+UNKNOWN_ARGUMENTS: Final = Arguments()
+
+
+def call_may_run_steps(
+    interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
+) -> bool:
+    """Return whether a call may run steps, without emitting operations. By default, the arguments are unknown."""
+    may_run, _ = _try_call(interpreter, function, arguments)
+    return may_run
+
+
+def call_time_matters(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
+    """Return whether it may matter to steps when, and how often, a call is made. It emits no operations."""
+    newest_serial = interpreter.store.serial
+    may_run, changes = _try_call(interpreter, function, arguments)
+    return may_run or any(
+        affects_steps(change.container.get(change.key, MISSING), change.value)
+        for change in changes.values()
+        if change.container.serial <= newest_serial
+    )
+
+
+def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> tuple[bool, Changes]:
+    """Return whether a call may run steps, and its changes, which are undone."""
+    results: list[bool] = []
+    with interpreter.without_replay():
+        outcome = interpreter.branch(
+            lambda: results.append(summarize_call(interpreter, function, arguments).function.may_run_steps)
+        )
+    return any(results), outcome.changes
+
 
 def effect_of_call(
     interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
 ) -> Effect | None:
-    """Return the effect of a call that is not made, None for none. By default, the arguments are unknown."""
+    """Return the effect that is missing if a call is not made, None for none. By default, the arguments are unknown."""
     results: list[bool] = []
 
     def call() -> None:
@@ -34,9 +72,9 @@ def effect_of_call(
 
 
 def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: HeapCell | None = None) -> Effect | None:
-    """Return the effect of code that `run` interprets, None for none. Its operations and changes are undone.
+    """Return the effect that is missing if the code that `run` interprets does not run, None for none.
 
-    Changes of the cell `ignored` are no effect.
+    Its operations and changes are undone. Changes of the cell `ignored` are no effect.
     """
     newest_serial = interpreter.store.serial
     outcome = interpreter.branch(run)
@@ -47,11 +85,11 @@ def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: Heap
         for change in outcome.changes.values()
         if change.container.serial <= newest_serial and change.container is not ignored
     )
-    return "changes values that lead to steps" if any(map(_is_relevant, changes)) else None
+    return "changes values that lead to steps" if any(map(_may_lead_to_other_steps, changes)) else None
 
 
-def _is_relevant(change: Change) -> bool:
-    """Return whether a change that was undone may decide which steps run."""
+def _may_lead_to_other_steps(change: Change) -> bool:
+    """Return whether the value after a change may lead to steps that the value before it does not stand for."""
     before, after = change.container.get(change.key, MISSING), change.value
     if before is UNSET:
         before = MISSING

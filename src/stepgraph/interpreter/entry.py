@@ -16,10 +16,10 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.library.resources import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
-from stepgraph.interpreter.objects.attributes import get_attribute
+from stepgraph.interpreter.objects.attributes.access import get_attribute
 from stepgraph.interpreter.objects.classes import is_workflow, resolution_order
 from stepgraph.interpreter.objects.instances import call_instance, call_super_constructor, instantiate
-from stepgraph.interpreter.objects.methods import call_builtin_method
+from stepgraph.interpreter.objects.methods.builtin_methods import call_builtin_method
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.calls import (
     call_function,
@@ -29,8 +29,8 @@ from stepgraph.interpreter.python.calls import (
     call_unknown,
     call_unresolved,
 )
+from stepgraph.interpreter.python.context_managers.manager_decorators import decorate
 from stepgraph.interpreter.python.expressions import EVALUATORS
-from stepgraph.interpreter.python.manager_decorators import decorate
 from stepgraph.interpreter.python.statements import EXECUTORS
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, ManagerDecorator, Partial

@@ -27,7 +27,6 @@ from stepgraph.interpreter.values.calls import (
     WaitCall,
     WrappingManager,
 )
-from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import (
     DEEPEST,
     Collection,
@@ -46,7 +45,7 @@ from stepgraph.interpreter.values.objects import (
     SuperObject,
 )
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
-from stepgraph.interpreter.values.tasks import WaitForCall
+from stepgraph.interpreter.values.tasks import Future, Queue, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit

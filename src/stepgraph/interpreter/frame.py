@@ -17,7 +17,8 @@ from stepgraph.interpreter.values.containers import Element, HeapCell
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case
-from stepgraph.ir.nodes import Block, Function, JumpKind, TaskId
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import Block, Function, JumpKind
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 

@@ -24,21 +24,9 @@ from stepgraph.interpreter.values.objects import Caveat, LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkRegistry
+from stepgraph.ir.await_groups import TaskId, tasks_done_after
 from stepgraph.ir.facts import Fact
-from stepgraph.ir.nodes import (
-    EMPTY,
-    Await,
-    Block,
-    Branch,
-    Choice,
-    Function,
-    JumpKind,
-    Operation,
-    Run,
-    Start,
-    TaskId,
-    tasks_done_after,
-)
+from stepgraph.ir.nodes import EMPTY, Await, Block, Branch, Choice, Function, JumpKind, Operation, Run, Start
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.model.note import Note

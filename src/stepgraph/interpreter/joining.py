@@ -17,7 +17,7 @@ from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Case, Union, map_tasks
-from stepgraph.ir.nodes import TaskId
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import (
     UNKNOWN,
     Constant,

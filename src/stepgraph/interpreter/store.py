@@ -34,7 +34,8 @@ from stepgraph.interpreter.values.containers import Collection, Declarations, El
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.write_log import WriteLog
-from stepgraph.ir.nodes import AwaitedTask, StepDefinition, TaskId
+from stepgraph.ir.await_groups import AwaitedTask, TaskId
+from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.syntax.module import Place

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, Recursion
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, affects_steps, join_values, without_partial_taint
+from stepgraph.interpreter.joining import MISSING, join_values, without_partial_taint
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.python.arguments import bind_arguments, callable_arguments
-from stepgraph.interpreter.store import Changes, PathChanges, apply, join_any, join_ends, unstable_changes
+from stepgraph.interpreter.store import PathChanges, apply, join_any, join_ends, unstable_changes
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, StepCall
 from stepgraph.interpreter.values.containers import (
     DEEPEST,
@@ -36,8 +36,6 @@ from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 
 Key: TypeAlias = tuple[object, ...]
-
-UNKNOWN_ARGUMENTS: Final = Arguments()
 
 # Number of interpreted bodies after which the latest summary of a function serves calls with any arguments.
 MAX_INTERPRETED_BODIES: Final = 20_000
@@ -134,38 +132,6 @@ def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: A
         path=callee.scope.path if is_lambda else (*callee.scope.path, callee.name),
         kind="expression" if is_lambda else "function",
         callable_arguments=(*callee.scope.callable_arguments, *callable_arguments(values.values())),
-    )
-
-
-def call_may_run_steps(
-    interpreter: Interpreter, function: FunctionValue, arguments: Arguments = UNKNOWN_ARGUMENTS
-) -> bool:
-    """Return whether a call may run steps, without emitting operations. By default, the arguments are unknown."""
-    results: list[bool] = []
-    with interpreter.without_replay():
-        interpreter.branch(
-            lambda: results.append(summarize_call(interpreter, function, arguments).function.may_run_steps)
-        )
-    return any(results)
-
-
-def call_has_effects(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
-    """Return whether a call may run steps or write values that can, without emitting operations."""
-    results: list[bool] = []
-    newest_serial = interpreter.store.serial
-    with interpreter.without_replay():
-        outcome = interpreter.branch(
-            lambda: results.append(summarize_call(interpreter, function, arguments).function.may_run_steps)
-        )
-    return any(results) or changes_steps(outcome.changes, newest_serial)
-
-
-def changes_steps(changes: Changes, newest_serial: int) -> bool:
-    """Return whether changes that were rolled back affect which steps run, in cells up to a serial."""
-    return any(
-        affects_steps(change.container.get(change.key, MISSING), change.value)
-        for change in changes.values()
-        if change.container.serial <= newest_serial
     )
 
 

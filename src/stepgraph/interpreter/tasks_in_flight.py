@@ -10,7 +10,7 @@ from msgspec import Struct, field
 from stepgraph.interpreter.joining import Slot, union_values
 from stepgraph.interpreter.values.containers import HeapCell
 from stepgraph.interpreter.write_log import LoggedSlot
-from stepgraph.ir.nodes import TaskId
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.syntax.module import Place
 
 # A slot, identified by the serial of its cell and its key.

@@ -27,9 +27,9 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import External, ExternalResult, Unknown, Unresolved, Value
 from stepgraph.limits import Limit, LimitExceededError
 from stepgraph.model.note import ProblemKind
-from stepgraph.syntax.changes import names_mutated_in_functions
 from stepgraph.syntax.class_visitor import classes_of
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.mutation.changes import names_mutated_in_functions
 from stepgraph.syntax.walk import statements
 
 

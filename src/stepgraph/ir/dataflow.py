@@ -12,17 +12,7 @@ from typing import Final, Generic, TypeAlias
 from stepgraph.ir.domain import Domain, Exits, Leaf, Observer
 from stepgraph.ir.exceptions import may_catch, must_catch
 from stepgraph.ir.jump_targets import JumpFrame, JumpTarget, RaiseTargets, S
-from stepgraph.ir.nodes import (
-    Block,
-    CaughtType,
-    Choice,
-    Jump,
-    JumpKind,
-    Loop,
-    Operation,
-    Scope,
-    Try,
-)
+from stepgraph.ir.nodes import Block, CaughtType, Choice, Jump, JumpKind, Loop, Operation, Scope, Try
 from stepgraph.limits import Budget, Limit
 
 MAX_FINALLY_REVISITS: Final = 2_000

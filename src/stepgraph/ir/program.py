@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.facts import Fact
-from stepgraph.ir.nodes import Block, PayloadShape, TaskId
+from stepgraph.ir.nodes import Block, PayloadShape
 from stepgraph.model.note import Note
 from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.syntax.module import Place

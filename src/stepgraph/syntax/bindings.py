@@ -13,8 +13,8 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.changes import mutated_names
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.changes import mutated_names
 from stepgraph.syntax.walk import expressions_below, self_and_statements_below, statements, statements_below
 
 # Statements that bind no name themselves.

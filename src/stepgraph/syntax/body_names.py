@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.assignments import attribute_targets
 from stepgraph.syntax.bindings import bindings_of, may_load_modules, parameters
-from stepgraph.syntax.changes import mutated_values, mutating_functions
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.assignments import attribute_targets
+from stepgraph.syntax.mutation.changes import mutated_values, mutating_functions
 from stepgraph.syntax.walk import children, expressions_below, self_and_statements_below, statements, statements_below
 
 
@@ -135,7 +135,7 @@ def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
     )
 
 
-class StateChange(Struct, frozen=True):
+class ObjectChange(Struct, frozen=True):
     """A statement of a method that changes an attribute of its object, or mutates the collection in it."""
 
     method: str
@@ -148,7 +148,7 @@ class StateChange(Struct, frozen=True):
 _INITIALIZERS = frozenset({"__init__", "__new__", "__post_init__"})
 
 
-def state_changes(node: cst.ClassDef, module: SourceModule) -> tuple[StateChange, ...]:
+def object_changes(node: cst.ClassDef, module: SourceModule) -> tuple[ObjectChange, ...]:
     """Return the changes that the methods of a class make to its objects after their creation, memoized."""
     cache = module.once(_empty_changes)
     if node not in cache:
@@ -159,11 +159,11 @@ def state_changes(node: cst.ClassDef, module: SourceModule) -> tuple[StateChange
     return cache[node]
 
 
-def _empty_changes(_: SourceModule) -> dict[cst.ClassDef, tuple[StateChange, ...]]:
+def _empty_changes(_: SourceModule) -> dict[cst.ClassDef, tuple[ObjectChange, ...]]:
     return {}
 
 
-def _changes_by(method: cst.FunctionDef) -> Iterator[StateChange]:
+def _changes_by(method: cst.FunctionDef) -> Iterator[ObjectChange]:
     receiver, *names = [parameter.name.value for parameter in parameters(method.params)] or [""]
     for statement in statements_below(method.body, into_functions=True):
         if isinstance(statement, cst.FunctionDef):
@@ -171,7 +171,7 @@ def _changes_by(method: cst.FunctionDef) -> Iterator[StateChange]:
         changed = [*attribute_targets(statement), *_mutated_attributes(statement)]
         for attribute in (name for owner, name in changed if _is_receiver(owner, receiver)):
             stores_argument = not set(names).isdisjoint(_identifiers(expressions_below(statement)))
-            yield StateChange(method.name.value, attribute, stores_argument)
+            yield ObjectChange(method.name.value, attribute, stores_argument)
 
 
 def _is_receiver(node: cst.BaseExpression, receiver: str) -> bool:
@@ -200,7 +200,7 @@ def _mutated_attributes(statement: cst.CSTNode) -> Iterator[tuple[cst.BaseExpres
 def attributes_storing_arguments(module: SourceModule) -> frozenset[str]:
     """Return the attributes in which the methods of the classes of a module store their arguments."""
     classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
-    changes = (change for node in classes for change in state_changes(node, module))
+    changes = (change for node in classes for change in object_changes(node, module))
     return frozenset(change.attribute for change in changes if change.stores_argument and change.attribute)
 
 

@@ -26,7 +26,7 @@ _DYNAMIC_LOOKUPS: Final = frozenset(["eval", "exec", "locals", "vars"])
 _COROUTINE_ATTRIBUTES: Final = frozenset(["__await__", "close", "cr_await", "cr_code", "cr_frame", "send", "throw"])
 
 
-class _Value(Struct, frozen=True):
+class _UsedValue(Struct, frozen=True):
     """The value of an expression, or the elements of that value."""
 
     node: cst.CSTNode
@@ -40,7 +40,7 @@ class _NameDiscarded(Struct, frozen=True):
     function: cst.FunctionDef
     name: str
     elements_only: bool
-    """See `_Value.elements_only`."""
+    """See `_UsedValue.elements_only`."""
 
 
 class _ResultDiscarded(Struct, frozen=True):
@@ -48,7 +48,7 @@ class _ResultDiscarded(Struct, frozen=True):
 
     function: cst.FunctionDef
     elements_only: bool
-    """See `_Value.elements_only`."""
+    """See `_UsedValue.elements_only`."""
 
 
 _Question: TypeAlias = _NameDiscarded | _ResultDiscarded
@@ -77,7 +77,7 @@ class DiscardAnalysis(Struct):
 
     def is_discarded(self, node: cst.CSTNode) -> bool:
         """Whether the program discards the value of an expression."""
-        conditions = self._value_conditions(_Value(node, elements_only=False))
+        conditions = self._value_conditions(_UsedValue(node, elements_only=False))
         return conditions is not None and all(map(self._answer, conditions))
 
     def is_never_used(self, function: cst.FunctionDef) -> bool:
@@ -131,11 +131,11 @@ class DiscardAnalysis(Struct):
             case _ResultDiscarded(function, elements_only):
                 return self._result_conditions(function, elements_only=elements_only)
 
-    def _value_conditions(self, value: _Value) -> _Conditions:
+    def _value_conditions(self, value: _UsedValue) -> _Conditions:
         """Return the conditions for a value, which may become part of the values of enclosing expressions."""
         keys: list[tuple[int, bool]] = []
-        use: _Value | _Conditions = value
-        while isinstance(use, _Value):
+        use: _UsedValue | _Conditions = value
+        while isinstance(use, _UsedValue):
             key = id(use.node), use.elements_only
             if key in self._conditions_by_value:
                 use = self._conditions_by_value[key]
@@ -145,7 +145,7 @@ class DiscardAnalysis(Struct):
         self._conditions_by_value.update(dict.fromkeys(keys, use))
         return use
 
-    def _enclosing_use(self, node: cst.CSTNode, *, elements_only: bool) -> _Value | _Conditions:
+    def _enclosing_use(self, node: cst.CSTNode, *, elements_only: bool) -> _UsedValue | _Conditions:
         """Return the enclosing value that a node's value becomes part of, or the conditions for the value."""
         parent = self.parents.get(id(node))
         match parent:
@@ -172,12 +172,12 @@ class DiscardAnalysis(Struct):
                 return self._return_conditions(parent, elements_only=elements_only)
             case cst.BooleanOperation() | cst.IfExp():
                 tested = isinstance(parent, cst.IfExp) and parent.test is node
-                return _DISCARDED if tested else _Value(parent, elements_only)
+                return _DISCARDED if tested else _UsedValue(parent, elements_only)
             case cst.Element() | cst.DictElement():
                 display = self.parents.get(id(parent))
-                return None if display is None else _Value(display, elements_only=True)
+                return None if display is None else _UsedValue(display, elements_only=True)
             case cst.ListComp() | cst.SetComp() if parent.elt is node:
-                return _Value(parent, elements_only=True)
+                return _UsedValue(parent, elements_only=True)
             case _:
                 return None
 
@@ -222,7 +222,7 @@ class DiscardAnalysis(Struct):
         results = [result for use in uses if (result := self._call_result(use, is_async=is_async)) is not None]
         if not results or len(results) < len(uses):
             return None
-        return self._merge_conditions(self._value_conditions(_Value(result, elements_only)) for result in results)
+        return self._merge_conditions(self._value_conditions(_UsedValue(result, elements_only)) for result in results)
 
     def _call_result(self, name: cst.Name, *, is_async: bool) -> cst.CSTNode | None:
         """Return the call of a function by name, or the `await` of the call if async; None for any other use."""
@@ -268,7 +268,7 @@ class DiscardAnalysis(Struct):
             case cst.Attribute(attr=cst.Name("add_done_callback")) as attribute if not elements_only:
                 return self._done_callback_conditions(attribute) if self._is_call_statement(attribute) else None
             case _:
-                return self._value_conditions(_Value(name, elements_only))
+                return self._value_conditions(_UsedValue(name, elements_only))
 
     def _is_call_statement(self, function: cst.CSTNode) -> bool:
         call = self.parents.get(id(function))

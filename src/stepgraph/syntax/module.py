@@ -33,7 +33,7 @@ class SourceModule:
     tree: cst.Module = field(repr=False)
     source: bytes = field(repr=False)
     tokens: int = field(default=0, repr=False)
-    """Estimated number of tokens, never too low; see `stepgraph.syntax.shallow`."""
+    """Estimated number of tokens, never too low; see `stepgraph.syntax.parsing.shallow`."""
     _mentioned: dict[bytes, bool] = field(default_factory=dict, repr=False)
     """Results of `mentions`, by word."""
     _positions: dict[int, Range] = field(default_factory=dict, repr=False)

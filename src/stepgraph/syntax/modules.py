@@ -13,9 +13,9 @@ from stepgraph.phrases.near_names import Suggestions
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
-from stepgraph.syntax.assignments import may_assigned_names
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.parse import TokenBudgetError, parse_module
+from stepgraph.syntax.mutation.assignments import may_assigned_names
+from stepgraph.syntax.parsing.parse import TokenBudgetError, parse_module
 
 
 class SourceModules(Struct):

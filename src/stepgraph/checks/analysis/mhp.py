@@ -12,20 +12,10 @@ from typing import TypeAlias
 from msgspec import Struct, field
 
 from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedActivity, StartedActivity, activity_key
+from stepgraph.ir.await_groups import AwaitedTask, TaskId, awaited_tasks_of, task_ids_of
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import (
-    Await,
-    AwaitedTask,
-    Block,
-    Call,
-    Run,
-    Start,
-    StepRun,
-    TaskId,
-    awaited_tasks_of,
-    task_ids_of,
-)
+from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget, Limit
 

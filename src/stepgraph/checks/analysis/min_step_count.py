@@ -6,6 +6,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
+from stepgraph.ir.await_groups import TaskId, tasks_done_after
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Exits, Leaf, Observer
 from stepgraph.ir.nodes import (
@@ -19,10 +20,8 @@ from stepgraph.ir.nodes import (
     Run,
     Start,
     StepRun,
-    TaskId,
     Try,
     child_blocks,
-    tasks_done_after,
 )
 from stepgraph.ir.program import Program
 from stepgraph.syntax.module import Place

@@ -17,19 +17,8 @@ from stepgraph.graph.dependencies.reading import BodyAnalysis
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext, definitions_of
 from stepgraph.graph.partial_order import components, series_parts
-from stepgraph.ir.nodes import (
-    Activity,
-    Block,
-    Call,
-    Function,
-    Operation,
-    Run,
-    Series,
-    Start,
-    StepDefinition,
-    StepRun,
-    TaskId,
-)
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import Activity, Block, Call, Function, Operation, Run, Series, Start, StepDefinition, StepRun
 from stepgraph.limits import Limit
 
 

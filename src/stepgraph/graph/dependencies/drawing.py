@@ -13,10 +13,9 @@ from stepgraph.graph.dependencies.reading import BodyAnalysis
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext, definitions_of
 from stepgraph.graph.partial_order import series_parts
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
 from stepgraph.ir.nodes import (
     Await,
-    AwaitedTask,
-    AwaitGroup,
     Block,
     Branch,
     Choice,

@@ -12,23 +12,10 @@ from stepgraph.graph.dependencies import background, foreground
 from stepgraph.graph.dependencies.drawing import OperationList
 from stepgraph.graph.dependencies.history import RunHistory, join_states
 from stepgraph.graph.dependencies.reading import BodyAnalysis
+from stepgraph.ir.await_groups import AwaitedTask, task_ids_of
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
-from stepgraph.ir.nodes import (
-    Await,
-    AwaitedTask,
-    Block,
-    Loop,
-    Operation,
-    PartialOrder,
-    Pause,
-    Run,
-    Start,
-    StepRun,
-    Try,
-    map_blocks,
-    task_ids_of,
-)
+from stepgraph.ir.nodes import Await, Block, Loop, Operation, PartialOrder, Pause, Run, Start, StepRun, Try, map_blocks
 from stepgraph.limits import Limit
 
 

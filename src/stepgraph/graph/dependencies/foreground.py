@@ -16,18 +16,8 @@ from stepgraph.graph.dependencies.history import NO_PATH, has_run, join_states
 from stepgraph.graph.dependencies.reading import BodyAnalysis
 from stepgraph.graph.dependencies.schedule import Schedule, schedule
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, ScheduledRun, definitions_of
-from stepgraph.ir.nodes import (
-    Await,
-    Call,
-    Function,
-    Run,
-    Start,
-    StepDefinition,
-    StepRun,
-    TaskId,
-    task_ids_of,
-    tasks_done_after,
-)
+from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
+from stepgraph.ir.nodes import Await, Call, Function, Run, Start, StepDefinition, StepRun
 from stepgraph.limits import Limit
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place

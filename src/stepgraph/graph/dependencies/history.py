@@ -12,7 +12,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.graph.dependencies.scheduled_runs import HasRun
-from stepgraph.ir.nodes import Start, StepDefinition, TaskId
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import Start, StepDefinition
 
 RunState: TypeAlias = int
 """The run state of a step at a program point: a bit set with one bit for each kind of path to the point."""

@@ -23,17 +23,8 @@ from stepgraph.graph.dependencies.history import (
 from stepgraph.graph.dependencies.schedule import Schedule
 from stepgraph.graph.dependencies.scheduled_runs import HasRun, SchedulingContext
 from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
-from stepgraph.ir.nodes import (
-    Await,
-    Block,
-    Call,
-    Function,
-    StepDefinition,
-    StepRun,
-    TaskId,
-    child_blocks,
-    task_ids_of,
-)
+from stepgraph.ir.await_groups import TaskId, task_ids_of
+from stepgraph.ir.nodes import Await, Block, Call, Function, StepDefinition, StepRun, child_blocks
 from stepgraph.model.note import Note
 
 BlockAnalyzer: TypeAlias = "Callable[[BodyAnalysis, Block], Block]"

@@ -23,7 +23,8 @@ from stepgraph.graph.dependencies.scheduled_runs import (
     must_have_begun_with,
 )
 from stepgraph.graph.dependencies.simulation import Simulation
-from stepgraph.ir.nodes import StepChoice, StepDefinition, TaskId
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import StepChoice, StepDefinition
 from stepgraph.limits import Budget, Limit
 
 

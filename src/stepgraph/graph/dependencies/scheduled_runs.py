@@ -9,7 +9,8 @@ from typing import TypeAlias
 
 from msgspec import Struct, field
 
-from stepgraph.ir.nodes import Dependency, StepChoice, StepDefinition, StepRun, TaskId
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import Dependency, StepChoice, StepDefinition, StepRun
 from stepgraph.limits import Budget
 
 Key: TypeAlias = tuple[StepDefinition, ...]

@@ -18,7 +18,8 @@ from stepgraph.graph.dependencies.scheduled_runs import (
     definitions_of,
     must_have_begun_with,
 )
-from stepgraph.ir.nodes import Dependency, StepDefinition, StepRun, TaskId
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import Dependency, StepDefinition, StepRun
 from stepgraph.limits import Limit
 
 

@@ -10,6 +10,7 @@ from graphlib import CycleError, TopologicalSorter
 from msgspec import Struct, field
 
 from stepgraph.graph.dependencies.scheduled_runs import definitions_of
+from stepgraph.ir.await_groups import TaskId, task_ids_of, tasks_done_after
 from stepgraph.ir.nodes import (
     Activity,
     Await,
@@ -22,10 +23,7 @@ from stepgraph.ir.nodes import (
     Start,
     StepDefinition,
     StepRun,
-    TaskId,
     child_blocks,
-    task_ids_of,
-    tasks_done_after,
 )
 from stepgraph.limits import Budget, Limit
 

@@ -1,4 +1,4 @@
-"""Models of asyncio."""
+"""Models of asyncio, and of the queues of other packages."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import LibraryCall, canonical_name, models
-from stepgraph.interpreter.objects.iteration import elements_of
+from stepgraph.interpreter.objects.containers.iteration import elements_of
 from stepgraph.interpreter.objects.union import union_of_results, union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.raised_exceptions import raised_with_work
@@ -18,10 +18,11 @@ from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import Event
-from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup, WaitForCall
+from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup, WaitForCall
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
-from stepgraph.ir.nodes import EMPTY, Loop, TaskId, tasks_started_in
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import EMPTY, Loop, tasks_started_in
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
@@ -245,6 +246,25 @@ def _as_completed(call: LibraryCall) -> Value:
 @models("asyncio.TaskGroup")
 def _task_group(call: LibraryCall) -> Value:
     return TaskGroup(call.interpreter.store.new({"items": ()}))
+
+
+@models(
+    "asyncio.Queue",
+    "asyncio.LifoQueue",
+    "asyncio.PriorityQueue",
+    "queue.LifoQueue",
+    "queue.PriorityQueue",
+    "queue.Queue",
+    "queue.SimpleQueue",
+)
+def _queue(call: LibraryCall) -> Value:
+    """What code gets out of a queue may be any value that was put in so far."""
+    return Queue(make_result_collection(call.interpreter, "list", ()), call.name.startswith("asyncio."))
+
+
+@models("asyncio.Future", "asyncio.loop.create_future")
+def _future(call: LibraryCall) -> Value:
+    return Future(make_result_collection(call.interpreter, "list", ()), call.place)
 
 
 @models("asyncio.all_tasks")

@@ -9,16 +9,16 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.attribute_changes import (
+from stepgraph.interpreter.objects.attributes.changes import (
     assign_attribute,
     call_assignment_hook,
     delete_named,
     set_named,
     store_attribute,
 )
-from stepgraph.interpreter.objects.attribute_lookup import plain_attribute
-from stepgraph.interpreter.objects.dynamic_attributes import call_getattr, constant_name
-from stepgraph.interpreter.objects.methods import call_in_loop
+from stepgraph.interpreter.objects.attributes.dynamic import call_getattr, constant_name
+from stepgraph.interpreter.objects.attributes.lookup import plain_attribute
+from stepgraph.interpreter.objects.methods.builtin_methods import call_in_loop
 from stepgraph.interpreter.objects.overrides import relevant_members
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import (

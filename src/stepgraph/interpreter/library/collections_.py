@@ -7,11 +7,11 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
+from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.deep_copies import COPIED, DeepCopy
-from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, entries_of
-from stepgraph.interpreter.objects.methods import copy_with_attributes, replace_fields
+from stepgraph.interpreter.objects.methods.builtin_methods import copy_with_attributes, replace_fields
 from stepgraph.interpreter.python.arguments import (
     is_unordered,
     make_mapping,

@@ -11,7 +11,6 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library import (  # noqa: F401 - importing them registers their models
     asyncio_,
     builtins_,
-    channels_,
     collections_,
     datetime_,
     functools_,
@@ -26,7 +25,7 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
 from stepgraph.interpreter.library.resources import resource_result
-from stepgraph.interpreter.objects.container_objects import unbound_method
+from stepgraph.interpreter.objects.containers.container_objects import unbound_method
 from stepgraph.interpreter.python.arguments import without_stars
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import TRANSPARENT_CLASS_DECORATORS

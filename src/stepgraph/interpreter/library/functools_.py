@@ -11,7 +11,7 @@ from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.library.models import MODELS, LibraryCall, canonical_name, models
-from stepgraph.interpreter.objects.iteration import copy_elements
+from stepgraph.interpreter.objects.containers.iteration import copy_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, unpacked_arguments
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.definitions import LIMITED_CACHE

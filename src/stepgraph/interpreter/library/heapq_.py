@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from stepgraph.interpreter.library.iteration_ import emit_key_calls
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.iteration import copy_elements
-from stepgraph.interpreter.objects.iterators import make_unordered
-from stepgraph.interpreter.objects.queue_methods import emit_comparisons
+from stepgraph.interpreter.objects.containers.iteration import copy_elements
+from stepgraph.interpreter.objects.containers.iterators import make_unordered
+from stepgraph.interpreter.objects.methods.queue_methods import emit_comparisons
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.values.calls import Argument, Arguments

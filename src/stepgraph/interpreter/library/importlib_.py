@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.modules.imports import import_by_name
-from stepgraph.interpreter.objects.dynamic_attributes import constant_name
+from stepgraph.interpreter.objects.attributes.dynamic import constant_name
 from stepgraph.ir.values import Value
 
 

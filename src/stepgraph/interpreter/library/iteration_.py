@@ -13,17 +13,17 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
 from stepgraph.interpreter.library.models import LibraryCall, models
-from stepgraph.interpreter.objects.container_objects import as_collection
-from stepgraph.interpreter.objects.iteration import copy_elements, elements_of, materialize_generator
-from stepgraph.interpreter.objects.iterators import (
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, materialize_generator
+from stepgraph.interpreter.objects.containers.iterators import (
     Compute,
     is_iterator,
     make_iterator,
     make_unordered,
     take_next,
 )
-from stepgraph.interpreter.objects.methods import call_for_each, call_in_loop
-from stepgraph.interpreter.objects.queue_methods import emit_comparisons
+from stepgraph.interpreter.objects.methods.builtin_methods import call_for_each, call_in_loop
+from stepgraph.interpreter.objects.methods.queue_methods import emit_comparisons
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression

@@ -22,8 +22,6 @@ from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalSc
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.aliases import analyze_aliases
-from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.body_names import (
     StatementNames,
     attributes_storing_arguments,
@@ -32,9 +30,11 @@ from stepgraph.syntax.body_names import (
     evaluated_nodes,
     importing_functions,
     names_of_statements,
-    state_changes,
+    object_changes,
 )
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.mutation.aliases import analyze_aliases
+from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.walk import self_and_statements_below
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
@@ -89,7 +89,7 @@ def _may_change(interpreter: Interpreter, instance: Instance) -> bool:
     changes = [
         change
         for cls in _project_classes(interpreter, instance.cls)
-        for change in state_changes(cls.node, cls.scope.module)
+        for change in object_changes(cls.node, cls.scope.module)
     ]
     if any(change.stores_argument for change in changes) or interpreter.modules.has_object_writes():
         return True

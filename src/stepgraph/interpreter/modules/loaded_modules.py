@@ -18,11 +18,11 @@ from stepgraph.ir.facts import Fact, WrongImport
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget, Limit
 from stepgraph.project.module_files import ModuleFile
-from stepgraph.syntax.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.bindings import ModuleReference, bindings_of, may_load_modules
-from stepgraph.syntax.import_writes import ImportWrite, import_calls, import_writes
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
+from stepgraph.syntax.mutation.assignments import ANY_NAME, assigned_attributes
+from stepgraph.syntax.mutation.import_writes import ImportWrite, import_calls, import_writes
 
 
 class StarImport(Struct, frozen=True):

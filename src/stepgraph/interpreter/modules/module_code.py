@@ -43,9 +43,9 @@ from stepgraph.ir.values import (
     is_from_package,
 )
 from stepgraph.limits import Limit
-from stepgraph.syntax.aliases import analyze_aliases
-from stepgraph.syntax.changes import names_mutated_in_functions
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.mutation.aliases import analyze_aliases
+from stepgraph.syntax.mutation.changes import names_mutated_in_functions
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_below, suites
 
 

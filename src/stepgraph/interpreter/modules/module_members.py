@@ -10,8 +10,8 @@ from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
-from stepgraph.syntax.changes import may_bind_computed_names
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.changes import may_bind_computed_names
 
 
 def module_member(interpreter: Interpreter, module: ModuleValue, name: str, place: Place) -> Value:

@@ -17,7 +17,7 @@ from stepgraph.interpreter.modules.loaded_modules import ExportList, StarImport
 from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
-from stepgraph.syntax.changes import mutated_names
+from stepgraph.syntax.mutation.changes import mutated_names
 from stepgraph.syntax.walk import Statement, expressions_below, statements_with_enclosing
 
 
@@ -203,7 +203,7 @@ def listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | 
     binders = scope.bindings.binders.get(_ALL)
     if not binders:
         return None
-    exports = _ExportList(interpreter)
+    exports = _ExportListBuilder(interpreter)
     unmodeled_binders = {id(binder) for binder in binders}
     with interpreter.in_frame(Frame(scope)), interpreter.collect_operations():
         for statement, enclosing in statements_with_enclosing(scope.module.tree):
@@ -212,8 +212,8 @@ def listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | 
     return ExportList(tuple(dict.fromkeys(exports.names)), exports.is_known and not unmodeled_binders)
 
 
-class _ExportList:
-    """The value of `__all__` after the statements executed so far."""
+class _ExportListBuilder:
+    """Builds the export list of a module from its statements: the value of `__all__` after those executed so far."""
 
     def __init__(self, interpreter: Interpreter) -> None:
         self.names: list[str] = []

@@ -1,1 +1,1 @@
-"""The abstract heap: values, names, classes, modules."""
+"""What Python does with abstract values: names, attributes, classes, containers and methods."""

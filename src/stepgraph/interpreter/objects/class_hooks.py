@@ -13,9 +13,9 @@ from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import Caveat, ClassValue, FunctionValue, Instance, SuperObject
 from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.assignments import attribute_targets
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.walk import expressions_below, statements_below
 
 HARMLESS_METACLASSES: Final = frozenset(

@@ -37,9 +37,9 @@ from stepgraph.ir.values import (
     Value,
 )
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
-from stepgraph.syntax.assignments import assigned_attributes
-from stepgraph.syntax.changes import may_set_computed_attributes
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.assignments import assigned_attributes
+from stepgraph.syntax.mutation.changes import may_set_computed_attributes
 
 # Members of an enumeration class that can change the `value` of its members.
 _ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", "_value_")

@@ -8,10 +8,10 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.attribute_changes import call_assignment_hook
-from stepgraph.interpreter.objects.attribute_lookup import bind_member, class_of_receiver, with_receiver
+from stepgraph.interpreter.objects.attributes.changes import call_assignment_hook
+from stepgraph.interpreter.objects.attributes.lookup import bind_member, class_of_receiver, with_receiver
 from stepgraph.interpreter.objects.classes import find_member, resolution_order, select_member
-from stepgraph.interpreter.objects.container_objects import (
+from stepgraph.interpreter.objects.containers.container_objects import (
     initialize_contents,
     is_container_class,
     make_contents,

@@ -41,9 +41,9 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.ir.values import UNKNOWN, UNSET, AttributeName, Constant, External, Template, Value
 from stepgraph.limits import Limit, LimitExceededError
-from stepgraph.syntax.assignments import assigned_attributes
-from stepgraph.syntax.changes import may_bind_computed_names, names_of_attributes
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.assignments import assigned_attributes
+from stepgraph.syntax.mutation.changes import may_bind_computed_names, names_of_attributes
 
 _BUILTINS = frozenset(dir(builtins))
 

@@ -10,9 +10,9 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
-from stepgraph.interpreter.objects.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.python.arguments import make_collection
-from stepgraph.interpreter.python.generators import emit_generator_call
+from stepgraph.interpreter.python.loops.generators import emit_generator_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union

@@ -30,8 +30,8 @@ from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
-from stepgraph.syntax.changes import names_of_attributes
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.changes import names_of_attributes
 
 # Maximum number of values searched for callables, which only serve to name a function.
 MAX_CALLABLE_ARGUMENTS: Final = 1_000

@@ -9,22 +9,22 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values
-from stepgraph.interpreter.objects.attribute_changes import (
+from stepgraph.interpreter.objects.attributes.changes import (
     assign_attribute,
     escape_assigned,
     set_global,
     set_named,
 )
 from stepgraph.interpreter.objects.classes import class_member
-from stepgraph.interpreter.objects.container_objects import as_collection
-from stepgraph.interpreter.objects.entries import EntryTable
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.entries import EntryTable
+from stepgraph.interpreter.objects.containers.iterators import take_elements
 from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.iterators import take_elements
 from stepgraph.interpreter.objects.names import bind, is_globals_call
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import MAX_ELEMENTS, is_unordered, make_collection, merge_repeated
-from stepgraph.interpreter.python.generators import consume_generator
-from stepgraph.interpreter.python.loop_keys import constant_key, is_loop_key
+from stepgraph.interpreter.python.loops.generators import consume_generator
+from stepgraph.interpreter.python.loops.loop_keys import constant_key, is_loop_key
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, FunctionValue, Instance

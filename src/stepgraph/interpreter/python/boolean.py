@@ -15,7 +15,7 @@ from stepgraph.interpreter.values.containers import without_constants
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
-from stepgraph.ir.nodes import TaskId
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, External, Value, is_from_package, is_none
 from stepgraph.syntax.bindings import bindings_of
 

@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.iterators import (
+from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
+from stepgraph.interpreter.objects.containers.iterators import (
     IterationSource,
     is_certainly_empty,
     is_lazy,
@@ -24,15 +24,15 @@ from stepgraph.interpreter.objects.iterators import (
 from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.assignment import assign
-from stepgraph.interpreter.python.generators import inline_generator
-from stepgraph.interpreter.python.loop_keys import is_loop_key, loop_keys, pass_constants
-from stepgraph.interpreter.python.loops import (
+from stepgraph.interpreter.python.loops.generators import inline_generator
+from stepgraph.interpreter.python.loops.interpretation import (
     LoopBounds,
     interpret_loop,
     items_to_unroll,
     loop_bounds,
     loop_variable_value,
 )
+from stepgraph.interpreter.python.loops.loop_keys import is_loop_key, loop_keys, pass_constants
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, MappingEntry

@@ -8,10 +8,10 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.interpreter.effects import call_time_matters
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.caches import with_cache
 from stepgraph.interpreter.objects.class_hooks import run_hooks
-from stepgraph.interpreter.summaries import call_has_effects
 from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, GeneratorCall, ManagerDecorator, Partial
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import (
@@ -204,7 +204,7 @@ def _report_registration(interpreter: Interpreter, value: Value, place: Place) -
     if interpreter.is_import_time:
         return
     if isinstance(value, FunctionValue) and not isinstance(value.node, cst.Lambda):
-        if call_has_effects(interpreter, value, Arguments()):
+        if call_time_matters(interpreter, value, Arguments()):
             interpreter.report_caveat(caveat_of_decorator(place))
     elif isinstance(value, ClassValue):
         interpreter.escape(value, place, "is handed to its decorator, which is not in the project")

@@ -10,11 +10,11 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_FOLLOWED
 from stepgraph.interpreter.interpreter import Evaluator, Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.attributes import METADATA_ATTRIBUTES, get_attribute
-from stepgraph.interpreter.objects.container_objects import as_collection
-from stepgraph.interpreter.objects.dynamic_attributes import get_global
-from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.iteration import elements_of, entries_of, materialize_generator
+from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES, get_attribute
+from stepgraph.interpreter.objects.attributes.dynamic import get_global
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
+from stepgraph.interpreter.objects.containers.iteration import elements_of, entries_of, materialize_generator
 from stepgraph.interpreter.objects.names import bind, is_globals_call, look_up
 from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.objects.union import union_of_values

@@ -11,7 +11,7 @@ from stepgraph.interpreter.escapes import NOT_FOLLOWED
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import select_member
-from stepgraph.interpreter.objects.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.special_methods import call_special
 from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
 from stepgraph.interpreter.python.subscripts import contains_key, element_at, entry_at

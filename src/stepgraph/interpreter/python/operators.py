@@ -9,9 +9,9 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.container_objects import as_plain_collection
-from stepgraph.interpreter.objects.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.iteration import added_elements, elements_of, entries_of
+from stepgraph.interpreter.objects.containers.container_objects import as_plain_collection
+from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
+from stepgraph.interpreter.objects.containers.iteration import added_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.special_methods import (
     apply_binary_operator,
     call_special,

@@ -10,10 +10,10 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Executor, Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.imports import import_name
-from stepgraph.interpreter.objects.attribute_changes import delete_attribute, delete_named, update_attributes
-from stepgraph.interpreter.objects.container_objects import as_collection
-from stepgraph.interpreter.objects.iteration import added_elements, materialize_generator
-from stepgraph.interpreter.objects.mapping_methods import update_mapping
+from stepgraph.interpreter.objects.attributes.changes import delete_attribute, delete_named, update_attributes
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.iteration import added_elements, materialize_generator
+from stepgraph.interpreter.objects.methods.mapping_methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.special_methods import (
     apply_augmented_operator,
@@ -25,12 +25,12 @@ from stepgraph.interpreter.python.arguments import make_result_collection, order
 from stepgraph.interpreter.python.assignment import add_items, assign, multiply_items, remove_entry, remove_item
 from stepgraph.interpreter.python.boolean import negate
 from stepgraph.interpreter.python.branches import execute_if, execute_match
+from stepgraph.interpreter.python.context_managers.with_ import execute_with
 from stepgraph.interpreter.python.definitions import evaluate_annotation, make_class, make_function
-from stepgraph.interpreter.python.generators import return_from_generator
 from stepgraph.interpreter.python.jumps import emit_jump
-from stepgraph.interpreter.python.loop_statements import execute_for, execute_while
+from stepgraph.interpreter.python.loops.generators import return_from_generator
+from stepgraph.interpreter.python.loops.loop_statements import execute_for, execute_while
 from stepgraph.interpreter.python.try_ import execute_try
-from stepgraph.interpreter.python.with_ import execute_with
 from stepgraph.interpreter.raised_exceptions import raised_type
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping

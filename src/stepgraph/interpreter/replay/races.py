@@ -7,8 +7,9 @@ from collections.abc import Iterator
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.ir.await_groups import AwaitGroup, TaskId, awaited_tasks_of, is_race
 from stepgraph.ir.facts import RaceOutsideStep
-from stepgraph.ir.nodes import Await, AwaitGroup, Block, TaskId, awaited_tasks_of, is_race
+from stepgraph.ir.nodes import Await, Block
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.syntax.bindings import target_names
 from stepgraph.syntax.module import Place

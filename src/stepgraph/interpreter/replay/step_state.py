@@ -17,8 +17,8 @@ from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import OuterStateMutated
 from stepgraph.ir.values import Value
-from stepgraph.syntax.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 
 # Methods that mutate their list, set or dictionary.
 MUTATING_METHODS: Final = COLLECTION_MUTATORS | frozenset(

@@ -10,11 +10,7 @@ from msgspec import Struct
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
-from stepgraph.ir.nodes import (
-    EventWait,
-    Function,
-    Handler,
-)
+from stepgraph.ir.nodes import EventWait, Function, Handler
 from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 

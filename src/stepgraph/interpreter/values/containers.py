@@ -9,9 +9,7 @@ from typing import Any, Final, TypeVar
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.ir.nodes import (
-    IterationCount,
-)
+from stepgraph.ir.nodes import IterationCount
 from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import ABSENT, UNKNOWN, Absent, AttributeName, Constant, Template, Value
 from stepgraph.limits import Budget, Limit

@@ -8,11 +8,7 @@ from msgspec import Struct
 
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.ir.facts import StaticArguments
-from stepgraph.ir.nodes import (
-    PayloadShape,
-    StepDefinition,
-    StepSettings,
-)
+from stepgraph.ir.nodes import PayloadShape, StepDefinition, StepSettings
 from stepgraph.ir.values import Value
 from stepgraph.syntax.module import Place
 

@@ -1,15 +1,12 @@
-"""Started tasks and futures as values."""
+"""Started tasks, futures and queues as values: code puts values into futures and queues, and other code gets them."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from stepgraph.interpreter.values.channels import Future
-from stepgraph.interpreter.values.containers import HeapCell
-from stepgraph.ir.nodes import (
-    TaskId,
-)
+from stepgraph.interpreter.values.containers import Collection, HeapCell
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value, count_with_children
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
@@ -92,6 +89,23 @@ class Gathering(Value, Struct, frozen=True):
 
     def __hash__(self) -> int:
         return hash(self._key)
+
+
+class Queue(Value, Struct, eq=False):
+    """A queue of `asyncio` or of the module `queue`."""
+
+    contents: Collection
+    """All values that were put into it, in any order: they stay when they are taken out."""
+    is_async: bool
+    """Whether `get` returns an awaitable."""
+
+
+class Future(Value, Struct, eq=False):
+    """An `asyncio.Future`, or a pending `get` of a queue."""
+
+    contents: Collection
+    """The values that it may have."""
+    place: Place
 
 
 def result_of(future: Value) -> Value:

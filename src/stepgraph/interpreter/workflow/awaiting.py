@@ -21,34 +21,28 @@ from stepgraph.interpreter.values.calls import (
     StepCall,
     WaitCall,
 )
-from stepgraph.interpreter.values.channels import Future
 from stepgraph.interpreter.values.containers import Collection, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod
-from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
+from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import record_start, report_await
 from stepgraph.interpreter.workflow.empty_reads import defer_notes
 from stepgraph.interpreter.workflow.resuming import InFlightTask, reevaluate, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_timeout
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId, awaited_tasks_of, unfinished
 from stepgraph.ir.nodes import (
     EMPTY,
     Activity,
     Await,
-    AwaitedTask,
-    AwaitGroup,
-    AwaitMember,
     Block,
     Branch,
     Call,
     Choice,
     Run,
     Start,
-    TaskId,
-    awaited_tasks_of,
     tasks_started_in,
-    unfinished,
 )
 from stepgraph.ir.values import ABSENT, UNKNOWN, Resource, Unresolved, Value, origin_name
 from stepgraph.syntax.module import Place

@@ -19,10 +19,10 @@ from stepgraph.ir.nodes import (
     StepCase,
     StepChoice,
     StepDefinition,
+    StepInput,
     StepParameter,
     StepRun,
 )
-from stepgraph.ir.step_input import StepInput
 from stepgraph.ir.values import Constant, Value
 from stepgraph.phrases.pieces import fits_pieces
 from stepgraph.project.dependency_mode import DependencyMode

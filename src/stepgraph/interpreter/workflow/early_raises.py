@@ -11,18 +11,8 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.frame import EarlyRaise, OpenContext
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.ir.nodes import (
-    Await,
-    Block,
-    JumpKind,
-    TaskId,
-    awaited_tasks_of,
-    map_blocks,
-    may_await,
-    may_run_steps,
-    task_references,
-    unfinished,
-)
+from stepgraph.ir.await_groups import TaskId, awaited_tasks_of, unfinished
+from stepgraph.ir.nodes import Await, Block, JumpKind, map_blocks, may_await, may_run_steps, task_references
 from stepgraph.syntax.module import Place
 
 

@@ -9,7 +9,7 @@ from collections.abc import Collection as AnyCollection
 from itertools import islice
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.ir.nodes import TaskId
+from stepgraph.ir.await_groups import TaskId
 
 
 def defer_notes(interpreter: Interpreter, task_id: TaskId, first: int, reads: AnyCollection[int]) -> None:

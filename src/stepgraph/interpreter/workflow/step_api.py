@@ -9,7 +9,7 @@ import libcst as cst
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name
-from stepgraph.interpreter.objects.iteration import elements_of
+from stepgraph.interpreter.objects.containers.iteration import elements_of
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.static_values import function_shape
 from stepgraph.interpreter.values.calls import Argument, Arguments, WaitCall
@@ -21,20 +21,13 @@ from stepgraph.interpreter.workflow.declarations import declare_step
 from stepgraph.interpreter.workflow.parameters import free_parameters, signature_function
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
 from stepgraph.ir.facts import MethodMissing, StaticArguments, StepDeclared
-from stepgraph.ir.nodes import (
-    EventWait,
-    PayloadShape,
-    Sleep,
-    SleepUntil,
-    StepDefinition,
-    StepParameter,
-)
+from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition, StepParameter
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.model.payload import DEFAULT_EVENT_TIMEOUT
 from stepgraph.project.dependency_mode import DependencyMode
-from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.assignments import assigned_attributes
 
 
 def call_method(interpreter: Interpreter, callee: StepMethod, arguments: Arguments, place: Place) -> Value:

@@ -9,8 +9,9 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.tasks import Task
+from stepgraph.ir.await_groups import TaskId, awaited_tasks_of
 from stepgraph.ir.facts import SleepAsTask, TimeoutFunction, WorkUnderTimeout
-from stepgraph.ir.nodes import Activity, Await, Block, EventWait, Sleep, SleepUntil, StepRun, TaskId, awaited_tasks_of
+from stepgraph.ir.nodes import Activity, Await, Block, EventWait, Sleep, SleepUntil, StepRun
 from stepgraph.ir.walk import activities_in, activities_of, walk_operations
 from stepgraph.syntax.module import Place
 

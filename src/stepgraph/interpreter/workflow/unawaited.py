@@ -9,27 +9,16 @@ import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import effect_of_call
+from stepgraph.interpreter.effects import call_may_run_steps, effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
-from stepgraph.interpreter.summaries import call_may_run_steps
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.workflow.empty_reads import report_empty_reads
+from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.facts import NeverAwaited, StepDeclared, StepNeverCalled, Work
-from stepgraph.ir.nodes import (
-    Activity,
-    Await,
-    Block,
-    Call,
-    Run,
-    Sleep,
-    SleepUntil,
-    Start,
-    TaskId,
-    task_ids_of,
-)
+from stepgraph.ir.nodes import Activity, Await, Block, Call, Run, Sleep, SleepUntil, Start
 from stepgraph.ir.values import Value
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.syntax.discarding import DiscardAnalysis

@@ -12,7 +12,8 @@ from stepgraph.interpreter.values.calls import Coroutine, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Declarations, HeapCell
 from stepgraph.interpreter.values.objects import ClassValue, Instance
 from stepgraph.interpreter.values.steps import StepFunction
-from stepgraph.ir.nodes import Activity, StepDefinition, StepRun, TaskId
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import Activity, StepDefinition, StepRun
 from stepgraph.ir.values import Value
 from stepgraph.limits import Budget
 from stepgraph.syntax.module import Place

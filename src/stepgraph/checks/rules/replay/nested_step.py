@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
-from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun, is_race
+from stepgraph.ir.await_groups import is_race
+from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun
 from stepgraph.ir.walk import name_of, walk_operations
 from stepgraph.limits import Budget, Limit
 

@@ -10,11 +10,11 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
 from stepgraph.interpreter.modules.star_imports import module_names
-from stepgraph.interpreter.objects.attribute_lookup import computed_attribute
+from stepgraph.interpreter.objects.attributes.lookup import computed_attribute
+from stepgraph.interpreter.objects.attributes.written_names import table_strings, written_strings
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order, with_fallback
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.written_names import table_strings, written_strings
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import ClassValue, Instance, ModuleValue
 from stepgraph.interpreter.values.steps import StepObject

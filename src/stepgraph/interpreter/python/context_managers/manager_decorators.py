@@ -7,11 +7,11 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
+from stepgraph.interpreter.effects import call_time_matters
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
-from stepgraph.interpreter.python.context_managers import exit_effects, may_swallow
-from stepgraph.interpreter.python.generators import may_handle_errors
-from stepgraph.interpreter.summaries import call_has_effects
+from stepgraph.interpreter.python.context_managers.managers import exit_effects, may_swallow
+from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.values.calls import Arguments, GeneratorCall, ManagerDecorator
 from stepgraph.interpreter.values.objects import Caveat, FunctionValue, Instance
 from stepgraph.ir.values import UNKNOWN, Unknown, Value
@@ -52,7 +52,7 @@ def _generator_has_effects(interpreter: Interpreter, manager: GeneratorCall, *, 
     surrounds = not is_async or (isinstance(node, cst.FunctionDef) and node.asynchronous is not None)
     if manager.function.kind != "context" or (surrounds and may_handle_errors(manager.function)):
         return True
-    return call_has_effects(interpreter, manager.function, manager.arguments)
+    return call_time_matters(interpreter, manager.function, manager.arguments)
 
 
 def _object_has_effects(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> bool:
@@ -60,7 +60,7 @@ def _object_has_effects(interpreter: Interpreter, manager: Instance, place: Plac
     if may_swallow(manager) or any(method.relevant and not isinstance(method, FunctionValue) for method in methods):
         return True
     functions = [method for method in methods if isinstance(method, FunctionValue)]
-    if any(call_has_effects(interpreter, function, Arguments()) for function in functions):
+    if any(call_time_matters(interpreter, function, Arguments()) for function in functions):
         return True
     return any(exit_effects(interpreter, manager, place, is_async=kind).swallows for kind in {False, is_async})
 

@@ -10,13 +10,14 @@ import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.interpreter.effects import call_may_run_steps, call_time_matters
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.frame import Frame, OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.exit_stacks import Push, has_other_uses, push_of, pushed_arguments, run_pushed
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.assignment import assign
-from stepgraph.interpreter.python.context_managers import (
+from stepgraph.interpreter.python.context_managers.managers import (
     ExitEffects,
     enter_object,
     exit_effects,
@@ -24,11 +25,11 @@ from stepgraph.interpreter.python.context_managers import (
     is_attempt,
     may_swallow,
 )
-from stepgraph.interpreter.python.generators import body_of, may_handle_errors, run_generator
-from stepgraph.interpreter.python.task_groups import execute_task_group
+from stepgraph.interpreter.python.context_managers.task_groups import execute_task_group
+from stepgraph.interpreter.python.loops.generators import body_of, may_handle_errors, run_generator
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.store import apply, join_any
-from stepgraph.interpreter.summaries import call_has_effects, call_may_run_steps, function_scope
+from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
@@ -36,17 +37,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.early_raises import settle_early_raises
 from stepgraph.interpreter.workflow.timeouts import report_timeout
-from stepgraph.ir.nodes import (
-    EMPTY,
-    Block,
-    Handler,
-    Jump,
-    JumpKind,
-    Loop,
-    Scope,
-    Try,
-    child_blocks,
-)
+from stepgraph.ir.nodes import EMPTY, Block, Handler, Jump, JumpKind, Loop, Scope, Try, child_blocks
 from stepgraph.ir.values import (
     UNKNOWN,
     External,
@@ -142,7 +133,7 @@ def _can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
 
 def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
     """Return whether a generator has effects, or may handle errors of the block."""
-    return may_handle_errors(manager.function) or call_has_effects(interpreter, manager.function, manager.arguments)
+    return may_handle_errors(manager.function) or call_time_matters(interpreter, manager.function, manager.arguments)
 
 
 def _inline_generator(interpreter: Interpreter, managed: ManagedBlock, manager: GeneratorCall) -> None:

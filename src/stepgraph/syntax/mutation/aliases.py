@@ -13,10 +13,10 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.access_paths import UNKNOWN_NAME, AccessPath, Aliases
 from stepgraph.syntax.bindings import import_binding, imported_module, pattern_names
-from stepgraph.syntax.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, Aliases
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.walk import children, statements_below
 
 # Functions of the standard library that mutate an argument, by the last component of their names.

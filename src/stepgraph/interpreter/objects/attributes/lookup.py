@@ -19,7 +19,7 @@ from stepgraph.interpreter.objects.classes import (
     resolution_order,
     with_fallback,
 )
-from stepgraph.interpreter.objects.container_objects import container_attribute, is_container_class
+from stepgraph.interpreter.objects.containers.container_objects import container_attribute, is_container_class
 from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.overrides import overrides_may_run_steps, relevant_members, table_of_members
 from stepgraph.interpreter.objects.private_names import mangle
@@ -49,9 +49,9 @@ from stepgraph.ir.values import (
     Value,
     is_none,
 )
-from stepgraph.syntax.assignments import ANY_NAME
 from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.assignments import ANY_NAME
 
 _NAMED_TUPLE: Final = "typing.NamedTuple"
 COMPUTED_NAME: Final = "*"

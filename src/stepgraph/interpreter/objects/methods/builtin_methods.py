@@ -11,21 +11,26 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.caches import clear_cache
-from stepgraph.interpreter.objects.attribute_changes import (
+from stepgraph.interpreter.objects.attributes.changes import (
     clear_attributes,
     pop_attribute,
     set_default_attribute,
     update_attributes,
 )
 from stepgraph.interpreter.objects.classes import resolution_order
-from stepgraph.interpreter.objects.container_objects import contents_of
+from stepgraph.interpreter.objects.containers.container_objects import contents_of
+from stepgraph.interpreter.objects.containers.iteration import added_elements, elements_of
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.item_methods import ITEM_METHODS
-from stepgraph.interpreter.objects.iteration import added_elements, elements_of
-from stepgraph.interpreter.objects.mapping_methods import MAPPING_METHODS, clear_container
-from stepgraph.interpreter.objects.queue_methods import FUTURE_METHODS, QUEUE_METHODS, emit_comparisons, exception_of
-from stepgraph.interpreter.objects.stack_methods import STACK_METHODS
+from stepgraph.interpreter.objects.methods.item_methods import ITEM_METHODS
+from stepgraph.interpreter.objects.methods.mapping_methods import MAPPING_METHODS, clear_container
+from stepgraph.interpreter.objects.methods.queue_methods import (
+    FUTURE_METHODS,
+    QUEUE_METHODS,
+    emit_comparisons,
+    exception_of,
+)
+from stepgraph.interpreter.objects.methods.stack_methods import STACK_METHODS
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import (
     make_mapping,
@@ -40,7 +45,7 @@ from stepgraph.interpreter.python.assignment import (
     remove_item,
 )
 from stepgraph.interpreter.python.calls import call_unknown
-from stepgraph.interpreter.python.loops import LoopBounds, interpret_loop
+from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop
 from stepgraph.interpreter.python.subscripts import payload_member
 from stepgraph.interpreter.values.calls import (
     Argument,
@@ -49,7 +54,6 @@ from stepgraph.interpreter.values.calls import (
     GeneratorCall,
     Partial,
 )
-from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import (
     Collection,
     ContextVariable,
@@ -60,11 +64,11 @@ from stepgraph.interpreter.values.containers import (
 )
 from stepgraph.interpreter.values.objects import AttributeDictionary, BuiltinMethod, ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
+from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import as_optional, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, current_result, is_awaitable, start
 from stepgraph.interpreter.workflow.timeouts import observe_sleep_as_task, report_cancelled_task
-from stepgraph.ir.nodes import TaskId
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, Constant, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place

@@ -9,15 +9,15 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
-from stepgraph.interpreter.objects.container_objects import as_collection
-from stepgraph.interpreter.objects.entries import iterated_entries
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.entries import iterated_entries
+from stepgraph.interpreter.objects.containers.iterators import is_certainly_empty, is_lazy, take_elements
 from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.iterators import is_certainly_empty, is_lazy, take_elements
 from stepgraph.interpreter.objects.special_methods import call_special, iterator_of
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.python.assignment import field_value
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
-from stepgraph.interpreter.python.generators import consume_generator
+from stepgraph.interpreter.python.loops.generators import consume_generator
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, hide_constants
 from stepgraph.interpreter.values.objects import ClassValue, Instance

@@ -12,7 +12,7 @@ import libcst as cst
 from stepgraph.limits import HELD_TOKENS
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.shallow import quick_scan
+from stepgraph.syntax.parsing.shallow import quick_scan
 
 
 class TokenBudgetError(InputError):
@@ -55,7 +55,7 @@ def _decode(source: bytes) -> str:
 def _check_nesting(path: str, text: str) -> None:
     """Raise InputError if the source exceeds a limit of the native parser."""
     # Imported here because few modules need the scanner, and its regular expressions take 2 ms to compile.
-    from stepgraph.syntax.nesting import find_limit_violation
+    from stepgraph.syntax.parsing.nesting import find_limit_violation
 
     violation = find_limit_violation(text)
     if violation is not None:

@@ -8,10 +8,10 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.assignments import ANY_NAME, attribute_targets, may_assign, name_of_owner
 from stepgraph.syntax.bindings import import_binding
-from stepgraph.syntax.changes import mutated_values
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.assignments import ANY_NAME, attribute_targets, may_assign, name_of_owner
+from stepgraph.syntax.mutation.changes import mutated_values
 from stepgraph.syntax.walk import expressions_below, statements, suites
 
 _NAMESPACES: Final = (b"globals()", b"vars(", b"__dict__", b"sys.modules", b"delattr", b"patch")

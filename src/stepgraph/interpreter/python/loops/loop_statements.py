@@ -7,9 +7,9 @@ import libcst as cst
 from stepgraph.interpreter.frame import LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.objects.container_objects import as_collection
-from stepgraph.interpreter.objects.iteration import materialize_generator
-from stepgraph.interpreter.objects.iterators import (
+from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.iteration import materialize_generator
+from stepgraph.interpreter.objects.containers.iterators import (
     IterationSource,
     elements_at_pass,
     is_certainly_empty,
@@ -20,9 +20,8 @@ from stepgraph.interpreter.objects.special_methods import advance, iterator_of
 from stepgraph.interpreter.python.assignment import assign
 from stepgraph.interpreter.python.boolean import negate, static_truth
 from stepgraph.interpreter.python.comprehensions import for_each_element
-from stepgraph.interpreter.python.generators import inline_generator
-from stepgraph.interpreter.python.loop_keys import loop_keys, pass_constants
-from stepgraph.interpreter.python.loops import (
+from stepgraph.interpreter.python.loops.generators import inline_generator
+from stepgraph.interpreter.python.loops.interpretation import (
     LoopBounds,
     interpret_loop,
     items_to_unroll,
@@ -30,6 +29,7 @@ from stepgraph.interpreter.python.loops import (
     loop_bounds,
     loop_variable_value,
 )
+from stepgraph.interpreter.python.loops.loop_keys import loop_keys, pass_constants
 from stepgraph.interpreter.python.narrowing import narrow
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell

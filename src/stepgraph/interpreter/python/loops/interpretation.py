@@ -22,7 +22,8 @@ from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, with_all_runs
 from stepgraph.interpreter.widening import growing_changes, widen
 from stepgraph.interpreter.workflow.declarations import declared_since
-from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition, TaskId
+from stepgraph.ir.await_groups import TaskId
+from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition
 from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Value
 from stepgraph.syntax.module import Place
 

@@ -12,9 +12,9 @@ from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.assignment import add_items
 from stepgraph.interpreter.raised_exceptions import raised_with_work
 from stepgraph.interpreter.values.calls import Arguments
-from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.tasks import Future, Queue
 from stepgraph.interpreter.workflow.awaiting import value_of
 from stepgraph.ir.nodes import EMPTY, Loop
 from stepgraph.ir.values import UNKNOWN, Value

@@ -8,8 +8,9 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant, union_values
-from stepgraph.interpreter.objects.attribute_lookup import COMPUTED_NAME, bind_member, with_receiver
-from stepgraph.interpreter.objects.attributes import forget_attribute
+from stepgraph.interpreter.objects.attributes.access import forget_attribute
+from stepgraph.interpreter.objects.attributes.dynamic import candidate_names, constant_name
+from stepgraph.interpreter.objects.attributes.lookup import COMPUTED_NAME, bind_member, with_receiver
 from stepgraph.interpreter.objects.classes import (
     attribute_name,
     class_member,
@@ -19,7 +20,6 @@ from stepgraph.interpreter.objects.classes import (
     set_slot,
     with_fallback,
 )
-from stepgraph.interpreter.objects.dynamic_attributes import candidate_names, constant_name
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance, ModuleValue

@@ -12,11 +12,12 @@ from collections.abc import Callable
 import libcst as cst
 from msgspec import Struct
 
+from stepgraph.interpreter.effects import call_time_matters
 from stepgraph.interpreter.frame import Frame, FunctionSummary, InlinedGenerator, LoopState
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.jumps import emit_jump
-from stepgraph.interpreter.python.loops import join_continues
-from stepgraph.interpreter.summaries import call_has_effects, function_scope, summarize_call
+from stepgraph.interpreter.python.loops.interpretation import join_continues
+from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
@@ -28,7 +29,7 @@ from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import children, expressions_below, statements, statements_below, statements_with_enclosing
 
 
-class _Exits(Struct):
+class _GeneratorExits(Struct):
     """The positions of `yield` and `return` in the code of a generator."""
 
     yields: list[int]
@@ -79,7 +80,7 @@ def inline_generator(
     left early.
     """
     interpreter.work.begun.add(id(generator.place.node))
-    if not call_has_effects(interpreter, generator.function, generator.arguments):
+    if not call_time_matters(interpreter, generator.function, generator.arguments):
         return False
     enclosing = interpreter.frame.inlined
     broken = broken or (enclosing is not None and enclosing.may_break)
@@ -111,8 +112,8 @@ def _last_statement(body: cst.BaseSuite) -> cst.CSTNode | None:
     return [None, *statements(body)][-1]
 
 
-def _exits(body: cst.BaseSuite) -> _Exits:
-    exits = _Exits([], [])
+def _exits(body: cst.BaseSuite) -> _GeneratorExits:
+    exits = _GeneratorExits([], [])
     for statement, enclosing in statements_with_enclosing(body):
         loops = [block.statement for block in enclosing if isinstance(block.statement, cst.For | cst.While)]
         if isinstance(statement, cst.Return):
@@ -202,7 +203,7 @@ def consume_generator(
     That is exact for the first consumer, if it `exhausts` the generator. For others it is reported.
     """
     interpreter.work.begun.add(id(generator.place.node))
-    if call_has_effects(interpreter, generator.function, generator.arguments):
+    if call_time_matters(interpreter, generator.function, generator.arguments):
         is_first = id(generator) not in interpreter.work.exhausted and interpreter.loop_depth == generator.loop_depth
         interpreter.work.exhausted[id(generator)] = generator
         if not (exhausts and is_first):

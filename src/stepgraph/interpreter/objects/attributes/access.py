@@ -8,11 +8,10 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.library.caches import forget_result
 from stepgraph.interpreter.modules.module_members import module_member
-from stepgraph.interpreter.objects.attribute_lookup import class_attribute, instance_attribute, super_attribute
+from stepgraph.interpreter.objects.attributes.lookup import class_attribute, instance_attribute, super_attribute
 from stepgraph.interpreter.objects.classes import attribute_name, resolution_order
 from stepgraph.interpreter.python.constants import DATETIME, TIMEDELTA
 from stepgraph.interpreter.values.calls import ExitStack
-from stepgraph.interpreter.values.channels import Future, Queue
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping
 from stepgraph.interpreter.values.objects import (
     AttributeDictionary,
@@ -25,7 +24,7 @@ from stepgraph.interpreter.values.objects import (
     SuperObject,
 )
 from stepgraph.interpreter.values.steps import Event, Payload, StepMethod, StepObject
-from stepgraph.interpreter.values.tasks import Gathering, Task, TaskGroup
+from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks
 from stepgraph.ir.values import (

@@ -8,10 +8,10 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Caller, Interpreter
-from stepgraph.interpreter.objects.entries import IteratedEntries, iterated_entries
-from stepgraph.interpreter.objects.item_methods import ITEM_METHODS
-from stepgraph.interpreter.objects.iteration import elements_of, entries_of
-from stepgraph.interpreter.objects.iterators import make_view
+from stepgraph.interpreter.objects.containers.entries import IteratedEntries, iterated_entries
+from stepgraph.interpreter.objects.containers.iteration import elements_of, entries_of
+from stepgraph.interpreter.objects.containers.iterators import make_view
+from stepgraph.interpreter.objects.methods.item_methods import ITEM_METHODS
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import (
     is_unordered,

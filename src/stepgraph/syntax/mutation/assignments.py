@@ -9,8 +9,8 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import import_binding, imported_module
-from stepgraph.syntax.changes import COLLECTION_MUTATORS, mutated_values
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
 from stepgraph.syntax.walk import statements_below
 
 _METHODS = "|".join(sorted(COLLECTION_MUTATORS)).encode()

@@ -10,7 +10,8 @@ from stepgraph.interpreter.values.tasks import TaskGroup
 from stepgraph.interpreter.workflow.awaiting import emit_await
 from stepgraph.interpreter.workflow.resuming import resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_cancelled_step
-from stepgraph.ir.nodes import Activity, Await, AwaitedTask, AwaitGroup, Block, Call, Scope, Start, Try, may_run_steps
+from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup
+from stepgraph.ir.nodes import Activity, Await, Block, Call, Scope, Start, Try, may_run_steps
 from stepgraph.ir.walk import walk_operations
 from stepgraph.syntax.module import Place
 

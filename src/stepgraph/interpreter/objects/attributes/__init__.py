@@ -1,0 +1,1 @@
+"""Attributes of objects and classes: access, lookup and changes."""

@@ -1,0 +1,1 @@
+"""Elements and entries of collections, iterators, and objects that derive from collections."""

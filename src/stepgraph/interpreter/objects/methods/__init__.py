@@ -1,0 +1,1 @@
+"""Models of the methods of built-in types."""

@@ -1,0 +1,1 @@
+"""`with` statements and the managers that they enter."""

@@ -1,0 +1,1 @@
+"""Loops: `for` and `while` statements, and loops over generators."""

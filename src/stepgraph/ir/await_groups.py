@@ -1,0 +1,91 @@
+"""Await groups: the tasks that an await waits for, and which of them are done after it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from typing import TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.model.payload import ParallelKind
+
+TaskId: TypeAlias = int
+
+
+class AwaitedTask(Struct, frozen=True):
+    """A task that an await waits for."""
+
+    task_id: TaskId
+    all_runs: bool = False
+    """Whether the await covers all runs of the task, as in a collection, or only the last one."""
+    on_every_path: bool = True
+    """Whether every path that starts the task also awaits it here."""
+
+
+class AwaitGroup(Struct, frozen=True, eq=False):
+    """The tasks of an await, such as the arguments of `asyncio.gather`. Groups can be nested."""
+
+    kind: ParallelKind
+    members: tuple[AwaitMember, ...]
+    started_tasks: frozenset[TaskId] = frozenset()
+    """The tasks started by the arguments of the group."""
+    nested: bool = False
+    """Whether the group is written inside another one."""
+    loop_depth: int = 0
+    """The number of enclosing loops in its function."""
+    until_done: bool = True
+    """Whether the await lasts until the tasks are done. False for `asyncio.wait` with a timeout."""
+    in_completion_order: bool = False
+    """Whether the members are awaited in order of completion (`as_completed`)."""
+    until_error: bool = False
+    """Whether the first error of a member also ends the await, without raising it: `asyncio.FIRST_EXCEPTION`."""
+
+    @property
+    def hides_errors(self) -> bool:
+        """Whether the code after the await also runs if a member has failed."""
+        return self.kind == "all_settled" or any(isinstance(m, AwaitGroup) and m.hides_errors for m in self.members)
+
+
+AwaitMember: TypeAlias = AwaitedTask | AwaitGroup
+
+
+def awaited_tasks_of(group: AwaitGroup) -> Iterator[AwaitedTask]:
+    """Yield the awaited tasks of a group and its nested groups."""
+    for member in group.members:
+        if isinstance(member, AwaitGroup):
+            yield from awaited_tasks_of(member)
+        else:
+            yield member
+
+
+def unfinished(group: AwaitGroup, task_ids: Collection[TaskId]) -> AwaitGroup:
+    """Return a group whose await does not guarantee that some tasks are finished."""
+    members = tuple(
+        unfinished(member, task_ids)
+        if isinstance(member, AwaitGroup)
+        else replace(member, on_every_path=member.on_every_path and member.task_id not in task_ids)
+        for member in group.members
+    )
+    return replace(group, members=members)
+
+
+def tasks_done_after(group: AwaitGroup) -> Iterator[AwaitedTask]:
+    """Yield the tasks that are done after an await. Tasks in a race or under a timeout may still be pending."""
+    if not group.until_done or is_race(group):
+        return
+    for member in group.members:
+        if isinstance(member, AwaitGroup):
+            yield from tasks_done_after(member)
+        else:
+            yield member
+
+
+def is_race(group: AwaitGroup) -> bool:
+    """Whether an await ends with the first completed member."""
+    return group.kind in ("race", "any")
+
+
+def task_ids_of(group: AwaitGroup) -> frozenset[TaskId]:
+    """Return the ids of the tasks in a group and its nested groups."""
+    return frozenset(awaited.task_id for awaited in awaited_tasks_of(group))

@@ -1,0 +1,1 @@
+"""Collections and attributes that the code of a module may change."""

@@ -1,0 +1,1 @@
+"""Parsing of source files, within the limits of the native parser."""
