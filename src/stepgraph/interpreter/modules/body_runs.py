@@ -22,6 +22,7 @@ from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalSc
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.access_paths import AccessPath
 from stepgraph.syntax.aliases import analyze_aliases
 from stepgraph.syntax.assignments import assigned_attributes
 from stepgraph.syntax.body_names import (
@@ -121,7 +122,9 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
     aliases = scope.module.once(analyze_aliases)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
     variables = (item.bound for item in _statements_of(scope) if isinstance(item.statement, cst.Assign | cst.AnnAssign))
-    return frozenset(name for bound in variables for name in bound if aliases.may_be_mutated(name, DEEPEST, spend))
+    return frozenset(
+        name for bound in variables for name in bound if aliases.may_be_mutated(AccessPath(name), DEEPEST, spend)
+    )
 
 
 def start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:

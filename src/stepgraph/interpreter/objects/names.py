@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import statement_positions
 from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
+from stepgraph.interpreter.modules.collection_aliases import may_change_unseen
 from stepgraph.interpreter.modules.module_code import (
     apply_changes,
     bound_value,
-    may_change_unseen,
     run_changes,
     scope_body,
 )
