@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from stepgraph.graph.liveness import Liveness, liveness
 from stepgraph.graph.nodes import leaf_node, step_do
 from stepgraph.graph.ordered import members, parallel, set_clocks, without_clocks
-from stepgraph.graph.own_groups import SeparateGroup, exact_group, separate_groups_by_task
+from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
 from stepgraph.graph.partial_order import assign_clocks, decompose
 from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.exceptions import catch_all
@@ -135,7 +135,7 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
     emitter.grouped = True
     nodes = _sequence(emitter, block, operations, is_single_group=exact is not None)
     emitter.grouped = False
-    if len(nodes) == 1 and _has_resolved(nodes[0]):
+    if len(nodes) == 1 and _has_resolved(nodes[0]) and not _may_outlast_error(nodes[0], operations):
         del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[typeddict-item] # it has both
         emitter.clock = clock
         return _in_try(nodes, operations)
@@ -155,6 +155,13 @@ def _in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
         return nodes
     try_node: TryNode = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
     return [try_node]
+
+
+def _may_outlast_error(node: Node, operations: Sequence[Operation]) -> bool:
+    """Whether the steps of a call may go on after an error of code beside it: then its group is shown."""
+    return node["type"] == "function_call" and any(
+        await_.group.has_hidden_members or await_.group.may_be_left for await_ in awaits_in(Block(tuple(operations)))
+    )
 
 
 def _catches_await(operation: Operation) -> bool:

@@ -192,6 +192,7 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
 
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     last_task_id = interpreter.work.last_task_id
+    interpreter.work.call_count += 1
     callee = _evaluate_callee(interpreter, node)
     with interpreter.tracer.arguments(node):
         arguments = _evaluate_arguments(interpreter, node)
