@@ -295,6 +295,8 @@ def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, 
         if not values or any(element_value.relevant for element_value in values):
             _report_external_assignment(interpreter, scope, name)
         return hide_constants(value)
+    if value == Constant(None):  # a placeholder for what that code assigns
+        return UNKNOWN
     return mark_reassigned(interpreter, scope, name, value) if value.relevant else hide_constants(value)
 
 
