@@ -118,3 +118,73 @@ def test_an_await_right_after_the_start_needs_no_group() -> None:
           a
           b
     """)
+
+
+def test_a_gather_in_a_settled_one_ends_with_hidden_work() -> None:
+    inner = "asyncio.gather(work(), check())"
+    gather = f"await asyncio.gather({inner}, c(), return_exceptions=True)"
+    assert graph_of(f"{WORK}{CHECK}{gather}\nawait d()") == text("""
+        parallel all
+          parallel all_settled
+            parallel all
+              call work [1>]
+            c [1>2]
+          d [2>3]
+        def work
+          a
+          b
+    """)
+
+
+READ = "async def read():\n    parse(x)\n    await a()\n\n"
+FAIL = "def parse(value):\n    raise ValueError\n\n"
+
+
+@pytest.mark.parametrize("parse", [FAIL, "from json import loads as parse\n"])
+@pytest.mark.parametrize(
+    "await_", ["asyncio.gather(read(), return_exceptions=True)", "asyncio.wait([asyncio.create_task(read())])"]
+)
+def test_a_settled_call_may_fail_before_its_steps(parse: str, await_: str) -> None:
+    assert graph_of(f"{parse}{READ}await {await_}\nawait b()") == text("""
+        parallel all_settled
+          call read [1>2]
+        b
+        def read
+          a
+    """)
+
+
+def test_a_settled_call_of_steps_alone_is_the_call() -> None:
+    assert graph_of(f"{WORK}await asyncio.gather(work(), return_exceptions=True)\nawait c()") == text("""
+        call work
+        c
+        def work
+          a
+          b
+    """)
+
+
+def test_a_task_that_may_fail_unseen_is_in_the_try_of_its_await() -> None:
+    task = "task = asyncio.create_task(read())\nawait b()\ntry:\n    await task\nexcept ValueError:\n    pass\n"
+    assert graph_of(f"{FAIL}{READ}{task}await c()") == text("""
+        try
+          parallel all
+            call read [1>3]
+            b [1>2]
+        c
+        def read
+          a
+    """)
+
+
+def test_a_task_of_steps_alone_needs_no_try() -> None:
+    task = "task = asyncio.create_task(work())\nawait c()\ntry:\n    await task\nexcept ValueError:\n    pass\n"
+    assert graph_of(f"{WORK}{task}await d()") == text("""
+        parallel all
+          call work [1>3]
+          c [1>2]
+        d
+        def work
+          a
+          b
+    """)

@@ -48,7 +48,7 @@ def _gather(call: LibraryCall) -> Value:
         "all_settled" if return_exceptions and return_exceptions.value == Constant(value=True) else "all"
     )
     if kind == "all_settled":
-        members = _without_timed_tasks(call.interpreter, members)
+        members = _without_outliving_tasks(call.interpreter, members)
     gathering = make_gathering(call.interpreter, kind, members, call.place, since)
     if kind == "all_settled":
         return gathering
@@ -71,14 +71,31 @@ def _has_steps(interpreter: Interpreter, member: Value) -> bool:
     return any(not isinstance(activity, Call) or activity.function.may_run_steps for activity in activities)
 
 
-def _without_timed_tasks(interpreter: Interpreter, members: Sequence[Element]) -> list[Element]:
-    """Clear `on_every_path` of the tasks that a timeout may cut short: they may outlive an await that settles."""
+def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element]) -> list[Element]:
+    """Clear `on_every_path` of the tasks that may outlive an await that settles.
+
+    A timeout cuts them short, or an error of another task ends the gather that they are in.
+    """
     timed_tasks = interpreter.work.timed_tasks
 
     def without_timed(task: Task) -> Task:
         return replace(task, on_every_path=task.on_every_path and task.task_id not in timed_tasks)
 
-    return [replace(member, value=map_tasks(member.value, without_timed)) for member in members]
+    return [
+        replace(
+            member, value=map_tasks(member.value, _on_some_paths if _may_fail_early(member.value) else without_timed)
+        )
+        for member in members
+    ]
+
+
+def _may_fail_early(member: Value) -> bool:
+    """Whether a member is a gather that an error of work without steps ends while its members go on."""
+    return isinstance(member, Gathering) and member.kind == "all" and member.has_hidden_members
+
+
+def _on_some_paths(task: Task) -> Task:
+    return replace(task, on_every_path=False)
 
 
 def _sort_starts(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:
@@ -200,7 +217,7 @@ def _wait(call: LibraryCall) -> Value:
         return UNKNOWN
     return_when = call.arguments.find(None, "return_when")
     kind = "all_settled" if return_when is None else _wait_kind(return_when.value)
-    members = _without_timed_tasks(call.interpreter, start_elements(call.interpreter, futures))
+    members = _without_outliving_tasks(call.interpreter, start_elements(call.interpreter, futures))
     future = make_gathering(call.interpreter, kind or "all", members, call.place, since)
     if kind == "all" and has_hidden_members(call.interpreter, members):
         kind = None  # an error of work without steps, which the graph does not show, ends it too
