@@ -1323,3 +1323,36 @@ def test_a_dependency_that_may_have_failed_before_is_reported(body: str) -> None
 )
 def test_a_dependency_that_has_run_before_is_not_reported(body: str) -> None:
     assert dependent_workflow_of("a b(a) c", body).notes == ()
+
+
+_HELPERS = "async def first():\n    await b()\n\nasync def second():\n    await c()\n\n"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await asyncio.gather(first(), second())",
+        "await asyncio.gather(d(), second())",
+        "await asyncio.gather(first(), c())",
+        "await asyncio.gather(second(), second())",
+        "task = asyncio.create_task(first())\nawait step.sleep('wait', 1)\nawait c()\nawait task",
+        "async def outer():\n    await second()\nawait asyncio.gather(first(), outer())",
+    ],
+)
+def test_a_step_that_functions_need_while_it_waits_runs_twice(body: str) -> None:
+    workflow = dependent_workflow_of("a b(a) c(b) d(b)", _HELPERS + body)
+    assert [note.code for note in workflow.notes] == ["dependency-runs-twice"]
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await a()\nawait asyncio.gather(first(), second())",
+        "await b()\nawait asyncio.gather(first(), second())",
+        "await b()\nawait asyncio.gather(second(), second())",
+        "task = asyncio.create_task(first())\nawait task\nawait c()",
+        "await first()\nawait asyncio.gather(second(), d())",
+    ],
+)
+def test_a_step_whose_dependencies_have_run_runs_once(body: str) -> None:
+    assert dependent_workflow_of("a b(a) c(b) d(b)", _HELPERS + body).notes == ()

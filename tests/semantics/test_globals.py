@@ -65,3 +65,23 @@ def test_a_function_that_is_called_again_after_an_assignment(head: str, call: st
 
 def test_an_assignment_by_an_unknown_name_is_noted() -> None:
     assert notes_of(HEAD, 'globals()[event["name"]] = on_b\nawait on_a(step)')
+
+
+GO = 'async def go(step):\n    await step.sleep("go", 1)\n\n'
+USES = {
+    "a key": "def use(fn):\n    globals()['current'] = fn\n    return fn\n\n@use\n" + GO,
+    "a later call": "def use(fn):\n    globals()['current'] = fn\n\n" + GO + "use(go)\n",
+    "a lambda": "@(lambda fn: globals().update(current=fn) or fn)\n" + GO,
+    "a statement": GO + "globals().update(current=go)\n",
+    "the module": "import sys\ndef use(fn):\n    vars(sys.modules[__name__])['current'] = fn\n\n" + GO + "use(go)\n",
+}
+
+
+@pytest.mark.parametrize("use", USES.values(), ids=USES)
+def test_a_placeholder_that_code_at_import_replaces_is_noted(use: str) -> None:
+    (note,) = notes_of(f"current = None\n{use}", "await current(step)")
+    assert note.endswith("[escapes]")
+
+
+def test_a_placeholder_that_no_code_replaces_is_none() -> None:
+    assert graph_of("current = None\n", 'await step.sleep(f"{current}", 1)') == "sleep 'None' 1"

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from stepgraph.graph.liveness import Liveness, liveness
 from stepgraph.graph.nodes import leaf_node, step_do
 from stepgraph.graph.ordered import members, parallel, set_clocks, without_clocks
-from stepgraph.graph.own_groups import SeparateGroup, exact_group, separate_groups_by_task
+from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
 from stepgraph.graph.partial_order import assign_clocks, decompose
 from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
@@ -135,7 +135,7 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
     emitter.grouped = True
     nodes = _sequence(emitter, block, operations, is_single_group=exact is not None)
     emitter.grouped = False
-    if len(nodes) == 1 and _has_resolved(nodes[0]):
+    if len(nodes) == 1 and _has_resolved(nodes[0]) and not _shows_error(nodes[0], operations):
         del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[typeddict-item] # it has both
         emitter.clock = clock
         return _in_try(nodes, operations)
@@ -144,9 +144,15 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
         return _in_try(nodes[0]["nodes"], operations)
     inner = nodes[0] if len(nodes) == 1 else None
     if inner is not None and inner["type"] == "parallel":
-        return [inner]
+        return _in_own_try([inner], operations)
     group: Parallel = {"type": "parallel", "kind": "all" if exact is None else exact.kind, "nodes": nodes}
-    return [group] if exact is None else _with_place(emitter, [group], exact.place)
+    nodes = [group] if exact is None else _with_place(emitter, [group], exact.place)
+    return _in_own_try(nodes, operations)
+
+
+def _in_own_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
+    """Wrap a group in a `try` that catches the error of a task which the graph does not show."""
+    return _in_try(nodes, operations) if _raises_unseen(operations) else nodes
 
 
 def _in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
@@ -155,6 +161,31 @@ def _in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
         return nodes
     try_node: TryNode = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
     return [try_node]
+
+
+def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
+    """Whether the group of one call shows a way after an error.
+
+    The error is a result of the await, or the steps of the call go on after an error of code beside it.
+    """
+    groups = [await_.group for await_ in awaits_in(Block(tuple(operations)))]
+    return node["type"] == "function_call" and any(
+        group.has_hidden_members or group.may_be_left or (group.hides_errors and _raises_unseen(operations))
+        for group in groups
+    )
+
+
+def _raises_unseen(operations: Sequence[Operation]) -> bool:
+    """Whether tasks started in operations may fail in code that the graph does not show."""
+    return any(
+        (
+            isinstance(operation, Start)
+            and isinstance(operation.activity, Call)
+            and operation.activity.function.raises_unseen
+        )
+        or any(_raises_unseen(block.operations) for block in child_blocks(operation))
+        for operation in operations
+    )
 
 
 def _catches_await(operation: Operation) -> bool:

@@ -219,7 +219,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
         match operation:
             case Try(guards_await=guards_await):
                 return None if guards_await else before
-            case Await(group=group) if after is not None and len(group.members) > 1 and group.kind != "all_settled":
+            case Await(group=group) if after is not None and _may_leave_members(group):
                 return self.join(before, after)
             case _:
                 return after
@@ -365,6 +365,11 @@ class _PendingTasks(Domain[_State], Observer[_State]):
     def _record_jump(self, blocks: Iterable[int], state: _State) -> None:
         for block in blocks:
             self.pending_at_jumps[block] = self.pending_at_jumps.get(block, 0) | state.pending
+
+
+def _may_leave_members(group: AwaitGroup) -> bool:
+    """Whether an error of one awaitable may end an await while others go on."""
+    return group.kind != "all_settled" and (len(group.members) > 1 or group.has_hidden_members)
 
 
 def _completed(awaited_tasks: Iterable[AwaitedTask], state: _State) -> int:

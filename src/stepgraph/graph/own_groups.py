@@ -38,17 +38,18 @@ def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[S
     its arguments; a task started earlier stays at its start.
     """
     groups_by_task: dict[TaskId, tuple[SeparateGroup, ...]] = {}
-    for operation in _awaits(body):
+    for operation in awaits_in(body):
         _collect(operation.group, ShownGroup(_kind(operation, live), operation.place), (), live, groups_by_task)
     return groups_by_task
 
 
-def _awaits(block: Block) -> Iterator[Await]:
+def awaits_in(block: Block) -> Iterator[Await]:
+    """Yield the awaits in a block and its nested blocks."""
     for operation in block.operations:
         if isinstance(operation, Await):
             yield operation
         for inner in child_blocks(operation):
-            yield from _awaits(inner)
+            yield from awaits_in(inner)
 
 
 def _kind(operation: Await, live: Liveness) -> ParallelKind:
@@ -90,7 +91,7 @@ def _home(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness) -> int:
 def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup | None:
     """Return the group of the await that ends a live range, None unless the range only starts the awaited tasks."""
     last = operations[-1]
-    final_await = next(_awaits(Block((last,))), None)
+    final_await = next(awaits_in(Block((last,))), None)
     if final_await is None or not (last is final_await or (isinstance(last, Loop) and final_await.one_per_iteration)):
         return None
     members = task_ids_of(final_await.group)

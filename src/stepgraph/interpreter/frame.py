@@ -146,6 +146,8 @@ class Frame:
     """The bindings of workflows that the body of a step starts, in order of their first calls."""
     raises: bool = False
     """Whether a `raise` is reachable, in the body or in the functions called by it."""
+    raises_unseen: bool = False
+    """Whether a call in the body may raise an exception that no operation of the body shows."""
     raises_early: bool = False
     """Whether tasks that have not begun are pending at such a `raise`."""
     current_statement: cst.CSTNode | None = None

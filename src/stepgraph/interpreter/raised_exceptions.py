@@ -202,6 +202,13 @@ def _errors_of_call(callee: Value) -> NonStepErrors:
             return NonStepErrors.ANY
 
 
+def may_raise_unseen(callee: Value) -> bool:
+    """Whether a call of code outside the project may raise an exception. Functions of the project are followed."""
+    if isinstance(callee, Union):
+        return any(may_raise_unseen(case.value) for case in callee.cases)
+    return not isinstance(callee, FunctionValue | ClassValue) and _errors_of_call(callee) is NonStepErrors.ANY
+
+
 def _steps(callee: Value) -> Iterator[StepFunction]:
     match callee:
         case StepFunction():

@@ -103,6 +103,7 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
             if write.container.get(write.key, MISSING) != write.value:
                 interpreter.store.write(write.container, write.key, write.value)
         interpreter.tracer.on_memoized_call(memoized.trace, scope)
+        interpreter.frame.raises_unseen |= memoized.function.raises_unseen or memoized.raises
         if memoized.raises:
             record_early_raise(interpreter, memoized.function.place)
         if not memoized.allocates:
@@ -276,6 +277,7 @@ def _summarize(
         if frame.called & interpreter.work.bit_of(value.identity)
     )
     function.names = _qualified_names(callee.names, function.callable_arguments)
+    function.raises_unseen = frame.raises_unseen
     _add_to_caller(interpreter.frame, frame)
     result = _result_of(frame, function.place)
     declare_again(interpreter, frame.declared)
@@ -314,6 +316,7 @@ def _add_to_caller(caller: Frame, callee: Frame) -> None:
     caller.called |= callee.called
     caller.started_bindings |= callee.started_bindings
     caller.raises = caller.raises or callee.raises
+    caller.raises_unseen = caller.raises_unseen or callee.raises_unseen or callee.raises
     caller.raises_early = caller.raises_early or callee.raises_early
 
 

@@ -176,6 +176,8 @@ class Function(Struct, eq=False):
     """Whether it may run steps. True while the function is being interpreted."""
     redeclared_steps: tuple[StepDefinition, ...] = ()
     """The steps that every call declares again."""
+    raises_unseen: bool = False
+    """Whether code in it may raise an exception that no operation of the body shows."""
 
 
 class Run(Struct, frozen=True):

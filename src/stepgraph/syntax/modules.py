@@ -13,9 +13,11 @@ from stepgraph.phrases.near_names import Suggestions
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
+from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import may_assigned_names
 from stepgraph.syntax.parsing.parse import TokenBudgetError, parse_module
+from stepgraph.syntax.source_imports import may_imported_modules
 
 
 class SourceModules(Struct):
@@ -50,6 +52,8 @@ class SourceModules(Struct):
     """Paths of the modules that exceeded `room`, and may fit for another workflow module."""
     _assigned_names: dict[str, frozenset[str]] = field(default_factory=dict)
     """Results of `names_assigned`, by path."""
+    _imported_modules: dict[str, tuple[ModuleReference, ...]] = field(default_factory=dict)
+    """Results of `modules_imported`, by path."""
     _content_bytes: int = 0
     """The size of the contents of the modules that this process parsed."""
 
@@ -150,6 +154,17 @@ class SourceModules(Struct):
             self._assigned_names[path] = names
         return names
 
+    def modules_imported(self, path: str, root: Root) -> tuple[ModuleReference, ...]:
+        """Return the modules that a module may import, without parsing it; empty if it is unreadable."""
+        references = self._imported_modules.get(path)
+        if references is None:
+            try:
+                references = may_imported_modules(self._read(path, root))
+            except InputError:
+                references = ()
+            self._imported_modules[path] = references
+        return references
+
     def _read(self, path: str, root: Root) -> bytes:
         """Return the content of a file below a root directory. Raises InputError if it is missing or not text."""
         self.read_files[path] = None
@@ -163,12 +178,12 @@ class Importer(Struct, frozen=True):
     files: ModuleFiles
     modules: SourceModules
 
-    def find(self, module: SourceModule, level: int, name: str) -> ModuleFile | None:
+    def find(self, importing_path: str, level: int, name: str) -> ModuleFile | None:
         """Return the file of an imported module, or None if it is not in the project.
 
-        `level` is the number of dots before `name` in the import statement of `module`.
+        `level` is the number of dots before `name` in the import statement of the file `importing_path`.
         """
-        return self.files.find_from(module.path, level, name) if level else self.files.find(name)
+        return self.files.find_from(importing_path, level, name) if level else self.files.find(name)
 
     def load(self, file: ModuleFile) -> SourceModule | Problem | None:
         """Return the module in a file or the problem with the file; None for a package without `__init__.py`."""
@@ -179,3 +194,8 @@ class Importer(Struct, frozen=True):
         """Return the names in other modules that a module of the project may assign, without parsing it."""
         bounds = self.files.bounds
         return frozenset() if bounds is None else self.modules.names_assigned(path, bounds)
+
+    def modules_imported(self, path: str) -> tuple[ModuleReference, ...]:
+        """Return the modules that a module of the project may import, without parsing it."""
+        bounds = self.files.bounds
+        return () if bounds is None else self.modules.modules_imported(path, bounds)

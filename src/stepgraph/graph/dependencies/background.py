@@ -179,6 +179,7 @@ def begin_queued_tasks(
         splits,
     )
     record_concurrent_steps(analysis, roots, [start.task_id for start in queued])
+    analysis.report_steps_of_others(roots)
     for start in queued:
         if isinstance(start.activity, Call):
             begun_steps = _steps_begun_by_first_await(analysis, start.activity.function)
@@ -258,9 +259,14 @@ def record_concurrent_steps(
     """Record the steps that may begin while each background function runs."""
     state = analysis.state
     state.may_be_running |= set(task_ids)
+    for task_id in task_ids:
+        analysis.facts.add_waiting_in_task(task_id, analysis.may_wait(analysis.steps_of(task_id)))
     steps_by_task = {task_id: analysis.steps_of(task_id) for task_id in sorted(state.may_be_running)}
     step_counts = Counter(step for root in roots if root.task_id is None for step in analysis.survey.closure(root.run))
     step_counts.update(step for steps in steps_by_task.values() for step in steps)
+    waiting_by_task = {task_id: analysis.facts.waiting_in_task.get(task_id, {}) for task_id in steps_by_task}
+    wait_counts = Counter(step for root in roots for step in analysis.may_wait(analysis.survey.closure(root.run)))
+    wait_counts.update(step for waiting in waiting_by_task.values() for step in waiting)
     for task_id, steps in steps_by_task.items():
         activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
@@ -269,6 +275,10 @@ def record_concurrent_steps(
             analysis.facts.add_concurrent_steps(
                 activity.function, [*concurrent, *repeated, *analysis.may_begin_during()]
             )
+            own = waiting_by_task[task_id]
+            waiting = [step for step, count in wait_counts.items() if count > (step in own)]
+            repeated = [step for step in repeated if step in own]
+            analysis.facts.add_waiting_steps(activity.function, [*waiting, *repeated, *analysis.may_wait_during()])
 
 
 def record_function_entry(analysis: BodyAnalysis, function: Function) -> None:

@@ -21,7 +21,7 @@ from stepgraph.graph.dependencies.history import (
     run_state_of,
 )
 from stepgraph.graph.dependencies.schedule import Schedule
-from stepgraph.graph.dependencies.scheduled_runs import HasRun, SchedulingContext
+from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext
 from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.nodes import Await, Block, Call, Function, StepDefinition, StepRun, child_blocks
@@ -60,6 +60,10 @@ class ProgramFacts(Struct):
     """The tasks that share one piece of work with other tasks, so that the graph awaits them only together."""
     may_begin_during: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
     """The steps that may begin while each function runs, by `id`."""
+    waiting_in_task: dict[TaskId, dict[StepDefinition, None]] = field(default_factory=dict)
+    """The steps that each task may begin before their own dependencies have run."""
+    may_wait_during: dict[int, dict[StepDefinition, None]] = field(default_factory=dict)
+    """The steps that other code may begin so while each function runs, by `id`."""
     first_await_steps: dict[int, FirstAwaitSteps] = field(default_factory=dict)
     """The steps begun by the first await of each function, by `id`, from the current fixpoint."""
     notes: dict[tuple[str, StepDefinition], Note] = field(default_factory=dict)
@@ -86,8 +90,22 @@ class ProgramFacts(Struct):
 
         Steps that the function declares are left out, since each call declares its own.
         """
-        recorded = self.may_begin_during.setdefault(id(function), {})
+        self._add(self.may_begin_during.setdefault(id(function), {}), function, steps)
+
+    def add_waiting_steps(self, function: Function, steps: Iterable[StepDefinition]) -> None:
+        """Record steps that may wait for their own dependencies while a function runs."""
+        self._add(self.may_wait_during.setdefault(id(function), {}), function, steps)
+
+    def _add(self, recorded: dict[StepDefinition, None], function: Function, steps: Iterable[StepDefinition]) -> None:
         added = [step for step in steps if step not in recorded and step not in function.redeclared_steps]
+        if added:
+            recorded.update(dict.fromkeys(added))
+            self.changed = True
+
+    def add_waiting_in_task(self, task_id: TaskId, steps: Iterable[StepDefinition]) -> None:
+        """Record steps that a task may begin before their own dependencies have run."""
+        recorded = self.waiting_in_task.setdefault(task_id, {})
+        added = [step for step in steps if step not in recorded]
         if added:
             recorded.update(dict.fromkeys(added))
             self.changed = True
@@ -161,6 +179,19 @@ class BodyAnalysis(Struct):
     def may_begin_during(self) -> Mapping[StepDefinition, None]:
         """Return the steps that may begin while the function runs."""
         return self.facts.may_begin_during.get(id(self.function), {})
+
+    def may_wait_during(self) -> Mapping[StepDefinition, None]:
+        """Return the steps that may wait for their own dependencies in other code while the function runs."""
+        return self.facts.may_wait_during.get(id(self.function), {})
+
+    def may_wait(self, steps: Iterable[StepDefinition]) -> list[StepDefinition]:
+        """Return the steps that may wait for their own dependencies if they begin here."""
+        return [
+            step
+            for step in steps
+            if step in self.survey.needed
+            and any(has_run(self.past(needed)) is not HasRun.ALWAYS for needed in self.survey.needed_by(step))
+        ]
 
     def steps_of(self, task_id: TaskId) -> Mapping[StepDefinition, None]:
         """Return the steps that a background task may begin."""
@@ -273,7 +304,20 @@ class BodyAnalysis(Struct):
 
     def report_repeated_steps(self, planned: Schedule) -> None:
         """Add a note for each step that the SDK runs more than once."""
-        for step in planned.repeated_steps:
+        self._report_repeated(planned.repeated_steps)
+
+    def report_steps_of_others(self, roots: Iterable[DirectCall]) -> None:
+        """Add a note for each step that calls need while functions beside them may wait for its dependencies."""
+        waiting = dict(self.may_wait_during())
+        for task_id in sorted(self.state.may_be_running):
+            if isinstance(self.usage.activities.get(task_id), Call):
+                waiting |= self.facts.waiting_in_task.get(task_id, {})
+        for root in roots if waiting else ():
+            needed = self.survey.closure(root.run).keys() - {root.run.definition}
+            self._report_repeated(step for step in waiting if step in needed)
+
+    def _report_repeated(self, steps: Iterable[StepDefinition]) -> None:
+        for step in steps:
             if step in self.survey.cyclic_steps:
                 continue
             self.facts.add_note(

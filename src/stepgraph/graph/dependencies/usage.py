@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from functools import cached_property
 from graphlib import CycleError, TopologicalSorter
 
@@ -106,6 +107,10 @@ class ProgramUsage:
                 if needed:
                     dependencies.setdefault(step_run.definition, {}).update(dict.fromkeys(needed))
         return dependencies
+
+    def needed_by(self, step: StepDefinition) -> AbstractSet[StepDefinition]:
+        """Return the direct dependencies of a step."""
+        return self._needs.get(step, set())
 
     @cached_property
     def declared_by_overlapping_calls(self) -> frozenset[StepDefinition]:

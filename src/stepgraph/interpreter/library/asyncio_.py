@@ -22,8 +22,8 @@ from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, T
 from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import EMPTY, Loop, tasks_started_in
-from stepgraph.ir.values import UNKNOWN, Constant, External, Value
+from stepgraph.ir.nodes import EMPTY, Call, Loop, tasks_started_in
+from stepgraph.ir.values import UNKNOWN, Constant, External, Value, origin_name
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
@@ -32,28 +32,71 @@ from stepgraph.syntax.module import Place
 def _gather(call: LibraryCall) -> Value:
     since = call.interpreter.task_id_before_call
     members: list[Element] = []
+    hides_work = False
     for argument in call.arguments.items:
+        if argument.keyword is not None:
+            continue
         if argument.star:
-            members += start_elements(call.interpreter, argument)
-        elif argument.keyword is None:
-            members.append(Element(start(call.interpreter, argument.value, argument.place), call.place))
+            started = start_elements(call.interpreter, argument)
+            hides_work |= not isinstance(argument.value, Collection)
+        else:
+            started = [Element(start(call.interpreter, argument.value, argument.place), call.place)]
+        if origin_name(argument.value) != "asyncio.sleep":
+            hides_work |= has_hidden_members(call.interpreter, started)
+        members += started
     return_exceptions = call.arguments.find(None, "return_exceptions")
     kind: ParallelKind = (
         "all_settled" if return_exceptions and return_exceptions.value == Constant(value=True) else "all"
     )
     if kind == "all_settled":
-        members = _without_timed_tasks(call.interpreter, members)
-    return make_gathering(call.interpreter, kind, members, call.place, since)
+        members = _without_outliving_tasks(call.interpreter, members)
+    gathering = make_gathering(call.interpreter, kind, members, call.place, since)
+    if kind == "all_settled":
+        return gathering
+    return replace(gathering, has_hidden_members=hides_work)
 
 
-def _without_timed_tasks(interpreter: Interpreter, members: Sequence[Element]) -> list[Element]:
-    """Clear `on_every_path` of the tasks that a timeout may cut short: they may outlive an await that settles."""
+def has_hidden_members(interpreter: Interpreter, members: Sequence[Element]) -> bool:
+    """Whether a gather awaits work without steps, which may fail while other members run steps."""
+    return any(_hides_work(interpreter, member.value) for member in members)
+
+
+def _hides_work(interpreter: Interpreter, member: Value) -> bool:
+    if isinstance(member, Gathering) and member.members:
+        return member.has_hidden_members
+    return not _has_steps(interpreter, member)
+
+
+def _has_steps(interpreter: Interpreter, member: Value) -> bool:
+    activities = [interpreter.work.activities[task_id] for task_id in _task_ids([member])]
+    return any(not isinstance(activity, Call) or activity.function.may_run_steps for activity in activities)
+
+
+def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element]) -> list[Element]:
+    """Clear `on_every_path` of the tasks that may outlive an await that settles.
+
+    A timeout cuts them short, or an error of another task ends the gather that they are in.
+    """
     timed_tasks = interpreter.work.timed_tasks
 
     def without_timed(task: Task) -> Task:
         return replace(task, on_every_path=task.on_every_path and task.task_id not in timed_tasks)
 
-    return [replace(member, value=map_tasks(member.value, without_timed)) for member in members]
+    return [
+        replace(
+            member, value=map_tasks(member.value, _on_some_paths if _may_fail_early(member.value) else without_timed)
+        )
+        for member in members
+    ]
+
+
+def _may_fail_early(member: Value) -> bool:
+    """Whether a member is a gather that an error of work without steps ends while its members go on."""
+    return isinstance(member, Gathering) and member.kind == "all" and member.has_hidden_members
+
+
+def _on_some_paths(task: Task) -> Task:
+    return replace(task, on_every_path=False)
 
 
 def _sort_starts(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:
@@ -175,8 +218,10 @@ def _wait(call: LibraryCall) -> Value:
         return UNKNOWN
     return_when = call.arguments.find(None, "return_when")
     kind = "all_settled" if return_when is None else _wait_kind(return_when.value)
-    members = _without_timed_tasks(call.interpreter, start_elements(call.interpreter, futures))
+    members = _without_outliving_tasks(call.interpreter, start_elements(call.interpreter, futures))
     future = make_gathering(call.interpreter, kind or "all", members, call.place, since)
+    if kind == "all" and has_hidden_members(call.interpreter, members):
+        kind = None  # an error of work without steps, which the graph does not show, ends it too
     timeout = call.arguments.find(None, "timeout")
     until_done = kind is not None and (timeout is None or timeout.value == Constant(None))
     parts = (Element(_some_of(call.interpreter, members), call.place) for _ in ("done", "pending"))

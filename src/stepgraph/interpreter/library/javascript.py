@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.interpreter.library.asyncio_ import make_gathering, start_elements
+from msgspec.structs import replace
+
+from stepgraph.interpreter.library.asyncio_ import has_hidden_members, make_gathering, start_elements
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.ir.values import Value
 from stepgraph.model.payload import ParallelKind
@@ -17,7 +19,9 @@ def _promise(call: LibraryCall) -> Value:
     members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
     promise = make_gathering(interpreter, _KINDS[call.name], members, call.place, since)
     interpreter.work.unordered |= promise.started_tasks  # JavaScript starts them in later microtasks, in no fixed order
-    return promise
+    if promise.kind != "all":
+        return promise
+    return replace(promise, has_hidden_members=has_hidden_members(interpreter, members))
 
 
 _KINDS: Final[dict[str, ParallelKind]] = {

@@ -33,6 +33,7 @@ from stepgraph.syntax.body_names import (
     object_changes,
 )
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.walk import self_and_statements_below
@@ -121,7 +122,9 @@ def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozen
     aliases = scope.module.once(analyze_aliases)
     spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
     variables = (item.bound for item in _statements_of(scope) if isinstance(item.statement, cst.Assign | cst.AnnAssign))
-    return frozenset(name for bound in variables for name in bound if aliases.may_be_mutated(name, DEEPEST, spend))
+    return frozenset(
+        name for bound in variables for name in bound if aliases.may_be_mutated(AccessPath(name), DEEPEST, spend)
+    )
 
 
 def start_program(interpreter: Interpreter, define: Definer, names: frozenset[str]) -> None:

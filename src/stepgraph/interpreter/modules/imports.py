@@ -134,7 +134,7 @@ def submodule(interpreter: Interpreter, package: ModuleValue, name: str, place: 
 def _find_module_file(interpreter: Interpreter, level: int, name: str) -> ModuleFile | None:
     if interpreter.modules.importer is None or (not level and is_modeled_package(name)):
         return None
-    return interpreter.modules.importer.find(interpreter.module, level, name)
+    return interpreter.modules.importer.find(interpreter.module.path, level, name)
 
 
 def _resolve_module(interpreter: Interpreter, level: int, name: str, place: Place) -> Value:

@@ -23,6 +23,7 @@ from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.mutation.import_writes import ImportWrite, import_calls, import_writes
+from stepgraph.syntax.source_imports import with_packages
 
 
 class StarImport(Struct, frozen=True):
@@ -108,7 +109,7 @@ class LoadedModules(Struct):
     """Grows by the bytes of source of each loaded module."""
     scopes: dict[SourceModule, LexicalScope] = field(default_factory=dict)
     unloaded: dict[str, ModuleFile] = field(default_factory=dict)
-    """Modules that loaded modules import and no lookup has needed, by path."""
+    """Modules that loaded modules import, directly or not, and no lookup has needed, by path."""
     stars: StarImportCache = field(default_factory=StarImportCache)
     queues: list[RunQueue] = field(default_factory=list)
     """Runs of bodies that are not finished."""
@@ -144,6 +145,9 @@ class LoadedModules(Struct):
     _imports_dynamically: bool = False
     """The result of `may_import_dynamically` for the first `_checked_count` modules."""
     _checked_count: int = 0
+    _all_modules: tuple[SourceModule, ...] = ()
+    """The result of `all_modules` when `_complete_count` modules were loaded."""
+    _complete_count: int = 0
     _callers: dict[str, frozenset[int]] = field(default_factory=dict)
     """The statements of module bodies that may run a function, by its name, of the first `_called_count` modules."""
     _called_count: int = 0
@@ -180,7 +184,7 @@ class LoadedModules(Struct):
         if self.importer is None:
             return
         for level, name in module.once(_possible_imports):
-            self._register_import(self.importer.find(module, level, name))
+            self._register_import(self.importer.find(module.path, level, name))
 
     def _register_import(self, file: ModuleFile | None) -> None:
         if file is not None and file.path is not None and file.path not in self._registered_paths:
@@ -225,7 +229,7 @@ class LoadedModules(Struct):
                 pending.pop()
                 order.append(self.scope_of(module))
                 continue
-            file = self.importer.find(module, *named_module)
+            file = self.importer.find(module.path, *named_module)
             if file is None or file.path is None or file.path in visited_paths:
                 continue
             visited_paths.add(file.path)
@@ -233,6 +237,14 @@ class LoadedModules(Struct):
             if isinstance(loaded, SourceModule):
                 pending.append((loaded, iter(loaded.once(_possible_imports))))
         return order
+
+    def all_modules(self) -> tuple[SourceModule, ...]:
+        """Return the loaded modules and their direct and indirect imports, which are loaded too."""
+        if self._complete_count < len(self.scopes):
+            in_import_order = [scope.module for scope in self.scopes_in_import_order()]
+            self._all_modules = tuple(dict.fromkeys([*self.scopes, *in_import_order]))
+            self._complete_count = len(self.scopes)
+        return self._all_modules
 
     def imported_by(self, module: SourceModule, statement: cst.Import | cst.ImportFrom) -> Iterator[LexicalScope]:
         """Yield the modules of the project that an import statement of a module may load, in order."""
@@ -244,7 +256,7 @@ class LoadedModules(Struct):
                     yield self.scope_of(loaded)
 
     def _load(self, module: SourceModule, level: int, name: str) -> SourceModule | None:
-        file = None if self.importer is None else self.importer.find(module, level, name)
+        file = None if self.importer is None else self.importer.find(module.path, level, name)
         loaded = None if file is None or self.importer is None else self.importer.load(file)
         return loaded if isinstance(loaded, SourceModule) else None
 
@@ -276,8 +288,7 @@ class LoadedModules(Struct):
     def may_import_dynamically(self) -> bool:
         """Return whether a module of the program may import modules by computed names."""
         if self._checked_count < len(self.scopes):
-            modules = dict.fromkeys([*self.scopes, *(scope.module for scope in self.scopes_in_import_order())])
-            self._imports_dynamically = any(map(imports_dynamically, modules))
+            self._imports_dynamically = any(map(imports_dynamically, self.all_modules()))
             self._checked_count = len(self.scopes)
         return self._imports_dynamically
 
@@ -352,12 +363,14 @@ class LoadedModules(Struct):
                 self.scope_of(module)
 
     def _index_unloaded(self, importer: Importer) -> None:
-        """Index newly imported modules by the names that they may assign to in other modules."""
-        for file in self._unindexed:
+        """Index newly imported modules, and those that they import, by the names they may assign in other modules."""
+        while self._unindexed:
+            file = self._unindexed.pop()
             if file.path is not None and file.path in self.unloaded:
                 for name in importer.names_assigned(file.path):
                     self._unloaded_by_name.setdefault(name, {})[file.path] = file
-        self._unindexed.clear()
+                for level, name in importer.modules_imported(file.path):
+                    self._register_import(importer.find(file.path, level, name))
 
 
 def _callers_at_import(modules: Iterable[SourceModule]) -> dict[str, frozenset[int]]:
@@ -396,7 +409,7 @@ def _possible_imports(module: SourceModule) -> tuple[ModuleReference, ...]:
         for named_module in may_load_modules(statement)
     )
     called = ((0, name.decode()) for name in _IMPORT_CALL.findall(module.source))
-    return tuple(dict.fromkeys([*imported, *called]))
+    return tuple(dict.fromkeys(with_packages([*imported, *called])))
 
 
 _IMPORT_CALL: Final = re.compile(rb"\bimport_module\(\s*+[\"']([A-Za-z_][\w.]*+)[\"']")

@@ -25,10 +25,15 @@ from stepgraph.interpreter.modules.binding_order import (
     statement_positions,
 )
 from stepgraph.interpreter.modules.body_runs import Definer, execute_body_statement, run_bodies
+from stepgraph.interpreter.modules.collection_aliases import (
+    can_run_steps,
+    is_kept_by_other_code,
+    may_change_by_alias,
+)
 from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
 from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
+from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
@@ -44,7 +49,6 @@ from stepgraph.ir.values import (
 )
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.changes import names_mutated_in_functions
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_below, suites
 
@@ -297,18 +301,18 @@ def apply_changes(
     """
     run_changes(interpreter, scope, name, define)
     is_followed = name in scope.bindings.mutations or interpreter.modules.is_assigned_externally(scope, name)
-    if not value.state.changed and not is_followed and _may_change_by_alias(interpreter, scope, name, value):
+    if not value.state.changed and not is_followed and may_change_by_alias(interpreter, scope, name, value):
         is_followed = _run_aliases(interpreter, scope, name, value, define)
         value.state.changed = True
-        if not is_followed and _can_run_steps(value):
+        if not is_followed and can_run_steps(value):
             interpreter.note(
                 "assigned-elsewhere",
                 Place(scope.module, scope.bindings.binders[name][0]),
                 f"`{name}` may be changed under another name, in a way that is not followed.",
                 "The graph shows what is defined here.",
             )
-    if not (value.state.changed or _can_run_steps(value)):
-        value.state.changed = _is_kept_by_other_code(interpreter, scope, name, _nesting_depth(value))
+    if not (value.state.changed or can_run_steps(value)):
+        value.state.changed = is_kept_by_other_code(interpreter, scope, name, value)
     if _is_filled_by_other_code(interpreter, scope, name):
         value.state.changed = True
         _report_dynamic_imports(interpreter, scope, name)
@@ -318,12 +322,12 @@ def _run_aliases(
     interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping, define: Definer
 ) -> bool:
     """Run the statements that may change a collection under another name. Return whether all of them are followed."""
-    if value.state.elements() and not _can_run_steps(value):
+    if value.state.elements() and not can_run_steps(value):
         return False
     run_bodies(interpreter, scope, name, define, by_functions=True)
     program = interpreter.modules.program
     is_included = program is not None and name in program.names
-    return is_included and not _may_change_by_alias(interpreter, scope, name, value, by_libraries=True)
+    return is_included and not may_change_by_alias(interpreter, scope, name, value, by_libraries=True)
 
 
 def run_changes(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> None:
@@ -349,86 +353,6 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
                 f"`{name}` may be changed by modules that are imported by a name which is not statically known.",
                 "The graph shows what is seen to fill it; import those modules by name.",
             )
-
-
-def _may_change_by_alias(
-    interpreter: Interpreter, scope: LexicalScope, name: str, value: Value, *, by_libraries: bool = False
-) -> bool:
-    """Whether a collection may be mutated through an alias, in its module or in one that imports it."""
-    depth = _nesting_depth(value)
-    spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
-    return any(
-        module.once(analyze_aliases).may_be_mutated(name, depth, spend, by_libraries=by_libraries)
-        for module in _modules_with(interpreter, scope, name)
-    )
-
-
-def _is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str, depth: int) -> bool:
-    """Whether code that is not followed may keep a collection, and a module mutates what such code returns.
-
-    `depth` is the nesting depth of the collection.
-    """
-    spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
-    is_kept = any(
-        module.once(analyze_aliases).is_kept(name, depth, spend) for module in _modules_with(interpreter, scope, name)
-    )
-    modules = (scope.module, *interpreter.modules.scopes)
-    return is_kept and any(module.once(analyze_aliases).mutates_unknown for module in modules)
-
-
-def may_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> bool:
-    """Whether a collection of constants that a function binds to a name may change in ways that are not followed."""
-    # Most names are ruled out before the walk through the elements.
-    if value.state.changed or not _may_name_change_unseen(interpreter, scope, name, DEEPEST):
-        return False
-    return not _can_run_steps(value) and _may_name_change_unseen(interpreter, scope, name, _nesting_depth(value))
-
-
-def _may_name_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, depth: int) -> bool:
-    aliases = scope.module.once(analyze_aliases)
-    spend = partial(interpreter.budget.spend, Limit.ELEMENTS)
-    return (
-        aliases.may_be_mutated(name, depth, spend, by_libraries=True)
-        or aliases.may_be_mutated(name, depth, spend, by_other_names=True)
-        or _is_kept_by_other_code(interpreter, scope, name, depth)
-    )
-
-
-def _modules_with(interpreter: Interpreter, scope: LexicalScope, name: str) -> list[SourceModule]:
-    """Return the module of a scope, and the loaded modules that may import a name from it."""
-    if scope.kind != "module":
-        return [scope.module]
-    encoded_name = name.encode()
-    importing_modules = [
-        module for module, module_scope in interpreter.modules.scopes.items() if _may_import(module_scope, name)
-    ]
-    return [
-        scope.module,
-        *(module for module in importing_modules if module is not scope.module and module.mentions(encoded_name)),
-    ]
-
-
-def _may_import(scope: LexicalScope, name: str) -> bool:
-    """Whether a module may import a name: none of its statements defines it."""
-    return all(isinstance(binder, cst.Import | cst.ImportFrom) for binder in scope.bindings.binders.get(name, ()))
-
-
-def _can_run_steps(value: Value, depth: int = 0) -> bool:
-    """Whether a value, or an element of a collection, can lead to a step."""
-    if not isinstance(value, Collection | Mapping):
-        return value.relevant
-    if depth > DEEPEST:
-        return True
-    return any(_can_run_steps(element.value, depth + 1) for element in value.state.elements())
-
-
-def _nesting_depth(value: Value, depth: int = 1) -> int:
-    """Return the nesting depth of collections: 0 for other values."""
-    if not isinstance(value, Collection | Mapping):
-        return depth - 1
-    if depth > DEEPEST:
-        return depth
-    return max((_nesting_depth(element.value, depth + 1) for element in value.state.elements()), default=depth)
 
 
 def scope_body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:

@@ -12,10 +12,10 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.binding_order import statement_positions
 from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
+from stepgraph.interpreter.modules.collection_aliases import may_change_unseen
 from stepgraph.interpreter.modules.module_code import (
     apply_changes,
     bound_value,
-    may_change_unseen,
     run_changes,
     scope_body,
 )
@@ -295,6 +295,8 @@ def _reassigned_value(interpreter: Interpreter, scope: LexicalScope, name: str, 
         if not values or any(element_value.relevant for element_value in values):
             _report_external_assignment(interpreter, scope, name)
         return hide_constants(value)
+    if value == Constant(None):  # a placeholder for what that code assigns
+        return UNKNOWN
     return mark_reassigned(interpreter, scope, name, value) if value.relevant else hide_constants(value)
 
 

@@ -40,6 +40,7 @@ from stepgraph.interpreter.python.operators import (
     evaluate_unary,
     template,
 )
+from stepgraph.interpreter.raised_exceptions import may_raise_unseen
 from stepgraph.interpreter.summaries import returned_by
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall
 from stepgraph.interpreter.values.containers import Collection, Element, Mapping, MappingEntry, without_constants
@@ -192,7 +193,10 @@ def _evaluate_dict(interpreter: Interpreter, node: cst.Dict) -> Value:
 
 def _evaluate_call(interpreter: Interpreter, node: cst.Call) -> Value:
     last_task_id = interpreter.work.last_task_id
+    interpreter.work.call_count += 1
     callee = _evaluate_callee(interpreter, node)
+    frame = interpreter.frame
+    frame.raises_unseen = frame.raises_unseen or may_raise_unseen(callee)
     with interpreter.tracer.arguments(node):
         arguments = _evaluate_arguments(interpreter, node)
     interpreter.task_id_before_call = last_task_id

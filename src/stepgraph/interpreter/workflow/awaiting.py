@@ -31,7 +31,15 @@ from stepgraph.interpreter.workflow.early_raises import record_start, report_awa
 from stepgraph.interpreter.workflow.empty_reads import defer_notes
 from stepgraph.interpreter.workflow.resuming import InFlightTask, reevaluate, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_timeout
-from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId, awaited_tasks_of, unfinished
+from stepgraph.ir.await_groups import (
+    AwaitedTask,
+    AwaitGroup,
+    AwaitMember,
+    TaskId,
+    awaited_tasks_of,
+    task_ids_of,
+    unfinished,
+)
 from stepgraph.ir.nodes import (
     EMPTY,
     Activity,
@@ -40,6 +48,7 @@ from stepgraph.ir.nodes import (
     Branch,
     Call,
     Choice,
+    JumpKind,
     Run,
     Start,
     tasks_started_in,
@@ -72,11 +81,13 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
             return result
         case Task(task_id=task_id):
             if not _run_inline(interpreter, task_id):
-                emit_await(interpreter, Await(AwaitGroup("all", await_members(value)), place))
+                group = AwaitGroup("all", await_members(value))
+                emit_await(interpreter, Await(_with_exits(interpreter, group), place))
             return current_result(interpreter, value, place)
         case Gathering():
             if value.members:
-                emit_await(interpreter, Await(await_group(value), place, value.one_per_iteration))
+                group = _with_exits(interpreter, await_group(value))
+                emit_await(interpreter, Await(group, place, value.one_per_iteration))
             return current_result(interpreter, value, place)
         case WaitForCall(inner=inner):
             last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
@@ -162,6 +173,27 @@ def emit_await(interpreter: Interpreter, await_: Await) -> None:
     interpreter.emit(replace(await_, group=unfinished(await_.group, cancelled)) if cancelled else await_)
 
 
+def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
+    """Return the group of an await with the ways in which an error outside its steps leaves its members running."""
+    if not _may_continue_after_error(interpreter):
+        return replace(group, has_hidden_members=False)
+    return replace(group, may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids_of(group)))
+
+
+def _may_raise_since(interpreter: Interpreter, task_id: TaskId) -> bool:
+    """Whether code between the start of a task and the present await may raise."""
+    work = interpreter.work
+    await_count, call_count = work.counts_at_start.get(task_id, (0, 0))
+    return work.call_count > call_count or work.await_count > await_count + 1
+
+
+def _may_continue_after_error(interpreter: Interpreter) -> bool:
+    """Whether code may run after an error at this point: in a helper, or where a `try` catches it."""
+    frame = interpreter.frame
+    is_caught = any(JumpKind.RAISE in context.intercepted for context in frame.open_contexts)
+    return is_caught or (frame.caller is not None and frame.caller.caller is not None)
+
+
 def start(interpreter: Interpreter, value: Value, place: Place) -> Value:
     """Emit the start of a coroutine and return its task. Other awaitables are returned unchanged."""
     match value:
@@ -245,6 +277,7 @@ def start_activity(
     """Emit the start of an activity and return its task."""
     task_id = interpreter.work.new_task_id()
     interpreter.work.activities[task_id] = activity
+    interpreter.work.counts_at_start[task_id] = interpreter.work.await_count, interpreter.work.call_count
     interpreter.frame.has_started_tasks = True
     interpreter.emit(Start(task_id, activity, eager, place))
     return Task(task_id, result)
@@ -280,6 +313,7 @@ def await_group(value: Gathering) -> AwaitGroup:
         until_done=value.until_done,
         in_completion_order=value.in_completion_order,
         until_error=value.until_error,
+        has_hidden_members=value.has_hidden_members,
     )
 
 

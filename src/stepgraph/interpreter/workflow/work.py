@@ -82,6 +82,10 @@ class WorkRegistry(Struct):
     """The results of tasks that have changed since their start, because other code writes what they read."""
     await_count: int = 0
     """The number of awaits evaluated so far."""
+    call_count: int = 0
+    """The number of calls evaluated so far."""
+    counts_at_start: dict[TaskId, tuple[int, int]] = field(default_factory=dict)
+    """`await_count` and `call_count` at the start of each task."""
     resuming: bool = False
     """Whether tasks in flight are being evaluated again."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)

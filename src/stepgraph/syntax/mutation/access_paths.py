@@ -54,20 +54,21 @@ class Aliases(Struct, frozen=True):
     """Whether a collection that code which is not followed has kept may be mutated."""
     keeps_names: bool
     """Whether the module reads its names from a dictionary, as in `globals()["NAME"]`."""
-    _answers: dict[tuple[str, int, bool, bool, bool], bool] = field(default_factory=dict)
+    keeps_names_of_modules: bool
+    """Whether the module may read any name of an imported module, as in `getattr(settings, name)`."""
+    _answers: dict[tuple[AccessPath, int, bool, bool, bool], bool] = field(default_factory=dict)
     """The results of `is_kept` and `may_be_mutated` so far, by their arguments."""
 
-    def is_kept(self, name: str, depth: int, spend: Callable[[int], None]) -> bool:
-        """Whether code that is not followed may keep the collection of a name, or one in it as in `may_be_mutated`."""
-        key = (name, depth, True, False, False)
+    def is_kept(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> bool:
+        """Whether code that is not followed may keep the collection at a path, or one in it as in `may_be_mutated`."""
+        key = (start, depth, True, False, False)
         if key not in self._answers:
-            aliases = self._reachable(name, depth, spend)
+            aliases = self.reachable(start, depth, spend)
             self._answers[key] = self.keeps_names or any(alias.name == UNKNOWN_NAME for alias in aliases)
         return self._answers[key]
 
-    def _reachable(self, name: str, depth: int, spend: Callable[[int], None]) -> Iterator[AccessPath]:
-        """Yield the access paths that collections less than `depth` levels deep flow to."""
-        start = AccessPath(name)
+    def reachable(self, start: AccessPath, depth: int, spend: Callable[[int], None]) -> Iterator[AccessPath]:
+        """Yield the access paths that collections at a path, less than `depth` levels deep, flow to."""
         visited = {start}
         pending = [start]
         while pending:
@@ -83,32 +84,32 @@ class Aliases(Struct, frozen=True):
 
     def may_be_mutated(
         self,
-        name: str,
+        start: AccessPath,
         depth: int,
         spend: Callable[[int], None],
         *,
         by_libraries: bool = False,
         by_other_names: bool = False,
     ) -> bool:
-        """Whether the collection bound to a name, or one nested less than `depth` levels in it, may be mutated.
+        """Whether the collection at a path, or one nested less than `depth` levels in it, may be mutated.
 
         With `by_libraries`, only mutations by code outside the project count, with `by_other_names` not those by the
-        name itself. The work is charged to `spend`.
+        name of the path itself. The work is charged to `spend`.
         """
-        key = (name, depth, False, by_libraries, by_other_names)
+        key = (start, depth, False, by_libraries, by_other_names)
         if key not in self._answers:
             self._answers[key] = self._is_mutated(
-                name, depth, spend, by_libraries=by_libraries, by_other_names=by_other_names
+                start, depth, spend, by_libraries=by_libraries, by_other_names=by_other_names
             )
         return self._answers[key]
 
     def _is_mutated(
-        self, name: str, depth: int, spend: Callable[[int], None], *, by_libraries: bool, by_other_names: bool
+        self, start: AccessPath, depth: int, spend: Callable[[int], None], *, by_libraries: bool, by_other_names: bool
     ) -> bool:
         all_mutated = self.mutated_by_libraries if by_libraries else self.mutated
-        for current in self._reachable(name, depth, spend):
+        for current in self.reachable(start, depth, spend):
             spend(len(all_mutated.get(current.name, ())))
-            if by_other_names and current.name == name:
+            if by_other_names and current.name == start.name:
                 continue
             mutated = [path.rebase(current) for path in all_mutated.get(current.name, ())]
             if any(not path.nesting and path.depth < depth for path in mutated):

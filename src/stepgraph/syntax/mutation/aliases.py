@@ -17,6 +17,7 @@ from stepgraph.syntax.bindings import import_binding, imported_module, pattern_n
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, Aliases
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
+from stepgraph.syntax.parameter_names import ParameterNames
 from stepgraph.syntax.walk import children, statements_below
 
 # Functions of the standard library that mutate an argument, by the last component of their names.
@@ -89,6 +90,7 @@ def analyze_aliases(module: SourceModule) -> Aliases:
         collector.written_by_libraries,
         collector.mutates_unknown(),
         collector.keeps_names,
+        collector.keeps_names_of_modules,
     )
 
 
@@ -101,7 +103,7 @@ class _FlowCollector(Struct):
     """See `Aliases.written`."""
     written_by_libraries: dict[str, set[AccessPath]] = field(default_factory=dict)
     """See `Aliases.mutated_by_libraries`."""
-    parameters: dict[str, list[_Parameters]] = field(default_factory=dict)
+    parameters: dict[str, list[ParameterNames]] = field(default_factory=dict)
     """The parameters of functions and constructors, by the name of the function or class."""
     opaque_imports: set[str] = field(default_factory=set)
     """Names imported from untrusted packages, whose functions may mutate their arguments."""
@@ -113,6 +115,8 @@ class _FlowCollector(Struct):
     """Identities of the called expressions so far."""
     keeps_names: bool = False
     """See `Aliases.keeps_names`."""
+    keeps_names_of_modules: bool = False
+    """See `Aliases.keeps_names_of_modules`."""
     mutates_results: bool = False
     """Whether the module mutates the result of code that is not followed."""
 
@@ -130,7 +134,7 @@ class _FlowCollector(Struct):
         """Record the functions, classes and imports that a statement defines."""
         match statement:
             case cst.FunctionDef(name=cst.Name(value=name)):
-                self.parameters.setdefault(name, []).append(_Parameters.from_node(statement.params))
+                self.parameters.setdefault(name, []).append(ParameterNames.from_node(statement.params))
                 self.assigned.add(name)
                 for inner in statements_below(statement.body):
                     self._record_results(inner, name)
@@ -139,7 +143,7 @@ class _FlowCollector(Struct):
                 inner_functions = (s for s in statements_below(statement.body) if isinstance(s, cst.FunctionDef))
                 constructors = [s for s in inner_functions if s.name.value in ("__init__", "__new__")]
                 self.parameters.setdefault(name, []).extend(
-                    _Parameters.from_node(function.params) for function in constructors
+                    ParameterNames.from_node(function.params) for function in constructors
                 )
             case cst.Import(names=names):
                 self._collect_imports(names, None)
@@ -149,7 +153,7 @@ class _FlowCollector(Struct):
                 for target in targets:
                     if isinstance(target.target, cst.Name):
                         self.parameters.setdefault(target.target.value, []).append(
-                            _Parameters.from_node(function.params)
+                            ParameterNames.from_node(function.params)
                         )
 
     def _record_results(self, statement: cst.CSTNode, function: str) -> None:
@@ -172,6 +176,8 @@ class _FlowCollector(Struct):
             root = alias.evaluated_name if source is None else source[1]
             if (source is not None and source[0]) or root.split(".", 1)[0] not in _TRUSTED_PACKAGES:
                 self.opaque_imports.add(import_binding(alias))
+                if source is not None:
+                    self._record_flow((AccessPath(alias.evaluated_name),), import_binding(alias))
 
     def collect_flows(self, statement: cst.CSTNode) -> None:
         """Record the flows and mutations of a statement."""
@@ -240,7 +246,8 @@ class _FlowCollector(Struct):
         """Whether an expression is a call of code that is not followed, or what a generator is sent."""
         match value:
             case cst.Call():
-                return not self.sources(value) and _last_name(value.func) not in _FOLLOWED_CALLS
+                is_followed = bool(self.sources(value)) or _last_name(value.func) in _FOLLOWED_CALLS
+                return not is_followed or self._is_opaque(value.func)
             case cst.Await(expression=inner):
                 return self._is_unknown(inner)
             case _:
@@ -283,6 +290,7 @@ class _FlowCollector(Struct):
     def _collect_call_flows(self, call: cst.Call) -> None:
         arguments = [self.sources(argument.value) for argument in call.args]
         self.keeps_names = self.keeps_names or _last_name(call.func) in ("globals", "locals")
+        self.keeps_names_of_modules = self.keeps_names_of_modules or self._reads_names_of_modules(call)
         if not any(arguments) and not isinstance(call.func, cst.Attribute):
             return
         name = _last_name(call.func)
@@ -309,14 +317,14 @@ class _FlowCollector(Struct):
         for argument in call.args:
             passed = self.parameters.get(_last_name(argument.value) or "", [])
             if isinstance(argument.value, cst.Lambda):
-                passed = [_Parameters.from_node(argument.value.params)]
+                passed = [ParameterNames.from_node(argument.value.params)]
             for parameters in passed:
                 for parameter in parameters.names:
                     self._record_flow(
                         tuple(path for sources in arguments for path in (*sources, *_elements(sources))), parameter
                     )
 
-    def _bind_argument(self, parameters: _Parameters, argument: cst.Arg, index: int, sources: _Paths) -> None:
+    def _bind_argument(self, parameters: ParameterNames, argument: cst.Arg, index: int, sources: _Paths) -> None:
         if argument.star:
             for parameter in parameters.names:
                 self._record_flow(_elements(sources), parameter)
@@ -329,7 +337,7 @@ class _FlowCollector(Struct):
             for position in {index, index - parameters.has_receiver} - {-1}:
                 self._bind_position(parameters, position, sources)
 
-    def _bind_position(self, parameters: _Parameters, position: int, sources: _Paths) -> None:
+    def _bind_position(self, parameters: ParameterNames, position: int, sources: _Paths) -> None:
         if position < len(parameters.positional):
             self._record_flow(sources, parameters.positional[position])
         elif parameters.rest is not None:
@@ -339,6 +347,16 @@ class _FlowCollector(Struct):
         while isinstance(function, cst.Attribute):
             function = function.value
         return isinstance(function, cst.Name) and function.value in self.opaque_imports
+
+    def _reads_names_of_modules(self, call: cst.Call) -> bool:
+        """Whether a call may return any name of an imported module."""
+        match call:
+            case cst.Call(func=cst.Name(value="getattr"), args=[owner, *_]):
+                return self._is_opaque(owner.value) and not _literal_attribute(call)
+            case cst.Call(func=cst.Name(value="vars"), args=[owner]):
+                return self._is_opaque(owner.value)
+            case _:
+                return False
 
     def _record_deletion(self, target: cst.BaseExpression) -> None:
         for item in target.elements if isinstance(target, cst.Tuple) else (target,):
@@ -433,7 +451,11 @@ class _FlowCollector(Struct):
             return tuple(path.element().in_collection().in_collection() for path in inputs)
         if name == "next":
             return (*inputs, *_elements(inputs))
-        return inputs if name == "cast" or self._is_opaque(call.func) else ()
+        if name == "getattr":
+            return (*inputs, *_literal_attribute(call))
+        if self._is_opaque(call.func):
+            return (*inputs, AccessPath(name or UNKNOWN_NAME))
+        return inputs if name == "cast" else ()
 
 
 def _elements(sources: _Paths) -> _Paths:
@@ -448,36 +470,13 @@ def _last_name(function: cst.BaseExpression) -> str | None:
             return None
 
 
-class _Parameters(Struct, frozen=True):
-    """The parameters of a function, without `self` or `cls`."""
-
-    positional: tuple[str, ...]
-    keyword_only: tuple[str, ...]
-    rest: str | None
-    """The name of the `*args` parameter."""
-    keywords: str | None
-    """The name of the `**kwargs` parameter."""
-    has_receiver: bool
-    """Whether `self` or `cls` comes first."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of all single parameters."""
-        return (*self.positional, *self.keyword_only)
-
-    @staticmethod
-    def from_node(parameters: cst.Parameters) -> _Parameters:
-        """Return the parameters of a function or lambda."""
-        names = [parameter.name.value for parameter in (*parameters.posonly_params, *parameters.params)]
-        has_receiver = names[:1] in (["self"], ["cls"])
-        rest = parameters.star_arg
-        return _Parameters(
-            tuple(names[has_receiver:]),
-            tuple(parameter.name.value for parameter in parameters.kwonly_params),
-            rest.name.value if isinstance(rest, cst.Param) else None,
-            None if parameters.star_kwarg is None else parameters.star_kwarg.name.value,
-            has_receiver,
-        )
+def _literal_attribute(call: cst.Call) -> _Paths:
+    """Return the path of the attribute that `getattr(owner, "name")` reads."""
+    match call.args:
+        case [_, cst.Arg(value=cst.SimpleString(evaluated_value=str(name))), *_]:
+            return (AccessPath(name),)
+        case _:
+            return ()
 
 
 def _nodes_outside_blocks(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:

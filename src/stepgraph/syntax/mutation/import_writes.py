@@ -11,10 +11,11 @@ from msgspec import Struct
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import ANY_NAME, attribute_targets, may_assign, name_of_owner
-from stepgraph.syntax.mutation.changes import mutated_values
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
 from stepgraph.syntax.walk import expressions_below, statements, suites
 
 _NAMESPACES: Final = (b"globals()", b"vars(", b"__dict__", b"sys.modules", b"delattr", b"patch")
+_NAMESPACE_CHANGES: Final = COLLECTION_MUTATORS | {"__setitem__", "__delitem__"}
 _ATTRIBUTE_CALLS: Final = ("setattr", "delattr", "__setattr__", "__delattr__")
 
 
@@ -112,7 +113,8 @@ class _Writes:
         self.owner_names: dict[str, str] = {}
         self.results: set[str] = set()
         self.namespaces: dict[str, cst.BaseExpression] = {}
-        self.has_calls = any(module.mentions(name.encode()) for name in (*_ATTRIBUTE_CALLS, "patch"))
+        words = (*(name.encode() for name in _ATTRIBUTE_CALLS), *_NAMESPACES)
+        self.has_calls = any(map(module.mentions, words))
         for node, region in _all_statements(module):
             self._bind(node, region)
 
@@ -148,10 +150,8 @@ class _Writes:
             elif isinstance(value, cst.Attribute):
                 yield value.value, value.attr.value, False
 
-    def _calls(self, node: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression, str, bool]]:
-        if not self.has_calls or not isinstance(node, cst.BaseSmallStatement):
-            return
-        for inner in expressions_below(node):
+    def _calls(self, node: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression | None, str, bool]]:
+        for inner in _evaluated_expressions(node) if self.has_calls else ():
             match inner:
                 case cst.Call(
                     func=cst.Name(value=called) | cst.Attribute(attr=cst.Name(value=called)), args=[owner, name, *_]
@@ -161,8 +161,21 @@ class _Writes:
                     func=cst.Attribute(value=patch, attr=cst.Name(value="object")), args=[owner, name, *_]
                 ) if _is_patch(patch):
                     yield owner.value, _literal(name.value) or ANY_NAME, True
+                case cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method))) if (
+                    method in _NAMESPACE_CHANGES and (namespace := _namespace_owner(value)) is not None
+                ):
+                    yield namespace[0], ANY_NAME, True
                 case cst.Call(func=patch, args=[target, *_]) if _is_patch(patch):
                     yield target.value, (_literal(target.value) or ANY_NAME).rsplit(".", 1)[-1], True
+
+
+def _evaluated_expressions(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the expressions of a simple statement, or of the decorators of a definition, with those in lambdas."""
+    if isinstance(node, cst.FunctionDef | cst.ClassDef):
+        for decorator in node.decorators:
+            yield from expressions_below(decorator.decorator, into_lambdas=True)
+    elif isinstance(node, cst.BaseSmallStatement):
+        yield from expressions_below(node, into_lambdas=True)
 
 
 def _is_patch(node: cst.BaseExpression) -> bool:

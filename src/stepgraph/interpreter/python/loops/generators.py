@@ -53,6 +53,7 @@ def run_generator(interpreter: Interpreter, generator: GeneratorCall, frame: Fra
     outer.has_started_tasks = outer.has_started_tasks or frame.has_started_tasks
     outer.called |= frame.called
     outer.raises = outer.raises or frame.raises
+    outer.raises_unseen = outer.raises_unseen or frame.raises_unseen
     outer.raises_early = outer.raises_early or frame.raises_early
     declare_again(interpreter, frame.declared)
 

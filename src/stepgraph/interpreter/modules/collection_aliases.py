@@ -1,0 +1,142 @@
+"""Whether the collection bound to a name may be changed under another name, in its module or in any that it reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
+from stepgraph.interpreter.values.objects import LexicalScope
+from stepgraph.ir.values import Value
+from stepgraph.limits import Limit
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, Aliases
+from stepgraph.syntax.mutation.aliases import analyze_aliases
+from stepgraph.syntax.walk import statements_below
+
+
+def may_change_by_alias(
+    interpreter: Interpreter, scope: LexicalScope, name: str, value: Value, *, by_libraries: bool = False
+) -> bool:
+    """Whether a collection may be mutated through an alias, in its module or in another one of the program."""
+    depth = _nesting_depth(value)
+    spend = _spender(interpreter)
+    return any(
+        aliases.may_be_mutated(start, depth, spend, by_libraries=by_libraries)
+        for aliases, start in _aliases_in_program(interpreter, scope, name, depth)
+    )
+
+
+def is_kept_by_other_code(interpreter: Interpreter, scope: LexicalScope, name: str, value: Value) -> bool:
+    """Whether code that is not followed may keep a collection, and a module mutates what such code returns."""
+    return _is_kept(interpreter, scope, name, _nesting_depth(value))
+
+
+def may_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, value: Collection | Mapping) -> bool:
+    """Whether a collection of constants that a function binds to a name may change in ways that are not followed."""
+    # Most names are ruled out before the walk through the elements.
+    if value.state.changed or not _may_name_change_unseen(interpreter, scope, name, DEEPEST):
+        return False
+    return not can_run_steps(value) and _may_name_change_unseen(interpreter, scope, name, _nesting_depth(value))
+
+
+def _may_name_change_unseen(interpreter: Interpreter, scope: LexicalScope, name: str, depth: int) -> bool:
+    aliases = scope.module.once(analyze_aliases)
+    spend = _spender(interpreter)
+    return (
+        aliases.may_be_mutated(AccessPath(name), depth, spend, by_libraries=True)
+        or aliases.may_be_mutated(AccessPath(name), depth, spend, by_other_names=True)
+        or _is_kept(interpreter, scope, name, depth)
+    )
+
+
+def _is_kept(interpreter: Interpreter, scope: LexicalScope, name: str, depth: int) -> bool:
+    spend = _spender(interpreter)
+    is_kept = any(
+        aliases.is_kept(start, depth, spend) for aliases, start in _aliases_in_program(interpreter, scope, name, depth)
+    )
+    if scope.kind == "function" and not is_kept:
+        return False
+    in_program = [module.once(analyze_aliases) for module in _modules_of_program(interpreter, scope)]
+    is_kept = is_kept or any(aliases.keeps_names_of_modules for aliases in in_program)
+    return is_kept and any(aliases.mutates_unknown for aliases in in_program)
+
+
+def _aliases_in_program(
+    interpreter: Interpreter, scope: LexicalScope, name: str, depth: int
+) -> Iterator[tuple[Aliases, AccessPath]]:
+    """Yield the aliases of each module that a collection flows to, with the path of the collection there.
+
+    A collection of a function stays in its module, unless code that is not followed keeps it.
+    """
+    spend = _spender(interpreter)
+    start = (scope.module, AccessPath(name))
+    modules = () if scope.kind == "function" else _modules_of_program(interpreter, scope)
+    visited = {start}
+    pending = [start]
+    while pending:
+        module, path = pending.pop()
+        aliases = module.once(analyze_aliases)
+        yield aliases, path
+        for alias in aliases.reachable(path, depth, spend) if len(modules) > 1 else ():
+            for other in modules if alias.name != UNKNOWN_NAME else ():
+                spend(1)
+                if (other, alias) not in visited and _may_read(other, alias.name):
+                    visited.add((other, alias))
+                    pending.append((other, alias))
+
+
+def _modules_of_program(interpreter: Interpreter, scope: LexicalScope) -> tuple[SourceModule, ...]:
+    return tuple(dict.fromkeys((scope.module, *interpreter.modules.all_modules())))
+
+
+def _may_read(module: SourceModule, name: str) -> bool:
+    """Whether a module may read a name of another one, or an attribute."""
+    if not module.mentions(name.encode()):
+        return False
+    if module.mentions(f".{name}".encode()) or (module.mentions(b"getattr") and _quotes(module, name)):
+        return True
+    imported_names = module.once(_imported_names)
+    return name in imported_names or "*" in imported_names
+
+
+def _quotes(module: SourceModule, name: str) -> bool:
+    return module.mentions(f'"{name}"'.encode()) or module.mentions(f"'{name}'".encode())
+
+
+def _imported_names(module: SourceModule) -> frozenset[str]:
+    """Return the names that a module imports from others, with a star for a star import."""
+    statements = statements_below(module.tree, into_functions=True)
+    imports = [statement for statement in statements if isinstance(statement, cst.ImportFrom)]
+    names = frozenset(
+        alias.evaluated_name
+        for statement in imports
+        if not isinstance(statement.names, cst.ImportStar)
+        for alias in statement.names
+    )
+    return names | {"*"} if any(isinstance(statement.names, cst.ImportStar) for statement in imports) else names
+
+
+def can_run_steps(value: Value, depth: int = 0) -> bool:
+    """Whether a value, or an element of a collection, can lead to a step."""
+    if not isinstance(value, Collection | Mapping):
+        return value.relevant
+    if depth > DEEPEST:
+        return True
+    return any(can_run_steps(element.value, depth + 1) for element in value.state.elements())
+
+
+def _nesting_depth(value: Value, depth: int = 1) -> int:
+    """Return the nesting depth of collections: 0 for other values."""
+    if not isinstance(value, Collection | Mapping):
+        return depth - 1
+    if depth > DEEPEST:
+        return depth
+    return max((_nesting_depth(element.value, depth + 1) for element in value.state.elements()), default=depth)
+
+
+def _spender(interpreter: Interpreter) -> Callable[[int], None]:
+    return partial(interpreter.budget.spend, Limit.ELEMENTS)

@@ -1,0 +1,74 @@
+"""Constants of a module that other modules of the program change, also modules of which no name is read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.semantics.test_modules import graph_of
+
+TABLE = 'TABLE = {"key": "old"}\n'
+READER = f"{TABLE}def table():\n    return TABLE\n"
+CHANGER = f"{TABLE}def change(table, key):\n    table[key] = 'new'\n"
+HOLDER = f"{TABLE}class Holder:\n    table = TABLE\n"
+NESTED = f"{TABLE}ALL = [TABLE]\n"
+READ = 'await step.sleep(conf.TABLE["key"], 1)'
+HIDDEN = "sleep '{conf.TABLE[\"key\"]}' 1"
+SHOWN = "sleep 'old' 1"
+
+
+@pytest.fixture(autouse=True)
+def in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let each test make the files of its project in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("conf", "tune"),
+    [
+        (TABLE, 'import conf\nconf.TABLE["key"] = "new"'),
+        (TABLE, 'from conf import TABLE as T\nT["key"] = "new"'),
+        (TABLE, 'from conf import TABLE\nfor table in (TABLE,):\n    table["key"] = "new"'),
+        (TABLE, 'import conf\ngetattr(conf, "TABLE")["key"] = "new"'),
+        (TABLE, 'import conf\nfor name in dir(conf):\n    getattr(conf, name)["key"] = "new"'),
+        (READER, 'from conf import table\ntable()["key"] = "new"'),
+        (READER, 'import conf\nconf.table()["key"] = "new"'),
+        (CHANGER, 'from conf import TABLE, change\nchange(TABLE, "key")'),
+        (CHANGER, 'from functools import partial\nfrom conf import TABLE, change\npartial(change, TABLE)("key")'),
+        (HOLDER, 'from conf import Holder\nHolder.table["key"] = "new"'),
+        (NESTED, 'from conf import ALL\nALL[0]["key"] = "new"'),
+    ],
+)
+def test_a_constant_that_a_module_may_change_is_hidden(conf: str, tune: str) -> None:
+    assert graph_of("import conf, tune\n", READ, conf=conf, tune=tune) == HIDDEN
+
+
+@pytest.mark.parametrize(
+    ("conf", "tune"),
+    [
+        (READER, 'from conf import table\nprint(table()["key"])'),
+        (READER, 'from conf import table\nshown = {}\nshown["key"] = table()["key"]'),
+        (READER, 'table = {}\ntable["key"] = "other"'),
+    ],
+)
+def test_a_constant_that_modules_only_read_is_shown(conf: str, tune: str) -> None:
+    assert graph_of("import conf, tune\n", READ, conf=conf, tune=tune) == SHOWN
+
+
+def test_a_result_passes_through_functions_of_modules() -> None:
+    middle = "from conf import table\ndef again():\n    return table()"
+    tune = 'from middle import again\nagain()["key"] = "new"'
+    assert graph_of("import conf, tune\n", READ, conf=READER, middle=middle, tune=tune) == HIDDEN
+
+
+@pytest.mark.parametrize("top", ["import tune", "from tune import (  # (all)\n    name\n)", "def load(): import tune"])
+def test_an_imported_module_imports_the_one_that_assigns(top: str) -> None:
+    read = "await step.sleep(conf.NAME, 1)"
+    modules = {"conf": 'NAME = "old"', "top": top, "tune": 'import conf\nname = 1\nconf.NAME = "new"'}
+    assert graph_of("import conf, top\n", read, **modules) == "sleep '{conf.NAME}' 1"
+
+
+def test_a_package_assigns_before_its_modules_are_imported() -> None:
+    modules = {"conf": 'NAME = "old"', "shop__": 'import conf\nconf.NAME = "new"', "shop__part": ""}
+    assert graph_of("import conf, shop.part\n", "await step.sleep(conf.NAME, 1)", **modules) == "sleep '{conf.NAME}' 1"
