@@ -36,10 +36,9 @@ _IN_KEYWORD = re.compile(rb"\bin\b")
 _ASSIGNED_NAME = re.compile(
     rb"(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
     rb"|\b(\w++)\.(?:%(methods)s)\("
-    rb"|\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](\w++))?"
-    rb"|\b__(?:set|del)attr__\((?:[^\n,\"']{0,200}+,)?\s*+[\"'](\w++)"
-    rb"|\bpatch(?:\.object\([^\n,]{0,200}+,|\()\s*+[\"'](?:\w++\.)*+(\w++)" % {b"equals": _EQUALS, b"methods": _METHODS}
+    rb"|\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": _EQUALS, b"methods": _METHODS}
 )
+_QUOTED_NAME = re.compile(rb"[\"'.](\w++)[\"']")
 _ATTRIBUTE = re.compile(rb"(?<!\bself)\.\s*+(\w++)")
 # Changes of attributes whose name may be computed.
 _COMPUTED_NAME = re.compile(
@@ -140,6 +139,8 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
         attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))
     deleted = (_DELETED_NAME.search(names) for names in _DELETION.findall(source))
     attributes.update(item[1] for item in deleted if item is not None)
+    if b"attr__(" in source or b"patch" in source:
+        attributes.update(_QUOTED_NAME.findall(source))
     for line in source.splitlines():
         attributes.update(_ATTRIBUTE.findall(_possible_targets(line)))
     attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)

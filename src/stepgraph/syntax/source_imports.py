@@ -8,9 +8,10 @@ from typing import Final
 
 from stepgraph.syntax.bindings import ModuleReference
 
+_IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
 _IMPORT: Final = re.compile(
-    rb"(?:\bfrom\s*+(?P<dots>[.\s\\]*+)(?P<module>(?:(?!import\b)[\w.]++)?)[\s\\]*+)?"
-    rb"\bimport\b(?:[ \t]|\\\r?\n)*+(?P<names>\((?:[^()#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n)*+)"
+    rb"(?:\bfrom(?P<dots>[. \t]*+)(?P<module>(?:(?!import\b)[\w.]++)?)[ \t]*+)?"
+    rb"\bimport\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)"
 )
 _DOTTED_NAME: Final = re.compile(rb"[\w.]+")
 
@@ -21,7 +22,7 @@ def may_imported_modules(source: bytes) -> tuple[ModuleReference, ...]:
 
 
 def _references(source: bytes) -> Iterator[ModuleReference]:
-    for match in _IMPORT.finditer(source):
+    for match in _IMPORT.finditer(_IGNORED.sub(b" ", source)):
         names = [name.decode(errors="replace") for name in _DOTTED_NAME.findall(match["names"])]
         if match["module"] is None:
             yield from ((0, name) for name in names)
