@@ -72,3 +72,19 @@ def test_an_imported_module_imports_the_one_that_assigns(top: str) -> None:
 def test_a_package_assigns_before_its_modules_are_imported() -> None:
     modules = {"conf": 'NAME = "old"', "shop__": 'import conf\nconf.NAME = "new"', "shop__part": ""}
     assert graph_of("import conf, shop.part\n", "await step.sleep(conf.NAME, 1)", **modules) == "sleep '{conf.NAME}' 1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        'with open("x") as conf.NAME: pass',
+        'for conf.NAME in ["new"]: pass',
+        '(conf.NAME, x) = "new", 1',
+        'conf.NAME: str = "new"',
+        'conf.__setattr__("NAME", "new")',
+        'object.__setattr__(conf, "NAME", "new")',
+    ],
+)
+def test_a_statement_of_any_form_assigns(change: str) -> None:
+    modules = {"conf": 'NAME = "old"', "tune": f"import conf\n{change}"}
+    assert graph_of("import conf, tune\n", "await step.sleep(conf.NAME, 1)", **modules) == "sleep '{conf.NAME}' 1"

@@ -556,6 +556,22 @@ def test_a_manager_chosen_at_random_may_swallow() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "manager",
+    [
+        "__import__('contextlib').suppress(ValueError)",
+        "importlib.import_module(event['name']).suppress(ValueError)",
+        "operator.call(contextlib.suppress, ValueError)",
+        "functools.lru_cache(contextlib.suppress)(ValueError)",
+        "types.SimpleNamespace(manager=contextlib.suppress(ValueError)).manager",
+        "queue.Queue().get()",
+    ],
+)
+def test_a_manager_from_a_function_of_python_may_swallow(manager: str) -> None:
+    head = "import contextlib, functools, importlib, operator, queue, types"
+    assert graph_of(f"with {manager}:\n    raise ValueError\nawait step.sleep('c', 1)", head) == "sleep 'c' 1"
+
+
 def test_an_attempt_of_a_library_is_tried_again() -> None:
     head = "from tenacity import Retrying"
     assert graph_of(

@@ -188,3 +188,16 @@ def test_a_task_of_steps_alone_needs_no_try() -> None:
           a
           b
     """)
+
+
+def test_a_cancelled_task_needs_no_try() -> None:
+    task = "task = asyncio.create_task(read())\nawait b()\ntask.cancel()\n"
+    await_ = "try:\n    await task\nexcept asyncio.CancelledError:\n    pass\n"
+    assert graph_of(f"{FAIL}{READ}{task}{await_}await c()") == text("""
+        parallel all
+          call read [1>]
+          b [1>2]
+          c [3>4]
+        def read
+          a
+    """)

@@ -50,6 +50,7 @@ from stepgraph.model.payload import (
     StepWaitForEvent,
 )
 from stepgraph.model.payload import Try as TryNode
+from stepgraph.model.walk import walk
 from stepgraph.syntax.module import Place
 
 ClockedNode = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent | FunctionCall
@@ -151,8 +152,12 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
 
 
 def _in_own_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
-    """Wrap a group in a `try` that catches the error of a task which the graph does not show."""
-    return _in_try(nodes, operations) if _raises_unseen(operations) else nodes
+    """Wrap a group in a `try` that catches the error of a task which the graph does not show.
+
+    Code after the await of a call without a known end may run before its steps anyway.
+    """
+    waits_for_call = any(node["type"] == "function_call" and "resolves" in node for node in walk(nodes))
+    return _in_try(nodes, operations) if waits_for_call and _raises_unseen(operations) else nodes
 
 
 def _in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:

@@ -8,10 +8,10 @@ from typing import Final
 
 from stepgraph.syntax.bindings import ModuleReference
 
-_IMPORT: Final = re.compile(
-    rb"(?:\bfrom\s*+(?P<dots>[.\s\\]*+)(?P<module>(?:(?!import\b)[\w.]++)?)[\s\\]*+)?"
-    rb"\bimport\b(?:[ \t]|\\\r?\n)*+(?P<names>\((?:[^()#]|#[^\n]*+)*+\)|(?:[^\n\\]|\\\r?\n)*+)"
-)
+_IGNORED: Final = re.compile(rb"#[^\n]*+|\\\r?\n")
+_IMPORT: Final = re.compile(rb"\bimport\b(?P<names>[^\n(]*+(?:\([^()]*+\))?)")
+_MAX_SOURCE: Final = 300
+"""The maximum length of the name between `from` and `import`, in bytes."""
 _DOTTED_NAME: Final = re.compile(rb"[\w.]+")
 
 
@@ -21,14 +21,18 @@ def may_imported_modules(source: bytes) -> tuple[ModuleReference, ...]:
 
 
 def _references(source: bytes) -> Iterator[ModuleReference]:
-    for match in _IMPORT.finditer(source):
+    text = _IGNORED.sub(b" ", source)
+    for match in _IMPORT.finditer(text):
         names = [name.decode(errors="replace") for name in _DOTTED_NAME.findall(match["names"])]
-        if match["module"] is None:
+        before = text[max(0, match.start() - _MAX_SOURCE) : match.start()].rpartition(b"\n")[2]
+        _, found, source_name = before.rpartition(b"from")
+        if not found:
             yield from ((0, name) for name in names)
             continue
-        level, module = match["dots"].count(b"."), match["module"].decode(errors="replace")
-        yield level, module
-        yield from ((level, f"{module}.{name}".lstrip(".")) for name in names)
+        module = source_name.translate(None, b" \t").decode(errors="replace")
+        level = len(module) - len(module.lstrip("."))
+        yield level, module[level:]
+        yield from ((level, f"{module[level:]}.{name}".lstrip(".")) for name in names)
 
 
 def with_packages(references: Iterable[ModuleReference]) -> Iterator[ModuleReference]:

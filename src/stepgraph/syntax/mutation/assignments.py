@@ -18,14 +18,14 @@ _EQUALS = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
 # A source without a match assigns no attribute, so its tree need not be searched.
 _ASSIGNMENT = re.compile(
-    rb"\b(?:set|del)attr\b"
+    rb"\b(?:set|del)attr\b|attr__\("
     rb"|\.\s*+\w++[\s)]*+(?::[^\n=:]*+)?%(equals)s"
     rb"|\]\s*+%(equals)s"
     rb"|\.(?:%(methods)s)\(" % {b"equals": _EQUALS, b"methods": _METHODS}
 )
 # Patterns by a word that each match contains. They scan lines that may be anything: only a match of the group counts.
 _LINE_PATTERNS = (
-    (b",", re.compile(rb"\.\s*+\w++\s*+,[^\n()=]*+(=(?!=))?")),
+    (b",", re.compile(rb"\.\s*+\w++\s*+,[^\n(=]*+(=(?!=))?")),
     (b"as", re.compile(rb"\bas\s[^\n:,.]*+(\.)?")),
     (b"del", re.compile(rb"\bdel\s[^\n.\[]*+([.\[])?")),
 )
@@ -38,6 +38,8 @@ _ASSIGNED_NAME = re.compile(
     rb"|\b(\w++)\.(?:%(methods)s)\("
     rb"|\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": _EQUALS, b"methods": _METHODS}
 )
+_QUOTED_NAME = re.compile(rb"[\"'.](\w++)[\"']")
+_ATTRIBUTE = re.compile(rb"(?<!\bself)\.\s*+(\w++)")
 # Changes of attributes whose name may be computed.
 _COMPUTED_NAME = re.compile(
     rb"(?<!\bself\.)\b__dict__\b"
@@ -137,9 +139,23 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
         attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))
     deleted = (_DELETED_NAME.search(names) for names in _DELETION.findall(source))
     attributes.update(item[1] for item in deleted if item is not None)
+    if b"attr__(" in source or b"patch" in source:
+        attributes.update(_QUOTED_NAME.findall(source))
+    for line in source.splitlines():
+        attributes.update(_ATTRIBUTE.findall(_possible_targets(line)))
     attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
     names = frozenset(name.decode("ascii") for name in attributes)
     return names | {ANY_NAME} if _may_compute_names(source) else names
+
+
+def _possible_targets(line: bytes) -> bytes:
+    """Return the part of a line with the targets of `for`, `as`, or an assignment to several or annotated targets."""
+    if line.lstrip().startswith(b"#"):
+        return b""
+    if b"for " in line or b" as " in line:
+        return line
+    has_targets = any(sign in line for sign in (b",", b":", b"]"))
+    return line[: line.rfind(b"=") + 1] if has_targets else b""
 
 
 def _may_compute_names(source: bytes) -> bool:

@@ -153,6 +153,11 @@ class _Writes:
     def _calls(self, node: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression | None, str, bool]]:
         for inner in _evaluated_expressions(node) if self.has_calls else ():
             match inner:
+                case (
+                    cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value="__setattr__")), args=[name, _])
+                    | cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value="__delattr__")), args=[name])
+                ):
+                    yield value, _literal(name.value) or ANY_NAME, True
                 case cst.Call(
                     func=cst.Name(value=called) | cst.Attribute(attr=cst.Name(value=called)), args=[owner, name, *_]
                 ) if called in _ATTRIBUTE_CALLS:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Final
 
 import libcst as cst
@@ -29,9 +28,26 @@ from stepgraph.ir.values import (
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
-# Standard library modules whose managers never swallow errors, except `contextlib.suppress` and exit stacks.
-# `random.choice` returns an element of its argument, which may be any manager.
-_NON_SWALLOWING_MODULES: Final = sys.stdlib_module_names - {"random", "unittest"}
+# Functions and modules of the standard library whose managers never swallow errors. Others may return any manager, as
+# `random.choice` returns an element of its argument.
+_NON_SWALLOWING_FUNCTIONS: Final = frozenset(
+    [
+        *("asyncio.BoundedSemaphore", "asyncio.Condition", "asyncio.Lock", "asyncio.Runner", "asyncio.Semaphore"),
+        *("asyncio.TaskGroup", "asyncio.timeout", "asyncio.timeout_at"),
+        *("builtins.memoryview", "builtins.open"),
+        *("contextlib.aclosing", "contextlib.chdir", "contextlib.closing", "contextlib.nullcontext"),
+        *("contextlib.redirect_stderr", "contextlib.redirect_stdout"),
+    ]
+)
+_NON_SWALLOWING_MODULES: Final = frozenset(
+    [
+        *("bz2", "cProfile", "concurrent", "decimal", "dbm", "fileinput", "ftplib", "gzip", "http", "imaplib", "io"),
+        *("lzma", "mmap", "multiprocessing", "os", "pathlib", "selectors", "shelve", "smtplib", "socket", "sqlite3"),
+        *("ssl", "subprocess", "tarfile", "tempfile", "threading", "urllib", "warnings", "wave", "zipfile"),
+    ]
+)
+# Those of them whose methods only return managers of the same kind.
+_MODULES_OF_FILES: Final = frozenset(["io", "os", "pathlib", "socket", "sqlite3", "tarfile", "tempfile", "zipfile"])
 
 
 # Base classes whose inherited exit may swallow an error.
@@ -130,13 +146,22 @@ def may_swallow(manager: Value) -> bool:
     manager = without_taint(manager)
     match manager:
         case External(name=name) | ExternalResult(name=name) | ExternalResultMember(name=name):
-            return name.split(".", 1)[0] not in _NON_SWALLOWING_MODULES
+            return not _never_swallows(name)
         case Instance():
             return any(isinstance(base, UnknownBase | Unresolved) for base in resolution_order(manager.cls))
         case Union(cases=cases):
             return any(may_swallow(case.value) for case in cases)
         case _:
             return not isinstance(manager, WrappingManager | Resource | Suppressor)
+
+
+def _never_swallows(name: str) -> bool:
+    """Return whether a value of the standard library is a manager that lets each error pass."""
+    module = name.split(".", 1)[0]
+    is_result_of_method = "()" in name
+    return name in _NON_SWALLOWING_FUNCTIONS or (
+        module in (_MODULES_OF_FILES if is_result_of_method else _NON_SWALLOWING_MODULES)
+    )
 
 
 def is_attempt(interpreter: Interpreter, manager: Value, node: cst.BaseExpression) -> bool:
