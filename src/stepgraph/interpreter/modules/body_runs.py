@@ -164,12 +164,16 @@ def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], d
             queue.runs.pop()
             continue
         statement, bound = run.statements[run.index]
+        if isinstance(statement, cst.Import | cst.ImportFrom) and not run.is_importing:
+            run.is_importing = True  # also if it is under evaluation: Python runs the module before it binds its names
+            _push_imported(interpreter, queue, run, statement)
+            continue
         if id(statement) in stops:
             return
         interpreter.budget.spend(Limit.ELEMENTS)
         run.index += 1
+        run.is_importing = False
         if isinstance(statement, cst.Import | cst.ImportFrom):
-            _push_imported(interpreter, queue, run, statement)
             continue
         _run_statement(interpreter, run.scope, statement, sorted(bound), define)
         if isinstance(statement, cst.ClassDef):
@@ -344,7 +348,10 @@ def _has_call(statement: cst.CSTNode) -> bool:
 
 
 def _statements_under_evaluation(interpreter: Interpreter) -> Iterator[int]:
-    """Yield the identities of the top-level statements that the present frame and its callers evaluate."""
+    """Yield the identities of the statements that the present frame and its callers evaluate.
+
+    Of the statements around them, the top-level ones are included.
+    """
     frame = interpreter.frame
     while frame is not None:
         scope: LexicalScope | None = frame.body_scope
@@ -352,7 +359,8 @@ def _statements_under_evaluation(interpreter: Interpreter) -> Iterator[int]:
         while scope is not None and statement is not None and scope.kind in ("module", "class"):
             position = statement_positions(scope.module, _body(scope)).get(id(statement))
             if position is not None:
-                yield id(position.enclosing[0].statement if position.enclosing else statement)
+                yield id(statement)
+                yield from (id(enclosing.statement) for enclosing in position.enclosing[:1])
             statement = None if scope.owner is None else scope.owner.node
             scope = scope.parent
         if frame.caller is None:
