@@ -87,3 +87,114 @@ def test_statements_after_an_import_run_later() -> None:
     head = "from jobs import b, chosen, job\njob.run = b\nlater = job.run\n"
     assert graph_of(head, "await chosen(step)", jobs=jobs) == CALLS_A
     assert graph_of(head, "await later(step)", jobs=jobs) == CALLS_B
+
+
+# Assignments with several targets
+
+
+@pytest.mark.parametrize("statement", ["job.run, limit = b, 3", "*rest, job.run = a, b", "[job.run] = limit = [b]"])
+def test_attribute_among_other_targets(statement: str) -> None:
+    assert graph_of(HEAD + OBJECT + f"{statement}\nchosen = job.run\n", "await chosen(step)") == CALLS_B
+
+
+def test_swap_of_attributes() -> None:
+    head = HEAD + OBJECT + "other = Job()\nother.run = b\njob.run, other.run = other.run, job.run\n"
+    assert graph_of(head, "await job.run(step)\nawait other.run(step)") == text("""
+        call b
+        call a
+        def b
+          sleep 'b' 1
+        def a
+          sleep 'a' 1
+    """)
+
+
+@pytest.mark.parametrize("statement", ['TABLE["job"], limit = b, 3', '*rest, TABLE["job"] = 1, 2, b'])
+def test_element_among_other_targets(statement: str) -> None:
+    head = HEAD + f'TABLE = {{"job": a}}\n{statement}\n'
+    assert graph_of(head, 'await TABLE["job"](step)') == CALLS_B
+
+
+def test_element_with_a_key_of_the_same_assignment() -> None:
+    head = HEAD + 'TABLE = {"job": a}\nkey, TABLE[key] = "job", b\n'
+    assert graph_of(head, 'await TABLE["job"](step)') == CALLS_B
+
+
+def test_assignment_of_two_names_runs_once() -> None:
+    head = HEAD + "jobs = [b, a]\nfirst, second = jobs.pop(), jobs.pop()\n"
+    assert graph_of(head, "await first(step)\nawait second(step)") == CALLS_A_B
+
+
+def test_names_of_one_call_are_equal() -> None:
+    head = HEAD + "jobs = [a, b]\nfirst = second = jobs.pop()\n"
+    assert graph_of(head, "await first(step)\nawait second(step)") == text("""
+        call b
+        call b
+        def b
+          sleep 'b' 1
+    """)
+
+
+def test_rest_of_an_iterator() -> None:
+    head = HEAD + "first, *rest = iter((a, b))\n"
+    assert graph_of(head, "await rest[0](step)") == CALLS_B
+
+
+# Augmented assignments
+
+
+@pytest.mark.parametrize("statement", ["jobs += (b,)", "if len(jobs) == 1:\n    jobs += (b,)"])
+def test_tuple_that_grows(statement: str) -> None:
+    head = HEAD + f"jobs = (a,)\n{statement}\n"
+    assert "call b" in graph_of(head, "for job in jobs:\n    await job(step)")
+
+
+def test_tuple_of_a_class_that_grows() -> None:
+    head = HEAD + "class Jobs:\n    all = (a,)\n    all += (b,)\n\n"
+    assert graph_of(head, "for job in Jobs.all:\n    await job(step)") == CALLS_A_B
+
+
+def test_dictionary_that_is_merged() -> None:
+    head = HEAD + 'TABLE = {"job": a}\nTABLE |= {"job": b}\n'
+    assert graph_of(head, 'await TABLE["job"](step)') == CALLS_B
+
+
+# Compound statements
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "for job in (a, b):\n    current = job\n    jobs.append(current)",
+        "for current in (a, b):\n    jobs.append(current)",
+        "try:\n    current = a\nfinally:\n    jobs.append(current)\n    jobs.append(b)",
+    ],
+)
+def test_variable_that_is_read_in_the_statement_that_binds_it(statement: str) -> None:
+    head = HEAD + f"jobs = []\ncurrent = None\n{statement}\n"
+    assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_A_B
+
+
+def test_last_value_of_a_loop_variable() -> None:
+    assert graph_of(HEAD + "for job in (a, b):\n    last = job\n", "await last(step)") == CALLS_B
+
+
+def test_tuple_that_a_loop_builds() -> None:
+    head = HEAD + "jobs = (a,)\nfor job in (b,):\n    jobs = (*jobs, job)\n"
+    assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_A_B
+
+
+def test_list_that_grows_on_some_paths() -> None:
+    head = HEAD + "from os import environ\njobs = [a]\nif environ.get('B'):\n    jobs += [b]\n"
+    assert graph_of(head, "for job in jobs:\n    await job(step)") == text("""
+        loop
+          switch job
+          | case a
+            call a
+          | case b
+            call b
+        def a
+          sleep 'a' 1
+        def b
+          sleep 'b' 1
+    """)

@@ -8,6 +8,7 @@ import. A run pauses before a statement that is under evaluation already, and co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeAlias
 
@@ -39,6 +40,8 @@ from stepgraph.syntax.walk import self_and_statements_below
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
 """Binds a name of a body to its value after a statement of the body."""
+Bound: TypeAlias = dict[str, Value | None]
+"""The values that a statement binds to names, None for those that it leaves unbound."""
 
 
 def run_bodies(
@@ -190,33 +193,50 @@ def _run_statement(
             case cst.FunctionDef() | cst.ClassDef() | cst.Assign() | cst.AnnAssign() | cst.AugAssign() if bound:
                 for name in bound:
                     define(interpreter, scope, name, statement)
-            case cst.If() if _never_runs(statement):
+            case cst.If() if never_runs(statement):
                 return
             case _ if id(statement) not in interpreter.modules.executed_statements:
-                execute_body_statement(interpreter, statement)
-                _forget_bindings(scope, statement, bound)
+                _keep_bindings(scope, statement, execute_body_statement(interpreter, scope, statement))
 
 
-def execute_body_statement(interpreter: Interpreter, statement: cst.CSTNode) -> None:
-    """Execute a statement of the present body, unless it has run already."""
-    if id(statement) in interpreter.modules.executed_statements:
-        return
-    interpreter.modules.executed_statements.add(id(statement))
-    saved, interpreter.frame.current_statement = interpreter.frame.current_statement, statement
-    interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
-    interpreter.frame.current_statement = saved
+def execute_body_statement(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Bound:
+    """Execute a statement of a body once, and return the values that it binds to names."""
+    values = interpreter.modules.bound_values
+    key = (scope, id(statement))
+    if key not in values:
+        interpreter.modules.executed_statements.add(id(statement))
+        values[key] = {}  # a statement that is executed already binds no name yet
+        with executing(interpreter, scope, statement) as values[key]:
+            interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
+    return values[key]
 
 
-def _forget_bindings(scope: LexicalScope, statement: cst.CSTNode, bound: list[str]) -> None:
-    """Forget the values of names that other statements bind too: their lookup joins all of them."""
+@contextmanager
+def executing(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Iterator[Bound]:
+    """Execute a statement of a body. Its names have their values from before again at the end, and yield the others."""
+    frame = interpreter.frame
+    saved = frame.current_statement, frame.rebound
+    frame.current_statement, frame.rebound = statement, {}
+    bound: Bound = {}
+    yield bound
+    for name, value in frame.rebound.items():
+        bound[name] = scope.names.pop(name, None)
+        if value is not None:
+            scope.names[name] = value
+    frame.current_statement, frame.rebound = saved
+
+
+def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -> None:
+    """Keep the values of names that no other statement binds: the lookup of other names joins all of them."""
     inner = {id(node) for node in self_and_statements_below(statement)}
-    for name in bound:
-        is_bound_elsewhere = any(id(binder) not in inner for binder in scope.bindings.binders[name])
-        if is_bound_elsewhere or isinstance(statement, cst.Try | cst.TryStar):
-            scope.names.pop(name, None)
+    for name, value in values.items():
+        is_bound_elsewhere = any(id(binder) not in inner for binder in scope.bindings.binders.get(name, ()))
+        scope.names.pop(name, None)
+        if value is not None and not is_bound_elsewhere and not isinstance(statement, cst.Try | cst.TryStar):
+            scope.names[name] = value
 
 
-def _never_runs(statement: cst.If) -> bool:
+def never_runs(statement: cst.If) -> bool:
     """Whether the body of an `if` without `else` never runs when its module is imported."""
     if statement.orelse is not None:
         return False

@@ -128,6 +128,8 @@ class LoadedModules(Struct):
     """Identities of the statements of bodies that were executed for their effects."""
     statement_values: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value that a statement of a module or class body binds to a name, by scope, name and statement `id`."""
+    bound_values: dict[tuple[LexicalScope, int], dict[str, Value | None]] = field(default_factory=dict)
+    """The values that the executed statements of bodies bind to names, by scope and statement `id`."""
     values_after_binders: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value of a name after its first n binders, by scope, name and n."""
     _registered_paths: set[str] = field(default_factory=set)
@@ -315,7 +317,7 @@ class LoadedModules(Struct):
             for write in module.once(import_writes):
                 owner = _last_component(self.scopes[module]) if write.is_own_module else write.owner
                 is_assignment = not write.is_indirect and write.function is None
-                self._has_object_writes |= is_assignment and (write.is_object or bool(write.owner))
+                self._has_object_writes |= is_assignment and not write.is_own_module
                 self._import_writes.setdefault(write.name, []).append(replace(write, owner=owner))
         self._written_count = len(self.scopes)
 

@@ -84,8 +84,11 @@ def _statement_in_parent(scope: LexicalScope, statement: cst.CSTNode) -> cst.CST
 
 def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode) -> Value | None:
     """Return the value of a name before a statement of a module or class body."""
-    if interpreter.frame.bound_name == name and interpreter.frame.body_scope is scope:
-        return interpreter.frame.previous_value
+    if interpreter.frame.body_scope is scope:
+        if name in interpreter.frame.rebound:
+            return scope.names.get(name)
+        if interpreter.frame.bound_name == name:
+            return interpreter.frame.previous_value
     binders = scope.bindings.binders.get(name, ())
     is_body = scope.kind in ("module", "class")
     if not is_body or (len(binders) <= 1 and not scope.bindings.stars):
@@ -168,7 +171,9 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
 def bind(interpreter: Interpreter, name: str, value: Value) -> None:
     """Bind a name in the current scope. A name keeps a constant only if it is bound once."""
     scope = binding_scope(interpreter.frame.scope, name)
-    if scope.kind == "module" and interpreter.frame.body_scope is not scope:
+    if interpreter.frame.body_scope is scope:
+        _record_rebinding(interpreter, scope, name)
+    elif scope.kind == "module":
         resolve_body_name(interpreter, scope, name)  # the value on paths that do not bind the global
     stored = _stored_value(scope, name, value)
     if stored is not value and isinstance(value, Constant) and isinstance(value.value, str):
@@ -179,6 +184,27 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
         stored.state.changed = stored.state.changed or may_change_unseen(interpreter, scope, name, stored)
     interpreter.store.write(scope.names, name, stored)
     interpreter.tracer.on_binding(name)
+
+
+def _record_rebinding(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
+    """Record that the statement under execution of a module or class body binds a name, which has its value before."""
+    frame = interpreter.frame
+    if frame.current_statement is None or name in frame.rebound:
+        return
+    frame.rebound[name] = scope.names.get(name)
+    value = frame.previous_value if frame.bound_name == name else None
+    if frame.bound_name != name:
+        positions = statement_positions(scope.module, scope_body(scope))
+        position = positions.get(id(frame.current_statement))
+        earlier = [
+            binder
+            for binder in scope.bindings.binders.get(name, ())
+            if position is not None and id(binder) in positions and positions[id(binder)].index < position.index
+        ]
+        value = _value_after(interpreter, scope, name, earlier) if earlier else None
+    scope.names.pop(name, None)
+    if value is not None:
+        scope.names[name] = value
 
 
 def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:

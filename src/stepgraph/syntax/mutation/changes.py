@@ -26,17 +26,22 @@ def mutated_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
     match statement:
         case cst.Assign(targets=targets):
             mutated: list[cst.CSTNode] = [target.target for target in targets]
-        case cst.AugAssign() | cst.Del():
+        case cst.AugAssign() | cst.Del() | cst.For():
             mutated = [statement.target]
+        case cst.With(items=items):
+            mutated = [item.asname.name for item in items if item.asname is not None]
         case cst.Expr(value=cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)))):
             if method in COLLECTION_MUTATORS:
                 yield from _self_and_owners(value)
             return
         case _:
             return
-    for target in mutated:
+    while mutated:
+        target = mutated.pop()
         if isinstance(target, cst.Subscript):
             yield from _self_and_owners(target.value)
+        elif isinstance(target, cst.Tuple | cst.List):
+            mutated += [element.value for element in target.elements]
 
 
 def _self_and_owners(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
