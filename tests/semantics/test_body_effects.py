@@ -180,7 +180,7 @@ def test_last_value_of_a_loop_variable() -> None:
 
 
 def test_tuple_that_a_loop_builds() -> None:
-    head = HEAD + "jobs = (a,)\nfor job in (b,):\n    jobs = (*jobs, job)\n"
+    head = HEAD + "jobs = ()\nfor job in (a, b):\n    jobs = (*jobs, job)\n"
     assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_A_B
 
 
@@ -198,3 +198,68 @@ def test_list_that_grows_on_some_paths() -> None:
         def b
           sleep 'b' 1
     """)
+
+
+# Variables that functions rebind
+
+REGISTER = """
+{initial}
+
+def register(job):
+    global JOBS
+    JOBS = {value}
+    return job
+
+"""
+
+
+@pytest.mark.parametrize(
+    "calls", ["register(a)\nregister(b)\n", "@register\nasync def c(step): await a(step)\nregister(b)\n"]
+)
+@pytest.mark.parametrize("value", ["(*JOBS, job)", "JOBS + (job,)"])
+def test_tuple_that_a_function_rebinds(calls: str, value: str) -> None:
+    head = HEAD + REGISTER.format(initial="JOBS = ()", value=value) + calls
+    graph = graph_of(head, "for job in JOBS:\n    await job(step)")
+    assert graph.startswith(("call a\ncall b\n", "call c\ncall b\n"))
+
+
+def test_dictionary_that_a_function_rebinds() -> None:
+    head = HEAD + REGISTER.format(initial='JOBS = {"job": a}', value='{**JOBS, "job": job}') + "register(b)\n"
+    assert graph_of(head, 'await JOBS["job"](step)') == CALLS_B
+
+
+def test_object_that_a_function_rebinds() -> None:
+    jobs = "class Job:\n    run = staticmethod(a)\n\nclass Other(Job):\n    run = staticmethod(b)\n\n"
+    head = HEAD + jobs + REGISTER.format(initial="JOBS = Job()", value="job") + "register(Other())\n"
+    assert graph_of(head, "await JOBS.run(step)") == CALLS_B
+
+
+@pytest.mark.parametrize("head", ["from jobs import JOBS, a, b, register\n", "from jobs import *\n"])
+def test_variable_that_is_imported_before_a_function_rebinds_it(head: str) -> None:
+    jobs = HEAD + REGISTER.format(initial="JOBS = (a,)", value="(job,)")
+    body = "for job in JOBS:\n    await job(step)"
+    assert graph_of(f"{head}register(b)\n", body, jobs=jobs) == CALLS_A
+
+
+def test_variable_of_a_module_that_a_function_rebinds() -> None:
+    jobs = HEAD + REGISTER.format(initial="JOBS = (a,)", value="(job,)")
+    body = "for job in jobs.JOBS:\n    await job(step)"
+    assert graph_of("import jobs\njobs.register(jobs.b)\n", body, jobs=jobs) == CALLS_B
+
+
+def test_value_between_calls_of_a_function_that_rebinds() -> None:
+    head = HEAD + REGISTER.format(initial="JOBS = ()", value="(job,)") + "register(a)\nfirst = JOBS[0]\nregister(b)\n"
+    assert graph_of(head, "await first(step)\nawait JOBS[0](step)") == CALLS_A_B
+
+
+def test_variable_that_the_body_rebinds_too_is_noted() -> None:
+    calls = "register(a)\nJOBS = tuple(reversed(JOBS))\nregister(b)\n"
+    head = HEAD + REGISTER.format(initial="JOBS = ()", value="(*JOBS, job)") + calls
+    notes = notes_of(head, "for job in JOBS:\n    await job(step)")
+    assert "functions assign to `JOBS`" in notes[0]
+
+
+def test_placeholder_that_a_function_rebinds_is_noted() -> None:
+    head = HEAD + REGISTER.format(initial="JOBS = None", value="job") + "register(a)\n"
+    (note,) = notes_of(head, "await JOBS(step)")
+    assert "the step object is handed to `JOBS`" in note

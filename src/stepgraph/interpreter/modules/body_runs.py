@@ -21,8 +21,9 @@ from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, Ru
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
 from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import Value
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.body_names import (
     StatementNames,
     attributes_storing_arguments,
@@ -36,6 +37,7 @@ from stepgraph.syntax.body_names import (
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.assignments import assigned_attributes
+from stepgraph.syntax.mutation.changes import rebound_globals
 from stepgraph.syntax.walk import self_and_statements_below
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
@@ -177,6 +179,7 @@ def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], d
         run.index += 1
         run.is_importing = False
         if isinstance(statement, cst.Import | cst.ImportFrom):
+            _bind_imported(interpreter, queue, run.scope, statement, define)
             continue
         _run_statement(interpreter, run.scope, statement, sorted(bound), define)
         if isinstance(statement, cst.ClassDef):
@@ -285,6 +288,40 @@ def _push_imported(
             _push(interpreter, queue, scope, late=run.late)
 
 
+def _bind_imported(
+    interpreter: Interpreter,
+    queue: RunQueue,
+    scope: LexicalScope,
+    statement: cst.Import | cst.ImportFrom,
+    define: Definer,
+) -> None:
+    """Bind the names that a statement imports from a module to their values at the import."""
+    if isinstance(statement, cst.Import):
+        return
+    if isinstance(statement.names, cst.ImportStar):
+        for imported in interpreter.modules.imported_by(scope.module, statement):
+            for name in imported.module.once(rebound_globals):
+                if name not in scope.bindings.binders and not name.startswith("_"):
+                    scope.names[name] = _value_at_import(interpreter, imported, name, define)
+        return
+    with interpreter.in_definition_body(scope):
+        for name in map(import_binding, statement.names):
+            if name in queue.names and name in scope.bindings.binders:
+                define(interpreter, scope, name, statement)
+
+
+def _value_at_import(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> Value:
+    """Return the present value of a variable that functions rebind, or its value in the body before that."""
+    value: Value | None = scope.names.get(name)
+    if value is not None:
+        return value
+    position = statement_positions(scope.module, _body(scope))
+    binders = [binder for binder in scope.bindings.binders.get(name, ()) if id(binder) in position]
+    if binders:
+        define(interpreter, scope, name, binders[-1])
+    return interpreter.modules.values_after_binders.get((scope, name, len(binders))) or UNKNOWN
+
+
 def _queue_late_imports(interpreter: Interpreter) -> None:
     """Queue the modules that functions have imported, once the run of all modules has started."""
     modules = interpreter.modules
@@ -316,6 +353,7 @@ def _names_of_registries(
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
         assignments = scope.module.once(assigned_attributes)
+        names |= scope.module.once(rebound_globals)
         names |= scope.module.once(importing_functions) | scope.module.once(attributes_storing_arguments)
         names |= {name for _, name in assignments.by_owner}
     count = -1

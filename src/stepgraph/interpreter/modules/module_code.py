@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
@@ -27,7 +28,7 @@ from stepgraph.interpreter.modules.binding_order import (
 from stepgraph.interpreter.modules.body_runs import Definer, execute_body_statement, executing, never_runs, run_bodies
 from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
-from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
@@ -40,7 +41,7 @@ from stepgraph.ir.values import (
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.aliases import analyze_aliases
-from stepgraph.syntax.mutation.changes import names_mutated_in_functions
+from stepgraph.syntax.mutation.changes import names_mutated_in_functions, rebound_globals
 from stepgraph.syntax.walk import EnclosingBlock, statements_below, suites
 
 
@@ -281,17 +282,29 @@ def _filter_body_binders(scope: LexicalScope, binders: Sequence[cst.CSTNode]) ->
 def _report_assigned_by_functions(
     interpreter: Interpreter, name: str, body_binders: Sequence[cst.CSTNode], value: Value | None
 ) -> None:
-    """Report a function, class or step that functions reassign: `global charge`."""
+    """Report a function, class or step that functions reassign: `global charge`.
+
+    Other values are reported if several statements of the body bind the name: their order is not followed.
+    """
     is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in body_binders)
-    if body_binders and (
-        is_defined or any(isinstance(leaf, FunctionValue | StepFunction) for leaf in union_values(value))
-    ):
+    types = (FunctionValue, StepFunction, *(_CHANGING if len(body_binders) > 1 else ()))
+    if body_binders and (is_defined or any(isinstance(leaf, types) for leaf in union_values(value))):
         interpreter.note(
             "assigned-elsewhere",
             interpreter.place(body_binders[-1]),
             f"functions assign to `{name}`, so what it is when it is used is not known.",
             "The graph shows what is defined here.",
         )
+
+
+_CHANGING: Final = (Collection, Mapping, Instance, Unresolved)
+
+
+def is_rebound_by_functions(scope: LexicalScope, name: str) -> bool:
+    """Whether functions rebind a variable that the body of its module binds once."""
+    if name not in scope.module.once(rebound_globals) or scope.kind != "module":
+        return False
+    return len(_filter_body_binders(scope, scope.bindings.binders.get(name, ()))) == 1
 
 
 def _body_statement_ids(module: SourceModule) -> frozenset[int]:

@@ -15,6 +15,7 @@ from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, re
 from stepgraph.interpreter.modules.module_code import (
     apply_changes,
     bound_value,
+    is_rebound_by_functions,
     may_change_unseen,
     run_changes,
     scope_body,
@@ -35,6 +36,7 @@ from stepgraph.interpreter.values.objects import (
     Caveat,
     ClassValue,
     FunctionValue,
+    Instance,
     LexicalScope,
     ModuleValue,
 )
@@ -91,7 +93,7 @@ def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statemen
             return interpreter.frame.previous_value
     binders = scope.bindings.binders.get(name, ())
     is_body = scope.kind in ("module", "class")
-    if not is_body or (len(binders) <= 1 and not scope.bindings.stars):
+    if not is_body or (len(binders) <= 1 and not scope.bindings.stars) or is_rebound_by_functions(scope, name):
         return _value_in_scope(interpreter, scope, name, is_local=True)
     positions = statement_positions(scope.module, scope_body(scope))
     position = positions.get(id(statement))
@@ -245,7 +247,11 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
         run_bodies(interpreter, scope, name, _define, by_functions=True)
         return scope.names.get(name)
     if not binders or has_later_star_import(interpreter, scope, name):
-        return star_imported_value(interpreter, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
+        if not scope.bindings.stars or name in _BUILTINS:
+            return None
+        value = star_imported_value(interpreter, scope, name)
+        bound: Value | None = scope.names.get(name)  # the import may have run now, and the module may rebind the name
+        return value if bound is None else bound
     scope.names[name] = UNKNOWN  # ends the recursion for a definition that refers to itself
     try:
         value = _evaluate_binders(interpreter, scope, name, binders)
@@ -289,7 +295,13 @@ def _evaluate_binders(
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):
             apply_changes(interpreter, scope, name, value, _define)
-        if may_hold_changing_object(interpreter, value) or _may_be_set_elsewhere(interpreter, scope, name):
+        may_run_steps = value.relevant or isinstance(value, Collection | Mapping | Instance)
+        is_rebound = may_run_steps and is_rebound_by_functions(scope, name)
+        if (
+            is_rebound
+            or may_hold_changing_object(interpreter, value)
+            or _may_be_set_elsewhere(interpreter, scope, name)
+        ):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
             value = scope.names.get(name, value)
     return value

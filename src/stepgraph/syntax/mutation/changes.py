@@ -87,6 +87,14 @@ def mutating_functions(module: SourceModule) -> dict[str, frozenset[str]]:
     return {name: frozenset(functions) for name, functions in functions_by_name.items()}
 
 
+def rebound_globals(module: SourceModule) -> frozenset[str]:
+    """Return the names of a module that functions or classes declare `global`."""
+    if not module.mentions(b"global"):
+        return frozenset()
+    declarations = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.Global))
+    return frozenset(item.name.value for declaration in declarations for item in declaration.names)
+
+
 def _mutated_name(value: cst.BaseExpression) -> str | None:
     match value:
         case cst.Name(value=name) | cst.Attribute(value=cst.Name(), attr=cst.Name(value=name)):
