@@ -263,3 +263,83 @@ def test_placeholder_that_a_function_rebinds_is_noted() -> None:
     head = HEAD + REGISTER.format(initial="JOBS = None", value="job") + "register(a)\n"
     (note,) = notes_of(head, "await JOBS(step)")
     assert "the step object is handed to `JOBS`" in note
+
+
+# Functions with state
+
+PAIR = """
+def pair():
+    current = a
+
+    def use(job):
+        nonlocal current
+        current = job
+        return job
+
+    def get():
+        return current
+
+    async def go(step):
+        await current(step)
+
+    return use, get, go
+
+use, get, go = pair()
+"""
+
+
+@pytest.mark.parametrize("head", [PAIR + "use(b)\nchosen = get()\n", PAIR + "use(use(b))\nchosen = get()\n"])
+def test_closure_that_returns_a_changed_variable(head: str) -> None:
+    assert graph_of(HEAD + head, "await chosen(step)") == CALLS_B
+    assert graph_of("from jobs import chosen\n", "await chosen(step)", jobs=HEAD + head) == CALLS_B
+    by_name = "from importlib import import_module\nchosen = import_module('jobs').chosen\n"
+    assert graph_of(by_name, "await chosen(step)", jobs=HEAD + head) == CALLS_B
+
+
+def test_closure_that_calls_a_changed_variable() -> None:
+    assert graph_of(HEAD + PAIR + "use(b)\n", "await go(step)") == text("""
+        call go
+        def go
+          call b
+        def b
+          sleep 'b' 1
+    """)
+
+
+def test_closure_over_an_object() -> None:
+    head = HEAD + OBJECT + "def pair():\n    job = Job()\n    return job.add, job.build\n\nadd, build = pair()\n"
+    body = "for job in build():\n    await job(step)"
+    assert graph_of(head + "add(a)\nadd(b)\n", body) == CALLS_A_B
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "def jobs(all=[]):\n    return all\n",
+        "def add(job, all=[]):\n    all.append(job)\n    return all\n\ndef jobs():\n    return add(b)\n\nadd(a)\n",
+        "from functools import cache\n\n@cache\ndef jobs():\n    return []\n\njobs().append(a)\njobs().append(b)\n",
+    ],
+)
+def test_state_of_a_function(definition: str) -> None:
+    head = HEAD + definition + ("jobs().extend([a, b])\n" if "append" not in definition else "") + "chosen = jobs()\n"
+    assert graph_of(head, "for job in chosen:\n    await job(step)") == CALLS_A_B
+
+
+def test_context_variable_that_is_set_while_a_module_loads() -> None:
+    head = HEAD + 'from contextvars import ContextVar\ncurrent = ContextVar("job", default=a)\ncurrent.set(b)\n'
+    assert graph_of(head + "chosen = current.get()\n", "await chosen(step)") == CALLS_B
+
+
+# Iterators
+
+
+@pytest.mark.parametrize("iterator", ["iter((a, b))", "map(lambda job: job, (a, b))", "reversed([b, a])"])
+@pytest.mark.parametrize("second", ["next(jobs)", "list(jobs)[0]"])
+def test_iterator_that_statements_use_in_turn(iterator: str, second: str) -> None:
+    head = HEAD + f"jobs = {iterator}\nfirst = next(jobs)\nsecond = {second}\n"
+    assert graph_of(head, "await second(step)") == CALLS_B
+
+
+def test_rest_of_an_iterator_in_the_workflow() -> None:
+    head = HEAD + "jobs = iter((a, b))\nnext(jobs)\n"
+    assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_B

@@ -18,8 +18,8 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
 from stepgraph.interpreter.modules.binding_order import literal_truth, statement_positions
 from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
-from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, ContextVariable, Mapping
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
@@ -31,6 +31,7 @@ from stepgraph.syntax.body_names import (
     dependent_names,
     evaluated_nodes,
     importing_functions,
+    names_of_iterators,
     names_of_statements,
     object_changes,
 )
@@ -38,6 +39,7 @@ from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
+from stepgraph.syntax.mutation.function_state import functions_with_state
 from stepgraph.syntax.walk import self_and_statements_below
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
@@ -63,20 +65,30 @@ def run_bodies(
         modules.queues.append(queue)
         _push(interpreter, queue, scope)
     resume(interpreter, define)
-    if by_functions and modules.program is not None and not modules.program.runs:
+    if by_functions and modules.program is not None and not modules.program.is_running:
         own_module = modules.scope_of(scope.module)
         if own_module not in modules.visited_by_program:  # no import statement of a visited module names it
             binders = scope.bindings.binders.get(name)
             place = Place(scope.module, binders[0] if binders else scope.module.tree)
-            modules.late_imports.append(LateImport(own_module, place, is_conditional=False))
+            late = LateImport(own_module, place, is_conditional=False, is_nested=bool(modules.program.runs))
+            modules.late_imports.append(late)
             resume(interpreter, define)
 
 
 def may_hold_changing_object(interpreter: Interpreter, value: Value, depth: int = 0) -> bool:
     """Whether a value is an object that statements of module bodies may change by its methods, or contains one."""
     match value:
+        case ContextVariable():
+            return True
+        case Collection(lazy=lazy) if lazy is not None and not lazy.is_view:
+            return True
         case Instance():
             return _may_change(interpreter, value)
+        case FunctionValue() if depth < DEEPEST:
+            parts = (value.receiver, value.wrapped, *value.positional, *(part for _, part in value.keywords))
+            return _has_state(value) or any(
+                part is not None and may_hold_changing_object(interpreter, part, depth + 1) for part in parts
+            )
         case Union(cases=cases):
             return any(may_hold_changing_object(interpreter, case.value, depth + 1) for case in cases)
         case Collection() | Mapping() if depth < DEEPEST:
@@ -105,6 +117,14 @@ def _may_change(interpreter: Interpreter, instance: Instance) -> bool:
         if _mentions_any(scope.module, frozenset(methods))
         for item in _statements_of(scope)
     )
+
+
+def _has_state(function: FunctionValue) -> bool:
+    """Whether calls of a function may change what it returns later, or another function of the same enclosing call."""
+    names = [*function.scope.path] if function.scope.is_local else []
+    if isinstance(function.node, cst.FunctionDef):
+        names.append(function.node.name.value)
+    return not function.scope.module.once(functions_with_state).isdisjoint(names)
 
 
 def _project_classes(interpreter: Interpreter, class_value: ClassValue) -> Iterator[ClassValue]:
@@ -333,7 +353,8 @@ def _queue_late_imports(interpreter: Interpreter) -> None:
             late = replace(recorded, names=modules.program.names - _defined_names(recorded.scope))
             modules.visited_by_program.add(late.scope)
             modules.program.names |= _names_of_registries(interpreter, [late.scope], modules.program.names)
-            position = 0 if not modules.program.is_running else len(modules.program.runs)
+            is_nested = modules.program.is_running or late.is_nested
+            position = len(modules.program.runs) if is_nested else 0
             queued = RunQueue([], modules.program.names, follows_imports=True)
             _push(interpreter, queued, late.scope, late=late)
             modules.program.runs[position:position] = queued.runs
@@ -353,7 +374,8 @@ def _names_of_registries(
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
         assignments = scope.module.once(assigned_attributes)
-        names |= scope.module.once(rebound_globals)
+        names |= scope.module.once(rebound_globals) | scope.module.once(functions_with_state)
+        names |= scope.module.once(names_of_iterators)
         names |= scope.module.once(importing_functions) | scope.module.once(attributes_storing_arguments)
         names |= {name for _, name in assignments.by_owner}
     count = -1

@@ -66,6 +66,8 @@ class LateImport(Struct, frozen=True):
     """The import statement."""
     is_conditional: bool
     """Whether the statement runs on some paths only."""
+    is_nested: bool
+    """Whether a statement of a module body imports it by a call: `import_module("jobs")`."""
     names: frozenset[str] = frozenset()
     """The collections of other modules that it may fill, with the names whose definitions mention them."""
 
