@@ -343,3 +343,46 @@ def test_iterator_that_statements_use_in_turn(iterator: str, second: str) -> Non
 def test_rest_of_an_iterator_in_the_workflow() -> None:
     head = HEAD + "jobs = iter((a, b))\nnext(jobs)\n"
     assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_B
+
+
+# Collections
+
+
+@pytest.mark.parametrize(
+    "statement", ["jobs.popleft()", "jobs.rotate(1)\njobs.pop()", "jobs.popleft()\njobs.rotate(0)"]
+)
+def test_deque_that_loses_its_first_element(statement: str) -> None:
+    head = HEAD + f"from collections import deque\njobs = deque([a, b])\n{statement}\n"
+    assert "call b" in graph_of(head, "for job in jobs:\n    await job(step)")
+
+
+@pytest.mark.parametrize("statement", ["jobs.appendleft(b)", "jobs.extendleft([b])"])
+def test_deque_that_grows_at_the_left(statement: str) -> None:
+    head = HEAD + f"from collections import deque\njobs = deque([a])\n{statement}\n"
+    assert graph_of(head, "for job in jobs:\n    await job(step)") == text("""
+        loop
+          switch job
+          | case a
+            call a
+          | case b
+            call b
+        def a
+          sleep 'a' 1
+        def b
+          sleep 'b' 1
+    """)
+
+
+def test_set_that_loses_an_element() -> None:
+    graph = graph_of(HEAD + "jobs = {a, b}\njobs.discard(a)\n", "for job in jobs:\n    await job(step)")
+    assert "call b" in graph
+
+
+def test_special_method_that_adds_to_a_list_is_noted() -> None:
+    notes = notes_of(HEAD + "jobs = [a]\njobs.__iadd__([b])\n", "for job in jobs:\n    await job(step)")
+    assert "`jobs` may be changed under another name" in notes[0]
+
+
+@pytest.mark.parametrize("value", ["reversed([b, a])", "map(lambda job: job, [a, b])", "iter([a, b])"])
+def test_slice_that_an_iterator_replaces(value: str) -> None:
+    assert graph_of(HEAD, f"jobs = [b]\njobs[:] = {value}\nfor job in jobs:\n    await job(step)") == CALLS_A_B
