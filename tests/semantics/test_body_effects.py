@@ -386,3 +386,49 @@ def test_special_method_that_adds_to_a_list_is_noted() -> None:
 @pytest.mark.parametrize("value", ["reversed([b, a])", "map(lambda job: job, [a, b])", "iter([a, b])"])
 def test_slice_that_an_iterator_replaces(value: str) -> None:
     assert graph_of(HEAD, f"jobs = [b]\njobs[:] = {value}\nfor job in jobs:\n    await job(step)") == CALLS_A_B
+
+
+# Assignment expressions
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "if (job := b): pass",
+        "[job := each for each in (a, b)]",
+        "print(job := b)",
+        "pair = [job := b, a]",
+    ],
+)
+@pytest.mark.parametrize("before", ["", "job = a\n"])
+def test_assignment_expression_of_a_body(before: str, statement: str) -> None:
+    assert graph_of(f"{HEAD}{before}{statement}\n", "await job(step)") == CALLS_B
+
+
+def test_assignment_after_an_assignment_expression() -> None:
+    assert graph_of(HEAD + "if (job := a): pass\njob = b\n", "await job(step)") == CALLS_B
+
+
+def test_assignment_expression_runs_once() -> None:
+    head = HEAD + "jobs = [a, b]\nfirst = (second := jobs.pop())\n"
+    assert graph_of(head, "await first(step)\nawait second(step)") == text("""
+        call b
+        call b
+        def b
+          sleep 'b' 1
+    """)
+
+
+def test_assignment_expression_of_a_generator_is_noted() -> None:
+    (note,) = notes_of(HEAD + "job = a\nany((job := each) is b for each in (a, b))\n", "await job(step)")
+    assert "[generator]" in note
+
+
+# Targets of compound statements
+
+
+@pytest.mark.parametrize(
+    "statement", ["from contextlib import nullcontext\nwith nullcontext(b) as job: pass", "for job in (b,): pass"]
+)
+def test_target_of_a_compound_statement(statement: str) -> None:
+    assert graph_of(HEAD + statement + "\n", "await job(step)") == CALLS_B

@@ -29,20 +29,21 @@ def binder_value(interpreter: Interpreter, scope: LexicalScope, name: str, binde
             return make_class(interpreter, binder, scope)
         case cst.Import() | cst.ImportFrom():
             return import_name(interpreter, binder, name)
-        case cst.Assign() if _binds_several(binder):
-            values = execute_body_statement(interpreter, scope, binder)
-            return values.get(name) or (UNKNOWN if binder in scope.bindings.binders[name] else before)
+        case cst.Assign() | cst.AnnAssign() if _binds_several(interpreter, binder):
+            return _executed_value(interpreter, scope, name, binder, before)
         case (
             cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=expression)
             | cst.AnnAssign(value=cst.BaseExpression() as expression)
-            | cst.NamedExpr(value=expression)
         ):
             value = interpreter.evaluate(expression)
         case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.mutations.get(name, ()):
-            execute_body_statement(interpreter, scope, binder)
-            return before
+            return execute_body_statement(interpreter, scope, binder).get(name) or before
         case cst.AugAssign() if isinstance(before, Collection | Mapping | Union):
             return execute_body_statement(interpreter, scope, binder).get(name) or before
+        case (
+            cst.Assert() | cst.AugAssign() | cst.Expr() | cst.For() | cst.If() | cst.Match() | cst.While() | cst.With()
+        ) if _binds_several(interpreter, binder) or not isinstance(binder, cst.AugAssign):
+            return _executed_value(interpreter, scope, name, binder, before)
         case _:
             return UNKNOWN
     is_unknown = isinstance(value, Unknown | ExternalResult | ExternalResultMember)
@@ -52,10 +53,25 @@ def binder_value(interpreter: Interpreter, scope: LexicalScope, name: str, binde
     return value
 
 
-def _binds_several(statement: cst.Assign) -> bool:
-    """Whether an assignment has a name among several targets, or in a tuple."""
-    names = [name for target in statement.targets for name in target_names(target.target)]
-    return bool(names) and not (len(statement.targets) == 1 and isinstance(statement.targets[0].target, cst.Name))
+def _executed_value(
+    interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode, before: Value
+) -> Value:
+    """Return the value of a name after the execution of a statement, which may bind another name only."""
+    value = execute_body_statement(interpreter, scope, statement).get(name)
+    if value is None:
+        return UNKNOWN if statement in scope.bindings.binders.get(name, ()) else before
+    return value
+
+
+def _binds_several(interpreter: Interpreter, statement: cst.CSTNode) -> bool:
+    """Whether an assignment has other targets besides a name, or an expression in it binds names."""
+    if isinstance(statement, cst.Assign):
+        names = [name for target in statement.targets for name in target_names(target.target)]
+        if names and not (len(statement.targets) == 1 and isinstance(statement.targets[0].target, cst.Name)):
+            return True
+    return interpreter.module.mentions(b":=") and any(
+        isinstance(node, cst.NamedExpr) for node in expressions_below(statement)
+    )
 
 
 def _mentions(expression: cst.BaseExpression, name: str) -> bool:

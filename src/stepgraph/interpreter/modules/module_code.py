@@ -276,7 +276,7 @@ def _filter_body_binders(scope: LexicalScope, binders: Sequence[cst.CSTNode]) ->
     if scope.kind != "module" or not scope.module.mentions(b"global"):
         return binders
     body_ids = scope.module.once(_body_statement_ids)
-    return [binder for binder in binders if id(binder) in body_ids or isinstance(binder, cst.NamedExpr)]
+    return [binder for binder in binders if id(binder) in body_ids]
 
 
 def _report_assigned_by_functions(
