@@ -432,3 +432,42 @@ def test_assignment_expression_of_a_generator_is_noted() -> None:
 )
 def test_target_of_a_compound_statement(statement: str) -> None:
     assert graph_of(HEAD + statement + "\n", "await job(step)") == CALLS_B
+
+
+# Bindings in blocks whose other statements change objects
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        "if True:\n    {statements}",
+        "try:\n    {statements}\nexcept ValueError:\n    pass",
+        "class Jobs:\n    {statements}\n\nchosen = Jobs.chosen",
+    ],
+)
+@pytest.mark.parametrize("value", ["jobs[-1]", "jobs.pop()"])
+def test_value_after_a_statement_of_its_block(block: str, value: str) -> None:
+    head = HEAD + "jobs = [a]\n" + block.format(statements=f"jobs.append(b)\n    chosen = {value}") + "\n"
+    assert graph_of(head, "await chosen(step)") == CALLS_B
+
+
+def test_value_after_a_statement_of_its_branch() -> None:
+    head = (
+        HEAD + "from os import environ\njobs = [a]\nif environ.get('B'):\n    jobs.append(b)\n    chosen = jobs[-1]\n"
+    )
+    assert graph_of(head + "else:\n    chosen = a\n", "await chosen(step)") == text("""
+        if environ.get('B')
+          call b
+        else
+          call a
+        def b
+          sleep 'b' 1
+        def a
+          sleep 'a' 1
+    """)
+
+
+def test_default_value_after_the_start_of_a_with() -> None:
+    manager = "class using:\n    def __enter__(self):\n        jobs.append(b)\n    def __exit__(self, *error): pass\n\n"
+    job = "with using():\n    async def job(step, run=jobs[-1]):\n        await run(step)\n"
+    assert "call b" in graph_of(HEAD + "jobs = [a]\n" + manager + job, "await job(step)")

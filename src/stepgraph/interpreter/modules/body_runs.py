@@ -189,23 +189,33 @@ def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], d
             queue.runs.pop()
             continue
         statement, bound = run.statements[run.index]
-        if isinstance(statement, cst.Import | cst.ImportFrom) and not run.is_importing:
-            run.is_importing = True  # also if it is under evaluation: Python runs the module before it binds its names
+        if isinstance(statement, cst.Import | cst.ImportFrom) and not run.is_entered:
+            run.is_entered = True  # also if it is under evaluation: Python runs the module before it binds its names
             _push_imported(interpreter, queue, run, statement)
             continue
         if id(statement) in stops:
-            return
+            if run.is_entered or not _push_class(interpreter, queue, run, statement):
+                return
+            run.is_entered = True
+            continue
         interpreter.budget.spend(Limit.ELEMENTS)
         run.index += 1
-        run.is_importing = False
+        is_entered, run.is_entered = run.is_entered, False
         if isinstance(statement, cst.Import | cst.ImportFrom):
             _bind_imported(interpreter, queue, run.scope, statement, define)
             continue
         _run_statement(interpreter, run.scope, statement, sorted(bound), define)
-        if isinstance(statement, cst.ClassDef):
-            value = run.scope.names.get(statement.name.value)
-            if isinstance(value, ClassValue) and value.node is statement:
-                _push(interpreter, queue, value.scope, late=run.late)
+        if not is_entered:
+            _push_class(interpreter, queue, run, statement)
+
+
+def _push_class(interpreter: Interpreter, queue: RunQueue, run: BodyRun, statement: cst.CSTNode) -> bool:
+    """Queue the body of a class that a statement of a run has defined. Return whether it has."""
+    value = run.scope.names.get(statement.name.value) if isinstance(statement, cst.ClassDef) else None
+    if not isinstance(value, ClassValue) or value.node is not statement:
+        return False
+    _push(interpreter, queue, value.scope, late=run.late)
+    return True
 
 
 def _run_statement(

@@ -82,8 +82,8 @@ class BodyRun(Struct):
     """The import in a function that loads the module, None for other modules."""
     index: int = 0
     """The index of the next statement."""
-    is_importing: bool = False
-    """Whether the next statement is an import whose modules are running or have run."""
+    is_entered: bool = False
+    """Whether the modules that the next statement imports, or the body of its class, are running or have run."""
 
 
 class RunQueue(Struct, eq=False):

@@ -39,6 +39,7 @@ from stepgraph.ir.values import (
     is_from_package,
 )
 from stepgraph.limits import Limit
+from stepgraph.syntax.body_effects import depends_on_block
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.changes import names_mutated_in_functions, rebound_globals
@@ -158,14 +159,16 @@ class _BodyBindings(Struct):
                 return self._join([before, *values], statement)
 
     def _must_execute(self, statement: cst.CSTNode, group: Sequence[cst.CSTNode]) -> bool:
-        """Whether the value of the name after a compound statement depends on how often its binders run."""
+        """Whether the value of the name after a compound statement depends on other statements in it, or on passes."""
         if self.scope.bindings.stars or (isinstance(statement, cst.If) and never_runs(statement)):
             return False
-        return any(
+        if any(
             isinstance(node, cst.AugAssign | cst.For | cst.While)
             for binder in group
             for node in (binder, *(enclosing.statement for enclosing in self._enclosing(binder)))
-        )
+        ):
+            return True
+        return depends_on_block(statement, group)
 
     def _after_if(
         self, statement: cst.If, clause_values: Sequence[tuple[cst.BaseExpression | None, Value | None]]
