@@ -471,3 +471,28 @@ def test_default_value_after_the_start_of_a_with() -> None:
     manager = "class using:\n    def __enter__(self):\n        jobs.append(b)\n    def __exit__(self, *error): pass\n\n"
     job = "with using():\n    async def job(step, run=jobs[-1]):\n        await run(step)\n"
     assert "call b" in graph_of(HEAD + "jobs = [a]\n" + manager + job, "await job(step)")
+
+
+def test_list_that_a_branch_creates_and_fills() -> None:
+    head = (
+        HEAD
+        + "from os import environ\nif environ.get('B'):\n    jobs = [a]\n    jobs.append(b)\nelse:\n    jobs = [b, a]\n"
+    )
+    graph = graph_of(head, "for job in jobs:\n    await job(step)")
+    assert graph.startswith("if environ.get('B')\n  loop\n    switch job\n")
+
+
+def test_dictionary_of_a_branch_that_a_later_statement_changes() -> None:
+    branches = "from os import environ\njobs = {'job': a} if environ.get('B') else {'job': a, 'other': a}\n"
+    graph = graph_of(HEAD + branches + "jobs['job'] = b\n", "await jobs['job'](step)")
+    assert "call b" in graph
+
+
+def test_list_in_a_block_grows_once() -> None:
+    head = HEAD + "jobs = [a]\nif True:\n    jobs += [b]\n"
+    assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_A_B
+
+
+def test_variable_that_a_called_function_reads_in_a_block() -> None:
+    head = HEAD + "def show():\n    return current\n\ncurrent = a\nif True:\n    current = b\n    chosen = show()\n"
+    assert graph_of(head, "await chosen(step)") == CALLS_B

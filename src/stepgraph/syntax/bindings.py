@@ -214,7 +214,7 @@ def _bind_expressions(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> N
 def _bind_in_statements(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:
     """Add the statements of a module or class whose expressions bind names, in source order."""
     order: dict[int, int] = {}
-    rebound: set[str] = set()
+    binder_ids: dict[str, set[int]] = {}
     for statement in statements_below(body):
         order[id(statement)] = len(order)
         nested = {id(suite) for suite in suites(statement)}
@@ -222,11 +222,14 @@ def _bind_in_statements(body: cst.BaseSuite | cst.Module, bindings: Bindings) ->
         while pending:
             node = pending.pop()
             if isinstance(node, cst.NamedExpr) and isinstance(node.target, cst.Name):
-                rebound.add(node.target.value)
-                if statement not in bindings.binders.get(node.target.value, ()):
-                    bindings.add(node.target.value, statement)
+                name = node.target.value
+                if name not in binder_ids:
+                    binder_ids[name] = {id(binder) for binder in bindings.binders.get(name, ())}
+                if id(statement) not in binder_ids[name]:
+                    binder_ids[name].add(id(statement))
+                    bindings.add(name, statement)
             pending += [child for child in children(node) if id(child) not in nested]
-    for name in rebound:
+    for name in binder_ids:
         bindings.binders[name].sort(key=lambda binder: order[id(binder)])
 
 

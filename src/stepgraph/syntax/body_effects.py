@@ -8,6 +8,7 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.bindings import parameters
+from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, self_and_statements_below
 
 _PURE_METHODS: Final = frozenset(
@@ -30,15 +31,23 @@ _PURE_METHODS: Final = frozenset(
 _PURE_FUNCTIONS: Final = frozenset(["bool", "callable", "float", "hasattr", "int", "isinstance", "len", "print", "str"])
 
 
-def depends_on_block(statement: cst.CSTNode, binders: Sequence[cst.CSTNode]) -> bool:
+def depends_on_block(statement: cst.CSTNode, binders: Sequence[cst.CSTNode], module: SourceModule) -> bool:
     """Whether values that binders in a compound statement bind may depend on other statements in it.
 
     These change objects, and the binders read objects.
     """
     if not any(map(_reads_objects, binders)):
         return False
+    changes = module.once(_empty_cache)
+    if statement not in changes:
+        inner_statements = self_and_statements_below(statement)
+        changes[statement] = tuple(id(inner) for inner in inner_statements if _changes_objects(inner))
     ids = {id(binder) for binder in binders}
-    return any(_changes_objects(inner) for inner in self_and_statements_below(statement) if id(inner) not in ids)
+    return any(change not in ids for change in changes[statement])
+
+
+def _empty_cache(_: SourceModule) -> dict[cst.CSTNode, tuple[int, ...]]:
+    return {}
 
 
 def _reads_objects(binder: cst.CSTNode) -> bool:

@@ -6,7 +6,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.modules.body_runs import execute_body_statement
+from stepgraph.interpreter.modules.body_runs import executed_value
 from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
 from stepgraph.interpreter.values.containers import Collection, Mapping
@@ -30,36 +30,26 @@ def binder_value(interpreter: Interpreter, scope: LexicalScope, name: str, binde
         case cst.Import() | cst.ImportFrom():
             return import_name(interpreter, binder, name)
         case cst.Assign() | cst.AnnAssign() if _binds_several(interpreter, binder):
-            return _executed_value(interpreter, scope, name, binder, before)
+            return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
         case (
             cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=expression)
             | cst.AnnAssign(value=cst.BaseExpression() as expression)
         ):
             value = interpreter.evaluate(expression)
         case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.mutations.get(name, ()):
-            return execute_body_statement(interpreter, scope, binder).get(name) or before
+            return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
         case cst.AugAssign() if isinstance(before, Collection | Mapping | Union):
-            return execute_body_statement(interpreter, scope, binder).get(name) or before
+            return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
         case (
             cst.Assert() | cst.AugAssign() | cst.Expr() | cst.For() | cst.If() | cst.Match() | cst.While() | cst.With()
         ) if _binds_several(interpreter, binder) or not isinstance(binder, cst.AugAssign):
-            return _executed_value(interpreter, scope, name, binder, before)
+            return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
         case _:
             return UNKNOWN
     is_unknown = isinstance(value, Unknown | ExternalResult | ExternalResultMember)
     if is_unknown and isinstance(before, FunctionValue) and _mentions(expression, name):
         # `job = wrap(job)` acts like an unknown decorator.
         return replace(before, caveats=(*before.caveats, caveat_of_decorator(interpreter.place(expression))))
-    return value
-
-
-def _executed_value(
-    interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode, before: Value
-) -> Value:
-    """Return the value of a name after the execution of a statement, which may bind another name only."""
-    value = execute_body_statement(interpreter, scope, statement).get(name)
-    if value is None:
-        return UNKNOWN if statement in scope.bindings.binders.get(name, ()) else before
     return value
 
 

@@ -1,8 +1,9 @@
-"""Runs of module and class bodies in source order, for collections that change while modules load.
+"""Runs of module and class bodies in source order, for values with state that changes while modules load.
 
-Names are evaluated on demand, in any order. That is wrong for a collection that statements fill and read in turn, so
-the statements that may touch such collections run in the order of Python: top to bottom, an imported module at its
-import. A run pauses before a statement that is under evaluation already, and continues at a later lookup.
+Names are evaluated on demand, in any order. That is wrong for values that statements change and read in turn, such as
+collections, objects, iterators and closures, so the statements that may touch them run in the order of Python: top to
+bottom, an imported module at its import. A run pauses before a statement that is under evaluation, and continues at a
+later lookup.
 """
 
 from __future__ import annotations
@@ -76,7 +77,7 @@ def run_bodies(
 
 
 def may_hold_changing_object(interpreter: Interpreter, value: Value, depth: int = 0) -> bool:
-    """Whether a value is an object that statements of module bodies may change by its methods, or contains one."""
+    """Whether a value has state that statements of module bodies may change, or contains such a value."""
     match value:
         case ContextVariable():
             return True
@@ -233,15 +234,26 @@ def _run_statement(
 
 
 def execute_body_statement(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Bound:
-    """Execute a statement of a body once, and return the values that it binds to names."""
+    """Execute a statement of a body once, and return the values that it binds to names: none while it is executed."""
     values = interpreter.modules.bound_values
     key = (scope, id(statement))
-    if key not in values:
+    if key not in values and key not in interpreter.modules.statements_in_execution:
         interpreter.modules.executed_statements.add(id(statement))
-        values[key] = {}  # a statement that is executed already binds no name yet
-        with executing(interpreter, scope, statement) as values[key]:
+        interpreter.modules.statements_in_execution.add(key)
+        with executing(interpreter, scope, statement) as bound:
             interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
-    return values[key]
+        interpreter.modules.statements_in_execution.remove(key)
+        values[key] = bound
+    return values.get(key, {})
+
+
+def executed_value(
+    interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode, before: Value | None
+) -> Value | None:
+    """Return the value of a name after the execution of a statement, `before` if it does not bind the name."""
+    if (scope, id(statement)) in interpreter.modules.statements_in_execution:
+        return UNKNOWN
+    return execute_body_statement(interpreter, scope, statement).get(name, before)
 
 
 @contextmanager

@@ -132,6 +132,8 @@ class LoadedModules(Struct):
     """The value that a statement of a module or class body binds to a name, by scope, name and statement `id`."""
     bound_values: dict[tuple[LexicalScope, int], dict[str, Value | None]] = field(default_factory=dict)
     """The values that the executed statements of bodies bind to names, by scope and statement `id`."""
+    statements_in_execution: set[tuple[LexicalScope, int]] = field(default_factory=set)
+    """The statements of bodies that are being executed, by scope and `id`."""
     values_after_binders: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value of a name after its first n binders, by scope, name and n."""
     _registered_paths: set[str] = field(default_factory=set)

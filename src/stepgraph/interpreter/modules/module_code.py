@@ -25,7 +25,7 @@ from stepgraph.interpreter.modules.binding_order import (
     runtime_binders,
     statement_positions,
 )
-from stepgraph.interpreter.modules.body_runs import Definer, execute_body_statement, executing, never_runs, run_bodies
+from stepgraph.interpreter.modules.body_runs import Definer, executed_value, executing, never_runs, run_bodies
 from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
 from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
@@ -135,11 +135,9 @@ class _BodyBindings(Struct):
             suite_binders = [binder for binder in group if self._enclosing(binder)[depth].suite is suite]
             return self.value_after(suite_binders, depth + 1, start_value)
 
-        if self._must_execute(statement, group):
-            execute_body_statement(self.interpreter, self.scope, statement)
-        executed = self.interpreter.modules.bound_values.get((self.scope, id(statement)), {})
-        if self.name in executed and not self.scope.bindings.stars:
-            return executed[self.name]
+        is_executed = (self.scope, id(statement)) in self.interpreter.modules.bound_values
+        if (is_executed and not self.scope.bindings.stars) or self._must_execute(statement, group):
+            return executed_value(self.interpreter, self.scope, self.name, statement, before)
         match statement:
             case cst.If():
                 return self._after_if(
@@ -168,7 +166,8 @@ class _BodyBindings(Struct):
             for node in (binder, *(enclosing.statement for enclosing in self._enclosing(binder)))
         ):
             return True
-        return depends_on_block(statement, group)
+        is_mutated = statement in self.scope.bindings.mutations.get(self.name, ())
+        return is_mutated or depends_on_block(statement, group, self.scope.module)
 
     def _after_if(
         self, statement: cst.If, clause_values: Sequence[tuple[cst.BaseExpression | None, Value | None]]

@@ -10,6 +10,7 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.binding_order import statement_positions
 from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
 from stepgraph.interpreter.modules.module_code import (
@@ -137,7 +138,7 @@ def _value_after(
             scope.names[name] = current_value
         cache[key] = None if value is None else _stored_value(scope, name, value)
     result = cache[key]
-    if isinstance(result, Collection | Mapping):
+    if result is not None and any(isinstance(leaf, Collection | Mapping) for leaf in union_values(result)):
         run_changes(interpreter, scope, name, _define)
     return result
 
@@ -283,27 +284,41 @@ def _evaluate_binders(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
     with interpreter.in_definition_body(scope):
-        final_value = bound_value(interpreter, scope, name, binders)
-        if final_value is None:
+        value = _body_value(interpreter, scope, name, binders)
+        if value is None:
             del scope.names[name]
             return None
-        value = _stored_value(scope, name, final_value)
-        if scope.kind == "module" and _may_be_replaced(interpreter, scope, name, value):
-            value = _reassigned_value(interpreter, scope, name, value)
-        elif scope.kind == "module" and scope.module.once(may_bind_computed_names):
-            value = value if isinstance(value, External) else hide_constants(value)
         scope.names[name] = value
-        if isinstance(value, Collection | Mapping):
-            apply_changes(interpreter, scope, name, value, _define)
+        for leaf in union_values(value):
+            if isinstance(leaf, Collection | Mapping):
+                apply_changes(interpreter, scope, name, leaf, _define)
         may_run_steps = value.relevant or isinstance(value, Collection | Mapping | Instance)
-        is_rebound = may_run_steps and is_rebound_by_functions(scope, name)
         if (
-            is_rebound
+            (may_run_steps and is_rebound_by_functions(scope, name))
             or may_hold_changing_object(interpreter, value)
             or _may_be_set_elsewhere(interpreter, scope, name)
         ):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
-            value = scope.names.get(name, value)
+        current: Value | None = scope.names.get(name)
+        if current is None:  # a statement was executed that is one of the binders
+            scope.names[name] = value
+            current = _body_value(interpreter, scope, name, binders) or value
+            scope.names[name] = current
+    return current
+
+
+def _body_value(
+    interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
+) -> Value | None:
+    """Return the value that a name of a body has after its binders, None if it is unbound."""
+    final_value = bound_value(interpreter, scope, name, binders)
+    if final_value is None:
+        return None
+    value = _stored_value(scope, name, final_value)
+    if scope.kind == "module" and _may_be_replaced(interpreter, scope, name, value):
+        return _reassigned_value(interpreter, scope, name, value)
+    if scope.kind == "module" and scope.module.once(may_bind_computed_names):
+        return value if isinstance(value, External) else hide_constants(value)
     return value
 
 
