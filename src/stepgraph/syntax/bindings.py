@@ -15,7 +15,14 @@ from msgspec import Struct, field
 
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import mutated_names
-from stepgraph.syntax.walk import expressions_below, self_and_statements_below, statements, statements_below
+from stepgraph.syntax.walk import (
+    children,
+    expressions_below,
+    self_and_statements_below,
+    statements,
+    statements_below,
+    suites,
+)
 
 # Statements that bind no name themselves.
 _BINDLESS_TYPES: Final = frozenset(
@@ -29,7 +36,7 @@ class Bindings(Struct):
     """The bindings of one scope: a module, class, function or lambda."""
 
     binders: dict[str, list[cst.CSTNode]] = field(default_factory=dict)
-    """The nodes that bind each name: parameters, statements and assignment expressions."""
+    """The nodes that bind each name: parameters, statements and the assignment expressions of functions."""
     globals: set[str] = field(default_factory=set)
     """Names declared `global`."""
     nonlocals: set[str] = field(default_factory=set)
@@ -94,7 +101,9 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
                 mutated for inner in self_and_statements_below(statement) for mutated in mutated_names(inner)
             ):
                 bindings.mutations.setdefault(name, []).append(statement)
-    if module.mentions(b":=") or module.mentions(b"yield"):
+    if not isinstance(owner, cst.FunctionDef) and module.mentions(b":="):
+        _bind_in_statements(body, bindings)
+    elif module.mentions(b":=") or module.mentions(b"yield"):
         _bind_expressions(body, bindings)
     if module.mentions(b"nonlocal"):
         _bind_nonlocals(body, bindings)
@@ -200,6 +209,28 @@ def _bind_expressions(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> N
                     bindings.add(name, node)
                 case cst.Yield():
                     bindings.is_generator = True
+
+
+def _bind_in_statements(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:
+    """Add the statements of a module or class whose expressions bind names, in source order."""
+    order: dict[int, int] = {}
+    binder_ids: dict[str, set[int]] = {}
+    for statement in statements_below(body):
+        order[id(statement)] = len(order)
+        nested = {id(suite) for suite in suites(statement)}
+        pending: list[cst.CSTNode] = [] if isinstance(statement, cst.FunctionDef | cst.ClassDef) else [statement]
+        while pending:
+            node = pending.pop()
+            if isinstance(node, cst.NamedExpr) and isinstance(node.target, cst.Name):
+                name = node.target.value
+                if name not in binder_ids:
+                    binder_ids[name] = {id(binder) for binder in bindings.binders.get(name, ())}
+                if id(statement) not in binder_ids[name]:
+                    binder_ids[name].add(id(statement))
+                    bindings.add(name, statement)
+            pending += [child for child in children(node) if id(child) not in nested]
+    for name in binder_ids:
+        bindings.binders[name].sort(key=lambda binder: order[id(binder)])
 
 
 def _bind_nonlocals(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:

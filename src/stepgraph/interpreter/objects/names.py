@@ -10,12 +10,14 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.modules.binding_order import statement_positions
 from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
 from stepgraph.interpreter.modules.collection_aliases import may_change_unseen
 from stepgraph.interpreter.modules.module_code import (
     apply_changes,
     bound_value,
+    is_rebound_by_functions,
     run_changes,
     scope_body,
 )
@@ -35,6 +37,7 @@ from stepgraph.interpreter.values.objects import (
     Caveat,
     ClassValue,
     FunctionValue,
+    Instance,
     LexicalScope,
     ModuleValue,
 )
@@ -84,11 +87,14 @@ def _statement_in_parent(scope: LexicalScope, statement: cst.CSTNode) -> cst.CST
 
 def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode) -> Value | None:
     """Return the value of a name before a statement of a module or class body."""
-    if interpreter.frame.bound_name == name and interpreter.frame.body_scope is scope:
-        return interpreter.frame.previous_value
+    if interpreter.frame.body_scope is scope:
+        if name in interpreter.frame.rebound:
+            return scope.names.get(name)
+        if interpreter.frame.bound_name == name:
+            return interpreter.frame.previous_value
     binders = scope.bindings.binders.get(name, ())
     is_body = scope.kind in ("module", "class")
-    if not is_body or (len(binders) <= 1 and not scope.bindings.stars):
+    if not is_body or (len(binders) <= 1 and not scope.bindings.stars) or is_rebound_by_functions(scope, name):
         return _value_in_scope(interpreter, scope, name, is_local=True)
     positions = statement_positions(scope.module, scope_body(scope))
     position = positions.get(id(statement))
@@ -132,7 +138,7 @@ def _value_after(
             scope.names[name] = current_value
         cache[key] = None if value is None else _stored_value(scope, name, value)
     result = cache[key]
-    if isinstance(result, Collection | Mapping):
+    if result is not None and any(isinstance(leaf, Collection | Mapping) for leaf in union_values(result)):
         run_changes(interpreter, scope, name, _define)
     return result
 
@@ -168,7 +174,9 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
 def bind(interpreter: Interpreter, name: str, value: Value) -> None:
     """Bind a name in the current scope. A name keeps a constant only if it is bound once."""
     scope = binding_scope(interpreter.frame.scope, name)
-    if scope.kind == "module" and interpreter.frame.body_scope is not scope:
+    if interpreter.frame.body_scope is scope:
+        _record_rebinding(interpreter, scope, name)
+    elif scope.kind == "module":
         resolve_body_name(interpreter, scope, name)  # the value on paths that do not bind the global
     stored = _stored_value(scope, name, value)
     if stored is not value and isinstance(value, Constant) and isinstance(value.value, str):
@@ -179,6 +187,27 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
         stored.state.changed = stored.state.changed or may_change_unseen(interpreter, scope, name, stored)
     interpreter.store.write(scope.names, name, stored)
     interpreter.tracer.on_binding(name)
+
+
+def _record_rebinding(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
+    """Record that the statement under execution of a module or class body binds a name, which has its value before."""
+    frame = interpreter.frame
+    if frame.current_statement is None or name in frame.rebound:
+        return
+    frame.rebound[name] = scope.names.get(name)
+    value = frame.previous_value if frame.bound_name == name else None
+    if frame.bound_name != name:
+        positions = statement_positions(scope.module, scope_body(scope))
+        position = positions.get(id(frame.current_statement))
+        earlier = [
+            binder
+            for binder in scope.bindings.binders.get(name, ())
+            if position is not None and id(binder) in positions and positions[id(binder)].index < position.index
+        ]
+        value = _value_after(interpreter, scope, name, earlier) if earlier else None
+    scope.names.pop(name, None)
+    if value is not None:
+        scope.names[name] = value
 
 
 def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:
@@ -219,7 +248,11 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
         run_bodies(interpreter, scope, name, _define, by_functions=True)
         return scope.names.get(name)
     if not binders or has_later_star_import(interpreter, scope, name):
-        return star_imported_value(interpreter, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
+        if not scope.bindings.stars or name in _BUILTINS:
+            return None
+        value = star_imported_value(interpreter, scope, name)
+        bound: Value | None = scope.names.get(name)  # the import may have run now, and the module may rebind the name
+        return value if bound is None else bound
     scope.names[name] = UNKNOWN  # ends the recursion for a definition that refers to itself
     try:
         value = _evaluate_binders(interpreter, scope, name, binders)
@@ -251,21 +284,41 @@ def _evaluate_binders(
     interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
 ) -> Value | None:
     with interpreter.in_definition_body(scope):
-        final_value = bound_value(interpreter, scope, name, binders)
-        if final_value is None:
+        value = _body_value(interpreter, scope, name, binders)
+        if value is None:
             del scope.names[name]
             return None
-        value = _stored_value(scope, name, final_value)
-        if scope.kind == "module" and _may_be_replaced(interpreter, scope, name, value):
-            value = _reassigned_value(interpreter, scope, name, value)
-        elif scope.kind == "module" and scope.module.once(may_bind_computed_names):
-            value = value if isinstance(value, External) else hide_constants(value)
         scope.names[name] = value
-        if isinstance(value, Collection | Mapping):
-            apply_changes(interpreter, scope, name, value, _define)
-        if may_hold_changing_object(interpreter, value) or _may_be_set_elsewhere(interpreter, scope, name):
+        for leaf in union_values(value):
+            if isinstance(leaf, Collection | Mapping):
+                apply_changes(interpreter, scope, name, leaf, _define)
+        may_run_steps = value.relevant or isinstance(value, Collection | Mapping | Instance)
+        if (
+            (may_run_steps and is_rebound_by_functions(scope, name))
+            or may_hold_changing_object(interpreter, value)
+            or _may_be_set_elsewhere(interpreter, scope, name)
+        ):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
-            value = scope.names.get(name, value)
+        current: Value | None = scope.names.get(name)
+        if current is None:  # a statement was executed that is one of the binders
+            scope.names[name] = value
+            current = _body_value(interpreter, scope, name, binders) or value
+            scope.names[name] = current
+    return current
+
+
+def _body_value(
+    interpreter: Interpreter, scope: LexicalScope, name: str, binders: Sequence[cst.CSTNode]
+) -> Value | None:
+    """Return the value that a name of a body has after its binders, None if it is unbound."""
+    final_value = bound_value(interpreter, scope, name, binders)
+    if final_value is None:
+        return None
+    value = _stored_value(scope, name, final_value)
+    if scope.kind == "module" and _may_be_replaced(interpreter, scope, name, value):
+        return _reassigned_value(interpreter, scope, name, value)
+    if scope.kind == "module" and scope.module.once(may_bind_computed_names):
+        return value if isinstance(value, External) else hide_constants(value)
     return value
 
 

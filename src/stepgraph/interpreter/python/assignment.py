@@ -156,6 +156,8 @@ def _assign_element(interpreter: Interpreter, target: cst.Subscript, value: Valu
             key = constant_key(interpreter, key_node, interpreter.evaluate(element.slice.value))
         else:
             is_slice = True
+    if is_slice and isinstance(value, Collection):
+        value = take_elements(interpreter, value, exhausts=True)
     place = source or interpreter.place(target)
     key_place = interpreter.place(key_node)
     interpreter.tracer.on_event_key("written", owner, key, interpreter.place(target.value), interpreter.place(target))

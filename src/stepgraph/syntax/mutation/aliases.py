@@ -27,6 +27,10 @@ _MUTATING_FUNCTIONS: Final = frozenset(
         *("delitem", "iadd", "ior", "setitem", "shuffle"),
     ]
 )
+# Special methods that mutate the collection, as those of `COLLECTION_MUTATORS`.
+_SPECIAL_MUTATORS: Final = frozenset(
+    ["__delitem__", "__iadd__", "__iand__", "__imul__", "__ior__", "__isub__", "__ixor__", "__setitem__"]
+)
 # Calls that return a new collection with the elements of another one.
 _COPYING_CALLS: Final = frozenset(
     [
@@ -298,12 +302,8 @@ class _FlowCollector(Struct):
             self._keep(tuple(path for sources in arguments for path in sources))
         if name == "getattr":
             self._mutate(arguments[0])
-        if isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS | {
-            "__setitem__",
-            "__delitem__",
-            "popitem",
-        }:
-            self._mutate(self.sources(call.func.value), by_library=name in ("__setitem__", "__delitem__"))
+        if isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS | _SPECIAL_MUTATORS:
+            self._mutate(self.sources(call.func.value), by_library=name in _SPECIAL_MUTATORS)
             if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
                 self._mutate(arguments[0] if arguments else (), by_library=True)
             stored = tuple(path for sources in arguments for path in sources)

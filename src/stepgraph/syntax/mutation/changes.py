@@ -11,9 +11,14 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import expressions_below, statements_below
 
 COLLECTION_MUTATORS = frozenset(
-    ("add", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort", "update")
+    [
+        *("add", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort", "update"),
+        *("appendleft", "extendleft", "popleft", "rotate"),
+        *("difference_update", "discard", "intersection_update", "symmetric_difference_update"),
+        *("move_to_end", "popitem", "subtract"),
+    ]
 )
-"""Methods of lists, sets and dicts that mutate the collection."""
+"""Methods of lists, deques, sets and dicts that mutate the collection."""
 
 
 def mutated_names(statement: cst.CSTNode) -> Iterator[str]:
@@ -26,17 +31,22 @@ def mutated_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
     match statement:
         case cst.Assign(targets=targets):
             mutated: list[cst.CSTNode] = [target.target for target in targets]
-        case cst.AugAssign() | cst.Del():
+        case cst.AugAssign() | cst.Del() | cst.For():
             mutated = [statement.target]
+        case cst.With(items=items):
+            mutated = [item.asname.name for item in items if item.asname is not None]
         case cst.Expr(value=cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)))):
             if method in COLLECTION_MUTATORS:
                 yield from _self_and_owners(value)
             return
         case _:
             return
-    for target in mutated:
+    while mutated:
+        target = mutated.pop()
         if isinstance(target, cst.Subscript):
             yield from _self_and_owners(target.value)
+        elif isinstance(target, cst.Tuple | cst.List):
+            mutated += [element.value for element in target.elements]
 
 
 def _self_and_owners(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
@@ -80,6 +90,14 @@ def mutating_functions(module: SourceModule) -> dict[str, frozenset[str]]:
             if name is not None:
                 functions_by_name.setdefault(name, set()).update(enclosing)
     return {name: frozenset(functions) for name, functions in functions_by_name.items()}
+
+
+def rebound_globals(module: SourceModule) -> frozenset[str]:
+    """Return the names of a module that functions or classes declare `global`."""
+    if not module.mentions(b"global"):
+        return frozenset()
+    declarations = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.Global))
+    return frozenset(item.name.value for declaration in declarations for item in declaration.names)
 
 
 def _mutated_name(value: cst.BaseExpression) -> str | None:
