@@ -337,3 +337,127 @@ def test_functions_made_with_different_constants_hide_them() -> None:
         def go
           {name}
     """)
+
+
+def test_no_further_arguments_are_a_call_of_its_own() -> None:
+    """The default of a merged dictionary is not that of a call which replaces it."""
+    for merged in ('{"name": "default", **options}', '{"name": "default"} | options'):
+        assert graph_of(f"""
+            async def job(**options):
+                chosen = {merged}
+                await step.do(chosen["name"])(lambda: 1)()
+            await job()
+            await job(name="fast")
+        """) == text("""
+            call job
+            call job #2
+            def job
+              default
+            def job #2
+              {chosen["name"]}
+        """)
+
+
+def test_calls_with_more_constants_are_calls_of_their_own() -> None:
+    for job, calls in (
+        ("async def job(*names):", 'await job("x")\nawait job("x", "y")'),
+        ("async def job(names):", 'await job(["x"])\nawait job(["x", "y"])'),
+        ("async def job(names):", 'await job({"x": 1}.keys())\nawait job({"x": 1, "y": 1}.keys())'),
+    ):
+        body = '\n    longer = [*names, "last"]\n    await step.do(longer[1])(lambda: 1)()\n'
+        assert graph_of(f"{job}{body}{calls}") == text("""
+            call job
+            call job #2
+            def job
+              last
+            def job #2
+              {longer[1]}
+        """)
+
+
+def test_other_keywords_are_a_call_of_its_own() -> None:
+    assert graph_of("""
+        async def job(**options):
+            await step.do({"name": "default", **options}["name"])(lambda: 1)()
+        await job(color="red")
+        await job(name="fast")
+    """) == text("""
+        call job
+        call job #2
+        def job
+          default
+        def job #2
+          {{"name": "default", **options}["name"]}
+    """)
+
+
+def test_calls_whose_graphs_are_equal_share_a_function() -> None:
+    assert graph_of("""
+        async def job(*names):
+            for name in names:
+                await step.do(name)(lambda: 1)()
+        await job()
+        await job("x")
+        await job("x", "y")
+    """) == text("""
+        call job
+        call job
+        call job
+        def job
+          loop
+            {name}
+    """)
+
+
+def test_a_recursive_call_may_pass_any_keywords() -> None:
+    assert graph_of("""
+        async def job(**options):
+            await step.do({"name": "default", **options}["name"])(lambda: 1)()
+            if flag:
+                await job(color="red", **options)
+        await job()
+    """) == text("""
+        call job
+        def job
+          default
+          if flag
+            call job #2
+        def job #2
+          {{"name": "default", **options}["name"]}
+          if flag
+            call job #2
+    """)
+
+
+def test_only_some_numbers_of_arguments_are_told_apart() -> None:
+    body = 'async def job(*names):\n    longer = [*names, "last"]\n    await step.do(longer[-1])(lambda: 1)()\n'
+    calls = [f"await job({', '.join(['0'] * count)})\n" for count in range(1, 11)]
+    assert graph_of(body + "".join(calls)) == text("""
+        call job
+        call job
+        call job
+        call job
+        call job
+        call job
+        call job
+        call job
+        call job #2
+        call job #2
+        def job
+          last
+        def job #2
+          {longer[-1]}
+    """)
+
+
+def test_unknown_arguments_may_set_any_field() -> None:
+    fields = 'class Job(typing.NamedTuple):\n    name: str = "default"\n    kind: str = "plain"\n'
+    for arguments, field in (
+        ("*xs", "name"),
+        ("**xs", "name"),
+        ('*xs, "k"', "name"),
+        ('"n", *xs', "kind"),
+        ('"n", **xs', "kind"),
+    ):
+        body = f"job = Job({arguments})\nawait step.do(job.{field})(lambda: 1)()"
+        assert graph_of(f"import typing\n{fields}{body}") == f"{{job.{field}}}"

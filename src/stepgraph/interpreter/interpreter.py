@@ -89,6 +89,8 @@ class Interpreter:
     """Functions that were active when a recursion turned out to run steps."""
     summary_keys: list[tuple[object, ...]] = field(default_factory=list)
     """The keys of summaries in the order of their computation."""
+    size_variants: dict[tuple[object, ...], set[tuple[object, ...]]] = field(default_factory=dict)
+    """The signatures of the calls of a function that are told apart by the numbers of elements of their arguments."""
     latest_summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
     """The latest summary of each function, for any arguments."""
     interpreted_bodies: int = 0
