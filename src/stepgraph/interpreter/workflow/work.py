@@ -48,6 +48,8 @@ class WorkRegistry(Struct):
     """The instances of project classes, in order of creation."""
     escaped: dict[tuple[int, int], tuple[Value, Place, str]] = field(default_factory=dict)
     """The functions, classes and objects without steps that escape, with the place and the predicate of a report."""
+    ignores_stores: bool = False
+    """Whether functions that code stores in an object that is not followed do not escape."""
     classes_with_metaclass: list[ClassValue] = field(default_factory=list)
     """The classes whose metaclass the project defines."""
     inspected_classes: list[ClassValue] = field(default_factory=list)
