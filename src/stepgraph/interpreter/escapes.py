@@ -147,11 +147,14 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             if effect is not None:
                 return f"`{value.name}`, which {effect},"
             return _describe_result(interpreter, value, Arguments(), visits, depth)
-        case BuiltinMethod(name=name, receiver=Collection() | Mapping()) if name in _ADDING_METHODS:
+        case BuiltinMethod(name=name, receiver=Collection() | Mapping()) if name in _CHANGING_METHODS:
             place = interpreter.place(interpreter.module.tree)
             return _describe_evaluation(
                 interpreter, lambda: interpreter.call(value, Arguments(), place), depth
             ) or _describe_escape(interpreter, value.receiver, visits, depth + 1)
+        case Partial(callee=FunctionValue() | BuiltinMethod()):
+            place = interpreter.place(interpreter.module.tree)
+            return _describe_evaluation(interpreter, lambda: interpreter.call(value, Arguments(), place), depth)
         case Unresolved(place=place):
             return f"what `{place.brief_text}` gives, which is not known,"
         case _:
@@ -166,8 +169,14 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             )
 
 
-_ADDING_METHODS: Final = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault", "update"})
-"""The methods of collections and dictionaries that add elements."""
+_CHANGING_METHODS: Final = frozenset(
+    [
+        *("add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert"),
+        *("intersection_update", "pop", "popitem", "popleft", "remove", "reverse", "rotate", "setdefault", "sort"),
+        *("symmetric_difference_update", "update"),
+    ]
+)
+"""The methods that change a collection or dictionary."""
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:
