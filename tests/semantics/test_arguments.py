@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 PARALLEL = """
 async def one(x):
@@ -461,3 +461,79 @@ def test_unknown_arguments_may_set_any_field() -> None:
     ):
         body = f"job = Job({arguments})\nawait step.do(job.{field})(lambda: 1)()"
         assert graph_of(f"import typing\n{fields}{body}") == f"{{job.{field}}}"
+
+
+HOOK = """
+async def save(hook=None):
+    if hook:
+        await hook(step)
+    await a()
+
+async def audit(step):
+    await step.do("audit")(lambda: 1)()
+"""
+
+
+def test_a_hook_that_is_none_is_not_called() -> None:
+    expected = text("""
+        call save
+        call save(audit)
+        def save
+          a
+        def save(audit)
+          if hook
+            call audit
+          a
+        def audit
+          audit
+    """)
+    for first in ("save()", "save(None)", "save(**{})"):
+        workflow = workflow_of(f"{HOOK}\nawait {first}\nawait save(audit)")
+        assert workflow.complete
+        assert notation(workflow.graph) == expected
+
+
+def test_a_hook_that_is_none_until_an_object_gets_one() -> None:
+    workflow = workflow_of("""
+        class Service:
+            def __init__(self, hook=None):
+                self.hook = hook
+
+            async def go(self):
+                if self.hook is not None:
+                    await self.hook(step)
+                await a()
+
+        async def audit(step):
+            await step.do("audit")(lambda: 1)()
+
+        await Service().go()
+        await Service(hook=audit).go()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        call go
+        call go #2
+        def go
+          a
+        def go #2
+          if self.hook is not None
+            call audit
+          a
+        def audit
+          audit
+    """)
+
+
+@pytest.mark.parametrize("arguments", ["xs", "*xs", "**xs", "hook=xs", "xs[0]"])
+def test_a_hook_that_may_be_any_value(arguments: str) -> None:
+    for calls in (f"await save({arguments})\nawait save()", f"await save()\nawait save({arguments})"):
+        workflow = workflow_of(f'xs = event["payload"]["xs"]\n{HOOK}\n{calls}')
+        assert [note.code for note in workflow.notes if note.incomplete] == ["escapes"]
+
+
+def test_a_list_of_no_hook_and_one_of_an_unknown_one() -> None:
+    save = "async def save(hooks):\n    hook = hooks[0]\n    if hook:\n        await hook(step)\n"
+    assert workflow_of(f"{save}await save([None])\nawait a()").complete
+    for calls in ("await save([None])\nawait save([xs])", "await save([xs])\nawait save([None])"):
+        assert not workflow_of(f"{save}{calls}").complete

@@ -31,7 +31,7 @@ from stepgraph.interpreter.widening import widen
 from stepgraph.interpreter.workflow.declarations import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import Block, Function, may_await, may_run_steps
-from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Resource, Value
+from stepgraph.ir.values import UNKNOWN, Absent, Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place
@@ -233,6 +233,9 @@ class _Signature(Struct):
             case _:
                 self.parts += value.parts
                 is_distinct = value.relevant or value.tainted or (isinstance(value, Constant) and not depth)
+                is_distinct = is_distinct or isinstance(
+                    value, Absent
+                )  # calling None does nothing, an unknown value may
                 return value if is_distinct else None
 
     def _has_size(self, value: Collection | Mapping) -> bool:
