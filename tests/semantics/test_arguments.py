@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, notation, text, workflow_of
 
 PARALLEL = """
 async def one(x):
@@ -337,3 +337,203 @@ def test_functions_made_with_different_constants_hide_them() -> None:
         def go
           {name}
     """)
+
+
+def test_no_further_arguments_are_a_call_of_its_own() -> None:
+    """The default of a merged dictionary is not that of a call which replaces it."""
+    for merged in ('{"name": "default", **options}', '{"name": "default"} | options'):
+        assert graph_of(f"""
+            async def job(**options):
+                chosen = {merged}
+                await step.do(chosen["name"])(lambda: 1)()
+            await job()
+            await job(name="fast")
+        """) == text("""
+            call job
+            call job #2
+            def job
+              default
+            def job #2
+              {chosen["name"]}
+        """)
+
+
+def test_calls_with_more_constants_are_calls_of_their_own() -> None:
+    for job, calls in (
+        ("async def job(*names):", 'await job("x")\nawait job("x", "y")'),
+        ("async def job(names):", 'await job(["x"])\nawait job(["x", "y"])'),
+        ("async def job(names):", 'await job({"x": 1}.keys())\nawait job({"x": 1, "y": 1}.keys())'),
+    ):
+        body = '\n    longer = [*names, "last"]\n    await step.do(longer[1])(lambda: 1)()\n'
+        assert graph_of(f"{job}{body}{calls}") == text("""
+            call job
+            call job #2
+            def job
+              last
+            def job #2
+              {longer[1]}
+        """)
+
+
+def test_other_keywords_are_a_call_of_its_own() -> None:
+    assert graph_of("""
+        async def job(**options):
+            await step.do({"name": "default", **options}["name"])(lambda: 1)()
+        await job(color="red")
+        await job(name="fast")
+    """) == text("""
+        call job
+        call job #2
+        def job
+          default
+        def job #2
+          {{"name": "default", **options}["name"]}
+    """)
+
+
+def test_calls_whose_graphs_are_equal_share_a_function() -> None:
+    assert graph_of("""
+        async def job(*names):
+            for name in names:
+                await step.do(name)(lambda: 1)()
+        await job()
+        await job("x")
+        await job("x", "y")
+    """) == text("""
+        call job
+        call job
+        call job
+        def job
+          loop
+            {name}
+    """)
+
+
+def test_a_recursive_call_may_pass_any_keywords() -> None:
+    assert graph_of("""
+        async def job(**options):
+            await step.do({"name": "default", **options}["name"])(lambda: 1)()
+            if flag:
+                await job(color="red", **options)
+        await job()
+    """) == text("""
+        call job
+        def job
+          default
+          if flag
+            call job #2
+        def job #2
+          {{"name": "default", **options}["name"]}
+          if flag
+            call job #2
+    """)
+
+
+def test_only_some_numbers_of_arguments_are_told_apart() -> None:
+    body = 'async def job(*names):\n    longer = [*names, "last"]\n    await step.do(longer[-1])(lambda: 1)()\n'
+    calls = [f"await job({', '.join(['0'] * count)})\n" for count in range(1, 11)]
+    assert graph_of(body + "".join(calls)) == text("""
+        call job
+        call job
+        call job
+        call job
+        call job
+        call job
+        call job
+        call job
+        call job #2
+        call job #2
+        def job
+          last
+        def job #2
+          {longer[-1]}
+    """)
+
+
+def test_unknown_arguments_may_set_any_field() -> None:
+    fields = 'class Job(typing.NamedTuple):\n    name: str = "default"\n    kind: str = "plain"\n'
+    for arguments, field in (
+        ("*xs", "name"),
+        ("**xs", "name"),
+        ('*xs, "k"', "name"),
+        ('"n", *xs', "kind"),
+        ('"n", **xs', "kind"),
+    ):
+        body = f"job = Job({arguments})\nawait step.do(job.{field})(lambda: 1)()"
+        assert graph_of(f"import typing\n{fields}{body}") == f"{{job.{field}}}"
+
+
+HOOK = """
+async def save(hook=None):
+    if hook:
+        await hook(step)
+    await a()
+
+async def audit(step):
+    await step.do("audit")(lambda: 1)()
+"""
+
+
+def test_a_hook_that_is_none_is_not_called() -> None:
+    expected = text("""
+        call save
+        call save(audit)
+        def save
+          a
+        def save(audit)
+          if hook
+            call audit
+          a
+        def audit
+          audit
+    """)
+    for first in ("save()", "save(None)", "save(**{})"):
+        workflow = workflow_of(f"{HOOK}\nawait {first}\nawait save(audit)")
+        assert workflow.complete
+        assert notation(workflow.graph) == expected
+
+
+def test_a_hook_that_is_none_until_an_object_gets_one() -> None:
+    workflow = workflow_of("""
+        class Service:
+            def __init__(self, hook=None):
+                self.hook = hook
+
+            async def go(self):
+                if self.hook is not None:
+                    await self.hook(step)
+                await a()
+
+        async def audit(step):
+            await step.do("audit")(lambda: 1)()
+
+        await Service().go()
+        await Service(hook=audit).go()
+    """)
+    assert workflow.complete
+    assert notation(workflow.graph) == text("""
+        call go
+        call go #2
+        def go
+          a
+        def go #2
+          if self.hook is not None
+            call audit
+          a
+        def audit
+          audit
+    """)
+
+
+@pytest.mark.parametrize("arguments", ["xs", "*xs", "**xs", "hook=xs", "xs[0]"])
+def test_a_hook_that_may_be_any_value(arguments: str) -> None:
+    for calls in (f"await save({arguments})\nawait save()", f"await save()\nawait save({arguments})"):
+        workflow = workflow_of(f'xs = event["payload"]["xs"]\n{HOOK}\n{calls}')
+        assert [note.code for note in workflow.notes if note.incomplete] == ["escapes"]
+
+
+def test_a_list_of_no_hook_and_one_of_an_unknown_one() -> None:
+    save = "async def save(hooks):\n    hook = hooks[0]\n    if hook:\n        await hook(step)\n"
+    assert workflow_of(f"{save}await save([None])\nawait a()").complete
+    for calls in ("await save([None])\nawait save([xs])", "await save([xs])\nawait save([None])"):
+        assert not workflow_of(f"{save}{calls}").complete

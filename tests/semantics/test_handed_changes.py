@@ -54,6 +54,13 @@ tasks.add(t)
         "library.run(lambda: plan.remove(a))",
         "library.run(replace)",
         "library.run(lambda: plan.append(library.find()))",
+        "tasks.add(asyncio.create_task(b()))\nt.add_done_callback(lambda t: tasks.clear())",
+        "asyncio.get_running_loop().call_soon(tasks.clear)",
+        "asyncio.get_running_loop().call_soon(tasks.pop)",
+        "asyncio.get_running_loop().call_soon(tasks.discard, t)",
+        "u = asyncio.create_task(b())\nu.add_done_callback(lambda _: tasks.discard(t))",
+        "for n in ns:\n    t = asyncio.create_task(b())\n    t.add_done_callback(lambda _: tasks.discard(t))",
+        "named = {'t': t}\nlibrary.run(named.clear)",
     ],
 )
 def test_a_change_that_library_code_may_make_is_reported(call: str) -> None:
@@ -66,6 +73,11 @@ def test_a_change_that_library_code_may_make_is_reported(call: str) -> None:
     [
         "t.add_done_callback(tasks.discard)",
         "t.add_done_callback(lambda t: tasks.discard(t))",
+        "t.add_done_callback(lambda _: tasks.discard(t))",
+        "def done(t):\n    tasks.remove(t)\nt.add_done_callback(done)",
+        "for n in ns:\n    t = asyncio.create_task(b())\n    t.add_done_callback(tasks.discard)",
+        "names = {t: 't'}\nt.add_done_callback(lambda t: names.pop(t))",
+        "named = {'t': t}\nt.add_done_callback(lambda _: named.pop('t'))",
         "t.add_done_callback(tick)",
         "library.run(tick)",
         "library.run(print)",

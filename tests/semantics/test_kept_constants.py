@@ -64,10 +64,14 @@ def test_a_constant_that_is_only_read_is_shown(code: str) -> None:
         'operator.setitem(table, "key", "new")',
         'table.__setitem__("key", "new")',
         'dict.update(table, key="new")',
+        'type("Box", (), {"table": table}).table["key"] = "new"',
+        'box = type("Box", (), {"table": table}).table\nbox["key"] = "new"',
+        'box = collections.ChainMap({"table": table})["table"]\nbox["key"] = "new"',
     ],
 )
 def test_a_local_constant_that_other_code_may_change_is_hidden(code: str) -> None:
-    body = f'import operator, types\ntable = {{"key": "old"}}\n{code}\nawait step.do(table["key"])(lambda: 1)()'
+    imports, read = "import collections, operator, types", 'await step.do(table["key"])(lambda: 1)()'
+    body = f'{imports}\ntable = {{"key": "old"}}\n{code}\n{read}'
     assert graph_of(body) == '{table["key"]}'
 
 

@@ -154,3 +154,32 @@ def test_a_proxy_delegates_to_a_private_attribute() -> None:
                 return getattr(self.__job, name)
     """
     assert sleeps_of(declared, "await Proxy().go(step)") == ["b"]
+
+
+def test_a_static_method_is_one_of_several_functions() -> None:
+    for function in ("a if FLAG else b", '{"a": a, "b": b}[FLAG]', "PICKED"):
+        declared = f"""
+            import os
+            FLAG = os.environ["FLAG"]
+            if FLAG:
+                PICKED = a
+            else:
+                PICKED = b
+            class Job:
+                go = staticmethod({function})
+        """
+        for job in ("Job", "Job()"):
+            assert sleeps_of(declared, f"await {job}.go(step)") == ["a", "b"]
+
+
+def test_a_partial_method_is_one_of_several_functions() -> None:
+    declared = """
+        import os
+        async def first(self, step, then):
+            await then(step)
+        async def second(self, step, then):
+            await a(step)
+        class Job:
+            go = partialmethod(first if os.environ["FLAG"] else second, then=b)
+    """
+    assert sleeps_of(declared, "await Job().go(step)") == ["b", "a"]

@@ -85,10 +85,14 @@ def effect_of(interpreter: Interpreter, run: Callable[[], object], ignored: Heap
         for change in outcome.changes.values()
         if change.container.serial <= newest_serial and change.container is not ignored
     )
-    return "changes values that lead to steps" if any(map(_may_lead_to_other_steps, changes)) else None
+    return (
+        "changes values that lead to steps"
+        if any(_may_lead_to_other_steps(interpreter, change) for change in changes)
+        else None
+    )
 
 
-def _may_lead_to_other_steps(change: Change) -> bool:
+def _may_lead_to_other_steps(interpreter: Interpreter, change: Change) -> bool:
     """Return whether the value after a change may lead to steps that the value before it does not stand for."""
     before, after = change.container.get(change.key, MISSING), change.value
     if before is UNSET:
@@ -103,12 +107,15 @@ def _may_lead_to_other_steps(change: Change) -> bool:
     is_reordered = [id(e) for e in before if id(e) in kept] != [id(e) for e in after if id(e) in kept]
     # An unknown element may be one that leads to a step if another one does.
     adds_unknown = any(not isinstance(_value_of(element), Constant | Task) for element in added)
-    return any(map(_leads_to_step, before if adds_unknown or is_reordered else removed))
+    return any(
+        _leads_to_step(element) and not interpreter.work.is_finished(_value_of(element))
+        for element in (before if adds_unknown or is_reordered else removed)
+    )
 
 
 def _leads_to_step(element: Slot) -> bool:
     value = _value_of(element)
-    return isinstance(value, Value) and value.relevant and value is not UNSET and not isinstance(value, Task)
+    return isinstance(value, Value) and value.relevant and value is not UNSET
 
 
 def _value_of(element: Slot) -> object:

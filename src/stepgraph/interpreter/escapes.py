@@ -49,18 +49,24 @@ from stepgraph.interpreter.values.tasks import Future, Queue, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.bindings import parameters
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.step_users import may_use_step
 
 NOT_IN_PROJECT: Final = ", which is not in the project"
 NOT_FOLLOWED: Final = " in a way that is not followed"
 
 
-def escape(interpreter: Interpreter, value: Value, place: Place, action: str) -> bool:
+def escape(interpreter: Interpreter, value: Value, place: Place, action: str, is_stored: bool) -> bool:  # noqa: FBT001
     """Report a value that can run steps where it leaves the analysis, and return whether it can.
 
-    `action` follows the description of the value in the message.
+    `action` follows the description of the value in the message. Of a value that `is_stored`, a function can run steps
+    if it may use the step object when it gets it: the storing object may be one of the project, which calls it.
     """
     description = _describe_escape(interpreter, value, Visits(), 0)
+    if description is None and is_stored and not interpreter.work.ignores_stores:
+        name = _step_user(interpreter, value, Visits(), 0)
+        description = None if name is None else f"`{name}`, which may use the step object,"
     if description is None:
         if isinstance(value, FunctionValue | ClassValue | Instance):
             interpreter.work.escaped.setdefault((id(place.node), id(value)), (value, place, action))
@@ -69,17 +75,33 @@ def escape(interpreter: Interpreter, value: Value, place: Place, action: str) ->
     return True
 
 
+def _step_user(interpreter: Interpreter, value: Value, visits: Visits, depth: int) -> str | None:
+    """Return the name of a function in a value that may run steps on its arguments, None without any."""
+    if isinstance(value, FunctionValue):
+        has_parameters = any(True for _ in parameters(value.node.params))
+        place = Place(value.scope.module, value.node)
+        return value.name if has_parameters and may_use_step(place, interpreter.modules.scopes) else None
+    parts = _contents(interpreter, value, visits, depth)
+    names = (_step_user(interpreter, part, visits, depth + 1) for part in parts if part.relevant)
+    return next((name for name in names if name is not None), None)
+
+
 def report_late_escapes(interpreter: Interpreter) -> None:
     """Report functions and objects that reach steps at the end of the workflow, and did not when they escaped."""
     escaped, interpreter.work.escaped = interpreter.work.escaped, {}
     for value, place, action in escaped.values():
-        escape(interpreter, value, place, action)
+        escape(interpreter, value, place, action, is_stored=False)
 
 
-def report_escape(interpreter: Interpreter, arguments: Arguments, place: Place, why: str = NOT_IN_PROJECT) -> None:
-    """Report the arguments by which the callee can run steps outside the graph. `why` ends the message."""
+def report_escape(
+    interpreter: Interpreter, arguments: Arguments, place: Place, why: str = NOT_IN_PROJECT, *, is_stored: bool = False
+) -> None:
+    """Report the arguments by which the callee can run steps outside the graph. `why` ends the message.
+
+    With `is_stored`, the callee may be a method of an object of the project, which stores them.
+    """
     for argument in arguments.items:
-        interpreter.escape(argument.value, argument.place, f"is handed to `{_callee(place)}`{why}")
+        interpreter.escape(argument.value, argument.place, f"is handed to `{_callee(place)}`{why}", is_stored=is_stored)
 
 
 def _callee(place: Place) -> str:
@@ -125,11 +147,14 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             if effect is not None:
                 return f"`{value.name}`, which {effect},"
             return _describe_result(interpreter, value, Arguments(), visits, depth)
-        case BuiltinMethod(name=name, receiver=Collection() | Mapping()) if name in _ADDING_METHODS:
+        case BuiltinMethod(name=name, receiver=Collection() | Mapping()) if name in _CHANGING_METHODS:
             place = interpreter.place(interpreter.module.tree)
             return _describe_evaluation(
                 interpreter, lambda: interpreter.call(value, Arguments(), place), depth
             ) or _describe_escape(interpreter, value.receiver, visits, depth + 1)
+        case Partial(callee=FunctionValue() | BuiltinMethod()):
+            place = interpreter.place(interpreter.module.tree)
+            return _describe_evaluation(interpreter, lambda: interpreter.call(value, Arguments(), place), depth)
         case Unresolved(place=place):
             return f"what `{place.brief_text}` gives, which is not known,"
         case _:
@@ -144,8 +169,14 @@ def _describe_escape(interpreter: Interpreter, value: Value, visits: Visits, dep
             )
 
 
-_ADDING_METHODS: Final = frozenset({"add", "append", "appendleft", "extend", "insert", "setdefault", "update"})
-"""The methods of collections and dictionaries that add elements."""
+_CHANGING_METHODS: Final = frozenset(
+    [
+        *("add", "append", "appendleft", "clear", "difference_update", "discard", "extend", "extendleft", "insert"),
+        *("intersection_update", "pop", "popitem", "popleft", "remove", "reverse", "rotate", "setdefault", "sort"),
+        *("symmetric_difference_update", "update"),
+    ]
+)
+"""The methods that change a collection or dictionary."""
 
 
 def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visits: Visits, depth: int) -> str | None:

@@ -52,7 +52,7 @@ class Interpreter:
     callers: dict[type[Value], Caller]
     attributes: Callable[[Interpreter, Value, str, Place], Value]
     """Evaluates an attribute of a value."""
-    escapes: Callable[[Interpreter, Value, Place, str], bool]
+    escapes: Callable[[Interpreter, Value, Place, str, bool], bool]
     """Reports a relevant value that leaves the analysis."""
     modules: LoadedModules = field(init=False)
     frame: Frame = field(init=False)
@@ -89,6 +89,8 @@ class Interpreter:
     """Functions that were active when a recursion turned out to run steps."""
     summary_keys: list[tuple[object, ...]] = field(default_factory=list)
     """The keys of summaries in the order of their computation."""
+    size_variants: dict[tuple[object, ...], set[tuple[object, ...]]] = field(default_factory=dict)
+    """The signatures of the calls of a function that are told apart by the numbers of elements of their arguments."""
     latest_summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
     """The latest summary of each function, for any arguments."""
     interpreted_bodies: int = 0
@@ -180,12 +182,13 @@ class Interpreter:
         """Evaluate `owner.name`, and emit the operations of a property."""
         return self.attributes(self, owner, name, place)
 
-    def escape(self, value: Value, place: Place, action: str) -> bool:
+    def escape(self, value: Value, place: Place, action: str, *, is_stored: bool = False) -> bool:
         """Report a relevant value that leaves the analysis. Return whether it can run steps.
 
-        `action` is the predicate of the message, whose subject is the value: `"is iterated over"`.
+        `action` is the predicate of the message, whose subject is the value: `"is iterated over"`. A value that
+        `is_stored` may come back into the analysis, where a function in it gets the step object.
         """
-        return value.relevant and self.escapes(self, value, place, action)
+        return value.relevant and self.escapes(self, value, place, action, is_stored)
 
     def escape_operand(self, value: Value, place: Place, action: str) -> None:
         """Report a relevant operand that leaves the analysis. On an awaitable, the operation raises a TypeError."""

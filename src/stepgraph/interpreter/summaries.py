@@ -21,6 +21,7 @@ from stepgraph.interpreter.values.containers import (
     Element,
     Mapping,
     MappingEntry,
+    as_argument,
     without_constants,
 )
 from stepgraph.interpreter.values.objects import EnumMember, FunctionValue, Instance, LexicalScope
@@ -30,9 +31,9 @@ from stepgraph.interpreter.widening import widen
 from stepgraph.interpreter.workflow.declarations import declare_again
 from stepgraph.interpreter.workflow.early_raises import record_early_raise
 from stepgraph.ir.nodes import Block, Function, may_await, may_run_steps
-from stepgraph.ir.values import UNKNOWN, Constant, Nondeterministic, Resource, Value
+from stepgraph.ir.values import UNKNOWN, Absent, Constant, Nondeterministic, Resource, Value
 from stepgraph.limits import Limit
-from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place
 
 Key: TypeAlias = tuple[object, ...]
@@ -41,6 +42,8 @@ Key: TypeAlias = tuple[object, ...]
 MAX_INTERPRETED_BODIES: Final = 20_000
 # Maximum number of parts of the arguments of a call that its signature compares.
 MAX_SIGNATURE_PARTS: Final = 2_000
+# Maximum number of summaries of a function that differ only in the sizes of its arguments. Further calls share one.
+MAX_SIZE_VARIANTS: Final = 8
 # Maximum number of times that the body of a recursive function is interpreted before its changes are widened.
 MAX_RECURSIVE_PASSES: Final = 4
 # Maximum depth of a recursion with different arguments at each call.
@@ -83,16 +86,9 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
     scope = function_scope(interpreter, callee, arguments)
-    signature = _Signature()
-    key = (
-        callee.node,
-        callee.scope,
-        interpreter.in_step,
-        len(interpreter.store.reopened),
-        len(interpreter.store.revised),
-        *(signature.key_of(value, 0) for value in scope.names.values()),
-    )
-    interpreter.budget.spend(Limit.ELEMENTS, signature.parts)
+    key, general_key = _call_key(interpreter, callee, scope, has_sizes=True), _call_key(interpreter, callee, scope)
+    if key != general_key and not _is_told_apart(interpreter, callee, key, general_key):
+        scope, key = _scope_without_sizes(interpreter, callee, scope), general_key
     memoized = interpreter.summaries.get((interpreter.replays, *key))
     if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.epoch:
         interpreter.frame.called |= memoized.called
@@ -118,6 +114,44 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
         _report_variants(interpreter, callee)
         return latest
     return _summarize(interpreter, callee, node, scope, key)
+
+
+def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, *, has_sizes: bool = False) -> Key:
+    """Return the signature of a call. With `has_sizes`, it tells arguments apart by their numbers of elements."""
+    signature = _Signature(has_sizes)
+    key = (
+        callee.node,
+        callee.scope,
+        interpreter.in_step,
+        len(interpreter.store.reopened),
+        len(interpreter.store.revised),
+        *(signature.key_of(value, 0) for value in scope.names.values()),
+    )
+    interpreter.budget.spend(Limit.ELEMENTS, signature.parts)
+    return key
+
+
+def _is_told_apart(interpreter: Interpreter, callee: FunctionValue, key: Key, general_key: Key) -> bool:
+    """Return whether a call has a summary for its numbers of elements. Recursive calls may have any number."""
+    if interpreter.active_functions.get(callee.node):
+        return False
+    variants = interpreter.size_variants.setdefault(general_key, set())
+    if len(variants) < MAX_SIZE_VARIANTS:
+        variants.add(key)
+    return key in variants
+
+
+def _scope_without_sizes(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope) -> LexicalScope:
+    """Return the scope of a call that stands for calls with collections of any size, unless an element is relevant."""
+    general = _Signature()
+    values = dict(scope.names)
+    for parameter in parameters(callee.node.params):
+        name = parameter.name.value
+        value = values[name]
+        if isinstance(value, Collection | Mapping) and general.key_of(value, 0) is None:
+            place = Place(callee.scope.module, parameter.name)
+            values[name] = as_argument(value, has_names=value.has_names, parameter=place)
+    return replace(scope, names=interpreter.store.new(values))
 
 
 def function_scope(interpreter: Interpreter, callee: FunctionValue, arguments: Arguments) -> LexicalScope:
@@ -159,6 +193,8 @@ class _Signature(Struct):
     Collections are compared by their elements, and after `MAX_SIGNATURE_PARTS` parts by identity.
     """
 
+    has_sizes: bool = False
+    """Whether collections differ if their numbers of elements or their keys do, also without relevant elements."""
     parts: int = 0
     """The number of parts compared so far."""
 
@@ -173,7 +209,9 @@ class _Signature(Struct):
                 if value.is_empty:
                     return ()
                 parts = tuple(self.key_of(item.value, depth + 1) for item in items)
-                if all(part is None for part in parts):
+                if value.lazy is not None:
+                    parts += tuple(self.key_of(operand, depth + 1) for operand in value.lazy.operands)
+                if all(part is None for part in parts) and not self._has_size(value):
                     return None
                 return (value.has_definite_order, tuple((item.many, item.may_be_missing) for item in items), parts)
             case Mapping():
@@ -191,11 +229,18 @@ class _Signature(Struct):
                     )
                     for e in mapped
                 )
-                return (value.partial, entries) if any(entry[-2:] != (None, None) for entry in entries) else None
+                is_distinct = any(entry[-2:] != (None, None) for entry in entries) or self._has_size(value)
+                return (value.partial, entries) if is_distinct else None
             case _:
                 self.parts += value.parts
                 is_distinct = value.relevant or value.tainted or (isinstance(value, Constant) and not depth)
+                is_distinct = is_distinct or isinstance(
+                    value, Absent
+                )  # calling None does nothing, an unknown value may
                 return value if is_distinct else None
+
+    def _has_size(self, value: Collection | Mapping) -> bool:
+        return self.has_sizes and value.parameter is None
 
 
 def _entry_key(entry: MappingEntry) -> object:

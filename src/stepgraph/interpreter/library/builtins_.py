@@ -30,7 +30,7 @@ from stepgraph.interpreter.values.objects import (
     ModuleValue,
     SuperObject,
 )
-from stepgraph.interpreter.values.unions import Union
+from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.values import UNKNOWN, Constant, ExternalResult, Value, origin_name
 from stepgraph.syntax.module import Place
 
@@ -39,7 +39,14 @@ from stepgraph.syntax.module import Place
 def _method(call: LibraryCall) -> Value:
     """`go = staticmethod(go)`."""
     kind: FunctionKind = "static" if call.name == "builtins.staticmethod" else "class"
-    return replace(call.first, kind=kind) if isinstance(call.first, FunctionValue) else call.first
+    return _of_kind(call.first, kind)
+
+
+def _of_kind(value: Value, kind: FunctionKind) -> Value:
+    """Return a function as a method of a kind, and a union of functions as one of such methods."""
+    if isinstance(value, Union):
+        return map_cases(value, lambda case: _of_kind(case, kind))
+    return replace(value, kind=kind) if isinstance(value, FunctionValue) else value
 
 
 @models("builtins.getattr")

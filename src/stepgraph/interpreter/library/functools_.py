@@ -20,6 +20,7 @@ from stepgraph.interpreter.values.calls import Argument, Arguments, ExitStack, P
 from stepgraph.interpreter.values.containers import Collection, Element, SpreadArguments
 from stepgraph.interpreter.values.objects import FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
+from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.nodes import EMPTY, Handler
 from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Value, is_none
 
@@ -28,6 +29,12 @@ from stepgraph.ir.values import UNKNOWN, Constant, External, ExternalResult, Val
 def _partial(call: LibraryCall) -> Value:
     function = call.first
     rest = call.arguments.items[1:]
+    if isinstance(function, Union):
+        first = call.arguments.items[0]
+        return map_cases(
+            function,
+            lambda value: _partial(replace(call, arguments=Arguments((replace(first, value=value), *rest)))),
+        )
     if isinstance(function, StepFunction):
         return function
     if not function.relevant and not _is_modeled(function):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -10,8 +9,9 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.modules.imports import imports_missing_name, is_in_project, is_in_python
-from stepgraph.syntax.bindings import must_load_modules
+from stepgraph.interpreter.modules.failing_imports import import_must_succeed
+from stepgraph.interpreter.modules.imports import imports_missing_name
+from stepgraph.syntax.body_errors import CaughtNames
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements, statements_with_enclosing
 
@@ -89,34 +89,28 @@ def reachable_clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | 
     yield None, None if clause is None else clause.body
 
 
-def must_succeed(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
-    """Whether a block must succeed: it has only resolvable imports, definitions, and expressions that cannot raise."""
-    return all(_statement_must_succeed(interpreter, statement) for statement in statements(body))
+def must_succeed(
+    interpreter: Interpreter, body: cst.BaseSuite, name: str, handlers: Sequence[CaughtNames] = ()
+) -> bool:
+    """Whether a block raises nothing that a handler may catch, as far as the value of a name after it is concerned.
+
+    It has only imports that succeed, definitions, and expressions that cannot raise.
+    """
+    return all(_statement_must_succeed(interpreter, statement, name, handlers) for statement in statements(body))
 
 
-def _statement_must_succeed(interpreter: Interpreter, statement: cst.CSTNode) -> bool:
+def _statement_must_succeed(
+    interpreter: Interpreter, statement: cst.CSTNode, name: str, handlers: Sequence[CaughtNames]
+) -> bool:
     match statement:
         case cst.Import() | cst.ImportFrom():
-            return (
-                is_in_python(statement) or is_in_project(interpreter, statement) or _is_in_standard_library(statement)
-            )
+            return import_must_succeed(interpreter, statement, handlers, name)
         case cst.FunctionDef() | cst.ClassDef() | cst.Pass():
             return True
         case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value) | cst.Expr(value=value):
             return not any(isinstance(node, _MAY_RAISE) for node in expressions_below(value))
         case _:
             return False
-
-
-def _is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:
-    return all(not level and name.split(".", 1)[0] in _STANDARD_LIBRARY for level, name in must_load_modules(statement))
-
-
-# Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html
-_STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
-    *("curses", "dbm", "ensurepip", "fcntl", "grp", "idlelib", "lib2to3", "lzma", "msvcrt", "pwd", "resource"),
-    *("sqlite3", "ssl", "syslog", "termios", "test", "tkinter", "turtle", "turtledemo", "venv", "winreg", "winsound"),
-}
 
 
 def must_fail(interpreter: Interpreter, body: cst.BaseSuite) -> bool:

@@ -137,6 +137,8 @@ class LoadedModules(Struct):
     """The statements of bodies that are being executed, by scope and `id`."""
     values_after_binders: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value of a name after its first n binders, by scope, name and n."""
+    errors_of_bodies: dict[SourceModule, frozenset[str]] = field(default_factory=dict)
+    """The names of the exceptions that may leave the body of a module; see `syntax/body_errors.py`."""
     _registered_paths: set[str] = field(default_factory=set)
     """Paths of all modules that are loaded or imported by loaded modules."""
     _external_assignments: set[tuple[str, str]] = field(default_factory=set)

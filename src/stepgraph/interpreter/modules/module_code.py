@@ -45,6 +45,7 @@ from stepgraph.ir.values import (
 )
 from stepgraph.limits import Limit
 from stepgraph.syntax.body_effects import depends_on_block
+from stepgraph.syntax.body_errors import caught_names, suppressed_names
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import names_mutated_in_functions, rebound_globals
 from stepgraph.syntax.walk import EnclosingBlock, statements_below, suites
@@ -153,7 +154,7 @@ class _BodyBindings(Struct):
                 return self._after_try(statement, value_after_suite, before, try_binders)
             case cst.With():
                 value = value_after_suite(statement.body, before)
-                if must_succeed(self.interpreter, statement.body):
+                if must_succeed(self.interpreter, statement.body, self.name, suppressed_names(statement)):
                     return value
                 return self._join([value, before, *self._intermediate_values(group)], statement)
             case _:
@@ -191,7 +192,8 @@ class _BodyBindings(Struct):
         if not must_fail(self.interpreter, statement.body):
             value = value_after_suite(statement.body, before)
             values.append(value if statement.orelse is None else value_after_suite(statement.orelse.body, value))
-        if not must_succeed(self.interpreter, statement.body):
+        handlers = [caught_names(handler) for handler in statement.handlers]
+        if not must_succeed(self.interpreter, statement.body, self.name, handlers):
             interrupted_value = self._join([before, *self._intermediate_values(try_binders)], statement)
             values += [
                 value_after_suite(handler.body, interrupted_value)

@@ -188,19 +188,22 @@ def assign_fields(
 ) -> Arguments:
     """Assign arguments and defaults to fields as a generated initializer does. Return the arguments of `__post_init__`.
 
-    Fields without a value in a call with unknown arguments are unresolved if these can lead to a step.
+    In a call with unknown arguments, fields without a value are unresolved if these can lead to a step, and have no
+    constants as defaults otherwise.
     """
     values: dict[str, Value] = {}
     positional = [field for field in fields if field.in_initializer and not field.keyword_only]
     by_parameter = {field.parameter: field for field in fields if field.in_initializer}
     unknown: Argument | None = None
+    has_unknown = has_unknown_position = False
     for argument in unpacked_arguments(arguments).items:
         if argument.keyword is not None:
             field = by_parameter.get(argument.keyword)
             values[argument.keyword if field is None else field.name] = hide_constants(argument.value)
-        elif argument.star:
+        elif argument.star or has_unknown_position:
             may_be_step = argument.value.relevant and not isinstance(argument.value, Payload | Event)
             unknown = argument if may_be_step else unknown
+            has_unknown, has_unknown_position = True, has_unknown_position or argument.star != "**"
         elif positional:
             values[positional.pop(0).name] = hide_constants(argument.value)
     for field in fields:
@@ -210,6 +213,8 @@ def assign_fields(
             default = _default_of(interpreter, field)
             if default is not None:
                 values[field.name] = default
+            elif has_unknown and field.in_initializer:
+                values[field.name] = UNKNOWN
     initializer_only = [field.name for field in fields if field.initializer_only]
     for name, value in values.items():
         if name not in initializer_only:

@@ -27,7 +27,7 @@ from stepgraph.interpreter.values.objects import CallableArgument, FunctionValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union, as_optional
 from stepgraph.ir.static_values import CollectionKind
-from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, Value
+from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import Place
@@ -47,7 +47,7 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     """
     place = Place(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
-    defaults = dict(callee.defaults) | (_none_defaults(callee) if interpreter.is_import_time else {})
+    defaults = _none_defaults(callee) | dict(callee.defaults)
     binder = _ArgumentBinder(deque(_positional_elements(callee, arguments, place)), keywords, defaults)
     params = callee.node.params
     values = {p.name.value: binder.bind_positional(p.name.value) for p in (*params.posonly_params, *params.params)}
@@ -170,7 +170,11 @@ class _ArgumentBinder(Struct):
         candidates = self.keywords.pop_candidates(name)
         if len(candidates) == 1 and not candidates[0].may_be_missing:
             return candidates[0].value
-        return self._union(name, candidates) if candidates else self.defaults.get(name, UNKNOWN)
+        if candidates:
+            return self._union(name, candidates)
+        default = self.defaults.get(name, UNKNOWN)
+        is_overridden = is_none(default) and (self.keywords.is_open or bool(self.keywords.dynamic))
+        return UNKNOWN if is_overridden else default
 
     def remaining(self) -> tuple[Element, ...]:
         """Return the elements of `*args`; they may be missing if a positional argument was bound inexactly."""

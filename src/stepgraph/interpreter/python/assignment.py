@@ -234,6 +234,8 @@ def _write_entries(interpreter: Interpreter, owner: Mapping, table: EntryTable) 
 
 def remove_entry(interpreter: Interpreter, owner: Mapping, key: Value) -> None:
     """Remove a key of a dictionary. A key that is not constant may be any of them."""
+    if interpreter.work.is_finished(key) and not any(entry.value.relevant for entry in owner.entries):
+        return
     owner.state.changed = True
     removed = [entry for entry in owner.entries if isinstance(key, Constant) and entry.key == key]
     interpreter.store.record_unselected(removed)

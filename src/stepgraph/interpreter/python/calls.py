@@ -13,10 +13,11 @@ from stepgraph.interpreter.library.caches import call_cached
 from stepgraph.interpreter.library.logging_ import is_log_method
 from stepgraph.interpreter.library.resources import call_resource
 from stepgraph.interpreter.python.arguments import callable_arguments, unpacked_arguments
+from stepgraph.interpreter.python.assignment import remove_entry, remove_item
 from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, GeneratorCall, Partial, PreparedCall, StepCall
-from stepgraph.interpreter.values.containers import without_constants
-from stepgraph.interpreter.values.objects import FunctionValue
+from stepgraph.interpreter.values.containers import Collection, Container, Mapping, Visits, without_constants
+from stepgraph.interpreter.values.objects import BuiltinMethod, FunctionValue, Instance
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import start
@@ -39,6 +40,7 @@ from stepgraph.ir.values import (
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.aliases import MUTATING_FUNCTIONS, READING_CALLS, analyze_aliases
 
 MAX_LAMBDA_DEPTH: Final = 50
 """Maximum depth of recursive calls of one lambda."""
@@ -139,8 +141,10 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
     if is_none(callee):
         return UNKNOWN  # calling None raises
     if not (isinstance(callee, External | ExternalResultMember) and is_log_method(callee.name)):
-        report_escape(interpreter, arguments, place, NOT_IN_PROJECT if _is_external_result(callee) else NOT_FOLLOWED)
+        why = NOT_IN_PROJECT if _is_external_result(callee) else NOT_FOLLOWED
+        report_escape(interpreter, arguments, place, why, is_stored=_may_store(callee, arguments))
     interpreter.escape(callee, place, f"is called{NOT_FOLLOWED}")
+    _expose_elements(interpreter, callee, arguments)
     match callee:
         case External(name=name) | ExternalResultMember(name=name):
             return ExternalResult(name)
@@ -150,6 +154,46 @@ def call_unknown(interpreter: Interpreter, callee: Value, arguments: Arguments, 
             return call_resource(interpreter, callee, arguments, place)
         case _:
             return UNKNOWN
+
+
+def _may_store(callee: Value, arguments: Arguments) -> bool:
+    """Whether a callee may store an argument in a collection or object of the project.
+
+    A method may do so in the object that it belongs to, a function only in another argument.
+    """
+    match without_taint(callee):
+        case External() | BuiltinMethod():
+            mutable = [argument for argument in arguments.items if isinstance(argument.value, Container | Instance)]
+            return bool(mutable) and len(arguments.items) > 1
+        case _:
+            return True
+
+
+def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Arguments) -> None:
+    """Let elements of collections be missing after a call of code that may remove or reorder them.
+
+    Code that is not followed does so if it is known to, or if the program changes a result of such code.
+    """
+    name = callee.name.rpartition(".")[2] if isinstance(callee, External) else ""
+    modules = interpreter.modules.scopes
+    if name in READING_CALLS or not (
+        name in MUTATING_FUNCTIONS or any(module.once(analyze_aliases).mutates_unknown for module in modules)
+    ):
+        return
+    visits = Visits()
+    pending: list[tuple[Value, int]] = [(argument.value, 0) for argument in arguments.items]
+    while pending:
+        value, depth = pending.pop()
+        if not isinstance(value, Collection | Mapping) or not visits.enter(value.state, depth):
+            continue
+        elements = value.state.elements()
+        pending += [(element.value, depth + 1) for element in elements]
+        if not any(element.value.relevant for element in elements):
+            continue
+        if isinstance(value, Mapping):
+            remove_entry(interpreter, value, UNKNOWN)
+        elif value.kind not in ("tuple", "frozenset"):
+            remove_item(interpreter, value, UNKNOWN)
 
 
 def _is_external_result(callee: Value) -> bool:

@@ -225,6 +225,8 @@ class Collection(Container, Struct, eq=False):
     """Whether it was reached through a parameter: its elements have no constants, which differ between calls."""
     has_names: bool = False
     """Whether its strings in an argument may be names of attributes, which each call keeps."""
+    parameter: Place | None = None
+    """The parameter whose calls differ in the elements that cannot lead to a step, None if they do not."""
     max_size: int | None = None
     """The `maxlen` of a deque, 0 if it is not constant."""
     lazy: LazyElements | None = None
@@ -234,7 +236,10 @@ class Collection(Container, Struct, eq=False):
     def items(self) -> tuple[Element, ...]:
         """The current elements."""
         items: tuple[Element, ...] = self.state.elements()
-        return argument_elements(items, has_names=self.has_names) if self.is_argument else items
+        if self.parameter is not None:
+            known = tuple(item for item in items if item.value.relevant)
+            items = (Element(UNKNOWN, self.parameter, many=True), *known)
+        return argument_elements(items, self) if self.is_argument else items
 
     @property
     def is_set(self) -> bool:
@@ -277,6 +282,8 @@ class Mapping(Container, Struct, eq=False):
     """Whether it was reached through a parameter: its elements have no constants, which differ between calls."""
     has_names: bool = False
     """Whether its strings in an argument may be names of attributes, which each call keeps."""
+    parameter: Place | None = None
+    """The parameter whose calls differ in the elements that cannot lead to a step, None if they do not."""
     partial: bool = False
     """Whether it also has unknown entries, as in `{**unknown}`."""
     default_factory: Value | None = None
@@ -286,7 +293,10 @@ class Mapping(Container, Struct, eq=False):
     def entries(self) -> tuple[MappingEntry, ...]:
         """The current entries."""
         entries: tuple[MappingEntry, ...] = self.state.elements()
-        return argument_elements(entries, has_names=self.has_names) if self.is_argument else entries
+        if self.parameter is not None:
+            known = tuple(entry for entry in entries if entry.key.relevant or entry.value.relevant)
+            entries = (MappingEntry(UNKNOWN, UNKNOWN, self.parameter, self.parameter, many=True), *known)
+        return argument_elements(entries, self) if self.is_argument else entries
 
 
 ElementT = TypeVar("ElementT", Element, MappingEntry)
@@ -315,27 +325,34 @@ def hide_constants(value: Value) -> Value:
     return without_constants(value)
 
 
-def as_argument(value: Value, *, has_names: bool = False) -> Value:
+def as_argument(value: Value, *, has_names: bool = False, parameter: Place | None = None) -> Value:
     """Return a value as read through a parameter: a function has one graph for all constants it is called with.
 
-    With `has_names`, strings in collections remain as names of attributes.
+    With `has_names`, strings in collections remain as names of attributes. With `parameter`, the graph also stands for
+    calls with other numbers of elements and other keys.
     """
     if isinstance(value, Collection | Mapping):
-        return value if value.is_argument else replace(value, hidden=True, is_argument=True, has_names=has_names)
+        if value.is_argument and parameter is None:
+            return value
+        argument = replace(value, hidden=True, is_argument=True, has_names=has_names, parameter=parameter)
+        if isinstance(argument, Mapping) or argument.lazy is None:
+            return argument
+        operands = (as_argument(o, has_names=has_names, parameter=parameter) for o in argument.lazy.operands)
+        return replace(argument, lazy=replace(argument.lazy, operands=tuple(operands)))
     return without_constants(value)
 
 
-def argument_elements(elements: tuple[ElementT, ...], *, has_names: bool) -> tuple[ElementT, ...]:
-    """Return the elements or entries of a collection as read through a parameter."""
-    return tuple(_argument_element(element, has_names=has_names) for element in elements)
+def argument_elements(elements: tuple[ElementT, ...], owner: Collection | Mapping) -> tuple[ElementT, ...]:
+    """Return the elements or entries of a collection that was reached through a parameter."""
+    return tuple(_argument_element(element, owner) for element in elements)
 
 
-def _argument_element(element: ElementT, *, has_names: bool) -> ElementT:
+def _argument_element(element: ElementT, owner: Collection | Mapping) -> ElementT:
     match element.value:
-        case Constant(value=str(name)) if has_names:
+        case Constant(value=str(name)) if owner.has_names:
             value: Value = AttributeName(name)
         case _:
-            value = as_argument(element.value, has_names=has_names)
+            value = as_argument(element.value, has_names=owner.has_names, parameter=owner.parameter)
     return element if value is element.value else replace(element, value=value)
 
 

@@ -151,7 +151,9 @@ def _report_special_method(
     method = find_member(interpreter, resolution_order(class_value), name)
     if not isinstance(method, FunctionValue) or isinstance(method.node, cst.Lambda):
         return
+    interpreter.work.ignores_stores = True  # the objects that Python passes to them are none of the project's tables
     effect = effect_of_call(interpreter, replace(method, receiver=receiver))
+    interpreter.work.ignores_stores = False
     if effect is not None:
         interpreter.note(
             "escapes",

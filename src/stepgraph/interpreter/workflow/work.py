@@ -48,6 +48,12 @@ class WorkRegistry(Struct):
     """The instances of project classes, in order of creation."""
     escaped: dict[tuple[int, int], tuple[Value, Place, str]] = field(default_factory=dict)
     """The functions, classes and objects without steps that escape, with the place and the predicate of a report."""
+    finished_task: Value | None = None
+    """The task whose callback is being evaluated: nothing waits for it if it is removed from a collection."""
+    is_finished_in_loop: bool = False
+    """Whether that task stands for several ones, because a loop starts them."""
+    ignores_stores: bool = False
+    """Whether functions that code stores in an object that is not followed do not escape."""
     classes_with_metaclass: list[ClassValue] = field(default_factory=list)
     """The classes whose metaclass the project defines."""
     inspected_classes: list[ClassValue] = field(default_factory=list)
@@ -90,6 +96,11 @@ class WorkRegistry(Struct):
     """Whether tasks in flight are being evaluated again."""
     _bits: dict[int, tuple[int, object]] = field(default_factory=dict)
     """The bit index of each callable, by `id`. The reference keeps the id from being reused."""
+
+    def is_finished(self, value: object) -> bool:
+        """Return whether a value is the task whose callback is being evaluated."""
+        finished = self.finished_task
+        return finished is not None and (value is finished or (not self.is_finished_in_loop and value == finished))
 
     def bit_of(self, callable_: object) -> int:
         """Return the bit of a callable. Sets of callables are bit sets, which are cheap to unite at each call."""

@@ -21,7 +21,7 @@ from stepgraph.syntax.parameter_names import ParameterNames
 from stepgraph.syntax.walk import children, statements_below
 
 # Functions of the standard library that mutate an argument, by the last component of their names.
-_MUTATING_FUNCTIONS: Final = frozenset(
+MUTATING_FUNCTIONS: Final = frozenset(
     [
         *("heapify", "heappop", "heappush", "heappushpop", "heapreplace", "insort", "insort_left", "insort_right"),
         *("delitem", "iadd", "ior", "setitem", "shuffle"),
@@ -34,18 +34,7 @@ _SPECIAL_MUTATORS: Final = frozenset(
 # Calls that return a new collection with the elements of another one.
 _COPYING_CALLS: Final = frozenset(
     [
-        "copy",
-        "deque",
-        "dict",
-        "filter",
-        "frozenset",
-        "iter",
-        "list",
-        "map",
-        "reversed",
-        "set",
-        "sorted",
-        "tuple",
+        *("copy", "deque", "dict", "filter", "frozenset", "iter", "list", "map", "reversed", "set", "sorted", "tuple"),
         "values",
     ]
 )
@@ -57,7 +46,7 @@ _EXTENDING_METHODS: Final = frozenset(["extend", "extendleft", "update"])
 _ELEMENT_METHODS: Final = frozenset(["get", "pop", "popitem", "popleft", "setdefault", "__getitem__"])
 _TRUSTED_PACKAGES: Final = sys.stdlib_module_names | {"js", "pyodide", "workers"}
 # Calls that keep no reference to their arguments, by the last component of their names.
-_READING_CALLS: Final = frozenset(
+READING_CALLS: Final = frozenset(
     [
         *("all", "any", "bool", "count", "float", "format", "hash", "id", "index", "int", "isinstance", "issubclass"),
         *("join", "len", "max", "min", "print", "range", "repr", "str", "sum", "type"),
@@ -67,12 +56,12 @@ _READING_CALLS: Final = frozenset(
     ]
 )
 _FOLLOWED_CALLS: Final = (
-    _READING_CALLS
+    READING_CALLS
     | _COPYING_CALLS
     | _PAIRING_CALLS
     | _EXTENDING_METHODS
     | _ELEMENT_METHODS
-    | _MUTATING_FUNCTIONS
+    | MUTATING_FUNCTIONS
     | COLLECTION_MUTATORS
 )
 # Expressions through which collections flow, or that mutate them.
@@ -194,7 +183,7 @@ class _FlowCollector(Struct):
             case cst.AnnAssign(target=target):
                 self._record_unknown(target)
             case cst.AugAssign(target=target, value=value):
-                self._mutate(self.sources(target))
+                self._mutate_value(target)
                 self._record_store(target, _elements(self.sources(value)))
             case cst.For(target=target, iter=iterable):
                 self._record_assignment(target, _elements(self.sources(iterable)))
@@ -250,9 +239,9 @@ class _FlowCollector(Struct):
         """Whether an expression is a call of code that is not followed, or what a generator is sent."""
         match value:
             case cst.Call():
-                is_followed = bool(self.sources(value)) or _last_name(value.func) in _FOLLOWED_CALLS
+                is_followed = bool(self.sources(value)) or _is_followed(value)
                 return not is_followed or self._is_opaque(value.func)
-            case cst.Await(expression=inner):
+            case cst.Await(expression=inner) | cst.Attribute(value=inner) | cst.Subscript(value=inner):
                 return self._is_unknown(inner)
             case _:
                 return isinstance(value, cst.Yield)
@@ -276,7 +265,7 @@ class _FlowCollector(Struct):
                 self._collect_call_flows(node)
             case cst.Attribute(value=owner, attr=cst.Name(value=method)) if id(node) not in self.called:
                 if method in COLLECTION_MUTATORS:
-                    self._mutate(self.sources(owner), by_library=True)
+                    self._mutate_value(owner, by_library=True)
             case cst.Parameters():
                 self._collect_parameters(node)
             case cst.NamedExpr(target=target, value=value):
@@ -298,17 +287,17 @@ class _FlowCollector(Struct):
         if not any(arguments) and not isinstance(call.func, cst.Attribute):
             return
         name = _last_name(call.func)
-        if not self.parameters.get(name or "") and name not in _FOLLOWED_CALLS:
+        if not self.parameters.get(name or "") and not _is_followed(call):
             self._keep(tuple(path for sources in arguments for path in sources))
         if name == "getattr":
             self._mutate(arguments[0])
         if isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS | _SPECIAL_MUTATORS:
-            self._mutate(self.sources(call.func.value), by_library=name in _SPECIAL_MUTATORS)
+            self._mutate_value(call.func.value, by_library=name in _SPECIAL_MUTATORS)
             if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
                 self._mutate(arguments[0] if arguments else (), by_library=True)
             stored = tuple(path for sources in arguments for path in sources)
             self._record_store(call.func.value, _elements(stored) if name in _EXTENDING_METHODS else stored)
-        elif name is None or name in _MUTATING_FUNCTIONS or self._is_opaque(call.func):
+        elif name is None or name in MUTATING_FUNCTIONS or self._is_opaque(call.func):
             mutated = tuple(path for sources in arguments for path in (*sources, *_elements(sources)))
             self._mutate(mutated, by_library=True)
         for parameters in self.parameters.get(name or "", ()):
@@ -362,7 +351,7 @@ class _FlowCollector(Struct):
         for item in target.elements if isinstance(target, cst.Tuple) else (target,):
             node = item.value if isinstance(item, cst.Element) else item
             if isinstance(node, cst.Subscript):
-                self._mutate(self.sources(node.value))
+                self._mutate_value(node.value)
 
     def _record_assignment(self, target: cst.BaseExpression, sources: _Paths) -> None:
         match target:
@@ -374,7 +363,7 @@ class _FlowCollector(Struct):
                     self._record_assignment(element.value, _elements(sources))
                     self._record_assignment(element.value, tuple(path.in_collection() for path in _elements(sources)))
             case cst.Subscript(value=owner):
-                self._mutate(self.sources(owner))
+                self._mutate_value(owner)
                 self._record_store(owner, sources)
 
     def _record_store(self, owner: cst.BaseExpression, sources: _Paths) -> None:
@@ -387,6 +376,10 @@ class _FlowCollector(Struct):
         for path in sources:
             if path != AccessPath(name):
                 self.flows.setdefault(path.name, set()).add((path, name))
+
+    def _mutate_value(self, node: cst.BaseExpression, *, by_library: bool = False) -> None:
+        self.mutates_results = self.mutates_results or self._is_unknown(node)
+        self._mutate(self.sources(node), by_library=by_library)
 
     def _mutate(self, sources: _Paths, *, by_library: bool = False) -> None:
         self.mutates_results = self.mutates_results or not sources
@@ -460,6 +453,12 @@ class _FlowCollector(Struct):
 
 def _elements(sources: _Paths) -> _Paths:
     return tuple(path.element() for path in sources)
+
+
+def _is_followed(call: cst.Call) -> bool:
+    """Whether the flow through a call is known. `type(name, bases, attributes)` makes a class that is not followed."""
+    name = _last_name(call.func)
+    return name in _FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)
 
 
 def _last_name(function: cst.BaseExpression) -> str | None:

@@ -21,7 +21,7 @@ from stepgraph.interpreter.objects.classes import (
     with_fallback,
 )
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Mapping, MappingEntry
+from stepgraph.interpreter.values.containers import Container, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance, ModuleValue
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.interpreter.values.unions import Union
@@ -65,6 +65,8 @@ def store_attribute(interpreter: Interpreter, owner: Value, name: str, value: Va
     scope = owner.scope if isinstance(owner, ClassValue | ModuleValue) else None
     if scope is not None:
         set_class_attribute(interpreter, scope, name, value)
+    elif isinstance(owner, Container):  # raises
+        interpreter.escape(value, place, f"is assigned to `{place.text}`, which is not followed")
     else:
         escape_assigned(interpreter, value, place)
 
@@ -124,8 +126,8 @@ def _call_setter(interpreter: Interpreter, member: Value | None, owner: Instance
 
 
 def escape_assigned(interpreter: Interpreter, value: Value, place: Place) -> None:
-    """Report a value that can run steps and is assigned to an unresolved target."""
-    interpreter.escape(value, place, f"is assigned to `{place.text}`, which is not followed")
+    """Report a value that can lead to steps and is assigned to an unresolved target."""
+    interpreter.escape(value, place, f"is assigned to `{place.text}`, which is not followed", is_stored=True)
 
 
 def delete_attribute(interpreter: Interpreter, owner: Value, name: str, place: Place) -> Value:

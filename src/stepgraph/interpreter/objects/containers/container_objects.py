@@ -149,7 +149,13 @@ def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) ->
     """Return the method that a call of a function of a built-in collection calls: `list.append(self, item)`."""
     base, _, method = name.rpartition(".")
     receiver = arguments.items[0].value if arguments.items and not arguments.items[0].star else UNKNOWN
-    if base not in _BASES or method not in _METHODS[base] or not isinstance(receiver, Instance):
+    if base not in _BASES or method not in _METHODS[base]:
+        return None
+    if (isinstance(receiver, Collection) and base == f"builtins.{receiver.kind}") or (
+        isinstance(receiver, Mapping) and base == "builtins.dict" and method != "fromkeys"
+    ):
+        return BuiltinMethod(receiver, method)
+    if not isinstance(receiver, Instance):
         return None
     order = resolution_order(receiver.cls)
     found = container_base(order)

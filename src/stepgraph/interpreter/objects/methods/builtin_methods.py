@@ -328,9 +328,10 @@ def _reorder(interpreter: Interpreter, receiver: Collection, arguments: Argument
 
 
 def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Remove an unknown element."""
-    del arguments, place
-    remove_item(interpreter, receiver, UNKNOWN)
+    """Remove an unknown element, unless it is a task that nothing waits for."""
+    del place
+    if not arguments.items or not interpreter.work.is_finished(arguments.items[0].value):
+        remove_item(interpreter, receiver, UNKNOWN)
     return Constant(None)
 
 
@@ -342,9 +343,14 @@ def _cancel(interpreter: Interpreter, receiver: Value, arguments: Arguments, pla
 
 def _add_done_callback(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     """Report a callback that runs steps or changes what they depend on. It gets the task once that is over."""
-    task = Argument(receiver, place)
+    finished = replace(receiver) if isinstance(receiver, Task) else receiver  # only the callback has this reference
+    task = Argument(finished, place)
     calls = (replace(a, value=Partial(a.value, Arguments((task,)))) for a in arguments.items if a.keyword is None)
+    work = interpreter.work
+    outer = work.finished_task, work.is_finished_in_loop
+    work.finished_task, work.is_finished_in_loop = finished, interpreter.loop_depth > 0
     report_escape(interpreter, Arguments(tuple(calls)), place, NOT_FOLLOWED)
+    work.finished_task, work.is_finished_in_loop = outer
     return Constant(None)
 
 

@@ -1,0 +1,113 @@
+"""Whether imports may fail: of names that Python may lack, and of modules of the project whose bodies may raise."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.imports import is_in_project, is_in_python
+from stepgraph.limits import Limit
+from stepgraph.syntax.bindings import import_binding, must_load_modules
+from stepgraph.syntax.body_errors import MISSING_MODULE, CaughtNames, body_errors, may_catch, must_catch
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.python_names import PUBLIC_NAMES
+
+
+def import_must_succeed(
+    interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, handlers: Sequence[CaughtNames], name: str
+) -> bool:
+    """Whether an import of the current module raises no exception that one of the handlers may catch.
+
+    An import of `name` itself from the standard library counts: a handler then defines a substitute for it.
+    """
+    if is_in_python(statement) or is_in_standard_library(statement):
+        return _binds(statement, name) or _has_names(statement)
+    if not is_in_project(interpreter, statement):
+        return False
+    errors = _errors_of_import(interpreter, interpreter.module, statement)
+    return not any(may_catch(handlers, error) for error in errors)
+
+
+def is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:
+    """Whether an import statement names only modules of the standard library of the Workers runtime."""
+    return all(not level and name.split(".", 1)[0] in _STANDARD_LIBRARY for level, name in must_load_modules(statement))
+
+
+# Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html
+_STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
+    *("curses", "dbm", "ensurepip", "fcntl", "grp", "idlelib", "lib2to3", "lzma", "msvcrt", "pwd", "resource"),
+    *("sqlite3", "ssl", "syslog", "termios", "test", "tkinter", "turtle", "turtledemo", "venv", "winreg", "winsound"),
+}
+
+
+def _has_names(statement: cst.Import | cst.ImportFrom) -> bool:
+    """Whether every version of Python has the names that a statement imports from a module."""
+    if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
+        return True
+    ((_, module),) = must_load_modules(statement)
+    if module not in PUBLIC_NAMES:
+        return True
+    return {alias.evaluated_name for alias in statement.names} <= set(PUBLIC_NAMES[module].split())
+
+
+def _binds(statement: cst.Import | cst.ImportFrom, name: str) -> bool:
+    return not isinstance(statement.names, cst.ImportStar) and name in map(import_binding, statement.names)
+
+
+def _errors_of_import(
+    interpreter: Interpreter, importer: SourceModule, statement: cst.Import | cst.ImportFrom
+) -> frozenset[str]:
+    """Return the names of the exceptions that the bodies of the modules that a statement imports may raise."""
+    roots = _imported_modules(interpreter, importer, statement)
+    _compute_errors(interpreter, roots)
+    errors = interpreter.modules.errors_of_bodies
+    return frozenset[str]().union(*(errors[module] for module in roots))
+
+
+def _imported_modules(
+    interpreter: Interpreter, importer: SourceModule, statement: cst.Import | cst.ImportFrom
+) -> list[SourceModule]:
+    return list(dict.fromkeys(scope.module for scope in interpreter.modules.imported_by(importer, statement)))
+
+
+def _compute_errors(interpreter: Interpreter, roots: Sequence[SourceModule]) -> None:
+    """Compute the exceptions that leave the bodies of modules and of those that they import: a least fixpoint."""
+    known = interpreter.modules.errors_of_bodies
+    pending = [module for module in roots if module not in known]
+    errors: dict[SourceModule, frozenset[str]] = {}
+    imports: dict[SourceModule, list[tuple[Sequence[CaughtNames], list[SourceModule]]]] = {}
+    while pending:
+        module = pending.pop()
+        if module in errors or module in known:
+            continue
+        body = module.once(body_errors)
+        interpreter.budget.spend(Limit.ELEMENTS, 1 + len(body.raised) + len(body.imports))
+        raised = {error.name for error in body.raised if not must_catch(error.handlers, error.name)}
+        imports[module] = []
+        for imported in body.imports:
+            statement = imported.statement
+            modules = _imported_modules(interpreter, module, statement)
+            is_known = modules or is_in_python(statement) or is_in_standard_library(statement)
+            if not is_known and not must_catch(imported.handlers, MISSING_MODULE):
+                raised.add(MISSING_MODULE)
+            imports[module].append((imported.handlers, modules))
+            pending += modules
+        errors[module] = frozenset(raised)
+    changed = True
+    while changed:
+        changed = False
+        for module, sources in imports.items():
+            added = {
+                error
+                for handlers, modules in sources
+                for imported in modules
+                for error in errors.get(imported, known.get(imported, frozenset()))
+                if not must_catch(handlers, error)
+            }
+            if not added <= errors[module]:
+                errors[module], changed = errors[module] | added, True
+    known.update(errors)

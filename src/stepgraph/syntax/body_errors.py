@@ -1,0 +1,212 @@
+"""Exceptions that the body of a module may raise when it is imported, by the names in its source."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeAlias
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_with_enclosing
+
+CaughtNames: TypeAlias = frozenset[str] | None
+"""The names of the exception types of a handler, None if it catches any."""
+
+ANY_ERROR: Final = "*"
+"""An exception of any type: `raise error`."""
+OTHER_ERROR: Final = "?"
+"""An exception of an expression, which is none of an import."""
+MISSING_MODULE: Final = "ModuleNotFoundError"
+
+_IMPORT_ERRORS: Final = frozenset({"ImportError", MISSING_MODULE})
+_IMPORTING_CALLS: Final = frozenset({"__import__", "import_module"})
+_MAY_RAISE: Final = (cst.Attribute, cst.BinaryOperation, cst.Call, cst.Comparison, cst.Subscript, cst.UnaryOperation)
+
+
+class RaisedError(Struct, frozen=True):
+    """An exception that a body may raise."""
+
+    name: str
+    """The name of its type, `ANY_ERROR` or `OTHER_ERROR`."""
+    handlers: tuple[CaughtNames, ...]
+    """The handlers around it in the body that do not raise themselves."""
+
+
+class BodyImport(Struct, frozen=True):
+    """An import statement of a body."""
+
+    statement: cst.Import | cst.ImportFrom
+    handlers: tuple[CaughtNames, ...]
+    """See `RaisedError.handlers`."""
+
+
+class BodyErrors(Struct, frozen=True):
+    """What may raise in the body of a module."""
+
+    raised: frozenset[RaisedError]
+    imports: tuple[BodyImport, ...]
+
+
+def caught_names(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> CaughtNames:
+    """Return the names of the exception types of a handler."""
+    if handler.type is None:
+        return None
+    types = [e.value for e in handler.type.elements] if isinstance(handler.type, cst.Tuple) else [handler.type]
+    names = [_last_name(node) for node in types]
+    return None if "" in names else frozenset(names)
+
+
+def suppressed_names(statement: cst.With) -> tuple[CaughtNames, ...]:
+    """Return the names of the exception types that the `suppress(...)` of a `with` suppresses."""
+    calls = [item.item for item in statement.items if isinstance(item.item, cst.Call)]
+    return tuple(
+        frozenset(_last_name(argument.value) for argument in call.args)
+        for call in calls
+        if _last_name(call.func) == "suppress"
+    )
+
+
+def may_catch(handlers: Sequence[CaughtNames], error: str) -> bool:
+    """Whether one of the handlers may catch an exception with a type of a name."""
+    return any(names is None or any(_may_catch(name, error) for name in names) for names in handlers)
+
+
+def must_catch(handlers: Sequence[CaughtNames], error: str) -> bool:
+    """Whether one of the handlers catches every exception with a type of a name."""
+    return any(names is None or any(_must_catch(name, error) for name in names) for names in handlers)
+
+
+def _may_catch(caught: str, error: str) -> bool:
+    if error == OTHER_ERROR:
+        return caught not in _IMPORT_ERRORS
+    return error == ANY_ERROR or _must_catch(caught, error) or _exception(error) is None
+
+
+def _must_catch(caught: str, error: str) -> bool:
+    caught_type, raised = _exception(caught), _exception(error)
+    if caught_type is not None and issubclass(Exception, caught_type):
+        return True
+    return caught == error or (caught_type is not None and raised is not None and issubclass(raised, caught_type))
+
+
+def _exception(name: str) -> type[BaseException] | None:
+    member = getattr(builtins, name, None)
+    return member if isinstance(member, type) and issubclass(member, BaseException) else None
+
+
+def _last_name(node: cst.BaseExpression) -> str:
+    match node:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name
+        case _:
+            return ""
+
+
+def body_errors(module: SourceModule) -> BodyErrors:
+    """Return what may raise in the body of a module. Use `module.once`."""
+    return _errors_in(module, module.tree, (), set())
+
+
+def _errors_in(
+    module: SourceModule, body: cst.BaseSuite | cst.Module, outer: tuple[CaughtNames, ...], visited: set[int]
+) -> BodyErrors:
+    """Return what may raise in a body, and in the functions of the module that it calls by name."""
+    raised: set[RaisedError] = set()
+    imports: list[BodyImport] = []
+    for statement, enclosing in statements_with_enclosing(body):
+        if any(_is_type_checking(block) for block in enclosing):
+            continue
+        handlers = (*outer, *_handlers_around(enclosing))
+        if isinstance(statement, cst.Import | cst.ImportFrom):
+            imports.append(BodyImport(statement, handlers))
+        raised.update(RaisedError(name, handlers) for name in _errors_of(statement))
+        inner = [statement.body] if isinstance(statement, cst.ClassDef) else []
+        inner += _called_bodies(module, statement, visited)
+        for suite in inner:
+            errors = _errors_in(module, suite, handlers, visited)
+            raised |= errors.raised
+            imports += errors.imports
+    return BodyErrors(frozenset(raised), tuple(imports))
+
+
+def _is_type_checking(block: EnclosingBlock) -> bool:
+    return (
+        isinstance(block.statement, cst.If)
+        and block.suite is block.statement.body
+        and _last_name(block.statement.test) == "TYPE_CHECKING"
+    )
+
+
+def _handlers_around(enclosing: Sequence[EnclosingBlock]) -> Iterator[CaughtNames]:
+    for block in enclosing:
+        if isinstance(block.statement, cst.With):
+            yield from suppressed_names(block.statement)
+        if isinstance(block.statement, cst.Try | cst.TryStar) and block.suite is block.statement.body:
+            for handler in block.statement.handlers:
+                if not any(isinstance(s, cst.Raise) for s, _ in statements_with_enclosing(handler.body)):
+                    yield caught_names(handler)
+
+
+def _called_bodies(module: SourceModule, statement: cst.CSTNode, visited: set[int]) -> list[cst.BaseSuite]:
+    """Return the bodies of the functions of a module that a statement calls, each once."""
+    binders = bindings_of(module.tree, module).binders
+    names = (_last_name(node.func) for node in _expressions_of(statement) if isinstance(node, cst.Call))
+    bodies = []
+    for binder in (binder for name in names for binder in binders.get(name, ())):
+        if isinstance(binder, cst.FunctionDef) and id(binder) not in visited:
+            visited.add(id(binder))
+            bodies.append(binder.body)
+    return bodies
+
+
+def _errors_of(statement: cst.CSTNode) -> Iterator[str]:
+    match statement:
+        case cst.Raise(exc=cst.Call(func=raised)) | cst.Raise(exc=cst.BaseExpression() as raised):
+            yield _last_name(raised) or ANY_ERROR
+            if _exception(_last_name(raised)) is None:
+                yield ANY_ERROR
+        case cst.Raise():
+            yield ANY_ERROR
+        case cst.Assert():
+            yield "AssertionError"
+    for node in _expressions_of(statement):
+        if isinstance(node, _MAY_RAISE):
+            yield OTHER_ERROR
+        if isinstance(node, cst.Call) and _last_name(node.func) in _IMPORTING_CALLS:
+            yield MISSING_MODULE
+
+
+def _expressions_of(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield the expressions that a statement evaluates itself, without those in its blocks."""
+    for root in _roots(statement):
+        yield from expressions_below(root)
+
+
+def _roots(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    match statement:
+        case cst.FunctionDef(decorators=decorators, params=params):
+            yield from (decorator.decorator for decorator in decorators)
+            parameters = (*params.posonly_params, *params.params, *params.kwonly_params)
+            yield from (parameter.default for parameter in parameters if parameter.default is not None)
+        case cst.ClassDef(decorators=decorators, bases=bases, keywords=keywords):
+            yield from (decorator.decorator for decorator in decorators)
+            yield from (argument.value for argument in (*bases, *keywords))
+        case cst.If():
+            clause: cst.If | cst.Else | None = statement
+            while isinstance(clause, cst.If):
+                yield clause.test
+                clause = clause.orelse
+        case cst.While(test=value) | cst.For(iter=value) | cst.Match(subject=value):
+            yield value
+        case cst.With(items=items):
+            yield from (item.item for item in items)
+        case cst.Try() | cst.TryStar() | cst.Import() | cst.ImportFrom():
+            return
+        case cst.AnnAssign(value=value):
+            yield from () if value is None else (value,)
+        case _:
+            yield statement

@@ -1,0 +1,84 @@
+"""Public names of modules of the standard library that every supported version of Python has."""
+
+from __future__ import annotations
+
+from typing import Final
+
+PUBLIC_NAMES: Final = {
+    "asyncio": (
+        "ALL_COMPLETED AbstractChildWatcher AbstractEventLoop AbstractEventLoopPolicy AbstractServer Barrier "
+        "BaseEventLoop BaseProtocol BaseTransport BoundedSemaphore BrokenBarrierError BufferedProtocol "
+        "CancelledError Condition DatagramProtocol DatagramTransport DefaultEventLoopPolicy Event FIRST_COMPLETED "
+        "FIRST_EXCEPTION FastChildWatcher Future Handle IncompleteReadError InvalidStateError LifoQueue "
+        "LimitOverrunError Lock MultiLoopChildWatcher PidfdChildWatcher PriorityQueue Protocol Queue QueueEmpty "
+        "QueueFull ReadTransport Runner SafeChildWatcher SelectorEventLoop Semaphore SendfileNotAvailableError "
+        "Server StreamReader StreamReaderProtocol StreamWriter SubprocessProtocol SubprocessTransport Task "
+        "TaskGroup ThreadedChildWatcher Timeout TimeoutError TimerHandle Transport WriteTransport all_tasks "
+        "as_completed base_events base_futures base_subprocess base_tasks constants coroutines "
+        "create_subprocess_exec create_subprocess_shell create_task current_task ensure_future events exceptions "
+        "format_helpers futures gather get_child_watcher get_event_loop get_event_loop_policy get_running_loop "
+        "iscoroutine iscoroutinefunction isfuture locks log mixins new_event_loop open_connection "
+        "open_unix_connection protocols queues run run_coroutine_threadsafe runners selector_events "
+        "set_child_watcher set_event_loop set_event_loop_policy shield sleep sslproto staggered start_server "
+        "start_unix_server streams subprocess taskgroups tasks threads timeout timeout_at timeouts to_thread "
+        "transports trsock unix_events wait wait_for wrap_future"
+    ),
+    "collections": ("ChainMap Counter OrderedDict UserDict UserList UserString abc defaultdict deque namedtuple"),
+    "contextlib": (
+        "AbstractAsyncContextManager AbstractContextManager AsyncContextDecorator AsyncExitStack ContextDecorator "
+        "ExitStack aclosing asynccontextmanager chdir closing contextmanager deque nullcontext redirect_stderr "
+        "redirect_stdout suppress wraps"
+    ),
+    "dataclasses": (
+        "Field FrozenInstanceError FunctionType GenericAlias InitVar KW_ONLY MISSING asdict astuple dataclass "
+        "field fields is_dataclass make_dataclass replace"
+    ),
+    "enum": (
+        "CONFORM CONTINUOUS DynamicClassAttribute EJECT Enum EnumCheck EnumMeta EnumType Flag FlagBoundary IntEnum "
+        "IntFlag KEEP MappingProxyType NAMED_FLAGS ReprEnum STRICT StrEnum UNIQUE auto bin global_enum "
+        "global_enum_repr global_flag_repr global_str member nonmember pickle_by_enum_name pickle_by_global_name "
+        "property reduce show_flag_values unique verify"
+    ),
+    "functools": (
+        "GenericAlias RLock WRAPPER_ASSIGNMENTS WRAPPER_UPDATES cache cached_property cmp_to_key get_cache_token "
+        "lru_cache namedtuple partial partialmethod recursive_repr reduce singledispatch singledispatchmethod "
+        "total_ordering update_wrapper wraps"
+    ),
+    "itertools": (
+        "accumulate chain combinations combinations_with_replacement compress count cycle dropwhile filterfalse "
+        "groupby islice pairwise permutations product repeat starmap takewhile tee zip_longest"
+    ),
+    "json": ("JSONDecodeError JSONDecoder JSONEncoder decoder detect_encoding dump dumps encoder load loads scanner"),
+    "operator": (
+        "abs add and_ attrgetter call concat contains countOf delitem eq floordiv ge getitem gt iadd iand iconcat "
+        "ifloordiv ilshift imatmul imod imul index indexOf inv invert ior ipow irshift is_ is_not isub itemgetter "
+        "itruediv ixor le length_hint lshift lt matmul methodcaller mod mul ne neg not_ or_ pos pow rshift setitem "
+        "sub truediv truth xor"
+    ),
+    "typing": (
+        "ABCMeta AbstractSet Annotated Any AnyStr AsyncContextManager AsyncGenerator AsyncIterable AsyncIterator "
+        "Awaitable BinaryIO ByteString CT_co Callable ChainMap ClassVar Collection Concatenate Container "
+        "ContextManager Coroutine Counter DefaultDict Deque Dict EXCLUDED_ATTRIBUTES Final ForwardRef FrozenSet "
+        "Generator Generic GenericAlias Hashable IO ItemsView Iterable Iterator KT KeysView List Literal "
+        "LiteralString Mapping MappingView Match MethodDescriptorType MethodWrapperType MutableMapping "
+        "MutableSequence MutableSet NamedTuple NamedTupleMeta Never NewType NoReturn NotRequired Optional "
+        "OrderedDict ParamSpec ParamSpecArgs ParamSpecKwargs Pattern Protocol Required Reversible Self Sequence "
+        "Set Sized SupportsAbs SupportsBytes SupportsComplex SupportsFloat SupportsIndex SupportsInt SupportsRound "
+        "T TYPE_CHECKING T_co T_contra Text TextIO Tuple Type TypeAlias TypeGuard TypeVar TypeVarTuple TypedDict "
+        "Union Unpack VT VT_co V_co ValuesView WrapperDescriptorType abstractmethod assert_never assert_type cast "
+        "clear_overloads dataclass_transform defaultdict final get_args get_origin get_overloads get_type_hints io "
+        "is_typeddict no_type_check no_type_check_decorator overload re reveal_type runtime_checkable"
+    ),
+    "types": (
+        "AsyncGeneratorType BuiltinFunctionType BuiltinMethodType CellType ClassMethodDescriptorType CodeType "
+        "CoroutineType DynamicClassAttribute EllipsisType FrameType FunctionType GeneratorType GenericAlias "
+        "GetSetDescriptorType LambdaType MappingProxyType MemberDescriptorType MethodDescriptorType MethodType "
+        "MethodWrapperType ModuleType NoneType NotImplementedType SimpleNamespace TracebackType UnionType "
+        "WrapperDescriptorType coroutine new_class prepare_class resolve_bases"
+    ),
+    "warnings": (
+        "WarningMessage catch_warnings defaultaction filters filterwarnings formatwarning onceregistry "
+        "resetwarnings showwarning simplefilter warn warn_explicit"
+    ),
+}
+"""The names of Python 3.11 by module, separated by spaces."""

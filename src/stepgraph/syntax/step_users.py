@@ -1,0 +1,107 @@
+"""Functions that may use a step object that they are called with, by the names of what they call."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.syntax.bindings import bindings_of, import_binding
+from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.walk import children, statements_below
+
+_STEP_METHODS: Final = frozenset({"do", "sleep", "sleep_until", "wait_for_event"})
+
+
+class CalledNames(Struct, frozen=True):
+    """The calls in a function, including those in functions inside of it."""
+
+    names: frozenset[str]
+    """The names of the called functions and methods."""
+    has_step_method: bool
+    """Whether it calls a method with the name of one of the step object's."""
+    has_computed_callee: bool
+    """Whether it passes arguments to a variable, or to the value of an expression."""
+
+
+def may_use_step(function: Place, modules: Iterable[SourceModule]) -> bool:
+    """Return whether a function may run steps on an argument, as far as names tell.
+
+    A function of any module may be the one that is called by a name.
+    """
+    definitions = [module.once(_functions_by_name) for module in modules]
+    pending, visited = [function], {id(function.node)}
+    while pending:
+        place = pending.pop()
+        called = _called_names(place)
+        if called.has_step_method or called.has_computed_callee:
+            return True
+        for name in called.names:
+            for candidates in definitions:
+                for candidate in candidates.get(name, ()):
+                    if id(candidate.node) not in visited:
+                        visited.add(id(candidate.node))
+                        pending.append(candidate)
+    return False
+
+
+def _functions_by_name(module: SourceModule) -> dict[str, list[Place]]:
+    result: dict[str, list[Place]] = {}
+    for statement in statements_below(module.tree, into_functions=True):
+        if isinstance(statement, cst.FunctionDef):
+            result.setdefault(statement.name.value, []).append(Place(module, statement))
+    return result
+
+
+def _imported_names(module: SourceModule) -> frozenset[str]:
+    """Return the names that imports bind anywhere in a module."""
+    return frozenset(
+        import_binding(alias)
+        for statement in statements_below(module.tree, into_functions=True)
+        if isinstance(statement, cst.Import | cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar)
+        for alias in statement.names
+    )
+
+
+def _called_names(place: Place) -> CalledNames:
+    memoized = place.module.once(_no_called_names)
+    if id(place.node) not in memoized:
+        memoized[id(place.node)] = _compute_called_names(place)
+    return memoized[id(place.node)]
+
+
+def _no_called_names(module: SourceModule) -> dict[int, CalledNames]:
+    del module
+    return {}
+
+
+def _compute_called_names(place: Place) -> CalledNames:
+    imported = place.module.once(_imported_names)
+    bindings = bindings_of(place.node, place.module) if isinstance(place.node, cst.FunctionDef | cst.Lambda) else None
+    names: set[str] = set()
+    has_step_method = has_computed_callee = False
+    for call in _calls_in(place.node):
+        match call.func:
+            case cst.Attribute(value=owner, attr=cst.Name(value=name)):
+                is_library = isinstance(owner, cst.Name) and owner.value in imported
+                has_step_method = has_step_method or (name in _STEP_METHODS and not is_library)
+                names.add(name)
+            case cst.Name(value=name) if bindings is None or not bindings.binds(name):
+                names.add(name)
+            case cst.Name(value=name):
+                names.add(name)
+                has_computed_callee = has_computed_callee or bool(call.args)
+            case _:
+                has_computed_callee = has_computed_callee or bool(call.args)
+    return CalledNames(frozenset(names), has_step_method, has_computed_callee)
+
+
+def _calls_in(node: cst.CSTNode) -> Iterator[cst.Call]:
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        if isinstance(current, cst.Call):
+            yield current
+        stack.extend(children(current))
