@@ -270,7 +270,8 @@ def test_a_function_writes_to_a_name_of_its_module_or_of_any_function_around_it(
 
 
 def test_a_module_may_assign_to_several_targets_at_once() -> None:
-    head = TWO + "pair = (first, second) = a, b\nfirst, holder.kept = second, first\n"
+    holder = "class Holder:\n    pass\n\nholder = Holder()\n"
+    head = TWO + holder + "pair = (first, second) = a, b\nfirst, holder.kept = second, first\n"
     assert graph_of(head, "await first(step)\nawait pair[0](step)") == text("""
         call b
         call a

@@ -20,13 +20,25 @@ from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.replay.tracer import NO_TRACER, Tracer
 from stepgraph.interpreter.store import Changes, ExposedValues, PathChanges, Store, join_paths
 from stepgraph.interpreter.values.calls import Arguments, FunctionCall, PreparedCall, StepCall, WaitCall
-from stepgraph.interpreter.values.objects import Caveat, LexicalScope
+from stepgraph.interpreter.values.objects import CallableArgument, Caveat, LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.work import DeclaredSteps, WorkRegistry
 from stepgraph.ir.await_groups import TaskId, tasks_done_after
 from stepgraph.ir.facts import Fact
-from stepgraph.ir.nodes import EMPTY, Await, Block, Branch, Choice, Function, JumpKind, Operation, Run, Start
+from stepgraph.ir.nodes import (
+    EMPTY,
+    Await,
+    Block,
+    Branch,
+    Choice,
+    Function,
+    JumpKind,
+    Operation,
+    PayloadShape,
+    Run,
+    Start,
+)
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.model.note import Note
@@ -91,6 +103,8 @@ class Interpreter:
     """The keys of summaries in the order of their computation."""
     size_variants: dict[tuple[object, ...], set[tuple[object, ...]]] = field(default_factory=dict)
     """The signatures of the calls of a function that are told apart by the numbers of elements of their arguments."""
+    event_payloads: dict[tuple[cst.CSTNode, tuple[CallableArgument, ...]], PayloadShape] = field(default_factory=dict)
+    """The payload of each wait for an event, by its call and the callables that its function is called with."""
     latest_summaries: dict[cst.CSTNode, FunctionSummary] = field(default_factory=dict)
     """The latest summary of each function, for any arguments."""
     interpreted_bodies: int = 0

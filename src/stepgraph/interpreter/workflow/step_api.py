@@ -70,7 +70,8 @@ def _wait(interpreter: Interpreter, arguments: Arguments, place: Place) -> Value
         name_text(arguments.find(0, "name")),
         None if event_type is None else name_text(event_type),
         DEFAULT_EVENT_TIMEOUT if timeout is None or timeout.value == Constant(None) else duration_text(timeout),
-        PayloadShape(),
+        # One shape for all calls of a function, which the graph shows once.
+        interpreter.event_payloads.setdefault((place.node, interpreter.frame.scope.callable_arguments), PayloadShape()),
     )
     return interpreter.work.register_coroutine(WaitCall(wait, place), place)
 
