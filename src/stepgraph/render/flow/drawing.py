@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.model.payload import Node
-from stepgraph.render import trampoline
 from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
 
 if TYPE_CHECKING:
@@ -73,9 +72,6 @@ def together(ways: Sequence[Exits]) -> Exits:
     )
 
 
-Drawing: TypeAlias = trampoline.Call[Exits]
-
-
 class Drawer(Protocol):
     """What draws nodes of any kind into a chart."""
 
@@ -90,11 +86,11 @@ class Drawer(Protocol):
     def mark(self, part: Mapping[str, object], place: Place) -> Mark | None:
         """Return the mark of a part of the graph, if it has one, and have what is drawn in this place bear it."""
 
-    def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
+    def node(self, node: Node, entry: LooseEnds, place: Place) -> Exits:
         """Draw one node."""
 
-    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
+    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Exits:
         """Draw a list of nodes, in the order that is theirs. Without nodes, the entry is the exit."""
 
-    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = ...) -> Drawing:
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = ...) -> Exits:
         """Draw a list of nodes that fills a frame: without nodes, it says what is `empty`."""

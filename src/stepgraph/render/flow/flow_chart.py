@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 
+from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import (
     Block,
     Break,
@@ -20,11 +21,10 @@ from stepgraph.model.payload import (
     UnknownNode,
 )
 from stepgraph.model.walk import as_unknown, children
-from stepgraph.render import trampoline
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, Chart, FrameKind
 from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnd, LooseEnds
 from stepgraph.render.flow.choices import draw_if, draw_switch
-from stepgraph.render.flow.drawing import Drawing, Exits, Place
+from stepgraph.render.flow.drawing import Exits, Place
 from stepgraph.render.flow.folded import folded_exits, folded_lines
 from stepgraph.render.flow.groups import draw_group, draw_parallel
 from stepgraph.render.flow.loops import draw_loop
@@ -65,7 +65,7 @@ def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
     """Return the chart of a workflow without its functions."""
     workflow = graph["workflow"]
     drawer = FlowDrawer(view)
-    trampoline.run(drawer.whole(workflow["nodes"], Place("n")))
+    run_with_large_stack(lambda: drawer.whole(workflow["nodes"], Place("n")))
     payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
     return drawer.builder.chart((workflow["class_name"], *payload))
 
@@ -73,7 +73,7 @@ def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
 def function_chart(function: FunctionDef, index: int, view: View = DEFAULT_VIEW) -> Chart:
     """Return the chart of the function with this place among those of its workflow."""
     drawer = FlowDrawer(view)
-    trampoline.run(drawer.function(function, Place(f"f{index}")))
+    run_with_large_stack(lambda: drawer.function(function, Place(f"f{index}")))
     return drawer.builder.chart((function["name"],))
 
 
@@ -83,29 +83,29 @@ class FlowDrawer(Struct, frozen=True):
     view: View = DEFAULT_VIEW
     builder: ChartBuilder = field(default_factory=ChartBuilder)
 
-    def whole(self, nodes: Sequence[Node], place: Place) -> Drawing:
+    def whole(self, nodes: Sequence[Node], place: Place) -> Exits:
         """Draw nodes from their start to their end."""
         start = self.builder.box(f"{place.id}_start", BoxKind.START)
-        exits = yield self.nodes(nodes, start, place)
+        exits = self.nodes(nodes, start, place)
         self.builder.box(f"{place.id}_end", BoxKind.END, entry=exits.all())
         return Exits()
 
-    def function(self, function: FunctionDef, place: Place) -> Drawing:
+    def function(self, function: FunctionDef, place: Place) -> Exits:
         """Draw a function in a frame of its own, or folded."""
         self.mark(function, place)
         if function["nodes"] and self.view.folding.folds(function, place.level):
             self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(function, self.view.details))
             return Exits()
         with self.builder.frame(place.id, FrameKind.FUNCTION, function["name"]):
-            return (yield self.whole(function["nodes"], place.inner()))
+            return self.whole(function["nodes"], place.inner())
 
-    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
+    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Exits:
         """Draw a list of nodes: by clocks where it has any, else one after another."""
         if has_clocks(nodes, in_group=place.in_group):
-            return (yield draw_group(self, nodes, entry, place, waits=True))
+            return draw_group(self, nodes, entry, place, waits=True)
         exits = Exits(entry)
         for index, node in enumerate(nodes):
-            drawn = yield self.node(node, exits.next, place.below(index))
+            drawn = self.node(node, exits.next, place.below(index))
             exits = exits.then(drawn)
         return exits
 
@@ -116,13 +116,13 @@ class FlowDrawer(Struct, frozen=True):
             self.builder.marks[place.id] = mark
         return mark
 
-    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = NO_STEPS) -> Drawing:
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = NO_STEPS) -> Exits:
         """Draw a list of nodes that fills a frame: without nodes, it says what is `empty`."""
         if not nodes:
             return Exits(self.builder.box(f"{place.id}_empty", BoxKind.EMPTY, empty, entry=entry))
-        return (yield self.nodes(nodes, entry, place))
+        return self.nodes(nodes, entry, place)
 
-    def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
+    def node(self, node: Node, entry: LooseEnds, place: Place) -> Exits:
         """Draw a node: as one box if it is folded, else open."""
         mark = self.mark(node, place)
         if mark is not None and mark.hollow:
@@ -130,47 +130,47 @@ class FlowDrawer(Struct, frozen=True):
         if self.view.folding.folds(node, place.level) and children(node):
             box = self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(node, self.view.details), entry=entry)
             # Drawn into a chart that nobody sees, for how it is left.
-            inside = yield FlowDrawer().node(node, box, place)
+            inside = FlowDrawer().node(node, box, place)
             return folded_exits(box, inside)
-        return (yield self._open(node, entry, place.inner()))
+        return self._open(node, entry, place.inner())
 
-    def _open(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
+    def _open(self, node: Node, entry: LooseEnds, place: Place) -> Exits:
         """Draw a node with all that is in it, whatever its type."""
         if unknown := as_unknown(node):
-            return (yield self._unknown(unknown, entry, place))
+            return self._unknown(unknown, entry, place)
         match node["type"]:
             case "step_do":
-                return (yield self._step_do(node, entry, place))
+                return self._step_do(node, entry, place)
             case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
                 return self._step(node, entry, place)
             case "loop":
-                return (yield draw_loop(self, node, entry, place))
+                return draw_loop(self, node, entry, place)
             case "parallel":
-                return (yield draw_parallel(self, node, entry, place))
+                return draw_parallel(self, node, entry, place)
             case "try":
-                return (yield draw_try(self, node, entry, place))
+                return draw_try(self, node, entry, place)
             case "block":
-                return (yield self._block(node, entry, place))
+                return self._block(node, entry, place)
             case "if":
-                return (yield draw_if(self, node, entry, place))
+                return draw_if(self, node, entry, place)
             case "switch":
-                return (yield draw_switch(self, node, entry, place))
+                return draw_switch(self, node, entry, place)
             case "function_call":
                 return self._call(node, entry, place)
             case "function_def":
-                return (yield self._definition(node, entry, place))
+                return self._definition(node, entry, place)
             case "break":
                 return self._exit(node, entry, place)
             case "start":
-                return (yield self._start(node, entry, place))
+                return self._start(node, entry, place)
 
-    def _step_do(self, step: StepDo, entry: LooseEnds, place: Place) -> Drawing:
+    def _step_do(self, step: StepDo, entry: LooseEnds, place: Place) -> Exits:
         """Draw a step, in one frame with the steps that run in it."""
         if not step["nodes"]:
             return self._step(step, entry, place)
         with self.builder.frame(f"{place.id}_steps", FrameKind.NESTED_STEPS):
             own = self._step(step, entry, place)
-            nested = yield self.nodes(step["nodes"], own.next, place.apart())
+            nested = self.nodes(step["nodes"], own.next, place.apart())
         return Exits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, place: Place) -> Exits:
@@ -187,28 +187,28 @@ class FlowDrawer(Struct, frozen=True):
         end = (LooseEnd(place.id, ArrowKind.LEAVE),)
         return Exits(returns=end) if node["kind"] == "return" else Exits(breaks=end)
 
-    def _block(self, block: Block, entry: LooseEnds, place: Place) -> Drawing:
+    def _block(self, block: Block, entry: LooseEnds, place: Place) -> Exits:
         with self.builder.frame(place.id, FrameKind.BLOCK):
-            return (yield self.filling(block["nodes"], entry, place))
+            return self.filling(block["nodes"], entry, place)
 
-    def _definition(self, function: FunctionDef, entry: LooseEnds, place: Place) -> Drawing:
+    def _definition(self, function: FunctionDef, entry: LooseEnds, place: Place) -> Exits:
         """Draw a function that stands among nodes, as if it ran there."""
         with self.builder.frame(place.id, FrameKind.FUNCTION, function["name"]):
-            body = yield self.filling(function["nodes"], entry, place.apart())
+            body = self.filling(function["nodes"], entry, place.apart())
         return Exits(body.all())
 
-    def _start(self, start: Start, entry: LooseEnds, place: Place) -> Drawing:
+    def _start(self, start: Start, entry: LooseEnds, place: Place) -> Exits:
         """Draw a `start` as a frame around its nodes, with its functions beside them."""
         with self.builder.frame(place.id, FrameKind.START, f"start {start['class_name']}"):
-            exits = yield self.filling(start["nodes"], entry, place.apart())
+            exits = self.filling(start["nodes"], entry, place.apart())
             for index, function in enumerate(start["functions"].values()):
-                yield self.function(function, place.below(f"f{index}"))
+                self.function(function, place.below(f"f{index}"))
         return exits
 
-    def _unknown(self, unknown: UnknownNode, entry: LooseEnds, place: Place) -> Drawing:
+    def _unknown(self, unknown: UnknownNode, entry: LooseEnds, place: Place) -> Exits:
         lines = (unknown["type"], unknown.get("name", ""), "unknown type of node")
         if not unknown["nodes"]:
             return Exits(self.builder.box(place.id, BoxKind.UNKNOWN, *filter(None, lines), entry=entry))
         with self.builder.frame(f"{place.id}_nodes", FrameKind.UNKNOWN):
             box = self.builder.box(place.id, BoxKind.UNKNOWN, *filter(None, lines), entry=entry)
-            return (yield self.nodes(unknown["nodes"], box, place))
+            return self.nodes(unknown["nodes"], box, place)

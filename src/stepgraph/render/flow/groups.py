@@ -10,11 +10,11 @@ from msgspec import Struct, field
 from stepgraph.model.payload import Node, Parallel
 from stepgraph.render.flow.chart import BoxKind, FrameKind
 from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
-from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
+from stepgraph.render.flow.drawing import Drawer, Exits, Place
 from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
 
 
-def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, place: Place) -> Drawing:
+def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, place: Place) -> Exits:
     """Draw a group between two bars: all begins after the first, and the second is where it is left."""
     builder = drawer.builder
     title = " · ".join(("parallel", node["kind"], *drawer.view.details.remarks(node)))
@@ -22,22 +22,22 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, place: Place
         fork = builder.box(f"{place.id}_fork", BoxKind.FORK, entry=entry)
         first_ends_it = is_over_at_the_first(node)
         if node["nodes"]:
-            exits = yield draw_group(drawer, node["nodes"], fork, place.grouped(), waits=not first_ends_it)
+            exits = draw_group(drawer, node["nodes"], fork, place.grouped(), waits=not first_ends_it)
         else:
-            exits = yield drawer.filling((), fork, place)
+            exits = drawer.filling((), fork, place)
         if exits.next:
             exits = exits.then(Exits(builder.box(f"{place.id}_join", BoxKind.MERGE, entry=exits.next)))
     return exits
 
 
-def draw_group(drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, waits: bool) -> Drawing:
+def draw_group(drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, waits: bool) -> Exits:
     """Draw nodes by their clocks. Unless it `waits`, it may be left before all that is in it is over."""
     order = group_order([clock_span(node) for node in nodes])
     start = _shared_entry(drawer.builder, entry, order, place)
     gates = _Gates(drawer.builder, order, start, place, Counter(order.before))
     drawn: dict[int, Exits] = {}
     for index in order.sequence:
-        drawn[index] = yield drawer.node(nodes[index], gates.entry(index, drawn), place.below(index))
+        drawn[index] = drawer.node(nodes[index], gates.entry(index, drawn), place.below(index))
     return _exits(nodes, order, drawn, start, waits=waits)
 
 

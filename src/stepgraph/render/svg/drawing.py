@@ -9,9 +9,9 @@ from msgspec import Struct
 
 from stepgraph.escaping.markup import markup_text
 from stepgraph.escaping.visible import visible
+from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of
-from stepgraph.render import trampoline
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.svg.figures.figure import Lanes, Standing
 from stepgraph.render.svg.figures.legend import LEGEND
@@ -65,6 +65,11 @@ def draw(
     `suffix` sets its identities apart from those of other drawings on the same page. What is to be `above` it stands
     below its title.
     """
+    # Figures recurse as deeply as the graph is nested.
+    return run_with_large_stack(lambda: _draw(graph, view, folds, suffix, above))
+
+
+def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above: Sequence[Standing]) -> Drawn:
     workflow = graph["workflow"]
     identity = slug(workflow["class_name"], "workflow") + suffix
     planner = NodePlanner(functions_of(workflow), view, folds)
@@ -78,7 +83,7 @@ def draw(
         # The workflow stands in the middle, all else at its left edge.
         room = 0 if index != len(above) else max(0, (width - 2 * MARGIN - figure.left - figure.right) // 2)
         pen.open_at(MARGIN + figure.left + room, y)
-        trampoline.run(figure.draw(pen, Lanes()))
+        figure.draw(pen, Lanes())
         pen.close()
         y = y + figure.height + _BETWEEN_FIGURES
     return Drawn(identity, pen.lines, width, y + (MARGIN - _BETWEEN_FIGURES), planner.planned, workflow["class_name"])
@@ -90,7 +95,7 @@ def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Standing
     A function that is called in what is folded does not: it is folded with that.
     """
     nodes = planner.stack(graph["workflow"]["nodes"], Place(identity), tail=0)
-    figures: list[Standing] = [whole(trampoline.run(nodes))]
+    figures: list[Standing] = [whole(nodes)]
     if planner.functions.keys() - planner.shown:
         figures += _functions_apart(graph, planner, identity)
     return [*figures, LEGEND] if planner.view.legend else figures
@@ -108,7 +113,7 @@ def _functions_apart(graph: Graph, planner: NodePlanner, identity: str) -> Itera
             planner.planned[place.identity] = function
             remark = "" if name in called else "never called"
             with planner.open_functions.within(name):
-                figure = trampoline.run(plan_function(planner, function, f"function {name}", place, remark))
+                figure = plan_function(planner, function, f"function {name}", place, remark)
             yield ended(figure)
 
 

@@ -9,7 +9,7 @@ from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
 from stepgraph.render.svg.figures.connectors import fanned_out, gathered
-from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label, under
 from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, longest
@@ -88,7 +88,7 @@ class Branch(Struct, frozen=True):
     def _body_top(self) -> int:
         return max(self._pill[1], self.pill_room) + GAP
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the pill and what is below it."""
         self._draw_pill(pen)
         _, height = self._pill
@@ -96,7 +96,7 @@ class Branch(Struct, frozen=True):
             if height < self._body_top - GAP:
                 pen.path("line", f"M0 {height}V{self._body_top - GAP}")
             pen.open_at(0, self._body_top)
-            yield self.body.draw(pen, lanes)
+            self.body.draw(pen, lanes)
             pen.close()
 
     def _draw_pill(self, pen: Pen) -> None:
@@ -163,12 +163,12 @@ class Branches(Struct, frozen=True):
         """Return the exits of all."""
         return self.beside.exits(self.ends)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the lines that part, the branches, and the lines that meet."""
         pen.path("line", fanned_out(self.beside.places, _PILLS))
         for index, (branch, place) in enumerate(zip(self.branches, self.beside.places, strict=True)):
             pen.open_at(place, _PILLS)
-            yield branch.draw(pen, self.beside.lanes(index, lanes))
+            branch.draw(pen, self.beside.lanes(index, lanes))
             pen.close()
         ends = [
             (place, branch.height + _PILLS)

@@ -12,7 +12,7 @@ from msgspec.structs import force_setattr
 from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.bar import THICK, draw_bar
 from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Line, column_plan
-from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import GAP, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, Varying, longest, value_of
 from stepgraph.render.svg.pen import Pen
@@ -80,7 +80,7 @@ class ClockRows(Struct, frozen=True):
         """Return the exits of all."""
         return self.beside.exits(self._end)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the bars, the lines between them, and the members."""
         pen.path("line", f"M0 0V{self.bars[0]}")
         self._draw_tails(pen)
@@ -91,7 +91,7 @@ class ClockRows(Struct, frozen=True):
             pen.open_at(self.beside.places[column], self._top(member.rows))
             if self._thickness(member.rows.begins) or (member.rows.begins, column) not in self.stopped:
                 pen.down()
-            yield member.figure.draw(pen, self.beside.lanes(column, lanes))
+            member.figure.draw(pen, self.beside.lanes(column, lanes))
             pen.close()
         if self.goes_on:
             pen.path("line", f"M0 {self._end}V{self.height}")

@@ -6,14 +6,12 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.render import trampoline
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
 GAP: Final = 28
 """From one figure to the next below it: as long as the arrow between them."""
 
-Drawing: TypeAlias = trampoline.Call[None]
 ExitKind: TypeAlias = Literal["breaks", "returns"]
 
 
@@ -74,7 +72,7 @@ class Standing(Protocol):
     @property
     def height(self) -> Length: ...  # noqa: D102
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw it. Yields the drawings of figures within it, for there may be many within each other."""
 
 

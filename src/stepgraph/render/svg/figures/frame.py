@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import NO_EXITS, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.figures.leaf import BEHIND, Named
 from stepgraph.render.svg.lengths import Length, Variables
@@ -57,11 +57,6 @@ class Frame(Struct, frozen=True):
         force_setattr(self, "exits", exits)
 
     @property
-    def edge(self) -> int:
-        """Return how far it reaches to the left."""
-        return self.left
-
-    @property
     def band(self) -> int:
         """Return how high the band is."""
         return 0 if self.label is None else self.label.height + 2 * _BAND_PADDING
@@ -72,7 +67,7 @@ class Frame(Struct, frozen=True):
             return exit_at
         return self.folds.fold(self.named.identity, exit_at, self.band // 2)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the frame, its band and what is in it."""
         foldable = "" if self.folds is None else " foldable"
         pen.open(f"frame{foldable} {self.named.css}", self.named.identity, self.named.title)
@@ -83,7 +78,7 @@ class Frame(Struct, frozen=True):
         if self.folds is not None:
             self._draw_folded_exits(pen, lanes)
         pen.open_at(0, self.band + self.lead)
-        yield self.content.draw(pen, lanes)
+        self.content.draw(pen, lanes)
         pen.close()
         pen.close()
 

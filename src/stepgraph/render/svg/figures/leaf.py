@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.model.payload import BreakKind
-from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Lanes
+from stepgraph.render.svg.figures.figure import NO_EXITS, Exits, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.pen import Pen
 
@@ -69,7 +69,7 @@ class Leaf(Struct, frozen=True):
     def _box_height(self) -> int:
         return self.label.height + 2 * PADDING - 4
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the box and its label, and the lines of ways out."""
         box = (self.width, self._box_height)
         pen.open(self.named.css, self.named.identity, self.named.title)
@@ -81,7 +81,6 @@ class Leaf(Struct, frozen=True):
         pen.box("box", (-self.left, 0), box)
         self.label.draw(pen, PADDING - self.left, PADDING - 2, "ink")
         pen.close()
-        yield from ()
 
 
 class Exit(Struct, frozen=True):
@@ -117,7 +116,7 @@ class Exit(Struct, frozen=True):
         middle = self.height // 2
         return Exits(returns=middle) if self.kind == "return" else Exits(breaks=middle)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the pill, and the line to where exits turn down."""
         lane = lanes.returns if self.kind == "return" else lanes.breaks
         pen.open(self.named.css, self.named.identity, self.named.title)
@@ -125,7 +124,6 @@ class Exit(Struct, frozen=True):
         pen.box("box", (-self.left, 0), (2 * self.left, self.height), self.height // 2)
         self.label.draw(pen, PADDING - self.left, PADDING // 2, "ink")
         pen.close()
-        yield from ()
 
 
 class Mark(Struct, frozen=True):
@@ -155,12 +153,11 @@ class Mark(Struct, frozen=True):
         """Return how high it is."""
         return 2 * max(self.rings)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
+    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - it has no exits
         """Draw circles around each other."""
         middle = max(self.rings)
         for css, radius in zip(self.css.split(), self.rings, strict=True):
             pen.lines.append(f'<circle class="{css}" cy="{middle}" r="{radius}"/>')
-        yield from ()
 
 
 def _even(number: int) -> int:

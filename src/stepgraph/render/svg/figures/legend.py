@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.render.svg import icons
-from stepgraph.render.svg.figures.figure import Drawing, Lanes
+from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.figures.label import ICON_ROOM, beside, heading
 from stepgraph.render.svg.fonts import DETAIL
 from stepgraph.render.svg.pen import Pen
@@ -49,7 +49,7 @@ class Legend(Struct, frozen=True):
         """Return how high it is."""
         return _ROW * (len(_ENTRIES) + 1) + _PADDING + 4
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
+    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - it has no exits
         """Draw the table."""
         pen.open("legend", "", "legend")
         pen.box("edge", (0, 0), (self.right, self.height))
@@ -59,7 +59,6 @@ class Legend(Struct, frozen=True):
             beside(icon, text).draw(pen, _PADDING, _PADDING + row * _ROW - 4, "ink")
             pen.close()
         pen.close()
-        yield from ()
 
 
 LEGEND: Final = Legend()

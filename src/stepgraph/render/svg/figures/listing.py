@@ -8,7 +8,7 @@ from typing import Final
 
 from stepgraph.escaping.visible import visible
 from stepgraph.render.marks import MarkKind
-from stepgraph.render.svg.figures.figure import Drawing, Lanes
+from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.figures.marked import SIGN, draw_sign
 from stepgraph.render.svg.fonts import DETAIL, HEADING
 from stepgraph.render.svg.pen import Pen
@@ -80,7 +80,7 @@ class Listing:
         count = len(self.entries) - len(self.lines)
         return f"and {count} more" if count else ""
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
+    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - it has no exits
         """Draw the heading and the entries."""
         first = HEADING.line_height - _DESCENT
         remarks = (("detail", 0, first + n * DETAIL.line_height, text) for n, text in enumerate(self._remarks, 1))
@@ -98,7 +98,6 @@ class Listing:
             y += _BETWEEN
         if self._left_out:
             pen.text([("detail", _TEXT, y + DETAIL.line_height - _DESCENT, self._left_out)])
-        yield from ()
 
 
 def _lines(entry: Entry) -> Iterable[tuple[str, str]]:

@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import Exits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import RADIUS, Pen
 
@@ -46,9 +46,9 @@ class Looped(Struct, frozen=True):
         """Return the exits of its body."""
         return self.body.exits
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the body and the line back, or the line past it if every pass leaves the loop for good."""
-        yield self.body.draw(pen, lanes)
+        self.body.draw(pen, lanes)
         end = self.body.height - TAIL // 2
         if not self.body.goes_on:
             pen.path("line", f"M0 {end}V{self.body.height}")

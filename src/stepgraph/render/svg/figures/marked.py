@@ -7,7 +7,7 @@ from typing import Final
 
 from stepgraph.render.marks import Mark, MarkKind
 from stepgraph.render.svg import icons
-from stepgraph.render.svg.figures.figure import Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import Exits, Figure, Lanes
 from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, remark
 from stepgraph.render.svg.figures.leaf import Exit
 from stepgraph.render.svg.figures.rejoined import Rejoined
@@ -54,11 +54,6 @@ class Marked:
         return self.figure.left + (SIGN if at_corner else 0)
 
     @property
-    def edge(self) -> int:
-        """Return how far the figure itself reaches to the left."""
-        return self.figure.left
-
-    @property
     def right(self) -> int:
         """Return how far it reaches to the right."""
         return max(self.figure.right, self._tab - self.figure.left)
@@ -88,7 +83,7 @@ class Marked:
     def _above(self) -> int:
         return 0 if self.label is None else self.label.height + _ABOVE + _BELOW
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the tab, the figure over its lower end, and the sign."""
         pen.open(f"mark {self.mark.kind.value}", "", self.mark.words)
         left = -self.figure.left
@@ -96,7 +91,7 @@ class Marked:
             pen.box("tab", (left, 0), (self._tab, self._above + _BEHIND))
             self.label.draw(pen, left + 2 * _SIDES + SIGN, _ABOVE, "")
         pen.open_at(0, self._above)
-        yield self.figure.draw(pen, lanes)
+        self.figure.draw(pen, lanes)
         pen.close()
         if not self.mark.quiet:
             corner = (left, 0)

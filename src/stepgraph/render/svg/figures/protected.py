@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.render.svg.figures.connectors import gathered
-from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import GAP, Exits, Figure, Lanes
 from stepgraph.render.svg.figures.leaf import Exit
 from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, longest
@@ -30,21 +30,16 @@ _PILL_AWAY: Final = 26
 _PILL_ROOM: Final = 34
 
 
-class Panel(Figure, Protocol):
-    """A part of a `try`: `edge` is how far its frame reaches to the left, whatever stands at its corner."""
-
-    @property
-    def edge(self) -> int: ...  # noqa: D102 - see the class
-
-
 class Protected(Struct, frozen=True):
     """The panels of a `try` but the last. Without a `catch`, a failure leads past the body, or into what is `final`.
 
+    `catch_edge` is the distance from the spine of the `catch` to the left edge of its frame, without its sign.
     `beside` and `below` follow from the panels.
     """
 
     body: Figure
-    catch: Panel | None
+    catch: Figure | None
+    catch_edge: int = 0
     final: bool = False
     beside: SideBySide = UNPLACED
     below: Length = 0
@@ -94,13 +89,13 @@ class Protected(Struct, frozen=True):
     def _panels(self) -> list[Figure]:
         return [self.body] if self.catch is None else [self.body, self.catch]
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the panels, and the way of a failure from one to the other."""
         pen.path("line", f"M0 0V{_ABOVE}")
         ends: list[tuple[int, Length]] = []
         for index, (panel, place) in enumerate(zip(self._panels, self.beside.places, strict=True)):
             pen.open_at(place, _ABOVE)
-            yield panel.draw(pen, self.beside.lanes(index, lanes))
+            panel.draw(pen, self.beside.lanes(index, lanes))
             pen.close()
             if panel.goes_on:
                 ends.append((place, panel.height + _ABOVE))
@@ -111,7 +106,7 @@ class Protected(Struct, frozen=True):
 
     def _draw_failure(self, pen: Pen) -> None:
         if self.catch is not None:
-            y, edge = _ABOVE + _FAILURE, self.beside.places[1] - self.catch.edge
+            y, edge = _ABOVE + _FAILURE, self.beside.places[1] - self.catch_edge
             pen.path("failure", f"M{self.body.right} {y}H{edge - 6}")
             pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z")
         elif not self.final:
@@ -201,14 +196,14 @@ class Finally(Struct, frozen=True):
     def _pill_top(self, index: int) -> int:
         return _ABOVE + index * _PILL_ROOM
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw both parts, and the ways from one to the other."""
         lane = self._lane
-        yield self.protected.draw(pen, Lanes(lane, lane))
+        self.protected.draw(pen, Lanes(lane, lane))
         pen.open_at(0, self._final_top)
         if self.protected.goes_on:
             pen.down()
-        yield self.final.draw(pen, lanes)
+        self.final.draw(pen, lanes)
         pen.close()
         self._draw_ways_into_final(pen, lane)
         if self.goes_on:
@@ -219,7 +214,7 @@ class Finally(Struct, frozen=True):
             pen.path("line", f"M0 {self._end}V{middle - RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{_PILL_AWAY}")
             place = _PILL_AWAY + pill.left
             pen.open_at(place, top)
-            yield pill.draw(pen, lanes.seen_from(place))
+            pill.draw(pen, lanes.seen_from(place))
             pen.close()
 
     def _draw_ways_into_final(self, pen: Pen, lane: int) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.render.svg.figures.figure import Drawing, ExitKind, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import ExitKind, Exits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
@@ -50,10 +50,10 @@ class Rejoined(Struct, frozen=True):
         """Return the exits that go on further."""
         return replace(self.figure.exits, **{self.kind: None})
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the figure, and the line of its exits."""
         lane, end = self.figure.right + _LANE, self.figure.height + _BELOW
-        yield self.figure.draw(pen, replace(lanes, **{self.kind: lane}))
+        self.figure.draw(pen, replace(lanes, **{self.kind: lane}))
         begin = self.figure.height if self.figure.goes_on else end
         pen.path("line", f"M0 {begin}V{end + _BELOW}")
         pen.out((lane, self.first), end, 1)

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Drawing, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Exits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
@@ -43,7 +43,7 @@ class Stack(Struct, frozen=True):
         force_setattr(self, "goes_on", self.figures[-1].goes_on)
         force_setattr(self, "exits", exits)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the figures, each where the one before it ends.
 
         Each stands in the group of the one before it, so that a figure more moves those below without a word of theirs
@@ -57,7 +57,7 @@ class Stack(Struct, frozen=True):
                 pen.open_at(0, y)
             if reached:
                 pen.down()
-            yield figure.draw(pen, lanes)
+            figure.draw(pen, lanes)
             if index == len(self.figures) - 1 and self.tail and figure.goes_on:
                 pen.path("line", f"M0 {figure.height}V{figure.height + self.tail}")
             if not chained:

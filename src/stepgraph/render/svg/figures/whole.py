@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.render.svg.figures.figure import Drawing, Figure, Lanes
+from stepgraph.render.svg.figures.figure import Figure, Lanes
 from stepgraph.render.svg.figures.leaf import Mark
 from stepgraph.render.svg.figures.rejoined import Rejoined
 from stepgraph.render.svg.figures.stack import Stack
@@ -38,10 +38,10 @@ class Whole(Struct, frozen=True):
         """Return how high it is."""
         return self.stack.height
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has lanes of its own
+    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - it has lanes of its own
         """Draw the figures, and the line that exits take to the end."""
         lane, exits = self.stack.right + _LANE, self.stack.exits
-        yield self.stack.draw(pen, Lanes(lane, lane))
+        self.stack.draw(pen, Lanes(lane, lane))
         end, edge = self.height - max(END.rings), max(END.rings)
         for first in (exits.breaks, exits.returns):
             if first is not None:

@@ -7,12 +7,12 @@ from typing import Final
 from stepgraph.model.payload import FunctionCall, FunctionDef
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import call_title
-from stepgraph.render.svg.figures.figure import GAP
+from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import Frame
 from stepgraph.render.svg.figures.label import heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, Named
 from stepgraph.render.svg.figures.rejoined import enclosed
-from stepgraph.render.svg.planning.place import Place, Planner, Planning
+from stepgraph.render.svg.planning.place import Place, Planner
 
 SHOWN_BEFORE: Final = "function, drawn at its first call"
 SHOWN_APART: Final = "function, drawn by itself"
@@ -29,11 +29,11 @@ def by_name(call: FunctionCall, arguments: str, phrase: str, identity: str) -> L
 
 def plan_function(
     planner: Planner, function: FunctionDef, title: str, place: Place, remark: str = "", arguments: str = ""
-) -> Planning:
+) -> Figure:
     """Return a function with its body; its `return`s lead to its end. Beside its name: the arguments, or a remark."""
     inside = place.within(place.identity).apart()
     with planner.open_functions.within(function["name"]):
-        body = yield planner.stack(function["nodes"], inside, empty=planner.view.when_empty(function))
+        body = planner.stack(function["nodes"], inside, empty=planner.view.when_empty(function))
     label = heading(icons.FUNCTION, function["name"], arguments or remark, code=bool(arguments))
     frame = Frame(Named("function", place.identity, title), label, body, GAP, planner.folds)
     return enclosed(planner.marked(frame, function))

@@ -12,27 +12,28 @@ from stepgraph.render.node_text import branch_text, has_no_way_past
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import told
 from stepgraph.render.svg.figures.branches import Branch, Branches
+from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.figures.frame import Frame
 from stepgraph.render.svg.figures.label import heading, remark, under
 from stepgraph.render.svg.figures.leaf import Named
-from stepgraph.render.svg.planning.place import Place, Planner, Planning
+from stepgraph.render.svg.planning.place import Place, Planner
 
 WIDEST_CONDITION: Final = 230
 _OUR_WORDS: Final = re.compile(r"no break|no continue|.* has not run", re.DOTALL)
 """Conditions that are no source: none of them could be."""
 
 
-def plan_if(planner: Planner, node: If, place: Place) -> Planning:
+def plan_if(planner: Planner, node: If, place: Place) -> Figure:
     """Return an `if`; without an `else`, the way past all branches is drawn as one."""
-    branches = yield _branches(planner, node["branches"], place, ("else", "else"))
+    branches = _branches(planner, node["branches"], place, ("else", "else"))
     return Frame(
         Named("choice", place.identity, if_title(node)), heading(icons.CHOICE, "if"), branches, 0, planner.folds
     )
 
 
-def plan_switch(planner: Planner, node: Switch, place: Place) -> Planning:
+def plan_switch(planner: Planner, node: Switch, place: Place) -> Figure:
     """Return a `switch`; without a default, there is a way past all cases."""
-    branches = yield _branches(planner, node["branches"], place, ("default", "no match"))
+    branches = _branches(planner, node["branches"], place, ("default", "no match"))
     label = heading(icons.SWITCH, "switch", node["discriminant"])
     return Frame(Named("choice", place.identity, f"switch {node['discriminant']}"), label, branches, 0, planner.folds)
 
@@ -43,7 +44,7 @@ def if_title(node: If) -> str:
     return told("if", *conditions)
 
 
-def _branches(planner: Planner, branches: Sequence[BranchNode], place: Place, words: tuple[str, str]) -> Planning:
+def _branches(planner: Planner, branches: Sequence[BranchNode], place: Place, words: tuple[str, str]) -> Figure:
     """Return the branches; `words` are for the branch without a condition, and for the way past them all."""
     otherwise, past = words
     planned: list[Branch] = []
@@ -55,7 +56,7 @@ def _branches(planner: Planner, branches: Sequence[BranchNode], place: Place, wo
         for phrase in known.remarks(branch):
             label = under(label, phrase)
         inside = place.within(f"{place.identity}.{index + 1}")
-        body = (yield planner.stack(branch["nodes"], inside, tail=0)) if branch["nodes"] else None
+        body = planner.stack(branch["nodes"], inside, tail=0) if branch["nodes"] else None
         planned.append(Branch(label, body, told(text, *known.remarks(branch)), mark=planner.view.mark(branch)))
     if has_no_way_past(branches, planner.view.details):
         return Branches(planned, None)

@@ -9,22 +9,22 @@ from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_fir
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.captions import told
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
-from stepgraph.render.svg.figures.figure import GAP
+from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import Frame
 from stepgraph.render.svg.figures.label import BETWEEN, heading
 from stepgraph.render.svg.figures.leaf import Named
 from stepgraph.render.svg.figures.rejoined import rejoined
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.planning.labels import nothing
-from stepgraph.render.svg.planning.place import Place, Planner, Planning
+from stepgraph.render.svg.planning.place import Place, Planner
 
 
-def plan_parallel(planner: Planner, node: Parallel, place: Place) -> Planning:
+def plan_parallel(planner: Planner, node: Parallel, place: Place) -> Figure:
     """Return a group between two bars: all begins after the first, and the second is where it is left."""
     if (loop := loop_of_passes(node)) is not None:
-        return (yield _plan_passes(planner, node, loop, place))
+        return _plan_passes(planner, node, loop, place)
     inside = place.within(place.identity).grouped()
-    rows = yield _rows(planner, node["nodes"], inside, first_over=is_over_at_the_first(node))
+    rows = _rows(planner, node["nodes"], inside, first_over=is_over_at_the_first(node))
     words = _words(planner, node, "")
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
     title = told(f"parallel {node['kind']}", words)
@@ -39,11 +39,11 @@ def loop_of_passes(node: Node) -> Loop | None:
     return only if only["type"] == "loop" else None
 
 
-def _plan_passes(planner: Planner, node: Parallel, loop: Loop, place: Place) -> Planning:
+def _plan_passes(planner: Planner, node: Parallel, loop: Loop, place: Place) -> Figure:
     """Return a group of nothing but a loop, all passes of which run at the same time: one of them, as if on others."""
     (identity,) = identities([loop], place.identity)
     planner.planned[identity] = loop
-    body = yield planner.stack(loop["nodes"], place.within(identity).grouped())
+    body = planner.stack(loop["nodes"], place.within(identity).grouped())
     head = planner.view.details.source(loop) or "every pass of the loop"
     words = _words(planner, node, head)
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
@@ -68,9 +68,9 @@ def _over_when(node: Parallel) -> str:
     }.get(node["kind"], "")
 
 
-def plan_unframed(planner: Planner, nodes: Sequence[Node], place: Place) -> Planning:
+def plan_unframed(planner: Planner, nodes: Sequence[Node], place: Place) -> Figure:
     """Return nodes that run at the same time although no group is around them: nothing waits for some of them."""
-    rows = yield _rows(planner, nodes, place, first_over=False)
+    rows = _rows(planner, nodes, place, first_over=False)
     title = "at the same time"
     return Frame(Named("parallel", f"{place.identity}.concurrent", title), heading(icons.PARALLEL, title), rows, 0)
 
@@ -85,7 +85,7 @@ def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
     return order if is_sequence else None
 
 
-def _rows(planner: Planner, nodes: Sequence[Node], place: Place, *, first_over: bool) -> Planning:
+def _rows(planner: Planner, nodes: Sequence[Node], place: Place, *, first_over: bool) -> Figure:
     if not nodes:
         return ClockRows([Member(nothing(f"{place.identity}.empty"), RowSpan(0, 1))], first_over)
     spans = row_spans([clock_span(node) for node in nodes])
@@ -94,8 +94,8 @@ def _rows(planner: Planner, nodes: Sequence[Node], place: Place, *, first_over: 
         inside = place.at(identity)
         if node["type"] == "block" and node["nodes"]:
             # A column is a sequence anyway: it needs no frame to say so.
-            figure = yield planner.stack(node["nodes"], inside, tail=0, entered=False)
+            figure = planner.stack(node["nodes"], inside, tail=0, entered=False)
         else:
-            figure = yield planner.figure(node, inside)
+            figure = planner.figure(node, inside)
         members.append(Member(figure, span, awaited=first_over or not is_unawaited(node)))
     return ClockRows(members, first_over)

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
-from typing import Protocol, TypeAlias
+from typing import Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.model.payload import FunctionDef, Node
-from stepgraph.render import trampoline
 from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.view import View
@@ -58,9 +57,6 @@ class OpenFunctions:
         self._counts[name] -= 1
 
 
-Planning: TypeAlias = trampoline.Call[Figure]
-
-
 class Planner(Protocol):
     """What plans figures for nodes of any kind."""
 
@@ -84,7 +80,7 @@ class Planner(Protocol):
     def folds(self) -> Variables | None:
         """What frames fold by, if they do."""
 
-    def figure(self, node: Node, place: Place) -> Planning:
+    def figure(self, node: Node, place: Place) -> Figure:
         """Return the figure of a node, whose own place this is."""
 
     def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
@@ -92,7 +88,7 @@ class Planner(Protocol):
 
     def stack(
         self, nodes: Sequence[Node], place: Place, *, tail: int = ..., entered: bool = ..., empty: str = ...
-    ) -> Planning:
+    ) -> Figure:
         """Return the figures of nodes that stand in this place, in the order that is theirs.
 
         `tail` is how far a line leads on from the last; unless `entered`, none leads to the first. Where there are no

@@ -36,7 +36,7 @@ from stepgraph.render.svg.planning.labels import (
     step_leaf,
     step_named,
 )
-from stepgraph.render.svg.planning.place import OpenFunctions, Place, Planning
+from stepgraph.render.svg.planning.place import OpenFunctions, Place
 from stepgraph.render.svg.planning.protection import plan_try
 from stepgraph.render.view import View
 
@@ -62,7 +62,7 @@ class NodePlanner(Struct):
 
     def stack(
         self, nodes: Sequence[Node], place: Place, *, tail: int = TAIL, entered: bool = True, empty: str = NO_STEPS
-    ) -> Planning:
+    ) -> Figure:
         """Return the figures of nodes one below the other, unless their clocks tell that they run at the same time."""
         if not nodes:
             return Stack([nothing(f"{place.identity}.empty", empty)], tail, entered)
@@ -70,11 +70,11 @@ class NodePlanner(Struct):
         if has_clocks(nodes, in_group=place.in_group):
             order = in_sequence(nodes)
         if order is None:
-            return Stack([(yield plan_unframed(self, nodes, place))], tail, entered)
+            return Stack([plan_unframed(self, nodes, place)], tail, entered)
         named = identities(nodes, place.identity)
         figures: list[Figure] = []
         for index in order:
-            figures.append((yield self.figure(nodes[index], place.at(named[index]))))
+            figures.append(self.figure(nodes[index], place.at(named[index])))
         return Stack(figures, tail, entered)
 
     def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
@@ -87,70 +87,70 @@ class NodePlanner(Struct):
 
         return figure if is_marked(figure) else Marked(figure, mark)
 
-    def figure(self, node: Node, place: Place) -> Planning:
+    def figure(self, node: Node, place: Place) -> Figure:
         """Return the figure of a node, whatever its type, with its mark."""
         self.planned[place.identity] = node
         if (mark := self.view.mark(node)) is not None and mark.hollow:
             return self.marked(hollow(node, place.identity), node)
-        return self.marked((yield self._unmarked(node, place)), node)
+        return self.marked(self._unmarked(node, place), node)
 
-    def _unmarked(self, node: Node, place: Place) -> Planning:
+    def _unmarked(self, node: Node, place: Place) -> Figure:
         if unknown := as_unknown(node):
-            return (yield self._unknown(unknown, place))
+            return self._unknown(unknown, place)
         if self._folds(node, place):
             head = self.view.details.source(node) if node["type"] == "loop" else ""
             return folded(node, place.identity, head=head)
         match node["type"]:
             case "step_do":
-                return (yield self._step(node, place))
+                return self._step(node, place)
             case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
                 return step_leaf(node, place.identity, self.view.details)
             case "loop":
-                return (yield self._loop(node, place))
+                return self._loop(node, place)
             case "parallel":
-                return (yield plan_parallel(self, node, place))
+                return plan_parallel(self, node, place)
             case "try":
-                return (yield plan_try(self, node, place))
+                return plan_try(self, node, place)
             case "block":
-                return (yield self._block(node, place))
+                return self._block(node, place)
             case "if":
-                return (yield plan_if(self, node, place))
+                return plan_if(self, node, place)
             case "switch":
-                return (yield plan_switch(self, node, place))
+                return plan_switch(self, node, place)
             case "function_call":
-                return (yield self._call(node, place))
+                return self._call(node, place)
             case "function_def":
-                return (yield plan_function(self, node, f"function {node['name']}", place))
+                return plan_function(self, node, f"function {node['name']}", place)
             case "break":
                 return exit_pill(node["kind"], place.identity, node["kind"], self.view.details.of(node))
             case "start":
-                return (yield self._start(node, place))
+                return self._start(node, place)
 
     def _folds(self, node: Node, place: Place) -> bool:
         """Tell whether a node is drawn folded: a group that shares its frame with a loop is if either would be."""
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
         return any(self.view.folding.folds(one, place.level) and children(one) for one in sharing)
 
-    def _step(self, step: StepDo, place: Place) -> Planning:
+    def _step(self, step: StepDo, place: Place) -> Figure:
         if not step["nodes"]:
             return step_leaf(step, place.identity, self.view.details)
         inside = place.within(place.identity).apart()
-        nested = yield self.stack(step["nodes"], inside)
+        nested = self.stack(step["nodes"], inside)
         named = step_named(step, place.identity, self.view.details)
         return enclosed(Frame(named, step_label(step, self.view.details), nested, GAP, self.folds))
 
-    def _loop(self, loop: Loop, place: Place) -> Planning:
-        body = yield self.stack(loop["nodes"], place.within(place.identity), tail=LOOP_TAIL)
+    def _loop(self, loop: Loop, place: Place) -> Figure:
+        body = self.stack(loop["nodes"], place.within(place.identity), tail=LOOP_TAIL)
         head = self.view.details.source(loop)
         label = heading(icons.LOOP, "" if head else "loop", head)
         frame = Frame(Named("loop", place.identity, head or "loop"), label, Looped(body), GAP, self.folds)
         return rejoined(frame, "breaks")
 
-    def _block(self, block: Block, place: Place) -> Planning:
-        body = yield self.stack(block["nodes"], place.within(place.identity))
+    def _block(self, block: Block, place: Place) -> Figure:
+        body = self.stack(block["nodes"], place.within(place.identity))
         return Frame(Named("block", place.identity, "block"), heading(icons.BLOCK, "block"), body, GAP, self.folds)
 
-    def _call(self, call: FunctionCall, place: Place) -> Planning:
+    def _call(self, call: FunctionCall, place: Place) -> Figure:
         name, arguments = call["name"], self.view.details.source(call)
         phrase = self._why_by_name(name)
         if phrase:
@@ -162,7 +162,7 @@ class NodePlanner(Struct):
         self.shown.add(name)
         self.bodies += 1
         with self.open_functions.within(name):
-            return (yield plan_function(self, function, call_title(call, "function"), place, arguments=arguments))
+            return plan_function(self, function, call_title(call, "function"), place, arguments=arguments)
 
     def _why_by_name(self, name: str) -> str:
         """Return why a call is drawn without the body of its function, empty if it is drawn with it."""
@@ -176,15 +176,15 @@ class NodePlanner(Struct):
             SHOWN_BEFORE if name in self.shown and (self.view.expand == "first" or self.bodies >= MOST_BODIES) else ""
         )
 
-    def _start(self, start: Start, place: Place) -> Planning:
+    def _start(self, start: Start, place: Place) -> Figure:
         """Return a `start` as a frame around its nodes. Its functions are among those that calls may mean."""
         payload = payload_text(start["payload"]) if "payload" in start else ""
         label = heading(icons.START, f"start {start['class_name']}", payload)
-        body = yield self.stack(start["nodes"], place.within(place.identity).apart())
+        body = self.stack(start["nodes"], place.within(place.identity).apart())
         named = Named("start", place.identity, told("start", start["class_name"], payload))
         return enclosed(Frame(named, label, body, GAP, self.folds))
 
-    def _unknown(self, unknown: UnknownNode, place: Place) -> Planning:
+    def _unknown(self, unknown: UnknownNode, place: Place) -> Figure:
         label = node_label(
             icons.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], "unknown type of node"]
         )
@@ -193,5 +193,5 @@ class NodePlanner(Struct):
         )
         if not unknown["nodes"]:
             return Leaf(named, label)
-        body = yield self.stack(unknown["nodes"], place.within(place.identity))
+        body = self.stack(unknown["nodes"], place.within(place.identity))
         return Frame(named, label, body, GAP, self.folds)

@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
+from stepgraph.large_stack import STACK_BYTES, run_with_large_stack
 from stepgraph.model.note import InputError
-from stepgraph.syntax.deep import STACK_BYTES, run_with_large_stack
 
 
 @pytest.fixture
