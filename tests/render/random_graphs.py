@@ -32,10 +32,10 @@ NAMES = (
     "lone \ud800 surrogate",
 )
 
-Drawn = TypeVar("Drawn")
+SvgDrawing = TypeVar("SvgDrawing")
 
 
-def by_lot(*strategies: SearchStrategy[Drawn]) -> SearchStrategy[Drawn]:
+def by_lot(*strategies: SearchStrategy[SvgDrawing]) -> SearchStrategy[SvgDrawing]:
     """Return one of these, each as likely as the others; `one_of` would count what it is made of."""
     return st.sampled_from(strategies).flatmap(lambda chosen: chosen)
 

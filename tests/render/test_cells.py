@@ -2,8 +2,7 @@ import unicodedata
 
 import pytest
 
-from stepgraph.render.cells import cell_width, clip, wrap
-from stepgraph.render.letter_widths import cells_of
+from stepgraph.render.cells import cell_width, cells_of, clip, wrap
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import pytest
 
 from stepgraph.model.details import Detail, Details, Part, parts_of
 from stepgraph.model.payload import Graph, Node, Parallel, Retries, Try
-from stepgraph.render.dot.document import render_dot
+from stepgraph.render.flow.dot import render_dot
+from stepgraph.render.flow.mermaid_document import render_mermaid
 from stepgraph.render.folding import BodyTexts, Folding
 from stepgraph.render.html.facts import facts
-from stepgraph.render.mermaid.drawing import render_mermaid
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.svg.document import render_svg
 from stepgraph.render.view import View

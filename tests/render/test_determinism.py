@@ -9,10 +9,10 @@ import sys
 SEEDS = range(10)
 SCRIPT = """
 import hashlib
-from stepgraph.render.dot.document import render_dot
+from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.html.page import Page, render_page
-from stepgraph.render.mermaid.document import mermaid_document
-from stepgraph.render.mermaid.drawing import render_mermaid
+from stepgraph.render.flow.mermaid_document import mermaid_document
+from stepgraph.render.flow.mermaid_document import render_mermaid
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.svg.document import render_svg
 from tests.svg.examples import examples

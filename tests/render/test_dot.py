@@ -2,7 +2,7 @@
 
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.render.dot.document import render_dot
+from stepgraph.render.flow.dot import render_dot
 from tests.render.graphs import (
     ORDERS,
     block,

@@ -10,11 +10,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import children, count_steps
-from stepgraph.render.dot.document import render_dot
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Frame
+from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.flow_chart import flow_chart
-from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, folded_node_text, folded_text
-from stepgraph.render.leaving import leaving
+from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, folded_node_text, folded_text, leaving
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.any_graph import any_graph, any_node

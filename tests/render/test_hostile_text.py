@@ -12,12 +12,11 @@ from stepgraph.escaping.visible import visible
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
-from stepgraph.render.dot.document import render_dot
 from stepgraph.render.flow.chart import Box, BoxKind, Chart
-from stepgraph.render.mermaid.chart import mermaid_chart
-from stepgraph.render.mermaid.document import mermaid_document
-from stepgraph.render.mermaid.drawing import MermaidPiece, render_mermaid
-from stepgraph.render.mermaid.style import FRONT_MATTER
+from stepgraph.render.flow.dot import render_dot
+from stepgraph.render.flow.mermaid import mermaid_chart
+from stepgraph.render.flow.mermaid_document import MermaidPiece, mermaid_document, render_mermaid
+from stepgraph.render.flow.mermaid_style import FRONT_MATTER
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.graphs import DETAILED, branch, details_everywhere, do, either, everywhere, graph

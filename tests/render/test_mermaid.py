@@ -11,11 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd, FrameKind
 from stepgraph.render.flow.flow_chart import flow_chart
+from stepgraph.render.flow.mermaid import MOST_CHARACTERS, excess, mermaid_chart
+from stepgraph.render.flow.mermaid_document import MermaidPiece, is_one_diagram, mermaid_document, render_mermaid
 from stepgraph.render.folding import Folding
-from stepgraph.render.mermaid.chart import mermaid_chart
-from stepgraph.render.mermaid.document import is_one_diagram, mermaid_document
-from stepgraph.render.mermaid.drawing import MermaidPiece, render_mermaid
-from stepgraph.render.mermaid.limits import MOST_CHARACTERS, excess
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.graphs import (

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
 from stepgraph.model.payload import BreakKind, Graph, Node
-from stepgraph.render.svg.drawing import Drawn, draw
+from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import DEFAULT_VIEW, View
@@ -146,7 +146,7 @@ def page_of(
     return _picture(drawn, text, folded)
 
 
-def _picture(drawn: Drawn, text: str, folded: Mapping[str, Collection[BreakKind]] | None = None) -> Picture:
+def _picture(drawn: SvgDrawing, text: str, folded: Mapping[str, Collection[BreakKind]] | None = None) -> Picture:
     root, folded = ET.fromstring(text), folded or {}  # noqa: S314 - it is our own
     whole = Figure(frozenset({"whole"}), "", "", None)
     _read(root, whole, folded)

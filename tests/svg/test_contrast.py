@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stepgraph.render.svg.theme import DARK, LIGHT, Palette
+from stepgraph.render.svg.palettes import DARK, LIGHT, Palette
 
 TEXT = 4.5
 GRAPHICS = 3.0
@@ -46,35 +46,35 @@ def texts(palette: Palette) -> Iterator[tuple[str, str, str]]:
     yield "title", palette.text, palette.paper
     yield "payload", palette.detail, palette.paper
     for name in (*LEAVES, "condition", "legend"):
-        yield f"text on {name}", palette.text, palette.hues[name].fill
-        yield f"details on {name}", palette.detail, palette.hues[name].fill
+        yield f"text on {name}", palette.text, palette.by_kind[name].fill
+        yield f"details on {name}", palette.detail, palette.by_kind[name].fill
     for name in BANDED:
-        yield f"text on the band of {name}", palette.text, palette.hues[name].band
-        yield f"details on the band of {name}", palette.detail, palette.hues[name].band
+        yield f"text on the band of {name}", palette.text, palette.by_kind[name].band
+        yield f"details on the band of {name}", palette.detail, palette.by_kind[name].band
     for name in HEADED:
-        yield f"heading on the band of {name}", palette.hues[name].line, palette.hues[name].band
-    yield "text of an exit", palette.hues["exit"].line, palette.hues["exit"].fill
+        yield f"heading on the band of {name}", palette.by_kind[name].line, palette.by_kind[name].band
+    yield "text of an exit", palette.by_kind["exit"].line, palette.by_kind["exit"].fill
 
 
 def graphics(palette: Palette) -> Iterator[tuple[str, str, str]]:
     """Yield each colour of lines with what they are drawn on."""
-    backgrounds = {"paper": palette.paper} | {name: palette.hues[name].fill for name in FRAMES}
+    backgrounds = {"paper": palette.paper} | {name: palette.by_kind[name].fill for name in FRAMES}
     for name, background in backgrounds.items():
         yield f"line on {name}", palette.line, background
         yield f"exit on {name}", palette.exit, background
         yield f"way back on {name}", palette.again, background
         yield f"failure on {name}", palette.failure, background
         for inner in (*LEAVES, *FRAMES, "exit"):
-            yield f"border of {inner} on {name}", palette.hues[inner].edge, background
+            yield f"border of {inner} on {name}", palette.by_kind[inner].edge, background
     for name in LEAVES:
-        yield f"icon on {name}", palette.hues[name].line, palette.hues[name].fill
+        yield f"icon on {name}", palette.by_kind[name].line, palette.by_kind[name].fill
     for name in BANDED:
-        yield f"icon on the band of {name}", palette.hues[name].line, palette.hues[name].band
-    yield "icon of an exit", palette.hues["exit"].line, palette.hues["exit"].fill
+        yield f"icon on the band of {name}", palette.by_kind[name].line, palette.by_kind[name].band
+    yield "icon of an exit", palette.by_kind["exit"].line, palette.by_kind["exit"].fill
     for background in ("paper", "choice"):
-        colour = palette.hues["condition"].edge
+        colour = palette.by_kind["condition"].edge
         yield f"border of a condition on {background}", colour, backgrounds[background]
-    yield "bar", palette.bar, palette.hues["parallel"].fill
+    yield "bar", palette.bar, palette.by_kind["parallel"].fill
     yield "bar that the first gets to", palette.bar, palette.paper
 
 

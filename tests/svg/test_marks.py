@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.model.payload import Graph
 from stepgraph.render.marks import Mark, MarkKind, Marks
-from stepgraph.render.svg.figures.marked import SIGN
+from stepgraph.render.svg.figures.marked_figure import SIGN
 from stepgraph.render.svg.mark_theme import marks_on, quiet
-from stepgraph.render.svg.theme import Palette
+from stepgraph.render.svg.palettes import Palette
 from stepgraph.render.view import View
 from stepgraph.report.difference.marks import marked_graph
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, protected
@@ -131,31 +131,31 @@ def test_a_quiet_mark_has_no_sign() -> None:
 def texts(palette: Palette) -> Iterator[tuple[str, str, str]]:
     """Yield each colour of text beside marks with what it stands on."""
     marks, grey = marks_on(palette), quiet(palette)
-    for kind, hue in marks.hues.items():
-        for name, background in (("fill", hue.fill), ("band", hue.band)):
+    for kind, colors in marks.by_kind.items():
+        for name, background in (("fill", colors.fill), ("band", colors.band)):
             yield f"text on the {name} of {kind.value}", palette.text, background
             yield f"details on the {name} of {kind.value}", palette.detail, background
-        yield f"heading on the band of {kind.value}", hue.line, hue.band
-        yield f"effect in the colour of {kind.value}", hue.line, palette.paper
-    for name, hue in grey.hues.items():
+        yield f"heading on the band of {kind.value}", colors.line, colors.band
+        yield f"effect in the colour of {kind.value}", colors.line, palette.paper
+    for name, colors in grey.by_kind.items():
         if name != "exit":
-            yield f"details on grey {name}", palette.detail, hue.fill
-            yield f"heading on grey {name}", hue.line, hue.band
+            yield f"details on grey {name}", palette.detail, colors.fill
+            yield f"heading on grey {name}", colors.line, colors.band
 
 
 def graphics(palette: Palette) -> Iterator[tuple[str, str, str]]:
     marks, grey = marks_on(palette), quiet(palette)
-    for kind, hue in marks.hues.items():
-        yield f"sign of {kind.value}", hue.line, palette.paper
-        yield f"what is on the sign of {kind.value}", marks.on_sign, hue.line
-        yield f"border of {kind.value}", hue.edge, palette.paper
-        yield f"icon of {kind.value}", hue.line, hue.fill
-        yield f"line on {kind.value}", grey.line, hue.fill
-        for name, around in marks.hues.items():
-            yield f"border of {kind.value} in {name.value}", hue.edge, around.fill
-        yield f"grey border in {kind.value}", grey.hues["do"].edge, hue.fill
-    yield "grey border", grey.hues["do"].edge, palette.paper
-    yield "grey icon", grey.hues["do"].line, grey.hues["do"].fill
+    for kind, colors in marks.by_kind.items():
+        yield f"sign of {kind.value}", colors.line, palette.paper
+        yield f"what is on the sign of {kind.value}", marks.on_sign, colors.line
+        yield f"border of {kind.value}", colors.edge, palette.paper
+        yield f"icon of {kind.value}", colors.line, colors.fill
+        yield f"line on {kind.value}", grey.line, colors.fill
+        for name, around in marks.by_kind.items():
+            yield f"border of {kind.value} in {name.value}", colors.edge, around.fill
+        yield f"grey border in {kind.value}", grey.by_kind["do"].edge, colors.fill
+    yield "grey border", grey.by_kind["do"].edge, palette.paper
+    yield "grey icon", grey.by_kind["do"].line, grey.by_kind["do"].fill
 
 
 @PALETTES

@@ -92,7 +92,7 @@ def _json(subjects: Sequence[Subject], _style: Style) -> Rendering:
 
 def _dot(subjects: Sequence[Subject], style: Style) -> Rendering:
     """Return DOT graphs, one after another."""
-    from stepgraph.render.dot.document import render_dot
+    from stepgraph.render.flow.dot import render_dot
 
     return Rendering("".join(render_dot(graph, _view(one, style)) for one, graph in _with_graphs(subjects)))
 
@@ -109,7 +109,7 @@ def _svg(subjects: Sequence[Subject], style: Style) -> Rendering:
 
 
 def _svg_of_dot(source: str) -> str:
-    from stepgraph.render.dot.engine import DotEngineError, svg_of
+    from stepgraph.render.flow.dot_engine import DotEngineError, svg_of
 
     try:
         return svg_of(source)
@@ -119,8 +119,7 @@ def _svg_of_dot(source: str) -> str:
 
 def _mermaid(subjects: Sequence[Subject], style: Style) -> Rendering:
     """Return a chart or, where that does not do for one workflow or for several, a page of Markdown with charts."""
-    from stepgraph.render.mermaid.document import is_one_diagram, mermaid_document
-    from stepgraph.render.mermaid.drawing import render_mermaid
+    from stepgraph.render.flow.mermaid_document import is_one_diagram, mermaid_document, render_mermaid
 
     drawings = [render_mermaid(graph, _view(one, style)) for one, graph in _with_graphs(subjects)]
     pieces = [piece for drawing in drawings for piece in drawing.pieces]

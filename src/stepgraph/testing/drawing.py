@@ -37,14 +37,13 @@ def _outline(graph: Graph, view: View) -> str:
 
 
 def _mermaid(graph: Graph, view: View) -> str:
-    from stepgraph.render.mermaid.document import mermaid_document
-    from stepgraph.render.mermaid.drawing import render_mermaid
+    from stepgraph.render.flow.mermaid_document import mermaid_document, render_mermaid
 
     return mermaid_document(render_mermaid(graph, view).pieces)
 
 
 def _dot(graph: Graph, view: View) -> str:
-    from stepgraph.render.dot.document import render_dot
+    from stepgraph.render.flow.dot import render_dot
 
     return render_dot(graph, view)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from stepgraph.model.payload import BreakKind
-from stepgraph.render.leaving import leaving
+from stepgraph.render.folding import leaving
 from tests.svg.laws.boxes import is_of_passes
 from tests.svg.laws.lines import is_head, kind, tip_of
 from tests.svg.picture import Figure, Line, Picture

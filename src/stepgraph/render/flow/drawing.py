@@ -9,38 +9,12 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.model.payload import Node
-from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
+from stepgraph.render.context import NodeContext
+from stepgraph.render.flow.chart import ChartBuilder, LooseEnds
 
 if TYPE_CHECKING:
     from stepgraph.render.marks import Mark
     from stepgraph.render.view import View
-
-
-class Place(Struct, frozen=True):
-    """Where in the graph a node is, and in how many levels.
-
-    `in_group` tells whether clocks of an open `parallel` apply there.
-    """
-
-    id: str
-    in_group: bool = False
-    level: int = 1
-
-    def below(self, name: str | int) -> Place:
-        """Return the place `name` in this one."""
-        return replace(self, id=f"{self.id}_{name}")
-
-    def inner(self) -> Place:
-        """Return this place, for what is in the node that stands here."""
-        return replace(self, level=self.level + 1)
-
-    def grouped(self) -> Place:
-        """Return this place, as one in a group."""
-        return replace(self, in_group=True)
-
-    def apart(self) -> Place:
-        """Return this place, as one with clocks of its own."""
-        return replace(self, in_group=False)
 
 
 class Exits(Struct, frozen=True):
@@ -83,14 +57,14 @@ class Drawer(Protocol):
     def view(self) -> View:
         """How the graph is to be viewed."""
 
-    def mark(self, part: Mapping[str, object], place: Place) -> Mark | None:
+    def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
         """Return the mark of a part of the graph, if it has one, and have what is drawn in this place bear it."""
 
-    def node(self, node: Node, entry: LooseEnds, place: Place) -> Exits:
+    def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
         """Draw one node."""
 
-    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Exits:
+    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> Exits:
         """Draw a list of nodes, in the order that is theirs. Without nodes, the entry is the exit."""
 
-    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = ...) -> Exits:
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...) -> Exits:
         """Draw a list of nodes that fills a frame: without nodes, it says what is `empty`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -10,9 +12,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.escaping.markup import markup_text, script_data
-from stepgraph.render.html.colours import SCHEMES, colour_rules
+from stepgraph.render.html.colors import SCHEMES, color_rules
 from stepgraph.render.html.picture import picture
-from stepgraph.render.html.policy import content_security_policy
 from stepgraph.render.html.section import Page, Section
 from stepgraph.render.svg.drawing import SCOPE
 from stepgraph.render.svg.identities import slug
@@ -50,7 +51,7 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "
     """
     title = title or (pages[0].name if len(pages) == 1 else SEVERAL)
     sections = _sections(pages, view, title)
-    style = "\n".join(["", *style_sheet(view.theme, SCOPE), *colour_rules(view.theme), _asset("page.css")])
+    style = "\n".join(["", *style_sheet(view.theme, SCOPE), *color_rules(view.theme), _asset("page.css")])
     script = _script()
     lines = [
         "<!DOCTYPE html>",
@@ -114,3 +115,15 @@ def _script() -> str:
 
 def _asset(name: str) -> str:
     return files("stepgraph.render.html").joinpath(name).read_text(encoding="utf-8")
+
+
+def content_security_policy(style: str, script: str) -> str:
+    """Return the policy of a page with this style sheet and this script, by their hashes. Its icon is within it."""
+    return (
+        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; img-src data:;"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -11,9 +11,8 @@ from msgspec.structs import replace
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import UNFOLDED, Folding
-from stepgraph.render.html.varying import with_variations
-from stepgraph.render.svg.drawing import Drawn, draw
-from stepgraph.render.svg.lengths import Variables
+from stepgraph.render.svg.drawing import SvgDrawing, draw
+from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import View
 
 MOST_NESTED: Final = 480
@@ -62,7 +61,7 @@ def _nesting(lines: Sequence[str]) -> int:
     return most
 
 
-def _folded(graph: Graph, view: View, drawn: Drawn, suffix: str) -> Iterator[str]:
+def _folded(graph: Graph, view: View, drawn: SvgDrawing, suffix: str) -> Iterator[str]:
     """Yield the identities of frames that are drawn folded where the view alone decides."""
     if view.folding == UNFOLDED:
         return
@@ -70,3 +69,25 @@ def _folded(graph: Graph, view: View, drawn: Drawn, suffix: str) -> Iterator[str
     for line in draw(graph, view, suffix=suffix).lines:
         if (match := _FOLDED.match(line)) and match[1] in frames:
             yield match[1]
+
+
+_MARK: Final = re.compile(f"{BEGIN}([0-9]+):(-?[0-9]+):(-?[0-9]+){END}")
+_VARIATION: Final = r"{\1,\2}"
+_VALUE: Final = r"\3"
+_ATTRIBUTE: Final = re.compile(f' ([A-Za-z-]++)="([^"{BEGIN}]*+{BEGIN}[^"]*+)"')
+
+
+def with_variations(lines: Iterable[str]) -> Iterator[str]:
+    """Yield the lines of a drawing with values in place of its marks.
+
+    An element with marks also gets `data-vary="height={3,-8};d=M0 0V{3,20}"`: its attributes with `{variable,number}`
+    where a variable plus a number stands. Marks are in attributes only, and text of the source cannot hold one.
+    """
+    for line in lines:
+        yield _varied(line) if BEGIN in line else line
+
+
+def _varied(line: str) -> str:
+    varying = [f"{name}={_MARK.sub(_VARIATION, value)}" for name, value in _ATTRIBUTE.findall(line)]
+    end = line.index("/>" if line.endswith("/>") else ">")
+    return _MARK.sub(_VALUE, f'{line[:end]} data-vary="{";".join(varying)}"{line[end:]}')

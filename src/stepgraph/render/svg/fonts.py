@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.render.letter_widths import cells_of
+from stepgraph.render.cells import cells_of
 from stepgraph.render.ruler import Ruler
 
 EM: Final = 1000

@@ -23,24 +23,24 @@ class Variables(Struct):
 
     definitions: list[list[object]] = field(default_factory=list)
 
-    def sum(self, first: Varying, second: Varying) -> Varying:
+    def sum(self, first: SymbolicLength, second: SymbolicLength) -> SymbolicLength:
         """Return what both are together."""
         return self._define(["sum", first.term, second.term], first.value + second.value)
 
-    def longest(self, lengths: Sequence[Length]) -> Varying:
+    def longest(self, lengths: Sequence[Length]) -> SymbolicLength:
         """Return a length as long as the longest of these."""
         return self._define(["max", *map(_term, lengths)], max(map(value_of, lengths)))
 
-    def fold(self, name: str, open_length: Length, folded_length: int) -> Varying:
+    def fold(self, name: str, open_length: Length, folded_length: int) -> SymbolicLength:
         """Return `open_length` for as long as what bears this name is open."""
         return self._define(["fold", name, _term(open_length), folded_length], value_of(open_length))
 
-    def _define(self, definition: list[object], value: int) -> Varying:
+    def _define(self, definition: list[object], value: int) -> SymbolicLength:
         self.definitions.append(definition)
-        return Varying(self, len(self.definitions) - 1, 0, value)
+        return SymbolicLength(self, len(self.definitions) - 1, 0, value)
 
 
-class Varying(Struct, frozen=True):
+class SymbolicLength(Struct, frozen=True):
     """A variable plus a number. Written into an attribute, it is a mark that stands for its value."""
 
     variables: Variables
@@ -53,26 +53,26 @@ class Varying(Struct, frozen=True):
         """Return it as it stands in a definition."""
         return [self.index, self.offset]
 
-    def __add__(self, other: Length) -> Varying:
+    def __add__(self, other: Length) -> SymbolicLength:
         if isinstance(other, int):
-            return Varying(self.variables, self.index, self.offset + other, self.value + other)
+            return SymbolicLength(self.variables, self.index, self.offset + other, self.value + other)
         return self.variables.sum(self, other)
 
     __radd__ = __add__
 
-    def __sub__(self, other: int) -> Varying:
+    def __sub__(self, other: int) -> SymbolicLength:
         return self + -other
 
     def __str__(self) -> str:
         return f"{BEGIN}{self.index}:{self.offset}:{self.value}{END}"
 
 
-Length: TypeAlias = int | Varying
+Length: TypeAlias = int | SymbolicLength
 
 
 def longest(lengths: Sequence[Length]) -> Length:
     """Return the longest of these, 0 if there are none."""
-    if varying := next((length for length in lengths if isinstance(length, Varying)), None):
+    if varying := next((length for length in lengths if isinstance(length, SymbolicLength)), None):
         return varying.variables.longest(lengths)
     return max((length for length in lengths if isinstance(length, int)), default=0)
 

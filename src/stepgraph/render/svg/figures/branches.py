@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
+from stepgraph.render.svg.figures.columns import UNPLACED, ColumnLayout, Extent, place_columns
 from stepgraph.render.svg.figures.connectors import fanned_out, gathered
-from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label, under
-from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import Pen
 
@@ -27,7 +27,7 @@ _JOIN: Final = 20
 _TAIL: Final = 14
 
 
-class Branch(Struct, frozen=True):
+class BranchColumn(Struct, frozen=True):
     """A condition in a pill, and what runs if it holds. A branch that is only `implied` is the way past all others.
 
     It may have a `mark`. `pill_room` is how high the pills are among branches side by side, so that what is below them
@@ -62,7 +62,7 @@ class Branch(Struct, frozen=True):
         return self.body is None or self.body.goes_on
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return the exits of its body."""
         return self.body.exits.lowered(self._body_top) if self.body else NO_EXITS
 
@@ -107,7 +107,7 @@ class Branch(Struct, frozen=True):
         self._label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
         if self.mark is not None and self._sign_room:
             # Imported here for start-up: most drawings have no marks.
-            from stepgraph.render.svg.figures.marked import draw_sign
+            from stepgraph.render.svg.figures.marked_figure import draw_sign
 
             draw_sign(pen, self.mark.kind, _SIGN - width // 2, height // 2)
         pen.close()
@@ -119,9 +119,9 @@ class Branches(Struct, frozen=True):
     `beside` and `ends` follow from the branches.
     """
 
-    branches: Sequence[Branch]
+    branches: Sequence[BranchColumn]
     anchor: int | None
-    beside: SideBySide = UNPLACED
+    columns: ColumnLayout = UNPLACED
     ends: Length = 0
 
     def __post_init__(self) -> None:
@@ -133,25 +133,25 @@ class Branches(Struct, frozen=True):
         ]
         going_on = [index for index, branch in enumerate(self.branches) if branch.goes_on]
         anchor = going_on[0] if len(going_on) == 1 else self.anchor
-        force_setattr(self, "beside", side_by_side(extents, anchor))
+        force_setattr(self, "columns", place_columns(extents, anchor))
         bottom = longest([branch.height + _PILLS for branch in self.branches])
-        meets = any(self.beside.places[index] for index in going_on)
+        meets = any(self.columns.spines[index] for index in going_on)
         force_setattr(self, "ends", bottom + _JOIN if meets else bottom)
 
     @property
     def left(self) -> int:
         """Return how far they reach to the left."""
-        return self.beside.left
+        return self.columns.left
 
     @property
     def right(self) -> int:
         """Return how far they reach to the right."""
-        return self.beside.right
+        return self.columns.right
 
     @property
     def height(self) -> Length:
         """Return how high they are."""
-        return self.ends + self.beside.room_below + _TAIL
+        return self.ends + self.columns.room_below + _TAIL
 
     @property
     def goes_on(self) -> bool:
@@ -159,22 +159,22 @@ class Branches(Struct, frozen=True):
         return any(branch.goes_on for branch in self.branches)
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return the exits of all."""
-        return self.beside.exits(self.ends)
+        return self.columns.exits(self.ends)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the lines that part, the branches, and the lines that meet."""
-        pen.path("line", fanned_out(self.beside.places, _PILLS))
-        for index, (branch, place) in enumerate(zip(self.branches, self.beside.places, strict=True)):
-            pen.open_at(place, _PILLS)
-            branch.draw(pen, self.beside.lanes(index, lanes))
+        pen.path("line", fanned_out(self.columns.spines, _PILLS))
+        for index, (branch, spine) in enumerate(zip(self.branches, self.columns.spines, strict=True)):
+            pen.open_at(spine, _PILLS)
+            branch.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
         ends = [
-            (place, branch.height + _PILLS)
-            for branch, place in zip(self.branches, self.beside.places, strict=True)
+            (spine, branch.height + _PILLS)
+            for branch, spine in zip(self.branches, self.columns.spines, strict=True)
             if branch.goes_on
         ]
         if ends:
             pen.path("line", gathered(ends, self.ends, self.height))
-        self.beside.draw_exits(pen, lanes, self.ends)
+        self.columns.draw_exits(pen, lanes, self.ends)

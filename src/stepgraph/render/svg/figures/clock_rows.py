@@ -10,11 +10,11 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.render.group_order import RowSpan
-from stepgraph.render.svg.figures.bar import THICK, draw_bar
-from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Line, column_plan
-from stepgraph.render.svg.figures.figure import GAP, Exits, Figure, Lanes
-from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
-from stepgraph.render.svg.lengths import Length, Varying, longest, value_of
+from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Track, column_plan
+from stepgraph.render.svg.figures.columns import UNPLACED, ColumnLayout, Extent, place_columns
+from stepgraph.render.svg.figures.connectors import THICK, draw_bar
+from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, value_of
 from stepgraph.render.svg.pen import Pen
 
 _FORK: Final = 16
@@ -46,29 +46,29 @@ class ClockRows(Struct, frozen=True):
     first_over: bool
     plan: ColumnPlan = UNPLANNED
     bars: Sequence[Length] = ()
-    beside: SideBySide = UNPLACED
+    columns: ColumnLayout = UNPLACED
     stopped: frozenset[tuple[int, int]] = frozenset()
 
     def __post_init__(self) -> None:
-        force_setattr(self, "plan", column_plan([Line(member.rows, member.awaited) for member in self.members]))
+        force_setattr(self, "plan", column_plan([Track(member.rows, member.awaited) for member in self.members]))
         force_setattr(self, "stopped", self._stopped())
         force_setattr(self, "bars", self._bars())
-        force_setattr(self, "beside", side_by_side(self._extents()))
+        force_setattr(self, "columns", place_columns(self._extents()))
 
     @property
     def left(self) -> int:
         """Return how far it reaches to the left."""
-        return max(self.beside.left, _OVERHANG)
+        return max(self.columns.left, _OVERHANG)
 
     @property
     def right(self) -> int:
         """Return how far it reaches to the right."""
-        return max(self.beside.right, _OVERHANG)
+        return max(self.columns.right, _OVERHANG)
 
     @property
     def height(self) -> Length:
         """Return how high it is."""
-        return self._end + (self.beside.room_below + _TAIL)
+        return self._end + (self.columns.room_below + _TAIL)
 
     @property
     def goes_on(self) -> bool:
@@ -76,9 +76,9 @@ class ClockRows(Struct, frozen=True):
         return all(member.figure.goes_on for member in self.members)
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return the exits of all."""
-        return self.beside.exits(self._end)
+        return self.columns.exits(self._end)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the bars, the lines between them, and the members."""
@@ -88,26 +88,26 @@ class ClockRows(Struct, frozen=True):
         for row in range(len(self.bars)):
             self._draw_bar(pen, row, columns, lanes_between)
         for member, column in zip(self.members, self.plan.columns, strict=False):
-            pen.open_at(self.beside.places[column], self._top(member.rows))
+            pen.open_at(self.columns.spines[column], self._top(member.rows))
             if self._thickness(member.rows.begins) or (member.rows.begins, column) not in self.stopped:
                 pen.down()
-            member.figure.draw(pen, self.beside.lanes(column, lanes))
+            member.figure.draw(pen, self.columns.lanes(column, lanes))
             pen.close()
         if self.goes_on:
             pen.path("line", f"M0 {self._end}V{self.height}")
-        self.beside.draw_exits(pen, lanes, self._end)
+        self.columns.draw_exits(pen, lanes, self._end)
 
     def _draw_tails(self, pen: Pen) -> None:
         """Draw the lines from members to the bars where they are waited for, wires, and the ends of the others."""
         paths = {"line": "", "unawaited": "", "unawaited end": ""}
-        for line, column, figure in self._lines():
-            x = self.beside.places[column]
+        for track, column, figure in self._tracks():
+            x = self.columns.spines[column]
             if figure is None:
-                paths["line"] += f"M{x} {self.bars[line.rows.begins]}V{self.bars[line.rows.ends]}"
+                paths["line"] += f"M{x} {self.bars[track.rows.begins]}V{self.bars[track.rows.ends]}"
             elif figure.goes_on:
-                begin = self._top(line.rows) + figure.height
-                if line.awaited:
-                    paths["line"] += f"M{x} {begin}V{self.bars[line.rows.ends]}"
+                begin = self._top(track.rows) + figure.height
+                if track.awaited:
+                    paths["line"] += f"M{x} {begin}V{self.bars[track.rows.ends]}"
                 else:
                     paths["unawaited"] += f"M{x} {begin}v{_LOOSE_END}"
                     paths["unawaited end"] += f"M{x} {begin + _LOOSE_END}a3 3 0 1 0 1 0z"
@@ -119,8 +119,8 @@ class ClockRows(Struct, frozen=True):
         """Draw the bar above a row, with gaps where something passes: a line, or a whole figure."""
         if not self._thickness(row):
             return
-        last, places = len(self.bars) - 1, self.beside.places
-        spines = [places[column] for column in (*self._leading(row), *self.plan.meetings[row].beginning)]
+        last, spines = len(self.bars) - 1, self.columns.spines
+        spines = [spines[column] for column in (*self._leading(row), *self.plan.meetings[row].beginning)]
         if row == 0 or (row == last and self.goes_on):
             spines.append(0)
         if not spines:
@@ -137,14 +137,14 @@ class ClockRows(Struct, frozen=True):
         line past it.
         """
         for column in self.plan.meetings[row].passing:
-            place, members = self.beside.places[column], columns[column]
+            spine, members = self.columns.spines[column], columns[column]
             member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
             bar, bottom = self.bars[row], self._top(member.rows) + member.figure.height
-            may_be_beside = isinstance(bar, Varying) or bar < value_of(bottom) + _CLEAR
+            may_be_beside = isinstance(bar, SymbolicLength) or bar < value_of(bottom) + _CLEAR
             if member.awaited and may_be_beside:
-                yield place - member.figure.left, place + member.figure.right
+                yield spine - member.figure.left, spine + member.figure.right
             elif member.awaited and member.figure.goes_on:
-                yield place, place
+                yield spine, spine
 
     def _leading(self, row: int) -> list[int]:
         """Return the columns that lead to the bar above a row: work may be over there though other work leaves."""
@@ -153,8 +153,8 @@ class ClockRows(Struct, frozen=True):
     def _lanes(self) -> list[_Lane]:
         """Return where lines of exits go down between the columns, and from where on."""
         return [
-            (place + lane, begins)
-            for column, place in zip(self.beside.columns[:-1], self.beside.places, strict=False)
+            (spine + lane, begins)
+            for column, spine in zip(self.columns.columns[:-1], self.columns.spines, strict=False)
             for begins, lane in (
                 (column.exits.breaks, column.lanes.breaks),
                 (column.exits.returns, column.lanes.returns),
@@ -166,21 +166,21 @@ class ClockRows(Struct, frozen=True):
     def _end(self) -> Length:
         return self.bars[-1] + THICK
 
-    def _lines(self) -> Iterator[tuple[Line, int, Figure | None]]:
+    def _tracks(self) -> Iterator[tuple[Track, int, Figure | None]]:
         """Yield each line with its column and its figure; wires have none."""
         figures: list[Figure | None] = [member.figure for member in self.members]
-        figures += [None] * (len(self.plan.lines) - len(figures))
-        return zip(self.plan.lines, self.plan.columns, figures, strict=True)
+        figures += [None] * (len(self.plan.tracks) - len(figures))
+        return zip(self.plan.tracks, self.plan.columns, figures, strict=True)
 
     def _by_column(self) -> list[list[Member]]:
-        columns: list[list[Member]] = [[] for _ in self.beside.columns]
+        columns: list[list[Member]] = [[] for _ in self.columns.columns]
         for member, column in zip(self.members, self.plan.columns, strict=False):
             columns[column].append(member)
         return columns
 
     def _stopped(self) -> frozenset[tuple[int, int]]:
         """Return the rows and columns in which nothing comes from what ends there: it is left for good before that."""
-        ends = ((line.rows.ends, column, figure) for line, column, figure in self._lines())
+        ends = ((track.rows.ends, column, figure) for track, column, figure in self._tracks())
         return frozenset((row, column) for row, column, figure in ends if figure and not figure.goes_on)
 
     def _thickness(self, row: int) -> int:
@@ -208,9 +208,9 @@ class ClockRows(Struct, frozen=True):
 
     def _extents(self) -> list[Extent]:
         extents = [Extent(0, 0)] * (max(self.plan.columns) + 1)
-        for line, column, figure in self._lines():
+        for track, column, figure in self._tracks():
             if figure is not None:
                 known = extents[column]
-                exits = known.exits.before(figure.exits.lowered(self._top(line.rows)))
+                exits = known.exits.before(figure.exits.lowered(self._top(track.rows)))
                 extents[column] = Extent(max(known.left, figure.left), max(known.right, figure.right), exits)
         return extents

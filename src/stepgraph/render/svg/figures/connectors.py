@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from stepgraph.render.svg.lengths import Length
-from stepgraph.render.svg.pen import RADIUS
+from stepgraph.render.svg.pen import RADIUS, Pen
 
 _BEND: Final = 14
 
 
-def fanned_out(places: Sequence[int], length: int) -> str:
-    """Return the path from the spine to the columns at these places, `length` below."""
-    return "".join(_outward(place, length) for place in places)
+def fanned_out(spines: Sequence[int], length: int) -> str:
+    """Return the path from the spine to the columns at these spines, `length` below."""
+    return "".join(_outward(spine, length) for spine in spines)
 
 
 def gathered(ends: Sequence[tuple[int, Length]], y: Length, bottom: Length) -> str:
@@ -21,12 +21,12 @@ def gathered(ends: Sequence[tuple[int, Length]], y: Length, bottom: Length) -> s
 
     The spine begins in a corner if all come from the same side.
     """
-    places = [place for place, _ in ends]
-    if places and (min(places) >= 2 * RADIUS or max(places) <= -2 * RADIUS):
-        side = RADIUS if places[0] > 0 else -RADIUS
-        lines = "".join(_inward(place, end, y, side) for place, end in ends)
+    spines = [spine for spine, _ in ends]
+    if spines and (min(spines) >= 2 * RADIUS or max(spines) <= -2 * RADIUS):
+        side = RADIUS if spines[0] > 0 else -RADIUS
+        lines = "".join(_inward(spine, end, y, side) for spine, end in ends)
         return f"{lines}q{-side} 0 {-side} {RADIUS}V{bottom}"
-    return "".join(_inward(place, end, y) for place, end in ends) + f"M0 {y}V{bottom}"
+    return "".join(_inward(spine, end, y) for spine, end in ends) + f"M0 {y}V{bottom}"
 
 
 def _outward(x: int, length: int) -> str:
@@ -43,3 +43,19 @@ def _inward(x: int, end: Length, y: Length, to: int = 0) -> str:
         return f"M{x} {end}V{y}H0" if x else f"M0 {end}V{y}"
     side = RADIUS if x > 0 else -RADIUS
     return f"M{x} {end}V{y - RADIUS}q0 {RADIUS} {-side} {RADIUS}H{to}"
+
+
+THICK: Final = 6
+PASSAGE: Final = 7
+"""How far a bar keeps off what passes it, to both sides."""
+
+
+def draw_bar(pen: Pen, css: str, y: Length, ends: tuple[int, int], passing: Iterable[tuple[int, int]]) -> None:
+    """Draw a bar between its ends, but for where something passes: from its left side to its right one."""
+    begin, end = ends
+    for left, right in sorted(passing):
+        if begin < right and left < end:
+            if left - PASSAGE > begin:
+                pen.box(css, (begin, y), (left - PASSAGE - begin, THICK), THICK // 2)
+            begin = max(begin, right + PASSAGE)
+    pen.box(css, (begin, y), (end - begin, THICK), THICK // 2)

@@ -15,7 +15,7 @@ GAP: Final = 28
 ExitKind: TypeAlias = Literal["breaks", "returns"]
 
 
-class Exits(Struct, frozen=True):
+class EarlyExits(Struct, frozen=True):
     """Where a figure is left before its end, to the right: how far down the first such exit is, of each kind."""
 
     breaks: Length | None = None
@@ -28,22 +28,22 @@ class Exits(Struct, frozen=True):
         """Return how far down the first exit of a kind is."""
         return self.breaks if kind == "breaks" else self.returns
 
-    def lowered(self, by: Length) -> Exits:
+    def lowered(self, by: Length) -> EarlyExits:
         """Return the exits of a figure that stands that much lower."""
-        return Exits(
+        return EarlyExits(
             None if self.breaks is None else self.breaks + by,
             None if self.returns is None else self.returns + by,
         )
 
-    def before(self, later: Exits) -> Exits:
+    def before(self, later: EarlyExits) -> EarlyExits:
         """Return the exits of this figure and another one that is below it."""
-        return Exits(
+        return EarlyExits(
             later.breaks if self.breaks is None else self.breaks,
             later.returns if self.returns is None else self.returns,
         )
 
 
-NO_EXITS: Final = Exits()
+NO_EXITS: Final = EarlyExits()
 
 
 class Lanes(Struct, frozen=True):
@@ -57,7 +57,7 @@ class Lanes(Struct, frozen=True):
         return Lanes(self.breaks - x, self.returns - x)
 
 
-class Standing(Protocol):
+class Drawable(Protocol):
     """Something drawn that may stand by itself: x is 0 at its spine, and y is 0 at its top.
 
     `left` and `right` are how far it reaches to both sides, `height` how far down.
@@ -76,11 +76,11 @@ class Standing(Protocol):
         """Draw it. Yields the drawings of figures within it, for there may be many within each other."""
 
 
-class Figure(Standing, Protocol):
+class Figure(Drawable, Protocol):
     """Something that is entered and left at its spine. Unless it `goes_on`, nothing comes out at its end."""
 
     @property
     def goes_on(self) -> bool: ...  # noqa: D102 - see the class
 
     @property
-    def exits(self) -> Exits: ...  # noqa: D102
+    def exits(self) -> EarlyExits: ...  # noqa: D102

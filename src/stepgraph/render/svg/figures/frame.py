@@ -7,9 +7,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from stepgraph.render.svg.figures.figure import NO_EXITS, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
-from stepgraph.render.svg.figures.leaf import BEHIND, Named
+from stepgraph.render.svg.figures.leaf import BEHIND, SvgGroup
 from stepgraph.render.svg.lengths import Length, Variables
 from stepgraph.render.svg.pen import Pen
 
@@ -19,7 +19,7 @@ _BAND_SIDES: Final = 10
 _RADIUS: Final = 8
 
 
-class Frame(Struct, frozen=True):
+class FrameFigure(Struct, frozen=True):
     """A frame around a figure that begins `lead` below the band, and ends where the frame ends.
 
     The spine never crosses the label: it ends at the band and goes on below it. Without a label there is no band. In a
@@ -27,7 +27,7 @@ class Frame(Struct, frozen=True):
     or none at all, and so something always comes out of it. From `left` on, all follows from the rest.
     """
 
-    named: Named
+    group: SvgGroup
     label: Label | None
     content: Figure
     lead: int
@@ -37,7 +37,7 @@ class Frame(Struct, frozen=True):
     right: int = 0
     height: Length = 0
     goes_on: bool = False
-    exits: Exits = NO_EXITS
+    exits: EarlyExits = NO_EXITS
 
     def __post_init__(self) -> None:
         behind = BEHIND if self.stacked else 0
@@ -51,8 +51,8 @@ class Frame(Struct, frozen=True):
         top = self.band + self.lead
         height, exits = self.content.height + (top + behind), self.content.exits.lowered(top)
         if self.folds is not None:
-            height = self.folds.fold(self.named.identity, height, self.band + behind)
-            exits = Exits(self._folded(exits.breaks), self._folded(exits.returns))
+            height = self.folds.fold(self.group.identity, height, self.band + behind)
+            exits = EarlyExits(self._folded(exits.breaks), self._folded(exits.returns))
         force_setattr(self, "height", height)
         force_setattr(self, "exits", exits)
 
@@ -65,12 +65,12 @@ class Frame(Struct, frozen=True):
         """Return where an exit leaves, which is at the band while the frame is folded."""
         if exit_at is None or self.folds is None:
             return exit_at
-        return self.folds.fold(self.named.identity, exit_at, self.band // 2)
+        return self.folds.fold(self.group.identity, exit_at, self.band // 2)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the frame, its band and what is in it."""
         foldable = "" if self.folds is None else " foldable"
-        pen.open(f"frame{foldable} {self.named.css}", self.named.identity, self.named.title)
+        pen.open(f"frame{foldable} {self.group.css}", self.group.identity, self.group.title)
         self._draw_edge(pen)
         if self.label is not None:
             pen.path("band", self._band_path())

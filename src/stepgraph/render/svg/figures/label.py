@@ -28,7 +28,7 @@ _DESCENT: Final = 4
 _BEFORE_CODE: Final = 7
 
 
-class Line(Struct, frozen=True):
+class TextLine(Struct, frozen=True):
     """A line of text: its class in the style sheet, its font, where it begins and its base line."""
 
     css: str
@@ -42,7 +42,7 @@ class Label(Struct, frozen=True):
     """Lines of text beside an icon, seen from its upper left corner."""
 
     icon: str
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
     width: int
     height: int
 
@@ -83,11 +83,11 @@ def heading(
     line = HEADING.line_height - _DESCENT
     known = _wrapped(HEADING, word, widest_word, 1)[0]
     start = ICON_ROOM if icon else 0
-    lines = [Line("heading", HEADING, known, start, line)] if word else []
+    lines = [TextLine("heading", HEADING, known, start, line)] if word else []
     code_start = start + HEADING.width(known) + _BEFORE_CODE if word else start
     css, font = ("code", CODE) if code else ("detail", DETAIL)
     for number, text in enumerate(_wrapped(font, beside, widest, MOST_CODE_LINES) if beside else ()):
-        lines.append(Line(css, font, text, code_start, line + number * font.line_height))
+        lines.append(TextLine(css, font, text, code_start, line + number * font.line_height))
     return Label(
         icon,
         tuple(lines),
@@ -105,12 +105,12 @@ def under(label: Label, text: str) -> Label:
 
 def _label(icon: str, blocks: Sequence[tuple[str, Font, Sequence[str]]]) -> Label:
     x = ICON_ROOM if icon else 0
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     y = 0
     for css, font, texts in blocks:
         for text in texts:
             y += font.line_height
-            lines.append(Line(css, font, text, x, y - _DESCENT))
+            lines.append(TextLine(css, font, text, x, y - _DESCENT))
     return Label(icon, tuple(lines), x + max((line.font.width(line.text) for line in lines), default=0), y)
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.model.payload import BreakKind
-from stepgraph.render.svg.figures.figure import NO_EXITS, Exits, Lanes
+from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.pen import Pen
 
@@ -19,7 +19,7 @@ NARROWEST: Final = 128
 BEHIND: Final = 4
 
 
-class Named(Struct, frozen=True):
+class SvgGroup(Struct, frozen=True):
     """What marks a figure as that of a node: its class in the style sheet, its identity, its full text."""
 
     css: str
@@ -33,17 +33,17 @@ class Leaf(Struct, frozen=True):
     `ways_out` lead from what is not drawn to where exits lead.
     """
 
-    named: Named
+    group: SvgGroup
     label: Label
     stacked: bool = False
     goes_on: bool = True
     ways_out: Collection[BreakKind] = ()
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return the ways out of what is folded in it."""
         middle = self.height // 2
-        return Exits(middle if "break" in self.ways_out else None, middle if "return" in self.ways_out else None)
+        return EarlyExits(middle if "break" in self.ways_out else None, middle if "return" in self.ways_out else None)
 
     @property
     def width(self) -> int:
@@ -72,7 +72,7 @@ class Leaf(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the box and its label, and the lines of ways out."""
         box = (self.width, self._box_height)
-        pen.open(self.named.css, self.named.identity, self.named.title)
+        pen.open(self.group.css, self.group.identity, self.group.title)
         for kind, lane in (("break", lanes.breaks), ("return", lanes.returns)):
             if kind in self.ways_out:
                 pen.leave((self.right, self.height // 2), lane)
@@ -83,10 +83,10 @@ class Leaf(Struct, frozen=True):
         pen.close()
 
 
-class Exit(Struct, frozen=True):
+class ExitPill(Struct, frozen=True):
     """A `break` or a `return`: a pill that a line leaves to the right."""
 
-    named: Named
+    group: SvgGroup
     label: Label
     kind: str
 
@@ -111,22 +111,22 @@ class Exit(Struct, frozen=True):
         return False
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return the way out that it is."""
         middle = self.height // 2
-        return Exits(returns=middle) if self.kind == "return" else Exits(breaks=middle)
+        return EarlyExits(returns=middle) if self.kind == "return" else EarlyExits(breaks=middle)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw the pill, and the line to where exits turn down."""
         lane = lanes.returns if self.kind == "return" else lanes.breaks
-        pen.open(self.named.css, self.named.identity, self.named.title)
+        pen.open(self.group.css, self.group.identity, self.group.title)
         pen.leave((self.right, self.height // 2), lane)
         pen.box("box", (-self.left, 0), (2 * self.left, self.height), self.height // 2)
         self.label.draw(pen, PADDING - self.left, PADDING // 2, "ink")
         pen.close()
 
 
-class Mark(Struct, frozen=True):
+class EndPoint(Struct, frozen=True):
     """The point where a workflow, or a function that stands by itself, begins or ends."""
 
     css: str
@@ -134,7 +134,7 @@ class Mark(Struct, frozen=True):
     goes_on: bool
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return that there are none."""
         return NO_EXITS
 

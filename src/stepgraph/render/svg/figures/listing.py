@@ -9,7 +9,7 @@ from typing import Final
 from stepgraph.escaping.visible import visible
 from stepgraph.render.marks import MarkKind
 from stepgraph.render.svg.figures.figure import Lanes
-from stepgraph.render.svg.figures.marked import SIGN, draw_sign
+from stepgraph.render.svg.figures.marked_figure import SIGN, draw_sign
 from stepgraph.render.svg.fonts import DETAIL, HEADING
 from stepgraph.render.svg.pen import Pen
 
@@ -25,7 +25,7 @@ _DESCENT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ListingEntry:
     """A line: its sign, what it says, and below that something in a class of its own, if there is more to say."""
 
     kind: MarkKind
@@ -40,7 +40,7 @@ class Listing:
 
     heading: str
     remarks: Sequence[str]
-    entries: Sequence[Entry]
+    entries: Sequence[ListingEntry]
     lines: Sequence[Sequence[tuple[str, str]]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -100,7 +100,7 @@ class Listing:
             pen.text([("detail", _TEXT, y + DETAIL.line_height - _DESCENT, self._left_out)])
 
 
-def _lines(entry: Entry) -> Iterable[tuple[str, str]]:
+def _lines(entry: ListingEntry) -> Iterable[tuple[str, str]]:
     """Yield the lines of an entry with their classes."""
     for css, text in (("change", entry.text), (entry.css, entry.more)):
         if text:

@@ -8,7 +8,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.exit_join import ExitJoin
+from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.figures.leaf import EndPoint
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
@@ -29,11 +31,11 @@ class Stack(Struct, frozen=True):
     right: int = 0
     height: Length = 0
     goes_on: bool = False
-    exits: Exits = NO_EXITS
+    exits: EarlyExits = NO_EXITS
 
     def __post_init__(self) -> None:
         height: Length = -GAP
-        exits = Exits()
+        exits = EarlyExits()
         for figure in self.figures:
             exits = exits.before(figure.exits.lowered(height + GAP))
             height = height + GAP + figure.height
@@ -67,3 +69,49 @@ class Stack(Struct, frozen=True):
         if chained:
             for _ in self.figures[1:]:
                 pen.close()
+
+
+BEGINNING: Final = EndPoint("dot", (7,), goes_on=True)
+END: Final = EndPoint("ring dot", (10, 5), goes_on=False)
+_LANE: Final = 18
+
+
+class WorkflowFigure(Struct, frozen=True):
+    """Figures between a beginning and an end, which all exits lead to."""
+
+    stack: Stack
+
+    @property
+    def left(self) -> int:
+        """Return how far it reaches to the left."""
+        return self.stack.left
+
+    @property
+    def right(self) -> int:
+        """Return how far it reaches to the right."""
+        return self.stack.right + (_LANE if self.stack.exits else 0)
+
+    @property
+    def height(self) -> Length:
+        """Return how high it is."""
+        return self.stack.height
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - it has lanes of its own
+        """Draw the figures, and the line that exits take to the end."""
+        lane, exits = self.stack.right + _LANE, self.stack.exits
+        self.stack.draw(pen, Lanes(lane, lane))
+        end, edge = self.height - max(END.rings), max(END.rings)
+        for first in (exits.breaks, exits.returns):
+            if first is not None:
+                pen.out((lane, first), end, edge + 1)
+
+
+def with_end(function: Figure) -> Figure:
+    """Return a function that stands by itself, and below it where it ends if exits lead there."""
+    return Stack([function, END], entered=False) if isinstance(function, ExitJoin) else function
+
+
+def workflow_figure(content: Figure) -> WorkflowFigure:
+    """Return a workflow that consists of this, the figures of a stack one by one."""
+    figures = content.figures if isinstance(content, Stack) else [content]
+    return WorkflowFigure(Stack([BEGINNING, *figures, END], entered=False))

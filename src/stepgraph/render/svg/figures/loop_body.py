@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.render.svg.figures.figure import Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import RADIUS, Pen
 
@@ -16,7 +16,7 @@ TAIL: Final = 28
 """How far the line leads on from the last figure of the body: back from its middle, and out of the loop."""
 
 
-class Looped(Struct, frozen=True):
+class LoopBody(Struct, frozen=True):
     """A stack that is run again and again, with its tail. The line back is to its left: exits are to the right."""
 
     body: Figure
@@ -42,7 +42,7 @@ class Looped(Struct, frozen=True):
         return True
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return the exits of its body."""
         return self.body.exits
 

@@ -7,10 +7,10 @@ from typing import Final
 
 from stepgraph.render.marks import Mark, MarkKind
 from stepgraph.render.svg import icons
-from stepgraph.render.svg.figures.figure import Exits, Figure, Lanes
+from stepgraph.render.svg.figures.exit_join import ExitJoin
+from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, remark
-from stepgraph.render.svg.figures.leaf import Exit
-from stepgraph.render.svg.figures.rejoined import Rejoined
+from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
@@ -32,7 +32,7 @@ _ICON: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
-class Marked:
+class MarkedFigure:
     """A figure with its mark. The tab begins where the figure does, and is as wide, or as what stands on it."""
 
     figure: Figure
@@ -41,7 +41,7 @@ class Marked:
 
     def __post_init__(self) -> None:
         # A pill is too small for a tab.
-        if not self.mark.remark or isinstance(self.figure, Exit):
+        if not self.mark.remark or isinstance(self.figure, ExitPill):
             object.__setattr__(self, "label", None)
             return
         room = max(2 * self.figure.left, _NARROWEST) - _AROUND_TEXT
@@ -69,7 +69,7 @@ class Marked:
         return self.figure.goes_on
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return the exits of the figure."""
         return self.figure.exits.lowered(self._above)
 
@@ -102,9 +102,9 @@ class Marked:
 
 def is_marked(figure: Figure) -> bool:
     """Tell whether a figure has a mark already, as that of a function has where it is called."""
-    while isinstance(figure, Rejoined):
+    while isinstance(figure, ExitJoin):
         figure = figure.figure
-    return isinstance(figure, Marked)
+    return isinstance(figure, MarkedFigure)
 
 
 def draw_sign(pen: Pen, kind: MarkKind, x: int, y: int) -> None:

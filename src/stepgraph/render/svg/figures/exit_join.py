@@ -7,7 +7,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.render.svg.figures.figure import ExitKind, Exits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import EarlyExits, ExitKind, Figure, Lanes
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
@@ -15,7 +15,7 @@ _LANE: Final = 14
 _BELOW: Final = 12
 
 
-class Rejoined(Struct, frozen=True):
+class ExitJoin(Struct, frozen=True):
     """A figure, and the exits out of it that get to just below it: those of a loop, or those of a function.
 
     The `first` of these is so far down.
@@ -46,7 +46,7 @@ class Rejoined(Struct, frozen=True):
         return True
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return the exits that go on further."""
         return replace(self.figure.exits, **{self.kind: None})
 
@@ -59,12 +59,12 @@ class Rejoined(Struct, frozen=True):
         pen.out((lane, self.first), end, 1)
 
 
-def enclosed(figure: Figure) -> Figure:
+def rejoin_all(figure: Figure) -> Figure:
     """Return the figure of a body of code, which no exit leads out of: all get to just below it."""
-    return rejoined(rejoined(figure, "breaks"), "returns")
+    return rejoin(rejoin(figure, "breaks"), "returns")
 
 
-def rejoined(figure: Figure, kind: ExitKind) -> Figure:
+def rejoin(figure: Figure, kind: ExitKind) -> Figure:
     """Return the figure with its exits of that kind brought back to the spine, if it has any."""
     first = figure.exits.of(kind)
-    return figure if first is None else Rejoined(figure, kind, first)
+    return figure if first is None else ExitJoin(figure, kind, first)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.render.cells import cell_width
+from stepgraph.escaping.diagrams import mermaid_line
+from stepgraph.render.cells import cell_width, label_lines
+from stepgraph.render.flow import mermaid_style
 from stepgraph.render.flow.chart import (
     Arrow,
     ArrowKind,
@@ -19,11 +21,19 @@ from stepgraph.render.flow.chart import (
     has_head,
     joins_in,
 )
-from stepgraph.render.mermaid import style
-from stepgraph.render.mermaid.text import mermaid_label
 
 if TYPE_CHECKING:
     from stepgraph.render.marks import Mark
+
+
+# Mermaid breaks lines of its own accord where they are wider than these are in its usual font.
+LINE_WIDTH: Final = 28
+
+
+def mermaid_label(texts: Sequence[str]) -> str:
+    """Return these texts one below the other, to be put in quotes; a space if there is nothing to show."""
+    return "<br/>".join(mermaid_line(line) or " " for line in label_lines(texts, LINE_WIDTH)) or " "
+
 
 INDENT: Final = "  "
 WHOLE: Final = "n_whole"
@@ -38,7 +48,7 @@ def mermaid_chart(charts: Sequence[Chart]) -> str:
     """
     arrows = [arrow for chart in charts for arrow in chart.arrows]
     content = [item for chart in charts for item in chart.content]
-    lines = [style.FRONT_MATTER, "flowchart TB", *_side_by_side(charts), *_arrows(arrows, content)]
+    lines = [mermaid_style.FRONT_MATTER, "flowchart TB", *_side_by_side(charts), *_arrows(arrows, content)]
     return "\n".join([*lines, *_looks(arrows, content, is_framed=len(charts) > 1), ""])
 
 
@@ -92,19 +102,21 @@ def _marked(lines: tuple[str, ...], mark: Mark | None) -> tuple[str, ...]:
 
 
 def _class_of_box(box: Box) -> str:
-    return style.BOXES[box.kind] if box.mark is None else style.MARKED_BOXES[box.mark.kind.value]
+    return mermaid_style.BOXES[box.kind] if box.mark is None else mermaid_style.MARKED_BOXES[box.mark.kind.value]
 
 
 def _class_of_frame(frame: Frame) -> str:
-    return style.FRAMES[frame.kind] if frame.mark is None else style.MARKED_FRAMES[frame.mark.kind.value]
+    return (
+        mermaid_style.FRAMES[frame.kind] if frame.mark is None else mermaid_style.MARKED_FRAMES[frame.mark.kind.value]
+    )
 
 
-def _shape(box: Box, lines: tuple[str, ...]) -> style.Brackets:
-    if box.kind is BoxKind.CHOICE and len(lines) == 1 and cell_width(lines[0]) <= style.LONGEST_IN_DIAMOND:
-        return style.DIAMOND
+def _shape(box: Box, lines: tuple[str, ...]) -> mermaid_style.Brackets:
+    if box.kind is BoxKind.CHOICE and len(lines) == 1 and cell_width(lines[0]) <= mermaid_style.LONGEST_IN_DIAMOND:
+        return mermaid_style.DIAMOND
     if box.kind is BoxKind.START and not lines:
-        return style.POINT
-    return style.SHAPES[box.kind]
+        return mermaid_style.POINT
+    return mermaid_style.SHAPES[box.kind]
 
 
 def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str]:
@@ -120,22 +132,42 @@ def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str
 
 
 def _line(kind: ArrowKind, *, has_head: bool) -> str:
-    if kind in style.DASHED:
+    if kind in mermaid_style.DASHED:
         return "-.->" if has_head else "-.-"
     return "-->" if has_head else "---"
 
 
 def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bool) -> Iterator[str]:
     """Yield the classes that are used, which frames have which, and the colours of arrows."""
-    frames = {style.WHOLE: [WHOLE]} if is_framed else {}
+    frames = {mermaid_style.WHOLE: [WHOLE]} if is_framed else {}
     for item in content:
         if isinstance(item, Frame):
             frames.setdefault(_class_of_frame(item), []).append(item.id)
     used = {_class_of_box(item) for item in content if isinstance(item, Box)} | frames.keys()
     is_marked = any(not isinstance(item, FrameEnd) and item.mark is not None for item in content)
-    classes = style.MARKED_CLASSES if is_marked else style.CLASSES
+    classes = mermaid_style.MARKED_CLASSES if is_marked else mermaid_style.CLASSES
     yield from (f"{INDENT}classDef {name} {look}" for name, look in classes.items() if name in used)
     yield from (f"{INDENT}class {','.join(identities)} {name}" for name, identities in frames.items())
-    for kind, look in {}.items() if is_marked else style.ARROWS.items():
+    for kind, look in {}.items() if is_marked else mermaid_style.ARROWS.items():
         if numbers := [str(number) for number, arrow in enumerate(arrows) if arrow.kind is kind]:
             yield f"{INDENT}linkStyle {','.join(numbers)} {look}"
+
+
+MOST_ARROWS: Final = 500
+MOST_CHARACTERS: Final = 50_000
+
+
+def excess(charts: Sequence[Chart]) -> str:
+    """Return in words which limit one diagram of these charts would exceed, empty for none."""
+    arrows = sum(len(chart.arrows) for chart in charts)
+    if arrows > MOST_ARROWS:
+        return f"GitHub draws no diagram with more than {MOST_ARROWS:,} arrows, and it has {arrows:,}"
+    characters = _length(mermaid_chart(charts))
+    if characters > MOST_CHARACTERS:
+        return f"GitHub draws no diagram of more than {MOST_CHARACTERS:,} characters, and it has {characters:,}"
+    return ""
+
+
+def _length(text: str) -> int:
+    """Return the length as JavaScript measures it: what is beyond the first 65,536 characters counts twice."""
+    return len(text.encode("utf-16-le")) // 2

@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.render.svg.figures.figure import NO_EXITS, ExitKind, Exits, Lanes
+from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, ExitKind, Lanes
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
@@ -29,7 +29,7 @@ class Extent(Struct, frozen=True):
 
     left: int
     right: int
-    exits: Exits = NO_EXITS
+    exits: EarlyExits = NO_EXITS
     bare: bool = False
 
     @property
@@ -46,21 +46,21 @@ class Extent(Struct, frozen=True):
         return self.right if self.exits.breaks is None else self.lanes.breaks
 
 
-class SideBySide(Struct, frozen=True):
-    """Columns with the places of their spines.
+class ColumnLayout(Struct, frozen=True):
+    """Columns with the spines of their spines.
 
     The exits of the last one, not counting bare ones, go straight to the right. Those of the others turn down beside
     them, to below all, and then to the right: returns first, for they lead farther.
     """
 
     columns: Sequence[Extent]
-    places: Sequence[int]
+    spines: Sequence[int]
     straight_from: int
 
     @property
     def left(self) -> int:
         """Return how far they reach to the left."""
-        return max(column.left - place for column, place in zip(self.columns, self.places, strict=True))
+        return max(column.left - spine for column, spine in zip(self.columns, self.spines, strict=True))
 
     @property
     def right(self) -> int:
@@ -68,11 +68,11 @@ class SideBySide(Struct, frozen=True):
         rooms = [
             column.right if self._goes_straight(index) else column.room for index, column in enumerate(self.columns)
         ]
-        return max(room + place for room, place in zip(rooms, self.places, strict=True))
+        return max(room + spine for room, spine in zip(rooms, self.spines, strict=True))
 
     def lanes(self, index: int, outer: Lanes) -> Lanes:
         """Return the lanes for the exits of a column, seen from its spine."""
-        return outer.seen_from(self.places[index]) if self._goes_straight(index) else self.columns[index].lanes
+        return outer.seen_from(self.spines[index]) if self._goes_straight(index) else self.columns[index].lanes
 
     @property
     def room_below(self) -> int:
@@ -80,14 +80,14 @@ class SideBySide(Struct, frozen=True):
         kinds = self._turning("returns") + self._turning("breaks")
         return kinds * _NEXT_LANE + (_FIRST_LANE if kinds else 0)
 
-    def exits(self, below: Length) -> Exits:
+    def exits(self, below: Length) -> EarlyExits:
         """Return the exits of all, whose columns end at `below`."""
         first = NO_EXITS
         for index, column in enumerate(self.columns):
             if self._goes_straight(index):
                 first = first.before(column.exits)
         return first.before(
-            Exits(
+            EarlyExits(
                 below + self._breaks_below if self._turning("breaks") else None,
                 below + _FIRST_LANE if self._turning("returns") else None,
             )
@@ -96,14 +96,14 @@ class SideBySide(Struct, frozen=True):
     def draw_exits(self, pen: Pen, outer: Lanes, below: Length) -> None:
         """Draw the lines of exits between the columns and below them."""
         breaks_below = below + self._breaks_below
-        for index, (column, place) in enumerate(zip(self.columns, self.places, strict=True)):
+        for index, (column, spine) in enumerate(zip(self.columns, self.spines, strict=True)):
             if self._goes_straight(index):
                 continue
             if column.exits.breaks is not None:
-                begin = (place + column.lanes.breaks, column.exits.breaks)
+                begin = (spine + column.lanes.breaks, column.exits.breaks)
                 pen.turn(begin, breaks_below, outer.breaks)
             if column.exits.returns is not None:
-                pen.turn((place + column.lanes.returns, column.exits.returns), below + _FIRST_LANE, outer.returns)
+                pen.turn((spine + column.lanes.returns, column.exits.returns), below + _FIRST_LANE, outer.returns)
 
     def _goes_straight(self, index: int) -> bool:
         return index >= self.straight_from
@@ -120,31 +120,31 @@ class SideBySide(Struct, frozen=True):
         return _FIRST_LANE + (_NEXT_LANE if self._turning("returns") else 0)
 
 
-UNPLACED: Final = SideBySide((), (), 0)
+UNPLACED: Final = ColumnLayout((), (), 0)
 """What stands for the columns of a figure while it is being made."""
 
 
-def side_by_side(columns: Sequence[Extent], anchor: int | None = None, between: int = BETWEEN) -> SideBySide:
+def place_columns(columns: Sequence[Extent], anchor: int | None = None, between: int = BETWEEN) -> ColumnLayout:
     """Return the columns placed beside each other, `anchor` on the common spine, else about the middle of them all."""
-    places = [0]
+    spines = [0]
     straight_from = _straight_from(columns)
     for index, (before, column) in enumerate(pairwise(columns)):
         room = before.right if index >= straight_from else before.room
-        places.append(places[-1] + room + between + column.left)
+        spines.append(spines[-1] + room + between + column.left)
     lanes = [
-        place + lane
-        for column, place in zip(columns[:straight_from], places, strict=False)
+        spine + lane
+        for column, spine in zip(columns[:straight_from], spines, strict=False)
         for lane in (column.lanes.breaks, column.lanes.returns)
         if column.exits
     ]
-    shift = _middle(places, lanes) if anchor is None else places[anchor]
-    return SideBySide(columns, [place - shift for place in places], straight_from)
+    shift = _middle(spines, lanes) if anchor is None else spines[anchor]
+    return ColumnLayout(columns, [spine - shift for spine in spines], straight_from)
 
 
-def _middle(places: Sequence[int], lanes: Sequence[int]) -> int:
+def _middle(spines: Sequence[int], lanes: Sequence[int]) -> int:
     """Return the middle of the columns, or what is nearest to it and off all lanes."""
-    last = len(places) - 1
-    middle = (places[last // 2] + places[(last + 1) // 2]) // 2
+    last = len(spines) - 1
+    middle = (spines[last // 2] + spines[(last + 1) // 2]) // 2
     near = [lane for lane in lanes if abs(lane - middle) < _NEAR]
     free = [middle, *(lane + off for lane in near for off in (_OFF_LANES, -_OFF_LANES))]
     clear = [x for x in free if all(abs(x - lane) >= _OFF_LANES for lane in near)]

@@ -7,37 +7,11 @@ from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
-from msgspec import Struct
-from msgspec.structs import replace
-
 from stepgraph.model.payload import FunctionDef, Node
+from stepgraph.render.context import NodeContext
 from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.view import View
-
-
-class Place(Struct, frozen=True):
-    """Where nodes stand: in what, how deep, and whether clocks of a group apply there."""
-
-    identity: str
-    level: int = 1
-    in_group: bool = False
-
-    def within(self, identity: str) -> Place:
-        """Return the place in the node of this identity."""
-        return replace(self, identity=identity, level=self.level + 1)
-
-    def at(self, identity: str) -> Place:
-        """Return the place of the node of this identity, which stands here."""
-        return replace(self, identity=identity)
-
-    def grouped(self) -> Place:
-        """Return this place, as one in a group."""
-        return replace(self, in_group=True)
-
-    def apart(self) -> Place:
-        """Return this place, as one with clocks of its own."""
-        return replace(self, in_group=False)
 
 
 class OpenFunctions:
@@ -57,7 +31,7 @@ class OpenFunctions:
         self._counts[name] -= 1
 
 
-class Planner(Protocol):
+class Layout(Protocol):
     """What plans figures for nodes of any kind."""
 
     @property
@@ -73,23 +47,23 @@ class Planner(Protocol):
         """The functions in which the nodes stand that are being planned."""
 
     @property
-    def planned(self) -> MutableMapping[str, Node]:
+    def nodes_by_id(self) -> MutableMapping[str, Node]:
         """The nodes of all figures so far, by their identities."""
 
     @property
     def folds(self) -> Variables | None:
         """What frames fold by, if they do."""
 
-    def figure(self, node: Node, place: Place) -> Figure:
+    def measure(self, node: Node, context: NodeContext) -> Figure:
         """Return the figure of a node, whose own place this is."""
 
     def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
         """Return the figure of a part of the graph with its mark, if the part has one."""
 
     def stack(
-        self, nodes: Sequence[Node], place: Place, *, tail: int = ..., entered: bool = ..., empty: str = ...
+        self, nodes: Sequence[Node], context: NodeContext, *, tail: int = ..., entered: bool = ..., empty: str = ...
     ) -> Figure:
-        """Return the figures of nodes that stand in this place, in the order that is theirs.
+        """Return the figures of nodes that stand in this context, in the order that is theirs.
 
         `tail` is how far a line leads on from the last; unless `entered`, none leads to the first. Where there are no
         nodes, it says what is `empty`.

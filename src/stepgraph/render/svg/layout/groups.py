@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stepgraph.model.payload import Loop, Node, Parallel
+from stepgraph.render.context import NodeContext
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.svg import icons
-from stepgraph.render.svg.captions import told
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
+from stepgraph.render.svg.figures.exit_join import rejoin
 from stepgraph.render.svg.figures.figure import GAP, Figure
-from stepgraph.render.svg.figures.frame import Frame
+from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.label import BETWEEN, heading
-from stepgraph.render.svg.figures.leaf import Named
-from stepgraph.render.svg.figures.rejoined import rejoined
+from stepgraph.render.svg.figures.leaf import SvgGroup
 from stepgraph.render.svg.identities import identities
-from stepgraph.render.svg.planning.labels import nothing
-from stepgraph.render.svg.planning.place import Place, Planner
+from stepgraph.render.svg.layout.labels import nothing, told
+from stepgraph.render.svg.layout.layout import Layout
 
 
-def plan_parallel(planner: Planner, node: Parallel, place: Place) -> Figure:
+def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Figure:
     """Return a group between two bars: all begins after the first, and the second is where it is left."""
     if (loop := loop_of_passes(node)) is not None:
-        return _plan_passes(planner, node, loop, place)
-    inside = place.within(place.identity).grouped()
-    rows = _rows(planner, node["nodes"], inside, first_over=is_over_at_the_first(node))
-    words = _words(planner, node, "")
+        return _measure_passes(layout, node, loop, context)
+    inside = context.inside(context.identity).grouped()
+    rows = _rows(layout, node["nodes"], inside, first_over=is_over_at_the_first(node))
+    words = _words(layout, node, "")
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
     title = told(f"parallel {node['kind']}", words)
-    return Frame(Named("parallel", place.identity, title), label, rows, 0, planner.folds)
+    return FrameFigure(SvgGroup("parallel", context.identity, title), label, rows, 0, layout.folds)
 
 
 def loop_of_passes(node: Node) -> Loop | None:
@@ -39,23 +39,23 @@ def loop_of_passes(node: Node) -> Loop | None:
     return only if only["type"] == "loop" else None
 
 
-def _plan_passes(planner: Planner, node: Parallel, loop: Loop, place: Place) -> Figure:
+def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeContext) -> Figure:
     """Return a group of nothing but a loop, all passes of which run at the same time: one of them, as if on others."""
-    (identity,) = identities([loop], place.identity)
-    planner.planned[identity] = loop
-    body = planner.stack(loop["nodes"], place.within(identity).grouped())
-    head = planner.view.details.source(loop) or "every pass of the loop"
-    words = _words(planner, node, head)
+    (identity,) = identities([loop], context.identity)
+    layout.nodes_by_id[identity] = loop
+    body = layout.stack(loop["nodes"], context.inside(identity).grouped())
+    head = layout.view.details.source(loop) or "every pass of the loop"
+    words = _words(layout, node, head)
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
     title = told(f"parallel {node['kind']}", words)
-    frame = Frame(Named("parallel", place.identity, title), label, body, GAP, planner.folds, stacked=True)
-    return planner.marked(rejoined(frame, "breaks"), loop)
+    frame = FrameFigure(SvgGroup("parallel", context.identity, title), label, body, GAP, layout.folds, stacked=True)
+    return layout.marked(rejoin(frame, "breaks"), loop)
 
 
-def _words(planner: Planner, node: Parallel, head: str) -> str:
+def _words(layout: Layout, node: Parallel, head: str) -> str:
     """Return the head of the loop that a group consists of, if it does, when the group is over, and remarks on it."""
     when = ", ".join(filter(None, (head, _over_when(node))))
-    return BETWEEN.join(filter(None, (when, *planner.view.details.remarks(node))))
+    return BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
 
 
 def _over_when(node: Parallel) -> str:
@@ -68,11 +68,13 @@ def _over_when(node: Parallel) -> str:
     }.get(node["kind"], "")
 
 
-def plan_unframed(planner: Planner, nodes: Sequence[Node], place: Place) -> Figure:
+def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext) -> Figure:
     """Return nodes that run at the same time although no group is around them: nothing waits for some of them."""
-    rows = _rows(planner, nodes, place, first_over=False)
+    rows = _rows(layout, nodes, context, first_over=False)
     title = "at the same time"
-    return Frame(Named("parallel", f"{place.identity}.concurrent", title), heading(icons.PARALLEL, title), rows, 0)
+    return FrameFigure(
+        SvgGroup("parallel", f"{context.identity}.concurrent", title), heading(icons.PARALLEL, title), rows, 0
+    )
 
 
 def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
@@ -85,17 +87,17 @@ def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
     return order if is_sequence else None
 
 
-def _rows(planner: Planner, nodes: Sequence[Node], place: Place, *, first_over: bool) -> Figure:
+def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, first_over: bool) -> Figure:
     if not nodes:
-        return ClockRows([Member(nothing(f"{place.identity}.empty"), RowSpan(0, 1))], first_over)
+        return ClockRows([Member(nothing(f"{context.identity}.empty"), RowSpan(0, 1))], first_over)
     spans = row_spans([clock_span(node) for node in nodes])
     members: list[Member] = []
-    for node, span, identity in zip(nodes, spans, identities(nodes, place.identity), strict=True):
-        inside = place.at(identity)
+    for node, span, identity in zip(nodes, spans, identities(nodes, context.identity), strict=True):
+        inside = context.at(identity)
         if node["type"] == "block" and node["nodes"]:
             # A column is a sequence anyway: it needs no frame to say so.
-            figure = planner.stack(node["nodes"], inside, tail=0, entered=False)
+            figure = layout.stack(node["nodes"], inside, tail=0, entered=False)
         else:
-            figure = planner.figure(node, inside)
+            figure = layout.measure(node, inside)
         members.append(Member(figure, span, awaited=first_over or not is_unawaited(node)))
     return ClockRows(members, first_over)

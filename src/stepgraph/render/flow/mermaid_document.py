@@ -1,25 +1,21 @@
-"""A version graph in Mermaid, in as many diagrams as the places that draw them need.
-
-GitHub and others draw Mermaid with limits that a diagram cannot raise. A graph that exceeds them is split, then folded;
-what is too large even so becomes an outline.
-"""
+"""The file that Mermaid is written to: the diagram itself, or Markdown around several pieces."""
 
 from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.escaping.markdown import fenced, heading
 from stepgraph.escaping.visible import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.model.walk import called_functions, functions_of, levels
 from stepgraph.render.flow.chart import Chart
 from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
-from stepgraph.render.mermaid.chart import mermaid_chart
-from stepgraph.render.mermaid.limits import excess
+from stepgraph.render.flow.mermaid import excess, mermaid_chart
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import DEFAULT_VIEW, View
 
@@ -118,7 +114,7 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
         done = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
         return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {done}",))
     outline = MermaidPiece(part.title, "outline", render_outline(part.as_graph(), view, colour=False))
-    done = "an outline stands in its place: draw all of it with `-f svg`."
+    done = "an outline stands in its context: draw all of it with `-f svg`."
     return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so that {done}",))
 
 
@@ -143,3 +139,26 @@ def _together(drawings: list[MermaidDrawing]) -> MermaidDrawing:
         tuple(piece for drawing in drawings for piece in drawing.pieces),
         tuple(message for drawing in drawings for message in drawing.messages),
     )
+
+
+_LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "text"}
+
+
+def mermaid_document(pieces: Sequence[MermaidPiece], *, in_markdown: bool = False) -> str:
+    """Return one diagram as it is, and all else as Markdown: each piece with its title, in a block of code.
+
+    The pieces may be those of several workflows. One diagram is Markdown too where it is to stand `in_markdown`. The
+    text ends in a line break.
+    """
+    if is_one_diagram(pieces) and not in_markdown:
+        return pieces[0].text
+    return "\n".join(_section(piece) for piece in pieces)
+
+
+def is_one_diagram(pieces: Sequence[MermaidPiece]) -> bool:
+    """Tell whether the document is Mermaid, which is to be named `.mmd`, and not Markdown, `.md`."""
+    return len(pieces) == 1 and pieces[0].kind == "mermaid"
+
+
+def _section(piece: MermaidPiece) -> str:
+    return f"## {heading(piece.title)}\n\n{fenced(piece.text, _LANGUAGES[piece.kind])}"

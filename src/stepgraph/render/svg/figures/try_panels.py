@@ -8,10 +8,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
+from stepgraph.render.svg.figures.columns import UNPLACED, ColumnLayout, Extent, place_columns
 from stepgraph.render.svg.figures.connectors import gathered
-from stepgraph.render.svg.figures.figure import GAP, Exits, Figure, Lanes
-from stepgraph.render.svg.figures.leaf import Exit
-from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
+from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import RADIUS, Pen
 
@@ -30,7 +30,7 @@ _PILL_AWAY: Final = 26
 _PILL_ROOM: Final = 34
 
 
-class Protected(Struct, frozen=True):
+class TryPanels(Struct, frozen=True):
     """The panels of a `try` but the last. Without a `catch`, a failure leads past the body, or into what is `final`.
 
     `catch_edge` is the distance from the spine of the `catch` to the left edge of its frame, without its sign.
@@ -41,29 +41,29 @@ class Protected(Struct, frozen=True):
     catch: Figure | None
     catch_edge: int = 0
     final: bool = False
-    beside: SideBySide = UNPLACED
+    columns: ColumnLayout = UNPLACED
     below: Length = 0
 
     def __post_init__(self) -> None:
         extents = [Extent(panel.left, panel.right, panel.exits.lowered(_ABOVE)) for panel in self._panels]
-        force_setattr(self, "beside", side_by_side(extents, 0, _BETWEEN))
+        force_setattr(self, "columns", place_columns(extents, 0, _BETWEEN))
         bottom = longest([panel.height + _ABOVE for panel in self._panels])
         force_setattr(self, "below", bottom + _JOIN if self.goes_on else bottom)
 
     @property
     def left(self) -> int:
         """Return how far it reaches to the left."""
-        return self.beside.left
+        return self.columns.left
 
     @property
     def right(self) -> int:
         """Return how far it reaches to the right."""
-        return max(self.beside.right, 0 if self.catch is not None else self.failure_lane)
+        return max(self.columns.right, 0 if self.catch is not None else self.failure_lane)
 
     @property
     def height(self) -> Length:
         """Return how high it is."""
-        return self.below + (self.beside.room_below + _TAIL)
+        return self.below + (self.columns.room_below + _TAIL)
 
     @property
     def goes_on(self) -> bool:
@@ -81,9 +81,9 @@ class Protected(Struct, frozen=True):
         return self.body.right + _FAILURE_LANE
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return the exits of the body and the `catch`."""
-        return self.beside.exits(self.below)
+        return self.columns.exits(self.below)
 
     @property
     def _panels(self) -> list[Figure]:
@@ -93,20 +93,20 @@ class Protected(Struct, frozen=True):
         """Draw the panels, and the way of a failure from one to the other."""
         pen.path("line", f"M0 0V{_ABOVE}")
         ends: list[tuple[int, Length]] = []
-        for index, (panel, place) in enumerate(zip(self._panels, self.beside.places, strict=True)):
-            pen.open_at(place, _ABOVE)
-            panel.draw(pen, self.beside.lanes(index, lanes))
+        for index, (panel, spine) in enumerate(zip(self._panels, self.columns.spines, strict=True)):
+            pen.open_at(spine, _ABOVE)
+            panel.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
             if panel.goes_on:
-                ends.append((place, panel.height + _ABOVE))
+                ends.append((spine, panel.height + _ABOVE))
         self._draw_failure(pen)
         if self.goes_on:
             pen.path("line", gathered(ends, self.below, self.height))
-        self.beside.draw_exits(pen, lanes, self.below)
+        self.columns.draw_exits(pen, lanes, self.below)
 
     def _draw_failure(self, pen: Pen) -> None:
         if self.catch is not None:
-            y, edge = _ABOVE + _FAILURE, self.beside.places[1] - self.catch_edge
+            y, edge = _ABOVE + _FAILURE, self.columns.spines[1] - self.catch_edge
             pen.path("failure", f"M{self.body.right} {y}H{edge - 6}")
             pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z")
         elif not self.final:
@@ -126,28 +126,28 @@ class Protected(Struct, frozen=True):
         return f"M{self.body.right} {_ABOVE + _FAILURE}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
 
 
-class Finally(Struct, frozen=True):
+class TryFinally(Struct, frozen=True):
     """What is protected, and below it what runs in any case: ways out of the first lead through it, and then on.
 
     `ways_on` are the pills of the ways out that go on after it, those that lead farther first.
     """
 
-    protected: Protected
+    panels: TryPanels
     final: Figure
-    ways_on: Sequence[Exit]
+    ways_on: Sequence[ExitPill]
 
     @property
     def left(self) -> int:
         """Return how far it reaches to the left."""
-        return max(self.protected.left, self.final.left)
+        return max(self.panels.left, self.final.left)
 
     @property
     def right(self) -> int:
         """Return how far it reaches to the right."""
         pills = (_PILL_AWAY + 2 * pill.left for pill in self.ways_on)
-        lanes = [self._lane] if self.protected.exits else []
-        lanes += [self._failure_lane] if self.protected.fails_into_final else []
-        return max([*lanes, self.protected.right, self.final.right, *pills])
+        lanes = [self._lane] if self.panels.exits else []
+        lanes += [self._failure_lane] if self.panels.fails_into_final else []
+        return max([*lanes, self.panels.right, self.final.right, *pills])
 
     @property
     def height(self) -> Length:
@@ -157,10 +157,10 @@ class Finally(Struct, frozen=True):
     @property
     def goes_on(self) -> bool:
         """Tell whether something comes out of the last part, other than ways out."""
-        return self.final.goes_on and (self.protected.goes_on or self.protected.fails_into_final)
+        return self.final.goes_on and (self.panels.goes_on or self.panels.fails_into_final)
 
     @property
-    def exits(self) -> Exits:
+    def exits(self) -> EarlyExits:
         """Return the exits of the last part, and after it those that led through it."""
         exits = self.final.exits.lowered(self._final_top)
         for index, pill in enumerate(self.ways_on):
@@ -174,13 +174,13 @@ class Finally(Struct, frozen=True):
     @property
     def _failure_lane(self) -> int:
         """Return where the line of a failure that nothing catches turns down."""
-        return self._beside_or_above(self.protected.failure_lane)
+        return self._beside_or_above(self.panels.failure_lane)
 
     @property
     def _lane(self) -> int:
         """Return where ways out turn down: beyond a failure."""
-        right = self.protected.right
-        if self.protected.fails_into_final:
+        right = self.panels.right
+        if self.panels.fails_into_final:
             right = max(right, self._failure_lane)
         return self._beside_or_above(right + _LEAVING)
 
@@ -191,7 +191,7 @@ class Finally(Struct, frozen=True):
 
     @property
     def _final_top(self) -> Length:
-        return self.protected.height + GAP
+        return self.panels.height + GAP
 
     def _pill_top(self, index: int) -> int:
         return _ABOVE + index * _PILL_ROOM
@@ -199,9 +199,9 @@ class Finally(Struct, frozen=True):
     def draw(self, pen: Pen, lanes: Lanes) -> None:
         """Draw both parts, and the ways from one to the other."""
         lane = self._lane
-        self.protected.draw(pen, Lanes(lane, lane))
+        self.panels.draw(pen, Lanes(lane, lane))
         pen.open_at(0, self._final_top)
-        if self.protected.goes_on:
+        if self.panels.goes_on:
             pen.down()
         self.final.draw(pen, lanes)
         pen.close()
@@ -212,15 +212,15 @@ class Finally(Struct, frozen=True):
             top = self._end + self._pill_top(index)
             middle = top + pill.height // 2
             pen.path("line", f"M0 {self._end}V{middle - RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{_PILL_AWAY}")
-            place = _PILL_AWAY + pill.left
-            pen.open_at(place, top)
-            pill.draw(pen, lanes.seen_from(place))
+            spine = _PILL_AWAY + pill.left
+            pen.open_at(spine, top)
+            pill.draw(pen, lanes.seen_from(spine))
             pen.close()
 
     def _draw_ways_into_final(self, pen: Pen, lane: int) -> None:
         """Draw the ways of exits and of a failure into the last part: to its side if it is free, else onto its top."""
-        before, side, top = self.protected.exits, self.final.right, self._final_top
-        fails_aside = self.protected.fails_into_final and self._failure_lane > side
+        before, side, top = self.panels.exits, self.final.right, self._final_top
+        fails_aside = self.panels.fails_into_final and self._failure_lane > side
         # A failure is nearer to the panel: it enters above the exits, for none of them to cross another.
         exits_enter = _NEXT_ENTERS if fails_aside else _ENTERS
         for begin in (before.breaks, before.returns):
@@ -229,6 +229,6 @@ class Finally(Struct, frozen=True):
             elif begin is not None:
                 pen.onto((lane, begin), top)
         if fails_aside:
-            self.protected.draw_failure_to(pen, self._failure_lane, top + _ENTERS, side + 1)
-        elif self.protected.fails_into_final:
-            self.protected.draw_failure_onto(pen, self._failure_lane, top)
+            self.panels.draw_failure_to(pen, self._failure_lane, top + _ENTERS, side + 1)
+        elif self.panels.fails_into_final:
+            self.panels.draw_failure_onto(pen, self._failure_lane, top)
