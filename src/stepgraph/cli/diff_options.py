@@ -1,15 +1,16 @@
-"""In what format a diff is told, and where to."""
+"""The output options of `stepgraph diff`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from functools import wraps
-from typing import TYPE_CHECKING, Final, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 import click
 from msgspec import Struct
 
 from stepgraph.cli.drawing_options import THEME_HELP, THEMES
+from stepgraph.cli.formats import DIFF_FORMATS, Format, Style
 from stepgraph.cli.output_options import by_suffix
 from stepgraph.cli.streams import tell, write_result
 from stepgraph.cli.terminal import Look, look_of_standard_output
@@ -25,81 +26,42 @@ _OUTPUT_HELP = "Write to FILE, which is replaced only if all goes well; - is sta
 _QUIET_HELP = "No notes on standard error."
 
 
-class DiffFormat(Struct, frozen=True):
-    """A format: its name, the end of the names of files in it, and what writes a diff in it, in a look and a theme."""
-
-    name: str
-    suffix: str
-    write: Callable[[DiffReport, Look, Theme], str]
-
-
-# Each import below is made by the format that needs it, for start-up.
-
-
-def _text(report: DiffReport, look: Look, _theme: Theme) -> str:
-    from stepgraph.report.difference.text import render_text
-
-    return render_text(report, colour=look.colour)
-
-
-def _markdown(report: DiffReport, _look: Look, _theme: Theme) -> str:
-    from stepgraph.report.difference.markdown import render_markdown
-
-    return render_markdown(report)
-
-
-def _json(report: DiffReport, _look: Look, _theme: Theme) -> str:
-    from stepgraph.report.difference.json_report import render_json
-
-    return render_json(report)
-
-
-def _svg(report: DiffReport, _look: Look, theme: Theme) -> str:
-    from stepgraph.report.difference.svg import render_svg
-
-    return render_svg(report, theme).text
-
-
-_ALL: Final = (
-    DiffFormat("text", ".txt", _text),
-    DiffFormat("markdown", ".md", _markdown),
-    DiffFormat("json", ".json", _json),
-    DiffFormat("svg", ".svg", _svg),
-)
-
-DIFF_FORMATS: Final = {form.name: form for form in _ALL}
-
-
 class DiffOutput(Struct, frozen=True):
-    """How a diff is told, and to the file of which name, None for standard output."""
+    """The destination and format of a diff."""
 
-    form: DiffFormat
+    form: Format[DiffReport]
+
     name: str | None
+    """The output file; None for standard output."""
+
     quiet: bool
     theme: Theme
 
     def prepare(self, sources: Collection[str]) -> None:
-        """Raise CommandError, before there is anything to write, if it must not be written or evidently cannot be."""
+        """Raise CommandError if the output file cannot or must not be written."""
         if self.name is not None:
             from stepgraph.cli.output_file import prepare_output
 
             prepare_output(self.name, sources)
 
     def deliver(self, report: DiffReport, sources: Collection[str]) -> None:
-        """Print the diff, or write it to its file and tell what it comes to. Raises CommandError if that fails."""
+        """Print the diff, or write it to its file and print a summary. Raises CommandError if writing fails."""
         if self.name is None:
-            write_result(self.form.write(report, look_of_standard_output(), self.theme))
+            write_result(self._text(report, look_of_standard_output()))
             return
         from stepgraph.cli.output_file import prepare_output
         from stepgraph.report.difference.wording import count_line
 
-        prepare_output(self.name, sources).write(self.form.write(report, Look(), self.theme))
+        prepare_output(self.name, sources).write(self._text(report, Look()))
         if not self.quiet:
             tell(f"{self.name}: {count_line(report)}")
 
+    def _text(self, report: DiffReport, look: Look) -> str:
+        return self.form.write(report, Style(look, theme=self.theme)).text
+
 
 def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the options -f, -o, -q and --theme, as one argument `output`."""
+    """Add the options -f, -o, -q and --theme to a command, as one argument `output`."""
 
     @click.option("-f", "--format", "form", type=click.Choice(list(DIFF_FORMATS)), help=_FORMAT_HELP)
     @click.option("-o", "--output", "name", metavar="FILE", help=_OUTPUT_HELP)
@@ -109,7 +71,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     def with_output(*, form: str | None, name: str | None, quiet: bool, theme: str | None, **others: object) -> R:
         target = None if name == "-" else name
         chosen = by_suffix(target, DIFF_FORMATS) if form is None else DIFF_FORMATS[form]
-        if theme is not None and chosen.name != "svg":
+        if theme is not None and "--theme" not in chosen.options:
             raise click.UsageError(f"--theme is of no use to the format {chosen.name}, only to svg. Leave it out.")
         shade = cast("Theme", theme or THEMES[0])
         return command(output=DiffOutput(chosen, target, quiet, shade), **others)
