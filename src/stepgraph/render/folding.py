@@ -35,13 +35,9 @@ def leaving(node: Node) -> frozenset[BreakKind]:
 def _kept_by(node: Node) -> frozenset[BreakKind]:
     if as_unknown(node):
         return _NEITHER
-    match node["type"]:
-        case "loop":
-            return frozenset({"break"})
-        case "step_do" | "function_def":
-            return _EITHER
-        case _:
-            return _NEITHER
+    if node["type"] == "loop":
+        return frozenset({"break"})
+    return _EITHER if node["type"] in {"step_do", "function_def"} else _NEITHER
 
 
 def _flow_of(node: Node) -> Sequence[Node]:
@@ -117,23 +113,3 @@ def folded_node_text(node: Node) -> str:
     ways_out = leaving(node)
     exits = [f"may {kind}" for kind in _EXITS if kind in ways_out]
     return " · ".join([folded_text(children(node)), *exits])
-
-
-def folded_title(node: Node) -> str:
-    """Return what a folded node is called: as its frame would be, an `if` by its first condition."""
-    if unknown := as_unknown(node):
-        return f"{unknown['type']} {unknown.get('name', '')}".rstrip()
-    match node["type"]:
-        case "parallel":
-            return f"parallel · {node['kind']}"
-        case "if":
-            first = node["branches"][0]["condition"] if node["branches"] else None
-            return "if" if first is None else f"if {first} …"
-        case "switch":
-            return f"switch {node['discriminant']}"
-        case "start":
-            return f"start {node['class_name']}"
-        case "loop" | "try" | "block" | "break":
-            return node["type"]
-        case _:
-            return node["name"]

@@ -55,8 +55,7 @@ def timed(node: Node) -> Clocked | None:
     match node["type"]:
         case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call":
             return node
-        case _:
-            return None
+    return None
 
 
 def is_unawaited(node: Node) -> bool:

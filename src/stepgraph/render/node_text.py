@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never
+
+from msgspec import Struct
 
 from stepgraph.model.details import Details
 from stepgraph.model.payload import (
@@ -14,17 +16,76 @@ from stepgraph.model.payload import (
     Block,
     Branch,
     Clocked,
+    Node,
     Shape,
     Step,
     StepDo,
     StepWaitForEvent,
 )
+from stepgraph.model.walk import as_unknown
 from stepgraph.phrases.durations import counted, duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
 
 NO_STEPS: Final = "no steps"
+UNKNOWN_TYPE: Final = "unknown type of node"
 NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 """The body of a `try` without a `try_block`."""
+
+
+class NodeWords(Struct, frozen=True):
+    """A node in words, for headings and folded boxes."""
+
+    kind: str
+    """The kind of node in a few words, capitalized."""
+
+    title: str
+    """The title of a folded box: the name, or the type with the first words of the source."""
+
+    name: str | None = None
+    """The name in the source; None for nodes without names."""
+
+
+def node_words(node: Node) -> NodeWords:
+    """Return the words for a node of any type."""
+    if unknown := as_unknown(node):
+        name = unknown.get("name", "")
+        return NodeWords(UNKNOWN_TYPE.capitalize(), f"{unknown['type']} {name}".rstrip(), name or None)
+    match node["type"]:
+        case "step_do":
+            return _named("Step that runs code", node["name"])
+        case "step_sleep":
+            return _named("Sleep for a time", node["name"])
+        case "step_sleep_until":
+            return _named("Sleep until a moment", node["name"])
+        case "step_wait_for_event":
+            return _named("Wait for an event", node["name"])
+        case "loop":
+            return NodeWords("Loop: any number of times", "loop")
+        case "parallel":
+            return NodeWords("Work at the same time", f"parallel · {node['kind']}")
+        case "try":
+            return NodeWords("Protected: a failure at any point leads to the catch", "try")
+        case "block":
+            return NodeWords("Block", "block")
+        case "if":
+            first = node["branches"][0]["condition"] if node["branches"] else None
+            return NodeWords("Choice: one of its branches", "if" if first is None else f"if {first} …")
+        case "switch":
+            return NodeWords("Choice by a value", f"switch {node['discriminant']}")
+        case "function_call":
+            return _named("Call of a function that runs steps", node["name"])
+        case "function_def":
+            return _named("Function that runs steps", node["name"])
+        case "break":
+            return NodeWords("Way out", "break")
+        case "start":
+            return NodeWords("Start of a workflow", f"start {node['class_name']}", node["class_name"])
+        case _ as never:
+            assert_never(never)
+
+
+def _named(kind: str, name: str) -> NodeWords:
+    return NodeWords(kind, name, name)
 
 
 def details(step: Step) -> tuple[str, ...]:

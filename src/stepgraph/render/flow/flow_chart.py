@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct, field
 
@@ -36,9 +36,9 @@ from stepgraph.render.flow.chart import (
 from stepgraph.render.flow.drawing import Exits
 from stepgraph.render.flow.groups import draw_group, draw_parallel
 from stepgraph.render.flow.structures import draw_if, draw_loop, draw_switch, draw_try
-from stepgraph.render.folding import folded_node_text, folded_title
+from stepgraph.render.folding import folded_node_text
 from stepgraph.render.group_order import has_clocks
-from stepgraph.render.node_text import NO_STEPS, details, payload_text, with_clock
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, details, node_words, payload_text, with_clock
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class FlowDrawer(Struct, frozen=True):
         """Draw a node: as one box if it is folded, else open."""
         mark = self.mark(node, context)
         if mark is not None and mark.hollow:
-            return Exits(self.builder.box(context.identity, BoxKind.FOLDED, folded_title(node), entry=entry))
+            return Exits(self.builder.box(context.identity, BoxKind.FOLDED, node_words(node).title, entry=entry))
         if self.view.folding.folds(node, context.level) and children(node):
             box = self.builder.box(
                 context.identity, BoxKind.FOLDED, *folded_lines(node, self.view.details), entry=entry
@@ -173,6 +173,8 @@ class FlowDrawer(Struct, frozen=True):
                 return self._exit(node, entry, context)
             case "start":
                 return self._start(node, entry, context)
+            case _ as never:
+                assert_never(never)
 
     def _step_do(self, step: StepDo, entry: LooseEnds, context: NodeContext) -> Exits:
         """Draw a step, in one frame with the steps that run in it."""
@@ -216,7 +218,7 @@ class FlowDrawer(Struct, frozen=True):
         return exits
 
     def _unknown(self, unknown: UnknownNode, entry: LooseEnds, context: NodeContext) -> Exits:
-        lines = (unknown["type"], unknown.get("name", ""), "unknown type of node")
+        lines = (unknown["type"], unknown.get("name", ""), UNKNOWN_TYPE)
         if not unknown["nodes"]:
             return Exits(self.builder.box(context.identity, BoxKind.UNKNOWN, *filter(None, lines), entry=entry))
         with self.builder.frame(f"{context.identity}_nodes", FrameKind.UNKNOWN):
@@ -226,7 +228,7 @@ class FlowDrawer(Struct, frozen=True):
 
 def folded_lines(node: Node, known: Details) -> tuple[str, ...]:
     """Return the lines of a folded node: its title, what there is to say of a step, and how much is in it."""
-    title, inside = folded_title(node), folded_node_text(node)
+    title, inside = node_words(node).title, folded_node_text(node)
     if node["type"] == "step_do":
         return (with_clock(title, node), *details(node), *known.remarks(node), inside)
     return ((known.source(node) if node["type"] == "loop" else "") or title, inside)

@@ -28,28 +28,13 @@ from stepgraph.phrases.durations import duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.group_order import timed
+from stepgraph.render.node_text import node_words
 
 DEFAULT: Final = "default"
 
 Row: TypeAlias = tuple[str, str] | tuple[str, str, str]
 """A label and a value; the third says what is to be known of the value: that it is the engine's default."""
 
-_KINDS: Final = {
-    "step_do": "Step that runs code",
-    "step_sleep": "Sleep for a time",
-    "step_sleep_until": "Sleep until a moment",
-    "step_wait_for_event": "Wait for an event",
-    "loop": "Loop: any number of times",
-    "parallel": "Work at the same time",
-    "try": "Protected: a failure at any point leads to the catch",
-    "block": "Block",
-    "if": "Choice: one of its branches",
-    "switch": "Choice by a value",
-    "function_call": "Call of a function that runs steps",
-    "function_def": "Function that runs steps",
-    "break": "Way out",
-    "start": "Start of a workflow",
-}
 _OVER: Final[Mapping[ParallelKind, str]] = {
     "all": "with all of it, or with the first failure",
     "all_settled": "with all of it, failures too",
@@ -76,12 +61,12 @@ class Facts(Struct, frozen=True):
 
 def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL) -> Facts:
     """Return the facts about a node, with its details; for a call, also the contents of the function."""
-    name = _name(node)
+    words = node_words(node)
     return Facts(
-        kind=_KINDS.get(node["type"], "Unknown type of node"),
-        name=visible(_word(node) if name is None else name),
+        kind=words.kind,
+        name=visible(_heading(node) if words.name is None else words.name),
         rows=tuple((row[0], visible(row[1]), *row[2:]) for row in (*_details(node, detail), *_rows(node))),
-        found=name is not None,
+        found=words.name is not None,
         inside=_inside(node, bodies),
     )
 
@@ -90,14 +75,11 @@ def _details(node: Node, detail: Detail) -> Iterator[Row]:
     if detail.source:
         yield "Arguments" if node["type"] == "function_call" else "Source", detail.source
     for remark in detail.remarks:
-        match node["type"]:
-            case "step_do":
-                word, _, rest = remark.partition(" ")  # `receives order` or `starts workflow orders`
-                yield word.capitalize(), rest
-            case "break":
-                yield "Exception", remark
-            case _:
-                yield "Errors", remark
+        if node["type"] == "step_do":
+            word, _, rest = remark.partition(" ")  # `receives order` or `starts workflow orders`
+            yield word.capitalize(), rest
+        else:
+            yield "Exception" if node["type"] == "break" else "Errors", remark
 
 
 def _inside(node: Node, bodies: BodyTexts) -> str:
@@ -106,22 +88,8 @@ def _inside(node: Node, bodies: BodyTexts) -> str:
     return folded_node_text(node) if children(node) else ""
 
 
-def _name(node: Node) -> str | None:
-    """Return the name that a node bears, None for what has none of its own."""
-    if unknown := as_unknown(node):
-        return unknown.get("name", "") or None
-    match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call" | "function_def":
-            return node["name"]
-        case "start":
-            return node["class_name"]
-        case _:
-            return None
-
-
-def _word(node: Node) -> str:
-    if unknown := as_unknown(node):
-        return unknown["type"]
+def _heading(node: Node) -> str:
+    """Return the heading for a node without a name: its type, or the statement of an exit."""
     return node["kind"] if node["type"] == "break" else node["type"]
 
 
@@ -149,8 +117,6 @@ def _rows(node: Node) -> Iterator[Row]:
         case "start":
             if "payload" in node:
                 yield "Payload", shape_text(node["payload"])
-        case _:
-            pass
     if work := timed(node):
         yield from _clocks(work.get("starts"), work.get("resolves"))
 

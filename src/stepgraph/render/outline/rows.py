@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -23,8 +24,8 @@ from stepgraph.model.payload import (
     UnknownNode,
 )
 from stepgraph.model.walk import as_unknown, children
-from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text, folded_title
-from stepgraph.render.node_text import clock_text, details, payload_text
+from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text
+from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, details, node_words, payload_text
 from stepgraph.render.outline.terminal import Ink, Piece
 
 # One cell wide each, in common fonts, and without a colourful double in the emoji fonts.
@@ -127,6 +128,8 @@ class RowMaker(Struct):
                 return [self._exit(node)]
             case "start":
                 return [self._start(node)]
+            case _ as never:
+                assert_never(never)
 
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
@@ -211,7 +214,7 @@ class RowMaker(Struct):
         """Return the one row of a node that holds others, which are counted in it."""
         mark, ink = FOLDED_LOOKS.get(node["type"], (UNKNOWN_MARK, Ink.WARNING))
         is_loop = node["type"] == "loop"
-        title = Piece((is_loop and self.details.source(node)) or folded_title(node), ink, elastic=True)
+        title = Piece((is_loop and self.details.source(node)) or node_words(node).title, ink, elastic=True)
         own: tuple[Piece, ...] = ()
         if node["type"] == "step_do":
             own = (*_clock(clock_text(node)), *_quiet(*details(node), *self.details.remarks(node)))
@@ -235,7 +238,7 @@ def _holding(row: Row, level: int) -> Row:
 def _unknown(node: UnknownNode) -> Row:
     kind = Piece(node["type"], Ink.WARNING, elastic=True)
     name = (Piece(" "), _name(node["name"])) if node.get("name") else ()
-    return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet("(unknown type of node)")), node["nodes"])
+    return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet(f"({UNKNOWN_TYPE})")), node["nodes"])
 
 
 def _container(mark: str, title: str, ink: Ink, nodes: Sequence[Node]) -> Row:

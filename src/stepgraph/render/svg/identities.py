@@ -65,5 +65,4 @@ def _key(node: Node) -> str:
             return f"call.{slug(node['name'], 'function')}"
         case "break":
             return f"exit.{slug(node['kind'], 'break')}"
-        case kind:
-            return f"node.{kind}"
+    return f"node.{node['type']}"

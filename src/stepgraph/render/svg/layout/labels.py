@@ -6,11 +6,23 @@ from typing import Final
 
 from stepgraph.model.details import NO_DETAIL, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
-from stepgraph.render.folding import folded_node_text, folded_title, leaving
-from stepgraph.render.node_text import NO_STEPS, clock_text, details
+from stepgraph.render.folding import folded_node_text, leaving
+from stepgraph.render.node_text import NO_STEPS, clock_text, details, node_words
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, remark
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
+
+_FOLDED_LOOKS: Final = {
+    "loop": ("loop", icons.LOOP),
+    "parallel": ("parallel", icons.PARALLEL),
+    "try": ("try", icons.PROTECTED),
+    "if": ("choice", icons.CHOICE),
+    "switch": ("choice", icons.SWITCH),
+    "step_do": ("step do", icons.DO),
+    "function_def": ("call", icons.FUNCTION),
+    "start": ("start", icons.START),
+    "block": ("block", icons.BLOCK),
+}
 
 
 def captions(step: Step, known: Details) -> tuple[str, ...]:
@@ -92,7 +104,7 @@ def folded(node: Node, identity: str, text: str = "", head: str = "") -> Leaf:
     The name is the `head` of a loop, where it is known.
     """
     css, icon = _folded_look(node)
-    name, text = head or folded_title(node), text or folded_node_text(node)
+    name, text = head or node_words(node).title, text or folded_node_text(node)
     named = SvgGroup(f"folded {css}", identity, told(name, text))
     return Leaf(named, node_label(icon, name, [text]), stacked=True, ways_out=leaving(node))
 
@@ -100,28 +112,10 @@ def folded(node: Node, identity: str, text: str = "", head: str = "") -> Leaf:
 def hollow(node: Node, identity: str) -> Leaf:
     """Return the box of what is drawn without anything in it."""
     css, icon = _folded_look(node)
-    name = folded_title(node)
+    name = node_words(node).title
     return Leaf(SvgGroup(css, identity, name), node_label(icon, name, []))
 
 
 def _folded_look(node: Node) -> tuple[str, str]:
-    """Return the class and the icon of a folded node; a function is one that is called."""
-    match node["type"]:
-        case "loop":
-            return "loop", icons.LOOP
-        case "parallel":
-            return "parallel", icons.PARALLEL
-        case "try":
-            return "try", icons.PROTECTED
-        case "if":
-            return "choice", icons.CHOICE
-        case "switch":
-            return "choice", icons.SWITCH
-        case "step_do":
-            return "step do", icons.DO
-        case "function_def":
-            return "call", icons.FUNCTION
-        case "start":
-            return "start", icons.START
-        case _:
-            return "block", icons.BLOCK
+    """Return the class and the icon of a folded node; nodes without a look of their own are blocks."""
+    return _FOLDED_LOOKS.get(node["type"], _FOLDED_LOOKS["block"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec import Struct, field
 
@@ -12,7 +12,7 @@ from stepgraph.model.walk import as_unknown, children
 from stepgraph.render.context import NodeContext
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.group_order import has_clocks
-from stepgraph.render.node_text import NO_STEPS, payload_text
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, payload_text
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.exit_join import rejoin, rejoin_all
 from stepgraph.render.svg.figures.figure import GAP, Figure
@@ -156,6 +156,8 @@ class NodeLayout(Struct):
                 return exit_pill(node["kind"], context.identity, node["kind"], self.view.details.of(node))
             case "start":
                 return self._start(node, context)
+            case _ as never:
+                assert_never(never)
 
     def _folds(self, node: Node, context: NodeContext) -> bool:
         """Tell whether a node is drawn folded: a group that shares its frame with a loop is if either would be."""
@@ -218,9 +220,7 @@ class NodeLayout(Struct):
         return rejoin_all(FrameFigure(named, label, body, GAP, self.folds))
 
     def _unknown(self, unknown: UnknownNode, context: NodeContext) -> Figure:
-        label = node_label(
-            icons.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], "unknown type of node"]
-        )
+        label = node_label(icons.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE])
         named = SvgGroup(
             "unknown",
             context.identity,
