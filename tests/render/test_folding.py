@@ -13,7 +13,7 @@ from stepgraph.model.walk import children, count_steps
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Frame
 from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.flow_chart import flow_chart
-from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, folded_node_text, folded_text, leaving
+from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, exit_kinds, folded_node_text, folded_text
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.any_graph import any_graph, any_node
@@ -262,7 +262,7 @@ def test_where_an_arrow_leaves_the_box_says_so(node: Node) -> None:
     box = next(item for item in flow_chart(graph(node), folded(1)).content if isinstance(item, Box) and item.lines)
     if box.kind is BoxKind.FOLDED:
         labels = {arrow.label for arrow in flow_chart(graph(node), folded(1)).arrows if arrow.kind is ArrowKind.LEAVE}
-        assert labels <= leaving(node)
+        assert labels <= exit_kinds(node)
         assert children(node)
 
 

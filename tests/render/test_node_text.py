@@ -1,7 +1,7 @@
 import pytest
 
 from stepgraph.model.payload import Number, Shape, StepConfig, StepWaitForEvent
-from stepgraph.render.node_text import clock_text, details, payload_text
+from stepgraph.render.node_text import clock_text, payload_text, step_phrases
 from tests.render.graphs import DEFAULTS, do
 
 
@@ -10,33 +10,33 @@ def config(**retries: Number | str) -> StepConfig:
 
 
 def test_a_step_with_the_defaults_of_the_engine_needs_no_words() -> None:
-    assert details(do("a")) == ()
+    assert step_phrases(do("a")) == ()
 
 
 @pytest.mark.parametrize(("limit", "words"), [(3, "3 retries"), (1, "1 retry"), (0, "no retries")])
 def test_another_limit_of_retries_is_said(limit: int, words: str) -> None:
-    assert details(do("a", config=config(limit=limit))) == (words,)
+    assert step_phrases(do("a", config=config(limit=limit))) == (words,)
 
 
 @pytest.mark.parametrize(("delay", "words"), [(30000, "retry delay 30 seconds"), ("{wait}", "retry delay {wait}")])
 def test_another_delay_of_retries_is_said(delay: Number | str, words: str) -> None:
-    assert details(do("a", config=config(delay=delay))) == (words,)
+    assert step_phrases(do("a", config=config(delay=delay))) == (words,)
 
 
 def test_another_backoff_is_said() -> None:
-    assert details(do("a", config=config(backoff="linear"))) == ("linear backoff",)
+    assert step_phrases(do("a", config=config(backoff="linear"))) == ("linear backoff",)
 
 
 def test_another_timeout_is_said() -> None:
-    assert details(do("a", config={**DEFAULTS, "timeout": 7200000})) == ("timeout 2 hours",)
+    assert step_phrases(do("a", config={**DEFAULTS, "timeout": 7200000})) == ("timeout 2 hours",)
 
 
 def test_a_sleep_says_how_long() -> None:
-    assert details({"type": "step_sleep", "name": "a", "duration": 300000}) == ("sleep 5 minutes",)
+    assert step_phrases({"type": "step_sleep", "name": "a", "duration": 300000}) == ("sleep 5 minutes",)
 
 
 def test_a_sleep_until_says_until_when() -> None:
-    assert details({"type": "step_sleep_until", "name": "a", "timestamp": "{tomorrow}"}) == ("until {tomorrow}",)
+    assert step_phrases({"type": "step_sleep_until", "name": "a", "timestamp": "{tomorrow}"}) == ("until {tomorrow}",)
 
 
 def test_a_wait_says_its_event_its_timeout_and_what_is_read_of_it() -> None:
@@ -46,11 +46,11 @@ def test_a_wait_says_its_event_its_timeout_and_what_is_read_of_it() -> None:
         "options": {"event_type": "approval", "timeout": "24 hours"},
         "payload": {"type": "object", "fields": {"by": {"type": "unknown"}}},
     }
-    assert details(wait) == ("event approval", "timeout 24 hours", "payload: {by}")
+    assert step_phrases(wait) == ("event approval", "timeout 24 hours", "payload: {by}")
 
 
 def test_a_wait_without_options_is_still_told_from_a_step() -> None:
-    assert details({"type": "step_wait_for_event", "name": "a"}) == ("event",)
+    assert step_phrases({"type": "step_wait_for_event", "name": "a"}) == ("event",)
 
 
 @pytest.mark.parametrize(

@@ -29,7 +29,7 @@ def test_the_picture_of_any_diff_keeps_the_laws_of_pictures(old: Graph, new: Gra
     union, marks = marked_graph(diff_workflows(old["workflow"], new["workflow"]), "Orders")
     view = View(marks=marks)
     of_shells = {"every node is drawn, as often as its function is"}
-    allowed = of_shells if any(mark.hollow for _, mark in marks.marked) else set[str]()
+    allowed = of_shells if any(mark.unwrapped for _, mark in marks.marked) else set[str]()
     assert broken(union, picture_of(union, view), view).keys() <= allowed
 
 
@@ -103,7 +103,7 @@ def test_a_condition_that_was_another_says_so() -> None:
 
 def test_a_shell_is_a_box_without_what_it_held() -> None:
     shell = loop()
-    mark = Mark(MarkKind.REMOVED, "its steps stay", hollow=True)
+    mark = Mark(MarkKind.REMOVED, "its steps stay", unwrapped=True)
     made = picture(graph(shell, do("a")), (shell, mark))
     assert [figure.title for figure in made.figures] == ["loop", "a · step"]
     assert [text.text for text in made.whole.told] == ["its steps stay"]
@@ -112,7 +112,7 @@ def test_a_shell_is_a_box_without_what_it_held() -> None:
 def test_a_removed_block_whose_steps_stay_says_so_in_itself() -> None:
     body = block()
     kept = protected(body, catch=block(do("refund")))
-    made = picture(graph(kept), (body, Mark(MarkKind.REMOVED, hollow=True, quiet=True)))
+    made = picture(graph(kept), (body, Mark(MarkKind.REMOVED, unwrapped=True, quiet=True)))
     assert "its steps stay" in [figure.title for figure in made.figures]
 
 

@@ -16,7 +16,7 @@ _EITHER: Final[frozenset[BreakKind]] = frozenset({"break", "return"})
 _NEITHER: Final[frozenset[BreakKind]] = frozenset()
 
 
-def leaving(node: Node) -> frozenset[BreakKind]:
+def exit_kinds(node: Node) -> frozenset[BreakKind]:
     """Return whether from within `node` a `break` may leave a loop around it, and a `return` the function it is in.
 
     A loop keeps its `break`s; functions, and steps with others nested in them, keep both.
@@ -110,6 +110,6 @@ class BodyTexts(Struct, frozen=True):
 
 def folded_node_text(node: Node) -> str:
     """Return the like for all that `node` holds, and whether one may get out of it: `1 step · may return`."""
-    ways_out = leaving(node)
+    ways_out = exit_kinds(node)
     exits = [f"may {kind}" for kind in _EXITS if kind in ways_out]
     return " · ".join([folded_text(children(node)), *exits])

@@ -30,7 +30,7 @@ class Mark:
 
     kind: MarkKind
     remark: str = ""
-    hollow: bool = False
+    unwrapped: bool = False
     quiet: bool = False
 
     @property

@@ -88,7 +88,7 @@ def _named(kind: str, name: str) -> NodeWords:
     return NodeWords(kind, name, name)
 
 
-def details(step: Step) -> tuple[str, ...]:
+def step_phrases(step: Step) -> tuple[str, ...]:
     """Return what there is to say of a step beside its name, each as a short phrase.
 
     Of retries and timeout, only what differs from the engine's defaults is said.
@@ -123,18 +123,18 @@ def condition_text(branch: Branch, otherwise: str) -> str:
     return otherwise if branch["condition"] is None else branch["condition"]
 
 
-def branch_text(branch: Branch, otherwise: str, known: Details) -> str:
+def branch_text(branch: Branch, otherwise: str, details: Details) -> str:
     """Return the source of a branch for an exception, `except CardError as error`, or its condition, or `otherwise`."""
-    return known.source(branch) or condition_text(branch, otherwise)
+    return details.source(branch) or condition_text(branch, otherwise)
 
 
-def has_no_way_past(branches: Sequence[Branch], known: Details) -> bool:
+def has_no_way_past(branches: Sequence[Branch], details: Details) -> bool:
     """Whether one of the branches always runs: one without a condition, or one of several handlers.
 
     An error that no handler catches has a branch of its own. With `except*` there is one branch for each handler, which
     may be passed.
     """
-    is_handlers = len(branches) > 1 and all(known.source(branch) for branch in branches)
+    is_handlers = len(branches) > 1 and all(details.source(branch) for branch in branches)
     return is_handlers or any(branch["condition"] is None for branch in branches)
 
 

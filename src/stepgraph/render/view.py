@@ -45,7 +45,7 @@ class View(Struct, frozen=True):
     def when_empty(self, part: Mapping[str, object]) -> str:
         """Return the text of a part of the graph without nodes: the remarks on it, or a default."""
         mark = self.mark(part)
-        if mark is not None and mark.hollow:
+        if mark is not None and mark.unwrapped:
             return STEPS_STAY
         return " · ".join(self.details.remarks(part)) or NO_STEPS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from stepgraph.model.payload import BreakKind
-from stepgraph.render.folding import leaving
+from stepgraph.render.folding import exit_kinds
 from tests.svg.laws.boxes import is_of_passes
 from tests.svg.laws.lines import is_head, kind, tip_of
 from tests.svg.picture import Figure, Line, Picture
@@ -130,7 +130,7 @@ def _kinds(picture: Picture, figure: Figure) -> Collection[BreakKind]:
     if "shut" in figure.css:
         return picture.ways_out[figure.identity]
     if "folded" in figure.css:
-        return leaving(picture.nodes[figure.identity])
+        return exit_kinds(picture.nodes[figure.identity])
     return ()
 
 

@@ -38,7 +38,7 @@ from stepgraph.render.flow.groups import draw_group, draw_parallel
 from stepgraph.render.flow.structures import draw_if, draw_loop, draw_switch, draw_try
 from stepgraph.render.folding import folded_node_text
 from stepgraph.render.group_order import has_clocks
-from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, details, node_words, payload_text, with_clock
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, node_words, payload_text, step_phrases, with_clock
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class FlowDrawer(Struct, frozen=True):
     def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
         """Draw a node: as one box if it is folded, else open."""
         mark = self.mark(node, context)
-        if mark is not None and mark.hollow:
+        if mark is not None and mark.unwrapped:
             return Exits(self.builder.box(context.identity, BoxKind.FOLDED, node_words(node).title, entry=entry))
         if self.view.folding.folds(node, context.level) and children(node):
             box = self.builder.box(
@@ -186,7 +186,7 @@ class FlowDrawer(Struct, frozen=True):
         return Exits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> Exits:
-        lines = (with_clock(step["name"], step), *details(step), *self.view.details.remarks(step))
+        lines = (with_clock(step["name"], step), *step_phrases(step), *self.view.details.remarks(step))
         return Exits(self.builder.box(context.identity, STEP_BOXES[step["type"]], *lines, entry=entry))
 
     def _call(self, call: FunctionCall, entry: LooseEnds, context: NodeContext) -> Exits:
@@ -226,12 +226,12 @@ class FlowDrawer(Struct, frozen=True):
             return self.nodes(unknown["nodes"], box, context)
 
 
-def folded_lines(node: Node, known: Details) -> tuple[str, ...]:
+def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
     """Return the lines of a folded node: its title, what there is to say of a step, and how much is in it."""
     title, inside = node_words(node).title, folded_node_text(node)
     if node["type"] == "step_do":
-        return (with_clock(title, node), *details(node), *known.remarks(node), inside)
-    return ((known.source(node) if node["type"] == "loop" else "") or title, inside)
+        return (with_clock(title, node), *step_phrases(node), *details.remarks(node), inside)
+    return ((details.source(node) if node["type"] == "loop" else "") or title, inside)
 
 
 def folded_exits(end: LooseEnds, inside: Exits) -> Exits:

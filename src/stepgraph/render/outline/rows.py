@@ -25,7 +25,7 @@ from stepgraph.model.payload import (
 )
 from stepgraph.model.walk import as_unknown, children
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text
-from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, details, node_words, payload_text
+from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words, payload_text, step_phrases
 from stepgraph.render.outline.terminal import Ink, Piece
 
 # One cell wide each, in common fonts, and without a colourful double in the emoji fonts.
@@ -168,7 +168,7 @@ class RowMaker(Struct):
 
     def _step(self, step: Step, nested: Sequence[Node] = ()) -> Row:
         mark = _mark(STEP_MARKS[step["type"]], Ink.STEP)
-        phrases = (*details(step), *self.details.remarks(step))
+        phrases = (*step_phrases(step), *self.details.remarks(step))
         return Row((mark, _name(step["name"]), *_clock(clock_text(step)), *_quiet(*phrases)), nested)
 
     def _parallel(self, parallel: Parallel) -> Row:
@@ -217,7 +217,7 @@ class RowMaker(Struct):
         title = Piece((is_loop and self.details.source(node)) or node_words(node).title, ink, elastic=True)
         own: tuple[Piece, ...] = ()
         if node["type"] == "step_do":
-            own = (*_clock(clock_text(node)), *_quiet(*details(node), *self.details.remarks(node)))
+            own = (*_clock(clock_text(node)), *_quiet(*step_phrases(node), *self.details.remarks(node)))
         return Row((_mark(mark, ink), title, *own, *_quiet(f"({folded_node_text(node)})")))
 
     def _start(self, start: Start) -> Row:

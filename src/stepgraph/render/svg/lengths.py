@@ -1,6 +1,6 @@
-"""Heights that may change later: in a page, what is folded up takes less room, and all below it moves.
+"""Symbolic heights. In a page, folding a frame changes its height and moves the figures below it.
 
-Widths never change, so they are plain numbers. In a drawing by itself heights are plain numbers too.
+Widths never change and are plain numbers, as are all heights outside of pages.
 """
 
 from __future__ import annotations
@@ -15,24 +15,24 @@ END: Final = "\x03"
 
 
 class Variables(Struct):
-    """All lengths of a drawing that may change, each with how it follows from others that come before it.
+    """The symbolic lengths of a drawing, each defined by earlier ones.
 
-    A definition is a list: `["sum", ...]` or `["max", ...]` of terms, or `["fold", name, open, folded]`. A term is a
-    number, or `[variable, number]` for a variable plus a number.
+    A definition is `["sum", term, term]`, `["max", term, ...]`, or `["fold", name, open, folded]`. A term is a number,
+    or `[variable, number]` for their sum.
     """
 
     definitions: list[list[object]] = field(default_factory=list)
 
     def sum(self, first: SymbolicLength, second: SymbolicLength) -> SymbolicLength:
-        """Return what both are together."""
+        """Return the sum of two lengths."""
         return self._define(["sum", first.term, second.term], first.value + second.value)
 
     def longest(self, lengths: Sequence[Length]) -> SymbolicLength:
-        """Return a length as long as the longest of these."""
+        """Return the maximum of lengths."""
         return self._define(["max", *map(_term, lengths)], max(map(value_of, lengths)))
 
     def fold(self, name: str, open_length: Length, folded_length: int) -> SymbolicLength:
-        """Return `open_length` for as long as what bears this name is open."""
+        """Return `open_length` while the frame with this identity is open, else `folded_length`."""
         return self._define(["fold", name, _term(open_length), folded_length], value_of(open_length))
 
     def _define(self, definition: list[object], value: int) -> SymbolicLength:
@@ -41,16 +41,17 @@ class Variables(Struct):
 
 
 class SymbolicLength(Struct, frozen=True):
-    """A variable plus a number. Written into an attribute, it is a mark that stands for its value."""
+    """A variable plus a number. Its text is a marker that the page replaces."""
 
     variables: Variables
     index: int
     offset: int
     value: int
+    """The value while everything is open."""
 
     @property
     def term(self) -> object:
-        """Return it as it stands in a definition."""
+        """The term for it in definitions."""
         return [self.index, self.offset]
 
     def __add__(self, other: Length) -> SymbolicLength:
@@ -71,14 +72,14 @@ Length: TypeAlias = int | SymbolicLength
 
 
 def longest(lengths: Sequence[Length]) -> Length:
-    """Return the longest of these, 0 if there are none."""
+    """Return the maximum of lengths, or 0 if there are none."""
     if varying := next((length for length in lengths if isinstance(length, SymbolicLength)), None):
         return varying.variables.longest(lengths)
     return max((length for length in lengths if isinstance(length, int)), default=0)
 
 
 def value_of(length: Length) -> int:
-    """Return a length as it is while nothing is folded."""
+    """Return the value of a length while everything is open."""
     return length if isinstance(length, int) else length.value
 
 

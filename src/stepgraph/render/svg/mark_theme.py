@@ -1,4 +1,4 @@
-"""The colors of a drawing with marks: these are green, red and amber, and all else is grey."""
+"""Colors of drawings with marks: green, red and amber, everything else gray."""
 
 from __future__ import annotations
 
@@ -22,10 +22,11 @@ MARK_LAYOUT: Final = f"""\
 
 
 class MarkPalette(Struct, frozen=True):
-    """The colors of marks, and of what is on their signs."""
+    """The colors of marks."""
 
     by_kind: Mapping[MarkKind, KindColors]
     on_sign: str
+    """The color of the icon on a sign."""
 
 
 ON_LIGHT: Final = MarkPalette(
@@ -46,24 +47,24 @@ ON_DARK: Final = MarkPalette(
 )
 _QUIET_LIGHT: Final = KindColors("#5b6875", "#ffffff", "#7d8996", "#eff1f4")
 _QUIET_DARK: Final = KindColors("#96a3b0", "#10161d", "#64717e", "#1d252e")
-# What stands out by its own fill.
-_KEPT: Final = frozenset({"exit"})
+# Figures with their own fill, which contrast with gray ones.
+_UNCHANGED: Final = frozenset({"exit"})
 
 
 def quiet(palette: Palette) -> Palette:
-    """Return a palette in grey, from which marks stand out."""
+    """Return the palette in gray, against which marks contrast."""
     colors = _QUIET_LIGHT if palette is LIGHT else _QUIET_DARK
-    by_kind = {name: own if name in _KEPT else colors for name, own in palette.by_kind.items()}
+    by_kind = {name: kind_colors if name in _UNCHANGED else colors for name, kind_colors in palette.by_kind.items()}
     return replace(palette, by_kind=by_kind, again=palette.line, failure=palette.line, bar=palette.line)
 
 
 def marks_on(palette: Palette) -> MarkPalette:
-    """Return the colors of marks beside those of a palette."""
+    """Return the colors of marks for a palette."""
     return ON_LIGHT if palette is LIGHT else ON_DARK
 
 
 def mark_rules(palette: Palette) -> Iterator[str]:
-    """Yield the rules for marks, and for what is said of them."""
+    """Yield the style rules of marks and their remarks."""
     marks = marks_on(palette)
     for kind, colors in marks.by_kind.items():
         name = kind.value

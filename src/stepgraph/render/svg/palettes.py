@@ -8,20 +8,22 @@ from msgspec import Struct
 
 
 class KindColors(Struct, frozen=True):
-    """The colours of one kind of figure: icons and words, what it is filled with, its edge, and the band at its top.
+    """The colors of one kind of figure.
 
-    Only frames with a label have bands. Steps have edges of their full colour, and frames fainter ones: what is done
-    comes first to the eye.
+    Steps have edges in their full color and frames in fainter ones, so that steps attract attention first.
     """
 
     line: str
+    """Icons and words."""
+
     fill: str
     edge: str
     band: str = ""
+    """The band of a frame with a label; empty for other figures."""
 
 
 class Palette(Struct, frozen=True):
-    """All colours of a theme. Text stands on fills, bands and paper alike. Red is for failures only."""
+    """The colors of a theme. Red is for failures only."""
 
     paper: str
     line: str
@@ -32,6 +34,7 @@ class Palette(Struct, frozen=True):
     failure: str
     bar: str
     by_kind: dict[str, KindColors]
+    """By the class of the figure in the style sheet."""
 
 
 LIGHT: Final = Palette(

@@ -1,7 +1,7 @@
-"""The colors of a drawing, light and dark, and the style sheet that is made of them.
+"""The style sheet of drawings.
 
-Plain rules without variables, which some programs that draw SVG do not know. A reader's preference for dark colors
-counts on a screen only: what is printed is light.
+Rules are plain, because some SVG programs do not support variables. A reader's preference for dark colors applies to
+screens only; printed pictures are light.
 """
 
 from __future__ import annotations
@@ -31,21 +31,21 @@ path{{fill:none;stroke-width:1.5;stroke-linejoin:round}}
 .head{{stroke-dasharray:none}}
 .first{{fill:none;stroke-width:1.5;stroke-dasharray:4 3}}"""
 
-# What has no icon; and whose name is no heading in its colour, but bold or plain text.
+# Figures without icons, and figures whose names are bold or plain text instead of colored headings.
 _WITHOUT_ICON: Final = frozenset({"condition", "body", "empty", "legend"})
 _WITHOUT_HEADING: Final = _WITHOUT_ICON | {"do", "sleep", "wait", "call", "unknown"}
 _DARK_SCREEN: Final = "@media screen and (prefers-color-scheme:dark){"
 
 
 def style_sheet(theme: Theme, scope: str, *, marked: bool = False) -> list[str]:
-    """Return the style sheet for drawings of the class `scope`, a rule a line.
+    """Return the style sheet of drawings with the class `scope`, one rule per line.
 
-    In those that are `marked`, marks alone have colors.
+    In drawings with marks, only marks are colored.
     """
     layout = _scoped(_LAYOUT.splitlines(), scope)
     if not marked:
         return [*layout, *by_theme(theme, lambda palette: _scoped(_color_rules(palette), scope))]
-    # Imported here for start-up: most drawings have no marks.
+    # Imported here because most drawings have no marks, and start-up time counts.
     from stepgraph.render.svg.mark_theme import MARK_LAYOUT, mark_rules, quiet
 
     layout += _scoped(MARK_LAYOUT.splitlines(), scope)
@@ -56,7 +56,7 @@ def style_sheet(theme: Theme, scope: str, *, marked: bool = False) -> list[str]:
 
 
 def by_theme(theme: Theme, rules: Callable[[Palette], list[str]]) -> list[str]:
-    """Return the rules of a theme: those of its palette or, where the reader decides, of both."""
+    """Return the rules of a theme: of one palette, or of both where the reader's system decides."""
     if theme == "dark":
         return rules(DARK)
     light = rules(LIGHT)

@@ -1,4 +1,4 @@
-"""The branches of a choice, side by side between where they part and where they meet again."""
+"""The branches of a choice, side by side."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
-from stepgraph.render.svg.figures.columns import UNPLACED, ColumnLayout, Extent, place_columns
+from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, place_columns
 from stepgraph.render.svg.figures.connectors import fanned_out, gathered
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
-from stepgraph.render.svg.figures.label import Label, under
+from stepgraph.render.svg.figures.label import Label, add_remark
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import Pen
 
@@ -28,47 +28,45 @@ _TAIL: Final = 14
 
 
 class BranchColumn(Struct, frozen=True):
-    """A condition in a pill, and what runs if it holds. A branch that is only `implied` is the way past all others.
-
-    It may have a `mark`. `pill_room` is how high the pills are among branches side by side, so that what is below them
-    begins at one height.
-    """
+    """A condition in a pill, and the body below it."""
 
     condition: Label
     body: Figure | None
+    """None for a branch without steps."""
+
     title: str
+    """The full text of the condition."""
+
     implied: bool = False
+    """Whether the source lacks this branch: the path on which all conditions are false."""
+
     mark: Mark | None = None
     pill_room: int = 0
+    """The height of the highest pill of all branches, so that bodies are aligned."""
 
     @property
-    def left(self) -> int:
-        """Return how far it reaches to the left."""
-        return max(self._pill[0] // 2 + self._sign_room, self.body.left if self.body else 0)
+    def left_extent(self) -> int:
+        return max(self._pill[0] // 2 + self._sign_room, self.body.left_extent if self.body else 0)
 
     @property
-    def right(self) -> int:
-        """Return how far it reaches to the right."""
-        return max(self._pill[0] // 2, self.body.right if self.body else 0)
+    def right_extent(self) -> int:
+        return max(self._pill[0] // 2, self.body.right_extent if self.body else 0)
 
     @property
     def height(self) -> Length:
-        """Return how high it is."""
         return self._pill[1] if self.body is None else self._body_top + self.body.height
 
     @property
     def goes_on(self) -> bool:
-        """Tell whether something comes out of it."""
         return self.body is None or self.body.goes_on
 
     @property
     def exits(self) -> EarlyExits:
-        """Return the exits of its body."""
         return self.body.exits.lowered(self._body_top) if self.body else NO_EXITS
 
     @property
     def pill_height(self) -> int:
-        """Return how high its own pill is."""
+        """The height of its own pill."""
         return self._pill[1]
 
     @property
@@ -82,14 +80,17 @@ class BranchColumn(Struct, frozen=True):
 
     @property
     def _label(self) -> Label:
-        return under(self.condition, self.mark.remark) if self.mark is not None and self.mark.remark else self.condition
+        return (
+            add_remark(self.condition, self.mark.remark)
+            if self.mark is not None and self.mark.remark
+            else self.condition
+        )
 
     @property
     def _body_top(self) -> int:
         return max(self._pill[1], self.pill_room) + GAP
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        """Draw the pill and what is below it."""
         self._draw_pill(pen)
         _, height = self._pill
         if self.body:
@@ -114,21 +115,26 @@ class BranchColumn(Struct, frozen=True):
 
 
 class Branches(Struct, frozen=True):
-    """Branches side by side. The only one that goes on is on the spine; else the middle of all is.
+    """Branches side by side, from the fork to the join.
 
-    `beside` and `ends` follow from the branches.
+    If only one branch goes on, it is on the spine.
     """
 
     branches: Sequence[BranchColumn]
     anchor: int | None
+    """The index of the branch on the spine; None to center the branches."""
+
     columns: ColumnLayout = UNPLACED
+    """Computed from the branches."""
+
     ends: Length = 0
+    """The height at which the branches have joined; computed from the branches."""
 
     def __post_init__(self) -> None:
         room = max(branch.pill_height for branch in self.branches)
         force_setattr(self, "branches", [replace(branch, pill_room=room) for branch in self.branches])
         extents = [
-            Extent(branch.left, branch.right, branch.exits.lowered(_PILLS), bare=branch.body is None)
+            Column(branch.left_extent, branch.right_extent, branch.exits.lowered(_PILLS), is_line=branch.body is None)
             for branch in self.branches
         ]
         going_on = [index for index, branch in enumerate(self.branches) if branch.goes_on]
@@ -139,32 +145,26 @@ class Branches(Struct, frozen=True):
         force_setattr(self, "ends", bottom + _JOIN if meets else bottom)
 
     @property
-    def left(self) -> int:
-        """Return how far they reach to the left."""
-        return self.columns.left
+    def left_extent(self) -> int:
+        return self.columns.left_extent
 
     @property
-    def right(self) -> int:
-        """Return how far they reach to the right."""
-        return self.columns.right
+    def right_extent(self) -> int:
+        return self.columns.right_extent
 
     @property
     def height(self) -> Length:
-        """Return how high they are."""
         return self.ends + self.columns.room_below + _TAIL
 
     @property
     def goes_on(self) -> bool:
-        """Tell whether any of them goes on."""
         return any(branch.goes_on for branch in self.branches)
 
     @property
     def exits(self) -> EarlyExits:
-        """Return the exits of all."""
         return self.columns.exits(self.ends)
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        """Draw the lines that part, the branches, and the lines that meet."""
         pen.path("line", fanned_out(self.columns.spines, _PILLS))
         for index, (branch, spine) in enumerate(zip(self.branches, self.columns.spines, strict=True)):
             pen.open_at(spine, _PILLS)

@@ -1,4 +1,4 @@
-"""Where figures stand that are beside each other, and how exits get out between them."""
+"""Columns of figures beside each other, and the lines of exits between them."""
 
 from __future__ import annotations
 
@@ -16,72 +16,74 @@ BETWEEN: Final = 22
 _FIRST_LANE: Final = 10
 _NEXT_LANE: Final = 8
 _OFF_LANES: Final = 12
-"""How far the common spine keeps off the lanes between columns: more than a bar does."""
+"""The minimum distance between the common spine and lanes; greater than the gap in bars."""
 
 _NEAR: Final = 96
 
 
-class Extent(Struct, frozen=True):
-    """What one of them takes to both sides of its own spine, and where it is left early, seen from above all.
+class Column(Struct, frozen=True):
+    """The extent of a column around its spine, and its early exits."""
 
-    One that is `bare` is but a line, below a label: others may cross it.
-    """
-
-    left: int
-    right: int
+    left_extent: int
+    right_extent: int
     exits: EarlyExits = NO_EXITS
-    bare: bool = False
+    """Relative to the top of all columns."""
+
+    is_line: bool = False
+    """Whether the column is only a line below a label, which exits of other columns may cross."""
 
     @property
     def lanes(self) -> Lanes:
-        """Return where its own exits turn down, to its right."""
-        first = self.right + _FIRST_LANE
+        """The lanes of its own exits, to its right."""
+        first = self.right_extent + _FIRST_LANE
         return Lanes(first, first + (_NEXT_LANE if self.exits.breaks is not None else 0))
 
     @property
     def room(self) -> int:
-        """Return how far it reaches to the right with the lines of its exits."""
+        """The right extent with the lanes of its exits."""
         if self.exits.returns is not None:
             return self.lanes.returns
-        return self.right if self.exits.breaks is None else self.lanes.breaks
+        return self.right_extent if self.exits.breaks is None else self.lanes.breaks
 
 
 class ColumnLayout(Struct, frozen=True):
-    """Columns with the spines of their spines.
+    """Columns placed beside each other.
 
-    The exits of the last one, not counting bare ones, go straight to the right. Those of the others turn down beside
-    them, to below all, and then to the right: returns first, for they lead farther.
+    The exits of the last column that is not a line go straight to the right. Exits of the others turn down in a lane
+    beside their column, and go to the right below all columns, `return` above `break`.
     """
 
-    columns: Sequence[Extent]
+    columns: Sequence[Column]
     spines: Sequence[int]
+    """The x position of each column's spine."""
+
     straight_from: int
+    """The index of the first column whose exits go straight to the right."""
 
     @property
-    def left(self) -> int:
-        """Return how far they reach to the left."""
-        return max(column.left - spine for column, spine in zip(self.columns, self.spines, strict=True))
+    def left_extent(self) -> int:
+        return max(column.left_extent - spine for column, spine in zip(self.columns, self.spines, strict=True))
 
     @property
-    def right(self) -> int:
-        """Return how far they reach to the right."""
+    def right_extent(self) -> int:
         rooms = [
-            column.right if self._goes_straight(index) else column.room for index, column in enumerate(self.columns)
+            column.right_extent if self._goes_straight(index) else column.room
+            for index, column in enumerate(self.columns)
         ]
         return max(room + spine for room, spine in zip(rooms, self.spines, strict=True))
 
     def lanes(self, index: int, outer: Lanes) -> Lanes:
-        """Return the lanes for the exits of a column, seen from its spine."""
+        """Return the lanes for the exits of a column, relative to its spine."""
         return outer.seen_from(self.spines[index]) if self._goes_straight(index) else self.columns[index].lanes
 
     @property
     def room_below(self) -> int:
-        """Return how much room exits take below all."""
+        """The height of the exit lines below the columns."""
         kinds = self._turning("returns") + self._turning("breaks")
         return kinds * _NEXT_LANE + (_FIRST_LANE if kinds else 0)
 
     def exits(self, below: Length) -> EarlyExits:
-        """Return the exits of all, whose columns end at `below`."""
+        """Return the early exits of all columns, which end at the height `below`."""
         first = NO_EXITS
         for index, column in enumerate(self.columns):
             if self._goes_straight(index):
@@ -101,15 +103,15 @@ class ColumnLayout(Struct, frozen=True):
                 continue
             if column.exits.breaks is not None:
                 begin = (spine + column.lanes.breaks, column.exits.breaks)
-                pen.turn(begin, breaks_below, outer.breaks)
+                pen.bend(begin, breaks_below, outer.breaks)
             if column.exits.returns is not None:
-                pen.turn((spine + column.lanes.returns, column.exits.returns), below + _FIRST_LANE, outer.returns)
+                pen.bend((spine + column.lanes.returns, column.exits.returns), below + _FIRST_LANE, outer.returns)
 
     def _goes_straight(self, index: int) -> bool:
         return index >= self.straight_from
 
     def _turning(self, kind: ExitKind) -> bool:
-        """Tell whether exits of a kind turn down between columns."""
+        """Return whether any exits of a kind turn down between columns."""
         return any(
             column.exits.of(kind) is not None and not self._goes_straight(index)
             for index, column in enumerate(self.columns)
@@ -121,16 +123,19 @@ class ColumnLayout(Struct, frozen=True):
 
 
 UNPLACED: Final = ColumnLayout((), (), 0)
-"""What stands for the columns of a figure while it is being made."""
+"""The placeholder until `__post_init__` has placed the columns."""
 
 
-def place_columns(columns: Sequence[Extent], anchor: int | None = None, between: int = BETWEEN) -> ColumnLayout:
-    """Return the columns placed beside each other, `anchor` on the common spine, else about the middle of them all."""
+def place_columns(columns: Sequence[Column], anchor: int | None = None, between: int = BETWEEN) -> ColumnLayout:
+    """Place columns beside each other, with the column `anchor` on the common spine.
+
+    Without an anchor, the common spine is near the middle of the columns.
+    """
     spines = [0]
     straight_from = _straight_from(columns)
     for index, (before, column) in enumerate(pairwise(columns)):
-        room = before.right if index >= straight_from else before.room
-        spines.append(spines[-1] + room + between + column.left)
+        room = before.right_extent if index >= straight_from else before.room
+        spines.append(spines[-1] + room + between + column.left_extent)
     lanes = [
         spine + lane
         for column, spine in zip(columns[:straight_from], spines, strict=False)
@@ -142,7 +147,7 @@ def place_columns(columns: Sequence[Extent], anchor: int | None = None, between:
 
 
 def _middle(spines: Sequence[int], lanes: Sequence[int]) -> int:
-    """Return the middle of the columns, or what is nearest to it and off all lanes."""
+    """Return the x position nearest to the middle of the columns that is clear of all lanes."""
     last = len(spines) - 1
     middle = (spines[last // 2] + spines[(last + 1) // 2]) // 2
     near = [lane for lane in lanes if abs(lane - middle) < _NEAR]
@@ -151,9 +156,9 @@ def _middle(spines: Sequence[int], lanes: Sequence[int]) -> int:
     return min(clear, key=lambda x: abs(x - middle), default=middle)
 
 
-def _straight_from(columns: Sequence[Extent]) -> int:
-    """Return the first column whose exits meet nothing on their way to the right but lines."""
+def _straight_from(columns: Sequence[Column]) -> int:
+    """Return the index of the first column with only lines to its right."""
     last = len(columns) - 1
-    while last > 0 and columns[last].bare:
+    while last > 0 and columns[last].is_line:
         last -= 1
     return last

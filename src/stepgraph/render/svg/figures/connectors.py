@@ -1,4 +1,4 @@
-"""The lines between a spine and the columns beside it, with round corners."""
+"""Lines between a spine and the columns beside it, and the bars of groups."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ _BEND: Final = 14
 
 
 def fanned_out(spines: Sequence[int], length: int) -> str:
-    """Return the path from the spine to the columns at these spines, `length` below."""
+    """Return the path from a spine down to the spines of columns, `length` pixels below."""
     return "".join(_outward(spine, length) for spine in spines)
 
 
 def gathered(ends: Sequence[tuple[int, Length]], y: Length, bottom: Length) -> str:
-    """Return the path from where columns end to the spine, where they meet at `y`, and on to the bottom.
+    """Return the path from the ends of columns to the spine, where they join at `y`, and down to `bottom`.
 
-    The spine begins in a corner if all come from the same side.
+    If all columns are on one side, the spine begins in a round corner.
     """
     spines = [spine for spine, _ in ends]
     if spines and (min(spines) >= 2 * RADIUS or max(spines) <= -2 * RADIUS):
@@ -38,7 +38,7 @@ def _outward(x: int, length: int) -> str:
 
 
 def _inward(x: int, end: Length, y: Length, to: int = 0) -> str:
-    """Return the path from the end of a column to the spine, or to beside it."""
+    """Return the path from the end of a column to the spine, or to the x position `to` beside it."""
     if abs(x) < 2 * RADIUS:
         return f"M{x} {end}V{y}H0" if x else f"M0 {end}V{y}"
     side = RADIUS if x > 0 else -RADIUS
@@ -47,15 +47,15 @@ def _inward(x: int, end: Length, y: Length, to: int = 0) -> str:
 
 THICK: Final = 6
 PASSAGE: Final = 7
-"""How far a bar keeps off what passes it, to both sides."""
+"""The gap in pixels between a bar and a line that passes it."""
 
 
 def draw_bar(pen: Pen, css: str, y: Length, ends: tuple[int, int], passing: Iterable[tuple[int, int]]) -> None:
-    """Draw a bar between its ends, but for where something passes: from its left side to its right one."""
+    """Draw a bar between two x positions, with gaps for the x ranges in `passing`."""
     begin, end = ends
-    for left, right in sorted(passing):
-        if begin < right and left < end:
-            if left - PASSAGE > begin:
-                pen.box(css, (begin, y), (left - PASSAGE - begin, THICK), THICK // 2)
-            begin = max(begin, right + PASSAGE)
+    for gap_begin, gap_end in sorted(passing):
+        if begin < gap_end and gap_begin < end:
+            if gap_begin - PASSAGE > begin:
+                pen.box(css, (begin, y), (gap_begin - PASSAGE - begin, THICK), THICK // 2)
+            begin = max(begin, gap_end + PASSAGE)
     pen.box(css, (begin, y), (end - begin, THICK), THICK // 2)

@@ -1,4 +1,4 @@
-"""Where exits arrive: a line along the right side of what they leave, and back to the spine below it."""
+"""The point where exits join the spine again: below a loop, or below a function."""
 
 from __future__ import annotations
 
@@ -16,43 +16,35 @@ _BELOW: Final = 12
 
 
 class ExitJoin(Struct, frozen=True):
-    """A figure, and the exits out of it that get to just below it: those of a loop, or those of a function.
-
-    The `first` of these is so far down.
-    """
+    """A figure whose exits of one kind run down its right side and join the spine below it."""
 
     figure: Figure
     kind: ExitKind
     first: Length
+    """The height of the first exit."""
 
     @property
-    def left(self) -> int:
-        """Return how far it reaches to the left."""
-        return self.figure.left
+    def left_extent(self) -> int:
+        return self.figure.left_extent
 
     @property
-    def right(self) -> int:
-        """Return how far it reaches to the right."""
-        return self.figure.right + _LANE + 1
+    def right_extent(self) -> int:
+        return self.figure.right_extent + _LANE + 1
 
     @property
     def height(self) -> Length:
-        """Return how high it is."""
         return self.figure.height + 2 * _BELOW
 
     @property
     def goes_on(self) -> bool:
-        """Return that something comes out: the exits do."""
         return True
 
     @property
     def exits(self) -> EarlyExits:
-        """Return the exits that go on further."""
         return replace(self.figure.exits, **{self.kind: None})
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        """Draw the figure, and the line of its exits."""
-        lane, end = self.figure.right + _LANE, self.figure.height + _BELOW
+        lane, end = self.figure.right_extent + _LANE, self.figure.height + _BELOW
         self.figure.draw(pen, replace(lanes, **{self.kind: lane}))
         begin = self.figure.height if self.figure.goes_on else end
         pen.path("line", f"M0 {begin}V{end + _BELOW}")
@@ -60,11 +52,11 @@ class ExitJoin(Struct, frozen=True):
 
 
 def rejoin_all(figure: Figure) -> Figure:
-    """Return the figure of a body of code, which no exit leads out of: all get to just below it."""
+    """Join both kinds of exits of a body that no exit leaves."""
     return rejoin(rejoin(figure, "breaks"), "returns")
 
 
 def rejoin(figure: Figure, kind: ExitKind) -> Figure:
-    """Return the figure with its exits of that kind brought back to the spine, if it has any."""
+    """Join the exits of a kind to the spine below the figure, if it has any."""
     first = figure.exits.of(kind)
     return figure if first is None else ExitJoin(figure, kind, first)

@@ -1,4 +1,4 @@
-"""A figure that is marked: a sign at its corner, or on a tab above it with what there is to say."""
+"""A marked figure: a sign at its corner, or a tab above it with a remark."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stepgraph.render.marks import Mark, MarkKind
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.exit_join import ExitJoin
 from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
-from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, remark
+from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
@@ -20,7 +20,7 @@ ICONS: Final = {
     MarkKind.CHANGED: icons.CHANGED,
 }
 SIGN: Final = 9
-"""The radius of a sign."""
+"""The radius in pixels of a sign."""
 
 _SIDES: Final = 10
 _ABOVE: Final = 4
@@ -33,81 +33,82 @@ _ICON: Final = 16
 
 @dataclass(frozen=True, slots=True)
 class MarkedFigure:
-    """A figure with its mark. The tab begins where the figure does, and is as wide, or as what stands on it."""
+    """A figure with its mark.
+
+    The tab begins at the left side of the figure, and is at least as wide as its text.
+    """
 
     figure: Figure
     mark: Mark
     label: Label | None = field(init=False)
+    """The text of the tab; None without a tab. Pills are too small for tabs."""
 
     def __post_init__(self) -> None:
         # A pill is too small for a tab.
         if not self.mark.remark or isinstance(self.figure, ExitPill):
             object.__setattr__(self, "label", None)
             return
-        room = max(2 * self.figure.left, _NARROWEST) - _AROUND_TEXT
-        object.__setattr__(self, "label", remark(self.mark.remark, min(room, WIDEST_DETAIL)))
+        room = max(2 * self.figure.left_extent, _NARROWEST) - _AROUND_TEXT
+        object.__setattr__(self, "label", plain_label(self.mark.remark, min(room, WIDEST_DETAIL)))
 
     @property
-    def left(self) -> int:
-        """Return how far it reaches to the left."""
+    def left_extent(self) -> int:
         at_corner = self.label is None and not self.mark.quiet
-        return self.figure.left + (SIGN if at_corner else 0)
+        return self.figure.left_extent + (SIGN if at_corner else 0)
 
     @property
-    def right(self) -> int:
-        """Return how far it reaches to the right."""
-        return max(self.figure.right, self._tab - self.figure.left)
+    def right_extent(self) -> int:
+        return max(self.figure.right_extent, self._tab - self.figure.left_extent)
 
     @property
     def height(self) -> Length:
-        """Return how high it is."""
         return self.figure.height + self._above
 
     @property
     def goes_on(self) -> bool:
-        """Tell whether something comes out at its end."""
         return self.figure.goes_on
 
     @property
     def exits(self) -> EarlyExits:
-        """Return the exits of the figure."""
         return self.figure.exits.lowered(self._above)
 
     @property
     def _tab(self) -> int:
         if self.label is None:
             return 0
-        return max(self.label.width + _AROUND_TEXT, self.figure.left + min(self.figure.left, self.figure.right))
+        return max(
+            self.label.width + _AROUND_TEXT,
+            self.figure.left_extent + min(self.figure.left_extent, self.figure.right_extent),
+        )
 
     @property
     def _above(self) -> int:
         return 0 if self.label is None else self.label.height + _ABOVE + _BELOW
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        """Draw the tab, the figure over its lower end, and the sign."""
         pen.open(f"mark {self.mark.kind.value}", "", self.mark.words)
-        left = -self.figure.left
+        edge = -self.figure.left_extent
         if self.label is not None:
-            pen.box("tab", (left, 0), (self._tab, self._above + _BEHIND))
-            self.label.draw(pen, left + 2 * _SIDES + SIGN, _ABOVE, "")
+            pen.box("tab", (edge, 0), (self._tab, self._above + _BEHIND))
+            self.label.draw(pen, edge + 2 * _SIDES + SIGN, _ABOVE, "")
         pen.open_at(0, self._above)
         self.figure.draw(pen, lanes)
         pen.close()
         if not self.mark.quiet:
-            corner = (left, 0)
-            on_tab = (left + _SIDES + SIGN // 2, self._above // 2)
+            corner = (edge, 0)
+            on_tab = (edge + _SIDES + SIGN // 2, self._above // 2)
             draw_sign(pen, self.mark.kind, *(corner if self.label is None else on_tab))
         pen.close()
 
 
 def is_marked(figure: Figure) -> bool:
-    """Tell whether a figure has a mark already, as that of a function has where it is called."""
+    """Return whether a figure already has a mark, as an expanded function has."""
     while isinstance(figure, ExitJoin):
         figure = figure.figure
     return isinstance(figure, MarkedFigure)
 
 
 def draw_sign(pen: Pen, kind: MarkKind, x: int, y: int) -> None:
-    """Draw the sign of a mark around a point."""
+    """Draw the sign of a mark centered at a point."""
     pen.lines.append(f'<circle class="sign" cx="{x}" cy="{y}" r="{SIGN}"/>')
     pen.icon("", x - _ICON // 2, y - _ICON // 2, ICONS[kind])

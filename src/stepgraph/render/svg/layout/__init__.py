@@ -1,1 +1,1 @@
-"""From the nodes of a graph to the figures that show them."""
+"""From nodes to measured figures."""

@@ -1,4 +1,4 @@
-"""The figures that follow from a node alone."""
+"""Labels, titles and boxes that depend on a single node."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Final
 
 from stepgraph.model.details import NO_DETAIL, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
-from stepgraph.render.folding import folded_node_text, leaving
-from stepgraph.render.node_text import NO_STEPS, clock_text, details, node_words
+from stepgraph.render.folding import exit_kinds, folded_node_text
+from stepgraph.render.node_text import NO_STEPS, clock_text, node_words, step_phrases
 from stepgraph.render.svg import icons
-from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, remark
+from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 
 _FOLDED_LOOKS: Final = {
@@ -25,9 +25,9 @@ _FOLDED_LOOKS: Final = {
 }
 
 
-def captions(step: Step, known: Details) -> tuple[str, ...]:
-    """Return what stands below the name of a step: its kind, then what there is to say of it."""
-    phrases = (*details(step), *known.remarks(step))
+def captions(step: Step, details: Details) -> tuple[str, ...]:
+    """Return the phrases below the name of a step: its kind, then its settings and remarks."""
+    phrases = (*step_phrases(step), *details.remarks(step))
     match step["type"]:
         case "step_do":
             return ("step", *phrases)
@@ -39,18 +39,18 @@ def captions(step: Step, known: Details) -> tuple[str, ...]:
             return (f"wait for {phrases[0]}", *phrases[1:])
 
 
-def step_title(step: Step, known: Details) -> str:
-    """Return all that is said of a step, its clocks too, on one line."""
-    return told(step["name"], *captions(step, known), _clocks(step))
+def step_title(step: Step, details: Details) -> str:
+    """Return a step with its phrases and clocks on one line."""
+    return title_line(step["name"], *captions(step, details), _clocks(step))
 
 
 def call_title(call: FunctionCall, *phrases: str) -> str:
-    """Return all that is said of a call on one line."""
-    return told(call["name"], *phrases, _clocks(call))
+    """Return a call with phrases and its clocks on one line."""
+    return title_line(call["name"], *phrases, _clocks(call))
 
 
-def told(name: str, *phrases: str) -> str:
-    """Return a name and phrases on one line, without those that are empty."""
+def title_line(name: str, *phrases: str) -> str:
+    """Return a name and the phrases that are not empty on one line."""
     rest = " · ".join(filter(None, phrases))
     return f"{name} · {rest}" if rest else name
 
@@ -68,49 +68,49 @@ _STEPS: Final = {
 }
 
 
-def step_label(step: Step, known: Details) -> Label:
+def step_label(step: Step, details: Details) -> Label:
     """Return the label of a step."""
-    return node_label(_STEPS[step["type"]][1], step["name"], captions(step, known))
+    return node_label(_STEPS[step["type"]][1], step["name"], captions(step, details))
 
 
-def step_named(step: Step, identity: str, known: Details) -> SvgGroup:
-    """Return what marks the figure of a step."""
-    return SvgGroup(_STEPS[step["type"]][0], identity, step_title(step, known))
+def step_named(step: Step, identity: str, details: Details) -> SvgGroup:
+    """Return the SVG group of a step."""
+    return SvgGroup(_STEPS[step["type"]][0], identity, step_title(step, details))
 
 
-def step_leaf(step: Step, identity: str, known: Details) -> Leaf:
-    """Return the box of a step without others in it."""
-    return Leaf(step_named(step, identity, known), step_label(step, known))
+def step_leaf(step: Step, identity: str, details: Details) -> Leaf:
+    """Return the box of a step without nested steps."""
+    return Leaf(step_named(step, identity, details), step_label(step, details))
 
 
 def exit_pill(kind: str, identity: str, title: str, detail: Detail = NO_DETAIL) -> ExitPill:
-    """Return the pill of a `break` or a `return`, with the source of the statement where it is known.
+    """Return the pill of a `break` or `return`, with the source of its statement if available.
 
-    A long statement is cut. It is whole in the title.
+    A long statement is cut in the pill, but not in the title.
     """
     icon = icons.RETURN if kind == "return" else icons.BREAK
-    named = SvgGroup("exit", identity, told(detail.source or title, *detail.remarks))
+    named = SvgGroup("exit", identity, title_line(detail.source or title, *detail.remarks))
     return ExitPill(named, heading(icon, detail.source or kind, widest_word=WIDEST_EXIT), kind)
 
 
-def nothing(identity: str, text: str = NO_STEPS) -> Leaf:
-    """Return what stands in a frame without nodes."""
-    return Leaf(SvgGroup("empty", identity, text), remark(text))
+def empty_box(identity: str, text: str = NO_STEPS) -> Leaf:
+    """Return the box that fills a frame without nodes."""
+    return Leaf(SvgGroup("empty", identity, text), plain_label(text))
 
 
-def folded(node: Node, identity: str, text: str = "", head: str = "") -> Leaf:
-    """Return the box of what is folded: its name, how much is in it (`text`, if known), and the ways out of it.
+def folded_box(node: Node, identity: str, text: str = "", head: str = "") -> Leaf:
+    """Return the box of a folded node: its name, a summary of its contents, and its exits.
 
-    The name is the `head` of a loop, where it is known.
+    `text` and `head` replace the computed summary and name.
     """
     css, icon = _folded_look(node)
     name, text = head or node_words(node).title, text or folded_node_text(node)
-    named = SvgGroup(f"folded {css}", identity, told(name, text))
-    return Leaf(named, node_label(icon, name, [text]), stacked=True, ways_out=leaving(node))
+    named = SvgGroup(f"folded {css}", identity, title_line(name, text))
+    return Leaf(named, node_label(icon, name, [text]), stacked=True, exit_kinds=exit_kinds(node))
 
 
-def hollow(node: Node, identity: str) -> Leaf:
-    """Return the box of what is drawn without anything in it."""
+def unwrapped_box(node: Node, identity: str) -> Leaf:
+    """Return the box of a removed node whose contents remain."""
     css, icon = _folded_look(node)
     name = node_words(node).title
     return Leaf(SvgGroup(css, identity, name), node_label(icon, name, []))

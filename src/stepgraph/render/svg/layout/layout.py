@@ -1,4 +1,4 @@
-"""Where nodes stand, and what plans figures for them."""
+"""The interface through which the modules of the layout recurse."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepgraph.render.view import View
 
 
 class OpenFunctions:
-    """The functions whose bodies are being planned, each within the one before."""
+    """The functions whose bodies are being measured, each inside the previous one."""
 
     def __init__(self) -> None:
         self._counts: Counter[str] = Counter()
@@ -25,46 +25,46 @@ class OpenFunctions:
 
     @contextmanager
     def within(self, name: str) -> Iterator[None]:
-        """Have a function count as open while its body is planned."""
+        """Mark a function as open while its body is measured."""
         self._counts[name] += 1
         yield
         self._counts[name] -= 1
 
 
 class Layout(Protocol):
-    """What plans figures for nodes of any kind."""
+    """Measures nodes of any type."""
 
     @property
     def view(self) -> View:
-        """How the graph is to be viewed."""
+        """Folding, expansion, marks and details."""
 
     @property
     def functions(self) -> Mapping[str, FunctionDef]:
-        """The functions that calls may mean."""
+        """The functions that calls refer to, by name."""
 
     @property
     def open_functions(self) -> OpenFunctions:
-        """The functions in which the nodes stand that are being planned."""
+        """The functions whose bodies are being measured."""
 
     @property
     def nodes_by_id(self) -> MutableMapping[str, Node]:
-        """The nodes of all figures so far, by their identities."""
+        """The nodes of all figures so far, by identity."""
 
     @property
     def folds(self) -> Variables | None:
-        """What frames fold by, if they do."""
+        """The symbolic lengths of a page with foldable frames, else None."""
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
-        """Return the figure of a node, whose own place this is."""
+        """Return the figure of a node in its own context."""
 
     def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
-        """Return the figure of a part of the graph with its mark, if the part has one."""
+        """Return a figure with the mark of its node, branch or block, if there is one."""
 
     def stack(
         self, nodes: Sequence[Node], context: NodeContext, *, tail: int = ..., entered: bool = ..., empty: str = ...
     ) -> Figure:
-        """Return the figures of nodes that stand in this context, in the order that is theirs.
+        """Return the figures of nodes below each other.
 
-        `tail` is how far a line leads on from the last; unless `entered`, none leads to the first. Where there are no
-        nodes, it says what is `empty`.
+        `tail` is the length of the line below the last figure, `entered` whether an arrow leads to the first, and
+        `empty` the text shown without nodes.
         """

@@ -1,4 +1,4 @@
-"""Finding out what each node is, and having its figure planned."""
+"""The figure of each type of node, and of functions."""
 
 from __future__ import annotations
 
@@ -26,28 +26,28 @@ from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.groups import in_sequence, loop_of_passes, measure_parallel, measure_unframed
 from stepgraph.render.svg.layout.labels import (
     call_title,
+    empty_box,
     exit_pill,
-    folded,
-    hollow,
-    nothing,
+    folded_box,
     step_label,
     step_leaf,
     step_named,
-    told,
+    title_line,
+    unwrapped_box,
 )
 from stepgraph.render.svg.layout.layout import Layout, OpenFunctions
 from stepgraph.render.svg.layout.structures import measure_if, measure_switch, measure_try
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.view import View
 
-SHOWN_BEFORE: Final = "function, drawn at its first call"
-SHOWN_APART: Final = "function, drawn by itself"
+DRAWN_BEFORE: Final = "function, drawn at its first call"
+DRAWN_SEPARATELY: Final = "function, drawn by itself"
 RECURSIVE: Final = "function, calls itself"
-NOT_THERE: Final = "function, not in this graph"
+MISSING: Final = "function, not in this graph"
 
 
 def by_name(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
-    """Return a call whose body is drawn elsewhere, as the phrase says."""
+    """Return the box of a call whose body is drawn elsewhere, for the reason in `phrase`."""
     named = SvgGroup("call", identity, call_title(call, phrase))
     label = node_label(icons.FUNCTION, call["name"], [arguments, phrase] if arguments else [phrase])
     return Leaf(named, label, stacked=True)
@@ -56,7 +56,10 @@ def by_name(call: FunctionCall, arguments: str, phrase: str, identity: str) -> L
 def measure_function(
     layout: Layout, function: FunctionDef, title: str, context: NodeContext, remark: str = "", arguments: str = ""
 ) -> Figure:
-    """Return a function with its body; its `return`s lead to its end. Beside its name: the arguments, or a remark."""
+    """Return the frame of a function, below which its `return`s join.
+
+    The label shows the arguments of the call, or else the remark.
+    """
     inside = context.inside(context.identity).ungrouped()
     with layout.open_functions.within(function["name"]):
         body = layout.stack(function["nodes"], inside, empty=layout.view.when_empty(function))
@@ -67,22 +70,27 @@ def measure_function(
 
 TAIL: Final = 14
 MOST_BODIES: Final = 2000
-"""How many bodies of functions are drawn at most: functions may call each other exponentially often."""
+"""The maximum number of expanded calls, because functions may call each other exponentially often."""
 
 
 class NodeLayout(Struct):
-    """Plan figures in the order in which they are drawn: a function is expanded where it is called first.
-
-    `planned` holds the nodes of all figures by their identities.
-    """
+    """Measures nodes in drawing order, so a function is expanded at its first call."""
 
     functions: Mapping[str, FunctionDef]
     view: View
     folds: Variables | None = None
     nodes_by_id: dict[str, Node] = field(default_factory=dict)
+    """The nodes of all figures so far, by identity."""
+
     shown: set[str] = field(default_factory=set)
+    """The names of the functions drawn so far."""
+
     bodies: int = 0
+    """The number of expanded calls."""
+
     texts: BodyTexts | None = None
+    """The summaries of folded functions, made on first use."""
+
     open_functions: OpenFunctions = field(default_factory=OpenFunctions)
 
     def stack(
@@ -94,9 +102,9 @@ class NodeLayout(Struct):
         entered: bool = True,
         empty: str = NO_STEPS,
     ) -> Figure:
-        """Return the figures of nodes one below the other, unless their clocks tell that they run at the same time."""
+        """Return the figures of nodes below each other, or in columns where their clocks overlap."""
         if not nodes:
-            return Stack([nothing(f"{context.identity}.empty", empty)], tail, entered)
+            return Stack([empty_box(f"{context.identity}.empty", empty)], tail, entered)
         order: Sequence[int] | None = range(len(nodes))
         if has_clocks(nodes, in_group=context.in_group):
             order = in_sequence(nodes)
@@ -109,20 +117,20 @@ class NodeLayout(Struct):
         return Stack(figures, tail, entered)
 
     def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
-        """Return the figure of a part of the graph with its mark, if the part has one."""
+        """Return a figure with the mark of its node, branch or block, if there is one."""
         mark = self.view.mark(part)
         if mark is None:
             return figure
-        # Imported here for start-up: most drawings have no marks.
+        # Imported here because most drawings have no marks, and start-up time counts.
         from stepgraph.render.svg.figures.marked_figure import MarkedFigure, is_marked
 
         return figure if is_marked(figure) else MarkedFigure(figure, mark)
 
     def measure(self, node: Node, context: NodeContext) -> Figure:
-        """Return the figure of a node, whatever its type, with its mark."""
+        """Return the figure of a node of any type, with its mark."""
         self.nodes_by_id[context.identity] = node
-        if (mark := self.view.mark(node)) is not None and mark.hollow:
-            return self.marked(hollow(node, context.identity), node)
+        if (mark := self.view.mark(node)) is not None and mark.unwrapped:
+            return self.marked(unwrapped_box(node, context.identity), node)
         return self.marked(self._measure_by_type(node, context), node)
 
     def _measure_by_type(self, node: Node, context: NodeContext) -> Figure:
@@ -130,7 +138,7 @@ class NodeLayout(Struct):
             return self._unknown(unknown, context)
         if self._folds(node, context):
             head = self.view.details.source(node) if node["type"] == "loop" else ""
-            return folded(node, context.identity, head=head)
+            return folded_box(node, context.identity, head=head)
         match node["type"]:
             case "step_do":
                 return self._step(node, context)
@@ -160,9 +168,9 @@ class NodeLayout(Struct):
                 assert_never(never)
 
     def _folds(self, node: Node, context: NodeContext) -> bool:
-        """Tell whether a node is drawn folded: a group that shares its frame with a loop is if either would be."""
+        """Return whether a node is folded. A group that shares its frame with a loop is folded with it."""
         sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
-        return any(self.view.folding.folds(one, context.level) and children(one) for one in sharing)
+        return any(self.view.folding.folds(part, context.level) and children(part) for part in sharing)
 
     def _step(self, step: StepDo, context: NodeContext) -> Figure:
         if not step["nodes"]:
@@ -193,30 +201,30 @@ class NodeLayout(Struct):
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, context.level):
             self.texts = BodyTexts(self.functions) if self.texts is None else self.texts
-            return folded(function, context.identity, self.texts.of(name))
+            return folded_box(function, context.identity, self.texts.of(name))
         self.shown.add(name)
         self.bodies += 1
         with self.open_functions.within(name):
             return measure_function(self, function, call_title(call, "function"), context, arguments=arguments)
 
     def _why_by_name(self, name: str) -> str:
-        """Return why a call is drawn without the body of its function, empty if it is drawn with it."""
+        """Return the reason why a call is not expanded; empty for an expanded call."""
         if name not in self.functions:
-            return NOT_THERE
+            return MISSING
         if name in self.open_functions:
             return RECURSIVE
         if self.view.expand == "none":
-            return SHOWN_APART
+            return DRAWN_SEPARATELY
         return (
-            SHOWN_BEFORE if name in self.shown and (self.view.expand == "first" or self.bodies >= MOST_BODIES) else ""
+            DRAWN_BEFORE if name in self.shown and (self.view.expand == "first" or self.bodies >= MOST_BODIES) else ""
         )
 
     def _start(self, start: Start, context: NodeContext) -> Figure:
-        """Return a `start` as a frame around its nodes. Its functions are among those that calls may mean."""
+        """Return a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""
         payload = payload_text(start["payload"]) if "payload" in start else ""
         label = heading(icons.START, f"start {start['class_name']}", payload)
         body = self.stack(start["nodes"], context.inside(context.identity).ungrouped())
-        named = SvgGroup("start", context.identity, told("start", start["class_name"], payload))
+        named = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
         return rejoin_all(FrameFigure(named, label, body, GAP, self.folds))
 
     def _unknown(self, unknown: UnknownNode, context: NodeContext) -> Figure:
@@ -224,7 +232,7 @@ class NodeLayout(Struct):
         named = SvgGroup(
             "unknown",
             context.identity,
-            told(unknown.get("name", "") or unknown["type"], unknown["type"], "unknown type"),
+            title_line(unknown.get("name", "") or unknown["type"], unknown["type"], "unknown type"),
         )
         if not unknown["nodes"]:
             return Leaf(named, label)

@@ -1,4 +1,4 @@
-"""Planning `if` and `switch`."""
+"""The figures of `if`, `switch` and `try`."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
-from stepgraph.render.svg.figures.label import WIDEST_NAME, Label, heading, remark, under
+from stepgraph.render.svg.figures.label import WIDEST_NAME, Label, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.try_panels import TryFinally, TryPanels
-from stepgraph.render.svg.layout.labels import exit_pill, told
+from stepgraph.render.svg.layout.labels import exit_pill, title_line
 from stepgraph.render.svg.layout.layout import Layout
 
 WIDEST_CONDITION: Final = 230
 _OUR_WORDS: Final = re.compile(r"no break|no continue|.* has not run", re.DOTALL)
-"""Conditions that are no source: none of them could be."""
+"""Conditions that stepgraph writes itself; none is valid source."""
 
 
 def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
-    """Return an `if`; without an `else`, the way past all branches is drawn as one."""
+    """Return an `if`. Without an `else`, an implied branch leads past it."""
     branches = _branches(layout, node["branches"], context, ("else", "else"))
     return FrameFigure(
         SvgGroup("choice", context.identity, if_title(node)),
@@ -37,7 +37,7 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
 
 
 def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
-    """Return a `switch`; without a default, there is a way past all cases."""
+    """Return a `switch`. Without a default case, an implied branch leads past it."""
     branches = _branches(layout, node["branches"], context, ("default", "no match"))
     label = heading(icons.SWITCH, "switch", node["discriminant"])
     return FrameFigure(
@@ -46,35 +46,37 @@ def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure
 
 
 def if_title(node: If) -> str:
-    """Return an `if` on one line: its conditions."""
+    """Return the conditions of an `if` on one line."""
     conditions = [branch["condition"] for branch in node["branches"] if branch["condition"] is not None]
-    return told("if", *conditions)
+    return title_line("if", *conditions)
 
 
 def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, words: tuple[str, str]) -> Figure:
-    """Return the branches; `words` are for the branch without a condition, and for the way past them all."""
-    otherwise, past = words
+    """Return the branches; `words` are the texts of a branch without a condition and of the implied branch."""
+    otherwise, implied_text = words
     planned: list[BranchColumn] = []
     for index, branch in enumerate(branches):
-        known = layout.view.details
-        text = branch_text(branch, otherwise, known)
-        is_code = bool(known.source(branch)) or (branch["condition"] is not None and not _OUR_WORDS.fullmatch(text))
-        label = heading("", "", text or " ", widest=WIDEST_CONDITION) if is_code else remark(text)
-        for phrase in known.remarks(branch):
-            label = under(label, phrase)
+        details = layout.view.details
+        text = branch_text(branch, otherwise, details)
+        is_code = bool(details.source(branch)) or (branch["condition"] is not None and not _OUR_WORDS.fullmatch(text))
+        label = heading("", "", text or " ", widest=WIDEST_CONDITION) if is_code else plain_label(text)
+        for phrase in details.remarks(branch):
+            label = add_remark(label, phrase)
         inside = context.inside(f"{context.identity}.{index + 1}")
         body = layout.stack(branch["nodes"], inside, tail=0) if branch["nodes"] else None
-        planned.append(BranchColumn(label, body, told(text, *known.remarks(branch)), mark=layout.view.mark(branch)))
+        planned.append(
+            BranchColumn(label, body, title_line(text, *details.remarks(branch)), mark=layout.view.mark(branch))
+        )
     if has_no_way_past(branches, layout.view.details):
         return Branches(planned, None)
-    implied = BranchColumn(remark(past), None, past, implied=True)
+    implied = BranchColumn(plain_label(implied_text), None, implied_text, implied=True)
     leaves = len(planned) == 1 and not planned[0].goes_on
-    # What leaves the usual way stands to its right, where ways out are.
+    # A branch that always leaves is to the right, where exits are.
     return Branches([implied, *planned] if leaves else [*planned, implied], 0 if len(planned) == 1 else None)
 
 
 def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
-    """Return a `try`: the body, beside it what catches its failures, below both what runs in any case."""
+    """Return a `try`: the body, `catch` beside it, `finally` below both."""
     body, _ = _panel(layout, node.get("try_block", NO_BLOCK), ("body", "try body"), None, context)
     catch: Figure | None = None
     catch_edge = 0
@@ -87,14 +89,14 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
         label = heading(icons.FINALLY, "finally")
         final, _ = _panel(layout, node["finally_block"], ("finally", "finally, in any case"), label, context)
         protected = TryPanels(body, catch, catch_edge, final=True)
-        content = TryFinally(protected, final, _ways_on(protected, final))
+        content = TryFinally(protected, final, _resumed_exits(protected, final))
     return FrameFigure(
         SvgGroup("try", context.identity, "try"), heading(icons.PROTECTED, "try"), content, 0, layout.folds
     )
 
 
-def _ways_on(panels: TryPanels, final: Figure) -> list[ExitPill]:
-    """Return the pills of the ways out that go on after the last part, if that goes on itself: returns lead farther."""
+def _resumed_exits(panels: TryPanels, final: Figure) -> list[ExitPill]:
+    """Return the pills of the exits that continue after a `finally`; `return` comes first, because it leads farther."""
     if not final.goes_on:
         return []
     exits = panels.exits
@@ -110,4 +112,4 @@ def _panel(
     inside = context.inside(f"{context.identity}.{css}")
     stack = layout.stack(block["nodes"], inside, empty=layout.view.when_empty(block))
     frame = FrameFigure(SvgGroup(f"panel {css}", inside.identity, title), label, stack, GAP)
-    return layout.marked(frame, block), frame.left
+    return layout.marked(frame, block), frame.left_extent
