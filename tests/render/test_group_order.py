@@ -7,7 +7,7 @@ from stepgraph.model.payload import Node
 from stepgraph.render.group_order import ClockSpan, GroupOrder, clock_span, group_order
 from tests.render.graphs import LEAVE, block, branch, call, do, either, function, loop, parallel, unknown
 
-DECISION = ClockSpan(None, None, steers=True)
+DECISION = ClockSpan(None, None, without_work=True)
 
 
 def spans(*clocks: tuple[int | None, int | None]) -> list[ClockSpan]:
@@ -73,8 +73,8 @@ def test_work_without_a_clock_makes_a_span_uncertain() -> None:
     assert [clock_span(block(node, do("a", starts=1, resolves=2))) for node in nodes] == [ClockSpan(None, None)] * 3
 
 
-def test_what_only_leaves_steers() -> None:
-    assert clock_span(either(branch("x", LEAVE))) == ClockSpan(None, None, steers=True)
+def test_what_only_leaves_without_work() -> None:
+    assert clock_span(either(branch("x", LEAVE))) == ClockSpan(None, None, without_work=True)
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 4)), max_size=9))

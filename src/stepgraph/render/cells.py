@@ -1,4 +1,8 @@
-"""How wide text is in a fixed grid, and text cut to a width. Chinese, Japanese and Korean take two cells a letter."""
+"""Text in terminal cells: widths, cutting, wrapping.
+
+Widths are from Unicode 15.1.0 instead of `unicodedata`, so that they do not depend on the version of Python. Characters
+that Unicode 15.1.0 lacks have one cell.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ _WIDE: Final = (
     " 1f54b-1f54e 1f550-1f567 1f57a 1f595-1f596 1f5a4 1f5fb-1f64f 1f680-1f6c5 1f6cc 1f6d0-1f6d2 1f6d5-1f6df"
     " 1f6eb-1f6ec 1f6f4-1f6fc 1f7e0-1f7f0 1f90c-1f93a 1f93c-1f945 1f947-1f9ff 1fa70-1faf8 20000-323af"
 )
-"""Letters that are wide or full-width: Chinese, Japanese, Korean, and pictures."""
+"""Wide characters: Chinese, Japanese, Korean, and emoji."""
 
 _COMBINING: Final = (
     " 300-36f 483-489 591-5bd 5bf 5c1-5c2 5c4-5c5 5c7 610-61a 64b-65f 670 6d6-6dc 6df-6e4 6e7-6e8 6ea-6ed 711 730-74a"
@@ -47,11 +51,13 @@ _COMBINING: Final = (
     " 1d1aa-1d1ad 1d242-1d244 1da00-1da36 1da3b-1da6c 1da75 1da84 1da9b-1daaf 1e000-1e02a 1e08f 1e130-1e136 1e2ae"
     " 1e2ec-1e2ef 1e4ec-1e4ef 1e8d0-1e8d6 1e944-1e94a e0100-e01ef"
 )
-"""Marks that stand on the letter before them, and joiners without width."""
+"""Combining characters, and joiners without width."""
+
+MOST_LABEL_LINES: Final = 3
 
 
 def cells_of(letter: str) -> int:
-    """Return how many cells a single letter takes: none if it combines with the one before."""
+    """Return the width of a character in cells: 0, 1 or 2."""
     if letter.isascii():
         return 1
     code = ord(letter)
@@ -66,7 +72,7 @@ def _is_in(code: int, begins: Sequence[int], ends: Sequence[int]) -> bool:
 
 
 def _bounds(ranges: str) -> tuple[list[int], list[int]]:
-    """Return where ranges begin, and where they end."""
+    """Return the first and the last code points of ranges."""
     pairs = [text.split("-") for text in ranges.split()]
     return [int(pair[0], 16) for pair in pairs], [int(pair[-1], 16) for pair in pairs]
 
@@ -79,23 +85,23 @@ CELLS: Final = Ruler(cells_of)
 
 
 def cell_width(text: str) -> int:
-    """Return how many cells of a terminal `text` takes."""
+    """Return the width of `text` in cells."""
     return len(text) if text.isascii() else CELLS.width(text)
 
 
 def clip(text: str, width: int) -> str:
-    """Return `text` if it fits into `width` cells, else its beginning with an ellipsis."""
+    """Return `text` cut to `width` cells, with an ellipsis if it does not fit."""
     return CELLS.clip(text, width)
 
 
 def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:
-    """Return `text` in at most `lines` lines of `width` cells, as `Ruler.wrap` does."""
+    """Break `text` into at most `lines` lines of `width` cells, as `Ruler.wrap` does."""
     return CELLS.wrap(text, width, lines)
 
 
-MOST_LINES: Final = 3
-
-
 def label_lines(texts: Sequence[str], width: int) -> list[str]:
-    """Return the texts one below the other, each in at most three lines of `width` cells."""
-    return [line for text in texts for line in wrap(visible(text), width, MOST_LINES)]
+    """Return the lines of texts below each other, at most three of `width` cells for each text.
+
+    For diagrams that other programs lay out.
+    """
+    return [line for text in texts for line in wrap(visible(text), width, MOST_LABEL_LINES)]

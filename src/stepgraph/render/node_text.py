@@ -1,4 +1,4 @@
-"""What a node says in words: the same in every format. All of it may hold source text; formats make it safe."""
+"""Nodes in words, the same in every format. The text may contain source text; formats escape it."""
 
 from __future__ import annotations
 
@@ -89,9 +89,9 @@ def _named(kind: str, name: str) -> NodeWords:
 
 
 def step_phrases(step: Step) -> tuple[str, ...]:
-    """Return what there is to say of a step beside its name, each as a short phrase.
+    """Return the settings of a step as short phrases.
 
-    Of retries and timeout, only what differs from the engine's defaults is said.
+    Retries and timeouts equal to the engine's defaults are omitted.
     """
     match step["type"]:
         case "step_do":
@@ -105,7 +105,7 @@ def step_phrases(step: Step) -> tuple[str, ...]:
 
 
 def clock_text(node: Clocked) -> str:
-    """Return when the node starts and resolves: `[1→2]`, `[1→]` for what is never waited for, or nothing."""
+    """Return the clocks of a node: `[1→2]`, `[1→]` without an end, or nothing."""
     starts, resolves = node.get("starts"), node.get("resolves")
     if starts is None and resolves is None:
         return ""
@@ -113,33 +113,33 @@ def clock_text(node: Clocked) -> str:
 
 
 def with_clock(text: str, node: Clocked) -> str:
-    """Return `text` with the clock of `node` after it, if it has one."""
+    """Return `text` followed by the clocks of `node`, if any."""
     clock = clock_text(node)
     return f"{text} {clock}" if clock else text
 
 
-def condition_text(branch: Branch, otherwise: str) -> str:
-    """Return the condition of a branch, or `otherwise` for the branch without one."""
-    return otherwise if branch["condition"] is None else branch["condition"]
+def condition_text(branch: Branch, default: str) -> str:
+    """Return the condition of a branch, or `default` for a branch without one."""
+    return default if branch["condition"] is None else branch["condition"]
 
 
-def branch_text(branch: Branch, otherwise: str, details: Details) -> str:
-    """Return the source of a branch for an exception, `except CardError as error`, or its condition, or `otherwise`."""
-    return details.source(branch) or condition_text(branch, otherwise)
+def branch_text(branch: Branch, default: str, details: Details) -> str:
+    """Return the `except` clause of a branch, or its condition, or `default`."""
+    return details.source(branch) or condition_text(branch, default)
 
 
-def has_no_way_past(branches: Sequence[Branch], details: Details) -> bool:
-    """Whether one of the branches always runs: one without a condition, or one of several handlers.
+def is_exhaustive(branches: Sequence[Branch], details: Details) -> bool:
+    """Return whether one of the branches always runs: an `else`, or one of several exception handlers.
 
-    An error that no handler catches has a branch of its own. With `except*` there is one branch for each handler, which
-    may be passed.
+    An exception that no handler catches has its own branch. With `except*`, each handler is a branch of its own choice,
+    and may be skipped.
     """
     is_handlers = len(branches) > 1 and all(details.source(branch) for branch in branches)
     return is_handlers or any(branch["condition"] is None for branch in branches)
 
 
 def payload_text(shape: Shape) -> str:
-    """Return what is known of a payload on one line: `payload: {order: {id, lines}, note}`."""
+    """Return the shape of a payload on one line: `payload: {order: {id, lines}, note}`."""
     return f"payload: {shape_text(shape)}"
 
 
@@ -148,7 +148,7 @@ def _settings(step: StepDo) -> tuple[str, ...]:
     phrases: list[str] = []
     if retries["limit"] != DEFAULT_RETRIES:
         phrases.append(counted(retries["limit"], "retry", "retries") if retries["limit"] else "no retries")
-    # Without retries there is nothing to wait between.
+    # Without retries, delay and backoff have no effect.
     if retries["limit"] and retries["delay"] != DEFAULT_DELAY:
         phrases.append(f"retry delay {duration_text(retries['delay'])}")
     if retries["limit"] and retries["backoff"] != DEFAULT_BACKOFF:

@@ -1,4 +1,4 @@
-"""A version graph as DOT, the language of Graphviz."""
+"""Flow charts as DOT, the language of Graphviz."""
 
 from __future__ import annotations
 
@@ -24,76 +24,81 @@ if TYPE_CHECKING:
 LINE_WIDTH: Final = 32
 TITLE_WIDTH: Final = 72
 LONGEST_TOOLTIP: Final = 10_000
-# Graphviz refuses words of more than 16 KB; the longest of a character, `&amp;`, takes five bytes.
+# Graphviz rejects words of more than 16 KB. The longest escape of a character, `&amp;`, has five bytes.
 MOST_BYTES: Final = 16_000
 BYTES_OF_A_CHARACTER: Final = 5
-# Half the width of a wide letter at the size of our font, and what stands at both sides of a label, in inches.
+# In inches: half the width of a wide letter in the font size, and the margins of a label.
 CELL: Final = 0.085
 MARGINS: Final = 0.35
 
+INCHES_FOR_EACH: Final = 1.2
+LONGEST: Final = 9.6
+
 
 def box_text(texts: Sequence[str]) -> dict[str, str]:
-    """Return a label with these texts one below the other, and a tooltip where it could not hold them whole."""
+    """Return the label of texts below each other, with a tooltip if it is incomplete."""
     lines = label_lines(texts, LINE_WIDTH)
     return {"label": _escaped(lines), **_tooltip(texts, lines), **_room_for_wide_letters(lines)}
 
 
 def title_text(texts: Sequence[str]) -> dict[str, str]:
-    """Return the like for the graph, which is wider; an empty line keeps it off what is below."""
+    """Return the wider label of the graph; an empty line separates it from the boxes."""
     lines = label_lines(texts, TITLE_WIDTH)
     return {"label": _escaped([*lines, ""]), **_tooltip(texts, lines)}
 
 
 def frame_text(text: str) -> dict[str, str]:
-    """Return the like for a frame, with a tooltip in any case: else it would have that of the frame around it."""
-    return {"label": _escaped(label_lines([text], LINE_WIDTH)), "tooltip": _escaped([_told(text)])}
+    """Return the label of a frame with a tooltip, because it would inherit the tooltip of its parent."""
+    return {"label": _escaped(label_lines([text], LINE_WIDTH)), "tooltip": _escaped([_shortened(text)])}
 
 
 def arrow_text(text: str) -> dict[str, str]:
-    """Return the like for an arrow, the label kept off the line by spaces."""
+    """Return the label of an arrow, with spaces between label and line."""
     lines = label_lines([text], LINE_WIDTH)
     return {"label": _escaped([f" {line} " for line in lines]), **_tooltip([text], lines)} if text else {}
 
 
 def _escaped(lines: Sequence[str]) -> str:
-    """Return lines in which nothing is a place holder, an entity or HTML."""
+    """Return lines without placeholders, entities and HTML."""
     from graphviz import nohtml
 
     return nohtml("\\n".join(map(dot_line, lines)))
 
 
 def _tooltip(texts: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
-    full = [_told(text) for text in texts]
+    full = [_shortened(text) for text in texts]
     return {} if lines == full else {"tooltip": _escaped(full)}
 
 
-def _told(text: str) -> str:
-    """Return a text whole, unless it is longer than anyone reads and Graphviz takes."""
-    told = visible(text)
-    if len(told) <= LONGEST_TOOLTIP and len(_escaped([told]).encode()) <= MOST_BYTES:
-        return told
-    return f"{told[: MOST_BYTES // BYTES_OF_A_CHARACTER]}…"
+def _shortened(text: str) -> str:
+    """Return a text, cut to the length that Graphviz accepts."""
+    shown = visible(text)
+    if len(shown) <= LONGEST_TOOLTIP and len(_escaped([shown]).encode()) <= MOST_BYTES:
+        return shown
+    return f"{shown[: MOST_BYTES // BYTES_OF_A_CHARACTER]}…"
 
 
 def _room_for_wide_letters(lines: Sequence[str]) -> dict[str, str]:
-    """Return a width for labels that have them: renderers with fixed metrics take all letters for narrow ones."""
+    """Return a width for labels with wide characters, which some renderers measure as narrow ones."""
     if all(cell_width(line) <= len(line) for line in lines):
         return {}
     return {"width": f"{max(map(cell_width, lines)) * CELL + MARGINS:.2f}"}
 
 
-INCHES_FOR_EACH: Final = 1.2
-LONGEST: Final = 9.6
-
-
 class Bars(Struct, frozen=True):
-    """What the bars of a chart and the arrows at them need; arrows go by their place in the chart."""
+    """The bars around concurrent work, as long as their arrows need, with a port for each arrow.
+
+    Without ports, all arrows would meet in the middle of a bar. Ports also keep the source order.
+    """
 
     sizes: Counter[str]
+    """The number of arrows at each bar."""
+
     ports: dict[int, dict[str, str]]
+    """The attributes of arrows, by index in the chart."""
 
     def of_box(self, box: Box) -> dict[str, str]:
-        """Return attributes of a bar, none of another box."""
+        """Return the attributes of a bar; none for other boxes."""
         if box.kind not in {BoxKind.FORK, BoxKind.MERGE}:
             return {}
         from graphviz import nohtml
@@ -103,12 +108,12 @@ class Bars(Struct, frozen=True):
         return {"label": nohtml(fields), "width": f"{min(size * INCHES_FOR_EACH, LONGEST):.1f}"}
 
     def of_arrow(self, index: int) -> dict[str, str]:
-        """Return attributes of an arrow that leaves a fork, or enters a merge, or does both."""
+        """Return the attributes of an arrow that leaves a fork or enters a merge."""
         return self.ports.get(index, {})
 
 
 def bars_of(chart: Chart) -> Bars:
-    """Find the bars of a chart, and number the arrows at each."""
+    """Return the bars of a chart with numbered arrows."""
     kinds = {item.id: item.kind for item in chart.content if isinstance(item, Box)}
     sizes: Counter[str] = Counter()
     ports: dict[int, dict[str, str]] = {}
@@ -123,9 +128,9 @@ def bars_of(chart: Chart) -> Bars:
 
 
 def render_dot(graph: Graph, view: View = DEFAULT_VIEW) -> str:
-    """Return the graph in DOT: clusters for what holds nodes, and the ways that a run can take between them.
+    """Return the graph in DOT, with clusters for frames.
 
-    Of the view, it heeds what is folded: functions stand by themselves, and colours are those of light paper.
+    Of the view, only the folding and the details apply.
     """
     from graphviz import Digraph
 

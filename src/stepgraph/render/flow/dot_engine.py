@@ -1,4 +1,4 @@
-"""DOT drawn by a program of its own: Graphviz, or the optional package that stands in for it."""
+"""Runs a program that draws DOT: Graphviz, or the optional package `graphviz-pure`."""
 
 from __future__ import annotations
 
@@ -16,22 +16,22 @@ from stepgraph.escaping.visible import visible
 GRAPHVIZ: Final = "dot"
 STAND_IN: Final = "graphviz-pure"
 PATIENCE: Final = 60.0
-"""How many seconds a renderer has. What takes it longer is too large to be looked at."""
+"""The timeout in seconds. A graph that takes longer is too large to view."""
 
-# Where Graphviz looks for files and plugins, what makes it take itself for part of a web server, and where Python looks
-# for modules: a relative path there leads into the folder that is analyzed.
-_UNHEEDED: Final = ("GV", "SERVER_NAME", "PYTHON")
+# Prefixes of variables with the search paths of Graphviz and Python, whose relative paths would lead into the analyzed
+# directory, and of variables that make Graphviz act as part of a web server.
+_DROPPED_PREFIXES: Final = ("GV", "SERVER_NAME", "PYTHON")
 
 
 class DotEngineError(Exception):
-    """There is no drawing. The message says why, on one line, and what to do."""
+    """DOT cannot be drawn. The message gives the reason and the remedy on one line."""
 
 
 def svg_of(dot_source: str, *, timeout: float = PATIENCE) -> str:
-    """Return `dot_source` drawn as SVG. Raises `DotEngineError`."""
+    """Return `dot_source` drawn as SVG. Raises DotEngineError."""
     command = [_renderer(), "-Kdot", "-Tsvg"]
     try:
-        done = subprocess.run(  # noqa: S603 - no shell, and no words of others
+        done = subprocess.run(  # noqa: S603 - no shell, constant arguments
             command,
             input=dot_source.encode(),
             capture_output=True,
@@ -47,12 +47,12 @@ def svg_of(dot_source: str, *, timeout: float = PATIENCE) -> str:
     except OSError as error:
         raise DotEngineError(f"{_name(command)} cannot be run: {visible(error.strerror or str(error))}") from error
     if done.returncode != 0 or not done.stdout:
-        raise DotEngineError(f"{_name(command)} failed: {_last_words(done)}. It can be drawn without `--engine dot`")
+        raise DotEngineError(f"{_name(command)} failed: {_last_message(done)}. It can be drawn without `--engine dot`")
     return without_commands_in_markup(done.stdout.decode("utf-8", "replace"))
 
 
 def _renderer() -> str:
-    """Return the path of the first renderer there is."""
+    """Return the path of the first available renderer."""
     for path in _places():
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)
@@ -60,7 +60,7 @@ def _renderer() -> str:
 
 
 def _places() -> Iterator[Path]:
-    """Yield where renderers may be, never in a folder relative to where we are: its owner may be anyone."""
+    """Yield candidate paths of renderers, never in relative directories, which may belong to anyone."""
     suffix = ".exe" if os.name == "nt" else ""
     on_path = [folder for folder in map(Path, os.get_exec_path()) if folder.is_absolute()]
     of_python = [Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))]
@@ -70,14 +70,14 @@ def _places() -> Iterator[Path]:
 
 
 def _environment() -> dict[str, str]:
-    return {name: value for name, value in os.environ.items() if not name.startswith(_UNHEEDED)}
+    return {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED_PREFIXES)}
 
 
 def _name(command: list[str]) -> str:
     return visible(command[0])
 
 
-def _last_words(done: subprocess.CompletedProcess[bytes]) -> str:
+def _last_message(done: subprocess.CompletedProcess[bytes]) -> str:
     lines = done.stderr.decode("utf-8", "replace").split("\n")
-    said = [line.strip() for line in lines if line.strip()]
-    return visible(said[-1]) if said else f"it ended with status {done.returncode} and said nothing"
+    messages = [line.strip() for line in lines if line.strip()]
+    return visible(messages[-1]) if messages else f"it ended with status {done.returncode} and said nothing"

@@ -1,4 +1,4 @@
-"""How a flow chart looks in DOT: shapes and colours by kind. Constants only; all colours have six digits."""
+"""Shapes and colors of DOT by kind of box, frame and arrow. All colors have six digits."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
 
-# Renderers without fonts know the metrics of this one, though not of its bold face.
+# Renderers without fonts have the metrics of the regular face of this font.
 FONT: Final = "Helvetica"
 INK: Final = "#455a64"
 TEXT: Final = "#1a237e"
@@ -42,7 +42,7 @@ EDGE: Final = {
 }
 
 _POINT: Final = {"fillcolor": INK, "color": INK, "height": "0.06", "label": "", "shape": "circle", "width": "0.06"}
-# A record, for its ports: an empty field for each arrow.
+# A record with a port, an empty field, for each arrow.
 _BAR: Final = {
     "color": "#7b1fa2",
     "fillcolor": "#7b1fa2",
@@ -100,6 +100,17 @@ BOXES: Final[dict[BoxKind, dict[str, str]]] = {
     },
 }
 
+# Weights keep the normal path straight and bend the others around it.
+ARROWS: Final[dict[ArrowKind, dict[str, str]]] = {
+    ArrowKind.NEXT: {},
+    ArrowKind.AGAIN: {"color": "#00695c", "constraint": "false", "style": "dashed"},
+    ArrowKind.SKIP: {"color": "#00695c", "fontcolor": "#00695c", "style": "dashed", "weight": "1"},
+    ArrowKind.FAILURE: {"color": "#b71c1c", "fontcolor": "#b71c1c", "style": "dashed", "weight": "2"},
+    ArrowKind.RECOVERED: {"weight": "1"},
+    ArrowKind.LEAVE: {"color": "#b71c1c", "fontcolor": "#b71c1c", "weight": "0"},
+}
+HEADLESS: Final = {"arrowhead": "none"}
+
 
 def _frame(colour: str, fill: str, style: str = "rounded,filled") -> dict[str, str]:
     return {
@@ -129,14 +140,3 @@ FRAMES: Final[dict[FrameKind, dict[str, str]]] = {
     FrameKind.START: _frame("#37474f", "#ffffff"),
     FrameKind.UNKNOWN: _frame("#616161", "#fafafa", "rounded,filled,dashed"),
 }
-
-# Weights keep the usual way straight, and let the others bend around it.
-ARROWS: Final[dict[ArrowKind, dict[str, str]]] = {
-    ArrowKind.NEXT: {},
-    ArrowKind.AGAIN: {"color": "#00695c", "constraint": "false", "style": "dashed"},
-    ArrowKind.SKIP: {"color": "#00695c", "fontcolor": "#00695c", "style": "dashed", "weight": "1"},
-    ArrowKind.FAILURE: {"color": "#b71c1c", "fontcolor": "#b71c1c", "style": "dashed", "weight": "2"},
-    ArrowKind.RECOVERED: {"weight": "1"},
-    ArrowKind.LEAVE: {"color": "#b71c1c", "fontcolor": "#b71c1c", "weight": "0"},
-}
-HEADLESS: Final = {"arrowhead": "none"}

@@ -1,4 +1,4 @@
-"""What drawing one node takes and gives: the place it is drawn in, the ends that lead to it, the ends that leave it."""
+"""The exits of drawn nodes, and the interface through which the modules recurse."""
 
 from __future__ import annotations
 
@@ -18,53 +18,53 @@ if TYPE_CHECKING:
 
 
 class Exits(Struct, frozen=True):
-    """How nodes are left: to what comes next, out of the loop, out of the function."""
+    """The loose ends of drawn nodes: to the next node, out of the loop, out of the function."""
 
     next: LooseEnds = ()
     breaks: LooseEnds = ()
     returns: LooseEnds = ()
 
     def then(self, later: Exits) -> Exits:
-        """Return the exits of these nodes and, after them, of others that `next` led to."""
-        return replace(self.beside(later), next=later.next)
+        """Return the exits of these nodes followed by others."""
+        return replace(self.combined(later), next=later.next)
 
-    def beside(self, other: Exits) -> Exits:
+    def combined(self, second: Exits) -> Exits:
         """Return the exits of both."""
-        return Exits(self.next + other.next, self.breaks + other.breaks, self.returns + other.returns)
+        return Exits(self.next + second.next, self.breaks + second.breaks, self.returns + second.returns)
 
     def all(self) -> LooseEnds:
-        """Return all ends, however they leave."""
+        """Return all loose ends."""
         return self.next + self.breaks + self.returns
 
 
-def together(ways: Sequence[Exits]) -> Exits:
-    """Return the exits of all."""
+def combine(parts: Sequence[Exits]) -> Exits:
+    """Return the exits of all parts."""
     return Exits(
-        tuple(end for way in ways for end in way.next),
-        tuple(end for way in ways for end in way.breaks),
-        tuple(end for way in ways for end in way.returns),
+        tuple(end for part in parts for end in part.next),
+        tuple(end for part in parts for end in part.breaks),
+        tuple(end for part in parts for end in part.returns),
     )
 
 
 class Drawer(Protocol):
-    """What draws nodes of any kind into a chart."""
+    """Draws nodes of any type into a chart."""
 
     @property
     def builder(self) -> ChartBuilder:
-        """The chart in the making."""
+        """The chart under construction."""
 
     @property
     def view(self) -> View:
-        """How the graph is to be viewed."""
+        """Folding, marks and details."""
 
     def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
-        """Return the mark of a part of the graph, if it has one, and have what is drawn in this place bear it."""
+        """Return the mark of a node, branch or block, and give it to the box or frame of this context."""
 
     def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
         """Draw one node."""
 
     def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> Exits:
-        """Draw a list of nodes, in the order that is theirs. Without nodes, the entry is the exit."""
+        """Draw a list of nodes in their order. Without nodes, the entry is the exit."""
 
     def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...) -> Exits:
-        """Draw a list of nodes that fills a frame: without nodes, it says what is `empty`."""
+        """Draw the contents of a frame; without nodes, a box with the text `empty`."""

@@ -1,4 +1,4 @@
-"""From a version graph to its flow chart: the workflow from start to end, and each function by itself."""
+"""The flow chart of a version graph: the workflow from start to end, and each function by itself."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ STEP_BOXES = {
 
 
 def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
-    """Return the chart of a graph. All in it has an identity from its place in the graph: `n_2_b0_1`, `f0_3`."""
+    """Return the chart of a graph. Identities are positions in the graph, such as `n_2_b0_1` or `f0_3`."""
     charts = flow_charts(graph, view)
     return Chart(
         title=charts[0].title,
@@ -64,7 +64,7 @@ def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
 
 
 def flow_charts(graph: Graph, view: View = DEFAULT_VIEW) -> list[Chart]:
-    """Return the chart of the workflow by itself, and then that of each of its functions."""
+    """Return the chart of the workflow, then the charts of its functions."""
     functions = enumerate(graph["workflow"]["functions"].values())
     return [workflow_chart(graph, view), *(function_chart(function, index, view) for index, function in functions)]
 
@@ -79,27 +79,27 @@ def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
 
 
 def function_chart(function: FunctionDef, index: int, view: View = DEFAULT_VIEW) -> Chart:
-    """Return the chart of the function with this place among those of its workflow."""
+    """Return the chart of the function with this index in its workflow."""
     drawer = FlowDrawer(view)
     run_with_large_stack(lambda: drawer.function(function, NodeContext(f"f{index}")))
     return drawer.builder.chart((function["name"],))
 
 
 class FlowDrawer(Struct, frozen=True):
-    """Draw nodes into a chart: finds out what each is and has it drawn."""
+    """Draws nodes into a chart by their types."""
 
     view: View = DEFAULT_VIEW
     builder: ChartBuilder = field(default_factory=ChartBuilder)
 
     def whole(self, nodes: Sequence[Node], context: NodeContext) -> Exits:
-        """Draw nodes from their start to their end."""
+        """Draw nodes between a start and an end."""
         start = self.builder.box(f"{context.identity}_start", BoxKind.START)
         exits = self.nodes(nodes, start, context)
         self.builder.box(f"{context.identity}_end", BoxKind.END, entry=exits.all())
         return Exits()
 
     def function(self, function: FunctionDef, context: NodeContext) -> Exits:
-        """Draw a function in a frame of its own, or folded."""
+        """Draw a function in its own frame, or folded."""
         self.mark(function, context)
         if function["nodes"] and self.view.folding.folds(function, context.level):
             self.builder.box(context.identity, BoxKind.FOLDED, *folded_lines(function, self.view.details))
@@ -108,7 +108,7 @@ class FlowDrawer(Struct, frozen=True):
             return self.whole(function["nodes"], context.deeper())
 
     def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> Exits:
-        """Draw a list of nodes: by clocks where it has any, else one after another."""
+        """Draw a list of nodes in the order of their clocks, or one after another."""
         if has_clocks(nodes, in_group=context.in_group):
             return draw_group(self, nodes, entry, context, waits=True)
         exits = Exits(entry)
@@ -118,20 +118,20 @@ class FlowDrawer(Struct, frozen=True):
         return exits
 
     def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
-        """Return the mark of a part of the graph, if it has one, and have what is drawn in this place bear it."""
+        """Return the mark of a node, branch or block, and give it to the box or frame of this context."""
         mark = self.view.mark(part)
         if mark is not None:
             self.builder.marks[context.identity] = mark
         return mark
 
     def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = NO_STEPS) -> Exits:
-        """Draw a list of nodes that fills a frame: without nodes, it says what is `empty`."""
+        """Draw the contents of a frame; without nodes, a box with the text `empty`."""
         if not nodes:
             return Exits(self.builder.box(f"{context.identity}_empty", BoxKind.EMPTY, empty, entry=entry))
         return self.nodes(nodes, entry, context)
 
     def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
-        """Draw a node: as one box if it is folded, else open."""
+        """Draw a node, as one box if it is folded."""
         mark = self.mark(node, context)
         if mark is not None and mark.unwrapped:
             return Exits(self.builder.box(context.identity, BoxKind.FOLDED, node_words(node).title, entry=entry))
@@ -139,13 +139,13 @@ class FlowDrawer(Struct, frozen=True):
             box = self.builder.box(
                 context.identity, BoxKind.FOLDED, *folded_lines(node, self.view.details), entry=entry
             )
-            # Drawn into a chart that nobody sees, for how it is left.
+            # Drawn into a temporary chart, only for its exits.
             inside = FlowDrawer().node(node, box, context)
             return folded_exits(box, inside)
         return self._open(node, entry, context.deeper())
 
     def _open(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
-        """Draw a node with all that is in it, whatever its type."""
+        """Draw a node of any type with its contents."""
         if unknown := as_unknown(node):
             return self._unknown(unknown, entry, context)
         match node["type"]:
@@ -177,12 +177,12 @@ class FlowDrawer(Struct, frozen=True):
                 assert_never(never)
 
     def _step_do(self, step: StepDo, entry: LooseEnds, context: NodeContext) -> Exits:
-        """Draw a step, in one frame with the steps that run in it."""
+        """Draw a step, in one frame with its nested steps."""
         if not step["nodes"]:
             return self._step(step, entry, context)
         with self.builder.frame(f"{context.identity}_steps", FrameKind.NESTED_STEPS):
-            own = self._step(step, entry, context)
-            nested = self.nodes(step["nodes"], own.next, context.ungrouped())
+            before = self._step(step, entry, context)
+            nested = self.nodes(step["nodes"], before.next, context.ungrouped())
         return Exits(nested.all())
 
     def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> Exits:
@@ -204,7 +204,7 @@ class FlowDrawer(Struct, frozen=True):
             return self.filling(block["nodes"], entry, context)
 
     def _definition(self, function: FunctionDef, entry: LooseEnds, context: NodeContext) -> Exits:
-        """Draw a function that stands among nodes, as if it ran there."""
+        """Draw a function definition among nodes as if it ran there."""
         with self.builder.frame(context.identity, FrameKind.FUNCTION, function["name"]):
             body = self.filling(function["nodes"], entry, context.ungrouped())
         return Exits(body.all())
@@ -227,20 +227,20 @@ class FlowDrawer(Struct, frozen=True):
 
 
 def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
-    """Return the lines of a folded node: its title, what there is to say of a step, and how much is in it."""
+    """Return the lines of a folded node: its title, the settings of a step, and a summary of its contents."""
     title, inside = node_words(node).title, folded_node_text(node)
     if node["type"] == "step_do":
         return (with_clock(title, node), *step_phrases(node), *details.remarks(node), inside)
     return ((details.source(node) if node["type"] == "loop" else "") or title, inside)
 
 
-def folded_exits(end: LooseEnds, inside: Exits) -> Exits:
-    """Return how the box that `end` leaves is left, if what is folded in it is left as `inside`.
+def folded_exits(box: LooseEnds, inside: Exits) -> Exits:
+    """Return the exits of the box of a folded node with these exits inside.
 
-    Where each way through it breaks or returns, nothing leads from it to what comes next.
+    If every path inside breaks or returns, nothing leads from the box to the next node.
     """
     return Exits(
-        next=end if inside.next else (),
-        breaks=leaving_by(end, "break") if inside.breaks else (),
-        returns=leaving_by(end, "return") if inside.returns else (),
+        next=box if inside.next else (),
+        breaks=leaving_by(box, "break") if inside.breaks else (),
+        returns=leaving_by(box, "return") if inside.returns else (),
     )

@@ -1,4 +1,4 @@
-"""Drawing nodes that run at the same time, in the order that their clocks give."""
+"""Flow charts of concurrent nodes, in the order of their clocks."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is
 
 
 def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: NodeContext) -> Exits:
-    """Draw a group between two bars: all begins after the first, and the second is where it is left."""
+    """Draw a group between two bars: a fork, and a merge where the group ends."""
     builder = drawer.builder
     title = " · ".join(("parallel", node["kind"], *drawer.view.details.remarks(node)))
     with builder.frame(context.identity, FrameKind.PARALLEL, title):
@@ -31,7 +31,7 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: Nod
 
 
 def draw_group(drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, waits: bool) -> Exits:
-    """Draw nodes by their clocks. Unless it `waits`, it may be left before all that is in it is over."""
+    """Draw nodes by their clocks. Unless it `waits`, the group may end before its members do."""
     order = group_order([clock_span(node) for node in nodes])
     start = _shared_entry(drawer.builder, entry, order, context)
     gates = _Gates(drawer.builder, order, start, context, Counter(order.before))
@@ -42,7 +42,7 @@ def draw_group(drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, context:
 
 
 class _Gates(Struct):
-    """The points where all that several nodes wait for meets, so that each need not be led to by each."""
+    """Joins shared by nodes with the same predecessors."""
 
     builder: ChartBuilder
     order: GroupOrder
@@ -64,7 +64,7 @@ class _Gates(Struct):
 
 
 def _shared_entry(builder: ChartBuilder, entry: LooseEnds, order: GroupOrder, context: NodeContext) -> LooseEnds:
-    """Return the ends that lead to all nodes that begin with the group, so that no label is repeated."""
+    """Return the ends that lead to all nodes without predecessors, joined so that no label is repeated."""
     is_shared = order.before.count(()) > 1
     is_one_plain_end = len(entry) == 1 and not entry[0].label
     return builder.meet(f"{context.identity}_in", entry) if is_shared and not is_one_plain_end else entry
@@ -74,9 +74,9 @@ def _exits(
     nodes: Sequence[Node], order: GroupOrder, drawn: Mapping[int, Exits], start: LooseEnds, *, waits: bool
 ) -> Exits:
     ends = tuple(end for index in order.last if not (waits and is_unawaited(nodes[index])) for end in drawn[index].next)
-    is_left_for_good = any(not exits.next for exits in drawn.values())
+    never_continues = any(not exits.next for exits in drawn.values())
     return Exits(
-        next=() if is_left_for_good else ends or start,
+        next=() if never_continues else ends or start,
         breaks=tuple(end for index in range(len(nodes)) for end in drawn[index].breaks),
         returns=tuple(end for index in range(len(nodes)) for end in drawn[index].returns),
     )

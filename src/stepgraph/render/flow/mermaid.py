@@ -1,4 +1,4 @@
-"""Flow charts as the text of a Mermaid diagram."""
+"""Flow charts as the text of a Mermaid diagram, and the limits of diagrams."""
 
 from __future__ import annotations
 
@@ -26,25 +26,30 @@ if TYPE_CHECKING:
     from stepgraph.render.marks import Mark
 
 
-# Mermaid breaks lines of its own accord where they are wider than these are in its usual font.
+# Mermaid itself breaks lines that are wider than this in its default font.
 LINE_WIDTH: Final = 28
-
-
-def mermaid_label(texts: Sequence[str]) -> str:
-    """Return these texts one below the other, to be put in quotes; a space if there is nothing to show."""
-    return "<br/>".join(mermaid_line(line) or " " for line in label_lines(texts, LINE_WIDTH)) or " "
-
 
 INDENT: Final = "  "
 WHOLE: Final = "n_whole"
-# The text of a diagram may have so many characters only: deeper, they are better spent otherwise.
+# Deeper lines are not indented further, because the length of a diagram is limited.
 DEEPEST_INDENT: Final = 8
+
+MOST_ARROWS: Final = 500
+MOST_CHARACTERS: Final = 50_000
+
+
+def mermaid_label(texts: Sequence[str]) -> str:
+    """Return the label of texts below each other, a single space without text.
+
+    Escapes every character that Mermaid or HTML may interpret. The label belongs between quotes.
+    """
+    return "<br/>".join(mermaid_line(line) or " " for line in label_lines(texts, LINE_WIDTH)) or " "
 
 
 def mermaid_chart(charts: Sequence[Chart]) -> str:
-    """Return one diagram of these charts, the first one leftmost, ending in a line break.
+    """Return one diagram of charts, with the first one leftmost.
 
-    It takes nothing but what Mermaid has had for years, since the places that draw it lag behind.
+    Uses only old features of Mermaid, because sites that draw it update slowly.
     """
     arrows = [arrow for chart in charts for arrow in chart.arrows]
     content = [item for chart in charts for item in chart.content]
@@ -53,9 +58,10 @@ def mermaid_chart(charts: Sequence[Chart]) -> str:
 
 
 def _side_by_side(charts: Sequence[Chart]) -> Iterator[str]:
-    """Yield the content of all charts. Mermaid stands frames in a row from right to left, and what has none at the end.
+    """Yield the content of all charts.
 
-    So what is to be leftmost comes last, in a frame that is not seen.
+    Mermaid places frames from right to left, and content without a frame last. So the leftmost chart comes last, in an
+    invisible frame.
     """
     first, *others = charts
     for chart in reversed(others):
@@ -75,10 +81,10 @@ def _content(chart: Chart, depth: int) -> Iterator[str]:
             yield f'{_indent(depth)}subgraph {item.id}["{mermaid_label(_marked((item.title,), item.mark))}"]'
             depth += 1
             if item.kind is FrameKind.FUNCTION:
-                # No arrow leads into it, for which Mermaid would turn it on its side.
+                # Mermaid would turn a frame without incoming arrows on its side.
                 yield f"{_indent(depth)}direction TB"
         else:
-            # What begins the whole chart has room for its title.
+            # The first box of a chart has room for the title.
             lines = chart.title if position == 0 and item.kind is BoxKind.START else item.lines
             yield f"{_indent(depth)}{_box(item, lines)}"
 
@@ -93,7 +99,7 @@ def _box(box: Box, lines: tuple[str, ...]) -> str:
 
 
 def _marked(lines: tuple[str, ...], mark: Mark | None) -> tuple[str, ...]:
-    """Return lines of text with the sign of a mark, and below them what is said beside it."""
+    """Return lines of text with the sign of a mark before them and its remark below them."""
     if mark is None:
         return lines
     title, *others = lines or ("",)
@@ -124,10 +130,10 @@ def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str
     catches = {item.id for item in content if isinstance(item, Frame) and item.kind is FrameKind.CATCH}
     for arrow in arrows:
         line = _line(arrow.kind, has_head=has_head(arrow, joins))
-        # That it catches failures is said by the frame, whose title would be behind the label.
-        is_told = arrow.label and arrow.head_frame not in catches
-        label = f'|"{mermaid_label([arrow.label])}"|' if is_told else ""
-        # It leads to a box even if it is to end at a frame: of one between neighbouring frames, nothing would be seen.
+        # The frame of a `catch` has a title that the label would cover.
+        has_label = arrow.label and arrow.head_frame not in catches
+        label = f'|"{mermaid_label([arrow.label])}"|' if has_label else ""
+        # The head is always a box, because an arrow between adjacent frames would be invisible.
         yield f"{INDENT}{arrow.tail_frame or arrow.tail} {line}{label} {arrow.head}"
 
 
@@ -138,7 +144,7 @@ def _line(kind: ArrowKind, *, has_head: bool) -> str:
 
 
 def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bool) -> Iterator[str]:
-    """Yield the classes that are used, which frames have which, and the colours of arrows."""
+    """Yield the used classes, the classes of frames, and the colors of arrows."""
     frames = {mermaid_style.WHOLE: [WHOLE]} if is_framed else {}
     for item in content:
         if isinstance(item, Frame):
@@ -153,12 +159,8 @@ def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bo
             yield f"{INDENT}linkStyle {','.join(numbers)} {look}"
 
 
-MOST_ARROWS: Final = 500
-MOST_CHARACTERS: Final = 50_000
-
-
 def excess(charts: Sequence[Chart]) -> str:
-    """Return in words which limit one diagram of these charts would exceed, empty for none."""
+    """Return the first limit of GitHub that a diagram of these charts exceeds, in words; empty for none."""
     arrows = sum(len(chart.arrows) for chart in charts)
     if arrows > MOST_ARROWS:
         return f"GitHub draws no diagram with more than {MOST_ARROWS:,} arrows, and it has {arrows:,}"
@@ -169,5 +171,5 @@ def excess(charts: Sequence[Chart]) -> str:
 
 
 def _length(text: str) -> int:
-    """Return the length as JavaScript measures it: what is beyond the first 65,536 characters counts twice."""
+    """Return the length in UTF-16 code units, as JavaScript measures it."""
     return len(text.encode("utf-16-le")) // 2

@@ -1,4 +1,8 @@
-"""The file that Mermaid is written to: the diagram itself, or Markdown around several pieces."""
+"""A version graph as Mermaid, in as many diagrams as necessary.
+
+GitHub and other sites limit the size of Mermaid diagrams. A graph that exceeds a limit is split, then folded; the last
+resort is an outline.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +25,11 @@ from stepgraph.render.view import DEFAULT_VIEW, View
 
 PieceKind: TypeAlias = Literal["mermaid", "outline"]
 
+_LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "text"}
+
 
 class MermaidPiece(Struct, frozen=True):
-    """A diagram, or the outline in place of one; the title may hold source text."""
+    """A diagram, or an outline in its place. The title may contain source text."""
 
     title: str
     kind: PieceKind
@@ -31,14 +37,18 @@ class MermaidPiece(Struct, frozen=True):
 
 
 class MermaidDrawing(Struct, frozen=True):
-    """A graph in one piece or several, and messages for people: what was done to it for the limits, and why."""
+    """A graph in one or more pieces."""
 
     pieces: tuple[MermaidPiece, ...]
     messages: tuple[str, ...] = ()
+    """How and why the graph was split or folded."""
 
 
 def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
-    """Return the graph as Mermaid. Of the view, it heeds what is folded."""
+    """Return the graph as Mermaid.
+
+    Of the view, the folding, the marks and the details apply.
+    """
     workflow = _whole(graph, lambda view: flow_charts(graph, view))
     functions = graph["workflow"]["functions"]
     whole = workflow.charts(view)
@@ -53,16 +63,18 @@ def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
 
 
 class _Part(Struct, frozen=True):
-    """What has a diagram of its own: a workflow or a function, its nodes, and the least depth that shows it.
-
-    `as_graph` makes a graph of it, with the functions that it calls.
-    """
+    """A workflow or function that can have its own diagram."""
 
     title: str
     nodes: Sequence[Node]
     as_graph: Callable[[], Graph]
+    """Returns a graph of the part with the functions that it calls."""
+
     charts: Callable[[View], Sequence[Chart]]
+    """Returns the charts of the part."""
+
     least_depth: int = 1
+    """The minimum depth of folding at which the part shows its nodes."""
 
 
 def _whole(graph: Graph, charts: Callable[[View], Sequence[Chart]]) -> _Part:
@@ -100,26 +112,26 @@ def _function_graph(graph: Graph, function: FunctionDef) -> Graph:
 
 
 def _fitted(part: _Part, view: View) -> MermaidDrawing:
-    """Return a part as it is, or else folded as little as the limits allow, or else as an outline."""
+    """Return a part as it is, else folded as little as the limits allow, else as an outline."""
     charts = part.charts(view)
     too_large = excess(charts)
     if not too_large:
         return MermaidDrawing((_diagram(part.title, charts),))
     depths = _depths(part, view)
-    # What is folded less is larger, as good as always; were it once not, a depth that fits is found all the same.
+    # The bisection assumes that folding less gives a larger diagram. If not, it still finds a fitting depth.
     fitting = bisect_left(depths, 1, key=lambda depth: excess(part.charts(_folded(view, depth))) != "")
     if fitting:
         depth = depths[fitting - 1]
         diagram = _diagram(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
-        done = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
-        return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {done}",))
+        remedy = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
+        return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
     outline = MermaidPiece(part.title, "outline", render_outline(part.as_graph(), view, colour=False))
-    done = "an outline stands in its context: draw all of it with `-f svg`."
-    return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so that {done}",))
+    remedy = "an outline stands in its context: draw all of it with `-f svg`."
+    return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
 
 
 def _depths(part: _Part, view: View) -> range:
-    """Return the depths that fold more than the view does, and still show something."""
+    """Return the depths that fold more than the view does but still show nodes."""
     deepest = levels(part.nodes) + part.least_depth - 1
     if view.folding.depth is not None:
         deepest = min(deepest, view.folding.depth - 1)
@@ -141,14 +153,10 @@ def _together(drawings: list[MermaidDrawing]) -> MermaidDrawing:
     )
 
 
-_LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "text"}
-
-
 def mermaid_document(pieces: Sequence[MermaidPiece], *, in_markdown: bool = False) -> str:
-    """Return one diagram as it is, and all else as Markdown: each piece with its title, in a block of code.
+    """Return a single diagram as it is, and several pieces as Markdown with a title and a code block for each.
 
-    The pieces may be those of several workflows. One diagram is Markdown too where it is to stand `in_markdown`. The
-    text ends in a line break.
+    The pieces may belong to several workflows. `in_markdown` requests Markdown for a single diagram too.
     """
     if is_one_diagram(pieces) and not in_markdown:
         return pieces[0].text
@@ -156,7 +164,7 @@ def mermaid_document(pieces: Sequence[MermaidPiece], *, in_markdown: bool = Fals
 
 
 def is_one_diagram(pieces: Sequence[MermaidPiece]) -> bool:
-    """Tell whether the document is Mermaid, which is to be named `.mmd`, and not Markdown, `.md`."""
+    """Return whether the document is Mermaid (`.mmd`) rather than Markdown (`.md`)."""
     return len(pieces) == 1 and pieces[0].kind == "mermaid"
 
 

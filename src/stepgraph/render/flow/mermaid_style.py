@@ -1,7 +1,7 @@
-"""How a flow chart looks in Mermaid: shapes, and classes with colours by kind.
+"""Shapes and colors of Mermaid by kind of box, frame and arrow.
 
-Boxes have a light fill and dark text of their own, so that they read in a light theme and in a dark one. Frames are
-see-through, with outlines that stand out on either; their titles, arrows and labels of arrows have the theme's colours.
+Boxes have light fills and dark text, which are legible in light and dark themes. Frames are transparent with outlines
+visible in both; titles and labels of arrows have the colors of the theme.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
 
 Brackets: TypeAlias = tuple[str, str]
 
-# Room for the titles of frames, and a little less of it elsewhere.
+# Room for the titles of frames, and less elsewhere.
 FRONT_MATTER: Final = """\
 ---
 config:
@@ -39,12 +39,12 @@ SHAPES: Final[dict[BoxKind, Brackets]] = {
     BoxKind.FOLDED: ("[", "]"),
     BoxKind.UNKNOWN: ("[", "]"),
 }
-# A diamond is as high as it is wide, so that only a word stands well in it.
+# A diamond is as high as it is wide, so only short text fits.
 DIAMOND: Final[Brackets] = ("{", "}")
 LONGEST_IN_DIAMOND: Final = 8
 POINT: Final[Brackets] = ("((", "))")
 
-# Names that are longer than any word of the language, of which `call`, `end` and `style` are some.
+# Names that cannot collide with keywords of Mermaid such as `call`, `end` and `style`.
 BOXES: Final[dict[BoxKind, str]] = {
     BoxKind.START: "startBox",
     BoxKind.END: "endBox",
@@ -101,15 +101,15 @@ CLASSES: Final[dict[str, str]] = {
     WHOLE: "fill:none,stroke:none",
 }
 
-# Of marks, by what they say. Where there are any, nothing else has a colour.
+# Classes of marks. In a chart with marks, everything else is gray.
 MARKED_BOXES: Final = {"added": "addedBox", "removed": "removedBox", "changed": "changedBox"}
 MARKED_FRAMES: Final = {"added": "addedFrame", "removed": "removedFrame", "changed": "changedFrame"}
-_GREY_BOX: Final = "fill:#f4f6f8,stroke:#8a96a3,color:#26323c"
-_GREY_FRAME: Final = "fill:#8080800d,stroke:#8c8c8c"
-_KEPT: Final = frozenset({"startBox", "pointBox", "endBox", WHOLE})
+_GRAY_BOX: Final = "fill:#f4f6f8,stroke:#8a96a3,color:#26323c"
+_GRAY_FRAME: Final = "fill:#8080800d,stroke:#8c8c8c"
+_UNCHANGED: Final = frozenset({"startBox", "pointBox", "endBox", WHOLE})
 MARKED_CLASSES: Final[dict[str, str]] = {
     **{
-        name: look if name in _KEPT else _GREY_FRAME if name.endswith("Frame") else _GREY_BOX
+        name: look if name in _UNCHANGED else _GRAY_FRAME if name.endswith("Frame") else _GRAY_BOX
         for name, look in CLASSES.items()
     },
     "forkBox": "fill:#78909c,stroke:#78909c,color:#78909c",

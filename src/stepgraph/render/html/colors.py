@@ -1,4 +1,4 @@
-"""The colors of a page: those of the drawings in it, as variables of its style sheet."""
+"""The colors of a page: those of its drawings, as CSS variables."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from stepgraph.render.svg.theme import by_theme
 from stepgraph.render.view import Theme
 
 SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
-"""What a browser is told of each theme, for scroll bars and fields."""
+"""The CSS `color-scheme` of each theme, for scroll bars and form fields."""
 
 
 def color_rules(theme: Theme) -> list[str]:
-    """Return the rules that set the variables, and colour what is folded. As in drawings, what is printed is light."""
+    """Return the style rules that define the variables and color folded frames. Printed pages are light."""
     return by_theme(theme, _rules)
 
 
 def _rules(palette: Palette) -> list[str]:
-    """Return the variables, and rules by which a folded frame looks like its band, whose lower corners are square."""
+    """Return the variables, and rules that give a folded frame the look of its band."""
     folded = (
         f".{SCOPE} .is-folded.{name}>.edge{{fill:{colors.band}}}"
         for name, colors in palette.by_kind.items()

@@ -1,4 +1,4 @@
-"""What the panel of a page says of a node: all there is in the payload, in words. Text of the source is visible."""
+"""The details panel of a page: all fields of a node in words, with control characters made visible."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ from stepgraph.render.node_text import node_words
 
 DEFAULT: Final = "default"
 
-Row: TypeAlias = tuple[str, str] | tuple[str, str, str]
-"""A label and a value; the third says what is to be known of the value: that it is the engine's default."""
+FactRow: TypeAlias = tuple[str, str] | tuple[str, str, str]
+"""A label and a value, and optionally a remark on the value, such as that it is the default."""
 
 _OVER: Final[Mapping[ParallelKind, str]] = {
     "all": "with all of it, or with the first failure",
@@ -44,34 +44,37 @@ _OVER: Final[Mapping[ParallelKind, str]] = {
 
 
 class Facts(Struct, frozen=True):
-    """A node in words. `found` tells whether it bears a name that one would search for."""
+    """A node in words."""
 
     kind: str
     name: str
-    rows: tuple[Row, ...]
-    found: bool
+    rows: tuple[FactRow, ...]
+    searchable: bool
+    """Whether the node has a name from the source."""
+
     inside: str
+    """A summary of the nodes inside."""
 
     def as_json(self, place: str) -> dict[str, object]:
-        """Return this as JSON data, with where the node comes from, and without what is empty."""
-        told: dict[str, object] = {"kind": self.kind, "name": self.name}
-        more = {"rows": self.rows, "inside": self.inside, "place": visible(place), "found": int(self.found)}
-        return told | {key: value for key, value in more.items() if value}
+        """Return the facts as JSON data with the source location `place`, without empty fields."""
+        required: dict[str, object] = {"kind": self.kind, "name": self.name}
+        optional = {"rows": self.rows, "inside": self.inside, "place": visible(place), "found": int(self.searchable)}
+        return required | {key: value for key, value in optional.items() if value}
 
 
 def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL) -> Facts:
-    """Return the facts about a node, with its details; for a call, also the contents of the function."""
+    """Return the facts about a node with its details; for a call, also a summary of the function."""
     words = node_words(node)
     return Facts(
         kind=words.kind,
         name=visible(_heading(node) if words.name is None else words.name),
         rows=tuple((row[0], visible(row[1]), *row[2:]) for row in (*_details(node, detail), *_rows(node))),
-        found=words.name is not None,
+        searchable=words.name is not None,
         inside=_inside(node, bodies),
     )
 
 
-def _details(node: Node, detail: Detail) -> Iterator[Row]:
+def _details(node: Node, detail: Detail) -> Iterator[FactRow]:
     if detail.source:
         yield "Arguments" if node["type"] == "function_call" else "Source", detail.source
     for remark in detail.remarks:
@@ -93,7 +96,7 @@ def _heading(node: Node) -> str:
     return node["kind"] if node["type"] == "break" else node["type"]
 
 
-def _rows(node: Node) -> Iterator[Row]:
+def _rows(node: Node) -> Iterator[FactRow]:
     if unknown := as_unknown(node):
         yield "Type", unknown["type"]
         return
@@ -121,7 +124,7 @@ def _rows(node: Node) -> Iterator[Row]:
         yield from _clocks(work.get("starts"), work.get("resolves"))
 
 
-def _settings(step: StepDo) -> Iterator[Row]:
+def _settings(step: StepDo) -> Iterator[FactRow]:
     retries, timeout = step["config"]["retries"], step["config"]["timeout"]
     yield _setting("Retries", number_text(retries["limit"]), is_default=retries["limit"] == DEFAULT_RETRIES)
     yield _setting("Retry delay", duration_text(retries["delay"]), is_default=retries["delay"] == DEFAULT_DELAY)
@@ -129,11 +132,11 @@ def _settings(step: StepDo) -> Iterator[Row]:
     yield _setting("Timeout", duration_text(timeout), is_default=timeout == DEFAULT_TIMEOUT)
 
 
-def _setting(label: str, value: str, *, is_default: bool) -> Row:
+def _setting(label: str, value: str, *, is_default: bool) -> FactRow:
     return (label, value, DEFAULT) if is_default else (label, value)
 
 
-def _event(step: StepWaitForEvent) -> Iterator[Row]:
+def _event(step: StepWaitForEvent) -> Iterator[FactRow]:
     if "options" in step:
         yield "Event type", step["options"]["event_type"]
         yield "Timeout", duration_text(step["options"]["timeout"])
@@ -141,7 +144,7 @@ def _event(step: StepWaitForEvent) -> Iterator[Row]:
         yield "Payload", shape_text(step["payload"])
 
 
-def _conditions(node: If | Switch) -> Iterator[Row]:
+def _conditions(node: If | Switch) -> Iterator[FactRow]:
     is_switch = node["type"] == "switch"
     if node["type"] == "switch":
         yield "Value", node["discriminant"]
@@ -153,15 +156,15 @@ def _conditions(node: If | Switch) -> Iterator[Row]:
             yield "Case" if is_switch else ("Else if" if index else "If"), branch["condition"], steps
 
 
-def _blocks(node: Try) -> Iterator[Row]:
+def _blocks(node: Try) -> Iterator[FactRow]:
     named = (("Try", node.get("try_block")), ("Catch", node.get("catch_block")), ("Finally", node.get("finally_block")))
     for label, block in named:
         if block is not None:
             yield label, folded_text(block["nodes"])
 
 
-def _clocks(starts: Number | None, resolves: Number | None) -> Iterator[Row]:
-    """Yield what the clocks of a node mean, if it has any."""
+def _clocks(starts: Number | None, resolves: Number | None) -> Iterator[FactRow]:
+    """Yield the meaning of the clocks of a node, if it has any."""
     if starts is None and resolves is None:
         return
     if starts is not None:

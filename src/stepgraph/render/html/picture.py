@@ -1,4 +1,4 @@
-"""The picture of one workflow in a page: how it is drawn there, and what a script has to know of it."""
+"""The foldable picture of a workflow in a page."""
 
 from __future__ import annotations
 
@@ -16,31 +16,39 @@ from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import View
 
 MOST_NESTED: Final = 480
-"""How many groups may be within each other: parsers of HTML nest 512 elements, and put deeper ones elsewhere."""
+"""The maximum nesting of groups. HTML parsers move elements nested deeper than 512 levels."""
 
 _DEPTHS: Final = (None, 60, 30, 12, 4, 1)
 _FOLDABLE: Final = re.compile('<g class="frame foldable [a-z ]+" id="([a-z0-9.-]+)"')
 _FOLDED: Final = re.compile('<g class="folded [a-z ]+" id="([a-z0-9.-]+)"')
 
+_MARK: Final = re.compile(f"{BEGIN}([0-9]+):(-?[0-9]+):(-?[0-9]+){END}")
+_VARIATION: Final = r"{\1,\2}"
+_VALUE: Final = r"\3"
+_ATTRIBUTE: Final = re.compile(f' ([A-Za-z-]++)="([^"{BEGIN}]*+{BEGIN}[^"]*+)"')
+
 
 class FoldablePicture(Struct, frozen=True):
-    """The SVG element of a workflow, a line for each of its own; what is in it; and how it folds.
-
-    `definitions` are those of its heights, `folded` the identities of what is folded to begin with. What is deeper than
-    `depth` levels can only be seen folded, unless that is None.
-    """
+    """The SVG element of a workflow with the data for folding."""
 
     lines: Sequence[str]
     nodes: Mapping[str, Node]
+    """The drawn nodes by identity."""
+
     definitions: Sequence[object]
+    """The definitions of its symbolic heights."""
+
     folded: Sequence[str]
+    """The identities of the frames that are folded initially."""
+
     depth: int | None
+    """The level below which nodes are always folded; None for no such level."""
 
 
 def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
-    """Return the picture of a graph, None if it is nested too deeply for a page however much of it is folded.
+    """Return the picture of a graph, or None if even its folded form is nested too deeply for a page.
 
-    What the view folds is drawn, and folded to begin with: it can be unfolded.
+    Folding in the view only sets the initial state, so folded nodes are drawn too.
     """
     for depth in _DEPTHS:
         variables = Variables()
@@ -53,7 +61,7 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
 
 
 def _nesting(lines: Sequence[str]) -> int:
-    """Return how many groups are within each other at most."""
+    """Return the maximum nesting of groups."""
     nesting = most = 0
     for line in lines:
         nesting += line.count("<g ") - line.count("</g>")
@@ -62,7 +70,7 @@ def _nesting(lines: Sequence[str]) -> int:
 
 
 def _folded(graph: Graph, view: View, drawn: SvgDrawing, suffix: str) -> Iterator[str]:
-    """Yield the identities of frames that are drawn folded where the view alone decides."""
+    """Yield the identities of frames that the view folds."""
     if view.folding == UNFOLDED:
         return
     frames = {match[1] for line in drawn.lines if (match := _FOLDABLE.match(line))}
@@ -71,17 +79,11 @@ def _folded(graph: Graph, view: View, drawn: SvgDrawing, suffix: str) -> Iterato
             yield match[1]
 
 
-_MARK: Final = re.compile(f"{BEGIN}([0-9]+):(-?[0-9]+):(-?[0-9]+){END}")
-_VARIATION: Final = r"{\1,\2}"
-_VALUE: Final = r"\3"
-_ATTRIBUTE: Final = re.compile(f' ([A-Za-z-]++)="([^"{BEGIN}]*+{BEGIN}[^"]*+)"')
-
-
 def with_variations(lines: Iterable[str]) -> Iterator[str]:
-    """Yield the lines of a drawing with values in place of its marks.
+    """Yield the lines of a drawing with values instead of the markers of symbolic lengths.
 
-    An element with marks also gets `data-vary="height={3,-8};d=M0 0V{3,20}"`: its attributes with `{variable,number}`
-    where a variable plus a number stands. Marks are in attributes only, and text of the source cannot hold one.
+    An element with markers also gets `data-vary="height={3,-8};d=M0 0V{3,20}"`: its attributes with `{variable,number}`
+    in place of symbolic lengths. Markers occur in attributes only, and source text cannot contain one.
     """
     for line in lines:
         yield _varied(line) if BEGIN in line else line

@@ -20,6 +20,8 @@ from stepgraph.render.view import DEFAULT_VIEW, Theme, View
 WIDEST: Final = 4000
 HIGHEST: Final = 12_000
 
+_WIDEST_TITLE: Final = 560
+
 
 class Picture(Struct, frozen=True):
     """An SVG document with its size in pixels."""
@@ -47,9 +49,6 @@ def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
     drawn = draw(graph, view)
     lines = drawn.document(style_sheet(view.theme, SCOPE))
     return Picture("\n".join([*lines, ""]), drawn.width, value_of(drawn.height))
-
-
-_WIDEST_TITLE: Final = 560
 
 
 def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Picture:

@@ -72,7 +72,7 @@ Length: TypeAlias = int | SymbolicLength
 
 
 def longest(lengths: Sequence[Length]) -> Length:
-    """Return the maximum of lengths, or 0 if there are none."""
+    """Return the maximum of lengths, 0 by default."""
     if varying := next((length for length in lengths if isinstance(length, SymbolicLength)), None):
         return varying.variables.longest(lengths)
     return max((length for length in lengths if isinstance(length, int)), default=0)

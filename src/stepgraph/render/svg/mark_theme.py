@@ -20,6 +20,11 @@ MARK_LAYOUT: Final = f"""\
 .removed>g>*>text>.name,.removed>g>*>text>.heading,.removed>g>*>text>.code{{text-decoration:line-through}}
 .removed.condition>text{{text-decoration:line-through}}"""
 
+_QUIET_LIGHT: Final = KindColors("#5b6875", "#ffffff", "#7d8996", "#eff1f4")
+_QUIET_DARK: Final = KindColors("#96a3b0", "#10161d", "#64717e", "#1d252e")
+# Figures with their own fill, which contrast with gray ones.
+_UNCHANGED: Final = frozenset({"exit"})
+
 
 class MarkPalette(Struct, frozen=True):
     """The colors of marks."""
@@ -45,10 +50,6 @@ ON_DARK: Final = MarkPalette(
     },
     on_sign="#10161d",
 )
-_QUIET_LIGHT: Final = KindColors("#5b6875", "#ffffff", "#7d8996", "#eff1f4")
-_QUIET_DARK: Final = KindColors("#96a3b0", "#10161d", "#64717e", "#1d252e")
-# Figures with their own fill, which contrast with gray ones.
-_UNCHANGED: Final = frozenset({"exit"})
 
 
 def quiet(palette: Palette) -> Palette:

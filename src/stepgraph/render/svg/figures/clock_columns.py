@@ -10,6 +10,8 @@ from msgspec import Struct
 
 from stepgraph.render.group_order import RowSpan
 
+_HALF_COLUMN: Final = 0.5
+
 
 class FreeColumns:
     """An allocator of columns, each occupied for a range of rows.
@@ -49,9 +51,6 @@ class FreeColumns:
             if self._rows[node] > row:
                 node += 1
         return node - self._leaves
-
-
-_HALF_COLUMN: Final = 0.5
 
 
 class Track(Struct, frozen=True):

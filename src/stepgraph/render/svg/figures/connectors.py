@@ -10,6 +10,10 @@ from stepgraph.render.svg.pen import RADIUS, Pen
 
 _BEND: Final = 14
 
+THICK: Final = 6
+PASSAGE: Final = 7
+"""The gap in pixels between a bar and a line that passes it."""
+
 
 def fanned_out(spines: Sequence[int], length: int) -> str:
     """Return the path from a spine down to the spines of columns, `length` pixels below."""
@@ -43,11 +47,6 @@ def _inward(x: int, end: Length, y: Length, to: int = 0) -> str:
         return f"M{x} {end}V{y}H0" if x else f"M0 {end}V{y}"
     side = RADIUS if x > 0 else -RADIUS
     return f"M{x} {end}V{y - RADIUS}q0 {RADIUS} {-side} {RADIUS}H{to}"
-
-
-THICK: Final = 6
-PASSAGE: Final = 7
-"""The gap in pixels between a bar and a line that passes it."""
 
 
 def draw_bar(pen: Pen, css: str, y: Length, ends: tuple[int, int], passing: Iterable[tuple[int, int]]) -> None:

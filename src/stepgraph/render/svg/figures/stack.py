@@ -17,6 +17,10 @@ from stepgraph.render.svg.pen import Pen
 DEEPEST_CHAIN: Final = 160
 """The maximum nesting of groups in chained stacks, because some XML parsers support only 256 levels."""
 
+BEGINNING: Final = EndPoint("dot", (7,), goes_on=True)
+END: Final = EndPoint("ring dot", (10, 5), goes_on=False)
+_LANE: Final = 18
+
 
 class Stack(Struct, frozen=True):
     """Figures in sequence, with an arrow to each.
@@ -73,11 +77,6 @@ class Stack(Struct, frozen=True):
         if chained:
             for _ in self.figures[1:]:
                 pen.close()
-
-
-BEGINNING: Final = EndPoint("dot", (7,), goes_on=True)
-END: Final = EndPoint("ring dot", (10, 5), goes_on=False)
-_LANE: Final = 18
 
 
 class WorkflowFigure(Struct, frozen=True):

@@ -24,6 +24,13 @@ _FOLDED_LOOKS: Final = {
     "block": ("block", icons.BLOCK),
 }
 
+_STEPS: Final = {
+    "step_do": ("step do", icons.DO),
+    "step_sleep": ("step sleep", icons.SLEEP),
+    "step_sleep_until": ("step sleep", icons.SLEEP_UNTIL),
+    "step_wait_for_event": ("step wait", icons.WAIT),
+}
+
 
 def captions(step: Step, details: Details) -> tuple[str, ...]:
     """Return the phrases below the name of a step: its kind, then its settings and remarks."""
@@ -58,14 +65,6 @@ def title_line(name: str, *phrases: str) -> str:
 def _clocks(node: Step | FunctionCall) -> str:
     clock = clock_text(node)
     return f"clock {clock.strip('[]')}" if clock else ""
-
-
-_STEPS: Final = {
-    "step_do": ("step do", icons.DO),
-    "step_sleep": ("step sleep", icons.SLEEP),
-    "step_sleep_until": ("step sleep", icons.SLEEP_UNTIL),
-    "step_wait_for_event": ("step wait", icons.WAIT),
-}
 
 
 def step_label(step: Step, details: Details) -> Label:

@@ -45,6 +45,10 @@ DRAWN_SEPARATELY: Final = "function, drawn by itself"
 RECURSIVE: Final = "function, calls itself"
 MISSING: Final = "function, not in this graph"
 
+TAIL: Final = 14
+MOST_BODIES: Final = 2000
+"""The maximum number of expanded calls, because functions may call each other exponentially often."""
+
 
 def by_name(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
     """Return the box of a call whose body is drawn elsewhere, for the reason in `phrase`."""
@@ -66,11 +70,6 @@ def measure_function(
     label = heading(icons.FUNCTION, function["name"], arguments or remark, code=bool(arguments))
     frame = FrameFigure(SvgGroup("function", context.identity, title), label, body, GAP, layout.folds)
     return rejoin_all(layout.marked(frame, function))
-
-
-TAIL: Final = 14
-MOST_BODIES: Final = 2000
-"""The maximum number of expanded calls, because functions may call each other exponentially often."""
 
 
 class NodeLayout(Struct):

@@ -8,7 +8,7 @@ from typing import Final
 
 from stepgraph.model.payload import Block, Branch, If, Switch, Try
 from stepgraph.render.context import NodeContext
-from stepgraph.render.node_text import NO_BLOCK, branch_text, has_no_way_past
+from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.figure import GAP, Figure
@@ -67,7 +67,7 @@ def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, 
         planned.append(
             BranchColumn(label, body, title_line(text, *details.remarks(branch)), mark=layout.view.mark(branch))
         )
-    if has_no_way_past(branches, layout.view.details):
+    if is_exhaustive(branches, layout.view.details):
         return Branches(planned, None)
     implied = BranchColumn(plain_label(implied_text), None, implied_text, implied=True)
     leaves = len(planned) == 1 and not planned[0].goes_on
