@@ -1,4 +1,4 @@
-"""The same graph gives the same bytes in every format, whatever the order of sets."""
+"""Equal graphs give equal bytes in every format, independent of the order of sets."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names and conditions come from source code: nothing of them may become markup, syntax or a command."""
+"""Names and conditions from source code never become markup, syntax or commands."""
 
 import re
 from collections.abc import Callable
@@ -56,7 +56,7 @@ def test_a_condition_is_the_exact_label_of_its_arrow_in_dot(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-def test_any_name_is_whole_in_the_label_or_the_tooltip_of_its_node(text: str) -> None:
+def test_any_name_is_complete_in_label_or_tooltip(text: str) -> None:
     source = render_dot(graph(do(text)))
     assert visible(text) in {_label(source, "n_0"), _label(source, "n_0", "tooltip")}
 
@@ -111,7 +111,7 @@ MARKUP = [
 ]
 
 
-def test_a_hostile_name_is_the_exact_label_of_its_box_in_mermaid() -> None:
+def test_a_hostile_name_is_an_exact_label_in_mermaid() -> None:
     texts = [*HOSTILE, *MARKUP]
     boxes = tuple(Box(f"b{index}", BoxKind.STEP, (text,)) for index, text in enumerate(texts))
     labels = labels_of(mermaid_chart([Chart(("Orders",), boxes, ())]))
@@ -124,7 +124,7 @@ markup = st.text(st.sampled_from("<>&#;`*_~[](){}|\"'\\/!@%$^=+-.: ,xé9\ufb02\u
 @settings(max_examples=5, deadline=None)
 @example(["0000000\x1f\x1f\x1f\x1f\n\x1f", " 00000000000000000000000000\u0e5c"])
 @given(st.lists(st.text(max_size=40) | markup, min_size=6, max_size=10))
-def test_any_text_is_the_exact_label_wherever_it_stands_in_mermaid(texts: list[str]) -> None:
+def test_any_text_is_an_exact_label_everywhere_in_mermaid(texts: list[str]) -> None:
     labels = labels_of(mermaid_chart([labelled_everywhere(texts)]))
     for index, text in enumerate(texts):
         for identity in (f"b{index}", f"a_b{index}", f"f{index}"):

@@ -1,4 +1,4 @@
-"""How many lines of a file change."""
+"""The number of changed lines of a file."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 
 def changed_lines(old: Sequence[str], new: Sequence[str]) -> int:
-    """Return the least number of lines to take out and to put in, to get from one file to another."""
+    """Return the minimum number of deleted and inserted lines."""
     return len(old) + len(new) - 2 * _common(old, new)
 
 

@@ -126,7 +126,7 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
         remedy = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
         return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
     outline = MermaidPiece(part.title, "outline", render_outline(part.as_graph(), view, colour=False))
-    remedy = "an outline stands in its context: draw all of it with `-f svg`."
+    remedy = "an outline stands in its place: draw all of it with `-f svg`."
     return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
 
 

@@ -1,4 +1,4 @@
-"""What a picture says follows what: along its lines, as a reader follows them, from figure to figure in one frame."""
+"""The order of figures that the lines of a picture show, followed as a reader would."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from tests.svg.strokes import Stroke
 
 PASSAGE = 7
 ABOVE = 12
-"""How far a bar keeps off what passes it, to the sides and above."""
-WAYS_OUT = 30
+"""The gap in pixels between a bar and a line above it; `PASSAGE` is the gap to the sides."""
+EXIT_ROOM = 30
 
 BELOW = 12
-"""How far below a figure the ways out of it meet."""
+"""The distance in pixels from a figure to the join of its exits."""
 END = "the end"
-"""What all leads to that leads out of a frame at its bottom, or to where a workflow ends."""
+"""The target of lines that leave a frame at its bottom, or that end the workflow."""
 
 
 @dataclass(slots=True)
-class Ways:
-    """The ways within a frame, or in the whole picture: what each figure, bar and stroke leads to.
+class FlowPaths:
+    """The paths in a frame, or in the whole picture, between figures, bars and strokes.
 
-    A figure is entered at its top and left at its bottom, what goes on after a `finally` at its left side. A bar may
-    have gaps for what passes it.
+    A figure is entered at its top and left at its bottom; exits that continue after a `finally` are entered at their
+    left side. Bars may have gaps for lines that pass.
     """
 
     frame: Figure
@@ -46,24 +46,24 @@ class Ways:
             if self.frame.boxes and self.frame.box.bottom == stroke.end.y:
                 self._link(stroke, END)
             self._link_bars(stroke, bars)
-            for other in drawn:
-                if other is not stroke and other.has(stroke.end):
-                    self._link(stroke, other)
-                if other is not stroke and other.has(stroke.begin):
-                    self._link(other, stroke)
+            for second in drawn:
+                if second is not stroke and second.has(stroke.end):
+                    self._link(stroke, second)
+                if second is not stroke and second.has(stroke.begin):
+                    self._link(second, stroke)
 
     def reached_from(self, figures: Iterable[Hashable]) -> set[Hashable]:
-        """Return all that some of these figures lead to; none of them unless a way leads back."""
-        found: set[Hashable] = set()
+        """Return everything reachable from figures, which includes themselves only if a path leads back."""
+        reached: set[Hashable] = set()
         pending = list(figures)
         while pending:
-            following = self.leads_to.get(pending.pop(), set()) - found
-            found |= following
+            following = self.leads_to.get(pending.pop(), set()) - reached
+            reached |= following
             pending += following
-        return found
+        return reached
 
-    def _link(self, one: Hashable, other: Hashable) -> None:
-        self.leads_to.setdefault(one, set()).add(other)
+    def _link(self, source: Hashable, target: Hashable) -> None:
+        self.leads_to.setdefault(source, set()).add(target)
 
     def _link_figure(self, stroke: Stroke, figure: Figure, into: list[Point]) -> None:
         if not figure.boxes:
@@ -71,7 +71,7 @@ class Ways:
         if leaves(stroke, figure.box, self.frame):
             self._link(figure, stroke)
         if any(figure.box.top == point.y and figure.box.has(point) for point in [*into, stroke.end]) or (
-            goes_on_after_finally(figure) and stroke.end == entrance_of(figure)
+            is_resumed_exit(figure) and stroke.end == entrance_of(figure)
         ):
             self._link(stroke, figure)
 
@@ -85,7 +85,7 @@ class Ways:
 
 
 def leaves(stroke: Stroke, box: Box, frame: Figure) -> bool:
-    """Tell whether a stroke leads out of a box in this frame: from its bottom, or where ways out meet below it."""
+    """Return whether a stroke leads out of a box: from its bottom, or from the join of its exits."""
     if stroke.begin.y == box.bottom:
         return box.has(stroke.begin)
     tips = [tip for line in frame.lines if kind(line) == "out" for tip in map(tip_of, line.strokes) if tip]
@@ -93,25 +93,25 @@ def leaves(stroke: Stroke, box: Box, frame: Figure) -> bool:
     return below.has(stroke.begin) and any(stroke.has(tip, 1) for tip in tips)
 
 
-def goes_on_after_finally(figure: Figure) -> bool:
-    """Tell whether a figure is a way out that goes on below the last part of a `try`."""
+def is_resumed_exit(figure: Figure) -> bool:
+    """Return whether a figure is an exit that continues after a `finally`."""
     return "exit" in figure.css and figure.parent is not None and "try" in figure.parent.css
 
 
 def entrance_of(pill: Figure) -> Point:
-    """Return where a line leads into what goes on after a `finally`: the middle of its left side."""
+    """Return the point at which a resumed exit is entered: the middle of its left side."""
     return Point(pill.box.left, pill.box.top + (pill.box.bottom - pill.box.top) // 2)
 
 
 def _joined(frame: Figure) -> list[list[Box]]:
-    """Return bars with their pieces: two are of one bar if something passes through the gap between them.
+    """Return the pieces of each bar: two pieces are one bar if a shape passes through the gap between them.
 
-    Where others may be folded, a figure may get to where now the line out of it passes.
+    If figures are foldable, a figure may move to the position of the line below it.
     """
-    things = [segment.box for line in frame.lines for stroke in line.strokes for segment in stroke.segments]
-    things += [inner.box_with_mark for inner in frame.inner if inner.boxes]
+    shapes = [segment.box for line in frame.lines for stroke in line.strokes for segment in stroke.segments]
+    shapes += [inner.box_with_mark for inner in frame.inner if inner.boxes]
     if any(inner.css & {"foldable"} for inner in frame.walk() if inner is not frame):
-        things += [
+        shapes += [
             Box(inner.box.left, inner.box.top, inner.box.right, stroke.end.y)
             for inner in frame.inner
             for line in frame.lines
@@ -122,13 +122,13 @@ def _joined(frame: Figure) -> list[list[Box]]:
     for bar in sorted(frame.bars, key=lambda bar: (bar.top, bar.left)):
         last = joined[-1][-1] if joined else None
         gap = Box(last.right, last.top, bar.left, last.bottom) if last and last.top == bar.top else None
-        if gap and any(_around(thing).holds(gap) for thing in things):
+        if gap and any(_clearance(shape).holds(gap) for shape in shapes):
             joined[-1].append(bar)
         else:
             joined.append([bar])
     return joined
 
 
-def _around(thing: Box) -> Box:
-    """Return what bars keep off for the sake of a thing, and of ways out to its right that meet below it."""
-    return Box(thing.left - PASSAGE, thing.top - ABOVE, thing.right + PASSAGE + WAYS_OUT, thing.bottom + 2 * ABOVE)
+def _clearance(shape: Box) -> Box:
+    """Return the area that bars avoid for a shape, and for exits that join below it."""
+    return Box(shape.left - PASSAGE, shape.top - ABOVE, shape.right + PASSAGE + EXIT_ROOM, shape.bottom + 2 * ABOVE)

@@ -1,4 +1,4 @@
-"""Where breaks and returns lead, example by example; `laws/exits.py` says it of all pictures."""
+"""The targets of `break` and `return` in examples; `laws/exits.py` checks all pictures."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.render.graphs import (
     protected,
 )
 from tests.svg.laws.boxes import bar_touches_a_figure
-from tests.svg.laws.exits import failure_leads_elsewhere
+from tests.svg.laws.exits import failure_has_a_wrong_target
 from tests.svg.laws.lines import (
     arrow_points_at_nothing,
     kind,
-    line_begins_or_ends_nowhere,
+    line_end_is_unconnected,
     line_passes_a_bar_without_a_gap,
     lines_of_two_kinds_run_along_each_other,
     tip_of,
@@ -35,30 +35,32 @@ from tests.svg.shapes import Point
 
 
 def tips(picture: Picture) -> list[Point]:
-    """Return where the arrows of ways out point to, from top to bottom."""
-    found = [tip for line in picture.lines if kind(line) == "out" for stroke in line.strokes if (tip := tip_of(stroke))]
-    return sorted(found, key=lambda tip: tip.y)
+    """Return the tips of the arrows of exits, from top to bottom."""
+    points = [
+        tip for line in picture.lines if kind(line) == "out" for stroke in line.strokes if (tip := tip_of(stroke))
+    ]
+    return sorted(points, key=lambda tip: tip.y)
 
 
 def below(picture: Picture, identity: str) -> float:
-    """Return how far below a figure the first arrow is that is below it."""
+    """Return the distance from the bottom of a figure to the first arrow below it."""
     bottom = picture.figure(identity).box.bottom
     return min(tip.y - bottom for tip in tips(picture) if tip.y > bottom)
 
 
 def bars(drawn: Graph) -> list[tuple[float, float, float]]:
-    """Return the pieces of bars in the first group: how far down, from where to where."""
+    """Return the pieces of bars in the first group: the height, the left side and the right side of each."""
     group = picture_of(drawn).figure("orders--node.parallel")
     return sorted((bar.top - group.box.top, bar.left, bar.right) for bar in group.bars)
 
 
 def broken_by_failures(picture: Picture) -> list[str]:
-    return [*arrow_points_at_nothing(picture), *failure_leads_elsewhere(picture)]
+    return [*arrow_points_at_nothing(picture), *failure_has_a_wrong_target(picture)]
 
 
 def broken_by_bars(picture: Picture) -> list[str]:
     return [
-        *line_begins_or_ends_nowhere(picture),
+        *line_end_is_unconnected(picture),
         *line_passes_a_bar_without_a_gap(picture),
         *lines_of_two_kinds_run_along_each_other(picture),
     ]
@@ -80,19 +82,19 @@ def test_a_return_of_a_function_ends_just_below_it() -> None:
     assert below(picture, "orders--call.f") == 12
 
 
-def test_a_break_without_a_loop_in_its_function_does_not_leave_that_of_the_caller() -> None:
+def test_a_break_does_not_leave_the_loop_of_the_caller() -> None:
     picture = picture_of(graph(loop(call("f")), functions={"f": function("f", either(branch("x", LEAVE_LOOP)))}))
     assert below(picture, "orders--node.loop--call.f") == 12
     assert len(tips(picture)) == 1
 
 
-def test_the_returns_of_a_function_that_stands_by_itself_lead_to_an_end_of_its_own() -> None:
+def test_returns_of_a_separate_function_lead_to_its_end() -> None:
     picture = picture_of(graph(do("a"), functions={"f": function("f", either(branch("x", LEAVE)))}))
     assert below(picture, "orders--function.f") == 12
     assert len(picture.whole.marks) == 5  # a beginning, and two ends of two circles each
 
 
-def test_a_way_out_leads_through_finally() -> None:
+def test_an_exit_leads_through_finally() -> None:
     picture = picture_of(graph(protected(block(do("a"), LEAVE), final=block(do("b")))))
     final = picture.figure("orders--node.try.finally--b").parent
     assert final is not None
@@ -101,7 +103,7 @@ def test_a_way_out_leads_through_finally() -> None:
     assert out_of.y > final.box.bottom
 
 
-def test_a_way_into_a_finally_of_about_the_same_width_does_not_point_at_its_corner() -> None:
+def test_an_exit_into_finally_avoids_its_corner() -> None:
     for letters in range(60):
         picture = picture_of(graph(protected(block(either(branch("x", LEAVE))), final=block(do("w" * letters)))))
         final = next(panel.box for panel in picture.figure("orders--node.try").inner if "finally" in panel.css)
@@ -111,20 +113,20 @@ def test_a_way_into_a_finally_of_about_the_same_width_does_not_point_at_its_corn
         assert at_side or on_top
 
 
-def test_a_failure_into_a_finally_of_about_the_same_width_does_not_point_at_its_corner() -> None:
+def test_a_failure_into_finally_avoids_its_corner() -> None:
     for letters in range(60):
         picture = picture_of(graph(protected(block(do("a")), final=block(do("w" * letters)))))
         assert broken_by_failures(picture) == []
 
 
-def test_a_failure_into_finally_crosses_no_way_out_into_it() -> None:
+def test_a_failure_into_finally_crosses_no_exit() -> None:
     picture = picture_of(graph(protected(block(do("a long name of a step"), LEAVE), final=block(do("b")))))
     (failure,) = (tip for line in picture.lines if kind(line) == "failure" for tip in map(tip_of, line.strokes) if tip)
     into = tips(picture)[0]
     assert (into.x, into.y - failure.y) == (failure.x, 11)
 
 
-def test_the_heads_of_all_ways_into_finally_are_filled() -> None:
+def test_arrow_heads_into_finally_are_filled() -> None:
     wide = block(either(branch("x", do("w" * 40)), branch(None, do("w" * 40))))
     picture = picture_of(graph(protected(block(LEAVE), catch=block(do("c")), final=wide)))
     final = next(panel.box for panel in picture.figure("orders--node.try").inner if "finally" in panel.css)
@@ -134,19 +136,19 @@ def test_the_heads_of_all_ways_into_finally_are_filled() -> None:
     assert onto == ["out filled"]
 
 
-def test_each_way_out_that_leads_through_finally_goes_on_after_it() -> None:
+def test_each_exit_continues_after_finally() -> None:
     body = block(either(branch("x", LEAVE), branch("y", LEAVE_LOOP)))
     picture = picture_of(graph(loop(protected(body, final=block(do("b"))))))
     pills = [figure.title for figure in picture.figure("orders--node.loop--node.try").inner if "exit" in figure.css]
     assert pills == ["return, after finally", "break, after finally"]
 
 
-def test_no_way_out_goes_on_after_a_finally_that_leaves_itself() -> None:
+def test_no_exit_continues_after_a_finally_that_exits() -> None:
     picture = picture_of(graph(loop(protected(block(LEAVE_LOOP), final=block(LEAVE)))))
     assert [f.title for f in picture.figures if "exit" in f.css] == ["break", "return"]
 
 
-def test_ways_out_of_what_is_folded_lead_where_they_do_unfolded() -> None:
+def test_exits_of_folded_nodes_lead_to_the_same_targets() -> None:
     body = loop(either(branch("x", LEAVE_LOOP), branch("y", LEAVE)), do("a"))
     picture = picture_of(graph(body), View(Folding(kinds=("if",))))
     end = picture.whole.marks[1]
@@ -155,22 +157,22 @@ def test_ways_out_of_what_is_folded_lead_where_they_do_unfolded() -> None:
     assert work_end == Point(end.right + 1, (end.top + end.bottom) / 2)
 
 
-def test_breaks_of_passes_that_run_at_the_same_time_end_just_below_their_frame() -> None:
+def test_breaks_of_concurrent_iterations_end_below_the_frame() -> None:
     picture = picture_of(graph(parallel("all", loop(do("a"), either(branch("x", LEAVE_LOOP)))), do("b")))
     assert below(picture, "orders--node.parallel") == 12
 
 
-def test_something_comes_out_of_passes_that_all_return_for_there_may_be_none() -> None:
+def test_concurrent_iterations_go_on_even_if_all_return() -> None:
     picture = picture_of(graph(parallel("all", loop(LEAVE)), do("b")))
     assert leads_on(picture.figure("orders--node.parallel"))
 
 
-def test_passes_that_run_at_the_same_time_are_folded_where_loops_are() -> None:
+def test_concurrent_iterations_are_folded_as_loops() -> None:
     picture = picture_of(graph(parallel("all", loop(do("a"), LEAVE))), View(Folding(kinds=("loop",))))
     assert picture.figure("orders--node.parallel").css == {"folded", "parallel"}
 
 
-def test_what_nothing_waits_for_ends_above_the_next_bar_which_has_no_gap_there() -> None:
+def test_unawaited_work_ends_above_the_next_bar() -> None:
     drawn = graph(
         parallel(
             "all",
@@ -181,20 +183,24 @@ def test_what_nothing_waits_for_ends_above_the_next_bar_which_has_no_gap_there()
             do("d", starts=2, resolves=3),
         )
     )
-    (loose,) = picture_of(drawn).figure("orders--node.parallel").loose_ends
+    (loose_end,) = picture_of(drawn).figure("orders--node.parallel").loose_ends
     top = picture_of(drawn).figure("orders--node.parallel").box.top
-    pieces = [bar for bar in bars(drawn)[1:] if bar[0] + top > loose.bottom]
-    assert [pieces[0][1] < loose.left, pieces[0][2] > loose.right, pieces[0][0] + top - loose.bottom] == [True, True, 4]
+    pieces = [bar for bar in bars(drawn)[1:] if bar[0] + top > loose_end.bottom]
+    assert [pieces[0][1] < loose_end.left, pieces[0][2] > loose_end.right, pieces[0][0] + top - loose_end.bottom] == [
+        True,
+        True,
+        4,
+    ]
 
 
-def test_the_spine_of_an_even_number_of_columns_keeps_off_the_lanes_between_them() -> None:
+def test_the_common_spine_avoids_lanes_between_columns() -> None:
     """Else a bar has a gap where the line out of it begins, or a way out runs along that line."""
     for letters in range(24):
         picture = picture_of(graph(parallel("all", either(branch("x", LEAVE)), do("w" * letters))))
         assert broken_by_bars(picture) == []
 
 
-def test_a_bar_has_a_gap_for_a_figure_that_gets_beside_it_when_another_one_is_folded() -> None:
+def test_a_bar_has_a_gap_for_figures_beside_it_after_folding() -> None:
     drawn = graph(
         parallel(
             "all",
@@ -209,14 +215,14 @@ def test_a_bar_has_a_gap_for_a_figure_that_gets_beside_it_when_another_one_is_fo
     assert list(bar_touches_a_figure(page)) == []
 
 
-def test_a_group_that_is_left_early_has_a_bar_where_its_other_work_ends() -> None:
+def test_a_group_with_an_exit_has_a_bar_at_the_end() -> None:
     picture = picture_of(graph(parallel("all", do("a"), do("b"), LEAVE)))
     first, last = picture.figure("orders--node.parallel").bars
     b = picture.figure("orders--node.parallel--b").box
     assert (last.left, last.right) == (first.left, (b.left + b.right) / 2 + 12)
 
 
-def test_a_bar_has_a_gap_as_wide_as_a_figure_that_passes_it() -> None:
+def test_a_gap_is_as_wide_as_the_figure_that_passes() -> None:
     tall = do("tall", do("inner"), do("inner"), starts=1, resolves=3)
     drawn = graph(
         parallel(
@@ -233,19 +239,19 @@ def test_a_bar_has_a_gap_as_wide_as_a_figure_that_passes_it() -> None:
     assert (same, end, begin) == (top, passing.left - 7, passing.right + 7)
 
 
-def test_no_arrow_leads_from_an_exit_to_the_next_member_of_a_group() -> None:
+def test_no_arrow_leads_from_an_exit_to_the_next_member() -> None:
     picture = picture_of(graph(parallel("all", LEAVE, LEAVE, do("a", starts=1, resolves=2))))
     exits = [figure for figure in picture.figures if "exit" in figure.css]
     assert [leads_on(figure) for figure in exits] == [False, False]
 
 
-def test_a_function_that_calls_itself_is_known_by_its_key() -> None:
+def test_a_recursive_call_shows_the_key_of_the_function() -> None:
     drawn = graph(call("key"), functions={"key": function("name", do("a"), call("key"))})
     picture = picture_of(drawn, View(expand="all"))
     assert [figure.title for figure in picture.figures if "call" in figure.css] == ["key · function, calls itself"]
 
 
-def test_a_bar_has_no_gap_for_what_left_for_good_above_it_but_for_its_way_out() -> None:
+def test_a_bar_has_a_gap_only_for_the_exit_of_finished_work() -> None:
     tall = do("tall", do("inner"), do("inner"), do("inner"), starts=1, resolves=2)
     leaves = block(do("leaves"), LEAVE)
     drawn = graph(parallel("all", tall, leaves, do("b", starts=2, resolves=3), do("c", starts=2)))
@@ -253,7 +259,7 @@ def test_a_bar_has_no_gap_for_what_left_for_good_above_it_but_for_its_way_out() 
     assert [(left, right) for top, left, right in bars(drawn) if top == middle] == [(108, 353), (367, 458)]
 
 
-def test_branches_that_all_leave_do_not_meet() -> None:
+def test_branches_that_all_exit_do_not_join() -> None:
     frame = picture_of(graph(either(branch("x", LEAVE), branch(None, LEAVE)))).figure("orders--node.if")
     strokes = [stroke for line in frame.lines if kind(line) != "out" for stroke in line.strokes]
     assert max(point.y for stroke in strokes for point in stroke.points) < frame.box.bottom
