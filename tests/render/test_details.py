@@ -34,7 +34,7 @@ SWALLOWED: Try = {
 
 def outline(drawn: Graph, *items: tuple[Part, Detail], folding: Folding | None = None) -> str:
     view = View(details=Details(items)) if folding is None else View(folding, details=Details(items))
-    return render_outline(drawn, view, colour=False)
+    return render_outline(drawn, view, color=False)
 
 
 def test_remarks_on_a_step_follow_its_settings() -> None:

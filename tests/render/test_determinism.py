@@ -22,7 +22,7 @@ drawn = {
     "dot": [render_dot(graph) for graph in graphs.values()],
     "html": [render_page([Page(graph, name) for name, graph in graphs.items()])],
     "mermaid": [mermaid_document(render_mermaid(graph).pieces) for graph in graphs.values()],
-    "outline": [render_outline(graph, colour=True) for graph in graphs.values()],
+    "outline": [render_outline(graph, color=True) for graph in graphs.values()],
     "svg": [render_svg(graph).text for graph in graphs.values()],
 }
 for form, texts in drawn.items():

@@ -48,7 +48,7 @@ def folded_boxes(drawn: Graph, view: View) -> list[tuple[str, ...]]:
 
 
 def rows(drawn: Graph, view: View) -> list[str]:
-    return render_outline(drawn, view, colour=False).splitlines()[1:]
+    return render_outline(drawn, view, color=False).splitlines()[1:]
 
 
 CONTAINERS: list[tuple[Node, FoldedKind, str]] = [
@@ -224,7 +224,7 @@ def test_folded_contents_are_counted(nodes: Sequence[Node], text: str) -> None:
 
 
 def test_the_order_workflow_folded(snapshot: SnapshotAssertion) -> None:
-    assert render_outline(ORDERS, folded(1), colour=False) == snapshot(name="outline")
+    assert render_outline(ORDERS, folded(1), color=False) == snapshot(name="outline")
     assert render_dot(ORDERS, folded(1)) == snapshot(name="dot")
 
 

@@ -235,7 +235,7 @@ def test_the_outline_of_a_function_has_only_called_functions() -> None:
 def test_an_outline_replaces_a_diagram_that_cannot_fit() -> None:
     drawn = graph(*steps(500), loop(do("a")))
     (piece,) = render_mermaid(drawn).pieces
-    assert piece.text == render_outline(drawn, colour=False)
+    assert piece.text == render_outline(drawn, color=False)
 
 
 def test_one_diagram_is_a_document_of_mermaid() -> None:

@@ -42,45 +42,45 @@ NEVER_AWAITED = Note(
 
 def tree(drawn: Graph) -> list[str]:
     """Return the lines below the header."""
-    return render_outline(drawn, colour=False).splitlines()[1:]
+    return render_outline(drawn, color=False).splitlines()[1:]
 
 
 def test_the_order_workflow_in_full(snapshot: SnapshotAssertion) -> None:
     notes = [UNRESOLVED, NEVER_AWAITED]
-    assert render_outline(ORDERS, colour=False, notes=notes, place="src/orders.py:12") == snapshot
+    assert render_outline(ORDERS, color=False, notes=notes, place="src/orders.py:12") == snapshot
 
 
 def test_the_order_workflow_in_colour(snapshot: SnapshotAssertion) -> None:
     notes = [UNRESOLVED, NEVER_AWAITED]
-    assert render_outline(ORDERS, colour=True, notes=notes, place="src/orders.py:12") == snapshot
+    assert render_outline(ORDERS, color=True, notes=notes, place="src/orders.py:12") == snapshot
 
 
 def test_the_header_has_name_location_and_step_count() -> None:
-    outline = render_outline(graph(do("a"), do("b")), colour=False, place="src/orders.py:12")
+    outline = render_outline(graph(do("a"), do("b")), color=False, place="src/orders.py:12")
     assert outline.splitlines()[0] == "Orders  src/orders.py:12  2 steps · complete"
 
 
 def test_a_note_of_missing_steps_makes_the_graph_incomplete() -> None:
-    outline = render_outline(graph(do("a")), colour=False, notes=[UNRESOLVED], place="src/orders.py:12")
+    outline = render_outline(graph(do("a")), color=False, notes=[UNRESOLVED], place="src/orders.py:12")
     assert outline.splitlines()[0] == "Orders  src/orders.py:12  1 step · incomplete"
 
 
 def test_other_notes_leave_the_graph_complete() -> None:
-    outline = render_outline(graph(do("a")), colour=False, notes=[NEVER_AWAITED], place="src/orders.py:12")
+    outline = render_outline(graph(do("a")), color=False, notes=[NEVER_AWAITED], place="src/orders.py:12")
     assert outline.splitlines()[0] == "Orders  src/orders.py:12  1 step · complete"
 
 
 def test_completeness_of_a_saved_graph_is_not_shown() -> None:
-    assert render_outline(graph(do("a")), colour=False).splitlines()[0] == "Orders  1 step"
+    assert render_outline(graph(do("a")), color=False).splitlines()[0] == "Orders  1 step"
 
 
 def test_nested_steps_and_steps_of_functions_count() -> None:
     drawn = graph(do("a", do("b")), call("f"), call("f"), functions={"f": function("f", do("c"))})
-    assert render_outline(drawn, colour=False).splitlines()[0] == "Orders  3 steps"
+    assert render_outline(drawn, color=False).splitlines()[0] == "Orders  3 steps"
 
 
 def test_notes_are_last_with_location_message_and_advice() -> None:
-    outline = render_outline(graph(do("a")), colour=False, notes=[UNRESOLVED, NEVER_AWAITED])
+    outline = render_outline(graph(do("a")), color=False, notes=[UNRESOLVED, NEVER_AWAITED])
     assert outline.splitlines()[3:] == [
         "Notes",
         "1. incomplete  src/orders.py:30:9  unresolved-call",
@@ -201,21 +201,21 @@ def test_without_a_width_nothing_is_clipped() -> None:
 def test_a_width_clips_the_longest_text() -> None:
     config = {"retries": {"limit": 3, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}
     drawn = graph(do("x" * 100, config=config))  # type: ignore[arg-type]
-    assert render_outline(drawn, colour=False, width=40).splitlines()[1] == "└─ ● " + "x" * 23 + "…  3 retries"
+    assert render_outline(drawn, color=False, width=40).splitlines()[1] == "└─ ● " + "x" * 23 + "…  3 retries"
 
 
 def test_no_line_is_wider_than_the_width() -> None:
-    lines = render_outline(ORDERS, colour=False, width=30).splitlines()
+    lines = render_outline(ORDERS, color=False, width=30).splitlines()
     assert max(map(len, lines)) == 30
 
 
 def test_wide_letters_count_twice() -> None:
     drawn = graph(do("注文を確認する処理"))
-    assert render_outline(drawn, colour=False, width=20).splitlines()[1] == "└─ ● 注文を確認する…"
+    assert render_outline(drawn, color=False, width=20).splitlines()[1] == "└─ ● 注文を確認する…"
 
 
 def test_colors_are_basic_and_reset() -> None:
-    assert render_outline(graph(do("a")), colour=True).splitlines()[1] == (
+    assert render_outline(graph(do("a")), color=True).splitlines()[1] == (
         "\x1b[2m└─ \x1b[0m\x1b[36m● \x1b[0m\x1b[1ma\x1b[0m"
     )
 

@@ -49,7 +49,7 @@ def draw_or_refuse(data: object) -> None:
         return
     for workflow in saved:
         if workflow.graph is not None:
-            render_outline(workflow.graph, colour=False)
+            render_outline(workflow.graph, color=False)
             render_dot(workflow.graph)
             render_mermaid(workflow.graph)
             ET.fromstring(render_svg(workflow.graph).text)  # noqa: S314 - our own

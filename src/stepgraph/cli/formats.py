@@ -98,10 +98,10 @@ class Format(Struct, Generic[Content], frozen=True):
 def _graph_text(subjects: Sequence[Subject], style: Style) -> Rendering:
     from stepgraph.render.outline.outline import render_outline
 
-    colour, width = style.look.colour, style.look.width
+    color, width = style.look.color, style.look.width
     outlines = [
         render_outline(
-            graph, _view(subject, style), colour=colour, notes=subject.notes, width=width, place=subject.place()
+            graph, _view(subject, style), color=color, notes=subject.notes, width=width, place=subject.place()
         )
         for subject, graph in _with_graphs(subjects)
     ]
@@ -185,7 +185,7 @@ def _with_graphs(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Graph]]
 def _report_text(report: Report, style: Style) -> Rendering:
     from stepgraph.report.text import render_text
 
-    return Rendering(render_text(report, colour=style.look.colour, width=style.look.width, quiet=style.quiet))
+    return Rendering(render_text(report, color=style.look.color, width=style.look.width, quiet=style.quiet))
 
 
 def _report_json(report: Report, _style: Style) -> Rendering:
@@ -221,7 +221,7 @@ def _report_markdown(report: Report, style: Style) -> Rendering:
 def _diff_text(report: DiffReport, style: Style) -> Rendering:
     from stepgraph.report.difference.text import render_text
 
-    return Rendering(render_text(report, colour=style.look.colour))
+    return Rendering(render_text(report, color=style.look.color))
 
 
 def _diff_markdown(report: DiffReport, _style: Style) -> Rendering:

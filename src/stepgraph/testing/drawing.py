@@ -33,7 +33,7 @@ def _json(graph: Graph, view: View) -> str:
 def _outline(graph: Graph, view: View) -> str:
     from stepgraph.render.outline.outline import render_outline
 
-    return render_outline(graph, view, colour=False)
+    return render_outline(graph, view, color=False)
 
 
 def _mermaid(graph: Graph, view: View) -> str:

@@ -112,11 +112,11 @@ ARROWS: Final[dict[ArrowKind, dict[str, str]]] = {
 HEADLESS: Final = {"arrowhead": "none"}
 
 
-def _frame(colour: str, fill: str, style: str = "rounded,filled") -> dict[str, str]:
+def _frame(color: str, fill: str, style: str = "rounded,filled") -> dict[str, str]:
     return {
-        "color": colour,
+        "color": color,
         "fillcolor": fill,
-        "fontcolor": colour,
+        "fontcolor": color,
         "fontname": FONT,
         "fontsize": "12",
         "labeljust": "l",

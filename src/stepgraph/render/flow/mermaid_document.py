@@ -125,7 +125,7 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
         diagram = _diagram(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
         remedy = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
         return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
-    outline = MermaidPiece(part.title, "outline", render_outline(part.as_graph(), view, colour=False))
+    outline = MermaidPiece(part.title, "outline", render_outline(part.as_graph(), view, color=False))
     remedy = "an outline stands in its place: draw all of it with `-f svg`."
     return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
 

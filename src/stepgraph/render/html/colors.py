@@ -45,4 +45,4 @@ def _variables(palette: Palette) -> str:
         "warning": by_kind["choice"].line,
         "warning-fill": by_kind["choice"].band,
     }
-    return ":root{" + ";".join(f"--{name}:{colour}" for name, colour in colors.items()) + "}"
+    return ":root{" + ";".join(f"--{name}:{color}" for name, color in colors.items()) + "}"

@@ -24,7 +24,7 @@ def render_outline(
     graph: Graph,
     view: View = DEFAULT_VIEW,
     *,
-    colour: bool,
+    color: bool,
     notes: Sequence[Note] = (),
     width: int | None = None,
     place: str = "",
@@ -35,7 +35,7 @@ def render_outline(
     for graphs without a place, such as saved ones, only incompleteness. Lines except notes are clipped to `width`
     cells.
     """
-    terminal = Terminal(colour=colour, width=width)
+    terminal = Terminal(color=color, width=width)
     workflow = graph["workflow"]
     functions = functions_of(workflow)
     maker = RowMaker(functions, called_functions(workflow["nodes"], functions), view.folding, details=view.details)
@@ -45,7 +45,7 @@ def render_outline(
     lines += (terminal.line(pieces) for pieces in _tree(workflow["nodes"], maker))
     lines += (terminal.line(pieces) for pieces in _separate(FOLDED_AWAY, maker.unreached(called=True), maker))
     lines += (terminal.line(pieces) for pieces in _separate(UNREACHED, maker.unreached(called=False), maker))
-    lines += (Terminal(colour=colour, width=None).line(pieces) for pieces in _notes(notes))
+    lines += (Terminal(color=color, width=None).line(pieces) for pieces in _notes(notes))
     return "\n".join([*lines, ""])
 
 

@@ -45,7 +45,7 @@ class Piece(Struct, frozen=True):
 class Terminal(Struct, frozen=True):
     """The capabilities of the output."""
 
-    colour: bool
+    color: bool
     width: int | None
     """In cells; None for no limit."""
 
@@ -56,7 +56,7 @@ class Terminal(Struct, frozen=True):
         return without_commands("".join(self._painted(piece) for piece in _without_trailing_space(fitting)))
 
     def _painted(self, piece: Piece) -> str:
-        if not self.colour or not piece.ink.value or not piece.text:
+        if not self.color or not piece.ink.value or not piece.text:
             return piece.text
         return f"\x1b[{piece.ink.value}m{piece.text}\x1b[0m"
 

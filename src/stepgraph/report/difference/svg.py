@@ -20,7 +20,7 @@ _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
 
 def render_svg(report: DiffReport, theme: Theme = "auto") -> Picture:
-    """Return the picture: what changed, then the workflow with what was removed, each marked by colour and by sign."""
+    """Return the picture: what changed, then the workflow with what was removed, each marked by color and by sign."""
     drawings = [_drawing(workflow, number, report, theme) for number, workflow in enumerate(report.changed)]
     return render_sheet(drawings, f"{count_line(report)} ({versions_line(report)})", theme)
 
