@@ -110,10 +110,7 @@ class NodeLayout(Struct):
         if order is None:
             return Stack([measure_unframed(self, nodes, context)], tail, entered)
         named = identities(nodes, context.identity)
-        figures: list[Figure] = []
-        for index in order:
-            figures.append(self.measure(nodes[index], context.at(named[index])))
-        return Stack(figures, tail, entered)
+        return Stack([self.measure(nodes[index], context.at(named[index])) for index in order], tail, entered)
 
     def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
         """Return a figure with the mark of its node, branch or block, if there is one."""
