@@ -91,21 +91,20 @@ class FlowDrawer(Struct, frozen=True):
     view: View = DEFAULT_VIEW
     builder: ChartBuilder = field(default_factory=ChartBuilder)
 
-    def whole(self, nodes: Sequence[Node], context: NodeContext) -> Exits:
+    def whole(self, nodes: Sequence[Node], context: NodeContext) -> None:
         """Draw nodes between a start and an end."""
         start = self.builder.box(f"{context.identity}_start", BoxKind.START)
         exits = self.nodes(nodes, start, context)
         self.builder.box(f"{context.identity}_end", BoxKind.END, entry=exits.all())
-        return Exits()
 
-    def function(self, function: FunctionDef, context: NodeContext) -> Exits:
+    def function(self, function: FunctionDef, context: NodeContext) -> None:
         """Draw a function in its own frame, or folded."""
         self.mark(function, context)
         if function["nodes"] and self.view.folding.folds(function, context.level):
             self.builder.box(context.identity, BoxKind.FOLDED, *folded_lines(function, self.view.details))
-            return Exits()
+            return
         with self.builder.frame(context.identity, FrameKind.FUNCTION, function["name"]):
-            return self.whole(function["nodes"], context.deeper())
+            self.whole(function["nodes"], context.deeper())
 
     def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> Exits:
         """Draw a list of nodes in the order of their clocks, or one after another."""
