@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
+from tests.svg.heights import lengths_of
+
 VOID = {"meta", "link"}
 SELF_CLOSED = {"path", "rect", "circle"}
 
@@ -87,7 +89,7 @@ def data_of(root: Element) -> list[dict[str, Any]]:
 
 def at_rest(root: Element, folded: frozenset[str] = frozenset()) -> list[tuple[str | None, str]]:
     """Return the drawn and the computed value of each symbolic attribute while some frames are folded."""
-    values = [lengths(workflow["definitions"], folded) for workflow in data_of(root)]
+    values = [lengths_of(workflow["definitions"], folded) for workflow in data_of(root)]
     pairs: list[tuple[str | None, str]] = []
     for number, svg in enumerate(root.all("svg")):
         for element in svg.walk():
@@ -99,20 +101,3 @@ def at_rest(root: Element, folded: frozenset[str] = frozenset()) -> list[tuple[s
 
 def _filled(template: str, values: list[int]) -> str:
     return re.sub(r"\{(\d+),(-?\d+)\}", lambda mark: str(values[int(mark[1])] + int(mark[2])), template)
-
-
-def lengths(definitions: list[list[Any]], folded: frozenset[str]) -> list[int]:
-    """Return the values of definitions."""
-    values: list[int] = []
-
-    def value(term: Any) -> int:  # noqa: ANN401 - a number or a pair
-        return int(term) if isinstance(term, int) else values[term[0]] + int(term[1])
-
-    for kind, *terms in definitions:
-        if kind == "fold":
-            values.append(terms[2] if terms[0] in folded else value(terms[1]))
-        elif kind == "sum":
-            values.append(value(terms[0]) + value(terms[1]))
-        else:
-            values.append(max(map(value, terms)))
-    return values
