@@ -26,7 +26,7 @@ def changed_lines(old: Sequence[str], new: Sequence[str]) -> int:
 
 
 def common_length(old: Sequence[str], new: Sequence[str]) -> int:
-    """Return the length of the longest common subsequence: a row of its table at a time, as the bits of a number.
+    """Return the length of the longest common subsequence, with a row of its table in the bits of a number.
 
     After Hyyrö, Bit-parallel LCS-length computation revisited (2004). A bit is 0 where the length grows.
     """
