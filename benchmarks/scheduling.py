@@ -25,7 +25,7 @@ from stepgraph.interpreter.entry import OpenModule, interpret_workflow
 from stepgraph.interpreter.workflow_classes import find_workflows
 from stepgraph.ir.nodes import Start, StepRun
 from stepgraph.ir.program import Program
-from stepgraph.syntax.deep import run_with_large_stack
+from stepgraph.large_stack import run_with_large_stack
 from stepgraph.syntax.parsing.parse import parse_module
 
 STEPS = (250, 500, 1000, 2000)

@@ -158,7 +158,7 @@ def check_analysis(analysis: Analysis) -> tuple[Finding, ...]:
     """
     # Imported here, as only this needs the rules.
     from stepgraph.checks.run import check
-    from stepgraph.syntax.deep import run_with_large_stack
+    from stepgraph.large_stack import run_with_large_stack
 
     subjects = [workflow.subject for workflow in analysis.workflows if workflow.subject is not None]
     project = analysis.project or ProjectSubject(problems=analysis.problems)

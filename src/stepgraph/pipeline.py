@@ -25,6 +25,7 @@ from stepgraph.interpreter.workflow_classes import (
     find_undeployed,
     find_workflows,
 )
+from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
@@ -32,7 +33,6 @@ from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 from stepgraph.project.project import Project
 from stepgraph.project.sources import Source
 from stepgraph.syntax.class_visitor import Derivation, derivations_in, derived_names
-from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.modules import Importer, SourceModules
 

@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.cli import drawing_options, formats
 from stepgraph.render import folding, svg, view
-from stepgraph.render.dot import engine as dot_engine
+from stepgraph.render.flow import dot_engine
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep
 

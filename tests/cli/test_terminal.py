@@ -37,24 +37,24 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_terminal_has_colour_and_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert look_at_terminal(monkeypatch) == Look(colour=True, width=100)
+    assert look_at_terminal(monkeypatch) == Look(color=True, width=100)
 
 
 def test_no_color_forbids_colour(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert look_at_terminal(monkeypatch, NO_COLOR="1") == Look(colour=False, width=100)
+    assert look_at_terminal(monkeypatch, NO_COLOR="1") == Look(color=False, width=100)
 
 
 def test_no_color_forbids_nothing_if_it_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert look_at_terminal(monkeypatch, NO_COLOR="") == Look(colour=True, width=100)
+    assert look_at_terminal(monkeypatch, NO_COLOR="") == Look(color=True, width=100)
 
 
 def test_a_dumb_terminal_has_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert look_at_terminal(monkeypatch, TERM="dumb") == Look(colour=False, width=100)
+    assert look_at_terminal(monkeypatch, TERM="dumb") == Look(color=False, width=100)
 
 
 def test_a_terminal_may_not_know_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((0, 0)))
-    assert look_at_terminal(monkeypatch) == Look(colour=True, width=None)
+    assert look_at_terminal(monkeypatch) == Look(color=True, width=None)
 
 
 def test_a_terminal_may_have_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -62,22 +62,20 @@ def test_a_terminal_may_have_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
         raise OSError
 
     monkeypatch.setattr(os, "get_terminal_size", refuse)
-    assert look_at_terminal(monkeypatch) == Look(colour=True, width=None)
+    assert look_at_terminal(monkeypatch) == Look(color=True, width=None)
 
 
 @pytest.mark.parametrize("stdout", [io.StringIO(), None])
 def test_files_and_pipes_have_neither(monkeypatch: pytest.MonkeyPatch, stdout: io.StringIO | None) -> None:
     monkeypatch.setattr(sys, "stdout", stdout)
-    assert look_of_standard_output() == Look(colour=False, width=None)
+    assert look_of_standard_output() == Look(color=False, width=None)
 
 
-@pytest.mark.parametrize(("variable", "colour"), [("WT_SESSION", True), ("ConEmuANSI", True), ("OTHER", False)])
-def test_old_consoles_of_windows_have_no_colour(
-    monkeypatch: pytest.MonkeyPatch, variable: str, *, colour: bool
-) -> None:
+@pytest.mark.parametrize(("variable", "color"), [("WT_SESSION", True), ("ConEmuANSI", True), ("OTHER", False)])
+def test_old_consoles_of_windows_have_no_colour(monkeypatch: pytest.MonkeyPatch, variable: str, *, color: bool) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(sys, "stdout", Terminal())
     for name in ("TERM", "WT_SESSION", "ConEmuANSI", "ANSICON", "NO_COLOR"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, "1")
-    assert look_of_standard_output().colour is colour
+    assert look_of_standard_output().color is color

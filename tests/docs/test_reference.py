@@ -8,8 +8,7 @@ import pytest
 
 from docs.generate.files import ROOT
 from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.formats import FORMATS
-from stepgraph.cli.report_formats import REPORT_FORMATS
+from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
 from stepgraph.render.outline.rows import (
     ABOVE_MARK,
     BLOCK_MARK,

@@ -14,21 +14,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.cli.diff_formats import DIFF_FORMATS
-from stepgraph.cli.formats import DRAWINGS, Style
+from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, REPORT_FORMATS, Style
 from stepgraph.cli.main import main
-from stepgraph.cli.report_formats import REPORT_FORMATS
 from stepgraph.cli.subject import Subject
-from stepgraph.cli.terminal import Look
 from stepgraph.model.note import Note
 from stepgraph.model.span import Span
-from stepgraph.render.view import DEFAULT_VIEW
 from tests.escaping.hostile_texts import HOSTILE
 from tests.escaping.readers import obeyed, unseen, without_annotations
 from tests.render import graphs
 from tests.report import differences, reports
 
-STYLE: Final = Style(DEFAULT_VIEW, "structured", Look())
+STYLE: Final = Style()
 ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
     st.sampled_from(HOSTILE) | st.sampled_from("#[]: \n\r\u200d`|@/w."), max_size=3
 ).map("".join)
@@ -38,17 +34,17 @@ def drawn(text: str, name: str) -> str:
     """Return a drawing of the graph of a workflow that is called so, in a format."""
     note = Note("unresolved-call", text, text, Span(text, 1, 1, 1, 2))
     subject = Subject(text, text, graphs.everywhere(text), lambda: text, (note,), lambda: text, lambda _: text, False)  # noqa: FBT003
-    return DRAWINGS[name].draw([subject], STYLE).text
+    return DRAWINGS[name].write([subject], STYLE).text
 
 
 def checked(text: str, name: str) -> str:
     """Return a report in which the text stands wherever it can, in a format."""
-    return REPORT_FORMATS[name].write(reports.everywhere(text, 3), Look(), False)  # noqa: FBT003 - as it is called
+    return REPORT_FORMATS[name].write(reports.everywhere(text, 3), STYLE).text
 
 
 def compared(text: str, name: str) -> str:
     """Return a diff in which the text stands wherever it can, in a format."""
-    return DIFF_FORMATS[name].write(differences.everywhere(text), Look(), "auto")
+    return DIFF_FORMATS[name].write(differences.everywhere(text), STYLE).text
 
 
 WRITERS: Final[dict[str, Callable[[str], str]]] = {

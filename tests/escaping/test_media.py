@@ -13,9 +13,7 @@ import cmarkgfm
 import pytest
 from cmarkgfm.cmark import Options
 
-from stepgraph.cli.diff_formats import DIFF_FORMATS
-from stepgraph.cli.formats import DRAWINGS, FORMATS
-from stepgraph.cli.report_formats import REPORT_FORMATS
+from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
 from stepgraph.escaping.visible import visible
 from tests.escaping.conftest import SAVED, Medium, Said
 from tests.escaping.readers import obeyed, unseen, without_annotations

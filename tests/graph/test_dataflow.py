@@ -27,8 +27,8 @@ from stepgraph.ir.nodes import (
     StepRun,
     Try,
 )
+from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import Budget, Limit, LimitExceededError
-from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.module import Place
 from tests.semantics.notation import HEADER, STEPS
 

@@ -1,4 +1,4 @@
-"""A page in a real browser: Chromium, headless, driven as a person would with pointer and keys."""
+"""A page in a real browser: headless Chromium, controlled by pointer and keys."""
 
 from __future__ import annotations
 
@@ -30,15 +30,17 @@ _ARGUMENTS = (
 
 @dataclass(slots=True)
 class Browser:
-    """A browser, and the folder for the pages it is to open."""
+    """A browser."""
 
     driver: webdriver.Chrome
     folder: Path
+    """The directory of the pages to open."""
+
     pages: int = 0
     runs_scripts: bool = True
 
     def open(self, page: str, fragment: str = "") -> None:
-        """Open a page that is not known yet, as a file."""
+        """Open a new page, as a file."""
         self.pages += 1
         file = self.folder / f"page-{self.pages}.html"
         file.write_bytes(page.encode())
@@ -51,13 +53,13 @@ class Browser:
         self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": not allowed})
 
     def settle(self) -> None:
-        """Wait until the page has done what it does at the next frame."""
+        """Wait until the page has finished its work for the next frame."""
         self.run("return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
-    def run(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - whatever the script returns
+    def run(self, script: str, *arguments: object) -> Any:  # noqa: ANN401 - the result of any script
         return self.driver.execute_script(script, *arguments)
 
-    def one(self, css: str) -> WebElement:
+    def find(self, css: str) -> WebElement:
         return self.driver.find_element(By.CSS_SELECTOR, css)
 
     def every(self, css: str) -> list[WebElement]:
@@ -80,15 +82,15 @@ class Browser:
         ActionChains(self.driver, duration=20).drag_and_drop_by_offset(element, x, y).perform()
 
     def band(self, identity: str) -> WebElement:
-        """Return what bears the name of a frame, in its band."""
+        """Return the text in the band of a frame."""
         return self.node(identity).find_element(By.CSS_SELECTOR, ":scope > text")
 
     def is_shown(self, identity: str) -> bool:
-        """Tell whether a node is drawn: not within something that is folded."""
+        """Return whether a node is drawn, not folded away."""
         return bool(self.run("return document.getElementById(arguments[0]).getClientRects().length > 0", identity))
 
     def is_in_view(self, identity: str) -> bool:
-        """Tell whether the box of a node is within what one sees of the picture."""
+        """Return whether the box of a node is in the visible part of the picture."""
         return bool(
             self.run(
                 """
@@ -102,7 +104,7 @@ class Browser:
         )
 
     def top(self, identity: str) -> float:
-        """Return how far down in its picture a node is, at a scale of 1."""
+        """Return the y position of a node in its picture, at a scale of 1."""
         return float(
             self.run(
                 """
@@ -116,27 +118,27 @@ class Browser:
         )
 
     def varying(self) -> list[list[str]]:
-        """Return all attributes of all elements that have some that vary, in the order of the document."""
-        found: list[list[str]] = self.run(
+        """Return all attributes of elements with symbolic lengths, in document order."""
+        attributes: list[list[str]] = self.run(
             """
             return [...document.querySelectorAll("[data-vary]")].map((one) =>
               [...one.attributes].filter(({ name }) => name !== "style").map(({ name, value }) => `${name}=${value}`));
             """
         )
-        return found
+        return attributes
 
     def details(self) -> str:
-        """Return what the side panel says, empty while it is closed."""
-        return self.one("aside").text if self.one("aside").is_displayed() else ""
+        """Return the text of the side panel, empty while it is closed."""
+        return self.find("aside").text if self.find("aside").is_displayed() else ""
 
     def focused(self) -> str:
-        """Return the identity of the node that has the focus, or of the frame whose toggle has it."""
+        """Return the identity of the focused node, or of the frame whose toggle is focused."""
         return str(
             self.run("const at = document.activeElement; return (at.matches('.toggle') ? at.parentNode : at).id || ''")
         )
 
     def complaints(self) -> list[str]:
-        """Return what was written to the console since last asked."""
+        """Return the new messages of the console."""
         return [entry["message"] for entry in self.driver.get_log("browser")]  # type: ignore[no-untyped-call]
 
 

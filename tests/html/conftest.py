@@ -1,4 +1,4 @@
-"""One browser for all tests of a module. Where none is installed they are skipped, unless one is required."""
+"""A browser for each module of tests. Without a browser the tests are skipped, unless one is required."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def running_browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browse
 
 @pytest.fixture
 def browser(running_browser: Browser) -> Iterator[Browser]:
-    """Return the browser, and fail if a page complained: of an error, or of what its policy forbids."""
+    """Return the browser, and fail if a page logged an error or a violation of its policy."""
     yield running_browser
     running_browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "", "features": []})
     running_browser.let_scripts_run(allowed=True)

@@ -1,4 +1,4 @@
-"""Reading pages as a browser does, without one."""
+"""A parser of pages that accepts only well-formed HTML."""
 
 from __future__ import annotations
 
@@ -8,37 +8,41 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 from typing import Any
 
+from tests.svg.heights import lengths_of
+
 VOID = {"meta", "link"}
 SELF_CLOSED = {"path", "rect", "circle"}
 
 
 @dataclass(slots=True)
 class Element:
-    """An element with all in it. `text` is that of the element itself, not of those in it."""
+    """An element with its children."""
 
     name: str
     attributes: dict[str, str | None]
     children: list[Element] = field(default_factory=list)
     text: str = ""
+    """The text directly inside, without text of children."""
 
     def walk(self) -> list[Element]:
-        """Return this and all elements in it, in the order of the document."""
-        found, pending = [], [self]
+        """Return this and all elements inside, in document order."""
+        elements: list[Element] = []
+        pending = [self]
         while pending:
-            one = pending.pop()
-            found.append(one)
-            pending.extend(reversed(one.children))
-        return found
+            element = pending.pop()
+            elements.append(element)
+            pending.extend(reversed(element.children))
+        return elements
 
     def all(self, name: str) -> list[Element]:
-        return [one for one in self.walk() if one.name == name]
+        return [element for element in self.walk() if element.name == name]
 
     def with_class(self, css: str) -> list[Element]:
-        return [one for one in self.walk() if css in (one.attributes.get("class") or "").split()]
+        return [element for element in self.walk() if css in (element.attributes.get("class") or "").split()]
 
 
 class _Reader(HTMLParser):
-    """Reads what is closed properly, as pages are written, and fails on all else."""
+    """A parser that fails on elements without an end tag."""
 
     def __init__(self) -> None:
         super().__init__(convert_charrefs=True)
@@ -68,7 +72,7 @@ class _Reader(HTMLParser):
 
 
 def read(page: str) -> Element:
-    """Return the root of a page, which is to be closed properly throughout."""
+    """Return the root of a well-formed page."""
     reader = _Reader()
     reader.feed(page)
     reader.close()
@@ -77,40 +81,23 @@ def read(page: str) -> Element:
 
 
 def data_of(root: Element) -> list[dict[str, Any]]:
-    """Return what the script is told."""
-    (script,) = [one for one in root.all("script") if one.attributes.get("type") == "application/json"]
-    found: list[dict[str, Any]] = json.loads(script.text)
-    return found
+    """Return the data for the script."""
+    (script,) = [element for element in root.all("script") if element.attributes.get("type") == "application/json"]
+    data: list[dict[str, Any]] = json.loads(script.text)
+    return data
 
 
 def at_rest(root: Element, folded: frozenset[str] = frozenset()) -> list[tuple[str | None, str]]:
-    """Return each attribute that varies as it is, and as it follows while these frames are folded."""
-    known = [length for one in data_of(root) for length in [lengths(one["definitions"], folded)]]
+    """Return the drawn and the computed value of each symbolic attribute while some frames are folded."""
+    values = [lengths_of(workflow["definitions"], folded) for workflow in data_of(root)]
     pairs: list[tuple[str | None, str]] = []
     for number, svg in enumerate(root.all("svg")):
         for element in svg.walk():
             for part in filter(None, (element.attributes.get("data-vary") or "").split(";")):
                 name, template = part.split("=", 1)
-                pairs.append((element.attributes[name.lower()], _filled(template, known[number])))
+                pairs.append((element.attributes[name.lower()], _filled(template, values[number])))
     return pairs
 
 
-def _filled(template: str, known: list[int]) -> str:
-    return re.sub(r"\{(\d+),(-?\d+)\}", lambda mark: str(known[int(mark[1])] + int(mark[2])), template)
-
-
-def lengths(definitions: list[list[Any]], folded: frozenset[str]) -> list[int]:
-    """Return the lengths that follow from definitions."""
-    known: list[int] = []
-
-    def value(term: Any) -> int:  # noqa: ANN401 - a number or a pair
-        return int(term) if isinstance(term, int) else known[term[0]] + int(term[1])
-
-    for kind, *terms in definitions:
-        if kind == "fold":
-            known.append(terms[2] if terms[0] in folded else value(terms[1]))
-        elif kind == "sum":
-            known.append(value(terms[0]) + value(terms[1]))
-        else:
-            known.append(max(map(value, terms)))
-    return known
+def _filled(template: str, values: list[int]) -> str:
+    return re.sub(r"\{(\d+),(-?\d+)\}", lambda mark: str(values[int(mark[1])] + int(mark[2])), template)

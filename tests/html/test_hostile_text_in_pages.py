@@ -1,4 +1,4 @@
-"""Names, conditions, notes and places come from source code: nothing of them may become markup or script."""
+"""Names, conditions, notes and locations from source code never become markup or script."""
 
 from __future__ import annotations
 
@@ -36,43 +36,45 @@ HOSTILE = [
 
 
 def everywhere(text: str) -> Page:
-    """Return a page with this text in every place that takes one."""
+    """Return a page with this text in every field of text."""
     return Page(graphs.everywhere(text), text, lambda _: text, [text], complete=False, source=text)
 
 
 def _shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
-    """Return the names of all elements and of their attributes, but for labels, of which there are as many as fit."""
-    return [(one.name, tuple(one.attributes)) for one in root.walk() if one.name not in {"tspan", "text"}]
+    """Return the names of all elements and of their attributes, except labels, whose number depends on the text."""
+    return [
+        (element.name, tuple(element.attributes)) for element in root.walk() if element.name not in {"tspan", "text"}
+    ]
 
 
 PLAIN = _shape(read(render_page([everywhere("plain")], title="plain")))
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
-def test_text_makes_no_elements_and_no_attributes(text: str) -> None:
+def test_text_makes_no_elements_or_attributes(text: str) -> None:
     assert _shape(read(render_page([everywhere(text)], title=text))) == PLAIN
 
 
 @given(st.text(min_size=1, max_size=60))
 @settings(max_examples=60, deadline=None)
-def test_any_text_makes_no_elements_and_no_attributes(text: str) -> None:
+def test_any_text_makes_no_elements_or_attributes(text: str) -> None:
     assert _shape(read(render_page([everywhere(text)], title=text))) == PLAIN
 
 
 @given(st.text(alphabet="<>&\"'/!-=;{}\x02\x03[]abscript \u2028", min_size=1, max_size=60))
 @settings(max_examples=60, deadline=None)
-def test_no_text_of_what_acts_makes_elements_or_attributes(text: str) -> None:
+def test_markup_characters_make_no_elements_or_attributes(text: str) -> None:
     assert _shape(read(render_page([everywhere(text)], title=text))) == PLAIN
 
 
 def _step(root: Element) -> dict[str, str]:
-    """Return what is told of the first step."""
-    found: dict[str, str] = data_of(root)[0]["nodes"][root.with_class("do")[0].attributes["id"]]
-    return found
+    """Return the facts about the first step."""
+    facts: dict[str, str] = data_of(root)[0]["nodes"][root.with_class("do")[0].attributes["id"]]
+    return facts
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
-def test_text_is_found_again_exactly(text: str) -> None:
+def test_text_is_preserved_exactly(text: str) -> None:
     root = read(render_page([everywhere(text)], title=text))
     expected = visible(text)
     assert root.all("title")[0].text == expected
@@ -84,7 +86,7 @@ def test_text_is_found_again_exactly(text: str) -> None:
 
 @given(st.text(max_size=200))
 @settings(max_examples=60, deadline=None)
-def test_the_name_of_a_step_is_whole_in_its_title(text: str) -> None:
+def test_the_title_of_a_step_has_its_complete_name(text: str) -> None:
     root = read(render_page([Page(graphs.graph(graphs.do(text)), "a")]))
     assert root.with_class("do")[0].all("title")[0].text == f"{visible(text)} · step"
 
@@ -95,34 +97,38 @@ def test_every_page_can_be_encoded(text: str) -> None:
     render_page([everywhere(text)]).encode()
 
 
-def test_what_has_no_name_is_told_of_too() -> None:
+def test_a_step_with_an_empty_name_has_facts() -> None:
     root = read(render_page([everywhere("")]))
     assert _step(root)["name"] == ""
 
 
-def test_an_identity_is_made_of_letters_digits_hyphens_and_dots() -> None:
+def test_identities_have_letters_digits_hyphens_and_dots_only() -> None:
     def identities(text: str) -> set[str]:
         return {
-            one.attributes["id"] or "" for one in read(render_page([everywhere(text)])).walk() if "id" in one.attributes
+            element.attributes["id"] or ""
+            for element in read(render_page([everywhere(text)])).walk()
+            if "id" in element.attributes
         }
 
     for text in HOSTILE:
-        assert not {one for one in identities(text) if one.strip("abcdefghijklmnopqrstuvwxyz0123456789-.")}
+        assert not {
+            identity for identity in identities(text) if identity.strip("abcdefghijklmnopqrstuvwxyz0123456789-.")
+        }
 
 
 def detailed(text: str) -> Page:
-    """Return a page with this text as each detail."""
+    """Return a page with this text as every detail."""
     return Page(graphs.DETAILED, "a", details=graphs.details_everywhere(text))
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
-def test_details_make_no_elements_and_no_attributes(text: str) -> None:
+def test_details_make_no_elements_or_attributes(text: str) -> None:
     plain = _shape(read(render_page([detailed("plain")])))
     assert _shape(read(render_page([detailed(text)]))) == plain
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
-def test_details_are_found_again_exactly(text: str) -> None:
+def test_details_are_preserved_exactly(text: str) -> None:
     nodes = data_of(read(render_page([detailed(text)])))[0]["nodes"].values()
     rows = [row for node in nodes for row in node["rows"] if row[0] == "Errors"]
     assert {row[1] for row in rows} == {visible(text)}

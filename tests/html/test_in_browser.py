@@ -1,4 +1,4 @@
-"""Pages in a real browser: what folds, what is found, what the keyboard reaches, and that nothing hostile acts."""
+"""Pages in a real browser: folding, search, keyboard, and hostile text."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ SEVERAL = render_page(
 )
 
 
-def test_folding_shrinks_a_frame_and_moves_what_is_below(browser: Browser) -> None:
+def test_folding_shrinks_a_frame_and_moves_figures_below(browser: Browser) -> None:
     browser.open(PAGE)
-    before, height = browser.top("orders--ship"), int(browser.one("svg").get_dom_attribute("height") or 0)
+    before, height = browser.top("orders--ship"), int(browser.find("svg").get_dom_attribute("height") or 0)
     browser.band(LOOP).click()
-    shrunk = height - int(browser.one("svg").get_dom_attribute("height") or 0)
+    shrunk = height - int(browser.find("svg").get_dom_attribute("height") or 0)
     assert shrunk > 200
     assert browser.top("orders--ship") == pytest.approx(before - shrunk, abs=1)
     assert not browser.is_shown(WEIGH)
@@ -52,7 +52,7 @@ def test_unfolding_restores_each_attribute(browser: Browser) -> None:
     before = browser.varying()
     browser.button("Fold all").click()
     folded = browser.varying()
-    assert sum(one != other for one, other in zip(before, folded, strict=True)) > 40
+    assert sum(old != new for old, new in zip(before, folded, strict=True)) > 40
     browser.button("Unfold all").click()
     assert browser.varying() == before
 
@@ -67,7 +67,7 @@ def test_a_folded_frame_stays_where_it_is_on_the_screen(browser: Browser) -> Non
     assert browser.node(frame).rect["y"] == pytest.approx(before, abs=1)
 
 
-def test_a_folded_frame_says_how_much_is_in_it_and_keeps_its_ways_out(browser: Browser) -> None:
+def test_a_folded_frame_shows_a_summary_and_exits(browser: Browser) -> None:
     browser.open(PAGE)
     toggle = browser.node(LOOP).find_element("css selector", ":scope > .toggle")
     exits = browser.node(LOOP).find_element("css selector", ":scope > .out.while-folded")
@@ -78,7 +78,7 @@ def test_a_folded_frame_says_how_much_is_in_it_and_keeps_its_ways_out(browser: B
     assert toggle.accessible_name == "loop · 2 steps · may return"
 
 
-def test_what_the_view_folds_is_folded_to_begin_with(browser: Browser) -> None:
+def test_folding_of_the_view_is_the_initial_state(browser: Browser) -> None:
     browser.open(render_page([Page(SMALL, "orders")], View(folding=Folding(kinds=("loop",)))))
     assert not browser.is_shown(WEIGH)
     browser.band(LOOP).click()
@@ -90,7 +90,7 @@ def test_search_counts_highlights_and_unfolds(browser: Browser) -> None:
     browser.button("Fold all").click()
     browser.press("/")
     browser.press(*"WEIGH")
-    assert browser.one("output").text == "1 of 1"
+    assert browser.find("output").text == "1 of 1"
     assert browser.is_shown(WEIGH)
     assert browser.is_in_view(WEIGH)
     assert "is-here" in (browser.node(WEIGH).get_dom_attribute("class") or "")
@@ -99,56 +99,62 @@ def test_search_counts_highlights_and_unfolds(browser: Browser) -> None:
     assert browser.focused() == WEIGH
 
 
-def test_search_goes_on_and_back_and_through_all_workflows(browser: Browser) -> None:
+def test_search_moves_through_all_workflows(browser: Browser) -> None:
     browser.open(SEVERAL)
     browser.press("/")
     browser.press(*"ship")
-    assert browser.one("output").text == "1 of 2"
+    assert browser.find("output").text == "1 of 2"
     browser.press(Keys.ENTER)
-    assert browser.one("output").text == "2 of 2"
-    assert browser.one("[aria-selected=true]").text == "returns"
+    assert browser.find("output").text == "2 of 2"
+    assert browser.find("[aria-selected=true]").text == "returns"
     assert browser.is_in_view("returns--ship-it-back")
     browser.press_with_shift(Keys.ENTER)
-    assert browser.one("[aria-selected=true]").text == "orders"
+    assert browser.find("[aria-selected=true]").text == "orders"
     browser.press("x")
-    assert browser.one("output").text == "none"
+    assert browser.find("output").text == "none"
 
 
 def test_tabs_follow_the_arrow_keys(browser: Browser) -> None:
     browser.open(SEVERAL)
     assert [tab.text for tab in browser.every("[role=tab]")] == ["orders", "returns", "invoices"]
-    assert [one.is_displayed() for one in browser.every("section")] == [True, False, False]
-    browser.one("[aria-selected=true]").click()
+    assert [element.is_displayed() for element in browser.every("section")] == [True, False, False]
+    browser.find("[aria-selected=true]").click()
     browser.press(Keys.ARROW_RIGHT)
-    assert [one.is_displayed() for one in browser.every("section")] == [False, True, False]
-    assert browser.one("#returns\\.section .badge").text == "incomplete"
+    assert [element.is_displayed() for element in browser.every("section")] == [False, True, False]
+    assert browser.find("#returns\\.section .badge").text == "incomplete"
     browser.press(Keys.END)
-    assert browser.one("#invoices\\.section .nothing").is_displayed()
+    assert browser.find("#invoices\\.section .nothing").is_displayed()
     browser.press(Keys.ARROW_RIGHT)
-    assert browser.one("[aria-selected=true]").text == "orders"
+    assert browser.find("[aria-selected=true]").text == "orders"
     assert browser.run("return document.activeElement.id") == "orders.tab"
 
 
-def test_the_panel_tells_of_a_step(browser: Browser) -> None:
+def test_the_panel_shows_a_step(browser: Browser) -> None:
     browser.open(PAGE)
     assert browser.details() == ""
     browser.node(WEIGH).click()
-    assert [one.text for one in browser.every("aside h2, aside .kind")] == ["Weigh", "Step that runs code"]
-    rows = dict(zip([one.text for one in browser.every("dt")], [one.text for one in browser.every("dd")], strict=True))
+    assert [element.text for element in browser.every("aside h2, aside .kind")] == ["Weigh", "Step that runs code"]
+    rows = dict(
+        zip(
+            [element.text for element in browser.every("dt")],
+            [element.text for element in browser.every("dd")],
+            strict=True,
+        )
+    )
     assert rows["Retries"] == "5default"
     assert rows["In"] == "loop\nif"
     assert rows["Source"] == "src/orders.py:12"
     assert browser.driver.current_url.endswith(f"#{WEIGH}")
-    assert browser.one("aside a").get_dom_attribute("href") == f"#{WEIGH}"
+    assert browser.find("aside a").get_dom_attribute("href") == f"#{WEIGH}"
     browser.button("if").click()
-    assert browser.one("aside h2").text == "if"
+    assert browser.find("aside h2").text == "if"
     assert "empty" in browser.details()
     browser.press(Keys.ESCAPE)
     assert browser.details() == ""
     assert browser.focused() == IF
 
 
-def test_a_step_beside_which_the_panel_opens_is_moved_into_view(browser: Browser) -> None:
+def test_opening_the_panel_keeps_the_step_in_view(browser: Browser) -> None:
     browser.open(render_page([Page(ORDERS, "orders")]))
     browser.press("0")
     step = "orderworkflow--node.try.catch--node.switch.2--ask-for-another-card"
@@ -156,13 +162,13 @@ def test_a_step_beside_which_the_panel_opens_is_moved_into_view(browser: Browser
     assert browser.is_in_view(step)
 
 
-def test_the_keyboard_reaches_and_does_everything(browser: Browser) -> None:
+def test_all_actions_work_by_keyboard(browser: Browser) -> None:
     browser.open(PAGE)
     browser.run("document.querySelector('.viewport').focus()")
     browser.press(Keys.TAB)
     assert browser.focused() == "orders--load"
     browser.press(Keys.ENTER)
-    assert browser.one("aside h2").text == "Load"
+    assert browser.find("aside h2").text == "Load"
     browser.press(Keys.ESCAPE, Keys.ARROW_DOWN)
     assert browser.focused() == LOOP
     ring = "return getComputedStyle(document.activeElement.querySelector('.disc')).strokeWidth"
@@ -174,15 +180,15 @@ def test_the_keyboard_reaches_and_does_everything(browser: Browser) -> None:
     browser.press(Keys.ARROW_UP, Keys.SPACE)
     assert browser.is_shown(WEIGH)
     browser.press(Keys.ARROW_LEFT, Keys.ARROW_RIGHT, "i")
-    assert browser.one("aside h2").text == "loop"
+    assert browser.find("aside h2").text == "loop"
     browser.press(Keys.END)
     assert browser.focused() == "orders--call.notify--send-the-mail"
     browser.press(Keys.ARROW_LEFT)
     assert browser.focused() == "orders--call.notify"
-    assert browser.one("aside .kind").text == "Call of a function that runs steps"
+    assert browser.find("aside .kind").text == "Call of a function that runs steps"
 
 
-def test_all_nodes_are_reached_one_after_the_other(browser: Browser) -> None:
+def test_arrow_keys_reach_all_nodes_in_order(browser: Browser) -> None:
     browser.open(PAGE)
     browser.run("document.querySelector('.viewport').focus()")
     browser.press(Keys.TAB)
@@ -194,36 +200,36 @@ def test_all_nodes_are_reached_one_after_the_other(browser: Browser) -> None:
     assert reached == browser.run("return [...document.querySelectorAll('[data-node]')].map((one) => one.id)")
 
 
-def test_what_is_folded_away_does_not_keep_the_keyboard_out(browser: Browser) -> None:
+def test_folding_the_focused_node_keeps_a_focusable_node(browser: Browser) -> None:
     browser.open(PAGE)
     browser.node(WEIGH).click()
     browser.button("Fold all").click()
-    assert [one.is_displayed() for one in browser.every("svg [tabindex='0']")] == [True]
+    assert [element.is_displayed() for element in browser.every("svg [tabindex='0']")] == [True]
 
 
-def test_a_link_to_a_step_opens_its_workflow_and_unfolds_what_hides_it(browser: Browser) -> None:
+def test_a_link_to_a_step_opens_and_unfolds_it(browser: Browser) -> None:
     browser.open(SEVERAL, "returns--ship-it-back")
-    assert browser.one("[aria-selected=true]").text == "returns"
-    assert browser.one("aside h2").text == "Ship it back"
+    assert browser.find("[aria-selected=true]").text == "returns"
+    assert browser.find("aside h2").text == "Ship it back"
     assert browser.focused() == "returns--ship-it-back"
     browser.run(f"location.hash = '{WEIGH}'")
     browser.settle()
-    assert browser.one("[aria-selected=true]").text == "orders"
-    assert browser.one("aside h2").text == "Weigh"
+    assert browser.find("[aria-selected=true]").text == "orders"
+    assert browser.find("aside h2").text == "Weigh"
     assert browser.is_in_view(WEIGH)
 
 
-def test_a_link_into_what_is_folded_unfolds_it(browser: Browser) -> None:
+def test_a_link_into_a_folded_frame_unfolds_it(browser: Browser) -> None:
     browser.open(render_page([Page(SMALL, "orders")], View(folding=Folding(depth=1))), WEIGH)
     assert browser.is_in_view(WEIGH)
-    assert browser.one("aside h2").text == "Weigh"
+    assert browser.find("aside h2").text == "Weigh"
 
 
 @pytest.mark.parametrize("fragment", ["%E0%A4%A", "no-such-step", "__proto__", "<script>"])
 def test_a_link_to_nothing_opens_the_page(browser: Browser, fragment: str) -> None:
     browser.open(PAGE, fragment)
     assert browser.details() == ""
-    assert browser.one(".tools").is_displayed()
+    assert browser.find(".tools").is_displayed()
 
 
 def _scale(browser: Browser) -> float:
@@ -240,9 +246,9 @@ def test_zoom_by_keys_and_buttons(browser: Browser) -> None:
     assert _scale(browser) == pytest.approx(1.25, abs=0.01)
     browser.press("-", "-")
     assert _scale(browser) == pytest.approx(0.8, abs=0.01)
-    assert browser.one(".zoom").text == "80 %"
-    browser.one(".zoom").click()
-    assert browser.one(".zoom").text == "100 %"
+    assert browser.find(".zoom").text == "80 %"
+    browser.find(".zoom").click()
+    assert browser.find(".zoom").text == "100 %"
     browser.button("Fit").click()
     fits = "const one = document.querySelector('.viewport'); return one.scrollHeight <= one.clientHeight"
     assert browser.run(fits)
@@ -264,7 +270,7 @@ def test_zoom_by_the_wheel_keeps_what_is_below_the_pointer(browser: Browser) -> 
         y,
     )
     assert _scale(browser) > 1.3
-    # The picture may have been centred, or at its end: there it cannot stay.
+    # A centered picture, or one scrolled to its end, cannot keep the exact position.
     assert browser.run(where)[1] == pytest.approx(y, abs=3)
 
 
@@ -274,31 +280,34 @@ def test_a_drag_moves_the_picture_and_chooses_nothing(browser: Browser) -> None:
     assert browser.run("return document.querySelector('.viewport').scrollTop") == pytest.approx(120, abs=4)
     assert browser.details() == ""
     browser.node("orderworkflow--load-the-order").click()
-    assert browser.one("aside h2").text == "Load the order"
+    assert browser.find("aside h2").text == "Load the order"
 
 
-def test_without_javascript_all_pictures_are_there_and_nothing_that_does_not_work(browser: Browser) -> None:
+def test_without_javascript_only_pictures_and_links_are_shown(browser: Browser) -> None:
     browser.let_scripts_run(allowed=False)
     browser.open(SEVERAL)
-    assert [one.is_displayed() for one in browser.every("svg")] == [True, True]
+    assert [element.is_displayed() for element in browser.every("svg")] == [True, True]
     assert browser.every("svg")[0].size["height"] > 400
-    assert [one.text for one in browser.every("nav a")] == ["orders", "returns", "invoices"]
+    assert [element.text for element in browser.every("nav a")] == ["orders", "returns", "invoices"]
     assert browser.every("button, input") == []
-    assert not any(one.is_displayed() for one in browser.every(".while-folded"))
+    assert not any(element.is_displayed() for element in browser.every(".while-folded"))
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
 def test_hostile_text_runs_no_script_and_makes_no_elements(browser: Browser, text: str) -> None:
     browser.open(render_page([everywhere("plain"), everywhere(text)]))
     browser.every("[role=tab]")[1].click()
-    assert len({len(one.find_elements("css selector", "*:not(tspan, text)")) for one in browser.every("section")}) == 1
+    assert (
+        len({len(element.find_elements("css selector", "*:not(tspan, text)")) for element in browser.every("section")})
+        == 1
+    )
     browser.run("arguments[0].dispatchEvent(new MouseEvent('click', { bubbles: true }))", browser.every(".do")[-1])
     assert browser.run("return [document.scripts.length, document.images.length]") == [2, 0]
     assert browser.run("return document.querySelector('aside h2').children.length") == 0
 
 
 @pytest.mark.parametrize(("features", "is_dark"), [([], False), (["dark"], True)])
-def test_dark_colours_for_those_who_prefer_them(browser: Browser, features: list[str], *, is_dark: bool) -> None:
+def test_dark_colors_follow_the_preference(browser: Browser, features: list[str], *, is_dark: bool) -> None:
     media = [{"name": "prefers-color-scheme", "value": value} for value in features]
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": media})
     browser.open(PAGE)
@@ -307,13 +316,13 @@ def test_dark_colours_for_those_who_prefer_them(browser: Browser, features: list
     assert browser.run("return getComputedStyle(document.querySelector('.paper')).fill") == expected
 
 
-def test_print_shows_all_pictures_in_light_colours_and_nothing_to_press(browser: Browser) -> None:
+def test_print_shows_all_pictures_in_light_colors(browser: Browser) -> None:
     browser.open(SEVERAL)
     media = {"media": "print", "features": [{"name": "prefers-color-scheme", "value": "dark"}]}
     browser.driver.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
-    assert [one.is_displayed() for one in browser.every("svg")] == [True, True]
-    assert [one.is_displayed() for one in browser.every("h2")] == [True, True, True]
-    assert not any(one.is_displayed() for one in browser.every("button, .toggle"))
+    assert [element.is_displayed() for element in browser.every("svg")] == [True, True]
+    assert [element.is_displayed() for element in browser.every("h2")] == [True, True, True]
+    assert not any(element.is_displayed() for element in browser.every("button, .toggle"))
     assert browser.run("return getComputedStyle(document.documentElement).backgroundColor") == "rgb(255, 255, 255)"
 
 
@@ -322,7 +331,7 @@ def test_a_narrow_screen_has_the_panel_below(browser: Browser) -> None:
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     try:
         browser.open(PAGE, WEIGH)
-        viewport, panel = browser.one(".viewport").rect, browser.one("aside").rect
+        viewport, panel = browser.find(".viewport").rect, browser.find("aside").rect
         assert panel["y"] >= viewport["y"] + viewport["height"]
         assert viewport["height"] > 150
         assert browser.run("return document.documentElement.scrollWidth") == 390
@@ -331,10 +340,10 @@ def test_a_narrow_screen_has_the_panel_below(browser: Browser) -> None:
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
 
 
-def test_what_is_nested_deeply_is_nested_in_the_browser_too(browser: Browser) -> None:
+def test_deep_nesting_survives_the_html_parser(browser: Browser) -> None:
     browser.open(render_page([Page(deep(100), "a")]))
     nested = "for (let at = arguments[0], depth = 0; ; at = at.parentElement, depth += 1) if (!at) return depth"
-    assert browser.run(nested, browser.one(".do")) > 300
+    assert browser.run(nested, browser.find(".do")) > 300
 
 
 def test_five_hundred_steps_open_and_fold_quickly(browser: Browser) -> None:
@@ -346,12 +355,12 @@ def test_five_hundred_steps_open_and_fold_quickly(browser: Browser) -> None:
     browser.driver.execute_cdp_cmd("Performance.enable", {})
     browser.open(render_page([Page(graph(*steps), "orders")]))
     metrics = browser.driver.execute_cdp_cmd("Performance.getMetrics", {})["metrics"]
-    assert {one["name"]: one["value"] for one in metrics}["ScriptDuration"] < 0.5  # 0.01 on an idle machine
+    assert {element["name"]: element["value"] for element in metrics}["ScriptDuration"] < 0.5  # 0.01 on an idle machine
     browser.button("Fold all").click()
     assert len(browser.every(".is-folded")) == 125
 
 
-def test_the_keyboard_goes_on_quickly_among_many_frames(browser: Browser) -> None:
+def test_arrow_keys_are_fast_among_many_frames(browser: Browser) -> None:
     browser.open(render_page([Page(graph(*(loop(do(f"Step {number}")) for number in range(2000))), "orders")]))
     took = browser.run(
         """
@@ -360,7 +369,7 @@ def test_the_keyboard_goes_on_quickly_among_many_frames(browser: Browser) -> Non
         return performance.now() - before;
         """
     )
-    assert took < 100  # a few; a look at each frame for each node takes as many hundreds
+    assert took < 100  # a quadratic search takes several hundred
     assert browser.focused().endswith("--step-0")
 
 
@@ -371,9 +380,9 @@ def test_a_key_pressed_with_alt_is_left_to_the_browser(browser: Browser) -> None
     assert _scale(browser) == before
 
 
-def test_what_has_no_name_is_found_and_told_of(browser: Browser) -> None:
+def test_a_step_with_an_empty_name_can_be_selected(browser: Browser) -> None:
     browser.open(render_page([Page(graph(do("")), "")]))
-    browser.one(".do").click()
-    assert browser.one("aside h2").text == "no name"
+    browser.find(".do").click()
+    assert browser.find("aside h2").text == "no name"
     browser.press("/", "a")
-    assert browser.one("output").text == "none"
+    assert browser.find("output").text == "none"

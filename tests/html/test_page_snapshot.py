@@ -1,4 +1,4 @@
-"""What a page holds beside its style sheet and its script."""
+"""A snapshot of a page without its style sheet and its script."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Graphs to draw, written as payloads, and short ways to write their nodes."""
+"""Graphs to draw, and short functions for their nodes."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def do(
     resolves: Number | None = None,
     config: StepConfig = DEFAULTS,
 ) -> StepDo:
-    """Return a step, with the engine's defaults unless told otherwise."""
+    """Return a step with the engine's defaults for missing settings."""
     step: StepDo = {"type": "step_do", "name": name, "config": config, "nodes": list(nested)}
     if starts is not None:
         step["starts"] = starts
@@ -85,7 +85,7 @@ def switch(discriminant: str, *branches: Branch) -> Switch:
 
 
 def protected(body: Block | None = None, *, catch: Block | None = None, final: Block | None = None) -> Try:
-    """Return a `try` with those of its parts that are given."""
+    """Return a `try` with these parts."""
     node: Try = {"type": "try"}
     if body is not None:
         node["try_block"] = body
@@ -101,12 +101,12 @@ LEAVE: Node = {"type": "break", "kind": "return"}
 
 
 def unknown(kind: str, **fields: object) -> Node:
-    """Return a node of a type that no version of the API has yet, as the lenient reader returns it."""
+    """Return a node of a future type, in the form that the lenient reader returns."""
     return cast("Node", {"type": kind, "nodes": [], **fields})
 
 
 def deep(levels: int, name: str = "the innermost step") -> Graph:
-    """Return a graph with one step in so many loops, one in another."""
+    """Return a graph with one step inside nested loops."""
     node: Node = do(name)
     for _ in range(levels):
         node = loop(node)
@@ -114,7 +114,7 @@ def deep(levels: int, name: str = "the innermost step") -> Graph:
 
 
 def everywhere(text: str) -> Graph:
-    """Return a graph with this text in every place that takes one."""
+    """Return a graph with this text in every field of text."""
     drawn = graph(
         do(text),
         {"type": "step_sleep", "name": text, "duration": text},
@@ -237,9 +237,9 @@ DETAILED: Graph = graph(
     },
     functions={"f": function("f", do("g"))},
 )
-"""A graph with each kind of part that details are about."""
+"""A graph with each kind of part that has details."""
 
 
 def details_everywhere(text: str) -> Details:
-    """Return details of `DETAILED` with this text as the source of each part, and as remarks on it."""
+    """Return details of `DETAILED` with this text as every source and every remark."""
     return Details([(part, Detail(text, (text, text))) for part in parts_of(DETAILED)])

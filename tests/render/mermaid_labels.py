@@ -1,4 +1,4 @@
-"""What Mermaid itself makes of a diagram: the labels that a reader of its SVG gets to see."""
+"""The labels of a diagram after Mermaid has drawn it."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -6,26 +6,23 @@ from html import unescape
 
 import mermaidx
 
+from stepgraph.render.cells import label_lines
 from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, Frame, FrameEnd, FrameKind
-from stepgraph.render.label_lines import label_lines
-from stepgraph.render.mermaid.text import LINE_WIDTH
+from stepgraph.render.flow.mermaid import LINE_WIDTH
 
 _PART = re.compile(r'id="my-svg-(?:flowchart-)?(\w+?)(?:-\d+)?"|data-id="L_(\w+)_\d+"|<p>(.*?)</p>', re.DOTALL)
 
 
 def labels_of(source: str) -> dict[str, list[str]]:
-    """Return the lines of text of every box, frame and arrow by its identity; an arrow's is made of its two ends.
+    """Return the lines of text of every box, frame and arrow by identity.
 
-    Raises an error that says where if the diagram is none for Mermaid.
+    The identity of an arrow consists of its two ends.
     """
     return dict(_labels(mermaidx.Diagram(source).svg()))
 
 
 def labelled_everywhere(texts: Sequence[str]) -> Chart:
-    """Return a chart with each text in a box `b`, on an arrow `a_b`, and on a frame `f`, with as little else as can be.
-
-    It takes Mermaid a second or two: the stand-in for a browser lays out slowly.
-    """
+    """Return a minimal chart with each text in a box `b`, on an arrow `a_b`, and on a frame `f`."""
     content = [Box("a", BoxKind.STEP, ("a",))]
     frames: list[Box | Frame | FrameEnd] = []
     arrows: list[Arrow] = []
@@ -37,7 +34,7 @@ def labelled_everywhere(texts: Sequence[str]) -> Chart:
 
 
 def shown(text: str) -> list[str]:
-    """Return the lines that are to be seen of a text; none for one in which nothing is."""
+    """Return the visible lines of a text; none for a text without visible characters."""
     lines = [_as_seen(line) for line in label_lines([text], LINE_WIDTH)]
     return lines if any(lines) else []
 
@@ -51,7 +48,7 @@ def _labels(svg: str) -> Iterator[tuple[str, list[str]]]:
 
 
 def _as_seen(line: str) -> str:
-    # The stand-in for a browser takes the text `&nbsp;` for a space, which no browser does, and may write a space
-    # at the begin of several lines twice, which no reader sees.
-    seen = line.replace("&nbsp;", " ").replace("\xa0", " ").replace("\u200d", "")
-    return re.sub(" +", " ", seen)
+    # Unlike browsers, the renderer turns the text `&nbsp;` into a space. It may also double a space at the beginning
+    # of a line.
+    text = line.replace("&nbsp;", " ").replace("\xa0", " ").replace("\u200d", "")
+    return re.sub(" +", " ", text)

@@ -1,4 +1,4 @@
-"""Graphs drawn by lot, for properties: nodes of every type in every place, with clocks and names likely and not."""
+"""Random graphs: nodes of every type in every position, with plausible and absurd clocks and names."""
 
 from __future__ import annotations
 
@@ -32,11 +32,14 @@ NAMES = (
     "lone \ud800 surrogate",
 )
 
-Drawn = TypeVar("Drawn")
+Value = TypeVar("Value")
 
 
-def by_lot(*strategies: SearchStrategy[Drawn]) -> SearchStrategy[Drawn]:
-    """Return one of these, each as likely as the others; `one_of` would count what it is made of."""
+def by_lot(*strategies: SearchStrategy[Value]) -> SearchStrategy[Value]:
+    """Return a strategy that chooses among strategies with equal probability.
+
+    `one_of` would flatten nested choices instead.
+    """
     return st.sampled_from(strategies).flatmap(lambda chosen: chosen)
 
 
@@ -108,7 +111,7 @@ def nodes(depth: int, *, least: int = 0, most: int = 3, grouped: bool = False) -
 
 
 def node(depth: int, *, grouped: bool = False) -> SearchStrategy[Node]:
-    """Return nodes of any type. In a group, most of what may have clocks has some."""
+    """Return nodes of any type. In groups, most nodes that may have clocks have some."""
     work = steps(depth, any_clocks if grouped else few_clocks)
     exits: SearchStrategy[Node] = st.sampled_from([LEAVE, LEAVE_LOOP])
     if depth <= 0:
@@ -118,7 +121,7 @@ def node(depth: int, *, grouped: bool = False) -> SearchStrategy[Node]:
 
 
 def compounds(depth: int, *, grouped: bool = False) -> SearchStrategy[Node]:
-    """Return nodes that hold others, which are nested at most `depth` deep."""
+    """Return nodes with others inside, nested at most `depth` deep."""
     inner = nodes(depth, grouped=grouped)
     branches = st.lists(st.builds(_branch, st.none() | names, inner), max_size=3)
     blocks = st.builds(lambda listed: block(*listed), inner)

@@ -2,8 +2,7 @@ import unicodedata
 
 import pytest
 
-from stepgraph.render.cells import cell_width, clip, wrap
-from stepgraph.render.letter_widths import cells_of
+from stepgraph.render.cells import cell_width, cells_of, clip, wrap
 
 
 @pytest.mark.parametrize(
@@ -38,7 +37,7 @@ def test_a_word_longer_than_a_line_is_broken() -> None:
     assert wrap("abcdefgh", 3, 3) == ("abc", "def", "gh")
 
 
-def test_what_is_left_after_the_last_line_is_cut_off() -> None:
+def test_text_after_the_last_line_is_cut_off() -> None:
     assert wrap("abcdefgh", 3, 2) == ("abc", "de…")
 
 
@@ -46,29 +45,29 @@ def test_empty_text_is_one_empty_line() -> None:
     assert wrap("", 10, 3) == ("",)
 
 
-def test_text_without_spaces_is_broken_behind_a_bracket_or_a_dot() -> None:
+def test_text_without_spaces_breaks_after_punctuation() -> None:
     assert wrap('check_liquidity()["available"]', 20, 3) == ("check_liquidity()[", '"available"]')
     assert wrap("order.customer.address", 18, 3) == ("order.customer.", "address")
 
 
-def test_text_without_any_mark_is_broken_where_it_has_to_be() -> None:
+def test_text_without_break_positions_breaks_at_the_width() -> None:
     assert wrap("a.bcdefghijk", 8, 3) == ("a.bcdefg", "hijk")
 
 
-def test_a_letter_is_cut_from_more_marks_than_any_script_needs() -> None:
+def test_combining_characters_on_a_letter_are_limited() -> None:
     assert clip("e" + "\u0301" * 1000, 5) == "e" + "\u0301" * 12 + "…"
     assert cell_width("e" + "\u0301" * 12) == 1
 
 
-def test_letters_take_as_many_cells_as_python_says() -> None:
-    """All that every version of Python knows; the table has one width for the others too, on all machines."""
+def test_widths_agree_with_unicodedata() -> None:
+    """Check the characters known to every supported version of Python."""
     old = unicodedata.ucd_3_2_0
     letters = (chr(code) for code in range(0x80, 0x110000))
-    known = (letter for letter in letters if old.category(letter) not in {"Cn", "Cs", "Co"})
-    assert [letter for letter in known if cells_of(letter) != _asked(letter)] == []
+    assigned = (letter for letter in letters if old.category(letter) not in {"Cn", "Cs", "Co"})
+    assert [letter for letter in assigned if cells_of(letter) != _asked(letter)] == []
 
 
-def test_a_letter_that_no_version_of_unicode_has_takes_one_cell() -> None:
+def test_an_unassigned_character_has_one_cell() -> None:
     assert cells_of("\u0378") == 1
 
 

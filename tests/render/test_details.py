@@ -6,10 +6,10 @@ import pytest
 
 from stepgraph.model.details import Detail, Details, Part, parts_of
 from stepgraph.model.payload import Graph, Node, Parallel, Retries, Try
-from stepgraph.render.dot.document import render_dot
+from stepgraph.render.flow.dot import render_dot
+from stepgraph.render.flow.mermaid_document import render_mermaid
 from stepgraph.render.folding import BodyTexts, Folding
 from stepgraph.render.html.facts import facts
-from stepgraph.render.mermaid.drawing import render_mermaid
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.svg.document import render_svg
 from stepgraph.render.view import View
@@ -34,10 +34,10 @@ SWALLOWED: Try = {
 
 def outline(drawn: Graph, *items: tuple[Part, Detail], folding: Folding | None = None) -> str:
     view = View(details=Details(items)) if folding is None else View(folding, details=Details(items))
-    return render_outline(drawn, view, colour=False)
+    return render_outline(drawn, view, color=False)
 
 
-def test_remarks_on_a_step_stand_beside_its_settings() -> None:
+def test_remarks_on_a_step_follow_its_settings() -> None:
     step = do(
         "bill", config={"retries": {"limit": 3, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}
     )
@@ -45,7 +45,7 @@ def test_remarks_on_a_step_stand_beside_its_settings() -> None:
     assert "● bill  3 retries · receives order · starts workflow mail (Mail)\n" in text
 
 
-def test_handlers_stand_in_place_of_cases() -> None:
+def test_exception_handlers_replace_cases() -> None:
     text = outline(
         graph(SEVERAL),
         (SEVERAL["catch_block"], Detail("except")),
@@ -61,18 +61,18 @@ def test_handlers_stand_in_place_of_cases() -> None:
     ]
 
 
-def test_a_handler_that_swallows_has_no_remark_on_missing_steps() -> None:
+def test_a_handler_with_a_remark_has_no_note_of_missing_steps() -> None:
     text = outline(graph(SWALLOWED), (SWALLOWED["catch_block"], Detail("except", ("swallows the error",))))
     assert text.splitlines()[-1] == "└─ ▣ except  swallows the error"
 
 
-def test_a_group_that_swallows_errors_says_so() -> None:
+def test_a_group_shows_that_it_swallows_errors() -> None:
     assert "∥ parallel  all_settled · swallows errors\n" in outline(
         graph(GROUP), (GROUP, Detail(remarks=("swallows errors",)))
     )
 
 
-def test_a_folded_loop_has_its_head() -> None:
+def test_a_folded_loop_shows_its_head() -> None:
     text = outline(graph(LOOP), (LOOP, Detail("for item in items")), folding=Folding(1))
     assert text.splitlines()[-1] == "└─ ↻ for item in items  (1 step)"
 
@@ -85,7 +85,7 @@ def test_each_drawing_shows_remarks_on_a_group(remark: str) -> None:
     assert remark in render_svg(drawn, view).text
 
 
-def test_each_drawing_shows_a_handler_and_what_it_swallows() -> None:
+def test_each_drawing_shows_a_handler_and_its_exceptions() -> None:
     drawn = graph(SEVERAL)
     view = View(details=Details([(KEY, Detail("except KeyError", ("swallows the error",)))]))
     for text in (
@@ -117,7 +117,7 @@ ALL: Try = {
 }
 
 
-def test_handlers_that_catch_everything_have_no_way_past() -> None:
+def test_no_branch_leads_past_exhaustive_handlers() -> None:
     drawn = graph(ALL)
     view = View(details=Details([(part, Detail("except")) for part in parts_of(drawn) if "condition" in part]))
     assert "no match" not in render_svg(drawn, view).text
@@ -125,21 +125,21 @@ def test_handlers_that_catch_everything_have_no_way_past() -> None:
     assert "no match" in render_svg(drawn).text
 
 
-def test_a_long_exit_is_cut_in_the_picture_and_whole_in_its_title() -> None:
+def test_a_long_exit_is_cut_in_its_label_but_not_in_its_title() -> None:
     statement = f"raise Declined({'n' * 80})"
     picture = render_svg(graph(LEFT, do("a")), View(details=Details([(LEFT, Detail(statement, ("not caught here",)))])))
     assert f"<title>{statement} · not caught here</title>" in picture.text
     assert picture.text.count("n" * 60) == 1
 
 
-def test_an_empty_handler_says_what_becomes_of_the_error() -> None:
+def test_an_empty_handler_shows_the_fate_of_the_error() -> None:
     view = View(details=Details([(SWALLOWED["catch_block"], Detail("except", ("swallows the error",)))]))
     picture = render_svg(graph(SWALLOWED), view).text
     assert "swallows the error" in picture
     assert "no steps" not in picture
 
 
-def test_handlers_of_an_exception_group_stand_in_place_of_conditions() -> None:
+def test_exception_group_handlers_replace_conditions() -> None:
     caught = branch("ValueError", do("b"))
     node: Try = {
         "type": "try",

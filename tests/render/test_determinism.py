@@ -1,4 +1,4 @@
-"""The same graph gives the same bytes in every format, whatever the order of sets."""
+"""Equal graphs give equal bytes in every format, independent of the order of sets."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import sys
 SEEDS = range(10)
 SCRIPT = """
 import hashlib
-from stepgraph.render.dot.document import render_dot
+from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.html.page import Page, render_page
-from stepgraph.render.mermaid.document import mermaid_document
-from stepgraph.render.mermaid.drawing import render_mermaid
+from stepgraph.render.flow.mermaid_document import mermaid_document
+from stepgraph.render.flow.mermaid_document import render_mermaid
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.svg.document import render_svg
 from tests.svg.examples import examples
@@ -22,7 +22,7 @@ drawn = {
     "dot": [render_dot(graph) for graph in graphs.values()],
     "html": [render_page([Page(graph, name) for name, graph in graphs.items()])],
     "mermaid": [mermaid_document(render_mermaid(graph).pieces) for graph in graphs.values()],
-    "outline": [render_outline(graph, colour=True) for graph in graphs.values()],
+    "outline": [render_outline(graph, color=True) for graph in graphs.values()],
     "svg": [render_svg(graph).text for graph in graphs.values()],
 }
 for form, texts in drawn.items():

@@ -1,8 +1,8 @@
-"""DOT, as text: what Graphviz makes of it is not needed to test it."""
+"""DOT as text, without Graphviz."""
 
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.render.dot.document import render_dot
+from stepgraph.render.flow.dot import render_dot
 from tests.render.graphs import (
     ORDERS,
     block,
@@ -28,11 +28,11 @@ def test_the_order_workflow_in_full(snapshot: SnapshotAssertion) -> None:
     assert render_dot(ORDERS) == snapshot
 
 
-def test_a_step_is_a_node_with_an_identity_from_its_place() -> None:
+def test_the_identity_of_a_step_is_its_position() -> None:
     assert "n_0 [label=Charge]" in lines(render_dot(graph(do("Charge"))))
 
 
-def test_details_stand_below_the_name() -> None:
+def test_details_are_below_the_name() -> None:
     source = render_dot(graph({"type": "step_sleep", "name": "Cool down", "duration": 300000}))
     assert 'label="Cool down\\nsleep 5 minutes"' in source
 
@@ -74,15 +74,15 @@ def test_an_unknown_node_shows_its_type() -> None:
     assert 'label="teleport\\nbeam\\nunknown type of node"' in render_dot(graph(unknown("teleport", name="beam")))
 
 
-def test_a_long_name_is_broken_and_cut_and_whole_in_its_tooltip() -> None:
+def test_a_long_name_is_cut_but_complete_in_its_tooltip() -> None:
     source = render_dot(graph(do("x" * 10_000)))
     assert f'label="{"x" * 32}\\n{"x" * 32}\\n{"x" * 31}…"' in source
     assert f"tooltip={'x' * 10_000}" in source
 
 
-def test_wide_letters_are_given_room() -> None:
+def test_labels_with_wide_characters_have_a_width() -> None:
     assert 'n_0 [label="注文を確認" width=1.20]' in lines(render_dot(graph(do("注文を確認"))))
 
 
-def test_depth_is_not_bound_by_pythons_recursion() -> None:
+def test_deep_nesting_exceeds_the_recursion_limit() -> None:
     assert render_dot(deep(500)).count("subgraph cluster_") == 500

@@ -1,4 +1,4 @@
-"""Drawing DOT: which renderer is run, how, and what is said if there is no drawing."""
+"""Drawing DOT: the choice of the renderer, its environment, and its errors."""
 
 import os
 import shutil
@@ -12,12 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.render.cells import cell_width
-from stepgraph.render.dot import engine as dot_engine
-from stepgraph.render.dot.document import render_dot
-from stepgraph.render.dot.engine import DotEngineError, svg_of
-from stepgraph.render.dot.text import LINE_WIDTH
-from stepgraph.render.label_lines import label_lines
+from stepgraph.render.cells import cell_width, label_lines
+from stepgraph.render.flow import dot_engine
+from stepgraph.render.flow.dot import LINE_WIDTH, render_dot
+from stepgraph.render.flow.dot_engine import DotEngineError, svg_of
 from tests.render.graphs import ORDERS, branch, do, either, function, graph
 
 StandIn = Callable[[str, str], Path]
@@ -28,7 +26,7 @@ if sys.platform == "win32":
 
 @pytest.fixture
 def on_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> StandIn:
-    """Return what puts a program on a PATH with nothing else on it."""
+    """Return a function that creates a program on a PATH with nothing else."""
     folder = tmp_path / "bin"
     folder.mkdir()
     monkeypatch.setenv("PATH", str(folder))
@@ -48,35 +46,33 @@ def _program(path: Path, script: str) -> Path:
     return path
 
 
-def test_dot_is_given_the_source_and_asked_for_svg(on_path: StandIn) -> None:
+def test_dot_receives_the_source_and_writes_svg(on_path: StandIn) -> None:
     on_path("dot", 'printf "%s" "$*"; while read -r line; do printf " %s" "$line"; done')
     assert svg_of("digraph {\nü -> b\n}\n") == "-Kdot -Tsvg digraph { ü -> b }"
 
 
-def test_dot_comes_before_what_stands_in_for_it(on_path: StandIn) -> None:
+def test_graphviz_is_preferred_to_graphviz_pure(on_path: StandIn) -> None:
     on_path("dot", "echo dot")
     on_path("graphviz-pure", "echo stand-in")
     assert svg_of("digraph {}") == "dot\n"
 
 
 @pytest.mark.parametrize("folder", ["nowhere", "scripts", "bin"])
-def test_what_stands_in_is_found_beside_python_among_scripts_and_on_the_path(
-    on_path: StandIn, tmp_path: Path, folder: str
-) -> None:
+def test_graphviz_pure_is_searched_in_all_locations(on_path: StandIn, tmp_path: Path, folder: str) -> None:
     assert callable(on_path)
     _program(tmp_path / folder / "graphviz-pure", f"echo {folder}")
     assert svg_of("digraph {}") == f"{folder}\n"
 
 
-def test_without_either_one_is_told_what_to_install(on_path: StandIn) -> None:
+def test_without_a_renderer_the_error_names_packages(on_path: StandIn) -> None:
     assert callable(on_path)
-    with pytest.raises(DotEngineError, match=r"install Graphviz, or `pip install .+`") as told:
+    with pytest.raises(DotEngineError, match=r"install Graphviz, or `pip install .+`") as error:
         svg_of("digraph {}")
-    package = str(told.value).rpartition("pip install ")[2].rstrip("`")
+    package = str(error.value).rpartition("pip install ")[2].rstrip("`")
     assert f'dot = ["{package}"]' in (Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8")
 
 
-def test_a_program_of_the_current_folder_is_not_run(
+def test_a_program_in_the_current_directory_is_not_run(
     on_path: StandIn, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     on_path("dot", "echo the folder's own")
@@ -86,7 +82,7 @@ def test_a_program_of_the_current_folder_is_not_run(
     assert svg_of("digraph {}") == "dot\n"
 
 
-def test_one_that_takes_too_long_is_stopped(on_path: StandIn) -> None:
+def test_a_slow_renderer_is_stopped(on_path: StandIn) -> None:
     program = on_path("dot", "while :; do :; done")
     with pytest.raises(DotEngineError) as raised:
         svg_of("digraph {}", timeout=0.05)
@@ -95,7 +91,7 @@ def test_one_that_takes_too_long_is_stopped(on_path: StandIn) -> None:
     )
 
 
-def test_of_one_that_fails_the_last_words_are_told(on_path: StandIn) -> None:
+def test_the_error_contains_the_last_message_of_the_renderer(on_path: StandIn) -> None:
     program = on_path("dot", r"echo Warning >&2; printf 'Error: \033[31m<stdin>\n\n' >&2; exit 1")
     with pytest.raises(DotEngineError) as raised:
         svg_of("digraph {}")
@@ -103,24 +99,24 @@ def test_of_one_that_fails_the_last_words_are_told(on_path: StandIn) -> None:
 
 
 @pytest.mark.parametrize(("script", "status"), [("exit 3", 3), ("exit 0", 0)])
-def test_one_that_gives_nothing_has_failed(on_path: StandIn, script: str, status: int) -> None:
+def test_a_renderer_without_output_has_failed(on_path: StandIn, script: str, status: int) -> None:
     on_path("dot", script)
     with pytest.raises(DotEngineError, match=f"failed: it ended with status {status} and said nothing"):
         svg_of("digraph {}")
 
 
-def test_warnings_are_no_failure(on_path: StandIn) -> None:
+def test_warnings_of_a_renderer_are_ignored(on_path: StandIn) -> None:
     on_path("dot", "echo '<svg/>'; echo Warning >&2")
     assert svg_of("digraph {}") == "<svg/>\n"
 
 
-def test_one_that_cannot_be_run_is_an_error_of_the_engine(on_path: StandIn) -> None:
+def test_a_renderer_that_cannot_start_is_an_engine_error(on_path: StandIn) -> None:
     on_path("dot", "").write_bytes(b"\x7fELF nothing of the kind")
     with pytest.raises(DotEngineError, match="dot cannot be run: "):
         svg_of("digraph {}")
 
 
-def test_nothing_around_tells_it_where_to_look_for_files(on_path: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_cannot_redirect_the_renderer(on_path: StandIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GV_FILE_PATH", "/etc")
     monkeypatch.setenv("GVBINDIR", "/tmp")  # noqa: S108 - never looked into
     monkeypatch.setenv("SERVER_NAME", "example.com")
@@ -129,7 +125,7 @@ def test_nothing_around_tells_it_where_to_look_for_files(on_path: StandIn, monke
 
 
 def use(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Have DOT drawn by this one of the real renderers, which differ in much but the text of labels."""
+    """Draw DOT with this real renderer."""
     path = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if path is None:
         pytest.skip(f"{name} is not installed")
@@ -138,7 +134,7 @@ def use(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(params=[dot_engine.GRAPHVIZ, dot_engine.STAND_IN])
 def renderer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Return the name of the real renderer that draws DOT meanwhile."""
+    """Return the name of the real renderer in use."""
     name: str = request.param
     use(name, monkeypatch)
     return name
@@ -148,13 +144,13 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def labels(svg: str) -> dict[str, list[str]]:
-    """Return the lines of text of every node, edge and cluster by the name that DOT has for it."""
-    found: dict[str, list[str]] = {}
-    for group in ET.fromstring(svg).iter(f"{SVG}g"):  # noqa: S314 - what a renderer here has just made
+    """Return the lines of text of every node, edge and cluster by its name in DOT."""
+    by_name: dict[str, list[str]] = {}
+    for group in ET.fromstring(svg).iter(f"{SVG}g"):  # noqa: S314 - made by the renderer here
         name = group.findtext(f"{SVG}title")
         if name and group.get("class") in {"node", "edge", "cluster"}:
-            found[name] = [_as_seen("".join(text.itertext())) for text in group.iter(f"{SVG}text")]
-    return found
+            by_name[name] = [_as_seen("".join(text.itertext())) for text in group.iter(f"{SVG}text")]
+    return by_name
 
 
 def _as_seen(line: str) -> str:
@@ -162,7 +158,7 @@ def _as_seen(line: str) -> str:
 
 
 def shown(text: str) -> list[str]:
-    """Return the lines that are to be seen of a text; none for one in which nothing is."""
+    """Return the visible lines of a text; none for a text without visible characters."""
     lines = [_as_seen(line) for line in label_lines([text], LINE_WIDTH)]
     return [line for line in lines if cell_width(line)]
 
@@ -174,7 +170,7 @@ def test_a_real_renderer_draws_the_order_workflow(renderer: str) -> None:
     assert drawn["cluster_n_4"] == ["loop"]
 
 
-def test_a_real_renderer_says_what_is_wrong(renderer: str) -> None:
+def test_a_real_renderer_reports_syntax_errors(renderer: str) -> None:
     with pytest.raises(DotEngineError, match=rf"{renderer}\S* failed: .*syntax error"):
         svg_of("digraph {")
 
@@ -188,7 +184,7 @@ def test_graphviz_draws_names_of_any_length(letter: str, monkeypatch: pytest.Mon
 
 
 @pytest.mark.parametrize("name", [dot_engine.GRAPHVIZ, dot_engine.STAND_IN])
-def test_any_text_is_the_exact_label_wherever_it_stands(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_text_is_an_exact_label_everywhere(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use(name, monkeypatch)
     _any_text_is_the_exact_label()
 

@@ -1,4 +1,4 @@
-"""Which ways a run can take: arrows between boxes, each named by its text or its place."""
+"""The paths of a flow chart: arrows between boxes, each named by its text or its position."""
 
 from collections import Counter
 
@@ -31,11 +31,11 @@ from tests.render.graphs import (
 POINTS = {BoxKind.START: "start", BoxKind.END: "end", BoxKind.FORK: "fork", BoxKind.MERGE: "merge"}
 
 
-def ways(drawn: Graph) -> list[str]:
-    """Return the arrows of a chart as text, in the order in which they are drawn."""
+def arrows(drawn: Graph) -> list[str]:
+    """Return the arrows of a chart as text, in drawing order."""
     chart = flow_chart(drawn)
     names = {box.id: _name(box) for box in boxes(chart)}
-    return [_way(arrow, names) for arrow in chart.arrows]
+    return [_arrow_text(arrow, names) for arrow in chart.arrows]
 
 
 def boxes(chart: Chart) -> list[Box]:
@@ -46,19 +46,19 @@ def _name(box: Box) -> str:
     return box.lines[0] if box.lines else POINTS.get(box.kind, box.id)
 
 
-def _way(arrow: Arrow, names: dict[str, str]) -> str:
+def _arrow_text(arrow: Arrow, names: dict[str, str]) -> str:
     label = f" ({arrow.label})" if arrow.label else ""
     kind = "" if arrow.kind is ArrowKind.NEXT else f" {arrow.kind.name.lower()}"
     return f"{names[arrow.tail]} → {names[arrow.head]}{label}{kind}"
 
 
 def test_a_sequence_leads_from_start_to_end() -> None:
-    assert ways(graph(do("a"), do("b"))) == ["start → a", "a → b", "b → end"]
+    assert arrows(graph(do("a"), do("b"))) == ["start → a", "a → b", "b → end"]
 
 
-def test_branches_meet_again() -> None:
+def test_branches_join() -> None:
     drawn = graph(either(branch("x", do("a")), branch(None, do("b"))), do("c"))
-    assert ways(drawn) == [
+    assert arrows(drawn) == [
         "start → if",
         "if → a (x)",
         "if → b (else)",
@@ -70,7 +70,7 @@ def test_branches_meet_again() -> None:
 
 
 def test_an_if_without_an_else_may_be_passed() -> None:
-    assert ways(graph(either(branch("x", do("a"))))) == [
+    assert arrows(graph(either(branch("x", do("a"))))) == [
         "start → if",
         "if → a (x)",
         "a → n_0_join",
@@ -80,16 +80,16 @@ def test_an_if_without_an_else_may_be_passed() -> None:
 
 
 def test_a_switch_without_a_default_may_match_nothing() -> None:
-    assert "kind → n_0_join (no match)" in ways(graph(switch("kind", branch("1", do("a")))))
+    assert "kind → n_0_join (no match)" in arrows(graph(switch("kind", branch("1", do("a")))))
 
 
 def test_a_switch_with_a_default_always_takes_a_branch() -> None:
     drawn = graph(switch("kind", branch("1", do("a")), branch(None, do("b"))))
-    assert ways(drawn)[1:3] == ["kind → a (1)", "kind → b (default)"]
+    assert arrows(drawn)[1:3] == ["kind → a (1)", "kind → b (default)"]
 
 
 def test_a_return_leads_to_the_end() -> None:
-    assert ways(graph(either(branch("x", LEAVE), branch(None, do("a"))), do("b"))) == [
+    assert arrows(graph(either(branch("x", LEAVE), branch(None, do("a"))), do("b"))) == [
         "start → if",
         "if → return (x)",
         "if → a (else)",
@@ -100,8 +100,8 @@ def test_a_return_leads_to_the_end() -> None:
     ]
 
 
-def test_a_loop_goes_round() -> None:
-    assert ways(graph(loop(do("a")), do("b"))) == [
+def test_a_loop_has_an_arrow_back() -> None:
+    assert arrows(graph(loop(do("a")), do("b"))) == [
         "start → n_0_head",
         "n_0_head → a",
         "a → n_0_foot",
@@ -112,7 +112,7 @@ def test_a_loop_goes_round() -> None:
 
 
 def test_a_break_leads_past_its_loop() -> None:
-    assert ways(graph(loop(do("a"), either(branch("x", LEAVE_LOOP))), do("b")))[-4:] == [
+    assert arrows(graph(loop(do("a"), either(branch("x", LEAVE_LOOP))), do("b")))[-4:] == [
         "n_0_foot → n_0_after",
         "break → n_0_after leave",
         "n_0_after → b",
@@ -120,8 +120,8 @@ def test_a_break_leads_past_its_loop() -> None:
     ]
 
 
-def test_a_loop_that_every_pass_leaves_is_passed_without_one() -> None:
-    assert ways(graph(loop(do("a"), LEAVE), do("b"))) == [
+def test_a_loop_left_by_every_iteration_can_be_skipped() -> None:
+    assert arrows(graph(loop(do("a"), LEAVE), do("b"))) == [
         "start → n_0_head",
         "n_0_head → a",
         "a → return",
@@ -132,7 +132,7 @@ def test_a_loop_that_every_pass_leaves_is_passed_without_one() -> None:
     ]
 
 
-def test_a_failure_leads_from_the_body_as_a_whole_to_its_catch() -> None:
+def test_a_failure_leads_from_the_body_frame_to_the_catch() -> None:
     chart = flow_chart(graph(protected(block(do("a"), do("b")), catch=block(do("c")))))
     (failure,) = [arrow for arrow in chart.arrows if arrow.kind is ArrowKind.FAILURE]
     assert failure == Arrow(
@@ -140,8 +140,8 @@ def test_a_failure_leads_from_the_body_as_a_whole_to_its_catch() -> None:
     )
 
 
-def test_after_a_catch_the_usual_way_goes_on() -> None:
-    assert ways(graph(protected(block(do("a")), catch=block(do("b"))), do("c"))) == [
+def test_a_catch_leads_to_the_next_node() -> None:
+    assert arrows(graph(protected(block(do("a")), catch=block(do("b"))), do("c"))) == [
         "start → a",
         "a → b (on failure) failure",
         "a → n_0_join",
@@ -152,7 +152,7 @@ def test_after_a_catch_the_usual_way_goes_on() -> None:
 
 
 def test_without_a_catch_a_failure_leads_past_the_body() -> None:
-    assert ways(graph(protected(block(do("a"), do("b"))), do("c"))) == [
+    assert arrows(graph(protected(block(do("a"), do("b"))), do("c"))) == [
         "start → a",
         "a → b",
         "b → n_0_join",
@@ -164,7 +164,7 @@ def test_without_a_catch_a_failure_leads_past_the_body() -> None:
 
 def test_a_return_goes_through_finally() -> None:
     drawn = graph(protected(block(do("a"), either(branch("x", LEAVE))), final=block(do("f"))), do("b"))
-    assert ways(drawn)[-7:] == [
+    assert arrows(drawn)[-7:] == [
         "n_0_try_1_join → n_0_join",
         "return → n_0_join leave",
         "n_0_join → f",
@@ -177,11 +177,11 @@ def test_a_return_goes_through_finally() -> None:
 
 def test_a_break_goes_through_finally_out_of_the_loop() -> None:
     drawn = graph(loop(protected(block(do("a"), LEAVE_LOOP), catch=block(do("c")), final=block(do("f")))), do("b"))
-    assert "f → n_0_after (break) leave" in ways(drawn)
+    assert "f → n_0_after (break) leave" in arrows(drawn)
 
 
 def test_members_of_a_group_run_between_its_bars() -> None:
-    assert ways(graph(parallel("all", do("a"), block(do("b"), do("c"))))) == [
+    assert arrows(graph(parallel("all", do("a"), block(do("b"), do("c"))))) == [
         "start → fork",
         "fork → a",
         "fork → b",
@@ -202,7 +202,7 @@ def test_clocks_order_the_members_of_a_group() -> None:
             do("d", starts=3, resolves=4),
         )
     )
-    assert ways(drawn)[1:-1] == [
+    assert arrows(drawn)[1:-1] == [
         "fork → a [1→3]",
         "fork → b [1→2]",
         "b [1→2] → c [2→4]",
@@ -213,10 +213,10 @@ def test_clocks_order_the_members_of_a_group() -> None:
     ]
 
 
-def test_what_several_wait_for_meets_in_one_point() -> None:
+def test_shared_predecessors_join_in_one_point() -> None:
     firsts = [do(name, starts=1, resolves=2) for name in "ab"]
     seconds = [do(name, starts=2, resolves=3) for name in "cd"]
-    assert ways(graph(parallel("all", *firsts, *seconds)))[3:7] == [
+    assert arrows(graph(parallel("all", *firsts, *seconds)))[3:7] == [
         "a [1→2] → n_0_gate2",
         "b [1→2] → n_0_gate2",
         "n_0_gate2 → c [2→3]",
@@ -224,18 +224,18 @@ def test_what_several_wait_for_meets_in_one_point() -> None:
     ]
 
 
-def test_what_is_never_awaited_does_not_hold_up_its_group() -> None:
+def test_a_group_does_not_wait_for_unawaited_members() -> None:
     drawn = graph(parallel("all", do("a", starts=1), do("b", starts=1, resolves=2)))
-    assert ways(drawn) == ["start → fork", "fork → a [1→]", "fork → b [1→2]", "b [1→2] → merge", "merge → end"]
+    assert arrows(drawn) == ["start → fork", "fork → a [1→]", "fork → b [1→2]", "b [1→2] → merge", "merge → end"]
 
 
-def test_a_group_of_nothing_awaited_is_left_at_once() -> None:
-    assert "fork → merge" in ways(graph(parallel("all", do("a", starts=1))))
+def test_a_group_of_unawaited_members_ends_at_once() -> None:
+    assert "fork → merge" in arrows(graph(parallel("all", do("a", starts=1))))
 
 
-def test_a_race_may_be_left_from_each_member() -> None:
+def test_each_member_may_end_a_race() -> None:
     drawn = graph(parallel("race", do("a", starts=1), do("b", starts=1)))
-    assert ways(drawn)[-3:-1] == ["a [1→] → merge", "b [1→] → merge"]
+    assert arrows(drawn)[-3:-1] == ["a [1→] → merge", "b [1→] → merge"]
 
 
 def test_clocks_reach_into_branches_and_loops_of_a_group() -> None:
@@ -247,7 +247,7 @@ def test_clocks_reach_into_branches_and_loops_of_a_group() -> None:
             loop(do("c", starts=2, resolves=3)),
         )
     )
-    assert [way for way in ways(drawn) if "fork" in way or "_head" in way] == [
+    assert [arrow for arrow in arrows(drawn) if "fork" in arrow or "_head" in arrow] == [
         "start → fork",
         "fork → a [1→4]",
         "fork → if",
@@ -257,15 +257,15 @@ def test_clocks_reach_into_branches_and_loops_of_a_group() -> None:
     ]
 
 
-def test_a_branch_of_a_group_follows_the_clock_not_the_text() -> None:
+def test_a_branch_in_a_group_follows_clocks_not_source_order() -> None:
     started = either(branch("x", do("a", starts=1, resolves=3), do("b", starts=1, resolves=2)))
-    drawn = ways(graph(parallel("all", do("t", starts=1, resolves=4), started)))
+    drawn = arrows(graph(parallel("all", do("t", starts=1, resolves=4), started)))
     assert drawn[3:6] == ["if → n_0_1_b0_in (x)", "n_0_1_b0_in → a [1→3]", "n_0_1_b0_in → b [1→2]"]
 
 
-def test_clocks_order_a_list_outside_a_group_too() -> None:
+def test_clocks_order_nodes_outside_of_groups() -> None:
     drawn = graph(do("a", starts=1, resolves=2), do("b", starts=1, resolves=2), do("c", starts=2, resolves=3))
-    assert ways(drawn) == [
+    assert arrows(drawn) == [
         "start → a [1→2]",
         "start → b [1→2]",
         "a [1→2] → c [2→3]",
@@ -274,22 +274,22 @@ def test_clocks_order_a_list_outside_a_group_too() -> None:
     ]
 
 
-def test_nested_steps_follow_the_beginning_of_their_step() -> None:
-    assert ways(graph(do("a", do("b")), do("c"))) == ["start → a", "a → b", "b → c", "c → end"]
+def test_nested_steps_follow_their_step() -> None:
+    assert arrows(graph(do("a", do("b")), do("c"))) == ["start → a", "a → b", "b → c", "c → end"]
 
 
-def test_a_function_has_a_start_and_an_end_of_its_own() -> None:
+def test_a_function_has_its_own_start_and_end() -> None:
     drawn = graph(call("f"), functions={"f": function("f", do("a"), LEAVE)})
-    assert ways(drawn) == ["start → f", "f → end", "start → a", "a → return", "return → end leave"]
+    assert arrows(drawn) == ["start → f", "f → end", "start → a", "a → return", "return → end leave"]
 
 
 def test_a_start_is_drawn_with_its_functions() -> None:
     start = unknown("start", class_name="Orders", functions={"f": function("f", do("a"))}, nodes=[call("f")])
-    assert ways(graph(start)) == ["start → f", "start → a", "a → end", "f → end"]
+    assert arrows(graph(start)) == ["start → f", "start → a", "a → end", "f → end"]
 
 
-def test_an_unknown_node_is_a_box_in_its_place() -> None:
-    assert ways(graph(do("a"), unknown("teleport", nodes=[do("b")]), do("c"))) == [
+def test_an_unknown_node_is_a_box() -> None:
+    assert arrows(graph(do("a"), unknown("teleport", nodes=[do("b")]), do("c"))) == [
         "start → a",
         "a → teleport",
         "teleport → b",
@@ -298,8 +298,8 @@ def test_an_unknown_node_is_a_box_in_its_place() -> None:
     ]
 
 
-def test_what_cannot_be_reached_is_drawn_all_the_same() -> None:
-    assert ways(graph(LEAVE, do("a"))) == ["start → return", "a → end", "return → end leave"]
+def test_unreachable_nodes_are_drawn() -> None:
+    assert arrows(graph(LEAVE, do("a"))) == ["start → return", "a → end", "return → end leave"]
 
 
 def test_every_step_of_the_order_workflow_is_drawn_once() -> None:
@@ -310,7 +310,7 @@ def test_every_step_of_the_order_workflow_is_drawn_once() -> None:
     assert [drawn[step] for step in steps] == [1] * 25
 
 
-def test_depth_is_not_bound_by_pythons_recursion() -> None:
+def test_deep_nesting_exceeds_the_recursion_limit() -> None:
     assert len(boxes(flow_chart(deep(1000)))) == 2003
 
 
@@ -333,13 +333,13 @@ def test_every_arrow_leads_from_box_to_box_within_its_frames(drawn: Graph) -> No
 
 def _frames_around(chart: Chart) -> dict[str, set[str]]:
     open_frames: list[str] = []
-    around: dict[str, set[str]] = {}
+    frames: dict[str, set[str]] = {}
     for item in chart.content:
         if isinstance(item, Frame):
             open_frames.append(item.id)
         elif isinstance(item, Box):
-            around[item.id] = set(open_frames)
+            frames[item.id] = set(open_frames)
         else:
             open_frames.pop()
     assert open_frames == []
-    return around
+    return frames

@@ -1,4 +1,4 @@
-"""What is folded is one box or one row, which says what is in it: nothing is lost."""
+"""Folded nodes: one box or one row with a summary."""
 
 import re
 from collections.abc import Sequence
@@ -10,11 +10,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import children, count_steps
-from stepgraph.render.dot.document import render_dot
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Frame
+from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.flow_chart import flow_chart
-from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, folded_node_text, folded_text
-from stepgraph.render.leaving import leaving
+from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, exit_kinds, folded_node_text, folded_text
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.any_graph import any_graph, any_node
@@ -49,7 +48,7 @@ def folded_boxes(drawn: Graph, view: View) -> list[tuple[str, ...]]:
 
 
 def rows(drawn: Graph, view: View) -> list[str]:
-    return render_outline(drawn, view, colour=False).splitlines()[1:]
+    return render_outline(drawn, view, color=False).splitlines()[1:]
 
 
 CONTAINERS: list[tuple[Node, FoldedKind, str]] = [
@@ -86,12 +85,12 @@ def test_a_folded_node_is_one_row(node: Node, kind: FoldedKind, title: str) -> N
 @pytest.mark.parametrize(
     "node", [loop(), parallel("all"), protected(block()), block(), either(branch("x")), switch("x"), function("f")]
 )
-def test_what_holds_nothing_is_not_folded(node: Node) -> None:
+def test_nodes_without_contents_are_not_folded(node: Node) -> None:
     assert flow_chart(graph(node), folded(1)) == flow_chart(graph(node))
     assert rows(graph(node), folded(1)) == rows(graph(node), View())
 
 
-def test_depth_counts_what_holds_nodes_not_its_branches() -> None:
+def test_depth_counts_nodes_not_branches() -> None:
     drawn = graph(either(branch("x", loop(protected(catch=block(do("a")))))))
     assert folded_boxes(drawn, folded(1)) == [("if x …", "1 step")]
     assert folded_boxes(drawn, folded(2)) == [("loop", "1 step")]
@@ -111,7 +110,7 @@ def test_the_nodes_in_a_case_are_one_level_below_their_switch() -> None:
     ]
 
 
-def test_a_step_says_its_own_settings_too() -> None:
+def test_a_folded_step_shows_its_settings() -> None:
     config = {"retries": {"limit": 3, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}
     step = do("s", do("a"), do("b"), starts=1, resolves=2, config=config)  # type: ignore[arg-type]
     assert folded_boxes(graph(step), folded(1)) == [("s [1→2]", "3 retries", "2 steps")]
@@ -130,30 +129,30 @@ def test_a_start_is_folded_by_its_depth() -> None:
     assert rows(graph(start), folded(1)) == ["└─ ▸ start Orders  (1 step)"]
 
 
-def test_a_function_is_a_level_of_its_own() -> None:
+def test_a_function_is_one_level() -> None:
     drawn = graph(call("f"), functions={"f": function("f", loop(do("a")))})
     assert folded_boxes(drawn, folded(1)) == [("f", "1 step")]
     assert folded_boxes(drawn, folded(2)) == [("loop", "1 step")]
     assert folded_boxes(drawn, folded(None, "function")) == [("f", "1 step")]
 
 
-def test_a_call_is_not_expanded_where_it_is_folded() -> None:
+def test_a_folded_call_is_not_expanded() -> None:
     drawn = graph(call("f"), loop(call("f")), functions={"f": function("f", do("a"), do("b"))})
     assert rows(drawn, folded(1)) == ["├─ ƒ f  (2 steps)", "└─ ↻ loop  (1 call)"]
     assert rows(drawn, folded(None, "function")) == ["├─ ƒ f  (2 steps)", "└─ ↻ loop", "   └─ ƒ f  (2 steps)"]
 
 
-def test_a_function_that_was_shown_is_not_counted_again() -> None:
+def test_an_expanded_function_is_not_summarized_again() -> None:
     drawn = graph(call("f"), loop(call("f")), functions={"f": function("f", do("a"))})
     assert rows(drawn, folded(2)) == ["├─ ƒ f", "│  └─ ● a", "└─ ↻ loop", "   └─ ↑ f  (shown above)"]
 
 
-def test_a_function_that_is_nowhere_or_empty_cannot_be_folded() -> None:
+def test_missing_and_empty_functions_are_not_folded() -> None:
     drawn = graph(call("f"), call("g"), functions={"g": function("g")})
     assert rows(drawn, folded(1)) == ["├─ ƒ f  (not in this graph)", "└─ ƒ g  (no steps)"]
 
 
-def test_functions_that_only_folded_nodes_call_are_listed_apart() -> None:
+def test_functions_called_in_folded_nodes_are_listed_below() -> None:
     functions = {
         "f": function("f", call("g")),
         "g": function("g", do("a")),
@@ -199,12 +198,12 @@ def test_a_break_leads_from_the_box_past_the_loop() -> None:
     assert Arrow("n_0_1", "n_0_after", ArrowKind.LEAVE, "break") in flow_chart(drawn, folded(2)).arrows
 
 
-def test_nothing_follows_what_always_returns() -> None:
+def test_nothing_follows_a_folded_node_that_always_returns() -> None:
     drawn = graph(either(branch("x", LEAVE), branch(None, LEAVE)), do("b"))
     assert Arrow("n_0", "n_1") not in flow_chart(drawn, folded(1)).arrows
 
 
-def test_what_a_function_or_a_loop_keeps_does_not_leave_it() -> None:
+def test_caught_exits_do_not_leave_a_folded_node() -> None:
     assert folded_node_text(function("f", do("a"), LEAVE)) == "1 step"
     assert folded_node_text(loop(do("a"), LEAVE_LOOP)) == "1 step"
     assert folded_node_text(loop(do("a"), LEAVE)) == "1 step · may return"
@@ -220,16 +219,16 @@ def test_what_a_function_or_a_loop_keeps_does_not_leave_it() -> None:
         ([{"type": "step_sleep", "name": "a", "duration": 1}], "1 step"),
     ],
 )
-def test_what_is_folded_is_counted(nodes: Sequence[Node], text: str) -> None:
+def test_folded_contents_are_counted(nodes: Sequence[Node], text: str) -> None:
     assert folded_text(nodes) == text
 
 
 def test_the_order_workflow_folded(snapshot: SnapshotAssertion) -> None:
-    assert render_outline(ORDERS, folded(1), colour=False) == snapshot(name="outline")
+    assert render_outline(ORDERS, folded(1), color=False) == snapshot(name="outline")
     assert render_dot(ORDERS, folded(1)) == snapshot(name="dot")
 
 
-def test_depth_is_not_bound_by_pythons_recursion() -> None:
+def test_deep_nesting_exceeds_the_recursion_limit() -> None:
     assert folded_boxes(deep(3000), folded(1)) == [("loop", "1 step")]
     assert rows(deep(3000), folded(1)) == ["└─ ↻ loop  (1 step)"]
 
@@ -259,11 +258,11 @@ def test_every_step_is_drawn_or_counted_in_an_outline(drawn: Graph, view: View) 
 
 @given(any_node)
 @example(protected(block(LEAVE), final=block(LEAVE)))
-def test_where_an_arrow_leaves_the_box_says_so(node: Node) -> None:
+def test_exits_in_the_text_match_arrows_from_the_box(node: Node) -> None:
     box = next(item for item in flow_chart(graph(node), folded(1)).content if isinstance(item, Box) and item.lines)
     if box.kind is BoxKind.FOLDED:
         labels = {arrow.label for arrow in flow_chart(graph(node), folded(1)).arrows if arrow.kind is ArrowKind.LEAVE}
-        assert labels <= leaving(node)
+        assert labels <= exit_kinds(node)
         assert children(node)
 
 

@@ -1,4 +1,4 @@
-"""What runs after what in a group, by its clocks."""
+"""The order of nodes in a group, by their clocks."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -7,7 +7,7 @@ from stepgraph.model.payload import Node
 from stepgraph.render.group_order import ClockSpan, GroupOrder, clock_span, group_order
 from tests.render.graphs import LEAVE, block, branch, call, do, either, function, loop, parallel, unknown
 
-DECISION = ClockSpan(None, None, steers=True)
+DECISION = ClockSpan(None, None, without_work=True)
 
 
 def spans(*clocks: tuple[int | None, int | None]) -> list[ClockSpan]:
@@ -18,11 +18,11 @@ def test_work_with_the_same_clock_is_side_by_side() -> None:
     assert group_order(spans((1, 2), (1, 2))) == GroupOrder(before=((), ()), last=(0, 1), sequence=(0, 1))
 
 
-def test_work_that_starts_when_other_work_resolves_is_after_it() -> None:
+def test_work_follows_work_that_resolves_at_its_start() -> None:
     assert group_order(spans((1, 2), (2, 3))) == GroupOrder(before=((), (0,)), last=(1,), sequence=(0, 1))
 
 
-def test_only_immediate_pairs_are_given() -> None:
+def test_only_immediate_pairs_remain() -> None:
     assert group_order(spans((1, 2), (2, 3), (3, 4))).before == ((), (0,), (1,))
 
 
@@ -36,7 +36,7 @@ def test_nothing_comes_after_work_that_does_not_resolve() -> None:
     assert group_order(spans((1, None), (2, 3))) == GroupOrder(before=((), ()), last=(0, 1), sequence=(0, 1))
 
 
-def test_work_without_clocks_is_ordered_with_nothing() -> None:
+def test_work_without_clocks_is_unordered() -> None:
     assert group_order(spans((1, 2), (None, None), (2, 3))).before == ((), (), (0,))
 
 
@@ -44,7 +44,7 @@ def test_clocks_that_run_backwards_order_nothing() -> None:
     assert group_order(spans((3, 1), (1, 1))).before == ((), ())
 
 
-def test_a_decision_stands_where_it_is_written() -> None:
+def test_a_decision_is_at_its_position_in_the_source() -> None:
     first, last = spans((1, 2), (2, 3))
     assert group_order([first, DECISION, last]).before == ((), (0,), (1,))
 
@@ -54,17 +54,17 @@ def test_a_decision_does_not_wait_for_a_task_that_resolves_later() -> None:
     assert group_order([task, work, DECISION]).before == ((), (), (1,))
 
 
-def test_the_span_of_a_branch_is_that_of_its_work() -> None:
+def test_the_span_of_a_branch_covers_its_work() -> None:
     node = either(branch("x", do("a", starts=2, resolves=3)), branch(None, do("b", starts=1, resolves=2), LEAVE))
     assert clock_span(node) == ClockSpan(1, 3)
 
 
-def test_a_span_with_some_work_that_does_not_resolve_does_not_either() -> None:
+def test_a_span_with_unresolved_work_is_unresolved() -> None:
     node = loop(do("a", starts=1, resolves=2), parallel("race", do("b", starts=2)))
     assert clock_span(node) == ClockSpan(1, None)
 
 
-def test_the_clocks_of_nested_steps_are_their_own() -> None:
+def test_clocks_of_nested_steps_do_not_count() -> None:
     assert clock_span(do("a", do("b", starts=7, resolves=8), starts=1, resolves=2)) == ClockSpan(1, 2)
 
 
@@ -73,12 +73,12 @@ def test_work_without_a_clock_makes_a_span_uncertain() -> None:
     assert [clock_span(block(node, do("a", starts=1, resolves=2))) for node in nodes] == [ClockSpan(None, None)] * 3
 
 
-def test_what_only_leaves_steers() -> None:
-    assert clock_span(either(branch("x", LEAVE))) == ClockSpan(None, None, steers=True)
+def test_an_exit_is_without_work() -> None:
+    assert clock_span(either(branch("x", LEAVE))) == ClockSpan(None, None, without_work=True)
 
 
 @given(st.lists(st.tuples(st.integers(0, 6), st.integers(1, 4)), max_size=9))
-def test_the_immediate_pairs_give_back_the_whole_order(work: list[tuple[int, int]]) -> None:
+def test_immediate_pairs_imply_the_whole_order(work: list[tuple[int, int]]) -> None:
     clocks = [(starts, starts + length) for starts, length in work]
     order = group_order(spans(*clocks))
     after: dict[int, set[int]] = {}
@@ -86,7 +86,7 @@ def test_the_immediate_pairs_give_back_the_whole_order(work: list[tuple[int, int
         immediate = order.before[index]
         after[index] = {*immediate, *(earlier for middle in immediate for earlier in after[middle])}
     assert after == {
-        index: {other for other, (_, resolves) in enumerate(clocks) if resolves <= starts}
+        index: {earlier for earlier, (_, resolves) in enumerate(clocks) if resolves <= starts}
         for index, (starts, _) in enumerate(clocks)
     }
 

@@ -1,4 +1,4 @@
-"""Names and conditions come from source code: nothing of them may become markup, syntax or a command."""
+"""Names and conditions from source code never become markup, syntax or commands."""
 
 import re
 from collections.abc import Callable
@@ -12,12 +12,11 @@ from stepgraph.escaping.visible import visible
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
-from stepgraph.render.dot.document import render_dot
 from stepgraph.render.flow.chart import Box, BoxKind, Chart
-from stepgraph.render.mermaid.chart import mermaid_chart
-from stepgraph.render.mermaid.document import mermaid_document
-from stepgraph.render.mermaid.drawing import MermaidPiece, render_mermaid
-from stepgraph.render.mermaid.style import FRONT_MATTER
+from stepgraph.render.flow.dot import render_dot
+from stepgraph.render.flow.mermaid import mermaid_chart
+from stepgraph.render.flow.mermaid_document import MermaidPiece, mermaid_document, render_mermaid
+from stepgraph.render.flow.mermaid_style import FRONT_MATTER
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.graphs import DETAILED, branch, details_everywhere, do, either, everywhere, graph
@@ -57,7 +56,7 @@ def test_a_condition_is_the_exact_label_of_its_arrow_in_dot(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-def test_any_name_is_whole_in_the_label_or_the_tooltip_of_its_node(text: str) -> None:
+def test_any_name_is_complete_in_label_or_tooltip(text: str) -> None:
     source = render_dot(graph(do(text)))
     assert visible(text) in {_label(source, "n_0"), _label(source, "n_0", "tooltip")}
 
@@ -112,7 +111,7 @@ MARKUP = [
 ]
 
 
-def test_a_hostile_name_is_the_exact_label_of_its_box_in_mermaid() -> None:
+def test_a_hostile_name_is_an_exact_label_in_mermaid() -> None:
     texts = [*HOSTILE, *MARKUP]
     boxes = tuple(Box(f"b{index}", BoxKind.STEP, (text,)) for index, text in enumerate(texts))
     labels = labels_of(mermaid_chart([Chart(("Orders",), boxes, ())]))
@@ -125,7 +124,7 @@ markup = st.text(st.sampled_from("<>&#;`*_~[](){}|\"'\\/!@%$^=+-.: ,xé9\ufb02\u
 @settings(max_examples=5, deadline=None)
 @example(["0000000\x1f\x1f\x1f\x1f\n\x1f", " 00000000000000000000000000\u0e5c"])
 @given(st.lists(st.text(max_size=40) | markup, min_size=6, max_size=10))
-def test_any_text_is_the_exact_label_wherever_it_stands_in_mermaid(texts: list[str]) -> None:
+def test_any_text_is_an_exact_label_everywhere_in_mermaid(texts: list[str]) -> None:
     labels = labels_of(mermaid_chart([labelled_everywhere(texts)]))
     for index, text in enumerate(texts):
         for identity in (f"b{index}", f"a_b{index}", f"f{index}"):
@@ -160,18 +159,18 @@ def test_a_title_is_one_line_of_markdown_without_markup(text: str) -> None:
 
 @pytest.mark.parametrize("text", [*HOSTILE, "x" * 10_000])
 def test_only_our_own_escapes_reach_the_terminal(text: str) -> None:
-    coloured = render_outline(everywhere(text), colour=True, notes=[_note(text)], place=text)
-    plain = render_outline(everywhere(text), colour=False, notes=[_note(text)], place=text)
+    coloured = render_outline(everywhere(text), color=True, notes=[_note(text)], place=text)
+    plain = render_outline(everywhere(text), color=False, notes=[_note(text)], place=text)
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
     assert _raw(plain) == []
 
 
 @given(st.text(max_size=40), st.integers(1, 100))
 def test_no_text_reaches_the_terminal_raw(text: str, width: int) -> None:
-    assert _raw(render_outline(everywhere(text), colour=False, notes=[_note(text)], width=width, place=text)) == []
+    assert _raw(render_outline(everywhere(text), color=False, notes=[_note(text)], width=width, place=text)) == []
 
 
-@pytest.mark.parametrize("render", [render_dot, lambda drawn: render_outline(drawn, colour=False)])
+@pytest.mark.parametrize("render", [render_dot, lambda drawn: render_outline(drawn, color=False)])
 def test_every_output_can_be_encoded(render: Callable[[Graph], str]) -> None:
     assert b"\\ud800" in render(graph(do("lone \ud800 surrogate"))).encode()
 
@@ -210,4 +209,4 @@ def test_details_in_mermaid_are_always_within_quotes(text: str) -> None:
 
 @pytest.mark.parametrize("text", [*HOSTILE, "x" * 10_000])
 def test_no_detail_reaches_the_terminal_raw(text: str) -> None:
-    assert _raw(render_outline(DETAILED, View(details=details_everywhere(text)), colour=False)) == []
+    assert _raw(render_outline(DETAILED, View(details=details_everywhere(text)), color=False)) == []

@@ -1,4 +1,4 @@
-"""Mermaid: the text, what Mermaid says to it, and what is done about its limits."""
+"""Mermaid: the text, its parsing by Mermaid, and the limits of diagrams."""
 
 import re
 from collections.abc import Callable
@@ -11,11 +11,9 @@ from syrupy.assertion import SnapshotAssertion
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd, FrameKind
 from stepgraph.render.flow.flow_chart import flow_chart
+from stepgraph.render.flow.mermaid import MOST_CHARACTERS, excess, mermaid_chart
+from stepgraph.render.flow.mermaid_document import MermaidPiece, is_one_diagram, mermaid_document, render_mermaid
 from stepgraph.render.folding import Folding
-from stepgraph.render.mermaid.chart import mermaid_chart
-from stepgraph.render.mermaid.document import is_one_diagram, mermaid_document
-from stepgraph.render.mermaid.drawing import MermaidPiece, render_mermaid
-from stepgraph.render.mermaid.limits import MOST_CHARACTERS, excess
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.graphs import (
@@ -47,7 +45,7 @@ def lines(text: str) -> list[str]:
 
 
 def steps(count: int) -> list[Node]:
-    """Return so many steps, to be drawn with one arrow more."""
+    """Return a number of steps, which a chart connects with one more arrow."""
     return [do(f"s{number}") for number in range(count)]
 
 
@@ -61,7 +59,7 @@ def test_the_order_workflow_folded(snapshot: SnapshotAssertion) -> None:
     assert piece.text == snapshot
 
 
-def test_a_workflow_begins_with_its_title_and_a_function_with_a_point() -> None:
+def test_a_workflow_starts_with_its_title_a_function_does_not() -> None:
     drawn = graph(call("f"), functions={"f": function("f", do("a"))})
     text = lines(render_mermaid(drawn).pieces[0].text)
     assert 'n_start(["Orders"]):::startBox' in text
@@ -73,23 +71,23 @@ def test_a_short_choice_is_a_diamond_and_a_long_one_is_not() -> None:
     assert 'n_0_choice{{"order.shipping"}}:::choiceBox' in lines(source(switch("order.shipping", branch("1"))))
 
 
-def test_lines_that_meet_have_no_heads_but_one_that_turns_back() -> None:
+def test_arrows_into_joins_have_heads_only_if_they_lead_back() -> None:
     text = lines(source(loop(do("a"), either(branch("x", LEAVE_LOOP)))))
     assert "n_0_foot -.-> n_0_head" in text
     assert "n_0_1_join --- n_0_foot" in text
 
 
-def test_a_failure_leaves_the_frame_for_the_first_box_of_its_catch() -> None:
+def test_a_failure_leads_to_the_first_box_of_the_catch() -> None:
     text = lines(source(protected(block(do("a")), catch=block(do("b")))))
     assert "n_0_try -.-> n_0_catch_0" in text
 
 
-def test_a_failure_that_is_not_caught_says_what_it_is() -> None:
+def test_an_uncaught_failure_has_a_label() -> None:
     text = lines(source(protected(block(do("a")), final=block(do("b")))))
     assert 'n_0_try -.->|"on failure"| n_0_finally_0' in text
 
 
-def test_the_workflow_stands_left_of_its_functions() -> None:
+def test_the_workflow_is_left_of_its_functions() -> None:
     drawn = graph(do("a"), functions={"f": function("f", do("b")), "g": function("g", do("c"))})
     svg = mermaidx.Diagram(render_mermaid(drawn).pieces[0].text).svg()
     frame = r'transform="translate\(([-\d.]+)[^<]*<g class="clusters"><g class="cluster \w+" id="my-svg-(\w+)'
@@ -97,7 +95,7 @@ def test_the_workflow_stands_left_of_its_functions() -> None:
     assert [name for _, name in sorted(shifts, key=lambda shift: float(shift[0]))] == ["n_whole", "f0", "f1"]
 
 
-def test_arrows_are_coloured_by_their_number() -> None:
+def test_arrows_are_colored_by_number() -> None:
     text = lines(source(either(branch("x", LEAVE)), do("a")))
     arrows = [line for line in text if "--" in line and not line.startswith("---")]
     assert "linkStyle 5 stroke:#d9534f" in text
@@ -120,7 +118,7 @@ def test_mermaid_draws_every_kind_of_box_frame_and_arrow() -> None:
     labels = labels_of(mermaid_chart([every_kind()]))
     names = [label for label in labels.values() if label != ["inner"]]
     kinds = [kind.name for kinds in (BoxKind, FrameKind, ArrowKind) for kind in kinds]
-    # A start that begins a chart has its title.
+    # The first start of a chart shows its title.
     assert sorted(names) == sorted([name] for name in ["Orders", *kinds[1:]])
 
 
@@ -145,7 +143,7 @@ def test_as_many_arrows_as_github_draws_are_one_diagram() -> None:
     assert drawn.messages == ()
 
 
-def test_one_arrow_more_is_none() -> None:
+def test_one_more_arrow_splits_the_diagram() -> None:
     drawn = render_mermaid(graph(*steps(500)))
     assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders", "outline")]
     (message,) = drawn.messages
@@ -156,14 +154,14 @@ def test_one_arrow_more_is_none() -> None:
 
 
 def padded(length: int, letter: str = "x") -> Chart:
-    """Return a chart whose diagram has exactly `length` characters; the last one of a label is `letter`."""
+    """Return a chart whose diagram has exactly `length` characters, ending in `letter`."""
     boxes = [Box(f"n_{number:03}", BoxKind.STEP, ("x" * 28,)) for number in range(999)]
     spare = len(mermaid_chart([Chart((), tuple(boxes), ())])) - length
     each = len(mermaid_chart([Chart((), tuple(boxes), ())])) - len(mermaid_chart([Chart((), tuple(boxes[1:]), ())]))
-    kept = boxes[spare // each + 2 :]
-    missing = length - len(mermaid_chart([Chart((), tuple(kept), ())]))
+    remaining = boxes[spare // each + 2 :]
+    missing = length - len(mermaid_chart([Chart((), tuple(remaining), ())]))
     last = Box("n_" + "0" * (missing - len('  n_("x"):::stepBox\n')), BoxKind.STEP, (letter,))
-    return Chart((), (*kept, last), ())
+    return Chart((), (*remaining, last), ())
 
 
 def test_as_many_characters_as_github_draws_fit() -> None:
@@ -171,7 +169,7 @@ def test_as_many_characters_as_github_draws_fit() -> None:
     assert excess([padded(MOST_CHARACTERS)]) == ""
 
 
-def test_one_character_more_does_not() -> None:
+def test_one_more_character_does_not_fit() -> None:
     assert excess([padded(MOST_CHARACTERS + 1)]) == (
         "GitHub draws no diagram of more than 50,000 characters, and it has 50,001"
     )
@@ -182,7 +180,7 @@ def test_characters_are_measured_as_mermaid_does() -> None:
     assert excess([padded(MOST_CHARACTERS, "🚚")]) != ""
 
 
-def test_of_a_large_graph_each_function_has_a_diagram_of_its_own() -> None:
+def test_a_large_graph_has_a_diagram_for_each_function() -> None:
     functions = {"f": function("f", *steps(300)), "g": function("g", do("a"))}
     drawn = render_mermaid(graph(*steps(300), call("f"), functions=functions))
     assert [(piece.title, piece.kind) for piece in drawn.pieces] == [
@@ -198,7 +196,7 @@ def test_of_a_large_graph_each_function_has_a_diagram_of_its_own() -> None:
     )
 
 
-def test_what_is_too_large_is_folded_as_little_as_it_takes() -> None:
+def test_a_large_part_is_folded_as_little_as_possible() -> None:
     drawn = render_mermaid(graph(loop(loop(loop(*steps(500))))))
     assert [(piece.title, piece.kind) for piece in drawn.pieces] == [("Orders (folded to depth 3)", "mermaid")]
     assert 'n_0_0_0["loop<br/>500 steps"]:::foldedBox' in lines(drawn.pieces[0].text)
@@ -209,7 +207,7 @@ def test_what_is_too_large_is_folded_as_little_as_it_takes() -> None:
     )
 
 
-def test_what_is_folded_already_is_folded_further() -> None:
+def test_a_folded_graph_is_folded_further() -> None:
     drawn = render_mermaid(graph(loop(*steps(500), loop(loop(do("a"))))), View(folding=Folding(2)))
     assert [piece.title for piece in drawn.pieces] == ["Orders (folded to depth 1)"]
 
@@ -226,7 +224,7 @@ def test_a_function_is_folded_within_its_frame() -> None:
     assert len(drawn.messages) == 3
 
 
-def test_the_outline_of_a_function_has_what_it_calls_and_nothing_else() -> None:
+def test_the_outline_of_a_function_has_only_called_functions() -> None:
     functions = {"f": function("f", *steps(500), call("g")), "g": function("g", do("a")), "h": function("h", do("b"))}
     drawn = render_mermaid(graph(call("f"), functions=functions))
     outline = drawn.pieces[1].text.splitlines()
@@ -234,10 +232,10 @@ def test_the_outline_of_a_function_has_what_it_calls_and_nothing_else() -> None:
     assert outline[-2:] == ["└─ ƒ g", "   └─ ● a"]
 
 
-def test_where_no_depth_is_enough_there_is_the_outline() -> None:
+def test_an_outline_replaces_a_diagram_that_cannot_fit() -> None:
     drawn = graph(*steps(500), loop(do("a")))
     (piece,) = render_mermaid(drawn).pieces
-    assert piece.text == render_outline(drawn, colour=False)
+    assert piece.text == render_outline(drawn, color=False)
 
 
 def test_one_diagram_is_a_document_of_mermaid() -> None:
@@ -261,7 +259,7 @@ def test_an_outline_alone_is_markdown_too() -> None:
 
 
 @pytest.mark.parametrize(("ticks", "fence"), [(0, 3), (2, 3), (3, 4), (7, 8)])
-def test_a_fence_is_longer_than_what_it_holds(ticks: int, fence: int) -> None:
+def test_a_fence_is_longer_than_fences_inside_it(ticks: int, fence: int) -> None:
     piece = MermaidPiece("f", "outline", f"{'`' * ticks}\n")
     assert mermaid_document([piece]) == f"## f\n\n{'`' * fence}text\n{'`' * ticks}\n{'`' * fence}\n"
 
@@ -273,7 +271,7 @@ def test_a_document_ends_in_one_line_break(make: Callable[[], Graph]) -> None:
     assert not document.endswith("\n\n")
 
 
-def test_deep_graphs_are_folded_in_good_time() -> None:
+def test_deep_graphs_are_folded_quickly() -> None:
     node: Node = do("a")
     for _ in range(1000):
         node = loop(node)
@@ -281,10 +279,10 @@ def test_deep_graphs_are_folded_in_good_time() -> None:
     assert piece.title == "Orders (folded to depth 61)"
 
 
-def test_functions_that_call_each_other_in_a_chain_are_drawn_in_good_time() -> None:
+def test_a_chain_of_functions_is_drawn_quickly() -> None:
     names = [f"f{number}" for number in range(3000)]
     functions = {name: function(name, call(called)) for name, called in zip(names, [*names[1:], "last"], strict=True)}
     started = process_time()
     drawn = render_mermaid(graph(call("f0"), functions=functions))
     assert len(drawn.pieces) == 3001
-    assert process_time() - started < 20  # a second or two; that of the square of their number is minutes
+    assert process_time() - started < 20  # one or two seconds; a quadratic algorithm takes minutes

@@ -42,45 +42,45 @@ NEVER_AWAITED = Note(
 
 def tree(drawn: Graph) -> list[str]:
     """Return the lines below the header."""
-    return render_outline(drawn, colour=False).splitlines()[1:]
+    return render_outline(drawn, color=False).splitlines()[1:]
 
 
 def test_the_order_workflow_in_full(snapshot: SnapshotAssertion) -> None:
     notes = [UNRESOLVED, NEVER_AWAITED]
-    assert render_outline(ORDERS, colour=False, notes=notes, place="src/orders.py:12") == snapshot
+    assert render_outline(ORDERS, color=False, notes=notes, place="src/orders.py:12") == snapshot
 
 
 def test_the_order_workflow_in_colour(snapshot: SnapshotAssertion) -> None:
     notes = [UNRESOLVED, NEVER_AWAITED]
-    assert render_outline(ORDERS, colour=True, notes=notes, place="src/orders.py:12") == snapshot
+    assert render_outline(ORDERS, color=True, notes=notes, place="src/orders.py:12") == snapshot
 
 
-def test_the_header_says_which_workflow_where_and_how_many_steps() -> None:
-    outline = render_outline(graph(do("a"), do("b")), colour=False, place="src/orders.py:12")
+def test_the_header_has_name_location_and_step_count() -> None:
+    outline = render_outline(graph(do("a"), do("b")), color=False, place="src/orders.py:12")
     assert outline.splitlines()[0] == "Orders  src/orders.py:12  2 steps · complete"
 
 
-def test_a_note_that_steps_may_be_missing_makes_it_incomplete() -> None:
-    outline = render_outline(graph(do("a")), colour=False, notes=[UNRESOLVED], place="src/orders.py:12")
+def test_a_note_of_missing_steps_makes_the_graph_incomplete() -> None:
+    outline = render_outline(graph(do("a")), color=False, notes=[UNRESOLVED], place="src/orders.py:12")
     assert outline.splitlines()[0] == "Orders  src/orders.py:12  1 step · incomplete"
 
 
-def test_another_note_leaves_it_complete() -> None:
-    outline = render_outline(graph(do("a")), colour=False, notes=[NEVER_AWAITED], place="src/orders.py:12")
+def test_other_notes_leave_the_graph_complete() -> None:
+    outline = render_outline(graph(do("a")), color=False, notes=[NEVER_AWAITED], place="src/orders.py:12")
     assert outline.splitlines()[0] == "Orders  src/orders.py:12  1 step · complete"
 
 
-def test_of_a_graph_from_elsewhere_nobody_knows_whether_it_is_complete() -> None:
-    assert render_outline(graph(do("a")), colour=False).splitlines()[0] == "Orders  1 step"
+def test_completeness_of_a_saved_graph_is_not_shown() -> None:
+    assert render_outline(graph(do("a")), color=False).splitlines()[0] == "Orders  1 step"
 
 
 def test_nested_steps_and_steps_of_functions_count() -> None:
     drawn = graph(do("a", do("b")), call("f"), call("f"), functions={"f": function("f", do("c"))})
-    assert render_outline(drawn, colour=False).splitlines()[0] == "Orders  3 steps"
+    assert render_outline(drawn, color=False).splitlines()[0] == "Orders  3 steps"
 
 
-def test_notes_come_last_with_place_message_and_advice() -> None:
-    outline = render_outline(graph(do("a")), colour=False, notes=[UNRESOLVED, NEVER_AWAITED])
+def test_notes_are_last_with_location_message_and_advice() -> None:
+    outline = render_outline(graph(do("a")), color=False, notes=[UNRESOLVED, NEVER_AWAITED])
     assert outline.splitlines()[3:] == [
         "Notes",
         "1. incomplete  src/orders.py:30:9  unresolved-call",
@@ -91,11 +91,11 @@ def test_notes_come_last_with_place_message_and_advice() -> None:
     ]
 
 
-def test_a_workflow_without_steps_says_so() -> None:
+def test_an_empty_workflow_shows_that_it_has_no_steps() -> None:
     assert tree(graph()) == ["└─ (no steps)"]
 
 
-def test_nested_steps_stand_in_their_step() -> None:
+def test_nested_steps_are_below_their_step() -> None:
     assert tree(graph(do("a", do("b")), do("c"))) == ["├─ ● a", "│  └─ ● b", "└─ ● c"]
 
 
@@ -122,21 +122,21 @@ def test_a_try_reads_like_the_source() -> None:
     assert tree(drawn) == ["├─ ▣ try", "│  └─ ● a", "├─ ▣ catch", "│  └─ ● b", "└─ ▣ finally", "   └─ ● c"]
 
 
-def test_a_try_whose_body_has_no_steps_says_so() -> None:
+def test_an_empty_try_body_shows_that_it_has_no_steps() -> None:
     assert tree(graph(protected(catch=block(do("b"))))) == ["├─ ▣ try  (no steps)", "└─ ▣ catch", "   └─ ● b"]
 
 
-def test_exits_have_marks_that_leave() -> None:
+def test_exits_have_arrow_characters() -> None:
     drawn = graph(loop(do("a"), either(branch("x", LEAVE_LOOP), branch("y", LEAVE))))
     assert tree(drawn)[3:] == ["   │  └─ ⤶ break", "   └─ ◇ elif y", "      └─ ⏎ return"]
 
 
-def test_a_group_says_its_kind_and_its_members_their_clocks() -> None:
+def test_a_group_shows_its_kind_and_the_clocks_of_members() -> None:
     drawn = graph(parallel("race", do("a", starts=1, resolves=2), do("b", starts=1)))
     assert tree(drawn) == ["└─ ∥ parallel  race", "   ├─ ● a [1→2]", "   └─ ● b [1→]"]
 
 
-def test_a_function_is_expanded_where_it_is_called_first() -> None:
+def test_a_function_is_expanded_at_its_first_call() -> None:
     drawn = graph(loop(call("f")), call("f"), functions={"f": function("f", do("a"))})
     assert tree(drawn) == ["├─ ↻ loop", "│  └─ ƒ f", "│     └─ ● a", "└─ ↑ f  (shown above)"]
 
@@ -146,7 +146,7 @@ def test_recursion_ends_at_the_second_call() -> None:
     assert tree(drawn) == ["└─ ƒ f", "   ├─ ● a", "   └─ ↑ f  (shown above)"]
 
 
-def test_a_function_whose_body_is_nowhere_is_still_named() -> None:
+def test_a_missing_function_is_named() -> None:
     assert tree(graph(call("f"))) == ["└─ ƒ f  (not in this graph)"]
 
 
@@ -163,7 +163,7 @@ def test_functions_that_nothing_calls_are_listed_at_the_end() -> None:
     ]
 
 
-def test_a_function_of_a_start_is_found() -> None:
+def test_a_function_of_a_start_is_expanded() -> None:
     start = unknown("start", class_name="Orders", functions={"f": function("f", do("a"))}, nodes=[call("f"), call("f")])
     assert tree(graph(start)) == [
         "└─ ▸ start Orders",
@@ -173,7 +173,7 @@ def test_a_function_of_a_start_is_found() -> None:
     ]
 
 
-def test_a_function_that_shares_its_name_is_not_lost() -> None:
+def test_a_function_with_an_ambiguous_name_is_shown() -> None:
     start = unknown("start", class_name="Orders", functions={"f": function("f", do("b"))}, nodes=[call("f")])
     assert tree(graph(start, functions={"f": function("f", do("a"))})) == [
         "└─ ▸ start Orders",
@@ -184,7 +184,7 @@ def test_a_function_that_shares_its_name_is_not_lost() -> None:
     ]
 
 
-def test_an_unknown_node_is_drawn_with_its_type_its_name_and_the_nodes_inside_it() -> None:
+def test_an_unknown_node_shows_type_name_and_contents() -> None:
     drawn = graph(unknown("step_teleport", name="beam", nodes=[do("a"), do("c")]), unknown("fork"))
     assert tree(drawn) == [
         "├─ ? step_teleport beam  (unknown type of node)",
@@ -198,29 +198,29 @@ def test_without_a_width_nothing_is_clipped() -> None:
     assert tree(graph(do("x" * 10_000))) == ["└─ ● " + "x" * 10_000]
 
 
-def test_a_width_clips_what_is_longest() -> None:
+def test_a_width_clips_the_longest_text() -> None:
     config = {"retries": {"limit": 3, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}
     drawn = graph(do("x" * 100, config=config))  # type: ignore[arg-type]
-    assert render_outline(drawn, colour=False, width=40).splitlines()[1] == "└─ ● " + "x" * 23 + "…  3 retries"
+    assert render_outline(drawn, color=False, width=40).splitlines()[1] == "└─ ● " + "x" * 23 + "…  3 retries"
 
 
 def test_no_line_is_wider_than_the_width() -> None:
-    lines = render_outline(ORDERS, colour=False, width=30).splitlines()
+    lines = render_outline(ORDERS, color=False, width=30).splitlines()
     assert max(map(len, lines)) == 30
 
 
 def test_wide_letters_count_twice() -> None:
     drawn = graph(do("注文を確認する処理"))
-    assert render_outline(drawn, colour=False, width=20).splitlines()[1] == "└─ ● 注文を確認する…"
+    assert render_outline(drawn, color=False, width=20).splitlines()[1] == "└─ ● 注文を確認する…"
 
 
-def test_colours_are_the_basic_ones_and_each_is_reset() -> None:
-    assert render_outline(graph(do("a")), colour=True).splitlines()[1] == (
+def test_colors_are_basic_and_reset() -> None:
+    assert render_outline(graph(do("a")), color=True).splitlines()[1] == (
         "\x1b[2m└─ \x1b[0m\x1b[36m● \x1b[0m\x1b[1ma\x1b[0m"
     )
 
 
-def test_depth_is_not_bound_by_pythons_recursion() -> None:
+def test_deep_nesting_exceeds_the_recursion_limit() -> None:
     assert tree(deep(3000))[-1] == "⋯3000 └─ ● the innermost step"
 
 

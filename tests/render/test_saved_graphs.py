@@ -1,4 +1,4 @@
-"""Whatever a saved graph holds, it is drawn or refused with one line; nothing of what is drawn crashes."""
+"""Saved graphs with any content are drawn, or refused with a message of one line."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from stepgraph.model.note import InputError
 from stepgraph.model.saved import read_saved_graphs
 from stepgraph.model.walk import NODE_TYPES
-from stepgraph.render.dot.document import render_dot
-from stepgraph.render.mermaid.drawing import render_mermaid
+from stepgraph.render.flow.dot import render_dot
+from stepgraph.render.flow.mermaid_document import render_mermaid
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.svg.document import render_svg
 from tests.render.graphs import ORDERS
@@ -41,22 +41,22 @@ JSON = st.recursive(
 
 
 def draw_or_refuse(data: object) -> None:
-    """Draw what is read of the data. Nothing but InputError, of one line, may come of it."""
+    """Draw the graphs read from the data. The only allowed exception is InputError with one line."""
     try:
         saved = read_saved_graphs(json.dumps(data))
     except InputError as error:
         assert "\n" not in str(error)  # noqa: PT017 - most of the data is refused
         return
-    for one in saved:
-        if one.graph is not None:
-            render_outline(one.graph, colour=False)
-            render_dot(one.graph)
-            render_mermaid(one.graph)
-            ET.fromstring(render_svg(one.graph).text)  # noqa: S314 - our own
+    for workflow in saved:
+        if workflow.graph is not None:
+            render_outline(workflow.graph, color=False)
+            render_dot(workflow.graph)
+            render_mermaid(workflow.graph)
+            ET.fromstring(render_svg(workflow.graph).text)  # noqa: S314 - our own
 
 
 def containers(data: object) -> Iterator[Any]:
-    """Yield all objects and arrays in some JSON data that have something in them."""
+    """Yield all objects and arrays in JSON data that are not empty."""
     pending = [data]
     while pending:
         value = pending.pop()
@@ -66,7 +66,7 @@ def containers(data: object) -> Iterator[Any]:
 
 
 def mutate(data: object, draw: st.DataObject) -> None:
-    """Change one thing somewhere in the data: drop, replace, insert or repeat."""
+    """Change one value in the data: drop, replace, insert or repeat it."""
     container = draw.draw(st.sampled_from(list(containers(data))))
     key = draw.draw(st.sampled_from(list(container) if isinstance(container, dict) else list(range(len(container)))))
     match draw.draw(st.sampled_from(["drop", "replace", "insert", "move"])):
@@ -99,7 +99,7 @@ def test_any_nodes_are_drawn_or_refused(nodes: list[object]) -> None:
 
 @settings(PATIENT, max_examples=200)
 @given(st.data())
-def test_a_graph_that_was_tampered_with_is_drawn_or_refused(draw: st.DataObject) -> None:
+def test_a_mutated_graph_is_drawn_or_refused(draw: st.DataObject) -> None:
     data = {"graph": copy.deepcopy(ORDERS)}
     for _ in range(draw.draw(st.integers(1, 4))):
         mutate(data, draw)

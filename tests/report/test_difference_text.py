@@ -16,24 +16,24 @@ def test_a_realistic_diff_in_full(snapshot: SnapshotAssertion) -> None:
 
 
 def test_a_realistic_diff_in_colour(snapshot: SnapshotAssertion) -> None:
-    assert render_text(example(), colour=True) == snapshot
+    assert render_text(example(), color=True) == snapshot
 
 
 def test_colour_adds_nothing_that_signs_and_words_do_not_say() -> None:
-    coloured = render_text(everything(), colour=True)
+    coloured = render_text(everything(), color=True)
     assert re.sub("\x1b\\[[0-9;]*m", "", coloured) == render_text(everything())
 
 
 def test_what_is_added_is_green_and_what_is_removed_is_red() -> None:
-    added = render_text(report(version(do("a")), version(do("a"), do("b"))), colour=True)
-    removed = render_text(report(version(do("a"), do("b")), version(do("a"))), colour=True)
+    added = render_text(report(version(do("a")), version(do("a"), do("b"))), color=True)
+    removed = render_text(report(version(do("a"), do("b")), version(do("a"))), color=True)
     assert "\x1b[32m  + step 'b' added after 'a'\x1b[0m" in added
     assert "\x1b[31m  - step 'b' removed\x1b[0m" in removed
 
 
 def test_what_is_elsewhere_is_cyan_and_all_else_is_yellow() -> None:
-    moved = render_text(report(version(do("a"), do("b")), version(do("b"), do("a"))), colour=True)
-    renamed = render_text(report(version(do("charge card")), version(do("charge the card"))), colour=True)
+    moved = render_text(report(version(do("a"), do("b")), version(do("b"), do("a"))), color=True)
+    renamed = render_text(report(version(do("charge card")), version(do("charge the card"))), color=True)
     assert "\x1b[36m  ~ step" in moved
     assert "\x1b[33m  ~ step 'charge card' renamed to 'charge the card'\x1b[0m" in renamed
 

@@ -94,7 +94,7 @@ def test_in_a_narrow_terminal_other_classes_stay() -> None:
 def test_colours_are_for_terminals_only() -> None:
     made = report(finding("no.", at=span(column=16, end=(4, 18))), files={"src/orders.py": SOURCE})
     assert "\x1b" not in render_text(made)
-    assert render_text(made, colour=True).splitlines()[:3] == [
+    assert render_text(made, color=True).splitlines()[:3] == [
         "\x1b[1msrc/orders.py:4:16: \x1b[0m\x1b[1;31merror[SG118]\x1b[0m: no.",
         "\x1b[2m4 | \x1b[0m        charge(10)",
         "\x1b[2m  | \x1b[0m\x1b[1;31m               ^^\x1b[0m",

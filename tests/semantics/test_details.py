@@ -117,8 +117,8 @@ def test_a_workflow_without_a_graph_has_no_details() -> None:
 def test_an_outline_shows_details_in_place_of_types() -> None:
     workflow = workflow_of_body("for x in event:\n    await a()\n    if x:\n        return x")
     assert workflow.graph is not None
-    with_details = render_outline(workflow.graph, View(details=workflow.details), colour=False)
-    without = render_outline(workflow.graph, colour=False)
+    with_details = render_outline(workflow.graph, View(details=workflow.details), color=False)
+    without = render_outline(workflow.graph, color=False)
     assert "↻ for x in event" in with_details
     assert "⏎ return x" in with_details
     assert "↻ loop" in without

@@ -1,4 +1,4 @@
-"""Changing one step of a graph: one more, one less, or one of another name, in any place."""
+"""Edits of one step of a graph: insertion, removal, renaming."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NAME = "a new step"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A place in a list of nodes: the keys that lead to the list, and an index in it."""
+    """A position in a list of nodes: the keys of the list in the graph, and an index."""
 
     keys: tuple[str | int, ...]
     index: int
@@ -28,7 +28,10 @@ class Place:
 
 
 def places(graph: Graph) -> Iterator[Place]:
-    """Yield all places where a node may be put in, in lists without clocks; none makes a frame of a step."""
+    """Yield all positions for an inserted node in lists without clocks.
+
+    None of them turns a step into a frame.
+    """
     for keys, nodes in _lists(graph["workflow"], ("workflow",)):
         if nodes and not any("starts" in node or "resolves" in node for node in nodes):
             yield from (Place(keys, index) for index in range(len(nodes) + 1))
@@ -41,12 +44,12 @@ def inserted(graph: Graph, place: Place) -> Graph:
 
 
 def steps_with_others(graph: Graph) -> Iterator[Place]:
-    """Yield the places of steps that are not alone in their list: without them it is not empty."""
+    """Yield the positions of steps with siblings."""
     return (place for place in steps(graph) if len(place.list_in(graph)) > 1)
 
 
 def steps(graph: Graph) -> Iterator[Place]:
-    """Yield the places of all steps."""
+    """Yield the positions of all steps."""
     for keys, nodes in _lists(graph["workflow"], ("workflow",)):
         yield from (Place(keys, index) for index, node in enumerate(nodes) if str(node["type"]).startswith("step_"))
 

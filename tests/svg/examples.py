@@ -1,4 +1,4 @@
-"""Graphs whose pictures are held to the laws: all that are kept in files, and those of other tests."""
+"""Graphs whose pictures must obey the laws: those in fixtures, and those of other tests."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 
 @cache
 def examples() -> Mapping[str, Graph]:
-    """Return the graphs of the gallery, one for each type of node, and one with all of them."""
-    found: dict[str, Graph] = {"ORDERS": ORDERS}
+    """Return the graphs of the gallery, one for each type of node, and one with all types."""
+    graphs: dict[str, Graph] = {"ORDERS": ORDERS}
     for name in ("gallery", "orders"):
-        found |= json.loads((FIXTURES / name / "graphs.json").read_text(encoding="utf-8"))
+        graphs |= json.loads((FIXTURES / name / "graphs.json").read_text(encoding="utf-8"))
     for path in sorted((FIXTURES / "nodes").glob("*.json")):
         data: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         response = data.get("result", data)
-        found[path.stem] = cast("Graph", response.get("graph", response))
-    return found
+        graphs[path.stem] = cast("Graph", response.get("graph", response))
+    return graphs
 
 
 @cache
 def pictures(view: View = DEFAULT_VIEW) -> Mapping[str, Picture]:
-    """Return their pictures."""
+    """Return the pictures of the examples."""
     return {name: picture_of(graph, view) for name, graph in examples().items()}

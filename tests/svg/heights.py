@@ -1,4 +1,4 @@
-"""Heights that may change, as a page works them out."""
+"""Symbolic heights, evaluated independently of the page's script."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def lengths_of(definitions: Sequence[Sequence[Any]], folded: Container[str]) -> list[int]:
-    """Return what each variable is while some frames are folded."""
+    """Return the value of each variable while some frames are folded."""
     lengths: list[int] = []
 
     def value(term: Any) -> int:  # noqa: ANN401 - a number, or a variable and a number

@@ -1,4 +1,4 @@
-"""Which figures show which list of nodes."""
+"""The figures of each list of nodes in a picture."""
 
 from __future__ import annotations
 
@@ -13,30 +13,34 @@ from tests.svg.picture import Figure, Picture
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A list of nodes, the frame that its figures are in, and the figures of each node: a block may have many."""
+    """A list of nodes with its figures."""
 
     frame: Figure
+    """The figure around them."""
+
     nodes: Sequence[Node]
     figures: Sequence[Sequence[Figure]]
+    """The figures of each node; a block without a frame may have several."""
+
     grouped: bool
 
 
 def shown_lists(graph: Graph, picture: Picture) -> Iterator[Shown]:
-    """Yield all lists of nodes whose figures are drawn."""
+    """Yield all drawn lists of nodes."""
     by_identity = {figure.identity: figure for figure in picture.whole.walk() if figure.identity}
     for place, nodes, frame in _places(graph, picture, by_identity):
         if not nodes or frame is None:
             continue
         concurrent = by_identity.get(f"{place}.concurrent")
-        around = concurrent or frame
-        figures = [_figures(around, identity) for identity in identities(nodes, place)]
+        outer = concurrent or frame
+        figures = [_figures(outer, identity) for identity in identities(nodes, place)]
         grouped = concurrent is not None or (place in picture.nodes and picture.nodes[place]["type"] == "parallel")
         if all(figures):
-            yield Shown(around, nodes, figures, grouped)
+            yield Shown(outer, nodes, figures, grouped)
 
 
 def _figures(frame: Figure, identity: str) -> list[Figure]:
-    """Return the figures in a frame that show a node: one, or those of a block that has no frame."""
+    """Return the figures in a frame that show a node: one, or those of a block without a frame."""
     return [
         inner
         for inner in frame.inner
@@ -47,7 +51,7 @@ def _figures(frame: Figure, identity: str) -> list[Figure]:
 def _places(
     graph: Graph, picture: Picture, figures: dict[str, Figure]
 ) -> Iterator[tuple[str, Sequence[Node], Figure | None]]:
-    """Yield the lists with the identity of their place and the frame of that."""
+    """Yield the lists of nodes with the identity of their parent and its frame."""
     workflow = graph["workflow"]
     root = slug(workflow["class_name"], "workflow")
     yield root, workflow["nodes"], picture.whole

@@ -1,4 +1,4 @@
-"""Reading one of our pictures: figures within figures, each with its boxes, lines and text, where they really are."""
+"""A parser of our SVG: nested figures with boxes, lines and text in absolute coordinates."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from xml.etree import ElementTree as ET
 
 from stepgraph.model.payload import BreakKind, Graph, Node
-from stepgraph.render.svg.drawing import Drawn, draw
+from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, TITLE
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.svg.heights import lengths_of
-from tests.svg.shapes import Box, Point, around
+from tests.svg.shapes import Box, Point, bounding_box
 from tests.svg.strokes import Stroke, strokes
 
 FONTS = {"name": NAME, "detail": DETAIL, "heading": HEADING, "code": CODE, "title": TITLE}
@@ -27,7 +27,7 @@ _DESCENT = 0.21
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """A piece of text, with the box that its letters take: measured, as tall as the tallest letters."""
+    """A piece of text with its bounding box, as high as the highest letters."""
 
     css: str
     text: str
@@ -36,16 +36,17 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What is drawn of lines at once, by its class. `figure` is what it was drawn in."""
+    """The strokes of one path."""
 
     css: str
     strokes: tuple[Stroke, ...]
     figure: Figure
+    """The innermost enclosing figure."""
 
 
 @dataclass(eq=False, slots=True)
 class Figure:
-    """A group with a class: a node, a part of one, or the whole picture."""
+    """A group with a class: a node, a part of a node, or the whole picture."""
 
     css: frozenset[str]
     identity: str
@@ -55,9 +56,13 @@ class Figure:
     bars: list[Box] = field(default_factory=list)
     marks: list[Box] = field(default_factory=list)
     signs: list[Box] = field(default_factory=list)
+    """Signs of marks on figures inside."""
+
     tabs: list[Box] = field(default_factory=list)
-    told: list[Text] = field(default_factory=list)
-    """What stands on tabs. Signs, tabs and what is told there are those of marks on figures in it."""
+    """Tabs of marks on figures inside."""
+
+    tab_texts: list[Text] = field(default_factory=list)
+    """The text on tabs."""
     loose_ends: list[Box] = field(default_factory=list)
     icons: list[Box] = field(default_factory=list)
     band: Box | None = None
@@ -67,30 +72,30 @@ class Figure:
 
     @property
     def box(self) -> Box:
-        """Return what it takes, with the box that is behind some, and the tab that is on top of some."""
-        return around(self.boxes)
+        """The bounding box, including a stacked box behind it and a tab above it."""
+        return bounding_box(self.boxes)
 
     @property
     def box_with_mark(self) -> Box:
-        """Return what it takes with its mark, if it has one: the sign at its corner, or the tab on top of it."""
+        """The bounding box with its mark, if any."""
         marks = [*self.parent.signs, *self.parent.tabs] if self.parent else []
-        return around([self.box, *(mark for mark in marks if mark.overlaps(self.box))])
+        return bounding_box([self.box, *(mark for mark in marks if mark.overlaps(self.box))])
 
     @property
     def is_frame(self) -> bool:
-        """Tell whether there are figures in it."""
+        """Whether it may contain figures."""
         return "frame" in self.css
 
     @property
-    def around(self) -> Iterator[Figure]:
-        """Yield what it stands in, from near to far."""
+    def parents(self) -> Iterator[Figure]:
+        """Yield the enclosing figures, innermost first."""
         figure = self.parent
         while figure is not None:
             yield figure
             figure = figure.parent
 
     def walk(self) -> Iterator[Figure]:
-        """Yield it and all in it, as written."""
+        """Yield it and all figures inside, in document order."""
         pending = [self]
         while pending:
             figure = pending.pop()
@@ -100,33 +105,35 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture as read, and the nodes that it shows by the identities of their figures."""
+    """A parsed picture."""
 
     text: str
     width: int
     height: int
     whole: Figure
     nodes: Mapping[str, Node]
-    ways_out: Mapping[str, Collection[BreakKind]]
-    """Those of each figure that is `shut`."""
+    """The nodes of figures, by identity."""
+
+    exit_kinds: Mapping[str, Collection[BreakKind]]
+    """The exits of each figure of the class `shut`."""
 
     @property
     def figures(self) -> list[Figure]:
-        """Return all figures with boxes."""
+        """All figures with boxes."""
         return [figure for figure in self.whole.walk() if figure.boxes]
 
     @property
     def lines(self) -> list[Line]:
-        """Return all lines but icons and bands."""
+        """All lines except icons and bands."""
         return [line for figure in self.whole.walk() for line in figure.lines]
 
     def figure(self, identity: str) -> Figure:
-        """Return the figure of this identity."""
+        """Return the figure with this identity."""
         return next(figure for figure in self.whole.walk() if figure.identity == identity)
 
 
 def picture_of(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
-    """Draw a graph, and read the picture."""
+    """Draw a graph and parse the picture."""
     drawn = draw(graph, view)
     return _picture(drawn, "\n".join(drawn.document()))
 
@@ -134,9 +141,9 @@ def picture_of(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
 def page_of(
     graph: Graph, folded: Mapping[str, Collection[BreakKind]] | None = None, view: View = DEFAULT_VIEW
 ) -> Picture:
-    """Draw a graph for a page, and read the picture as it is while the frames with these identities are folded.
+    """Draw a graph for a page and parse its picture while some frames are folded.
 
-    Those are figures without others in them, of the class `shut`; `folded` tells the ways out that each of them has.
+    Folded frames are figures of the class `shut`. `folded` has their identities with the kinds of their exits.
     """
     folded = folded or {}
     variables = Variables()
@@ -146,7 +153,7 @@ def page_of(
     return _picture(drawn, text, folded)
 
 
-def _picture(drawn: Drawn, text: str, folded: Mapping[str, Collection[BreakKind]] | None = None) -> Picture:
+def _picture(drawn: SvgDrawing, text: str, folded: Mapping[str, Collection[BreakKind]] | None = None) -> Picture:
     root, folded = ET.fromstring(text), folded or {}  # noqa: S314 - it is our own
     whole = Figure(frozenset({"whole"}), "", "", None)
     _read(root, whole, folded)
@@ -163,7 +170,7 @@ def _read(root: ET.Element, whole: Figure, folded: Container[str]) -> None:
         inner: list[tuple[ET.Element, Figure, Point]] = []
         for child in _shown(element, figure):
             if child.tag == f"{SVG}text" and "mark" in element.get("class", "").split():
-                figure.told += [_text(span, at) for span in child]
+                figure.tab_texts += [_text(span, at) for span in child]
             elif child.tag == f"{SVG}g":
                 inner.append(_group(child, figure, at, folded))
             else:
@@ -172,15 +179,15 @@ def _read(root: ET.Element, whole: Figure, folded: Container[str]) -> None:
 
 
 def _put_on_top(tab: Box, figure: Figure) -> None:
-    """Have the figure that a tab is on begin where the tab does."""
+    """Extend the figure below a tab to the top of the tab."""
     for inner in figure.inner:
-        box = inner.boxes[-1] if inner.boxes else None
-        if box is not None and box.left == tab.left and tab.top < box.top < tab.bottom:
-            inner.boxes = [Box(one.left, tab.top, one.right, one.bottom) for one in inner.boxes]
+        front = inner.boxes[-1] if inner.boxes else None
+        if front is not None and front.left == tab.left and tab.top < front.top < tab.bottom:
+            inner.boxes = [Box(box.left, tab.top, box.right, box.bottom) for box in inner.boxes]
 
 
 def _shown(element: ET.Element, figure: Figure) -> Iterator[ET.Element]:
-    """Yield what is to be seen of what is in an element, as the style sheet of pages says."""
+    """Yield the visible children of an element, according to the style sheet of pages."""
     for child in element:
         css = child.get("class", "").split()
         if "shut" not in figure.css:
@@ -191,7 +198,7 @@ def _shown(element: ET.Element, figure: Figure) -> Iterator[ET.Element]:
 
 
 def _group(element: ET.Element, figure: Figure, at: Point, folded: Container[str]) -> tuple[ET.Element, Figure, Point]:
-    """Return a group with the figure that it is, or is in, and its origin."""
+    """Return a group with its figure and its origin."""
     if "transform" in element.attrib:
         return element, figure, _moved(element, at)
     css = frozenset(element.attrib["class"].split())
@@ -231,7 +238,7 @@ def _read_shape(element: ET.Element, figure: Figure, at: Point) -> None:
             figure.icons.append(Box(corner.x, corner.y, corner.x + 16, corner.y + 16))
         case "path" if css == "band":
             points = [point for stroke in strokes(element.attrib["d"], at) for point in stroke.points]
-            figure.band = around([Box(point.x, point.y, point.x, point.y) for point in points])
+            figure.band = bounding_box([Box(point.x, point.y, point.x, point.y) for point in points])
         case "path" if css == "unawaited end":
             figure.loose_ends += _circles(element.attrib["d"], at)
         case "path":
@@ -244,7 +251,7 @@ def _rectangle(element: ET.Element, at: Point) -> Box:
 
 
 def _circles(path: str, at: Point) -> Iterator[Box]:
-    """Yield the circles of a path that consists of them: each begins at its top."""
+    """Yield the circles of a path of circles, each of which begins at its top."""
     if "".join(match.group() for match in _CIRCLE.finditer(path)) != path:
         raise ValueError(f"not only circles: {path}")
     for x, y, radius in _CIRCLE.findall(path):

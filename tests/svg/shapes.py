@@ -1,4 +1,4 @@
-"""Shapes on a picture, in pixels from its upper left corner."""
+"""Shapes in pixels from the upper left corner of a picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Box:
     bottom: float
 
     def holds(self, inner: Box) -> bool:
-        """Tell whether `inner` lies wholly within it; sides may touch."""
+        """Return whether `inner` is completely inside; sides may touch."""
         return (
             self.left <= inner.left
             and self.top <= inner.top
@@ -30,25 +30,25 @@ class Box:
         )
 
     def overlaps(self, other: Box) -> bool:
-        """Tell whether both have more than a side in common."""
+        """Return whether both share more than a side."""
         return (
             self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
     def touches(self, point: Point, by: float = 0.5) -> bool:
-        """Tell whether a point is on one of its sides, or that near to it."""
+        """Return whether a point is within a distance of a side."""
         return self.grown(by).has(point) and not self.grown(-by).has(point)
 
     def has(self, point: Point) -> bool:
-        """Tell whether a point is within it or on a side of it."""
+        """Return whether a point is inside or on a side."""
         return self.left <= point.x <= self.right and self.top <= point.y <= self.bottom
 
     def grown(self, by: float) -> Box:
         return Box(self.left - by, self.top - by, self.right + by, self.bottom + by)
 
 
-def around(boxes: list[Box]) -> Box:
-    """Return the smallest box around these."""
+def bounding_box(boxes: list[Box]) -> Box:
+    """Return the bounding box of boxes."""
     return Box(
         min(box.left for box in boxes),
         min(box.top for box in boxes),
@@ -59,31 +59,31 @@ def around(boxes: list[Box]) -> Box:
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A straight piece of a line, in the direction in which it was drawn."""
+    """A straight piece of a line, in drawing direction."""
 
     begin: Point
     end: Point
 
     @property
     def box(self) -> Box:
-        """Return the box around it: without width if it is upright, without height if it is level."""
+        """The bounding box, without width if vertical and without height if horizontal."""
         xs, ys = sorted((self.begin.x, self.end.x)), sorted((self.begin.y, self.end.y))
         return Box(xs[0], ys[0], xs[1], ys[1])
 
     def enters(self, box: Box) -> bool:
-        """Tell whether any of it is within a box, by more than touching a side. Round corners count as cut."""
-        own = self.box
-        return own.left < box.right and box.left < own.right and own.top < box.bottom and box.top < own.bottom
+        """Return whether a part is inside a box. The corners of round corners count."""
+        mine = self.box
+        return mine.left < box.right and box.left < mine.right and mine.top < box.bottom and box.top < mine.bottom
 
     def has(self, point: Point, by: float = 0.5) -> bool:
-        """Tell whether a point is on it."""
+        """Return whether a point is on it."""
         return self.box.grown(by).has(point)
 
     def runs_along(self, other: Segment) -> bool:
-        """Tell whether both lie on each other for more than a point: both upright, or both level."""
-        own, box = self.box, other.box
-        if own.left == own.right == box.left == box.right:
-            return min(own.bottom, box.bottom) - max(own.top, box.top) > 1
-        if own.top == own.bottom == box.top == box.bottom:
-            return min(own.right, box.right) - max(own.left, box.left) > 1
+        """Return whether two vertical or two horizontal segments share more than a point."""
+        mine, theirs = self.box, other.box
+        if mine.left == mine.right == theirs.left == theirs.right:
+            return min(mine.bottom, theirs.bottom) - max(mine.top, theirs.top) > 1
+        if mine.top == mine.bottom == theirs.top == theirs.bottom:
+            return min(mine.right, theirs.right) - max(mine.left, theirs.left) > 1
         return False

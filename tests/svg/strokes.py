@@ -1,4 +1,4 @@
-"""Reading the `d` of a path: those letters that our drawings use, and none else."""
+"""A parser of the path commands that our drawings use."""
 
 from __future__ import annotations
 
@@ -16,23 +16,21 @@ _ARGUMENTS = {"M": 2, "m": 2, "V": 1, "v": 1, "H": 1, "h": 1, "L": 2, "l": 2, "q
 
 @dataclass(frozen=True, slots=True)
 class Stroke:
-    """What a pen draws without being lifted. Corners that are round are told as the corner.
-
-    One that goes the same way `back`, and so has nothing between its lines, is told as the way there.
-    """
+    """A continuous line. Round corners are reduced to their corner point."""
 
     points: tuple[Point, ...]
     closed: bool
     back: bool = False
+    """Whether the path returns along itself, in which case `points` is one direction only."""
 
     @property
     def segments(self) -> list[Segment]:
-        """Return its straight pieces, without those of no length."""
+        """The straight segments, without empty ones."""
         points = [*self.points, self.points[0]] if self.closed else self.points
         return [Segment(begin, end) for begin, end in pairwise(points) if begin != end]
 
     def has(self, point: Point, by: float = 0.5) -> bool:
-        """Tell whether a point is on it."""
+        """Return whether a point is on it."""
         return any(segment.has(point, by) for segment in self.segments)
 
     @property
@@ -45,26 +43,26 @@ class Stroke:
 
 
 def strokes(path: str, at: Point) -> list[Stroke]:
-    """Return the strokes of a path in a group whose origin is `at`."""
-    found: list[Stroke] = []
+    """Return the strokes of a path in a group with its origin at `at`."""
+    finished: list[Stroke] = []
     points: list[Point] = []
     here = Point(0, 0)
     for letter, numbers in _pieces(path):
         if letter in "Mm":
             if points:
-                found.append(Stroke(tuple(points), closed=False))
+                finished.append(Stroke(tuple(points), closed=False))
             here = _MOVES[letter](here, numbers)[-1]
             points = [here]
         elif letter == "z":
-            found.append(_closed(points))
+            finished.append(_closed(points))
             here = points[0]
             points = []
         else:
             points += _MOVES[letter](here, numbers)
             here = points[-1]
     if points:
-        found.append(Stroke(tuple(points), closed=False))
-    return [_moved(stroke, at) for stroke in found]
+        finished.append(Stroke(tuple(points), closed=False))
+    return [_moved(stroke, at) for stroke in finished]
 
 
 def _closed(points: list[Point]) -> Stroke:
@@ -75,9 +73,9 @@ def _closed(points: list[Point]) -> Stroke:
 
 
 def _pieces(path: str) -> Iterator[tuple[str, list[float]]]:
-    """Yield each letter with its numbers, again for each further set of numbers; what follows an `m` are lines."""
+    """Yield each command with its numbers, once per set of numbers. Further points of `m` are lines."""
     if "".join(match.group() for match in _LETTER.finditer(path)) != path:
-        raise ValueError(f"no path that we draw: {path}")
+        raise ValueError(f"unsupported path: {path}")
     for letter, text in _LETTER.findall(path):
         numbers = [float(number) for number in _NUMBER.findall(text)]
         count = _ARGUMENTS.get(letter, 0)

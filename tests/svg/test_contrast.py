@@ -1,4 +1,4 @@
-"""Text and lines stand out from what is behind them, as the Web Content Accessibility Guidelines ask for (WCAG 2.2)."""
+"""Contrast of text and lines with their backgrounds, as WCAG 2.2 requires."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stepgraph.render.svg.theme import DARK, LIGHT, Palette
+from stepgraph.render.svg.palettes import DARK, LIGHT, Palette
 
 TEXT = 4.5
 GRAPHICS = 3.0
@@ -30,61 +30,61 @@ HEADED = ("function", "loop", "parallel", "choice", "try", "catch", "finally", "
 PALETTES = pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
 
 
-def luminance(colour: str) -> float:
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+def luminance(color: str) -> float:
+    channels = [int(color[at : at + 2], 16) / 255 for at in (1, 3, 5)]
     red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels)
     return 0.2126 * red + 0.7152 * green + 0.0722 * blue
 
 
-def contrast(one: str, other: str) -> float:
-    darker, lighter = sorted((luminance(one), luminance(other)))
+def contrast(first: str, second: str) -> float:
+    darker, lighter = sorted((luminance(first), luminance(second)))
     return (lighter + 0.05) / (darker + 0.05)
 
 
 def texts(palette: Palette) -> Iterator[tuple[str, str, str]]:
-    """Yield each colour of text with a background that it can stand on."""
+    """Yield each color of text with each of its backgrounds."""
     yield "title", palette.text, palette.paper
     yield "payload", palette.detail, palette.paper
     for name in (*LEAVES, "condition", "legend"):
-        yield f"text on {name}", palette.text, palette.hues[name].fill
-        yield f"details on {name}", palette.detail, palette.hues[name].fill
+        yield f"text on {name}", palette.text, palette.by_kind[name].fill
+        yield f"details on {name}", palette.detail, palette.by_kind[name].fill
     for name in BANDED:
-        yield f"text on the band of {name}", palette.text, palette.hues[name].band
-        yield f"details on the band of {name}", palette.detail, palette.hues[name].band
+        yield f"text on the band of {name}", palette.text, palette.by_kind[name].band
+        yield f"details on the band of {name}", palette.detail, palette.by_kind[name].band
     for name in HEADED:
-        yield f"heading on the band of {name}", palette.hues[name].line, palette.hues[name].band
-    yield "text of an exit", palette.hues["exit"].line, palette.hues["exit"].fill
+        yield f"heading on the band of {name}", palette.by_kind[name].line, palette.by_kind[name].band
+    yield "text of an exit", palette.by_kind["exit"].line, palette.by_kind["exit"].fill
 
 
 def graphics(palette: Palette) -> Iterator[tuple[str, str, str]]:
-    """Yield each colour of lines with what they are drawn on."""
-    backgrounds = {"paper": palette.paper} | {name: palette.hues[name].fill for name in FRAMES}
+    """Yield each color of lines with each of its backgrounds."""
+    backgrounds = {"paper": palette.paper} | {name: palette.by_kind[name].fill for name in FRAMES}
     for name, background in backgrounds.items():
         yield f"line on {name}", palette.line, background
         yield f"exit on {name}", palette.exit, background
         yield f"way back on {name}", palette.again, background
         yield f"failure on {name}", palette.failure, background
         for inner in (*LEAVES, *FRAMES, "exit"):
-            yield f"border of {inner} on {name}", palette.hues[inner].edge, background
+            yield f"border of {inner} on {name}", palette.by_kind[inner].edge, background
     for name in LEAVES:
-        yield f"icon on {name}", palette.hues[name].line, palette.hues[name].fill
+        yield f"icon on {name}", palette.by_kind[name].line, palette.by_kind[name].fill
     for name in BANDED:
-        yield f"icon on the band of {name}", palette.hues[name].line, palette.hues[name].band
-    yield "icon of an exit", palette.hues["exit"].line, palette.hues["exit"].fill
+        yield f"icon on the band of {name}", palette.by_kind[name].line, palette.by_kind[name].band
+    yield "icon of an exit", palette.by_kind["exit"].line, palette.by_kind["exit"].fill
     for background in ("paper", "choice"):
-        colour = palette.hues["condition"].edge
-        yield f"border of a condition on {background}", colour, backgrounds[background]
-    yield "bar", palette.bar, palette.hues["parallel"].fill
+        color = palette.by_kind["condition"].edge
+        yield f"border of a condition on {background}", color, backgrounds[background]
+    yield "bar", palette.bar, palette.by_kind["parallel"].fill
     yield "bar that the first gets to", palette.bar, palette.paper
 
 
 @PALETTES
-def test_all_text_can_be_read(palette: Palette) -> None:
+def test_text_has_enough_contrast(palette: Palette) -> None:
     assert [(name, round(contrast(*pair), 2)) for name, *pair in texts(palette) if contrast(*pair) < TEXT] == []
 
 
 @PALETTES
-def test_all_lines_and_icons_can_be_seen(palette: Palette) -> None:
+def test_lines_and_icons_have_enough_contrast(palette: Palette) -> None:
     assert [(name, round(contrast(*pair), 2)) for name, *pair in graphics(palette) if contrast(*pair) < GRAPHICS] == []
 
 

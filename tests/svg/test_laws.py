@@ -1,4 +1,4 @@
-"""All pictures, of likely graphs and of any others, are held to the laws of pictures."""
+"""Pictures of fixtures and of random graphs obey the laws of pictures."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.render.graphs import graph
 from tests.render.random_graphs import graphs, groups, likely_clocks
 from tests.svg.examples import examples, pictures
 from tests.svg.laws.all_laws import LAWS, Law, broken
-from tests.svg.laws.exits import ways_out_of
+from tests.svg.laws.exits import exit_kinds_of
 from tests.svg.laws.order import leads_on
 from tests.svg.picture import page_of, picture_of
 
@@ -28,41 +28,43 @@ lots = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, Heal
 
 
 @pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
-def test_the_pictures_of_all_saved_graphs_keep_the_law_that(law: Law) -> None:
+def test_pictures_of_saved_graphs_obey(law: Law) -> None:
     drawn = pictures()
-    found = {name: list(law(graph, drawn[name], DEFAULT_VIEW)) for name, graph in examples().items()}
-    assert {name: breaks for name, breaks in found.items() if breaks} == {}
+    violations = {name: list(law(graph, drawn[name], DEFAULT_VIEW)) for name, graph in examples().items()}
+    assert {name: breaks for name, breaks in violations.items() if breaks} == {}
 
 
 @settings(lots, max_examples=120)
 @given(graphs(), views)
-def test_any_picture_keeps_all_laws(drawn: Graph, view: View) -> None:
+def test_any_picture_obeys_all_laws(drawn: Graph, view: View) -> None:
     assert broken(drawn, picture_of(drawn, view), view) == {}
 
 
 @settings(lots, max_examples=40)
 @given(graphs(), foldings)
-def test_any_picture_with_parts_of_it_folded_keeps_all_other_laws(drawn: Graph, folding: Folding) -> None:
+def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -> None:
     view = View(folding)
-    assert broken(drawn, picture_of(drawn, view), view).keys() <= {"every node is drawn, as often as its function is"}
+    assert broken(drawn, picture_of(drawn, view), view).keys() <= {
+        "every node is drawn once for each drawing of its function"
+    }
 
 
 @settings(lots, max_examples=40)
 @given(graphs())
-def test_a_picture_that_may_fold_has_its_figures_where_others_have_them(drawn: Graph) -> None:
+def test_a_foldable_picture_has_the_same_layout(drawn: Graph) -> None:
     pictures = [picture_of(drawn), page_of(drawn)]
-    as_picture, as_page = ([(figure.identity, figure.boxes) for figure in one.figures] for one in pictures)
+    as_picture, as_page = ([(figure.identity, figure.boxes) for figure in picture.figures] for picture in pictures)
     assert as_picture == as_page
     assert broken(drawn, pictures[1], DEFAULT_VIEW) == {}
 
 
 @settings(lots, max_examples=60)
 @given(graphs(), st.data())
-def test_a_page_with_any_of_its_frames_folded_keeps_all_laws(drawn: Graph, data: st.DataObject) -> None:
+def test_a_page_with_folded_frames_obeys_all_laws(drawn: Graph, data: st.DataObject) -> None:
     page = page_of(drawn)
     frames = {figure.identity: figure for figure in page.figures if "foldable" in figure.css}
     folded = data.draw(st.sets(st.sampled_from(list(frames))) if frames else st.just(set[str]()))
-    then = page_of(drawn, {identity: ways_out_of(page, frames[identity]) for identity in folded})
+    then = page_of(drawn, {identity: exit_kinds_of(page, frames[identity]) for identity in folded})
     assert broken(drawn, then, DEFAULT_VIEW) == {}
     shut = [figure for figure in then.figures if "shut" in figure.css]
     assert {figure.identity for figure in shut} <= folded
@@ -71,6 +73,6 @@ def test_a_page_with_any_of_its_frames_folded_keeps_all_laws(drawn: Graph, data:
 
 @settings(lots, max_examples=80)
 @given(groups(1, likely_clocks))
-def test_the_picture_of_any_group_with_clocks_keeps_all_laws(group: Node) -> None:
+def test_any_group_with_clocks_obeys_all_laws(group: Node) -> None:
     drawn = graph(group)
     assert broken(drawn, picture_of(drawn), DEFAULT_VIEW) == {}

@@ -1,4 +1,4 @@
-"""A picture needs nothing from outside, and nothing in it acts."""
+"""A picture is self-contained and contains nothing active."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from tests.svg.picture import SVG
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_only_address_in_a_picture_is_that_of_the_format(theme: Theme) -> None:
+def test_a_picture_has_no_url_except_the_namespace(theme: Theme) -> None:
     text = render_svg(ORDERS, View(theme=theme)).text
     assert re.findall(r"https?:[^\"]*", text) == ["http://www.w3.org/2000/svg"]
     assert re.findall(r"url\(|@import|@font-face|href|<script|foreignObject|javascript:| on\w+=", text) == []
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_each_rule_of_the_style_sheet_is_for_pictures_of_ours_only(theme: Theme) -> None:
+def test_style_rules_apply_to_our_pictures_only(theme: Theme) -> None:
     style = ET.fromstring(render_svg(ORDERS, View(theme=theme)).text).findtext(f"{SVG}style") or ""  # noqa: S314
     rules = [line for line in style.splitlines() if line and not line.startswith(("@media", "}"))]
     selectors = [selector for rule in rules for selector in rule.partition("{")[0].split(",")]
@@ -32,7 +32,7 @@ def test_each_rule_of_the_style_sheet_is_for_pictures_of_ours_only(theme: Theme)
 
 
 @given(st.text())
-def test_any_text_is_read_from_the_file_as_it_was_in_the_source_but_for_what_cannot_be_seen(text: str) -> None:
+def test_any_text_is_preserved_in_the_file(text: str) -> None:
     drawn = graph(do(text), switch(text, branch(text, do("a"))), class_name=text)
     root = ET.fromstring(render_svg(drawn).text)  # noqa: S314 - it is our own
     titles = [title.text or "" for title in root.iter(f"{SVG}title")]

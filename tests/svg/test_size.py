@@ -1,4 +1,4 @@
-"""Graphs as deep, long and wide as they get."""
+"""Very deep, long and wide graphs."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def staggered(size: int) -> Graph:
 
 
 def calls(size: int) -> Graph:
-    """Return functions that each call the next one."""
+    """Return a chain of functions, each calling the next."""
     functions = {f"f{n}": function(f"f{n}", do(f"step {n}"), call(f"f{n + 1}")) for n in range(size)}
     return graph(call("f0"), functions=functions)
 
@@ -60,12 +60,12 @@ def test_two_thousand_steps_are_all_drawn(shape: Callable[[int], Graph]) -> None
     assert steps_in(shape(2000)) == 2000
 
 
-def test_three_thousand_loops_in_each_other_are_drawn() -> None:
+def test_three_thousand_nested_loops_are_drawn() -> None:
     assert render_svg(deep(3000)).text.count('<g class="frame loop"') == 3000
 
 
 @pytest.mark.parametrize("shape", [calls, nested_choices, nested_groups])
-def test_a_thousand_of_what_holds_the_next_are_drawn(shape: Callable[[int], Graph]) -> None:
+def test_a_thousand_nested_nodes_are_drawn(shape: Callable[[int], Graph]) -> None:
     assert steps_in(shape(1000)) == 1000
 
 
@@ -76,7 +76,7 @@ def test_the_file_grows_as_the_graph_does(shape: Callable[[int], Graph]) -> None
 
 
 @pytest.mark.parametrize("steps", [100, DEEPEST_CHAIN, 1000])
-def test_a_long_list_is_not_nested_deeper_than_readers_of_xml_take(steps: int) -> None:
+def test_nesting_of_long_lists_is_within_xml_limits(steps: int) -> None:
     pending = [(ET.fromstring(render_svg(long(steps)).text), 1)]  # noqa: S314 - it is our own
     levels: list[int] = []
     while pending:

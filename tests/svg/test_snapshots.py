@@ -1,4 +1,4 @@
-"""What pictures look like, a file each: to be looked at when a change shows in them."""
+"""Snapshots of pictures, one file each, for visual review of changes."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from tests.render.graphs import (
 
 
 class SvgFile(SingleFileSnapshotExtension):
-    """A snapshot as a picture of its own."""
+    """A snapshot in an SVG file."""
 
     file_extension = "svg"
     _write_mode = WriteMode.TEXT
@@ -52,7 +52,7 @@ N_SHAPE = graph(
     )
 )
 
-WAYS_OUT = graph(
+EXITS = graph(
     loop(
         protected(
             block(do("try"), either(branch("done", LEAVE_LOOP), branch("over", LEAVE))),
@@ -89,7 +89,7 @@ def test_a_small_workflow_in_each_theme(theme: str, pictures: SnapshotAssertion)
         pytest.param(SMALL, View(theme="light", expand="all"), id="all functions expanded"),
         pytest.param(SMALL, View(theme="light", legend=True), id="with a legend"),
         pytest.param(N_SHAPE, View(theme="light"), id="a group whose clocks are an N"),
-        pytest.param(WAYS_OUT, View(theme="light"), id="ways out through finally"),
+        pytest.param(EXITS, View(theme="light"), id="ways out through finally"),
         pytest.param(CJK, View(theme="light"), id="wide letters"),
     ],
 )

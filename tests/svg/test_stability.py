@@ -1,9 +1,9 @@
-"""A step more, less or of another name changes little of the file: its lines, and the sizes of what is around it."""
+"""Editing one step changes few lines of the file: its own, and the sizes of enclosing figures."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
 import pytest
@@ -13,12 +13,32 @@ from hypothesis import strategies as st
 from stepgraph.model.payload import Graph
 from stepgraph.render.svg.document import render_svg
 from tests.render.random_graphs import graphs
-from tests.svg.changes import changed_lines
 from tests.svg.edits import NAME, Place, inserted, places, removed, renamed, steps, steps_with_others
 from tests.svg.examples import examples
 
 ORDER = examples()["OrderWorkflow"]
 OWN_NAME = re.compile(r'<g class="[^"]*" id="([^"]*)"')
+
+
+def changed_lines(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return the minimum number of deleted and inserted lines."""
+    return len(old) + len(new) - 2 * common_length(old, new)
+
+
+def common_length(old: Sequence[str], new: Sequence[str]) -> int:
+    """Return the length of the longest common subsequence, with a row of its table in the bits of a number.
+
+    After Hyyrö, Bit-parallel LCS-length computation revisited (2004). A bit is 0 where the length grows.
+    """
+    places: dict[str, int] = {}
+    for bit, line in enumerate(old):
+        places[line] = places.get(line, 0) | 1 << bit
+    full = (1 << len(old)) - 1
+    row = full
+    for line in new:
+        matches = row & places.get(line, 0)
+        row = (row + matches | row - matches) & full
+    return len(old) - row.bit_count()
 
 
 def lines_of(graph: Graph) -> list[str]:
@@ -35,27 +55,27 @@ def counts(change: Callable[[Graph, Place], Graph], where: Callable[[Graph], Ite
     [
         pytest.param(inserted, places, 20, id="more"),
         pytest.param(renamed, steps, 20, id="of-another-name"),
-        pytest.param(removed, steps_with_others, 30, id="less"),  # the widest of a frame, in most cases
+        pytest.param(removed, steps_with_others, 30, id="less"),  # in most cases, the widest step of a frame
     ],
 )
-def test_half_of_all_changes_by_a_step_change_few_lines(
+def test_half_of_all_edits_change_few_lines(
     change: Callable[[Graph, Place], Graph], where: Callable[[Graph], Iterator[Place]], most: int
 ) -> None:
     assert median(counts(change, where)) <= most
 
 
-def test_a_step_more_in_the_workflow_itself_changes_its_own_lines_and_the_size_of_the_picture() -> None:
+def test_an_inserted_step_changes_its_lines_and_the_size() -> None:
     place = Place(("workflow", "nodes"), 3)
     before, after = lines_of(ORDER), lines_of(inserted(ORDER, place))
-    own = next(lines for identity, lines in groups(after).items() if identity.endswith("--a-new-step"))
-    kept = [line for line in before if not line.startswith("<svg ") and "out filled" not in line]
-    rest = [line for line in after if not line.startswith("<svg ") and "out filled" not in line]
-    assert changed_lines(kept, rest) == len(own) + 3
+    inserted_lines = next(lines for identity, lines in groups(after).items() if identity.endswith("--a-new-step"))
+    old = [line for line in before if not line.startswith("<svg ") and "out filled" not in line]
+    new = [line for line in after if not line.startswith("<svg ") and "out filled" not in line]
+    assert changed_lines(old, new) == len(inserted_lines) + 3
 
 
 def groups(lines: list[str]) -> dict[str, list[str]]:
-    """Return the lines of each group of a node, and of all that is in it."""
-    found: dict[str, list[str]] = {}
+    """Return the lines of the group of each node, with the groups inside it."""
+    by_identity: dict[str, list[str]] = {}
     begun: list[tuple[str, int]] = []
     for number, line in enumerate(lines):
         if line.startswith("<g "):
@@ -64,28 +84,28 @@ def groups(lines: list[str]) -> dict[str, list[str]]:
         elif line == "</g>":
             identity, first = begun.pop()
             if identity:
-                found[identity] = lines[first : number + 1]
-    return found
+                by_identity[identity] = lines[first : number + 1]
+    return by_identity
 
 
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(graphs(3), st.data())
-def test_a_step_more_changes_no_line_of_the_nodes_beside_it(graph: Graph, data: st.DataObject) -> None:
-    """But for lines of ways out, which lead past all that is around them."""
-    found = list(places(graph))
-    assume(found)
-    place = data.draw(st.sampled_from(found))
+def test_an_inserted_step_changes_no_line_of_siblings(graph: Graph, data: st.DataObject) -> None:
+    """Except for lines of exits, which lead past other figures."""
+    candidates = list(places(graph))
+    assume(candidates)
+    place = data.draw(st.sampled_from(candidates))
     before, after = groups(lines_of(graph)), groups(lines_of(inserted(graph, place)))
-    around = {identity for identity, lines in after.items() if any(NAME in line for line in lines)}
+    outer = {identity for identity, lines in after.items() if any(NAME in line for line in lines)}
     untouched = [identity for identity, lines in before.items() if not any('"out' in line for line in lines)]
     assert [
         identity
         for identity in untouched
-        if identity not in around and identity in after and before[identity] != after[identity]
+        if identity not in outer and identity in after and before[identity] != after[identity]
     ] == []
 
 
-def test_lines_that_change_are_counted_both_ways() -> None:
+def test_insertions_and_deletions_are_counted() -> None:
     assert changed_lines("abcde", "abXde") == 2
     assert changed_lines("abcde", "abde") == 1
     assert changed_lines("abc", "abc") == 0

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import PARSED_TOKENS
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.root import Root
-from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import SourceModules
 from stepgraph.syntax.parsing.parse import TokenBudgetError, parse_module

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.note import InputError
-from stepgraph.syntax.deep import run_with_large_stack
 from stepgraph.syntax.parsing.parse import parse_module
 
 

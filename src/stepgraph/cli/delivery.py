@@ -102,7 +102,7 @@ def _drawn(shown: Sequence[Subject], output: Output, style: Style) -> Rendering:
     if len(shown) > 1 and not form.holds_several:
         message = f"{form.name} holds one workflow, and there are {len(shown)}. {_choice(shown)}"
         raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
-    drawn = form.draw(shown, style)
+    drawn = form.write(shown, style)
     for warning in () if output.quiet else drawn.warnings:
         tell(warning)
     return drawn

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.diff_formats import DiffOutput, diff_output_options
+from stepgraph.cli.diff_options import DiffOutput, diff_output_options
 from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.inputs import Environment, environment_option
 from stepgraph.cli.revision_options import Revisions, revision_options

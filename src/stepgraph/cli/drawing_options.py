@@ -56,7 +56,7 @@ class DrawingOptions(Struct, frozen=True):
                 raise click.UsageError(f"{option} is of no use to the engine dot. Leave it out.")
         look = Look() if output.name else look_of_standard_output()
         in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
-        return Style(self._view(), self.engine or ENGINES[0], look, in_markdown)
+        return Style(look, view=self._view(), engine=self.engine or ENGINES[0], in_markdown=in_markdown)
 
     def _given(self) -> list[str]:
         values = {

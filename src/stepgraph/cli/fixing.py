@@ -64,7 +64,7 @@ def fixable(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
     """Return the files that change if those findings are put right that have one right answer."""
     # Imported here, as what is used below, for start-up.
     from stepgraph.checks.fixes import fixed_files
-    from stepgraph.syntax.deep import run_with_large_stack
+    from stepgraph.large_stack import run_with_large_stack
 
     return run_with_large_stack(lambda: fixed_files(findings))
 

@@ -1,9 +1,12 @@
-"""The formats of workflows: what each is called, what can stand in it, and what draws it."""
+"""The registry of output formats for graphs, check reports and diffs.
+
+A new format is one entry in `_GRAPHS`, `_REPORTS` or `_DIFFS`, with the function that writes it.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -15,92 +18,113 @@ from stepgraph.cli.terminal import Look
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
-    from stepgraph.render.view import View
+    from stepgraph.render.view import Theme, View
+    from stepgraph.report.difference.report import DiffReport
+    from stepgraph.report.report import Report
+
+Content = TypeVar("Content")
+
+MARKDOWN: Final = ".md"
+"""The suffix of Markdown files, which may contain Mermaid diagrams."""
 
 _FOLDING: Final = frozenset({"--depth", "--collapse"})
 _PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine"}
 
 
-MARKDOWN: Final = ".md"
-"""The end of files of Markdown, in which charts of Mermaid can stand."""
-
-
 class Style(Struct, frozen=True):
-    """How a drawing is to be made: what is shown of a graph, by what it is laid out, and for what terminal.
+    """The options of a run that formats may use."""
 
-    `in_markdown` says that the file is Markdown, whatever is drawn.
-    """
+    look: Look = Look()
+    """Color and width of the terminal."""
 
-    view: View
-    engine: str
-    look: Look
+    quiet: bool = False
+    """Whether reports omit their summary."""
+
+    theme: Theme = "auto"
+    """The colors of the picture of a diff."""
+
+    view: View | None = None
+    """Folding, expansion, colors and legend of the drawing of a graph; None for the default view."""
+
+    engine: str = "structured"
+    """The layout engine of SVG: `structured` or `dot`."""
+
     in_markdown: bool = False
+    """Whether the output file is Markdown, even for a single Mermaid diagram."""
 
 
 class Rendering(Struct, frozen=True):
-    """A text to print or write, and what is to be said about it, a line each.
-
-    `suffix` is that of a file for it, if it is another than that of its format.
-    """
+    """Output text with warnings about it."""
 
     text: str
+
     warnings: tuple[str, ...] = ()
+    """One line each."""
+
     suffix: str = ""
+    """The suffix of the file if it differs from the suffix of the format."""
 
 
-class Format(Struct, frozen=True):
-    """A format: its name, and the end of the names of files in it.
-
-    `draw` is given workflows that have a graph, no more than one of them unless the format `holds_several`. `options`
-    are those that it heeds. A format that `shows_notes` has them beside the graph. One that is the API's `answer` is
-    no drawing: it has dates, and says also that there is no graph, so it is given all workflows. One that
-    `shows_places` says where nodes of the graph come from.
-    """
+class Format(Struct, Generic[Content], frozen=True):
+    """An output format: `write` turns content into text."""
 
     name: str
+
     suffix: str
-    draw: Callable[[Sequence[Subject], Style], Rendering]
+    """The end of the names of files in this format."""
+
+    write: Callable[[Content, Style], Rendering]
+    """For graphs, the content is workflows: all of them for an API answer, else those with a graph."""
+
     options: frozenset[str] = frozenset()
+    """The drawing options that the format uses."""
+
     holds_several: bool = True
+    """Whether one document may contain several workflows."""
+
     shows_notes: bool = False
+    """Whether the document contains the notes of a workflow."""
+
     answer: bool = False
+    """Whether the format is the answer of the API, which has dates, and shows workflows without a graph too."""
+
     shows_places: bool = False
+    """Whether the document shows the source locations of nodes."""
 
 
-# Each import below is made by the format that needs it, for start-up.
+# The functions below import their renderers, because a run needs only one of them and start-up time counts.
 
 
-def _text(subjects: Sequence[Subject], style: Style) -> Rendering:
-    """Return outlines, an empty line between them."""
+def _graph_text(subjects: Sequence[Subject], style: Style) -> Rendering:
     from stepgraph.render.outline.outline import render_outline
 
-    colour, width = style.look.colour, style.look.width
+    color, width = style.look.color, style.look.width
     outlines = [
-        render_outline(graph, _view(one, style), colour=colour, notes=one.notes, width=width, place=one.place())
-        for one, graph in _with_graphs(subjects)
+        render_outline(
+            graph, _view(subject, style), color=color, notes=subject.notes, width=width, place=subject.place()
+        )
+        for subject, graph in _with_graphs(subjects)
     ]
     return Rendering("\n".join(outlines))
 
 
-def _json(subjects: Sequence[Subject], _style: Style) -> Rendering:
-    """Return a version graph, or an array of them where there are several workflows."""
+def _graph_json(subjects: Sequence[Subject], _style: Style) -> Rendering:
+    """Return an API answer, or an array of answers for several workflows."""
     from stepgraph.json_text import pretty_json
 
-    answers = [one.answer() for one in subjects if one.answer is not None]
+    answers = [subject.answer() for subject in subjects if subject.answer is not None]
     return Rendering(pretty_json(answers[0] if len(answers) == 1 else answers))
 
 
-def _dot(subjects: Sequence[Subject], style: Style) -> Rendering:
-    """Return DOT graphs, one after another."""
-    from stepgraph.render.dot.document import render_dot
+def _graph_dot(subjects: Sequence[Subject], style: Style) -> Rendering:
+    from stepgraph.render.flow.dot import render_dot
 
-    return Rendering("".join(render_dot(graph, _view(one, style)) for one, graph in _with_graphs(subjects)))
+    return Rendering("".join(render_dot(graph, _view(subject, style)) for subject, graph in _with_graphs(subjects)))
 
 
-def _svg(subjects: Sequence[Subject], style: Style) -> Rendering:
-    """Return the picture of the one workflow."""
+def _graph_svg(subjects: Sequence[Subject], style: Style) -> Rendering:
     if style.engine == "dot":
-        return Rendering(_svg_of_dot(_dot(subjects, style).text))
+        return Rendering(_svg_of_dot(_graph_dot(subjects, style).text))
     from stepgraph.render.svg.document import render_svg
 
     ((subject, graph),) = _with_graphs(subjects)
@@ -109,7 +133,7 @@ def _svg(subjects: Sequence[Subject], style: Style) -> Rendering:
 
 
 def _svg_of_dot(source: str) -> str:
-    from stepgraph.render.dot.engine import DotEngineError, svg_of
+    from stepgraph.render.flow.dot_engine import DotEngineError, svg_of
 
     try:
         return svg_of(source)
@@ -117,54 +141,138 @@ def _svg_of_dot(source: str) -> str:
         raise CommandError(ExitCode.ERROR, f"{error}.") from None
 
 
-def _mermaid(subjects: Sequence[Subject], style: Style) -> Rendering:
-    """Return a chart or, where that does not do for one workflow or for several, a page of Markdown with charts."""
-    from stepgraph.render.mermaid.document import is_one_diagram, mermaid_document
-    from stepgraph.render.mermaid.drawing import render_mermaid
+def _graph_mermaid(subjects: Sequence[Subject], style: Style) -> Rendering:
+    """Return one diagram, or Markdown if several diagrams are needed."""
+    from stepgraph.render.flow.mermaid_document import is_one_diagram, mermaid_document, render_mermaid
 
-    drawings = [render_mermaid(graph, _view(one, style)) for one, graph in _with_graphs(subjects)]
+    drawings = [render_mermaid(graph, _view(subject, style)) for subject, graph in _with_graphs(subjects)]
     pieces = [piece for drawing in drawings for piece in drawing.pieces]
     messages = tuple(message for drawing in drawings for message in drawing.messages)
     text = mermaid_document(pieces, in_markdown=style.in_markdown)
     return Rendering(text, messages, "" if is_one_diagram(pieces) else MARKDOWN)
 
 
-def _html(subjects: Sequence[Subject], style: Style) -> Rendering:
-    """Return one page for all workflows."""
+def _graph_html(subjects: Sequence[Subject], style: Style) -> Rendering:
     from stepgraph.render.html.page import Page, render_page
+    from stepgraph.render.view import DEFAULT_VIEW
 
     pages = [
         Page(
-            one.graph,
-            one.name,
-            one.place_of,
-            [str(note) for note in one.notes],
-            one.complete,
-            one.place(),
-            one.details(),
+            subject.graph,
+            subject.name,
+            subject.place_of,
+            [str(note) for note in subject.notes],
+            subject.complete,
+            subject.place(),
+            subject.details(),
         )
-        for one in subjects
+        for subject in subjects
     ]
-    return Rendering(render_page(pages, style.view))
+    return Rendering(render_page(pages, style.view or DEFAULT_VIEW))
 
 
 def _view(subject: Subject, style: Style) -> View:
-    """Return how a workflow is drawn, with the source text beside its graph."""
-    return replace(style.view, details=subject.details())
+    """Return the view with the source details of a workflow."""
+    from stepgraph.render.view import DEFAULT_VIEW
+
+    return replace(style.view or DEFAULT_VIEW, details=subject.details())
 
 
 def _with_graphs(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Graph]]:
-    return ((one, one.graph) for one in subjects if one.graph is not None)
+    return ((subject, subject.graph) for subject in subjects if subject.graph is not None)
 
 
-_ALL: Final = (
-    Format("text", ".txt", _text, _FOLDING, shows_notes=True),
-    Format("json", ".json", _json, answer=True),
-    Format("dot", ".dot", _dot, _FOLDING),
-    Format("svg", ".svg", _svg, _PICTURE, holds_several=False),
-    Format("html", ".html", _html, _PICTURE - {"--engine"}, shows_notes=True, shows_places=True),
-    Format("mermaid", ".mmd", _mermaid, _FOLDING),
+def _report_text(report: Report, style: Style) -> Rendering:
+    from stepgraph.report.text import render_text
+
+    return Rendering(render_text(report, color=style.look.color, width=style.look.width, quiet=style.quiet))
+
+
+def _report_json(report: Report, _style: Style) -> Rendering:
+    from stepgraph.report.json_report import render_json
+
+    return Rendering(render_json(report))
+
+
+def _report_sarif(report: Report, _style: Style) -> Rendering:
+    from stepgraph.report.sarif.document import render_sarif
+
+    return Rendering(render_sarif(report))
+
+
+def _report_github(report: Report, style: Style) -> Rendering:
+    from stepgraph.report.github import render_github
+
+    return Rendering(render_github(report, quiet=style.quiet))
+
+
+def _report_gitlab(report: Report, _style: Style) -> Rendering:
+    from stepgraph.report.gitlab import render_gitlab
+
+    return Rendering(render_gitlab(report))
+
+
+def _report_markdown(report: Report, style: Style) -> Rendering:
+    from stepgraph.report.markdown.document import render_markdown
+
+    return Rendering(render_markdown(report, quiet=style.quiet))
+
+
+def _diff_text(report: DiffReport, style: Style) -> Rendering:
+    from stepgraph.report.difference.text import render_text
+
+    return Rendering(render_text(report, color=style.look.color))
+
+
+def _diff_markdown(report: DiffReport, _style: Style) -> Rendering:
+    from stepgraph.report.difference.markdown import render_markdown
+
+    return Rendering(render_markdown(report))
+
+
+def _diff_json(report: DiffReport, _style: Style) -> Rendering:
+    from stepgraph.report.difference.json_report import render_json
+
+    return Rendering(render_json(report))
+
+
+def _diff_svg(report: DiffReport, style: Style) -> Rendering:
+    from stepgraph.report.difference.svg import render_svg
+
+    return Rendering(render_svg(report, style.theme).text)
+
+
+_GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
+    Format("text", ".txt", _graph_text, _FOLDING, shows_notes=True),
+    Format("json", ".json", _graph_json, answer=True),
+    Format("dot", ".dot", _graph_dot, _FOLDING),
+    Format("svg", ".svg", _graph_svg, _PICTURE, holds_several=False),
+    Format("html", ".html", _graph_html, _PICTURE - {"--engine"}, shows_notes=True, shows_places=True),
+    Format("mermaid", ".mmd", _graph_mermaid, _FOLDING),
+)
+_REPORTS: Final[tuple[Format[Report], ...]] = (
+    Format("text", ".txt", _report_text),
+    Format("json", ".json", _report_json),
+    Format("sarif", ".sarif", _report_sarif),
+    Format("github", ".github.txt", _report_github),
+    Format("gitlab", "gl-code-quality-report.json", _report_gitlab),
+    Format("markdown", MARKDOWN, _report_markdown),
+)
+_DIFFS: Final[tuple[Format[DiffReport], ...]] = (
+    Format("text", ".txt", _diff_text),
+    Format("markdown", MARKDOWN, _diff_markdown),
+    Format("json", ".json", _diff_json),
+    Format("svg", ".svg", _diff_svg, frozenset({"--theme"})),
 )
 
-FORMATS: Final = {form.name: form for form in _ALL}
-DRAWINGS: Final = {form.name: form for form in _ALL if not form.answer}
+FORMATS: Final[Mapping[str, Format[Sequence[Subject]]]] = {form.name: form for form in _GRAPHS}
+"""The formats of `stepgraph graph`. The first format of each table is the default."""
+
+DRAWINGS: Final[Mapping[str, Format[Sequence[Subject]]]] = {form.name: form for form in _GRAPHS if not form.answer}
+"""The formats of `stepgraph render`."""
+
+REPORT_FORMATS: Final[Mapping[str, Format[Report]]] = {form.name: form for form in _REPORTS}
+"""The formats of `stepgraph check`."""
+
+DIFF_FORMATS: Final[Mapping[str, Format[DiffReport]]] = {form.name: form for form in _DIFFS}
+"""The formats of `stepgraph diff`."""

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 import click
 from msgspec import Struct
 
 from stepgraph.cli.formats import MARKDOWN, Format
+from stepgraph.cli.subject import Subject
 
 R = TypeVar("R")
 
 
-class Suffixed(Protocol):
-    """Anything with an end of the names of its files."""
-
-    @property
-    def suffix(self) -> str:
-        """The end of the names of its files."""
-
-
-Form = TypeVar("Form", bound=Suffixed)
+Content = TypeVar("Content")
 
 _OUTPUT_HELP = (
     "Write to FILE, which is replaced only if all goes well, or a file for each workflow to a folder: one that is"
@@ -49,14 +42,14 @@ class Output(Struct, frozen=True):
     With `check` nothing is written, and `command` is how it would be.
     """
 
-    form: Format
+    form: Format[Sequence[Subject]]
     name: str | None
     check: bool
     quiet: bool
     command: str
 
 
-def output_options(formats: Mapping[str, Format]) -> Callable[[Callable[..., R]], Callable[..., R]]:
+def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Return what gives a command the options -f, for one of these formats, -o, --check and -q, as `output`."""
     names = click.Choice(list(formats))
     ends = ", ".join(form.suffix for form in formats.values())
@@ -82,7 +75,9 @@ def output_options(formats: Mapping[str, Format]) -> Callable[[Callable[..., R]]
     return decorate
 
 
-def by_suffix(target: str | None, formats: Mapping[str, Form], others: Mapping[str, str] = _NONE) -> Form:
+def by_suffix(
+    target: str | None, formats: Mapping[str, Format[Content]], others: Mapping[str, str] = _NONE
+) -> Format[Content]:
     """Return the format of files that end as this one does, in the longest way; the first for what has no known end.
 
     `others` are further ends, with the names of their formats. Raises UsageError for an end that means something that

@@ -1,4 +1,4 @@
-"""In what format a report is written, and where to."""
+"""The output options of `stepgraph check`."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from msgspec import Struct
 
+from stepgraph.cli.formats import REPORT_FORMATS, Format, Style
 from stepgraph.cli.output_options import by_suffix
-from stepgraph.cli.report_formats import REPORT_FORMATS, ReportFormat
 from stepgraph.cli.streams import tell, write_result
 from stepgraph.cli.terminal import Look, look_of_standard_output
 
@@ -25,14 +25,17 @@ _QUIET_HELP = "The findings alone, without a summary."
 
 
 class ReportOutput(Struct, frozen=True):
-    """How a report is told, and to the file of which name, None for standard output."""
+    """The destination and format of a report."""
 
-    form: ReportFormat
+    form: Format[Report]
+
     name: str | None
+    """The output file; None for standard output."""
+
     quiet: bool
 
     def prepare(self, sources: Collection[str]) -> None:
-        """Raise CommandError, before there is anything to write, if it must not be written or evidently cannot be."""
+        """Raise CommandError if the output file cannot or must not be written."""
         if self.name is not None:
             from stepgraph.cli.output_file import prepare_output
 
@@ -40,24 +43,27 @@ class ReportOutput(Struct, frozen=True):
 
     @property
     def is_text(self) -> bool:
-        """Whether the report is for people to read as it is."""
+        """Whether the format is the text for people."""
         return self.form is REPORT_FORMATS["text"]
 
     def deliver(self, report: Report, sources: Collection[str]) -> None:
-        """Print the report, or write it to its file and tell what it comes to. Raises CommandError if that fails."""
+        """Print the report, or write it to its file and print the verdict. Raises CommandError if writing fails."""
         if self.name is None:
-            write_result(self.form.write(report, look_of_standard_output(), self.quiet))
+            write_result(self._text(report, look_of_standard_output()))
             return
         from stepgraph.cli.output_file import prepare_output
         from stepgraph.report.wording import verdict_line
 
-        prepare_output(self.name, sources).write(self.form.write(report, Look(), self.quiet))
+        prepare_output(self.name, sources).write(self._text(report, Look()))
         if not self.quiet:
             tell(f"{self.name}: {verdict_line(report)}")
 
+    def _text(self, report: Report, look: Look) -> str:
+        return self.form.write(report, Style(look, self.quiet)).text
+
 
 def report_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the options -f, -o and -q, as one argument `output`."""
+    """Add the options -f, -o and -q to a command, as one argument `output`."""
 
     @click.option("-f", "--format", "form", type=click.Choice(list(REPORT_FORMATS)), help=_FORMAT_HELP)
     @click.option("-o", "--output", "name", metavar="FILE", help=_OUTPUT_HELP)

@@ -82,7 +82,7 @@ def _one(rule: Rule, form: str) -> str:
     from stepgraph.report.explained.plain import explanation
 
     look = look_of_standard_output()
-    return explanation(rule, colour=look.colour, width=look.width)
+    return explanation(rule, color=look.color, width=look.width)
 
 
 def _named(rules: Sequence[Rule], name: str) -> Rule:

@@ -13,21 +13,21 @@ _MODERN_CONSOLES: Final = frozenset({"WT_SESSION", "ConEmuANSI", "ANSICON", "TER
 
 
 class Look(Struct, frozen=True):
-    """How text is to be drawn: with colour or not, and for how many columns (None: as many as it takes)."""
+    """How text is to be drawn: with color or not, and for how many columns (None: as many as it takes)."""
 
-    colour: bool = False
+    color: bool = False
     width: int | None = None
 
 
 def look_of_standard_output() -> Look:
     """Return plain text without limits for a file or pipe, and what the terminal shows for a terminal.
 
-    `NO_COLOR`, if not empty, and `TERM=dumb` forbid colour. So do consoles of Windows that would show its codes.
+    `NO_COLOR`, if not empty, and `TERM=dumb` forbid color. So do consoles of Windows that would show its codes.
     """
     if sys.stdout is None or not sys.stdout.isatty():
         return Look()
-    colour = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and _knows_codes()
-    return Look(colour, _columns())
+    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and _knows_codes()
+    return Look(color, _columns())
 
 
 def _knows_codes() -> bool:

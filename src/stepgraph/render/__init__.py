@@ -1,1 +1,1 @@
-"""Version graphs for people: outlines, SVG, pages, DOT, Mermaid. All that is read is the payload."""
+"""Drawings of version graphs: outlines, SVG, pages, DOT, Mermaid. They depend on the payload only."""

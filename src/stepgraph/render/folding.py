@@ -1,4 +1,4 @@
-"""What of a graph is drawn folded: as one box that says how much is in it."""
+"""Folding: which nodes are drawn as one box, with a summary of their contents and the exits out of it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from msgspec import Struct, field
 from stepgraph.model.payload import BreakKind, FunctionDef, Node
 from stepgraph.model.walk import as_unknown, children, walk
 from stepgraph.phrases.durations import counted
-from stepgraph.render.leaving import leaving
 from stepgraph.render.node_text import NO_STEPS
+
+_EITHER: Final[frozenset[BreakKind]] = frozenset({"break", "return"})
+_NEITHER: Final[frozenset[BreakKind]] = frozenset()
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
 FOLDED_KINDS: Final[tuple[FoldedKind, ...]] = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
-
 _KINDS: Final[dict[str, FoldedKind]] = {
     "loop": "loop",
     "parallel": "parallel",
@@ -30,19 +31,46 @@ _KINDS: Final[dict[str, FoldedKind]] = {
 _EXITS: Final[tuple[BreakKind, ...]] = ("break", "return")
 
 
-class Folding(Struct, frozen=True):
-    """Which nodes are drawn folded.
+def exit_kinds(node: Node) -> frozenset[BreakKind]:
+    """Return which of `break` and `return` lead from inside `node` to outside of it.
 
-    `depth` is how many levels are drawn open: with 1, all that holds other nodes is folded; with None, nothing is for
-    its level. `kinds` are folded wherever they stand; `function` is the body of a function where it is called, `step` a
-    step with others nested in it.
+    Loops catch `break`; functions and steps with nested steps catch both.
     """
+    kinds: set[BreakKind] = set()
+    pending = [(node, _EITHER)]
+    while pending:
+        inner, free = pending.pop()
+        if inner["type"] == "break" and inner["kind"] in free:
+            kinds.add(inner["kind"])
+        if free := free - _caught_by(inner):
+            pending.extend((child, free) for child in _flow_of(inner))
+    return frozenset(kinds)
+
+
+def _caught_by(node: Node) -> frozenset[BreakKind]:
+    if as_unknown(node):
+        return _NEITHER
+    if node["type"] == "loop":
+        return frozenset({"break"})
+    return _EITHER if node["type"] in {"step_do", "function_def"} else _NEITHER
+
+
+def _flow_of(node: Node) -> Sequence[Node]:
+    """Return the nodes that a run of `node` executes, which excludes the functions of a `start`."""
+    return node["nodes"] if node["type"] == "start" else children(node)
+
+
+class Folding(Struct, frozen=True):
+    """The nodes to fold."""
 
     depth: int | None = None
+    """The number of levels drawn open: with 1, every node with others inside is folded. None folds no level."""
+
     kinds: tuple[FoldedKind, ...] = ()
+    """Kinds that are always folded: `function` for bodies at their calls, `step` for steps with nested steps."""
 
     def folds(self, node: Node, level: int) -> bool:
-        """Tell whether `node` is drawn folded, if it holds anything at all. The nodes of a workflow are at level 1."""
+        """Return whether `node` is folded if it has nodes inside. The nodes of a workflow are at level 1."""
         if self.depth is not None and level >= self.depth:
             return True
         return _KINDS.get(node["type"]) in self.kinds
@@ -52,9 +80,9 @@ UNFOLDED: Final = Folding()
 
 
 def folded_text(nodes: Sequence[Node]) -> str:
-    """Return what is said in place of what is folded: `5 steps`, `1 step · 2 calls`.
+    """Return the summary of folded nodes: `5 steps`, `1 step · 2 calls`.
 
-    A call counts where it stands; the steps of the function that it calls are counted with the function.
+    A call counts once; the steps of the called function count with the function.
     """
     inner = list(walk(nodes))
     steps = sum(node["type"].startswith("step_") for node in inner)
@@ -64,40 +92,20 @@ def folded_text(nodes: Sequence[Node]) -> str:
 
 
 class BodyTexts(Struct, frozen=True):
-    """What is said in place of the bodies of functions, counted once each for thousands of calls."""
+    """Summaries of function bodies, computed once each for any number of calls."""
 
     functions: Mapping[str, FunctionDef]
     _texts: dict[str, str] = field(default_factory=dict)
 
     def of(self, name: str) -> str:
-        """Return the text in place of the folded body of a function."""
+        """Return the summary of the body of a function."""
         if name not in self._texts:
             self._texts[name] = folded_text(self.functions[name]["nodes"])
         return self._texts[name]
 
 
 def folded_node_text(node: Node) -> str:
-    """Return the like for all that `node` holds, and whether one may get out of it: `1 step · may return`."""
-    ways_out = leaving(node)
-    exits = [f"may {kind}" for kind in _EXITS if kind in ways_out]
+    """Return the summary of the nodes inside `node` and of its exits: `1 step · may return`."""
+    kinds = exit_kinds(node)
+    exits = [f"may {kind}" for kind in _EXITS if kind in kinds]
     return " · ".join([folded_text(children(node)), *exits])
-
-
-def folded_title(node: Node) -> str:
-    """Return what a folded node is called: as its frame would be, an `if` by its first condition."""
-    if unknown := as_unknown(node):
-        return f"{unknown['type']} {unknown.get('name', '')}".rstrip()
-    match node["type"]:
-        case "parallel":
-            return f"parallel · {node['kind']}"
-        case "if":
-            first = node["branches"][0]["condition"] if node["branches"] else None
-            return "if" if first is None else f"if {first} …"
-        case "switch":
-            return f"switch {node['discriminant']}"
-        case "start":
-            return f"start {node['class_name']}"
-        case "loop" | "try" | "block" | "break":
-            return node["type"]
-        case _:
-            return node["name"]

@@ -1,7 +1,7 @@
-"""What the clocks of concurrent nodes say: which of them run after which.
+"""The order of concurrent nodes that follows from their clocks.
 
-A node that starts at s runs after all that resolve at s or before: an interval order. Only its immediate pairs are
-given, those that no third node lies between.
+A node that starts at s runs after all nodes that resolve at s or before, which is an interval order. It is reduced to
+immediate pairs, without a third node between them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from stepgraph.model.payload import Clocked, Node, Number, Parallel
 from stepgraph.model.walk import as_unknown, children
 
 Moment: TypeAlias = tuple[Number, int]
-"""A clock and a place in the program: all that resolves at a clock is over before anything starts at it."""
+"""A clock and a position in the program. Nodes that resolve at a clock are over before others start at it."""
 
 ALWAYS: Moment = (-math.inf, -1)
 NEVER: Moment = (math.inf, 0)
@@ -26,64 +26,66 @@ _RESOLVED = -1
 
 
 class ClockSpan(Struct, frozen=True):
-    """From when to when the work in a node may run; None is not known.
-
-    `steers` tells a node without any work in it, such as a `break`, or an `if` with nothing but a `return`.
-    """
+    """The time span of the work in a node."""
 
     starts: Number | None
+    """None if unknown."""
+
     resolves: Number | None
-    steers: bool = False
+    """None if unknown."""
+
+    without_work: bool = False
+    """Whether the node contains no work, such as a `break`, or an `if` around a `return`."""
 
 
 class GroupOrder(Struct, frozen=True):
-    """For each node of a group those that run just before it (none: it begins with the group), and the last ones.
-
-    The last ones are ordered as they stand best below the others. `sequence` holds the places of all nodes, each after
-    those that run before it.
-    """
+    """The order of the nodes of a group, by index."""
 
     before: tuple[tuple[int, ...], ...]
+    """For each node, its immediate predecessors; none for nodes that begin with the group."""
+
     last: tuple[int, ...]
+    """The nodes without successors, from left to right."""
+
     sequence: tuple[int, ...]
+    """All nodes in a topological order."""
 
 
 def timed(node: Node) -> Clocked | None:
-    """Return the node if it is of a type that may carry clocks."""
+    """Return the node if its type has clocks, else None."""
     if as_unknown(node):
         return None
     match node["type"]:
         case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call":
             return node
-        case _:
-            return None
+    return None
 
 
 def is_unawaited(node: Node) -> bool:
-    """Tell whether nothing waits for the node: it was started, and may outlast the group."""
+    """Return whether the group does not wait for the node, which may outlast it."""
     work = timed(node)
     return work is not None and "starts" in work and "resolves" not in work
 
 
 def is_over_at_the_first(group: Parallel) -> bool:
-    """Tell whether a group is over before all that is in it, with the first that is, or that succeeds."""
+    """Return whether a group ends with the first member that ends or succeeds."""
     return group["kind"] in {"any", "race"}
 
 
 def clock_span(node: Node) -> ClockSpan:
-    """Return the span of all work in `node`, as far as it is certain."""
+    """Return the time span of all work in `node`."""
     work = _clocks_in(node)
     starts = [begin for begin, _ in work if begin is not None]
     resolves = [end for _, end in work if end is not None]
     return ClockSpan(
         starts=min(starts) if starts and len(starts) == len(work) else None,
         resolves=max(resolves) if resolves and len(resolves) == len(work) else None,
-        steers=not work,
+        without_work=not work,
     )
 
 
 def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
-    """Return the clocks of each piece of work in `node`. What has a clock of its own within is one piece without."""
+    """Return the clocks of each piece of work in `node`; functions and unknown nodes are pieces without clocks."""
     work: list[tuple[Number | None, Number | None]] = []
     pending = [node]
     while pending:
@@ -98,14 +100,14 @@ def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
 
 
 def has_clocks(nodes: Sequence[Node], *, in_group: bool) -> bool:
-    """Tell whether clocks order `nodes`: their own, or in a group also those of the work in them."""
+    """Return whether clocks order `nodes`: their own, or in a group also those of the work inside them."""
     if in_group:
         return any(span.starts is not None or span.resolves is not None for span in map(clock_span, nodes))
     return any("starts" in item or "resolves" in item for node in nodes if (item := timed(node)))
 
 
 def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:
-    """Return the order of nodes with these spans, given in program order."""
+    """Return the order of nodes with these spans, in program order."""
     begins, ends = _moments(spans)
     by_end = sorted(range(len(spans)), key=lambda index: ends[index])
     end_moments = [ends[index] for index in by_end]
@@ -119,9 +121,9 @@ def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:
 
 
 class RowSpan(Struct, frozen=True):
-    """The rows of a group that a node is in: it begins with the first and is over before `ends` begins.
+    """The rows of a group that a node occupies, from `begins` up to but excluding `ends`.
 
-    `ends` is the number of rows for what may last as long as the group.
+    `ends` is the number of rows for a node that may last as long as the group.
     """
 
     begins: int
@@ -129,7 +131,10 @@ class RowSpan(Struct, frozen=True):
 
 
 def row_spans(spans: Sequence[ClockSpan]) -> tuple[RowSpan, ...]:
-    """Return the rows of nodes with these spans, given in program order: one for each state of what is over."""
+    """Return the rows of nodes with these spans, in program order.
+
+    There is one row for each set of finished nodes.
+    """
     begins, ends = _moments(spans)
     end_moments = sorted(ends)
     over = [bisect_right(end_moments, begin) for begin in begins]
@@ -141,7 +146,7 @@ def row_spans(spans: Sequence[ClockSpan]) -> tuple[RowSpan, ...]:
 
 
 def _columns(before: Sequence[tuple[int, ...]], sequence: Sequence[int]) -> dict[int, float]:
-    """Return how far to the right each node should stand: in the middle of those before it, or where it is written."""
+    """Return the horizontal position of each node: the mean of its predecessors, or its index."""
     columns: dict[int, float] = {}
     for index in sequence:
         above = [columns[earlier] for earlier in before[index]]
@@ -152,7 +157,7 @@ def _columns(before: Sequence[tuple[int, ...]], sequence: Sequence[int]) -> dict
 def _immediately_before(
     begin: Moment, by_end: list[int], end_moments: list[Moment], latest_begin: list[Moment]
 ) -> tuple[int, ...]:
-    """Return those over at `begin`, but for those over before one of the others even begins."""
+    """Return the nodes over at `begin`, except those over before another one of them begins."""
     over = bisect_right(end_moments, begin)
     if over == 0:
         return ()
@@ -166,11 +171,11 @@ def _moments(spans: Sequence[ClockSpan]) -> tuple[list[Moment], list[Moment]]:
 
 
 def _beginnings(spans: Sequence[ClockSpan]) -> list[Moment]:
-    """Return when each node begins. What only steers has no clock: it is decided where it stands in the program."""
+    """Return when each node begins. Nodes without work are decided at their position in the program."""
     begins: list[Moment] = []
     clock: Number = -math.inf
     for index, span in enumerate(spans):
-        if span.steers:
+        if span.without_work:
             begins.append((_clock_at(clock, spans[index:]), index))
         elif span.starts is None:
             begins.append(ALWAYS)
@@ -181,12 +186,12 @@ def _beginnings(spans: Sequence[ClockSpan]) -> list[Moment]:
 
 
 def _clock_at(clock: Number, following: Sequence[ClockSpan]) -> Number:
-    """Return the clock after work that started at `clock` and was awaited on the spot, unless more starts earlier."""
+    """Return the clock after work that started at `clock` was awaited, or the next start if that is earlier."""
     return min([clock + 1, *(span.starts for span in following if span.starts is not None)])
 
 
 def _end(span: ClockSpan, begin: Moment, index: int) -> Moment:
-    if span.steers:
+    if span.without_work:
         return (begin[0], index + 1)
     if span.resolves is None or (span.resolves, _RESOLVED) <= begin:
         return NEVER

@@ -1,4 +1,4 @@
-"""What sets nodes apart from the others of a drawing: signs of what was added, removed and changed."""
+"""Marks that distinguish added, removed and changed nodes in a drawing."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import Enum
 
 
 class MarkKind(Enum):
-    """What a mark says."""
+    """The kind of a mark."""
 
     ADDED = "added"
     REMOVED = "removed"
@@ -16,22 +16,23 @@ class MarkKind(Enum):
 
     @property
     def sign(self) -> str:
-        """The sign that says it where there is no colour."""
+        """The character for it in text without color."""
         return {"added": "+", "removed": "-", "changed": "~"}[self.value]
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A mark of a node, or of a part of one: of which kind, and what is said beside it.
-
-    What is `hollow` held others that are elsewhere now: it is drawn without anything in it. One that is `quiet`
-    has no sign, for what is around it has the same.
-    """
+    """The mark of a node, branch, block or function."""
 
     kind: MarkKind
     remark: str = ""
-    hollow: bool = False
+    """Text beside the node."""
+
+    unwrapped: bool = False
+    """Whether the node was removed while its contents remain; it is drawn without contents."""
+
     quiet: bool = False
+    """Whether the sign is omitted, because an enclosing figure has it."""
 
     @property
     def words(self) -> str:
@@ -41,7 +42,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Marks:
-    """The marks of a graph's nodes, branches, blocks and functions: of these very objects, not of others like them."""
+    """The marks of a graph. They apply to these objects by identity, and not to equal ones."""
 
     marked: Sequence[tuple[Mapping[str, object], Mark]]
     _by_identity: dict[int, Mark] = field(init=False)
@@ -50,5 +51,5 @@ class Marks:
         object.__setattr__(self, "_by_identity", {id(part): mark for part, mark in self.marked})
 
     def of(self, part: Mapping[str, object]) -> Mark | None:
-        """Return the mark of a part, if it has one."""
+        """Return the mark of a node, branch, block or function, if it has one."""
         return self._by_identity.get(id(part))

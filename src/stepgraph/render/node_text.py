@@ -1,9 +1,11 @@
-"""What a node says in words: the same in every format. All of it may hold source text; formats make it safe."""
+"""Nodes in words, the same in every format. The text may contain source text; formats escape it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never
+
+from msgspec import Struct
 
 from stepgraph.model.details import Details
 from stepgraph.model.payload import (
@@ -14,23 +16,82 @@ from stepgraph.model.payload import (
     Block,
     Branch,
     Clocked,
+    Node,
     Shape,
     Step,
     StepDo,
     StepWaitForEvent,
 )
+from stepgraph.model.walk import as_unknown
 from stepgraph.phrases.durations import counted, duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
 
 NO_STEPS: Final = "no steps"
+UNKNOWN_TYPE: Final = "unknown type of node"
 NO_BLOCK: Final[Block] = {"type": "block", "nodes": []}
 """The body of a `try` without a `try_block`."""
 
 
-def details(step: Step) -> tuple[str, ...]:
-    """Return what there is to say of a step beside its name, each as a short phrase.
+class NodeWords(Struct, frozen=True):
+    """A node in words, for headings and folded boxes."""
 
-    Of retries and timeout, only what differs from the engine's defaults is said.
+    kind: str
+    """The kind of node in a few words, capitalized."""
+
+    title: str
+    """The title of a folded box: the name, or the type with the first words of the source."""
+
+    name: str | None = None
+    """The name in the source; None for nodes without names."""
+
+
+def node_words(node: Node) -> NodeWords:
+    """Return the words for a node of any type."""
+    if unknown := as_unknown(node):
+        name = unknown.get("name", "")
+        return NodeWords(UNKNOWN_TYPE.capitalize(), f"{unknown['type']} {name}".rstrip(), name or None)
+    match node["type"]:
+        case "step_do":
+            return _named("Step that runs code", node["name"])
+        case "step_sleep":
+            return _named("Sleep for a time", node["name"])
+        case "step_sleep_until":
+            return _named("Sleep until a moment", node["name"])
+        case "step_wait_for_event":
+            return _named("Wait for an event", node["name"])
+        case "loop":
+            return NodeWords("Loop: any number of times", "loop")
+        case "parallel":
+            return NodeWords("Work at the same time", f"parallel · {node['kind']}")
+        case "try":
+            return NodeWords("Protected: a failure at any point leads to the catch", "try")
+        case "block":
+            return NodeWords("Block", "block")
+        case "if":
+            first = node["branches"][0]["condition"] if node["branches"] else None
+            return NodeWords("Choice: one of its branches", "if" if first is None else f"if {first} …")
+        case "switch":
+            return NodeWords("Choice by a value", f"switch {node['discriminant']}")
+        case "function_call":
+            return _named("Call of a function that runs steps", node["name"])
+        case "function_def":
+            return _named("Function that runs steps", node["name"])
+        case "break":
+            return NodeWords("Way out", "break")
+        case "start":
+            return NodeWords("Start of a workflow", f"start {node['class_name']}", node["class_name"])
+        case _ as never:
+            assert_never(never)
+
+
+def _named(kind: str, name: str) -> NodeWords:
+    return NodeWords(kind, name, name)
+
+
+def step_phrases(step: Step) -> tuple[str, ...]:
+    """Return the settings of a step as short phrases.
+
+    Retries and timeouts equal to the engine's defaults are omitted.
     """
     match step["type"]:
         case "step_do":
@@ -44,7 +105,7 @@ def details(step: Step) -> tuple[str, ...]:
 
 
 def clock_text(node: Clocked) -> str:
-    """Return when the node starts and resolves: `[1→2]`, `[1→]` for what is never waited for, or nothing."""
+    """Return the clocks of a node: `[1→2]`, `[1→]` without an end, or nothing."""
     starts, resolves = node.get("starts"), node.get("resolves")
     if starts is None and resolves is None:
         return ""
@@ -52,33 +113,33 @@ def clock_text(node: Clocked) -> str:
 
 
 def with_clock(text: str, node: Clocked) -> str:
-    """Return `text` with the clock of `node` after it, if it has one."""
+    """Return `text` followed by the clocks of `node`, if any."""
     clock = clock_text(node)
     return f"{text} {clock}" if clock else text
 
 
-def condition_text(branch: Branch, otherwise: str) -> str:
-    """Return the condition of a branch, or `otherwise` for the branch without one."""
-    return otherwise if branch["condition"] is None else branch["condition"]
+def condition_text(branch: Branch, default: str) -> str:
+    """Return the condition of a branch, or `default` for a branch without one."""
+    return default if branch["condition"] is None else branch["condition"]
 
 
-def branch_text(branch: Branch, otherwise: str, known: Details) -> str:
-    """Return the source of a branch for an exception, `except CardError as error`, or its condition, or `otherwise`."""
-    return known.source(branch) or condition_text(branch, otherwise)
+def branch_text(branch: Branch, default: str, details: Details) -> str:
+    """Return the `except` clause of a branch, or its condition, or `default`."""
+    return details.source(branch) or condition_text(branch, default)
 
 
-def has_no_way_past(branches: Sequence[Branch], known: Details) -> bool:
-    """Whether one of the branches always runs: one without a condition, or one of several handlers.
+def is_exhaustive(branches: Sequence[Branch], details: Details) -> bool:
+    """Return whether one of the branches always runs: an `else`, or one of several exception handlers.
 
-    An error that no handler catches has a branch of its own. With `except*` there is one branch for each handler, which
-    may be passed.
+    An exception that no handler catches has its own branch. With `except*`, each handler is a branch of its own choice,
+    and may be skipped.
     """
-    is_handlers = len(branches) > 1 and all(known.source(branch) for branch in branches)
+    is_handlers = len(branches) > 1 and all(details.source(branch) for branch in branches)
     return is_handlers or any(branch["condition"] is None for branch in branches)
 
 
 def payload_text(shape: Shape) -> str:
-    """Return what is known of a payload on one line: `payload: {order: {id, lines}, note}`."""
+    """Return the shape of a payload on one line: `payload: {order: {id, lines}, note}`."""
     return f"payload: {shape_text(shape)}"
 
 
@@ -87,7 +148,7 @@ def _settings(step: StepDo) -> tuple[str, ...]:
     phrases: list[str] = []
     if retries["limit"] != DEFAULT_RETRIES:
         phrases.append(counted(retries["limit"], "retry", "retries") if retries["limit"] else "no retries")
-    # Without retries there is nothing to wait between.
+    # Without retries, delay and backoff have no effect.
     if retries["limit"] and retries["delay"] != DEFAULT_DELAY:
         phrases.append(f"retry delay {duration_text(retries['delay'])}")
     if retries["limit"] and retries["backoff"] != DEFAULT_BACKOFF:

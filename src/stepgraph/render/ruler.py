@@ -1,4 +1,4 @@
-"""Text measured, cut and broken to a width, whatever its letters are measured in."""
+"""Measuring, cutting and wrapping text in any unit of length."""
 
 from __future__ import annotations
 
@@ -9,31 +9,32 @@ from msgspec import Struct
 
 ELLIPSIS: Final = "…"
 MOST_MARKS: Final = 12
-"""How many marks may stand on a letter: more than any script needs."""
+"""The maximum number of combining characters on one letter; more than any script needs."""
 
 _BREAKABLE: Final = "([{,.=/-_"
 
 
 class Ruler(Struct, frozen=True):
-    """Measures text by the widths of its letters, in a unit of its own; `width_of` takes a single letter."""
+    """Measures text by the widths of its characters."""
 
     width_of: Callable[[str], int]
+    """Returns the width of a single character."""
 
     def width(self, text: str) -> int:
-        """Return how wide `text` is."""
+        """Return the width of `text`."""
         return sum(map(self.width_of, text))
 
     def clip(self, text: str, width: int) -> str:
-        """Return `text` if it fits into `width`, else its beginning with an ellipsis."""
+        """Return `text` cut to `width`, with an ellipsis if it does not fit."""
         if self._fitting(text, width) == len(text):
             return text
         room = width - self.width_of(ELLIPSIS)
         return "" if room < 0 else text[: self._fitting(text, room)] + ELLIPSIS
 
     def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
-        """Return `text` in at most `lines` lines of `width`, broken at spaces, else behind brackets and the like.
+        """Break `text` into at most `lines` lines of `width`, at spaces, else after punctuation.
 
-        What does not fit is cut off with an ellipsis.
+        The last line ends in an ellipsis if text is cut off.
         """
         wrapped: list[str] = []
         for line in self._broken(text, width):
@@ -52,24 +53,24 @@ class Ruler(Struct, frozen=True):
                 yield rest[:space]
                 rest = rest[space + 1 :]
             else:
-                end = _behind_a_mark(rest, end)
+                end = _break_after_punctuation(rest, end)
                 yield rest[:end]
                 rest = rest[end:]
         yield rest
 
     def _fitting(self, text: str, width: int) -> int:
-        """Return how many letters of `text` fit into `width`, without more marks on a letter than there can be."""
+        """Return the number of characters of `text` that fit into `width`, with at most `MOST_MARKS` on one letter."""
         used = marks = 0
         for index, letter in enumerate(text):
-            own = self.width_of(letter)
-            used += own
-            marks = 0 if own else marks + 1
+            letter_width = self.width_of(letter)
+            used += letter_width
+            marks = 0 if letter_width else marks + 1
             if used > width or marks > MOST_MARKS:
                 return index
         return len(text)
 
 
-def _behind_a_mark(text: str, end: int) -> int:
-    """Return where to break text without spaces: behind the last mark in its second half, else at its end."""
+def _break_after_punctuation(text: str, end: int) -> int:
+    """Return the break position after the last punctuation mark in the second half of `text[:end]`, else `end`."""
     marked = max(text.rfind(mark, 0, end) + 1 for mark in _BREAKABLE)
     return marked if marked > end // 2 else end

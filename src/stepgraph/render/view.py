@@ -1,4 +1,4 @@
-"""How a graph is to be drawn: what the person who looks at it decides, and what is pointed out to them."""
+"""Options of a drawing, chosen by its reader."""
 
 from __future__ import annotations
 
@@ -20,32 +20,33 @@ EXPANSIONS: Final[tuple[Expansion, ...]] = ("first", "all", "none")
 Theme: TypeAlias = Literal["auto", "light", "dark"]
 THEMES: Final[tuple[Theme, ...]] = ("auto", "light", "dark")
 STEPS_STAY: Final = "its steps stay"
-"""What is said of what held steps that are elsewhere now."""
+"""The remark on a removed node whose steps remain."""
 
 
 class View(Struct, frozen=True):
-    """What is folded, where functions show their bodies, the colours, and whether there is a legend.
-
-    `expand` says which calls of a function show its body: the first of each function, all, or none, in which case the
-    functions stand by themselves. The theme `auto` follows the reader's system. Where there are `marks`, nothing else
-    has a colour.
-    """
+    """Options of a drawing."""
 
     folding: Folding = UNFOLDED
     expand: Expansion = "first"
+    """Which calls of a function show its body: the first, all, or none, with functions drawn separately."""
+
     theme: Theme = "auto"
+    """`auto` follows the reader's system."""
+
     legend: bool = False
     marks: Marks | None = None
+    """If present, only marks are colored."""
+
     details: Details = NO_DETAILS
 
     def mark(self, part: Mapping[str, object]) -> Mark | None:
-        """Return the mark of a part of the graph, if it has one."""
+        """Return the mark of a node, branch, block or function, if it has one."""
         return None if self.marks is None else self.marks.of(part)
 
     def when_empty(self, part: Mapping[str, object]) -> str:
-        """Return the text of a part of the graph without nodes: the remarks on it, or a default."""
+        """Return the text of a part without nodes: the remarks on it, or a default."""
         mark = self.mark(part)
-        if mark is not None and mark.hollow:
+        if mark is not None and mark.unwrapped:
             return STEPS_STAY
         return " · ".join(self.details.remarks(part)) or NO_STEPS
 

@@ -26,12 +26,12 @@ _MOST_LINES: Final = 1000
 _INKS: Final = {Severity.ERROR: Ink.EXIT, Severity.WARNING: Ink.WARNING, Severity.INFORMATION: Ink.NOTE}
 
 
-def render_text(report: Report, *, colour: bool = False, width: int | None = None, quiet: bool = False) -> str:
+def render_text(report: Report, *, color: bool = False, width: int | None = None, quiet: bool = False) -> str:
     """Return the findings with what they are about, then a summary unless it is to be `quiet`.
 
     Messages are broken into lines of `width` cells if it is given, and are a line each otherwise.
     """
-    page = _Page(Terminal(colour=colour, width=None), None if width is None else max(width, _NARROWEST))
+    page = _Page(Terminal(color=color, width=None), None if width is None else max(width, _NARROWEST))
     blocks = [page.finding(report, reported.finding) for reported in report.findings]
     blocks += [
         page.statement(f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, unmet_message(workflow))
@@ -45,7 +45,7 @@ def render_text(report: Report, *, colour: bool = False, width: int | None = Non
 def finding_text(report: Report, finding: Finding) -> str:
     """Return a finding's excerpt as plain text, with its line number and the carets below; empty without a source."""
     excerpt = excerpt_of(report.file(finding.span.path), finding.span, _UNBOUNDED_EXCERPT)
-    page = _Page(Terminal(colour=False, width=None), None)
+    page = _Page(Terminal(color=False, width=None), None)
     return "" if excerpt is None else "".join(page.excerpt(excerpt, Ink.PLAIN))
 
 

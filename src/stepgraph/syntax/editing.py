@@ -14,7 +14,7 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
     """Return the content of a module after applying `edits`; all other bytes stay the same.
 
     If two edits have the same node, the first one wins. A module that LibCST cannot reproduce exactly, such as one with
-    a form feed, is returned unchanged. Call this function in `stepgraph.syntax.deep.run_deep`.
+    a form feed, is returned unchanged. Call this function in `run_with_large_stack`.
     """
     if module.tree.bytes != module.source:
         return module.source

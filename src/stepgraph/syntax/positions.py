@@ -13,7 +13,7 @@ from typing import TypeAlias
 import libcst as cst
 from libcst._nodes.internal import CodegenState
 
-from stepgraph.syntax.deep import run_with_large_stack
+from stepgraph.large_stack import run_with_large_stack
 
 Range: TypeAlias = tuple[int, int, int, int]
 """Line and column of the start and of the end: lines are 1-based, columns are 0-based."""

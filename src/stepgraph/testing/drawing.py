@@ -33,18 +33,17 @@ def _json(graph: Graph, view: View) -> str:
 def _outline(graph: Graph, view: View) -> str:
     from stepgraph.render.outline.outline import render_outline
 
-    return render_outline(graph, view, colour=False)
+    return render_outline(graph, view, color=False)
 
 
 def _mermaid(graph: Graph, view: View) -> str:
-    from stepgraph.render.mermaid.document import mermaid_document
-    from stepgraph.render.mermaid.drawing import render_mermaid
+    from stepgraph.render.flow.mermaid_document import mermaid_document, render_mermaid
 
     return mermaid_document(render_mermaid(graph, view).pieces)
 
 
 def _dot(graph: Graph, view: View) -> str:
-    from stepgraph.render.dot.document import render_dot
+    from stepgraph.render.flow.dot import render_dot
 
     return render_dot(graph, view)
 

@@ -169,7 +169,7 @@ class WorkflowGraph:
         from stepgraph.render.outline.outline import render_outline
         from stepgraph.render.view import View
 
-        return render_outline(self.graph, View(details=self.details), colour=False, notes=self.notes)
+        return render_outline(self.graph, View(details=self.details), color=False, notes=self.notes)
 
     def __repr__(self) -> str:
         # With what tells it from others, as some snapshots are made of this.

@@ -1,1 +1,1 @@
-"""The laws of pictures: each tells what breaks it, and nothing of a picture that is as it should be."""
+"""The laws of pictures: each yields the violations in a picture."""

@@ -1,4 +1,4 @@
-"""Where boxes may be."""
+"""Laws about the positions of boxes."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _IN_BRANCH = re.compile(r"\.(\d+)(?:--|\.concurrent)")
 
 def siblings_overlap(picture: Picture) -> Iterator[str]:
     for figure in picture.whole.walk():
-        for one, other in combinations([inner for inner in figure.inner if inner.boxes], 2):
-            if one.box.overlaps(other.box):
-                yield f"{one.identity or one.title} and {other.identity or other.title}"
+        for first, second in combinations([inner for inner in figure.inner if inner.boxes], 2):
+            if first.box.overlaps(second.box):
+                yield f"{first.identity or first.title} and {second.identity or second.title}"
 
 
 def box_leaves_its_frame(picture: Picture) -> Iterator[str]:
     for figure in picture.figures:
-        frame = next((outer for outer in figure.around if outer.boxes), None)
+        frame = next((outer for outer in figure.parents if outer.boxes), None)
         if frame is None:
             continue
-        room = frame.boxes[-1]  # not what is behind it
+        room = frame.boxes[-1]  # the box in front
         if frame.band is not None:
             room = Box(room.left, frame.band.bottom, room.right, room.bottom)
         if not room.holds(figure.box):
             yield f"{figure.identity or figure.title} leaves {frame.identity}"
 
 
-def something_is_outside_of_the_picture(picture: Picture) -> Iterator[str]:
+def shape_is_outside_of_the_picture(picture: Picture) -> Iterator[str]:
     paper = Box(0, 0, picture.width, picture.height)
     for figure in picture.whole.walk():
         boxes = [*figure.boxes, *figure.bars, *figure.marks, *figure.icons, *figure.loose_ends]
@@ -43,22 +43,22 @@ def something_is_outside_of_the_picture(picture: Picture) -> Iterator[str]:
 
 
 def bar_touches_a_figure(picture: Picture) -> Iterator[str]:
-    """Lines lead to and from bars; boxes, and other bars, keep off."""
+    """Only lines touch bars; boxes and other bars keep a distance."""
     for figure in picture.whole.walk():
         for bar in figure.bars:
             others = [*(inner.box for inner in figure.inner if inner.boxes), *figure.bars]
-            if any(bar is not other and bar.grown(2).overlaps(other) for other in others):
+            if any(bar is not box and bar.grown(2).overlaps(box) for box in others):
                 yield f"{bar} in {figure.identity}"
             if bar.right <= bar.left:
                 yield f"{bar} in {figure.identity} is empty"
 
 
-def loose_end_touches_something(picture: Picture) -> Iterator[str]:
-    """Where what nothing waits for ends is clear of all that goes on: boxes, bars, and lines but its own."""
+def loose_end_touches_a_shape(picture: Picture) -> Iterator[str]:
+    """The loose ends of unawaited work touch no boxes, bars, or lines of other work."""
     for figure in picture.whole.walk():
         for end in figure.loose_ends:
             boxes = [*(inner.box for inner in figure.inner if inner.boxes), *figure.bars]
-            boxes += [other for other in figure.loose_ends if other is not end]
+            boxes += [circle for circle in figure.loose_ends if circle is not end]
             if any(end.grown(1).overlaps(box) for box in boxes):
                 yield f"{end} in {figure.identity}"
             lines = [line for line in picture.lines if kind(line) != "unawaited"]
@@ -67,7 +67,7 @@ def loose_end_touches_something(picture: Picture) -> Iterator[str]:
 
 
 def branches_begin_at_different_heights(picture: Picture) -> Iterator[str]:
-    """What runs in branches beside each other begins below the tallest of their conditions, in all of them."""
+    """The bodies of branches begin at the same height, below the highest condition."""
     for frame in picture.whole.walk():
         if "choice" not in frame.css:
             continue
@@ -79,15 +79,15 @@ def branches_begin_at_different_heights(picture: Picture) -> Iterator[str]:
             yield f"{tops} in {frame.identity}"
 
 
-def frame_is_not_stacked_as_often_as_it_runs(picture: Picture) -> Iterator[str]:
-    """A frame has another behind it if it stands for all passes of a loop at the same time, and only then."""
+def frame_is_wrongly_stacked(picture: Picture) -> Iterator[str]:
+    """A frame is stacked exactly if it represents all concurrent iterations of a loop."""
     for figure in picture.figures:
-        if figure.css & {"frame", "shut"} and (len(figure.boxes) == 2) != is_of_passes(picture, figure):
+        if figure.css & {"frame", "shut"} and (len(figure.boxes) == 2) != shows_all_iterations(picture, figure):
             yield figure.identity
 
 
-def is_of_passes(picture: Picture, figure: Figure) -> bool:
-    """Tell whether a figure shows a group of nothing but a loop."""
+def shows_all_iterations(picture: Picture, figure: Figure) -> bool:
+    """Return whether a figure shows a group with nothing but a loop."""
     node = picture.nodes.get(figure.identity)
     if node is None or as_unknown(node) or node["type"] != "parallel":
         return False

@@ -1,32 +1,32 @@
-"""Where ways out lead: breaks to below their loop, returns to the end of what they leave, through each `finally`."""
+"""Laws about exits: breaks lead below their loop, returns to the end, both through each `finally`."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 
 from stepgraph.model.payload import BreakKind
-from stepgraph.render.leaving import leaving
-from tests.svg.laws.boxes import is_of_passes
+from stepgraph.render.folding import exit_kinds
+from tests.svg.laws.boxes import shows_all_iterations
 from tests.svg.laws.lines import is_head, kind, tip_of
+from tests.svg.paths import FlowPaths, is_resumed_exit
 from tests.svg.picture import Figure, Line, Picture
 from tests.svg.shapes import Box, Point
-from tests.svg.ways import Ways, goes_on_after_finally
 
 BELOW = 40
-"""How far below a frame the ways out of it may meet at most: there are two kinds of them."""
+"""The maximum distance in pixels from a frame to the joins of both kinds of its exits."""
 AFTER = ", after finally"
 KINDS: tuple[BreakKind, ...] = ("return", "break")
-"""Those that lead farther first."""
+"""`return` is first, because it leads farther."""
 
 
-def exit_leads_elsewhere(picture: Picture) -> Iterator[str]:
-    """Each way out leads to one place: the next `finally` on its way, else to where it ends."""
+def exit_has_a_wrong_target(picture: Picture) -> Iterator[str]:
+    """Each exit leads to the next `finally` on its path, or else to its target."""
     lines = [line for line in picture.lines if kind(line) == "out"]
     for figure in picture.whole.walk():
         kinds = _kinds(picture, figure)
         if not kinds:
             continue
-        destinations = [destination(picture, figure, one).grown(1) for one in kinds]
+        destinations = [destination(picture, figure, exit_kind).grown(1) for exit_kind in kinds]
         tips = _followed(lines, _begin(figure))
         if not all(any(box.has(tip) for tip in tips) for box in destinations) or not all(
             any(box.has(tip) for box in destinations) for tip in tips
@@ -34,8 +34,8 @@ def exit_leads_elsewhere(picture: Picture) -> Iterator[str]:
             yield f"{figure.identity or figure.title} leads to {tips}, not {destinations}"
 
 
-def way_out_begins_nowhere(picture: Picture) -> Iterator[str]:
-    """A line of ways out begins at what may leave, or where another one ends."""
+def exit_line_has_no_source(picture: Picture) -> Iterator[str]:
+    """Each line of exits begins at an exit, or at the end of another line."""
     lines = [line for line in picture.lines if kind(line) == "out"]
     begins = {_begin(figure) for figure in picture.whole.walk() if _kinds(picture, figure)}
     ends = {stroke.end for line in lines for stroke in line.strokes if not is_head(stroke)}
@@ -45,52 +45,55 @@ def way_out_begins_nowhere(picture: Picture) -> Iterator[str]:
                 yield f"{line.css} of {line.figure.identity} at {stroke.begin}"
 
 
-def way_out_ends_at_finally(picture: Picture) -> Iterator[str]:
-    """Below a `finally` that is over at its end, all ways out go on that lead to it, and nothing else does."""
+def exit_stops_at_finally(picture: Picture) -> Iterator[str]:
+    """After a `finally` that can end, exactly the exits that lead into it continue."""
     for panel in picture.whole.walk():
         frame = panel.parent
         if "finally" not in panel.css or frame is None:
             continue
         into = {
-            one for figure in frame.walk() for one in _kinds(picture, figure) if _is_next(picture, figure, one, panel)
+            exit_kind
+            for figure in frame.walk()
+            for exit_kind in _kinds(picture, figure)
+            if _is_next(picture, figure, exit_kind, panel)
         }
-        expected = [f"{one}{AFTER}" for one in KINDS if one in into and ends_below(panel)]
-        pills = sorted(filter(goes_on_after_finally, frame.inner), key=lambda pill: pill.box.top)
+        expected = [f"{exit_kind}{AFTER}" for exit_kind in KINDS if exit_kind in into and ends_below(panel)]
+        pills = sorted(filter(is_resumed_exit, frame.inner), key=lambda pill: pill.box.top)
         if [pill.title for pill in pills] != expected:
             yield f"{[pill.title for pill in pills]} in {frame.identity} instead of {expected}"
-        if not set(pills) <= Ways(frame).reached_from([panel]):
+        if not set(pills) <= FlowPaths(frame).reached_from([panel]):
             yield f"nothing leads from finally to what goes on in {frame.identity}"
 
 
-def failure_leads_elsewhere(picture: Picture) -> Iterator[str]:
-    """A failure leads to what catches it, else through `finally`, else on."""
+def failure_has_a_wrong_target(picture: Picture) -> Iterator[str]:
+    """A failure leads to the `catch`, else to the `finally`, else past the body."""
     for frame in picture.whole.walk():
         if "try" not in frame.css or not frame.is_frame:
             continue
         panels = {css: inner for inner in frame.inner for css in inner.css & {"body", "catch", "finally"}}
         body, to = panels["body"].box, panels.get("catch") or panels.get("finally")
-        ways = [line for line in frame.lines if kind(line) == "failure"]
-        strokes = [stroke for line in ways for stroke in line.strokes if not is_head(stroke)]
-        tips = [tip for line in ways for tip in map(tip_of, line.strokes) if tip]
+        failures = [line for line in frame.lines if kind(line) == "failure"]
+        strokes = [stroke for line in failures for stroke in line.strokes if not is_head(stroke)]
+        tips = [tip for line in failures for tip in map(tip_of, line.strokes) if tip]
         if len(strokes) != 1 or len(tips) != 1:
             yield f"{len(strokes)} lines and {len(tips)} arrows in {frame.identity}"
             continue
-        (way,), (tip,) = strokes, tips
+        (failure,), (tip,) = strokes, tips
         into = to.box.touches(tip, 1) if to else tip == Point(_spine(frame) + 1, tip.y) and tip.y > body.bottom
-        begins = way.begin.x == body.right and body.top < way.begin.y < body.bottom
-        if not (begins and into and abs(way.end.x - tip.x) + abs(way.end.y - tip.y) <= 6):
-            yield f"from {way.begin} to {tip} in {frame.identity}"
+        begins = failure.begin.x == body.right and body.top < failure.begin.y < body.bottom
+        if not (begins and into and abs(failure.end.x - tip.x) + abs(failure.end.y - tip.y) <= 6):
+            yield f"from {failure.begin} to {tip} in {frame.identity}"
 
 
-def destination(picture: Picture, figure: Figure, way: BreakKind) -> Box:
-    """Return where a way out leads first: to the next `finally`, to below what it leaves, or to the end of all."""
+def destination(picture: Picture, figure: Figure, exit_kind: BreakKind) -> Box:
+    """Return the first target of an exit: the next `finally`, the area below its loop or function, or the end."""
     inner: Figure | None = figure
-    for outer in [figure, *figure.around] if "shut" in figure.css else figure.around:
-        if "try" in outer.css and inner is not None and "finally" not in inner.css and not goes_on_after_finally(inner):
+    for outer in [figure, *figure.parents] if "shut" in figure.css else figure.parents:
+        if "try" in outer.css and inner is not None and "finally" not in inner.css and not is_resumed_exit(inner):
             for panel in outer.inner:
                 if "finally" in panel.css:
                     return panel.box
-        if _is_left(picture, outer, way):
+        if _is_left(picture, outer, exit_kind):
             box = outer.box
             return Box(box.left, box.bottom, box.right, box.bottom + BELOW)
         inner = outer
@@ -98,61 +101,65 @@ def destination(picture: Picture, figure: Figure, way: BreakKind) -> Box:
 
 
 def is_left_early(picture: Picture, frame: Figure) -> bool:
-    """Tell whether a way out in a frame leads to below it."""
+    """Return whether an exit inside a frame leads below it."""
     below = Box(frame.box.left, frame.box.bottom, frame.box.right, frame.box.bottom + BELOW)
-    return any(destination(picture, figure, way) == below for figure in frame.walk() for way in _kinds(picture, figure))
+    return any(
+        destination(picture, figure, exit_kind) == below
+        for figure in frame.walk()
+        for exit_kind in _kinds(picture, figure)
+    )
 
 
 def ends_below(panel: Figure) -> bool:
-    """Tell whether anything comes out of a panel at its end."""
+    """Return whether a line reaches the end of a panel."""
     return any(
         stroke.end.y == panel.box.bottom for line in panel.lines if kind(line) == "line" for stroke in line.strokes
     )
 
 
-def ways_out_of(picture: Picture, frame: Figure) -> set[BreakKind]:
-    """Return which ways in a frame lead to beyond what it is or what is in it."""
+def exit_kinds_of(picture: Picture, frame: Figure) -> set[BreakKind]:
+    """Return the kinds of exits inside a frame that lead out of it."""
     inside = [figure.box for figure in frame.walk() if figure.boxes]
     below = [Box(box.left, box.bottom, box.right, box.bottom + BELOW) for box in inside]
     return {
-        way
+        exit_kind
         for figure in frame.walk()
-        for way in _kinds(picture, figure)
-        if destination(picture, figure, way) not in [*inside, *below[1:]]
+        for exit_kind in _kinds(picture, figure)
+        if destination(picture, figure, exit_kind) not in [*inside, *below[1:]]
     }
 
 
 def _kinds(picture: Picture, figure: Figure) -> Collection[BreakKind]:
-    """Return the ways out that begin at a figure: an exit, or one that is folded."""
+    """Return the kinds of exits at a figure: its own, or those of its folded contents."""
     if "exit" in figure.css and figure.boxes:
-        name = figure.title.removesuffix(AFTER) if goes_on_after_finally(figure) else figure.title
-        return [way for way in KINDS if way == name]
+        name = figure.title.removesuffix(AFTER) if is_resumed_exit(figure) else figure.title
+        return [exit_kind for exit_kind in KINDS if exit_kind == name]
     if "shut" in figure.css:
-        return picture.ways_out[figure.identity]
+        return picture.exit_kinds[figure.identity]
     if "folded" in figure.css:
-        return leaving(picture.nodes[figure.identity])
+        return exit_kinds(picture.nodes[figure.identity])
     return ()
 
 
-def _is_next(picture: Picture, figure: Figure, way: BreakKind, panel: Figure) -> bool:
-    return destination(picture, figure, way) == panel.box
+def _is_next(picture: Picture, figure: Figure, exit_kind: BreakKind, panel: Figure) -> bool:
+    return destination(picture, figure, exit_kind) == panel.box
 
 
-def _is_left(picture: Picture, frame: Figure, way: BreakKind) -> bool:
-    """Tell whether a way out that gets to a frame leads to below it."""
+def _is_left(picture: Picture, frame: Figure, exit_kind: BreakKind) -> bool:
+    """Return whether an exit that reaches a frame leads below it."""
     if frame.css & {"function", "start", "step"}:
         return True
-    return way == "break" and ("loop" in frame.css or is_of_passes(picture, frame))
+    return exit_kind == "break" and ("loop" in frame.css or shows_all_iterations(picture, frame))
 
 
 def _begin(figure: Figure) -> Point:
-    """Return where ways out of a figure begin: in the middle of its right side, in a frame of what is its front."""
+    """Return the point at which exits of a figure begin: the middle of its right side."""
     box = figure.boxes[-1] if "shut" in figure.css else figure.box
     return Point(figure.box.right, box.top + (box.bottom - box.top) // 2)
 
 
 def _spine(frame: Figure) -> float:
-    """Return where what leads to the end of a frame does."""
+    """Return the x position of the line to the end of a frame."""
     return next(
         stroke.end.x
         for line in frame.lines
@@ -163,25 +170,29 @@ def _spine(frame: Figure) -> float:
 
 
 def _is_just_before(end: Point, tip: Point) -> bool:
-    """Tell whether a line that ends there leads to the tip of an arrow, to the left or down."""
+    """Return whether a line that ends at `end` leads to the tip of an arrow, to the left or down."""
     to_the_left, down = end.x - tip.x, tip.y - end.y
     return (0 <= to_the_left <= 7 and down == 0) or (0 <= down <= 7 and to_the_left == 0)
 
 
 def _followed(lines: list[Line], begin: Point) -> set[Point]:
-    """Return the tips that the ways from a point lead to."""
-    ways = [(line, stroke) for line in lines for stroke in line.strokes if not is_head(stroke)]
-    pending = [(line, stroke) for line, stroke in ways if stroke.begin == begin]
-    seen: set[int] = set()
-    found: set[Point] = set()
+    """Return the tips of the arrows that the lines from a point lead to."""
+    strokes = [(line, stroke) for line in lines for stroke in line.strokes if not is_head(stroke)]
+    pending = [(line, stroke) for line, stroke in strokes if stroke.begin == begin]
+    visited: set[int] = set()
+    tips: set[Point] = set()
     while pending:
         line, stroke = pending.pop()
-        if id(stroke) in seen:
+        if id(stroke) in visited:
             continue
-        seen.add(id(stroke))
+        visited.add(id(stroke))
         here = stroke.end
         into = [tip for tip in map(tip_of, line.strokes) if tip and _is_just_before(here, tip)]
-        found.update(into)
+        tips.update(into)
         if not into:
-            pending += [(other, one) for other, one in ways if one is not stroke and one.segments[0].has(here)]
-    return found
+            pending += [
+                (next_line, next_stroke)
+                for next_line, next_stroke in strokes
+                if next_stroke is not stroke and next_stroke.segments[0].has(here)
+            ]
+    return tips

@@ -1,4 +1,4 @@
-"""Where lines may be, and what they begin and end at."""
+"""Laws about the positions of lines and their ends."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from tests.svg.strokes import Stroke
 
 
 def line_passes_through_a_box(picture: Picture) -> Iterator[str]:
-    """Lines cross the borders of frames that they are in, and enter no other box: neither steps nor bands."""
+    """Lines cross the borders of enclosing frames, and enter no other box or band."""
     figures = [(figure, _closed(figure)) for figure in picture.figures]
     for line in picture.lines:
-        inside = {line.figure, *line.figure.around}
+        inside = {line.figure, *line.figure.parents}
         for figure, closed in figures:
             box = closed if figure in inside else figure.box
             if box is not None and any(
@@ -25,7 +25,7 @@ def line_passes_through_a_box(picture: Picture) -> Iterator[str]:
 
 
 def _closed(figure: Figure) -> Box | None:
-    """Return what even the lines within a figure keep out of."""
+    """Return the area that even lines inside a figure avoid."""
     if figure.is_frame:
         return figure.band
     if "shut" in figure.css:
@@ -47,7 +47,7 @@ def line_runs_along_a_border(picture: Picture) -> Iterator[str]:
 
 
 def _where(segment: Segment) -> tuple[bool, float]:
-    """Return whether a segment is upright, and how far to the right it is then, else how far down."""
+    """Return whether a segment is vertical, and its x position if so, else its y position."""
     upright = segment.begin.x == segment.end.x
     return upright, segment.begin.x if upright else segment.begin.y
 
@@ -63,7 +63,7 @@ def _borders(box: Box) -> list[Segment]:
 
 
 def line_passes_a_bar_without_a_gap(picture: Picture) -> Iterator[str]:
-    """What begins or ends at a bar may lie on it."""
+    """A line may overlap a bar only at its ends."""
     for figure in picture.whole.walk():
         for bar in figure.bars:
             for line in picture.lines:
@@ -80,20 +80,20 @@ def lines_of_two_kinds_run_along_each_other(picture: Picture) -> Iterator[str]:
             for segment in stroke.segments:
                 lines.setdefault(_where(segment), []).append((kind(line), segment))
     for segments in lines.values():
-        for (one, first), (other, second) in combinations(segments, 2):
-            if one != other and first.runs_along(second):
-                yield f"{one} and {other} at {first}, {second}"
+        for (first_kind, first), (second_kind, second) in combinations(segments, 2):
+            if first_kind != second_kind and first.runs_along(second):
+                yield f"{first_kind} and {second_kind} at {first}, {second}"
 
 
 def kind(line: Line) -> str:
-    """Return what a line is: `line` for the usual way."""
+    """Return the kind of a line: `line` for the normal flow."""
     first = line.css.split()[0]
     return "line" if first == "flow" else first
 
 
-def line_begins_or_ends_nowhere(picture: Picture) -> Iterator[str]:
-    """What nothing waits for ends in a small circle, and nothing else does."""
-    things = _things(picture)
+def line_end_is_unconnected(picture: Picture) -> Iterator[str]:
+    """Only lines of unawaited work end in small circles."""
+    targets = _line_targets(picture)
     segments = [(stroke, segment) for line in picture.lines for stroke in line.strokes for segment in stroke.segments]
     for line in picture.lines:
         for stroke in line.strokes:
@@ -106,15 +106,15 @@ def line_begins_or_ends_nowhere(picture: Picture) -> Iterator[str]:
             else:
                 ends = [stroke.begin, stroke.end]
             for point in ends:
-                if not any(box.touches(point, 1) for box in things) and not any(
-                    segment.has(point, 1) for other, segment in segments if other is not stroke
+                if not any(box.touches(point, 1) for box in targets) and not any(
+                    segment.has(point, 1) for owner, segment in segments if owner is not stroke
                 ):
                     yield f"{line.css} of {line.figure.identity} at {point}"
 
     for figure in picture.whole.walk():
         unawaited = [s.end for line in figure.lines if kind(line) == "unawaited" for s in line.strokes]
         if Counter(unawaited) != Counter(map(_top_of, figure.loose_ends)):
-            yield f"{figure.identity} has loose ends other than those of what nothing waits for"
+            yield f"{figure.identity} has loose ends that are not of unawaited work"
 
 
 def _top_of(circle: Box) -> Point:
@@ -122,7 +122,7 @@ def _top_of(circle: Box) -> Point:
 
 
 def line_is_filled(picture: Picture) -> Iterator[str]:
-    """Only heads of arrows are filled: lines of classes that are have nothing between them."""
+    """Only arrow heads are filled; other lines of filled classes enclose no area."""
     for line in picture.lines:
         if not set(line.css.split()) & {"filled", "flow", "head"}:
             continue
@@ -133,7 +133,7 @@ def line_is_filled(picture: Picture) -> Iterator[str]:
 
 
 def arrow_points_at_nothing(picture: Picture) -> Iterator[str]:
-    """An arrow of the usual way ends at the top of a figure; others at a figure's side, or at a spine."""
+    """An arrow of the normal flow ends at the top of a figure, others at a side of a figure or at a spine."""
     figures = [box for figure in picture.whole.walk() for box in [*figure.boxes, *figure.marks]]
     spines = [
         segment
@@ -146,18 +146,18 @@ def arrow_points_at_nothing(picture: Picture) -> Iterator[str]:
     for line in picture.lines:
         for tip in filter(None, map(tip_of, line.strokes)):
             at_top = any(box.top == tip.y and box.left + 6 < tip.x < box.right - 6 for box in figures)
-            beside = any(box.grown(1).touches(tip) and box.top + 6 < tip.y < box.bottom - 6 for box in figures)
+            at_side = any(box.grown(1).touches(tip) and box.top + 6 < tip.y < box.bottom - 6 for box in figures)
             above = any(box.top - 1 == tip.y and box.left + 6 < tip.x < box.right - 6 for box in figures)
             at_spine = any(segment.has(tip, 1) for segment in spines)
-            if not (at_top if kind(line) == "line" else beside or above or at_spine):
+            if not (at_top if kind(line) == "line" else at_side or above or at_spine):
                 yield f"{line.css} of {line.figure.identity} at {tip}"
 
 
 def spine_is_crooked(picture: Picture) -> Iterator[str]:
-    """What leads out of a box at its bottom does so right below where an arrow leads into it."""
-    ways = [line for line in picture.lines if kind(line) in {"line", "unawaited"}]
-    tips = {tip for line in ways for tip in map(tip_of, line.strokes) if tip}
-    begins = [stroke.begin for line in ways for stroke in line.strokes if not is_head(stroke)]
+    """The line out of a box is directly below the arrow into it."""
+    lines = [line for line in picture.lines if kind(line) in {"line", "unawaited"}]
+    tips = {tip for line in lines for tip in map(tip_of, line.strokes) if tip}
+    begins = [stroke.begin for line in lines for stroke in line.strokes if not is_head(stroke)]
     for figure in picture.figures:
         box = figure.box
         into = {tip.x for tip in tips if tip.y == box.top and box.has(tip)}
@@ -167,12 +167,12 @@ def spine_is_crooked(picture: Picture) -> Iterator[str]:
 
 
 def is_head(stroke: Stroke) -> bool:
-    """Tell whether a stroke is the head of an arrow."""
+    """Return whether a stroke is an arrow head."""
     return tip_of(stroke) is not None
 
 
 def tip_of(stroke: Stroke) -> Point | None:
-    """Return where an arrow points to, if a stroke is its head."""
+    """Return the tip of an arrow head, None for other strokes."""
     if len(stroke.points) != 3:
         return None
     first, tip, last = stroke.points
@@ -180,13 +180,13 @@ def tip_of(stroke: Stroke) -> Point | None:
     return tip if slanted else None
 
 
-def _things(picture: Picture) -> list[Box]:
-    """Return all that lines may begin and end at, but for other lines."""
-    things: list[Box] = []
+def _line_targets(picture: Picture) -> list[Box]:
+    """Return all shapes at which lines may begin and end, except other lines."""
+    targets: list[Box] = []
     for figure in picture.whole.walk():
-        things += [*figure.boxes, *figure.bars, *figure.marks]
+        targets += [*figure.boxes, *figure.bars, *figure.marks]
         if figure.boxes:
-            things.append(figure.box)
+            targets.append(figure.box)
         if figure.band is not None:
-            things.append(figure.band)
-    return things
+            targets.append(figure.band)
+    return targets

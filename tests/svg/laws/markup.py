@@ -1,4 +1,4 @@
-"""What may stand in the file: nothing that acts, nothing from outside, nothing of the source but as text."""
+"""Laws about the markup: a fixed set of elements and attributes, without anything active or external."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NUMBER = re.compile(r"-?\d+|100%")
 
 
 def element_or_attribute_is_not_ours(picture: Picture) -> Iterator[str]:
-    for element in ET.fromstring(picture.text).iter():  # noqa: S314 - it is our own
+    for element in ET.fromstring(picture.text).iter():  # noqa: S314 - our own output
         name = element.tag.removeprefix(SVG)
         for attribute, value in element.attrib.items():
             if attribute not in ATTRIBUTES.get(name, set()) or not VALUES.get(attribute, NUMBER).fullmatch(value):
@@ -49,5 +49,5 @@ def identity_is_not_unique(picture: Picture) -> Iterator[str]:
 
 
 def line_of_the_file_is_not_one_element(picture: Picture) -> Iterator[str]:
-    """No text breaks a line, or holds what cannot be seen."""
+    """Text contains no line breaks and no invisible characters."""
     yield from (line for line in picture.text.split("\n") if not line.startswith("<") or visible(line) != line)

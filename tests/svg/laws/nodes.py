@@ -1,4 +1,4 @@
-"""That all of a graph is in its picture, with every name in full where a pointer or a screen reader finds it."""
+"""Laws about completeness: every node is drawn, with its complete name in a title."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from stepgraph.render.view import Expansion, View
 from tests.svg.picture import Picture
 
 
-def nodes_not_drawn_as_often_as_expected(graph: Graph, picture: Picture, view: View) -> Iterator[str]:
-    """Each node once, those of a function as often as its body is to be seen."""
+def node_count_differs(graph: Graph, picture: Picture, view: View) -> Iterator[str]:
+    """Each node is drawn once, and nodes of a function once for each drawing of its body."""
     expected = Counter(map(_words, _expected(graph, view.expand)))
     drawn = Counter(_words(node) for node in picture.nodes.values())
     for words in expected.keys() | drawn.keys():
@@ -21,7 +21,7 @@ def nodes_not_drawn_as_often_as_expected(graph: Graph, picture: Picture, view: V
             yield f"{words}: {drawn[words]} instead of {expected[words]}"
 
 
-def name_is_not_in_full(picture: Picture) -> Iterator[str]:
+def name_is_incomplete(picture: Picture) -> Iterator[str]:
     for figure in picture.whole.walk():
         node = picture.nodes.get(figure.identity)
         if node is not None and not all(word in figure.title for word in _words(node)[1:]):
@@ -29,20 +29,20 @@ def name_is_not_in_full(picture: Picture) -> Iterator[str]:
 
 
 def condition_is_not_drawn(picture: Picture) -> Iterator[str]:
-    """Each branch has its condition in full, those without one a word for that."""
+    """Each branch has its complete condition, or `else` or `default`."""
     for figure in picture.whole.walk():
         node = picture.nodes.get(figure.identity)
         if node is None or not (node["type"] == "if" or node["type"] == "switch") or not figure.is_frame:
             continue
-        otherwise, branches = "else" if node["type"] == "if" else "default", node["branches"]
-        expected = [otherwise if branch["condition"] is None else visible(branch["condition"]) for branch in branches]
+        default, branches = "else" if node["type"] == "if" else "default", node["branches"]
+        expected = [default if branch["condition"] is None else visible(branch["condition"]) for branch in branches]
         drawn = [inner.title for inner in figure.inner if "condition" in inner.css and "implied" not in inner.css]
         if drawn != expected:
             yield f"{drawn} instead of {expected}"
 
 
-def text_is_not_what_it_should_be(picture: Picture) -> Iterator[str]:
-    """What stands in a box is the name, or its beginning and three dots."""
+def box_text_differs_from_name(picture: Picture) -> Iterator[str]:
+    """The text in a box is the name, or its beginning with an ellipsis."""
     for figure in picture.whole.walk():
         node = picture.nodes.get(figure.identity)
         if node is None or as_unknown(node) or not node["type"].startswith("step_"):
@@ -54,7 +54,7 @@ def text_is_not_what_it_should_be(picture: Picture) -> Iterator[str]:
 
 
 def _words(node: Node) -> tuple[str, ...]:
-    """Return the type of a node, and the text that it is known by."""
+    """Return the type of a node and its identifying text."""
     if unknown := as_unknown(node):
         return (unknown["type"], visible(unknown.get("name") or unknown["type"]))
     match node["type"]:
@@ -75,18 +75,18 @@ def _words(node: Node) -> tuple[str, ...]:
 
 
 def _expected(graph: Graph, expand: Expansion) -> Iterator[Node]:
-    """Yield all nodes that are to be seen, as often as they are to be seen."""
+    """Yield all nodes to be drawn, as often as they are to be drawn."""
     functions = functions_of(graph["workflow"])
     shown: set[str] = set()
-    yield from _seen(graph["workflow"]["nodes"], functions, shown, (), expand)
+    yield from _drawn_nodes(graph["workflow"]["nodes"], functions, shown, (), expand)
     for name, function in functions.items():
         if name not in shown:
             shown.add(name)
             yield function
-            yield from _seen(function["nodes"], functions, shown, (name,), expand)
+            yield from _drawn_nodes(function["nodes"], functions, shown, (name,), expand)
 
 
-def _seen(
+def _drawn_nodes(
     nodes: Sequence[Node],
     functions: Mapping[str, FunctionDef],
     shown: set[str],
@@ -96,13 +96,13 @@ def _seen(
     for node in nodes:
         yield node
         if as_unknown(node) is None and node["type"] == "start":
-            yield from _seen(node["nodes"], functions, shown, inside, expand)
+            yield from _drawn_nodes(node["nodes"], functions, shown, inside, expand)
             continue
         inner = (*inside, node["name"]) if as_unknown(node) is None and node["type"] == "function_def" else inside
         for listed in node_lists(node):
-            yield from _seen(listed, functions, shown, inner, expand)
+            yield from _drawn_nodes(listed, functions, shown, inner, expand)
         if as_unknown(node) is None and node["type"] == "function_call" and node["name"] in functions:
             name = node["name"]
             if name not in inside and (expand == "all" or (expand == "first" and name not in shown)):
                 shown.add(name)
-                yield from _seen(functions[name]["nodes"], functions, shown, (*inside, name), expand)
+                yield from _drawn_nodes(functions[name]["nodes"], functions, shown, (*inside, name), expand)

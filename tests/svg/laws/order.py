@@ -1,4 +1,4 @@
-"""What the lines of a picture claim about order: all that the clocks and lists of a graph say, and no more."""
+"""Laws about order: lines show exactly the order that follows from clocks and lists."""
 
 from __future__ import annotations
 
@@ -8,32 +8,32 @@ from itertools import pairwise, permutations
 from stepgraph.model.payload import Graph
 from stepgraph.render.group_order import clock_span, group_order, has_clocks
 from stepgraph.render.svg.identities import BETWEEN
-from tests.svg.laws.boxes import is_of_passes
+from tests.svg.laws.boxes import shows_all_iterations
 from tests.svg.laws.exits import is_left_early
 from tests.svg.laws.lines import is_head, kind, tip_of
 from tests.svg.outline import Shown, shown_lists
+from tests.svg.paths import END, FlowPaths, leaves
 from tests.svg.picture import Figure, Picture
-from tests.svg.ways import END, Ways, leaves
 
 
-def one_waits_for_another_and_no_line_says_so(graph: Graph, picture: Picture) -> Iterator[str]:
-    for shown, ways in _lists(graph, picture):
+def order_has_no_line(graph: Graph, picture: Picture) -> Iterator[str]:
+    for shown, paths in _lists(graph, picture):
         for earlier, later in _expected(shown):
-            if not set(shown.figures[later]) & ways.reached_from(shown.figures[earlier]):
+            if not set(shown.figures[later]) & paths.reached_from(shown.figures[earlier]):
                 yield f"{_name(shown, later)} after {_name(shown, earlier)}"
 
 
-def lines_claim_an_order_that_is_none(graph: Graph, picture: Picture) -> Iterator[str]:
-    """Two that may run at the same time are never one below the other on a line."""
-    for shown, ways in _lists(graph, picture):
+def line_has_no_order(graph: Graph, picture: Picture) -> Iterator[str]:
+    """Concurrent nodes are never connected by a path."""
+    for shown, paths in _lists(graph, picture):
         order = _order(shown)
         for earlier, later in permutations(range(len(shown.nodes)), 2):
-            if later not in order[earlier] and set(shown.figures[later]) & ways.reached_from(shown.figures[earlier]):
+            if later not in order[earlier] and set(shown.figures[later]) & paths.reached_from(shown.figures[earlier]):
                 yield f"{_name(shown, later)} after {_name(shown, earlier)}"
 
 
-def one_branch_leads_into_another(graph: Graph, picture: Picture) -> Iterator[str]:
-    """Nor does what is protected lead into what catches its failures, but in the way of a failure."""
+def branch_leads_into_a_sibling(graph: Graph, picture: Picture) -> Iterator[str]:
+    """Branches do not lead into each other, nor does a `try` body lead into its `catch` except by a failure."""
     branches: dict[Figure, list[list[Figure]]] = {}
     for shown in shown_lists(graph, picture):
         if "choice" in shown.frame.css:
@@ -42,25 +42,25 @@ def one_branch_leads_into_another(graph: Graph, picture: Picture) -> Iterator[st
         if "try" in figure.css:
             branches[figure] = [[panel] for panel in figure.inner if panel.css & {"body", "catch"}]
     for frame, lists in branches.items():
-        ways = Ways(frame)
-        for one, other in permutations(lists, 2):
-            if set(other) & ways.reached_from(one):
+        paths = FlowPaths(frame)
+        for first, second in permutations(lists, 2):
+            if set(second) & paths.reached_from(first):
                 yield f"in {frame.identity}"
 
 
-def something_that_goes_on_leads_nowhere(picture: Picture) -> Iterator[str]:
-    """What leads out of a figure gets to the end of its frame, but in groups that are left otherwise."""
+def continuing_figure_leads_nowhere(picture: Picture) -> Iterator[str]:
+    """Every path out of a figure reaches the end of its frame, except in groups."""
     for frame in picture.whole.walk():
-        ways = Ways(frame)
+        paths = FlowPaths(frame)
         for figure in frame.inner:
-            reached = ways.reached_from([figure])
-            last = {END} | {other for other in frame.inner if not leads_on(other)}
+            reached = paths.reached_from([figure])
+            last = {END} | {inner for inner in frame.inner if not leads_on(inner)}
             if leads_on(figure) and "parallel" not in frame.css and not reached & last:
                 yield figure.identity or figure.title
 
 
-def something_stops_that_goes_on(picture: Picture) -> Iterator[str]:
-    """Steps, calls, loops and functions always go on, exits never, other frames if anything gets to their end."""
+def continuation_differs(picture: Picture) -> Iterator[str]:
+    """Steps, calls, loops and functions always go on, exits never, other frames if a path reaches their end."""
     for figure in picture.figures:
         if figure.css & {"condition", "legend", "shut"} or (
             figure.identity not in picture.nodes and not _is_part(figure)
@@ -73,34 +73,36 @@ def something_stops_that_goes_on(picture: Picture) -> Iterator[str]:
 def _should_lead_on(picture: Picture, figure: Figure) -> bool:
     if "exit" in figure.css:
         return False
-    if _stands_by_itself(figure):
+    if _is_separate(figure):
         return is_left_early(picture, figure)
-    if figure.css & {"step", "call", "folded", "loop", "function", "start", "empty"} or is_of_passes(picture, figure):
+    if figure.css & {"step", "call", "folded", "loop", "function", "start", "empty"} or shows_all_iterations(
+        picture, figure
+    ):
         return True
     if "finally" in figure.css and not _is_entered(figure):
         return False
     return not figure.is_frame or _gets_to_its_end(figure)
 
 
-def _stands_by_itself(figure: Figure) -> bool:
-    """Tell whether a figure is a function below the workflow, not where it is called."""
+def _is_separate(figure: Figure) -> bool:
+    """Return whether a figure is a function drawn separately."""
     place = figure.identity.split(BETWEEN)
     return len(place) == 2 and place[1].startswith("function.") and "function" in figure.css
 
 
 def _is_entered(figure: Figure) -> bool:
-    """Tell whether an arrow leads to a figure: to its top, or to a side of it."""
+    """Return whether an arrow leads to the top or a side of a figure."""
     lines = figure.parent.lines if figure.parent else []
     tips = [tip for line in [*lines, *figure.lines] for tip in map(tip_of, line.strokes) if tip]
     return any(figure.box.touches(tip, 1) for tip in tips)
 
 
 def leads_on(figure: Figure) -> bool:
-    """Tell whether a line begins at the bottom of a figure, be it one of what nothing waits for."""
-    around = figure.parent
-    return around is not None and any(
-        leaves(stroke, figure.box, around)
-        for line in around.lines
+    """Return whether a line begins at the bottom of a figure."""
+    parent = figure.parent
+    return parent is not None and any(
+        leaves(stroke, figure.box, parent)
+        for line in parent.lines
         if kind(line) in {"line", "unawaited"}
         for stroke in line.strokes
         if not is_head(stroke)
@@ -121,13 +123,13 @@ def _gets_to_its_end(figure: Figure) -> bool:
     )
 
 
-def _lists(graph: Graph, picture: Picture) -> Iterator[tuple[Shown, Ways]]:
+def _lists(graph: Graph, picture: Picture) -> Iterator[tuple[Shown, FlowPaths]]:
     for shown in shown_lists(graph, picture):
-        yield shown, Ways(shown.frame)
+        yield shown, FlowPaths(shown.frame)
 
 
 def _order(shown: Shown) -> Sequence[set[int]]:
-    """Return for each node all that run after it, whatever leaves for good in between."""
+    """Return the successors of each node, including paths through nodes that exit."""
     after: list[set[int]] = [set() for _ in shown.nodes]
     for earlier, later in _pairs(shown):
         after[earlier].add(later)
@@ -135,7 +137,7 @@ def _order(shown: Shown) -> Sequence[set[int]]:
 
 
 def _expected(shown: Shown) -> Iterator[tuple[int, int]]:
-    """Yield the pairs of nodes of which the second comes after the first, by others that all go on."""
+    """Yield the ordered pairs of nodes that are connected through nodes that go on."""
     after: list[set[int]] = [set() for _ in shown.nodes]
     for earlier, later in _pairs(shown):
         if leads_on(shown.figures[earlier][-1]):
@@ -158,13 +160,13 @@ def _closed(after: Sequence[set[int]]) -> Sequence[set[int]]:
     """Return the transitive closure."""
     closed: list[set[int]] = []
     for start in range(len(after)):
-        found: set[int] = set()
+        reached: set[int] = set()
         pending = [start]
         while pending:
-            new = after[pending.pop()] - found
-            found |= new
+            new = after[pending.pop()] - reached
+            reached |= new
             pending += new
-        closed.append(found)
+        closed.append(reached)
     return closed
 
 

@@ -1,4 +1,4 @@
-"""Where text may be."""
+"""Laws about the positions of text."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def text_leaves_its_box(picture: Picture) -> Iterator[str]:
 def text_covers_text_or_an_icon(picture: Picture) -> Iterator[str]:
     for figure in picture.whole.walk():
         boxes = [*(text.box for text in figure.texts), *figure.icons]
-        if any(one.overlaps(other) for one, other in combinations(boxes, 2)):
+        if any(first.overlaps(second) for first, second in combinations(boxes, 2)):
             yield figure.identity or figure.title
 
 
@@ -33,9 +33,9 @@ def line_passes_through_text(picture: Picture) -> Iterator[str]:
 
 
 def _room(figure: Figure) -> Box | None:
-    """Return what the text of a figure stands in: its band, its box, or what it is in itself."""
+    """Return the box around the text of a figure: its band, its own box, or that of its parent."""
     if figure.band is not None:
         return figure.band
     if figure.boxes:
         return figure.boxes[-1]
-    return next((outer.box for outer in figure.around if outer.boxes), None)
+    return next((outer.box for outer in figure.parents if outer.boxes), None)

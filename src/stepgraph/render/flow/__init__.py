@@ -1,1 +1,1 @@
-"""From a version graph to a flow chart: boxes, frames and arrows, for the formats that draw by arrows."""
+"""Flow charts of boxes and arrows, written as DOT and as Mermaid."""

@@ -1,19 +1,21 @@
-"""A flow chart of a version graph: boxes in frames, and arrows. Formats that draw by arrows write it out as it is."""
+"""A flow chart: boxes in frames, arrows, and the builder of both."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager
 from enum import Enum, auto
 from typing import TYPE_CHECKING, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 if TYPE_CHECKING:
     from stepgraph.render.marks import Mark
 
 
 class BoxKind(Enum):
-    """What a box stands for."""
+    """The kind of a box."""
 
     START = auto()
     END = auto()
@@ -32,7 +34,7 @@ class BoxKind(Enum):
 
 
 class FrameKind(Enum):
-    """What a frame holds."""
+    """The kind of a frame."""
 
     NESTED_STEPS = auto()
     LOOP = auto()
@@ -49,7 +51,7 @@ class FrameKind(Enum):
 
 
 class ArrowKind(Enum):
-    """How one gets from a box to the next."""
+    """The kind of an arrow."""
 
     NEXT = auto()
     AGAIN = auto()
@@ -60,16 +62,18 @@ class ArrowKind(Enum):
 
 
 class Box(Struct, frozen=True):
-    """A box with its lines of text, the first of which is its title. The text may be source: formats make it safe."""
+    """A box of a chart."""
 
     id: str
     kind: BoxKind
     lines: tuple[str, ...] = ()
+    """The title, then further lines. They may contain source text, which formats escape."""
+
     mark: Mark | None = None
 
 
 class Frame(Struct, frozen=True):
-    """Begins a frame; all until its `FrameEnd` is in it."""
+    """The beginning of a frame, which contains everything up to its `FrameEnd`."""
 
     id: str
     kind: FrameKind
@@ -78,11 +82,11 @@ class Frame(Struct, frozen=True):
 
 
 class FrameEnd(Struct, frozen=True):
-    """Ends the frame that was begun last."""
+    """The end of the innermost open frame."""
 
 
 class Arrow(Struct, frozen=True):
-    """An arrow between boxes, or between the frames around them if these are given."""
+    """An arrow between boxes, or between the frames around them if `tail_frame` or `head_frame` is set."""
 
     tail: str
     head: str
@@ -96,21 +100,91 @@ Content: TypeAlias = Box | Frame | FrameEnd
 
 
 def joins_in(content: Iterable[Content]) -> frozenset[str]:
-    """Return the identities of the points where arrows meet."""
+    """Return the identities of the points where arrows join."""
     return frozenset(item.id for item in content if isinstance(item, Box) and item.kind is BoxKind.JOIN)
 
 
 def has_head(arrow: Arrow, joins: Collection[str]) -> bool:
-    """Tell whether an arrow has a head: lines that meet need none, but one that turns back does."""
+    """Return whether an arrow has a head. Arrows into a join have none, unless they lead back."""
     return arrow.head not in joins or arrow.kind is ArrowKind.AGAIN
 
 
 class Chart(Struct, frozen=True):
-    """All of a chart, in the order in which it is to be written.
+    """A chart in writing order.
 
-    Identities are made of letters, digits and underscores, from places in the graph and never from its text.
+    Identities consist of letters, digits and underscores, and depend on positions in the graph, never on its text.
     """
 
     title: tuple[str, ...]
     content: tuple[Content, ...]
     arrows: tuple[Arrow, ...]
+
+
+class LooseEnd(Struct, frozen=True):
+    """An arrow with a tail but no head yet."""
+
+    box: str
+    kind: ArrowKind = ArrowKind.NEXT
+    label: str = ""
+    frame: str = ""
+    """The frame that it leaves as a whole; empty for an arrow from the box."""
+
+    into: str = ""
+    """The frame at whose edge it will end; empty for an arrow to a box."""
+
+
+LooseEnds: TypeAlias = tuple[LooseEnd, ...]
+
+
+def leaving_by(ends: LooseEnds, label: str) -> LooseEnds:
+    """Return the ends as exits by a `break` or `return` that has no box; `label` names it."""
+    return tuple(replace(end, kind=ArrowKind.LEAVE, label=label) for end in ends)
+
+
+class ChartBuilder(Struct):
+    """A chart under construction."""
+
+    content: list[Content] = field(default_factory=list)
+    arrows: list[Arrow] = field(default_factory=list)
+    first_boxes: dict[str, str] = field(default_factory=dict)
+    """The first box in each frame."""
+
+    marks: dict[str, Mark] = field(default_factory=dict)
+    """The marks of boxes and frames to be added, by identity."""
+
+    _awaiting_first: list[str] = field(default_factory=list)
+
+    def chart(self, title: tuple[str, ...]) -> Chart:
+        """Return the finished chart."""
+        return Chart(title, tuple(self.content), tuple(self.arrows))
+
+    def box(self, identity: str, kind: BoxKind, *lines: str, entry: LooseEnds = ()) -> LooseEnds:
+        """Add a box, with arrows from `entry`, and return its loose end."""
+        self.content.append(Box(identity, kind, lines, self.marks.get(identity)))
+        self.first_boxes.update(dict.fromkeys(self._awaiting_first, identity))
+        self._awaiting_first.clear()
+        self.lead(entry, identity)
+        return (LooseEnd(identity),)
+
+    @contextmanager
+    def frame(self, identity: str, kind: FrameKind, title: str = "") -> Iterator[None]:
+        """Put everything added in the context into a frame."""
+        self.content.append(Frame(identity, kind, title, self.marks.get(identity)))
+        self._awaiting_first.append(identity)
+        yield
+        self.content.append(FrameEnd())
+
+    def join(self, identity: str, ends: LooseEnds) -> LooseEnds:
+        """Return a single loose end, adding a join for several."""
+        return ends if len(ends) == 1 else self.meet(identity, ends)
+
+    def meet(self, identity: str, ends: LooseEnds) -> LooseEnds:
+        """Return a single loose end from a join, even for one end, which keeps its label in the frame.
+
+        Without ends, add nothing.
+        """
+        return self.box(identity, BoxKind.JOIN, entry=ends) if ends else ()
+
+    def lead(self, ends: LooseEnds, head: str) -> None:
+        """Add arrows from `ends` to the box `head`."""
+        self.arrows.extend(Arrow(end.box, head, end.kind, end.label, end.frame, end.into) for end in ends)

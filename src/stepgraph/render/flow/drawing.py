@@ -1,100 +1,70 @@
-"""What drawing one node takes and gives: the place it is drawn in, the ends that lead to it, the ends that leave it."""
+"""The exits of drawn nodes, and the interface through which the modules recurse."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.model.payload import Node
-from stepgraph.render import trampoline
-from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
+from stepgraph.render.context import NodeContext
+from stepgraph.render.flow.chart import ChartBuilder, LooseEnds
 
 if TYPE_CHECKING:
     from stepgraph.render.marks import Mark
     from stepgraph.render.view import View
 
 
-class Place(Struct, frozen=True):
-    """Where in the graph a node is, and in how many levels.
-
-    `in_group` tells whether clocks of an open `parallel` apply there.
-    """
-
-    id: str
-    in_group: bool = False
-    level: int = 1
-
-    def below(self, name: str | int) -> Place:
-        """Return the place `name` in this one."""
-        return replace(self, id=f"{self.id}_{name}")
-
-    def inner(self) -> Place:
-        """Return this place, for what is in the node that stands here."""
-        return replace(self, level=self.level + 1)
-
-    def grouped(self) -> Place:
-        """Return this place, as one in a group."""
-        return replace(self, in_group=True)
-
-    def apart(self) -> Place:
-        """Return this place, as one with clocks of its own."""
-        return replace(self, in_group=False)
-
-
 class Exits(Struct, frozen=True):
-    """How nodes are left: to what comes next, out of the loop, out of the function."""
+    """The loose ends of drawn nodes: to the next node, out of the loop, out of the function."""
 
     next: LooseEnds = ()
     breaks: LooseEnds = ()
     returns: LooseEnds = ()
 
     def then(self, later: Exits) -> Exits:
-        """Return the exits of these nodes and, after them, of others that `next` led to."""
-        return replace(self.beside(later), next=later.next)
+        """Return the exits of these nodes followed by others."""
+        return replace(self.combined(later), next=later.next)
 
-    def beside(self, other: Exits) -> Exits:
+    def combined(self, second: Exits) -> Exits:
         """Return the exits of both."""
-        return Exits(self.next + other.next, self.breaks + other.breaks, self.returns + other.returns)
+        return Exits(self.next + second.next, self.breaks + second.breaks, self.returns + second.returns)
 
     def all(self) -> LooseEnds:
-        """Return all ends, however they leave."""
+        """Return all loose ends."""
         return self.next + self.breaks + self.returns
 
 
-def together(ways: Sequence[Exits]) -> Exits:
-    """Return the exits of all."""
+def combine(parts: Sequence[Exits]) -> Exits:
+    """Return the exits of all parts."""
     return Exits(
-        tuple(end for way in ways for end in way.next),
-        tuple(end for way in ways for end in way.breaks),
-        tuple(end for way in ways for end in way.returns),
+        tuple(end for part in parts for end in part.next),
+        tuple(end for part in parts for end in part.breaks),
+        tuple(end for part in parts for end in part.returns),
     )
 
 
-Drawing: TypeAlias = trampoline.Call[Exits]
-
-
 class Drawer(Protocol):
-    """What draws nodes of any kind into a chart."""
+    """Draws nodes of any type into a chart."""
 
     @property
     def builder(self) -> ChartBuilder:
-        """The chart in the making."""
+        """The chart under construction."""
 
     @property
     def view(self) -> View:
-        """How the graph is to be viewed."""
+        """Folding, marks and details."""
 
-    def mark(self, part: Mapping[str, object], place: Place) -> Mark | None:
-        """Return the mark of a part of the graph, if it has one, and have what is drawn in this place bear it."""
+    def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
+        """Return the mark of a node, branch or block, and give it to the box or frame of this context."""
 
-    def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
+    def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
         """Draw one node."""
 
-    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
-        """Draw a list of nodes, in the order that is theirs. Without nodes, the entry is the exit."""
+    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> Exits:
+        """Draw a list of nodes in their order. Without nodes, the entry is the exit."""
 
-    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = ...) -> Drawing:
-        """Draw a list of nodes that fills a frame: without nodes, it says what is `empty`."""
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...) -> Exits:
+        """Draw the contents of a frame; without nodes, a box with the text `empty`."""

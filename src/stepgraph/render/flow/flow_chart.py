@@ -1,12 +1,14 @@
-"""From a version graph to its flow chart: the workflow from start to end, and each function by itself."""
+"""The flow chart of a version graph: the workflow from start to end, and each function by itself."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from msgspec import Struct, field
 
+from stepgraph.large_stack import run_with_large_stack
+from stepgraph.model.details import Details
 from stepgraph.model.payload import (
     Block,
     Break,
@@ -20,22 +22,28 @@ from stepgraph.model.payload import (
     UnknownNode,
 )
 from stepgraph.model.walk import as_unknown, children
-from stepgraph.render import trampoline
-from stepgraph.render.flow.chart import ArrowKind, BoxKind, Chart, FrameKind
-from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnd, LooseEnds
-from stepgraph.render.flow.choices import draw_if, draw_switch
-from stepgraph.render.flow.drawing import Drawing, Exits, Place
-from stepgraph.render.flow.folded import folded_exits, folded_lines
+from stepgraph.render.context import NodeContext
+from stepgraph.render.flow.chart import (
+    ArrowKind,
+    BoxKind,
+    Chart,
+    ChartBuilder,
+    FrameKind,
+    LooseEnd,
+    LooseEnds,
+    leaving_by,
+)
+from stepgraph.render.flow.drawing import Exits
 from stepgraph.render.flow.groups import draw_group, draw_parallel
-from stepgraph.render.flow.loops import draw_loop
-from stepgraph.render.flow.protected import draw_try
-from stepgraph.render.folding import folded_title
+from stepgraph.render.flow.structures import draw_if, draw_loop, draw_switch, draw_try
+from stepgraph.render.folding import folded_node_text
 from stepgraph.render.group_order import has_clocks
-from stepgraph.render.node_text import NO_STEPS, details, payload_text, with_clock
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, node_words, payload_text, step_phrases, with_clock
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 if TYPE_CHECKING:
     from stepgraph.render.marks import Mark
+
 
 STEP_BOXES = {
     "step_do": BoxKind.STEP,
@@ -46,7 +54,7 @@ STEP_BOXES = {
 
 
 def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
-    """Return the chart of a graph. All in it has an identity from its place in the graph: `n_2_b0_1`, `f0_3`."""
+    """Return the chart of a graph. Identities are positions in the graph, such as `n_2_b0_1` or `f0_3`."""
     charts = flow_charts(graph, view)
     return Chart(
         title=charts[0].title,
@@ -56,7 +64,7 @@ def flow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
 
 
 def flow_charts(graph: Graph, view: View = DEFAULT_VIEW) -> list[Chart]:
-    """Return the chart of the workflow by itself, and then that of each of its functions."""
+    """Return the chart of the workflow, then the charts of its functions."""
     functions = enumerate(graph["workflow"]["functions"].values())
     return [workflow_chart(graph, view), *(function_chart(function, index, view) for index, function in functions)]
 
@@ -65,150 +73,173 @@ def workflow_chart(graph: Graph, view: View = DEFAULT_VIEW) -> Chart:
     """Return the chart of a workflow without its functions."""
     workflow = graph["workflow"]
     drawer = FlowDrawer(view)
-    trampoline.run(drawer.whole(workflow["nodes"], Place("n")))
+    run_with_large_stack(lambda: drawer.whole(workflow["nodes"], NodeContext("n")))
     payload = (payload_text(workflow["payload"]),) if "payload" in workflow else ()
     return drawer.builder.chart((workflow["class_name"], *payload))
 
 
 def function_chart(function: FunctionDef, index: int, view: View = DEFAULT_VIEW) -> Chart:
-    """Return the chart of the function with this place among those of its workflow."""
+    """Return the chart of the function with this index in its workflow."""
     drawer = FlowDrawer(view)
-    trampoline.run(drawer.function(function, Place(f"f{index}")))
+    run_with_large_stack(lambda: drawer.function(function, NodeContext(f"f{index}")))
     return drawer.builder.chart((function["name"],))
 
 
 class FlowDrawer(Struct, frozen=True):
-    """Draw nodes into a chart: finds out what each is and has it drawn."""
+    """Draws nodes into a chart by their types."""
 
     view: View = DEFAULT_VIEW
     builder: ChartBuilder = field(default_factory=ChartBuilder)
 
-    def whole(self, nodes: Sequence[Node], place: Place) -> Drawing:
-        """Draw nodes from their start to their end."""
-        start = self.builder.box(f"{place.id}_start", BoxKind.START)
-        exits = yield self.nodes(nodes, start, place)
-        self.builder.box(f"{place.id}_end", BoxKind.END, entry=exits.all())
-        return Exits()
+    def whole(self, nodes: Sequence[Node], context: NodeContext) -> None:
+        """Draw nodes between a start and an end."""
+        start = self.builder.box(f"{context.identity}_start", BoxKind.START)
+        exits = self.nodes(nodes, start, context)
+        self.builder.box(f"{context.identity}_end", BoxKind.END, entry=exits.all())
 
-    def function(self, function: FunctionDef, place: Place) -> Drawing:
-        """Draw a function in a frame of its own, or folded."""
-        self.mark(function, place)
-        if function["nodes"] and self.view.folding.folds(function, place.level):
-            self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(function, self.view.details))
-            return Exits()
-        with self.builder.frame(place.id, FrameKind.FUNCTION, function["name"]):
-            return (yield self.whole(function["nodes"], place.inner()))
+    def function(self, function: FunctionDef, context: NodeContext) -> None:
+        """Draw a function in its own frame, or folded."""
+        self.mark(function, context)
+        if function["nodes"] and self.view.folding.folds(function, context.level):
+            self.builder.box(context.identity, BoxKind.FOLDED, *folded_lines(function, self.view.details))
+            return
+        with self.builder.frame(context.identity, FrameKind.FUNCTION, function["name"]):
+            self.whole(function["nodes"], context.deeper())
 
-    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, place: Place) -> Drawing:
-        """Draw a list of nodes: by clocks where it has any, else one after another."""
-        if has_clocks(nodes, in_group=place.in_group):
-            return (yield draw_group(self, nodes, entry, place, waits=True))
+    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> Exits:
+        """Draw a list of nodes in the order of their clocks, or one after another."""
+        if has_clocks(nodes, in_group=context.in_group):
+            return draw_group(self, nodes, entry, context, waits=True)
         exits = Exits(entry)
         for index, node in enumerate(nodes):
-            drawn = yield self.node(node, exits.next, place.below(index))
+            drawn = self.node(node, exits.next, context.child(index))
             exits = exits.then(drawn)
         return exits
 
-    def mark(self, part: Mapping[str, object], place: Place) -> Mark | None:
-        """Return the mark of a part of the graph, if it has one, and have what is drawn in this place bear it."""
+    def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
+        """Return the mark of a node, branch or block, and give it to the box or frame of this context."""
         mark = self.view.mark(part)
         if mark is not None:
-            self.builder.marks[place.id] = mark
+            self.builder.marks[context.identity] = mark
         return mark
 
-    def filling(self, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, empty: str = NO_STEPS) -> Drawing:
-        """Draw a list of nodes that fills a frame: without nodes, it says what is `empty`."""
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = NO_STEPS) -> Exits:
+        """Draw the contents of a frame; without nodes, a box with the text `empty`."""
         if not nodes:
-            return Exits(self.builder.box(f"{place.id}_empty", BoxKind.EMPTY, empty, entry=entry))
-        return (yield self.nodes(nodes, entry, place))
+            return Exits(self.builder.box(f"{context.identity}_empty", BoxKind.EMPTY, empty, entry=entry))
+        return self.nodes(nodes, entry, context)
 
-    def node(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
-        """Draw a node: as one box if it is folded, else open."""
-        mark = self.mark(node, place)
-        if mark is not None and mark.hollow:
-            return Exits(self.builder.box(place.id, BoxKind.FOLDED, folded_title(node), entry=entry))
-        if self.view.folding.folds(node, place.level) and children(node):
-            box = self.builder.box(place.id, BoxKind.FOLDED, *folded_lines(node, self.view.details), entry=entry)
-            # Drawn into a chart that nobody sees, for how it is left.
-            inside = yield FlowDrawer().node(node, box, place)
+    def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
+        """Draw a node, as one box if it is folded."""
+        mark = self.mark(node, context)
+        if mark is not None and mark.unwrapped:
+            return Exits(self.builder.box(context.identity, BoxKind.FOLDED, node_words(node).title, entry=entry))
+        if self.view.folding.folds(node, context.level) and children(node):
+            box = self.builder.box(
+                context.identity, BoxKind.FOLDED, *folded_lines(node, self.view.details), entry=entry
+            )
+            # Drawn into a temporary chart, only for its exits.
+            inside = FlowDrawer().node(node, box, context)
             return folded_exits(box, inside)
-        return (yield self._open(node, entry, place.inner()))
+        return self._open(node, entry, context.deeper())
 
-    def _open(self, node: Node, entry: LooseEnds, place: Place) -> Drawing:
-        """Draw a node with all that is in it, whatever its type."""
+    def _open(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
+        """Draw a node of any type with its contents."""
         if unknown := as_unknown(node):
-            return (yield self._unknown(unknown, entry, place))
+            return self._unknown(unknown, entry, context)
         match node["type"]:
             case "step_do":
-                return (yield self._step_do(node, entry, place))
+                return self._step_do(node, entry, context)
             case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-                return self._step(node, entry, place)
+                return self._step(node, entry, context)
             case "loop":
-                return (yield draw_loop(self, node, entry, place))
+                return draw_loop(self, node, entry, context)
             case "parallel":
-                return (yield draw_parallel(self, node, entry, place))
+                return draw_parallel(self, node, entry, context)
             case "try":
-                return (yield draw_try(self, node, entry, place))
+                return draw_try(self, node, entry, context)
             case "block":
-                return (yield self._block(node, entry, place))
+                return self._block(node, entry, context)
             case "if":
-                return (yield draw_if(self, node, entry, place))
+                return draw_if(self, node, entry, context)
             case "switch":
-                return (yield draw_switch(self, node, entry, place))
+                return draw_switch(self, node, entry, context)
             case "function_call":
-                return self._call(node, entry, place)
+                return self._call(node, entry, context)
             case "function_def":
-                return (yield self._definition(node, entry, place))
+                return self._definition(node, entry, context)
             case "break":
-                return self._exit(node, entry, place)
+                return self._exit(node, entry, context)
             case "start":
-                return (yield self._start(node, entry, place))
+                return self._start(node, entry, context)
+            case _ as never:
+                assert_never(never)
 
-    def _step_do(self, step: StepDo, entry: LooseEnds, place: Place) -> Drawing:
-        """Draw a step, in one frame with the steps that run in it."""
+    def _step_do(self, step: StepDo, entry: LooseEnds, context: NodeContext) -> Exits:
+        """Draw a step, in one frame with its nested steps."""
         if not step["nodes"]:
-            return self._step(step, entry, place)
-        with self.builder.frame(f"{place.id}_steps", FrameKind.NESTED_STEPS):
-            own = self._step(step, entry, place)
-            nested = yield self.nodes(step["nodes"], own.next, place.apart())
+            return self._step(step, entry, context)
+        with self.builder.frame(f"{context.identity}_steps", FrameKind.NESTED_STEPS):
+            before = self._step(step, entry, context)
+            nested = self.nodes(step["nodes"], before.next, context.ungrouped())
         return Exits(nested.all())
 
-    def _step(self, step: Step, entry: LooseEnds, place: Place) -> Exits:
-        lines = (with_clock(step["name"], step), *details(step), *self.view.details.remarks(step))
-        return Exits(self.builder.box(place.id, STEP_BOXES[step["type"]], *lines, entry=entry))
+    def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> Exits:
+        lines = (with_clock(step["name"], step), *step_phrases(step), *self.view.details.remarks(step))
+        return Exits(self.builder.box(context.identity, STEP_BOXES[step["type"]], *lines, entry=entry))
 
-    def _call(self, call: FunctionCall, entry: LooseEnds, place: Place) -> Exits:
+    def _call(self, call: FunctionCall, entry: LooseEnds, context: NodeContext) -> Exits:
         lines = filter(None, (with_clock(call["name"], call), self.view.details.source(call)))
-        return Exits(self.builder.box(place.id, BoxKind.CALL, *lines, entry=entry))
+        return Exits(self.builder.box(context.identity, BoxKind.CALL, *lines, entry=entry))
 
-    def _exit(self, node: Break, entry: LooseEnds, place: Place) -> Exits:
+    def _exit(self, node: Break, entry: LooseEnds, context: NodeContext) -> Exits:
         lines = (self.view.details.source(node) or node["kind"], *self.view.details.remarks(node))
-        self.builder.box(place.id, BoxKind.EXIT, *lines, entry=entry)
-        end = (LooseEnd(place.id, ArrowKind.LEAVE),)
+        self.builder.box(context.identity, BoxKind.EXIT, *lines, entry=entry)
+        end = (LooseEnd(context.identity, ArrowKind.LEAVE),)
         return Exits(returns=end) if node["kind"] == "return" else Exits(breaks=end)
 
-    def _block(self, block: Block, entry: LooseEnds, place: Place) -> Drawing:
-        with self.builder.frame(place.id, FrameKind.BLOCK):
-            return (yield self.filling(block["nodes"], entry, place))
+    def _block(self, block: Block, entry: LooseEnds, context: NodeContext) -> Exits:
+        with self.builder.frame(context.identity, FrameKind.BLOCK):
+            return self.filling(block["nodes"], entry, context)
 
-    def _definition(self, function: FunctionDef, entry: LooseEnds, place: Place) -> Drawing:
-        """Draw a function that stands among nodes, as if it ran there."""
-        with self.builder.frame(place.id, FrameKind.FUNCTION, function["name"]):
-            body = yield self.filling(function["nodes"], entry, place.apart())
+    def _definition(self, function: FunctionDef, entry: LooseEnds, context: NodeContext) -> Exits:
+        """Draw a function definition among nodes as if it ran there."""
+        with self.builder.frame(context.identity, FrameKind.FUNCTION, function["name"]):
+            body = self.filling(function["nodes"], entry, context.ungrouped())
         return Exits(body.all())
 
-    def _start(self, start: Start, entry: LooseEnds, place: Place) -> Drawing:
+    def _start(self, start: Start, entry: LooseEnds, context: NodeContext) -> Exits:
         """Draw a `start` as a frame around its nodes, with its functions beside them."""
-        with self.builder.frame(place.id, FrameKind.START, f"start {start['class_name']}"):
-            exits = yield self.filling(start["nodes"], entry, place.apart())
+        with self.builder.frame(context.identity, FrameKind.START, f"start {start['class_name']}"):
+            exits = self.filling(start["nodes"], entry, context.ungrouped())
             for index, function in enumerate(start["functions"].values()):
-                yield self.function(function, place.below(f"f{index}"))
+                self.function(function, context.child(f"f{index}"))
         return exits
 
-    def _unknown(self, unknown: UnknownNode, entry: LooseEnds, place: Place) -> Drawing:
-        lines = (unknown["type"], unknown.get("name", ""), "unknown type of node")
+    def _unknown(self, unknown: UnknownNode, entry: LooseEnds, context: NodeContext) -> Exits:
+        lines = (unknown["type"], unknown.get("name", ""), UNKNOWN_TYPE)
         if not unknown["nodes"]:
-            return Exits(self.builder.box(place.id, BoxKind.UNKNOWN, *filter(None, lines), entry=entry))
-        with self.builder.frame(f"{place.id}_nodes", FrameKind.UNKNOWN):
-            box = self.builder.box(place.id, BoxKind.UNKNOWN, *filter(None, lines), entry=entry)
-            return (yield self.nodes(unknown["nodes"], box, place))
+            return Exits(self.builder.box(context.identity, BoxKind.UNKNOWN, *filter(None, lines), entry=entry))
+        with self.builder.frame(f"{context.identity}_nodes", FrameKind.UNKNOWN):
+            box = self.builder.box(context.identity, BoxKind.UNKNOWN, *filter(None, lines), entry=entry)
+            return self.nodes(unknown["nodes"], box, context)
+
+
+def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
+    """Return the lines of a folded node: its title, the settings of a step, and a summary of its contents."""
+    title, inside = node_words(node).title, folded_node_text(node)
+    if node["type"] == "step_do":
+        return (with_clock(title, node), *step_phrases(node), *details.remarks(node), inside)
+    return ((details.source(node) if node["type"] == "loop" else "") or title, inside)
+
+
+def folded_exits(box: LooseEnds, inside: Exits) -> Exits:
+    """Return the exits of the box of a folded node with these exits inside.
+
+    If every path inside breaks or returns, nothing leads from the box to the next node.
+    """
+    return Exits(
+        next=box if inside.next else (),
+        breaks=leaving_by(box, "break") if inside.breaks else (),
+        returns=leaving_by(box, "return") if inside.returns else (),
+    )

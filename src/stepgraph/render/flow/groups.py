@@ -1,4 +1,4 @@
-"""Drawing nodes that run at the same time, in the order that their clocks give."""
+"""Flow charts of concurrent nodes, in the order of their clocks."""
 
 from __future__ import annotations
 
@@ -8,46 +8,46 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 
 from stepgraph.model.payload import Node, Parallel
-from stepgraph.render.flow.chart import BoxKind, FrameKind
-from stepgraph.render.flow.chart_builder import ChartBuilder, LooseEnds
-from stepgraph.render.flow.drawing import Drawer, Drawing, Exits, Place
+from stepgraph.render.context import NodeContext
+from stepgraph.render.flow.chart import BoxKind, ChartBuilder, FrameKind, LooseEnds
+from stepgraph.render.flow.drawing import Drawer, Exits
 from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
 
 
-def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, place: Place) -> Drawing:
-    """Draw a group between two bars: all begins after the first, and the second is where it is left."""
+def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: NodeContext) -> Exits:
+    """Draw a group between two bars: a fork, and a merge where the group ends."""
     builder = drawer.builder
     title = " · ".join(("parallel", node["kind"], *drawer.view.details.remarks(node)))
-    with builder.frame(place.id, FrameKind.PARALLEL, title):
-        fork = builder.box(f"{place.id}_fork", BoxKind.FORK, entry=entry)
+    with builder.frame(context.identity, FrameKind.PARALLEL, title):
+        fork = builder.box(f"{context.identity}_fork", BoxKind.FORK, entry=entry)
         first_ends_it = is_over_at_the_first(node)
         if node["nodes"]:
-            exits = yield draw_group(drawer, node["nodes"], fork, place.grouped(), waits=not first_ends_it)
+            exits = draw_group(drawer, node["nodes"], fork, context.grouped(), waits=not first_ends_it)
         else:
-            exits = yield drawer.filling((), fork, place)
+            exits = drawer.filling((), fork, context)
         if exits.next:
-            exits = exits.then(Exits(builder.box(f"{place.id}_join", BoxKind.MERGE, entry=exits.next)))
+            exits = exits.then(Exits(builder.box(f"{context.identity}_join", BoxKind.MERGE, entry=exits.next)))
     return exits
 
 
-def draw_group(drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, place: Place, *, waits: bool) -> Drawing:
-    """Draw nodes by their clocks. Unless it `waits`, it may be left before all that is in it is over."""
+def draw_group(drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, waits: bool) -> Exits:
+    """Draw nodes by their clocks. Unless it `waits`, the group may end before its members do."""
     order = group_order([clock_span(node) for node in nodes])
-    start = _shared_entry(drawer.builder, entry, order, place)
-    gates = _Gates(drawer.builder, order, start, place, Counter(order.before))
+    start = _shared_entry(drawer.builder, entry, order, context)
+    gates = _Gates(drawer.builder, order, start, context, Counter(order.before))
     drawn: dict[int, Exits] = {}
     for index in order.sequence:
-        drawn[index] = yield drawer.node(nodes[index], gates.entry(index, drawn), place.below(index))
+        drawn[index] = drawer.node(nodes[index], gates.entry(index, drawn), context.child(index))
     return _exits(nodes, order, drawn, start, waits=waits)
 
 
 class _Gates(Struct):
-    """The points where all that several nodes wait for meets, so that each need not be led to by each."""
+    """Joins shared by nodes with the same predecessors."""
 
     builder: ChartBuilder
     order: GroupOrder
     start: LooseEnds
-    place: Place
+    context: NodeContext
     users: Counter[tuple[int, ...]]
     open: dict[tuple[int, ...], LooseEnds] = field(default_factory=dict)
 
@@ -59,24 +59,24 @@ class _Gates(Struct):
         if before not in self.open:
             ends = tuple(end for earlier in before for end in drawn[earlier].next)
             is_shared = self.users[before] > 1
-            self.open[before] = self.builder.join(f"{self.place.id}_gate{index}", ends) if is_shared else ends
+            self.open[before] = self.builder.join(f"{self.context.identity}_gate{index}", ends) if is_shared else ends
         return self.open[before]
 
 
-def _shared_entry(builder: ChartBuilder, entry: LooseEnds, order: GroupOrder, place: Place) -> LooseEnds:
-    """Return the ends that lead to all nodes that begin with the group, so that no label is repeated."""
+def _shared_entry(builder: ChartBuilder, entry: LooseEnds, order: GroupOrder, context: NodeContext) -> LooseEnds:
+    """Return the ends that lead to all nodes without predecessors, joined so that no label is repeated."""
     is_shared = order.before.count(()) > 1
     is_one_plain_end = len(entry) == 1 and not entry[0].label
-    return builder.meet(f"{place.id}_in", entry) if is_shared and not is_one_plain_end else entry
+    return builder.meet(f"{context.identity}_in", entry) if is_shared and not is_one_plain_end else entry
 
 
 def _exits(
     nodes: Sequence[Node], order: GroupOrder, drawn: Mapping[int, Exits], start: LooseEnds, *, waits: bool
 ) -> Exits:
     ends = tuple(end for index in order.last if not (waits and is_unawaited(nodes[index])) for end in drawn[index].next)
-    is_left_for_good = any(not exits.next for exits in drawn.values())
+    never_continues = any(not exits.next for exits in drawn.values())
     return Exits(
-        next=() if is_left_for_good else ends or start,
+        next=() if never_continues else ends or start,
         breaks=tuple(end for index in range(len(nodes)) for end in drawn[index].breaks),
         returns=tuple(end for index in range(len(nodes)) for end in drawn[index].returns),
     )

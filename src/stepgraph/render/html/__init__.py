@@ -1,1 +1,1 @@
-"""Version graphs as a page: one file that needs no network, whose pictures are all there without JavaScript too."""
+"""Pages of version graphs: self-contained files with pictures that need no JavaScript to be visible."""

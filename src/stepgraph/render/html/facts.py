@@ -1,4 +1,4 @@
-"""What the panel of a page says of a node: all there is in the payload, in words. Text of the source is visible."""
+"""The details panel of a page: all fields of a node in words, with control characters made visible."""
 
 from __future__ import annotations
 
@@ -28,28 +28,13 @@ from stepgraph.phrases.durations import duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.group_order import timed
+from stepgraph.render.node_text import node_words
 
 DEFAULT: Final = "default"
 
-Row: TypeAlias = tuple[str, str] | tuple[str, str, str]
-"""A label and a value; the third says what is to be known of the value: that it is the engine's default."""
+FactRow: TypeAlias = tuple[str, str] | tuple[str, str, str]
+"""A label and a value, and optionally a remark on the value, such as that it is the default."""
 
-_KINDS: Final = {
-    "step_do": "Step that runs code",
-    "step_sleep": "Sleep for a time",
-    "step_sleep_until": "Sleep until a moment",
-    "step_wait_for_event": "Wait for an event",
-    "loop": "Loop: any number of times",
-    "parallel": "Work at the same time",
-    "try": "Protected: a failure at any point leads to the catch",
-    "block": "Block",
-    "if": "Choice: one of its branches",
-    "switch": "Choice by a value",
-    "function_call": "Call of a function that runs steps",
-    "function_def": "Function that runs steps",
-    "break": "Way out",
-    "start": "Start of a workflow",
-}
 _OVER: Final[Mapping[ParallelKind, str]] = {
     "all": "with all of it, or with the first failure",
     "all_settled": "with all of it, failures too",
@@ -59,45 +44,45 @@ _OVER: Final[Mapping[ParallelKind, str]] = {
 
 
 class Facts(Struct, frozen=True):
-    """A node in words. `found` tells whether it bears a name that one would search for."""
+    """A node in words."""
 
     kind: str
     name: str
-    rows: tuple[Row, ...]
-    found: bool
+    rows: tuple[FactRow, ...]
+    searchable: bool
+    """Whether the node has a name from the source."""
+
     inside: str
+    """A summary of the nodes inside."""
 
     def as_json(self, place: str) -> dict[str, object]:
-        """Return this as JSON data, with where the node comes from, and without what is empty."""
-        told: dict[str, object] = {"kind": self.kind, "name": self.name}
-        more = {"rows": self.rows, "inside": self.inside, "place": visible(place), "found": int(self.found)}
-        return told | {key: value for key, value in more.items() if value}
+        """Return the facts as JSON data with the source location `place`, without empty fields."""
+        required: dict[str, object] = {"kind": self.kind, "name": self.name}
+        optional = {"rows": self.rows, "inside": self.inside, "place": visible(place), "found": int(self.searchable)}
+        return required | {key: value for key, value in optional.items() if value}
 
 
 def facts(node: Node, bodies: BodyTexts, detail: Detail = NO_DETAIL) -> Facts:
-    """Return the facts about a node, with its details; for a call, also the contents of the function."""
-    name = _name(node)
+    """Return the facts about a node with its details; for a call, also a summary of the function."""
+    words = node_words(node)
     return Facts(
-        kind=_KINDS.get(node["type"], "Unknown type of node"),
-        name=visible(_word(node) if name is None else name),
+        kind=words.kind,
+        name=visible(_heading(node) if words.name is None else words.name),
         rows=tuple((row[0], visible(row[1]), *row[2:]) for row in (*_details(node, detail), *_rows(node))),
-        found=name is not None,
+        searchable=words.name is not None,
         inside=_inside(node, bodies),
     )
 
 
-def _details(node: Node, detail: Detail) -> Iterator[Row]:
+def _details(node: Node, detail: Detail) -> Iterator[FactRow]:
     if detail.source:
         yield "Arguments" if node["type"] == "function_call" else "Source", detail.source
     for remark in detail.remarks:
-        match node["type"]:
-            case "step_do":
-                word, _, rest = remark.partition(" ")  # `receives order` or `starts workflow orders`
-                yield word.capitalize(), rest
-            case "break":
-                yield "Exception", remark
-            case _:
-                yield "Errors", remark
+        if node["type"] == "step_do":
+            word, _, rest = remark.partition(" ")  # `receives order` or `starts workflow orders`
+            yield word.capitalize(), rest
+        else:
+            yield "Exception" if node["type"] == "break" else "Errors", remark
 
 
 def _inside(node: Node, bodies: BodyTexts) -> str:
@@ -106,26 +91,12 @@ def _inside(node: Node, bodies: BodyTexts) -> str:
     return folded_node_text(node) if children(node) else ""
 
 
-def _name(node: Node) -> str | None:
-    """Return the name that a node bears, None for what has none of its own."""
-    if unknown := as_unknown(node):
-        return unknown.get("name", "") or None
-    match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call" | "function_def":
-            return node["name"]
-        case "start":
-            return node["class_name"]
-        case _:
-            return None
-
-
-def _word(node: Node) -> str:
-    if unknown := as_unknown(node):
-        return unknown["type"]
+def _heading(node: Node) -> str:
+    """Return the heading for a node without a name: its type, or the statement of an exit."""
     return node["kind"] if node["type"] == "break" else node["type"]
 
 
-def _rows(node: Node) -> Iterator[Row]:
+def _rows(node: Node) -> Iterator[FactRow]:
     if unknown := as_unknown(node):
         yield "Type", unknown["type"]
         return
@@ -149,13 +120,11 @@ def _rows(node: Node) -> Iterator[Row]:
         case "start":
             if "payload" in node:
                 yield "Payload", shape_text(node["payload"])
-        case _:
-            pass
     if work := timed(node):
         yield from _clocks(work.get("starts"), work.get("resolves"))
 
 
-def _settings(step: StepDo) -> Iterator[Row]:
+def _settings(step: StepDo) -> Iterator[FactRow]:
     retries, timeout = step["config"]["retries"], step["config"]["timeout"]
     yield _setting("Retries", number_text(retries["limit"]), is_default=retries["limit"] == DEFAULT_RETRIES)
     yield _setting("Retry delay", duration_text(retries["delay"]), is_default=retries["delay"] == DEFAULT_DELAY)
@@ -163,11 +132,11 @@ def _settings(step: StepDo) -> Iterator[Row]:
     yield _setting("Timeout", duration_text(timeout), is_default=timeout == DEFAULT_TIMEOUT)
 
 
-def _setting(label: str, value: str, *, is_default: bool) -> Row:
+def _setting(label: str, value: str, *, is_default: bool) -> FactRow:
     return (label, value, DEFAULT) if is_default else (label, value)
 
 
-def _event(step: StepWaitForEvent) -> Iterator[Row]:
+def _event(step: StepWaitForEvent) -> Iterator[FactRow]:
     if "options" in step:
         yield "Event type", step["options"]["event_type"]
         yield "Timeout", duration_text(step["options"]["timeout"])
@@ -175,7 +144,7 @@ def _event(step: StepWaitForEvent) -> Iterator[Row]:
         yield "Payload", shape_text(step["payload"])
 
 
-def _conditions(node: If | Switch) -> Iterator[Row]:
+def _conditions(node: If | Switch) -> Iterator[FactRow]:
     is_switch = node["type"] == "switch"
     if node["type"] == "switch":
         yield "Value", node["discriminant"]
@@ -187,15 +156,15 @@ def _conditions(node: If | Switch) -> Iterator[Row]:
             yield "Case" if is_switch else ("Else if" if index else "If"), branch["condition"], steps
 
 
-def _blocks(node: Try) -> Iterator[Row]:
+def _blocks(node: Try) -> Iterator[FactRow]:
     named = (("Try", node.get("try_block")), ("Catch", node.get("catch_block")), ("Finally", node.get("finally_block")))
     for label, block in named:
         if block is not None:
             yield label, folded_text(block["nodes"])
 
 
-def _clocks(starts: Number | None, resolves: Number | None) -> Iterator[Row]:
-    """Yield what the clocks of a node mean, if it has any."""
+def _clocks(starts: Number | None, resolves: Number | None) -> Iterator[FactRow]:
+    """Yield the meaning of the clocks of a node, if it has any."""
     if starts is None and resolves is None:
         return
     if starts is not None:

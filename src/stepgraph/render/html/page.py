@@ -1,7 +1,9 @@
-"""Workflows as a page in one file: their pictures, and a script that makes them move, fold and tell more."""
+"""Workflows as a single HTML file: their pictures, and a script to move, fold and search them."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
@@ -10,9 +12,8 @@ from typing import Final
 from msgspec.structs import replace
 
 from stepgraph.escaping.markup import markup_text, script_data
-from stepgraph.render.html.colours import SCHEMES, colour_rules
+from stepgraph.render.html.colors import SCHEMES, color_rules
 from stepgraph.render.html.picture import picture
-from stepgraph.render.html.policy import content_security_policy
 from stepgraph.render.html.section import Page, Section
 from stepgraph.render.svg.drawing import SCOPE
 from stepgraph.render.svg.identities import slug
@@ -33,7 +34,7 @@ SCRIPTS: Final = (
     "input",
     "begin",
 )
-"""The parts of the script, each after those that it needs to begin with."""
+"""The parts of the script in dependency order."""
 
 _ICON: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M8 3v10' "
@@ -43,14 +44,14 @@ _ICON: Final = (
 
 
 def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "") -> str:
-    """Return an HTML document that shows workflows, and needs nothing from outside.
+    """Return an HTML document of workflows that needs no network.
 
-    Without a title it is the name of the only workflow, or says that there are several. What the view folds is folded
-    to begin with. The same graphs give the same bytes.
+    The default title is the name of the only workflow. The folding of the view is the initial state of the page. Equal
+    graphs give equal bytes.
     """
     title = title or (pages[0].name if len(pages) == 1 else SEVERAL)
     sections = _sections(pages, view, title)
-    style = "\n".join(["", *style_sheet(view.theme, SCOPE), *colour_rules(view.theme), _asset("page.css")])
+    style = "\n".join(["", *style_sheet(view.theme, SCOPE), *color_rules(view.theme), _asset("page.css")])
     script = _script()
     lines = [
         "<!DOCTYPE html>",
@@ -69,7 +70,7 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "
         "<main>",
         *(line for section in sections for line in section.lines()),
         "</main>",
-        f'<script type="application/json" id="{SCOPE}.data">{script_data([one.data() for one in sections])}</script>',
+        f'<script type="application/json" id="{SCOPE}.data">{script_data([part.data() for part in sections])}</script>',
         f"<script>{script}</script>",
         "</body>",
         "</html>",
@@ -78,17 +79,17 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "
 
 
 def _sections(pages: Sequence[Page], view: View, title: str) -> list[Section]:
-    """Return a section for each workflow, with identities that no other one has."""
+    """Return a section for each workflow, with unique identities."""
     sections: list[Section] = []
-    taken: set[str] = set()
+    identities: set[str] = set()
     numbers: Counter[str] = Counter()
     for page in pages:
         class_name = page.graph["workflow"]["class_name"] if page.graph else page.name
         stem, suffix = slug(class_name, "workflow"), ""
-        while stem + suffix in taken:
+        while stem + suffix in identities:
             numbers[stem] += 1
             suffix = f"-{numbers[stem] + 1}"
-        taken.add(stem + suffix)
+        identities.add(stem + suffix)
         drawn = picture(page.graph, replace(view, details=page.details), suffix) if page.graph else None
         sections.append(Section(page, stem + suffix, drawn, title))
     return sections
@@ -100,17 +101,31 @@ def _header(sections: Sequence[Section], title: str) -> Iterator[str]:
     if len(sections) > 1:
         yield '<nav class="contents" aria-label="Workflows">'
         yield "<ul>"
-        yield from (f'<li><a href="#{one.identity}">{markup_text(one.page.name)}</a></li>' for one in sections)
+        yield from (
+            f'<li><a href="#{section.identity}">{markup_text(section.page.name)}</a></li>' for section in sections
+        )
         yield "</ul>"
         yield "</nav>"
     yield "</header>"
 
 
 def _script() -> str:
-    """Return the script: its parts in one function, so that nothing of them is global."""
+    """Return the script: its parts in one function, so that nothing is global."""
     parts = "\n".join(_asset(f"script/{name}.js") for name in SCRIPTS)
     return f'\n"use strict";\n\n(() => {{\n{parts}}})();\n'
 
 
 def _asset(name: str) -> str:
     return files("stepgraph.render.html").joinpath(name).read_text(encoding="utf-8")
+
+
+def content_security_policy(style: str, script: str) -> str:
+    """Return the policy that allows this style sheet and this script, by hash, and inline images."""
+    return (
+        f"default-src 'none'; style-src {_source(style)}; script-src {_source(script)}; img-src data:;"
+        " base-uri 'none'; form-action 'none'"
+    )
+
+
+def _source(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

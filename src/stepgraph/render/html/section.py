@@ -1,4 +1,4 @@
-"""The section of a page for one workflow: what it is, its picture, and notes on it."""
+"""The section of a workflow in a page: summary, picture, notes."""
 
 from __future__ import annotations
 
@@ -21,39 +21,45 @@ TOO_DEEP: Final = "This workflow is nested too deeply to be drawn in a page. It 
 
 
 class Page(Struct, frozen=True):
-    """A workflow as a page shows it. `graph` is None where there is none; `notes` say why.
-
-    `places` gives where a node of the graph comes from (`src/orders.py:12`), or nothing; `source` is where the workflow
-    itself stands. Whether the graph is complete is said if it is known.
-    """
+    """A workflow for a page."""
 
     graph: Graph | None
+    """None if the workflow has no graph; `notes` give the reason."""
+
     name: str
     places: Callable[[Node], str] | None = None
+    """Returns the source location of a node (`src/orders.py:12`), or an empty string."""
+
     notes: Sequence[str] = ()
     complete: bool | None = None
+    """Whether the graph is complete; None if unknown."""
+
     source: str = ""
+    """The source location of the workflow."""
+
     details: Details = NO_DETAILS
 
 
 class Section(Struct, frozen=True):
-    """A workflow, the identity of its picture, which all others in the section begin with, and the picture, if any.
-
-    `title` is that of the page: a name that it says already is not shown once more.
-    """
+    """A workflow with its picture."""
 
     page: Page
     identity: str
+    """The prefix of all identities in the section."""
+
     picture: FoldablePicture | None
+    """None without a graph, and for graphs that are nested too deeply."""
+
     title: str
+    """The title of the page; a section with the same name hides its own heading."""
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the section."""
         name = markup_text(self.page.name)
         yield f'<section class="workflow" id="{self.identity}.section" aria-labelledby="{self.identity}.heading">'
         yield '<header class="summary">'
-        said = ' class="said"' if self.page.name == self.title else ""
-        yield f'<h2{said} id="{self.identity}.heading">{name}</h2>'
+        hidden = ' class="said"' if self.page.name == self.title else ""
+        yield f'<h2{hidden} id="{self.identity}.heading">{name}</h2>'
         yield from self._summary()
         yield "</header>"
         if self.picture is None:
@@ -66,7 +72,7 @@ class Section(Struct, frozen=True):
         yield "</section>"
 
     def data(self) -> dict[str, object]:
-        """Return what the script has to know of the workflow, as JSON data."""
+        """Return the data for the script, as JSON data."""
         if self.page.graph is None or self.picture is None:
             return {"identity": self.identity, "definitions": [], "folded": [], "nodes": {}}
         bodies, places = BodyTexts(functions_of(self.page.graph["workflow"])), self.page.places

@@ -1,1 +1,1 @@
-"""A version graph as an outline for the terminal."""
+"""Outlines of version graphs for the terminal."""

@@ -24,18 +24,18 @@ def render_outline(
     graph: Graph,
     view: View = DEFAULT_VIEW,
     *,
-    colour: bool,
+    color: bool,
     notes: Sequence[Note] = (),
     width: int | None = None,
     place: str = "",
 ) -> str:
-    """Return the outline of a graph, ending in a line break. Of the view, it heeds the folding and the details.
+    """Return the outline of a graph. Of the view, the folding and the details apply.
 
-    `place` is where the workflow stands (`src/orders.py:12`). Whether the graph is complete is told from the notes;
-    of a graph without a place, one that was not made from source here, only that it is not. Lines are clipped to
-    `width` cells if it is given, notes never.
+    `place` is the source location of the workflow (`src/orders.py:12`). The header reports completeness, by the notes;
+    for graphs without a place, such as saved ones, only incompleteness. Lines except notes are clipped to `width`
+    cells.
     """
-    terminal = Terminal(colour=colour, width=width)
+    terminal = Terminal(color=color, width=width)
     workflow = graph["workflow"]
     functions = functions_of(workflow)
     maker = RowMaker(functions, called_functions(workflow["nodes"], functions), view.folding, details=view.details)
@@ -43,9 +43,9 @@ def render_outline(
     if "payload" in workflow:
         lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))
     lines += (terminal.line(pieces) for pieces in _tree(workflow["nodes"], maker))
-    lines += (terminal.line(pieces) for pieces in _apart(FOLDED_AWAY, maker.unreached(called=True), maker))
-    lines += (terminal.line(pieces) for pieces in _apart(UNREACHED, maker.unreached(called=False), maker))
-    lines += (Terminal(colour=colour, width=None).line(pieces) for pieces in _notes(notes))
+    lines += (terminal.line(pieces) for pieces in _separate(FOLDED_AWAY, maker.unreached(called=True), maker))
+    lines += (terminal.line(pieces) for pieces in _separate(UNREACHED, maker.unreached(called=False), maker))
+    lines += (Terminal(color=color, width=None).line(pieces) for pieces in _notes(notes))
     return "\n".join([*lines, ""])
 
 
@@ -63,11 +63,16 @@ def _header(graph: Graph, notes: Sequence[Note], place: str) -> list[Piece]:
 
 
 class _Level(Struct):
-    """The siblings that are yet to be printed, the next one last, what their lines begin with, and the nodes' level."""
+    """Siblings yet to be printed."""
 
     indent: str
+    """The beginning of their lines."""
+
     pending: list[Row | Node]
+    """The next one is last."""
+
     level: int
+    """The level of the nodes among them."""
 
 
 def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1) -> Iterator[list[Piece]]:
@@ -82,7 +87,7 @@ def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1)
             continue
         item = level.pending.pop()
         if not isinstance(item, Row):
-            # Only now: rows are made in the order in which they are printed.
+            # Rows are made lazily, because their order decides which call shows the body of a function.
             level.pending.extend(reversed(maker.rows(item, level.level)))
             continue
         branch, indent = ("├─ ", "│  ") if level.pending else ("└─ ", "   ")
@@ -91,12 +96,12 @@ def _tree(below: Sequence[Row | Node], maker: RowMaker, level_of_nodes: int = 1)
 
 
 def _margin(margin: str, depth: int) -> str:
-    """Return what lines at a depth begin with: now and then it is the depth, or else they would grow without end."""
+    """Return the margin of lines at a depth, which restarts at regular depths to bound its length."""
     return margin if depth % INDENTED_LEVELS else f"⋯{depth} "
 
 
-def _apart(heading: str, rows: Iterator[Row], maker: RowMaker) -> Iterator[list[Piece]]:
-    """Yield the lines of rows that stand apart, each with what is below it; nothing for none."""
+def _separate(heading: str, rows: Iterator[Row], maker: RowMaker) -> Iterator[list[Piece]]:
+    """Yield the lines of separate rows below a heading; none without rows."""
     for number, row in enumerate(rows):
         if number == 0:
             yield []

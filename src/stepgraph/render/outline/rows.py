@@ -1,8 +1,9 @@
-"""Which rows of an outline a node becomes, and what stands below each."""
+"""The rows of an outline for each type of node."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import assert_never
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -23,11 +24,11 @@ from stepgraph.model.payload import (
     UnknownNode,
 )
 from stepgraph.model.walk import as_unknown, children
-from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text, folded_title
-from stepgraph.render.node_text import clock_text, details, payload_text
+from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text
+from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words, payload_text, step_phrases
 from stepgraph.render.outline.terminal import Ink, Piece
 
-# One cell wide each, in common fonts, and without a colourful double in the emoji fonts.
+# Characters of one cell in common fonts, without a colored variant in emoji fonts.
 STEP_MARKS = {"step_do": "●", "step_sleep": "◔", "step_sleep_until": "◕", "step_wait_for_event": "◎"}
 EXIT_MARKS = {"break": "⤶", "return": "⏎"}
 EXIT_MARK = "⤶"
@@ -42,7 +43,7 @@ ABOVE_MARK = "↑"
 START_MARK = "▸"
 UNKNOWN_MARK = "?"
 
-# The mark of what holds others, and the ink of its title.
+# The mark and the ink of folded nodes.
 FOLDED_LOOKS = {
     "step_do": (STEP_MARKS["step_do"], Ink.STEP),
     "loop": (LOOP_MARK, Ink.LOOP),
@@ -59,40 +60,48 @@ NO_STEPS = "(no steps)"
 
 
 class Row(Struct, frozen=True):
-    """A line of the outline, and the rows or nodes below it; `level` is that of these nodes in the graph."""
+    """A line of the outline."""
 
     pieces: tuple[Piece, ...]
     below: Sequence[Row | Node] = ()
+    """The rows or nodes below it."""
+
     level: int = 1
+    """The level of the nodes below it."""
 
 
 class RowMaker(Struct):
-    """Make rows in the order in which they are printed: a function is expanded where it is called first.
-
-    `called` are the functions that a run may come to. `counted` are those that a folded call has told the size of.
-    """
+    """Makes rows in printing order, so a function is expanded at its first call."""
 
     functions: Mapping[str, FunctionDef]
     called: frozenset[str] = frozenset()
+    """The names of the functions that a run may reach."""
+
     folding: Folding = UNFOLDED
     shown: set[str] = field(default_factory=set)
+    """The names of the functions expanded so far."""
+
     counted: set[str] = field(default_factory=set)
+    """The names of the functions summarized by a folded call."""
+
     texts: BodyTexts | None = None
+    """The summaries of functions, made on first use."""
+
     details: Details = NO_DETAILS
 
     def rows(self, node: Node, level: int = 1) -> Sequence[Row]:
-        """Return the rows of a node, at least one: an `if` has one for each branch, a `try` one for each part."""
+        """Return the rows of a node: one for each branch of an `if` and each part of a `try`, else one."""
         if self.folding.folds(node, level):
             if node["type"] == "function_call":
                 return [self._folded_call(node)]
             if children(node):
                 return [self._folded(node)]
-        return [_holding(row, level + 1) for row in self._open(node)]
+        return [_with_level(row, level + 1) for row in self._open(node)]
 
     def unreached(self, *, called: bool) -> Iterator[Row]:
-        """Yield the functions that no row so far has shown, as nodes of their own: those called, or those that are not.
+        """Yield the rows of functions without rows so far, either called ones or the others.
 
-        What is called can be without a row only where its calls are folded.
+        A called function lacks a row only if all its calls are folded.
         """
         for name, function in self.functions.items():
             if (name in self.called) is called and name not in self.shown and name not in self.counted:
@@ -127,6 +136,8 @@ class RowMaker(Struct):
                 return [self._exit(node)]
             case "start":
                 return [self._start(node)]
+            case _ as never:
+                assert_never(never)
 
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
@@ -137,7 +148,7 @@ class RowMaker(Struct):
         if name not in self.functions:
             return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *after, *_quiet("(not in this graph)")))
         self.shown.add(name)
-        return _or_empty((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *after), self.functions[name]["nodes"])
+        return _row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *after), self.functions[name]["nodes"])
 
     def _folded_call(self, call: FunctionCall) -> Row:
         name = call["name"]
@@ -165,13 +176,13 @@ class RowMaker(Struct):
 
     def _step(self, step: Step, nested: Sequence[Node] = ()) -> Row:
         mark = _mark(STEP_MARKS[step["type"]], Ink.STEP)
-        phrases = (*details(step), *self.details.remarks(step))
+        phrases = (*step_phrases(step), *self.details.remarks(step))
         return Row((mark, _name(step["name"]), *_clock(clock_text(step)), *_quiet(*phrases)), nested)
 
     def _parallel(self, parallel: Parallel) -> Row:
         phrases = (parallel["kind"], *self.details.remarks(parallel))
         pieces = (_mark(PARALLEL_MARK, Ink.PARALLEL), Piece("parallel", Ink.PARALLEL), *_quiet(*phrases))
-        return _or_empty(pieces, parallel["nodes"])
+        return _row(pieces, parallel["nodes"])
 
     def _if(self, node: If) -> list[Row]:
         rows: list[Row] = []
@@ -190,7 +201,7 @@ class RowMaker(Struct):
     def _switch(self, node: Switch) -> Row:
         cases = [self._case(branch) for branch in node["branches"]]
         subject = Piece(node["discriminant"], elastic=True)
-        return _or_empty((_mark(SWITCH_MARK, Ink.CHOICE), Piece("switch ", Ink.CHOICE), subject), cases)
+        return _row((_mark(SWITCH_MARK, Ink.CHOICE), Piece("switch ", Ink.CHOICE), subject), cases)
 
     def _case(self, branch: Branch) -> Row:
         pieces: list[Piece] = []
@@ -203,46 +214,46 @@ class RowMaker(Struct):
         return self._remarked(branch, pieces, branch["nodes"])
 
     def _remarked(self, part: Part, pieces: Sequence[Piece], nodes: Sequence[Node]) -> Row:
-        """Return the row of a part with its remarks, which say enough of one without nodes."""
+        """Return the row of a branch or block with its remarks, which replace `(no steps)`."""
         remarks = self.details.remarks(part)
-        return Row((*pieces, *_quiet(*remarks)), nodes) if remarks else _or_empty(pieces, nodes)
+        return Row((*pieces, *_quiet(*remarks)), nodes) if remarks else _row(pieces, nodes)
 
     def _folded(self, node: Node) -> Row:
-        """Return the one row of a node that holds others, which are counted in it."""
+        """Return the row of a folded node with a summary of its contents."""
         mark, ink = FOLDED_LOOKS.get(node["type"], (UNKNOWN_MARK, Ink.WARNING))
         is_loop = node["type"] == "loop"
-        title = Piece((is_loop and self.details.source(node)) or folded_title(node), ink, elastic=True)
-        own: tuple[Piece, ...] = ()
+        title = Piece((is_loop and self.details.source(node)) or node_words(node).title, ink, elastic=True)
+        phrases: tuple[Piece, ...] = ()
         if node["type"] == "step_do":
-            own = (*_clock(clock_text(node)), *_quiet(*details(node), *self.details.remarks(node)))
-        return Row((_mark(mark, ink), title, *own, *_quiet(f"({folded_node_text(node)})")))
+            phrases = (*_clock(clock_text(node)), *_quiet(*step_phrases(node), *self.details.remarks(node)))
+        return Row((_mark(mark, ink), title, *phrases, *_quiet(f"({folded_node_text(node)})")))
 
     def _start(self, start: Start) -> Row:
-        """Return a `start` with its nodes; a function of it whose name means another one is shown in place."""
+        """Return the row of a `start`, with those of its functions inside whose names refer to other functions."""
         hidden = [function for name, function in start["functions"].items() if self.functions.get(name) is not function]
         pieces = [_mark(START_MARK, Ink.STRONG), Piece("start ", Ink.STRONG), _name(start["class_name"])]
         if "payload" in start:
             pieces += _quiet(payload_text(start["payload"]))
-        return _or_empty(pieces, [*start["nodes"], *hidden])
+        return _row(pieces, [*start["nodes"], *hidden])
 
 
-def _holding(row: Row, level: int) -> Row:
-    """Return the row, and those below it, as of a node that holds others at this level."""
-    rows = [_holding(item, level) if isinstance(item, Row) else item for item in row.below]
+def _with_level(row: Row, level: int) -> Row:
+    """Return the row with the level for all nodes below it."""
+    rows = [_with_level(item, level) if isinstance(item, Row) else item for item in row.below]
     return replace(row, below=rows, level=level)
 
 
 def _unknown(node: UnknownNode) -> Row:
     kind = Piece(node["type"], Ink.WARNING, elastic=True)
     name = (Piece(" "), _name(node["name"])) if node.get("name") else ()
-    return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet("(unknown type of node)")), node["nodes"])
+    return Row((_mark(UNKNOWN_MARK, Ink.WARNING), kind, *name, *_quiet(f"({UNKNOWN_TYPE})")), node["nodes"])
 
 
 def _container(mark: str, title: str, ink: Ink, nodes: Sequence[Node]) -> Row:
-    return _or_empty((_mark(mark, ink), Piece(title, ink, elastic=True)), nodes)
+    return _row((_mark(mark, ink), Piece(title, ink, elastic=True)), nodes)
 
 
-def _or_empty(pieces: Iterable[Piece], below: Sequence[Row | Node]) -> Row:
+def _row(pieces: Iterable[Piece], below: Sequence[Row | Node]) -> Row:
     return Row(tuple(pieces), below) if below else Row((*pieces, *_quiet(NO_STEPS)))
 
 

@@ -1,4 +1,4 @@
-"""Lines of a terminal: pieces of text, each with its ink, fitted to a width and painted."""
+"""Lines for a terminal: pieces of text with colors, fitted to a width."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SHORTEST_CLIPPED_TEXT = 12
 
 
 class Ink(Enum):
-    """What a piece of text is for; the value is its ANSI attributes.
+    """The role of a piece of text; the value is its ANSI attributes.
 
-    Only the basic colours, which every theme chooses to be legible on its own background.
+    Only the basic colors, which every terminal theme makes legible.
     """
 
     PLAIN = ""
@@ -34,42 +34,44 @@ class Ink(Enum):
 
 
 class Piece(Struct, frozen=True):
-    """Some text of a line. An elastic piece gives way first when the line is too long."""
+    """A part of a line."""
 
     text: str
     ink: Ink = Ink.PLAIN
     elastic: bool = False
+    """Whether it is shortened first if the line is too long."""
 
 
 class Terminal(Struct, frozen=True):
-    """How lines are to be written: with colour or without, and how wide (None: as wide as they are)."""
+    """The capabilities of the output."""
 
-    colour: bool
+    color: bool
     width: int | None
+    """In cells; None for no limit."""
 
     def line(self, pieces: Sequence[Piece]) -> str:
-        """Return one line: nothing in it steers the terminal but our own colors, and nothing is a command in a log."""
+        """Return one line, without control sequences except our colors, and without workflow commands of CI systems."""
         safe = [Piece(visible(piece.text), piece.ink, piece.elastic) for piece in pieces]
         fitting = safe if self.width is None else _fitted(safe, self.width)
         return without_commands("".join(self._painted(piece) for piece in _without_trailing_space(fitting)))
 
     def _painted(self, piece: Piece) -> str:
-        if not self.colour or not piece.ink.value or not piece.text:
+        if not self.color or not piece.ink.value or not piece.text:
             return piece.text
         return f"\x1b[{piece.ink.value}m{piece.text}\x1b[0m"
 
 
 def _without_trailing_space(pieces: Sequence[Piece]) -> list[Piece]:
-    kept = list(pieces)
-    while kept:
-        last = kept.pop()
+    remaining = list(pieces)
+    while remaining:
+        last = remaining.pop()
         if text := last.text.rstrip():
-            return [*kept, Piece(text, last.ink)]
+            return [*remaining, Piece(text, last.ink)]
     return []
 
 
 def _fitted(pieces: Sequence[Piece], width: int) -> list[Piece]:
-    """Return the pieces cut to `width`: first the longest of the elastic ones, at last the end of the line."""
+    """Return the pieces cut to `width`: the longest elastic ones first, then the end of the line."""
     rigid = sum(cell_width(piece.text) for piece in pieces if not piece.elastic)
     longest = _share([cell_width(piece.text) for piece in pieces if piece.elastic], width - rigid)
     fitted: list[Piece] = []
@@ -82,7 +84,7 @@ def _fitted(pieces: Sequence[Piece], width: int) -> list[Piece]:
 
 
 def _share(widths: Sequence[int], room: int) -> int:
-    """Return how long the elastic pieces may be so that all fit into `room`, but never too short to mean something."""
+    """Return the maximum length of elastic pieces that fit into `room`, but at least a legible minimum."""
     share = room
     for count, width in zip(range(len(widths), 0, -1), sorted(widths), strict=True):
         share = room // count

@@ -1,1 +1,1 @@
-"""A version graph as SVG: a structured layout on one spine, written so that small changes stay small in the text."""
+"""SVG pictures of graphs: a structured layout around spines, with text that changes little if the graph does."""

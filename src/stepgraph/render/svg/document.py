@@ -1,23 +1,30 @@
-"""A version graph as a picture: SVG that stands by itself."""
+"""SVG documents: one graph, or several drawings on a sheet."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.escaping.markup import markup_text
+from stepgraph.escaping.visible import visible
 from stepgraph.model.payload import Graph
-from stepgraph.render.svg.drawing import SCOPE, draw
+from stepgraph.render.svg.drawing import MARGIN, SCOPE, SvgDrawing, draw
+from stepgraph.render.svg.fonts import HEADING
 from stepgraph.render.svg.lengths import value_of
+from stepgraph.render.svg.pen import Pen
 from stepgraph.render.svg.theme import style_sheet
-from stepgraph.render.view import DEFAULT_VIEW, View
+from stepgraph.render.view import DEFAULT_VIEW, Theme, View
 
 WIDEST: Final = 4000
 HIGHEST: Final = 12_000
 
+_WIDEST_TITLE: Final = 560
+
 
 class Picture(Struct, frozen=True):
-    """An SVG document, and its size in pixels."""
+    """An SVG document with its size in pixels."""
 
     text: str
     width: int
@@ -25,7 +32,7 @@ class Picture(Struct, frozen=True):
 
     @property
     def warning(self) -> str:
-        """Return what to say of a picture that is too large to be looked at, nothing of others."""
+        """A warning about a picture that is too large to view; empty for others."""
         if self.width <= WIDEST and self.height <= HIGHEST:
             return ""
         return (
@@ -35,10 +42,39 @@ class Picture(Struct, frozen=True):
 
 
 def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
-    """Return the graph as SVG, which needs nothing from outside.
+    """Return the graph as a self-contained SVG document.
 
-    The same graph gives the same bytes. A step more or less changes its own lines, and the sizes of what is around it.
+    Equal graphs give equal bytes. Adding a step changes its own lines and the sizes of the figures around it.
     """
     drawn = draw(graph, view)
     lines = drawn.document(style_sheet(view.theme, SCOPE))
     return Picture("\n".join([*lines, ""]), drawn.width, value_of(drawn.height))
+
+
+def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Picture:
+    """Return an SVG document with drawings below each other, in the colors of marks.
+
+    Without drawings, the document shows only its title.
+    """
+    title_lines = [] if drawings else HEADING.wrap(visible(title), _WIDEST_TITLE, 4)
+    width = max([0, *(drawn.width for drawn in drawings), *(HEADING.width(line) + 2 * MARGIN for line in title_lines)])
+    height = sum(value_of(drawn.height) for drawn in drawings)
+    height += len(title_lines) * HEADING.line_height + 2 * MARGIN if title_lines else 0
+    size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
+    lines = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="{SCOPE}" role="graphics-document document" {size}>',
+        f"<title>{markup_text(title)}</title>",
+        "<style>",
+        *style_sheet(theme, SCOPE, marked=True),
+        "</style>",
+        '<rect class="paper" width="100%" height="100%"/>',
+    ]
+    pen = Pen()
+    pen.text(("heading", MARGIN, MARGIN + n * HEADING.line_height - 4, text) for n, text in enumerate(title_lines, 1))
+    lines += pen.lines if title_lines else []
+    y = 0
+    for drawn in drawings:
+        name = markup_text(drawn.class_name)
+        lines += [f'<g id="{drawn.identity}" transform="translate(0 {y})"><title>{name}</title>', *drawn.lines, "</g>"]
+        y += value_of(drawn.height)
+    return Picture("\n".join([*lines, "</svg>", ""]), width, height)

@@ -1,4 +1,4 @@
-"""A version graph laid out and drawn, on paper that is not cut yet: for a document, or for a page of several."""
+"""The drawing of a graph, for a document or for a page with several."""
 
 from __future__ import annotations
 
@@ -9,20 +9,19 @@ from msgspec import Struct
 
 from stepgraph.escaping.markup import markup_text
 from stepgraph.escaping.visible import visible
+from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of
-from stepgraph.render import trampoline
+from stepgraph.render.context import NodeContext
 from stepgraph.render.node_text import payload_text
-from stepgraph.render.svg.figures.figure import Lanes, Standing
+from stepgraph.render.svg.figures.figure import Drawable, Lanes
 from stepgraph.render.svg.figures.legend import LEGEND
-from stepgraph.render.svg.figures.whole import ended, whole
+from stepgraph.render.svg.figures.stack import with_end, workflow_figure
 from stepgraph.render.svg.fonts import DETAIL, TITLE
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
+from stepgraph.render.svg.layout.nodes import NodeLayout, measure_function
 from stepgraph.render.svg.lengths import Length, Variables
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.svg.planning.calls import plan_function
-from stepgraph.render.svg.planning.place import Place
-from stepgraph.render.svg.planning.planner import NodePlanner
 from stepgraph.render.view import View
 
 SCOPE: Final = "stepgraph"
@@ -31,21 +30,27 @@ _BETWEEN_FIGURES: Final = 32
 _WIDEST_TITLE: Final = 560
 
 
-class Drawn(Struct, frozen=True):
-    """The lines of a drawing, its size in pixels, and the nodes drawn by their identities."""
+class SvgDrawing(Struct, frozen=True):
+    """The lines of a drawing."""
 
     identity: str
     lines: Sequence[str]
     width: int
+    """In pixels."""
+
     height: Length
+    """In pixels; symbolic in a page."""
+
     nodes: Mapping[str, Node]
+    """The drawn nodes by identity."""
+
     class_name: str
 
     def document(self, style: Sequence[str] = ()) -> list[str]:
-        """Return the lines of the SVG element around the drawing, with a style sheet in it if one is given."""
+        """Return the lines of the SVG element, with a style sheet unless `style` is empty."""
         width, height = self.width, self.height
         size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
-        title = f"{self.identity}.title"  # of no node: theirs go on with two hyphens
+        title = f"{self.identity}.title"  # identities of nodes continue with two hyphens
         marks = f'class="{SCOPE}" id="{self.identity}" role="graphics-document document" aria-labelledby="{title}"'
         return [
             f'<svg xmlns="http://www.w3.org/2000/svg" {marks} {size}>',
@@ -58,58 +63,67 @@ class Drawn(Struct, frozen=True):
 
 
 def draw(
-    graph: Graph, view: View, folds: Variables | None = None, suffix: str = "", above: Sequence[Standing] = ()
-) -> Drawn:
-    """Return the drawing of a graph, whose frames fold if `folds` is given.
+    graph: Graph, view: View, folds: Variables | None = None, suffix: str = "", above: Sequence[Drawable] = ()
+) -> SvgDrawing:
+    """Return the drawing of a graph. Frames are foldable if `folds` is given.
 
-    `suffix` sets its identities apart from those of other drawings on the same page. What is to be `above` it stands
-    below its title.
+    `suffix` makes identities unique among the drawings of a page. `above` are drawings between the title and the
+    workflow.
     """
+    # Figures recurse as deeply as the graph is nested.
+    return run_with_large_stack(lambda: _draw(graph, view, folds, suffix, above))
+
+
+def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above: Sequence[Drawable]) -> SvgDrawing:
     workflow = graph["workflow"]
     identity = slug(workflow["class_name"], "workflow") + suffix
-    planner = NodePlanner(functions_of(workflow), view, folds)
+    layout = NodeLayout(functions_of(workflow), view, folds)
     title = _title(workflow["class_name"], payload_text(workflow["payload"]) if "payload" in workflow else "")
-    figures = [*above, *_figures(graph, planner, identity)]
-    width = max([title.width, *(figure.left + figure.right for figure in figures)]) + 2 * MARGIN
+    figures = [*above, *_figures(graph, layout, identity)]
+    width = max([title.width, *(figure.left_extent + figure.right_extent for figure in figures)]) + 2 * MARGIN
     pen = Pen(chains=folds is None)
     pen.text(title.pieces)
     y: Length = MARGIN + title.height
     for index, figure in enumerate(figures):
-        # The workflow stands in the middle, all else at its left edge.
-        room = 0 if index != len(above) else max(0, (width - 2 * MARGIN - figure.left - figure.right) // 2)
-        pen.open_at(MARGIN + figure.left + room, y)
-        trampoline.run(figure.draw(pen, Lanes()))
+        # The workflow is centered; other figures are at the left edge.
+        room = (
+            0 if index != len(above) else max(0, (width - 2 * MARGIN - figure.left_extent - figure.right_extent) // 2)
+        )
+        pen.open_at(MARGIN + figure.left_extent + room, y)
+        figure.draw(pen, Lanes())
         pen.close()
         y = y + figure.height + _BETWEEN_FIGURES
-    return Drawn(identity, pen.lines, width, y + (MARGIN - _BETWEEN_FIGURES), planner.planned, workflow["class_name"])
+    return SvgDrawing(
+        identity, pen.lines, width, y + (MARGIN - _BETWEEN_FIGURES), layout.nodes_by_id, workflow["class_name"]
+    )
 
 
-def _figures(graph: Graph, planner: NodePlanner, identity: str) -> list[Standing]:
-    """Return the workflow, then the functions that stand by themselves, then the legend.
+def _figures(graph: Graph, layout: NodeLayout, identity: str) -> list[Drawable]:
+    """Return the workflow, then functions drawn separately, then the legend.
 
-    A function that is called in what is folded does not: it is folded with that.
+    A function that only folded nodes call is not drawn.
     """
-    nodes = planner.stack(graph["workflow"]["nodes"], Place(identity), tail=0)
-    figures: list[Standing] = [whole(trampoline.run(nodes))]
-    if planner.functions.keys() - planner.shown:
-        figures += _functions_apart(graph, planner, identity)
-    return [*figures, LEGEND] if planner.view.legend else figures
+    nodes = layout.stack(graph["workflow"]["nodes"], NodeContext(identity), tail=0)
+    figures: list[Drawable] = [workflow_figure(nodes)]
+    if layout.functions.keys() - layout.shown:
+        figures += _separate_functions(graph, layout, identity)
+    return [*figures, LEGEND] if layout.view.legend else figures
 
 
-def _functions_apart(graph: Graph, planner: NodePlanner, identity: str) -> Iterator[Standing]:
-    """Yield the functions that stand by themselves. One that an earlier of them shows does not."""
-    called = called_functions(graph["workflow"]["nodes"], planner.functions)
+def _separate_functions(graph: Graph, layout: NodeLayout, identity: str) -> Iterator[Drawable]:
+    """Yield the functions that neither the workflow nor an earlier function shows."""
+    called = called_functions(graph["workflow"]["nodes"], layout.functions)
     numbering = Numbering()
-    for name, function in planner.functions.items():
-        if name not in planner.shown and (name not in called or planner.view.expand == "none"):
-            planner.shown.add(name)
-            own = numbering.of(f"{identity}{BETWEEN}function.{slug(name, 'function')}")
-            place = Place(own)
-            planner.planned[place.identity] = function
+    for name, function in layout.functions.items():
+        if name not in layout.shown and (name not in called or layout.view.expand == "none"):
+            layout.shown.add(name)
+            unique = numbering.of(f"{identity}{BETWEEN}function.{slug(name, 'function')}")
+            context = NodeContext(unique)
+            layout.nodes_by_id[context.identity] = function
             remark = "" if name in called else "never called"
-            with planner.open_functions.within(name):
-                figure = trampoline.run(plan_function(planner, function, f"function {name}", place, remark))
-            yield ended(figure)
+            with layout.open_functions.within(name):
+                figure = measure_function(layout, function, f"function {name}", context, remark)
+            yield with_end(figure)
 
 
 class _Title(Struct, frozen=True):

@@ -1,7 +1,7 @@
-"""The fonts of a drawing, and how wide text in them is.
+"""Fonts with their widths.
 
-Widths are those of Helvetica, which Arial, Liberation Sans and most fonts that stand in for it share. All is in
-whole pixels, so that the same text has the same width everywhere.
+Widths are those of Helvetica, which Arial, Liberation Sans and most substitutes share. They are rounded to whole
+pixels, so text has the same width everywhere.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.render.letter_widths import cells_of
+from stepgraph.render.cells import cells_of
 from stepgraph.render.ruler import Ruler
 
 EM: Final = 1000
@@ -19,7 +19,7 @@ FAMILY: Final = "Helvetica Neue,Helvetica,Arial,Liberation Sans,sans-serif"
 CODE_FAMILY: Final = "ui-monospace,SFMono-Regular,Menlo,Consolas,Liberation Mono,DejaVu Sans Mono,monospace"
 
 _ASCII: Final = "".join(map(chr, range(32, 127)))
-# From the metrics of Helvetica and Helvetica-Bold, in thousandths of the size, for the letters of ASCII in order.
+# Metrics of Helvetica and Helvetica-Bold for the printable ASCII characters in order, in thousandths of the size.
 _REGULAR: Final = (
     "278 278 355 556 556 889 667 191 333 333 389 584 278 333 278 278"
     " 556 556 556 556 556 556 556 556 556 556 278 278 584 584 584 556"
@@ -44,30 +44,31 @@ _OTHERS: Final = (_NO_LETTER, _OTHER_LETTER, _WIDE_LETTER)
 
 
 class Font(Struct, frozen=True):
-    """A font at a size: its letters, and the distance from one line to the next, in pixels."""
+    """A font at a size in pixels."""
 
     ruler: Ruler
     size: int
     line_height: int
+    """The distance between lines in pixels."""
 
     def width(self, text: str) -> int:
-        """Return how wide `text` is in pixels, rounded up."""
+        """Return the width of `text` in pixels, rounded up."""
         return -(-self.ruler.width(text) * self.size // EM)
 
     def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
-        """Return `text` in at most `lines` lines of `width` pixels, as `Ruler.wrap` does."""
+        """Break `text` into at most `lines` lines of `width` pixels, as `Ruler.wrap` does."""
         return self.ruler.wrap(text, width * EM // self.size, lines)
 
 
 def _font(widths: str, size: int, line_height: int) -> Font:
-    known = dict(zip(_ASCII, map(int, widths.split()), strict=True))
+    ascii_widths = dict(zip(_ASCII, map(int, widths.split()), strict=True))
 
     @lru_cache(maxsize=4096)
-    def other(letter: str) -> int:
+    def non_ascii(letter: str) -> int:
         return _OTHERS[cells_of(letter)]
 
     def width_of(letter: str) -> int:
-        return known.get(letter) or other(letter)
+        return ascii_widths.get(letter) or non_ascii(letter)
 
     return Font(Ruler(width_of), size, line_height)
 

@@ -1,4 +1,4 @@
-"""The icons, as paths in a square of 16 pixels. All are lines, so that they print and take any colour."""
+"""Icons, as paths in a square of 16 pixels. They are lines only, so they print and take any color."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The identities of nodes: from names, so that a node more or less beside it changes none of them."""
+"""Identities of nodes, made from names so that an inserted node does not change others."""
 
 from __future__ import annotations
 
@@ -14,42 +14,42 @@ from stepgraph.model.walk import as_unknown
 
 BETWEEN: Final = "--"
 _LONGEST: Final = 48
-_LONGEST_AROUND: Final = 400
+_LONGEST_PARENT: Final = 400
 _OTHERS: Final = re.compile(r"[^a-z0-9]+")
 
 
-def slug(text: str, otherwise: str) -> str:
-    """Return `text` as lower case letters, digits and single hyphens, `otherwise` if nothing is left of it."""
-    return _OTHERS.sub("-", text[: 4 * _LONGEST].lower()).strip("-")[:_LONGEST].strip("-") or otherwise
+def slug(text: str, default: str) -> str:
+    """Return `text` as lower case letters, digits and single hyphens, or `default` if none remain."""
+    return _OTHERS.sub("-", text[: 4 * _LONGEST].lower()).strip("-")[:_LONGEST].strip("-") or default
 
 
-def identities(nodes: Sequence[Node], around: str) -> list[str]:
-    """Return an identity for each node of a list that stands in the node, or part of one, `around`.
+def identities(nodes: Sequence[Node], parent: str) -> list[str]:
+    """Return a unique identity for each node of a list inside the node or part `parent`.
 
-    Steps and functions are known by their names, all others by their types; further ones of the same are numbered.
+    Steps and functions are identified by name, other nodes by type; duplicates are numbered.
     """
-    around = _shortened(around)
+    parent = _shortened(parent)
     numbering = Numbering()
-    return [numbering.of(f"{around}{BETWEEN}{_key(node)}") for node in nodes]
+    return [numbering.of(f"{parent}{BETWEEN}{_key(node)}") for node in nodes]
 
 
 class Numbering(Struct, frozen=True):
-    """Tells identities apart that stand side by side."""
+    """Makes identities unique among siblings."""
 
-    _known: Counter[str] = field(default_factory=Counter)
+    _counts: Counter[str] = field(default_factory=Counter)
 
     def of(self, identity: str) -> str:
-        """Return an identity as it is the first time, then with a number."""
-        self._known[identity] += 1
-        number = self._known[identity]
+        """Return the identity, with a number from its second use on."""
+        self._counts[identity] += 1
+        number = self._counts[identity]
         return identity if number == 1 else f"{identity}.{number}"
 
 
 def _shortened(identity: str) -> str:
-    """Return an identity that is not too long to be repeated in all that is within it, however deep it is."""
-    if len(identity) <= _LONGEST_AROUND:
+    """Return an identity short enough to be repeated in all identities inside it."""
+    if len(identity) <= _LONGEST_PARENT:
         return identity
-    # Imported here for start-up: few graphs are so deep.
+    # Imported here because few graphs are so deep, and start-up time counts.
     from hashlib import sha256
 
     return f"{identity[:_LONGEST]}.{sha256(identity.encode()).hexdigest()[:16]}"
@@ -65,5 +65,4 @@ def _key(node: Node) -> str:
             return f"call.{slug(node['name'], 'function')}"
         case "break":
             return f"exit.{slug(node['kind'], 'break')}"
-        case kind:
-            return f"node.{kind}"
+    return f"node.{node['type']}"

@@ -1,4 +1,4 @@
-"""Writing SVG: one element a line, each group relative to the one around it."""
+"""Writes SVG, one element per line, each group relative to its parent."""
 
 from __future__ import annotations
 
@@ -11,49 +11,49 @@ from stepgraph.escaping.markup import markup_text
 from stepgraph.render.svg.lengths import Length
 
 RADIUS: Final = 8
-"""That of the corners of lines."""
+"""The radius in pixels of the corners of lines."""
 
 DOWN: Final = '<path class="flow" d="M0-28V-7m-4-1 4 8 4-8z"/>'
-"""The arrow that leads into a figure, from a gap above it: always the same."""
+"""The arrow from the gap above a figure to its top."""
 
 
 class Pen(Struct):
-    """Collects the lines of a drawing.
-
-    `depth` is how many groups are open. Where it `chains`, a figure stands in the group of the one before it.
-    """
+    """Collects the lines of a drawing."""
 
     lines: list[str] = field(default_factory=list)
     depth: int = 0
+    """The number of open groups."""
+
     chains: bool = True
+    """Whether each figure of a stack is inside the group of the previous one."""
 
     def open_at(self, x: int, y: Length) -> None:
-        """Begin a group with its own origin."""
+        """Open a group with its own origin."""
         self.lines.append(f'<g transform="translate({x} {y})">')
         self.depth += 1
 
     def open(self, css: str, identity: str, title: str) -> None:
-        """Begin the group of a node, which is named by what a pointer on it, or a screen reader, tells.
+        """Open the group of a node, with a title for pointers and screen readers.
 
-        What is no node has no identity.
+        Groups that are not nodes have an empty identity.
         """
         name = f' id="{identity}"' if identity else ""
         self.lines.append(f'<g class="{css}"{name}><title>{markup_text(title)}</title>')
         self.depth += 1
 
     def close(self) -> None:
-        """End the group that was begun last."""
+        """Close the innermost group."""
         self.lines.append("</g>")
         self.depth -= 1
 
     def down(self) -> None:
-        """Draw the arrow that leads to the origin."""
+        """Draw the arrow to the origin."""
         self.lines.append(DOWN)
 
     def out(self, begin: tuple[int, Length], y: Length, end: int) -> None:
-        """Draw the line of exits from where the first of them arrives down to `y`, and as an arrow left to `end`.
+        """Draw the line of exits from the first one down to `y`, and as an arrow left to `end`.
 
-        It goes back on itself, so that only its head is filled.
+        The path returns along itself so that only its head is filled.
         """
         x, top = begin
         down = f"V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 7}"
@@ -61,38 +61,38 @@ class Pen(Struct):
         self.path("out filled", f"M{x} {top + RADIUS}{down}{back}M{end + 8} {y - 4}L{end} {y}L{end + 8} {y + 4}z")
 
     def onto(self, begin: tuple[int, Length], y: Length) -> None:
-        """Draw the line of exits from where the first of them arrives down onto what begins at `y`, as an arrow."""
+        """Draw the line of exits from the first one down, as an arrow onto the figure that begins at `y`."""
         x, top = begin
         head = f"M{x - 4} {y - 9}L{x} {y - 1}L{x + 4} {y - 9}z"
         self.path("out filled", f"M{x} {top + RADIUS}V{y - 8}{head}")
 
-    def turn(self, begin: tuple[int, Length], y: Length, lane: int) -> None:
-        """Draw the line of an exit down from where it arrives to `y`, and to the right to where it turns down again."""
+    def bend(self, begin: tuple[int, Length], y: Length, lane: int) -> None:
+        """Draw the line of an exit down to `y`, and right to `lane`, where it turns down again."""
         x, top = begin
         corners = f"q0 {RADIUS} {RADIUS} {RADIUS}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
         self.path("out", f"M{x} {top + RADIUS}V{y - RADIUS}{corners}")
 
     def leave(self, begin: tuple[int, Length], lane: int, css: str = "out") -> None:
-        """Draw the line of an exit to the right, to where it turns down in a lane."""
+        """Draw the line of an exit to the right, to the lane in which it turns down."""
         x, y = begin
         self.path(css, f"M{x} {y}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}")
 
     def path(self, css: str, path: str) -> None:
-        """Draw a line."""
+        """Draw a path."""
         self.lines.append(f'<path class="{css}" d="{path}"/>')
 
     def box(self, css: str, corner: tuple[int, Length], size: tuple[int, Length], radius: int = 6) -> None:
-        """Draw a rectangle from its upper left corner on."""
+        """Draw a rectangle by its upper left corner and its size."""
         (x, y), (width, height) = corner, size
         place = f'x="{x}" y="{y}" width="{width}" height="{height}"'
         self.lines.append(f'<rect class="{css}" {place} rx="{radius}"/>')
 
     def icon(self, css: str, x: int, y: Length, path: str) -> None:
-        """Draw an icon in a square of 16 pixels."""
+        """Draw an icon of 16 by 16 pixels."""
         self.lines.append(f'<path class="icon {css}" transform="translate({x} {y})" d="{path}"/>')
 
     def text(self, pieces: Iterable[tuple[str, int, int, str]]) -> None:
-        """Write text: pieces with their class, where they begin and their base line."""
+        """Draw text in pieces: class, x, base line, text."""
         spans = "".join(
             f'<tspan class="{css}" x="{x}" y="{y}">{markup_text(text)}</tspan>' for css, x, y, text in pieces
         )

@@ -1,7 +1,7 @@
-"""The colours of a drawing, light and dark, and the style sheet that is made of them.
+"""The style sheet of drawings.
 
-Plain rules without variables, which some programs that draw SVG do not know. A reader's preference for dark colours
-counts on a screen only: what is printed is light.
+Rules are plain, because some SVG programs do not support variables. A reader's preference for dark colors applies to
+screens only; printed pictures are light.
 """
 
 from __future__ import annotations
@@ -9,101 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Final
 
-from msgspec import Struct
-
 from stepgraph.render.svg.fonts import CODE, CODE_FAMILY, DETAIL, FAMILY, HEADING, NAME, TITLE
+from stepgraph.render.svg.palettes import DARK, LIGHT, Palette
 from stepgraph.render.view import Theme
-
-
-class Hue(Struct, frozen=True):
-    """The colours of one kind of figure: icons and words, what it is filled with, its edge, and the band at its top.
-
-    Only frames with a label have bands. Steps have edges of their full colour, and frames fainter ones: what is done
-    comes first to the eye.
-    """
-
-    line: str
-    fill: str
-    edge: str
-    band: str = ""
-
-
-class Palette(Struct, frozen=True):
-    """All colours of a theme. Text stands on fills, bands and paper alike. Red is for failures only."""
-
-    paper: str
-    line: str
-    text: str
-    detail: str
-    exit: str
-    again: str
-    failure: str
-    bar: str
-    hues: dict[str, Hue]
-
-
-LIGHT: Final = Palette(
-    paper="#ffffff",
-    line="#4b5b6b",
-    text="#16202a",
-    detail="#4d5b69",
-    exit="#22303c",
-    again="#0b7350",
-    failure="#b3261e",
-    bar="#7a2fa8",
-    hues={
-        "do": Hue("#2f6fb0", "#ecf4fd", "#2f6fb0", "#dcebfa"),
-        "sleep": Hue("#647388", "#f2f4f7", "#647388"),
-        "wait": Hue("#0f7680", "#e5f6f7", "#0f7680"),
-        "call": Hue("#4b51b5", "#f3f3fe", "#4b51b5"),
-        "function": Hue("#4b51b5", "#fcfcff", "#8286cc", "#eaebfc"),
-        "loop": Hue("#0b7350", "#f6fcf9", "#4d997f", "#def3ea"),
-        "parallel": Hue("#7a2fa8", "#fcf9fe", "#a978c7", "#f1e4f8"),
-        "choice": Hue("#a04f00", "#fffbf4", "#ba7f44", "#fdeed7"),
-        "condition": Hue("#a04f00", "#fff3e0", "#b5762f"),
-        "try": Hue("#b3261e", "#fffafa", "#ce716c", "#fde6e4"),
-        "body": Hue("#7b8794", "#ffffff", "#818d9a"),
-        "catch": Hue("#b3261e", "#fdf0ef", "#cd6d67", "#fadedb"),
-        "finally": Hue("#55616e", "#f5f6f8", "#848d97", "#e6e9ed"),
-        "block": Hue("#55616e", "#ffffff", "#838d98", "#eef0f3"),
-        "start": Hue("#37474f", "#fdfdfd", "#828d91", "#e9edef"),
-        "exit": Hue("#ffffff", "#22303c", "#22303c"),
-        "empty": Hue("#7b8794", "#ffffff", "#818d9a"),
-        "unknown": Hue("#5f5f5f", "#f6f6f6", "#808080", "#e9e9e9"),
-        "legend": Hue("#7b8794", "#ffffff", "#8a96a3"),
-    },
-)
-DARK: Final = Palette(
-    paper="#10161d",
-    line="#9aabbb",
-    text="#e9eff5",
-    detail="#b0becb",
-    exit="#d5dee7",
-    again="#4cc896",
-    failure="#f5938a",
-    bar="#a873c9",
-    hues={
-        "do": Hue("#5ea6e6", "#142a3f", "#5ea6e6", "#1b3753"),
-        "sleep": Hue("#93a3b5", "#1e2731", "#93a3b5"),
-        "wait": Hue("#43bfc9", "#0f2e32", "#43bfc9"),
-        "call": Hue("#a3a8f7", "#1d2140", "#a3a8f7"),
-        "function": Hue("#a3a8f7", "#141826", "#696ea3", "#1f243f"),
-        "loop": Hue("#4cc896", "#121d1a", "#328060", "#172d24"),
-        "parallel": Hue("#cb95ea", "#191521", "#89649f", "#2a1e36"),
-        "choice": Hue("#f0ab57", "#1b1813", "#936a38", "#2e2416"),
-        "condition": Hue("#f0ab57", "#2d2312", "#996a2e"),
-        "try": Hue("#f5938a", "#1e1517", "#a1615b", "#331e1e"),
-        "body": Hue("#93a0ad", "#10161d", "#687480"),
-        "catch": Hue("#f5938a", "#2a1819", "#a2605b", "#41211f"),
-        "finally": Hue("#a3afbb", "#1a2128", "#69737d", "#29323c"),
-        "block": Hue("#a3afbb", "#131a22", "#687480", "#242d37"),
-        "start": Hue("#a9b8c6", "#151c24", "#677480", "#273039"),
-        "exit": Hue("#10161d", "#d5dee7", "#d5dee7"),
-        "empty": Hue("#93a0ad", "#10161d", "#687480"),
-        "unknown": Hue("#b5b5b5", "#1f1f1f", "#777777", "#2e2e2e"),
-        "legend": Hue("#93a0ad", "#10161d", "#64707c"),
-    },
-)
 
 _LAYOUT: Final = f"""\
 text{{font-family:{FAMILY};white-space:pre}}
@@ -123,39 +31,39 @@ path{{fill:none;stroke-width:1.5;stroke-linejoin:round}}
 .head{{stroke-dasharray:none}}
 .first{{fill:none;stroke-width:1.5;stroke-dasharray:4 3}}"""
 
-# What has no icon; and whose name is no heading in its colour, but bold or plain text.
+# Figures without icons, and figures whose names are bold or plain text instead of colored headings.
 _WITHOUT_ICON: Final = frozenset({"condition", "body", "empty", "legend"})
 _WITHOUT_HEADING: Final = _WITHOUT_ICON | {"do", "sleep", "wait", "call", "unknown"}
 _DARK_SCREEN: Final = "@media screen and (prefers-color-scheme:dark){"
 
 
 def style_sheet(theme: Theme, scope: str, *, marked: bool = False) -> list[str]:
-    """Return the style sheet for drawings of the class `scope`, a rule a line.
+    """Return the style sheet of drawings with the class `scope`, one rule per line.
 
-    In those that are `marked`, marks alone have colours.
+    In drawings with marks, only marks are colored.
     """
     layout = _scoped(_LAYOUT.splitlines(), scope)
     if not marked:
-        return [*layout, *by_theme(theme, lambda palette: _scoped(_colours(palette), scope))]
-    # Imported here for start-up: most drawings have no marks.
+        return [*layout, *by_theme(theme, lambda palette: _scoped(_color_rules(palette), scope))]
+    # Imported here because most drawings have no marks, and start-up time counts.
     from stepgraph.render.svg.mark_theme import MARK_LAYOUT, mark_rules, quiet
 
     layout += _scoped(MARK_LAYOUT.splitlines(), scope)
     return [
         *layout,
-        *by_theme(theme, lambda palette: _scoped([*_colours(quiet(palette)), *mark_rules(palette)], scope)),
+        *by_theme(theme, lambda palette: _scoped([*_color_rules(quiet(palette)), *mark_rules(palette)], scope)),
     ]
 
 
 def by_theme(theme: Theme, rules: Callable[[Palette], list[str]]) -> list[str]:
-    """Return the rules of a theme: those of its palette or, where the reader decides, of both."""
+    """Return the rules of a theme: of one palette, or of both where the reader's system decides."""
     if theme == "dark":
         return rules(DARK)
     light = rules(LIGHT)
     return light if theme == "light" else [*light, _DARK_SCREEN, *rules(DARK), "}"]
 
 
-def _colours(palette: Palette) -> list[str]:
+def _color_rules(palette: Palette) -> list[str]:
     rules = [
         f".paper{{fill:{palette.paper}}}",
         f"text{{fill:{palette.text}}}",
@@ -172,14 +80,14 @@ def _colours(palette: Palette) -> list[str]:
         f".bar{{fill:{palette.bar}}}",
         f".bar.first{{fill:{palette.paper};stroke:{palette.bar}}}",
     ]
-    for name, hue in palette.hues.items():
-        rules.append(f".{name}>.box,.{name}>.edge{{stroke:{hue.edge};fill:{hue.fill}}}")
-        if hue.band:
-            rules.append(f".{name}>.band{{stroke:{hue.edge};fill:{hue.band}}}")
+    for name, colors in palette.by_kind.items():
+        rules.append(f".{name}>.box,.{name}>.edge{{stroke:{colors.edge};fill:{colors.fill}}}")
+        if colors.band:
+            rules.append(f".{name}>.band{{stroke:{colors.edge};fill:{colors.band}}}")
         if name not in _WITHOUT_ICON:
-            rules.append(f".{name}>.icon{{stroke:{hue.line}}}")
+            rules.append(f".{name}>.icon{{stroke:{colors.line}}}")
         if name not in _WITHOUT_HEADING:
-            rules.append(f".{name}>text>.heading{{fill:{hue.line}}}")
+            rules.append(f".{name}>text>.heading{{fill:{colors.line}}}")
     return rules
 
 

@@ -30,7 +30,7 @@ def _lone(union: Union) -> Iterator[tuple[Mapping[str, object], Mark]]:
         is_hollow = reference in union.hollow
         # What is no node has a frame, which says so inside.
         remark = STEPS_STAY if is_hollow and union.is_node(reference) else ""
-        mark = Mark(MarkKind.REMOVED, remark, hollow=is_hollow, quiet=union.is_part(reference))
+        mark = Mark(MarkKind.REMOVED, remark, unwrapped=is_hollow, quiet=union.is_part(reference))
         yield union.payloads[reference], mark
 
 

@@ -8,10 +8,9 @@ from stepgraph.diff.diff import Change
 from stepgraph.diff.running.effect import Effect
 from stepgraph.phrases.durations import counted
 from stepgraph.render.marks import MarkKind
-from stepgraph.render.svg.document import Picture
-from stepgraph.render.svg.drawing import Drawn, draw
-from stepgraph.render.svg.figures.listing import Entry, Listing
-from stepgraph.render.svg.sheet import render_sheet
+from stepgraph.render.svg.document import Picture, render_sheet
+from stepgraph.render.svg.drawing import SvgDrawing, draw
+from stepgraph.render.svg.figures.listing import Listing, ListingEntry
 from stepgraph.render.view import Theme, View
 from stepgraph.report.difference.marks import marked_graph
 from stepgraph.report.difference.report import ComparedWorkflow, DiffReport
@@ -21,12 +20,12 @@ _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
 
 def render_svg(report: DiffReport, theme: Theme = "auto") -> Picture:
-    """Return the picture: what changed, then the workflow with what was removed, each marked by colour and by sign."""
+    """Return the picture: what changed, then the workflow with what was removed, each marked by color and by sign."""
     drawings = [_drawing(workflow, number, report, theme) for number, workflow in enumerate(report.changed)]
     return render_sheet(drawings, f"{count_line(report)} ({versions_line(report)})", theme)
 
 
-def _drawing(workflow: ComparedWorkflow, number: int, report: DiffReport, theme: Theme) -> Drawn:
+def _drawing(workflow: ComparedWorkflow, number: int, report: DiffReport, theme: Theme) -> SvgDrawing:
     graph, marks = marked_graph(workflow.diff, workflow.name)
     changes = workflow.diff.changes
     incomplete = [f"incomplete: {INCOMPLETE}"] if workflow.incomplete else []
@@ -35,7 +34,7 @@ def _drawing(workflow: ComparedWorkflow, number: int, report: DiffReport, theme:
     return draw(graph, View(theme=theme, marks=marks), suffix=f".{number + 1}" if number else "", above=[listing])
 
 
-def _entry(change: Change) -> Entry:
+def _entry(change: Change) -> ListingEntry:
     effect = change.meaning.effect
     told = "" if effect is Effect.SAFE else f"{effect.name.lower()}: {change.meaning.reason}"
-    return Entry(_KINDS[change.sign], change.title, told, effect.name.lower())
+    return ListingEntry(_KINDS[change.sign], change.title, told, effect.name.lower())

@@ -22,12 +22,12 @@ _INKS: Final = {
 _EFFECTS: Final = {Effect.LATE: Ink.WARNING, Effect.BREAKING: Ink.EXIT}
 
 
-def render_text(report: DiffReport, *, colour: bool = False) -> str:
+def render_text(report: DiffReport, *, color: bool = False) -> str:
     """Return the workflows that changed, a line for each change, and at last what all comes to.
 
-    What is said in colour is said in signs and words as well.
+    What is said in color is said in signs and words as well.
     """
-    terminal = Terminal(colour=colour, width=None)
+    terminal = Terminal(color=color, width=None)
     blocks = ["".join(f"{terminal.line(line)}\n" for line in _lines(workflow)) for workflow in report.changed]
     end = f"{count_line(report)} ({versions_line(report)})"
     return "\n".join([*blocks, f"{terminal.line([Piece(end, Ink.QUIET if blocks else Ink.PLAIN)])}\n"])

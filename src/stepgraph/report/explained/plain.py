@@ -34,9 +34,9 @@ def rules_table(rules: Sequence[Rule], width: int | None = None) -> str:
     return table(_HEADINGS, rows)
 
 
-def explanation(rule: Rule, *, colour: bool = False, width: int | None = None) -> str:
+def explanation(rule: Rule, *, color: bool = False, width: int | None = None) -> str:
     """Return all that is to be said about a rule, its paragraphs broken into lines of `width` cells if it is given."""
-    terminal = Terminal(colour=colour, width=None)
+    terminal = Terminal(color=color, width=None)
     head = [Piece(f"{rule.code} {rule.name}", Ink.STRONG), Piece(f"  {LABELS[rule.severity]}")]
     lines = [terminal.line(head), "", *_broken(rule.summary, width), "", *_reasons(rule, terminal, width)]
     for label, examples in (("Flagged", rule.flagged()), ("Clean", rule.clean())):

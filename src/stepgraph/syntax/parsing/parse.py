@@ -23,8 +23,8 @@ def parse_module(source: bytes, path: str, room: int = HELD_TOKENS) -> SourceMod
     """Return the module parsed from `source`.
 
     Raises InputError if the source is not valid Python or exceeds the limit of tokens for a module, and NoRoomError if
-    it has more than `room` tokens. Call this function in `stepgraph.syntax.deep.run_deep`, because the native parser
-    overflows a stack of the default size on long chains of calls.
+    it has more than `room` tokens. Call this function in `run_with_large_stack`, because the native parser overflows a
+    stack of the default size on long chains of calls.
     """
     try:
         text = _decode(source)

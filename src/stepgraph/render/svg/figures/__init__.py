@@ -1,1 +1,1 @@
-"""Figures: what a drawing is put together from. Each knows its extents, and draws itself around its spine."""
+"""The figures of a picture. Each has an extent around its spine and draws itself around it."""

@@ -1,4 +1,4 @@
-"""The branches of a choice, side by side between where they part and where they meet again."""
+"""The branches of a choice, side by side."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
+from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, place_columns
 from stepgraph.render.svg.figures.connectors import fanned_out, gathered
-from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, Drawing, Exits, Figure, Lanes
-from stepgraph.render.svg.figures.label import Label, under
-from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
+from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.figures.label import Label, add_remark
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import Pen
 
@@ -27,48 +27,46 @@ _JOIN: Final = 20
 _TAIL: Final = 14
 
 
-class Branch(Struct, frozen=True):
-    """A condition in a pill, and what runs if it holds. A branch that is only `implied` is the way past all others.
-
-    It may have a `mark`. `pill_room` is how high the pills are among branches side by side, so that what is below them
-    begins at one height.
-    """
+class BranchColumn(Struct, frozen=True):
+    """A condition in a pill, and the body below it."""
 
     condition: Label
     body: Figure | None
+    """None for a branch without steps."""
+
     title: str
+    """The full text of the condition."""
+
     implied: bool = False
+    """Whether the source lacks this branch: the path on which all conditions are false."""
+
     mark: Mark | None = None
     pill_room: int = 0
+    """The height of the highest pill of all branches, so that bodies are aligned."""
 
     @property
-    def left(self) -> int:
-        """Return how far it reaches to the left."""
-        return max(self._pill[0] // 2 + self._sign_room, self.body.left if self.body else 0)
+    def left_extent(self) -> int:
+        return max(self._pill[0] // 2 + self._sign_room, self.body.left_extent if self.body else 0)
 
     @property
-    def right(self) -> int:
-        """Return how far it reaches to the right."""
-        return max(self._pill[0] // 2, self.body.right if self.body else 0)
+    def right_extent(self) -> int:
+        return max(self._pill[0] // 2, self.body.right_extent if self.body else 0)
 
     @property
     def height(self) -> Length:
-        """Return how high it is."""
         return self._pill[1] if self.body is None else self._body_top + self.body.height
 
     @property
     def goes_on(self) -> bool:
-        """Tell whether something comes out of it."""
         return self.body is None or self.body.goes_on
 
     @property
-    def exits(self) -> Exits:
-        """Return the exits of its body."""
+    def exits(self) -> EarlyExits:
         return self.body.exits.lowered(self._body_top) if self.body else NO_EXITS
 
     @property
     def pill_height(self) -> int:
-        """Return how high its own pill is."""
+        """The height of its own pill."""
         return self._pill[1]
 
     @property
@@ -82,21 +80,24 @@ class Branch(Struct, frozen=True):
 
     @property
     def _label(self) -> Label:
-        return under(self.condition, self.mark.remark) if self.mark is not None and self.mark.remark else self.condition
+        return (
+            add_remark(self.condition, self.mark.remark)
+            if self.mark is not None and self.mark.remark
+            else self.condition
+        )
 
     @property
     def _body_top(self) -> int:
         return max(self._pill[1], self.pill_room) + GAP
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
-        """Draw the pill and what is below it."""
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         self._draw_pill(pen)
         _, height = self._pill
         if self.body:
             if height < self._body_top - GAP:
                 pen.path("line", f"M0 {height}V{self._body_top - GAP}")
             pen.open_at(0, self._body_top)
-            yield self.body.draw(pen, lanes)
+            self.body.draw(pen, lanes)
             pen.close()
 
     def _draw_pill(self, pen: Pen) -> None:
@@ -107,74 +108,73 @@ class Branch(Struct, frozen=True):
         self._label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
         if self.mark is not None and self._sign_room:
             # Imported here for start-up: most drawings have no marks.
-            from stepgraph.render.svg.figures.marked import draw_sign
+            from stepgraph.render.svg.figures.marked_figure import draw_sign
 
             draw_sign(pen, self.mark.kind, _SIGN - width // 2, height // 2)
         pen.close()
 
 
 class Branches(Struct, frozen=True):
-    """Branches side by side. The only one that goes on is on the spine; else the middle of all is.
+    """Branches side by side, from the fork to the join.
 
-    `beside` and `ends` follow from the branches.
+    If only one branch goes on, it is on the spine.
     """
 
-    branches: Sequence[Branch]
+    branches: Sequence[BranchColumn]
     anchor: int | None
-    beside: SideBySide = UNPLACED
+    """The index of the branch on the spine; None to center the branches."""
+
+    columns: ColumnLayout = UNPLACED
+    """Computed from the branches."""
+
     ends: Length = 0
+    """The height at which the branches have joined; computed from the branches."""
 
     def __post_init__(self) -> None:
         room = max(branch.pill_height for branch in self.branches)
         force_setattr(self, "branches", [replace(branch, pill_room=room) for branch in self.branches])
         extents = [
-            Extent(branch.left, branch.right, branch.exits.lowered(_PILLS), bare=branch.body is None)
+            Column(branch.left_extent, branch.right_extent, branch.exits.lowered(_PILLS), is_line=branch.body is None)
             for branch in self.branches
         ]
         going_on = [index for index, branch in enumerate(self.branches) if branch.goes_on]
         anchor = going_on[0] if len(going_on) == 1 else self.anchor
-        force_setattr(self, "beside", side_by_side(extents, anchor))
+        force_setattr(self, "columns", place_columns(extents, anchor))
         bottom = longest([branch.height + _PILLS for branch in self.branches])
-        meets = any(self.beside.places[index] for index in going_on)
+        meets = any(self.columns.spines[index] for index in going_on)
         force_setattr(self, "ends", bottom + _JOIN if meets else bottom)
 
     @property
-    def left(self) -> int:
-        """Return how far they reach to the left."""
-        return self.beside.left
+    def left_extent(self) -> int:
+        return self.columns.left_extent
 
     @property
-    def right(self) -> int:
-        """Return how far they reach to the right."""
-        return self.beside.right
+    def right_extent(self) -> int:
+        return self.columns.right_extent
 
     @property
     def height(self) -> Length:
-        """Return how high they are."""
-        return self.ends + self.beside.room_below + _TAIL
+        return self.ends + self.columns.room_below + _TAIL
 
     @property
     def goes_on(self) -> bool:
-        """Tell whether any of them goes on."""
         return any(branch.goes_on for branch in self.branches)
 
     @property
-    def exits(self) -> Exits:
-        """Return the exits of all."""
-        return self.beside.exits(self.ends)
+    def exits(self) -> EarlyExits:
+        return self.columns.exits(self.ends)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
-        """Draw the lines that part, the branches, and the lines that meet."""
-        pen.path("line", fanned_out(self.beside.places, _PILLS))
-        for index, (branch, place) in enumerate(zip(self.branches, self.beside.places, strict=True)):
-            pen.open_at(place, _PILLS)
-            yield branch.draw(pen, self.beside.lanes(index, lanes))
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        pen.path("line", fanned_out(self.columns.spines, _PILLS))
+        for index, (branch, spine) in enumerate(zip(self.branches, self.columns.spines, strict=True)):
+            pen.open_at(spine, _PILLS)
+            branch.draw(pen, self.columns.lanes(index, lanes))
             pen.close()
         ends = [
-            (place, branch.height + _PILLS)
-            for branch, place in zip(self.branches, self.beside.places, strict=True)
+            (spine, branch.height + _PILLS)
+            for branch, spine in zip(self.branches, self.columns.spines, strict=True)
             if branch.goes_on
         ]
         if ends:
             pen.path("line", gathered(ends, self.ends, self.height))
-        self.beside.draw_exits(pen, lanes, self.ends)
+        self.columns.draw_exits(pen, lanes, self.ends)

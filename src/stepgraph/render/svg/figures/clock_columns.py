@@ -1,117 +1,166 @@
-"""Which column each member of a group takes, and which columns meet above each row. Numbers only, no drawing."""
+"""The columns of concurrent work, and the columns that meet at each bar. Numbers only, no drawing."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from heapq import heappop, heappush
 from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.render.group_order import RowSpan
-from stepgraph.render.svg.figures.free_columns import FreeColumns
 
-_BESIDE: Final = 0.5
+_HALF_COLUMN: Final = 0.5
 
 
-class Line(Struct, frozen=True):
-    """What takes a column for some rows. Nothing waits for one that is not `awaited`.
+class FreeColumns:
+    """An allocator of columns, each occupied for a range of rows.
 
-    A `wire` is not work: it leads from one bar to the next, where what begins waits for all that is over above it and
-    not only for what ends there.
+    A tree of minima finds the first free column in logarithmic time, because there may be as many columns as work.
     """
+
+    def __init__(self, most: int) -> None:
+        self._leaves = 1 << max(0, most - 1).bit_length()
+        self._rows = [0] * (2 * self._leaves)
+        self._ending: dict[int, list[int]] = {}
+
+    def take(self, begins: int, ends: int) -> int:
+        """Occupy a column for these rows: the first that becomes free at `begins`, else the first free one."""
+        column = self._just_free(begins)
+        if column is None:
+            column = self._first_free(begins)
+        heappush(self._ending.setdefault(ends, []), column)
+        node = self._leaves + column
+        self._rows[node] = ends
+        while node := node // 2:
+            self._rows[node] = min(self._rows[2 * node], self._rows[2 * node + 1])
+        return column
+
+    def _just_free(self, row: int) -> int | None:
+        columns = self._ending.get(row, [])
+        while columns:
+            column = heappop(columns)
+            if self._rows[self._leaves + column] == row:
+                return column
+        return None
+
+    def _first_free(self, row: int) -> int:
+        node = 1
+        while node < self._leaves:
+            node *= 2
+            if self._rows[node] > row:
+                node += 1
+        return node - self._leaves
+
+
+class Track(Struct, frozen=True):
+    """The occupation of a column by work or by a wire."""
 
     rows: RowSpan
     awaited: bool = True
+    """Whether the end of the group, or other work, waits for it."""
+
     wire: bool = False
+    """Whether it only connects two bars.
+
+    A wire shows that work waits for everything above the upper bar, and not only for work that ends at the lower one.
+    """
 
 
 class Meeting(Struct, frozen=True):
-    """The columns that end above a row, those that begin with it, and those that pass by."""
+    """The columns at the bar above a row."""
 
     ending: tuple[int, ...]
+    """The columns whose work ends there."""
+
     beginning: tuple[int, ...]
+    """The columns whose work begins there."""
+
     passing: tuple[int, ...]
+    """The columns whose work continues."""
 
     @property
     def follows(self) -> bool:
-        """Tell whether just one begins, straight below the only one that ends: an arrow says that."""
+        """Whether exactly one column begins directly below the only one that ends, so an arrow replaces the bar."""
         return len(self.ending) == 1 and self.ending == self.beginning
 
 
 class ColumnPlan(Struct, frozen=True):
-    """The lines of a group, work first and in its order, then wires; the column of each; what meets above each row.
+    """The columns of a group."""
 
-    The last meeting is where the group ends.
-    """
+    tracks: Sequence[Track]
+    """Work in its order, then wires."""
 
-    lines: Sequence[Line]
     columns: Sequence[int]
+    """The column of each track."""
+
     meetings: Sequence[Meeting]
+    """The meeting above each row; the last one is the end of the group."""
 
 
 UNPLANNED: Final = ColumnPlan((), (), ())
-"""What stands for the lines of a group while it is being made."""
+"""The placeholder until `__post_init__` has planned the columns."""
 
 
-def column_plan(work: Sequence[Line]) -> ColumnPlan:
-    """Return the columns for work, that of what it follows where that is free, and for wires, beside their sources."""
-    rows = max(line.rows.ends for line in work)
+def column_plan(work: Sequence[Track]) -> ColumnPlan:
+    """Assign columns to work, below its predecessor where possible, and to wires, beside their sources."""
+    rows = max(track.rows.ends for track in work)
     free = FreeColumns(len(work))
-    columns = [free.take(line.rows.begins, line.rows.ends) for line in work]
-    lines = [*work, *_wires(work, rows)]
-    positions = [*map(float, columns), *_beside(lines[len(work) :], work, columns)]
+    columns = [free.take(track.rows.begins, track.rows.ends) for track in work]
+    tracks = [*work, *_wires(work, rows)]
+    positions = [*map(float, columns), *_wire_positions(tracks[len(work) :], work, columns)]
     order = {position: column for column, position in enumerate(sorted(set(positions)))}
     final = [order[position] for position in positions]
-    return ColumnPlan(lines, final, _meetings(lines, final, rows))
+    return ColumnPlan(tracks, final, _meetings(tracks, final, rows))
 
 
-def _wires(work: Sequence[Line], rows: int) -> list[Line]:
-    """Return wires to the bars that not all of what is over above them leads to."""
-    wires: list[Line] = []
-    over = [0]  # for each bar, all that is over there, as bits
+def _wires(work: Sequence[Track], rows: int) -> list[Track]:
+    """Return wires to the bars that the tracks alone do not connect with all work that is over above them."""
+    wires: list[Track] = []
+    over = [0]  # for each bar, the work that is over there, as bits
     ending: dict[int, list[int]] = {}
-    for bit, line in enumerate(work):
-        if line.awaited:
-            ending.setdefault(line.rows.ends, []).append(bit)
+    for bit, track in enumerate(work):
+        if track.awaited:
+            ending.setdefault(track.rows.ends, []).append(bit)
     for row in range(1, rows + 1):
         leading, expected = 0, over[-1]
         for bit in ending.get(row, ()):
             expected |= 1 << bit
             leading |= over[work[bit].rows.begins] | 1 << bit
         if leading != expected:
-            wires.append(Line(RowSpan(row - 1, row), wire=True))
+            wires.append(Track(RowSpan(row - 1, row), wire=True))
         over.append(expected)
     return wires
 
 
-def _beside(wires: Sequence[Line], work: Sequence[Line], columns: Sequence[int]) -> Iterator[float]:
-    """Yield positions for wires: next to what ends where one begins, on the side of where it leads."""
+def _wire_positions(wires: Sequence[Track], work: Sequence[Track], columns: Sequence[int]) -> Iterator[float]:
+    """Yield positions between columns: next to the source of a wire, on the side of its target."""
     ending: dict[int, list[int]] = {}
     beginning: dict[int, list[int]] = {}
-    for line, column in zip(work, columns, strict=True):
-        ending.setdefault(line.rows.ends, []).append(column)
-        beginning.setdefault(line.rows.begins, []).append(column)
+    for track, column in zip(work, columns, strict=True):
+        ending.setdefault(track.rows.ends, []).append(column)
+        beginning.setdefault(track.rows.begins, []).append(column)
     for wire in wires:
-        # Each row but the first begins where something ends.
+        # Every row except the first begins at an end of work.
         sources, targets = ending[wire.rows.begins], beginning.get(wire.rows.ends)
         if targets and max(targets) < min(sources):
-            yield min(sources) - _BESIDE
+            yield min(sources) - _HALF_COLUMN
         else:
-            yield min(sources) + _BESIDE
+            yield min(sources) + _HALF_COLUMN
 
 
-def _meetings(lines: Sequence[Line], columns: Sequence[int], rows: int) -> list[Meeting]:
+def _meetings(tracks: Sequence[Track], columns: Sequence[int], rows: int) -> list[Meeting]:
     ending: dict[int, set[int]] = {}
     beginning: dict[int, set[int]] = {}
     occupied: dict[int, set[int]] = {}
-    for line, column in zip(lines, columns, strict=True):
-        beginning.setdefault(line.rows.begins, set()).add(column)
-        if line.awaited:
-            ending.setdefault(line.rows.ends, set()).add(column)
-        for row in range(line.rows.begins + 1, line.rows.ends):
+    for track, column in zip(tracks, columns, strict=True):
+        beginning.setdefault(track.rows.begins, set()).add(column)
+        if track.awaited:
+            ending.setdefault(track.rows.ends, set()).add(column)
+        for row in range(track.rows.begins + 1, track.rows.ends):
             occupied.setdefault(row, set()).add(column)
     empty: set[int] = set()
     return [
-        Meeting(*(tuple(sorted(found.get(row, empty))) for found in (ending, beginning, occupied)))
+        Meeting(*(tuple(sorted(columns_by_row.get(row, empty))) for columns_by_row in (ending, beginning, occupied)))
         for row in range(rows + 1)
     ]

@@ -1,4 +1,4 @@
-"""Work that runs at the same time: beside each other what does, below each other what waits for what is above."""
+"""Concurrent work in columns, with a bar wherever work waits for earlier work."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.render.group_order import RowSpan
-from stepgraph.render.svg.figures.bar import THICK, draw_bar
-from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Line, column_plan
-from stepgraph.render.svg.figures.figure import GAP, Drawing, Exits, Figure, Lanes
-from stepgraph.render.svg.figures.side_by_side import UNPLACED, Extent, SideBySide, side_by_side
-from stepgraph.render.svg.lengths import Length, Varying, longest, value_of
+from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Track, column_plan
+from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, place_columns
+from stepgraph.render.svg.figures.connectors import THICK, draw_bar
+from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, value_of
 from stepgraph.render.svg.pen import Pen
 
 _FORK: Final = 16
@@ -28,86 +28,87 @@ _Lane: TypeAlias = tuple[int, Length]
 
 
 class Member(Struct, frozen=True):
-    """A figure of a group, and the rows it takes. Nothing waits for one that is not `awaited`."""
+    """A figure of a group with the rows that it occupies."""
 
     figure: Figure
     rows: RowSpan
     awaited: bool = True
+    """Whether the end of the group, or other work, waits for it."""
 
 
 class ClockRows(Struct, frozen=True):
-    """A group between two bars. A bar between rows is where what begins below it waits for what ends above it.
+    """A group between two bars.
 
-    Between rows where one member just follows the one above it, an arrow does. What passes a bar is not bound by it. A
-    group that is over with its `first_over` has another bar at its end. From `plan` on, all follows from the members.
+    A bar between rows means that the work below waits for the work that ends above. An arrow replaces it where one
+    member follows another. Lines that pass through a gap in a bar are not affected by it. The fields from `plan` on are
+    computed from the members.
     """
 
     members: Sequence[Member]
     first_over: bool
+    """Whether the group ends with the first of its members, which its last bar shows."""
+
     plan: ColumnPlan = UNPLANNED
     bars: Sequence[Length] = ()
-    beside: SideBySide = UNPLACED
+    """The height of the bar above each row, and at the end."""
+
+    columns: ColumnLayout = UNPLACED
     stopped: frozenset[tuple[int, int]] = frozenset()
+    """The rows and columns in which a figure ends that control never leaves."""
 
     def __post_init__(self) -> None:
-        force_setattr(self, "plan", column_plan([Line(member.rows, member.awaited) for member in self.members]))
+        force_setattr(self, "plan", column_plan([Track(member.rows, member.awaited) for member in self.members]))
         force_setattr(self, "stopped", self._stopped())
         force_setattr(self, "bars", self._bars())
-        force_setattr(self, "beside", side_by_side(self._extents()))
+        force_setattr(self, "columns", place_columns(self._extents()))
 
     @property
-    def left(self) -> int:
-        """Return how far it reaches to the left."""
-        return max(self.beside.left, _OVERHANG)
+    def left_extent(self) -> int:
+        return max(self.columns.left_extent, _OVERHANG)
 
     @property
-    def right(self) -> int:
-        """Return how far it reaches to the right."""
-        return max(self.beside.right, _OVERHANG)
+    def right_extent(self) -> int:
+        return max(self.columns.right_extent, _OVERHANG)
 
     @property
     def height(self) -> Length:
-        """Return how high it is."""
-        return self._end + (self.beside.room_below + _TAIL)
+        return self._end + (self.columns.room_below + _TAIL)
 
     @property
     def goes_on(self) -> bool:
-        """Tell whether all of it goes on: where some of it leaves for good, so does all."""
         return all(member.figure.goes_on for member in self.members)
 
     @property
-    def exits(self) -> Exits:
-        """Return the exits of all."""
-        return self.beside.exits(self._end)
+    def exits(self) -> EarlyExits:
+        return self.columns.exits(self._end)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
-        """Draw the bars, the lines between them, and the members."""
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.path("line", f"M0 0V{self.bars[0]}")
         self._draw_tails(pen)
         columns, lanes_between = self._by_column(), self._lanes()
         for row in range(len(self.bars)):
             self._draw_bar(pen, row, columns, lanes_between)
         for member, column in zip(self.members, self.plan.columns, strict=False):
-            pen.open_at(self.beside.places[column], self._top(member.rows))
+            pen.open_at(self.columns.spines[column], self._top(member.rows))
             if self._thickness(member.rows.begins) or (member.rows.begins, column) not in self.stopped:
                 pen.down()
-            yield member.figure.draw(pen, self.beside.lanes(column, lanes))
+            member.figure.draw(pen, self.columns.lanes(column, lanes))
             pen.close()
         if self.goes_on:
             pen.path("line", f"M0 {self._end}V{self.height}")
-        self.beside.draw_exits(pen, lanes, self._end)
+        self.columns.draw_exits(pen, lanes, self._end)
 
     def _draw_tails(self, pen: Pen) -> None:
-        """Draw the lines from members to the bars where they are waited for, wires, and the ends of the others."""
+        """Draw the lines from members to the bars that wait for them, wires, and loose ends of other members."""
         paths = {"line": "", "unawaited": "", "unawaited end": ""}
-        for line, column, figure in self._lines():
-            x = self.beside.places[column]
+        for track, column, figure in self._tracks():
+            x = self.columns.spines[column]
             if figure is None:
-                paths["line"] += f"M{x} {self.bars[line.rows.begins]}V{self.bars[line.rows.ends]}"
+                paths["line"] += f"M{x} {self.bars[track.rows.begins]}V{self.bars[track.rows.ends]}"
             elif figure.goes_on:
-                begin = self._top(line.rows) + figure.height
-                if line.awaited:
-                    paths["line"] += f"M{x} {begin}V{self.bars[line.rows.ends]}"
+                begin = self._top(track.rows) + figure.height
+                if track.awaited:
+                    paths["line"] += f"M{x} {begin}V{self.bars[track.rows.ends]}"
                 else:
                     paths["unawaited"] += f"M{x} {begin}v{_LOOSE_END}"
                     paths["unawaited end"] += f"M{x} {begin + _LOOSE_END}a3 3 0 1 0 1 0z"
@@ -116,11 +117,11 @@ class ClockRows(Struct, frozen=True):
                 pen.path(css, path)
 
     def _draw_bar(self, pen: Pen, row: int, columns: Sequence[Sequence[Member]], lanes: Sequence[_Lane]) -> None:
-        """Draw the bar above a row, with gaps where something passes: a line, or a whole figure."""
+        """Draw the bar above a row, with gaps for lines and figures that pass it."""
         if not self._thickness(row):
             return
-        last, places = len(self.bars) - 1, self.beside.places
-        spines = [places[column] for column in (*self._leading(row), *self.plan.meetings[row].beginning)]
+        last, spines = len(self.bars) - 1, self.columns.spines
+        spines = [spines[column] for column in (*self._leading(row), *self.plan.meetings[row].beginning)]
         if row == 0 or (row == last and self.goes_on):
             spines.append(0)
         if not spines:
@@ -131,30 +132,29 @@ class ClockRows(Struct, frozen=True):
         draw_bar(pen, css, self.bars[row], (min(spines) - _OVERHANG, max(spines) + _OVERHANG), passing)
 
     def _passages(self, row: int, columns: Sequence[Sequence[Member]]) -> Iterator[tuple[int, int]]:
-        """Yield from where to where what passes the bar above a row is: a figure that may be beside it, or a line.
+        """Yield the x ranges of figures and lines that pass the bar above a row.
 
-        Where heights vary, any figure may. What nothing waits for ends above the bar, and what leaves for good leads no
-        line past it.
+        Where heights vary, any figure of a passing column may be beside the bar.
         """
         for column in self.plan.meetings[row].passing:
-            place, members = self.beside.places[column], columns[column]
+            spine, members = self.columns.spines[column], columns[column]
             member = members[bisect_left(members, row, key=lambda member: member.rows.begins) - 1]
             bar, bottom = self.bars[row], self._top(member.rows) + member.figure.height
-            may_be_beside = isinstance(bar, Varying) or bar < value_of(bottom) + _CLEAR
+            may_be_beside = isinstance(bar, SymbolicLength) or bar < value_of(bottom) + _CLEAR
             if member.awaited and may_be_beside:
-                yield place - member.figure.left, place + member.figure.right
+                yield spine - member.figure.left_extent, spine + member.figure.right_extent
             elif member.awaited and member.figure.goes_on:
-                yield place, place
+                yield spine, spine
 
     def _leading(self, row: int) -> list[int]:
-        """Return the columns that lead to the bar above a row: work may be over there though other work leaves."""
+        """Return the columns that lead to the bar above a row."""
         return [column for column in self.plan.meetings[row].ending if (row, column) not in self.stopped]
 
     def _lanes(self) -> list[_Lane]:
-        """Return where lines of exits go down between the columns, and from where on."""
+        """Return the x position of each lane between columns, and the height at which it begins."""
         return [
-            (place + lane, begins)
-            for column, place in zip(self.beside.columns[:-1], self.beside.places, strict=False)
+            (spine + lane, begins)
+            for column, spine in zip(self.columns.columns[:-1], self.columns.spines, strict=False)
             for begins, lane in (
                 (column.exits.breaks, column.lanes.breaks),
                 (column.exits.returns, column.lanes.returns),
@@ -166,36 +166,36 @@ class ClockRows(Struct, frozen=True):
     def _end(self) -> Length:
         return self.bars[-1] + THICK
 
-    def _lines(self) -> Iterator[tuple[Line, int, Figure | None]]:
-        """Yield each line with its column and its figure; wires have none."""
+    def _tracks(self) -> Iterator[tuple[Track, int, Figure | None]]:
+        """Yield each track with its column and its figure; wires have none."""
         figures: list[Figure | None] = [member.figure for member in self.members]
-        figures += [None] * (len(self.plan.lines) - len(figures))
-        return zip(self.plan.lines, self.plan.columns, figures, strict=True)
+        figures += [None] * (len(self.plan.tracks) - len(figures))
+        return zip(self.plan.tracks, self.plan.columns, figures, strict=True)
 
     def _by_column(self) -> list[list[Member]]:
-        columns: list[list[Member]] = [[] for _ in self.beside.columns]
+        columns: list[list[Member]] = [[] for _ in self.columns.columns]
         for member, column in zip(self.members, self.plan.columns, strict=False):
             columns[column].append(member)
         return columns
 
     def _stopped(self) -> frozenset[tuple[int, int]]:
-        """Return the rows and columns in which nothing comes from what ends there: it is left for good before that."""
-        ends = ((line.rows.ends, column, figure) for line, column, figure in self._lines())
+        """Return the rows and columns in which a figure ends that control never leaves."""
+        ends = ((track.rows.ends, column, figure) for track, column, figure in self._tracks())
         return frozenset((row, column) for row, column, figure in ends if figure and not figure.goes_on)
 
     def _thickness(self, row: int) -> int:
-        """Return how thick the bar above a row is: nothing where an arrow does."""
+        """Return the thickness of the bar above a row, which is 0 where an arrow replaces it."""
         return 0 if 0 < row < len(self.plan.meetings) - 1 and self.plan.meetings[row].follows else THICK
 
     def _top(self, rows: RowSpan) -> Length:
         return self.bars[rows.begins] + (self._thickness(rows.begins) + GAP)
 
     def _bars(self) -> list[Length]:
-        """Return how far down each bar is: below all that is waited for there."""
+        """Return the height of each bar, below all work that it waits for."""
         bars: list[Length] = [_FORK]
         ending: dict[int, list[Member]] = {}
         for member in self.members:
-            # The next bar is below where what nothing waits for ends: it needs no gap.
+            # Work that nothing waits for ends above the next bar and leaves no gap in it.
             ending.setdefault(member.rows.ends if member.awaited else member.rows.begins + 1, []).append(member)
         for row in range(1, len(self.plan.meetings)):
             above = _ABOVE_BAR if self._thickness(row) else 0
@@ -206,11 +206,15 @@ class ClockRows(Struct, frozen=True):
             bars.append(longest([bars[-1] + (THICK + above), *bottoms]))
         return bars
 
-    def _extents(self) -> list[Extent]:
-        extents = [Extent(0, 0)] * (max(self.plan.columns) + 1)
-        for line, column, figure in self._lines():
+    def _extents(self) -> list[Column]:
+        extents = [Column(0, 0)] * (max(self.plan.columns) + 1)
+        for track, column, figure in self._tracks():
             if figure is not None:
-                known = extents[column]
-                exits = known.exits.before(figure.exits.lowered(self._top(line.rows)))
-                extents[column] = Extent(max(known.left, figure.left), max(known.right, figure.right), exits)
+                column_extent = extents[column]
+                exits = column_extent.exits.before(figure.exits.lowered(self._top(track.rows)))
+                extents[column] = Column(
+                    max(column_extent.left_extent, figure.left_extent),
+                    max(column_extent.right_extent, figure.right_extent),
+                    exits,
+                )
         return extents

@@ -1,32 +1,36 @@
-"""The lines between a spine and the columns beside it, with round corners."""
+"""Lines between a spine and the columns beside it, and the bars of groups."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from stepgraph.render.svg.lengths import Length
-from stepgraph.render.svg.pen import RADIUS
+from stepgraph.render.svg.pen import RADIUS, Pen
 
 _BEND: Final = 14
 
+THICK: Final = 6
+PASSAGE: Final = 7
+"""The gap in pixels between a bar and a line that passes it."""
 
-def fanned_out(places: Sequence[int], length: int) -> str:
-    """Return the path from the spine to the columns at these places, `length` below."""
-    return "".join(_outward(place, length) for place in places)
+
+def fanned_out(spines: Sequence[int], length: int) -> str:
+    """Return the path from a spine down to the spines of columns, `length` pixels below."""
+    return "".join(_outward(spine, length) for spine in spines)
 
 
 def gathered(ends: Sequence[tuple[int, Length]], y: Length, bottom: Length) -> str:
-    """Return the path from where columns end to the spine, where they meet at `y`, and on to the bottom.
+    """Return the path from the ends of columns to the spine, where they join at `y`, and down to `bottom`.
 
-    The spine begins in a corner if all come from the same side.
+    If all columns are on one side, the spine begins in a round corner.
     """
-    places = [place for place, _ in ends]
-    if places and (min(places) >= 2 * RADIUS or max(places) <= -2 * RADIUS):
-        side = RADIUS if places[0] > 0 else -RADIUS
-        lines = "".join(_inward(place, end, y, side) for place, end in ends)
+    spines = [spine for spine, _ in ends]
+    if spines and (min(spines) >= 2 * RADIUS or max(spines) <= -2 * RADIUS):
+        side = RADIUS if spines[0] > 0 else -RADIUS
+        lines = "".join(_inward(spine, end, y, side) for spine, end in ends)
         return f"{lines}q{-side} 0 {-side} {RADIUS}V{bottom}"
-    return "".join(_inward(place, end, y) for place, end in ends) + f"M0 {y}V{bottom}"
+    return "".join(_inward(spine, end, y) for spine, end in ends) + f"M0 {y}V{bottom}"
 
 
 def _outward(x: int, length: int) -> str:
@@ -38,8 +42,19 @@ def _outward(x: int, length: int) -> str:
 
 
 def _inward(x: int, end: Length, y: Length, to: int = 0) -> str:
-    """Return the path from the end of a column to the spine, or to beside it."""
+    """Return the path from the end of a column to the spine, or to the x position `to` beside it."""
     if abs(x) < 2 * RADIUS:
         return f"M{x} {end}V{y}H0" if x else f"M0 {end}V{y}"
     side = RADIUS if x > 0 else -RADIUS
     return f"M{x} {end}V{y - RADIUS}q0 {RADIUS} {-side} {RADIUS}H{to}"
+
+
+def draw_bar(pen: Pen, css: str, y: Length, ends: tuple[int, int], passing: Iterable[tuple[int, int]]) -> None:
+    """Draw a bar between two x positions, with gaps for the x ranges in `passing`."""
+    begin, end = ends
+    for gap_begin, gap_end in sorted(passing):
+        if begin < gap_end and gap_begin < end:
+            if gap_begin - PASSAGE > begin:
+                pen.box(css, (begin, y), (gap_begin - PASSAGE - begin, THICK), THICK // 2)
+            begin = max(begin, gap_end + PASSAGE)
+    pen.box(css, (begin, y), (end - begin, THICK), THICK // 2)

@@ -1,4 +1,4 @@
-"""What every figure is: extents around a spine, ways out, and a way to draw itself."""
+"""The protocol of figures: extents around a spine, early exits, drawing."""
 
 from __future__ import annotations
 
@@ -6,19 +6,20 @@ from typing import Final, Literal, Protocol, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.render import trampoline
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
 GAP: Final = 28
-"""From one figure to the next below it: as long as the arrow between them."""
+"""The distance in pixels between figures below each other: the length of the arrow between them."""
 
-Drawing: TypeAlias = trampoline.Call[None]
 ExitKind: TypeAlias = Literal["breaks", "returns"]
 
 
-class Exits(Struct, frozen=True):
-    """Where a figure is left before its end, to the right: how far down the first such exit is, of each kind."""
+class EarlyExits(Struct, frozen=True):
+    """The heights at which the first `break` and the first `return` leave a figure, to its right.
+
+    None means no such exit.
+    """
 
     breaks: Length | None = None
     returns: Length | None = None
@@ -27,62 +28,64 @@ class Exits(Struct, frozen=True):
         return self.breaks is not None or self.returns is not None
 
     def of(self, kind: ExitKind) -> Length | None:
-        """Return how far down the first exit of a kind is."""
+        """Return the height of the first exit of a kind."""
         return self.breaks if kind == "breaks" else self.returns
 
-    def lowered(self, by: Length) -> Exits:
-        """Return the exits of a figure that stands that much lower."""
-        return Exits(
+    def lowered(self, by: Length) -> EarlyExits:
+        """Return the exits of the same figure placed lower by a distance."""
+        return EarlyExits(
             None if self.breaks is None else self.breaks + by,
             None if self.returns is None else self.returns + by,
         )
 
-    def before(self, later: Exits) -> Exits:
-        """Return the exits of this figure and another one that is below it."""
-        return Exits(
+    def before(self, later: EarlyExits) -> EarlyExits:
+        """Return the first exits of this figure and of a figure below it."""
+        return EarlyExits(
             later.breaks if self.breaks is None else self.breaks,
             later.returns if self.returns is None else self.returns,
         )
 
 
-NO_EXITS: Final = Exits()
+NO_EXITS: Final = EarlyExits()
 
 
 class Lanes(Struct, frozen=True):
-    """Where the lines of exits turn down, to the right of all that is on their way; seen from the spine."""
+    """The x positions, relative to a spine, of the vertical lines that collect exits to the right of all figures."""
 
     breaks: int = 0
     returns: int = 0
 
     def seen_from(self, x: int) -> Lanes:
-        """Return the same lanes, as seen from a spine at `x`."""
+        """Return the same lanes relative to a spine at `x`."""
         return Lanes(self.breaks - x, self.returns - x)
 
 
-class Standing(Protocol):
-    """Something drawn that may stand by itself: x is 0 at its spine, and y is 0 at its top.
-
-    `left` and `right` are how far it reaches to both sides, `height` how far down.
-    """
+class Drawable(Protocol):
+    """A drawing in coordinates of its own: x is 0 on its spine, and y is 0 at its top."""
 
     @property
-    def left(self) -> int: ...  # noqa: D102 - see the class
+    def left_extent(self) -> int:
+        """The distance from the spine to the left side."""
 
     @property
-    def right(self) -> int: ...  # noqa: D102
+    def right_extent(self) -> int:
+        """The distance from the spine to the right side."""
 
     @property
-    def height(self) -> Length: ...  # noqa: D102
+    def height(self) -> Length:
+        """The distance from the top to the bottom."""
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
-        """Draw it. Yields the drawings of figures within it, for there may be many within each other."""
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        """Draw it at the origin of the open group."""
 
 
-class Figure(Standing, Protocol):
-    """Something that is entered and left at its spine. Unless it `goes_on`, nothing comes out at its end."""
-
-    @property
-    def goes_on(self) -> bool: ...  # noqa: D102 - see the class
+class Figure(Drawable, Protocol):
+    """A drawing that control enters at the top of its spine and leaves at the bottom."""
 
     @property
-    def exits(self) -> Exits: ...  # noqa: D102
+    def goes_on(self) -> bool:
+        """Whether control can leave at the end, on the spine."""
+
+    @property
+    def exits(self) -> EarlyExits:
+        """The heights of `break` and `return` in the figure."""

@@ -1,4 +1,4 @@
-"""What a node says, broken into lines and measured: an icon, its name, and what there is to say beside it."""
+"""Labels: an icon and lines of text, wrapped and measured."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
 from stepgraph.render.svg.pen import Pen
 
 ICON_ROOM: Final = 24
-"""An icon and the space beside it."""
+"""The width in pixels of an icon and the space beside it."""
 
 MOST_LINES: Final = 3
 MOST_CODE_LINES: Final = 5
@@ -28,26 +28,29 @@ _DESCENT: Final = 4
 _BEFORE_CODE: Final = 7
 
 
-class Line(Struct, frozen=True):
-    """A line of text: its class in the style sheet, its font, where it begins and its base line."""
+class TextLine(Struct, frozen=True):
+    """A line of text, relative to the upper left corner of its label."""
 
     css: str
+    """The class in the style sheet."""
+
     font: Font
     text: str
     x: int
     y: int
+    """The base line."""
 
 
 class Label(Struct, frozen=True):
-    """Lines of text beside an icon, seen from its upper left corner."""
+    """Lines of text beside an icon."""
 
     icon: str
-    lines: tuple[Line, ...]
+    lines: tuple[TextLine, ...]
     width: int
     height: int
 
     def draw(self, pen: Pen, x: int, y: int, css: str) -> None:
-        """Write it with its corner there."""
+        """Draw the label with its upper left corner at `x` and `y`."""
         if self.icon:
             pen.icon(css, x, y, self.icon)
         if self.lines:
@@ -55,39 +58,39 @@ class Label(Struct, frozen=True):
 
 
 def node_label(icon: str, name: str, details: Sequence[str]) -> Label:
-    """Return the label of a step: its name in bold, and phrases below it."""
+    """Return the label of a node: its name in bold, and phrases below it."""
     names = _wrapped(NAME, name, WIDEST_NAME)
     return _label(icon, [("name", NAME, names), ("detail", DETAIL, _joined(details))])
 
 
-def beside(icon: str, text: str) -> Label:
-    """Return the label of an icon that is explained."""
+def legend_label(icon: str, text: str) -> Label:
+    """Return the label of an entry of the legend."""
     return _label(icon, [("detail", DETAIL, [text])])
 
 
-def remark(text: str, widest: int = WIDEST_DETAIL) -> Label:
-    """Return a label in our own words, not those of the source."""
+def plain_label(text: str, widest: int = WIDEST_DETAIL) -> Label:
+    """Return a label of words that are not source text."""
     return _label("", [("detail", DETAIL, _wrapped(DETAIL, text, widest))])
 
 
 def heading(
     icon: str,
     word: str,
-    beside: str = "",
+    source: str = "",
     *,
     widest: int = WIDEST_CODE,
     widest_word: int = WIDEST_HEADING,
     code: bool = True,
 ) -> Label:
-    """Return the label of a frame: a word for what it is, and beside it source or, if it is no code, words of ours."""
+    """Return the label of a frame: a word in bold, and text beside it."""
     line = HEADING.line_height - _DESCENT
-    known = _wrapped(HEADING, word, widest_word, 1)[0]
+    first_line = _wrapped(HEADING, word, widest_word, 1)[0]
     start = ICON_ROOM if icon else 0
-    lines = [Line("heading", HEADING, known, start, line)] if word else []
-    code_start = start + HEADING.width(known) + _BEFORE_CODE if word else start
+    lines = [TextLine("heading", HEADING, first_line, start, line)] if word else []
+    code_start = start + HEADING.width(first_line) + _BEFORE_CODE if word else start
     css, font = ("code", CODE) if code else ("detail", DETAIL)
-    for number, text in enumerate(_wrapped(font, beside, widest, MOST_CODE_LINES) if beside else ()):
-        lines.append(Line(css, font, text, code_start, line + number * font.line_height))
+    for number, text in enumerate(_wrapped(font, source, widest, MOST_CODE_LINES) if source else ()):
+        lines.append(TextLine(css, font, text, code_start, line + number * font.line_height))
     return Label(
         icon,
         tuple(lines),
@@ -96,21 +99,21 @@ def heading(
     )
 
 
-def under(label: Label, text: str) -> Label:
-    """Return a label with a remark of ours below it."""
-    below = remark(text)
+def add_remark(label: Label, text: str) -> Label:
+    """Return the label with a remark below it."""
+    below = plain_label(text)
     lines = (*label.lines, *(replace(line, y=line.y + label.height) for line in below.lines))
     return Label(label.icon, lines, max(label.width, below.width), label.height + below.height)
 
 
 def _label(icon: str, blocks: Sequence[tuple[str, Font, Sequence[str]]]) -> Label:
     x = ICON_ROOM if icon else 0
-    lines: list[Line] = []
+    lines: list[TextLine] = []
     y = 0
     for css, font, texts in blocks:
         for text in texts:
             y += font.line_height
-            lines.append(Line(css, font, text, x, y - _DESCENT))
+            lines.append(TextLine(css, font, text, x, y - _DESCENT))
     return Label(icon, tuple(lines), x + max((line.font.width(line.text) for line in lines), default=0), y)
 
 
@@ -119,7 +122,7 @@ def _wrapped(font: Font, text: str, width: int, lines: int = MOST_LINES) -> tupl
 
 
 def _joined(phrases: Sequence[str]) -> list[str]:
-    """Return phrases on as few lines as they fit on, each whole if it can be."""
+    """Join phrases into as few lines as possible, breaking only phrases that exceed a line."""
     lines: list[str] = []
     for phrase in phrases:
         if lines and DETAIL.width(joined := f"{lines[-1]}{BETWEEN}{visible(phrase)}") <= WIDEST_DETAIL:

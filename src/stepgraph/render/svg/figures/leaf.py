@@ -1,4 +1,4 @@
-"""Boxes without figures in them: steps, calls, what is folded, and the ways out."""
+"""Figures without figures inside: boxes, pills of exits, end points."""
 
 from __future__ import annotations
 
@@ -8,159 +8,149 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.model.payload import BreakKind
-from stepgraph.render.svg.figures.figure import NO_EXITS, Drawing, Exits, Lanes
+from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Lanes
 from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.pen import Pen
 
 PADDING: Final = 11
 NARROWEST: Final = 128
-"""How wide a box with an icon is at least, so that most have the same width."""
+"""The minimum width in pixels of a box with an icon, so that most boxes are equally wide."""
 
 BEHIND: Final = 4
 
 
-class Named(Struct, frozen=True):
-    """What marks a figure as that of a node: its class in the style sheet, its identity, its full text."""
+class SvgGroup(Struct, frozen=True):
+    """The attributes of the SVG group of a node."""
 
     css: str
+    """The class in the style sheet."""
+
     identity: str
     title: str
+    """The full text of the node, for pointers and screen readers."""
 
 
 class Leaf(Struct, frozen=True):
-    """A box with a label. One that is `stacked` has another behind it: there is more to it than is drawn.
+    """A box with a label."""
 
-    `ways_out` lead from what is not drawn to where exits lead.
-    """
-
-    named: Named
+    group: SvgGroup
     label: Label
     stacked: bool = False
+    """Whether a second box behind it shows that it stands for more."""
+
     goes_on: bool = True
-    ways_out: Collection[BreakKind] = ()
+    exit_kinds: Collection[BreakKind] = ()
+    """The exits of the folded nodes that it represents."""
 
     @property
-    def exits(self) -> Exits:
-        """Return the ways out of what is folded in it."""
+    def exits(self) -> EarlyExits:
         middle = self.height // 2
-        return Exits(middle if "break" in self.ways_out else None, middle if "return" in self.ways_out else None)
+        return EarlyExits(
+            middle if "break" in self.exit_kinds else None, middle if "return" in self.exit_kinds else None
+        )
 
     @property
     def width(self) -> int:
-        """Return how wide the box is: an even number, to stand on its spine."""
+        """The width of the box, an even number so that its spine is at a whole pixel."""
         return max(NARROWEST if self.label.icon else 0, _even(self.label.width + 2 * PADDING))
 
     @property
-    def left(self) -> int:
-        """Return how far it reaches to the left."""
+    def left_extent(self) -> int:
         return self.width // 2
 
     @property
-    def right(self) -> int:
-        """Return how far it reaches to the right."""
+    def right_extent(self) -> int:
         return self.width // 2 + (BEHIND if self.stacked else 0)
 
     @property
     def height(self) -> int:
-        """Return how high it is."""
         return self._box_height + (BEHIND if self.stacked else 0)
 
     @property
     def _box_height(self) -> int:
         return self.label.height + 2 * PADDING - 4
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
-        """Draw the box and its label, and the lines of ways out."""
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         box = (self.width, self._box_height)
-        pen.open(self.named.css, self.named.identity, self.named.title)
+        pen.open(self.group.css, self.group.identity, self.group.title)
         for kind, lane in (("break", lanes.breaks), ("return", lanes.returns)):
-            if kind in self.ways_out:
-                pen.leave((self.right, self.height // 2), lane)
+            if kind in self.exit_kinds:
+                pen.leave((self.right_extent, self.height // 2), lane)
         if self.stacked:
-            pen.box("box", (BEHIND - self.left, BEHIND), box)
-        pen.box("box", (-self.left, 0), box)
-        self.label.draw(pen, PADDING - self.left, PADDING - 2, "ink")
+            pen.box("box", (BEHIND - self.left_extent, BEHIND), box)
+        pen.box("box", (-self.left_extent, 0), box)
+        self.label.draw(pen, PADDING - self.left_extent, PADDING - 2, "ink")
         pen.close()
-        yield from ()
 
 
-class Exit(Struct, frozen=True):
-    """A `break` or a `return`: a pill that a line leaves to the right."""
+class ExitPill(Struct, frozen=True):
+    """The pill of a `break` or `return`, with a line to the right."""
 
-    named: Named
+    group: SvgGroup
     label: Label
     kind: str
 
     @property
-    def left(self) -> int:
-        """Return how far it reaches to the left."""
+    def left_extent(self) -> int:
         return _even(self.label.width + 2 * PADDING) // 2
 
     @property
-    def right(self) -> int:
-        """Return how far it reaches to the right."""
-        return self.left
+    def right_extent(self) -> int:
+        return self.left_extent
 
     @property
     def height(self) -> int:
-        """Return how high it is."""
         return self.label.height + PADDING
 
     @property
     def goes_on(self) -> bool:
-        """Return that nothing comes after it."""
         return False
 
     @property
-    def exits(self) -> Exits:
-        """Return the way out that it is."""
+    def exits(self) -> EarlyExits:
         middle = self.height // 2
-        return Exits(returns=middle) if self.kind == "return" else Exits(breaks=middle)
+        return EarlyExits(returns=middle) if self.kind == "return" else EarlyExits(breaks=middle)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:
-        """Draw the pill, and the line to where exits turn down."""
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         lane = lanes.returns if self.kind == "return" else lanes.breaks
-        pen.open(self.named.css, self.named.identity, self.named.title)
-        pen.leave((self.right, self.height // 2), lane)
-        pen.box("box", (-self.left, 0), (2 * self.left, self.height), self.height // 2)
-        self.label.draw(pen, PADDING - self.left, PADDING // 2, "ink")
+        pen.open(self.group.css, self.group.identity, self.group.title)
+        pen.leave((self.right_extent, self.height // 2), lane)
+        pen.box("box", (-self.left_extent, 0), (2 * self.left_extent, self.height), self.height // 2)
+        self.label.draw(pen, PADDING - self.left_extent, PADDING // 2, "ink")
         pen.close()
-        yield from ()
 
 
-class Mark(Struct, frozen=True):
-    """The point where a workflow, or a function that stands by itself, begins or ends."""
+class EndPoint(Struct, frozen=True):
+    """The point at which a workflow, or a function drawn by itself, begins or ends."""
 
     css: str
+    """The classes of the circles, separated by spaces."""
+
     rings: Sequence[int]
+    """The radii of the circles."""
+
     goes_on: bool
 
     @property
-    def exits(self) -> Exits:
-        """Return that there are none."""
+    def exits(self) -> EarlyExits:
         return NO_EXITS
 
     @property
-    def left(self) -> int:
-        """Return how far it reaches to the left."""
+    def left_extent(self) -> int:
         return max(self.rings)
 
     @property
-    def right(self) -> int:
-        """Return how far it reaches to the right."""
+    def right_extent(self) -> int:
         return max(self.rings)
 
     @property
     def height(self) -> int:
-        """Return how high it is."""
         return 2 * max(self.rings)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
-        """Draw circles around each other."""
+    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - it has no exits
         middle = max(self.rings)
         for css, radius in zip(self.css.split(), self.rings, strict=True):
             pen.lines.append(f'<circle class="{css}" cy="{middle}" r="{radius}"/>')
-        yield from ()
 
 
 def _even(number: int) -> int:

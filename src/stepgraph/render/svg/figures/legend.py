@@ -1,4 +1,4 @@
-"""What the icons and lines of a drawing mean."""
+"""The legend: the meaning of icons and lines."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.render.svg import icons
-from stepgraph.render.svg.figures.figure import Drawing, Lanes
-from stepgraph.render.svg.figures.label import ICON_ROOM, beside, heading
+from stepgraph.render.svg.figures.figure import Lanes
+from stepgraph.render.svg.figures.label import ICON_ROOM, heading, legend_label
 from stepgraph.render.svg.fonts import DETAIL
 from stepgraph.render.svg.pen import Pen
 
@@ -32,34 +32,29 @@ _TITLE: Final = heading("", "Legend")
 
 
 class Legend(Struct, frozen=True):
-    """A table of icons and words."""
+    """A table of icons and words, to the right of its spine."""
 
     @property
-    def left(self) -> int:
-        """Return that it reaches to the right only."""
+    def left_extent(self) -> int:
         return 0
 
     @property
-    def right(self) -> int:
-        """Return how wide it is."""
+    def right_extent(self) -> int:
         return max(DETAIL.width(text) for _, _, text in _ENTRIES) + ICON_ROOM + 2 * _PADDING
 
     @property
     def height(self) -> int:
-        """Return how high it is."""
         return _ROW * (len(_ENTRIES) + 1) + _PADDING + 4
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
-        """Draw the table."""
+    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - it has no exits
         pen.open("legend", "", "legend")
-        pen.box("edge", (0, 0), (self.right, self.height))
+        pen.box("edge", (0, 0), (self.right_extent, self.height))
         _TITLE.draw(pen, _PADDING, _PADDING - 2, "")
         for row, (css, icon, text) in enumerate(_ENTRIES, start=1):
             pen.open(css, "", text)
-            beside(icon, text).draw(pen, _PADDING, _PADDING + row * _ROW - 4, "ink")
+            legend_label(icon, text).draw(pen, _PADDING, _PADDING + row * _ROW - 4, "ink")
             pen.close()
         pen.close()
-        yield from ()
 
 
 LEGEND: Final = Legend()

@@ -1,4 +1,4 @@
-"""What the marks of a drawing come to: a heading, and below it a line for each change with its sign."""
+"""A list of changes: a heading, and an entry with a sign for each change."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import Final
 
 from stepgraph.escaping.visible import visible
 from stepgraph.render.marks import MarkKind
-from stepgraph.render.svg.figures.figure import Drawing, Lanes
-from stepgraph.render.svg.figures.marked import SIGN, draw_sign
+from stepgraph.render.svg.figures.figure import Lanes
+from stepgraph.render.svg.figures.marked_figure import SIGN, draw_sign
 from stepgraph.render.svg.fonts import DETAIL, HEADING
 from stepgraph.render.svg.pen import Pen
 
 WIDEST: Final = 560
 MOST_ENTRIES: Final = 24
-"""How many changes are told: a picture with more of them is looked at for where they are."""
+"""The maximum number of entries; the picture itself shows the others."""
 
 _MOST_LINES: Final = 3
 _TEXT: Final = 2 * SIGN + 8
@@ -25,45 +25,45 @@ _DESCENT: Final = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A line: its sign, what it says, and below that something in a class of its own, if there is more to say."""
+class ListingEntry:
+    """A change with its sign."""
 
     kind: MarkKind
     text: str
     more: str = ""
+    """A second text below, in the class `css`; may be empty."""
+
     css: str = "detail"
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A heading, remarks below it, then entries, to the right of its spine."""
+    """A heading, remarks, and entries, to the right of its spine."""
 
     heading: str
     remarks: Sequence[str]
-    entries: Sequence[Entry]
+    entries: Sequence[ListingEntry]
     lines: Sequence[Sequence[tuple[str, str]]] = field(init=False)
+    """The lines of each entry, as pairs of a class and a text; computed from the entries."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "lines", [list(_lines(entry)) for entry in self.entries[:MOST_ENTRIES]])
 
     @property
-    def left(self) -> int:
-        """Return that it reaches to the right only."""
+    def left_extent(self) -> int:
         return 0
 
     @property
-    def right(self) -> int:
-        """Return how wide it is."""
+    def right_extent(self) -> int:
         texts = [_TEXT + DETAIL.width(text) for lines in self.lines for _, text in lines]
         return max(
-            [HEADING.width(self.heading), *map(DETAIL.width, self._remarks), DETAIL.width(self._left_out), *texts]
+            [HEADING.width(self.heading), *map(DETAIL.width, self._remarks), DETAIL.width(self._omission), *texts]
         )
 
     @property
     def height(self) -> int:
-        """Return how high it is."""
         heights = [len(lines) * DETAIL.line_height + _BETWEEN for lines in self.lines]
-        more = DETAIL.line_height if self._left_out else 0
+        more = DETAIL.line_height if self._omission else 0
         return self._top + sum(heights) + more
 
     @property
@@ -75,13 +75,12 @@ class Listing:
         return HEADING.line_height + len(self._remarks) * DETAIL.line_height + _BELOW_HEADING
 
     @property
-    def _left_out(self) -> str:
-        """Return how many entries are not told, if some are not."""
+    def _omission(self) -> str:
+        """The number of omitted entries in words; empty for none."""
         count = len(self.entries) - len(self.lines)
         return f"and {count} more" if count else ""
 
-    def draw(self, pen: Pen, lanes: Lanes) -> Drawing:  # noqa: ARG002 - it has no exits
-        """Draw the heading and the entries."""
+    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - no exits
         first = HEADING.line_height - _DESCENT
         remarks = (("detail", 0, first + n * DETAIL.line_height, text) for n, text in enumerate(self._remarks, 1))
         pen.text([("heading", 0, first, self.heading), *remarks])
@@ -96,13 +95,12 @@ class Listing:
             pen.text(pieces)
             pen.close()
             y += _BETWEEN
-        if self._left_out:
-            pen.text([("detail", _TEXT, y + DETAIL.line_height - _DESCENT, self._left_out)])
-        yield from ()
+        if self._omission:
+            pen.text([("detail", _TEXT, y + DETAIL.line_height - _DESCENT, self._omission)])
 
 
-def _lines(entry: Entry) -> Iterable[tuple[str, str]]:
-    """Yield the lines of an entry with their classes."""
+def _lines(entry: ListingEntry) -> Iterable[tuple[str, str]]:
+    """Yield the class and the text of each line of an entry."""
     for css, text in (("change", entry.text), (entry.css, entry.more)):
         if text:
             yield from ((css, line) for line in DETAIL.wrap(visible(text), WIDEST, _MOST_LINES))

@@ -1,0 +1,181 @@
+"""Flow charts as DOT, the language of Graphviz."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct
+
+from stepgraph.escaping.diagrams import dot_line
+from stepgraph.escaping.visible import visible
+from stepgraph.model.payload import Graph
+from stepgraph.render.cells import cell_width, label_lines
+from stepgraph.render.flow import dot_style
+from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, Frame, FrameEnd, has_head, joins_in
+from stepgraph.render.flow.flow_chart import flow_chart
+from stepgraph.render.view import DEFAULT_VIEW, View
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
+
+
+LINE_WIDTH: Final = 32
+TITLE_WIDTH: Final = 72
+LONGEST_TOOLTIP: Final = 10_000
+# Graphviz rejects words of more than 16 KB. The longest escape of a character, `&amp;`, has five bytes.
+MOST_BYTES: Final = 16_000
+BYTES_OF_A_CHARACTER: Final = 5
+# In inches: half the width of a wide letter in the font size, and the margins of a label.
+CELL: Final = 0.085
+MARGINS: Final = 0.35
+
+INCHES_FOR_EACH: Final = 1.2
+LONGEST: Final = 9.6
+
+
+def box_text(texts: Sequence[str]) -> dict[str, str]:
+    """Return the label of texts below each other, with a tooltip if it is incomplete."""
+    lines = label_lines(texts, LINE_WIDTH)
+    return {"label": _escaped(lines), **_tooltip(texts, lines), **_room_for_wide_letters(lines)}
+
+
+def title_text(texts: Sequence[str]) -> dict[str, str]:
+    """Return the wider label of the graph; an empty line separates it from the boxes."""
+    lines = label_lines(texts, TITLE_WIDTH)
+    return {"label": _escaped([*lines, ""]), **_tooltip(texts, lines)}
+
+
+def frame_text(text: str) -> dict[str, str]:
+    """Return the label of a frame with a tooltip, because it would inherit the tooltip of its parent."""
+    return {"label": _escaped(label_lines([text], LINE_WIDTH)), "tooltip": _escaped([_shortened(text)])}
+
+
+def arrow_text(text: str) -> dict[str, str]:
+    """Return the label of an arrow, with spaces between label and line."""
+    lines = label_lines([text], LINE_WIDTH)
+    return {"label": _escaped([f" {line} " for line in lines]), **_tooltip([text], lines)} if text else {}
+
+
+def _escaped(lines: Sequence[str]) -> str:
+    """Return lines without placeholders, entities and HTML."""
+    from graphviz import nohtml
+
+    return nohtml("\\n".join(map(dot_line, lines)))
+
+
+def _tooltip(texts: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
+    full = [_shortened(text) for text in texts]
+    return {} if lines == full else {"tooltip": _escaped(full)}
+
+
+def _shortened(text: str) -> str:
+    """Return a text, cut to the length that Graphviz accepts."""
+    shown = visible(text)
+    if len(shown) <= LONGEST_TOOLTIP and len(_escaped([shown]).encode()) <= MOST_BYTES:
+        return shown
+    return f"{shown[: MOST_BYTES // BYTES_OF_A_CHARACTER]}…"
+
+
+def _room_for_wide_letters(lines: Sequence[str]) -> dict[str, str]:
+    """Return a width for labels with wide characters, which some renderers measure as narrow ones."""
+    if all(cell_width(line) <= len(line) for line in lines):
+        return {}
+    return {"width": f"{max(map(cell_width, lines)) * CELL + MARGINS:.2f}"}
+
+
+class Bars(Struct, frozen=True):
+    """The bars around concurrent work, as long as their arrows need, with a port for each arrow.
+
+    Without ports, all arrows would meet in the middle of a bar. Ports also keep the source order.
+    """
+
+    sizes: Counter[str]
+    """The number of arrows at each bar."""
+
+    ports: dict[int, dict[str, str]]
+    """The attributes of arrows, by index in the chart."""
+
+    def of_box(self, box: Box) -> dict[str, str]:
+        """Return the attributes of a bar; none for other boxes."""
+        if box.kind not in {BoxKind.FORK, BoxKind.MERGE}:
+            return {}
+        from graphviz import nohtml
+
+        size = max(self.sizes[box.id], 1)
+        fields = "|".join(f"<p{port}>" for port in range(size))
+        return {"label": nohtml(fields), "width": f"{min(size * INCHES_FOR_EACH, LONGEST):.1f}"}
+
+    def of_arrow(self, index: int) -> dict[str, str]:
+        """Return the attributes of an arrow that leaves a fork or enters a merge."""
+        return self.ports.get(index, {})
+
+
+def bars_of(chart: Chart) -> Bars:
+    """Return the bars of a chart with numbered arrows."""
+    kinds = {item.id: item.kind for item in chart.content if isinstance(item, Box)}
+    sizes: Counter[str] = Counter()
+    ports: dict[int, dict[str, str]] = {}
+    for index, arrow in enumerate(chart.arrows):
+        if kinds[arrow.tail] is BoxKind.FORK:
+            ports.setdefault(index, {})["tailport"] = f"p{sizes[arrow.tail]}:s"
+            sizes[arrow.tail] += 1
+        if kinds[arrow.head] is BoxKind.MERGE:
+            ports.setdefault(index, {})["headport"] = f"p{sizes[arrow.head]}:n"
+            sizes[arrow.head] += 1
+    return Bars(sizes, ports)
+
+
+def render_dot(graph: Graph, view: View = DEFAULT_VIEW) -> str:
+    """Return the graph in DOT, with clusters for frames.
+
+    Of the view, only the folding and the details apply.
+    """
+    from graphviz import Digraph
+
+    chart = flow_chart(graph, view)
+    bars = bars_of(chart)
+    root = Digraph(
+        name="workflow",
+        graph_attr={**dot_style.GRAPH, **title_text(chart.title)},
+        node_attr=dot_style.NODE,
+        edge_attr=dot_style.EDGE,
+    )
+    _write_content(chart, bars, root)
+    _write_arrows(chart, bars, root)
+    source: str = root.source
+    return source
+
+
+def _write_content(chart: Chart, bars: Bars, root: Digraph) -> None:
+    from graphviz import Digraph
+
+    open_graphs = [root]
+    for item in chart.content:
+        if isinstance(item, Frame):
+            attributes = {**dot_style.FRAMES[item.kind], **frame_text(item.title)}
+            open_graphs.append(Digraph(name=_cluster(item.id), graph_attr=attributes))
+        elif isinstance(item, FrameEnd):
+            closed = open_graphs.pop()
+            open_graphs[-1].subgraph(closed)
+        else:
+            text = box_text(item.lines) if item.lines else {}
+            open_graphs[-1].node(item.id, **dot_style.BOXES[item.kind], **text, **bars.of_box(item))
+
+
+def _write_arrows(chart: Chart, bars: Bars, root: Digraph) -> None:
+    joins = joins_in(chart.content)
+    for index, arrow in enumerate(chart.arrows):
+        head = {} if has_head(arrow, joins) else dot_style.HEADLESS
+        look = {**dot_style.ARROWS[arrow.kind], **head, **arrow_text(arrow.label)}
+        root.edge(arrow.tail, arrow.head, **look, **_frames_of(arrow), **bars.of_arrow(index))
+
+
+def _frames_of(arrow: Arrow) -> dict[str, str]:
+    ends = {"ltail": arrow.tail_frame, "lhead": arrow.head_frame}
+    return {end: _cluster(frame) for end, frame in ends.items() if frame}
+
+
+def _cluster(frame: str) -> str:
+    return f"cluster_{frame}"

@@ -1,0 +1,83 @@
+"""Runs a program that draws DOT: Graphviz, or the optional package `graphviz-pure`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import sysconfig
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from stepgraph.escaping.markup import without_commands_in_markup
+from stepgraph.escaping.visible import visible
+
+GRAPHVIZ: Final = "dot"
+STAND_IN: Final = "graphviz-pure"
+PATIENCE: Final = 60.0
+"""The timeout in seconds. A graph that takes longer is too large to view."""
+
+# Prefixes of variables with the search paths of Graphviz and Python, whose relative paths would lead into the analyzed
+# directory, and of variables that make Graphviz act as part of a web server.
+_DROPPED_PREFIXES: Final = ("GV", "SERVER_NAME", "PYTHON")
+
+
+class DotEngineError(Exception):
+    """DOT cannot be drawn. The message gives the reason and the remedy on one line."""
+
+
+def svg_of(dot_source: str, *, timeout: float = PATIENCE) -> str:
+    """Return `dot_source` drawn as SVG. Raises DotEngineError."""
+    command = [_renderer(), "-Kdot", "-Tsvg"]
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, constant arguments
+            command,
+            input=dot_source.encode(),
+            capture_output=True,
+            check=False,
+            env=_environment(),
+            timeout=timeout,
+        )
+    except subprocess.TimeoutExpired:
+        raise DotEngineError(
+            f"{_name(command)} was not done after {timeout:g} seconds: fold the graph with `--depth`, or draw it "
+            f"without `--engine dot`"
+        ) from None
+    except OSError as error:
+        raise DotEngineError(f"{_name(command)} cannot be run: {visible(error.strerror or str(error))}") from error
+    if done.returncode != 0 or not done.stdout:
+        raise DotEngineError(f"{_name(command)} failed: {_last_message(done)}. It can be drawn without `--engine dot`")
+    return without_commands_in_markup(done.stdout.decode("utf-8", "replace"))
+
+
+def _renderer() -> str:
+    """Return the path of the first available renderer."""
+    for path in _places():
+        if path.is_file() and os.access(path, os.X_OK):
+            return str(path)
+    raise DotEngineError("there is nothing to draw DOT with: install Graphviz, or `pip install graphviz-pure==0.2.2`")
+
+
+def _places() -> Iterator[Path]:
+    """Yield candidate paths of renderers, never in relative directories, which may belong to anyone."""
+    suffix = ".exe" if os.name == "nt" else ""
+    on_path = [folder for folder in map(Path, os.get_exec_path()) if folder.is_absolute()]
+    of_python = [Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))]
+    for name, folders in ((GRAPHVIZ, on_path), (STAND_IN, [*of_python, *on_path])):
+        for folder in folders:
+            yield folder / f"{name}{suffix}"
+
+
+def _environment() -> dict[str, str]:
+    return {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED_PREFIXES)}
+
+
+def _name(command: list[str]) -> str:
+    return visible(command[0])
+
+
+def _last_message(done: subprocess.CompletedProcess[bytes]) -> str:
+    lines = done.stderr.decode("utf-8", "replace").split("\n")
+    messages = [line.strip() for line in lines if line.strip()]
+    return visible(messages[-1]) if messages else f"it ended with status {done.returncode} and said nothing"

@@ -1,0 +1,175 @@
+"""Flow charts as the text of a Mermaid diagram, and the limits of diagrams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.escaping.diagrams import mermaid_line
+from stepgraph.render.cells import cell_width, label_lines
+from stepgraph.render.flow import mermaid_style
+from stepgraph.render.flow.chart import (
+    Arrow,
+    ArrowKind,
+    Box,
+    BoxKind,
+    Chart,
+    Content,
+    Frame,
+    FrameEnd,
+    FrameKind,
+    has_head,
+    joins_in,
+)
+
+if TYPE_CHECKING:
+    from stepgraph.render.marks import Mark
+
+
+# Mermaid itself breaks lines that are wider than this in its default font.
+LINE_WIDTH: Final = 28
+
+INDENT: Final = "  "
+WHOLE: Final = "n_whole"
+# Deeper lines are not indented further, because the length of a diagram is limited.
+DEEPEST_INDENT: Final = 8
+
+MOST_ARROWS: Final = 500
+MOST_CHARACTERS: Final = 50_000
+
+
+def mermaid_label(texts: Sequence[str]) -> str:
+    """Return the label of texts below each other, a single space without text.
+
+    Escapes every character that Mermaid or HTML may interpret. The label belongs between quotes.
+    """
+    return "<br/>".join(mermaid_line(line) or " " for line in label_lines(texts, LINE_WIDTH)) or " "
+
+
+def mermaid_chart(charts: Sequence[Chart]) -> str:
+    """Return one diagram of charts, with the first one leftmost.
+
+    Uses only old features of Mermaid, because sites that draw it update slowly.
+    """
+    arrows = [arrow for chart in charts for arrow in chart.arrows]
+    content = [item for chart in charts for item in chart.content]
+    lines = [mermaid_style.FRONT_MATTER, "flowchart TB", *_side_by_side(charts), *_arrows(arrows, content)]
+    return "\n".join([*lines, *_looks(arrows, content, is_framed=len(charts) > 1), ""])
+
+
+def _side_by_side(charts: Sequence[Chart]) -> Iterator[str]:
+    """Yield the content of all charts.
+
+    Mermaid places frames from right to left, and content without a frame last. So the leftmost chart comes last, in an
+    invisible frame.
+    """
+    first, *others = charts
+    for chart in reversed(others):
+        yield from _content(chart, 1)
+    if others:
+        yield from (f'{INDENT}subgraph {WHOLE}[" "]', f"{INDENT * 2}direction TB", *_content(first, 2), f"{INDENT}end")
+    else:
+        yield from _content(first, 1)
+
+
+def _content(chart: Chart, depth: int) -> Iterator[str]:
+    for position, item in enumerate(chart.content):
+        if isinstance(item, FrameEnd):
+            depth -= 1
+            yield f"{_indent(depth)}end"
+        elif isinstance(item, Frame):
+            yield f'{_indent(depth)}subgraph {item.id}["{mermaid_label(_marked((item.title,), item.mark))}"]'
+            depth += 1
+            if item.kind is FrameKind.FUNCTION:
+                # Mermaid would turn a frame without incoming arrows on its side.
+                yield f"{_indent(depth)}direction TB"
+        else:
+            # The first box of a chart has room for the title.
+            lines = chart.title if position == 0 and item.kind is BoxKind.START else item.lines
+            yield f"{_indent(depth)}{_box(item, lines)}"
+
+
+def _indent(depth: int) -> str:
+    return INDENT * min(depth, DEEPEST_INDENT)
+
+
+def _box(box: Box, lines: tuple[str, ...]) -> str:
+    opening, closing = _shape(box, lines)
+    return f'{box.id}{opening}"{mermaid_label(_marked(lines, box.mark))}"{closing}:::{_class_of_box(box)}'
+
+
+def _marked(lines: tuple[str, ...], mark: Mark | None) -> tuple[str, ...]:
+    """Return lines of text with the sign of a mark before them and its remark below them."""
+    if mark is None:
+        return lines
+    title, *others = lines or ("",)
+    sign = "" if mark.quiet else mark.kind.sign
+    return (f"{sign} {title}".strip(), *others, *([f"({mark.remark})"] if mark.remark else []))
+
+
+def _class_of_box(box: Box) -> str:
+    return mermaid_style.BOXES[box.kind] if box.mark is None else mermaid_style.MARKED_BOXES[box.mark.kind.value]
+
+
+def _class_of_frame(frame: Frame) -> str:
+    return (
+        mermaid_style.FRAMES[frame.kind] if frame.mark is None else mermaid_style.MARKED_FRAMES[frame.mark.kind.value]
+    )
+
+
+def _shape(box: Box, lines: tuple[str, ...]) -> mermaid_style.Brackets:
+    if box.kind is BoxKind.CHOICE and len(lines) == 1 and cell_width(lines[0]) <= mermaid_style.LONGEST_IN_DIAMOND:
+        return mermaid_style.DIAMOND
+    if box.kind is BoxKind.START and not lines:
+        return mermaid_style.POINT
+    return mermaid_style.SHAPES[box.kind]
+
+
+def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str]:
+    joins = joins_in(content)
+    catches = {item.id for item in content if isinstance(item, Frame) and item.kind is FrameKind.CATCH}
+    for arrow in arrows:
+        line = _line(arrow.kind, has_head=has_head(arrow, joins))
+        # The frame of a `catch` has a title that the label would cover.
+        has_label = arrow.label and arrow.head_frame not in catches
+        label = f'|"{mermaid_label([arrow.label])}"|' if has_label else ""
+        # The head is always a box, because an arrow between adjacent frames would be invisible.
+        yield f"{INDENT}{arrow.tail_frame or arrow.tail} {line}{label} {arrow.head}"
+
+
+def _line(kind: ArrowKind, *, has_head: bool) -> str:
+    if kind in mermaid_style.DASHED:
+        return "-.->" if has_head else "-.-"
+    return "-->" if has_head else "---"
+
+
+def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bool) -> Iterator[str]:
+    """Yield the used classes, the classes of frames, and the colors of arrows."""
+    frames = {mermaid_style.WHOLE: [WHOLE]} if is_framed else {}
+    for item in content:
+        if isinstance(item, Frame):
+            frames.setdefault(_class_of_frame(item), []).append(item.id)
+    used = {_class_of_box(item) for item in content if isinstance(item, Box)} | frames.keys()
+    is_marked = any(not isinstance(item, FrameEnd) and item.mark is not None for item in content)
+    classes = mermaid_style.MARKED_CLASSES if is_marked else mermaid_style.CLASSES
+    yield from (f"{INDENT}classDef {name} {look}" for name, look in classes.items() if name in used)
+    yield from (f"{INDENT}class {','.join(identities)} {name}" for name, identities in frames.items())
+    for kind, look in {}.items() if is_marked else mermaid_style.ARROWS.items():
+        if numbers := [str(number) for number, arrow in enumerate(arrows) if arrow.kind is kind]:
+            yield f"{INDENT}linkStyle {','.join(numbers)} {look}"
+
+
+def excess(charts: Sequence[Chart]) -> str:
+    """Return the first limit of GitHub that a diagram of these charts exceeds, in words; empty for none."""
+    arrows = sum(len(chart.arrows) for chart in charts)
+    if arrows > MOST_ARROWS:
+        return f"GitHub draws no diagram with more than {MOST_ARROWS:,} arrows, and it has {arrows:,}"
+    characters = _length(mermaid_chart(charts))
+    if characters > MOST_CHARACTERS:
+        return f"GitHub draws no diagram of more than {MOST_CHARACTERS:,} characters, and it has {characters:,}"
+    return ""
+
+
+def _length(text: str) -> int:
+    """Return the length in UTF-16 code units, as JavaScript measures it."""
+    return len(text.encode("utf-16-le")) // 2

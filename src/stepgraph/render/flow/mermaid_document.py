@@ -1,0 +1,172 @@
+"""A version graph as Mermaid, in as many diagrams as necessary.
+
+GitHub and other sites limit the size of Mermaid diagrams. A graph that exceeds a limit is split, then folded; the last
+resort is an outline.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, Literal, TypeAlias
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.escaping.markdown import fenced, heading
+from stepgraph.escaping.visible import visible
+from stepgraph.model.payload import FunctionDef, Graph, Node
+from stepgraph.model.walk import called_functions, functions_of, levels
+from stepgraph.render.flow.chart import Chart
+from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
+from stepgraph.render.flow.mermaid import excess, mermaid_chart
+from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.view import DEFAULT_VIEW, View
+
+PieceKind: TypeAlias = Literal["mermaid", "outline"]
+
+_LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "text"}
+
+
+class MermaidPiece(Struct, frozen=True):
+    """A diagram, or an outline in its place. The title may contain source text."""
+
+    title: str
+    kind: PieceKind
+    text: str
+
+
+class MermaidDrawing(Struct, frozen=True):
+    """A graph in one or more pieces."""
+
+    pieces: tuple[MermaidPiece, ...]
+    messages: tuple[str, ...] = ()
+    """How and why the graph was split or folded."""
+
+
+def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
+    """Return the graph as Mermaid.
+
+    Of the view, the folding, the marks and the details apply.
+    """
+    workflow = _whole(graph, lambda view: flow_charts(graph, view))
+    functions = graph["workflow"]["functions"]
+    whole = workflow.charts(view)
+    too_large = excess(whole)
+    if not too_large:
+        return MermaidDrawing((_diagram(workflow.title, whole),))
+    if not functions:
+        return _fitted(workflow, view)
+    parts = [_fitted(part, view) for part in _parts(graph)]
+    split = f"{visible(workflow.title)}: {too_large}, so that each of its functions has a diagram of its own."
+    return _together([MermaidDrawing((), (split,)), *parts])
+
+
+class _Part(Struct, frozen=True):
+    """A workflow or function that can have its own diagram."""
+
+    title: str
+    nodes: Sequence[Node]
+    as_graph: Callable[[], Graph]
+    """Returns a graph of the part with the functions that it calls."""
+
+    charts: Callable[[View], Sequence[Chart]]
+    """Returns the charts of the part."""
+
+    least_depth: int = 1
+    """The minimum depth of folding at which the part shows its nodes."""
+
+
+def _whole(graph: Graph, charts: Callable[[View], Sequence[Chart]]) -> _Part:
+    workflow = graph["workflow"]
+    return _Part(workflow["class_name"], workflow["nodes"], lambda: graph, charts)
+
+
+def _parts(graph: Graph) -> Iterator[_Part]:
+    yield _whole(graph, lambda view: [workflow_chart(graph, view)])
+    for index, function in enumerate(graph["workflow"]["functions"].values()):
+        yield _function_part(graph, function, index)
+
+
+def _function_part(graph: Graph, function: FunctionDef, index: int) -> _Part:
+    return _Part(
+        f"{graph['workflow']['class_name']} · {function['name']}",
+        function["nodes"],
+        lambda: _function_graph(graph, function),
+        lambda view: [function_chart(function, index, view)],
+        least_depth=2,
+    )
+
+
+def _function_graph(graph: Graph, function: FunctionDef) -> Graph:
+    functions = functions_of(graph["workflow"])
+    called = called_functions(function["nodes"], functions)
+    return {
+        "version": graph["version"],
+        "workflow": {
+            "class_name": function["name"],
+            "functions": {name: functions[name] for name in functions if name in called},
+            "nodes": function["nodes"],
+        },
+    }
+
+
+def _fitted(part: _Part, view: View) -> MermaidDrawing:
+    """Return a part as it is, else folded as little as the limits allow, else as an outline."""
+    charts = part.charts(view)
+    too_large = excess(charts)
+    if not too_large:
+        return MermaidDrawing((_diagram(part.title, charts),))
+    depths = _depths(part, view)
+    # The bisection assumes that folding less gives a larger diagram. If not, it still finds a fitting depth.
+    fitting = bisect_left(depths, 1, key=lambda depth: excess(part.charts(_folded(view, depth))) != "")
+    if fitting:
+        depth = depths[fitting - 1]
+        diagram = _diagram(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
+        remedy = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
+        return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
+    outline = MermaidPiece(part.title, "outline", render_outline(part.as_graph(), view, color=False))
+    remedy = "an outline stands in its place: draw all of it with `-f svg`."
+    return MermaidDrawing((outline,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
+
+
+def _depths(part: _Part, view: View) -> range:
+    """Return the depths that fold more than the view does but still show nodes."""
+    deepest = levels(part.nodes) + part.least_depth - 1
+    if view.folding.depth is not None:
+        deepest = min(deepest, view.folding.depth - 1)
+    return range(part.least_depth, deepest + 1)
+
+
+def _folded(view: View, depth: int) -> View:
+    return replace(view, folding=replace(view.folding, depth=depth))
+
+
+def _diagram(title: str, charts: Sequence[Chart]) -> MermaidPiece:
+    return MermaidPiece(title, "mermaid", mermaid_chart(charts))
+
+
+def _together(drawings: list[MermaidDrawing]) -> MermaidDrawing:
+    return MermaidDrawing(
+        tuple(piece for drawing in drawings for piece in drawing.pieces),
+        tuple(message for drawing in drawings for message in drawing.messages),
+    )
+
+
+def mermaid_document(pieces: Sequence[MermaidPiece], *, in_markdown: bool = False) -> str:
+    """Return a single diagram as it is, and several pieces as Markdown with a title and a code block for each.
+
+    The pieces may belong to several workflows. `in_markdown` requests Markdown for a single diagram too.
+    """
+    if is_one_diagram(pieces) and not in_markdown:
+        return pieces[0].text
+    return "\n".join(_section(piece) for piece in pieces)
+
+
+def is_one_diagram(pieces: Sequence[MermaidPiece]) -> bool:
+    """Return whether the document is Mermaid (`.mmd`) rather than Markdown (`.md`)."""
+    return len(pieces) == 1 and pieces[0].kind == "mermaid"
+
+
+def _section(piece: MermaidPiece) -> str:
+    return f"## {heading(piece.title)}\n\n{fenced(piece.text, _LANGUAGES[piece.kind])}"

@@ -1,0 +1,130 @@
+"""Shapes and colors of Mermaid by kind of box, frame and arrow.
+
+Boxes have light fills and dark text, which are legible in light and dark themes. Frames are transparent with outlines
+visible in both; titles and labels of arrows have the colors of the theme.
+"""
+
+from __future__ import annotations
+
+from typing import Final, TypeAlias
+
+from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind
+
+Brackets: TypeAlias = tuple[str, str]
+
+# Room for the titles of frames, and less elsewhere.
+FRONT_MATTER: Final = """\
+---
+config:
+  flowchart:
+    nodeSpacing: 40
+    rankSpacing: 40
+    subGraphTitleMargin:
+      bottom: 14
+---"""
+
+SHAPES: Final[dict[BoxKind, Brackets]] = {
+    BoxKind.START: ("([", "])"),
+    BoxKind.END: ("(((", ")))"),
+    BoxKind.STEP: ("(", ")"),
+    BoxKind.SLEEP: ("(", ")"),
+    BoxKind.WAIT: ("(", ")"),
+    BoxKind.CALL: ("[[", "]]"),
+    BoxKind.CHOICE: ("{{", "}}"),
+    BoxKind.FORK: ("((", "))"),
+    BoxKind.MERGE: ("((", "))"),
+    BoxKind.JOIN: ("((", "))"),
+    BoxKind.EXIT: ("([", "])"),
+    BoxKind.EMPTY: ("(", ")"),
+    BoxKind.FOLDED: ("[", "]"),
+    BoxKind.UNKNOWN: ("[", "]"),
+}
+# A diamond is as high as it is wide, so only short text fits.
+DIAMOND: Final[Brackets] = ("{", "}")
+LONGEST_IN_DIAMOND: Final = 8
+POINT: Final[Brackets] = ("((", "))")
+
+# Names that cannot collide with keywords of Mermaid such as `call`, `end` and `style`.
+BOXES: Final[dict[BoxKind, str]] = {
+    BoxKind.START: "startBox",
+    BoxKind.END: "endBox",
+    BoxKind.STEP: "stepBox",
+    BoxKind.SLEEP: "sleepBox",
+    BoxKind.WAIT: "waitBox",
+    BoxKind.CALL: "callBox",
+    BoxKind.CHOICE: "choiceBox",
+    BoxKind.FORK: "forkBox",
+    BoxKind.MERGE: "forkBox",
+    BoxKind.JOIN: "pointBox",
+    BoxKind.EXIT: "exitBox",
+    BoxKind.EMPTY: "emptyBox",
+    BoxKind.FOLDED: "foldedBox",
+    BoxKind.UNKNOWN: "unknownBox",
+}
+FRAMES: Final[dict[FrameKind, str]] = {
+    FrameKind.NESTED_STEPS: "stepsFrame",
+    FrameKind.LOOP: "loopFrame",
+    FrameKind.PARALLEL: "parallelFrame",
+    FrameKind.TRY: "tryFrame",
+    FrameKind.TRY_BODY: "partFrame",
+    FrameKind.CATCH: "catchFrame",
+    FrameKind.FINALLY: "partFrame",
+    FrameKind.BLOCK: "partFrame",
+    FrameKind.CHOICE: "branchesFrame",
+    FrameKind.FUNCTION: "functionFrame",
+    FrameKind.START: "functionFrame",
+    FrameKind.UNKNOWN: "partFrame",
+}
+WHOLE: Final = "wholeFrame"
+CLASSES: Final[dict[str, str]] = {
+    "startBox": "fill:#455a64,stroke:#90a4ae,color:#ffffff",
+    "pointBox": "fill:#78909c,stroke:#78909c,color:#78909c",
+    "endBox": "fill:#455a64,stroke:#cfd8dc,color:#455a64",
+    "stepBox": "fill:#e3f2fd,stroke:#4878a0,color:#1a237e",
+    "sleepBox": "fill:#eceff1,stroke:#607d8b,color:#263238",
+    "waitBox": "fill:#e0f7fa,stroke:#00838f,color:#004d57",
+    "callBox": "fill:#ffffff,stroke:#4878a0,color:#1a237e",
+    "choiceBox": "fill:#ffe0b2,stroke:#e65100,color:#5d2200",
+    "forkBox": "fill:#9c4dcc,stroke:#9c4dcc,color:#9c4dcc",
+    "exitBox": "fill:#ffebee,stroke:#d9363e,color:#b71c1c",
+    "emptyBox": "fill:#fafafa,stroke:#9e9e9e,color:#616161,stroke-dasharray:4 3",
+    "foldedBox": "fill:#eceff1,stroke:#546e7a,color:#263238,stroke-width:3px",
+    "unknownBox": "fill:#f5f5f5,stroke:#757575,color:#424242,stroke-dasharray:4 3",
+    "stepsFrame": "fill:#4878a014,stroke:#5b8db8",
+    "loopFrame": "fill:#00968814,stroke:#26938a",
+    "parallelFrame": "fill:#9c4dcc14,stroke:#9c5fc4",
+    "tryFrame": "fill:#d9363e0d,stroke:#d9534f",
+    "catchFrame": "fill:#d9363e1f,stroke:#d9534f,stroke-dasharray:4 3",
+    "partFrame": "fill:#8080800f,stroke:#8c8c8c,stroke-dasharray:4 3",
+    "branchesFrame": "fill:#e651000d,stroke:#d9762b",
+    "functionFrame": "fill:#78909c0d,stroke:#78909c",
+    WHOLE: "fill:none,stroke:none",
+}
+
+# Classes of marks. In a chart with marks, everything else is gray.
+MARKED_BOXES: Final = {"added": "addedBox", "removed": "removedBox", "changed": "changedBox"}
+MARKED_FRAMES: Final = {"added": "addedFrame", "removed": "removedFrame", "changed": "changedFrame"}
+_GRAY_BOX: Final = "fill:#f4f6f8,stroke:#8a96a3,color:#26323c"
+_GRAY_FRAME: Final = "fill:#8080800d,stroke:#8c8c8c"
+_UNCHANGED: Final = frozenset({"startBox", "pointBox", "endBox", WHOLE})
+MARKED_CLASSES: Final[dict[str, str]] = {
+    **{
+        name: look if name in _UNCHANGED else _GRAY_FRAME if name.endswith("Frame") else _GRAY_BOX
+        for name, look in CLASSES.items()
+    },
+    "forkBox": "fill:#78909c,stroke:#78909c,color:#78909c",
+    "addedBox": "fill:#dcf5e4,stroke:#1f8a3f,color:#0c4a1e,stroke-width:2px",
+    "removedBox": "fill:#fbe4e2,stroke:#c9524b,color:#7d1a14,stroke-width:2px,stroke-dasharray:4 3",
+    "changedBox": "fill:#fdeec4,stroke:#b57a14,color:#5c3a00,stroke-width:2px",
+    "addedFrame": "fill:#1f8a3f1a,stroke:#2f9e50,stroke-width:2px",
+    "removedFrame": "fill:#c9524b1a,stroke:#d9605a,stroke-width:2px,stroke-dasharray:4 3",
+    "changedFrame": "fill:#b57a141a,stroke:#c98d22,stroke-width:2px",
+}
+
+DASHED: Final = frozenset({ArrowKind.AGAIN, ArrowKind.SKIP, ArrowKind.FAILURE})
+ARROWS: Final[dict[ArrowKind, str]] = {
+    ArrowKind.AGAIN: "stroke:#26938a",
+    ArrowKind.SKIP: "stroke:#26938a",
+    ArrowKind.FAILURE: "stroke:#d9534f",
+    ArrowKind.LEAVE: "stroke:#d9534f",
+}

@@ -1,0 +1,164 @@
+"""Columns of figures beside each other, and the lines of exits between them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, ExitKind, Lanes
+from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.pen import Pen
+
+BETWEEN: Final = 22
+_FIRST_LANE: Final = 10
+_NEXT_LANE: Final = 8
+_OFF_LANES: Final = 12
+"""The minimum distance between the common spine and lanes; greater than the gap in bars."""
+
+_NEAR: Final = 96
+
+
+class Column(Struct, frozen=True):
+    """The extent of a column around its spine, and its early exits."""
+
+    left_extent: int
+    right_extent: int
+    exits: EarlyExits = NO_EXITS
+    """Relative to the top of all columns."""
+
+    is_line: bool = False
+    """Whether the column is only a line below a label, which exits of other columns may cross."""
+
+    @property
+    def lanes(self) -> Lanes:
+        """The lanes of its own exits, to its right."""
+        first = self.right_extent + _FIRST_LANE
+        return Lanes(first, first + (_NEXT_LANE if self.exits.breaks is not None else 0))
+
+    @property
+    def room(self) -> int:
+        """The right extent with the lanes of its exits."""
+        if self.exits.returns is not None:
+            return self.lanes.returns
+        return self.right_extent if self.exits.breaks is None else self.lanes.breaks
+
+
+class ColumnLayout(Struct, frozen=True):
+    """Columns placed beside each other.
+
+    The exits of the last column that is not a line go straight to the right. Exits of the others turn down in a lane
+    beside their column, and go to the right below all columns, `return` above `break`.
+    """
+
+    columns: Sequence[Column]
+    spines: Sequence[int]
+    """The x position of each column's spine."""
+
+    straight_from: int
+    """The index of the first column whose exits go straight to the right."""
+
+    @property
+    def left_extent(self) -> int:
+        return max(column.left_extent - spine for column, spine in zip(self.columns, self.spines, strict=True))
+
+    @property
+    def right_extent(self) -> int:
+        rooms = [
+            column.right_extent if self._goes_straight(index) else column.room
+            for index, column in enumerate(self.columns)
+        ]
+        return max(room + spine for room, spine in zip(rooms, self.spines, strict=True))
+
+    def lanes(self, index: int, outer: Lanes) -> Lanes:
+        """Return the lanes for the exits of a column, relative to its spine."""
+        return outer.seen_from(self.spines[index]) if self._goes_straight(index) else self.columns[index].lanes
+
+    @property
+    def room_below(self) -> int:
+        """The height of the exit lines below the columns."""
+        kinds = self._turning("returns") + self._turning("breaks")
+        return kinds * _NEXT_LANE + (_FIRST_LANE if kinds else 0)
+
+    def exits(self, below: Length) -> EarlyExits:
+        """Return the early exits of all columns, which end at the height `below`."""
+        first = NO_EXITS
+        for index, column in enumerate(self.columns):
+            if self._goes_straight(index):
+                first = first.before(column.exits)
+        return first.before(
+            EarlyExits(
+                below + self._breaks_below if self._turning("breaks") else None,
+                below + _FIRST_LANE if self._turning("returns") else None,
+            )
+        )
+
+    def draw_exits(self, pen: Pen, outer: Lanes, below: Length) -> None:
+        """Draw the lines of exits between the columns and below them."""
+        breaks_below = below + self._breaks_below
+        for index, (column, spine) in enumerate(zip(self.columns, self.spines, strict=True)):
+            if self._goes_straight(index):
+                continue
+            if column.exits.breaks is not None:
+                begin = (spine + column.lanes.breaks, column.exits.breaks)
+                pen.bend(begin, breaks_below, outer.breaks)
+            if column.exits.returns is not None:
+                pen.bend((spine + column.lanes.returns, column.exits.returns), below + _FIRST_LANE, outer.returns)
+
+    def _goes_straight(self, index: int) -> bool:
+        return index >= self.straight_from
+
+    def _turning(self, kind: ExitKind) -> bool:
+        """Return whether any exits of a kind turn down between columns."""
+        return any(
+            column.exits.of(kind) is not None and not self._goes_straight(index)
+            for index, column in enumerate(self.columns)
+        )
+
+    @property
+    def _breaks_below(self) -> int:
+        return _FIRST_LANE + (_NEXT_LANE if self._turning("returns") else 0)
+
+
+UNPLACED: Final = ColumnLayout((), (), 0)
+"""The placeholder until `__post_init__` has placed the columns."""
+
+
+def place_columns(columns: Sequence[Column], anchor: int | None = None, between: int = BETWEEN) -> ColumnLayout:
+    """Place columns beside each other, with the column `anchor` on the common spine.
+
+    Without an anchor, the common spine is near the middle of the columns.
+    """
+    spines = [0]
+    straight_from = _straight_from(columns)
+    for index, (before, column) in enumerate(pairwise(columns)):
+        room = before.right_extent if index >= straight_from else before.room
+        spines.append(spines[-1] + room + between + column.left_extent)
+    lanes = [
+        spine + lane
+        for column, spine in zip(columns[:straight_from], spines, strict=False)
+        for lane in (column.lanes.breaks, column.lanes.returns)
+        if column.exits
+    ]
+    shift = _middle(spines, lanes) if anchor is None else spines[anchor]
+    return ColumnLayout(columns, [spine - shift for spine in spines], straight_from)
+
+
+def _middle(spines: Sequence[int], lanes: Sequence[int]) -> int:
+    """Return the x position nearest to the middle of the columns that is clear of all lanes."""
+    last = len(spines) - 1
+    middle = (spines[last // 2] + spines[(last + 1) // 2]) // 2
+    near = [lane for lane in lanes if abs(lane - middle) < _NEAR]
+    free = [middle, *(lane + off for lane in near for off in (_OFF_LANES, -_OFF_LANES))]
+    clear = [x for x in free if all(abs(x - lane) >= _OFF_LANES for lane in near)]
+    return min(clear, key=lambda x: abs(x - middle), default=middle)
+
+
+def _straight_from(columns: Sequence[Column]) -> int:
+    """Return the index of the first column with only lines to its right."""
+    last = len(columns) - 1
+    while last > 0 and columns[last].is_line:
+        last -= 1
+    return last

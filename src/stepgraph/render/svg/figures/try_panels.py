@@ -1,0 +1,227 @@
+"""A `try` statement: the body on the spine, `catch` beside it, `finally` below both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, place_columns
+from stepgraph.render.svg.figures.connectors import gathered
+from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.figures.leaf import ExitPill
+from stepgraph.render.svg.lengths import Length, longest
+from stepgraph.render.svg.pen import RADIUS, Pen
+
+_ABOVE: Final = 14
+_FAILURE: Final = 13
+_BETWEEN: Final = 40
+_JOIN: Final = 20
+_TAIL: Final = 14
+_FAILURE_LANE: Final = 18
+_LEAVING: Final = 14
+_CORNER: Final = 14
+_ENTRANCE: Final = 20
+_ENTERS: Final = 9
+_NEXT_ENTERS: Final = 20
+_PILL_AWAY: Final = 26
+_PILL_ROOM: Final = 34
+
+
+class TryPanels(Struct, frozen=True):
+    """The body of a `try` with its `catch` beside it.
+
+    Without a `catch`, a failure leads past the body, or into the `finally`.
+    """
+
+    body: Figure
+    catch: Figure | None
+    catch_edge: int = 0
+    """The distance from the spine of the `catch` to the left edge of its frame."""
+
+    final: bool = False
+    """Whether a `finally` follows."""
+
+    columns: ColumnLayout = UNPLACED
+    """Computed from the panels."""
+
+    below: Length = 0
+    """The height at which the panels have joined; computed from the panels."""
+
+    def __post_init__(self) -> None:
+        extents = [Column(panel.left_extent, panel.right_extent, panel.exits.lowered(_ABOVE)) for panel in self._panels]
+        force_setattr(self, "columns", place_columns(extents, 0, _BETWEEN))
+        bottom = longest([panel.height + _ABOVE for panel in self._panels])
+        force_setattr(self, "below", bottom + _JOIN if self.goes_on else bottom)
+
+    @property
+    def left_extent(self) -> int:
+        return self.columns.left_extent
+
+    @property
+    def right_extent(self) -> int:
+        return max(self.columns.right_extent, 0 if self.catch is not None else self.failure_lane)
+
+    @property
+    def height(self) -> Length:
+        return self.below + (self.columns.room_below + _TAIL)
+
+    @property
+    def goes_on(self) -> bool:
+        return self.body.goes_on or (not self.final if self.catch is None else self.catch.goes_on)
+
+    @property
+    def fails_into_final(self) -> bool:
+        """Whether a failure leads from the body to the `finally`."""
+        return self.final and self.catch is None
+
+    @property
+    def failure_lane(self) -> int:
+        """The x position of the lane of an uncaught failure."""
+        return self.body.right_extent + _FAILURE_LANE
+
+    @property
+    def exits(self) -> EarlyExits:
+        return self.columns.exits(self.below)
+
+    @property
+    def _panels(self) -> list[Figure]:
+        return [self.body] if self.catch is None else [self.body, self.catch]
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        pen.path("line", f"M0 0V{_ABOVE}")
+        ends: list[tuple[int, Length]] = []
+        for index, (panel, spine) in enumerate(zip(self._panels, self.columns.spines, strict=True)):
+            pen.open_at(spine, _ABOVE)
+            panel.draw(pen, self.columns.lanes(index, lanes))
+            pen.close()
+            if panel.goes_on:
+                ends.append((spine, panel.height + _ABOVE))
+        self._draw_failure(pen)
+        if self.goes_on:
+            pen.path("line", gathered(ends, self.below, self.height))
+        self.columns.draw_exits(pen, lanes, self.below)
+
+    def _draw_failure(self, pen: Pen) -> None:
+        if self.catch is not None:
+            y, edge = _ABOVE + _FAILURE, self.columns.spines[1] - self.catch_edge
+            pen.path("failure", f"M{self.body.right_extent} {y}H{edge - 6}")
+            pen.path("failure head", f"M{edge - 8} {y - 4}L{edge - 1} {y}L{edge - 8} {y + 4}z")
+        elif not self.final:
+            self.draw_failure_to(pen, self.failure_lane, self.below, 1)
+
+    def draw_failure_to(self, pen: Pen, lane: int, y: Length, end: int) -> None:
+        """Draw the line of an uncaught failure down a lane to `y`, and as an arrow left to `end`."""
+        pen.path("failure", f"{self._failure_out(lane)}V{y - RADIUS}q0 {RADIUS} {-RADIUS} {RADIUS}H{end + 5}")
+        pen.path("failure head", f"M{end + 7} {y - 4}L{end} {y}L{end + 7} {y + 4}z")
+
+    def draw_failure_onto(self, pen: Pen, lane: int, y: Length) -> None:
+        """Draw the line of an uncaught failure down a lane, as an arrow onto the figure that begins at `y`."""
+        pen.path("failure", f"{self._failure_out(lane)}V{y - 6}")
+        pen.path("failure head", f"M{lane - 4} {y - 8}L{lane} {y - 1}L{lane + 4} {y - 8}z")
+
+    def _failure_out(self, lane: int) -> str:
+        return f"M{self.body.right_extent} {_ABOVE + _FAILURE}H{lane - RADIUS}q{RADIUS} 0 {RADIUS} {RADIUS}"
+
+
+class TryFinally(Struct, frozen=True):
+    """A `try` with a `finally` below it. Exits of the body lead through the `finally`."""
+
+    panels: TryPanels
+    final: Figure
+    resumed_exits: Sequence[ExitPill]
+    """The pills of the exits that continue after the `finally`; `return` comes first, because it leads farther."""
+
+    @property
+    def left_extent(self) -> int:
+        return max(self.panels.left_extent, self.final.left_extent)
+
+    @property
+    def right_extent(self) -> int:
+        pills = (_PILL_AWAY + 2 * pill.left_extent for pill in self.resumed_exits)
+        lanes = [self._lane] if self.panels.exits else []
+        lanes += [self._failure_lane] if self.panels.fails_into_final else []
+        return max([*lanes, self.panels.right_extent, self.final.right_extent, *pills])
+
+    @property
+    def height(self) -> Length:
+        return self._end + (len(self.resumed_exits) * _PILL_ROOM + _TAIL)
+
+    @property
+    def goes_on(self) -> bool:
+        return self.final.goes_on and (self.panels.goes_on or self.panels.fails_into_final)
+
+    @property
+    def exits(self) -> EarlyExits:
+        """Return the exits of the `finally`, and the exits that continue after it."""
+        exits = self.final.exits.lowered(self._final_top)
+        for index, pill in enumerate(self.resumed_exits):
+            exits = exits.before(pill.exits.lowered(self._end + self._pill_top(index)))
+        return exits
+
+    @property
+    def _end(self) -> Length:
+        return self._final_top + self.final.height
+
+    @property
+    def _failure_lane(self) -> int:
+        """The x position of the lane of an uncaught failure."""
+        return self._clear_lane(self.panels.failure_lane)
+
+    @property
+    def _lane(self) -> int:
+        """The x position of the lane of exits, beyond the lane of a failure."""
+        right_extent = self.panels.right_extent
+        if self.panels.fails_into_final:
+            right_extent = max(right_extent, self._failure_lane)
+        return self._clear_lane(right_extent + _LEAVING)
+
+    def _clear_lane(self, lane: int) -> int:
+        """Return a lane from which an arrow can reach the side of the `finally`, or its top well within its width."""
+        side = self.final.right_extent
+        return max(lane, side + _ENTRANCE) if lane > side - _CORNER else lane
+
+    @property
+    def _final_top(self) -> Length:
+        return self.panels.height + GAP
+
+    def _pill_top(self, index: int) -> int:
+        return _ABOVE + index * _PILL_ROOM
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        lane = self._lane
+        self.panels.draw(pen, Lanes(lane, lane))
+        pen.open_at(0, self._final_top)
+        if self.panels.goes_on:
+            pen.down()
+        self.final.draw(pen, lanes)
+        pen.close()
+        self._draw_lines_into_final(pen, lane)
+        if self.goes_on:
+            pen.path("line", f"M0 {self._end}V{self.height}")
+        for index, pill in enumerate(self.resumed_exits):
+            top = self._end + self._pill_top(index)
+            middle = top + pill.height // 2
+            pen.path("line", f"M0 {self._end}V{middle - RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{_PILL_AWAY}")
+            spine = _PILL_AWAY + pill.left_extent
+            pen.open_at(spine, top)
+            pill.draw(pen, lanes.seen_from(spine))
+            pen.close()
+
+    def _draw_lines_into_final(self, pen: Pen, lane: int) -> None:
+        """Draw the lines of exits and of a failure to the side of the `finally`, or onto its top."""
+        before, side, top = self.panels.exits, self.final.right_extent, self._final_top
+        fails_aside = self.panels.fails_into_final and self._failure_lane > side
+        # The lane of a failure is nearer to the panels, so it enters above the exits and no lines cross.
+        exits_enter = _NEXT_ENTERS if fails_aside else _ENTERS
+        for begin in (before.breaks, before.returns):
+            if begin is not None and lane > side:
+                pen.out((lane, begin), top + exits_enter, side + 1)
+            elif begin is not None:
+                pen.onto((lane, begin), top)
+        if fails_aside:
+            self.panels.draw_failure_to(pen, self._failure_lane, top + _ENTERS, side + 1)
+        elif self.panels.fails_into_final:
+            self.panels.draw_failure_onto(pen, self._failure_lane, top)

@@ -1,0 +1,120 @@
+"""Labels, titles and boxes that depend on a single node."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stepgraph.model.details import NO_DETAIL, Detail, Details
+from stepgraph.model.payload import FunctionCall, Node, Step
+from stepgraph.render.folding import exit_kinds, folded_node_text
+from stepgraph.render.node_text import NO_STEPS, clock_text, node_words, step_phrases
+from stepgraph.render.svg import icons
+from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
+from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
+
+_FOLDED_LOOKS: Final = {
+    "loop": ("loop", icons.LOOP),
+    "parallel": ("parallel", icons.PARALLEL),
+    "try": ("try", icons.PROTECTED),
+    "if": ("choice", icons.CHOICE),
+    "switch": ("choice", icons.SWITCH),
+    "step_do": ("step do", icons.DO),
+    "function_def": ("call", icons.FUNCTION),
+    "start": ("start", icons.START),
+    "block": ("block", icons.BLOCK),
+}
+
+_STEPS: Final = {
+    "step_do": ("step do", icons.DO),
+    "step_sleep": ("step sleep", icons.SLEEP),
+    "step_sleep_until": ("step sleep", icons.SLEEP_UNTIL),
+    "step_wait_for_event": ("step wait", icons.WAIT),
+}
+
+
+def captions(step: Step, details: Details) -> tuple[str, ...]:
+    """Return the phrases below the name of a step: its kind, then its settings and remarks."""
+    phrases = (*step_phrases(step), *details.remarks(step))
+    match step["type"]:
+        case "step_do":
+            return ("step", *phrases)
+        case "step_sleep":
+            return phrases
+        case "step_sleep_until":
+            return (f"sleep {phrases[0]}", *phrases[1:])
+        case "step_wait_for_event":
+            return (f"wait for {phrases[0]}", *phrases[1:])
+
+
+def step_title(step: Step, details: Details) -> str:
+    """Return a step with its phrases and clocks on one line."""
+    return title_line(step["name"], *captions(step, details), _clocks(step))
+
+
+def call_title(call: FunctionCall, *phrases: str) -> str:
+    """Return a call with phrases and its clocks on one line."""
+    return title_line(call["name"], *phrases, _clocks(call))
+
+
+def title_line(name: str, *phrases: str) -> str:
+    """Return a name and the phrases that are not empty on one line."""
+    rest = " · ".join(filter(None, phrases))
+    return f"{name} · {rest}" if rest else name
+
+
+def _clocks(node: Step | FunctionCall) -> str:
+    clock = clock_text(node)
+    return f"clock {clock.strip('[]')}" if clock else ""
+
+
+def step_label(step: Step, details: Details) -> Label:
+    """Return the label of a step."""
+    return node_label(_STEPS[step["type"]][1], step["name"], captions(step, details))
+
+
+def step_named(step: Step, identity: str, details: Details) -> SvgGroup:
+    """Return the SVG group of a step."""
+    return SvgGroup(_STEPS[step["type"]][0], identity, step_title(step, details))
+
+
+def step_leaf(step: Step, identity: str, details: Details) -> Leaf:
+    """Return the box of a step without nested steps."""
+    return Leaf(step_named(step, identity, details), step_label(step, details))
+
+
+def exit_pill(kind: str, identity: str, title: str, detail: Detail = NO_DETAIL) -> ExitPill:
+    """Return the pill of a `break` or `return`, with the source of its statement if available.
+
+    A long statement is cut in the pill, but not in the title.
+    """
+    icon = icons.RETURN if kind == "return" else icons.BREAK
+    named = SvgGroup("exit", identity, title_line(detail.source or title, *detail.remarks))
+    return ExitPill(named, heading(icon, detail.source or kind, widest_word=WIDEST_EXIT), kind)
+
+
+def empty_box(identity: str, text: str = NO_STEPS) -> Leaf:
+    """Return the box that fills a frame without nodes."""
+    return Leaf(SvgGroup("empty", identity, text), plain_label(text))
+
+
+def folded_box(node: Node, identity: str, text: str = "", head: str = "") -> Leaf:
+    """Return the box of a folded node: its name, a summary of its contents, and its exits.
+
+    `text` and `head` replace the computed summary and name.
+    """
+    css, icon = _folded_look(node)
+    name, text = head or node_words(node).title, text or folded_node_text(node)
+    named = SvgGroup(f"folded {css}", identity, title_line(name, text))
+    return Leaf(named, node_label(icon, name, [text]), stacked=True, exit_kinds=exit_kinds(node))
+
+
+def unwrapped_box(node: Node, identity: str) -> Leaf:
+    """Return the box of a removed node whose contents remain."""
+    css, icon = _folded_look(node)
+    name = node_words(node).title
+    return Leaf(SvgGroup(css, identity, name), node_label(icon, name, []))
+
+
+def _folded_look(node: Node) -> tuple[str, str]:
+    """Return the class and the icon of a folded node; nodes without a look of their own are blocks."""
+    return _FOLDED_LOOKS.get(node["type"], _FOLDED_LOOKS["block"])

@@ -1,0 +1,236 @@
+"""The figure of each type of node, and of functions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final, assert_never
+
+from msgspec import Struct, field
+
+from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
+from stepgraph.model.walk import as_unknown, children
+from stepgraph.render.context import NodeContext
+from stepgraph.render.folding import BodyTexts
+from stepgraph.render.group_order import has_clocks
+from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, payload_text
+from stepgraph.render.svg import icons
+from stepgraph.render.svg.figures.exit_join import rejoin, rejoin_all
+from stepgraph.render.svg.figures.figure import GAP, Figure
+from stepgraph.render.svg.figures.frame import FrameFigure
+from stepgraph.render.svg.figures.label import heading, node_label
+from stepgraph.render.svg.figures.leaf import Leaf, SvgGroup
+from stepgraph.render.svg.figures.loop_body import TAIL as LOOP_TAIL
+from stepgraph.render.svg.figures.loop_body import LoopBody
+from stepgraph.render.svg.figures.stack import Stack
+from stepgraph.render.svg.identities import identities
+from stepgraph.render.svg.layout.groups import in_sequence, loop_of_passes, measure_parallel, measure_unframed
+from stepgraph.render.svg.layout.labels import (
+    call_title,
+    empty_box,
+    exit_pill,
+    folded_box,
+    step_label,
+    step_leaf,
+    step_named,
+    title_line,
+    unwrapped_box,
+)
+from stepgraph.render.svg.layout.layout import Layout, OpenFunctions
+from stepgraph.render.svg.layout.structures import measure_if, measure_switch, measure_try
+from stepgraph.render.svg.lengths import Variables
+from stepgraph.render.view import View
+
+DRAWN_BEFORE: Final = "function, drawn at its first call"
+DRAWN_SEPARATELY: Final = "function, drawn by itself"
+RECURSIVE: Final = "function, calls itself"
+MISSING: Final = "function, not in this graph"
+
+TAIL: Final = 14
+MOST_BODIES: Final = 2000
+"""The maximum number of expanded calls, because functions may call each other exponentially often."""
+
+
+def by_name(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
+    """Return the box of a call whose body is drawn elsewhere, for the reason in `phrase`."""
+    named = SvgGroup("call", identity, call_title(call, phrase))
+    label = node_label(icons.FUNCTION, call["name"], [arguments, phrase] if arguments else [phrase])
+    return Leaf(named, label, stacked=True)
+
+
+def measure_function(
+    layout: Layout, function: FunctionDef, title: str, context: NodeContext, remark: str = "", arguments: str = ""
+) -> Figure:
+    """Return the frame of a function, below which its `return`s join.
+
+    The label shows the arguments of the call, or else the remark.
+    """
+    inside = context.inside(context.identity).ungrouped()
+    with layout.open_functions.within(function["name"]):
+        body = layout.stack(function["nodes"], inside, empty=layout.view.when_empty(function))
+    label = heading(icons.FUNCTION, function["name"], arguments or remark, code=bool(arguments))
+    frame = FrameFigure(SvgGroup("function", context.identity, title), label, body, GAP, layout.folds)
+    return rejoin_all(layout.marked(frame, function))
+
+
+class NodeLayout(Struct):
+    """Measures nodes in drawing order, so a function is expanded at its first call."""
+
+    functions: Mapping[str, FunctionDef]
+    view: View
+    folds: Variables | None = None
+    nodes_by_id: dict[str, Node] = field(default_factory=dict)
+    """The nodes of all figures so far, by identity."""
+
+    shown: set[str] = field(default_factory=set)
+    """The names of the functions drawn so far."""
+
+    bodies: int = 0
+    """The number of expanded calls."""
+
+    texts: BodyTexts | None = None
+    """The summaries of folded functions, made on first use."""
+
+    open_functions: OpenFunctions = field(default_factory=OpenFunctions)
+
+    def stack(
+        self,
+        nodes: Sequence[Node],
+        context: NodeContext,
+        *,
+        tail: int = TAIL,
+        entered: bool = True,
+        empty: str = NO_STEPS,
+    ) -> Figure:
+        """Return the figures of nodes below each other, or in columns where their clocks overlap."""
+        if not nodes:
+            return Stack([empty_box(f"{context.identity}.empty", empty)], tail, entered)
+        order: Sequence[int] | None = range(len(nodes))
+        if has_clocks(nodes, in_group=context.in_group):
+            order = in_sequence(nodes)
+        if order is None:
+            return Stack([measure_unframed(self, nodes, context)], tail, entered)
+        named = identities(nodes, context.identity)
+        return Stack([self.measure(nodes[index], context.at(named[index])) for index in order], tail, entered)
+
+    def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
+        """Return a figure with the mark of its node, branch or block, if there is one."""
+        mark = self.view.mark(part)
+        if mark is None:
+            return figure
+        # Imported here because most drawings have no marks, and start-up time counts.
+        from stepgraph.render.svg.figures.marked_figure import MarkedFigure, is_marked
+
+        return figure if is_marked(figure) else MarkedFigure(figure, mark)
+
+    def measure(self, node: Node, context: NodeContext) -> Figure:
+        """Return the figure of a node of any type, with its mark."""
+        self.nodes_by_id[context.identity] = node
+        if (mark := self.view.mark(node)) is not None and mark.unwrapped:
+            return self.marked(unwrapped_box(node, context.identity), node)
+        return self.marked(self._measure_by_type(node, context), node)
+
+    def _measure_by_type(self, node: Node, context: NodeContext) -> Figure:
+        if unknown := as_unknown(node):
+            return self._unknown(unknown, context)
+        if self._folds(node, context):
+            head = self.view.details.source(node) if node["type"] == "loop" else ""
+            return folded_box(node, context.identity, head=head)
+        match node["type"]:
+            case "step_do":
+                return self._step(node, context)
+            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+                return step_leaf(node, context.identity, self.view.details)
+            case "loop":
+                return self._loop(node, context)
+            case "parallel":
+                return measure_parallel(self, node, context)
+            case "try":
+                return measure_try(self, node, context)
+            case "block":
+                return self._block(node, context)
+            case "if":
+                return measure_if(self, node, context)
+            case "switch":
+                return measure_switch(self, node, context)
+            case "function_call":
+                return self._call(node, context)
+            case "function_def":
+                return measure_function(self, node, f"function {node['name']}", context)
+            case "break":
+                return exit_pill(node["kind"], context.identity, node["kind"], self.view.details.of(node))
+            case "start":
+                return self._start(node, context)
+            case _ as never:
+                assert_never(never)
+
+    def _folds(self, node: Node, context: NodeContext) -> bool:
+        """Return whether a node is folded. A group that shares its frame with a loop is folded with it."""
+        sharing = [node, loop] if (loop := loop_of_passes(node)) else [node]
+        return any(self.view.folding.folds(part, context.level) and children(part) for part in sharing)
+
+    def _step(self, step: StepDo, context: NodeContext) -> Figure:
+        if not step["nodes"]:
+            return step_leaf(step, context.identity, self.view.details)
+        inside = context.inside(context.identity).ungrouped()
+        nested = self.stack(step["nodes"], inside)
+        named = step_named(step, context.identity, self.view.details)
+        return rejoin_all(FrameFigure(named, step_label(step, self.view.details), nested, GAP, self.folds))
+
+    def _loop(self, loop: Loop, context: NodeContext) -> Figure:
+        body = self.stack(loop["nodes"], context.inside(context.identity), tail=LOOP_TAIL)
+        head = self.view.details.source(loop)
+        label = heading(icons.LOOP, "" if head else "loop", head)
+        frame = FrameFigure(SvgGroup("loop", context.identity, head or "loop"), label, LoopBody(body), GAP, self.folds)
+        return rejoin(frame, "breaks")
+
+    def _block(self, block: Block, context: NodeContext) -> Figure:
+        body = self.stack(block["nodes"], context.inside(context.identity))
+        return FrameFigure(
+            SvgGroup("block", context.identity, "block"), heading(icons.BLOCK, "block"), body, GAP, self.folds
+        )
+
+    def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
+        name, arguments = call["name"], self.view.details.source(call)
+        phrase = self._why_by_name(name)
+        if phrase:
+            return by_name(call, arguments, phrase, context.identity)
+        function = self.functions[name]
+        if function["nodes"] and self.view.folding.folds(function, context.level):
+            self.texts = BodyTexts(self.functions) if self.texts is None else self.texts
+            return folded_box(function, context.identity, self.texts.of(name))
+        self.shown.add(name)
+        self.bodies += 1
+        with self.open_functions.within(name):
+            return measure_function(self, function, call_title(call, "function"), context, arguments=arguments)
+
+    def _why_by_name(self, name: str) -> str:
+        """Return the reason why a call is not expanded; empty for an expanded call."""
+        if name not in self.functions:
+            return MISSING
+        if name in self.open_functions:
+            return RECURSIVE
+        if self.view.expand == "none":
+            return DRAWN_SEPARATELY
+        return (
+            DRAWN_BEFORE if name in self.shown and (self.view.expand == "first" or self.bodies >= MOST_BODIES) else ""
+        )
+
+    def _start(self, start: Start, context: NodeContext) -> Figure:
+        """Return a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""
+        payload = payload_text(start["payload"]) if "payload" in start else ""
+        label = heading(icons.START, f"start {start['class_name']}", payload)
+        body = self.stack(start["nodes"], context.inside(context.identity).ungrouped())
+        named = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
+        return rejoin_all(FrameFigure(named, label, body, GAP, self.folds))
+
+    def _unknown(self, unknown: UnknownNode, context: NodeContext) -> Figure:
+        label = node_label(icons.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE])
+        named = SvgGroup(
+            "unknown",
+            context.identity,
+            title_line(unknown.get("name", "") or unknown["type"], unknown["type"], "unknown type"),
+        )
+        if not unknown["nodes"]:
+            return Leaf(named, label)
+        body = self.stack(unknown["nodes"], context.inside(context.identity))
+        return FrameFigure(named, label, body, GAP, self.folds)

@@ -1,1 +1,0 @@
-"""From the nodes of a graph to the figures that show them."""

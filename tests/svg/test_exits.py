@@ -1,0 +1,265 @@
+"""The targets of `break` and `return` in examples; `laws/exits.py` checks all pictures."""
+
+from __future__ import annotations
+
+from stepgraph.model.payload import Graph
+from stepgraph.render.folding import Folding
+from stepgraph.render.view import View
+from tests.render.graphs import (
+    LEAVE,
+    LEAVE_LOOP,
+    block,
+    branch,
+    call,
+    do,
+    either,
+    function,
+    graph,
+    loop,
+    parallel,
+    protected,
+)
+from tests.svg.laws.boxes import bar_touches_a_figure
+from tests.svg.laws.exits import failure_has_a_wrong_target
+from tests.svg.laws.lines import (
+    arrow_points_at_nothing,
+    kind,
+    line_end_is_unconnected,
+    line_passes_a_bar_without_a_gap,
+    lines_of_two_kinds_run_along_each_other,
+    tip_of,
+)
+from tests.svg.laws.order import leads_on
+from tests.svg.picture import Picture, page_of, picture_of
+from tests.svg.shapes import Point
+
+
+def tips(picture: Picture) -> list[Point]:
+    """Return the tips of the arrows of exits, from top to bottom."""
+    points = [
+        tip for line in picture.lines if kind(line) == "out" for stroke in line.strokes if (tip := tip_of(stroke))
+    ]
+    return sorted(points, key=lambda tip: tip.y)
+
+
+def below(picture: Picture, identity: str) -> float:
+    """Return the distance from the bottom of a figure to the first arrow below it."""
+    bottom = picture.figure(identity).box.bottom
+    return min(tip.y - bottom for tip in tips(picture) if tip.y > bottom)
+
+
+def bars(drawn: Graph) -> list[tuple[float, float, float]]:
+    """Return the pieces of bars in the first group: the height, the left side and the right side of each."""
+    group = picture_of(drawn).figure("orders--node.parallel")
+    return sorted((bar.top - group.box.top, bar.left, bar.right) for bar in group.bars)
+
+
+def broken_by_failures(picture: Picture) -> list[str]:
+    return [*arrow_points_at_nothing(picture), *failure_has_a_wrong_target(picture)]
+
+
+def broken_by_bars(picture: Picture) -> list[str]:
+    return [
+        *line_end_is_unconnected(picture),
+        *line_passes_a_bar_without_a_gap(picture),
+        *lines_of_two_kinds_run_along_each_other(picture),
+    ]
+
+
+def test_a_break_ends_just_below_its_loop() -> None:
+    picture = picture_of(graph(loop(loop(do("a"), either(branch("x", LEAVE_LOOP))), do("b")), do("c")))
+    assert below(picture, "orders--node.loop--node.loop") == 12
+
+
+def test_a_return_ends_at_the_end_of_the_workflow() -> None:
+    picture = picture_of(graph(loop(do("a"), either(branch("x", LEAVE))), do("b")))
+    end = picture.whole.marks[1]
+    assert tips(picture) == [Point(end.right + 1, (end.top + end.bottom) / 2)]
+
+
+def test_a_return_of_a_function_ends_just_below_it() -> None:
+    picture = picture_of(graph(call("f"), do("b"), functions={"f": function("f", either(branch("x", LEAVE)))}))
+    assert below(picture, "orders--call.f") == 12
+
+
+def test_a_break_does_not_leave_the_loop_of_the_caller() -> None:
+    picture = picture_of(graph(loop(call("f")), functions={"f": function("f", either(branch("x", LEAVE_LOOP)))}))
+    assert below(picture, "orders--node.loop--call.f") == 12
+    assert len(tips(picture)) == 1
+
+
+def test_returns_of_a_separate_function_lead_to_its_end() -> None:
+    picture = picture_of(graph(do("a"), functions={"f": function("f", either(branch("x", LEAVE)))}))
+    assert below(picture, "orders--function.f") == 12
+    assert len(picture.whole.marks) == 5  # a beginning, and two ends of two circles each
+
+
+def test_an_exit_leads_through_finally() -> None:
+    picture = picture_of(graph(protected(block(do("a"), LEAVE), final=block(do("b")))))
+    final = picture.figure("orders--node.try.finally--b").parent
+    assert final is not None
+    into, out_of = tips(picture)
+    assert (into.x, final.box.top < into.y < final.box.bottom) == (final.box.right + 1, True)
+    assert out_of.y > final.box.bottom
+
+
+def test_an_exit_into_finally_avoids_its_corner() -> None:
+    for letters in range(60):
+        picture = picture_of(graph(protected(block(either(branch("x", LEAVE))), final=block(do("w" * letters)))))
+        final = next(panel.box for panel in picture.figure("orders--node.try").inner if "finally" in panel.css)
+        into = tips(picture)[0]
+        at_side = into.x == final.right + 1 and into.y > final.top + 8
+        on_top = into.y == final.top - 1 and into.x < final.right - 8
+        assert at_side or on_top
+
+
+def test_a_failure_into_finally_avoids_its_corner() -> None:
+    for letters in range(60):
+        picture = picture_of(graph(protected(block(do("a")), final=block(do("w" * letters)))))
+        assert broken_by_failures(picture) == []
+
+
+def test_a_failure_into_finally_crosses_no_exit() -> None:
+    picture = picture_of(graph(protected(block(do("a long name of a step"), LEAVE), final=block(do("b")))))
+    (failure,) = (tip for line in picture.lines if kind(line) == "failure" for tip in map(tip_of, line.strokes) if tip)
+    into = tips(picture)[0]
+    assert (into.x, into.y - failure.y) == (failure.x, 11)
+
+
+def test_arrow_heads_into_finally_are_filled() -> None:
+    wide = block(either(branch("x", do("w" * 40)), branch(None, do("w" * 40))))
+    picture = picture_of(graph(protected(block(LEAVE), catch=block(do("c")), final=wide)))
+    final = next(panel.box for panel in picture.figure("orders--node.try").inner if "finally" in panel.css)
+    onto = [
+        line.css for line in picture.lines if any(tip_of(s) and s.points[1].y == final.top - 1 for s in line.strokes)
+    ]
+    assert onto == ["out filled"]
+
+
+def test_each_exit_continues_after_finally() -> None:
+    body = block(either(branch("x", LEAVE), branch("y", LEAVE_LOOP)))
+    picture = picture_of(graph(loop(protected(body, final=block(do("b"))))))
+    pills = [figure.title for figure in picture.figure("orders--node.loop--node.try").inner if "exit" in figure.css]
+    assert pills == ["return, after finally", "break, after finally"]
+
+
+def test_no_exit_continues_after_a_finally_that_exits() -> None:
+    picture = picture_of(graph(loop(protected(block(LEAVE_LOOP), final=block(LEAVE)))))
+    assert [f.title for f in picture.figures if "exit" in f.css] == ["break", "return"]
+
+
+def test_exits_of_folded_nodes_lead_to_the_same_targets() -> None:
+    body = loop(either(branch("x", LEAVE_LOOP), branch("y", LEAVE)), do("a"))
+    picture = picture_of(graph(body), View(Folding(kinds=("if",))))
+    end = picture.whole.marks[1]
+    loop_end, work_end = tips(picture)
+    assert loop_end.y - picture.figure("orders--node.loop").box.bottom == 12
+    assert work_end == Point(end.right + 1, (end.top + end.bottom) / 2)
+
+
+def test_breaks_of_concurrent_iterations_end_below_the_frame() -> None:
+    picture = picture_of(graph(parallel("all", loop(do("a"), either(branch("x", LEAVE_LOOP)))), do("b")))
+    assert below(picture, "orders--node.parallel") == 12
+
+
+def test_concurrent_iterations_go_on_even_if_all_return() -> None:
+    picture = picture_of(graph(parallel("all", loop(LEAVE)), do("b")))
+    assert leads_on(picture.figure("orders--node.parallel"))
+
+
+def test_concurrent_iterations_are_folded_as_loops() -> None:
+    picture = picture_of(graph(parallel("all", loop(do("a"), LEAVE))), View(Folding(kinds=("loop",))))
+    assert picture.figure("orders--node.parallel").css == {"folded", "parallel"}
+
+
+def test_unawaited_work_ends_above_the_next_bar() -> None:
+    drawn = graph(
+        parallel(
+            "all",
+            do("a", starts=1, resolves=2),
+            do("left", do("inner"), do("inner"), starts=1),
+            do("b", starts=1, resolves=2),
+            do("c", starts=2, resolves=3),
+            do("d", starts=2, resolves=3),
+        )
+    )
+    (loose_end,) = picture_of(drawn).figure("orders--node.parallel").loose_ends
+    top = picture_of(drawn).figure("orders--node.parallel").box.top
+    pieces = [bar for bar in bars(drawn)[1:] if bar[0] + top > loose_end.bottom]
+    assert [pieces[0][1] < loose_end.left, pieces[0][2] > loose_end.right, pieces[0][0] + top - loose_end.bottom] == [
+        True,
+        True,
+        4,
+    ]
+
+
+def test_the_common_spine_avoids_lanes_between_columns() -> None:
+    """Else a bar has a gap where the line out of it begins, or a way out runs along that line."""
+    for letters in range(24):
+        picture = picture_of(graph(parallel("all", either(branch("x", LEAVE)), do("w" * letters))))
+        assert broken_by_bars(picture) == []
+
+
+def test_a_bar_has_a_gap_for_figures_beside_it_after_folding() -> None:
+    drawn = graph(
+        parallel(
+            "all",
+            do("folded", do("inner"), do("inner"), do("inner"), starts=1, resolves=2),
+            do("passing", do("inner"), starts=1, resolves=3),
+            do("b", starts=1, resolves=2),
+            do("c", starts=2),
+            do("d", starts=2),
+        )
+    )
+    page = page_of(drawn, {"orders--node.parallel--folded": ()})
+    assert list(bar_touches_a_figure(page)) == []
+
+
+def test_a_group_with_an_exit_has_a_bar_at_the_end() -> None:
+    picture = picture_of(graph(parallel("all", do("a"), do("b"), LEAVE)))
+    first, last = picture.figure("orders--node.parallel").bars
+    b = picture.figure("orders--node.parallel--b").box
+    assert (last.left, last.right) == (first.left, (b.left + b.right) / 2 + 12)
+
+
+def test_a_gap_is_as_wide_as_the_figure_that_passes() -> None:
+    tall = do("tall", do("inner"), do("inner"), starts=1, resolves=3)
+    drawn = graph(
+        parallel(
+            "all",
+            do("a", starts=1, resolves=2),
+            tall,
+            do("b", starts=1, resolves=2),
+            do("c", starts=2),
+            do("d", starts=2),
+        )
+    )
+    passing = picture_of(drawn).figure("orders--node.parallel--tall").box
+    (top, _, end), (same, begin, _) = bars(drawn)[1:3]
+    assert (same, end, begin) == (top, passing.left - 7, passing.right + 7)
+
+
+def test_no_arrow_leads_from_an_exit_to_the_next_member() -> None:
+    picture = picture_of(graph(parallel("all", LEAVE, LEAVE, do("a", starts=1, resolves=2))))
+    exits = [figure for figure in picture.figures if "exit" in figure.css]
+    assert [leads_on(figure) for figure in exits] == [False, False]
+
+
+def test_a_recursive_call_shows_the_key_of_the_function() -> None:
+    drawn = graph(call("key"), functions={"key": function("name", do("a"), call("key"))})
+    picture = picture_of(drawn, View(expand="all"))
+    assert [figure.title for figure in picture.figures if "call" in figure.css] == ["key · function, calls itself"]
+
+
+def test_a_bar_has_a_gap_only_for_the_exit_of_finished_work() -> None:
+    tall = do("tall", do("inner"), do("inner"), do("inner"), starts=1, resolves=2)
+    leaves = block(do("leaves"), LEAVE)
+    drawn = graph(parallel("all", tall, leaves, do("b", starts=2, resolves=3), do("c", starts=2)))
+    (_, (middle, *_), *_) = bars(drawn)
+    assert [(left, right) for top, left, right in bars(drawn) if top == middle] == [(108, 353), (367, 458)]
+
+
+def test_branches_that_all_exit_do_not_join() -> None:
+    frame = picture_of(graph(either(branch("x", LEAVE), branch(None, LEAVE)))).figure("orders--node.if")
+    strokes = [stroke for line in frame.lines if kind(line) != "out" for stroke in line.strokes]
+    assert max(point.y for stroke in strokes for point in stroke.points) < frame.box.bottom
