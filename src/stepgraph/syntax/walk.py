@@ -12,7 +12,9 @@ from msgspec import Struct
 Statement: TypeAlias = cst.BaseSmallStatement | cst.BaseCompoundStatement
 
 _LAYOUT_TYPES = (cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.TrailingWhitespace, cst.Comma, cst.LeftParen)
-_LAYOUT_FIELDS = frozenset({"lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "semicolon", "colon"})
+_LAYOUT_FIELDS = frozenset(
+    {"lpar", "rpar", "lbracket", "rbracket", "lbrace", "rbrace", "comma", "semicolon", "colon", "dot"}
+)
 _COMPOUND_TYPES: Final = frozenset(
     [
         *(cst.If, cst.Try, cst.TryStar, cst.For, cst.While, cst.With, cst.Match),
@@ -30,7 +32,9 @@ class _ChildFields(dict[type[cst.CSTNode], tuple[str, ...]]):
         names = self[node_type] = tuple(
             field.name
             for field in fields(node_type)
-            if not field.name.startswith(("whitespace", "leading", "lines_")) and field.name not in _LAYOUT_FIELDS
+            if not field.name.startswith(("whitespace", "leading", "lines_"))
+            and field.name not in _LAYOUT_FIELDS
+            and field.type not in (str, bool)
         )
         return names
 

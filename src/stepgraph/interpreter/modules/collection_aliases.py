@@ -58,11 +58,11 @@ def _is_kept(interpreter: Interpreter, scope: LexicalScope, name: str, depth: in
     is_kept = any(
         aliases.is_kept(start, depth, spend) for aliases, start in _aliases_in_program(interpreter, scope, name, depth)
     )
-    if scope.kind == "function" and not is_kept:
-        return False
-    in_program = [module.once(analyze_aliases) for module in _modules_of_program(interpreter, scope)]
-    is_kept = is_kept or any(aliases.keeps_names_of_modules for aliases in in_program)
-    return is_kept and any(aliases.mutates_unknown for aliases in in_program)
+    if scope.kind == "function":
+        return is_kept and any(module.once(analyze_aliases).mutates_unknown for module in interpreter.modules.scopes)
+    modules = _modules_of_program(interpreter, scope)
+    is_kept = is_kept or any(module.once(analyze_aliases).keeps_names_of_modules for module in modules)
+    return is_kept and any(module.once(analyze_aliases).mutates_unknown for module in modules)
 
 
 def _aliases_in_program(

@@ -174,12 +174,27 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
 
     Code that is not followed does so if it is known to, or if the program changes a result of such code.
     """
-    name = callee.name.rpartition(".")[2] if isinstance(callee, External) else ""
-    modules = interpreter.modules.scopes
-    if name in READING_CALLS or not (
-        name in MUTATING_FUNCTIONS or any(module.once(analyze_aliases).mutates_unknown for module in modules)
-    ):
+    exposed = _collections_with_steps(arguments)
+    if not exposed or not _may_rearrange(interpreter, callee):
         return
+    for value in exposed:
+        if isinstance(value, Mapping):
+            remove_entry(interpreter, value, UNKNOWN)
+        elif value.kind not in ("tuple", "frozenset"):
+            remove_item(interpreter, value, UNKNOWN)
+
+
+def _may_rearrange(interpreter: Interpreter, callee: Value) -> bool:
+    """Whether a callee that is not followed may change its arguments, at once or through its result."""
+    name = callee.name.rpartition(".")[2] if isinstance(callee, External) else ""
+    if name in READING_CALLS or name in MUTATING_FUNCTIONS:
+        return name not in READING_CALLS
+    return any(module.once(analyze_aliases).mutates_unknown for module in interpreter.modules.scopes)
+
+
+def _collections_with_steps(arguments: Arguments) -> list[Collection | Mapping]:
+    """Return the collections in arguments that have elements which can lead to steps."""
+    collections: list[Collection | Mapping] = []
     visits = Visits()
     pending: list[tuple[Value, int]] = [(argument.value, 0) for argument in arguments.items]
     while pending:
@@ -188,12 +203,9 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
             continue
         elements = value.state.elements()
         pending += [(element.value, depth + 1) for element in elements]
-        if not any(element.value.relevant for element in elements):
-            continue
-        if isinstance(value, Mapping):
-            remove_entry(interpreter, value, UNKNOWN)
-        elif value.kind not in ("tuple", "frozenset"):
-            remove_item(interpreter, value, UNKNOWN)
+        if any(element.value.relevant for element in elements):
+            collections.append(value)
+    return collections
 
 
 def _is_external_result(callee: Value) -> bool:

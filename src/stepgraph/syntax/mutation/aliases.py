@@ -7,7 +7,6 @@ The analysis is flow-insensitive and identifies names by their text: `self.names
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
 from typing import Final, TypeAlias
 
 import libcst as cst
@@ -64,6 +63,14 @@ _FOLLOWED_CALLS: Final = (
     | MUTATING_FUNCTIONS
     | COLLECTION_MUTATORS
 )
+# Statements that define functions or classes, that bind names or mutate collections.
+_DEFINITIONS: Final = frozenset([cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Assign])
+_FLOW_STATEMENTS: Final = frozenset(
+    [
+        *(cst.Assign, cst.AnnAssign, cst.AugAssign, cst.For, cst.With, cst.Del),
+        *(cst.Match, cst.Try, cst.TryStar),
+    ]
+)
 # Expressions through which collections flow, or that mutate them.
 _FLOW_TYPES: Final = frozenset([cst.Call, cst.Attribute, cst.Parameters, cst.NamedExpr, cst.CompFor])
 _Paths: TypeAlias = tuple[AccessPath, ...]
@@ -71,7 +78,7 @@ _Paths: TypeAlias = tuple[AccessPath, ...]
 
 def analyze_aliases(module: SourceModule) -> Aliases:
     """Return the flow of collections through a module."""
-    collector = _FlowCollector()
+    collector = _FlowCollector(has_generators=module.mentions(b"yield"))
     statements = list(statements_below(module.tree, into_functions=True))
     for statement in statements:
         collector.collect_definitions(statement)
@@ -90,6 +97,8 @@ def analyze_aliases(module: SourceModule) -> Aliases:
 class _FlowCollector(Struct):
     """A collector of the flows and mutations in the statements of a module."""
 
+    has_generators: bool
+    """Whether the module may contain a `yield`."""
     flows: dict[str, set[tuple[AccessPath, str]]] = field(default_factory=dict)
     """See `Aliases.flows`."""
     written: dict[str, set[AccessPath]] = field(default_factory=dict)
@@ -125,6 +134,8 @@ class _FlowCollector(Struct):
 
     def collect_definitions(self, statement: cst.CSTNode) -> None:
         """Record the functions, classes and imports that a statement defines."""
+        if type(statement) not in _DEFINITIONS:
+            return
         match statement:
             case cst.FunctionDef(name=cst.Name(value=name)):
                 self.parameters.setdefault(name, []).append(ParameterNames.from_node(statement.params))
@@ -154,7 +165,7 @@ class _FlowCollector(Struct):
         if isinstance(statement, cst.Return) and statement.value is not None:
             self._record_flow(self.sources(statement.value), function)
             self._keep(self.sources(statement.value))
-        for node in _nodes_outside_blocks(statement):
+        for node in _nodes_outside_blocks(statement) if self.has_generators else ():
             if type(node) is not cst.Yield:
                 continue
             match node.value:
@@ -174,6 +185,15 @@ class _FlowCollector(Struct):
 
     def collect_flows(self, statement: cst.CSTNode) -> None:
         """Record the flows and mutations of a statement."""
+        if type(statement) in _FLOW_STATEMENTS:
+            self._collect_statement_flows(statement)
+        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            for decorator in statement.decorators:
+                self._collect_nodes(decorator)
+        if type(statement) is not cst.ClassDef:
+            self._collect_nodes(statement)
+
+    def _collect_statement_flows(self, statement: cst.CSTNode) -> None:
         match statement:
             case cst.Assign(targets=targets, value=value):
                 for target in targets:
@@ -201,11 +221,6 @@ class _FlowCollector(Struct):
                     if handler.name is not None:
                         self._record_unknown(handler.name.name)
         self._record_unknown_values(statement)
-        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
-            for decorator in statement.decorators:
-                self._collect_nodes(decorator)
-        if not isinstance(statement, cst.ClassDef):
-            self._collect_nodes(statement)
 
     def _collect_nodes(self, root: cst.CSTNode) -> None:
         for node in _nodes_outside_blocks(root):
@@ -478,13 +493,12 @@ def _literal_attribute(call: cst.Call) -> _Paths:
             return ()
 
 
-def _nodes_outside_blocks(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield the nodes of a statement except those in nested blocks."""
-    stack = [statement]
-    while stack:
-        current = stack.pop()
-        yield current
-        stack += [node for node in children(current) if type(node) not in _BLOCK_TYPES]
+def _nodes_outside_blocks(statement: cst.CSTNode) -> list[cst.CSTNode]:
+    """Return the nodes of a statement except those in nested blocks, parents first."""
+    nodes = [statement]
+    for node in nodes:
+        nodes += [child for child in children(node) if type(child) not in _BLOCK_TYPES]
+    return nodes
 
 
 _BLOCK_TYPES: Final = frozenset(

@@ -64,13 +64,15 @@ def _may_change_outer_state(
     nodes = list(expressions_below(statement)) if module.mentions(b"lambda") else []
     if any(isinstance(node, cst.Lambda) and any(_called_objects(node.body)) for node in nodes):
         return True
+    defaults = {parameter.name.value for parameter in parameters(functions[-1].params) if parameter.default is not None}
+    if not defaults and len(functions) == 1:
+        return False
     changed = (
         *mutated_values(statement),
         *(owner for owner, _ in attribute_targets(statement)),
         *_called_objects(statement),
     )
     names = {_root_name(value) for value in changed}
-    defaults = {parameter.name.value for parameter in parameters(functions[-1].params) if parameter.default is not None}
     if not names.isdisjoint(defaults):
         return True
     *outer, inner = (bindings_of(function, module) for function in functions)
