@@ -123,16 +123,35 @@ def test_a_deleted_element_is_noted() -> None:
     assert "the step object is handed to `each` in a way that is not followed." in note
 
 
+def test_an_attribute_that_is_one_of_several_targets() -> None:
+    change = "app.hook, other = hook, 1\n"
+    assert graph_of(APP + change, "if app.hook is not None:\n    await app.hook(step)") == text("""
+        if app.hook is not None
+          call hook
+        def hook
+          sleep 'hook' 1
+    """)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "for a in (app,):\n    a.hook = hook\n",
+        'apps = {"x": app}\napps["x"].hook = hook\n',
+        "other = app\nother.hook = hook\n",
+    ],
+)
+def test_a_function_with_the_name_of_an_assigned_attribute_is_noted(change: str) -> None:
+    (note,) = notes_of(APP + change, "if app.hook is not None:\n    await app.hook(step)")
+    assert "`hook` is changed by code elsewhere" in note
+
+
 @pytest.mark.parametrize(
     "change",
     [
         "def enable(a):\n    a.hook = hook\n\nenable(app)\n",
         "def enable(a):\n    a.hook = hook\n\ndef main():\n    enable(app)\n\nmain()\n",
         "def register(f):\n    app.hook = f\n    return f\n\n@register\nasync def other(step): ...\n",
-        "for a in (app,):\n    a.hook = hook\n",
-        'apps = {"x": app}\napps["x"].hook = hook\n',
-        "other = app\nother.hook = hook\n",
-        "app.hook, other = hook, 1\n",
         'setattr(app, "hook", hook)\n',
         'for name in ("hook",):\n    setattr(app, name, hook)\n',
     ],

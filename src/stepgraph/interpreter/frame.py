@@ -156,6 +156,8 @@ class Frame:
     """The name whose lookup requires that statement."""
     previous_value: Value | None = None
     """The value of that name before the statement, None if it was unbound."""
+    rebound: dict[str, Value | None] = dataclass_field(default_factory=dict)
+    """The names that the statement has bound so far, with the values that lookups found before its execution."""
 
     def __post_init__(self) -> None:
         self.body_scope = self.scope

@@ -135,6 +135,40 @@ def collections_mutated_in_functions(module: SourceModule) -> frozenset[str]:
     )
 
 
+_STATEFUL_CALLS = frozenset(
+    [
+        *("ContextVar", "enumerate", "filter", "iter", "map", "reversed", "zip"),
+        *("accumulate", "chain", "compress", "count", "cycle", "dropwhile", "from_iterable", "islice", "repeat"),
+        *("starmap", "takewhile", "tee", "zip_longest"),
+    ]
+)
+"""Calls that return an iterator or a context variable, by the last component of their names."""
+
+
+def names_of_iterators(module: SourceModule) -> frozenset[str]:
+    """Return the variables of module and class bodies that may hold iterators or context variables."""
+    classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
+    owners: list[cst.Module | cst.ClassDef] = [module.tree, *classes]
+    return frozenset(
+        name
+        for owner in owners
+        for item in names_of_statements(module, owner)
+        if item.bound and not isinstance(item.statement, cst.FunctionDef | cst.ClassDef) and not item.imports
+        if any(_is_stateful(node) for node in evaluated_nodes(item.statement))
+        for name in item.bound
+    )
+
+
+def _is_stateful(node: cst.CSTNode) -> bool:
+    match node:
+        case cst.GeneratorExp():
+            return True
+        case cst.Call(func=cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name))):
+            return name in _STATEFUL_CALLS
+        case _:
+            return False
+
+
 class ObjectChange(Struct, frozen=True):
     """A statement of a method that changes an attribute of its object, or mutates the collection in it."""
 

@@ -8,6 +8,7 @@ import. A run pauses before a statement that is under evaluation already, and co
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeAlias
 
@@ -17,11 +18,12 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter, execute_unknown
 from stepgraph.interpreter.modules.binding_order import literal_truth, statement_positions
 from stepgraph.interpreter.modules.loaded_modules import BodyRun, LateImport, RunQueue
-from stepgraph.interpreter.values.containers import DEEPEST, Collection, Mapping
-from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope
+from stepgraph.interpreter.values.containers import DEEPEST, Collection, ContextVariable, Mapping
+from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import Value
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Limit
+from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.body_names import (
     StatementNames,
     attributes_storing_arguments,
@@ -29,6 +31,7 @@ from stepgraph.syntax.body_names import (
     dependent_names,
     evaluated_nodes,
     importing_functions,
+    names_of_iterators,
     names_of_statements,
     object_changes,
 )
@@ -36,10 +39,14 @@ from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.assignments import assigned_attributes
+from stepgraph.syntax.mutation.changes import rebound_globals
+from stepgraph.syntax.mutation.function_state import functions_with_state
 from stepgraph.syntax.walk import self_and_statements_below
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
 """Binds a name of a body to its value after a statement of the body."""
+Bound: TypeAlias = dict[str, Value | None]
+"""The values that a statement binds to names, None for those that it leaves unbound."""
 
 
 def run_bodies(
@@ -59,20 +66,30 @@ def run_bodies(
         modules.queues.append(queue)
         _push(interpreter, queue, scope)
     resume(interpreter, define)
-    if by_functions and modules.program is not None and not modules.program.runs:
+    if by_functions and modules.program is not None and not modules.program.is_running:
         own_module = modules.scope_of(scope.module)
         if own_module not in modules.visited_by_program:  # no import statement of a visited module names it
             binders = scope.bindings.binders.get(name)
             place = Place(scope.module, binders[0] if binders else scope.module.tree)
-            modules.late_imports.append(LateImport(own_module, place, is_conditional=False))
+            late = LateImport(own_module, place, is_conditional=False, is_nested=bool(modules.program.runs))
+            modules.late_imports.append(late)
             resume(interpreter, define)
 
 
 def may_hold_changing_object(interpreter: Interpreter, value: Value, depth: int = 0) -> bool:
     """Whether a value is an object that statements of module bodies may change by its methods, or contains one."""
     match value:
+        case ContextVariable():
+            return True
+        case Collection(lazy=lazy) if lazy is not None and not lazy.is_view:
+            return True
         case Instance():
             return _may_change(interpreter, value)
+        case FunctionValue() if depth < DEEPEST:
+            parts = (value.receiver, value.wrapped, *value.positional, *(part for _, part in value.keywords))
+            return _has_state(value) or any(
+                part is not None and may_hold_changing_object(interpreter, part, depth + 1) for part in parts
+            )
         case Union(cases=cases):
             return any(may_hold_changing_object(interpreter, case.value, depth + 1) for case in cases)
         case Collection() | Mapping() if depth < DEEPEST:
@@ -101,6 +118,14 @@ def _may_change(interpreter: Interpreter, instance: Instance) -> bool:
         if _mentions_any(scope.module, frozenset(methods))
         for item in _statements_of(scope)
     )
+
+
+def _has_state(function: FunctionValue) -> bool:
+    """Whether calls of a function may change what it returns later, or another function of the same enclosing call."""
+    names = [*function.scope.path] if function.scope.is_local else []
+    if isinstance(function.node, cst.FunctionDef):
+        names.append(function.node.name.value)
+    return not function.scope.module.once(functions_with_state).isdisjoint(names)
 
 
 def _project_classes(interpreter: Interpreter, class_value: ClassValue) -> Iterator[ClassValue]:
@@ -167,12 +192,17 @@ def _advance(interpreter: Interpreter, queue: RunQueue, stops: frozenset[int], d
             queue.runs.pop()
             continue
         statement, bound = run.statements[run.index]
+        if isinstance(statement, cst.Import | cst.ImportFrom) and not run.is_importing:
+            run.is_importing = True  # also if it is under evaluation: Python runs the module before it binds its names
+            _push_imported(interpreter, queue, run, statement)
+            continue
         if id(statement) in stops:
             return
         interpreter.budget.spend(Limit.ELEMENTS)
         run.index += 1
+        run.is_importing = False
         if isinstance(statement, cst.Import | cst.ImportFrom):
-            _push_imported(interpreter, queue, run, statement)
+            _bind_imported(interpreter, queue, run.scope, statement, define)
             continue
         _run_statement(interpreter, run.scope, statement, sorted(bound), define)
         if isinstance(statement, cst.ClassDef):
@@ -189,33 +219,50 @@ def _run_statement(
             case cst.FunctionDef() | cst.ClassDef() | cst.Assign() | cst.AnnAssign() | cst.AugAssign() if bound:
                 for name in bound:
                     define(interpreter, scope, name, statement)
-            case cst.If() if _never_runs(statement):
+            case cst.If() if never_runs(statement):
                 return
             case _ if id(statement) not in interpreter.modules.executed_statements:
-                execute_body_statement(interpreter, statement)
-                _forget_bindings(scope, statement, bound)
+                _keep_bindings(scope, statement, execute_body_statement(interpreter, scope, statement))
 
 
-def execute_body_statement(interpreter: Interpreter, statement: cst.CSTNode) -> None:
-    """Execute a statement of the present body, unless it has run already."""
-    if id(statement) in interpreter.modules.executed_statements:
-        return
-    interpreter.modules.executed_statements.add(id(statement))
-    saved, interpreter.frame.current_statement = interpreter.frame.current_statement, statement
-    interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
-    interpreter.frame.current_statement = saved
+def execute_body_statement(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Bound:
+    """Execute a statement of a body once, and return the values that it binds to names."""
+    values = interpreter.modules.bound_values
+    key = (scope, id(statement))
+    if key not in values:
+        interpreter.modules.executed_statements.add(id(statement))
+        values[key] = {}  # a statement that is executed already binds no name yet
+        with executing(interpreter, scope, statement) as values[key]:
+            interpreter.executors.get(type(statement), execute_unknown)(interpreter, statement)
+    return values[key]
 
 
-def _forget_bindings(scope: LexicalScope, statement: cst.CSTNode, bound: list[str]) -> None:
-    """Forget the values of names that other statements bind too: their lookup joins all of them."""
+@contextmanager
+def executing(interpreter: Interpreter, scope: LexicalScope, statement: cst.CSTNode) -> Iterator[Bound]:
+    """Execute a statement of a body. Its names have their values from before again at the end, and yield the others."""
+    frame = interpreter.frame
+    saved = frame.current_statement, frame.rebound
+    frame.current_statement, frame.rebound = statement, {}
+    bound: Bound = {}
+    yield bound
+    for name, value in frame.rebound.items():
+        bound[name] = scope.names.pop(name, None)
+        if value is not None:
+            scope.names[name] = value
+    frame.current_statement, frame.rebound = saved
+
+
+def _keep_bindings(scope: LexicalScope, statement: cst.CSTNode, values: Bound) -> None:
+    """Keep the values of names that no other statement binds: the lookup of other names joins all of them."""
     inner = {id(node) for node in self_and_statements_below(statement)}
-    for name in bound:
-        is_bound_elsewhere = any(id(binder) not in inner for binder in scope.bindings.binders[name])
-        if is_bound_elsewhere or isinstance(statement, cst.Try | cst.TryStar):
-            scope.names.pop(name, None)
+    for name, value in values.items():
+        is_bound_elsewhere = any(id(binder) not in inner for binder in scope.bindings.binders.get(name, ()))
+        scope.names.pop(name, None)
+        if value is not None and not is_bound_elsewhere and not isinstance(statement, cst.Try | cst.TryStar):
+            scope.names[name] = value
 
 
-def _never_runs(statement: cst.If) -> bool:
+def never_runs(statement: cst.If) -> bool:
     """Whether the body of an `if` without `else` never runs when its module is imported."""
     if statement.orelse is not None:
         return False
@@ -264,6 +311,40 @@ def _push_imported(
             _push(interpreter, queue, scope, late=run.late)
 
 
+def _bind_imported(
+    interpreter: Interpreter,
+    queue: RunQueue,
+    scope: LexicalScope,
+    statement: cst.Import | cst.ImportFrom,
+    define: Definer,
+) -> None:
+    """Bind the names that a statement imports from a module to their values at the import."""
+    if isinstance(statement, cst.Import):
+        return
+    if isinstance(statement.names, cst.ImportStar):
+        for imported in interpreter.modules.imported_by(scope.module, statement):
+            for name in imported.module.once(rebound_globals):
+                if name not in scope.bindings.binders and not name.startswith("_"):
+                    scope.names[name] = _value_at_import(interpreter, imported, name, define)
+        return
+    with interpreter.in_definition_body(scope):
+        for name in map(import_binding, statement.names):
+            if name in queue.names and name in scope.bindings.binders:
+                define(interpreter, scope, name, statement)
+
+
+def _value_at_import(interpreter: Interpreter, scope: LexicalScope, name: str, define: Definer) -> Value:
+    """Return the present value of a variable that functions rebind, or its value in the body before that."""
+    value: Value | None = scope.names.get(name)
+    if value is not None:
+        return value
+    position = statement_positions(scope.module, _body(scope))
+    binders = [binder for binder in scope.bindings.binders.get(name, ()) if id(binder) in position]
+    if binders:
+        define(interpreter, scope, name, binders[-1])
+    return interpreter.modules.values_after_binders.get((scope, name, len(binders))) or UNKNOWN
+
+
 def _queue_late_imports(interpreter: Interpreter) -> None:
     """Queue the modules that functions have imported, once the run of all modules has started."""
     modules = interpreter.modules
@@ -275,7 +356,8 @@ def _queue_late_imports(interpreter: Interpreter) -> None:
             late = replace(recorded, names=modules.program.names - _defined_names(recorded.scope))
             modules.visited_by_program.add(late.scope)
             modules.program.names |= _names_of_registries(interpreter, [late.scope], modules.program.names)
-            position = 0 if not modules.program.is_running else len(modules.program.runs)
+            is_nested = modules.program.is_running or late.is_nested
+            position = len(modules.program.runs) if is_nested else 0
             queued = RunQueue([], modules.program.names, follows_imports=True)
             _push(interpreter, queued, late.scope, late=late)
             modules.program.runs[position:position] = queued.runs
@@ -295,6 +377,8 @@ def _names_of_registries(
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()
         assignments = scope.module.once(assigned_attributes)
+        names |= scope.module.once(rebound_globals) | scope.module.once(functions_with_state)
+        names |= scope.module.once(names_of_iterators)
         names |= scope.module.once(importing_functions) | scope.module.once(attributes_storing_arguments)
         names |= {name for _, name in assignments.by_owner}
     count = -1
@@ -347,7 +431,10 @@ def _has_call(statement: cst.CSTNode) -> bool:
 
 
 def _statements_under_evaluation(interpreter: Interpreter) -> Iterator[int]:
-    """Yield the identities of the top-level statements that the present frame and its callers evaluate."""
+    """Yield the identities of the statements that the present frame and its callers evaluate.
+
+    Of the statements around them, the top-level ones are included.
+    """
     frame = interpreter.frame
     while frame is not None:
         scope: LexicalScope | None = frame.body_scope
@@ -355,7 +442,8 @@ def _statements_under_evaluation(interpreter: Interpreter) -> Iterator[int]:
         while scope is not None and statement is not None and scope.kind in ("module", "class"):
             position = statement_positions(scope.module, _body(scope)).get(id(statement))
             if position is not None:
-                yield id(position.enclosing[0].statement if position.enclosing else statement)
+                yield id(statement)
+                yield from (id(enclosing.statement) for enclosing in position.enclosing[:1])
             statement = None if scope.owner is None else scope.owner.node
             scope = scope.parent
         if frame.caller is None:

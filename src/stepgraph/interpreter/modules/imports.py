@@ -46,7 +46,7 @@ def _record_late_scopes(interpreter: Interpreter, scopes: Iterable[LexicalScope]
     is_conditional = interpreter.branch_depth + interpreter.loop_depth > 0
     for scope in scopes:
         if scope not in modules.visited_by_program and scope is not interpreter.frame.scope:
-            modules.late_imports.append(LateImport(scope, place, is_conditional))
+            modules.late_imports.append(LateImport(scope, place, is_conditional, interpreter.is_import_time))
     if modules.late_imports and modules.resume_runs is not None:
         modules.resume_runs()
 

@@ -67,6 +67,8 @@ class LateImport(Struct, frozen=True):
     """The import statement."""
     is_conditional: bool
     """Whether the statement runs on some paths only."""
+    is_nested: bool
+    """Whether a statement of a module body imports it by a call: `import_module("jobs")`."""
     names: frozenset[str] = frozenset()
     """The collections of other modules that it may fill, with the names whose definitions mention them."""
 
@@ -81,6 +83,8 @@ class BodyRun(Struct):
     """The import in a function that loads the module, None for other modules."""
     index: int = 0
     """The index of the next statement."""
+    is_importing: bool = False
+    """Whether the next statement is an import whose modules are running or have run."""
 
 
 class RunQueue(Struct, eq=False):
@@ -127,6 +131,8 @@ class LoadedModules(Struct):
     """Identities of the statements of bodies that were executed for their effects."""
     statement_values: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value that a statement of a module or class body binds to a name, by scope, name and statement `id`."""
+    bound_values: dict[tuple[LexicalScope, int], dict[str, Value | None]] = field(default_factory=dict)
+    """The values that the executed statements of bodies bind to names, by scope and statement `id`."""
     values_after_binders: dict[tuple[LexicalScope, str, int], Value | None] = field(default_factory=dict)
     """The value of a name after its first n binders, by scope, name and n."""
     _registered_paths: set[str] = field(default_factory=set)
@@ -324,7 +330,7 @@ class LoadedModules(Struct):
             for write in module.once(import_writes):
                 owner = _last_component(self.scopes[module]) if write.is_own_module else write.owner
                 is_assignment = not write.is_indirect and write.function is None
-                self._has_object_writes |= is_assignment and (write.is_object or bool(write.owner))
+                self._has_object_writes |= is_assignment and not write.is_own_module
                 self._import_writes.setdefault(write.name, []).append(replace(write, owner=owner))
         self._written_count = len(self.scopes)
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from itertools import takewhile
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
-from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MAX_CASES, union_values
+from stepgraph.interpreter.modules.binder_values import binder_value
 from stepgraph.interpreter.modules.binding_order import (
     StatementPosition,
     has_raise,
@@ -24,33 +25,28 @@ from stepgraph.interpreter.modules.binding_order import (
     runtime_binders,
     statement_positions,
 )
-from stepgraph.interpreter.modules.body_runs import Definer, execute_body_statement, run_bodies
+from stepgraph.interpreter.modules.body_runs import Definer, execute_body_statement, executing, never_runs, run_bodies
 from stepgraph.interpreter.modules.collection_aliases import (
     can_run_steps,
     is_kept_by_other_code,
     may_change_by_alias,
 )
-from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
-from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
-    ExternalResult,
-    ExternalResultMember,
-    Unknown,
     Unresolved,
     Value,
     is_from_package,
 )
 from stepgraph.limits import Limit
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.mutation.changes import names_mutated_in_functions
-from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_below, suites
+from stepgraph.syntax.mutation.changes import names_mutated_in_functions, rebound_globals
+from stepgraph.syntax.walk import EnclosingBlock, statements_below, suites
 
 
 def bound_value(
@@ -142,6 +138,11 @@ class _BodyBindings(Struct):
             suite_binders = [binder for binder in group if self._enclosing(binder)[depth].suite is suite]
             return self.value_after(suite_binders, depth + 1, start_value)
 
+        if self._must_execute(statement, group):
+            execute_body_statement(self.interpreter, self.scope, statement)
+        executed = self.interpreter.modules.bound_values.get((self.scope, id(statement)), {})
+        if self.name in executed and not self.scope.bindings.stars:
+            return executed[self.name]
         match statement:
             case cst.If():
                 return self._after_if(
@@ -159,6 +160,16 @@ class _BodyBindings(Struct):
             case _:
                 values = [value_after_suite(suite, before) for suite in suites(statement)]
                 return self._join([before, *values], statement)
+
+    def _must_execute(self, statement: cst.CSTNode, group: Sequence[cst.CSTNode]) -> bool:
+        """Whether the value of the name after a compound statement depends on how often its binders run."""
+        if self.scope.bindings.stars or (isinstance(statement, cst.If) and never_runs(statement)):
+            return False
+        return any(
+            isinstance(node, cst.AugAssign | cst.For | cst.While)
+            for binder in group
+            for node in (binder, *(enclosing.statement for enclosing in self._enclosing(binder)))
+        )
 
     def _after_if(
         self, statement: cst.If, clause_values: Sequence[tuple[cst.BaseExpression | None, Value | None]]
@@ -210,10 +221,11 @@ class _BodyBindings(Struct):
 
     def _execute_binder(self, binder: cst.CSTNode, before: Value | None) -> Value:
         frame = self.interpreter.frame
-        saved = frame.current_statement, frame.bound_name, frame.previous_value
-        frame.current_statement, frame.bound_name, frame.previous_value = binder, self.name, before
-        value = _evaluate_binder(self.interpreter, self.scope, self.name, binder, UNKNOWN if before is None else before)
-        frame.current_statement, frame.bound_name, frame.previous_value = saved
+        saved = frame.bound_name, frame.previous_value
+        frame.bound_name, frame.previous_value = self.name, before
+        with executing(self.interpreter, self.scope, binder):
+            value = binder_value(self.interpreter, self.scope, self.name, binder, UNKNOWN if before is None else before)
+        frame.bound_name, frame.previous_value = saved
         return value
 
     def _join(
@@ -274,17 +286,29 @@ def _filter_body_binders(scope: LexicalScope, binders: Sequence[cst.CSTNode]) ->
 def _report_assigned_by_functions(
     interpreter: Interpreter, name: str, body_binders: Sequence[cst.CSTNode], value: Value | None
 ) -> None:
-    """Report a function, class or step that functions reassign: `global charge`."""
+    """Report a function, class or step that functions reassign: `global charge`.
+
+    Other values are reported if several statements of the body bind the name: their order is not followed.
+    """
     is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in body_binders)
-    if body_binders and (
-        is_defined or any(isinstance(leaf, FunctionValue | StepFunction) for leaf in union_values(value))
-    ):
+    types = (FunctionValue, StepFunction, *(_CHANGING if len(body_binders) > 1 else ()))
+    if body_binders and (is_defined or any(isinstance(leaf, types) for leaf in union_values(value))):
         interpreter.note(
             "assigned-elsewhere",
             interpreter.place(body_binders[-1]),
             f"functions assign to `{name}`, so what it is when it is used is not known.",
             "The graph shows what is defined here.",
         )
+
+
+_CHANGING: Final = (Collection, Mapping, Instance, Unresolved)
+
+
+def is_rebound_by_functions(scope: LexicalScope, name: str) -> bool:
+    """Whether functions rebind a variable that the body of its module binds once."""
+    if name not in scope.module.once(rebound_globals) or scope.kind != "module":
+        return False
+    return len(_filter_body_binders(scope, scope.bindings.binders.get(name, ()))) == 1
 
 
 def _body_statement_ids(module: SourceModule) -> frozenset[int]:
@@ -358,60 +382,3 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
 def scope_body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
     """Return the body of a module or class."""
     return scope.owner.node.body if scope.owner is not None else scope.module.tree
-
-
-def _evaluate_binder(
-    interpreter: Interpreter, scope: LexicalScope, name: str, binder: cst.CSTNode, before: Value
-) -> Value:
-    match binder:
-        case cst.FunctionDef():
-            return make_function(interpreter, binder, scope)
-        case cst.ClassDef():
-            return make_class(interpreter, binder, scope)
-        case cst.Import() | cst.ImportFrom():
-            return import_name(interpreter, binder, name)
-        case cst.Assign(targets=targets, value=expression):
-            assigned_value = interpreter.evaluate(expression)
-            if any(isinstance(target.target, cst.Tuple | cst.List) for target in targets):
-                _report_unpacked_generator(interpreter, assigned_value, binder)
-            target_values = [_target_value(target.target, assigned_value, name) for target in targets]
-            value = next((target_value for target_value in target_values if target_value is not None), UNKNOWN)
-        case cst.AnnAssign(value=cst.BaseExpression() as expression) | cst.NamedExpr(value=expression):
-            value = interpreter.evaluate(expression)
-        case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.mutations.get(name, ()):
-            execute_body_statement(interpreter, binder)
-            return before
-        case cst.AugAssign() if isinstance(before, Collection):
-            execute_body_statement(interpreter, binder)
-            return before
-        case _:
-            return UNKNOWN
-    is_unknown = isinstance(value, Unknown | ExternalResult | ExternalResultMember)
-    if is_unknown and isinstance(before, FunctionValue) and _mentions(expression, name):
-        # `job = wrap(job)` acts like an unknown decorator.
-        return replace(before, caveats=(*before.caveats, caveat_of_decorator(interpreter.place(expression))))
-    return value
-
-
-def _report_unpacked_generator(interpreter: Interpreter, value: Value, binder: cst.CSTNode) -> None:
-    if not isinstance(value, Collection) or value.lazy is not None:
-        interpreter.escape_operand(value, interpreter.place(binder), "is unpacked in a way that is not followed")
-
-
-def _mentions(expression: cst.BaseExpression, name: str) -> bool:
-    return any(isinstance(node, cst.Name) and node.value == name for node in expressions_below(expression))
-
-
-def _target_value(target: cst.BaseExpression, value: Value, name: str) -> Value | None:
-    """Return the part of an assigned value that a target binds to a name, None if it does not bind the name."""
-    if isinstance(target, cst.Name):
-        return value if target.value == name else None
-    if not isinstance(target, cst.Tuple | cst.List):
-        return None
-    items = value.items if isinstance(value, Collection) and not value.is_set else ()
-    has_known_elements = len(items) == len(target.elements) and not any(item.many for item in items)
-    for index, element in enumerate(target.elements):
-        target_value = _target_value(element.value, items[index].value if has_known_elements else UNKNOWN, name)
-        if target_value is not None:
-            return target_value
-    return None

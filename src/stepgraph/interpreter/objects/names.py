@@ -16,6 +16,7 @@ from stepgraph.interpreter.modules.collection_aliases import may_change_unseen
 from stepgraph.interpreter.modules.module_code import (
     apply_changes,
     bound_value,
+    is_rebound_by_functions,
     run_changes,
     scope_body,
 )
@@ -35,6 +36,7 @@ from stepgraph.interpreter.values.objects import (
     Caveat,
     ClassValue,
     FunctionValue,
+    Instance,
     LexicalScope,
     ModuleValue,
 )
@@ -84,11 +86,14 @@ def _statement_in_parent(scope: LexicalScope, statement: cst.CSTNode) -> cst.CST
 
 def _value_at(interpreter: Interpreter, scope: LexicalScope, name: str, statement: cst.CSTNode) -> Value | None:
     """Return the value of a name before a statement of a module or class body."""
-    if interpreter.frame.bound_name == name and interpreter.frame.body_scope is scope:
-        return interpreter.frame.previous_value
+    if interpreter.frame.body_scope is scope:
+        if name in interpreter.frame.rebound:
+            return scope.names.get(name)
+        if interpreter.frame.bound_name == name:
+            return interpreter.frame.previous_value
     binders = scope.bindings.binders.get(name, ())
     is_body = scope.kind in ("module", "class")
-    if not is_body or (len(binders) <= 1 and not scope.bindings.stars):
+    if not is_body or (len(binders) <= 1 and not scope.bindings.stars) or is_rebound_by_functions(scope, name):
         return _value_in_scope(interpreter, scope, name, is_local=True)
     positions = statement_positions(scope.module, scope_body(scope))
     position = positions.get(id(statement))
@@ -168,7 +173,9 @@ def _value_in_scope(interpreter: Interpreter, scope: LexicalScope, name: str, *,
 def bind(interpreter: Interpreter, name: str, value: Value) -> None:
     """Bind a name in the current scope. A name keeps a constant only if it is bound once."""
     scope = binding_scope(interpreter.frame.scope, name)
-    if scope.kind == "module" and interpreter.frame.body_scope is not scope:
+    if interpreter.frame.body_scope is scope:
+        _record_rebinding(interpreter, scope, name)
+    elif scope.kind == "module":
         resolve_body_name(interpreter, scope, name)  # the value on paths that do not bind the global
     stored = _stored_value(scope, name, value)
     if stored is not value and isinstance(value, Constant) and isinstance(value.value, str):
@@ -179,6 +186,27 @@ def bind(interpreter: Interpreter, name: str, value: Value) -> None:
         stored.state.changed = stored.state.changed or may_change_unseen(interpreter, scope, name, stored)
     interpreter.store.write(scope.names, name, stored)
     interpreter.tracer.on_binding(name)
+
+
+def _record_rebinding(interpreter: Interpreter, scope: LexicalScope, name: str) -> None:
+    """Record that the statement under execution of a module or class body binds a name, which has its value before."""
+    frame = interpreter.frame
+    if frame.current_statement is None or name in frame.rebound:
+        return
+    frame.rebound[name] = scope.names.get(name)
+    value = frame.previous_value if frame.bound_name == name else None
+    if frame.bound_name != name:
+        positions = statement_positions(scope.module, scope_body(scope))
+        position = positions.get(id(frame.current_statement))
+        earlier = [
+            binder
+            for binder in scope.bindings.binders.get(name, ())
+            if position is not None and id(binder) in positions and positions[id(binder)].index < position.index
+        ]
+        value = _value_after(interpreter, scope, name, earlier) if earlier else None
+    scope.names.pop(name, None)
+    if value is not None:
+        scope.names[name] = value
 
 
 def _stored_value(scope: LexicalScope, name: str, value: Value) -> Value:
@@ -219,7 +247,11 @@ def resolve_body_name(interpreter: Interpreter, scope: LexicalScope, name: str) 
         run_bodies(interpreter, scope, name, _define, by_functions=True)
         return scope.names.get(name)
     if not binders or has_later_star_import(interpreter, scope, name):
-        return star_imported_value(interpreter, scope, name) if scope.bindings.stars and name not in _BUILTINS else None
+        if not scope.bindings.stars or name in _BUILTINS:
+            return None
+        value = star_imported_value(interpreter, scope, name)
+        bound: Value | None = scope.names.get(name)  # the import may have run now, and the module may rebind the name
+        return value if bound is None else bound
     scope.names[name] = UNKNOWN  # ends the recursion for a definition that refers to itself
     try:
         value = _evaluate_binders(interpreter, scope, name, binders)
@@ -263,7 +295,13 @@ def _evaluate_binders(
         scope.names[name] = value
         if isinstance(value, Collection | Mapping):
             apply_changes(interpreter, scope, name, value, _define)
-        if may_hold_changing_object(interpreter, value) or _may_be_set_elsewhere(interpreter, scope, name):
+        may_run_steps = value.relevant or isinstance(value, Collection | Mapping | Instance)
+        is_rebound = may_run_steps and is_rebound_by_functions(scope, name)
+        if (
+            is_rebound
+            or may_hold_changing_object(interpreter, value)
+            or _may_be_set_elsewhere(interpreter, scope, name)
+        ):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
             value = scope.names.get(name, value)
     return value

@@ -14,7 +14,12 @@ from stepgraph.interpreter.objects.attributes.access import METADATA_ATTRIBUTES,
 from stepgraph.interpreter.objects.attributes.dynamic import get_global
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
-from stepgraph.interpreter.objects.containers.iteration import elements_of, entries_of, materialize_generator
+from stepgraph.interpreter.objects.containers.iteration import (
+    added_elements,
+    elements_of,
+    entries_of,
+    materialize_generator,
+)
 from stepgraph.interpreter.objects.names import bind, is_globals_call, look_up
 from stepgraph.interpreter.objects.special_methods import iterator_of
 from stepgraph.interpreter.objects.union import union_of_values
@@ -150,7 +155,7 @@ def _evaluate_sequence(interpreter: Interpreter, node: cst.List | cst.Tuple | cs
     for element in node.elements:
         value = interpreter.evaluate(element.value)
         if isinstance(element, cst.StarredElement):
-            items += elements_of(interpreter, value) or (Element(UNKNOWN, interpreter.place(element.value), many=True),)
+            items += added_elements(interpreter, value, interpreter.place(element.value))
         else:
             items.append(Element(value, interpreter.place(element.value)))
     collection = make_collection(interpreter, _COLLECTION_KINDS[type(node)], tuple(items))

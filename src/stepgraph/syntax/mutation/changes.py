@@ -26,17 +26,22 @@ def mutated_values(statement: cst.CSTNode) -> Iterator[cst.BaseExpression]:
     match statement:
         case cst.Assign(targets=targets):
             mutated: list[cst.CSTNode] = [target.target for target in targets]
-        case cst.AugAssign() | cst.Del():
+        case cst.AugAssign() | cst.Del() | cst.For():
             mutated = [statement.target]
+        case cst.With(items=items):
+            mutated = [item.asname.name for item in items if item.asname is not None]
         case cst.Expr(value=cst.Call(func=cst.Attribute(value=value, attr=cst.Name(value=method)))):
             if method in COLLECTION_MUTATORS:
                 yield from _self_and_owners(value)
             return
         case _:
             return
-    for target in mutated:
+    while mutated:
+        target = mutated.pop()
         if isinstance(target, cst.Subscript):
             yield from _self_and_owners(target.value)
+        elif isinstance(target, cst.Tuple | cst.List):
+            mutated += [element.value for element in target.elements]
 
 
 def _self_and_owners(value: cst.BaseExpression) -> Iterator[cst.BaseExpression]:
@@ -80,6 +85,14 @@ def mutating_functions(module: SourceModule) -> dict[str, frozenset[str]]:
             if name is not None:
                 functions_by_name.setdefault(name, set()).update(enclosing)
     return {name: frozenset(functions) for name, functions in functions_by_name.items()}
+
+
+def rebound_globals(module: SourceModule) -> frozenset[str]:
+    """Return the names of a module that functions or classes declare `global`."""
+    if not module.mentions(b"global"):
+        return frozenset()
+    declarations = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.Global))
+    return frozenset(item.name.value for declaration in declarations for item in declaration.names)
 
 
 def _mutated_name(value: cst.BaseExpression) -> str | None:

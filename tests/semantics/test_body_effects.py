@@ -1,0 +1,345 @@
+"""Statements of module and class bodies that change existing objects, and values that later statements read of them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.semantics.notation import text
+from tests.semantics.test_modules import graph_of, notes_of
+
+HEAD = """
+async def a(step):
+    await step.sleep("a", 1)
+
+async def b(step):
+    await step.sleep("b", 1)
+
+"""
+CALLS_A = text("""
+    call a
+    def a
+      sleep 'a' 1
+""")
+CALLS_B = text("""
+    call b
+    def b
+      sleep 'b' 1
+""")
+CALLS_A_B = text("""
+    call a
+    call b
+    def a
+      sleep 'a' 1
+    def b
+      sleep 'b' 1
+""")
+
+
+@pytest.fixture(autouse=True)
+def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+# Values that another module computes from an object
+
+OBJECT = """
+class Job:
+    def __init__(self):
+        self.run = a
+        self.runs = []
+
+    @property
+    def current(self):
+        return self.run
+
+    def add(self, run):
+        self.runs.append(run)
+        return run
+
+    def build(self):
+        return tuple(self.runs)
+
+job = Job()
+"""
+
+
+@pytest.mark.parametrize("value", ["job.run", "job.current", "getattr(job, 'run')"])
+def test_attribute_of_an_imported_value(value: str) -> None:
+    jobs = HEAD + OBJECT + f"job.run = b\nchosen = {value}\n"
+    assert graph_of("from jobs import chosen\n", "await chosen(step)", jobs=jobs) == CALLS_B
+
+
+def test_imported_value_of_a_decorated_registry() -> None:
+    jobs = HEAD + OBJECT + "job.add(a)\njob.add(b)\nplan = job.build()\n"
+    assert graph_of("from jobs import plan\n", "for run in plan:\n    await run(step)", jobs=jobs) == CALLS_A_B
+
+
+def test_package_that_reads_an_attribute() -> None:
+    package = "from shop.jobs import job\njob.run = job.other\nchosen = job.run\n"
+    jobs = HEAD + OBJECT + "job.other = b\n"
+    assert graph_of("from shop import chosen\n", "await chosen(step)", shop__=package, shop__jobs=jobs) == CALLS_B
+
+
+def test_statements_after_an_import_run_later() -> None:
+    jobs = HEAD + OBJECT + "chosen = job.run\n"
+    head = "from jobs import b, chosen, job\njob.run = b\nlater = job.run\n"
+    assert graph_of(head, "await chosen(step)", jobs=jobs) == CALLS_A
+    assert graph_of(head, "await later(step)", jobs=jobs) == CALLS_B
+
+
+# Assignments with several targets
+
+
+@pytest.mark.parametrize("statement", ["job.run, limit = b, 3", "*rest, job.run = a, b", "[job.run] = limit = [b]"])
+def test_attribute_among_other_targets(statement: str) -> None:
+    assert graph_of(HEAD + OBJECT + f"{statement}\nchosen = job.run\n", "await chosen(step)") == CALLS_B
+
+
+def test_swap_of_attributes() -> None:
+    head = HEAD + OBJECT + "other = Job()\nother.run = b\njob.run, other.run = other.run, job.run\n"
+    assert graph_of(head, "await job.run(step)\nawait other.run(step)") == text("""
+        call b
+        call a
+        def b
+          sleep 'b' 1
+        def a
+          sleep 'a' 1
+    """)
+
+
+@pytest.mark.parametrize("statement", ['TABLE["job"], limit = b, 3', '*rest, TABLE["job"] = 1, 2, b'])
+def test_element_among_other_targets(statement: str) -> None:
+    head = HEAD + f'TABLE = {{"job": a}}\n{statement}\n'
+    assert graph_of(head, 'await TABLE["job"](step)') == CALLS_B
+
+
+def test_element_with_a_key_of_the_same_assignment() -> None:
+    head = HEAD + 'TABLE = {"job": a}\nkey, TABLE[key] = "job", b\n'
+    assert graph_of(head, 'await TABLE["job"](step)') == CALLS_B
+
+
+def test_assignment_of_two_names_runs_once() -> None:
+    head = HEAD + "jobs = [b, a]\nfirst, second = jobs.pop(), jobs.pop()\n"
+    assert graph_of(head, "await first(step)\nawait second(step)") == CALLS_A_B
+
+
+def test_names_of_one_call_are_equal() -> None:
+    head = HEAD + "jobs = [a, b]\nfirst = second = jobs.pop()\n"
+    assert graph_of(head, "await first(step)\nawait second(step)") == text("""
+        call b
+        call b
+        def b
+          sleep 'b' 1
+    """)
+
+
+def test_rest_of_an_iterator() -> None:
+    head = HEAD + "first, *rest = iter((a, b))\n"
+    assert graph_of(head, "await rest[0](step)") == CALLS_B
+
+
+# Augmented assignments
+
+
+@pytest.mark.parametrize("statement", ["jobs += (b,)", "if len(jobs) == 1:\n    jobs += (b,)"])
+def test_tuple_that_grows(statement: str) -> None:
+    head = HEAD + f"jobs = (a,)\n{statement}\n"
+    assert "call b" in graph_of(head, "for job in jobs:\n    await job(step)")
+
+
+def test_tuple_of_a_class_that_grows() -> None:
+    head = HEAD + "class Jobs:\n    all = (a,)\n    all += (b,)\n\n"
+    assert graph_of(head, "for job in Jobs.all:\n    await job(step)") == CALLS_A_B
+
+
+def test_dictionary_that_is_merged() -> None:
+    head = HEAD + 'TABLE = {"job": a}\nTABLE |= {"job": b}\n'
+    assert graph_of(head, 'await TABLE["job"](step)') == CALLS_B
+
+
+# Compound statements
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "for job in (a, b):\n    current = job\n    jobs.append(current)",
+        "for current in (a, b):\n    jobs.append(current)",
+        "try:\n    current = a\nfinally:\n    jobs.append(current)\n    jobs.append(b)",
+    ],
+)
+def test_variable_that_is_read_in_the_statement_that_binds_it(statement: str) -> None:
+    head = HEAD + f"jobs = []\ncurrent = None\n{statement}\n"
+    assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_A_B
+
+
+def test_last_value_of_a_loop_variable() -> None:
+    assert graph_of(HEAD + "for job in (a, b):\n    last = job\n", "await last(step)") == CALLS_B
+
+
+def test_tuple_that_a_loop_builds() -> None:
+    head = HEAD + "jobs = ()\nfor job in (a, b):\n    jobs = (*jobs, job)\n"
+    assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_A_B
+
+
+def test_list_that_grows_on_some_paths() -> None:
+    head = HEAD + "from os import environ\njobs = [a]\nif environ.get('B'):\n    jobs += [b]\n"
+    assert graph_of(head, "for job in jobs:\n    await job(step)") == text("""
+        loop
+          switch job
+          | case a
+            call a
+          | case b
+            call b
+        def a
+          sleep 'a' 1
+        def b
+          sleep 'b' 1
+    """)
+
+
+# Variables that functions rebind
+
+REGISTER = """
+{initial}
+
+def register(job):
+    global JOBS
+    JOBS = {value}
+    return job
+
+"""
+
+
+@pytest.mark.parametrize(
+    "calls", ["register(a)\nregister(b)\n", "@register\nasync def c(step): await a(step)\nregister(b)\n"]
+)
+@pytest.mark.parametrize("value", ["(*JOBS, job)", "JOBS + (job,)"])
+def test_tuple_that_a_function_rebinds(calls: str, value: str) -> None:
+    head = HEAD + REGISTER.format(initial="JOBS = ()", value=value) + calls
+    graph = graph_of(head, "for job in JOBS:\n    await job(step)")
+    assert graph.startswith(("call a\ncall b\n", "call c\ncall b\n"))
+
+
+def test_dictionary_that_a_function_rebinds() -> None:
+    head = HEAD + REGISTER.format(initial='JOBS = {"job": a}', value='{**JOBS, "job": job}') + "register(b)\n"
+    assert graph_of(head, 'await JOBS["job"](step)') == CALLS_B
+
+
+def test_object_that_a_function_rebinds() -> None:
+    jobs = "class Job:\n    run = staticmethod(a)\n\nclass Other(Job):\n    run = staticmethod(b)\n\n"
+    head = HEAD + jobs + REGISTER.format(initial="JOBS = Job()", value="job") + "register(Other())\n"
+    assert graph_of(head, "await JOBS.run(step)") == CALLS_B
+
+
+@pytest.mark.parametrize("head", ["from jobs import JOBS, a, b, register\n", "from jobs import *\n"])
+def test_variable_that_is_imported_before_a_function_rebinds_it(head: str) -> None:
+    jobs = HEAD + REGISTER.format(initial="JOBS = (a,)", value="(job,)")
+    body = "for job in JOBS:\n    await job(step)"
+    assert graph_of(f"{head}register(b)\n", body, jobs=jobs) == CALLS_A
+
+
+def test_variable_of_a_module_that_a_function_rebinds() -> None:
+    jobs = HEAD + REGISTER.format(initial="JOBS = (a,)", value="(job,)")
+    body = "for job in jobs.JOBS:\n    await job(step)"
+    assert graph_of("import jobs\njobs.register(jobs.b)\n", body, jobs=jobs) == CALLS_B
+
+
+def test_value_between_calls_of_a_function_that_rebinds() -> None:
+    head = HEAD + REGISTER.format(initial="JOBS = ()", value="(job,)") + "register(a)\nfirst = JOBS[0]\nregister(b)\n"
+    assert graph_of(head, "await first(step)\nawait JOBS[0](step)") == CALLS_A_B
+
+
+def test_variable_that_the_body_rebinds_too_is_noted() -> None:
+    calls = "register(a)\nJOBS = tuple(reversed(JOBS))\nregister(b)\n"
+    head = HEAD + REGISTER.format(initial="JOBS = ()", value="(*JOBS, job)") + calls
+    notes = notes_of(head, "for job in JOBS:\n    await job(step)")
+    assert "functions assign to `JOBS`" in notes[0]
+
+
+def test_placeholder_that_a_function_rebinds_is_noted() -> None:
+    head = HEAD + REGISTER.format(initial="JOBS = None", value="job") + "register(a)\n"
+    (note,) = notes_of(head, "await JOBS(step)")
+    assert "the step object is handed to `JOBS`" in note
+
+
+# Functions with state
+
+PAIR = """
+def pair():
+    current = a
+
+    def use(job):
+        nonlocal current
+        current = job
+        return job
+
+    def get():
+        return current
+
+    async def go(step):
+        await current(step)
+
+    return use, get, go
+
+use, get, go = pair()
+"""
+
+
+@pytest.mark.parametrize("head", [PAIR + "use(b)\nchosen = get()\n", PAIR + "use(use(b))\nchosen = get()\n"])
+def test_closure_that_returns_a_changed_variable(head: str) -> None:
+    assert graph_of(HEAD + head, "await chosen(step)") == CALLS_B
+    assert graph_of("from jobs import chosen\n", "await chosen(step)", jobs=HEAD + head) == CALLS_B
+    by_name = "from importlib import import_module\nchosen = import_module('jobs').chosen\n"
+    assert graph_of(by_name, "await chosen(step)", jobs=HEAD + head) == CALLS_B
+
+
+def test_closure_that_calls_a_changed_variable() -> None:
+    assert graph_of(HEAD + PAIR + "use(b)\n", "await go(step)") == text("""
+        call go
+        def go
+          call b
+        def b
+          sleep 'b' 1
+    """)
+
+
+def test_closure_over_an_object() -> None:
+    head = HEAD + OBJECT + "def pair():\n    job = Job()\n    return job.add, job.build\n\nadd, build = pair()\n"
+    body = "for job in build():\n    await job(step)"
+    assert graph_of(head + "add(a)\nadd(b)\n", body) == CALLS_A_B
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "def jobs(all=[]):\n    return all\n",
+        "def add(job, all=[]):\n    all.append(job)\n    return all\n\ndef jobs():\n    return add(b)\n\nadd(a)\n",
+        "from functools import cache\n\n@cache\ndef jobs():\n    return []\n\njobs().append(a)\njobs().append(b)\n",
+    ],
+)
+def test_state_of_a_function(definition: str) -> None:
+    head = HEAD + definition + ("jobs().extend([a, b])\n" if "append" not in definition else "") + "chosen = jobs()\n"
+    assert graph_of(head, "for job in chosen:\n    await job(step)") == CALLS_A_B
+
+
+def test_context_variable_that_is_set_while_a_module_loads() -> None:
+    head = HEAD + 'from contextvars import ContextVar\ncurrent = ContextVar("job", default=a)\ncurrent.set(b)\n'
+    assert graph_of(head + "chosen = current.get()\n", "await chosen(step)") == CALLS_B
+
+
+# Iterators
+
+
+@pytest.mark.parametrize("iterator", ["iter((a, b))", "map(lambda job: job, (a, b))", "reversed([b, a])"])
+@pytest.mark.parametrize("second", ["next(jobs)", "list(jobs)[0]"])
+def test_iterator_that_statements_use_in_turn(iterator: str, second: str) -> None:
+    head = HEAD + f"jobs = {iterator}\nfirst = next(jobs)\nsecond = {second}\n"
+    assert graph_of(head, "await second(step)") == CALLS_B
+
+
+def test_rest_of_an_iterator_in_the_workflow() -> None:
+    head = HEAD + "jobs = iter((a, b))\nnext(jobs)\n"
+    assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_B
