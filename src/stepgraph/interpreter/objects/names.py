@@ -297,11 +297,7 @@ def _evaluate_binders(
             apply_changes(interpreter, scope, name, value, _define)
         may_run_steps = value.relevant or isinstance(value, Collection | Mapping | Instance)
         is_rebound = may_run_steps and is_rebound_by_functions(scope, name)
-        if (
-            is_rebound
-            or may_hold_changing_object(interpreter, value)
-            or _may_be_set_elsewhere(interpreter, scope, name)
-        ):
+        if is_rebound or may_hold_changing_object(value) or _may_be_set_elsewhere(interpreter, scope, name):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
             value = scope.names.get(name, value)
     return value
