@@ -45,11 +45,23 @@ BOTH = text("""
     [
         "@lambda job: register(b)\ndef other(): ...",
         "(lambda: register(b))()",
+        "class Jobs:\n    def __iadd__(self, job):\n        return register(job)\n\njobs = Jobs()\njobs += b",
+        "limit: register(b) = 1",
+        "limit: register(b)",
     ],
 )
 def test_statement_that_registers_a_function(statement: str) -> None:
     workflow = workflow_of_module(MODULE.format(statement=statement))
     assert notation(workflow.graph) == BOTH
+
+
+def test_postponed_annotation_registers_no_function() -> None:
+    module = "from __future__ import annotations\n" + MODULE.format(statement="limit: register(b) = 1")
+    assert notation(workflow_of_module(module).graph) == text("""
+        call a
+        def a
+          a
+    """)
 
 
 def test_statement_that_runs_if_the_module_is_imported() -> None:

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.body_runs import execute_body_statement
 from stepgraph.interpreter.modules.imports import import_name
-from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
+from stepgraph.interpreter.python.definitions import caveat_of_decorator, evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, ExternalResult, ExternalResultMember, Unknown, Value
 from stepgraph.syntax.bindings import target_names
@@ -38,10 +38,12 @@ def binder_value(interpreter: Interpreter, scope: LexicalScope, name: str, binde
             | cst.NamedExpr(value=expression)
         ):
             value = interpreter.evaluate(expression)
+            if isinstance(binder, cst.AnnAssign):
+                evaluate_annotation(interpreter, binder.annotation)
         case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.mutations.get(name, ()):
             execute_body_statement(interpreter, scope, binder)
             return before
-        case cst.AugAssign() if isinstance(before, Collection | Mapping | Union):
+        case cst.AugAssign() if isinstance(before, Collection | Mapping | Instance | Union):
             return execute_body_statement(interpreter, scope, binder).get(name) or before
         case _:
             return UNKNOWN

@@ -74,7 +74,7 @@ def _execute_assign(interpreter: Interpreter, node: cst.Assign) -> None:
 def _execute_annotated_assign(interpreter: Interpreter, node: cst.AnnAssign) -> None:
     if node.value is not None:
         assign(interpreter, node.target, _evaluate(interpreter, node.value), interpreter.place(node.value))
-    if interpreter.frame.scope.kind == "class":
+    if interpreter.frame.scope.kind in ("class", "module"):
         evaluate_annotation(interpreter, node.annotation)  # Python ignores those in functions
 
 
