@@ -44,6 +44,7 @@ from stepgraph.ir.values import (
     is_from_package,
 )
 from stepgraph.limits import Limit
+from stepgraph.syntax.bindings import evaluated_expressions
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import names_mutated_in_functions, rebound_globals
 from stepgraph.syntax.walk import EnclosingBlock, statements_below, suites
@@ -280,7 +281,7 @@ def _filter_body_binders(scope: LexicalScope, binders: Sequence[cst.CSTNode]) ->
     if scope.kind != "module" or not scope.module.mentions(b"global"):
         return binders
     body_ids = scope.module.once(_body_statement_ids)
-    return [binder for binder in binders if id(binder) in body_ids or isinstance(binder, cst.NamedExpr)]
+    return [binder for binder in binders if id(binder) in body_ids]
 
 
 def _report_assigned_by_functions(
@@ -312,8 +313,10 @@ def is_rebound_by_functions(scope: LexicalScope, name: str) -> bool:
 
 
 def _body_statement_ids(module: SourceModule) -> frozenset[int]:
-    """Return the `id` of each statement of a module outside functions and classes."""
-    return frozenset(id(statement) for statement in statements_below(module.tree))
+    """Return the `id` of each statement and `:=` of a module outside functions and classes."""
+    expressions = evaluated_expressions(module.tree) if module.mentions(b":=") else ()
+    assignments = (node for node in expressions if isinstance(node, cst.NamedExpr))
+    return frozenset(map(id, (*statements_below(module.tree), *assignments)))
 
 
 def apply_changes(
