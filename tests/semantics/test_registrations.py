@@ -115,3 +115,40 @@ def test_function_that_reduce_registers() -> None:
         def b
           b
     """)
+
+
+@pytest.mark.parametrize("base", ["Enum", "IntEnum", "Flag"])
+@pytest.mark.parametrize("method", ["__init__(self, *values)", "__new__(cls, *values)"])
+def test_enumeration_whose_members_register_a_function(base: str, method: str) -> None:
+    made = "return object.__new__(cls)" if "__new__" in method else "pass"
+    members = f"    ONE = 1\n\n    def {method}:\n        register(b)\n        {made}\n"
+    statement = f"from enum import {base}\n\nclass Kind({base}):\n{members}"
+    assert notation(workflow_of_module(MODULE.format(statement=statement)).graph) == BOTH
+
+
+def test_local_enumeration_whose_members_register_a_function() -> None:
+    workflow = workflow_of_module("""
+        from enum import Enum
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                jobs = []
+
+                class Kind(Enum):
+                    ONE = "one"
+
+                    def __init__(self, name):
+                        jobs.append(self.pay)
+
+                    async def pay(self, step):
+                        await step.do("a")(lambda: 1)()
+
+                for job in jobs:
+                    await job(step)
+    """)
+    assert notation(workflow.graph) == text("""
+        call pay
+        def pay
+          a
+    """)
