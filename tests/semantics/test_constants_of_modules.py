@@ -129,3 +129,10 @@ def test_a_function_that_a_global_walrus_replaces_is_noted() -> None:
     jobs = "async def a(step):\n    await step.sleep('a', 1)\n\nasync def b(step):\n    await step.sleep('b', 1)\n\n"
     head = f"{jobs}job = a\n\ndef use():\n    global job\n    [job := new for new in (b,)]\n\nuse()\n"
     assert notes_of(head, "await job(step)")
+
+
+@pytest.mark.parametrize("change", ["setattr(o, 'name', 'new')", "[setattr(o, 'name', 'new')]"])
+def test_a_constant_of_a_class_that_a_lambda_may_change_is_hidden(change: str) -> None:
+    head = f"class Job:\n    name = 'old'\n\nchange = lambda o: {change}\n"
+    body = "job = Job()\nmap(change, [job])\nawait step.sleep(job.name, 1)"
+    assert graph_of(head, body) == "sleep '{job.name}' 1"
