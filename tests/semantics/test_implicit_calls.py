@@ -131,6 +131,12 @@ def test_implicit_call_that_is_not_followed(use: str) -> None:
     assert codes_of(f"import plugin\n{SWAP}{gate}{use}\nawait job()") == ["escapes"]
 
 
+@pytest.mark.parametrize("item", ["", "    def __getitem__(self, key): pass\n"])
+def test_keys_of_an_object_that_a_dictionary_is_updated_with(item: str) -> None:
+    gate = f"class Gate:\n    def keys(self): return swap()\n{item}"
+    assert set(codes_of(f"{SWAP}{gate}{{}}.update(Gate())\nawait job()")) == {"escapes"}
+
+
 def test_steps_in_the_type_of_an_except_clause() -> None:
     assert codes_of("""
         def kind():
