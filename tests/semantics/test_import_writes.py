@@ -310,6 +310,32 @@ def test_a_changed_name_of_the_own_module_is_noted(change: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "change",
+    ['locals()["load"] = fake\n', "locals().update(load=fake)\n", 'exec("load = fake")\n', "exec(SOURCE, globals())\n"],
+)
+def test_a_name_that_a_namespace_or_code_in_a_string_changes_is_noted(change: str) -> None:
+    notes = notes_of(HOOKS + LOAD + change, "await load(step)")
+    assert f"entry.py:8:1: `load` {CHANGED} The graph shows what is defined here. [assigned-elsewhere]" in notes
+
+
+def test_a_method_that_the_namespace_of_its_class_changes_is_noted() -> None:
+    service = SERVICE + '    locals()["load"] = fake\n\n'
+    notes = notes_of(HOOKS + service, "service = Service()\nawait service.load(step)")
+    assert f"entry.py:10:5: `load` {CHANGED} The graph shows what is defined here. [assigned-elsewhere]" in notes
+
+
+@pytest.mark.parametrize(
+    "use", ["def show():\n    locals()['load'] = 1\n", 'exec("load = 1", {})\n', "print(locals())\n"]
+)
+def test_a_namespace_that_is_not_that_of_the_module(use: str) -> None:
+    assert graph_of(LOAD + use, "await load(step)") == text("""
+        call load
+        def load
+          sleep 'load' 1
+    """)
+
+
+@pytest.mark.parametrize(
     ("head", "body"),
     [
         ("def enable(a):\n    a.hook = hook\n", "enable(app)\nawait app.go(step)"),

@@ -129,6 +129,8 @@ def may_bind_computed_names(module: SourceModule) -> bool:
         _is_exec_call(source, end) for end in _occurrence_ends(source, _EXEC_CALL)
     ):
         return True
+    if any(_is_mutated(source[end : end + _CONTEXT_BYTES]) for end in _occurrence_ends(source, b"locals()")):
+        return True
     return _mutates_namespace(source, b"globals()") or _mutates_namespace(source, b"vars()")
 
 
