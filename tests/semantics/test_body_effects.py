@@ -496,3 +496,109 @@ def test_list_in_a_block_grows_once() -> None:
 def test_variable_that_a_called_function_reads_in_a_block() -> None:
     head = HEAD + "def show():\n    return current\n\ncurrent = a\nif True:\n    current = b\n    chosen = show()\n"
     assert graph_of(head, "await chosen(step)") == CALLS_B
+
+
+# Objects that functions change while modules load
+
+REGISTRY = (
+    HEAD
+    + """
+class Registry:
+    def __init__(self):
+        self.jobs = []
+        self.job = None
+
+    async def fire(self, step):
+        for job in self.jobs:
+            await job(step)
+
+{registry}
+
+def on(name):
+    def register(job):
+        {object}.jobs.append(job)
+        return job
+    return register
+
+class Plugin:
+    def __init__(self, job):
+        self.job = job
+        {object}.jobs.append(self.job)
+
+    def __init_subclass__(cls):
+        {object}.jobs.append(cls.job)
+"""
+)
+
+
+MANAGER = """
+from contextlib import contextmanager
+
+@contextmanager
+def group(job):
+    registry.jobs.append(job)
+    yield
+
+"""
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        "on('a')(a)\non('b')(b)\n",
+        "Plugin(a)\nPlugin(b)\n",
+        "class A(Plugin):\n    job = a\n\nclass B(Plugin):\n    job = b\n",
+        "from functools import partial\n\npartial(on, 'a')()(a)\npartial(on('b'), b)()\n",
+        MANAGER + "with group(a), group(b):\n    pass\n",
+    ],
+)
+def test_object_that_functions_fill(changes: str) -> None:
+    head = REGISTRY.format(registry="registry = Registry()\n", object="registry") + changes
+    assert graph_of(head, "for job in registry.jobs:\n    await job(step)") == CALLS_A_B
+
+
+def test_object_that_runs_what_a_decorator_has_added() -> None:
+    head = REGISTRY.format(registry="registry = Registry()\n", object="registry") + "on('a')(a)\n"
+    assert graph_of(head, "await registry.fire(step)") == text("""
+        call fire
+        def fire
+          call a
+        def a
+          sleep 'a' 1
+    """)
+
+
+def test_object_that_a_decorator_of_another_module_fills() -> None:
+    registry = REGISTRY.format(registry="registry = Registry()\n", object="registry")
+    handlers = "from registry import a, b, on\n\non('a')(a)\non('b')(b)\n"
+    head = "import handlers\nfrom registry import registry\n"
+    body = "for job in registry.jobs:\n    await job(step)"
+    assert graph_of(head, body, registry=registry, handlers=handlers) == CALLS_A_B
+
+
+def test_attribute_that_a_decorator_factory_assigns() -> None:
+    route = "def route(path):\n    def use(job):\n        registry.job = job\n    return use\n\nroute('/')(b)\n"
+    head = REGISTRY.format(registry="registry = Registry()\n", object="registry") + route
+    assert graph_of(head, "await registry.job(step)") == CALLS_B
+
+
+@pytest.mark.parametrize(
+    "registry",
+    [
+        "def get(registry=Registry()):\n    return registry\n",
+        "get = lambda registry=Registry(): registry\n",
+        "def make():\n    made = Registry()\n    def get():\n        return made\n    return get\n\nget = make()\n",
+        "REGISTRIES = {}\n\ndef get():\n    return REGISTRIES.setdefault('x', Registry())\n",
+    ],
+)
+def test_object_that_a_function_returns(registry: str) -> None:
+    head = REGISTRY.format(registry=registry, object="get()") + "on('a')(a)\non('b')(b)\n"
+    assert graph_of(head, "for job in get().jobs:\n    await job(step)") == CALLS_A_B
+
+
+def test_object_that_an_unknown_function_fills_is_noted() -> None:
+    head = (
+        REGISTRY.format(registry="registry = Registry()\n", object="registry")
+        + "import lib\n\n@lib.on\ndef f():\n    on('a')(a)\n"
+    )
+    assert notes_of(head + "lib.fill(registry, a)\n", "for job in registry.jobs:\n    await job(step)")

@@ -211,6 +211,38 @@ def test_a_list_that_is_one_of_several_is_joined_whichever_it_is() -> None:
     """)
 
 
+@pytest.mark.parametrize(
+    "lists",
+    [
+        "lists = {'m': [a], 'n': [a]}\nlists[x] += [b]",
+        "lists = [[a], [a]]\nlists[x] += [b]",
+        "first, second = [a], [a]\none = first if x else second\none += [b]\nlists = [first, second]",
+        "one = [a]\nlists = [one]\nif x:\n    one = [a]\n    lists = [one]\none += [b]",
+    ],
+)
+def test_a_list_that_grows_instead_of_others(lists: str) -> None:
+    reads = "lists.values()" if "'m'" in lists else "lists"
+    graph = graph_of(f"{lists}\nfor each in {reads}:\n    for fn in each:\n        await fn()")
+    assert "switch fn" in graph or "switch each" in graph
+
+
+def test_a_list_that_grows_instead_of_another_may_lack_the_new() -> None:
+    assert graph_of("""
+        first, second = [a], [c]
+        one = first if x else second
+        one += [b]
+        for fn in first:
+            await fn()
+    """) == text("""
+        loop
+          switch fn
+          | case a
+            a
+          | case b
+            b
+    """)
+
+
 def test_a_part_of_a_set_is_any_of_its_elements() -> None:
     assert graph_of("""
         first, second = {a, b}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.semantics.test_modules import graph_of
+from tests.semantics.test_modules import graph_of, notes_of
 
 TABLE = 'TABLE = {"key": "old"}\n'
 READER = f"{TABLE}def table():\n    return TABLE\n"
@@ -88,3 +88,51 @@ def test_a_package_assigns_before_its_modules_are_imported() -> None:
 def test_a_statement_of_any_form_assigns(change: str) -> None:
     modules = {"conf": 'NAME = "old"', "tune": f"import conf\n{change}"}
     assert graph_of("import conf, tune\n", "await step.sleep(conf.NAME, 1)", **modules) == "sleep '{conf.NAME}' 1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "def use(limit=(NAME := 'new')): pass",
+        "def use(limit: (NAME := 'new')): pass",
+        "def use() -> (NAME := 'new'): pass",
+        "use = lambda limit=(NAME := 'new'): limit",
+        "class Use(object if (NAME := 'new') else object): pass",
+        "limit: (NAME := 'new') = 1",
+        "def use():\n    global NAME\n    print(NAME := 'new')\n\nuse()",
+        "def use():\n    global NAME\n    [NAME := new for new in ('new',)]\n\nuse()",
+        "class Use:\n    global NAME\n    NAME = 'new'",
+    ],
+)
+def test_a_constant_that_another_statement_rebinds_is_hidden(change: str) -> None:
+    assert graph_of(f"NAME = 'old'\n{change}\n", "await step.sleep(NAME, 1)") == "sleep '{NAME}' 1"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "def use(limit: (name := 'new')): pass",
+        "def use() -> (name := 'new'): pass",
+        "use = lambda limit=(name := 1): limit",
+    ],
+)
+def test_a_constant_of_a_function_that_a_definition_rebinds_is_hidden(change: str) -> None:
+    assert graph_of("", f"name = 'old'\n{change}\nawait step.sleep(name, 1)") == "sleep '{name}' 1"
+
+
+def test_a_constant_that_a_default_value_of_another_scope_binds() -> None:
+    head = "NAME = 'old'\ndef use():\n    def inner(limit=(NAME := 'new')): pass\n"
+    assert graph_of(head, "await step.sleep(NAME, 1)") == "sleep 'old' 1"
+
+
+def test_a_function_that_a_global_walrus_replaces_is_noted() -> None:
+    jobs = "async def a(step):\n    await step.sleep('a', 1)\n\nasync def b(step):\n    await step.sleep('b', 1)\n\n"
+    head = f"{jobs}job = a\n\ndef use():\n    global job\n    [job := new for new in (b,)]\n\nuse()\n"
+    assert notes_of(head, "await job(step)")
+
+
+@pytest.mark.parametrize("change", ["setattr(o, 'name', 'new')", "[setattr(o, 'name', 'new')]"])
+def test_a_constant_of_a_class_that_a_lambda_may_change_is_hidden(change: str) -> None:
+    head = f"class Job:\n    name = 'old'\n\nchange = lambda o: {change}\n"
+    body = "job = Job()\nmap(change, [job])\nawait step.sleep(job.name, 1)"
+    assert graph_of(head, body) == "sleep '{job.name}' 1"

@@ -57,6 +57,37 @@ await job()
 """) == ["escapes"]
 
 
+@pytest.mark.parametrize("name", ["__bool__", "__len__", "__hash__", "__str__", "__del__"])
+@pytest.mark.parametrize("change", ["names['key'] = 'new'", "names.pop('key')", "names.clear()"])
+def test_constant_that_a_special_method_changes(name: str, change: str) -> None:
+    assert codes_of(f"""
+names = {{'key': 'old'}}
+class Gate:
+    def {name}(self, *args):
+        {change}
+        return 1
+if Gate():
+    pass
+await step.do(names['key'])(lambda: 1)()
+""") == ["escapes"]
+
+
+def test_special_method_that_counts() -> None:
+    assert (
+        codes_of("""
+class Gate:
+    def __init__(self):
+        self.calls = 0
+    def __str__(self):
+        self.calls += 1
+        return "gate"
+str(Gate())
+await a()
+""")
+        == []
+    )
+
+
 @pytest.mark.parametrize("use", ["sorted([2, 1], key=key)", "[2, 1].sort(key=key)", "max([2, 1], key=key)"])
 def test_key_function_that_is_called_for_each_element(use: str) -> None:
     assert graph_of(f"""
@@ -98,6 +129,12 @@ def test_annotation_of_a_variable_in_a_function(use: str) -> None:
 def test_implicit_call_that_is_not_followed(use: str) -> None:
     gate = "class Gate:\n    def keys(self): return swap()\n    @property\n    def open(self): return swap()\n"
     assert codes_of(f"import plugin\n{SWAP}{gate}{use}\nawait job()") == ["escapes"]
+
+
+@pytest.mark.parametrize("item", ["", "    def __getitem__(self, key): pass\n"])
+def test_keys_of_an_object_that_a_dictionary_is_updated_with(item: str) -> None:
+    gate = f"class Gate:\n    def keys(self): return swap()\n{item}"
+    assert set(codes_of(f"{SWAP}{gate}{{}}.update(Gate())\nawait job()")) == {"escapes"}
 
 
 def test_steps_in_the_type_of_an_except_clause() -> None:

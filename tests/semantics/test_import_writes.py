@@ -149,16 +149,30 @@ def test_a_function_with_the_name_of_an_assigned_attribute_is_noted(change: str)
 @pytest.mark.parametrize(
     "change",
     [
+        "def register(f):\n    app.hook = hook\n    return f\n\n@register\nasync def other(step): ...\n",
+        "def enable():\n    app.hook = hook\n\ndef main():\n    enable()\n\nmain()\n",
+        'setattr(app, "hook", hook)\n',
+    ],
+)
+def test_an_attribute_that_is_assigned_indirectly(change: str) -> None:
+    assert graph_of(APP + change, "if app.hook is not None:\n    await app.hook(step)") == text("""
+        if app.hook is not None
+          call hook
+        def hook
+          sleep 'hook' 1
+    """)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
         "def enable(a):\n    a.hook = hook\n\nenable(app)\n",
         "def enable(a):\n    a.hook = hook\n\ndef main():\n    enable(app)\n\nmain()\n",
-        "def register(f):\n    app.hook = f\n    return f\n\n@register\nasync def other(step): ...\n",
-        'setattr(app, "hook", hook)\n',
         'for name in ("hook",):\n    setattr(app, name, hook)\n',
     ],
 )
-def test_an_attribute_that_is_assigned_indirectly_is_noted(change: str) -> None:
-    notes = notes_of(APP + change, "if app.hook is not None:\n    await app.hook(step)")
-    assert "what is called here (`app.hook`) cannot be followed" in notes[0]
+def test_an_attribute_of_an_object_that_the_source_does_not_name_is_noted(change: str) -> None:
+    assert notes_of(APP + change, "if app.hook is not None:\n    await app.hook(step)")
 
 
 @pytest.mark.parametrize(
@@ -293,6 +307,32 @@ def test_a_name_that_an_unrelated_module_changes_is_noted() -> None:
 def test_a_changed_name_of_the_own_module_is_noted(change: str) -> None:
     (note,) = notes_of(HOOKS + LOAD + change, "await load(step)")
     assert f"entry.py:8:1: `load` {CHANGED}" in note
+
+
+@pytest.mark.parametrize(
+    "change",
+    ['locals()["load"] = fake\n', "locals().update(load=fake)\n", 'exec("load = fake")\n', "exec(SOURCE, globals())\n"],
+)
+def test_a_name_that_a_namespace_or_code_in_a_string_changes_is_noted(change: str) -> None:
+    notes = notes_of(HOOKS + LOAD + change, "await load(step)")
+    assert f"entry.py:8:1: `load` {CHANGED} The graph shows what is defined here. [assigned-elsewhere]" in notes
+
+
+def test_a_method_that_the_namespace_of_its_class_changes_is_noted() -> None:
+    service = SERVICE + '    locals()["load"] = fake\n\n'
+    notes = notes_of(HOOKS + service, "service = Service()\nawait service.load(step)")
+    assert f"entry.py:10:5: `load` {CHANGED} The graph shows what is defined here. [assigned-elsewhere]" in notes
+
+
+@pytest.mark.parametrize(
+    "use", ["def show():\n    locals()['load'] = 1\n", 'exec("load = 1", {})\n', "print(locals())\n"]
+)
+def test_a_namespace_that_is_not_that_of_the_module(use: str) -> None:
+    assert graph_of(LOAD + use, "await load(step)") == text("""
+        call load
+        def load
+          sleep 'load' 1
+    """)
 
 
 @pytest.mark.parametrize(

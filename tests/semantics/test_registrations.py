@@ -45,11 +45,23 @@ BOTH = text("""
     [
         "@lambda job: register(b)\ndef other(): ...",
         "(lambda: register(b))()",
+        "class Jobs:\n    def __iadd__(self, job):\n        return register(job)\n\njobs = Jobs()\njobs += b",
+        "limit: register(b) = 1",
+        "limit: register(b)",
     ],
 )
 def test_statement_that_registers_a_function(statement: str) -> None:
     workflow = workflow_of_module(MODULE.format(statement=statement))
     assert notation(workflow.graph) == BOTH
+
+
+def test_postponed_annotation_registers_no_function() -> None:
+    module = "from __future__ import annotations\n" + MODULE.format(statement="limit: register(b) = 1")
+    assert notation(workflow_of_module(module).graph) == text("""
+        call a
+        def a
+          a
+    """)
 
 
 def test_statement_that_runs_if_the_module_is_imported() -> None:
@@ -102,4 +114,41 @@ def test_function_that_reduce_registers() -> None:
           a
         def b
           b
+    """)
+
+
+@pytest.mark.parametrize("base", ["Enum", "IntEnum", "Flag"])
+@pytest.mark.parametrize("method", ["__init__(self, *values)", "__new__(cls, *values)"])
+def test_enumeration_whose_members_register_a_function(base: str, method: str) -> None:
+    made = "return object.__new__(cls)" if "__new__" in method else "pass"
+    members = f"    ONE = 1\n\n    def {method}:\n        register(b)\n        {made}\n"
+    statement = f"from enum import {base}\n\nclass Kind({base}):\n{members}"
+    assert notation(workflow_of_module(MODULE.format(statement=statement)).graph) == BOTH
+
+
+def test_local_enumeration_whose_members_register_a_function() -> None:
+    workflow = workflow_of_module("""
+        from enum import Enum
+        from workers import WorkflowEntrypoint
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                jobs = []
+
+                class Kind(Enum):
+                    ONE = "one"
+
+                    def __init__(self, name):
+                        jobs.append(self.pay)
+
+                    async def pay(self, step):
+                        await step.do("a")(lambda: 1)()
+
+                for job in jobs:
+                    await job(step)
+    """)
+    assert notation(workflow.graph) == text("""
+        call pay
+        def pay
+          a
     """)

@@ -23,7 +23,7 @@ from stepgraph.interpreter.values.tasks import Task
 from stepgraph.ir.nodes import may_run_steps
 from stepgraph.ir.values import UNSET, Constant, Value
 
-Effect: TypeAlias = Literal["runs steps", "changes values that lead to steps"]
+Effect: TypeAlias = Literal["runs steps", "changes values that lead to steps", "changes constants"]
 
 UNKNOWN_ARGUMENTS: Final = Arguments()
 
@@ -45,6 +45,26 @@ def call_time_matters(interpreter: Interpreter, function: FunctionValue, argumen
         for change in changes.values()
         if change.container.serial <= newest_serial
     )
+
+
+def replaces_constants(interpreter: Interpreter, function: FunctionValue) -> bool:
+    """Return whether a call replaces or removes constants, which the graph may show. It emits no operations."""
+    newest_serial = interpreter.store.serial
+    _, changes = _try_call(interpreter, function, UNKNOWN_ARGUMENTS)
+    return any(map(_replaces_constant, (c for c in changes.values() if c.container.serial <= newest_serial)))
+
+
+def _replaces_constant(change: Change) -> bool:
+    before, after = change.container.get(change.key, MISSING), change.value
+    if isinstance(before, tuple) and isinstance(after, tuple):
+        kept = set(map(id, after))
+        return any(_is_shown(_value_of(element)) for element in before if id(element) not in kept)
+    return _is_shown(before) and before != after
+
+
+def _is_shown(value: object) -> bool:
+    """Whether a value is a constant that the graph may show, as the name of a step or a duration."""
+    return isinstance(value, Constant) and isinstance(value.value, str | int | float)
 
 
 def _try_call(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> tuple[bool, Changes]:

@@ -353,6 +353,9 @@ class Interpreter:
         live, self.is_reachable = self.is_reachable, True
         replays, self.replays = self.replays, False
         is_import_time, self.is_import_time = self.is_import_time, True
+        active = self.active_functions
+        if scope.kind == "module":
+            self.active_functions = {}  # the calls that the workflow makes are later ones
         checkpoint = self.store.checkpoint()
         try:
             with self.in_frame(Frame(scope)), self.collect_operations(), self.store.unlogged():
@@ -360,7 +363,7 @@ class Interpreter:
         finally:
             self.store.commit(checkpoint)
             self.loop_depth, self.is_reachable, self.replays = depth, live, replays
-            self.is_import_time = is_import_time
+            self.is_import_time, self.active_functions = is_import_time, active
 
     def branch(self, run: Callable[[], object], condition: str | None = None, *, cut_short: bool = False) -> PathResult:
         """Interpret one of several paths and roll it back.

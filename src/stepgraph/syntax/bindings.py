@@ -202,13 +202,35 @@ def _bind_target(target: cst.CSTNode, statement: cst.CSTNode, bindings: Bindings
 
 
 def _bind_expressions(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:
-    for statement in body.body:
-        for node in expressions_below(statement):
-            match node:
-                case cst.NamedExpr(target=cst.Name(value=name)):
-                    bindings.add(name, node)
-                case cst.Yield():
-                    bindings.is_generator = True
+    for node in evaluated_expressions(body):
+        match node:
+            case cst.NamedExpr(target=cst.Name(value=name)):
+                bindings.add(name, node)
+            case cst.Yield():
+                bindings.is_generator = True
+
+
+def evaluated_expressions(body: cst.BaseSuite | cst.Module) -> Iterator[cst.CSTNode]:
+    """Yield the nodes of a body that its own scope evaluates, in source order."""
+    pending: list[cst.CSTNode] = [*reversed(body.body)]
+    while pending:
+        for node in expressions_below(pending.pop()):
+            yield node
+            if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Lambda):
+                pending += reversed([*expressions_of_definition(node)])
+
+
+def expressions_of_definition(node: cst.FunctionDef | cst.ClassDef | cst.Lambda) -> Iterator[cst.CSTNode]:
+    """Yield the expressions of a definition that the scope around it evaluates: decorators, defaults and bases."""
+    if isinstance(node, cst.FunctionDef | cst.ClassDef):
+        yield from (decorator.decorator for decorator in node.decorators)
+    if isinstance(node, cst.ClassDef):
+        yield from (argument.value for argument in (*node.bases, *node.keywords))
+        return
+    for parameter in parameters(node.params):
+        yield from (part for part in (parameter.default, parameter.annotation) if part is not None)
+    if isinstance(node, cst.FunctionDef) and node.returns is not None:
+        yield node.returns
 
 
 def _bind_in_statements(body: cst.BaseSuite | cst.Module, bindings: Bindings) -> None:
@@ -218,7 +240,9 @@ def _bind_in_statements(body: cst.BaseSuite | cst.Module, bindings: Bindings) ->
     for statement in statements_below(body):
         order[id(statement)] = len(order)
         nested = {id(suite) for suite in suites(statement)}
-        pending: list[cst.CSTNode] = [] if isinstance(statement, cst.FunctionDef | cst.ClassDef) else [statement]
+        pending: list[cst.CSTNode] = [statement]
+        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
+            pending = [*expressions_of_definition(statement)]
         while pending:
             node = pending.pop()
             if isinstance(node, cst.NamedExpr) and isinstance(node.target, cst.Name):
@@ -248,10 +272,12 @@ def _bind_globals(module: cst.Module, bindings: Bindings) -> None:
 
 def _inner_bindings(body: cst.BaseSuite | cst.Module) -> Iterator[Bindings]:
     for statement in statements_below(body, into_functions=True):
-        if isinstance(statement, cst.FunctionDef):
+        if isinstance(statement, cst.FunctionDef | cst.ClassDef):
             inner = Bindings()
             for inner_statement in statements_below(statement.body):
                 _bind_statement(inner_statement, inner)
+            if inner.globals or inner.nonlocals:
+                _bind_expressions(statement.body, inner)
             yield inner
 
 

@@ -92,8 +92,18 @@ def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
             elif isinstance(node, cst.ClassDef):
                 pending += (argument.value for argument in (*node.bases, *node.keywords))
                 pending += statements(node.body)
+                if node.bases and any(_creates_members(inner) for inner in statements(node.body)):
+                    pending.append(node.name)  # the class may be an enumeration, which calls its methods
             elif isinstance(node, cst.Lambda):
                 pending += (*_defaults(node.params), node.body)
+
+
+def _creates_members(statement: cst.CSTNode) -> bool:
+    match statement:
+        case cst.FunctionDef(name=cst.Name(value="__init__" | "__new__")):
+            return True
+        case _:
+            return False
 
 
 def _defaults(params: cst.Parameters) -> list[cst.BaseExpression]:

@@ -8,9 +8,9 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.body_runs import executed_value
 from stepgraph.interpreter.modules.imports import import_name
-from stepgraph.interpreter.python.definitions import caveat_of_decorator, make_class, make_function
+from stepgraph.interpreter.python.definitions import caveat_of_decorator, evaluate_annotation, make_class, make_function
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import FunctionValue, LexicalScope
+from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.values import UNKNOWN, ExternalResult, ExternalResultMember, Unknown, Value
 from stepgraph.syntax.bindings import target_names
@@ -23,9 +23,9 @@ def binder_value(interpreter: Interpreter, scope: LexicalScope, name: str, binde
     A statement that only mutates the collection of the name is executed.
     """
     match binder:
-        case cst.FunctionDef():
+        case cst.FunctionDef() if binder.name.value == name:
             return make_function(interpreter, binder, scope)
-        case cst.ClassDef():
+        case cst.ClassDef() if binder.name.value == name:
             return make_class(interpreter, binder, scope)
         case cst.Import() | cst.ImportFrom():
             return import_name(interpreter, binder, name)
@@ -36,9 +36,11 @@ def binder_value(interpreter: Interpreter, scope: LexicalScope, name: str, binde
             | cst.AnnAssign(value=cst.BaseExpression() as expression)
         ):
             value = interpreter.evaluate(expression)
+            if isinstance(binder, cst.AnnAssign):
+                evaluate_annotation(interpreter, binder.annotation)
         case _ if isinstance(before, Collection | Mapping) and binder in scope.bindings.mutations.get(name, ()):
             return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
-        case cst.AugAssign() if isinstance(before, Collection | Mapping | Union):
+        case cst.AugAssign() if isinstance(before, Collection | Mapping | Instance | Union):
             return executed_value(interpreter, scope, name, binder, before) or UNKNOWN
         case (
             cst.Assert() | cst.AugAssign() | cst.Expr() | cst.For() | cst.If() | cst.Match() | cst.While() | cst.With()

@@ -34,14 +34,13 @@ from stepgraph.syntax.body_names import (
     importing_functions,
     names_of_iterators,
     names_of_statements,
-    object_changes,
 )
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.access_paths import AccessPath
 from stepgraph.syntax.mutation.aliases import analyze_aliases
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 from stepgraph.syntax.mutation.changes import rebound_globals
-from stepgraph.syntax.mutation.function_state import functions_with_state
+from stepgraph.syntax.mutation.function_state import functions_with_state, has_created_default
 from stepgraph.syntax.walk import self_and_statements_below
 
 Definer: TypeAlias = Callable[[Interpreter, LexicalScope, str, cst.CSTNode], None]
@@ -77,68 +76,54 @@ def run_bodies(
             resume(interpreter, define)
 
 
-def may_hold_changing_object(interpreter: Interpreter, value: Value, depth: int = 0) -> bool:
-    """Whether a value has state that statements of module bodies may change, or contains such a value."""
-    match value:
-        case ContextVariable():
-            return True
-        case Collection(lazy=lazy) if lazy is not None and not lazy.is_view:
-            return True
-        case Instance():
-            return _may_change(interpreter, value)
-        case FunctionValue() if depth < DEEPEST:
-            parts = (value.receiver, value.wrapped, *value.positional, *(part for _, part in value.keywords))
-            return _has_state(value) or any(
-                part is not None and may_hold_changing_object(interpreter, part, depth + 1) for part in parts
-            )
-        case Union(cases=cases):
-            return any(may_hold_changing_object(interpreter, case.value, depth + 1) for case in cases)
-        case Collection() | Mapping() if depth < DEEPEST:
-            elements = value.state.elements()
-            return any(may_hold_changing_object(interpreter, element.value, depth + 1) for element in elements)
-        case _:
-            return False
+def may_hold_changing_object(value: Value) -> bool:
+    """Whether a value is an object with state that statements of module bodies may change, or contains one."""
+    pending: list[tuple[Value | None, int]] = [(value, 0)]
+    visited: set[LexicalScope] = set()
+    while pending:
+        current, depth = pending.pop()
+        match current:
+            case ContextVariable() | Instance():
+                return True
+            case Collection(lazy=lazy) if lazy is not None and not lazy.is_view:
+                return True
+            case FunctionValue() if _has_state(current):
+                return True
+            case FunctionValue() if depth < DEEPEST:
+                enclosed = _enclosed_values(current, visited)
+                if any(isinstance(enclosed_value, Collection | Mapping) for enclosed_value in enclosed):
+                    return True
+                keywords = (keyword_value for _, keyword_value in current.keywords)
+                parts = (current.receiver, current.wrapped, *current.positional, *keywords, *enclosed)
+                pending += ((part, depth + 1) for part in parts)
+            case Union(cases=cases):
+                pending += ((case.value, depth) for case in cases)
+            case Collection() | Mapping() if depth < DEEPEST:
+                pending += ((element.value, depth + 1) for element in current.state.elements())
+            case _:
+                pass
+    return False
 
 
-def _may_change(interpreter: Interpreter, instance: Instance) -> bool:
-    """Whether statements of module bodies may register functions with an object, or call its methods otherwise.
-
-    Modules that are not loaded may call methods that store an argument, loaded ones all methods that change the object.
-    """
-    changes = [
-        change
-        for cls in _project_classes(interpreter, instance.cls)
-        for change in object_changes(cls.node, cls.scope.module)
-    ]
-    if any(change.stores_argument for change in changes) or interpreter.modules.has_object_writes():
-        return True
-    methods = {change.method for change in changes}
-    return any(
-        not item.evaluated.isdisjoint(methods)
-        for scope in (tuple(interpreter.modules.scopes.values()) if methods else ())
-        if _mentions_any(scope.module, frozenset(methods))
-        for item in _statements_of(scope)
-    )
+def _enclosed_values(function: FunctionValue, visited: set[LexicalScope]) -> list[Value]:
+    """Return the values of the variables around a function, of the calls that were not visited before."""
+    values: list[Value] = []
+    scope: LexicalScope | None = function.scope
+    while scope is not None and scope.kind != "module" and scope not in visited:
+        visited.add(scope)
+        values += scope.names.values() if scope.kind == "function" else ()
+        scope = scope.parent
+    return values
 
 
 def _has_state(function: FunctionValue) -> bool:
-    """Whether calls of a function may change what it returns later, or another function of the same enclosing call."""
+    """Whether calls of a function may change what it returns later, or return the same object again."""
     names = [*function.scope.path] if function.scope.is_local else []
     if isinstance(function.node, cst.FunctionDef):
         names.append(function.node.name.value)
+    elif has_created_default(function.node.params):
+        return True
     return not function.scope.module.once(functions_with_state).isdisjoint(names)
-
-
-def _project_classes(interpreter: Interpreter, class_value: ClassValue) -> Iterator[ClassValue]:
-    pending: list[ClassValue] = [class_value]
-    visited: set[ClassValue] = set()
-    while pending:
-        current = pending.pop()
-        if current not in visited:
-            interpreter.budget.spend(Limit.ELEMENTS)
-            visited.add(current)
-            yield current
-            pending += (base for base in current.bases if isinstance(base, ClassValue))
 
 
 def _names_with_aliases(interpreter: Interpreter, scope: LexicalScope) -> frozenset[str]:
@@ -178,10 +163,11 @@ def resume(interpreter: Interpreter, define: Definer) -> None:
         if not queue.is_running:
             queue.is_running = True
             stops = frozenset(_statements_under_evaluation(interpreter))
+            active, interpreter.active_functions = interpreter.active_functions, {}
             try:
                 _advance(interpreter, queue, stops, define)
             finally:
-                queue.is_running = False
+                queue.is_running, interpreter.active_functions = False, active
             if not queue.runs and queue in modules.queues:
                 modules.queues.remove(queue)
 

@@ -149,8 +149,6 @@ class LoadedModules(Struct):
     """The pairs of `_external_assignments`, by attribute."""
     _import_writes: dict[str, list[ImportWrite]] = field(default_factory=dict)
     """The attribute changes that may happen at import, by attribute, of the first `_written_count` modules."""
-    _has_object_writes: bool = False
-    """Whether one of `_import_writes` is an assignment of a module body to an attribute of an object."""
     _written_count: int = 0
     _imports_dynamically: bool = False
     """The result of `may_import_dynamically` for the first `_checked_count` modules."""
@@ -302,11 +300,6 @@ class LoadedModules(Struct):
             self._checked_count = len(self.scopes)
         return self._imports_dynamically
 
-    def has_object_writes(self) -> bool:
-        """Return whether a statement of a loaded module body assigns to an attribute of an object."""
-        self._collect_import_writes()
-        return self._has_object_writes
-
     def _names_class_or_module(self, owner: str) -> bool:
         """Return whether the last component of a name denotes a class or module of the project, and no object."""
         scopes = tuple(self.scopes.values())
@@ -333,8 +326,6 @@ class LoadedModules(Struct):
         for module in islice(self.scopes, self._written_count, None):
             for write in module.once(import_writes):
                 owner = _last_component(self.scopes[module]) if write.is_own_module else write.owner
-                is_assignment = not write.is_indirect and write.function is None
-                self._has_object_writes |= is_assignment and not write.is_own_module
                 self._import_writes.setdefault(write.name, []).append(replace(write, owner=owner))
         self._written_count = len(self.scopes)
 

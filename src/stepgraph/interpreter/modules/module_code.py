@@ -44,10 +44,11 @@ from stepgraph.ir.values import (
     is_from_package,
 )
 from stepgraph.limits import Limit
+from stepgraph.syntax.bindings import evaluated_expressions
 from stepgraph.syntax.body_effects import depends_on_block
 from stepgraph.syntax.body_errors import caught_names, suppressed_names
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.mutation.changes import names_mutated_in_functions, rebound_globals
+from stepgraph.syntax.mutation.changes import globals_of_classes, names_mutated_in_functions, rebound_globals
 from stepgraph.syntax.walk import EnclosingBlock, statements_below, suites
 
 
@@ -69,7 +70,8 @@ def bound_value(
     if value is None and len(body_binders) == len(binders_at_run_time) and isinstance(body_binders[-1], cst.Del):
         return None
     if len(body_binders) < len(binders_at_run_time):
-        _report_assigned_by_functions(interpreter, name, body_binders, value)
+        is_in_class = name in scope.module.once(globals_of_classes)
+        _report_assigned_by_functions(interpreter, name, body_binders, value, is_in_class=is_in_class)
     # None is a placeholder until a function assigns the variable.
     return (
         UNKNOWN
@@ -288,14 +290,20 @@ def _filter_body_binders(scope: LexicalScope, binders: Sequence[cst.CSTNode]) ->
 
 
 def _report_assigned_by_functions(
-    interpreter: Interpreter, name: str, body_binders: Sequence[cst.CSTNode], value: Value | None
+    interpreter: Interpreter,
+    name: str,
+    body_binders: Sequence[cst.CSTNode],
+    value: Value | None,
+    *,
+    is_in_class: bool,
 ) -> None:
     """Report a function, class or step that functions reassign: `global charge`.
 
-    Other values are reported if several statements of the body bind the name: their order is not followed.
+    Other values are reported if several statements of the body bind the name, or the body of a class does: their order
+    is not followed.
     """
     is_defined = any(isinstance(binder, cst.FunctionDef | cst.ClassDef) for binder in body_binders)
-    types = (FunctionValue, StepFunction, *(_CHANGING if len(body_binders) > 1 else ()))
+    types = (FunctionValue, StepFunction, *(_CHANGING if len(body_binders) > 1 or is_in_class else ()))
     if body_binders and (is_defined or any(isinstance(leaf, types) for leaf in union_values(value))):
         interpreter.note(
             "assigned-elsewhere",
@@ -316,8 +324,10 @@ def is_rebound_by_functions(scope: LexicalScope, name: str) -> bool:
 
 
 def _body_statement_ids(module: SourceModule) -> frozenset[int]:
-    """Return the `id` of each statement of a module outside functions and classes."""
-    return frozenset(id(statement) for statement in statements_below(module.tree))
+    """Return the `id` of each statement and `:=` of a module outside functions and classes."""
+    expressions = evaluated_expressions(module.tree) if module.mentions(b":=") else ()
+    assignments = (node for node in expressions if isinstance(node, cst.NamedExpr))
+    return frozenset(map(id, (*statements_below(module.tree), *assignments)))
 
 
 def apply_changes(

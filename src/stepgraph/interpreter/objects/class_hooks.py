@@ -22,6 +22,8 @@ HARMLESS_METACLASSES: Final = frozenset(
     ["abc.ABCMeta", "builtins.type", "enum.EnumMeta", "enum.EnumType", "typing.NamedTupleMeta"]
 )
 
+_ENUMERATIONS: Final = ("enum.Enum", "enum.Flag", "enum.IntEnum", "enum.IntFlag", "enum.ReprEnum", "enum.StrEnum")
+
 
 def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
     """Run the hooks of a class statement. They may replace methods of the class."""
@@ -48,6 +50,38 @@ def run_hooks(interpreter: Interpreter, class_value: ClassValue) -> None:
         interpreter.work.classes_with_metaclass.append(class_value)
     if class_value.metaclass is not None:
         _run_metaclass(interpreter, class_value.metaclass, class_value, Arguments(tuple(keywords)), place)
+    _create_members(interpreter, class_value, place)
+
+
+def _create_members(interpreter: Interpreter, class_value: ClassValue, place: Place) -> None:
+    """Call the methods of an enumeration that initialize its members."""
+    methods = [interpreter.attribute(class_value, name, place) for name in ("__new__", "__init__")]
+    functions = [method for method in methods if isinstance(method, FunctionValue)]
+    if not functions or not _is_enumeration(interpreter, class_value):
+        return
+    for name, binders in class_value.scope.bindings.binders.items():
+        interpreter.budget.spend(Limit.ELEMENTS, len(binders))
+        if name.startswith("_") or not isinstance(binders[0], cst.Assign | cst.AnnAssign):
+            continue
+        member = interpreter.attribute(class_value, name, place)
+        if not isinstance(member, Instance):  # its creation has called nothing
+            arguments = Arguments((Argument(UNKNOWN, place), Argument(member, place)))
+            for function in functions:
+                interpreter.call(function, arguments, place)
+
+
+def _is_enumeration(interpreter: Interpreter, class_value: ClassValue) -> bool:
+    pending: list[Value] = [class_value]
+    visited: set[Value] = set()
+    while pending:
+        current = pending.pop()
+        if isinstance(current, External) and current.name in _ENUMERATIONS:
+            return True
+        if isinstance(current, ClassValue) and current not in visited:
+            interpreter.budget.spend(Limit.ELEMENTS)
+            visited.add(current)
+            pending += current.bases
+    return False
 
 
 def _run_set_name(interpreter: Interpreter, class_value: ClassValue) -> None:

@@ -306,15 +306,22 @@ def _member_attributes(value: Value) -> dict[str, Value]:
 
 
 def _initialize_member(interpreter: Interpreter, member: Instance, binder: cst.CSTNode, value: Value) -> None:
-    """Call the `__init__` of a member of an enumeration with its value, or with the items of a tuple."""
+    """Call the `__new__` and `__init__` of a member of an enumeration with its value, or with the items of a tuple."""
     scope = member.cls.scope
-    initializer = find_member(interpreter, resolution_order(member.cls), "__init__")
-    if isinstance(initializer, FunctionValue):
-        place = Place(scope.module, binder)
-        items = value.items if isinstance(value, Collection) and value.kind == "tuple" else (Element(value, place),)
-        arguments = Arguments(tuple(Argument(item.value, item.place) for item in items))
+    order = resolution_order(member.cls)
+    place = Place(scope.module, binder)
+    items = value.items if isinstance(value, Collection) and value.kind == "tuple" else (Element(value, place),)
+    arguments = Arguments(tuple(Argument(item.value, item.place) for item in items))
+    for name, receiver in (("__new__", member.cls), ("__init__", member)):
+        initializer = find_member(interpreter, order, name)
+        if not isinstance(initializer, FunctionValue):
+            continue
+        initializer = replace(initializer, receiver=receiver)
+        if scope.is_local:
+            interpreter.call(initializer, arguments, place)
+            continue
         with interpreter.in_definition_body(scope):
-            interpreter.call(replace(initializer, receiver=member), arguments, place)
+            interpreter.call(initializer, arguments, place)
 
 
 def enum_members(interpreter: Interpreter, class_value: ClassValue) -> tuple[Element, ...] | None:

@@ -293,11 +293,8 @@ def _evaluate_binders(
             if isinstance(leaf, Collection | Mapping):
                 apply_changes(interpreter, scope, name, leaf, _define)
         may_run_steps = value.relevant or isinstance(value, Collection | Mapping | Instance)
-        if (
-            (may_run_steps and is_rebound_by_functions(scope, name))
-            or may_hold_changing_object(interpreter, value)
-            or _may_be_set_elsewhere(interpreter, scope, name)
-        ):
+        is_rebound = may_run_steps and is_rebound_by_functions(scope, name)
+        if is_rebound or may_hold_changing_object(value) or _may_be_set_elsewhere(interpreter, scope, name):
             run_bodies(interpreter, scope, name, _define, by_functions=True)
         current: Value | None = scope.names.get(name)
         if current is None:  # a statement was executed that is one of the binders

@@ -136,10 +136,10 @@ def _caveat_of_changed_function(interpreter: Interpreter, node: cst.FunctionDef)
 
 
 def evaluate_annotation(interpreter: Interpreter, annotation: cst.Annotation | None) -> None:
-    """Evaluate an annotation with calls, unless the module postpones the evaluation of all annotations."""
+    """Evaluate an annotation with calls or `:=`, unless the module postpones the evaluation of all annotations."""
     if annotation is None or interpreter.module.mentions(b"from __future__ import annotations"):
         return
-    if any(isinstance(part, cst.Call | cst.Await) for part in expressions_below(annotation.annotation)):
+    if any(isinstance(part, cst.Call | cst.Await | cst.NamedExpr) for part in expressions_below(annotation.annotation)):
         interpreter.evaluate(annotation.annotation)
 
 

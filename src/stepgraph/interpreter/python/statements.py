@@ -44,6 +44,7 @@ from stepgraph.ir.nodes import JumpKind, Pause
 from stepgraph.ir.values import UNKNOWN, Absent, Constant, Unresolved, Value
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.mutation.single_names import names_without_aliases
 
 
 def _execute_expression(interpreter: Interpreter, node: cst.Expr) -> None:
@@ -73,7 +74,7 @@ def _execute_assign(interpreter: Interpreter, node: cst.Assign) -> None:
 def _execute_annotated_assign(interpreter: Interpreter, node: cst.AnnAssign) -> None:
     if node.value is not None:
         assign(interpreter, node.target, _evaluate(interpreter, node.value), interpreter.place(node.value))
-    if interpreter.frame.scope.kind == "class":
+    if interpreter.frame.scope.kind in ("class", "module"):
         evaluate_annotation(interpreter, node.annotation)  # Python ignores those in functions
 
 
@@ -89,7 +90,8 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
     place = interpreter.place(node)
     interpreter.tracer.on_augmented_assignment(node, target, value)
     collection = as_collection(interpreter, target, *in_place_methods(node.operator))
-    updated = _update_in_place(interpreter, node.operator, collection, value, place)
+    is_only_name = _is_only_name(interpreter, node.target)
+    updated = _update_in_place(interpreter, node.operator, collection, value, place, is_only_name=is_only_name)
     if updated is not None:
         if any(isinstance(leaf, Collection) and leaf.kind in _IMMUTABLE_KINDS for leaf in union_values(updated)):
             # Python evaluates the target once, so operations of a second evaluation are discarded.
@@ -110,23 +112,42 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
 _IMMUTABLE_KINDS: Final = ("tuple", "frozenset")
 
 
+def _is_only_name(interpreter: Interpreter, target: cst.BaseExpression) -> bool:
+    """Whether a target is a variable of the function under execution, and its collections have no other name."""
+    frame = interpreter.frame
+    if frame.function is None or frame.scope.kind != "function" or not isinstance(target, cst.Name):
+        return False
+    return target.value in names_without_aliases(frame.function, interpreter.module)
+
+
 def _update_in_place(
-    interpreter: Interpreter, operator: cst.BaseAugOp, target: Value, value: Value, place: Place
+    interpreter: Interpreter,
+    operator: cst.BaseAugOp,
+    target: Value,
+    value: Value,
+    place: Place,
+    *,
+    is_only_name: bool = False,
 ) -> Value | None:
     """Update the collection or dictionary that the target is, and return the value that it gets.
 
-    Return None if the target is neither. Each case of a union is updated.
+    Return None if the target is neither. Of a union, one case is updated on each path, or each case if the union is the
+    only reference to them.
     """
     match target:
         case Union() if any(
             isinstance(leaf, Collection | Mapping | AttributeDictionary) for leaf in union_values(target)
         ):
             operand = materialize_generator(interpreter, value, exhausts=True)
-            cases = (
-                replace(case, value=_update_case(interpreter, operator, case.value, operand, place))
-                for case in target.cases
+            if is_only_name:
+                cases = (
+                    replace(case, value=_update_case(interpreter, operator, case.value, operand, place))
+                    for case in target.cases
+                )
+                return Union(tuple(cases), target.discriminant, target.place)
+            return interpreter.apply_to_cases(
+                target, lambda case: _update_case(interpreter, operator, case, operand, place)
             )
-            return Union(tuple(cases), target.discriminant, target.place)
         case AttributeDictionary():
             update_attributes(interpreter, target, Arguments((Argument(value, place),)), place)
             return target

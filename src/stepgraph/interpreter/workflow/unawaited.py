@@ -9,7 +9,7 @@ import libcst as cst
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import call_may_run_steps, effect_of_call
+from stepgraph.interpreter.effects import call_may_run_steps, effect_of_call, replaces_constants
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
@@ -151,9 +151,12 @@ def _report_special_method(
     method = find_member(interpreter, resolution_order(class_value), name)
     if not isinstance(method, FunctionValue) or isinstance(method.node, cst.Lambda):
         return
+    bound = replace(method, receiver=receiver)
     interpreter.work.ignores_stores = True  # the objects that Python passes to them are none of the project's tables
-    effect = effect_of_call(interpreter, replace(method, receiver=receiver))
+    effect = effect_of_call(interpreter, bound)
     interpreter.work.ignores_stores = False
+    if effect is None and replaces_constants(interpreter, bound):
+        effect = "changes constants"
     if effect is not None:
         interpreter.note(
             "escapes",

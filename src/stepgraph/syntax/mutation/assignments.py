@@ -11,7 +11,7 @@ from msgspec import Struct
 from stepgraph.syntax.bindings import import_binding, imported_module
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
-from stepgraph.syntax.walk import statements_below
+from stepgraph.syntax.walk import children, statements_below
 
 _METHODS = "|".join(sorted(COLLECTION_MUTATORS)).encode()
 _EQUALS = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
@@ -92,9 +92,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
                 imported_names |= _imported_names(statement)
             case cst.ClassDef(name=cst.Name(value=name)):
                 owner_names[name] = name
-            case cst.Expr(value=cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_])):
-                text = attribute.value.raw_value if isinstance(attribute.value, cst.SimpleString) else ANY_NAME
-                assignments.append((owner.value, text))
+    assignments += _setattr_calls(module)
     rebound = frozenset((name_of_owner(owner, owner_names), name) for owner, name in assignments)
     foreign = set(rebound)
     for value in mutated:
@@ -106,6 +104,18 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
         name for owner, name in assignments if not (isinstance(owner, cst.Name) and owner.value == "self")
     )
     return AssignedAttributes(frozenset(name for _, name in assignments), frozenset(foreign), rebound, not_of_self)
+
+
+def _setattr_calls(module: SourceModule) -> Iterator[tuple[cst.BaseExpression, str]]:
+    """Yield the object and the name of each call of `setattr` in a module, also in lambdas."""
+    pending: list[cst.CSTNode] = [module.tree] if module.mentions(b"setattr") else []
+    while pending:
+        node = pending.pop()
+        pending += children(node)
+        match node:
+            case cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_]):
+                text = attribute.value.raw_value if isinstance(attribute.value, cst.SimpleString) else ANY_NAME
+                yield owner.value, str(text)
 
 
 def may_assign(source: bytes) -> bool:

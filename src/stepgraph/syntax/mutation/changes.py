@@ -100,6 +100,15 @@ def rebound_globals(module: SourceModule) -> frozenset[str]:
     return frozenset(item.name.value for declaration in declarations for item in declaration.names)
 
 
+def globals_of_classes(module: SourceModule) -> frozenset[str]:
+    """Return the names of a module that the bodies of classes declare `global`."""
+    if not module.mentions(b"global"):
+        return frozenset()
+    classes = (s for s in statements_below(module.tree, into_functions=True) if isinstance(s, cst.ClassDef))
+    declarations = (s for node in classes for s in statements_below(node.body) if isinstance(s, cst.Global))
+    return frozenset(item.name.value for declaration in declarations for item in declaration.names)
+
+
 def _mutated_name(value: cst.BaseExpression) -> str | None:
     match value:
         case cst.Name(value=name) | cst.Attribute(value=cst.Name(), attr=cst.Name(value=name)):
@@ -133,6 +142,8 @@ def may_bind_computed_names(module: SourceModule) -> bool:
     if b"sys.modules[__name__]" in source or any(
         _is_exec_call(source, end) for end in _occurrence_ends(source, _EXEC_CALL)
     ):
+        return True
+    if any(_is_mutated(source[end : end + _CONTEXT_BYTES]) for end in _occurrence_ends(source, b"locals()")):
         return True
     return _mutates_namespace(source, b"globals()") or _mutates_namespace(source, b"vars()")
 

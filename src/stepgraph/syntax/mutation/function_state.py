@@ -18,7 +18,6 @@ _Region: TypeAlias = tuple[cst.BaseSuite | cst.Module, tuple[str, ...], tuple[cs
 
 
 _CACHES: Final = frozenset({"cache", "cached", "lru_cache"})
-_CONSTRUCTORS: Final = frozenset({"defaultdict", "deque", "dict", "list", "set"})
 
 
 def functions_with_state(module: SourceModule) -> frozenset[str]:
@@ -47,12 +46,13 @@ def _returns_same_object(function: cst.FunctionDef) -> bool:
     """Whether calls of a function may return the same object: a default value, or a cached result."""
     if any(_last_name(decorator.decorator) in _CACHES for decorator in function.decorators):
         return True
-    defaults = (parameter.default for parameter in parameters(function.params))
-    return any(
-        isinstance(default, cst.List | cst.Dict | cst.Set)
-        or (isinstance(default, cst.Call) and _last_name(default) in _CONSTRUCTORS)
-        for default in defaults
-    )
+    return has_created_default(function.params)
+
+
+def has_created_default(params: cst.Parameters) -> bool:
+    """Whether a default value is an object that is created with the function: `def collect(found=[])`."""
+    defaults = (parameter.default for parameter in parameters(params))
+    return any(isinstance(default, cst.List | cst.Dict | cst.Set | cst.Call) for default in defaults)
 
 
 def _may_change_outer_state(

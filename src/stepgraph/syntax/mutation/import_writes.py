@@ -14,7 +14,7 @@ from stepgraph.syntax.mutation.assignments import ANY_NAME, attribute_targets, m
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
 from stepgraph.syntax.walk import expressions_below, statements, suites
 
-_NAMESPACES: Final = (b"globals()", b"vars(", b"__dict__", b"sys.modules", b"delattr", b"patch")
+_NAMESPACES: Final = (b"globals()", b"vars(", b"locals()", b"exec(", b"__dict__", b"sys.modules", b"delattr", b"patch")
 _NAMESPACE_CHANGES: Final = COLLECTION_MUTATORS | {"__setitem__", "__delitem__"}
 _ATTRIBUTE_CALLS: Final = ("setattr", "delattr", "__setattr__", "__delattr__")
 
@@ -33,7 +33,7 @@ class ImportWrite(Struct, frozen=True):
     is_own_module: bool
     """Whether the owner is the module itself."""
     statement: int
-    """The `id` of the enclosing statement of the module body."""
+    """The `id` of the enclosing statement of the module body, 0 if its execution does not show the change."""
     function: str | None
     """The innermost function that contains it, None outside functions."""
 
@@ -136,10 +136,14 @@ class _Writes:
         for owner, name, is_indirect in (*direct, *self._mutations(node), *self._calls(node)):
             if isinstance(owner, cst.Name) and (owner.value == region.receiver or owner.value in region.created):
                 continue
+            is_local = owner is not None and _is_local_namespace(owner)
+            if is_local and region.function is not None:
+                continue
+            statement = 0 if is_local else region.statement
             is_object = isinstance(owner, cst.Name) and owner.value in self.results
             function = None if region.function is None else region.function.name.value
             owner_name = "" if owner is None else name_of_owner(owner, self.owner_names)
-            yield ImportWrite(name, owner_name, is_object, is_indirect, owner is None, region.statement, function)
+            yield ImportWrite(name, owner_name, is_object, is_indirect, owner is None, statement, function)
 
     def _mutations(self, node: cst.CSTNode) -> Iterator[tuple[cst.BaseExpression | None, str, bool]]:
         for written in mutated_values(node):
@@ -170,6 +174,10 @@ class _Writes:
                     method in _NAMESPACE_CHANGES and (namespace := _namespace_owner(value)) is not None
                 ):
                     yield namespace[0], ANY_NAME, True
+                case cst.Call(func=cst.Name(value="exec"), args=[_, *namespaces]) if not namespaces or isinstance(
+                    namespaces[0].value, cst.Call
+                ):
+                    yield inner, ANY_NAME, True
                 case cst.Call(func=patch, args=[target, *_]) if _is_patch(patch):
                     yield target.value, (_literal(target.value) or ANY_NAME).rsplit(".", 1)[-1], True
 
@@ -205,12 +213,23 @@ def _namespace_owner(value: cst.BaseExpression) -> tuple[cst.BaseExpression | No
     match value:
         case cst.Call(func=cst.Name(value="globals")) | cst.Call(func=cst.Name(value="vars"), args=[]):
             return (None,)
+        case cst.Call(func=cst.Name(value="locals")):
+            return (value,)
         case cst.Call(func=cst.Name(value="vars"), args=[owner]):
             return (owner.value,)
         case cst.Attribute(value=owner_value, attr=cst.Name(value="__dict__")):
             return (owner_value,)
         case _:
             return None
+
+
+def _is_local_namespace(owner: cst.BaseExpression) -> bool:
+    """Return whether an owner is `locals()`, or a call of `exec`: they change the body in which they stand."""
+    match owner:
+        case cst.Call(func=cst.Name(value="locals" | "exec")):
+            return True
+        case _:
+            return False
 
 
 def _literal_key(node: cst.CSTNode) -> str | None:

@@ -145,7 +145,7 @@ def entries_of(interpreter: Interpreter, value: Value, place: Place) -> tuple[Ma
     items = None if isinstance(value, Union) else elements_of(interpreter, value)
     pairs = None if items is None else [_pair_of(item) for item in items]
     if pairs is None or None in pairs:
-        for part in [value] if items is None else [item.value for item in items]:
+        for part in [value] if items is None or isinstance(value, Instance) else [item.value for item in items]:
             interpreter.escape(part, place, "is put into a dictionary in a way that is not followed")
         return None
     return tuple(pair for pair in pairs if pair is not None)

@@ -1,0 +1,86 @@
+"""Local variables whose collections no other variable, attribute or element refers to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import libcst as cst
+
+from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
+from stepgraph.syntax.walk import children
+
+_COPYING_CALLS: Final = frozenset({"all", "any", "bool", "dict", "len", "list", "print", "set", "sorted", "tuple"})
+"""Functions that return no reference to the collections that are their arguments."""
+_METHODS: Final = COLLECTION_MUTATORS | {"copy", "count", "get", "index"}
+
+
+def names_without_aliases(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
+    """Return the variables of a function that only hold new collections, which it stores nowhere else, memoized."""
+    cache = module.once(_empty_cache)
+    if function not in cache:
+        bindings = bindings_of(function, module)
+        created = {name for name, binders in bindings.binders.items() if all(map(_binds_new_collection, binders))}
+        created -= bindings.globals | bindings.nonlocals
+        cache[function] = frozenset(created - _aliased_names(function) if created else ())
+    return cache[function]
+
+
+def _empty_cache(_: SourceModule) -> dict[cst.FunctionDef, frozenset[str]]:
+    return {}
+
+
+def _binds_new_collection(binder: cst.CSTNode) -> bool:
+    match binder:
+        case cst.AugAssign(target=cst.Name()):
+            return True
+        case cst.Assign(targets=[cst.AssignTarget(target=cst.Name())], value=value) | cst.AnnAssign(value=value):
+            return _is_new_collection(value)
+        case _:
+            return False
+
+
+def _is_new_collection(value: cst.BaseExpression | None) -> bool:
+    pending = [value]
+    while pending:
+        match pending.pop():
+            case cst.List() | cst.Set() | cst.Dict() | cst.ListComp() | cst.SetComp() | cst.DictComp():
+                pass
+            case cst.IfExp(body=body, orelse=orelse):
+                pending += (body, orelse)
+            case _:
+                return False
+    return True
+
+
+def _aliased_names(function: cst.FunctionDef) -> set[str]:
+    """Return the names that a function uses in other ways than to read or change what they hold."""
+    harmless: set[int] = set()
+    names: list[cst.Name] = []
+    pending: list[cst.CSTNode] = [function.body]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, cst.Name):
+            names.append(node)
+        harmless.update(map(id, _operands(node)))
+        pending.extend(children(node))
+    return {name.value for name in names if id(name) not in harmless}
+
+
+def _operands(node: cst.CSTNode) -> Iterator[cst.CSTNode | None]:
+    """Yield the operands of a node that it reads or changes, without another reference to them."""
+    match node:
+        case cst.AugAssign(target=operand) | cst.AssignTarget(target=operand) | cst.AnnAssign(target=operand):
+            yield operand
+        case cst.For(iter=operand) | cst.CompFor(iter=operand) | cst.Subscript(value=operand):
+            yield operand
+        case cst.Return(value=operand) | cst.StarredElement(value=operand) | cst.Arg(value=operand, star="*"):
+            yield operand
+        case cst.If(test=operand) | cst.While(test=operand) | cst.UnaryOperation(expression=operand):
+            yield operand
+        case cst.Call(func=cst.Attribute(value=operand, attr=cst.Name(value=method))) if method in _METHODS:
+            yield operand
+        case cst.Call(func=cst.Name(value=called), args=arguments) if called in _COPYING_CALLS:
+            yield from (argument.value for argument in arguments)
