@@ -20,7 +20,7 @@ from stepgraph.model.payload import Graph
 
 if TYPE_CHECKING:
     from stepgraph.render.view import Theme
-    from stepgraph.report.difference.report import VersionedWorkflow
+    from stepgraph.report.diff.report import VersionedWorkflow
 
 FIXTURES = ROOT / "fixtures"
 CHANGES = (
@@ -127,17 +127,16 @@ def draw_svg(graph: Graph, theme: Theme = "auto") -> str:
 
 def draw_changes(before: Path, after: Path) -> str:
     """Return the picture of what changed between two files, as `stepgraph diff` draws it."""
-    from stepgraph.report.difference.build import compare_workflows
-    from stepgraph.report.difference.pairing import pair_workflows
-    from stepgraph.report.difference.report import DiffReport
-    from stepgraph.report.difference.svg import render_svg
+    from stepgraph.report.diff.pairing import compare_workflows, pair_workflows
+    from stepgraph.report.diff.report import DiffReport
+    from stepgraph.report.diff.svg import render_svg
 
     pairs = pair_workflows(_versions(before), _versions(after))
     return render_svg(DiffReport(before.name, after.name, compare_workflows(pairs))).text
 
 
 def _versions(source: Path) -> list[VersionedWorkflow]:
-    from stepgraph.report.difference.report import VersionedWorkflow
+    from stepgraph.report.diff.report import VersionedWorkflow
 
     return [
         VersionedWorkflow(found.class_name, found.class_name, source.parent.name, source.name, found.graph)

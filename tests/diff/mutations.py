@@ -35,7 +35,7 @@ CONTAINERS: dict[str, Callable[[str, list[Fields]], Fields]] = {
 
 @dataclass(slots=True)
 class _Names:
-    """Names that are not like each other."""
+    """StepCounts that are not like each other."""
 
     given: int = field(default=0)
 

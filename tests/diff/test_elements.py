@@ -7,8 +7,8 @@ from typing import Any, cast
 
 from hypothesis import given
 
-from stepgraph.diff.applying import apply_edits
-from stepgraph.diff.elements import read_tree
+from stepgraph.diff.script import apply_edits
+from stepgraph.diff.tree import read_tree
 from stepgraph.model.payload import Graph, Node, Workflow
 from tests.diff.test_properties import unhurried
 from tests.render.graphs import ORDERS, block, branch, do, either, function, graph, loop, protected
@@ -28,7 +28,7 @@ def test_elements_are_numbered_as_they_are_read_and_functions_last() -> None:
 
 def test_an_element_tells_where_it_is_in_the_payload() -> None:
     tree = read_tree(WORKFLOW)
-    keys = {element.name: tree.keys(element.number) for element in tree.elements if element.name}
+    keys = {element.name: tree.payload_path(element.number) for element in tree.elements if element.name}
     assert keys["b"] == ("nodes", 0, "finally_block", "nodes", 0)
     assert keys["d"] == ("nodes", 1, "branches", 1, "nodes", 0, "nodes", 0)
     assert keys["e"] == ("functions", "f", "nodes", 0)
@@ -40,7 +40,9 @@ def test_the_keys_of_an_element_lead_to_it(graph: Graph) -> None:
     tree = read_tree(graph["workflow"])
     for element in tree.elements:
         found = reduce(
-            lambda value, key: cast("Any", value)[key], tree.keys(element.number), cast("Any", graph["workflow"])
+            lambda value, key: cast("Any", value)[key],
+            tree.payload_path(element.number),
+            cast("Any", graph["workflow"]),
         )
         assert found.get("name", "") == element.name
 

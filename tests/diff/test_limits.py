@@ -7,14 +7,14 @@ from collections import Counter
 import pytest
 
 from stepgraph.diff.diff import WorkflowDiff, diff_graphs, diff_workflows
-from stepgraph.diff.matching.functions import sharing_a_step
-from stepgraph.diff.matching.renames import NameLikeness
+from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.diff.matching.functions import functions_sharing_steps
+from stepgraph.diff.matching.recovery import NameSimilarity
 from stepgraph.diff.matching.sequences import common_sequence
-from stepgraph.diff.running.effect import Effect
-from stepgraph.diff.union import union_of
+from stepgraph.diff.merged import merge_versions
 from stepgraph.limits import MAXIMUM, Budget, Limit
 from stepgraph.model.payload import Graph, Node
-from stepgraph.report.difference.marks import marked_graph
+from stepgraph.report.diff.marks import marked_graph
 from tests.diff.mutations import copied
 from tests.render.graphs import do, graph, loop, parallel
 
@@ -58,7 +58,7 @@ def test_graphs_too_large_to_compare_are_one_change() -> None:
 def test_graphs_too_large_to_compare_are_drawn_as_the_new_one() -> None:
     old, new = around_all(20), graph(*(do(f"s{n}") for n in range(20, 0, -1)), *around_all(20)["workflow"]["nodes"])
     diff = compared(old, new)
-    union = union_of(diff)
+    union = merge_versions(diff)
     assert (union.workflow, list(union.added), list(union.removed)) == (new["workflow"], [], [])
     drawn, marks = marked_graph(diff, "Orders")
     assert drawn["workflow"] == new["workflow"]
@@ -99,18 +99,20 @@ def test_functions_are_renamed_by_rare_steps_first() -> None:
     bodies = {f"f{n}": Counter(["common", f"own {n}"]) for n in range(4)}
     others = {f"g{n}": Counter(["common", f"own {n}"]) for n in range(4)}
     # A pair for each rare step takes four visits, and all of those for the common one 64.
-    assert len(sharing_a_step(bodies, others, budget_of(2 * (4 * 4 + 64)))) == 16
-    assert sharing_a_step(bodies, others, budget_of(2 * (4 * 4 + 63))) == {(f"f{n}", f"g{n}") for n in range(4)}
-    assert len(sharing_a_step(bodies, others, budget_of(2 * 8))) == 2
+    assert len(functions_sharing_steps(bodies, others, budget_of(2 * (4 * 4 + 64)))) == 16
+    assert functions_sharing_steps(bodies, others, budget_of(2 * (4 * 4 + 63))) == {
+        (f"f{n}", f"g{n}") for n in range(4)
+    }
+    assert len(functions_sharing_steps(bodies, others, budget_of(2 * 8))) == 2
 
 
 def test_names_are_compared_while_visits_are_left() -> None:
-    likeness = NameLikeness(budget_of(120))
-    assert likeness.of("charge 1", "charge 2") == 0.875
-    assert likeness.of("charge a long one", "charge a long on") == 0
-    assert likeness.of("charge 1", "charge 2") == 0.875
-    assert likeness.budget.left[Limit.VISITS] == 120 - 2 * 21
-    assert NameLikeness(Budget()).of("a" * 1000, "a" * 1000) == 0
+    similarity = NameSimilarity(budget_of(120))
+    assert similarity.of("charge 1", "charge 2") == 0.875
+    assert similarity.of("charge a long one", "charge a long on") == 0
+    assert similarity.of("charge 1", "charge 2") == 0.875
+    assert similarity.budget.left[Limit.VISITS] == 120 - 2 * 21
+    assert NameSimilarity(Budget()).of("a" * 1000, "a" * 1000) == 0
 
 
 def budget_of(visits: int) -> Budget:
@@ -135,4 +137,4 @@ def test_members_of_a_group_that_wait_otherwise() -> None:
         for order in (range(20), range(20, 0, -1))
     )
     groups = [change.group for change in compared(old, new).changes]
-    assert [(len(group.new), len(group.others)) for group in groups] == [(1, 19), (18, 20), (1, 19)]
+    assert [(len(group.new), len(group.dependencies)) for group in groups] == [(1, 19), (18, 20), (1, 19)]

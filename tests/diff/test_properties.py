@@ -38,7 +38,7 @@ each_mutation = pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: 
 @given(graphs(3))
 def test_a_workflow_has_not_changed_from_itself(graph: Graph) -> None:
     diff = diff_workflows(graph["workflow"], copied(graph["workflow"]))
-    assert (diff.changes, diff.unseen) == ((), ())
+    assert (diff.changes, diff.invisible) == ((), ())
 
 
 @unhurried
@@ -99,7 +99,7 @@ def test_each_change_is_one_line(old: Graph, new: Graph) -> None:
 @given(graphs(3), graphs(3))
 def test_an_edit_is_part_of_one_change(old: Graph, new: Graph) -> None:
     diff = diff_workflows(old["workflow"], new["workflow"])
-    edits = [id(edit) for change in diff.changes for edit in change.edits] + [id(edit) for edit in diff.unseen]
+    edits = [id(edit) for change in diff.changes for edit in change.edits] + [id(edit) for edit in diff.invisible]
     assert len(edits) == len(set(edits))
 
 

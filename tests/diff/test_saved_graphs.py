@@ -96,7 +96,7 @@ def test_other_clocks_that_say_the_same_are_no_change() -> None:
         [parallel("all", do("a", starts=4, resolves=6), do("b", starts=5, resolves=9))],
     )
     assert diff.changes == ()
-    assert len(diff.unseen) == 4
+    assert len(diff.invisible) == 4
     assert diff.apply() == diff.new
 
 

@@ -12,9 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.diff.diff import diff_workflows
-from stepgraph.diff.elements import STEPS, read_tree
-from stepgraph.diff.union import Union, union_of
-from stepgraph.diff.union_clocks import SiblingClocks
+from stepgraph.diff.merged import MergedVersions, SiblingClocks, merge_versions
+from stepgraph.diff.tree import STEPS, read_tree
 from stepgraph.model.payload import Block, Graph, Workflow
 from tests.diff.mutations import any_workflow, copied
 from tests.diff.test_properties import MUTATIONS, Mutation, unhurried
@@ -22,8 +21,8 @@ from tests.render.graphs import block, branch, call, do, either, function, graph
 from tests.render.random_graphs import graphs
 
 
-def union(old: Graph, new: Graph) -> Union:
-    return union_of(diff_workflows(old["workflow"], new["workflow"]))
+def union(old: Graph, new: Graph) -> MergedVersions:
+    return merge_versions(diff_workflows(old["workflow"], new["workflow"]))
 
 
 def outline(data: object) -> object:
@@ -43,7 +42,7 @@ def steps_in(workflow: Workflow) -> Counter[str]:
     return Counter(element.name for element in read_tree(workflow).elements if element.kind in STEPS)
 
 
-def without_removed(made: Union) -> object:
+def without_removed(made: MergedVersions) -> object:
     gone = {id(made.payloads[reference]) for reference in made.removed}
 
     def kept(data: object) -> object:
@@ -67,17 +66,17 @@ def test_of_an_edited_workflow_too(random: Random, mutations: list[Mutation]) ->
     new = copied(old)
     for mutate in mutations:
         mutate(random, new)
-    assert without_removed(union_of(diff_workflows(old, new))) == new
+    assert without_removed(merge_versions(diff_workflows(old, new))) == new
 
 
 @unhurried
 @given(graphs(3), graphs(3))
 def test_it_holds_each_step_of_the_new_version_and_each_that_was_removed(old: Graph, new: Graph) -> None:
     diff = diff_workflows(old["workflow"], new["workflow"])
-    assert diff.pairs is not None
-    removed = [diff.pairs.old[number] for number in diff.pairs.free_old()]
+    assert diff.matching is not None
+    removed = [diff.matching.old[number] for number in diff.matching.unmatched_old()]
     gone = Counter(element.name for element in removed if element.kind in STEPS)
-    assert steps_in(union_of(diff).workflow) == steps_in(new["workflow"]) + gone
+    assert steps_in(merge_versions(diff).workflow) == steps_in(new["workflow"]) + gone
 
 
 def test_what_was_removed_is_where_it_was() -> None:
@@ -93,13 +92,13 @@ def test_what_was_removed_comes_before_what_was_added_in_its_place() -> None:
 def test_what_was_taken_from_around_others_stands_before_them_and_is_hollow() -> None:
     made = union(graph(do("a"), loop(do("b"), do("c"))), graph(do("a"), do("b"), do("c")))
     assert outline(made.workflow) == ["a", [], "b", "c"]
-    assert [made.payloads[reference]["type"] for reference in made.hollow] == ["loop"]
+    assert [made.payloads[reference]["type"] for reference in made.emptied] == ["loop"]
 
 
 def test_what_went_with_a_part_of_what_it_held_is_not_hollow() -> None:
     made = union(graph(loop(do("b"), do("c"))), graph(do("b")))
     assert outline(made.workflow) == [["c"], "b"]
-    assert made.hollow == frozenset()
+    assert made.emptied == frozenset()
 
 
 def test_a_removed_handler_shares_the_place_of_another() -> None:
@@ -139,13 +138,13 @@ def test_a_removed_function_whose_name_is_taken_has_another() -> None:
 
 
 def test_all_of_a_workflow_that_is_new_was_added() -> None:
-    made = union_of(diff_workflows(None, graph(do("a"), loop(do("b")))["workflow"]))
+    made = merge_versions(diff_workflows(None, graph(do("a"), loop(do("b")))["workflow"]))
     assert [made.payloads[reference]["type"] for reference in made.added] == ["step_do", "loop", "step_do"]
     assert list(made.removed) == []
 
 
 def test_all_of_a_workflow_that_is_gone_was_removed() -> None:
-    made = union_of(diff_workflows(graph(do("a"))["workflow"], None))
+    made = merge_versions(diff_workflows(graph(do("a"))["workflow"], None))
     assert [made.payloads[reference]["type"] for reference in made.removed] == ["step_do"]
 
 

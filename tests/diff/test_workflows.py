@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from stepgraph.diff.changes.group import Action
+from stepgraph.diff.changes.edit_groups import Action
 from stepgraph.diff.diff import diff_graphs, diff_workflows
-from stepgraph.diff.running.effect import Effect
+from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.model.payload import Workflow
 from tests.render.graphs import do, graph
 

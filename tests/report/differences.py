@@ -7,9 +7,8 @@ from pathlib import Path
 
 from stepgraph import analyze_file
 from stepgraph.model.payload import Node, StepConfig
-from stepgraph.report.difference.build import compare_workflows
-from stepgraph.report.difference.pairing import Pair, pair_workflows
-from stepgraph.report.difference.report import DiffReport, FailOn, VersionedWorkflow
+from stepgraph.report.diff.pairing import Pair, compare_workflows, pair_workflows
+from stepgraph.report.diff.report import DiffReport, FailOn, VersionedWorkflow
 from tests.render.graphs import DEFAULTS, do, graph, loop
 
 PAIRS = Path(__file__).resolve().parents[2] / "fixtures" / "diff"

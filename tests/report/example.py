@@ -6,8 +6,7 @@ from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_source
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
-from stepgraph.report.build import workflow_summary
-from stepgraph.report.report import Report, ReportedFinding, SourceFile
+from stepgraph.report.report import Report, ReportedFinding, SourceFile, workflow_summary
 from tests.report.reports import OTHER_RULE, RULE, finding
 
 PATH = "src/orders.py"

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 
 from stepgraph.model.diff_report import DiffReport as DiffReportShape
 from stepgraph.model.json_schema import diff_report_schema
-from stepgraph.report.difference.json_report import json_report, render_json
-from stepgraph.report.difference.report import DiffReport
+from stepgraph.report.diff.json_report import json_report, render_json
+from stepgraph.report.diff.report import DiffReport
 from tests.report.differences import everything, everywhere, example, unchanged
 from tests.report.reports import HOSTILE
 

@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from stepgraph.cli.streams import encode
 from stepgraph.escaping.visible import visible
-from stepgraph.report.difference.json_report import render_json
-from stepgraph.report.difference.markdown import render_markdown
-from stepgraph.report.difference.report import DiffReport
-from stepgraph.report.difference.svg import render_svg
-from stepgraph.report.difference.text import render_text
+from stepgraph.report.diff.json_report import render_json
+from stepgraph.report.diff.markdown import render_markdown
+from stepgraph.report.diff.report import DiffReport
+from stepgraph.report.diff.svg import render_svg
+from stepgraph.report.diff.text import render_text
 from tests.report.differences import everything, everywhere
 from tests.report.reports import HOSTILE
 

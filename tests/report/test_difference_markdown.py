@@ -6,8 +6,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Branch as BranchNode
-from stepgraph.report.difference.markdown import render_markdown
-from stepgraph.report.markdown.room import LONGEST, length
+from stepgraph.report.diff.markdown import render_markdown
+from stepgraph.report.markdown_blocks import LONGEST, length
 from tests.render.graphs import do, loop
 from tests.report.differences import everything, everywhere, example, large, report, unchanged, version
 from tests.report.reports import HOSTILE

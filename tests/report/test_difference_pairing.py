@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from stepgraph.report.difference.pairing import pair_workflows
-from stepgraph.report.difference.report import VersionedWorkflow
+from stepgraph.report.diff.pairing import pair_workflows
+from stepgraph.report.diff.report import VersionedWorkflow
 from tests.render.graphs import do
 from tests.report.differences import report_of, version
 

@@ -9,8 +9,8 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.render.view import THEMES, Theme
-from stepgraph.report.difference.report import DiffReport
-from stepgraph.report.difference.svg import render_svg
+from stepgraph.report.diff.report import DiffReport
+from stepgraph.report.diff.svg import render_svg
 from tests.render.graphs import do
 from tests.report.differences import everything, everywhere, example, large, report, report_of, unchanged, version
 from tests.report.reports import HOSTILE

@@ -6,7 +6,7 @@ import re
 
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.report.difference.text import render_text
+from stepgraph.report.diff.text import render_text
 from tests.render.graphs import do
 from tests.report.differences import everything, example, report, unchanged, version
 

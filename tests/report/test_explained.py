@@ -8,10 +8,7 @@ import pytest
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.rule import Rule
 from stepgraph.render.cells import cell_width
-from stepgraph.report.explained.data import rule_data
-from stepgraph.report.explained.page import rules_page
-from stepgraph.report.explained.plain import explanation, rules_table
-from stepgraph.report.groups import group_of
+from stepgraph.report.rules import explanation, group_of, rule_data, rules_page, rules_table
 from tests.report.reports import OTHER_RULE, RULE
 
 BOTH = (RULE, OTHER_RULE)

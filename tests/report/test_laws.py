@@ -13,9 +13,9 @@ from stepgraph.escaping.visible import visible
 from stepgraph.report.github import render_github
 from stepgraph.report.gitlab import render_gitlab
 from stepgraph.report.json_report import render_json
-from stepgraph.report.markdown.document import render_markdown
+from stepgraph.report.markdown import render_markdown
 from stepgraph.report.report import Report
-from stepgraph.report.sarif.document import render_sarif
+from stepgraph.report.sarif import render_sarif
 from stepgraph.report.text import render_text
 from tests.report.example import example
 from tests.report.reports import HOSTILE, everywhere

@@ -16,8 +16,8 @@ from syrupy.assertion import SnapshotAssertion
 from stepgraph.checks.severity import Severity
 from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.escaping.visible import visible
-from stepgraph.report.markdown.document import render_markdown
-from stepgraph.report.markdown.room import LONGEST, length
+from stepgraph.report.markdown import render_markdown
+from stepgraph.report.markdown_blocks import LONGEST, length
 from tests.render.graphs import do
 from tests.render.graphs import graph as graph_of
 from tests.report.example import example

@@ -14,7 +14,7 @@ from stepgraph.checks.catalogue import RULES
 from stepgraph.escaping.visible import visible
 from stepgraph.model.span import Span
 from stepgraph.report.report import Report, ReportedFinding, SourceFile
-from stepgraph.report.sarif.document import render_sarif
+from stepgraph.report.sarif import render_sarif
 from tests.report.example import example
 from tests.report.reports import HOSTILE, everywhere, finding, report, span, with_others, workflow
 

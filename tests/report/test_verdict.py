@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.settings import FailOn
 from stepgraph.checks.severity import Severity
-from stepgraph.report.verdict import Verdict
+from stepgraph.report.report import Verdict
 from stepgraph.report.wording import verdict_line
 from tests.report.reports import finding, report, with_others, workflow
 

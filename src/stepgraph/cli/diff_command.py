@@ -18,10 +18,10 @@ from stepgraph.version import __version__
 
 if TYPE_CHECKING:
     from stepgraph.cli.diff_versions import Version
-    from stepgraph.report.difference.pairing import Pair
-    from stepgraph.report.difference.report import DiffReport
+    from stepgraph.report.diff.pairing import Pair
+    from stepgraph.report.diff.report import DiffReport
 
-# Repeated here, where every run passes, for start-up; `report.difference.report` has it where it is defined.
+# Repeated here, where every run passes, for start-up; `report.diff.report` has it where it is defined.
 FAIL_ON: Final = ("breaking", "any", "none")
 
 _EXIT_CODES = """\b
@@ -107,15 +107,15 @@ def _demand_environment(environment: Environment, old: Version, new: Version) ->
 
 
 def _report(old: Version, new: Version, workflows: tuple[str, ...], fail_on: str) -> DiffReport:
-    from stepgraph.report.difference.build import compare_workflows
-    from stepgraph.report.difference.report import DiffReport, FailOn
+    from stepgraph.report.diff.pairing import compare_workflows
+    from stepgraph.report.diff.report import DiffReport, FailOn
 
     pairs = _chosen(_pairs(old, new), workflows)
     return DiffReport(old.title, new.title, compare_workflows(pairs), FailOn(fail_on), __version__)
 
 
 def _pairs(old: Version, new: Version) -> tuple[Pair, ...]:
-    from stepgraph.report.difference.pairing import pair_workflows
+    from stepgraph.report.diff.pairing import pair_workflows
 
     if not old.workflows and not new.workflows:
         raise CommandError(ExitCode.NOTHING, f"no workflow found in {old.title} nor in {new.title}.")

@@ -16,7 +16,7 @@ from stepgraph.cli.terminal import Look, look_of_standard_output
 
 if TYPE_CHECKING:
     from stepgraph.render.view import Theme
-    from stepgraph.report.difference.report import DiffReport
+    from stepgraph.report.diff.report import DiffReport
 
 R = TypeVar("R")
 
@@ -37,25 +37,25 @@ class DiffFormat(Struct, frozen=True):
 
 
 def _text(report: DiffReport, look: Look, _theme: Theme) -> str:
-    from stepgraph.report.difference.text import render_text
+    from stepgraph.report.diff.text import render_text
 
     return render_text(report, colour=look.colour)
 
 
 def _markdown(report: DiffReport, _look: Look, _theme: Theme) -> str:
-    from stepgraph.report.difference.markdown import render_markdown
+    from stepgraph.report.diff.markdown import render_markdown
 
     return render_markdown(report)
 
 
 def _json(report: DiffReport, _look: Look, _theme: Theme) -> str:
-    from stepgraph.report.difference.json_report import render_json
+    from stepgraph.report.diff.json_report import render_json
 
     return render_json(report)
 
 
 def _svg(report: DiffReport, _look: Look, theme: Theme) -> str:
-    from stepgraph.report.difference.svg import render_svg
+    from stepgraph.report.diff.svg import render_svg
 
     return render_svg(report, theme).text
 
@@ -91,7 +91,7 @@ class DiffOutput(Struct, frozen=True):
             write_result(self.form.write(report, look_of_standard_output(), self.theme))
             return
         from stepgraph.cli.output_file import prepare_output
-        from stepgraph.report.difference.wording import count_line
+        from stepgraph.report.diff.report import count_line
 
         prepare_output(self.name, sources).write(self.form.write(report, Look(), self.theme))
         if not self.quiet:

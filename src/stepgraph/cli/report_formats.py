@@ -40,7 +40,7 @@ def _json(report: Report, _look: Look, _quiet: bool) -> str:  # noqa: FBT001 - l
 
 
 def _sarif(report: Report, _look: Look, _quiet: bool) -> str:  # noqa: FBT001 - likewise
-    from stepgraph.report.sarif.document import render_sarif
+    from stepgraph.report.sarif import render_sarif
 
     return render_sarif(report)
 
@@ -58,7 +58,7 @@ def _gitlab(report: Report, _look: Look, _quiet: bool) -> str:  # noqa: FBT001 -
 
 
 def _markdown(report: Report, _look: Look, quiet: bool) -> str:  # noqa: FBT001 - likewise
-    from stepgraph.report.markdown.document import render_markdown
+    from stepgraph.report.markdown import render_markdown
 
     return render_markdown(report, quiet=quiet)
 

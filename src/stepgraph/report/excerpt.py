@@ -1,8 +1,9 @@
-"""The line of the source at which something was found, ready to be shown, and what of it to mark."""
+"""x."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
 from typing import Final
 
@@ -11,8 +12,21 @@ from msgspec import Struct
 from stepgraph.escaping.visible import visible
 from stepgraph.model.span import Span
 from stepgraph.render.cells import cell_width, clip
-from stepgraph.report.cut import end_of
+from stepgraph.render.ruler import ELLIPSIS
 from stepgraph.report.report import SourceFile
+
+# A letter with all the marks that any script puts on it.
+_MOST_LETTERS_A_CELL: Final = 8
+
+
+def end_of(text: str, width: int) -> str:
+    """Return `text` if it fits into `width` cells, else its end behind an ellipsis."""
+    if cell_width(text) <= width:
+        return text
+    starts = range(max(0, len(text) - _MOST_LETTERS_A_CELL * width), len(text) + 1)
+    first = bisect_left(starts, True, key=lambda start: cell_width(text[start:]) < width)  # noqa: FBT003 - what is sought
+    return ELLIPSIS + text[starts[first] :]
+
 
 WIDEST: Final = 200
 """No excerpt is wider, however wide the terminal is."""

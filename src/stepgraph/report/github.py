@@ -7,9 +7,8 @@ from typing import Final
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
 from stepgraph.escaping.github_commands import github_command
-from stepgraph.report.report import Report, WorkflowSummary
+from stepgraph.report.report import Report, Verdict, WorkflowSummary
 from stepgraph.report.summary import summary_text
-from stepgraph.report.verdict import Verdict
 from stepgraph.report.wording import NOTHING_CHECKED, unmet_message
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "notice"}

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.severity import Severity
 from stepgraph.json_text import pretty_json
-from stepgraph.report.links import rule_url
-from stepgraph.report.report import Report, ReportedFinding, WorkflowSummary
+from stepgraph.report.report import Report, ReportedFinding, WorkflowSummary, rule_url
 from stepgraph.report.wording import verdict_line
 
 if TYPE_CHECKING:

@@ -1,21 +1,37 @@
-"""The report of a check: all that any format tells, and nothing that is not told the same in each."""
+"""x."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
+from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.settings import FailOn
 from stepgraph.checks.severity import Severity
-from stepgraph.report.verdict import Verdict
+from stepgraph.escaping.report_fields import url_path
+from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
     from stepgraph.checks.rule import Rule
     from stepgraph.model.payload import Graph
+
+
+class Verdict(StrEnum):
+    """What a check comes to, the same in every format. The command's exit code follows from it alone."""
+
+    PASSED = "passed"
+    """Workflows were checked, and nothing was found that fails the check."""
+    FAILED = "failed"
+    """Something was found that fails the check."""
+    UNREADABLE = "unreadable"
+    """An input could not be read, so that it was not checked."""
+    NOTHING = "nothing"
+    """There was nothing to check, which is no pass."""
 
 
 class ReportedFinding(Struct, frozen=True):
@@ -115,3 +131,34 @@ class Report(Struct, frozen=True, kw_only=True):
     def path_from_root(self, path: str) -> str:
         """Return a path as it is seen from the root of the repository, or as it is where that is not known."""
         return self.file(path).from_root or path
+
+
+def workflow_summary(workflow: WorkflowAnalysis) -> WorkflowSummary:
+    """Return what the report tells of a workflow that was analysed."""
+    return WorkflowSummary(
+        workflow.name,
+        workflow.class_name,
+        workflow.path,
+        workflow.span.line,
+        workflow.has_dag,
+        workflow.steps,
+        workflow.complete,
+        workflow.graph,
+    )
+
+
+HOME: Final = "https://github.com/stepgraph/stepgraph"
+RULES: Final = f"{HOME}/blob/main/docs/reference/rules.md"
+
+
+def rule_url(code: str) -> str:
+    """Return where a rule is explained."""
+    return f"{RULES}#{code.lower()}"
+
+
+def source_link(report: Report, span: Span) -> str:
+    """Return where a place in the source can be seen; empty where that is not known."""
+    path = report.file(span.path).from_root
+    if not report.source_url or path is None:
+        return ""
+    return f"{report.source_url}/{url_path(path)}#L{span.line}"

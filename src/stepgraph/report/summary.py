@@ -7,7 +7,7 @@ from typing import Final
 
 from stepgraph.escaping.log_lines import log_line
 from stepgraph.render.cells import cell_width
-from stepgraph.report.cut import end_of
+from stepgraph.report.excerpt import end_of
 from stepgraph.report.report import Report, WorkflowSummary
 from stepgraph.report.table import table
 from stepgraph.report.wording import verdict_line, yes_or_no

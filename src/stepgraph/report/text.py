@@ -14,9 +14,8 @@ from stepgraph.model.span import Span
 from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.report.excerpt import Excerpt, excerpt_of
-from stepgraph.report.report import Report
+from stepgraph.report.report import Report, Verdict
 from stepgraph.report.summary import summary_text
-from stepgraph.report.verdict import Verdict
 from stepgraph.report.wording import LABELS, unmet_message
 
 # Where there is no terminal: as long as lines of source usually may be.

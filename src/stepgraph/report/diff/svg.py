@@ -1,0 +1,47 @@
+"""x."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stepgraph.diff.diff import Change
+from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.phrases.durations import counted
+from stepgraph.render.marks import MarkKind
+from stepgraph.render.svg.document import Picture
+from stepgraph.render.svg.drawing import Drawn, draw
+from stepgraph.render.svg.figures.listing import Entry, Listing
+from stepgraph.render.svg.sheet import render_sheet
+from stepgraph.render.view import Theme, View
+from stepgraph.report.diff.marks import marked_graph
+from stepgraph.report.diff.report import (
+    INCOMPLETE,
+    ComparedWorkflow,
+    DiffReport,
+    count_line,
+    effects_line,
+    versions_line,
+)
+
+_KINDS: Final = {kind.sign: kind for kind in MarkKind}
+
+
+def render_svg(report: DiffReport, theme: Theme = "auto") -> Picture:
+    """Return the picture: what changed, then the workflow with what was removed, each marked by colour and by sign."""
+    drawings = [_drawing(workflow, number, report, theme) for number, workflow in enumerate(report.changed)]
+    return render_sheet(drawings, f"{count_line(report)} ({versions_line(report)})", theme)
+
+
+def _drawing(workflow: ComparedWorkflow, number: int, report: DiffReport, theme: Theme) -> Drawn:
+    graph, marks = marked_graph(workflow.diff, workflow.name)
+    changes = workflow.diff.changes
+    incomplete = [f"incomplete: {INCOMPLETE}"] if workflow.incomplete else []
+    remarks = [versions_line(report), effects_line(changes), *incomplete]
+    listing = Listing(counted(len(changes), "change"), remarks, [_entry(change) for change in changes])
+    return draw(graph, View(theme=theme, marks=marks), suffix=f".{number + 1}" if number else "", above=[listing])
+
+
+def _entry(change: Change) -> Entry:
+    effect = change.impact.effect
+    told = "" if effect is Effect.SAFE else f"{effect.label}: {change.impact.reason}"
+    return Entry(_KINDS[change.sign], change.title, told, effect.label)
