@@ -1,4 +1,4 @@
-"""x."""
+"""The bodies of a workflow: `run`, functions, and steps with nested steps."""
 
 from __future__ import annotations
 
@@ -18,46 +18,50 @@ from stepgraph.model.payload import (
     StepWaitForEvent,
     Workflow,
 )
-from stepgraph.order.exits import ways_through
+from stepgraph.order.exits import exits_of
 from stepgraph.order.paths import Path, is_concurrent, node_at, paths
 
 Step: TypeAlias = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
 
 
-class Entry(Struct, frozen=True, eq=False):
-    """A node by which a run does work: a step, or a call. `inner` is the body it runs, None for a step without one."""
+class WorkSite(Struct, frozen=True, eq=False):
+    """A reachable step or call in a body."""
 
     path: Path
-    inner: Scope | None
+    """Path to the node."""
+    inner: Body | None
+    """The body that the node runs, None for a step without nested steps."""
 
 
 @dataclass(frozen=True, eq=False)
-class Scope:
-    """A body: that of the workflow, of a function, or of a step with others nested in it."""
+class Body:
+    """The nodes of `run`, of a function, or of a step with nested steps."""
 
     nodes: Sequence[Node]
-    bodies: Mapping[str, Scope]
+    """The nodes."""
+    bodies: Mapping[str, Body]
+    """The bodies of functions by name."""
 
     @cached_property
-    def entries(self) -> tuple[Entry, ...]:
-        """The steps and calls that a run may come to, in the order in which they are written."""
-        return tuple(self._entries())
+    def sites(self) -> tuple[WorkSite, ...]:
+        """The reachable steps and calls in program order."""
+        return tuple(self._sites())
 
-    def _entries(self) -> Iterator[Entry]:
+    def _sites(self) -> Iterator[WorkSite]:
         for path in paths(self.nodes):
             node = node_at(path)
             if not _is_reached(path):
                 continue
             if node["type"] == "step_do" and node["nodes"]:
-                yield Entry(path, Scope(node["nodes"], self.bodies))
+                yield WorkSite(path, Body(node["nodes"], self.bodies))
             elif node["type"] == "function_call":
-                yield Entry(path, self.bodies.get(node["name"]))
+                yield WorkSite(path, self.bodies.get(node["name"]))
             elif as_step(node) is not None:
-                yield Entry(path, None)
+                yield WorkSite(path, None)
 
 
 def as_step(node: Node) -> Step | None:
-    """Return the node if it is a step."""
+    """Return the node if it is a step, otherwise None."""
     match node["type"]:
         case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
             return node
@@ -65,55 +69,55 @@ def as_step(node: Node) -> Step | None:
             return None
 
 
-def run_of(workflow: Workflow) -> Scope:
+def body_of(workflow: Workflow) -> Body:
     """Return the body of a workflow's `run`."""
-    bodies: dict[str, Scope] = {}
-    bodies |= {name: Scope(function["nodes"], bodies) for name, function in _functions(workflow).items()}
-    return Scope(workflow["nodes"], bodies)
+    bodies: dict[str, Body] = {}
+    bodies |= {name: Body(function["nodes"], bodies) for name, function in _all_functions(workflow).items()}
+    return Body(workflow["nodes"], bodies)
 
 
-def scopes_below(run: Scope) -> tuple[Scope, ...]:
-    """Return the bodies that a run may come to, that of `run` first, each once."""
-    found = {run: None}
+def reachable_bodies(run: Body) -> tuple[Body, ...]:
+    """Return the bodies that `run` executes, `run` first."""
+    result = {run: None}
     pending = [run]
     while pending:
-        new = [entry.inner for entry in pending.pop().entries if entry.inner is not None]
-        pending += [scope for scope in dict.fromkeys(new) if scope not in found]
-        found |= dict.fromkeys(new)
-    return tuple(found)
+        new = [site.inner for site in pending.pop().sites if site.inner is not None]
+        pending += [body for body in dict.fromkeys(new) if body not in result]
+        result |= dict.fromkeys(new)
+    return tuple(result)
 
 
-def steps_in_order(run: Scope) -> Iterator[Step]:
-    """Yield the steps that a run may come to, as written, those of a function at the first call of it."""
-    known = {run}
-    pending = list(reversed(run.entries))
+def steps_in_order(run: Body) -> Iterator[Step]:
+    """Yield the reachable steps in program order. Steps of a function come at its first call."""
+    visited = {run}
+    pending = list(reversed(run.sites))
     while pending:
-        entry = pending.pop()
-        step = as_step(node_at(entry.path))
+        site = pending.pop()
+        step = as_step(node_at(site.path))
         if step is not None:
             yield step
-        if entry.inner is not None and entry.inner not in known:
-            known.add(entry.inner)
-            pending.extend(reversed(entry.inner.entries))
+        if site.inner is not None and site.inner not in visited:
+            visited.add(site.inner)
+            pending.extend(reversed(site.inner.sites))
 
 
-def spreading(scopes: Iterable[Scope], begins: Callable[[Entry], bool]) -> frozenset[Scope]:
-    """Return the bodies with an entry that begins something, and those that run one of these bodies."""
-    known = tuple(scopes)
-    found: set[Scope] = set()
+def closure(bodies: Iterable[Body], begins: Callable[[WorkSite], bool]) -> frozenset[Body]:
+    """Return the bodies with a site for which `begins` holds, and the bodies that execute one of these bodies."""
+    visited = tuple(bodies)
+    result: set[Body] = set()
     while True:
         new = {
-            scope
-            for scope in known
-            if scope not in found and any(begins(entry) or entry.inner in found for entry in scope.entries)
+            body
+            for body in visited
+            if body not in result and any(begins(site) or site.inner in result for site in body.sites)
         }
         if not new:
-            return frozenset(found)
-        found |= new
+            return frozenset(result)
+        result |= new
 
 
-def _functions(workflow: Workflow) -> dict[str, FunctionDef]:
-    """Return the functions that calls may mean: the workflow's, then those of `start` nodes in it."""
+def _all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
+    """Return the functions by name, first of the workflow, then of its `start` nodes."""
     functions = dict(workflow["functions"])
     for path in paths(workflow["nodes"]):
         node = node_at(path)
@@ -123,5 +127,5 @@ def _functions(workflow: Workflow) -> dict[str, FunctionDef]:
 
 
 def _is_reached(path: Path) -> bool:
-    """Whether what stands before a node lets a run come to it."""
-    return all(is_concurrent(turn.holder) or "on" in ways_through(turn.nodes[: turn.index]) for turn in path)
+    """Return whether control may reach the node at the end of a path."""
+    return all(is_concurrent(segment.parent) or "next" in exits_of(segment.nodes[: segment.index]) for segment in path)
