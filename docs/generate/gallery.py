@@ -128,11 +128,11 @@ def draw_svg(graph: Graph, theme: Theme = "auto") -> str:
 def draw_changes(before: Path, after: Path) -> str:
     """Return the picture of what changed between two files, as `stepgraph diff` draws it."""
     from stepgraph.report.diff.pairing import compare_workflows, pair_workflows
-    from stepgraph.report.diff.report import DiffReport
+    from stepgraph.report.diff.report import VersionComparison
     from stepgraph.report.diff.svg import render_svg
 
     pairs = pair_workflows(_versions(before), _versions(after))
-    return render_svg(DiffReport(before.name, after.name, compare_workflows(pairs))).text
+    return render_svg(VersionComparison(before.name, after.name, compare_workflows(pairs))).text
 
 
 def _versions(source: Path) -> list[VersionedWorkflow]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from stepgraph import analyze_file
 from stepgraph.model.payload import Node, StepConfig
 from stepgraph.report.diff.pairing import Pair, compare_workflows, pair_workflows
-from stepgraph.report.diff.report import DiffReport, FailOn, VersionedWorkflow
+from stepgraph.report.diff.report import DiffFailOn, VersionComparison, VersionedWorkflow
 from tests.render.graphs import DEFAULTS, do, graph, loop
 
 PAIRS = Path(__file__).resolve().parents[2] / "fixtures" / "diff"
@@ -21,22 +21,22 @@ def version(
     return VersionedWorkflow(name, class_name, "orders.py", place, graph(*nodes, class_name=class_name), complete)
 
 
-def report_of(pairs: Sequence[Pair], old: str = "main", new: str = "the work tree") -> DiffReport:
+def report_of(pairs: Sequence[Pair], old: str = "main", new: str = "the work tree") -> VersionComparison:
     """Return the report on some pairs of workflows."""
-    return DiffReport(old, new, compare_workflows(pairs), FailOn.BREAKING, "1.2.3")
+    return VersionComparison(old, new, compare_workflows(pairs), DiffFailOn.BREAKING, "1.2.3")
 
 
-def report(old: VersionedWorkflow | None, new: VersionedWorkflow | None) -> DiffReport:
+def report(old: VersionedWorkflow | None, new: VersionedWorkflow | None) -> VersionComparison:
     """Return the report on one workflow."""
     return report_of([(old, new)])
 
 
-def unchanged() -> DiffReport:
+def unchanged() -> VersionComparison:
     """Return a report without changes."""
     return report(version(do("charge")), version(do("charge")))
 
 
-def everything() -> DiffReport:
+def everything() -> VersionComparison:
     """Return a report on the pairs in `fixtures/diff`, on a workflow that is new, and on one that is gone."""
     old, new = [version(do("a"), name="gone", place="main:gone.py:1")], [version(do("b"), name="new", place="new.py:1")]
     for folder in sorted(path.parent for path in PAIRS.glob("*/changes.txt")):
@@ -53,7 +53,7 @@ def _analysed(folder: Path, name: str, label: str) -> Iterator[VersionedWorkflow
         yield VersionedWorkflow(known, workflow.class_name, folder.name, place, workflow.graph, workflow.complete)
 
 
-def example() -> DiffReport:
+def example() -> VersionComparison:
     """Return a report with a change of each effect, and with an incomplete graph."""
     rest: Node = {"type": "step_sleep", "name": "rest", "duration": "1 day"}
     old = version(do("charge card"), do("pack"), rest, do("ship"), place="main:orders.py:1")
@@ -64,14 +64,14 @@ def example() -> DiffReport:
     return report_of([(gone, None), (old, new)])
 
 
-def everywhere(text: str) -> DiffReport:
+def everywhere(text: str) -> VersionComparison:
     """Return a report in which a text stands wherever text of a source, or a name of a version, can."""
     old = version(do(f"old {text}"), name=text, class_name=text or "C", place=text)
     new = version(do(f"new {text}"), do(text), name=text, class_name=text or "C", place=text, complete=False)
     return report_of([(old, new)], text, text)
 
 
-def large(changes: int) -> DiffReport:
+def large(changes: int) -> VersionComparison:
     """Return a report with that many changes."""
     patient: StepConfig = {**DEFAULTS, "timeout": "1 hour"}
     names = [f"step number {number}" for number in range(changes)]

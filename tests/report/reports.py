@@ -12,7 +12,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
-from stepgraph.report.report import IgnoredFinding, Report, ReportedFinding, SourceFile, WorkflowSummary
+from stepgraph.report.report import FingerprintedFinding, Report, SourceFile, SuppressedFinding, WorkflowSummary
 
 RULE = BY_CODE["SG118"]
 OTHER_RULE: Rule = replace(RULE, code="SG205", name="unknown-duration-unit", severity=Severity.WARNING)
@@ -84,7 +84,7 @@ def report(
     """Return a report with these findings, of sources with these texts."""
     sources = {path: SourceFile(tuple(text.split("\n")), path) for path, text in (files or {}).items()}
     return Report(
-        findings=tuple(map(ReportedFinding, findings)),
+        findings=tuple(map(FingerprintedFinding, findings)),
         workflows=tuple(workflows),
         rules=(RULE, OTHER_RULE),
         version="1.2.3",
@@ -96,8 +96,8 @@ def with_others() -> Report:
     """Return a report with a finding that counts, one that is in the baseline, and one that a comment ignores."""
     return replace(
         report(finding()),
-        known=(ReportedFinding(finding("known.", code="SG205"), "9c1e"),),
-        ignored=(IgnoredFinding(finding("ignored.", code="SG201"), "on purpose"),),
+        known=(FingerprintedFinding(finding("known.", code="SG205"), "9c1e"),),
+        ignored=(SuppressedFinding(finding("ignored.", code="SG201"), "on purpose"),),
     )
 
 

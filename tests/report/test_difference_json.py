@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from stepgraph.model.diff_report import DiffReport as DiffReportShape
 from stepgraph.model.json_schema import diff_report_schema
 from stepgraph.report.diff.json_report import json_report, render_json
-from stepgraph.report.diff.report import DiffReport
+from stepgraph.report.diff.report import VersionComparison
 from tests.report.differences import everything, everywhere, example, unchanged
 from tests.report.reports import HOSTILE
 
@@ -20,7 +20,7 @@ SHAPE = TypeAdapter(DiffReportShape)
 
 
 @pytest.mark.parametrize("made", [example(), unchanged(), everything()], ids=["example", "unchanged", "everything"])
-def test_a_report_has_the_defined_shape(made: DiffReport) -> None:
+def test_a_report_has_the_defined_shape(made: VersionComparison) -> None:
     data = json.loads(render_json(made))
     assert SHAPE.validate_python(data) == data
     assert [error.json_path for error in VALIDATOR.iter_errors(data)] == []
@@ -30,7 +30,7 @@ def test_every_field_is_described() -> None:
     described = json.loads(diff_report_schema())
     fields = [
         (name, field)
-        for name, definition in {**described["$defs"], "DiffReport": described}.items()
+        for name, definition in {**described["$defs"], "VersionComparison": described}.items()
         for field, schema in definition["properties"].items()
         if "description" not in schema and "$ref" not in schema
     ]

@@ -12,13 +12,13 @@ from stepgraph.cli.streams import encode
 from stepgraph.escaping.visible import visible
 from stepgraph.report.diff.json_report import render_json
 from stepgraph.report.diff.markdown import render_markdown
-from stepgraph.report.diff.report import DiffReport
+from stepgraph.report.diff.report import VersionComparison
 from stepgraph.report.diff.svg import render_svg
 from stepgraph.report.diff.text import render_text
 from tests.report.differences import everything, everywhere
 from tests.report.reports import HOSTILE
 
-Render = Callable[[DiffReport], str]
+Render = Callable[[VersionComparison], str]
 
 FORMATS: dict[str, Render] = {
     "text": render_text,

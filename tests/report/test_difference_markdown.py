@@ -7,7 +7,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Branch as BranchNode
 from stepgraph.report.diff.markdown import render_markdown
-from stepgraph.report.markdown_blocks import LONGEST, length
+from stepgraph.report.markdown_blocks import MAX_LENGTH, length
 from tests.render.graphs import do, loop
 from tests.report.differences import everything, everywhere, example, large, report, unchanged, version
 from tests.report.reports import HOSTILE
@@ -77,7 +77,7 @@ def test_a_workflow_that_is_new_has_a_diagram_without_marks() -> None:
 
 @pytest.mark.parametrize("changes", [300, 3000])
 def test_a_comment_is_never_longer_than_github_takes(changes: int) -> None:
-    assert length(render_markdown(large(changes))) <= LONGEST
+    assert length(render_markdown(large(changes))) <= MAX_LENGTH
 
 
 def test_what_is_left_out_is_counted() -> None:

@@ -43,7 +43,7 @@ def test_a_workflow_that_is_renamed_is_another_one() -> None:
 def test_the_only_two_that_are_left_are_a_pair_if_nothing_else_was_named() -> None:
     old, new = [known("A"), known("B")], [known("A"), known("C")]
     assert pair_workflows(old, new) == ((old[0], new[0]), (old[1], None), (None, new[1]))
-    assert pair_workflows(old, new, alone=True) == ((old[0], new[0]), (old[1], new[1]))
+    assert pair_workflows(old, new, only_workflows=True) == ((old[0], new[0]), (old[1], new[1]))
 
 
 def test_workflows_of_one_name_are_told_apart_by_their_places() -> None:

@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.render.view import THEMES, Theme
-from stepgraph.report.diff.report import DiffReport
+from stepgraph.report.diff.report import VersionComparison
 from stepgraph.report.diff.svg import render_svg
 from tests.render.graphs import do
 from tests.report.differences import everything, everywhere, example, large, report, report_of, unchanged, version
@@ -18,7 +18,7 @@ from tests.svg.picture import SVG
 from tests.svg.test_snapshots import SvgFile
 
 
-def texts(made: DiffReport) -> list[str]:
+def texts(made: VersionComparison) -> list[str]:
     """Return all text of the picture, a piece for each line of it."""
     root = ET.fromstring(render_svg(made).text)  # noqa: S314 - it is our own
     return [span.text or "" for span in root.iter(f"{SVG}tspan")]

@@ -8,13 +8,13 @@ from msgspec.structs import replace
 
 from stepgraph.checks.severity import Severity
 from stepgraph.report.gitlab import render_gitlab
-from stepgraph.report.report import Report, ReportedFinding, SourceFile
+from stepgraph.report.report import FingerprintedFinding, Report, SourceFile
 from tests.report.reports import finding, report, span, workflow
 
 
 def test_a_finding_is_a_violation_with_all_that_gitlab_asks_for() -> None:
     found = finding("It fails.", "Mend it.", at=span(line=4, end=(6, 2)))
-    made = replace(report(), findings=(ReportedFinding(found, "300f304eaf49a7610e6f5590"),))
+    made = replace(report(), findings=(FingerprintedFinding(found, "300f304eaf49a7610e6f5590"),))
     assert render_gitlab(made) == (
         "[\n"
         "  {\n"
@@ -69,6 +69,6 @@ def test_violations_of_one_report_are_told_apart() -> None:
 
 
 def test_those_of_two_folders_that_are_checked_by_themselves_are_told_apart() -> None:
-    one = replace(report(), findings=(ReportedFinding(finding(), "300f304eaf49a7610e6f5590"),))
+    one = replace(report(), findings=(FingerprintedFinding(finding(), "300f304eaf49a7610e6f5590"),))
     found = [replace(one, files={"src/orders.py": SourceFile((), f"{name}/src/orders.py")}) for name in ("a", "b")]
     assert prints(found[0]) != prints(found[1])

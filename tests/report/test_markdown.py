@@ -17,7 +17,7 @@ from stepgraph.checks.severity import Severity
 from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.escaping.visible import visible
 from stepgraph.report.markdown import render_markdown
-from stepgraph.report.markdown_blocks import LONGEST, length
+from stepgraph.report.markdown_blocks import MAX_LENGTH, length
 from tests.render.graphs import do
 from tests.render.graphs import graph as graph_of
 from tests.report.example import example
@@ -141,7 +141,7 @@ def test_diagrams_go_first_where_all_would_be_too_long() -> None:
     large = graph_of(*(do(f"a step of some length, number {number}") for number in range(300)))
     made = report(finding(), workflows=[workflow(f"w{number}", graph=large) for number in range(4)])
     text = render_markdown(made)
-    assert length(text) < LONGEST
+    assert length(text) < MAX_LENGTH
     assert "2 diagrams would be too long for GitHub: `stepgraph graph` draws all." in text
     assert "the step 'charge' is called" in text
 
@@ -149,11 +149,11 @@ def test_diagrams_go_first_where_all_would_be_too_long() -> None:
 def test_excerpts_go_next_and_the_last_findings_at_last() -> None:
     source = {"src/orders.py": "\n".join(["x" * 100] * 10)}
     some = render_markdown(report(*([finding()] * 180), files=source))
-    assert length(some) < LONGEST
+    assert length(some) < MAX_LENGTH
     assert "Excerpts are left out, for they would be too long for GitHub." in some
     assert some.count("the step 'charge' is called") == 180
     many = render_markdown(report(*([finding()] * 2000), files=source))
-    assert length(many) < LONGEST
+    assert length(many) < MAX_LENGTH
     kept = many.count("the step 'charge' is called")
     assert f"{2000 - kept} more findings would be too long for GitHub: `stepgraph check` prints all." in many
 
@@ -163,4 +163,4 @@ def test_nothing_makes_it_longer_than_github_takes(count: int) -> None:
     text = "|\\<@" * 1000
     workflows = [workflow(text, text, has_dag=False)] * count
     made = replace(report(*([finding(text, text, at=span(text), workflow=text)] * count), workflows=workflows))
-    assert length(render_markdown(replace(made, require_dag=True))) < LONGEST
+    assert length(render_markdown(replace(made, require_dag=True))) < MAX_LENGTH

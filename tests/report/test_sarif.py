@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from stepgraph.checks.catalogue import RULES
 from stepgraph.escaping.visible import visible
 from stepgraph.model.span import Span
-from stepgraph.report.report import Report, ReportedFinding, SourceFile
+from stepgraph.report.report import FingerprintedFinding, Report, SourceFile
 from stepgraph.report.sarif import render_sarif
 from tests.report.example import example
 from tests.report.reports import HOSTILE, everywhere, finding, report, span, with_others, workflow
@@ -166,4 +166,4 @@ def test_what_does_not_count_says_so() -> None:
 def test_a_report_is_valid_in_full() -> None:
     made = example()
     assert len(run_of(made)["results"]) == len(made.findings)
-    assert all(isinstance(one, ReportedFinding) for one in made.findings)
+    assert all(isinstance(one, FingerprintedFinding) for one in made.findings)

@@ -16,7 +16,7 @@ from stepgraph.cli.terminal import Look, look_of_standard_output
 
 if TYPE_CHECKING:
     from stepgraph.render.view import Theme
-    from stepgraph.report.diff.report import DiffReport
+    from stepgraph.report.diff.report import VersionComparison
 
 R = TypeVar("R")
 
@@ -30,31 +30,31 @@ class DiffFormat(Struct, frozen=True):
 
     name: str
     suffix: str
-    write: Callable[[DiffReport, Look, Theme], str]
+    write: Callable[[VersionComparison, Look, Theme], str]
 
 
 # Each import below is made by the format that needs it, for start-up.
 
 
-def _text(report: DiffReport, look: Look, _theme: Theme) -> str:
+def _text(report: VersionComparison, look: Look, _theme: Theme) -> str:
     from stepgraph.report.diff.text import render_text
 
     return render_text(report, colour=look.colour)
 
 
-def _markdown(report: DiffReport, _look: Look, _theme: Theme) -> str:
+def _markdown(report: VersionComparison, _look: Look, _theme: Theme) -> str:
     from stepgraph.report.diff.markdown import render_markdown
 
     return render_markdown(report)
 
 
-def _json(report: DiffReport, _look: Look, _theme: Theme) -> str:
+def _json(report: VersionComparison, _look: Look, _theme: Theme) -> str:
     from stepgraph.report.diff.json_report import render_json
 
     return render_json(report)
 
 
-def _svg(report: DiffReport, _look: Look, theme: Theme) -> str:
+def _svg(report: VersionComparison, _look: Look, theme: Theme) -> str:
     from stepgraph.report.diff.svg import render_svg
 
     return render_svg(report, theme).text
@@ -85,7 +85,7 @@ class DiffOutput(Struct, frozen=True):
 
             prepare_output(self.name, sources)
 
-    def deliver(self, report: DiffReport, sources: Collection[str]) -> None:
+    def deliver(self, report: VersionComparison, sources: Collection[str]) -> None:
         """Print the diff, or write it to its file and tell what it comes to. Raises CommandError if that fails."""
         if self.name is None:
             write_result(self.form.write(report, look_of_standard_output(), self.theme))

@@ -27,7 +27,7 @@ _NOT_COMPARED: Final = breaking("not known, as it is not compared in detail")
 _SIGNS: Final = {Action.ADDED: "+", Action.REMOVED: "-"}
 
 
-class Change(Struct, frozen=True):
+class StructuralChange(Struct, frozen=True):
     """A change in terms of the program, such as a renamed step."""
 
     group: EditGroup
@@ -75,7 +75,7 @@ class WorkflowDiff(Struct, frozen=True):
     """The old version, None if the workflow was added."""
     new: Workflow | None
     """The new version, None if the workflow was removed."""
-    changes: tuple[Change, ...]
+    changes: tuple[StructuralChange, ...]
     """The changes in program order."""
     invisible: tuple[Edit, ...] = ()
     """Edits without a change: renumbered clocks and reordered functions."""
@@ -113,7 +113,7 @@ def diff_workflows(
         if old == new:
             return WorkflowDiff(name, old, new, ())
         title = f"workflow '{name}' changed, and is too large to compare in detail: {error.reason}"
-        return WorkflowDiff(name, old, new, (Change(EditGroup(Action.CHANGED), title, _NOT_COMPARED),))
+        return WorkflowDiff(name, old, new, (StructuralChange(EditGroup(Action.CHANGED), title, _NOT_COMPARED),))
 
 
 def _compare(name: str, old: Workflow, new: Workflow, budget: Budget) -> WorkflowDiff:
@@ -122,7 +122,7 @@ def _compare(name: str, old: Workflow, new: Workflow, budget: Budget) -> Workflo
     groups, invisible = group_edits(matching, edit_script(matching))
     sides = sides_of(matching)
     titles = [title_of(group, sides) for group in groups]
-    changes = map(Change, groups, titles, _impacts(groups, sides))
+    changes = map(StructuralChange, groups, titles, _impacts(groups, sides))
     return WorkflowDiff(name, old, new, tuple(changes), invisible, matching)
 
 
@@ -165,8 +165,8 @@ def _merge_names(old: list[str], new: list[str]) -> list[str]:
     return names
 
 
-def _whole_workflow(name: str, old: Workflow | None, new: Workflow | None) -> list[Change]:
+def _whole_workflow(name: str, old: Workflow | None, new: Workflow | None) -> list[StructuralChange]:
     if old is not None:
         impact = breaking("its instances cannot resume")
-        return [Change(EditGroup(Action.REMOVED), f"workflow '{name}' removed", impact)]
-    return [] if new is None else [Change(EditGroup(Action.ADDED), f"workflow '{name}' added", SAFE)]
+        return [StructuralChange(EditGroup(Action.REMOVED), f"workflow '{name}' removed", impact)]
+    return [] if new is None else [StructuralChange(EditGroup(Action.ADDED), f"workflow '{name}' added", SAFE)]

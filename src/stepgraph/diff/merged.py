@@ -18,7 +18,7 @@ from stepgraph.diff.script import (
     EditableElement,
     EditableElements,
     ElementRef,
-    Version,
+    TreeVersion,
     edited_elements,
     payloads_of,
 )
@@ -60,7 +60,7 @@ class MergedVersions(Struct, frozen=True):
     def reference_of(self, number: int, matching: Matching) -> ElementRef:
         """Return the reference to an element of the new tree."""
         old = matching.to_old[number]
-        return ElementRef(Version.NEW, number) if old is None else ElementRef(Version.OLD, old)
+        return ElementRef(TreeVersion.NEW, number) if old is None else ElementRef(TreeVersion.OLD, old)
 
     def is_node(self, reference: ElementRef) -> bool:
         """Return whether an element is a node rather than a branch, block or function."""
@@ -81,7 +81,7 @@ def merge_versions(diff: WorkflowDiff) -> MergedVersions:
         return _single_version(diff)
     edits = [*(edit for change in diff.changes for edit in change.edits), *diff.invisible]
     items = edited_elements(diff.matching.old, _without_deletions(edits))
-    removed = {ElementRef(Version.OLD, number) for number in diff.matching.unmatched_old()}
+    removed = {ElementRef(TreeVersion.OLD, number) for number in diff.matching.unmatched_old()}
     _share_blocks(items, removed)
     _order_children(items, removed, diff.matching.old)
     _rename_removed_functions(items, removed)
@@ -90,7 +90,7 @@ def merge_versions(diff: WorkflowDiff) -> MergedVersions:
     return MergedVersions(
         cast("Workflow", payloads[OLD_ROOT]),
         payloads,
-        _ordered_keys(reference for reference in payloads if reference.version is Version.NEW),
+        _ordered_keys(reference for reference in payloads if reference.version is TreeVersion.NEW),
         _ordered_keys(reference for reference in payloads if reference in removed),
         _emptied_elements(items, removed, diff.matching.old),
         items,
@@ -138,7 +138,7 @@ def _order_children(items: EditableElements, removed: set[ElementRef], old: Tree
     """Put removed elements before the added ones at the same position, and before their remaining contents."""
 
     def is_between(item: EditableElement) -> bool:
-        return item.reference in removed or item.reference.version is Version.NEW
+        return item.reference in removed or item.reference.version is TreeVersion.NEW
 
     for item in items.values():
         ordered: list[EditableElement] = []
@@ -154,7 +154,7 @@ def _order_children(items: EditableElements, removed: set[ElementRef], old: Tree
 def _put_before_contents(index: int, ordered: list[EditableElement], old: Tree) -> None:
     inside = old.subtree(ordered[index].reference.number)
     first = index
-    while first and (before := ordered[first - 1].reference).version is Version.OLD and before.number in inside:
+    while first and (before := ordered[first - 1].reference).version is TreeVersion.OLD and before.number in inside:
         first -= 1
     ordered.insert(first, ordered.pop(index))
 
@@ -165,7 +165,7 @@ def _rename_removed_functions(items: EditableElements, removed: set[ElementRef])
     used_keys = {str(item.fields[KEY]) for item in functions if item.reference not in removed}
     names: dict[str, str] = {}
     for item in functions:
-        if item.reference.version is Version.NEW:
+        if item.reference.version is TreeVersion.NEW:
             continue
         key = before = str(item.fields[KEY])
         while item.reference in removed and key in used_keys:
@@ -195,7 +195,7 @@ def _old_and_new_fields(
     siblings: list[EditableElement], old: Tree
 ) -> list[tuple[Mapping[str, object], Mapping[str, object]]]:
     return [
-        (old[item.reference.number].fields if item.reference.version is Version.OLD else {}, item.fields)
+        (old[item.reference.number].fields if item.reference.version is TreeVersion.OLD else {}, item.fields)
         for item in siblings
     ]
 
@@ -207,7 +207,9 @@ def _emptied_elements(items: EditableElements, removed: set[ElementRef], old: Tr
         item = items[reference]
         if item.parent is None or item.parent.reference in emptied:
             continue
-        has_remaining = any(ElementRef(Version.OLD, inner) not in removed for inner in old.subtree(reference.number))
+        has_remaining = any(
+            ElementRef(TreeVersion.OLD, inner) not in removed for inner in old.subtree(reference.number)
+        )
         if has_remaining and not any(child.fields.get("type") in _LEAVES for child in item.subtree()):
             emptied.add(reference)
     return frozenset(emptied)

@@ -14,12 +14,12 @@ from msgspec import Struct, field
 
 from stepgraph.diff.matching.matching import Matching
 from stepgraph.diff.matching.sequences import longest_increasing
-from stepgraph.diff.tree import CLOCKS, KEY, ROOT, Element, Fields, Tree, build_payload, read_tree
+from stepgraph.diff.tree import CLOCKS, KEY, ROOT, Fields, Tree, TreeElement, build_payload, read_tree
 from stepgraph.json_text import canonical_json
 from stepgraph.model.payload import Workflow
 
 
-class Version(Enum):
+class TreeVersion(Enum):
     """One of the two compared workflows."""
 
     OLD = "old"
@@ -29,13 +29,13 @@ class Version(Enum):
 class ElementRef(Struct, frozen=True):
     """An element of the edited workflow."""
 
-    version: Version
+    version: TreeVersion
     """The tree of the number: old elements refer to the old tree, inserted ones to the new tree."""
     number: int
     """Number of the element in its tree."""
 
 
-class Position(Struct, frozen=True):
+class TargetPosition(Struct, frozen=True):
     """The position of an element in the edited workflow."""
 
     number: int
@@ -62,7 +62,7 @@ class Update(Struct, frozen=True):
 class Insert(Struct, frozen=True):
     """Insert a new element without its children."""
 
-    position: Position
+    position: TargetPosition
     """The position of the element."""
     kind: str
     """The kind of the element."""
@@ -75,7 +75,7 @@ class Move(Struct, frozen=True):
 
     old: int
     """Number of the element in the old tree."""
-    position: Position
+    position: TargetPosition
     """The new position."""
 
 
@@ -101,14 +101,14 @@ def edit_script(matching: Matching) -> tuple[Edit, ...]:
     return tuple(edits)
 
 
-def _placement_edits(matching: Matching, parent: Element) -> Iterator[Edit]:
+def _placement_edits(matching: Matching, parent: TreeElement) -> Iterator[Edit]:
     """Yield the insertions and moves of a new element's children."""
     kept = _kept_in_place(matching, parent)
     last: dict[str, ElementRef] = {}
     for number in parent.children:
         child = matching.new[number]
         old = matching.to_old[number]
-        position = Position(number, _reference(matching, parent.number), child.slot, last.get(child.slot))
+        position = TargetPosition(number, _reference(matching, parent.number), child.slot, last.get(child.slot))
         if old is None:
             yield Insert(position, child.kind, child.fields)
         elif number not in kept:
@@ -116,7 +116,7 @@ def _placement_edits(matching: Matching, parent: Element) -> Iterator[Edit]:
         last[child.slot] = _reference(matching, number)
 
 
-def _kept_in_place(matching: Matching, parent: Element) -> set[int]:
+def _kept_in_place(matching: Matching, parent: TreeElement) -> set[int]:
     """Return a largest set of children that keep their parent, slot and order."""
     old_parent = matching.to_old[parent.number]
     if old_parent is None:
@@ -135,17 +135,17 @@ def _kept_in_place(matching: Matching, parent: Element) -> set[int]:
 
 def _reference(matching: Matching, number: int) -> ElementRef:
     old = matching.to_old[number]
-    return ElementRef(Version.NEW, number) if old is None else ElementRef(Version.OLD, old)
+    return ElementRef(TreeVersion.NEW, number) if old is None else ElementRef(TreeVersion.OLD, old)
 
 
-def _fields_to_compare(matching: Matching, old: int, new: Element) -> Iterable[str]:
+def _fields_to_compare(matching: Matching, old: int, new: TreeElement) -> Iterable[str]:
     """Return the fields that may differ: only clocks for isomorphic elements."""
     if matching.are_isomorphic(old, new.number) and not matching.renamed:
         return CLOCKS
     return {**matching.old[old].fields, **new.fields}
 
 
-def _updates(old: Element, new: Element, fields: Iterable[str]) -> Iterator[Update]:
+def _updates(old: TreeElement, new: TreeElement, fields: Iterable[str]) -> Iterator[Update]:
     for name in fields:
         if name not in new.fields:
             if name in old.fields:
@@ -221,7 +221,7 @@ class _Inserter:
 
 
 EditableElements: TypeAlias = dict[ElementRef, EditableElement]
-OLD_ROOT: Final = ElementRef(Version.OLD, ROOT)
+OLD_ROOT: Final = ElementRef(TreeVersion.OLD, ROOT)
 
 
 def apply_edits(workflow: Workflow, edits: Iterable[Edit]) -> Workflow:
@@ -245,12 +245,12 @@ def edited_elements(tree: Tree, edits: Iterable[Edit]) -> EditableElements:
             case Delete():
                 removed.append(edit.old)
     for update in updates:
-        _update(items[ElementRef(Version.OLD, update.old)], update)
-    detach_all(items[ElementRef(Version.OLD, edit.old)] for edit in placements if isinstance(edit, Move))
+        _update(items[ElementRef(TreeVersion.OLD, update.old)], update)
+    detach_all(items[ElementRef(TreeVersion.OLD, edit.old)] for edit in placements if isinstance(edit, Move))
     inserter = _Inserter()
     for edit in sorted(placements, key=lambda edit: edit.position.number):
         _put(_placed_element(items, edit), edit.position, items, inserter)
-    detach_all(items[ElementRef(Version.OLD, number)] for number in removed)
+    detach_all(items[ElementRef(TreeVersion.OLD, number)] for number in removed)
     return items
 
 
@@ -266,10 +266,10 @@ def payloads_of(root: EditableElement) -> Mapping[ElementRef, dict[str, object]]
 def _items(tree: Tree) -> EditableElements:
     items: EditableElements = {}
     for element in tree.elements:
-        item = EditableElement(ElementRef(Version.OLD, element.number), element.slot, element.fields)
+        item = EditableElement(ElementRef(TreeVersion.OLD, element.number), element.slot, element.fields)
         items[item.reference] = item
         if element.number != ROOT:
-            item.parent = items[ElementRef(Version.OLD, element.parent)]
+            item.parent = items[ElementRef(TreeVersion.OLD, element.parent)]
             item.parent.children.append(item)
     return items
 
@@ -282,11 +282,11 @@ def _update(item: EditableElement, update: Update) -> None:
 def _placed_element(items: EditableElements, edit: Insert | Move) -> EditableElement:
     """Return the element of an edit. An insertion creates it."""
     if isinstance(edit, Move):
-        return items[ElementRef(Version.OLD, edit.old)]
-    reference = ElementRef(Version.NEW, edit.position.number)
+        return items[ElementRef(TreeVersion.OLD, edit.old)]
+    reference = ElementRef(TreeVersion.NEW, edit.position.number)
     return items.setdefault(reference, EditableElement(reference, edit.position.slot, edit.fields))
 
 
-def _put(item: EditableElement, position: Position, items: EditableElements, inserter: _Inserter) -> None:
+def _put(item: EditableElement, position: TargetPosition, items: EditableElements, inserter: _Inserter) -> None:
     item.slot = position.slot
     inserter.put(item, items[position.parent], None if position.after is None else items[position.after])

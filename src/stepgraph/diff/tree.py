@@ -41,11 +41,11 @@ ROOT: Final = 0
 Fields: TypeAlias = Mapping[str, object]
 
 
-class Element(Struct, frozen=True):
+class TreeElement(Struct, frozen=True):
     """An element of a workflow, identified by its number in preorder."""
 
     number: int
-    """Position in preorder. The subtree is the range from `number` to `end`."""
+    """TargetPosition in preorder. The subtree is the range from `number` to `end`."""
     kind: str
     """The node type, or `workflow`, `branch`, `function_def`."""
     slot: str
@@ -55,7 +55,7 @@ class Element(Struct, frozen=True):
     parent: int
     """Number of the parent, -1 for the root."""
     index: int
-    """Position among the parent's children."""
+    """TargetPosition among the parent's children."""
     children: tuple[int, ...]
     """Numbers of the children, functions last."""
     end: int
@@ -72,7 +72,7 @@ class Element(Struct, frozen=True):
         return self.text("name")
 
 
-def is_work(element: Element) -> bool:
+def is_work(element: TreeElement) -> bool:
     """Return whether an element is a step or a call."""
     return element.kind in STEPS or element.kind == CALL
 
@@ -80,12 +80,12 @@ def is_work(element: Element) -> bool:
 class Tree(Struct, frozen=True):
     """The elements of a workflow in preorder: the workflow, its nodes, its functions."""
 
-    elements: tuple[Element, ...]
+    elements: tuple[TreeElement, ...]
     """The elements by number."""
     budget: Budget = field(default_factory=Budget)
     """Limit of visited elements. Both trees of a comparison share one budget."""
 
-    def __getitem__(self, number: int) -> Element:
+    def __getitem__(self, number: int) -> TreeElement:
         return self.elements[number]
 
     def __len__(self) -> int:
@@ -104,7 +104,7 @@ class Tree(Struct, frozen=True):
         self.budget.spend(Limit.VISITS, len(subtree))
         return subtree
 
-    def ancestors(self, number: int) -> Iterator[Element]:
+    def ancestors(self, number: int) -> Iterator[TreeElement]:
         """Yield the ancestors of an element, innermost first."""
         while number != ROOT:
             self.budget.spend(Limit.VISITS)
@@ -144,7 +144,7 @@ class Tree(Struct, frozen=True):
             number = element.parent
         return tuple(reversed(keys))
 
-    def _slot_index(self, element: Element) -> int:
+    def _slot_index(self, element: TreeElement) -> int:
         """Return the index of an element among the elements of its slot."""
         siblings = self.elements[element.parent].children
         return element.index - sum(self.elements[child].slot != element.slot for child in siblings[: element.index])
@@ -203,7 +203,7 @@ def read_tree(workflow: Workflow, budget: Budget | None = None) -> Tree:
     return Tree(tuple(_elements(read, children)), Budget() if budget is None else budget)
 
 
-def _elements(read: list[tuple[_PendingElement, Fields, int]], children: list[list[int]]) -> Iterator[Element]:
+def _elements(read: list[tuple[_PendingElement, Fields, int]], children: list[list[int]]) -> Iterator[TreeElement]:
     ends = list(range(1, len(read) + 1))
     indices = [0] * len(read)
     for number in reversed(range(len(read))):
@@ -212,7 +212,9 @@ def _elements(read: list[tuple[_PendingElement, Fields, int]], children: list[li
             ends[number] = ends[child]
     for number, (element, fields, parent) in enumerate(read):
         own_children = tuple(children[number])
-        yield Element(number, element.kind, element.slot, fields, parent, indices[number], own_children, ends[number])
+        yield TreeElement(
+            number, element.kind, element.slot, fields, parent, indices[number], own_children, ends[number]
+        )
 
 
 def build_payload(fields: Fields, children: Iterable[tuple[str, str, dict[str, object]]]) -> dict[str, object]:
@@ -276,7 +278,7 @@ class Digester:
         return self._ids.setdefault(key, len(self._ids))
 
 
-def field_text(element: Element, renamed: Mapping[str, str] = NO_RENAMES) -> str:
+def field_text(element: TreeElement, renamed: Mapping[str, str] = NO_RENAMES) -> str:
     """Return the fields of an element as canonical JSON, without clocks."""
     fields = {name: value for name, value in element.fields.items() if name not in CLOCKS}
     if renamed and (element.kind == CALL or element.slot == FUNCTIONS):

@@ -1,4 +1,4 @@
-"""The report as workflow commands of GitHub Actions, which make annotations, and a plain summary for the log."""
+"""The report as workflow commands of GitHub Actions, which create annotations, and a summary for the log."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severi
 
 
 def render_github(report: Report, *, quiet: bool = False) -> str:
-    """Return an annotation for each finding, a line each, then a summary unless it is to be `quiet`.
+    """Return one annotation per line, then the summary unless `quiet`.
 
-    Files are named by their paths from the root of the repository.
+    Paths are relative to the root of the repository.
     """
     lines = [_annotation(report, reported.finding) for reported in report.findings]
     lines += [_unmet(report, workflow) for workflow in report.unmet]

@@ -1,4 +1,4 @@
-"""x."""
+"""The report in GitHub Markdown, for job summaries and comments on pull requests."""
 
 from __future__ import annotations
 
@@ -11,55 +11,57 @@ from stepgraph.checks.severity import Severity
 from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.model.span import Span
 from stepgraph.phrases.durations import counted
-from stepgraph.report.markdown_blocks import LONGEST, diagram, fitting, fitting_diagrams, length
+from stepgraph.report.markdown_blocks import MAX_LENGTH, count_fitting, diagram, fitting_diagrams, length
 from stepgraph.report.report import Report, Verdict, WorkflowSummary, rule_url, source_link
 from stepgraph.report.text import finding_text
 from stepgraph.report.wording import LABELS, unmet_message, verdict_line, yes_or_no
 
 _SIGNS: Final = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.UNREADABLE: "❌", Verdict.NOTHING: "⚠️"}
 _TABLE_HEAD: Final = "| Workflow | Class | Where | Steps | Graph | Complete |\n| --- | --- | --- | ---: | --- | --- |\n"
-# Kept free for what is said of what was left out.
-_FOR_NOTES: Final = 500
-_FOR_TABLE: Final = 20_000
-_FOR_UNMET: Final = 10_000
-# None is shorter, so that none need be drawn where there is less room.
-_SHORTEST_DIAGRAM: Final = 500
+# Reserved for notes about omitted parts, in characters.
+_NOTES_SPACE: Final = 500
+_TABLE_SPACE: Final = 20_000
+_UNMET_SPACE: Final = 10_000
 
 
 def render_markdown(report: Report, *, quiet: bool = False) -> str:
-    """Return the verdict, the workflows, the findings by severity, and a diagram of each workflow, folded.
+    """Return the verdict, the workflows, the findings by severity, and a folded diagram of each workflow.
 
-    What would be longer than GitHub takes goes, and it is said: diagrams first, then excerpts, then the last findings.
-    Without workflows and diagrams if it is to be `quiet`.
+    Text beyond GitHub's limit is omitted with a note: first diagrams, then excerpts, then the last findings. With
+    `quiet`, workflows and diagrams are omitted.
     """
     start = [f"## {_SIGNS[report.verdict]} Workflow check: {prose(verdict_line(report))}\n"]
     if report.workflows and not quiet:
-        start.append(_TABLE_HEAD + _some([_row(report, one) for one in report.workflows], _FOR_TABLE, "workflow"))
+        start.append(
+            _TABLE_HEAD + _limited([_row(report, workflow) for workflow in report.workflows], _TABLE_SPACE, "workflow")
+        )
     if report.unmet:
-        demands = [f"- {prose(unmet_message(one))} {_place(report, _span(one))}\n" for one in report.unmet]
-        start.append(_some(demands, _FOR_UNMET, "workflow"))
-    room = LONGEST - _FOR_NOTES - length("\n".join(start))
-    findings = _findings(report, room)
-    room -= length("\n".join(findings))
-    return "\n".join([*start, *findings, *([] if quiet else _diagrams(report, room))])
+        demands = [
+            f"- {prose(unmet_message(workflow))} {_place(report, _span(workflow))}\n" for workflow in report.unmet
+        ]
+        start.append(_limited(demands, _UNMET_SPACE, "workflow"))
+    space = MAX_LENGTH - _NOTES_SPACE - length("\n".join(start))
+    findings = _findings(report, space)
+    space -= length("\n".join(findings))
+    return "\n".join([*start, *findings, *([] if quiet else _diagrams(report, space))])
 
 
-def _findings(report: Report, room: int) -> list[str]:
-    """Return the findings under a heading for each severity, each with its excerpt if all have room."""
+def _findings(report: Report, space: int) -> list[str]:
+    """Return the findings under a heading for each severity, with excerpts if all of them fit."""
     ordered = [
         reported.finding for severity in LABELS for reported in report.findings if reported.finding.severity is severity
     ]
     for excerpts in (True, False):
         blocks = _blocks(report, ordered, excerpts=excerpts)
-        if length("\n".join(blocks)) <= room:
+        if length("\n".join(blocks)) <= space:
             return blocks if excerpts else [*blocks, "Excerpts are left out, for they would be too long for GitHub.\n"]
-    count = fitting([f"{block}\n" for block in blocks], room)
+    count = count_fitting([f"{block}\n" for block in blocks], space)
     left_out = counted(len(ordered) - count, "more finding")
     return [*blocks[:count], f"{left_out} would be too long for GitHub: `stepgraph check` prints all.\n"]
 
 
 def _blocks(report: Report, findings: Sequence[Finding], *, excerpts: bool) -> list[str]:
-    """Return a text for each finding, the first of a severity with a heading."""
+    """Return a text for each finding. The first of a severity has a heading."""
     blocks: list[str] = []
     severity = None
     for finding in findings:
@@ -75,13 +77,13 @@ def _heading(report: Report, severity: Severity) -> str:
 
 def _block(report: Report, finding: Finding, *, excerpts: bool) -> str:
     name = prose(report.rule_name(finding.code))
-    where = _place(report, finding.span, finding.span.column)
-    within = f" in {code(finding.workflow)}" if finding.workflow else ""
-    said = prose(finding.message) + (f" {prose(finding.advice)}" if finding.advice else "")
+    location = _place(report, finding.span, finding.span.column)
+    workflow_text = f" in {code(finding.workflow)}" if finding.workflow else ""
+    message = prose(finding.message) + (f" {prose(finding.advice)}" if finding.advice else "")
     head = f"**[{prose(finding.code)}]({rule_url(finding.code)}) {name}**".replace(" **", "**")
-    lines = [f"{head} at {where}{within}\n", f"{said}\n"]
-    shown = finding_text(report, finding) if excerpts else ""
-    return "\n".join([*lines, fenced(shown, "text")] if shown else lines)
+    lines = [f"{head} at {location}{workflow_text}\n", f"{message}\n"]
+    excerpt = finding_text(report, finding) if excerpts else ""
+    return "\n".join([*lines, fenced(excerpt, "text")] if excerpt else lines)
 
 
 def _row(report: Report, workflow: WorkflowSummary) -> str:
@@ -101,23 +103,23 @@ def _span(workflow: WorkflowSummary) -> Span:
 
 
 def _place(report: Report, span: Span, column: int | None = None) -> str:
-    """Return where something is, with a link to it where that is known."""
+    """Return a location, with a link if its URL is known."""
     shown = cell(f"{span.path}:{span.line}" + ("" if column is None else f":{column}"))
     link = source_link(report, span)
     return f"[{shown}](<{link}>)" if link else shown
 
 
-def _some(lines: Sequence[str], room: int, noun: str) -> str:
-    """Return as many of the lines as there is room for, and how many there are more."""
-    count = fitting(lines, room)
+def _limited(lines: Sequence[str], space: int, noun: str) -> str:
+    """Return the lines that fit, and the number of omitted ones."""
+    count = count_fitting(lines, space)
     more = f"\n… and {counted(len(lines) - count, noun)} more.\n" if count < len(lines) else ""
     return "".join(lines[:count]) + more
 
 
-def _diagrams(report: Report, room: int) -> list[str]:
+def _diagrams(report: Report, space: int) -> list[str]:
     drawable = [
         partial(diagram, workflow.name, workflow.steps, workflow.graph)
         for workflow in report.workflows
         if workflow.graph is not None
     ]
-    return fitting_diagrams(drawable, room, "stepgraph graph")
+    return fitting_diagrams(drawable, space, "stepgraph graph")

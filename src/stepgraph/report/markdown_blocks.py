@@ -1,4 +1,4 @@
-"""x."""
+"""Diagrams in GitHub Markdown, and its length limit."""
 
 from __future__ import annotations
 
@@ -11,45 +11,45 @@ from stepgraph.phrases.durations import counted
 from stepgraph.render.mermaid.drawing import MermaidDrawing, MermaidPiece, render_mermaid
 from stepgraph.render.view import DEFAULT_VIEW, View
 
-LONGEST: Final = 65_000
-"""In characters: GitHub takes comments of 65,536, and summaries of jobs of a megabyte."""
+MAX_LENGTH: Final = 65_000
+"""Maximum length in characters. GitHub's limit for comments is 65,536, for job summaries one megabyte."""
 
 
 def length(text: str) -> int:
-    """Return the length as JavaScript measures it: what is beyond the first 65,536 characters counts twice."""
+    """Return the length in UTF-16 code units, as JavaScript measures it."""
     return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
-def fitting(texts: Sequence[str], room: int) -> int:
-    """Return how many of the texts, from the first on, fit into so many characters."""
+def count_fitting(texts: Sequence[str], space: int) -> int:
+    """Return how many of the first texts fit into the space."""
     for number, text in enumerate(texts):
-        room -= length(text)
-        if room < 0:
+        space -= length(text)
+        if space < 0:
             return number
     return len(texts)
 
 
-# No diagram is shorter, so that none need be drawn where there is less room.
-_SHORTEST: Final = 500
+_MIN_DIAGRAM_LENGTH: Final = 500
+"""Below this space, diagrams are not drawn at all."""
 
 
 def diagram(name: str, steps: int, graph: Graph, view: View = DEFAULT_VIEW) -> str:
-    """Return the diagram of a workflow under its name, or several, or an outline, as Mermaid's limits allow."""
+    """Return the folded Mermaid diagram of a workflow; several or an outline if Mermaid's limits require it."""
     summary = f"{html_code(name)}: {counted(steps, 'step')}"
     return f"<details>\n<summary>{summary}</summary>\n\n{_body(render_mermaid(graph, view))}\n</details>\n"
 
 
-def fitting_diagrams(drawable: Sequence[Callable[[], str]], room: int, command: str) -> list[str]:
-    """Return the diagrams that there is room for and, if there is none for others, how many a command draws."""
-    shown: list[str] = []
+def fitting_diagrams(drawable: Sequence[Callable[[], str]], space: int, command: str) -> list[str]:
+    """Return the diagrams that fit, and a note with the command that draws the others."""
+    diagrams: list[str] = []
     for draw in drawable:
-        text = draw() if room > _SHORTEST else ""
-        if text and length(text) < room:
-            shown.append(text)
-            room -= length(text) + 1
-    left_out = len(drawable) - len(shown)
-    more = f"{counted(left_out, 'diagram')} would be too long for GitHub: `{command}` draws all.\n"
-    return [*shown, more] if left_out else shown
+        text = draw() if space > _MIN_DIAGRAM_LENGTH else ""
+        if text and length(text) < space:
+            diagrams.append(text)
+            space -= length(text) + 1
+    omitted = len(drawable) - len(diagrams)
+    more = f"{counted(omitted, 'diagram')} would be too long for GitHub: `{command}` draws all.\n"
+    return [*diagrams, more] if omitted else diagrams
 
 
 def _body(drawing: MermaidDrawing) -> str:

@@ -1,4 +1,4 @@
-"""x."""
+"""The documentation of rules as JSON data, text and Markdown."""
 
 from __future__ import annotations
 
@@ -19,35 +19,41 @@ from stepgraph.report.table import table
 from stepgraph.report.wording import LABELS
 
 
-class Group(Struct, frozen=True):
-    """Rules of one kind: how their codes begin, a title, what that means, and the tag that programs know them by."""
+class RuleGroup(Struct, frozen=True):
+    """Rules with a common purpose."""
 
     prefix: str
+    """Start of the codes."""
     title: str
+    """Title."""
     meaning: str
+    """Consequence of the findings, in one sentence."""
     tag: str
+    """Tag for programs."""
 
 
 GROUPS: Final = (
-    Group("SG1", "Fails at run time", "The engine or the SDK refuses it, so that the instance fails.", "failure"),
-    Group("SG2", "Does something else than it says", "It runs, and not as it reads.", "surprise"),
-    Group("SG3", "Breaks on replay", "Code outside of steps runs again after a sleep, a restart or a retry.", "replay"),
-    Group("SG0", "The analysis itself", "What could not be read, resolved, or ignored.", "analysis"),
+    RuleGroup("SG1", "Fails at run time", "The engine or the SDK refuses it, so that the instance fails.", "failure"),
+    RuleGroup("SG2", "Does something else than it says", "It runs, and not as it reads.", "surprise"),
+    RuleGroup(
+        "SG3", "Breaks on replay", "Code outside of steps runs again after a sleep, a restart or a retry.", "replay"
+    ),
+    RuleGroup("SG0", "The analysis itself", "What could not be read, resolved, or ignored.", "analysis"),
 )
 
 
-def group_of(rule: Rule) -> Group:
-    """Return the group of a rule. Raises StopIteration where its code begins like none."""
+def group_of(rule: Rule) -> RuleGroup:
+    """Return the group of a rule. Raises StopIteration for an unknown prefix."""
     return next(group for group in GROUPS if rule.code.startswith(group.prefix))
 
 
 def shown_source(text: str) -> str:
-    """Return a source with what would be invisible spelt out, but for the ends of its lines."""
+    """Return a source with invisible characters escaped, except for line ends."""
     return visible_lines(text)
 
 
 def rule_data(rule: Rule) -> dict[str, object]:
-    """Return all that is to be said about a rule."""
+    """Return the documentation of a rule as JSON data."""
     return {
         "code": rule.code,
         "name": rule.name,
@@ -65,35 +71,36 @@ def rule_data(rule: Rule) -> dict[str, object]:
 
 def _example_data(examples: Iterable[Example]) -> list[dict[str, object]]:
     return [
-        {"title": one.title, "files": [{"path": path, "text": text} for path, text in one.files]} for one in examples
+        {"title": example.title, "files": [{"path": path, "text": text} for path, text in example.files]}
+        for example in examples
     ]
 
 
 _HEADINGS: Final = ("CODE", "NAME", "SEVERITY", "SUMMARY")
 _INDENT: Final = "    "
 _LABEL_WIDTH: Final = 8
-_NARROWEST_SUMMARY: Final = 24
-_MOST_LINES: Final = 1000
+_MIN_SUMMARY_WIDTH: Final = 24
+_MAX_LINES: Final = 1000
 
 
 def rules_table(rules: Sequence[Rule], width: int | None = None) -> str:
-    """Return a row for each rule, with its summary broken into several where it is wider than `width` cells allow."""
+    """Return a row for each rule. Summaries are wrapped at `width` cells if it is set."""
     starts = [(rule.code, rule.name, LABELS[rule.severity]) for rule in rules]
-    # A row with a summary of one cell tells how wide all before the summaries is.
+    # Rows with summaries of one cell give the width of the other columns.
     before = max(map(cell_width, table(_HEADINGS, [(*start, "x") for start in starts]).splitlines()[1:]), default=0)
-    room = None if width is None else max(width - before + 1, _NARROWEST_SUMMARY)
+    room = None if width is None else max(width - before + 1, _MIN_SUMMARY_WIDTH)
     rows: list[tuple[str, ...]] = []
     for rule, start in zip(rules, starts, strict=True):
-        first, *others = _broken(rule.summary, room)
-        rows += [(*start, first), *(("", "", "", line) for line in others)]
+        first, *more = _wrapped(rule.summary, room)
+        rows += [(*start, first), *(("", "", "", line) for line in more)]
     return table(_HEADINGS, rows)
 
 
 def explanation(rule: Rule, *, colour: bool = False, width: int | None = None) -> str:
-    """Return all that is to be said about a rule, its paragraphs broken into lines of `width` cells if it is given."""
+    """Return the documentation of a rule as text, wrapped at `width` cells if it is set."""
     terminal = Terminal(colour=colour, width=None)
     head = [Piece(f"{rule.code} {rule.name}", Ink.STRONG), Piece(f"  {LABELS[rule.severity]}")]
-    lines = [terminal.line(head), "", *_broken(rule.summary, width), "", *_reasons(rule, terminal, width)]
+    lines = [terminal.line(head), "", *_wrapped(rule.summary, width), "", *_reasons(rule, terminal, width)]
     for label, examples in (("Flagged", rule.flagged()), ("Clean", rule.clean())):
         for example in examples:
             lines += ["", terminal.line([Piece(f"{label}: ", Ink.QUIET), Piece(example.title)]), *_code(example)]
@@ -102,9 +109,9 @@ def explanation(rule: Rule, *, colour: bool = False, width: int | None = None) -
 
 def _reasons(rule: Rule, terminal: Terminal, width: int | None) -> Iterator[str]:
     for label, text in (("Why", rule.why), ("Fix", rule.fix), ("Source", rule.source)):
-        first, *others = _broken(text, None if width is None else width - _LABEL_WIDTH)
+        first, *more = _wrapped(text, None if width is None else width - _LABEL_WIDTH)
         yield terminal.line([Piece(label.ljust(_LABEL_WIDTH), Ink.QUIET), Piece(first)])
-        for line in others:
+        for line in more:
             yield " " * _LABEL_WIDTH + line
 
 
@@ -116,8 +123,8 @@ def _code(example: Example) -> Iterator[str]:
         yield from indent(shown_source(text), _INDENT).splitlines()
 
 
-def _broken(text: str, width: int | None) -> tuple[str, ...]:
-    return (text,) if width is None else wrap(text, width, _MOST_LINES)
+def _wrapped(text: str, width: int | None) -> tuple[str, ...]:
+    return (text,) if width is None else wrap(text, width, _MAX_LINES)
 
 
 _START: Final = """\
@@ -130,15 +137,15 @@ mean it. `stepgraph rules` prints the same. [Configuration](configuration.md) sa
 
 
 def rules_page(rules: Sequence[Rule]) -> str:
-    """Return the page on all rules: tables of them, then a section for each."""
+    """Return the reference page: tables of all rules, then a section for each."""
     grouped = [(group, [rule for rule in rules if rule.code.startswith(group.prefix)]) for group in GROUPS]
-    parts = [_START, *(_overview(group, own) for group, own in grouped if own)]
-    parts += (rule_section(rule) for _, own in grouped for rule in own)
+    parts = [_START, *(_overview(group, group_rules) for group, group_rules in grouped if group_rules)]
+    parts += (rule_section(rule) for _, group_rules in grouped for rule in group_rules)
     return "\n".join(parts)
 
 
 def rule_section(rule: Rule) -> str:
-    """Return a section on a rule, which is reached by `#sg101`, with most of its examples folded."""
+    """Return the section of a rule with the anchor `#sg101`. Most examples are folded."""
     anchor = f'<a id="{rule.code.lower()}"></a>'
     kind = f"{LABELS[rule.severity].capitalize()}, {rule.confidence.value} confidence."
     more = "\n".join([*_examples("Flagged", rule.flagged()[1:]), *_examples("Clean", rule.clean()[1:])])
@@ -147,7 +154,7 @@ def rule_section(rule: Rule) -> str:
 
 
 def rule_body(rule: Rule) -> str:
-    """Return what is said about a rule, without a heading, and with an example of what is flagged and what is not."""
+    """Return the section without heading, with one flagged and one clean example."""
     parts = [
         f"{rule.summary} {rule.why}\n",
         f"**Fix.** {rule.fix}\n",
@@ -158,7 +165,7 @@ def rule_body(rule: Rule) -> str:
     return "\n".join(parts)
 
 
-def _overview(group: Group, rules: Sequence[Rule]) -> str:
+def _overview(group: RuleGroup, rules: Sequence[Rule]) -> str:
     rows = [
         f"| [{rule.code}](#{rule.code.lower()}-{rule.name}) | {rule.name} | {_cell(rule.summary)} |\n" for rule in rules
     ]

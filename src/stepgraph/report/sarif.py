@@ -1,4 +1,4 @@
-"""x."""
+"""The report in SARIF 2.1.0, for code scanning services and editors."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.escaping.report_fields import sarif_message, shown_field, url_path
 from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span
-from stepgraph.report.report import HOME, Report, ReportedFinding, Verdict, rule_url
+from stepgraph.report.report import HOME, FingerprintedFinding, Report, Verdict, rule_url
 from stepgraph.report.rules import group_of, rule_body
 from stepgraph.report.wording import NOTHING_CHECKED, unmet_message
 
 
 def message(*parts: str) -> dict[str, object]:
-    """Return a `message` of these parts, those that are not empty, as plain text: `[a](b)` in it is no link."""
+    """Return a `message` of the non-empty parts as plain text, in which `[a](b)` is not a link."""
     return {"text": sarif_message(*parts)}
 
 
 ROOT: Final = "%SRCROOT%"
-"""Stands for the folder to which paths are relative. Where that is, a viewer knows, and the report does not say."""
+"""The root of relative paths. Viewers know its location, so the report omits it."""
 
 _DRIVE: Final = re.compile(r"[A-Za-z]:/")
 
 
 def location(report: Report, span: Span, workflow: str = "") -> dict[str, object]:
-    """Return a `location`: a stretch of a file, and the workflow that it is in."""
+    """Return a `location`: a region of a file, and the workflow."""
     place: dict[str, object] = {
         "physicalLocation": {"artifactLocation": artifact(report, span.path), "region": _region(span)}
     }
@@ -38,13 +38,13 @@ def location(report: Report, span: Span, workflow: str = "") -> dict[str, object
 
 
 def artifact(report: Report, path: str) -> dict[str, object]:
-    """Return an `artifactLocation`: relative to the root, or as an absolute URI of what is not in there."""
-    known = report.path_from_root(path)
-    if known.startswith("/"):
-        return {"uri": f"file://{url_path(known)}"}
-    if _DRIVE.match(known):
-        return {"uri": f"file:///{known[0]}:{url_path(known[2:])}"}
-    return {"uri": url_path(known), "uriBaseId": ROOT}
+    """Return an `artifactLocation`, relative to the root, or an absolute URI outside of it."""
+    root_path = report.path_from_root(path)
+    if root_path.startswith("/"):
+        return {"uri": f"file://{url_path(root_path)}"}
+    if _DRIVE.match(root_path):
+        return {"uri": f"file:///{root_path[0]}:{url_path(root_path[2:])}"}
+    return {"uri": url_path(root_path), "uriBaseId": ROOT}
 
 
 def _region(span: Span) -> dict[str, object]:
@@ -58,7 +58,7 @@ def _region(span: Span) -> dict[str, object]:
 
 LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note"}
 
-# In the words of GitHub's code scanning, which sorts by them.
+# GitHub's code scanning sorts by these values.
 _PRECISIONS: Final = {Confidence.HIGH: "very-high", Confidence.MEDIUM: "medium"}
 _PROBLEM_SEVERITIES: Final = {
     Severity.ERROR: "error",
@@ -68,7 +68,7 @@ _PROBLEM_SEVERITIES: Final = {
 
 
 def descriptor(rule: Rule) -> dict[str, object]:
-    """Return a `reportingDescriptor`."""
+    """Return the `reportingDescriptor` of a rule."""
     return {
         "id": rule.code,
         "name": rule.name,
@@ -91,7 +91,7 @@ FINGERPRINT: Final = "stepgraph/v1"
 
 
 def render_sarif(report: Report) -> str:
-    """Return the report as SARIF: one run, with all rules and a result for each finding."""
+    """Return the report as one SARIF run, with all rules and a result for each finding."""
     return pretty_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(report)]})
 
 
@@ -114,17 +114,17 @@ def _run(report: Report) -> dict[str, object]:
 
 
 def _results(report: Report, numbers: dict[str, int]) -> Iterator[dict[str, object]]:
-    """Yield a result for each finding: those that count, those in the baseline, and those that a comment ignores."""
+    """Yield a result for each finding: counted, in the baseline, and suppressed."""
     for reported in report.findings:
         yield _result(report, reported, numbers)
     for reported in report.known:
         yield {**_result(report, reported, numbers), "baselineState": "unchanged"}
     for ignored in report.ignored:
         suppression = {"kind": "inSource", **({"justification": shown_field(ignored.reason)} if ignored.reason else {})}
-        yield {**_result(report, ReportedFinding(ignored.finding), numbers), "suppressions": [suppression]}
+        yield {**_result(report, FingerprintedFinding(ignored.finding), numbers), "suppressions": [suppression]}
 
 
-def _result(report: Report, reported: ReportedFinding, numbers: dict[str, int]) -> dict[str, object]:
+def _result(report: Report, reported: FingerprintedFinding, numbers: dict[str, int]) -> dict[str, object]:
     finding = reported.finding
     result: dict[str, object] = {"ruleId": finding.code}
     if finding.code in numbers:
@@ -138,7 +138,7 @@ def _result(report: Report, reported: ReportedFinding, numbers: dict[str, int]) 
 
 
 def _invocation(report: Report) -> dict[str, object]:
-    """Return how the run went: it succeeded if all inputs were read and there was something to check."""
+    """Return the `invocation`. It succeeded if all inputs were read and at least one workflow was checked."""
     notifications: list[dict[str, object]] = [
         {
             "level": "error",

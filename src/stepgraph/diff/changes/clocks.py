@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.diff.changes.sides import Sides
-from stepgraph.diff.tree import Element, Tree
+from stepgraph.diff.tree import Tree, TreeElement
 from stepgraph.limits import Limit
 from stepgraph.model.payload import Number
 
@@ -110,7 +110,7 @@ def _overlap(first: Span, second: Span) -> bool:
     return first[0] < second[1] and second[0] < first[1]
 
 
-def _clock(element: Element, field: str) -> Number | None:
+def _clock(element: TreeElement, field: str) -> Number | None:
     value = element.fields.get(field)
     return value if isinstance(value, int | float) else None
 
@@ -118,7 +118,7 @@ def _clock(element: Element, field: str) -> Number | None:
 class _EndOrder:
     """Elements in the order of their ends. Elements that are not awaited come last."""
 
-    def __init__(self, elements: Mapping[int, Element]) -> None:
+    def __init__(self, elements: Mapping[int, TreeElement]) -> None:
         resolves = {number: _clock(element, "resolves") for number, element in elements.items()}
         ends = {number: math.inf if end is None else end for number, end in resolves.items()}
         self._begins = {number: _clock(element, "starts") or 0 for number, element in elements.items()}

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.diff.changes.sides import Sides
 from stepgraph.diff.script import Edit, ElementRef
-from stepgraph.diff.tree import CLOCKS, KEY, ROOT, STEPS, Element
+from stepgraph.diff.tree import CLOCKS, KEY, ROOT, STEPS, TreeElement
 from stepgraph.json_text import canonical_json
 
 
@@ -84,7 +84,7 @@ def _merge_key(group: EditGroup, sides: Sides) -> Hashable:
     return (group.action, old.kind, old.name, new.name, _values(old, group), _values(new, group)) if is_named else None
 
 
-def _values(element: Element, group: EditGroup) -> str:
+def _values(element: TreeElement, group: EditGroup) -> str:
     return canonical_json([[field, field in element.fields, element.fields.get(field)] for field in group.fields])
 
 

@@ -13,8 +13,8 @@ from stepgraph.diff.changes.owners import owners_of
 from stepgraph.diff.changes.sides import Side, Sides, sides_of
 from stepgraph.diff.matching.functions import functions_of
 from stepgraph.diff.matching.matching import Matching
-from stepgraph.diff.script import Delete, Edit, ElementRef, Insert, Move, Update, Version
-from stepgraph.diff.tree import CALL, CLOCKS, COLLECTIONS, KEY, ROOT, Element
+from stepgraph.diff.script import Delete, Edit, ElementRef, Insert, Move, TreeVersion, Update
+from stepgraph.diff.tree import CALL, CLOCKS, COLLECTIONS, KEY, ROOT, TreeElement
 
 NAMES = frozenset({"name", KEY})
 
@@ -113,7 +113,7 @@ class _Grouping:
             return self._field_draft(Action.RENAMED, update, element)
         return self._field_draft(Action.CHANGED, update, element)
 
-    def _await_draft(self, update: Update, element: Element) -> _Draft | None:
+    def _await_draft(self, update: Update, element: TreeElement) -> _Draft | None:
         """Return the change of an element in a group that is awaited from now on, or no longer."""
         before = self._sides.old.tree[update.old].fields
         if update.field != "resolves" or "starts" not in before or "starts" not in element.fields:
@@ -122,7 +122,7 @@ class _Grouping:
             return None
         return self._group_kind_draft(element) or self._field_draft(Action.CHANGED, update, element)
 
-    def _group_kind_draft(self, element: Element) -> _Draft | None:
+    def _group_kind_draft(self, element: TreeElement) -> _Draft | None:
         """Return the change of the group's kind if it became a race, or is a race no longer."""
         new, old = self._sides.new.tree, self._sides.old.tree
         group = next((outer for outer in new.ancestors(element.number) if outer.kind == "parallel"), None)
@@ -133,7 +133,7 @@ class _Grouping:
             return None
         return self._field_draft(Action.CHANGED, Update(partner, "kind", None), group)
 
-    def _rename_draft(self, update: Update, element: Element) -> _Draft:
+    def _rename_draft(self, update: Update, element: TreeElement) -> _Draft:
         """Return the renaming of an element. The name of a call changes with its function."""
         old = update.old
         if element.kind == CALL:
@@ -142,7 +142,7 @@ class _Grouping:
             element = element if new is None else self._sides.new.tree[new]
         return self._field_draft(Action.RENAMED, Update(old, update.field, update.value), element)
 
-    def _field_draft(self, action: Action, update: Update, element: Element) -> _Draft:
+    def _field_draft(self, action: Action, update: Update, element: TreeElement) -> _Draft:
         key = (action, update.old)
         if key not in self._updated:
             self._updated[key] = self._add(_Draft(action, (update.old,), (element.number,)))
@@ -180,7 +180,7 @@ class _Grouping:
         return {number: drafts[owner] for number, owner in owners.owner.items()}
 
     def _unmatched_draft(self, side: Side, number: int, subjects: tuple[int, ...], inside: list[int]) -> _Draft:
-        is_new = side.version is Version.NEW
+        is_new = side.version is TreeVersion.NEW
         container = side.reference(number) if inside else None
         if subjects:
             action = Action.ADDED if is_new else Action.REMOVED

@@ -13,14 +13,14 @@ from typing import cast
 from msgspec import Struct, field
 
 from stepgraph.diff.matching.matching import Matching
-from stepgraph.diff.script import ElementRef, Version
+from stepgraph.diff.script import ElementRef, TreeVersion
 from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, ROOT, Tree
 
 
 class Side(Struct, frozen=True):
     """One of the two trees."""
 
-    version: Version
+    version: TreeVersion
     """The version of the tree."""
     tree: Tree
     """The tree."""
@@ -51,7 +51,7 @@ class Side(Struct, frozen=True):
         return is_member or element.kind == BRANCH or element.slot in BLOCK_SLOTS
 
 
-def side_of(tree: Tree, partners: list[int | None], version: Version) -> Side:
+def side_of(tree: Tree, partners: list[int | None], version: TreeVersion) -> Side:
     """Return a tree with the hosts of its elements."""
     hosts = [ROOT] * len(tree)
     members: defaultdict[int, list[int]] = defaultdict(list)
@@ -91,6 +91,6 @@ def sides_of(matching: Matching) -> Sides:
     """Return both sides of a diff."""
     return Sides(
         matching,
-        side_of(matching.old, matching.to_new, Version.OLD),
-        side_of(matching.new, matching.to_old, Version.NEW),
+        side_of(matching.old, matching.to_new, TreeVersion.OLD),
+        side_of(matching.new, matching.to_old, TreeVersion.NEW),
     )

@@ -9,7 +9,7 @@ from stepgraph.diff.changes.edit_groups import EditGroup
 from stepgraph.diff.in_flight.counts import StepCounts, steps_out_of_count_order
 from stepgraph.diff.in_flight.effects import Impact, breaking, count_shift, late
 from stepgraph.diff.in_flight.waits import InFlightInstances
-from stepgraph.diff.script import Version
+from stepgraph.diff.script import TreeVersion
 from stepgraph.diff.tree import Tree, is_work
 
 
@@ -37,7 +37,7 @@ class ConcurrencyImpact:
     def sequential(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of elements that become sequential."""
         yield from self.awaited_differently(group)
-        if group.container is not None and group.container.version is Version.OLD:
+        if group.container is not None and group.container.version is TreeVersion.OLD:
             yield from self._counted_differently(
                 self._old, self._instances.old_counts, group.container_number, group.old
             )
@@ -67,7 +67,7 @@ class ConcurrencyImpact:
 
     def _is_in_new_group(self, group: EditGroup) -> bool:
         """Return whether the change put elements into a group, rather than reordering a group."""
-        return group.container is not None and group.container.version is Version.NEW and not group.dependencies
+        return group.container is not None and group.container.version is TreeVersion.NEW and not group.dependencies
 
     def _beside_waits(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of elements that run during a wait which they used to follow."""

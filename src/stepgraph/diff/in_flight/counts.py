@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from stepgraph.diff.changes.clocks import concurrent_in
 from stepgraph.diff.in_flight.effects import ResultKey, result_key
-from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, STEPS, Element, Tree
+from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement
 from stepgraph.limits import Limit
 
 Sites: TypeAlias = dict[int, list[int]]
@@ -106,7 +106,7 @@ class StepCounts:
         return next((outer for outer in path if self._tree[outer].slot == FUNCTIONS), ROOT)
 
 
-def _key_of(element: Element) -> ResultKey:
+def _key_of(element: TreeElement) -> ResultKey:
     return result_key(element.kind, element.name, element.fields.get("duration"))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Container, Iterable, Iterator
 from stepgraph.diff.changes.edit_groups import EditGroup
 from stepgraph.diff.in_flight.effects import WAITS, Impact, breaking, late
 from stepgraph.diff.in_flight.waits import InFlightInstances
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, Element, Tree, is_work
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, Tree, TreeElement, is_work
 
 
 class FailureHandlers:
@@ -40,7 +40,7 @@ class FailureHandlers:
                 pending += calls
         return sorted(handlers)
 
-    def _handlers_in_function(self, number: int) -> Iterator[Element]:
+    def _handlers_in_function(self, number: int) -> Iterator[TreeElement]:
         """Yield the handlers of a failure in its function, innermost first, and finally the function."""
         yield from (self._tree[outer] for outer in enclosing_tries(self._tree, number))
         for element in self._tree.ancestors(number):
@@ -79,7 +79,7 @@ def catches_silently(tree: Tree, number: int) -> bool:
     return catches(tree, number) and not any(is_work(tree[inner]) for inner in handled)
 
 
-def is_last_handler(tree: Tree, branch: Element) -> bool:
+def is_last_handler(tree: Tree, branch: TreeElement) -> bool:
     """Return whether a branch is the last of several handlers, which receives the otherwise uncaught failures."""
     switch = tree[branch.parent]
     is_handler = switch.text("discriminant") == "exception" and tree[switch.parent].slot == "catch_block"

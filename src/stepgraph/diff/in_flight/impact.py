@@ -16,7 +16,7 @@ from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
 from stepgraph.diff.in_flight.effects import SAFE, WAITS, Impact, breaking, count_shift, late, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.waits import InFlightInstances, is_repeated
-from stepgraph.diff.tree import BRANCH, FUNCTION, ROOT, STEPS, Element, Tree, is_work
+from stepgraph.diff.tree import BRANCH, FUNCTION, ROOT, STEPS, Tree, TreeElement, is_work
 from stepgraph.phrases.durations import is_same_duration
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
@@ -248,7 +248,7 @@ def _leaving(wait: str) -> Impact:
     return breaking(f"instances waiting at {wait} may leave before it when they resume")
 
 
-def _leaves_element(side: Side, exit_: Element, number: int) -> bool:
+def _leaves_element(side: Side, exit_: TreeElement, number: int) -> bool:
     """Return whether an exit leaves the element with this number, and not only an unmatched loop inside."""
     loop = next((element.number for element in side.tree.ancestors(exit_.number) if element.kind == "loop"), None)
     return exit_.text("kind") == "return" or loop is None or (loop < number and not side.is_unmatched(loop))
@@ -290,10 +290,10 @@ def _overtaken(sides: Sides, old: int, new: int, holder: int) -> Iterator[int]:
             yield before
 
 
-def _between(tree: Tree, number: int, outer: int) -> Iterator[Element]:
+def _between(tree: Tree, number: int, outer: int) -> Iterator[TreeElement]:
     """Return the ancestors of an element below `outer`."""
     return takewhile(lambda element: element.number != outer, tree.ancestors(number))
 
 
-def _is_try_boundary(element: Element) -> bool:
+def _is_try_boundary(element: TreeElement) -> bool:
     return element.kind == "try" or (element.kind == "block" and element.slot != "catch_block")

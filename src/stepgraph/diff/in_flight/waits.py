@@ -10,7 +10,7 @@ from stepgraph.diff.changes.edit_groups import EditGroup
 from stepgraph.diff.changes.sides import Sides
 from stepgraph.diff.in_flight.counts import StepCounts
 from stepgraph.diff.in_flight.effects import WAITS
-from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, Element, Tree
+from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, Tree, TreeElement
 from stepgraph.limits import Limit
 
 _EXCLUSIVE = frozenset({"if", "switch"})
@@ -88,7 +88,7 @@ class _LaterWaits:
                 return self._later
             after_functions = after_calls
 
-    def _visit(self, element: Element, later: int | None) -> None:
+    def _visit(self, element: TreeElement, later: int | None) -> None:
         """Set the wait after an element, and the waits after its children."""
         self._later[element.number] = later
         if element.kind == "loop" and self._inside[element.number] is not None:
@@ -106,7 +106,7 @@ class _LaterWaits:
             self._add_concurrent_waits(element, later)
         self._follow_exit(element)
 
-    def _add_concurrent_waits(self, group: Element, later: int | None) -> None:
+    def _add_concurrent_waits(self, group: TreeElement, later: int | None) -> None:
         """Let members of a group also wait in previous members."""
         previous: int | None = None
         for child in group.children:
@@ -114,7 +114,7 @@ class _LaterWaits:
                 self._later[child] = previous
             previous = self._inside[child] if previous is None else previous
 
-    def _follow_exit(self, element: Element) -> None:
+    def _follow_exit(self, element: TreeElement) -> None:
         """Let the elements before an exit continue after its target. No wait follows the end of `run`."""
         children = element.children
         if not children or (target := self._exit_targets.get(children[-1])) is None:

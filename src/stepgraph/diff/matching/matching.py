@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, Digester, Element, Tree, is_work
+from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, FUNCTIONS, Digester, Tree, TreeElement, is_work
 
 
 @dataclass(slots=True)
@@ -65,7 +65,7 @@ def empty_matching(old: Tree, new: Tree, renamed: Mapping[str, str]) -> Matching
     return Matching(old, new, renamed, digester.digests(old, renamed), digester.digests(new))
 
 
-def is_movable(element: Element) -> bool:
+def is_movable(element: TreeElement) -> bool:
     """Return whether an element can move by itself, unlike branches, blocks of a `try` and functions."""
     return element.kind != BRANCH and element.slot not in {*BLOCK_SLOTS, FUNCTIONS, ""}
 

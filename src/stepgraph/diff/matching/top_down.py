@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Iterable, Mapping
 
 from stepgraph.diff.matching.matching import Matching, is_movable, work_counts
 from stepgraph.diff.matching.sequences import common_sequence
-from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, CALL, FUNCTION, FUNCTIONS, KEY, STEPS, Element, Tree
+from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, CALL, FUNCTION, FUNCTIONS, KEY, STEPS, Tree, TreeElement
 
 NO_KEY = None
 
@@ -131,7 +131,7 @@ def match_same_name(matching: Matching, *, unique: bool) -> None:
             match_below(matching, old_number, new_number)
 
 
-def _has_identity(element: Element) -> bool:
+def _has_identity(element: TreeElement) -> bool:
     """Return whether the name identifies the element. A call has the name of its function."""
     return bool(element.name) and element.kind != CALL and is_movable(element)
 

@@ -8,7 +8,7 @@ from typing import Final, cast
 
 from stepgraph.diff.changes.edit_groups import Action, EditGroup
 from stepgraph.diff.matching.matching import Matching
-from stepgraph.diff.tree import BRANCH, KEY, Element
+from stepgraph.diff.tree import BRANCH, KEY, TreeElement
 from stepgraph.json_text import canonical_json
 from stepgraph.model.payload import (
     DEFAULT_BACKOFF,
@@ -36,7 +36,7 @@ _SETTINGS: Final[Mapping[str, tuple[tuple[str, str, object], ...]]] = {
 _DURATIONS: Final = frozenset({"duration", "timeout", "retry delay"})
 
 
-def changes_of(old: Element, new: Element, field: str) -> Iterator[str]:
+def changes_of(old: TreeElement, new: TreeElement, field: str) -> Iterator[str]:
     """Yield a phrase for each change of a field: `timeout 1 minute to 2 minutes`."""
     before, after = old.fields.get(field), new.fields.get(field)
     match field:
@@ -119,7 +119,7 @@ def remarks_on(group: EditGroup, matching: Matching) -> Iterator[tuple[int, str]
             yield new, _old_value(matching.old[old], matching.new[new], group)
 
 
-def _old_value(old: Element, new: Element, group: EditGroup) -> str:
+def _old_value(old: TreeElement, new: TreeElement, group: EditGroup) -> str:
     if group.action is Action.RENAMED:
         return f"was '{old.text(KEY) or old.name or old.text('class_name')}'"
     if old.kind == BRANCH:

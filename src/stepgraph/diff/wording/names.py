@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from stepgraph.diff.changes.sides import Side
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTION, KEY, Element, Tree, is_work
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTION, KEY, Tree, TreeElement, is_work
 
 MAX_NAMES: Final = 3
 """Maximum number of names in a list; the rest is counted."""
@@ -73,12 +73,12 @@ def condition_name(tree: Tree, branch: int) -> str:
     return f"{'case' if in_switch else 'branch'} `{condition}`"
 
 
-def _is_identified(element: Element) -> bool:
+def _is_identified(element: TreeElement) -> bool:
     """Return whether the plain name identifies an element without its contents."""
     return bool(element.name) or element.kind in {"if", "switch", BRANCH, "break", "start", FUNCTION}
 
 
-def _plain_name(tree: Tree, element: Element) -> str:
+def _plain_name(tree: Tree, element: TreeElement) -> str:
     match element.kind:
         case "branch":
             return condition_name(tree, element.number)

@@ -1,1 +1,1 @@
-"""What changed between two versions of workflows, told in text, Markdown and JSON."""
+"""Reports of comparisons of two versions."""

@@ -1,32 +1,32 @@
-"""x."""
+"""The comparison in stepgraph's JSON format, which `stepgraph schema diff` describes."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, cast
 
-from stepgraph.diff.diff import Change
+from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.json_text import pretty_json
-from stepgraph.report.diff.report import ComparedWorkflow, DiffReport, VersionedWorkflow, count_line
+from stepgraph.report.diff.report import ComparedWorkflow, VersionComparison, VersionedWorkflow, count_line
 
 if TYPE_CHECKING:
-    from stepgraph.model import diff_report as written
+    from stepgraph.model import diff_report as shapes
 
 
-_EFFECTS: Final[dict[Effect, written.Effect]] = {
+_EFFECTS: Final[dict[Effect, shapes.Effect]] = {
     Effect.BREAKING: "breaking",
     Effect.LATE: "late",
     Effect.SAFE: "safe",
 }
 
 
-def render_json(report: DiffReport) -> str:
-    """Return the report as JSON text. What is text in the source is as it is there, lone surrogates too."""
+def render_json(report: VersionComparison) -> str:
+    """Return the comparison as JSON text. Strings from sources, including lone surrogates, are unchanged."""
     return pretty_json(json_report(report))
 
 
-def json_report(report: DiffReport) -> written.DiffReport:
-    """Return the report as JSON data."""
+def json_report(report: VersionComparison) -> shapes.DiffReport:
+    """Return the comparison as JSON data."""
     return {
         "version": 1,
         "tool": {"name": "stepgraph", "version": report.version},
@@ -48,7 +48,7 @@ def json_report(report: DiffReport) -> written.DiffReport:
     }
 
 
-def _workflow(workflow: ComparedWorkflow) -> written.WorkflowDifference:
+def _workflow(workflow: ComparedWorkflow) -> shapes.WorkflowDifference:
     return {
         "name": workflow.name,
         "status": _status(workflow),
@@ -59,7 +59,7 @@ def _workflow(workflow: ComparedWorkflow) -> written.WorkflowDifference:
     }
 
 
-def _status(workflow: ComparedWorkflow) -> written.Status:
+def _status(workflow: ComparedWorkflow) -> shapes.Status:
     if workflow.old is None:
         return "added"
     if workflow.new is None:
@@ -67,7 +67,7 @@ def _status(workflow: ComparedWorkflow) -> written.Status:
     return "changed" if workflow.diff.changes else "unchanged"
 
 
-def _version(version: VersionedWorkflow | None) -> written.WorkflowVersion | None:
+def _version(version: VersionedWorkflow | None) -> shapes.WorkflowVersion | None:
     if version is None:
         return None
     return {
@@ -79,10 +79,10 @@ def _version(version: VersionedWorkflow | None) -> written.WorkflowVersion | Non
     }
 
 
-def _change(change: Change) -> written.WorkflowChange:
+def _change(change: StructuralChange) -> shapes.WorkflowChange:
     return {
         "action": change.action.value,
-        "sign": cast("written.Sign", change.sign),
+        "sign": cast("shapes.Sign", change.sign),
         "text": change.title,
         "effect": _EFFECTS[change.impact.effect],
         "reason": change.impact.reason,

@@ -1,4 +1,4 @@
-"""x."""
+"""Both versions of a workflow as one graph with marks."""
 
 from __future__ import annotations
 
@@ -16,32 +16,32 @@ from stepgraph.render.view import STEPS_STAY
 
 
 def marked_graph(diff: WorkflowDiff, name: str) -> tuple[Graph, Marks]:
-    """Return a graph of the new version and what was removed, under this name, and the marks of what differs."""
-    union = merge_versions(diff)
-    workflow: Workflow = {**union.workflow, "class_name": name}
-    return {"version": 1, "workflow": workflow}, Marks([*_changed(diff, union), *_lone(union)])
+    """Return the merged graph with `name` as its class, and the marks of changes."""
+    merged = merge_versions(diff)
+    workflow: Workflow = {**merged.workflow, "class_name": name}
+    return {"version": 1, "workflow": workflow}, Marks([*_changed(diff, merged), *_unmatched(merged)])
 
 
-def _lone(union: MergedVersions) -> Iterator[tuple[Mapping[str, object], Mark]]:
-    """Yield the marks of what is in one version only."""
-    for reference in union.added:
-        yield union.payloads[reference], Mark(MarkKind.ADDED, quiet=union.is_part(reference))
-    for reference in union.removed:
-        is_hollow = reference in union.emptied
-        # What is no node has a frame, which says so inside.
-        remark = STEPS_STAY if is_hollow and union.is_node(reference) else ""
-        mark = Mark(MarkKind.REMOVED, remark, hollow=is_hollow, quiet=union.is_part(reference))
-        yield union.payloads[reference], mark
+def _unmatched(merged: MergedVersions) -> Iterator[tuple[Mapping[str, object], Mark]]:
+    """Yield the marks of added and removed elements."""
+    for reference in merged.added:
+        yield merged.payloads[reference], Mark(MarkKind.ADDED, quiet=merged.is_part(reference))
+    for reference in merged.removed:
+        is_emptied = reference in merged.emptied
+        # The frames of other elements contain the same remark.
+        remark = STEPS_STAY if is_emptied and merged.is_node(reference) else ""
+        mark = Mark(MarkKind.REMOVED, remark, hollow=is_emptied, quiet=merged.is_part(reference))
+        yield merged.payloads[reference], mark
 
 
-def _changed(diff: WorkflowDiff, union: MergedVersions) -> Iterator[tuple[Mapping[str, object], Mark]]:
-    """Yield the marks of what is in both versions, with all that was done to it."""
+def _changed(diff: WorkflowDiff, merged: MergedVersions) -> Iterator[tuple[Mapping[str, object], Mark]]:
+    """Yield the marks of changed elements, with remarks."""
     if diff.matching is None:
         return
     remarks: defaultdict[ElementRef, list[str]] = defaultdict(list)
     for change in diff.changes:
         for number, remark in remarks_on(change.group, diff.matching):
             if number != ROOT:
-                remarks[union.reference_of(number, diff.matching)].append(remark)
+                remarks[merged.reference_of(number, diff.matching)].append(remark)
     for reference, texts in remarks.items():
-        yield union.payloads[reference], Mark(MarkKind.CHANGED, " · ".join(dict.fromkeys(texts)))
+        yield merged.payloads[reference], Mark(MarkKind.CHANGED, " · ".join(dict.fromkeys(texts)))

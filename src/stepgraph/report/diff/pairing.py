@@ -1,4 +1,4 @@
-"""x."""
+"""Pair the workflows of two versions and compare them."""
 
 from __future__ import annotations
 
@@ -14,36 +14,36 @@ Pair: TypeAlias = tuple[VersionedWorkflow | None, VersionedWorkflow | None]
 
 
 def pair_workflows(
-    old: Sequence[VersionedWorkflow], new: Sequence[VersionedWorkflow], *, alone: bool = False
+    old: Sequence[VersionedWorkflow], new: Sequence[VersionedWorkflow], *, only_workflows: bool = False
 ) -> tuple[Pair, ...]:
-    """Return all workflows of two versions in pairs: those that are in one version only have none beside them.
+    """Return the workflows of two versions in pairs; a workflow of one version has no partner.
 
-    They are paired by name, within one file first. Where a version does not know the names that a configuration gives,
-    it is the class that tells. With `alone`, what was named holds nothing else: the only workflows that are left are a
-    pair too, whatever they are called. The order is that of the new version, with those that are gone where they were.
+    Workflows are paired by name, first within a file. If a version has no configured name, the class counts. With
+    `only_workflows`, the user selected single sources, and the only remaining workflow of each side forms a pair. The
+    order is the order of the new version, with removed workflows at their old positions.
     """
     partners: dict[int, VersionedWorkflow] = {}
-    left, right = list(old), list(new)
+    unpaired_old, unpaired_new = list(old), list(new)
     for key in _KEYS:
-        _take_pairs(left, right, key, partners)
-    _take_pairs(left, right, _class_name, partners, one_unnamed=True)
-    if alone and len(left) == len(right) == 1:
-        partners[id(right.pop())] = left.pop()
+        _pair_by_key(unpaired_old, unpaired_new, key, partners)
+    _pair_by_key(unpaired_old, unpaired_new, _class_name, partners, requires_default_name=True)
+    if only_workflows and len(unpaired_old) == len(unpaired_new) == 1:
+        partners[id(unpaired_new.pop())] = unpaired_old.pop()
     pairs: list[Pair] = [(partners.get(id(workflow)), workflow) for workflow in new]
-    return _with_gone(pairs, old)
+    return _with_removed(pairs, old)
 
 
-def _with_gone(pairs: list[Pair], old: Sequence[VersionedWorkflow]) -> tuple[Pair, ...]:
-    """Return the pairs with those that are gone too, each behind the one that it followed."""
-    places = {id(before): place for place, (before, _) in enumerate(pairs)}
-    gone: list[list[Pair]] = [[] for _ in range(len(pairs) + 1)]
+def _with_removed(pairs: list[Pair], old: Sequence[VersionedWorkflow]) -> tuple[Pair, ...]:
+    """Return the pairs with removed workflows, each after its old predecessor."""
+    indices = {id(before): index for index, (before, _) in enumerate(pairs)}
+    removed: list[list[Pair]] = [[] for _ in range(len(pairs) + 1)]
     following = 0
     for workflow in old:
-        if id(workflow) in places:
-            following = places[id(workflow)] + 1
+        if id(workflow) in indices:
+            following = indices[id(workflow)] + 1
         else:
-            gone[following].append((workflow, None))
-    return (*gone[0], *(one for pair, behind in zip(pairs, gone[1:], strict=True) for one in (pair, *behind)))
+            removed[following].append((workflow, None))
+    return (*removed[0], *(item for pair, after in zip(pairs, removed[1:], strict=True) for item in (pair, *after)))
 
 
 def _class_name(workflow: VersionedWorkflow) -> Hashable:
@@ -58,65 +58,65 @@ _KEYS: Final[tuple[Callable[[VersionedWorkflow], Hashable], ...]] = (
 )
 
 
-def _take_pairs(
-    left: list[VersionedWorkflow],
-    right: list[VersionedWorkflow],
+def _pair_by_key(
+    unpaired_old: list[VersionedWorkflow],
+    unpaired_new: list[VersionedWorkflow],
     key: Callable[[VersionedWorkflow], Hashable],
     partners: dict[int, VersionedWorkflow],
     *,
-    one_unnamed: bool = False,
+    requires_default_name: bool = False,
 ) -> None:
-    """Take out of both lists what has the same key, with `one_unnamed` only where a version knows no other name."""
-    waiting: defaultdict[tuple[Hashable, bool], deque[tuple[int, VersionedWorkflow]]] = defaultdict(deque)
-    for place, workflow in enumerate(left):
-        waiting[key(workflow), _is_unnamed(workflow)].append((place, workflow))
+    """Pair workflows with equal keys. `requires_default_name` applies to at least one version."""
+    candidates: defaultdict[tuple[Hashable, bool], deque[tuple[int, VersionedWorkflow]]] = defaultdict(deque)
+    for index, workflow in enumerate(unpaired_old):
+        candidates[key(workflow), _has_default_name(workflow)].append((index, workflow))
     paired: set[int] = set()
-    for workflow in right:
-        kinds = (True,) if one_unnamed and not _is_unnamed(workflow) else (True, False)
-        queues = [queue for kind in kinds if (queue := waiting.get((key(workflow), kind)))]
+    for workflow in unpaired_new:
+        kinds = (True,) if requires_default_name and not _has_default_name(workflow) else (True, False)
+        queues = [queue for kind in kinds if (queue := candidates.get((key(workflow), kind)))]
         if queues:
-            _, found = min(queues, key=lambda queue: queue[0][0]).popleft()
-            partners[id(workflow)] = found
-            paired |= {id(workflow), id(found)}
-    for workflows in (left, right):
+            _, partner = min(queues, key=lambda queue: queue[0][0]).popleft()
+            partners[id(workflow)] = partner
+            paired |= {id(workflow), id(partner)}
+    for workflows in (unpaired_old, unpaired_new):
         workflows[:] = [workflow for workflow in workflows if id(workflow) not in paired]
 
 
-def _is_unnamed(workflow: VersionedWorkflow) -> bool:
-    """Tell whether a workflow goes by the name of its class for want of another."""
+def _has_default_name(workflow: VersionedWorkflow) -> bool:
+    """Return whether the name of a workflow is the name of its class."""
     return workflow.name == workflow.class_name
 
 
 def compare_workflows(pairs: Iterable[Pair]) -> tuple[ComparedWorkflow, ...]:
-    """Return what changed of each pair: in the order of the new version, with those that are gone where they were."""
-    named = _named(pairs)
-    old = {name: _workflow(pair[0]) for name, pair in named.items() if pair[0] is not None}
-    new = {name: _workflow(pair[1]) for name, pair in named.items() if pair[1] is not None}
-    return tuple(ComparedWorkflow(*named[diff.name], diff) for diff in diff_graphs(old, new))
+    """Return the changes of each pair, in the order of the new version."""
+    by_name = _by_unique_name(pairs)
+    old = {name: _workflow(pair[0]) for name, pair in by_name.items() if pair[0] is not None}
+    new = {name: _workflow(pair[1]) for name, pair in by_name.items() if pair[1] is not None}
+    return tuple(ComparedWorkflow(*by_name[diff.name], diff) for diff in diff_graphs(old, new))
 
 
-def _named(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
-    """Return the pairs by names that tell them apart: where a name is that of several, by their places too."""
-    named: dict[str, Pair] = {}
+def _by_unique_name(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
+    """Return the pairs by unique name. Locations distinguish equal names."""
+    by_name: dict[str, Pair] = {}
     numbers: Counter[tuple[str, str]] = Counter()
     for old, new in pairs:
-        either = next(one for one in (new, old) if one is not None)
-        named[_free(either, named, numbers)] = old, new
-    return named
+        workflow = next(version for version in (new, old) if version is not None)
+        by_name[_unique_name(workflow, by_name, numbers)] = old, new
+    return by_name
 
 
-def _free(workflow: VersionedWorkflow, taken: Mapping[str, Pair], numbers: Counter[tuple[str, str]]) -> str:
-    """Return a name that is not taken; `numbers` are the last ones of each name and place."""
-    own, place = workflow.name or workflow.class_name, workflow.place
-    name = own if own not in taken else f"{own} ({place})"
-    while name in taken:
-        numbers[own, place] += 1
-        name = f"{own} ({place}, {numbers[own, place] + 1})"
+def _unique_name(workflow: VersionedWorkflow, used: Mapping[str, Pair], numbers: Counter[tuple[str, str]]) -> str:
+    """Return a name that is not in `used`. `numbers` are the last ones of each name and location."""
+    base, place = workflow.name or workflow.class_name, workflow.place
+    name = base if base not in used else f"{base} ({place})"
+    while name in used:
+        numbers[base, place] += 1
+        name = f"{base} ({place}, {numbers[base, place] + 1})"
     return name
 
 
 def _workflow(version: VersionedWorkflow) -> Workflow:
-    """Return the workflow itself, without steps where it has no graph."""
+    """Return the payload of a workflow, without steps if it has no graph."""
     if version.graph is not None:
         return version.graph["workflow"]
     return {"class_name": version.class_name, "functions": {}, "nodes": []}

@@ -1,4 +1,4 @@
-"""x."""
+"""The comparison of two versions, independent of the output format."""
 
 from __future__ import annotations
 
@@ -8,119 +8,130 @@ from enum import StrEnum
 
 from msgspec import Struct
 
-from stepgraph.diff.diff import Change, WorkflowDiff
+from stepgraph.diff.diff import StructuralChange, WorkflowDiff
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.model.payload import Graph
 from stepgraph.phrases.durations import counted
 
 
-class FailOn(StrEnum):
-    """Which changes fail a diff."""
+class DiffFailOn(StrEnum):
+    """The changes that fail a comparison."""
 
     BREAKING = "breaking"
-    """Those that break instances in flight."""
+    """Changes that break instances in flight."""
     ANY = "any"
-    """All."""
+    """All changes."""
     NONE = "none"
-    """None."""
+    """No changes."""
 
-    def fails(self, change: Change) -> bool:
-        """Tell whether it names a change."""
-        return self is FailOn.ANY or (self is FailOn.BREAKING and change.impact.effect is Effect.BREAKING)
+    def fails(self, change: StructuralChange) -> bool:
+        """Return whether a change fails the comparison."""
+        return self is DiffFailOn.ANY or (self is DiffFailOn.BREAKING and change.impact.effect is Effect.BREAKING)
 
 
 class VersionedWorkflow(Struct, frozen=True):
-    """A workflow in one of two versions: its names, where it stands, and its graph, None if it has none.
-
-    `path` is the same in both versions if its file was not moved, `place` is what people are told. Where the graph may
-    lack steps it is not `complete`; of a saved graph that is not known (None). `remarks` say why, for people.
-    """
+    """A workflow in one version."""
 
     name: str
+    """Configured name, by default the name of the class."""
     class_name: str
+    """Name of the class."""
     path: str
+    """File, equal in both versions unless it was renamed."""
     place: str
+    """Location for users."""
     graph: Graph | None
+    """The graph, None without steps."""
     complete: bool | None = None
+    """Whether the analysis resolved everything, None for a saved graph."""
     remarks: tuple[str, ...] = ()
+    """Reasons for an incomplete graph."""
 
 
 class ComparedWorkflow(Struct, frozen=True):
-    """A workflow with what changed of it; None where there was none, or is none any more."""
+    """A workflow and its changes."""
 
     old: VersionedWorkflow | None
+    """The old version, None if it was added."""
     new: VersionedWorkflow | None
+    """The new version, None if it was removed."""
     diff: WorkflowDiff
+    """The changes."""
 
     @property
     def name(self) -> str:
-        """What it is called, which is the name of no other one that is compared."""
+        """Name of the workflow, unique in the comparison."""
         return self.diff.name
 
     @property
     def place(self) -> str:
-        """Where it stands, in the old version if it is gone."""
-        either = self.new if self.new is not None else self.old
-        return "" if either is None else either.place
+        """Location in the new version, or in the old one if the workflow was removed."""
+        existing = self.new if self.new is not None else self.old
+        return "" if existing is None else existing.place
 
     @property
     def incomplete(self) -> bool:
-        """Whether changes may be missing, or be none, for a graph may lack steps."""
+        """Whether a graph may lack steps, so that changes may be missing or wrong."""
         return any(version is not None and version.complete is False for version in (self.old, self.new))
 
 
-class DiffReport(Struct, frozen=True):
-    """What changed between two versions, which `old` and `new` are the names of, by `version` of this package."""
+class VersionComparison(Struct, frozen=True):
+    """The comparison of two versions."""
 
     old: str
+    """Name of the old version."""
     new: str
+    """Name of the new version."""
     workflows: tuple[ComparedWorkflow, ...]
-    fail_on: FailOn = FailOn.BREAKING
+    """The compared workflows."""
+    fail_on: DiffFailOn = DiffFailOn.BREAKING
+    """The changes that fail the comparison."""
     version: str = ""
+    """Version of stepgraph."""
 
     @property
-    def changes(self) -> tuple[Change, ...]:
+    def changes(self) -> tuple[StructuralChange, ...]:
         """All changes."""
         return tuple(change for workflow in self.workflows for change in workflow.diff.changes)
 
     @property
     def changed(self) -> tuple[ComparedWorkflow, ...]:
-        """The workflows that changed."""
+        """Workflows with changes."""
         return tuple(workflow for workflow in self.workflows if workflow.diff.changes)
 
     @property
     def incomplete(self) -> tuple[ComparedWorkflow, ...]:
-        """The workflows of which changes may be missing."""
+        """Workflows whose changes may be missing."""
         return tuple(workflow for workflow in self.workflows if workflow.incomplete)
 
     @property
     def fails(self) -> bool:
-        """Whether there is a change that is to fail the diff."""
+        """Whether a change fails the comparison."""
         return any(self.fail_on.fails(change) for change in self.changes)
 
     def count(self, effect: Effect) -> int:
-        """Return how many changes have an effect on running instances."""
+        """Return the number of changes with an effect."""
         return sum(change.impact.effect is effect for change in self.changes)
 
 
 INCOMPLETE = "its graph may lack steps, so that changes may be missing"
 
 
-def count_line(report: DiffReport) -> str:
-    """Return how much changed, and what that does: `2 changes in 1 workflow; for running instances: 2 safe`."""
+def count_line(report: VersionComparison) -> str:
+    """Return the number of changes and their effects: `2 changes in 1 workflow; for running instances: 2 safe`."""
     line = _changes(report) if report.changes else f"no change of structure in {_workflows(len(report.workflows))}"
     incomplete = len(report.incomplete)
     return f"{line}; {incomplete} with a graph that is incomplete" if incomplete else line
 
 
-def effects_line(changes: Collection[Change]) -> str:
-    """Return what changes do to running instances: `for running instances: 1 breaking, 2 safe`."""
+def effects_line(changes: Collection[StructuralChange]) -> str:
+    """Return the effects of changes: `for running instances: 1 breaking, 2 safe`."""
     counts = Counter(change.impact.effect for change in changes)
-    told = (f"{counts[effect]} {effect.label}" for effect in sorted(counts, reverse=True))
-    return f"for running instances: {', '.join(told)}"
+    parts = (f"{counts[effect]} {effect.label}" for effect in sorted(counts, reverse=True))
+    return f"for running instances: {', '.join(parts)}"
 
 
-def _changes(report: DiffReport) -> str:
+def _changes(report: VersionComparison) -> str:
     changes = f"{counted(len(report.changes), 'change')} in {_workflows(len(report.changed))}"
     return f"{changes}; {effects_line(report.changes)}"
 
@@ -129,6 +140,6 @@ def _workflows(number: int) -> str:
     return counted(number, "workflow")
 
 
-def versions_line(report: DiffReport) -> str:
-    """Return what was compared."""
+def versions_line(report: VersionComparison) -> str:
+    """Return the names of the versions."""
     return f"from {report.old} to {report.new}"

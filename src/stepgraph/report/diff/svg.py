@@ -1,10 +1,10 @@
-"""x."""
+"""The comparison as a picture: both versions of each changed workflow in one."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.diff.diff import Change
+from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.phrases.durations import counted
 from stepgraph.render.marks import MarkKind
@@ -17,7 +17,7 @@ from stepgraph.report.diff.marks import marked_graph
 from stepgraph.report.diff.report import (
     INCOMPLETE,
     ComparedWorkflow,
-    DiffReport,
+    VersionComparison,
     count_line,
     effects_line,
     versions_line,
@@ -26,13 +26,13 @@ from stepgraph.report.diff.report import (
 _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
 
-def render_svg(report: DiffReport, theme: Theme = "auto") -> Picture:
-    """Return the picture: what changed, then the workflow with what was removed, each marked by colour and by sign."""
+def render_svg(report: VersionComparison, theme: Theme = "auto") -> Picture:
+    """Return the picture: a list of changes, then the workflow, marked by color and sign."""
     drawings = [_drawing(workflow, number, report, theme) for number, workflow in enumerate(report.changed)]
     return render_sheet(drawings, f"{count_line(report)} ({versions_line(report)})", theme)
 
 
-def _drawing(workflow: ComparedWorkflow, number: int, report: DiffReport, theme: Theme) -> Drawn:
+def _drawing(workflow: ComparedWorkflow, number: int, report: VersionComparison, theme: Theme) -> Drawn:
     graph, marks = marked_graph(workflow.diff, workflow.name)
     changes = workflow.diff.changes
     incomplete = [f"incomplete: {INCOMPLETE}"] if workflow.incomplete else []
@@ -41,7 +41,7 @@ def _drawing(workflow: ComparedWorkflow, number: int, report: DiffReport, theme:
     return draw(graph, View(theme=theme, marks=marks), suffix=f".{number + 1}" if number else "", above=[listing])
 
 
-def _entry(change: Change) -> Entry:
+def _entry(change: StructuralChange) -> Entry:
     effect = change.impact.effect
-    told = "" if effect is Effect.SAFE else f"{effect.label}: {change.impact.reason}"
-    return Entry(_KINDS[change.sign], change.title, told, effect.label)
+    effect_text = "" if effect is Effect.SAFE else f"{effect.label}: {change.impact.reason}"
+    return Entry(_KINDS[change.sign], change.title, effect_text, effect.label)

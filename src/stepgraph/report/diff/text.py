@@ -1,4 +1,4 @@
-"""x."""
+"""The comparison for terminals and logs."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.diff.changes.edit_groups import Action
-from stepgraph.diff.diff import Change
+from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
-from stepgraph.report.diff.report import INCOMPLETE, ComparedWorkflow, DiffReport, count_line, versions_line
+from stepgraph.report.diff.report import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
 
-# Green, red and cyan; all else, which has a `~` too, is yellow.
+# Green, red and cyan; other changes are yellow.
 _INKS: Final = {
     Action.ADDED: Ink.LOOP,
     Action.REMOVED: Ink.TRY,
@@ -21,10 +21,10 @@ _INKS: Final = {
 _EFFECTS: Final = {Effect.LATE: Ink.WARNING, Effect.BREAKING: Ink.EXIT}
 
 
-def render_text(report: DiffReport, *, colour: bool = False) -> str:
-    """Return the workflows that changed, a line for each change, and at last what all comes to.
+def render_text(report: VersionComparison, *, colour: bool = False) -> str:
+    """Return the changed workflows with a line for each change, and a summary.
 
-    What is said in colour is said in signs and words as well.
+    Signs and words repeat the meaning of colors.
     """
     terminal = Terminal(colour=colour, width=None)
     blocks = ["".join(f"{terminal.line(line)}\n" for line in _lines(workflow)) for workflow in report.changed]
@@ -41,9 +41,9 @@ def _lines(workflow: ComparedWorkflow) -> Iterator[list[Piece]]:
         yield [Piece("  ? ", Ink.WARNING), Piece(INCOMPLETE)]
 
 
-def _line(change: Change) -> list[Piece]:
+def _line(change: StructuralChange) -> list[Piece]:
     effect = change.impact.effect
     ink = _INKS.get(change.action, Ink.CHOICE)
-    told = "" if effect is Effect.SAFE else f"  {effect.label}: "
-    reason = change.impact.reason if told else ""
-    return [Piece(f"  {change.sign} {change.title}", ink), Piece(told, _EFFECTS.get(effect, Ink.PLAIN)), Piece(reason)]
+    label = "" if effect is Effect.SAFE else f"  {effect.label}: "
+    reason = change.impact.reason if label else ""
+    return [Piece(f"  {change.sign} {change.title}", ink), Piece(label, _EFFECTS.get(effect, Ink.PLAIN)), Piece(reason)]
