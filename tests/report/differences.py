@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from stepgraph import analyze_file
+from docs.generate.diff_pairs import diff_pairs
+from stepgraph import analyze_source
 from stepgraph.model.payload import Node, StepConfig
 from stepgraph.report.diff.pairing import Pair, compare_workflows, pair_workflows
 from stepgraph.report.diff.report import DiffFailOn, VersionComparison, VersionedWorkflow
 from tests.render.graphs import DEFAULTS, do, graph, loop
-
-PAIRS = Path(__file__).resolve().parents[2] / "fixtures" / "diff"
 
 
 def version(
@@ -39,18 +37,18 @@ def unchanged() -> VersionComparison:
 def everything() -> VersionComparison:
     """Return a report on the pairs in `fixtures/diff`, on a workflow that is new, and on one that is gone."""
     old, new = [version(do("a"), name="gone", place="main:gone.py:1")], [version(do("b"), name="new", place="new.py:1")]
-    for folder in sorted(path.parent for path in PAIRS.glob("*/changes.txt")):
-        old += _analysed(folder, "before.py", "main:")
-        new += _analysed(folder, "after.py", "")
+    for pair in diff_pairs():
+        old += _versions(pair.name, pair.before, "main:")
+        new += _versions(pair.name, pair.after, "")
     return report_of(pair_workflows(old, new))
 
 
-def _analysed(folder: Path, name: str, label: str) -> Iterator[VersionedWorkflow]:
-    """Yield the workflows of a module under names that no other pair has."""
-    for workflow in analyze_file(folder / name).workflows:
-        place = f"{label}{folder.name}.py:{workflow.span.line}"
-        known = f"{folder.name}.{workflow.class_name}"
-        yield VersionedWorkflow(known, workflow.class_name, folder.name, place, workflow.graph, workflow.complete)
+def _versions(pair: str, source: str, label: str) -> Iterator[VersionedWorkflow]:
+    """Yield the workflows of a module. Their names contain the name of the pair."""
+    for workflow in analyze_source(source).workflows:
+        place = f"{label}{pair}.py:{workflow.span.line}"
+        name = f"{pair}.{workflow.class_name}"
+        yield VersionedWorkflow(name, workflow.class_name, pair, place, workflow.graph, workflow.complete)
 
 
 def example() -> VersionComparison:
