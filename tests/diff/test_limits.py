@@ -1,4 +1,4 @@
-"""Comparisons that would take too much work: a coarser result, which is true and says so."""
+"""Comparisons beyond the limit of visits: the result is coarser and says so."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def around_all(steps: int) -> Graph:
 
 
 @pytest.mark.usefixtures("ten_visits")
-def test_graphs_too_large_to_compare_are_one_change() -> None:
+def test_too_large_graphs_are_one_change() -> None:
     old, new = around_all(20), graph(*(do(f"s{n}") for n in range(20, 0, -1)), *around_all(20)["workflow"]["nodes"])
     diff = compared(old, new)
     assert lines_of(diff) == [f"~ workflow 'Orders' {NOT_COMPARED}"]
@@ -55,7 +55,7 @@ def test_graphs_too_large_to_compare_are_one_change() -> None:
 
 
 @pytest.mark.usefixtures("ten_visits")
-def test_graphs_too_large_to_compare_are_drawn_as_the_new_one() -> None:
+def test_too_large_graphs_are_drawn_as_new_version() -> None:
     old, new = around_all(20), graph(*(do(f"s{n}") for n in range(20, 0, -1)), *around_all(20)["workflow"]["nodes"])
     diff = compared(old, new)
     union = merge_versions(diff)
@@ -66,12 +66,12 @@ def test_graphs_too_large_to_compare_are_drawn_as_the_new_one() -> None:
 
 
 @pytest.mark.usefixtures("ten_visits")
-def test_equal_graphs_that_are_too_large_did_not_change() -> None:
+def test_equal_too_large_graphs_are_unchanged() -> None:
     workflow = graph(loop(loop(*(do(f"s{n}") for n in range(20)))))["workflow"]
     assert diff_workflows(workflow, copied(workflow)).changes == ()
 
 
-def test_effects_that_take_too_long_may_be_breaking(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_effects_beyond_the_limit_are_breaking(monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = graph(*naps("a", "b", "c", "d", "e")), graph(*naps("a", "b", "c", "d", "e"), do("f"))
     assert lines_of(compared(old, new)) == ["+ step 'f' added after 'e'"]
     monkeypatch.setitem(MAXIMUM, Limit.VISITS, 45)
@@ -79,7 +79,7 @@ def test_effects_that_take_too_long_may_be_breaking(monkeypatch: pytest.MonkeyPa
     assert lines_of(compared(old, new)) == [f"+ step 'f' added after 'e'  {unknown}"]
 
 
-def test_workflows_share_the_visits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workflows_share_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MAXIMUM, Limit.VISITS, 400)
     large = graph(*(loop(do(f"s{n}")) for n in range(300)))["workflow"], graph(loop(do("s0")))["workflow"]
     small = graph(*naps("a"))["workflow"], graph(*naps("a", "b"))["workflow"]
@@ -95,10 +95,10 @@ def test_workflows_share_the_visits(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_functions_are_renamed_by_rare_steps_first() -> None:
+def test_functions_match_by_rare_steps_first() -> None:
     bodies = {f"f{n}": Counter(["common", f"own {n}"]) for n in range(4)}
     others = {f"g{n}": Counter(["common", f"own {n}"]) for n in range(4)}
-    # A pair for each rare step takes four visits, and all of those for the common one 64.
+    # Pairs by rare steps take four visits each, pairs by the common step 64.
     assert len(functions_sharing_steps(bodies, others, budget_of(2 * (4 * 4 + 64)))) == 16
     assert functions_sharing_steps(bodies, others, budget_of(2 * (4 * 4 + 63))) == {
         (f"f{n}", f"g{n}") for n in range(4)
@@ -106,7 +106,7 @@ def test_functions_are_renamed_by_rare_steps_first() -> None:
     assert len(functions_sharing_steps(bodies, others, budget_of(2 * 8))) == 2
 
 
-def test_names_are_compared_while_visits_are_left() -> None:
+def test_names_are_compared_within_the_budget() -> None:
     similarity = NameSimilarity(budget_of(120))
     assert similarity.of("charge 1", "charge 2") == 0.875
     assert similarity.of("charge a long one", "charge a long on") == 0
@@ -121,8 +121,8 @@ def budget_of(visits: int) -> Budget:
     return budget
 
 
-def test_sequences_with_one_more_anchor_at_a_time() -> None:
-    # Each item is the only one of its kind once those before it are paired.
+def test_sequences_with_nested_anchors() -> None:
+    # Each item becomes unique once the items before it are paired.
     size = 3000
     old = [item for n in range(size) for item in (f"old {n}", f"a{n}", f"a{n + 1}")]
     new = [item for n in range(size) for item in (f"new {n}", f"a{n}", f"a{n + 1}")]
@@ -131,7 +131,7 @@ def test_sequences_with_one_more_anchor_at_a_time() -> None:
     assert sorted(pairs) == pairs
 
 
-def test_members_of_a_group_that_wait_otherwise() -> None:
+def test_group_members_with_changed_dependencies() -> None:
     old, new = (
         graph(parallel("all", *(do(f"s{n}", starts=at, resolves=at + 1) for n, at in enumerate(order))))
         for order in (range(20), range(20, 0, -1))

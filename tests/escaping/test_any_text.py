@@ -26,7 +26,7 @@ from stepgraph.render.view import DEFAULT_VIEW
 from tests.escaping.hostile_texts import HOSTILE
 from tests.escaping.readers import obeyed, unseen, without_annotations
 from tests.render import graphs
-from tests.report import differences, reports
+from tests.report import comparisons, reports
 
 STYLE: Final = Style(DEFAULT_VIEW, "structured", Look())
 ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
@@ -48,7 +48,7 @@ def checked(text: str, name: str) -> str:
 
 def compared(text: str, name: str) -> str:
     """Return a diff in which the text stands wherever it can, in a format."""
-    return DIFF_FORMATS[name].write(differences.everywhere(text), Look(), "auto")
+    return DIFF_FORMATS[name].write(comparisons.everywhere(text), Look(), "auto")
 
 
 WRITERS: Final[dict[str, Callable[[str], str]]] = {

@@ -1,4 +1,4 @@
-"""A workflow with a finding of each severity, for the formats to tell."""
+"""A workflow with a finding of each severity."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Empty(WorkflowEntrypoint):
 
 
 def example() -> Report:
-    """Return the report on the workflow, with findings of rules that there are, and of some that are made up."""
+    """Return a report with real and invented findings."""
     analysis = analyzed()
     return Report(
         findings=(

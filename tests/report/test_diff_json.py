@@ -1,4 +1,4 @@
-"""A diff for programs, and its published schema."""
+"""Comparisons as JSON, and the published schema."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from stepgraph.model.diff_report import DiffReport as DiffReportShape
 from stepgraph.model.json_schema import diff_report_schema
 from stepgraph.report.diff.json_report import json_report, render_json
 from stepgraph.report.diff.report import VersionComparison
-from tests.report.differences import everything, everywhere, example, unchanged
+from tests.report.comparisons import everything, everywhere, example, unchanged
 from tests.report.reports import HOSTILE
 
 VALIDATOR = Draft202012Validator(json.loads(diff_report_schema()))
 SHAPE = TypeAdapter(DiffReportShape)
 
 
-@pytest.mark.parametrize("made", [example(), unchanged(), everything()], ids=["example", "unchanged", "everything"])
-def test_a_report_has_the_defined_shape(made: VersionComparison) -> None:
-    data = json.loads(render_json(made))
+@pytest.mark.parametrize("sample", [example(), unchanged(), everything()], ids=["example", "unchanged", "everything"])
+def test_report_matches_schema(sample: VersionComparison) -> None:
+    data = json.loads(render_json(sample))
     assert SHAPE.validate_python(data) == data
     assert [error.json_path for error in VALIDATOR.iter_errors(data)] == []
 
@@ -30,14 +30,14 @@ def test_every_field_is_described() -> None:
     described = json.loads(diff_report_schema())
     fields = [
         (name, field)
-        for name, definition in {**described["$defs"], "VersionComparison": described}.items()
+        for name, definition in {**described["$defs"], "DiffReport": described}.items()
         for field, schema in definition["properties"].items()
         if "description" not in schema and "$ref" not in schema
     ]
     assert fields == []
 
 
-def test_a_workflow_has_all_that_is_known_of_it() -> None:
+def test_workflow_has_all_fields() -> None:
     gone = json_report(example())["workflows"][0]
     assert gone == {
         "name": "counting",
@@ -63,11 +63,11 @@ def test_a_workflow_has_all_that_is_known_of_it() -> None:
     }
 
 
-def test_workflows_that_did_not_change_are_told_too() -> None:
-    (told,) = json_report(unchanged())["workflows"]
-    assert (told["status"], told["effect"], told["changes"]) == ("unchanged", "safe", [])
+def test_unchanged_workflows_are_listed() -> None:
+    (output,) = json_report(unchanged())["workflows"]
+    assert (output["status"], output["effect"], output["changes"]) == ("unchanged", "safe", [])
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_text_is_as_it_is(text: str) -> None:
+def test_text_is_unchanged(text: str) -> None:
     assert json.loads(render_json(everywhere(text)))["new"] == text

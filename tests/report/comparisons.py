@@ -1,4 +1,4 @@
-"""Diffs for the formats to tell."""
+"""Comparisons for the tests of formats."""
 
 from __future__ import annotations
 
@@ -15,27 +15,27 @@ from tests.render.graphs import DEFAULTS, do, graph, loop
 def version(
     *nodes: Node, name: str = "orders", class_name: str = "Orders", place: str = "orders.py:1", complete: bool = True
 ) -> VersionedWorkflow:
-    """Return a workflow that was analysed."""
+    """Return an analyzed workflow."""
     return VersionedWorkflow(name, class_name, "orders.py", place, graph(*nodes, class_name=class_name), complete)
 
 
 def report_of(pairs: Sequence[Pair], old: str = "main", new: str = "the work tree") -> VersionComparison:
-    """Return the report on some pairs of workflows."""
+    """Return the comparison of pairs of workflows."""
     return VersionComparison(old, new, compare_workflows(pairs), DiffFailOn.BREAKING, "1.2.3")
 
 
 def report(old: VersionedWorkflow | None, new: VersionedWorkflow | None) -> VersionComparison:
-    """Return the report on one workflow."""
+    """Return the comparison of one workflow."""
     return report_of([(old, new)])
 
 
 def unchanged() -> VersionComparison:
-    """Return a report without changes."""
+    """Return a comparison without changes."""
     return report(version(do("charge")), version(do("charge")))
 
 
 def everything() -> VersionComparison:
-    """Return a report on the pairs in `fixtures/diff`, on a workflow that is new, and on one that is gone."""
+    """Return a comparison of all pairs in `fixtures/diff`, an added workflow and a removed one."""
     old, new = [version(do("a"), name="gone", place="main:gone.py:1")], [version(do("b"), name="new", place="new.py:1")]
     for pair in diff_pairs():
         old += _versions(pair.name, pair.before, "main:")
@@ -52,7 +52,7 @@ def _versions(pair: str, source: str, label: str) -> Iterator[VersionedWorkflow]
 
 
 def example() -> VersionComparison:
-    """Return a report with a change of each effect, and with an incomplete graph."""
+    """Return a comparison with a change of each effect and an incomplete graph."""
     rest: Node = {"type": "step_sleep", "name": "rest", "duration": "1 day"}
     old = version(do("charge card"), do("pack"), rest, do("ship"), place="main:orders.py:1")
     new = version(
@@ -63,14 +63,14 @@ def example() -> VersionComparison:
 
 
 def everywhere(text: str) -> VersionComparison:
-    """Return a report in which a text stands wherever text of a source, or a name of a version, can."""
+    """Return a comparison with a text at every position for text from sources and names of versions."""
     old = version(do(f"old {text}"), name=text, class_name=text or "C", place=text)
     new = version(do(f"new {text}"), do(text), name=text, class_name=text or "C", place=text, complete=False)
     return report_of([(old, new)], text, text)
 
 
 def large(changes: int) -> VersionComparison:
-    """Return a report with that many changes."""
+    """Return a comparison with this number of changes."""
     patient: StepConfig = {**DEFAULTS, "timeout": "1 hour"}
     names = [f"step number {number}" for number in range(changes)]
     return report(version(*map(do, names)), version(*(do(name, config=patient) for name in names)))

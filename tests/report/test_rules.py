@@ -1,4 +1,4 @@
-"""Rules explained."""
+"""Documentation of rules as text, JSON and Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.report.reports import OTHER_RULE, RULE
 BOTH = (RULE, OTHER_RULE)
 
 
-def test_the_table_has_a_row_for_each_rule() -> None:
+def test_table_has_a_row_for_each_rule() -> None:
     assert rules_table(BOTH) == (
         "CODE   NAME                        SEVERITY  SUMMARY\n"
         "SG118  step-called-with-arguments  error     A declared step is called with arguments.\n"
@@ -22,7 +22,7 @@ def test_the_table_has_a_row_for_each_rule() -> None:
     )
 
 
-def test_summaries_are_broken_where_the_terminal_is_narrower() -> None:
+def test_narrow_terminal_wraps_summaries() -> None:
     assert rules_table([RULE], 76) == (
         "CODE   NAME                        SEVERITY  SUMMARY\n"
         "SG118  step-called-with-arguments  error     A declared step is called with\n"
@@ -30,7 +30,7 @@ def test_summaries_are_broken_where_the_terminal_is_narrower() -> None:
     )
 
 
-def test_an_explanation_says_why_what_to_do_and_shows_examples() -> None:
+def test_explanation_has_reason_fix_and_examples() -> None:
     assert explanation(RULE).startswith(
         "SG118 step-called-with-arguments  error\n"
         "\n"
@@ -54,7 +54,7 @@ def test_reasons_fit_the_terminal(rule: Rule) -> None:
     assert max(map(cell_width, reasons.splitlines())) <= 80
 
 
-def test_the_page_links_each_rule_of_its_tables_to_its_section() -> None:
+def test_tables_link_to_sections() -> None:
     page = rules_page(BOTH)
     for rule in BOTH:
         assert f"| [{rule.code}](#{rule.code.lower()}-{rule.name}) | {rule.name} | {rule.summary} |\n" in page
@@ -62,7 +62,7 @@ def test_the_page_links_each_rule_of_its_tables_to_its_section() -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_what_a_rule_says_of_itself_is_good_markdown(rule: Rule) -> None:
+def test_rule_texts_are_valid_markdown(rule: Rule) -> None:
     read = cmarkgfm.github_flavored_markdown_to_html(f"{rule.summary}\n\n{rule.why}\n\n{rule.fix}\n\n{rule.source}")
     assert "<!-- raw HTML omitted -->" not in read
     assert "<em>" not in read
@@ -71,11 +71,11 @@ def test_what_a_rule_says_of_itself_is_good_markdown(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
-def test_every_rule_is_of_a_group(rule: Rule) -> None:
+def test_every_rule_has_a_group(rule: Rule) -> None:
     assert rule.code.startswith(group_of(rule).prefix)
 
 
-def test_as_data_a_rule_has_its_examples_with_their_files() -> None:
+def test_rule_data_has_examples_with_files() -> None:
     data = rule_data(RULE)
     assert (data["code"], data["severity"], data["confidence"]) == ("SG118", "error", "high")
     flagged = data["flagged"]

@@ -1,4 +1,4 @@
-"""What holds for every format of a diff."""
+"""Properties of every format of a comparison."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from stepgraph.report.diff.markdown import render_markdown
 from stepgraph.report.diff.report import VersionComparison
 from stepgraph.report.diff.svg import render_svg
 from stepgraph.report.diff.text import render_text
-from tests.report.differences import everything, everywhere
+from tests.report.comparisons import everything, everywhere
 from tests.report.reports import HOSTILE
 
 Render = Callable[[VersionComparison], str]
@@ -31,19 +31,19 @@ every_format = pytest.mark.parametrize("render", FORMATS.values(), ids=FORMATS.k
 
 
 @every_format
-def test_the_same_diff_gives_the_same_bytes(render: Render) -> None:
+def test_output_is_deterministic(render: Render) -> None:
     assert render(everything()) == render(everything())
 
 
 @every_format
 @settings(deadline=None)
 @given(text=st.text(alphabet=st.characters(codec=None), max_size=40))
-def test_every_output_can_be_written_and_ends_in_a_line_break(render: Render, text: str) -> None:
+def test_output_is_encodable_and_ends_with_newline(render: Render, text: str) -> None:
     assert encode(render(everywhere(text))).decode("utf-8").endswith("\n")
 
 
 @pytest.mark.parametrize("name", ["text", "markdown", "svg"])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_for_people_steers_a_terminal(name: str, text: str) -> None:
-    told = FORMATS[name](everywhere(text)).replace("\u200b", "")
-    assert all(visible(line) == line for line in told.split("\n"))
+def test_text_output_has_no_control_characters(name: str, text: str) -> None:
+    output = FORMATS[name](everywhere(text)).replace("\u200b", "")
+    assert all(visible(line) == line for line in output.split("\n"))
