@@ -40,6 +40,8 @@ from stepgraph.model.payload import Workflow
 _LEAVES: Final = STEPS | {CALL, "break"}
 _OLD_FUNCTION: Final = " (old)"
 
+OldAndNewFields: TypeAlias = tuple[Mapping[str, object], Mapping[str, object]]
+
 
 class MergedVersions(Struct, frozen=True):
     """Both versions of a workflow in one, ready to be drawn."""
@@ -191,9 +193,7 @@ def _set_clocks(items: EditableElements, removed: set[ElementRef], old: Tree) ->
                 child.fields = clocks.place(child.fields)
 
 
-def _old_and_new_fields(
-    siblings: list[EditableElement], old: Tree
-) -> list[tuple[Mapping[str, object], Mapping[str, object]]]:
+def _old_and_new_fields(siblings: list[EditableElement], old: Tree) -> list[OldAndNewFields]:
     return [
         (old[item.reference.number].fields if item.reference.version is TreeVersion.OLD else {}, item.fields)
         for item in siblings
@@ -213,9 +213,6 @@ def _emptied_elements(items: EditableElements, removed: set[ElementRef], old: Tr
         if has_remaining and not any(child.fields.get("type") in _LEAVES for child in item.subtree()):
             emptied.add(reference)
     return frozenset(emptied)
-
-
-OldAndNewFields: TypeAlias = tuple[Mapping[str, object], Mapping[str, object]]
 
 
 class SiblingClocks:

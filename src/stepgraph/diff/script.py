@@ -103,7 +103,7 @@ def edit_script(matching: Matching) -> tuple[Edit, ...]:
 
 def _placement_edits(matching: Matching, parent: TreeElement) -> Iterator[Edit]:
     """Yield the insertions and moves of a new element's children."""
-    kept = _kept_in_place(matching, parent)
+    in_place = _kept_in_place(matching, parent)
     last: dict[str, ElementRef] = {}
     for number in parent.children:
         child = matching.new[number]
@@ -111,7 +111,7 @@ def _placement_edits(matching: Matching, parent: TreeElement) -> Iterator[Edit]:
         position = TargetPosition(number, _reference(matching, parent.number), child.slot, last.get(child.slot))
         if old is None:
             yield Insert(position, child.kind, child.fields)
-        elif number not in kept:
+        elif number not in in_place:
             yield Move(old, position)
         last[child.slot] = _reference(matching, number)
 
@@ -121,7 +121,7 @@ def _kept_in_place(matching: Matching, parent: TreeElement) -> set[int]:
     old_parent = matching.to_old[parent.number]
     if old_parent is None:
         return set()
-    kept: set[int] = set()
+    in_place: set[int] = set()
     for slot, children in matching.new.children_by_slot(parent.number).items():
         partners = ((child, matching.to_old[child]) for child in children)
         before = [
@@ -129,8 +129,8 @@ def _kept_in_place(matching: Matching, parent: TreeElement) -> set[int]:
             for child, old in partners
             if old is not None and matching.old[old].parent == old_parent and matching.old[old].slot == slot
         ]
-        kept.update(before[index][0] for index in longest_increasing([old for _, old in before]))
-    return kept
+        in_place.update(before[index][0] for index in longest_increasing([old for _, old in before]))
+    return in_place
 
 
 def _reference(matching: Matching, number: int) -> ElementRef:

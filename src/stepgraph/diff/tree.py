@@ -167,15 +167,15 @@ class _PendingElement(Struct, frozen=True):
 
     def fields(self, children: Iterable[_PendingElement]) -> dict[str, object]:
         """Return the fields of the element without its `children`."""
-        own = dict(self.data)
+        fields = dict(self.data)
         for slot in {child.slot for child in children}:
             if slot in COLLECTIONS:
-                own[slot] = type(own[slot])()
+                fields[slot] = type(fields[slot])()
             else:
-                del own[slot]
+                del fields[slot]
         if self.slot == FUNCTIONS:
-            own[KEY] = self.key
-        return own
+            fields[KEY] = self.key
+        return fields
 
     def children(self) -> list[_PendingElement]:
         """Return the direct children in program order, functions last."""

@@ -68,8 +68,8 @@ def _has_order(sides: Sides, number: int) -> bool:
     """Return whether an element is executed at its position, unlike a function and its contents."""
     return not any(
         side.tree[inner].slot == FUNCTIONS
-        for side, own in ((sides.new, number), (sides.old, sides.old_of(number)))
-        for inner in (own, *_functions_above(side, own))
+        for side, side_number in ((sides.new, number), (sides.old, sides.old_of(number)))
+        for inner in (side_number, *_functions_above(side, side_number))
     )
 
 

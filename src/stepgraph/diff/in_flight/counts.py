@@ -124,32 +124,32 @@ class _Occurrences(Struct, frozen=True):
 
 
 def steps_out_of_count_order(
-    tree: Tree, names: StepCounts, group: int, own: Container[int]
+    tree: Tree, counts: StepCounts, group: int, changed: Container[int]
 ) -> Iterator[tuple[int, int]]:
     """Yield steps that start before a step with the same key in a previous, concurrent member; and their members.
 
-    In sequence, they would start after it. One of the two members contains an element of `own`.
+    In sequence, they would start after it. One of the two members contains an element of `changed`.
     """
     latest: dict[ResultKey, _Occurrences] = {}
-    latest_own: dict[ResultKey, _Occurrences] = {}
+    latest_changed: dict[ResultKey, _Occurrences] = {}
     for member in tree[group].children:
-        is_own = any(number in own for number in tree.visit_subtree(member))
-        for key, occurrences in _occurrences(tree, names, member).items():
-            before = (latest if is_own else latest_own).get(key)
+        is_changed = any(number in changed for number in tree.visit_subtree(member))
+        for key, occurrences in _occurrences(tree, counts, member).items():
+            before = (latest if is_changed else latest_changed).get(key)
             if (
                 before is not None
                 and occurrences.first < before.last
                 and member in concurrent_in(tree, group, [before.member])
             ):
                 yield occurrences.step, member
-            for table in (latest, latest_own) if is_own else (latest,):
+            for table in (latest, latest_changed) if is_changed else (latest,):
                 table[key] = max(table.get(key, occurrences), occurrences, key=lambda each: each.last)
 
 
-def _occurrences(tree: Tree, names: StepCounts, member: int) -> dict[ResultKey, _Occurrences]:
+def _occurrences(tree: Tree, counts: StepCounts, member: int) -> dict[ResultKey, _Occurrences]:
     """Return the occurrences in a member by key."""
     occurrences: dict[ResultKey, _Occurrences] = {}
-    for index, step in enumerate(names.steps_run_by(member)):
+    for index, step in enumerate(counts.steps_run_by(member)):
         key = _key_of(tree[step])
         previous = occurrences.get(key)
         occurrences[key] = _Occurrences(

@@ -62,8 +62,8 @@ class ImpactAnalysis:
 
     def _added_steps(self, number: int, wait: str) -> Iterator[Impact]:
         for step in self._instances.new_counts.steps_run_by(number):
-            other_branches = self._instances.new_counts.counted_after(number, step, self._instances.preexisting)
-            if any(self._instances.wait_in_both(other) is not None for other in other_branches):
+            later_steps = self._instances.new_counts.counted_after(number, step, self._instances.preexisting)
+            if any(self._instances.wait_in_both(later) is not None for later in later_steps):
                 yield count_shift(self._new[step].name, wait)
             else:
                 yield late(f"runs when instances waiting at {wait} resume")
@@ -123,8 +123,6 @@ class ImpactAnalysis:
             elif (later := self._instances.wait_in_both(new)) is not None and self._has_effect(old):
                 yield late(f"runs when instances waiting at {later} resume")
 
-    # What is affected otherwise
-
     def _wrapped(self, group: EditGroup) -> Iterator[Impact]:
         kind = self._new[group.container_number].kind
         wait = self._instances.first_wait(group)
@@ -143,10 +141,10 @@ class ImpactAnalysis:
     def _repeated(self, group: EditGroup, wait: str) -> Iterator[Impact]:
         """Yield the impact of further iterations, which precede later steps with the same keys."""
         loop = group.container_number
-        moved: set[int] = set() if is_repeated(self._new, loop) else set(self._new.visit_subtree(loop))
+        inside: set[int] = set() if is_repeated(self._new, loop) else set(self._new.visit_subtree(loop))
         for step in self._instances.new_counts.steps_run_by(loop):
-            other_branches = self._instances.new_counts.counted_after(loop, step, self._instances.preexisting - moved)
-            if any(self._instances.wait_in_both(other) is not None for other in other_branches):
+            later_steps = self._instances.new_counts.counted_after(loop, step, self._instances.preexisting - inside)
+            if any(self._instances.wait_in_both(later) is not None for later in later_steps):
                 yield count_shift(self._new[step].name, wait)
         yield late(f"further rounds run when instances waiting at {wait} resume")
 
@@ -166,16 +164,11 @@ class ImpactAnalysis:
 
     def _no_longer_chosen(self, group: EditGroup) -> Iterator[Impact]:
         """Yield the impact of running previously skipped elements, for waits after the choice or in other branches."""
-        choice = (
-            self._old[group.container_number].parent
-            if self._old[group.container_number].kind == BRANCH
-            else group.container_number
-        )
-        moved = set(group.old)
-        affected = {
-            branch for branch in self._old[choice].children if not moved.isdisjoint(self._old.visit_subtree(branch))
-        }
-        other_branches = [branch for branch in self._old[choice].children if affected != {branch}]
+        container = self._old[group.container_number]
+        choice = container.parent if container.kind == BRANCH else container.number
+        branches, unwrapped = self._old[choice].children, set(group.old)
+        affected = {branch for branch in branches if not unwrapped.isdisjoint(self._old.visit_subtree(branch))}
+        other_branches = [branch for branch in branches if affected != {branch}]
         waits = (self._instances.later(choice), *(self._instances.inside(branch) for branch in other_branches))
         if (skipped := next((wait for wait in waits if wait is not None), None)) is not None:
             yield late(f"runs when instances waiting at {skipped} resume, also where it was skipped")
@@ -279,10 +272,10 @@ def passes_only_concurrent_members(sides: Sides, old: int, new: int) -> bool:
     return all(number in concurrent for number in _overtaken(sides, old, new, sides.new.tree[new].parent))
 
 
-def _overtaken(sides: Sides, old: int, new: int, holder: int) -> Iterator[int]:
-    """Yield the old numbers of work in `holder` on the other side of the element than before."""
+def _overtaken(sides: Sides, old: int, new: int, container: int) -> Iterator[int]:
+    """Yield the old numbers of work in `container` on the other side of the element than before."""
     moved = sides.new.tree.subtree(new)
-    for other in sides.new.tree.visit_subtree(holder):
+    for other in sides.new.tree.visit_subtree(container):
         before = sides.matching.to_old[other]
         if other in moved or before is None or not is_work(sides.new.tree[other]):
             continue

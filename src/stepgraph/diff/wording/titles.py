@@ -181,9 +181,9 @@ def _unmatched_subject(numbers: tuple[int, ...], side: Side) -> str:
     if len(numbers) > 1:
         return names_of(side.tree, numbers)
     (number,) = numbers
-    lone = [inner for inner in side.tree.visit_subtree(number)[1:] if side.is_unmatched(inner)]
-    work = [inner for inner in lone if is_work(side.tree[inner])]
-    exits = [inner for inner in lone if side.tree[inner].kind == "break"]
+    unmatched = [inner for inner in side.tree.visit_subtree(number)[1:] if side.is_unmatched(inner)]
+    work = [inner for inner in unmatched if is_work(side.tree[inner])]
+    exits = [inner for inner in unmatched if side.tree[inner].kind == "break"]
     return name_of(side.tree, number, inside=work or exits)
 
 
