@@ -1,4 +1,4 @@
-"""Comparisons beyond the limit of visits: the result is coarser and says so."""
+"""Comparisons beyond the limit of visits: the result is coarser, with a note."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from stepgraph.model.payload import Graph, Node, StepDo
 
 
 def claimed_order(graph: Graph) -> frozenset[tuple[str, str]]:
-    """Return the pairs of steps of which the first is over before the second starts. The graph has no branches."""
+    """Return the pairs of steps where the first ends before the second starts, for a graph without branches."""
     return frozenset(_in_sequence(graph["workflow"]["nodes"]))
 
 

@@ -105,7 +105,7 @@ def execute(source: str, durations: Mapping[str, float]) -> Trace:
 
 
 def true_order(source: str, steps: Iterable[str]) -> Relation:
-    """Return the pairs of steps of which the first is over before the second starts, in every run.
+    """Return the pairs (first, second) where the first step ends before the second starts in every run.
 
     A violation in any run also occurs when the first step takes forever and all others no time. So one run for each
     step suffices.
