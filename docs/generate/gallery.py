@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
+from docs.generate.diff_pairs import DiffPair, diff_pair
 from docs.generate.files import ROOT
-from stepgraph import WorkflowAnalysis, analyze_file
+from stepgraph import WorkflowAnalysis, analyze_file, analyze_source
 from stepgraph.model.payload import Graph
 
 if TYPE_CHECKING:
     from stepgraph.render.view import Theme
-    from stepgraph.report.difference.report import VersionedWorkflow
+    from stepgraph.report.diff.report import VersionedWorkflow
 
 FIXTURES = ROOT / "fixtures"
 CHANGES = (
@@ -100,12 +101,11 @@ def workflows() -> Iterator[Exhibit]:
 
 
 def changes() -> Iterator[Exhibit]:
-    """Yield what changed between the two workflows of some pairs in `fixtures/diff`."""
+    """Yield the changes of some pairs in `fixtures/diff`."""
     for name in CHANGES:
-        folder = FIXTURES / "diff" / name
+        pair = diff_pair(name)
         about = f"{name.replace('_', ' ').capitalize()}."
-        after = folder / "after.py"
-        yield Exhibit(f"`{name}`", name, after, about, draw_changes(folder / "before.py", after))
+        yield Exhibit(f"`{name}`", name, pair.source, about, draw_changes(pair))
 
 
 def nodes() -> Iterator[Exhibit]:
@@ -125,23 +125,22 @@ def draw_svg(graph: Graph, theme: Theme = "auto") -> str:
     return render_svg(graph, View(theme=theme)).text
 
 
-def draw_changes(before: Path, after: Path) -> str:
-    """Return the picture of what changed between two files, as `stepgraph diff` draws it."""
-    from stepgraph.report.difference.build import compare_workflows
-    from stepgraph.report.difference.pairing import pair_workflows
-    from stepgraph.report.difference.report import DiffReport
-    from stepgraph.report.difference.svg import render_svg
+def draw_changes(pair: DiffPair) -> str:
+    """Return the picture of the changes of a pair, as `stepgraph diff` draws it."""
+    from stepgraph.report.diff.pairing import compare_workflows, pair_workflows
+    from stepgraph.report.diff.report import VersionComparison
+    from stepgraph.report.diff.svg import render_svg
 
-    pairs = pair_workflows(_versions(before), _versions(after))
-    return render_svg(DiffReport(before.name, after.name, compare_workflows(pairs))).text
+    pairs = pair_workflows(_versions(pair.before, "before.py", pair), _versions(pair.after, "after.py", pair))
+    return render_svg(VersionComparison("before.py", "after.py", compare_workflows(pairs))).text
 
 
-def _versions(source: Path) -> list[VersionedWorkflow]:
-    from stepgraph.report.difference.report import VersionedWorkflow
+def _versions(source: str, path: str, pair: DiffPair) -> list[VersionedWorkflow]:
+    from stepgraph.report.diff.report import VersionedWorkflow
 
     return [
-        VersionedWorkflow(found.class_name, found.class_name, source.parent.name, source.name, found.graph)
-        for found in analyze_file(source).workflows
+        VersionedWorkflow(workflow.class_name, workflow.class_name, pair.name, path, workflow.graph)
+        for workflow in analyze_source(source, path).workflows
     ]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stepgraph.checks.catalogue import RULES
-from stepgraph.report.explained.page import rules_page
+from stepgraph.report.rules import rules_page
 
 PAGE = "docs/reference/rules.md"
 

@@ -1,4 +1,4 @@
-"""Graphs in which no two things have one name, and graphs that differ from them by one thing that a person would do."""
+"""Random workflows with distinct names, and typical edits of them."""
 
 from __future__ import annotations
 
@@ -34,49 +34,49 @@ CONTAINERS: dict[str, Callable[[str, list[Fields]], Fields]] = {
 
 
 @dataclass(slots=True)
-class _Names:
-    """Names that are not like each other."""
+class _DistinctNames:
+    """Dissimilar names."""
 
-    given: int = field(default=0)
+    count: int = field(default=0)
 
     def next(self) -> str:
-        self.given += 1
-        return "".join(LETTERS[self.given // 26**place % 26] * 3 for place in range(3))
+        self.count += 1
+        return "".join(LETTERS[self.count // 26**place % 26] * 3 for place in range(3))
 
 
 def any_workflow(random: Random) -> Workflow:
-    """Return a workflow of steps with names of their own, in containers of all kinds."""
-    names = _Names()
+    """Return a workflow of steps with distinct names, in containers of all kinds."""
+    names = _DistinctNames()
     functions = {name: {"type": "function_def", "name": name, "nodes": _nodes(random, names, 1)} for name in ("f", "g")}
     chosen = {name: function for name, function in functions.items() if random.random() < 0.5}
     workflow = {"class_name": "Any", "functions": chosen, "nodes": _nodes(random, names, DEEPEST)}
     return copied(cast("Workflow", workflow))
 
 
-def _nodes(random: Random, names: _Names, depth: int) -> list[Fields]:
+def _nodes(random: Random, names: _DistinctNames, depth: int) -> list[Fields]:
     return [_node(random, names, depth) for _ in range(random.randint(1, 4))]
 
 
-def _node(random: Random, names: _Names, depth: int) -> Fields:
+def _node(random: Random, names: _DistinctNames, depth: int) -> Fields:
     if depth == 0 or random.random() < 0.5:
         return random.choice([_step, _sleep, _call, _leave])(names)
     make = CONTAINERS[random.choice(list(CONTAINERS))]
     return make(names.next(), _nodes(random, names, depth - 1))
 
 
-def _step(names: _Names) -> Fields:
+def _step(names: _DistinctNames) -> Fields:
     return {"type": "step_do", "name": names.next(), "config": {"timeout": "10 minutes"}, "nodes": []}
 
 
-def _sleep(names: _Names) -> Fields:
+def _sleep(names: _DistinctNames) -> Fields:
     return {"type": "step_sleep", "name": names.next(), "duration": "1 day"}
 
 
-def _call(names: _Names) -> Fields:
+def _call(names: _DistinctNames) -> Fields:
     return {"type": "function_call", "name": f"elsewhere {names.next()}"}
 
 
-def _leave(_: _Names) -> Fields:
+def _leave(_: _DistinctNames) -> Fields:
     return {"type": "break", "kind": "return"}
 
 
@@ -84,40 +84,42 @@ def copied(workflow: Workflow) -> Workflow:
     return cast("Workflow", json.loads(json.dumps(workflow)))
 
 
-def parts(value: object) -> Iterator[Fields]:
-    """Yield all objects in a payload, from the outside in."""
+def objects(value: object) -> Iterator[Fields]:
+    """Yield all objects of a payload, outermost first."""
     if isinstance(value, list):
         for item in value:
-            yield from parts(item)
+            yield from objects(item)
     elif isinstance(value, dict):
         yield value
         for item in value.values():
-            yield from parts(item)
+            yield from objects(item)
 
 
 def node_lists(value: object) -> list[list[Fields]]:
-    return [part["nodes"] for part in parts(value) if "nodes" in part]
+    return [item["nodes"] for item in objects(value) if "nodes" in item]
 
 
 def has_work(node: Fields) -> bool:
-    """Tell whether a step or a call is in a node."""
-    return any(str(part.get("type")).startswith("step_") or part.get("type") == "function_call" for part in parts(node))
+    """Return whether a node contains a step or call."""
+    return any(
+        str(item.get("type")).startswith("step_") or item.get("type") == "function_call" for item in objects(node)
+    )
 
 
 def places_of_work(workflow: Workflow) -> list[tuple[list[Fields], int]]:
-    """Return the places of all nodes in which something runs."""
+    """Return the positions of all nodes that run steps."""
     return [(nodes, place) for nodes in node_lists(workflow) for place, node in enumerate(nodes) if has_work(node)]
 
 
 def rename(random: Random, workflow: Workflow) -> None:
-    """Give a step another name."""
-    steps = [part for part in parts(workflow) if str(part.get("type")).startswith("step_")]
+    """Rename a step."""
+    steps = [item for item in objects(workflow) if str(item.get("type")).startswith("step_")]
     if steps:
         random.choice(steps)["name"] = "renamed"
 
 
 def share_a_name(random: Random, workflow: Workflow) -> None:
-    """Give several steps one name, each beside something that it is known by."""
+    """Give several steps the same name, each beside an identifying sleep."""
     for nodes in node_lists(workflow):
         steps = [node for node in nodes if node.get("type") == "step_do"]
         if steps and any(node.get("type") == "step_sleep" for node in nodes):
@@ -125,27 +127,27 @@ def share_a_name(random: Random, workflow: Workflow) -> None:
 
 
 def rename_the_shared(workflow: Workflow) -> None:
-    """Give all steps of the name that several have another one."""
-    for part in parts(workflow):
-        if part.get("name") == "shared":
-            part["name"] = "renamed"
+    """Rename all steps with the shared name."""
+    for item in objects(workflow):
+        if item.get("name") == "shared":
+            item["name"] = "renamed"
 
 
 def change_setting(random: Random, workflow: Workflow) -> None:
-    """Give a step other settings."""
-    steps = [part for part in parts(workflow) if part.get("type") == "step_do"]
+    """Change the configuration of a step."""
+    steps = [item for item in objects(workflow) if item.get("type") == "step_do"]
     if steps:
         random.choice(steps)["config"] = {"timeout": "a second", "retries": {"limit": 17}}
 
 
 def add(random: Random, workflow: Workflow) -> None:
-    """Put in a step that there was not."""
+    """Add a step."""
     nodes = random.choice(node_lists(workflow))
     nodes.insert(random.randint(0, len(nodes)), {"type": "step_sleep_until", "name": "new", "timestamp": "2030-01-02"})
 
 
 def remove(random: Random, workflow: Workflow) -> None:
-    """Take away a node with all in it."""
+    """Remove a node."""
     places = places_of_work(workflow)
     if places:
         nodes, place = random.choice(places)
@@ -153,7 +155,7 @@ def remove(random: Random, workflow: Workflow) -> None:
 
 
 def wrap(random: Random, workflow: Workflow) -> None:
-    """Put something around neighbours."""
+    """Wrap adjacent nodes in a container."""
     places = places_of_work(workflow)
     if places:
         nodes, first = random.choice(places)
@@ -165,7 +167,7 @@ def wrap(random: Random, workflow: Workflow) -> None:
 
 
 def move(random: Random, workflow: Workflow) -> None:
-    """Put a node elsewhere, from where something else stays."""
+    """Move a node out of a list that keeps another one."""
     places = [(nodes, place) for nodes, place in places_of_work(workflow) if sum(map(has_work, nodes)) > 1]
     if places:
         nodes, place = random.choice(places)

@@ -1,4 +1,4 @@
-"""Comparisons that would take too much work: a coarser result, which is true and says so."""
+"""Comparisons beyond the limit of visits: the result is coarser, with a note."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from collections import Counter
 import pytest
 
 from stepgraph.diff.diff import WorkflowDiff, diff_graphs, diff_workflows
-from stepgraph.diff.matching.functions import sharing_a_step
-from stepgraph.diff.matching.renames import NameLikeness
+from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.diff.matching.functions import functions_sharing_steps
+from stepgraph.diff.matching.recovery import NameSimilarity
 from stepgraph.diff.matching.sequences import common_sequence
-from stepgraph.diff.running.effect import Effect
-from stepgraph.diff.union import union_of
+from stepgraph.diff.merged import merge_versions
 from stepgraph.limits import MAXIMUM, Budget, Limit
 from stepgraph.model.payload import Graph, Node
-from stepgraph.report.difference.marks import marked_graph
+from stepgraph.report.diff.marks import marked_graph
 from tests.diff.mutations import copied
 from tests.render.graphs import do, graph, loop, parallel
 
@@ -46,7 +46,7 @@ def around_all(steps: int) -> Graph:
 
 
 @pytest.mark.usefixtures("ten_visits")
-def test_graphs_too_large_to_compare_are_one_change() -> None:
+def test_too_large_graphs_are_one_change() -> None:
     old, new = around_all(20), graph(*(do(f"s{n}") for n in range(20, 0, -1)), *around_all(20)["workflow"]["nodes"])
     diff = compared(old, new)
     assert lines_of(diff) == [f"~ workflow 'Orders' {NOT_COMPARED}"]
@@ -55,10 +55,10 @@ def test_graphs_too_large_to_compare_are_one_change() -> None:
 
 
 @pytest.mark.usefixtures("ten_visits")
-def test_graphs_too_large_to_compare_are_drawn_as_the_new_one() -> None:
+def test_too_large_graphs_are_drawn_as_new_version() -> None:
     old, new = around_all(20), graph(*(do(f"s{n}") for n in range(20, 0, -1)), *around_all(20)["workflow"]["nodes"])
     diff = compared(old, new)
-    union = union_of(diff)
+    union = merge_versions(diff)
     assert (union.workflow, list(union.added), list(union.removed)) == (new["workflow"], [], [])
     drawn, marks = marked_graph(diff, "Orders")
     assert drawn["workflow"] == new["workflow"]
@@ -66,12 +66,12 @@ def test_graphs_too_large_to_compare_are_drawn_as_the_new_one() -> None:
 
 
 @pytest.mark.usefixtures("ten_visits")
-def test_equal_graphs_that_are_too_large_did_not_change() -> None:
+def test_equal_too_large_graphs_are_unchanged() -> None:
     workflow = graph(loop(loop(*(do(f"s{n}") for n in range(20)))))["workflow"]
     assert diff_workflows(workflow, copied(workflow)).changes == ()
 
 
-def test_effects_that_take_too_long_may_be_breaking(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_effects_beyond_the_limit_are_breaking(monkeypatch: pytest.MonkeyPatch) -> None:
     old, new = graph(*naps("a", "b", "c", "d", "e")), graph(*naps("a", "b", "c", "d", "e"), do("f"))
     assert lines_of(compared(old, new)) == ["+ step 'f' added after 'e'"]
     monkeypatch.setitem(MAXIMUM, Limit.VISITS, 45)
@@ -79,7 +79,7 @@ def test_effects_that_take_too_long_may_be_breaking(monkeypatch: pytest.MonkeyPa
     assert lines_of(compared(old, new)) == [f"+ step 'f' added after 'e'  {unknown}"]
 
 
-def test_workflows_share_the_visits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workflows_share_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MAXIMUM, Limit.VISITS, 400)
     large = graph(*(loop(do(f"s{n}")) for n in range(300)))["workflow"], graph(loop(do("s0")))["workflow"]
     small = graph(*naps("a"))["workflow"], graph(*naps("a", "b"))["workflow"]
@@ -95,22 +95,24 @@ def test_workflows_share_the_visits(monkeypatch: pytest.MonkeyPatch) -> None:
     ]
 
 
-def test_functions_are_renamed_by_rare_steps_first() -> None:
+def test_functions_match_by_rare_steps_first() -> None:
     bodies = {f"f{n}": Counter(["common", f"own {n}"]) for n in range(4)}
     others = {f"g{n}": Counter(["common", f"own {n}"]) for n in range(4)}
-    # A pair for each rare step takes four visits, and all of those for the common one 64.
-    assert len(sharing_a_step(bodies, others, budget_of(2 * (4 * 4 + 64)))) == 16
-    assert sharing_a_step(bodies, others, budget_of(2 * (4 * 4 + 63))) == {(f"f{n}", f"g{n}") for n in range(4)}
-    assert len(sharing_a_step(bodies, others, budget_of(2 * 8))) == 2
+    # Pairs by rare steps take four visits each, pairs by the common step 64.
+    assert len(functions_sharing_steps(bodies, others, budget_of(2 * (4 * 4 + 64)))) == 16
+    assert functions_sharing_steps(bodies, others, budget_of(2 * (4 * 4 + 63))) == {
+        (f"f{n}", f"g{n}") for n in range(4)
+    }
+    assert len(functions_sharing_steps(bodies, others, budget_of(2 * 8))) == 2
 
 
-def test_names_are_compared_while_visits_are_left() -> None:
-    likeness = NameLikeness(budget_of(120))
-    assert likeness.of("charge 1", "charge 2") == 0.875
-    assert likeness.of("charge a long one", "charge a long on") == 0
-    assert likeness.of("charge 1", "charge 2") == 0.875
-    assert likeness.budget.left[Limit.VISITS] == 120 - 2 * 21
-    assert NameLikeness(Budget()).of("a" * 1000, "a" * 1000) == 0
+def test_names_are_compared_within_the_budget() -> None:
+    similarity = NameSimilarity(budget_of(120))
+    assert similarity.of("charge 1", "charge 2") == 0.875
+    assert similarity.of("charge a long one", "charge a long on") == 0
+    assert similarity.of("charge 1", "charge 2") == 0.875
+    assert similarity.budget.left[Limit.VISITS] == 120 - 2 * 21
+    assert NameSimilarity(Budget()).of("a" * 1000, "a" * 1000) == 0
 
 
 def budget_of(visits: int) -> Budget:
@@ -119,8 +121,8 @@ def budget_of(visits: int) -> Budget:
     return budget
 
 
-def test_sequences_with_one_more_anchor_at_a_time() -> None:
-    # Each item is the only one of its kind once those before it are paired.
+def test_sequences_with_nested_anchors() -> None:
+    # Each item becomes unique once the items before it are paired.
     size = 3000
     old = [item for n in range(size) for item in (f"old {n}", f"a{n}", f"a{n + 1}")]
     new = [item for n in range(size) for item in (f"new {n}", f"a{n}", f"a{n + 1}")]
@@ -129,10 +131,10 @@ def test_sequences_with_one_more_anchor_at_a_time() -> None:
     assert sorted(pairs) == pairs
 
 
-def test_members_of_a_group_that_wait_otherwise() -> None:
+def test_group_members_with_changed_dependencies() -> None:
     old, new = (
         graph(parallel("all", *(do(f"s{n}", starts=at, resolves=at + 1) for n, at in enumerate(order))))
         for order in (range(20), range(20, 0, -1))
     )
     groups = [change.group for change in compared(old, new).changes]
-    assert [(len(group.new), len(group.others)) for group in groups] == [(1, 19), (18, 20), (1, 19)]
+    assert [(len(group.new), len(group.dependencies)) for group in groups] == [(1, 19), (18, 20), (1, 19)]

@@ -1,4 +1,4 @@
-"""What holds for all diffs."""
+"""Properties of all diffs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.diff.mutations import (
 )
 from tests.render.random_graphs import graphs
 
-# Whole graphs are drawn, which takes its time.
+# Drawing whole graphs is slow.
 unhurried = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 MUTATIONS = (rename, change_setting, add, remove, wrap, move)
@@ -36,22 +36,22 @@ each_mutation = pytest.mark.parametrize("mutate", MUTATIONS, ids=lambda mutate: 
 
 @unhurried
 @given(graphs(3))
-def test_a_workflow_has_not_changed_from_itself(graph: Graph) -> None:
+def test_equal_workflows_have_no_changes(graph: Graph) -> None:
     diff = diff_workflows(graph["workflow"], copied(graph["workflow"]))
-    assert (diff.changes, diff.unseen) == ((), ())
+    assert (diff.changes, diff.invisible) == ((), ())
 
 
 @unhurried
 @given(graphs(3), graphs(3))
-def test_the_changes_make_the_new_workflow_of_the_old_one(old: Graph, new: Graph) -> None:
-    made = diff_workflows(old["workflow"], new["workflow"]).apply()
-    assert made == new["workflow"]
-    assert list(made["functions"]) == list(new["workflow"]["functions"])
+def test_changes_reproduce_the_new_workflow(old: Graph, new: Graph) -> None:
+    result = diff_workflows(old["workflow"], new["workflow"]).apply()
+    assert result == new["workflow"]
+    assert list(result["functions"]) == list(new["workflow"]["functions"])
 
 
 @unhurried
 @given(st.randoms(use_true_random=False), st.lists(st.sampled_from(MUTATIONS), max_size=5))
-def test_the_changes_make_an_edited_workflow_of_the_old_one(random: Random, mutations: list[Mutation]) -> None:
+def test_changes_reproduce_an_edited_workflow(random: Random, mutations: list[Mutation]) -> None:
     old = any_workflow(random)
     new = copied(old)
     for mutate in mutations:
@@ -62,7 +62,7 @@ def test_the_changes_make_an_edited_workflow_of_the_old_one(random: Random, muta
 @each_mutation
 @unhurried
 @given(random=st.randoms(use_true_random=False))
-def test_what_a_person_does_is_one_change(mutate: Mutation, random: Random) -> None:
+def test_one_edit_is_one_change(mutate: Mutation, random: Random) -> None:
     old, new = _edited(random, mutate)
     assert len(diff_workflows(old, new).changes) == 1
 
@@ -70,14 +70,14 @@ def test_what_a_person_does_is_one_change(mutate: Mutation, random: Random) -> N
 @each_mutation
 @unhurried
 @given(random=st.randoms(use_true_random=False))
-def test_taking_it_back_is_one_change(mutate: Mutation, random: Random) -> None:
+def test_reverting_an_edit_is_one_change(mutate: Mutation, random: Random) -> None:
     old, new = _edited(random, mutate)
     assert len(diff_workflows(new, old).changes) == 1
 
 
 @unhurried
 @given(st.randoms(use_true_random=False))
-def test_renaming_a_step_wherever_it_stands_is_one_change(random: Random) -> None:
+def test_renaming_a_repeated_step_is_one_change(random: Random) -> None:
     old = any_workflow(random)
     share_a_name(random, old)
     new = copied(old)
@@ -97,9 +97,9 @@ def test_each_change_is_one_line(old: Graph, new: Graph) -> None:
 
 @unhurried
 @given(graphs(3), graphs(3))
-def test_an_edit_is_part_of_one_change(old: Graph, new: Graph) -> None:
+def test_each_edit_belongs_to_one_change(old: Graph, new: Graph) -> None:
     diff = diff_workflows(old["workflow"], new["workflow"])
-    edits = [id(edit) for change in diff.changes for edit in change.edits] + [id(edit) for edit in diff.unseen]
+    edits = [id(edit) for change in diff.changes for edit in change.edits] + [id(edit) for edit in diff.invisible]
     assert len(edits) == len(set(edits))
 
 

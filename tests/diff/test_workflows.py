@@ -1,10 +1,10 @@
-"""Diffs of several workflows, and of one that is in one version only."""
+"""Diffs of several workflows, and of added and removed ones."""
 
 from __future__ import annotations
 
-from stepgraph.diff.changes.group import Action
+from stepgraph.diff.changes.edit_groups import Action
 from stepgraph.diff.diff import diff_graphs, diff_workflows
-from stepgraph.diff.running.effect import Effect
+from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.model.payload import Workflow
 from tests.render.graphs import do, graph
 
@@ -13,13 +13,13 @@ SHIP: Workflow = graph(do("pack"), class_name="Ship")["workflow"]
 SHIP_LATER: Workflow = graph(do("pack"), do("label"), class_name="Ship")["workflow"]
 
 
-def test_a_new_workflow_is_one_change() -> None:
+def test_added_workflow_is_one_change() -> None:
     diff = diff_workflows(None, PAY)
     assert [change.line for change in diff.changes] == ["+ workflow 'Pay' added"]
     assert diff.apply() == PAY
 
 
-def test_a_workflow_that_is_gone_cannot_be_resumed() -> None:
+def test_removed_workflow_is_breaking() -> None:
     diff = diff_workflows(PAY, None, "pay")
     assert [change.line for change in diff.changes] == [
         "- workflow 'pay' removed  breaking: its instances cannot resume"
@@ -28,7 +28,7 @@ def test_a_workflow_that_is_gone_cannot_be_resumed() -> None:
     assert diff.apply() is None
 
 
-def test_no_workflow_has_not_changed() -> None:
+def test_missing_workflow_has_no_changes() -> None:
     assert diff_workflows(None, None).changes == ()
 
 
@@ -40,12 +40,12 @@ def test_workflows_are_compared_by_name() -> None:
     ]
 
 
-def test_workflows_that_are_gone_stand_where_they_were() -> None:
+def test_removed_workflows_keep_their_position() -> None:
     diffs = diff_graphs({"a": PAY, "b": PAY, "c": PAY}, {"new": PAY, "a": PAY, "c": PAY})
     assert [diff.name for diff in diffs] == ["new", "a", "b", "c"]
 
 
-def test_another_class_is_a_change_of_its_own() -> None:
+def test_renamed_class_is_one_change() -> None:
     renamed: Workflow = {**PAY, "class_name": "Payment"}
     (change,) = diff_workflows(PAY, renamed).changes
     assert (change.action, change.line) == (Action.RENAMED, "~ class 'Pay' renamed to 'Payment'")

@@ -22,7 +22,7 @@ from stepgraph.model.span import Span
 from tests.escaping.hostile_texts import HOSTILE
 from tests.escaping.readers import obeyed, unseen, without_annotations
 from tests.render import graphs
-from tests.report import differences, reports
+from tests.report import comparisons, reports
 
 STYLE: Final = Style()
 ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
@@ -44,7 +44,7 @@ def checked(text: str, name: str) -> str:
 
 def compared(text: str, name: str) -> str:
     """Return a diff in which the text stands wherever it can, in a format."""
-    return DIFF_FORMATS[name].write(differences.everywhere(text), STYLE).text
+    return DIFF_FORMATS[name].write(comparisons.everywhere(text), STYLE).text
 
 
 WRITERS: Final[dict[str, Callable[[str], str]]] = {

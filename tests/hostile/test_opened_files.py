@@ -16,7 +16,7 @@ import pytest
 WATCHING = """
 import json, os, sys
 from stepgraph.api import make_ready
-import stepgraph.checks.run, stepgraph.cli.main, stepgraph.cli.diff_versions, stepgraph.report.difference.build
+import stepgraph.checks.run, stepgraph.cli.main, stepgraph.cli.diff_versions, stepgraph.report.diff.pairing
 make_ready()
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 seen = {"read": [], "written": [], "run": []}

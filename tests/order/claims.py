@@ -1,4 +1,4 @@
-"""What a version graph claims: which step is over before which other begins (GRAMMAR of the payload, read anew)."""
+"""The order that a version graph claims, read from the payload independently of `stepgraph.order`."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from stepgraph.model.payload import Graph, Node, StepDo
 
 
 def claimed_order(graph: Graph) -> frozenset[tuple[str, str]]:
-    """Return the pairs of steps of a graph without branches, of which the first is over before the second begins."""
+    """Return the pairs of steps where the first ends before the second starts, for a graph without branches."""
     return frozenset(_in_sequence(graph["workflow"]["nodes"]))
 
 
 def steps_of(nodes: list[Node], *, certain: bool = False) -> Iterator[StepDo]:
-    """Yield the steps in nodes, those of groups and blocks too; the `certain` ones are in no branch."""
+    """Yield the steps in nodes, including groups and blocks. With `certain`, branches are skipped."""
     for node in nodes:
         match node["type"]:
             case "step_do":
@@ -27,28 +27,28 @@ def steps_of(nodes: list[Node], *, certain: bool = False) -> Iterator[StepDo]:
 
 
 def _in_sequence(nodes: list[Node]) -> Iterator[tuple[str, str]]:
-    """One after another: all that is not shown to go on is over before the next."""
+    """In a sequence, all awaited work is over before the next node."""
     for node in nodes:
         yield from _inside(node)
-    for one, other in combinations(nodes, 2):
-        for earlier in steps_of([one]):
+    for first, second in combinations(nodes, 2):
+        for earlier in steps_of([first]):
             if "resolves" in earlier or "starts" not in earlier:
-                yield from ((earlier["name"], later["name"]) for later in steps_of([other]))
+                yield from ((earlier["name"], later["name"]) for later in steps_of([second]))
 
 
 def _in_group(nodes: list[Node]) -> Iterator[tuple[str, str]]:
-    """Clocks alone order the members of a group."""
+    """In a group, only clocks determine the order."""
     for node in nodes:
         yield from _inside(node)
-    for one in nodes:
-        for other in nodes:
-            if one is not other:
-                yield from _by_clocks(one, other)
+    for first in nodes:
+        for second in nodes:
+            if first is not second:
+                yield from _by_clocks(first, second)
 
 
-def _by_clocks(one: Node, other: Node) -> Iterator[tuple[str, str]]:
-    for earlier in steps_of([one]):
-        for later in steps_of([other]):
+def _by_clocks(first: Node, second: Node) -> Iterator[tuple[str, str]]:
+    for earlier in steps_of([first]):
+        for later in steps_of([second]):
             if "resolves" in earlier and "starts" in later and earlier["resolves"] <= later["starts"]:
                 yield earlier["name"], later["name"]
 

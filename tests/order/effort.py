@@ -1,6 +1,6 @@
-"""How many programs a property is tried on: `STEPGRAPH_EXAMPLES=5000 pytest tests/order tests/graph` is the long run.
+"""Number of random programs: `STEPGRAPH_EXAMPLES=5000 pytest tests/order tests/graph` is the long run.
 
-The short run tries the same ones each time; the long one looks for others.
+The short run is deterministic.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What kind of order a relation is, told with NetworkX and by definition: independent of how the graph is made."""
+"""Classes of partial orders, by NetworkX and by definition, independent of the analysis."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tests.order.reference import Relation
 
 
 def is_series_parallel(order: Relation, members: frozenset[str]) -> bool:
-    """Whether an order falls into parts with no order between them, or one after another, again and again."""
+    """Return whether an order consists of parallel or sequential parts, recursively."""
     if len(members) <= 1:
         return True
     comparable: nx.Graph[str] = nx.Graph()
@@ -22,5 +22,5 @@ def is_series_parallel(order: Relation, members: frozenset[str]) -> bool:
 
 
 def is_interval_order(order: Relation) -> bool:
-    """Whether no two chains of two stand beside each other: of two pairs, one's first is before the other's second."""
+    """Return whether the order has no two chains of length two without any order between them."""
     return all((a, d) in order or (c, b) in order for a, b in order for c, d in order)

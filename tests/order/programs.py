@@ -1,4 +1,4 @@
-"""Random programs: steps that need each other, and tasks, gathers and awaits of steps."""
+"""Random programs with dependencies between steps, tasks, gathers and awaits."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class W(WorkflowEntrypoint):
 
 @dataclass(frozen=True)
 class StepPlan:
-    """A step with the names of those that it needs, in the order of its parameters."""
+    """A step, and its dependencies in the order of its parameters."""
 
     name: str
     needs: tuple[str, ...]
@@ -29,7 +29,7 @@ class StepPlan:
 
 
 def module(steps: Sequence[StepPlan], body: Sequence[str]) -> str:
-    """Return a module with a workflow `W` that declares steps and does something with them."""
+    """Return a module with a workflow `W` that declares steps and runs a body."""
     lines: list[str] = []
     for step in steps:
         lines.append(f"@step.do({'concurrent=True' if step.concurrent else ''})")
@@ -39,7 +39,7 @@ def module(steps: Sequence[StepPlan], body: Sequence[str]) -> str:
 
 @st.composite
 def step_plans(draw: st.DrawFn, most: int = 12) -> list[StepPlan]:
-    """Draw steps of which each may need any that are declared before it."""
+    """Draw steps. Each may depend on the ones before."""
     plans: list[StepPlan] = []
     for number in range(draw(st.integers(1, most))):
         others = [plan.name for plan in plans]
@@ -49,16 +49,16 @@ def step_plans(draw: st.DrawFn, most: int = 12) -> list[StepPlan]:
 
 
 def ends_of(plans: Sequence[StepPlan]) -> list[str]:
-    """Return the steps that no other one needs."""
+    """Return the steps without dependents."""
     needed = {name for plan in plans for name in plan.needs}
     return [plan.name for plan in plans if plan.name not in needed]
 
 
 @st.composite
 def task_bodies(draw: st.DrawFn, names: Sequence[str]) -> list[str]:
-    """Draw a body that calls each of the steps once, and awaits all of it.
+    """Draw a body that calls each step once and awaits all of them.
 
-    In tasks, gathers in gathers, waits, loops over tasks, task groups and plain awaits.
+    It uses tasks, nested gathers, waits, loops over tasks, task groups and plain awaits.
     """
     waiting = list(draw(st.permutations(names)))
     tasks: list[str] = []
@@ -96,7 +96,7 @@ def _start(name: str, tasks: list[str]) -> str:
 
 
 def _some(draw: st.DrawFn, names: list[str]) -> list[str]:
-    """Take at most three of the names, the last ones."""
+    """Remove and return at most three names."""
     return [names.pop() for _ in range(draw(st.integers(0, min(3, len(names)))))]
 
 

@@ -1,7 +1,7 @@
-"""The orders that really happen: programs executed with asyncio, on a virtual clock, with a step object of our own.
+"""True orders: programs run with asyncio on a virtual clock, with a separate step object.
 
-It does what the SDK's does (`_WorkflowStepWrapper`), but for one thing: a step counts as begun from its call on, not
-only once its dependencies are over, so that none runs twice that is shown once. That shares no code with the analysis.
+The step object works like the SDK's `_WorkflowStepWrapper`, except that a step counts as started from its call on. So
+no step runs twice that the graph shows once. The analysis shares no code with it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Relation = frozenset[tuple[str, str]]
 
 @dataclass
 class Trace:
-    """When the runs of steps began and were over."""
+    """Start and end times of steps."""
 
     began: list[tuple[float, str]] = field(default_factory=list)
     over: dict[str, float] = field(default_factory=dict)
@@ -35,7 +35,7 @@ class Trace:
 
 
 class ReferenceStep:
-    """The step object: dependencies by the names of parameters, each step of a given duration."""
+    """The step object, with dependencies by parameter name and a duration for each step."""
 
     def __init__(self, durations: Mapping[str, float], trace: Trace) -> None:
         self.durations = durations
@@ -46,7 +46,7 @@ class ReferenceStep:
 
     def do(self, name: str | None = None, *, concurrent: bool = False) -> Callable[..., Any]:
         def declare(function: Callable[..., Any]) -> Callable[[], Awaitable[object]]:
-            own = name or function.__name__
+            step_name = name or function.__name__
             parameters = list(inspect.signature(function).parameters)
 
             async def call() -> None:
@@ -58,13 +58,13 @@ class ReferenceStep:
                     for parameter in parameters:
                         await self.resolve(parameter)
                 now = asyncio.get_running_loop().time
-                self.trace.began.append((now(), own))
-                await asyncio.create_task(asyncio.sleep(self.durations.get(own, SHORT)))
-                self.trace.over[own] = now()
+                self.trace.began.append((now(), step_name))
+                await asyncio.create_task(asyncio.sleep(self.durations.get(step_name, SHORT)))
+                self.trace.over[step_name] = now()
                 self.remembered.add(call)
                 over.set_result(None)
 
-            self.steps[own] = call
+            self.steps[step_name] = call
             return call
 
         return declare
@@ -82,38 +82,38 @@ class ReferenceStep:
 
 
 class WorkflowEntrypoint:
-    """What `workers` exports, as far as the programs need it."""
+    """The export of `workers`."""
 
 
 def execute(source: str, durations: Mapping[str, float]) -> Trace:
-    """Run the workflow `W` of a module and return what happened."""
+    """Run the workflow `W` of a module."""
     workers = types.ModuleType("workers")
     workers.WorkflowEntrypoint = WorkflowEntrypoint  # type: ignore[attr-defined]
-    known = sys.modules.get("workers")
+    original = sys.modules.get("workers")
     sys.modules["workers"] = workers
     namespace: dict[str, Any] = {}
     try:
         exec(compile(source, "entry.py", "exec"), namespace)  # noqa: S102 - programs made by the tests themselves
     finally:
-        if known is None:
+        if original is None:
             del sys.modules["workers"]
         else:
-            sys.modules["workers"] = known
+            sys.modules["workers"] = original
     trace = Trace()
     run(namespace["W"]().run({"payload": {}}, ReferenceStep(durations, trace)))
     return trace
 
 
 def true_order(source: str, steps: Iterable[str]) -> Relation:
-    """Return which step is over before which other begins, in every run.
+    """Return the pairs (first, second) where the first step ends before the second starts in every run.
 
-    A step that began before another one was over in some run does so in the run in which that one takes forever and all
-    others no time. So a run for each step shows all that is not certain.
+    A violation in any run also occurs when the first step takes forever and all others no time. So one run for each
+    step suffices.
     """
     names = list(steps)
     certain: set[tuple[str, str]] | None = None
     for slow in names:
         trace = execute(source, {slow: LONG})
-        found = {(u, v) for u in trace.over for began, v in trace.began if u != v and trace.over[u] <= began}
-        certain = found if certain is None else certain & found
+        observed = {(u, v) for u in trace.over for began, v in trace.began if u != v and trace.over[u] <= began}
+        certain = observed if certain is None else certain & observed
     return frozenset(certain or ())

@@ -1,4 +1,4 @@
-"""The order drawn for steps that need each other is the one in which they really run."""
+"""Drawn orders of dependent steps match the executed orders."""
 
 from __future__ import annotations
 
@@ -37,20 +37,20 @@ def check(source: str, plans: list[StepPlan]) -> None:
 
 @thorough
 @given(plans=step_plans())
-def test_steps_gathered_run_in_the_order_drawn(plans: list[StepPlan]) -> None:
+def test_gathered_steps_run_in_drawn_order(plans: list[StepPlan]) -> None:
     calls = ", ".join(f"{name}()" for name in ends_of(plans))
     check(module(plans, [f"await asyncio.gather({calls})"]), plans)
 
 
 @thorough
 @given(plans=step_plans(), data=st.data())
-def test_steps_awaited_one_after_another_run_in_the_order_drawn(plans: list[StepPlan], data: st.DataObject) -> None:
+def test_steps_awaited_in_sequence_run_in_drawn_order(plans: list[StepPlan], data: st.DataObject) -> None:
     ends = data.draw(st.permutations(ends_of(plans)))
     check(module(plans, [f"await {name}()" for name in ends]), plans)
 
 
 @thorough
 @given(plans=step_plans(), concurrent=st.booleans())
-def test_a_step_that_needs_all_runs_after_them_in_the_order_drawn(plans: list[StepPlan], *, concurrent: bool) -> None:
+def test_final_step_follows_its_dependencies(plans: list[StepPlan], *, concurrent: bool) -> None:
     last = StepPlan("last", tuple(ends_of(plans)), concurrent)
     check(module([*plans, last], ["await last()"]), [*plans, last])

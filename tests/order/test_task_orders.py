@@ -1,4 +1,4 @@
-"""The order drawn for tasks, gathers and awaits is the one in which steps really run."""
+"""Drawn orders of tasks, gathers and awaits match the executed orders."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.order.test_dependency_orders import graph_of, names_in
 
 @thorough
 @given(count=st.integers(1, 8), data=st.data())
-def test_tasks_gathers_and_awaits_run_in_just_the_order_drawn(count: int, data: st.DataObject) -> None:
+def test_tasks_and_gathers_run_in_drawn_order(count: int, data: st.DataObject) -> None:
     plans = [StepPlan(f"s{number}", ()) for number in range(count)]
     names = [plan.name for plan in plans]
     source = module(plans, data.draw(task_bodies(names)))
@@ -25,9 +25,7 @@ def test_tasks_gathers_and_awaits_run_in_just_the_order_drawn(count: int, data: 
 
 @thorough
 @given(plans=step_plans(most=7), data=st.data())
-def test_of_tasks_that_need_steps_no_order_is_drawn_that_does_not_hold(
-    plans: list[StepPlan], data: st.DataObject
-) -> None:
+def test_tasks_with_dependencies_have_no_false_order(plans: list[StepPlan], data: st.DataObject) -> None:
     names = [plan.name for plan in plans]
     called = data.draw(st.lists(st.sampled_from(names), unique=True, min_size=1))
     source = module(plans, data.draw(task_bodies(called)))

@@ -1,4 +1,4 @@
-"""An event loop whose clock jumps to the next thing due, so that a run of years takes milliseconds."""
+"""An event loop whose clock jumps to the next timer, so that long runs take milliseconds."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class VirtualClock(asyncio.SelectorEventLoop):
-    """Runs what is ready; only when nothing is, time goes on."""
+    """An event loop that advances time only when no callback is ready."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -18,19 +18,19 @@ class VirtualClock(asyncio.SelectorEventLoop):
         return self._now
 
     def _run_once(self) -> None:
-        if not self._ready and self._scheduled:  # type: ignore[attr-defined] # as in every loop of asyncio
+        if not self._ready and self._scheduled:  # type: ignore[attr-defined]
             self._now = max(self._now, self._scheduled[0].when())  # type: ignore[attr-defined]
         super()._run_once()  # type: ignore[misc]
 
 
 def run(coroutine: Coroutine[Any, Any, None]) -> None:
-    """Run a coroutine on a virtual clock, and what it leaves in the background."""
+    """Run a coroutine and its background tasks on a virtual clock."""
     loop = VirtualClock()
 
     async def whole() -> None:
         await coroutine
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.gather(*left, return_exceptions=True)
+        background = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*background, return_exceptions=True)
 
     try:
         loop.run_until_complete(whole())

@@ -8,7 +8,8 @@ from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stepgraph import WorkflowAnalysis, analyze_paths
+from docs.generate.diff_pairs import diff_pairs
+from stepgraph import WorkflowAnalysis, analyze_paths, analyze_source
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.example import Example
 from stepgraph.model.payload import Graph
@@ -76,12 +77,13 @@ def projects() -> Iterator[Program]:
 
 
 def pairs() -> Iterator[Program]:
-    """Yield both sides of each pair that is compared; what is written in the same words, once."""
-    known = set()
-    for path in sorted((FIXTURES / "diff").glob("*/*.py")):
-        if (written := path.read_bytes()) not in known:
-            known.add(written)
-            yield _of_file(path, f"{path.parent.name}, {path.stem}")
+    """Yield both versions of each pair, equal modules once."""
+    sources = set()
+    for pair in diff_pairs():
+        for title, source in (("after", pair.after), ("before", pair.before)):
+            if source not in sources:
+                sources.add(source)
+                yield Program(f"{pair.name}, {title}", {ENTRY: source}, partial(_workflows_in, source))
 
 
 def examples() -> Iterator[Program]:
@@ -93,6 +95,10 @@ def examples() -> Iterator[Program]:
 
 def _of_file(path: Path, title: str) -> Program:
     return Program(title, {ENTRY: path.read_text(encoding="utf-8")}, partial(_workflows, path))
+
+
+def _workflows_in(source: str) -> tuple[WorkflowAnalysis, ...]:
+    return analyze_source(source, f"{ENTRY}.py").workflows
 
 
 def _workflows(path: Path) -> tuple[WorkflowAnalysis, ...]:

@@ -1,4 +1,4 @@
-"""A workflow with a finding of each severity, for the formats to tell."""
+"""A workflow with a finding of each severity."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_source
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
-from stepgraph.report.build import workflow_summary
-from stepgraph.report.report import Report, ReportedFinding, SourceFile
+from stepgraph.report.report import FingerprintedFinding, Report, SourceFile, workflow_summary
 from tests.report.reports import OTHER_RULE, RULE, finding
 
 PATH = "src/orders.py"
@@ -47,11 +46,11 @@ class Empty(WorkflowEntrypoint):
 
 
 def example() -> Report:
-    """Return the report on the workflow, with findings of rules that there are, and of some that are made up."""
+    """Return a report with real and invented findings."""
     analysis = analyzed()
     return Report(
         findings=(
-            ReportedFinding(
+            FingerprintedFinding(
                 finding(
                     "the step 'charge card' is called with `order[\"total\"]`, and the SDK refuses arguments.",
                     "Call it without arguments: let its function read the value from around it, or return it from a"
@@ -60,7 +59,7 @@ def example() -> Report:
                 ),
                 "3f2a",
             ),
-            ReportedFinding(
+            FingerprintedFinding(
                 finding(
                     "the step 'charge card' is called with `order[\"total\"] + sum(...)`, and the SDK refuses"
                     " arguments.",
@@ -69,7 +68,7 @@ def example() -> Report:
                     at=Span(PATH, 20, 13, 20, 112),
                 )
             ),
-            ReportedFinding(
+            FingerprintedFinding(
                 finding(
                     "`5 min` is 5 milliseconds: the engine takes a unit that it does not know for milliseconds.",
                     "Write `5 minutes`.",
@@ -78,7 +77,7 @@ def example() -> Report:
                     at=Span(PATH, 22, 49, 22, 56),
                 )
             ),
-            ReportedFinding(
+            FingerprintedFinding(
                 finding(
                     "`settle` is not known, and is given the step object, so steps that it runs are missing.",
                     "",

@@ -1,4 +1,4 @@
-"""Reports for the formats to tell."""
+"""Reports for the tests of formats."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
-from stepgraph.report.report import IgnoredFinding, Report, ReportedFinding, SourceFile, WorkflowSummary
+from stepgraph.report.report import FingerprintedFinding, Report, SourceFile, SuppressedFinding, WorkflowSummary
 
 RULE = BY_CODE["SG118"]
 OTHER_RULE: Rule = replace(RULE, code="SG205", name="unknown-duration-unit", severity=Severity.WARNING)
@@ -47,7 +47,7 @@ HOSTILE = (
 
 
 def span(path: str = "src/orders.py", line: int = 4, column: int = 9, *, end: tuple[int, int] | None = None) -> Span:
-    """Return a stretch of one character, or up to an end."""
+    """Return a span of one character, or up to an end."""
     return Span(path, line, column, *(end or (line, column + 1)))
 
 
@@ -60,7 +60,6 @@ def finding(
     at: Span | None = None,
     workflow: str = "orders",
 ) -> Finding:
-    """Return a finding."""
     return Finding(code, severity, message, advice, at or span(), workflow)
 
 
@@ -72,7 +71,7 @@ def workflow(
     has_dag: bool = True,
     complete: bool = True,
 ) -> WorkflowSummary:
-    """Return a workflow that was checked."""
+    """Return a checked workflow."""
     return WorkflowSummary(name, "OrderWorkflow", path, 1, has_dag, 3, complete, graph)
 
 
@@ -81,10 +80,10 @@ def report(
     workflows: Sequence[WorkflowSummary] = (workflow(),),
     files: dict[str, str] | None = None,
 ) -> Report:
-    """Return a report with these findings, of sources with these texts."""
+    """Return a report with findings, and the sources of files."""
     sources = {path: SourceFile(tuple(text.split("\n")), path) for path, text in (files or {}).items()}
     return Report(
-        findings=tuple(map(ReportedFinding, findings)),
+        findings=tuple(map(FingerprintedFinding, findings)),
         workflows=tuple(workflows),
         rules=(RULE, OTHER_RULE),
         version="1.2.3",
@@ -93,22 +92,22 @@ def report(
 
 
 def with_others() -> Report:
-    """Return a report with a finding that counts, one that is in the baseline, and one that a comment ignores."""
+    """Return a report with one finding that counts, one in the baseline, and one suppressed."""
     return replace(
         report(finding()),
-        known=(ReportedFinding(finding("known.", code="SG205"), "9c1e"),),
-        ignored=(IgnoredFinding(finding("ignored.", code="SG201"), "on purpose"),),
+        known=(FingerprintedFinding(finding("known.", code="SG205"), "9c1e"),),
+        ignored=(SuppressedFinding(finding("ignored.", code="SG201"), "on purpose"),),
     )
 
 
 def everywhere(text: str, count: int = 1) -> Report:
-    """Return a report in which a text stands wherever text of a source can; each message begins with its number."""
+    """Return a report with a text at every position for text from sources. Messages start with their number."""
     severities = tuple(Severity)
     findings = [
         finding(f"m{number}m {text}", text, severity=severities[number % 3], at=span(text), workflow=text)
         for number in range(count)
     ]
-    one = WorkflowSummary(text, text, text, 1, has_dag=False, steps=0, complete=False)
+    summary = WorkflowSummary(text, text, text, 1, has_dag=False, steps=0, complete=False)
     lines = tuple(text.split("\n"))
-    made = report(*findings, workflows=[one])
-    return replace(made, files={text: SourceFile((text, "", "", *lines), text)}, require_dag=True)
+    sample = report(*findings, workflows=[summary])
+    return replace(sample, files={text: SourceFile((text, "", "", *lines), text)}, require_dag=True)

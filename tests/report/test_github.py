@@ -1,4 +1,4 @@
-"""Annotations, read as the runner of GitHub Actions does."""
+"""Reports as workflow commands of GitHub Actions."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ Command = tuple[str, dict[str, str], str]
 
 
 def commands(output: str) -> list[Command]:
-    """Return the commands in an output: the name, the properties and the text of each."""
-    found = []
+    """Return the name, properties and text of each command in an output."""
+    results = []
     for line in output.split("\n"):
         assert "##[" not in line or line.lstrip().startswith("::"), "a command in the old form"
         if line.strip().startswith("::"):
@@ -26,8 +26,8 @@ def commands(output: str) -> list[Command]:
             name, _, given_properties = head.partition(" ")
             pairs = (pair.partition("=") for pair in given_properties.split(",") if pair)
             properties = {key: _unescaped(value, "\r\n:,") for key, _, value in pairs}
-            found.append((name, properties, _unescaped(text, "\r\n")))
-    return found
+            results.append((name, properties, _unescaped(text, "\r\n")))
+    return results
 
 
 def _unescaped(text: str, marks: str) -> str:
@@ -61,20 +61,20 @@ def test_each_finding_is_an_annotation() -> None:
     ]
 
 
-def test_an_annotation_is_one_line_with_its_marks_escaped() -> None:
-    made = report(finding("50% of a, b: c.", "Mend it.", code="SG205"))
-    assert render_github(made, quiet=True) == (
+def test_annotation_is_one_escaped_line() -> None:
+    sample = report(finding("50% of a, b: c.", "Mend it.", code="SG205"))
+    assert render_github(sample, quiet=True) == (
         "::error file=src/orders.py,line=4,endLine=4,col=9,endColumn=10,title=SG205 unknown-duration-unit"
         "::50%25 of a, b: c.%0AMend it.\n"
     )
 
 
-def test_a_file_is_named_from_the_root_of_the_repository() -> None:
-    made = replace(report(finding()), files={"src/orders.py": SourceFile((), "apps/shop, old/orders.py")})
-    assert "file=apps/shop%2C old/orders.py," in render_github(made)
+def test_paths_are_relative_to_repository_root() -> None:
+    sample = replace(report(finding()), files={"src/orders.py": SourceFile((), "apps/shop, old/orders.py")})
+    assert "file=apps/shop%2C old/orders.py," in render_github(sample)
 
 
-def test_the_summary_follows_as_plain_lines() -> None:
+def test_summary_is_plain_text() -> None:
     assert render_github(report()).splitlines()[-1] == "no findings in 1 workflow"
 
 
@@ -84,25 +84,25 @@ def test_nothing_to_check_is_an_annotation() -> None:
     ]
 
 
-def test_a_graph_that_is_required_and_lacks_is_an_annotation() -> None:
+def test_required_graph_is_an_annotation() -> None:
     (command,) = commands(render_github(replace(report(workflows=[workflow(complete=False)]), require_dag=True)))
     assert command[:2] == ("error", {"file": "src/orders.py", "line": "1", "title": "stepgraph check"})
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_no_text_is_a_command_or_ends_one(text: str) -> None:
+def test_hostile_text_is_escaped_in_commands(text: str) -> None:
     _check_commands(text)
 
 
 @given(st.text(alphabet=st.characters(codec=None), max_size=50))
-def test_no_text_at_all_is_a_command_or_ends_one(text: str) -> None:
+def test_any_text_is_escaped_in_commands(text: str) -> None:
     _check_commands(text)
 
 
 def _check_commands(text: str) -> None:
-    made = everywhere(text, 3)
-    told = commands(render_github(made))
-    assert [name for name, _, _ in told] == ["error", "warning", "notice", "error"]
-    for number, (_, properties, message) in enumerate(told[:3]):
+    sample = everywhere(text, 3)
+    output = commands(render_github(sample))
+    assert [name for name, _, _ in output] == ["error", "warning", "notice", "error"]
+    for number, (_, properties, message) in enumerate(output[:3]):
         assert properties["file"] == visible(text)
         assert message.split("\n")[0].rstrip() == f"m{number}m {visible(text)}".rstrip()

@@ -1,4 +1,4 @@
-"""The report for programs, and its published schema."""
+"""Reports as JSON, and the published schema."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ SHAPE = TypeAdapter(CheckReport)
 
 
 @pytest.mark.parametrize(
-    "made", [example(), with_others(), report(), report(workflows=[])], ids=["full", "others", "clean", "nothing"]
+    "sample", [example(), with_others(), report(), report(workflows=[])], ids=["full", "others", "clean", "nothing"]
 )
-def test_a_report_has_the_defined_shape(made: object) -> None:
-    data = json.loads(render_json(made))  # type: ignore[arg-type]
+def test_report_matches_schema(sample: object) -> None:
+    data = json.loads(render_json(sample))  # type: ignore[arg-type]
     assert SHAPE.validate_python(data) == data
     assert [error.json_path for error in VALIDATOR.iter_errors(data)] == []
 
@@ -38,7 +38,7 @@ def test_every_field_is_described() -> None:
     assert fields == []
 
 
-def test_a_finding_has_all_that_is_known_of_it() -> None:
+def test_finding_has_all_fields() -> None:
     assert json_report(example())["findings"][0] == {
         "code": "SG118",
         "name": "step-called-with-arguments",
@@ -59,19 +59,19 @@ def test_a_finding_has_all_that_is_known_of_it() -> None:
     }
 
 
-def test_what_does_not_count_is_told_apart() -> None:
+def test_uncounted_findings_are_separate() -> None:
     data = json_report(with_others())
-    assert [found["code"] for found in data["findings"]] == ["SG118"]
-    assert [(found["code"], found["fingerprint"]) for found in data["known"]] == [("SG205", "9c1e")]
+    assert [results["code"] for results in data["findings"]] == ["SG118"]
+    assert [(results["code"], results["fingerprint"]) for results in data["known"]] == [("SG205", "9c1e")]
     assert [(ignored["finding"]["code"], ignored["reason"]) for ignored in data["ignored"]] == [("SG201", "on purpose")]
     assert (data["summary"]["errors"], data["summary"]["known"], data["summary"]["ignored"]) == (1, 1, 1)
 
 
-def test_what_is_not_known_is_null() -> None:
-    (told,) = json_report(report(finding(workflow="")))["findings"]
-    assert (told["workflow"], told["fingerprint"]) == (None, None)
+def test_unknown_values_are_null() -> None:
+    (output,) = json_report(report(finding(workflow="")))["findings"]
+    assert (output["workflow"], output["fingerprint"]) == (None, None)
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_text_is_as_it_is(text: str) -> None:
+def test_text_is_unchanged(text: str) -> None:
     assert json.loads(render_json(everywhere(text)))["findings"][0]["message"] == f"m0m {text}"

@@ -1,4 +1,4 @@
-"""What holds for every format."""
+"""Properties of every format of a report."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from stepgraph.escaping.visible import visible
 from stepgraph.report.github import render_github
 from stepgraph.report.gitlab import render_gitlab
 from stepgraph.report.json_report import render_json
-from stepgraph.report.markdown.document import render_markdown
+from stepgraph.report.markdown import render_markdown
 from stepgraph.report.report import Report
-from stepgraph.report.sarif.document import render_sarif
+from stepgraph.report.sarif import render_sarif
 from stepgraph.report.text import render_text
 from tests.report.example import example
 from tests.report.reports import HOSTILE, everywhere
@@ -36,27 +36,27 @@ every_format = pytest.mark.parametrize("render", FORMATS.values(), ids=FORMATS.k
 
 
 @every_format
-def test_the_same_report_gives_the_same_bytes(render: Render) -> None:
+def test_output_is_deterministic(render: Render) -> None:
     assert render(example()) == render(example())
 
 
 @every_format
 @pytest.mark.parametrize("text", HOSTILE)
-def test_every_finding_is_told_once(render: Render, text: str) -> None:
-    told = render(everywhere(text, 12))
-    assert [told.count(f"m{number}m") for number in range(12)] == [1] * 12
+def test_every_finding_is_reported_once(render: Render, text: str) -> None:
+    output = render(everywhere(text, 12))
+    assert [output.count(f"m{number}m") for number in range(12)] == [1] * 12
 
 
 @every_format
 @settings(deadline=None)
 @given(text=st.text(alphabet=st.characters(codec=None), max_size=40))
-def test_every_output_can_be_written_and_ends_in_a_line_break(render: Render, text: str) -> None:
-    told = render(everywhere(text))
-    assert encode(told).decode("utf-8").endswith("\n")
+def test_output_is_encodable_and_ends_with_newline(render: Render, text: str) -> None:
+    output = render(everywhere(text))
+    assert encode(output).decode("utf-8").endswith("\n")
 
 
 @pytest.mark.parametrize("name", ["text", "terminal", "github", "markdown"])
 @pytest.mark.parametrize("text", HOSTILE)
-def test_nothing_for_people_steers_a_terminal(name: str, text: str) -> None:
-    told = FORMATS[name](everywhere(text)).replace("\u200b", "")
-    assert all(visible(line) == line for line in told.split("\n"))
+def test_text_output_has_no_control_characters(name: str, text: str) -> None:
+    output = FORMATS[name](everywhere(text)).replace("\u200b", "")
+    assert all(visible(line) == line for line in output.split("\n"))

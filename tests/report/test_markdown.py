@@ -1,4 +1,4 @@
-"""Markdown, read by GitHub's own parser."""
+"""Reports as Markdown, rendered by GitHub's parser."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from syrupy.assertion import SnapshotAssertion
 from stepgraph.checks.severity import Severity
 from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.escaping.visible import visible
-from stepgraph.report.markdown.document import render_markdown
-from stepgraph.report.markdown.room import LONGEST, length
+from stepgraph.report.markdown import render_markdown
+from stepgraph.report.markdown_blocks import MAX_LENGTH, length
 from tests.render.graphs import do
 from tests.render.graphs import graph as graph_of
 from tests.report.example import example
@@ -31,7 +31,7 @@ OUR_TAGS = {"h2", "h3", "p", "strong", "a", "code", "pre", "table", "thead", "tb
 
 
 class Reading(HTMLParser):
-    """What a reader is shown: text, by the tag that it stands in, and all tags and links."""
+    """The rendered page: text by tag, all tags and links."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -57,11 +57,11 @@ class Reading(HTMLParser):
             self.calling += data
 
 
-def test_a_realistic_report_in_full(snapshot: SnapshotAssertion) -> None:
+def test_realistic_report(snapshot: SnapshotAssertion) -> None:
     assert render_markdown(example()) == snapshot
 
 
-def test_the_heading_is_the_verdict() -> None:
+def test_heading_is_the_verdict() -> None:
     assert render_markdown(report()).splitlines()[0] == "## ✅ Workflow check: no findings in 1 workflow"
     assert render_markdown(report(finding())).splitlines()[0] == "## ❌ Workflow check: 1 error in 1 workflow"
     assert render_markdown(report(workflows=[])) == (
@@ -69,39 +69,39 @@ def test_the_heading_is_the_verdict() -> None:
     )
 
 
-def test_findings_stand_below_their_severity() -> None:
-    made = report(finding(severity=Severity.WARNING), finding(), finding(severity=Severity.INFORMATION), finding())
-    headings = [line for line in render_markdown(made).splitlines() if line.startswith("### ")]
+def test_findings_are_grouped_by_severity() -> None:
+    sample = report(finding(severity=Severity.WARNING), finding(), finding(severity=Severity.INFORMATION), finding())
+    headings = [line for line in render_markdown(sample).splitlines() if line.startswith("### ")]
     assert headings == ["### 2 errors", "### 1 warning", "### 1 note"]
 
 
-def test_places_are_links_where_the_commit_is_known() -> None:
-    made = report(finding(at=span("a b.py")), files={"a b.py": ""}, workflows=[])
-    assert "at `a b.py:4:9`" in render_markdown(made)
-    linked = render_markdown(replace(made, source_url="https://github.com/o/r/blob/c0ffee"))
+def test_locations_are_links_if_commit_is_known() -> None:
+    sample = report(finding(at=span("a b.py")), files={"a b.py": ""}, workflows=[])
+    assert "at `a b.py:4:9`" in render_markdown(sample)
+    linked = render_markdown(replace(sample, source_url="https://github.com/o/r/blob/c0ffee"))
     assert "at [`a b.py:4:9`](<https://github.com/o/r/blob/c0ffee/a%20b.py#L4>)" in linked
 
 
-def test_quiet_has_findings_alone() -> None:
+def test_quiet_omits_summary() -> None:
     text = render_markdown(example(), quiet=True)
     assert "### 2 errors" in text
     assert "| Workflow |" not in text
     assert "<details>" not in text
 
 
-def test_a_graph_that_is_required_and_lacks_is_told() -> None:
+def test_required_graph_is_reported() -> None:
     text = render_markdown(replace(report(workflows=[workflow(has_dag=False)]), require_dag=True))
     assert "- the graph of the workflow `orders` is missing, and --require-dag demands a complete one." in text
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_no_text_is_markup(text: str) -> None:
+def test_hostile_text_is_escaped(text: str) -> None:
     _check_reading(text)
 
 
 @settings(max_examples=200)
 @given(ANY_TEXT)
-def test_no_text_at_all_is_markup(text: str) -> None:
+def test_any_text_is_escaped_as_markup(text: str) -> None:
     _check_reading(text)
 
 
@@ -116,7 +116,7 @@ def _check_reading(text: str) -> None:
 
 
 @given(ANY_TEXT)
-def test_prose_and_code_are_read_as_they_were(text: str) -> None:
+def test_prose_and_code_are_unchanged(text: str) -> None:
     shown = visible(text)
     assert _words(Reading(prose(text)).text) == _words(shown.replace("`", "") if _paired(shown) else shown)
     assert Reading(code(text)).text.removesuffix("\n") == (shown or "\xa0")
@@ -132,35 +132,35 @@ def _words(text: str) -> str:
 
 
 @given(ANY_TEXT)
-def test_a_fence_holds_any_text(text: str) -> None:
+def test_fence_contains_any_text(text: str) -> None:
     safe = visible(text)
     assert Reading(fenced(safe, "text")).text.rstrip("\n") == safe
 
 
-def test_diagrams_go_first_where_all_would_be_too_long() -> None:
+def test_diagrams_are_omitted_first() -> None:
     large = graph_of(*(do(f"a step of some length, number {number}") for number in range(300)))
-    made = report(finding(), workflows=[workflow(f"w{number}", graph=large) for number in range(4)])
-    text = render_markdown(made)
-    assert length(text) < LONGEST
+    sample = report(finding(), workflows=[workflow(f"w{number}", graph=large) for number in range(4)])
+    text = render_markdown(sample)
+    assert length(text) < MAX_LENGTH
     assert "2 diagrams would be too long for GitHub: `stepgraph graph` draws all." in text
     assert "the step 'charge' is called" in text
 
 
-def test_excerpts_go_next_and_the_last_findings_at_last() -> None:
+def test_excerpts_are_omitted_before_findings() -> None:
     source = {"src/orders.py": "\n".join(["x" * 100] * 10)}
     some = render_markdown(report(*([finding()] * 180), files=source))
-    assert length(some) < LONGEST
+    assert length(some) < MAX_LENGTH
     assert "Excerpts are left out, for they would be too long for GitHub." in some
     assert some.count("the step 'charge' is called") == 180
     many = render_markdown(report(*([finding()] * 2000), files=source))
-    assert length(many) < LONGEST
+    assert length(many) < MAX_LENGTH
     kept = many.count("the step 'charge' is called")
     assert f"{2000 - kept} more findings would be too long for GitHub: `stepgraph check` prints all." in many
 
 
 @pytest.mark.parametrize("count", [1, 30])
-def test_nothing_makes_it_longer_than_github_takes(count: int) -> None:
+def test_report_fits_githubs_limit(count: int) -> None:
     text = "|\\<@" * 1000
     workflows = [workflow(text, text, has_dag=False)] * count
-    made = replace(report(*([finding(text, text, at=span(text), workflow=text)] * count), workflows=workflows))
-    assert length(render_markdown(replace(made, require_dag=True))) < LONGEST
+    sample = replace(report(*([finding(text, text, at=span(text), workflow=text)] * count), workflows=workflows))
+    assert length(render_markdown(replace(sample, require_dag=True))) < MAX_LENGTH

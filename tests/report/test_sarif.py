@@ -1,4 +1,4 @@
-"""SARIF, held to its official schema."""
+"""Reports as SARIF, against the official schema."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from msgspec.structs import replace
 from stepgraph.checks.catalogue import RULES
 from stepgraph.escaping.visible import visible
 from stepgraph.model.span import Span
-from stepgraph.report.report import Report, ReportedFinding, SourceFile
-from stepgraph.report.sarif.document import render_sarif
+from stepgraph.report.report import FingerprintedFinding, Report, SourceFile
+from stepgraph.report.sarif import render_sarif
 from tests.report.example import example
 from tests.report.reports import HOSTILE, everywhere, finding, report, span, with_others, workflow
 
@@ -22,27 +22,27 @@ SCHEMA = json.loads((Path(__file__).parent / "sarif-2.1.0.json").read_text(encod
 VALIDATOR = Draft4Validator(SCHEMA)
 
 
-def run_of(made: Report) -> Any:  # noqa: ANN401 - JSON
-    """Return the one run of a report, which is valid."""
-    data = json.loads(render_sarif(made))
+def run_of(sample: Report) -> Any:  # noqa: ANN401 - JSON
+    """Return the single run of a report, validated."""
+    data = json.loads(render_sarif(sample))
     assert [error.json_path for error in VALIDATOR.iter_errors(data)] == []
     (run,) = data["runs"]
     return run
 
 
-def location_of(made: Report) -> Any:  # noqa: ANN401 - likewise
-    (result,) = run_of(made)["results"]
+def location_of(sample: Report) -> Any:  # noqa: ANN401 - likewise
+    (result,) = run_of(sample)["results"]
     (location,) = result["locations"]
     return location["physicalLocation"]
 
 
-def test_the_schema_is_that_of_sarif() -> None:
+def test_schema_is_sarif_2_1_0() -> None:
     Draft4Validator.check_schema(SCHEMA)
     assert SCHEMA["title"] == "Static Analysis Results Format (SARIF) Version 2.1.0 JSON Schema"
     assert [error.json_path for error in VALIDATOR.iter_errors({"version": "2.1.0"})] == ["$"]
 
 
-def test_a_result_says_what_where_and_by_which_rule() -> None:
+def test_result_has_rule_message_and_location() -> None:
     result = run_of(example())["results"][2]
     assert result == {
         "ruleId": "SG205",
@@ -64,19 +64,19 @@ def test_a_result_says_what_where_and_by_which_rule() -> None:
     }
 
 
-def test_levels_follow_severities_and_a_rule_that_was_not_asked_has_no_index() -> None:
+def test_levels_follow_severities() -> None:
     results = run_of(example())["results"]
     assert [result["level"] for result in results] == ["error", "error", "warning", "note"]
     assert "ruleIndex" not in results[3]
 
 
-def test_a_fingerprint_is_told_where_there_is_one() -> None:
+def test_fingerprint_is_optional() -> None:
     results = run_of(example())["results"]
     assert results[0]["partialFingerprints"] == {"stepgraph/v1": "3f2a"}
     assert "partialFingerprints" not in results[1]
 
 
-def test_rules_have_help_with_examples_and_a_page() -> None:
+def test_rules_have_help_and_url() -> None:
     described = run_of(example())["tool"]["driver"]["rules"][0]
     assert described["id"] == "SG118"
     assert described["name"] == "step-called-with-arguments"
@@ -108,23 +108,23 @@ def test_files_are_uris(path: str, artifact: dict[str, str]) -> None:
     assert location_of(report(finding(at=span(path))))["artifactLocation"] == artifact
 
 
-def test_a_file_is_named_from_the_root_of_the_repository() -> None:
-    made = replace(report(finding()), files={"src/orders.py": SourceFile((), "apps/shop/src/orders.py")})
-    assert location_of(made)["artifactLocation"]["uri"] == "apps/shop/src/orders.py"
+def test_paths_are_relative_to_repository_root() -> None:
+    sample = replace(report(finding()), files={"src/orders.py": SourceFile((), "apps/shop/src/orders.py")})
+    assert location_of(sample)["artifactLocation"]["uri"] == "apps/shop/src/orders.py"
 
 
 def test_columns_count_code_points() -> None:
-    made = report(finding(at=Span("a.py", 1, 7, 2, 3)))
-    assert run_of(made)["columnKind"] == "unicodeCodePoints"
-    assert location_of(made)["region"] == {"startLine": 1, "startColumn": 7, "endLine": 2, "endColumn": 3}
+    sample = report(finding(at=Span("a.py", 1, 7, 2, 3)))
+    assert run_of(sample)["columnKind"] == "unicodeCodePoints"
+    assert location_of(sample)["region"] == {"startLine": 1, "startColumn": 7, "endLine": 2, "endColumn": 3}
 
 
-def test_a_run_with_findings_was_successful() -> None:
+def test_run_with_findings_is_successful() -> None:
     (invocation,) = run_of(example())["invocations"]
     assert invocation == {"executionSuccessful": True, "toolExecutionNotifications": []}
 
 
-def test_a_run_that_checked_nothing_was_not() -> None:
+def test_run_without_workflows_is_unsuccessful() -> None:
     run = run_of(report(workflows=[]))
     (invocation,) = run["invocations"]
     assert not invocation["executionSuccessful"]
@@ -133,19 +133,19 @@ def test_a_run_that_checked_nothing_was_not() -> None:
     assert run["results"] == []
 
 
-def test_an_input_that_could_not_be_read_makes_a_run_fail() -> None:
+def test_unreadable_input_fails_the_invocation() -> None:
     (invocation,) = run_of(report(finding(code="SG002")))["invocations"]
     assert not invocation["executionSuccessful"]
 
 
-def test_a_graph_that_is_required_and_lacks_is_a_notification() -> None:
+def test_required_graph_is_a_notification() -> None:
     (invocation,) = run_of(replace(report(workflows=[workflow(has_dag=False)]), require_dag=True))["invocations"]
     (notification,) = invocation["toolExecutionNotifications"]
     assert notification["level"] == "error"
     assert notification["message"]["text"].startswith("the graph of the workflow `orders` is missing")
 
 
-def test_code_in_a_message_is_no_link() -> None:
+def test_code_in_a_message_is_not_a_link() -> None:
     (result,) = run_of(report(finding("`handlers[name](step)` is not known.", "")))["results"]
     assert result["message"] == {"text": "`handlers[name] (step)` is not known."}
 
@@ -156,14 +156,14 @@ def test_any_text_is_valid_and_visible(text: str) -> None:
     assert result["message"]["text"].startswith(f"m0m {visible(text)}".replace("](", "] ("))
 
 
-def test_what_does_not_count_says_so() -> None:
+def test_uncounted_findings_are_marked() -> None:
     counting, known, ignored = run_of(with_others())["results"]
     assert not {"baselineState", "suppressions"} & set(counting)
     assert (known["baselineState"], known["partialFingerprints"]) == ("unchanged", {"stepgraph/v1": "9c1e"})
     assert ignored["suppressions"] == [{"kind": "inSource", "justification": "on purpose"}]
 
 
-def test_a_report_is_valid_in_full() -> None:
-    made = example()
-    assert len(run_of(made)["results"]) == len(made.findings)
-    assert all(isinstance(one, ReportedFinding) for one in made.findings)
+def test_example_report_is_valid() -> None:
+    sample = example()
+    assert len(run_of(sample)["results"]) == len(sample.findings)
+    assert all(isinstance(one, FingerprintedFinding) for one in sample.findings)

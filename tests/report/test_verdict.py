@@ -1,4 +1,4 @@
-"""What a check comes to."""
+"""Verdicts of checks."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.settings import FailOn
 from stepgraph.checks.severity import Severity
-from stepgraph.report.verdict import Verdict
+from stepgraph.report.report import Verdict
 from stepgraph.report.wording import verdict_line
 from tests.report.reports import finding, report, with_others, workflow
 
@@ -26,36 +26,34 @@ def test_workflows_without_findings_pass() -> None:
         (Severity.INFORMATION, FailOn.WARNING, Verdict.PASSED),
     ],
 )
-def test_a_finding_fails_the_check_from_the_severity_on_that_is_asked_for(
-    severity: Severity, fail_on: FailOn, verdict: Verdict
-) -> None:
+def test_findings_fail_from_configured_severity(severity: Severity, fail_on: FailOn, verdict: Verdict) -> None:
     assert replace(report(finding(severity=severity)), fail_on=fail_on).verdict is verdict
 
 
 @pytest.mark.parametrize("code", ["SG001", "SG002", "SG003"])
-def test_an_input_that_cannot_be_read_is_more_than_a_finding(code: str) -> None:
+def test_unreadable_input_has_priority(code: str) -> None:
     assert report(finding(), finding(code=code)).verdict is Verdict.UNREADABLE
 
 
-def test_an_unreadable_input_that_settings_allow_is_a_finding_like_others() -> None:
+def test_allowed_unreadable_input_is_an_ordinary_finding() -> None:
     allowed = finding(code="SG002", severity=Severity.WARNING)
     assert report(allowed).verdict is Verdict.PASSED
     assert replace(report(allowed), fail_on=FailOn.WARNING).verdict is Verdict.FAILED
 
 
 @pytest.mark.parametrize(("has_dag", "complete"), [(False, True), (True, False)])
-def test_a_graph_that_is_missing_or_incomplete_fails_where_one_is_required(*, has_dag: bool, complete: bool) -> None:
-    made = report(workflows=[workflow(), workflow("returns", has_dag=has_dag, complete=complete)])
-    assert made.verdict is Verdict.PASSED
-    assert replace(made, require_dag=True).verdict is Verdict.FAILED
+def test_missing_or_incomplete_graph_fails_if_required(*, has_dag: bool, complete: bool) -> None:
+    sample = report(workflows=[workflow(), workflow("returns", has_dag=has_dag, complete=complete)])
+    assert sample.verdict is Verdict.PASSED
+    assert replace(sample, require_dag=True).verdict is Verdict.FAILED
 
 
-def test_nothing_to_check_is_no_pass() -> None:
+def test_nothing_to_check_does_not_pass() -> None:
     assert report(workflows=[]).verdict is Verdict.NOTHING
     assert report(finding(severity=Severity.WARNING), workflows=[]).verdict is Verdict.NOTHING
 
 
-def test_what_a_configuration_is_found_guilty_of_fails_the_check_without_workflows_too() -> None:
+def test_configuration_finding_fails_without_workflows() -> None:
     assert report(finding(), workflows=[]).verdict is Verdict.FAILED
 
 
@@ -68,25 +66,25 @@ def test_what_a_configuration_is_found_guilty_of_fails_the_check_without_workflo
         ("i", "1 note in 1 workflow"),
     ],
 )
-def test_the_last_line_counts(severities: str, line: str) -> None:
+def test_last_line_counts_findings(severities: str, line: str) -> None:
     by_letter = {severity[0]: severity for severity in Severity}
     assert verdict_line(report(*(finding(severity=by_letter[letter]) for letter in severities))) == line
 
 
-def test_what_does_not_count_is_counted_apart() -> None:
-    made = with_others()
-    assert verdict_line(made) == "1 error in 1 workflow, 1 in the baseline, 1 ignored"
-    assert replace(made, findings=()).verdict is Verdict.PASSED
+def test_uncounted_findings_are_listed_separately() -> None:
+    sample = with_others()
+    assert verdict_line(sample) == "1 error in 1 workflow, 1 in the baseline, 1 ignored"
+    assert replace(sample, findings=()).verdict is Verdict.PASSED
 
 
-def test_what_has_one_right_answer_is_counted_apart() -> None:
+def test_fixable_findings_are_counted() -> None:
     source = "from workers import NonRetryableError, WorkflowEntrypoint\n\n\nclass Flow(WorkflowEntrypoint):\n"
     source += "    async def run(self, event, step):\n        return 1\n"
-    (fixable,) = (found for found in check_analysis(analyze_source(source)) if found.edits)
+    (fixable,) = (results for results in check_analysis(analyze_source(source)) if results.edits)
     assert verdict_line(report(fixable, finding())) == "2 errors in 1 workflow, 1 fixable with --fix"
 
 
-def test_the_last_line_tells_of_what_was_not_checked() -> None:
+def test_last_line_counts_unchecked_workflows() -> None:
     nothing = report(workflows=[])
     assert verdict_line(nothing) == "no workflow was found, so nothing was checked"
     lacking = replace(report(workflows=[workflow(), workflow(has_dag=False)]), require_dag=True)

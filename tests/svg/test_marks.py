@@ -14,7 +14,7 @@ from stepgraph.render.svg.figures.marked_figure import SIGN
 from stepgraph.render.svg.mark_theme import marks_on, quiet
 from stepgraph.render.svg.palettes import Palette
 from stepgraph.render.view import View
-from stepgraph.report.difference.marks import marked_graph
+from stepgraph.report.diff.marks import marked_graph
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, protected
 from tests.render.random_graphs import graphs
 from tests.svg.laws.all_laws import broken

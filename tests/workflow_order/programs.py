@@ -1,4 +1,4 @@
-"""Small graphs drawn by lot, such as programs have: clocks that move on, groups that close, work left behind."""
+"""Random graphs with functions, groups and clocks."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FUNCTIONS = ("f", "g")
 
 @st.composite
 def programs(draw: st.DrawFn) -> Graph:
-    """Draw a workflow with two functions, which call each other and themselves."""
+    """Draw a workflow with two functions that call each other and themselves."""
     functions = {name: function(name, *draw(bodies(1))) for name in FUNCTIONS}
     return graph(*draw(bodies(3)), functions=functions)
 
@@ -46,8 +46,8 @@ def nodes(depth: int) -> st.SearchStrategy[Node]:
         leaf,
         st.sampled_from(FUNCTIONS).map(call),
         st.sampled_from([LEAVE, LEAVE_LOOP]),
-        inner.map(lambda held: loop(*held)),
-        st.builds(lambda name, held: do(name, *held), st.sampled_from(NAMES), inner),
+        inner.map(lambda contents: loop(*contents)),
+        st.builds(lambda name, contents: do(name, *contents), st.sampled_from(NAMES), inner),
         st.builds(_either, inner, st.none() | inner),
         st.builds(_protected, inner, st.none() | inner, st.none() | inner, st.booleans()),
         groups(depth - 1),
@@ -60,8 +60,8 @@ def groups(depth: int) -> st.SearchStrategy[Node]:
     inner = st.deferred(lambda: bodies(depth))
     member = st.one_of(
         st.sampled_from(NAMES).map(do),
-        inner.map(lambda held: block(*held)),
-        inner.map(lambda held: loop(*held)),
+        inner.map(lambda contents: block(*contents)),
+        inner.map(lambda contents: loop(*contents)),
         st.sampled_from(FUNCTIONS).map(call),
     )
     kinds: st.SearchStrategy[ParallelKind] = st.sampled_from(["all", "all", "all_settled", "race", "any"])
@@ -70,7 +70,7 @@ def groups(depth: int) -> st.SearchStrategy[Node]:
 
 @st.composite
 def _clocked_groups(draw: st.DrawFn) -> Node:
-    """Draw a group in which each node starts at the clock there is, and may move it on."""
+    """Draw a group with clocks. A node starts at the current clock and may advance it."""
     clock = 1
     members: list[Node] = []
     for name in draw(st.lists(st.sampled_from(NAMES), min_size=2, max_size=3)):
@@ -82,18 +82,18 @@ def _clocked_groups(draw: st.DrawFn) -> Node:
     return parallel("all", *members)
 
 
-def _either(held: list[Node], other: list[Node] | None) -> Node:
-    branches: list[Branch] = [branch("maybe", *held)]
-    if other is not None:
-        branches.append(branch(None, *other))
+def _either(contents: list[Node], rest: list[Node] | None) -> Node:
+    branches: list[Branch] = [branch("maybe", *contents)]
+    if rest is not None:
+        branches.append(branch(None, *rest))
     return either(*branches)
 
 
-def _protected(held: list[Node], caught: list[Node] | None, last: list[Node] | None, several: bool) -> Node:  # noqa: FBT001
+def _protected(contents: list[Node], caught: list[Node] | None, last: list[Node] | None, several: bool) -> Node:  # noqa: FBT001
     catch: Block | None = None
     if caught is not None:
         handlers = (
             [switch("exception", branch("ValueError", *caught), branch("KeyError", LEAVE))] if several else caught
         )
         catch = block(*handlers)
-    return protected(block(*held), catch=catch, final=None if last is None else block(*last))
+    return protected(block(*contents), catch=catch, final=None if last is None else block(*last))

@@ -1,4 +1,4 @@
-"""What is said of the order of two steps holds in every run that the graph allows."""
+"""Claimed orders of steps hold in every run that the graph allows."""
 
 from __future__ import annotations
 
@@ -15,37 +15,39 @@ from tests.workflow_order.runs import Event, in_one_pass, runs_of
 MOST_RUNS = 100
 
 
-def pairs(run: frozenset[Event], one: str, other: str) -> list[tuple[Event, Event]]:
-    ones = [event for event in run if event.name == one]
-    others = [event for event in run if event.name == other]
-    return [(first, second) for first, second in product(ones, others) if first is not second]
+def pairs(run: frozenset[Event], name: str, second_name: str) -> list[tuple[Event, Event]]:
+    first_events = [event for event in run if event.name == name]
+    second_events = [event for event in run if event.name == second_name]
+    return [(first, second) for first, second in product(first_events, second_events) if first is not second]
 
 
 @thorough
 @given(drawn=programs())
-def test_what_runs_before_is_over_before_in_every_run(drawn: Graph) -> None:
+def test_runs_before_holds_in_every_run(drawn: Graph) -> None:
     graph = WorkflowGraph.of(drawn)
     names = sorted(set(graph.steps()))
     claimed = [pair for pair in product(names, names) if graph.runs_before(*pair)]
     for run in islice(runs_of(drawn), MOST_RUNS):
-        for one, other in claimed:
-            assert all(first in second.after for first, second in pairs(run, one, other) if in_one_pass(first, second))
+        for names_of_pair in claimed:
+            assert all(
+                first in second.after for first, second in pairs(run, *names_of_pair) if in_one_pass(first, second)
+            )
 
 
 @thorough
 @given(drawn=programs())
-def test_what_is_not_concurrent_never_overlaps_in_any_run(drawn: Graph) -> None:
+def test_nonconcurrent_steps_never_overlap(drawn: Graph) -> None:
     graph = WorkflowGraph.of(drawn)
     names = sorted(set(graph.steps()))
-    apart = [pair for pair in product(names, names) if not graph.concurrent(*pair)]
+    disjoint = [pair for pair in product(names, names) if not graph.concurrent(*pair)]
     for run in islice(runs_of(drawn), MOST_RUNS):
-        for one, other in apart:
-            assert all(first in second.after or second in first.after for first, second in pairs(run, one, other))
+        for names_of_pair in disjoint:
+            assert all(first in second.after or second in first.after for first, second in pairs(run, *names_of_pair))
 
 
 @thorough
 @given(drawn=programs())
-def test_what_is_not_reached_is_in_no_run(drawn: Graph) -> None:
+def test_unreached_steps_never_run(drawn: Graph) -> None:
     graph = WorkflowGraph.of(drawn)
     for run in islice(runs_of(drawn), MOST_RUNS):
         assert all(graph.reaches(event.name) for event in run)

@@ -1,4 +1,4 @@
-"""What is said of two steps, by where they stand: each kind of node, each way out of it."""
+"""The order of two steps, for each kind of node and exit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def about(*nodes: Node, functions: dict[str, FunctionDef] | None = None) -> Work
 
 
 def answer(drawn: WorkflowGraph) -> Answer:
-    """Say how `a` stands to `b`. No step is both before another and concurrent with it."""
+    """Return the order of `a` and `b`. No step is both before another and concurrent with it."""
     before, concurrent = drawn.runs_before("a", "b"), drawn.concurrent("a", "b")
     if concurrent:
         return "concurrent"
@@ -58,7 +58,7 @@ def answer(drawn: WorkflowGraph) -> Answer:
         pytest.param([do("a", B)], "concurrent", id="a step and one nested in it"),
     ],
 )
-def test_what_follows_in_a_sequence_runs_after(nodes: list[Node], expected: Answer) -> None:
+def test_sequence_determines_order(nodes: list[Node], expected: Answer) -> None:
     assert answer(about(*nodes)) == expected
 
 
@@ -72,15 +72,15 @@ def test_what_follows_in_a_sequence_runs_after(nodes: list[Node], expected: Answ
         pytest.param([either(branch("x", A, either(branch("y", LEAVE), branch(None, LEAVE)))), B], id="each way"),
     ],
 )
-def test_where_only_one_of_them_runs_there_is_no_order(nodes: list[Node]) -> None:
+def test_exclusive_steps_have_no_order(nodes: list[Node]) -> None:
     assert answer(about(*nodes)) == "neither"
 
 
-def test_a_break_leads_to_what_comes_after_the_loop() -> None:
+def test_break_continues_after_the_loop() -> None:
     assert answer(about(loop(A, LEAVE_LOOP), B)) == "before"
 
 
-def test_a_branch_that_may_not_leave_leads_on() -> None:
+def test_branch_without_exit_continues() -> None:
     assert answer(about(either(branch("x", A, either(branch("y", LEAVE)))), B)) == "before"
 
 
@@ -125,7 +125,7 @@ def test_clocks_and_nesting_order_a_group(nodes: list[Node], expected: Answer) -
     assert answer(about(*nodes)) == expected
 
 
-def test_in_one_pass_there_is_an_order_although_passes_overlap() -> None:
+def test_order_holds_within_overlapping_iterations() -> None:
     drawn = about(parallel("all", loop(A, B)))
     assert drawn.runs_before("a", "b")
     assert drawn.concurrent("a", "b")
@@ -181,7 +181,7 @@ def test_in_one_pass_there_is_an_order_although_passes_overlap() -> None:
         ),
     ],
 )
-def test_failures_lead_to_handlers_and_leave_work_behind(nodes: list[Node], expected: Answer) -> None:
+def test_failures_reach_handlers_and_abandon_work(nodes: list[Node], expected: Answer) -> None:
     assert answer(about(*nodes)) == expected
 
 
@@ -230,17 +230,17 @@ def test_functions_are_followed(nodes: list[Node], functions: dict[str, Function
     assert answer(about(*nodes, functions=functions)) == expected
 
 
-def test_nothing_is_said_of_nodes_that_are_not_known() -> None:
+def test_unknown_nodes_have_no_order() -> None:
     assert answer(about(unknown("future", nodes=[A]), B)) == "concurrent"
     assert answer(about(unknown("future", nodes=[A, B]))) == "concurrent"
 
 
-def test_steps_stand_where_their_function_is_first_called() -> None:
+def test_function_steps_come_at_first_call() -> None:
     functions = {"f": function("f", do("in f"))}
     assert about(A, call("f"), do("s", B), call("f"), functions=functions).steps() == ["a", "in f", "s", "b"]
 
 
-def test_what_no_run_comes_to_is_not_reached() -> None:
+def test_unreachable_steps_are_not_reached() -> None:
     drawn = about(A, LEAVE, B, functions={"f": function("f", C)})
     assert [drawn.reaches(name) for name in ("a", "b", "c", "d")] == [True, False, False, False]
     assert drawn.steps() == ["a"]

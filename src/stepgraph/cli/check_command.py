@@ -103,16 +103,15 @@ def _report(kept: FilteredFindings, settings: Settings, sources: Sources, analys
     from stepgraph.checks.catalogue import RULES
     from stepgraph.cli.checked_files import checked_files
     from stepgraph.project.root import root_of
-    from stepgraph.report.build import workflow_summary
-    from stepgraph.report.report import IgnoredFinding, Report, ReportedFinding
+    from stepgraph.report.report import FingerprintedFinding, Report, SuppressedFinding, workflow_summary
 
     workflows = tuple(map(workflow_summary, analysis.workflows))
     found = [*kept.findings, *kept.baselined, *(one.finding for one in kept.suppressed)]
     paths = [*(finding.span.path for finding in found), *(workflow.path for workflow in workflows)]
     return Report(
-        findings=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.findings),
-        known=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.baselined),
-        ignored=tuple(IgnoredFinding(one.finding, one.reason) for one in kept.suppressed),
+        findings=tuple(FingerprintedFinding(finding, kept.fingerprint(finding)) for finding in kept.findings),
+        known=tuple(FingerprintedFinding(finding, kept.fingerprint(finding)) for finding in kept.baselined),
+        ignored=tuple(SuppressedFinding(one.finding, one.reason) for one in kept.suppressed),
         workflows=workflows,
         rules=RULES,
         version=__version__,
@@ -132,7 +131,7 @@ def _source_url() -> str:
 
 def _exit_code(checked: _Checked, paths: Sequence[str]) -> ExitCode:
     """Return what the verdict is to the shell. Raises CommandError, with what was searched, if there was nothing."""
-    from stepgraph.report.verdict import Verdict
+    from stepgraph.report.report import Verdict
 
     if checked.report.verdict is Verdict.NOTHING:
         raise nothing_found(checked.analysis, checked.sources, paths)

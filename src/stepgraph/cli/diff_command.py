@@ -18,10 +18,10 @@ from stepgraph.version import __version__
 
 if TYPE_CHECKING:
     from stepgraph.cli.diff_versions import Version
-    from stepgraph.report.difference.pairing import Pair
-    from stepgraph.report.difference.report import DiffReport
+    from stepgraph.report.diff.pairing import Pair
+    from stepgraph.report.diff.report import VersionComparison
 
-# Repeated here, where every run passes, for start-up; `report.difference.report` has it where it is defined.
+# Repeated here, where every run passes, for start-up; `report.diff.report` has it where it is defined.
 FAIL_ON: Final = ("breaking", "any", "none")
 
 _EXIT_CODES = """\b
@@ -106,23 +106,23 @@ def _demand_environment(environment: Environment, old: Version, new: Version) ->
         raise CommandError(ExitCode.ERROR, f"environment `{environment.name}` is not defined: {message}")
 
 
-def _report(old: Version, new: Version, workflows: tuple[str, ...], fail_on: str) -> DiffReport:
-    from stepgraph.report.difference.build import compare_workflows
-    from stepgraph.report.difference.report import DiffReport, FailOn
+def _report(old: Version, new: Version, workflows: tuple[str, ...], fail_on: str) -> VersionComparison:
+    from stepgraph.report.diff.pairing import compare_workflows
+    from stepgraph.report.diff.report import DiffFailOn, VersionComparison
 
     pairs = _chosen(_pairs(old, new), workflows)
-    return DiffReport(old.title, new.title, compare_workflows(pairs), FailOn(fail_on), __version__)
+    return VersionComparison(old.title, new.title, compare_workflows(pairs), DiffFailOn(fail_on), __version__)
 
 
 def _pairs(old: Version, new: Version) -> tuple[Pair, ...]:
-    from stepgraph.report.difference.pairing import pair_workflows
+    from stepgraph.report.diff.pairing import pair_workflows
 
     if not old.workflows and not new.workflows:
         raise CommandError(ExitCode.NOTHING, f"no workflow found in {old.title} nor in {new.title}.")
     for version in (old, new):
         if not version.workflows:
             tell(f"no workflow found in {version.title}: all are {'added' if version is old else 'removed'}.")
-    return pair_workflows(old.workflows, new.workflows, alone=old.single and new.single)
+    return pair_workflows(old.workflows, new.workflows, only_workflows=old.single and new.single)
 
 
 def _chosen(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[Pair, ...]:
@@ -133,7 +133,7 @@ def _chosen(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[Pair, 
     return tuple(pair for pair in pairs if any(id(one) in chosen for one in pair))
 
 
-def _tell_notes(report: DiffReport, *, quiet: bool) -> None:
+def _tell_notes(report: VersionComparison, *, quiet: bool) -> None:
     """Say of which workflows the graphs do not show all, and why."""
     if quiet:
         return

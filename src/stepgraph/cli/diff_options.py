@@ -17,7 +17,7 @@ from stepgraph.cli.terminal import Look, look_of_standard_output
 
 if TYPE_CHECKING:
     from stepgraph.render.view import Theme
-    from stepgraph.report.difference.report import DiffReport
+    from stepgraph.report.diff.report import VersionComparison
 
 R = TypeVar("R")
 
@@ -29,7 +29,7 @@ _QUIET_HELP = "No notes on standard error."
 class DiffOutput(Struct, frozen=True):
     """The destination and format of a diff."""
 
-    form: Format[DiffReport]
+    form: Format[VersionComparison]
 
     name: str | None
     """The output file; None for standard output."""
@@ -44,19 +44,19 @@ class DiffOutput(Struct, frozen=True):
 
             prepare_output(self.name, sources)
 
-    def deliver(self, report: DiffReport, sources: Collection[str]) -> None:
-        """Print the diff, or write it to its file and print a summary. Raises CommandError if writing fails."""
+    def deliver(self, report: VersionComparison, sources: Collection[str]) -> None:
+        """Print the diff, or write it to its file and tell what it comes to. Raises CommandError if that fails."""
         if self.name is None:
             write_result(self._text(report, look_of_standard_output()))
             return
         from stepgraph.cli.output_file import prepare_output
-        from stepgraph.report.difference.wording import count_line
+        from stepgraph.report.diff.report import count_line
 
         prepare_output(self.name, sources).write(self._text(report, Look()))
         if not self.quiet:
             tell(f"{self.name}: {count_line(report)}")
 
-    def _text(self, report: DiffReport, look: Look) -> str:
+    def _text(self, report: VersionComparison, look: Look) -> str:
         return self.form.write(report, Style(look, theme=self.theme)).text
 
 

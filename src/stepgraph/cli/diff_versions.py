@@ -23,7 +23,7 @@ from stepgraph.model.note import InputError
 from stepgraph.project.repository import repository_root
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
-from stepgraph.report.difference.report import VersionedWorkflow
+from stepgraph.report.diff.report import VersionedWorkflow
 
 _STANDARD_INPUT: Final = "standard input"
 

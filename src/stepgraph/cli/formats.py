@@ -19,7 +19,7 @@ from stepgraph.cli.terminal import Look
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
     from stepgraph.render.view import Theme, View
-    from stepgraph.report.difference.report import DiffReport
+    from stepgraph.report.diff.report import VersionComparison
     from stepgraph.report.report import Report
 
 Content = TypeVar("Content")
@@ -195,7 +195,7 @@ def _report_json(report: Report, _style: Style) -> Rendering:
 
 
 def _report_sarif(report: Report, _style: Style) -> Rendering:
-    from stepgraph.report.sarif.document import render_sarif
+    from stepgraph.report.sarif import render_sarif
 
     return Rendering(render_sarif(report))
 
@@ -213,31 +213,31 @@ def _report_gitlab(report: Report, _style: Style) -> Rendering:
 
 
 def _report_markdown(report: Report, style: Style) -> Rendering:
-    from stepgraph.report.markdown.document import render_markdown
+    from stepgraph.report.markdown import render_markdown
 
     return Rendering(render_markdown(report, quiet=style.quiet))
 
 
-def _diff_text(report: DiffReport, style: Style) -> Rendering:
-    from stepgraph.report.difference.text import render_text
+def _diff_text(report: VersionComparison, style: Style) -> Rendering:
+    from stepgraph.report.diff.text import render_text
 
     return Rendering(render_text(report, color=style.look.color))
 
 
-def _diff_markdown(report: DiffReport, _style: Style) -> Rendering:
-    from stepgraph.report.difference.markdown import render_markdown
+def _diff_markdown(report: VersionComparison, _style: Style) -> Rendering:
+    from stepgraph.report.diff.markdown import render_markdown
 
     return Rendering(render_markdown(report))
 
 
-def _diff_json(report: DiffReport, _style: Style) -> Rendering:
-    from stepgraph.report.difference.json_report import render_json
+def _diff_json(report: VersionComparison, _style: Style) -> Rendering:
+    from stepgraph.report.diff.json_report import render_json
 
     return Rendering(render_json(report))
 
 
-def _diff_svg(report: DiffReport, style: Style) -> Rendering:
-    from stepgraph.report.difference.svg import render_svg
+def _diff_svg(report: VersionComparison, style: Style) -> Rendering:
+    from stepgraph.report.diff.svg import render_svg
 
     return Rendering(render_svg(report, style.theme).text)
 
@@ -258,7 +258,7 @@ _REPORTS: Final[tuple[Format[Report], ...]] = (
     Format("gitlab", "gl-code-quality-report.json", _report_gitlab),
     Format("markdown", MARKDOWN, _report_markdown),
 )
-_DIFFS: Final[tuple[Format[DiffReport], ...]] = (
+_DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
     Format("text", ".txt", _diff_text),
     Format("markdown", MARKDOWN, _diff_markdown),
     Format("json", ".json", _diff_json),
@@ -274,5 +274,5 @@ DRAWINGS: Final[Mapping[str, Format[Sequence[Subject]]]] = {form.name: form for 
 REPORT_FORMATS: Final[Mapping[str, Format[Report]]] = {form.name: form for form in _REPORTS}
 """The formats of `stepgraph check`."""
 
-DIFF_FORMATS: Final[Mapping[str, Format[DiffReport]]] = {form.name: form for form in _DIFFS}
+DIFF_FORMATS: Final[Mapping[str, Format[VersionComparison]]] = {form.name: form for form in _DIFFS}
 """The formats of `stepgraph diff`."""

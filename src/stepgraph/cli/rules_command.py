@@ -57,14 +57,14 @@ def _beginning_with(rules: Sequence[Rule], text: str) -> list[Rule]:
 def _all(rules: Sequence[Rule], form: str) -> str:
     if form == "json":
         from stepgraph.json_text import pretty_json
-        from stepgraph.report.explained.data import rule_data
+        from stepgraph.report.rules import rule_data
 
         return pretty_json([rule_data(rule) for rule in rules])
     if form == "markdown":
-        from stepgraph.report.explained.page import rules_page
+        from stepgraph.report.rules import rules_page
 
         return rules_page(rules)
-    from stepgraph.report.explained.plain import rules_table
+    from stepgraph.report.rules import rules_table
 
     return rules_table(rules, look_of_standard_output().width)
 
@@ -72,14 +72,14 @@ def _all(rules: Sequence[Rule], form: str) -> str:
 def _one(rule: Rule, form: str) -> str:
     if form == "json":
         from stepgraph.json_text import pretty_json
-        from stepgraph.report.explained.data import rule_data
+        from stepgraph.report.rules import rule_data
 
         return pretty_json(rule_data(rule))
     if form == "markdown":
-        from stepgraph.report.explained.page import rule_section
+        from stepgraph.report.rules import rule_section
 
         return rule_section(rule)
-    from stepgraph.report.explained.plain import explanation
+    from stepgraph.report.rules import explanation
 
     look = look_of_standard_output()
     return explanation(rule, color=look.color, width=look.width)

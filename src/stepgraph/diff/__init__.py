@@ -1,1 +1,1 @@
-"""What changed between two versions of a workflow, and what that means for the instances that run it."""
+"""Structural changes between two versions of a workflow, and their effect on running instances."""

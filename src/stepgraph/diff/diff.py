@@ -1,4 +1,4 @@
-"""The diff of two versions of a workflow."""
+"""Compare two versions of a workflow."""
 
 from __future__ import annotations
 
@@ -8,18 +8,16 @@ from typing import Final, cast
 
 from msgspec import Struct
 
-from stepgraph.diff.applying import apply_edits
-from stepgraph.diff.changes.frames import Frames, frames_of
-from stepgraph.diff.changes.group import Action, Group
+from stepgraph.diff.changes.edit_groups import Action, EditGroup
 from stepgraph.diff.changes.grouping import group_edits
-from stepgraph.diff.edits import Edit
-from stepgraph.diff.elements import read_tree
+from stepgraph.diff.changes.sides import Sides, sides_of
+from stepgraph.diff.in_flight.effects import SAFE, Effect, Impact, breaking
+from stepgraph.diff.in_flight.impact import ImpactAnalysis
 from stepgraph.diff.matching.match import match_trees
-from stepgraph.diff.matching.pairs import Pairs
+from stepgraph.diff.matching.matching import Matching
 from stepgraph.diff.matching.sequences import common_sequence
-from stepgraph.diff.running.effect import SAFE, Effect, Meaning, breaking
-from stepgraph.diff.running.meaning import Meanings
-from stepgraph.diff.script import edit_script
+from stepgraph.diff.script import Edit, apply_edits, edit_script
+from stepgraph.diff.tree import read_tree
 from stepgraph.diff.wording.titles import title_of
 from stepgraph.escaping.visible import visible
 from stepgraph.limits import MAXIMUM, VISIT_SHARES, Budget, Limit, LimitExceededError
@@ -29,140 +27,146 @@ _NOT_COMPARED: Final = breaking("not known, as it is not compared in detail")
 _SIGNS: Final = {Action.ADDED: "+", Action.REMOVED: "-"}
 
 
-class Change(Struct, frozen=True):
-    """A change as people speak of it: what was done, a sentence that says so, what it means for instances in flight."""
+class StructuralChange(Struct, frozen=True):
+    """A change in terms of the program, such as a renamed step."""
 
-    group: Group
+    group: EditGroup
+    """The elements and edits of the change."""
     title: str
-    meaning: Meaning
+    """One sentence that describes the change."""
+    impact: Impact
+    """Effect on instances in flight."""
 
     @property
     def action(self) -> Action:
-        """What was done."""
+        """The kind of change."""
         return self.group.action
 
     @property
     def sign(self) -> str:
-        """`+` for what was added, `-` for what was removed, `~` for all that is in both versions."""
+        """`+` for additions, `-` for removals, `~` for all other changes."""
         return _SIGNS.get(self.action, "~")
 
     @property
     def edits(self) -> tuple[Edit, ...]:
-        """What was edited for it."""
+        """The edits of the change."""
         return self.group.edits
 
     @property
     def line(self) -> str:
-        """The change on one line: `~ step 'a' renamed to 'b'  breaking: instances waiting at 'c' run it again ...`.
+        """The change on one line: `~ step 'a' renamed to 'b' breaking: instances waiting at 'c' run it again ...`.
 
-        What would break the line or steer a terminal is spelt out.
+        Control characters are escaped.
         """
-        effect = self.meaning.effect
-        told = "" if effect is Effect.SAFE else f"  {effect.name.lower()}: {self.meaning.reason}"
-        return visible(f"{self.sign} {self.title}{told}")
+        effect = self.impact.effect
+        effect_text = "" if effect is Effect.SAFE else f"  {effect.label}: {self.impact.reason}"
+        return visible(f"{self.sign} {self.title}{effect_text}")
 
 
 class WorkflowDiff(Struct, frozen=True):
-    """What changed of a workflow that is in both versions, or in one of them only: then that is its only change.
+    """The changes of a workflow between two versions.
 
-    `unseen` are edits that change nothing which can be seen: clocks under other numbers that say the same, functions
-    that are listed in another order. With those of all changes, they make the new workflow of the old one. `pairs` are
-    the two as trees, whose elements the changes name by number, and which element is which. Two versions without
-    `pairs` were too large to compare: that they differ is their only change.
+    A workflow that only one version contains has a single change.
     """
 
     name: str
+    """Name of the workflow, by default of its class."""
     old: Workflow | None
+    """The old version, None if the workflow was added."""
     new: Workflow | None
-    changes: tuple[Change, ...]
-    unseen: tuple[Edit, ...] = ()
-    pairs: Pairs | None = None
+    """The new version, None if the workflow was removed."""
+    changes: tuple[StructuralChange, ...]
+    """The changes in program order."""
+    invisible: tuple[Edit, ...] = ()
+    """Edits without a change: renumbered clocks and reordered functions."""
+    matching: Matching | None = None
+    """The matched trees, None if a version is missing or the versions are too large to compare."""
 
     @property
     def effect(self) -> Effect:
-        """The worst that a change of it does to instances in flight."""
-        return max((change.meaning.effect for change in self.changes), default=Effect.SAFE)
+        """The worst effect of a change on instances in flight."""
+        return max((change.impact.effect for change in self.changes), default=Effect.SAFE)
 
     def apply(self) -> Workflow | None:
-        """Return what all edits make of the old workflow: the new one."""
-        if self.pairs is None:
+        """Apply all edits to the old workflow, which results in the new one."""
+        if self.matching is None:
             return self.new
         edits = [edit for change in self.changes for edit in change.edits]
-        return apply_edits(cast("Workflow", self.old), [*edits, *self.unseen])
+        return apply_edits(cast("Workflow", self.old), [*edits, *self.invisible])
 
 
 def diff_workflows(
     old: Workflow | None, new: Workflow | None, name: str = "", budget: Budget | None = None
 ) -> WorkflowDiff:
-    """Return the changes between two versions of a workflow; None is a missing version.
+    """Compare two versions of a workflow; None is a missing version.
 
-    `name` is the name of the workflow, by default that of its class. The comparison visits no more
-    elements than the budget allows, by default one of its own.
+    `name` defaults to the name of the class, `budget` to a new one with the default limit of visited elements. Versions
+    that exceed the budget differ in one change that says so.
     """
     either = new if new is not None else old
     name = name or (either["class_name"] if either is not None else "")
     if old is None or new is None:
-        return WorkflowDiff(name, old, new, tuple(_whole(name, old, new)))
+        return WorkflowDiff(name, old, new, tuple(_whole_workflow(name, old, new)))
     try:
-        return _compared(name, old, new, Budget() if budget is None else budget)
+        return _compare(name, old, new, Budget() if budget is None else budget)
     except LimitExceededError as error:
         if old == new:
             return WorkflowDiff(name, old, new, ())
         title = f"workflow '{name}' changed, and is too large to compare in detail: {error.reason}"
-        return WorkflowDiff(name, old, new, (Change(Group(Action.CHANGED), title, _NOT_COMPARED),))
+        return WorkflowDiff(name, old, new, (StructuralChange(EditGroup(Action.CHANGED), title, _NOT_COMPARED),))
 
 
-def _compared(name: str, old: Workflow, new: Workflow, budget: Budget) -> WorkflowDiff:
-    """Return what changed. Raises LimitExceededError where that takes too many visits."""
-    pairs = match_trees(read_tree(old, budget), read_tree(new, budget))
-    groups, unseen = group_edits(pairs, edit_script(pairs))
-    frames = frames_of(pairs)
-    titles = [title_of(group, frames) for group in groups]
-    changes = map(Change, groups, titles, _meanings(groups, frames))
-    return WorkflowDiff(name, old, new, tuple(changes), unseen, pairs)
+def _compare(name: str, old: Workflow, new: Workflow, budget: Budget) -> WorkflowDiff:
+    """Compare two versions. Raises LimitExceededError if the visits exceed the budget."""
+    matching = match_trees(read_tree(old, budget), read_tree(new, budget))
+    groups, invisible = group_edits(matching, edit_script(matching))
+    sides = sides_of(matching)
+    titles = [title_of(group, sides) for group in groups]
+    changes = map(StructuralChange, groups, titles, _impacts(groups, sides))
+    return WorkflowDiff(name, old, new, tuple(changes), invisible, matching)
 
 
-def _meanings(groups: Sequence[Group], frames: Frames) -> list[Meaning]:
-    """Return what changes mean: where that takes too many visits, that they may break what is in flight."""
-    found: list[Meaning] = []
+def _impacts(groups: Sequence[EditGroup], sides: Sides) -> list[Impact]:
+    """Return the impact of each change. Changes beyond the budget of visits count as breaking."""
+    impacts: list[Impact] = []
     try:
-        meanings = Meanings(frames) if groups else None
-        found.extend(meanings.of(group) for group in groups if meanings is not None)
+        analysis = ImpactAnalysis(sides) if groups else None
+        impacts.extend(analysis.of(group) for group in groups if analysis is not None)
     except LimitExceededError as error:
         unknown = breaking(f"not known, as it takes {error.reason}")
-        found += [unknown] * (len(groups) - len(found))
-    return found
+        impacts += [unknown] * (len(groups) - len(impacts))
+    return impacts
 
 
 def diff_graphs(old: Mapping[str, Workflow], new: Mapping[str, Workflow]) -> tuple[WorkflowDiff, ...]:
-    """Return the diff of each workflow in one of two versions of a project, by name: also of those without changes.
+    """Compare the workflows of two versions of a project, by name. Unchanged workflows are included.
 
-    They are in the order of the new version, with those that are gone where they were. Each may use half of the visits
-    that the others have left of twice the limit for one.
+    The order is the order of the new version, with removed workflows at their old positions. The total budget is twice
+    the limit for one workflow; each workflow may use half of the remainder.
     """
     diffs: list[WorkflowDiff] = []
-    left = MAXIMUM[Limit.VISITS] * VISIT_SHARES
-    for name in _names(list(old), list(new)):
-        share = left // VISIT_SHARES
+    available = MAXIMUM[Limit.VISITS] * VISIT_SHARES
+    for name in _merge_names(list(old), list(new)):
+        share = available // VISIT_SHARES
         budget = Budget()
         budget.maximum[Limit.VISITS] = budget.left[Limit.VISITS] = share
         diffs.append(diff_workflows(old.get(name), new.get(name), name, budget))
-        left -= share - max(0, budget.left[Limit.VISITS])
+        available -= share - max(0, budget.left[Limit.VISITS])
     return tuple(diffs)
 
 
-def _names(old: list[str], new: list[str]) -> list[str]:
+def _merge_names(old: list[str], new: list[str]) -> list[str]:
     names: list[str] = []
-    there = frozenset(new)
-    before = [(-1, -1), *common_sequence(old, new), (len(old), len(new))]
-    for (old_from, new_from), (old_to, new_to) in pairwise(before):
-        names += (name for name in old[old_from + 1 : old_to] if name not in there)
+    remaining = frozenset(new)
+    anchors = [(-1, -1), *common_sequence(old, new), (len(old), len(new))]
+    for (old_from, new_from), (old_to, new_to) in pairwise(anchors):
+        names += (name for name in old[old_from + 1 : old_to] if name not in remaining)
         names += new[new_from + 1 : new_to + 1]
     return names
 
 
-def _whole(name: str, old: Workflow | None, new: Workflow | None) -> list[Change]:
+def _whole_workflow(name: str, old: Workflow | None, new: Workflow | None) -> list[StructuralChange]:
     if old is not None:
-        gone = breaking("its instances cannot resume")
-        return [Change(Group(Action.REMOVED), f"workflow '{name}' removed", gone)]
-    return [] if new is None else [Change(Group(Action.ADDED), f"workflow '{name}' added", SAFE)]
+        impact = breaking("its instances cannot resume")
+        return [StructuralChange(EditGroup(Action.REMOVED), f"workflow '{name}' removed", impact)]
+    return [] if new is None else [StructuralChange(EditGroup(Action.ADDED), f"workflow '{name}' added", SAFE)]

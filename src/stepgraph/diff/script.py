@@ -1,83 +1,292 @@
-"""The edits that make one workflow of another."""
+"""The edit script that turns one workflow into another.
+
+Edits refer to elements by version: old ones by their number in the old tree, inserted ones by their number in the new
+tree.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from typing import Final, TypeAlias, cast
 
-from stepgraph.diff.edits import Edit, Insert, Move, Place, Reference, Remove, Update, Version
-from stepgraph.diff.elements import CLOCKS, Element
-from stepgraph.diff.matching.pairs import Pairs
+from msgspec import Struct, field
+
+from stepgraph.diff.matching.matching import Matching
 from stepgraph.diff.matching.sequences import longest_increasing
+from stepgraph.diff.tree import CLOCKS, KEY, ROOT, Fields, Tree, TreeElement, build_payload, read_tree
 from stepgraph.json_text import canonical_json
+from stepgraph.model.payload import Workflow
 
 
-def edit_script(pairs: Pairs) -> tuple[Edit, ...]:
-    """Return the edits that turn the old tree of `pairs` into the new one: as few moves as there can be."""
+class TreeVersion(Enum):
+    """One of the two compared workflows."""
+
+    OLD = "old"
+    NEW = "new"
+
+
+class ElementRef(Struct, frozen=True):
+    """An element of the edited workflow."""
+
+    version: TreeVersion
+    """The tree of the number: old elements refer to the old tree, inserted ones to the new tree."""
+    number: int
+    """Number of the element in its tree."""
+
+
+class TargetPosition(Struct, frozen=True):
+    """The position of an element in the edited workflow."""
+
+    number: int
+    """Number in the new tree. Elements are placed in this order."""
+    parent: ElementRef
+    """The parent."""
+    slot: str
+    """The slot of the parent."""
+    after: ElementRef | None
+    """The previous sibling, None for the first one."""
+
+
+class Update(Struct, frozen=True):
+    """Change a field of an old element."""
+
+    old: int
+    """Number of the element in the old tree."""
+    field: str
+    """Name of the field."""
+    value: tuple[object] | None
+    """The new value in a tuple, None to remove the field."""
+
+
+class Insert(Struct, frozen=True):
+    """Insert a new element without its children."""
+
+    position: TargetPosition
+    """The position of the element."""
+    kind: str
+    """The kind of the element."""
+    fields: Fields
+    """The fields of the element."""
+
+
+class Move(Struct, frozen=True):
+    """Move an old element and its subtree."""
+
+    old: int
+    """Number of the element in the old tree."""
+    position: TargetPosition
+    """The new position."""
+
+
+class Delete(Struct, frozen=True):
+    """Delete an old element. Remaining descendants have been moved before."""
+
+    old: int
+    """Number of the element in the old tree."""
+
+
+Edit: TypeAlias = Update | Insert | Move | Delete
+
+
+def edit_script(matching: Matching) -> tuple[Edit, ...]:
+    """Return the edits that turn the old tree of a matching into the new one, with the minimum number of moves."""
     edits: list[Edit] = []
-    for element in pairs.new.elements:
-        old = pairs.to_old[element.number]
+    for element in matching.new.elements:
+        old = matching.to_old[element.number]
         if old is not None:
-            edits += _updates(pairs.old[old], element, _fields_to_compare(pairs, old, element))
-        edits += _placings(pairs, element)
-    edits += (Remove(number) for number in pairs.free_old())
+            edits += _updates(matching.old[old], element, _fields_to_compare(matching, old, element))
+        edits += _placement_edits(matching, element)
+    edits += (Delete(number) for number in matching.unmatched_old())
     return tuple(edits)
 
 
-def _placings(pairs: Pairs, parent: Element) -> Iterator[Edit]:
-    """Yield the edits that put the children of a new element in their places."""
-    staying = _staying(pairs, parent)
-    last: dict[str, Reference] = {}
+def _placement_edits(matching: Matching, parent: TreeElement) -> Iterator[Edit]:
+    """Yield the insertions and moves of a new element's children."""
+    in_place = _kept_in_place(matching, parent)
+    last: dict[str, ElementRef] = {}
     for number in parent.children:
-        child = pairs.new[number]
-        old = pairs.to_old[number]
-        place = Place(number, _reference(pairs, parent.number), child.slot, last.get(child.slot))
+        child = matching.new[number]
+        old = matching.to_old[number]
+        position = TargetPosition(number, _reference(matching, parent.number), child.slot, last.get(child.slot))
         if old is None:
-            yield Insert(place, child.kind, child.fields)
-        elif number not in staying:
-            yield Move(old, place)
-        last[child.slot] = _reference(pairs, number)
+            yield Insert(position, child.kind, child.fields)
+        elif number not in in_place:
+            yield Move(old, position)
+        last[child.slot] = _reference(matching, number)
 
 
-def _staying(pairs: Pairs, parent: Element) -> set[int]:
-    """Return the most children of a new element that were in the same slot of the same element, in this order."""
-    old_parent = pairs.to_old[parent.number]
+def _kept_in_place(matching: Matching, parent: TreeElement) -> set[int]:
+    """Return a largest set of children that keep their parent, slot and order."""
+    old_parent = matching.to_old[parent.number]
     if old_parent is None:
         return set()
-    staying: set[int] = set()
-    for slot, children in pairs.new.slots(parent.number).items():
-        partners = ((child, pairs.to_old[child]) for child in children)
+    in_place: set[int] = set()
+    for slot, children in matching.new.children_by_slot(parent.number).items():
+        partners = ((child, matching.to_old[child]) for child in children)
         before = [
             (child, old)
             for child, old in partners
-            if old is not None and pairs.old[old].parent == old_parent and pairs.old[old].slot == slot
+            if old is not None and matching.old[old].parent == old_parent and matching.old[old].slot == slot
         ]
-        staying.update(before[place][0] for place in longest_increasing([old for _, old in before]))
-    return staying
+        in_place.update(before[index][0] for index in longest_increasing([old for _, old in before]))
+    return in_place
 
 
-def _reference(pairs: Pairs, number: int) -> Reference:
-    old = pairs.to_old[number]
-    return Reference(Version.NEW, number) if old is None else Reference(Version.OLD, old)
+def _reference(matching: Matching, number: int) -> ElementRef:
+    old = matching.to_old[number]
+    return ElementRef(TreeVersion.NEW, number) if old is None else ElementRef(TreeVersion.OLD, old)
 
 
-def _fields_to_compare(pairs: Pairs, old: int, new: Element) -> Iterable[str]:
-    """Return which fields may differ: clocks alone where all else is known to be alike."""
-    if pairs.are_alike(old, new.number) and not pairs.renamed:
+def _fields_to_compare(matching: Matching, old: int, new: TreeElement) -> Iterable[str]:
+    """Return the fields that may differ: only clocks for isomorphic elements."""
+    if matching.are_isomorphic(old, new.number) and not matching.renamed:
         return CLOCKS
-    return {**pairs.old[old].fields, **new.fields}
+    return {**matching.old[old].fields, **new.fields}
 
 
-def _updates(old: Element, new: Element, fields: Iterable[str]) -> Iterator[Update]:
-    for field in fields:
-        if field not in new.fields:
-            if field in old.fields:
-                yield Update(old.number, field, None)
-        elif field not in old.fields or not _equal(old.fields[field], new.fields[field]):
-            yield Update(old.number, field, (new.fields[field],))
+def _updates(old: TreeElement, new: TreeElement, fields: Iterable[str]) -> Iterator[Update]:
+    for name in fields:
+        if name not in new.fields:
+            if name in old.fields:
+                yield Update(old.number, name, None)
+        elif name not in old.fields or not _equal(old.fields[name], new.fields[name]):
+            yield Update(old.number, name, (new.fields[name],))
 
 
 def _equal(first: object, second: object) -> bool:
-    """Tell whether values are the same JSON: `1` is not `true` there."""
+    """Return whether two values are the same JSON, where 1 differs from true."""
     if type(first) is type(second) and not isinstance(first, dict | list):
         return first == second
     return canonical_json(first) == canonical_json(second)
+
+
+class EditableElement(Struct, eq=False):
+    """A mutable element of the edited workflow."""
+
+    reference: ElementRef
+    """Identity of the element."""
+    slot: str
+    """The slot of the parent."""
+    fields: Fields
+    """The fields, without children."""
+    parent: EditableElement | None = None
+    """The parent, None for the root and detached elements."""
+    children: list[EditableElement] = field(default_factory=list)
+    """The children in order, over all slots."""
+
+    def detach(self) -> None:
+        """Remove the element and its subtree from its parent, if it has one."""
+        detach_all([self])
+
+    def subtree(self) -> list[EditableElement]:
+        """Return the element and its descendants, parents before children."""
+        order = [self]
+        for item in order:
+            order.extend(item.children)
+        return order
+
+
+def detach_all(items: Iterable[EditableElement]) -> None:
+    """Remove elements and their subtrees from their parents."""
+    detached = {id(item): item for item in items if item.parent is not None}
+    parents = {id(item.parent): item.parent for item in detached.values()}
+    for parent in parents.values():
+        if parent is not None:
+            parent.children = [item for item in parent.children if id(item) not in detached]
+    for item in detached.values():
+        item.parent = None
+
+
+class _Inserter:
+    """Inserts elements after their siblings. The last insertion of each parent makes the search fast."""
+
+    def __init__(self) -> None:
+        self._last: dict[int, int] = {}
+
+    def put(self, item: EditableElement, parent: EditableElement, after: EditableElement | None) -> None:
+        """Insert a detached element after a sibling, or as the first child."""
+        index = 0 if after is None else self._index_of(after, parent) + 1
+        item.parent = parent
+        parent.children.insert(index, item)
+        self._last[id(parent)] = index
+
+    def _index_of(self, item: EditableElement, parent: EditableElement) -> int:
+        last = self._last.get(id(parent), 0)
+        if last < len(parent.children) and parent.children[last] is item:
+            return last
+        following = (index for index in range(last + 1, len(parent.children)) if parent.children[index] is item)
+        index = next(following, None)
+        return parent.children.index(item) if index is None else index
+
+
+EditableElements: TypeAlias = dict[ElementRef, EditableElement]
+OLD_ROOT: Final = ElementRef(TreeVersion.OLD, ROOT)
+
+
+def apply_edits(workflow: Workflow, edits: Iterable[Edit]) -> Workflow:
+    """Apply all edits of a diff, in any order, to the old workflow."""
+    items = edited_elements(read_tree(workflow), edits)
+    return cast("Workflow", payloads_of(items[OLD_ROOT])[OLD_ROOT])
+
+
+def edited_elements(tree: Tree, edits: Iterable[Edit]) -> EditableElements:
+    """Return the old and inserted elements after all edits."""
+    items = _items(tree)
+    updates: list[Update] = []
+    placements: list[Insert | Move] = []
+    removed: list[int] = []
+    for edit in edits:
+        match edit:
+            case Update():
+                updates.append(edit)
+            case Insert() | Move():
+                placements.append(edit)
+            case Delete():
+                removed.append(edit.old)
+    for update in updates:
+        _update(items[ElementRef(TreeVersion.OLD, update.old)], update)
+    detach_all(items[ElementRef(TreeVersion.OLD, edit.old)] for edit in placements if isinstance(edit, Move))
+    inserter = _Inserter()
+    for edit in sorted(placements, key=lambda edit: edit.position.number):
+        _put(_placed_element(items, edit), edit.position, items, inserter)
+    detach_all(items[ElementRef(TreeVersion.OLD, number)] for number in removed)
+    return items
+
+
+def payloads_of(root: EditableElement) -> Mapping[ElementRef, dict[str, object]]:
+    """Return the payload of an element and of each descendant."""
+    payloads: dict[ElementRef, dict[str, object]] = {}
+    for item in reversed(root.subtree()):
+        children = [(inner.slot, str(inner.fields.get(KEY, "")), payloads[inner.reference]) for inner in item.children]
+        payloads[item.reference] = build_payload(item.fields, children)
+    return payloads
+
+
+def _items(tree: Tree) -> EditableElements:
+    items: EditableElements = {}
+    for element in tree.elements:
+        item = EditableElement(ElementRef(TreeVersion.OLD, element.number), element.slot, element.fields)
+        items[item.reference] = item
+        if element.number != ROOT:
+            item.parent = items[ElementRef(TreeVersion.OLD, element.parent)]
+            item.parent.children.append(item)
+    return items
+
+
+def _update(item: EditableElement, update: Update) -> None:
+    remaining = {name: value for name, value in item.fields.items() if name != update.field}
+    item.fields = remaining if update.value is None else {**remaining, update.field: update.value[0]}
+
+
+def _placed_element(items: EditableElements, edit: Insert | Move) -> EditableElement:
+    """Return the element of an edit. An insertion creates it."""
+    if isinstance(edit, Move):
+        return items[ElementRef(TreeVersion.OLD, edit.old)]
+    reference = ElementRef(TreeVersion.NEW, edit.position.number)
+    return items.setdefault(reference, EditableElement(reference, edit.position.slot, edit.fields))
+
+
+def _put(item: EditableElement, position: TargetPosition, items: EditableElements, inserter: _Inserter) -> None:
+    item.slot = position.slot
+    inserter.put(item, items[position.parent], None if position.after is None else items[position.after])

@@ -1,1 +1,1 @@
-"""What a version graph says of the order of its steps. Pure functions of the payload."""
+"""The order of steps in a payload."""

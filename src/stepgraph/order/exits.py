@@ -1,108 +1,94 @@
-"""Which ways lead out of nodes: on to what comes next, out of a loop, or out of the function."""
+"""Exits of nodes: to the next node, out of the loop (`break`), or out of the function (`return`).
+
+One transfer function, `_through`, maps the exits of a list of nodes to the exits of the node that contains it. Both
+directions use it: from a node into its lists (`exits_of`), and from a position in a list outward (`may_continue`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TypeAlias
 
-from stepgraph.model.payload import If, Node, Switch, Try
-from stepgraph.order.paths import CATCH, FINALLY, TRY, Path, Turn, is_concurrent, parts
+from stepgraph.model.payload import Node, Try
+from stepgraph.order.paths import CATCH, FINALLY, TRY, Path, executed_lists, is_concurrent
 
-Ways: TypeAlias = frozenset[Literal["on", "break", "return"]]
+Exits: TypeAlias = frozenset[Literal["next", "break", "return"]]
 
-ON: Final[Ways] = frozenset({"on"})
-_NONE: Final[Ways] = frozenset()
-_EXCEPTION: Final = "exception"
+NEXT: Final[Exits] = frozenset({"next"})
+_NONE: Final[Exits] = frozenset()
 
 
-def ways_through(nodes: Iterable[Node]) -> Ways:
-    """Return the ways out of nodes that run one after another."""
-    found = ON
+def exits_of(nodes: Iterable[Node]) -> Exits:
+    """Return the exits of nodes that run in sequence."""
+    exits = NEXT
     for node in nodes:
-        found = _then(found, _ways_of(node))
-    return found
+        exits = _then(exits, _exits_of_node(node))
+    return exits
 
 
-def goes_on(path: Path, level: int, end: int) -> bool:
-    """Whether a run that has come to the node of a path may come to the one at `end` of the list at a level.
+def may_continue(path: Path, level: int, end: int) -> bool:
+    """Return whether control may get from a node to the one at index `end` of the list at `level` of its path.
 
-    In the same pass of the loops around that list.
+    Only the current iteration of the loops around that list counts.
     """
-    found = ON
-    for turn in reversed(path[level + 1 :]):
-        found = _out_of(turn, _then(found, _following(turn)))
-    turn = path[level]
-    return "on" in _then(found, ways_through(turn.nodes[turn.index + 1 : end]))
+    exits = NEXT
+    for segment in reversed(path[level + 1 :]):
+        rest = NEXT if is_concurrent(segment.parent) else exits_of(segment.nodes[segment.index + 1 :])
+        exits = _through(segment.parent, segment.part, _then(exits, rest))
+    segment = path[level]
+    return "next" in _then(exits, exits_of(segment.nodes[segment.index + 1 : end]))
 
 
-def may_swallow(protected: Try) -> bool:
-    """Whether a run may go on after a `try` in whose block a step has failed.
+def may_swallow(try_node: Try) -> bool:
+    """Return whether control may continue after a `try` in which a step has failed.
 
-    In saved graphs, a handler that runs no steps may be left out.
+    Saved graphs may omit a handler without steps.
     """
-    handler = protected.get("catch_block")
+    handler = try_node.get("catch_block")
     if handler is None:
-        return "finally_block" not in protected
-    return "on" in _ways_of_handler(handler["nodes"])
+        return "finally_block" not in try_node
+    return "next" in _exits_of_handler(handler["nodes"])
 
 
-def _following(turn: Turn) -> Ways:
-    """Return the ways through what follows in a list."""
-    return ON if is_concurrent(turn.holder) else ways_through(turn.nodes[turn.index + 1 :])
+def _exits_of_node(node: Node) -> Exits:
+    if node["type"] == "break":
+        return frozenset({node["kind"]})
+    lists = dict(executed_lists(node))
+    if node["type"] == "try":
+        return _through(node, TRY, exits_of(lists.get(TRY, ())))
+    if node["type"] == "if" or node["type"] == "switch":
+        is_exhaustive = any(branch["condition"] is None for branch in node["branches"])
+        return (_NONE if is_exhaustive else NEXT).union(*map(exits_of, lists.values()))
+    if not lists:
+        return NEXT
+    return _NONE.union(*(_through(node, part, exits_of(nodes)) for part, nodes in lists.items()))
 
 
-def _out_of(turn: Turn, found: Ways) -> Ways:
-    """Return the ways out of what holds a list, given those out of that list."""
-    holder = turn.holder
-    if is_concurrent(holder):
-        return found | ON
-    if holder is not None and holder["type"] == "loop":
-        return (found - {"break"}) | ON
-    if holder is None or holder["type"] != "try":
-        return found
-    if turn.part == TRY:
-        found |= _ways_of_handling(holder)
-    return found if turn.part == FINALLY else _finally(holder, found)
+def _through(parent: Node | None, part: int, exits: Exits) -> Exits:
+    """Return the exits of a node through one of its lists with these exits."""
+    if is_concurrent(parent):
+        return exits | NEXT
+    if parent is None:
+        return exits
+    if parent["type"] == "loop":
+        return (exits - {"break"}) | NEXT
+    if parent["type"] != "try":
+        return exits
+    lists = dict(executed_lists(parent))
+    if part == TRY:
+        exits |= _exits_of_handler(lists.get(CATCH, ()))
+    if part == FINALLY:
+        return exits
+    finally_exits = exits_of(lists.get(FINALLY, ()))
+    return exits | (finally_exits - NEXT) if "next" in finally_exits else finally_exits
 
 
-def _ways_of(node: Node) -> Ways:
-    match node["type"]:
-        case "break":
-            return frozenset({node["kind"]})
-        case "if" | "switch":
-            return _ways_of_choice(node)
-        case "loop":
-            return (ways_through(node["nodes"]) - {"break"}) | ON
-        case "try":
-            inner = dict(parts(node))
-            return _finally(node, ways_through(inner.get(TRY, ())) | _ways_of_handling(node))
-        case "block" | "start":
-            return ways_through(node["nodes"])
-        case _:
-            return ON.union(*(ways_through(nodes) for _, nodes in parts(node)))
+def _exits_of_handler(nodes: Sequence[Node]) -> Exits:
+    """Return the exits of a handler. Control does not continue after an exception that no branch catches."""
+    if len(nodes) == 1 and nodes[0]["type"] == "switch" and nodes[0]["discriminant"] == "exception":
+        return _NONE.union(*(exits_of(branch["nodes"]) for branch in nodes[0]["branches"]))
+    return exits_of(nodes)
 
 
-def _ways_of_choice(node: If | Switch) -> Ways:
-    otherwise = _NONE if any(branch["condition"] is None for branch in node["branches"]) else ON
-    return otherwise.union(*(ways_through(branch["nodes"]) for branch in node["branches"]))
-
-
-def _ways_of_handling(protected: Try) -> Ways:
-    return _ways_of_handler(dict(parts(protected)).get(CATCH, ()))
-
-
-def _ways_of_handler(nodes: Sequence[Node]) -> Ways:
-    """Return the ways through a handler. What none of several handlers catches does not go on."""
-    if len(nodes) == 1 and nodes[0]["type"] == "switch" and nodes[0]["discriminant"] == _EXCEPTION:
-        return _NONE.union(*(ways_through(branch["nodes"]) for branch in nodes[0]["branches"]))
-    return ways_through(nodes)
-
-
-def _finally(protected: Try, found: Ways) -> Ways:
-    """Return the ways after a `finally`: those before, but where it leads out itself."""
-    last = ways_through(dict(parts(protected)).get(FINALLY, ()))
-    return found | (last - ON) if "on" in last else last
-
-
-def _then(found: Ways, following: Ways) -> Ways:
-    return (found - ON) | following if "on" in found else found
+def _then(exits: Exits, next_exits: Exits) -> Exits:
+    return (exits - NEXT) | next_exits if "next" in exits else exits

@@ -1,4 +1,4 @@
-"""Where nodes stand in a body: the lists on the way down to them."""
+"""Paths to the nodes of a body, through the lists of nodes around them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepgraph.model.payload import Node
 TRY: Final = 0
 CATCH: Final = 1
 FINALLY: Final = 2
-"""The parts of a `try`, in the order in which they run."""
+"""The parts of a `try` in the order of execution."""
 
 _BLOCKS: Final = ((TRY, "try_block"), (CATCH, "catch_block"), (FINALLY, "finally_block"))
 _LEAVES: Final = frozenset(
@@ -29,36 +29,36 @@ _LEAVES: Final = frozenset(
 _SEQUENCES: Final = frozenset({"loop", "block", "start"})
 
 
-class Turn(Struct, frozen=True, eq=False):
-    """A list on the way down to a node, and where in it the way goes on.
+class PathSegment(Struct, frozen=True, eq=False):
+    """A list of nodes on a path, and an index in it."""
 
-    `holder` is the node that the list is of, None for the body itself. `part` tells its lists apart: the number of a
-    branch, or one of `TRY`, `CATCH` and `FINALLY`.
-    """
-
-    holder: Node | None
+    parent: Node | None
+    """The node that contains the list, None for the body itself."""
     part: int
+    """Identity of the list in its parent: the number of a branch, or `TRY`, `CATCH` or `FINALLY`."""
     nodes: Sequence[Node]
+    """The list."""
     index: int
+    """Index of the next node on the path."""
 
     @property
     def node(self) -> Node:
-        """The node that the way leads to or through."""
+        """The next node on the path."""
         return self.nodes[self.index]
 
 
-Path: TypeAlias = tuple[Turn, ...]
+Path: TypeAlias = tuple[PathSegment, ...]
 
 
 def node_at(path: Path) -> Node:
-    """Return the node that a path leads to."""
+    """Return the node at the end of a path."""
     return path[-1].node
 
 
-def parts(node: Node) -> list[tuple[int, Sequence[Node]]]:
-    """Return the lists that run as part of a node, each with what tells it apart.
+def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
+    """Return the lists of nodes that run as part of a node, by part.
 
-    What is nested in a step, or stands in a function, has a body of its own.
+    Steps nested in a step and functions are separate bodies.
     """
     if node["type"] == "if" or node["type"] == "switch":
         return [(number, branch["nodes"]) for number, branch in enumerate(node["branches"])]
@@ -66,29 +66,31 @@ def parts(node: Node) -> list[tuple[int, Sequence[Node]]]:
         return [(part, node[key]["nodes"]) for part, key in _BLOCKS if key in node]  # type: ignore[literal-required]
     if node["type"] in _LEAVES:
         return []
-    # All others have one list: those of types that are not known, too.
+    # All other types, also those of later versions, have one list.
     nodes = cast("dict[str, object]", node).get("nodes")
     return [(0, cast("list[Node]", nodes))] if isinstance(nodes, list) else []
 
 
-def is_loose(holder: Node | None) -> bool:
-    """Whether a node may be over before all that it holds is: with the first of it, or for reasons not known."""
-    if holder is None or holder["type"] in {*_SEQUENCES, "if", "switch", "try"}:
+def may_end_early(node: Node | None) -> bool:
+    """Return whether a node may end before its contents do: races and unknown types."""
+    if node is None or node["type"] in {*_SEQUENCES, "if", "switch", "try"}:
         return False
-    return holder["type"] != "parallel" or holder["kind"] in {"any", "race"}
+    return node["type"] != "parallel" or node["kind"] in {"any", "race"}
 
 
-def is_concurrent(holder: Node | None) -> bool:
-    """Whether the nodes that a node holds may run at the same time, as far as no clocks order them."""
-    return is_loose(holder) or (holder is not None and holder["type"] == "parallel")
+def is_concurrent(node: Node | None) -> bool:
+    """Return whether the direct contents of a node may run concurrently, unless clocks order them."""
+    return may_end_early(node) or (node is not None and node["type"] == "parallel")
 
 
 def paths(body: Sequence[Node]) -> Iterator[Path]:
-    """Yield the way to each node of a body, in the order in which they are written."""
-    pending: list[Path] = [(Turn(None, 0, body, index),) for index in reversed(range(len(body)))]
+    """Yield the path to each node of a body in program order."""
+    pending: list[Path] = [(PathSegment(None, 0, body, index),) for index in reversed(range(len(body)))]
     while pending:
         path = pending.pop()
         yield path
         node = node_at(path)
-        below = [Turn(node, part, nodes, index) for part, nodes in parts(node) for index in range(len(nodes))]
-        pending.extend((*path, turn) for turn in reversed(below))
+        inner = [
+            PathSegment(node, part, nodes, index) for part, nodes in executed_lists(node) for index in range(len(nodes))
+        ]
+        pending.extend((*path, segment) for segment in reversed(inner))

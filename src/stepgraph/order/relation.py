@@ -1,4 +1,4 @@
-"""How two pieces of work in one body stand to each other, in one pass through it and the loops around both."""
+"""The relation of two pieces of work in one body, in one execution of the body and the loops around both."""
 
 from __future__ import annotations
 
@@ -9,33 +9,32 @@ from typing import TypedDict, cast
 from msgspec import Struct
 
 from stepgraph.model.payload import Node, Number
-from stepgraph.order.exits import goes_on, may_swallow
-from stepgraph.order.paths import TRY, Path, is_concurrent, is_loose, node_at, parts
+from stepgraph.order.exits import may_continue, may_swallow
+from stepgraph.order.paths import TRY, Path, executed_lists, is_concurrent, may_end_early, node_at
 
 
 class Relation(Enum):
-    """How one piece of work stands to another."""
+    """Order of two pieces of work."""
 
     BEFORE = auto()
-    """It is over before the other starts, wherever both run."""
+    """The first is always over when the second starts."""
     AFTER = auto()
-    """It starts only after the other is over, wherever both run."""
+    """The first starts only after the second is over."""
     EXCLUSIVE = auto()
     """Only one of them runs."""
     OVERLAPPING = auto()
-    """Nothing of that is certain: they may run at the same time."""
+    """They may run concurrently."""
 
 
 class Work(Struct, frozen=True, eq=False):
-    """A step, or what a call or a step has in it, by the way to that node.
-
-    `outlasts` tells work that may go on when the node is over, `fails_apart` work that goes on when something else in
-    the node fails and so ends it.
-    """
+    """A step, or the work of a call or step, identified by the path to its node."""
 
     path: Path
+    """The path."""
     outlasts: bool = False
-    fails_apart: bool = False
+    """Whether the work may continue after the node is over."""
+    is_independent: bool = False
+    """Whether the work continues when a failure of other work ends the node."""
 
 
 class _Clocks(TypedDict, total=False):
@@ -43,120 +42,122 @@ class _Clocks(TypedDict, total=False):
     resolves: Number
 
 
-def relation(one: Work, other: Work) -> Relation:
-    """Return how `one` stands to `other`. Work in the same node is taken to overlap."""
-    level = _parting(one.path, other.path)
+def relation(first: Work, second: Work) -> Relation:
+    """Return the relation of `first` to `second`. Work in the same node overlaps."""
+    level = _common_level(first.path, second.path)
     if level is None:
         return Relation.OVERLAPPING
-    if _excluded(one.path, other.path, level):
+    if _are_exclusive(first.path, second.path, level):
         return Relation.EXCLUSIVE
-    if _is_before(one, other, level):
+    if _is_before(first, second, level):
         return Relation.BEFORE
-    if _is_before(other, one, level):
+    if _is_before(second, first, level):
         return Relation.AFTER
     return Relation.OVERLAPPING
 
 
-def is_over_with(work: Work, level: int) -> bool:
-    """Whether work is over when the node is left that its path goes through at a level; -1 is the whole body."""
-    return _is_awaited(work, level) and not _is_left(work, level)
+def is_awaited_in(work: Work, level: int) -> bool:
+    """Return whether work is over when the node at a level of its path is over; -1 is the whole body."""
+    return _is_awaited(work, level) and not _may_be_abandoned(work, level)
 
 
-def is_apart(work: Work, level: int) -> bool:
-    """Whether work may go on when something else in the list at a level of its path fails, and that is left."""
-    groups = (turn.holder for turn in work.path[level + 1 :] if is_concurrent(turn.holder))
+def is_independent(work: Work, level: int) -> bool:
+    """Return whether work may continue after a failure of other work in the list at a level of its path."""
+    groups = (segment.parent for segment in work.path[level + 1 :] if is_concurrent(segment.parent))
     return (
-        work.fails_apart
+        work.is_independent
         or "starts" in _clocks(node_at(work.path))
         or any(not _waits_for_all(group) for group in groups)
     )
 
 
-def loops_with_both(one: Path, other: Path) -> list[tuple[int, bool]]:
-    """Return the loops around both paths: the level of their lists, and whether their passes may run concurrently."""
-    level = _parting(one, other)
-    shared = one if level is None else one[: level + 1]
+def loops_with_both(first: Path, second: Path) -> list[tuple[int, bool]]:
+    """Return the loops around both paths: the level of their lists, and whether their iterations may be concurrent."""
+    level = _common_level(first, second)
+    shared = first if level is None else first[: level + 1]
     return [
-        (number, _is_spread(shared[:number]))
-        for number, turn in enumerate(shared)
-        if turn.holder is not None and turn.holder["type"] == "loop"
+        (number, _is_group_member(shared[:number]))
+        for number, segment in enumerate(shared)
+        if segment.parent is not None and segment.parent["type"] == "loop"
     ]
 
 
-def _is_spread(around: Path) -> bool:
-    """Whether a node stands in a group, and not in a sequence in that."""
-    for turn in reversed(around):
-        if is_concurrent(turn.holder):
+def _is_group_member(path: Path) -> bool:
+    """Return whether the end of a path is in a group without a sequence in between."""
+    for segment in reversed(path):
+        if is_concurrent(segment.parent):
             return True
-        if turn.holder is not None and turn.holder["type"] == "block":
+        if segment.parent is not None and segment.parent["type"] == "block":
             return False
     return False
 
 
-def _parting(one: Path, other: Path) -> int | None:
-    """Return the level at which two ways part: into two nodes of a list or two lists of a node. None: they do not."""
-    for level, (turn, turned) in enumerate(zip(one, other, strict=False)):
-        if turn.part != turned.part or turn.index != turned.index:
+def _common_level(first: Path, second: Path) -> int | None:
+    """Return the level at which two paths diverge into different nodes or lists, None if one contains the other."""
+    for level, (segment, other_segment) in enumerate(zip(first, second, strict=False)):
+        if segment.part != other_segment.part or segment.index != other_segment.index:
             return level
     return None
 
 
-def _excluded(one: Path, other: Path, level: int) -> bool:
-    turn, turned = one[level], other[level]
-    if turn.part != turned.part:
-        return turn.holder is not None and turn.holder["type"] in {"if", "switch"}
-    if is_concurrent(turn.holder):
+def _are_exclusive(first: Path, second: Path, level: int) -> bool:
+    segment, other_segment = first[level], second[level]
+    if segment.part != other_segment.part:
+        return segment.parent is not None and segment.parent["type"] in {"if", "switch"}
+    if is_concurrent(segment.parent):
         return False
-    first, last = (one, turned.index) if turn.index < turned.index else (other, turn.index)
-    return not goes_on(first, level, last)
+    earlier, later_index = (
+        (first, other_segment.index) if segment.index < other_segment.index else (second, segment.index)
+    )
+    return not may_continue(earlier, level, later_index)
 
 
-def _is_before(one: Work, other: Work, level: int) -> bool:
+def _is_before(first: Work, second: Work, level: int) -> bool:
     if (
-        one.outlasts
-        or _is_left(one, level)
-        or (one.path[level].part != other.path[level].part and is_apart(one, level))
+        first.outlasts
+        or _may_be_abandoned(first, level)
+        or (first.path[level].part != second.path[level].part and is_independent(first, level))
     ):
         return False
-    if _is_earlier(one.path, other.path, level):
-        return _is_awaited(one, level) or _is_resolved(one, other)
-    return _is_resolved(one, other) and not _is_earlier(other.path, one.path, level)
+    if _is_earlier(first.path, second.path, level):
+        return _is_awaited(first, level) or _is_resolved(first, second)
+    return _is_resolved(first, second) and not _is_earlier(second.path, first.path, level)
 
 
-def _is_resolved(one: Work, other: Work) -> bool:
-    """Whether clocks say that one is over when the other starts."""
-    resolves, starts = _clocks(node_at(one.path)).get("resolves"), _clocks(node_at(other.path)).get("starts")
+def _is_resolved(first: Work, second: Work) -> bool:
+    """Return whether clocks say that `first` is over when `second` starts."""
+    resolves, starts = _clocks(node_at(first.path)).get("resolves"), _clocks(node_at(second.path)).get("starts")
     return resolves is not None and starts is not None and resolves <= starts
 
 
-def _is_earlier(one: Path, other: Path, level: int) -> bool:
-    """Whether the way to one leads to what is left before what the other leads to is entered."""
-    turn, turned = one[level], other[level]
-    if turn.part != turned.part:
-        return turn.part < turned.part
-    return turn.index < turned.index and not is_concurrent(turn.holder) and not _has_clocks(turn.nodes)
+def _is_earlier(first: Path, second: Path, level: int) -> bool:
+    """Return whether the program leaves the node of `first` before it enters the node of `second`."""
+    segment, other_segment = first[level], second[level]
+    if segment.part != other_segment.part:
+        return segment.part < other_segment.part
+    return segment.index < other_segment.index and not is_concurrent(segment.parent) and not _has_clocks(segment.nodes)
 
 
 def _is_awaited(work: Work, level: int) -> bool:
-    """Whether work is over when the node at a level is left, if nothing fails in there."""
-    if work.outlasts or any(is_loose(turn.holder) for turn in work.path[level + 1 :]):
+    """Return whether work is over at the end of the node at a level, unless something fails."""
+    if work.outlasts or any(may_end_early(segment.parent) for segment in work.path[level + 1 :]):
         return False
     clocks = _clocks(node_at(work.path))
     if "resolves" in clocks:
         # It is over at that clock, and all of its group when this closes.
-        return any(is_concurrent(turn.holder) for turn in work.path[level + 1 :])
+        return any(is_concurrent(segment.parent) for segment in work.path[level + 1 :])
     return "starts" not in clocks
 
 
-def _is_left(work: Work, level: int) -> bool:
-    """Whether a failure of something else, caught within the node at a level, may leave work running."""
+def _may_be_abandoned(work: Work, level: int) -> bool:
+    """Return whether a caught failure of other work inside the node at a level may leave work running."""
     return any(
-        turn.holder is not None
-        and turn.holder["type"] == "try"
-        and turn.part == TRY
-        and may_swallow(turn.holder)
-        and is_apart(work, number)
-        for number, turn in enumerate(work.path[level + 1 :], level + 1)
+        segment.parent is not None
+        and segment.parent["type"] == "try"
+        and segment.part == TRY
+        and may_swallow(segment.parent)
+        and is_independent(work, number)
+        for number, segment in enumerate(work.path[level + 1 :], level + 1)
     )
 
 
@@ -165,22 +166,22 @@ def _waits_for_all(group: Node | None) -> bool:
 
 
 def _has_clocks(nodes: Sequence[Node]) -> bool:
-    """Whether clocks order the nodes of a list, rather than its sequence. Groups in it have clocks of their own."""
+    """Return whether clocks order the nodes of a list. Nested groups have separate clocks."""
     pending = list(nodes)
     while pending:
         node = pending.pop()
         if _clocks(node):
             return True
         if not is_concurrent(node):
-            pending.extend(inner for _, held in parts(node) for inner in held)
+            pending.extend(inner for _, nested in executed_lists(node) for inner in nested)
     return False
 
 
 def _clocks(node: Node) -> _Clocks:
     fields = cast("_Clocks", node)
-    found: _Clocks = {}
+    clocks: _Clocks = {}
     if "starts" in fields:
-        found["starts"] = fields["starts"]
+        clocks["starts"] = fields["starts"]
     if "resolves" in fields:
-        found["resolves"] = fields["resolves"]
-    return found
+        clocks["resolves"] = fields["resolves"]
+    return clocks

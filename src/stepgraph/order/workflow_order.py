@@ -1,88 +1,155 @@
-"""How the steps of a workflow stand to each other, through all functions that have them."""
+"""The order of a workflow's steps, through all functions that contain them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
+from msgspec import Struct
+
 from stepgraph.model.payload import Workflow
-from stepgraph.order.reach import Reach, reach_of
-from stepgraph.order.relation import Relation, is_over_with, loops_with_both, relation
-from stepgraph.order.scopes import Entry, Scope, Step, run_of, scopes_below, steps_in_order
+from stepgraph.order.bodies import Body, Step, WorkSite, body_of, closure, reachable_bodies, steps_in_order
+from stepgraph.order.paths import node_at
+from stepgraph.order.relation import Relation, Work, is_awaited_in, is_independent, loops_with_both, relation
+
+_WHOLE_BODY = -1
+
+
+class Reach(Struct, frozen=True, eq=False):
+    """The executions of a step in each body."""
+
+    step: Step
+    """The step."""
+    bodies: frozenset[Body]
+    """Bodies that contain the step or execute such a body."""
+    outlasting: frozenset[Body]
+    """Bodies that may end before the step does."""
+    independent: frozenset[Body]
+    """Bodies in which the step continues after a failure of other work."""
+    through: dict[Body, frozenset[Body]]
+    """For each body the bodies on every path from it to the step, itself included."""
+
+    def into(self, body: Body) -> list[WorkSite]:
+        """Return the sites of a body that execute the step."""
+        return [site for site in body.sites if self.is_at(site) or site.inner in self.bodies]
+
+    def is_at(self, site: WorkSite) -> bool:
+        """Return whether a site is the step itself."""
+        return node_at(site.path) is self.step
+
+    def work(self, site: WorkSite) -> Work:
+        """Return the step as work of a site."""
+        if self.is_at(site):
+            return Work(site.path)
+        return Work(site.path, outlasts=site.inner in self.outlasting, is_independent=site.inner in self.independent)
+
+    def bodies_through(self, site: WorkSite) -> frozenset[Body]:
+        """Return the bodies on every path from a site to the step."""
+        return frozenset() if self.is_at(site) or site.inner is None else self.through[site.inner]
+
+
+def reach_of(step: Step, bodies: Iterable[Body]) -> Reach:
+    """Return how bodies execute a step."""
+    bodies = closure(bodies, lambda site: node_at(site.path) is step)
+
+    def leads(site: WorkSite) -> bool:
+        return node_at(site.path) is step or site.inner in bodies
+
+    outlasting = closure(bodies, lambda site: leads(site) and not is_awaited_in(Work(site.path), _WHOLE_BODY))
+    independent = closure(bodies, lambda site: leads(site) and is_independent(Work(site.path), _WHOLE_BODY))
+    return Reach(step, bodies, outlasting, independent, _dominating_bodies(step, bodies))
+
+
+def _dominating_bodies(step: Step, bodies: frozenset[Body]) -> dict[Body, frozenset[Body]]:
+    """Return the greatest fixpoint of `Reach.through`."""
+    result = dict.fromkeys(bodies, bodies)
+    while True:
+        refined = {body: _on_all_paths(body, step, result) for body in bodies}
+        if refined == result:
+            return result
+        result = refined
+
+
+def _on_all_paths(body: Body, step: Step, result: dict[Body, frozenset[Body]]) -> frozenset[Body]:
+    alternatives = [result[site.inner] for site in body.sites if site.inner is not None and site.inner in result]
+    if any(node_at(site.path) is step for site in body.sites):
+        alternatives.append(frozenset())
+    return frozenset({body}).union(frozenset.intersection(*alternatives))
 
 
 @dataclass(frozen=True, eq=False)
 class WorkflowOrder:
-    """The order of a workflow's steps, as far as its graph shows it. Steps are nodes of that graph, not copies."""
+    """The order of a workflow's steps, derived from its graph. Steps are nodes of the graph, compared by identity."""
 
     workflow: Workflow
+    """The workflow."""
 
     @cached_property
     def steps(self) -> tuple[Step, ...]:
-        """The steps that a run may come to, as written, those of a function at the first call of it."""
-        return tuple(steps_in_order(self._scopes[0]))
+        """The reachable steps in program order. Steps of a function come at its first call."""
+        return tuple(steps_in_order(self._bodies[0]))
 
-    def relations(self, one: Step, other: Step) -> frozenset[Relation]:
-        """Return how two different steps stand to each other, in each pass of loops and functions around both.
+    def relations(self, first_step: Step, second_step: Step) -> frozenset[Relation]:
+        """Return the relations of two different steps in one iteration of the loops and functions around both.
 
-        More than one where they meet in different ways, none where they only run in different passes.
+        There are several if the steps run at several places, and none if they only run in different iterations.
         """
-        ones, others = self._reach(one), self._reach(other)
+        first, second = self._reach(first_step), self._reach(second_step)
         return frozenset(
-            relation(ones.work(entry), others.work(other_entry))
-            for scope, entry, other_entry in self._meetings(ones, others)
-            if _part(ones, entry, others, other_entry)
+            relation(first.work(site), second.work(other_site))
+            for body, site, other_site in self._meetings(first, second)
+            if _diverge(first, site, second, other_site)
             and (
-                entry is other_entry
-                or _may_be_one_pass(scope, ones.bodies_through(entry), others.bodies_through(other_entry))
+                site is other_site
+                or _may_share_execution(body, first.bodies_through(site), second.bodies_through(other_site))
             )
         )
 
-    def may_overlap(self, one: Step, other: Step) -> bool:
-        """Whether the graph lets two runs be under way at the same time: of one step or two, in one pass or several."""
-        ones, others = self._reach(one), self._reach(other)
+    def may_overlap(self, first_step: Step, second_step: Step) -> bool:
+        """Return whether any two runs may be concurrent: of one step or two, in one iteration or several."""
+        first, second = self._reach(first_step), self._reach(second_step)
         return any(
-            _passes_overlap(ones, entry, others, other_entry)
+            _iterations_overlap(first, site, second, other_site)
             or (
-                _part(ones, entry, others, other_entry)
-                and relation(ones.work(entry), others.work(other_entry)) is Relation.OVERLAPPING
+                _diverge(first, site, second, other_site)
+                and relation(first.work(site), second.work(other_site)) is Relation.OVERLAPPING
             )
-            for _, entry, other_entry in self._meetings(ones, others)
+            for _, site, other_site in self._meetings(first, second)
         )
 
     @cached_property
-    def _scopes(self) -> tuple[Scope, ...]:
-        return scopes_below(run_of(self.workflow))
+    def _bodies(self) -> tuple[Body, ...]:
+        return reachable_bodies(body_of(self.workflow))
 
     def _reach(self, step: Step) -> Reach:
-        return reach_of(step, self._scopes)
+        return reach_of(step, self._bodies)
 
-    def _meetings(self, ones: Reach, others: Reach) -> Iterator[tuple[Scope, Entry, Entry]]:
-        """Yield the pairs of nodes in one body by which runs get to the one step and to the other."""
-        for scope in self._scopes:
-            for entry in ones.into(scope):
-                for other_entry in others.into(scope):
-                    yield scope, entry, other_entry
-
-
-def _part(ones: Reach, entry: Entry, others: Reach, other_entry: Entry) -> bool:
-    """Whether the ways to two steps part here: at different nodes, or at one of the steps with the other in it."""
-    return entry is not other_entry or ones.is_at(entry) != others.is_at(entry)
+    def _meetings(self, first: Reach, second: Reach) -> Iterator[tuple[Body, WorkSite, WorkSite]]:
+        """Yield the bodies with a site for each step."""
+        for body in self._bodies:
+            for site in first.into(body):
+                for other_site in second.into(body):
+                    yield body, site, other_site
 
 
-def _may_be_one_pass(scope: Scope, through: frozenset[Scope], other_through: frozenset[Scope]) -> bool:
-    """Whether work that is reached from one body by two ways may be in one pass of each function around both.
+def _diverge(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:
+    """Return whether the paths to two steps diverge here: at different nodes, or at a step that contains the other."""
+    return site is not other_site or first.is_at(site) != second.is_at(site)
 
-    It is not where both ways lead into one function, each into a call of its own, or one leads into the body itself.
+
+def _may_share_execution(body: Body, through: frozenset[Body], other_through: frozenset[Body]) -> bool:
+    """Return whether work at two sites may belong to one execution of each function around both.
+
+    It does not if both sites lead into one function by different calls, or one leads into the body itself.
     """
-    return scope not in through | other_through and not through & other_through
+    return body not in through | other_through and not through & other_through
 
 
-def _passes_overlap(ones: Reach, entry: Entry, others: Reach, other_entry: Entry) -> bool:
-    """Whether a pass of a loop around both may start while another one is under way."""
-    work, other_work = ones.work(entry), others.work(other_entry)
+def _iterations_overlap(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:
+    """Return whether an iteration of a loop around both sites may start before another one is over."""
+    work, other_work = first.work(site), second.work(other_site)
     return any(
-        is_spread or not is_over_with(work, level) or not is_over_with(other_work, level)
-        for level, is_spread in loops_with_both(entry.path, other_entry.path)
+        is_concurrent or not is_awaited_in(work, level) or not is_awaited_in(other_work, level)
+        for level, is_concurrent in loops_with_both(site.path, other_site.path)
     )

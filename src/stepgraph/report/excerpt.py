@@ -1,8 +1,9 @@
-"""The line of the source at which something was found, ready to be shown, and what of it to mark."""
+"""Source excerpts: the line of a finding with its marked part."""
 
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from functools import lru_cache
 from typing import Final
 
@@ -11,75 +12,92 @@ from msgspec import Struct
 from stepgraph.escaping.visible import visible
 from stepgraph.model.span import Span
 from stepgraph.render.cells import cell_width, clip
-from stepgraph.report.cut import end_of
+from stepgraph.render.ruler import ELLIPSIS
 from stepgraph.report.report import SourceFile
 
-WIDEST: Final = 200
-"""No excerpt is wider, however wide the terminal is."""
+# Letters have at most this many combining marks in any script.
+_MAX_CHARACTERS_PER_CELL: Final = 8
+
+
+def clip_start(text: str, width: int) -> str:
+    """Return `text` if it fits into `width` cells, otherwise an ellipsis and the end of it."""
+    if cell_width(text) <= width:
+        return text
+    starts = range(max(0, len(text) - _MAX_CHARACTERS_PER_CELL * width), len(text) + 1)
+    first = bisect_left(starts, True, key=lambda start: cell_width(text[start:]) < width)  # noqa: FBT003 - the value to find
+    return ELLIPSIS + text[starts[first] :]
+
+
+MAX_WIDTH: Final = 200
+"""Maximum width of an excerpt in cells."""
 
 _TAB: Final = "    "
-# A place in a configuration has no extent: the text that begins there is meant.
+# Positions in a configuration have no extent; the string that starts there is marked.
 _TEXT: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
-# More characters of a line than any excerpt shows: the rest of a very long line is not looked at.
-_FAR: Final = 4 * WIDEST
+# Longer than any excerpt; characters of a long line beyond it are skipped.
+_MAX_DISTANCE: Final = 4 * MAX_WIDTH
 
 
 class Excerpt(Struct, frozen=True):
-    """A line by its number, in three parts of which the middle one is marked.
+    """A source line in three parts, without control characters.
 
-    Nothing in it steers a terminal. Of what spans several lines it is the first, marked to its end.
+    Of several lines, it is the first one, marked up to its end.
     """
 
     number: int
+    """Line number."""
     before: str
+    """Text before the marked part."""
     marked: str
+    """The marked part."""
     after: str
+    """Text after the marked part."""
 
     @property
     def text(self) -> str:
-        """The line as it is shown."""
+        """The whole line."""
         return self.before + self.marked + self.after
 
     @property
     def carets(self) -> str:
-        """What stands below the line, under the marked part; one caret where that is empty."""
+        """The line below, with carets under the marked part, at least one."""
         return " " * cell_width(self.before) + "^" * max(1, cell_width(self.marked))
 
 
 def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
-    """Return the line at which a span begins, cut to `width` cells around it; None if it is not there or blank."""
+    """Return the first line of a span, clipped to `width` cells; None if the line is missing or blank."""
     if not 1 <= span.line <= len(file.lines):
         return None
-    line = _stripped(file.lines[span.line - 1])
+    line = _strip(file.lines[span.line - 1])
     if not line:
         return None
     start = min(max(span.column - 1, 0), len(line))
     end = len(line) if span.end_line > span.line else min(max(span.end_column - 1, start), len(line))
     if start == end and (text := _TEXT.match(line, start)) is not None:
         end = text.end()
-    before = line[max(0, start - _FAR) : start]
-    marked = line[start : min(end, start + _FAR)]
-    after = line[end : end + _FAR]
-    return Excerpt(span.line, *_cut(_shown(before), _shown(marked), _shown(after), min(width, WIDEST)))
+    before = line[max(0, start - _MAX_DISTANCE) : start]
+    marked = line[start : min(end, start + _MAX_DISTANCE)]
+    after = line[end : end + _MAX_DISTANCE]
+    return Excerpt(span.line, *_fit(_visible(before), _visible(marked), _visible(after), min(width, MAX_WIDTH)))
 
 
 @lru_cache(maxsize=8)
-def _stripped(line: str) -> str:
-    """Return a line without the space at its end. It may be long, and have many findings."""
+def _strip(line: str) -> str:
+    """Return a line without trailing whitespace. The cache serves long lines with many findings."""
     return line.rstrip()
 
 
-def _shown(text: str) -> str:
+def _visible(text: str) -> str:
     return visible(text.replace("\t", _TAB))
 
 
-def _cut(before: str, marked: str, after: str, width: int) -> tuple[str, str, str]:
-    """Return the parts of a line cut to `width` cells, the marked one least, with ellipses where something is gone."""
+def _fit(before: str, marked: str, after: str, width: int) -> tuple[str, str, str]:
+    """Return the parts of a line clipped to `width` cells, the marked part least."""
     if cell_width(before + marked + after) <= width:
         return before, marked, after
     if cell_width(before + marked) >= width:
-        # What is around shares the room, and what is marked leaves some of it for what leads there.
+        # The context shares the space; the marked part leaves some of it for the text before.
         free = width - cell_width(marked)
-        before = end_of(before, max(free // 2, free - cell_width(after), width // 4))
+        before = clip_start(before, max(free // 2, free - cell_width(after), width // 4))
         marked = clip(marked, width - cell_width(before) - (1 if after else 0))
     return before, marked, clip(after, max(0, width - cell_width(before + marked)))

@@ -1,4 +1,4 @@
-"""The report as workflow commands of GitHub Actions, which make annotations, and a plain summary for the log."""
+"""The report as workflow commands of GitHub Actions, which create annotations, and a summary for the log."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ from typing import Final
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
 from stepgraph.escaping.github_commands import github_command
-from stepgraph.report.report import Report, WorkflowSummary
+from stepgraph.report.report import Report, Verdict, WorkflowSummary
 from stepgraph.report.summary import summary_text
-from stepgraph.report.verdict import Verdict
 from stepgraph.report.wording import NOTHING_CHECKED, unmet_message
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "notice"}
 
 
 def render_github(report: Report, *, quiet: bool = False) -> str:
-    """Return an annotation for each finding, a line each, then a summary unless it is to be `quiet`.
+    """Return one annotation per line, then the summary unless `quiet`.
 
-    Files are named by their paths from the root of the repository.
+    Paths are relative to the root of the repository.
     """
     lines = [_annotation(report, reported.finding) for reported in report.findings]
     lines += [_unmet(report, workflow) for workflow in report.unmet]

@@ -1,4 +1,7 @@
-"""The report as GitLab's Code Quality reads it: https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format."""
+"""The report in GitLab's Code Quality format.
+
+https://docs.gitlab.com/ci/testing/code_quality/#code-quality-report-format
+"""
 
 from __future__ import annotations
 
@@ -8,22 +11,22 @@ from stepgraph.checks.baseline import fingerprint
 from stepgraph.checks.severity import Severity
 from stepgraph.escaping.report_fields import shown_field
 from stepgraph.json_text import pretty_json
-from stepgraph.report.report import Report, ReportedFinding, WorkflowSummary
+from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary
 from stepgraph.report.wording import unmet_message
 
-# Of GitLab's five severities. What it calls critical or a blocker is for tools that know what a defect costs.
+# GitLab's severities `critical` and `blocker` are not used.
 _SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFORMATION: "info"}
 _UNMET: Final = "require-dag"
 
 
-class _Lines(TypedDict):
+class _LineRange(TypedDict):
     begin: int
     end: int
 
 
 class _Location(TypedDict):
     path: str
-    lines: _Lines
+    lines: _LineRange
 
 
 class _Violation(TypedDict):
@@ -35,18 +38,18 @@ class _Violation(TypedDict):
 
 
 def render_gitlab(report: Report) -> str:
-    """Return the findings that count as JSON, with files by their paths from the root of the repository."""
-    found = [_finding(report, reported) for reported in report.findings]
-    return pretty_json([*found, *(_unmet(report, workflow) for workflow in report.unmet)])
+    """Return the findings as JSON. Paths are relative to the root of the repository."""
+    violations = [_finding(report, reported) for reported in report.findings]
+    return pretty_json([*violations, *(_unmet(report, workflow) for workflow in report.unmet)])
 
 
-def _finding(report: Report, reported: ReportedFinding) -> _Violation:
+def _finding(report: Report, reported: FingerprintedFinding) -> _Violation:
     finding = reported.finding
     path = report.path_from_root(finding.span.path)
     return {
         "description": shown_field(finding.message, finding.advice),
         "check_name": f"{finding.code} {report.rule_name(finding.code)}".rstrip(),
-        # Those of findings are made of paths from the settings, which several reports of a pipeline may have in common.
+        # Fingerprints of findings contain configured paths, which several reports of a pipeline may share.
         "fingerprint": fingerprint(finding.code, path, reported.fingerprint or finding.message, 1),
         "severity": _SEVERITIES[finding.severity],
         "location": {"path": shown_field(path), "lines": {"begin": finding.span.line, "end": finding.span.end_line}},

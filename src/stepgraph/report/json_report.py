@@ -1,4 +1,4 @@
-"""The report for programs, in a format of our own that `stepgraph schema check` describes."""
+"""The report in stepgraph's JSON format, which `stepgraph schema check` describes."""
 
 from __future__ import annotations
 
@@ -6,20 +6,19 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.severity import Severity
 from stepgraph.json_text import pretty_json
-from stepgraph.report.links import rule_url
-from stepgraph.report.report import Report, ReportedFinding, WorkflowSummary
+from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary, rule_url
 from stepgraph.report.wording import verdict_line
 
 if TYPE_CHECKING:
-    from stepgraph.model import check_report as written
+    from stepgraph.model import check_report as shapes
 
 
 def render_json(report: Report) -> str:
-    """Return the report as JSON text. What is text in the source is as it is there, lone surrogates too."""
+    """Return the report as JSON text. Strings from sources, including lone surrogates, are unchanged."""
     return pretty_json(json_report(report))
 
 
-def json_report(report: Report) -> written.CheckReport:
+def json_report(report: Report) -> shapes.CheckReport:
     """Return the report as JSON data."""
     return {
         "version": 1,
@@ -40,13 +39,13 @@ def json_report(report: Report) -> written.CheckReport:
         "findings": [_finding(report, reported) for reported in report.findings],
         "known": [_finding(report, reported) for reported in report.known],
         "ignored": [
-            {"reason": ignored.reason, "finding": _finding(report, ReportedFinding(ignored.finding))}
+            {"reason": ignored.reason, "finding": _finding(report, FingerprintedFinding(ignored.finding))}
             for ignored in report.ignored
         ],
     }
 
 
-def _workflow(workflow: WorkflowSummary) -> written.CheckedWorkflow:
+def _workflow(workflow: WorkflowSummary) -> shapes.CheckedWorkflow:
     return {
         "name": workflow.name,
         "class_name": workflow.class_name,
@@ -58,7 +57,7 @@ def _workflow(workflow: WorkflowSummary) -> written.CheckedWorkflow:
     }
 
 
-def _finding(report: Report, reported: ReportedFinding) -> written.ReportedFinding:
+def _finding(report: Report, reported: FingerprintedFinding) -> shapes.ReportedFinding:
     finding = reported.finding
     return {
         "code": finding.code,

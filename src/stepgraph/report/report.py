@@ -1,111 +1,142 @@
-"""The report of a check: all that any format tells, and nothing that is not told the same in each."""
+"""The report of a check, independent of the output format."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 
+from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.settings import FailOn
 from stepgraph.checks.severity import Severity
-from stepgraph.report.verdict import Verdict
+from stepgraph.escaping.report_fields import url_path
+from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
     from stepgraph.checks.rule import Rule
     from stepgraph.model.payload import Graph
 
 
-class ReportedFinding(Struct, frozen=True):
-    """A finding with the severity that settings give it. The fingerprint is the same when lines have moved."""
+class Verdict(StrEnum):
+    """The result of a check, equal in every format. It alone determines the exit code."""
+
+    PASSED = "passed"
+    """Workflows were checked without failing findings."""
+    FAILED = "failed"
+    """A finding or a required graph fails the check."""
+    UNREADABLE = "unreadable"
+    """An input could not be read."""
+    NOTHING = "nothing"
+    """No workflow was found, which does not count as passed."""
+
+
+class FingerprintedFinding(Struct, frozen=True):
+    """A finding with the configured severity."""
 
     finding: Finding
+    """The finding."""
     fingerprint: str | None = None
+    """Identity of the finding, independent of line numbers."""
 
 
-class IgnoredFinding(Struct, frozen=True):
-    """A finding that a comment in the source ignores, and the reason that it gives, which may be empty."""
+class SuppressedFinding(Struct, frozen=True):
+    """A finding suppressed by a comment."""
 
     finding: Finding
+    """The finding."""
     reason: str = ""
+    """The reason in the comment, may be empty."""
 
 
 class WorkflowSummary(Struct, frozen=True):
-    """A workflow that was checked: its names, where its class stands, and what is known of its graph."""
+    """A checked workflow."""
 
     name: str
+    """Configured name, by default the name of the class."""
     class_name: str
+    """Name of the class."""
     path: str
+    """File of the class."""
     line: int
+    """First line of the class."""
     has_dag: bool
+    """Whether the graph has at least one step."""
     steps: int
+    """Number of steps in the graph."""
     complete: bool
+    """Whether the analysis resolved everything."""
     graph: Graph | None = None
+    """The graph, if diagrams are wanted."""
 
 
 class SourceFile(Struct, frozen=True):
-    """A file with findings: its lines, where they are known, for excerpts.
-
-    `from_root` is its path from the root of the repository, for those who know the file by that, as GitHub does; None
-    where it is not in there.
-    """
+    """A file with findings."""
 
     lines: tuple[str, ...] = ()
+    """Lines for excerpts, empty if unknown."""
     from_root: str | None = None
+    """Path from the root of the repository, which GitHub uses; None outside of it."""
 
 
 NO_FILE: Final = SourceFile()
 
 
 class Report(Struct, frozen=True, kw_only=True):
-    """What a check found, in which workflows, under which demands, and by which version of this package.
+    """The result of a check."""
 
-    The `findings` count; those that are `known` are in the baseline, and those that are `ignored` are so by a comment.
-    `rules` are all that were asked, `files` holds those with findings by their paths. `source_url` is where the sources
-    can be seen, as the URL of the root of the repository at the commit that was checked, empty where it is not known.
-    """
-
-    findings: tuple[ReportedFinding, ...]
+    findings: tuple[FingerprintedFinding, ...]
+    """Findings that count."""
     workflows: tuple[WorkflowSummary, ...]
+    """The checked workflows."""
     rules: tuple[Rule, ...]
+    """The enabled rules."""
     version: str
+    """Version of stepgraph."""
     files: Mapping[str, SourceFile] = field(default_factory=dict)
-    known: tuple[ReportedFinding, ...] = ()
-    ignored: tuple[IgnoredFinding, ...] = ()
+    """Files with findings by path."""
+    known: tuple[FingerprintedFinding, ...] = ()
+    """Findings in the baseline."""
+    ignored: tuple[SuppressedFinding, ...] = ()
+    """Findings suppressed by comments."""
     fail_on: FailOn = FailOn.ERROR
+    """Severity from which findings fail the check."""
     require_dag: bool = False
+    """Whether workflows without a complete graph fail the check."""
     source_url: str = ""
+    """URL of the repository's root at the checked commit, empty if unknown."""
 
     @property
     def verdict(self) -> Verdict:
-        """What the check comes to. Where several apply, that an input failed comes first: it may be why."""
-        found = [reported.finding for reported in self.findings]
-        if any(one.code in INPUT_RULES and one.severity is Severity.ERROR for one in found):
+        """The result. Unreadable inputs have priority, as they may be the cause of others."""
+        findings = [reported.finding for reported in self.findings]
+        if any(finding.code in INPUT_RULES and finding.severity is Severity.ERROR for finding in findings):
             return Verdict.UNREADABLE
-        if self.unmet or any(self.fail_on.fails(one.severity) for one in found):
+        if self.unmet or any(self.fail_on.fails(finding.severity) for finding in findings):
             return Verdict.FAILED
         return Verdict.PASSED if self.workflows else Verdict.NOTHING
 
     @property
     def unmet(self) -> tuple[WorkflowSummary, ...]:
-        """The workflows without a complete graph, where one is required of them."""
+        """Workflows without the required complete graph."""
         if not self.require_dag:
             return ()
         return tuple(workflow for workflow in self.workflows if not (workflow.has_dag and workflow.complete))
 
     def count(self, severity: Severity) -> int:
-        """Return how many findings are of a severity."""
+        """Return the number of findings with a severity."""
         return sum(reported.finding.severity is severity for reported in self.findings)
 
     @property
     def fixable(self) -> int:
-        """How many findings have one right answer, which `--fix` gives."""
+        """Number of findings that `--fix` corrects."""
         return sum(reported.finding.fixable for reported in self.findings)
 
     def rule_name(self, code: str) -> str:
-        """Return the name of the rule of a code; empty if it is none of those that were asked."""
+        """Return the name of the rule with a code, empty for unknown codes."""
         return next((rule.name for rule in self.rules if rule.code == code), "")
 
     def file(self, path: str) -> SourceFile:
@@ -113,5 +144,36 @@ class Report(Struct, frozen=True, kw_only=True):
         return self.files.get(path, NO_FILE)
 
     def path_from_root(self, path: str) -> str:
-        """Return a path as it is seen from the root of the repository, or as it is where that is not known."""
+        """Return a path relative to the root of the repository, unchanged outside of it."""
         return self.file(path).from_root or path
+
+
+def workflow_summary(workflow: WorkflowAnalysis) -> WorkflowSummary:
+    """Return the summary of an analyzed workflow."""
+    return WorkflowSummary(
+        workflow.name,
+        workflow.class_name,
+        workflow.path,
+        workflow.span.line,
+        workflow.has_dag,
+        workflow.steps,
+        workflow.complete,
+        workflow.graph,
+    )
+
+
+HOME: Final = "https://github.com/stepgraph/stepgraph"
+RULES: Final = f"{HOME}/blob/main/docs/reference/rules.md"
+
+
+def rule_url(code: str) -> str:
+    """Return the URL of a rule's documentation."""
+    return f"{RULES}#{code.lower()}"
+
+
+def source_link(report: Report, span: Span) -> str:
+    """Return the URL of a source line, empty if unknown."""
+    path = report.file(span.path).from_root
+    if not report.source_url or path is None:
+        return ""
+    return f"{report.source_url}/{url_path(path)}#L{span.line}"

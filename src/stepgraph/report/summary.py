@@ -1,4 +1,4 @@
-"""The end of a report for people: each workflow in a row, and what all comes to."""
+"""The end of a text report: a table of workflows and the verdict."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from typing import Final
 
 from stepgraph.escaping.log_lines import log_line
 from stepgraph.render.cells import cell_width
-from stepgraph.report.cut import end_of
+from stepgraph.report.excerpt import clip_start
 from stepgraph.report.report import Report, WorkflowSummary
 from stepgraph.report.table import table
 from stepgraph.report.wording import verdict_line, yes_or_no
 
 _HEADINGS: Final = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
-_NARROWEST_PLACE: Final = 16
+_MIN_LOCATION_WIDTH: Final = 16
 
 
 def summary_text(report: Report, width: int | None = None) -> str:
-    """Return the table of workflows, for a terminal of that width if it is given, and below it the verdict."""
+    """Return the table of workflows and the verdict, for a terminal of `width` cells if it is set."""
     verdict = f"{verdict_line(report)}\n"
     return f"{_workflow_table(report, width)}\n{verdict}" if report.workflows else verdict
 
 
 def _workflow_table(report: Report, width: int | None) -> str:
-    """Return the workflows as rows under headings.
+    """Return the workflows as rows.
 
-    Where a terminal is narrower, classes go if workflows are named by them, and places lose their beginning.
+    In a narrow terminal, classes that name workflows are omitted, and locations are clipped at the start.
     """
     rows = [_row(workflow) for workflow in report.workflows]
     whole = table(_HEADINGS, rows)
     if width is None or _width(whole) <= width:
         return whole
     if any(name != class_name for name, class_name, *_ in rows):
-        return _with_places_cut(_HEADINGS, rows, width)
-    return _with_places_cut(_without_class(_HEADINGS), [_without_class(row) for row in rows], width)
+        return _with_clipped_locations(_HEADINGS, rows, width)
+    return _with_clipped_locations(_without_class(_HEADINGS), [_without_class(row) for row in rows], width)
 
 
 def _row(workflow: WorkflowSummary) -> tuple[str, ...]:
@@ -51,12 +51,15 @@ def _without_class(row: Sequence[str]) -> tuple[str, ...]:
     return (row[0], *row[2:])
 
 
-def _with_places_cut(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
+def _with_clipped_locations(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
     column = headings.index("WHERE")
-    places = [log_line(row[column]) for row in rows]
-    longest = max(map(cell_width, places))
-    room = max(_NARROWEST_PLACE, longest - max(0, _width(table(headings, rows)) - width))
-    cut = [(*row[:column], end_of(place, room), *row[column + 1 :]) for row, place in zip(rows, places, strict=True)]
+    locations = [log_line(row[column]) for row in rows]
+    longest = max(map(cell_width, locations))
+    room = max(_MIN_LOCATION_WIDTH, longest - max(0, _width(table(headings, rows)) - width))
+    cut = [
+        (*row[:column], clip_start(location, room), *row[column + 1 :])
+        for row, location in zip(rows, locations, strict=True)
+    ]
     return table(headings, cut)
 
 

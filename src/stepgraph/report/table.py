@@ -1,4 +1,4 @@
-"""Rows of text in aligned columns."""
+"""Tables of aligned columns."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from stepgraph.escaping.log_lines import log_line
 from stepgraph.render.cells import cell_width
 
-# In the place of a number that there is not.
 NOTHING = "-"
+"""The cell for a missing number."""
 
 _GAP = "  "
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a line for the headings and one for each row, columns aligned, numbers to the right.
+    """Return the headings and rows as aligned lines. Columns of numbers are right-aligned.
 
-    Nothing in it is invisible, steers a terminal or is a command in a log. All rows are as long as the headings.
+    Control characters and log commands are escaped. All rows have the length of the headings.
     """
     lines = [headings, *([log_line(cell) for cell in row] for row in rows)]
     columns = [_aligned(column) for column in zip(*lines, strict=True)]

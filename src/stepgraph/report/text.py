@@ -1,4 +1,4 @@
-"""The report for people, in a terminal or a log."""
+"""The report for terminals and logs."""
 
 from __future__ import annotations
 
@@ -14,24 +14,23 @@ from stepgraph.model.span import Span
 from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.report.excerpt import Excerpt, excerpt_of
-from stepgraph.report.report import Report
+from stepgraph.report.report import Report, Verdict
 from stepgraph.report.summary import summary_text
-from stepgraph.report.verdict import Verdict
 from stepgraph.report.wording import LABELS, unmet_message
 
-# Where there is no terminal: as long as lines of source usually may be.
+# Without a terminal, the usual maximum length of source lines.
 _UNBOUNDED_EXCERPT: Final = 120
-_NARROWEST: Final = 40
-_MOST_LINES: Final = 1000
+_MIN_WIDTH: Final = 40
+_MAX_LINES: Final = 1000
 _INKS: Final = {Severity.ERROR: Ink.EXIT, Severity.WARNING: Ink.WARNING, Severity.INFORMATION: Ink.NOTE}
 
 
 def render_text(report: Report, *, color: bool = False, width: int | None = None, quiet: bool = False) -> str:
-    """Return the findings with what they are about, then a summary unless it is to be `quiet`.
+    """Return the findings with excerpts, then the summary unless `quiet`.
 
-    Messages are broken into lines of `width` cells if it is given, and are a line each otherwise.
+    Messages are wrapped at `width` cells if it is set.
     """
-    page = _Page(Terminal(color=color, width=None), None if width is None else max(width, _NARROWEST))
+    page = _Page(Terminal(color=color, width=None), None if width is None else max(width, _MIN_WIDTH))
     blocks = [page.finding(report, reported.finding) for reported in report.findings]
     blocks += [
         page.statement(f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, unmet_message(workflow))
@@ -43,20 +42,22 @@ def render_text(report: Report, *, color: bool = False, width: int | None = None
 
 
 def finding_text(report: Report, finding: Finding) -> str:
-    """Return a finding's excerpt as plain text, with its line number and the carets below; empty without a source."""
+    """Return the excerpt of a finding as plain text with line number and carets, empty without a source."""
     excerpt = excerpt_of(report.file(finding.span.path), finding.span, _UNBOUNDED_EXCERPT)
     page = _Page(Terminal(color=False, width=None), None)
     return "" if excerpt is None else "".join(page.excerpt(excerpt, Ink.PLAIN))
 
 
 class _Page(Struct, frozen=True):
-    """How lines are painted, and after how many cells they are broken, if at all."""
+    """Formats lines."""
 
     terminal: Terminal
+    """Colors of the terminal."""
     width: int | None
+    """Width for wrapping in cells, None for no wrapping."""
 
     def finding(self, report: Report, finding: Finding) -> str:
-        """Return the lines on a finding: where and what, the excerpt, what to do."""
+        """Return the lines of a finding: location, message, excerpt, help."""
         ink = _INKS[finding.severity]
         label = f"{LABELS[finding.severity]}[{finding.code}]"
         margin = " " * len(str(finding.span.line))
@@ -70,41 +71,41 @@ class _Page(Struct, frozen=True):
         return "".join(lines)
 
     def statement(self, place: str, label: str, ink: Ink, message: str) -> str:
-        """Return `place: label: message`, broken between the words of the message."""
+        """Return `place: label: message`, wrapped."""
         used = cell_width(visible(f"{place}: {label}: "))
-        first, *others = self._broken(message, used, 4)
+        first, *others = self._wrapped(message, used, 4)
         start = [Piece(f"{place}: ", Ink.STRONG), Piece(label, ink), Piece(f": {first}")]
         return self._line(*start) + "".join(self._line(Piece(f"    {line}")) for line in others)
 
     def hint(self, report: Report) -> str:
-        """Return how to learn more of the first error, or else the first finding; nothing where there is none."""
-        found = [reported.finding for reported in report.findings]
-        errors = [finding for finding in found if finding.severity is Severity.ERROR]
-        code = next((finding.code for finding in errors or found), None)
+        """Return the command that explains the first error or else the first finding, empty without findings."""
+        findings = [reported.finding for reported in report.findings]
+        errors = [finding for finding in findings if finding.severity is Severity.ERROR]
+        code = next((finding.code for finding in errors or findings), None)
         return "" if code is None else self._line(Piece(f"`stepgraph rules {code}` explains {code}", Ink.QUIET))
 
     def excerpt(self, excerpt: Excerpt, ink: Ink) -> Iterator[str]:
-        """Yield the line of the source behind its number, and the carets below it."""
+        """Yield the source line with its number, and the carets below."""
         number = str(excerpt.number)
         yield self._line(Piece(f"{number} | ", Ink.QUIET), Piece(excerpt.text))
         yield self._line(Piece(f"{' ' * len(number)} | ", Ink.QUIET), Piece(excerpt.carets, ink))
 
     def _advice(self, advice: str, margin: str) -> Iterator[str]:
         start = f"{margin} = help: "
-        first, *others = self._broken(advice, len(start), len(start))
+        first, *others = self._wrapped(advice, len(start), len(start))
         yield self._line(Piece(start, Ink.QUIET), Piece(first))
         for line in others:
             yield self._line(Piece(" " * len(start) + line))
 
-    def _broken(self, text: str, used: int, indent: int) -> tuple[str, ...]:
-        """Return the lines that a text takes; the first has `used` cells before it, the others `indent`."""
+    def _wrapped(self, text: str, used: int, indent: int) -> tuple[str, ...]:
+        """Return the wrapped lines of a text. The first follows `used` cells, the others `indent`."""
         shown = visible(text)
         if self.width is None or used + cell_width(shown) <= self.width:
             return (shown,)
-        if self.width - used < _NARROWEST // 2:
-            return ("", *wrap(shown, self.width - indent, _MOST_LINES))
-        first = wrap(shown, self.width - used, _MOST_LINES)[0]
-        return (first, *wrap(shown[len(first) :].lstrip(), self.width - indent, _MOST_LINES))
+        if self.width - used < _MIN_WIDTH // 2:
+            return ("", *wrap(shown, self.width - indent, _MAX_LINES))
+        first = wrap(shown, self.width - used, _MAX_LINES)[0]
+        return (first, *wrap(shown[len(first) :].lstrip(), self.width - indent, _MAX_LINES))
 
     def _line(self, *pieces: Piece) -> str:
         return self.terminal.line(pieces) + "\n"

@@ -1,4 +1,4 @@
-"""What every format says in the same words."""
+"""Phrases that every format of the report uses."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stepgraph.phrases.durations import counted
 from stepgraph.report.report import Report, WorkflowSummary
 
 LABELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note"}
-"""What people call a finding of a severity."""
+"""Severities as users read them."""
 
 NOTHING_CHECKED: Final = "no workflow was found, so nothing was checked"
 
@@ -17,19 +17,19 @@ _DEMAND: Final = "and --require-dag demands a complete one"
 
 
 def verdict_line(report: Report) -> str:
-    """Return how much was found and in how many workflows, as in `1 error, 2 notes in 2 workflows`."""
+    """Return the number of findings and workflows: `1 error, 2 notes in 2 workflows`."""
     if not report.workflows and not report.findings and not report.known and not report.ignored:
         return NOTHING_CHECKED
     workflows = counted(len(report.workflows), "workflow") if report.workflows else "no workflow"
     line = f"{_counts(report)} in {workflows}"
     if report.unmet:
         line += f", {len(report.unmet)} without a complete graph"
-    aside = [
+    uncounted = [
         (report.fixable, "fixable with --fix"),
         (len(report.known), "in the baseline"),
         (len(report.ignored), "ignored"),
     ]
-    return line + "".join(f", {number} {where}" for number, where in aside if number)
+    return line + "".join(f", {number} {where}" for number, where in uncounted if number)
 
 
 def _counts(report: Report) -> str:
@@ -38,11 +38,11 @@ def _counts(report: Report) -> str:
 
 
 def unmet_message(workflow: WorkflowSummary) -> str:
-    """Return how a workflow falls short where a complete graph is required."""
+    """Return the message for a workflow without the required complete graph."""
     lacks = "is incomplete" if workflow.has_dag else "is missing"
     return f"the graph of the workflow `{workflow.name}` {lacks}, {_DEMAND}."
 
 
 def yes_or_no(*, value: bool) -> str:
-    """Return a truth as tables show it."""
+    """Return a boolean as shown in tables."""
     return "yes" if value else "no"

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 from stepgraph.model.payload import Backoff, Number
-from stepgraph.order.scopes import Step
+from stepgraph.order.bodies import Step
 
 StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
 

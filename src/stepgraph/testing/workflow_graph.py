@@ -14,8 +14,8 @@ from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Number, VersionGraph, Workflow
+from stepgraph.order.bodies import Step
 from stepgraph.order.relation import Relation
-from stepgraph.order.scopes import Step
 from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.phrases.durations import counted
 from stepgraph.testing.drawn_graph import DrawnGraph

@@ -1,1 +1,1 @@
-"""Edits, put together to changes as people speak of them."""
+"""Changes, each a group of edits."""

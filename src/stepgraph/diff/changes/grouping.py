@@ -1,4 +1,4 @@
-"""Putting edits together to changes."""
+"""Group the edits of a diff into changes."""
 
 from __future__ import annotations
 
@@ -6,72 +6,70 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import Struct, field
 
-from stepgraph.diff.changes.clocks import RACES, new_orders
-from stepgraph.diff.changes.frames import Frames, Side, frames_of
-from stepgraph.diff.changes.group import Action, Group
-from stepgraph.diff.changes.joining import joined
-from stepgraph.diff.changes.order import in_order
+from stepgraph.diff.changes.clocks import RACES, wait_changes
+from stepgraph.diff.changes.edit_groups import Action, EditGroup, merge_equal_groups, sort_groups
+from stepgraph.diff.changes.moves import Run, moved_runs, reordered_runs
 from stepgraph.diff.changes.owners import owners_of
-from stepgraph.diff.changes.runs import Run, moved_runs, reordered_runs
-from stepgraph.diff.edits import Edit, Insert, Move, Reference, Remove, Update, Version
-from stepgraph.diff.elements import CALL, CLOCKS, COLLECTIONS, KEY, ROOT, Element
+from stepgraph.diff.changes.sides import Side, Sides, sides_of
 from stepgraph.diff.matching.functions import functions_of
-from stepgraph.diff.matching.pairs import Pairs
+from stepgraph.diff.matching.matching import Matching
+from stepgraph.diff.script import Delete, Edit, ElementRef, Insert, Move, TreeVersion, Update
+from stepgraph.diff.tree import CALL, CLOCKS, COLLECTIONS, KEY, ROOT, TreeElement
 
 NAMES = frozenset({"name", KEY})
 
 
 class _Draft(Struct):
-    """A group that is being put together."""
+    """A group under construction. The fields are those of `EditGroup`."""
 
     action: Action
     old: tuple[int, ...] = ()
     new: tuple[int, ...] = ()
-    container: Reference | None = None
-    others: tuple[int, ...] = ()
+    container: ElementRef | None = None
+    dependencies: tuple[int, ...] = ()
     fields: list[str] = field(default_factory=list)
     edits: list[Edit] = field(default_factory=list)
 
-    def group(self) -> Group:
-        return Group(
-            self.action, self.old, self.new, self.container, tuple(self.fields), self.others, tuple(self.edits)
+    def group(self) -> EditGroup:
+        return EditGroup(
+            self.action, self.old, self.new, self.container, tuple(self.fields), self.dependencies, tuple(self.edits)
         )
 
 
-def group_edits(pairs: Pairs, edits: Iterable[Edit]) -> tuple[tuple[Group, ...], tuple[Edit, ...]]:
-    """Return the changes that `edits` make, and the edits that change nothing which can be seen.
+def group_edits(matching: Matching, edits: Iterable[Edit]) -> tuple[tuple[EditGroup, ...], tuple[Edit, ...]]:
+    """Return the changes that consist of `edits`, and the edits without a change.
 
-    These are clocks with other numbers that say the same, and functions that are listed in another order.
+    The latter are renumbered clocks and reordered functions.
     """
-    frames = frames_of(pairs)
-    grouping = _Grouping(frames)
-    unseen = [edit for edit in edits if not grouping.takes(edit)]
-    groups = joined((draft.group() for draft in grouping.drafts), frames)
-    return tuple(in_order(groups, frames)), tuple(unseen)
+    sides = sides_of(matching)
+    grouping = _Grouping(sides)
+    invisible = [edit for edit in edits if not grouping.assign(edit)]
+    groups = merge_equal_groups((draft.group() for draft in grouping.drafts), sides)
+    return tuple(sort_groups(groups, sides)), tuple(invisible)
 
 
 class _Grouping:
-    """The changes between two trees, to which edits are given one by one."""
+    """Assigns edits to the changes between two trees."""
 
-    def __init__(self, frames: Frames) -> None:
-        self._frames = frames
-        self._functions = functions_of(frames.old.tree)
-        self._came: dict[int, _Draft] = {}
-        self._went: dict[int, _Draft] = {}
-        self._placed: dict[int, _Draft] = {}
-        self._ordered: dict[int, _Draft] = {}
+    def __init__(self, sides: Sides) -> None:
+        self._sides = sides
+        self._functions = functions_of(sides.old.tree)
+        self._inserted: dict[int, _Draft] = {}
+        self._deleted: dict[int, _Draft] = {}
+        self._moved_elements: dict[int, _Draft] = {}
+        self._reordered: dict[int, _Draft] = {}
         self._updated: dict[tuple[Action, int], _Draft] = {}
         self.drafts: list[_Draft] = []
-        self._came |= self._lone(frames.new)
-        self._went |= self._lone(frames.old)
-        for run in moved_runs(frames):
-            self._add_run(run, self._moved(run))
-        for run in reordered_runs(frames):
+        self._inserted |= self._draft_unmatched(sides.new)
+        self._deleted |= self._draft_unmatched(sides.old)
+        for run in moved_runs(sides):
+            self._add_run(run, self._new_move_draft(run))
+        for run in reordered_runs(sides):
             self._add_run(run, _Draft(Action.REORDERED))
-        self._add_orders()
+        self._add_wait_changes()
 
-    def takes(self, edit: Edit) -> bool:
-        """Give an edit to the change that it is part of, if it is of one."""
+    def assign(self, edit: Edit) -> bool:
+        """Add an edit to its change. Return whether it has one."""
         draft = self._draft_of(edit)
         if draft is not None:
             draft.edits.append(edit)
@@ -80,71 +78,71 @@ class _Grouping:
     def _draft_of(self, edit: Edit) -> _Draft | None:
         match edit:
             case Insert():
-                return self._came[edit.place.number]
-            case Remove():
-                return self._went[edit.old]
+                return self._inserted[edit.position.number]
+            case Delete():
+                return self._deleted[edit.old]
             case Move():
-                return self._placing(edit.place.number)
+                return self._move_draft(edit.position.number)
             case Update():
-                return self._updating(edit)
+                return self._update_draft(edit)
 
-    def _placing(self, number: int) -> _Draft | None:
-        """Return why an element is in another place: it was moved, or something was put around it, or taken away."""
-        if number in self._placed:
-            return self._placed[number]
-        for side, own, drafts in self._sides(number):
-            above = side.lone_above(own)
-            if above:
-                return drafts[above[0]]
+    def _move_draft(self, number: int) -> _Draft | None:
+        """Return the reason for a new position: a move, or a wrap or unwrap."""
+        if number in self._moved_elements:
+            return self._moved_elements[number]
+        for side, side_number, drafts in self._both_sides(number):
+            ancestors = side.unmatched_ancestors(side_number)
+            if ancestors:
+                return drafts[ancestors[0]]
         return None
 
-    def _sides(self, number: int) -> Iterator[tuple[Side, int, dict[int, _Draft]]]:
-        yield self._frames.new, number, self._came
-        yield self._frames.old, self._frames.old_of(number), self._went
+    def _both_sides(self, number: int) -> Iterator[tuple[Side, int, dict[int, _Draft]]]:
+        yield self._sides.new, number, self._inserted
+        yield self._sides.old, self._sides.old_of(number), self._deleted
 
-    def _updating(self, update: Update) -> _Draft | None:
-        new = self._frames.new_of(update.old)
-        element = self._frames.new.tree[new]
+    def _update_draft(self, update: Update) -> _Draft | None:
+        new = self._sides.new_of(update.old)
+        element = self._sides.new.tree[new]
         if update.field in CLOCKS:
-            return self._placing(new) or self._ordered.get(new) or self._awaited(update, element)
+            return self._move_draft(new) or self._reordered.get(new) or self._await_draft(update, element)
         if update.field in COLLECTIONS:
             return None
         if update.field in NAMES:
-            return self._renamed(update, element)
+            return self._rename_draft(update, element)
         if update.old == ROOT and update.field == "class_name":
-            return self._field(Action.RENAMED, update, element)
-        return self._field(Action.CHANGED, update, element)
+            return self._field_draft(Action.RENAMED, update, element)
+        return self._field_draft(Action.CHANGED, update, element)
 
-    def _awaited(self, update: Update, element: Element) -> _Draft | None:
-        """Return that something is waited for from now on, or no longer, where only that was changed in a group."""
-        before = self._frames.old.tree[update.old].fields
+    def _await_draft(self, update: Update, element: TreeElement) -> _Draft | None:
+        """Return the change of an element in a group that is awaited from now on, or no longer."""
+        before = self._sides.old.tree[update.old].fields
         if update.field != "resolves" or "starts" not in before or "starts" not in element.fields:
             return None
         if "resolves" in before and "resolves" in element.fields:
             return None
-        return self._kind_of_group(element) or self._field(Action.CHANGED, update, element)
+        return self._group_kind_draft(element) or self._field_draft(Action.CHANGED, update, element)
 
-    def _kind_of_group(self, element: Element) -> _Draft | None:
-        """Return that a group has become a race, or is none any more, by which all in it is waited for otherwise."""
-        new, old = self._frames.new.tree, self._frames.old.tree
-        group = next((outer for outer in new.above(element.number) if outer.kind == "parallel"), None)
-        partner = None if group is None else self._frames.pairs.to_old[group.number]
+    def _group_kind_draft(self, element: TreeElement) -> _Draft | None:
+        """Return the change of the group's kind if it became a race, or is a race no longer."""
+        new, old = self._sides.new.tree, self._sides.old.tree
+        group = next((outer for outer in new.ancestors(element.number) if outer.kind == "parallel"), None)
+        partner = None if group is None else self._sides.matching.to_old[group.number]
         if group is None or partner is None:
             return None
         if (old[partner].text("kind") in RACES) == (group.text("kind") in RACES):
             return None
-        return self._field(Action.CHANGED, Update(partner, "kind", None), group)
+        return self._field_draft(Action.CHANGED, Update(partner, "kind", None), group)
 
-    def _renamed(self, update: Update, element: Element) -> _Draft:
-        """Return the renaming of an element; a call is renamed with its function."""
+    def _rename_draft(self, update: Update, element: TreeElement) -> _Draft:
+        """Return the renaming of an element. The name of a call changes with its function."""
         old = update.old
         if element.kind == CALL:
-            old = self._functions.get(self._frames.old.tree[old].name, old)
-            new = self._frames.pairs.to_new[old]
-            element = element if new is None else self._frames.new.tree[new]
-        return self._field(Action.RENAMED, Update(old, update.field, update.value), element)
+            old = self._functions.get(self._sides.old.tree[old].name, old)
+            new = self._sides.matching.to_new[old]
+            element = element if new is None else self._sides.new.tree[new]
+        return self._field_draft(Action.RENAMED, Update(old, update.field, update.value), element)
 
-    def _field(self, action: Action, update: Update, element: Element) -> _Draft:
+    def _field_draft(self, action: Action, update: Update, element: TreeElement) -> _Draft:
         key = (action, update.old)
         if key not in self._updated:
             self._updated[key] = self._add(_Draft(action, (update.old,), (element.number,)))
@@ -159,30 +157,30 @@ class _Grouping:
 
     def _add_run(self, run: Run, draft: _Draft) -> None:
         draft.new = run
-        draft.old = tuple(self._frames.old_of(number) for number in run)
-        self._placed.update(dict.fromkeys(run, self._add(draft)))
+        draft.old = tuple(self._sides.old_of(number) for number in run)
+        self._moved_elements.update(dict.fromkeys(run, self._add(draft)))
 
-    def _moved(self, run: Run) -> _Draft:
-        """Return what it is to be in another element: in or out of the group beside, it is to run otherwise."""
-        old, new = self._frames.old, self._frames.new
-        old_host, new_host = old.hosts[self._frames.old_of(run[0])], new.hosts[run[0]]
-        if new.tree[new_host].kind == "parallel" and self._frames.pairs.to_old[new.hosts[new_host]] == old_host:
+    def _new_move_draft(self, run: Run) -> _Draft:
+        """Return a draft for a moved run: a change of concurrency if it entered or left a group, else a move."""
+        old, new = self._sides.old, self._sides.new
+        old_host, new_host = old.hosts[self._sides.old_of(run[0])], new.hosts[run[0]]
+        if new.tree[new_host].kind == "parallel" and self._sides.matching.to_old[new.hosts[new_host]] == old_host:
             return _Draft(Action.CONCURRENT, container=new.reference(new_host))
-        if old.tree[old_host].kind == "parallel" and self._frames.pairs.to_new[old.hosts[old_host]] == new_host:
+        if old.tree[old_host].kind == "parallel" and self._sides.matching.to_new[old.hosts[old_host]] == new_host:
             return _Draft(Action.SEQUENTIAL, container=old.reference(old_host))
         return _Draft(Action.MOVED)
 
-    def _lone(self, side: Side) -> dict[int, _Draft]:
-        """Return for each element of one version only what it is part of."""
-        owners = owners_of(side, self._frames)
+    def _draft_unmatched(self, side: Side) -> dict[int, _Draft]:
+        """Return for each unmatched element the draft of its change."""
+        owners = owners_of(side, self._sides)
         drafts: dict[int, _Draft] = {}
         for number, subjects in owners.subjects.items():
-            draft = self._add(self._lone_draft(side, number, subjects, owners.around.get(number, [])))
+            draft = self._add(self._unmatched_draft(side, number, subjects, owners.wrapped.get(number, [])))
             drafts[number] = draft
         return {number: drafts[owner] for number, owner in owners.owner.items()}
 
-    def _lone_draft(self, side: Side, number: int, subjects: tuple[int, ...], inside: list[int]) -> _Draft:
-        is_new = side.version is Version.NEW
+    def _unmatched_draft(self, side: Side, number: int, subjects: tuple[int, ...], inside: list[int]) -> _Draft:
+        is_new = side.version is TreeVersion.NEW
         container = side.reference(number) if inside else None
         if subjects:
             action = Action.ADDED if is_new else Action.REMOVED
@@ -190,36 +188,36 @@ class _Grouping:
         if side.tree[number].kind == "parallel":
             action = Action.CONCURRENT if is_new else Action.SEQUENTIAL
         else:
-            action = Action.WRAPPED if is_new else Action.FREED
-        partners = tuple(partner for own in inside if (partner := side.partners[own]) is not None)
-        own = tuple(inside)
-        return _Draft(action, partners if is_new else own, own if is_new else partners, container)
+            action = Action.WRAPPED if is_new else Action.UNWRAPPED
+        partners = tuple(partner for inner in inside if (partner := side.partners[inner]) is not None)
+        elements = tuple(inside)
+        return _Draft(action, partners if is_new else elements, elements if is_new else partners, container)
 
-    def _add_orders(self) -> None:
-        """Add what waits for others than before, one change for each group and way in which it differs."""
+    def _add_wait_changes(self) -> None:
+        """Add the elements with other dependencies, one change for each group and action."""
         drafts: dict[tuple[int, Action], _Draft] = {}
         members: dict[tuple[int, Action], list[int]] = {}
-        others: dict[tuple[int, Action], dict[int, None]] = {}
-        for group, order in new_orders(self._frames):
-            if self._placing(order.number) is not None:
+        dependencies: dict[tuple[int, Action], dict[int, None]] = {}
+        for group, order in wait_changes(self._sides):
+            if self._move_draft(order.number) is not None:
                 continue
             action = _order_action(bool(order.waits_for), bool(order.no_longer))
             key = (group, action)
             if key not in drafts:
-                drafts[key] = self._add(_Draft(action, container=self._frames.new.reference(group)))
-                others[key] = {}
+                drafts[key] = self._add(_Draft(action, container=self._sides.new.reference(group)))
+                dependencies[key] = {}
             draft = drafts[key]
             draft.fields = ["starts"]
-            others[key].update(dict.fromkeys([*order.waits_for, *order.no_longer]))
-            self._ordered[order.number] = draft
+            dependencies[key].update(dict.fromkeys([*order.waits_for, *order.no_longer]))
+            self._reordered[order.number] = draft
             members.setdefault(key, []).append(order.number)
         for key, draft in drafts.items():
             draft.new = tuple(members[key])
-            draft.old = tuple(self._frames.old_of(number) for number in draft.new)
-            draft.others = tuple(others[key])
+            draft.old = tuple(self._sides.old_of(number) for number in draft.new)
+            draft.dependencies = tuple(dependencies[key])
 
 
-def _order_action(more: bool, less: bool) -> Action:  # noqa: FBT001 - both are what the name says
-    if more and less:
+def _order_action(waits_for_more: bool, waits_for_less: bool) -> Action:  # noqa: FBT001
+    if waits_for_more and waits_for_less:
         return Action.REORDERED
-    return Action.SEQUENTIAL if more else Action.CONCURRENT
+    return Action.SEQUENTIAL if waits_for_more else Action.CONCURRENT

@@ -1,4 +1,4 @@
-"""What was put in, or taken away, as one: a loop with all its steps, or a `try` around steps that there were."""
+"""Unmatched elements that form one change, such as a loop with its steps or a `try` around existing steps."""
 
 from __future__ import annotations
 
@@ -6,86 +6,89 @@ from collections import defaultdict
 
 from msgspec import Struct
 
-from stepgraph.diff.changes.frames import Frames, Side
-from stepgraph.diff.elements import CALL, FUNCTION, FUNCTIONS
-from stepgraph.diff.matching.pairs import work_in
+from stepgraph.diff.changes.sides import Side, Sides
+from stepgraph.diff.matching.matching import work_counts
+from stepgraph.diff.tree import CALL, FUNCTION, FUNCTIONS
 
 
 class Owners(Struct, frozen=True):
-    """For each element of one version only the one that it came or went with, itself included.
-
-    `around` are those that were put around what there was, or taken from around what stays, with that: numbers of this
-    side. `subjects` are for each owner what is said to be added or removed; none where something was wrapped or freed.
-    """
+    """The changes that consist of unmatched elements of one version. Numbers refer to its tree."""
 
     owner: dict[int, int]
-    around: dict[int, list[int]]
+    """For each unmatched element the outermost element of its change."""
+    wrapped: dict[int, list[int]]
+    """For each wrapping element the elements inside that keep their hosts."""
     subjects: dict[int, tuple[int, ...]]
+    """For each owner the added or removed elements, empty if the change is a wrap or unwrap."""
 
 
-def owners_of(side: Side, frames: Frames) -> Owners:
-    """Return what came or went together."""
-    around = _around(side, frames)
+def owners_of(side: Side, sides: Sides) -> Owners:
+    """Group the unmatched elements of a side by change."""
+    wrapped = _wrapped_elements(side, sides)
     owner: dict[int, int] = {}
     for element in side.tree.elements:
         number, parent = element.number, element.parent
-        if not side.is_lone(number):
+        if not side.is_unmatched(number):
             continue
-        # Where what holds it is in both versions, a part of that counts for itself.
-        joins = parent in owner and (side.is_shell(number) or (number not in around and owner[parent] not in around))
-        owner[number] = owner[parent] if joins else number
+        # A structural part of a matched element counts by itself.
+        belongs_to_parent = parent in owner and (
+            side.is_structural_part(number) or (number not in wrapped and owner[parent] not in wrapped)
+        )
+        owner[number] = owner[parent] if belongs_to_parent else number
     subjects: dict[int, tuple[int, ...]] = {
-        number: () if number in around else (number,) for number in sorted(set(owner.values()))
+        number: () if number in wrapped else (number,) for number in sorted(set(owner.values()))
     }
-    _join_calls(side, around, owner, subjects)
-    _join_members(side, around, owner, subjects)
-    return Owners(owner, around, subjects)
+    _join_calls(side, wrapped, owner, subjects)
+    _join_members(side, wrapped, owner, subjects)
+    return Owners(owner, wrapped, subjects)
 
 
-def _around(side: Side, frames: Frames) -> dict[int, list[int]]:
-    """Return for each element of this version only those in it that stay where they were."""
-    around: defaultdict[int, list[int]] = defaultdict(list)
+def _wrapped_elements(side: Side, sides: Sides) -> dict[int, list[int]]:
+    """Return for each unmatched element the elements inside that keep their hosts."""
+    wrapped: defaultdict[int, list[int]] = defaultdict(list)
     for host in sorted(side.members):
         for number in side.members[host]:
             partner = side.partners[number]
-            if frames.stays(number if side is frames.new else partner or 0):
-                for above in side.lone_above(number):
-                    around[above].append(number)
-    return dict(around)
+            if sides.keeps_host(number if side is sides.new else partner or 0):
+                for above in side.unmatched_ancestors(number):
+                    wrapped[above].append(number)
+    return dict(wrapped)
 
 
 def _join_calls(
-    side: Side, around: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
+    side: Side, wrapped: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
 ) -> None:
-    """Join the first call of a function to it that was made of steps which there were."""
-    made = {
+    """Join the first call of an extracted function to its change."""
+    extracted = {
         side.tree[number].name: number
-        for number in around
+        for number in wrapped
         if side.tree[number].kind == FUNCTION and side.tree[number].slot == FUNCTIONS
     }
-    for number in [number for number, of in owner.items() if number == of and side.tree[number].kind == CALL]:
-        function = made.pop(side.tree[number].name, None)
+    for number in [
+        number for number, owner_number in owner.items() if number == owner_number and side.tree[number].kind == CALL
+    ]:
+        function = extracted.pop(side.tree[number].name, None)
         if function is not None:
             owner[number] = function
             del subjects[number]
 
 
 def _join_members(
-    side: Side, around: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
+    side: Side, wrapped: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
 ) -> None:
-    """Join what came to run beside one thing that there was to the group: it is what came, not the group."""
-    work = work_in(side.tree)
-    for group in [number for number, inside in around.items() if len(inside) == 1]:
+    """Join members that were added to one existing element in a new group: the members are the change."""
+    work = work_counts(side.tree)
+    for group in [number for number, inside in wrapped.items() if len(inside) == 1]:
         if side.tree[group].kind != "parallel":
             continue
-        inside = [number for number in side.tree.within(group) if number in owner]
-        came = {
+        inside = [number for number in side.tree.visit_subtree(group) if number in owner]
+        added = {
             number
             for number in inside
             if owner[number] == number and owner.get(side.tree[number].parent) == group and work[number]
         }
-        if came:
-            subjects[group] = tuple(sorted(came))
-            for number in came:
+        if added:
+            subjects[group] = tuple(sorted(added))
+            for number in added:
                 del subjects[number]
-            owner.update({number: group for number in inside if owner[number] in came})
+            owner.update({number: group for number in inside if owner[number] in added})

@@ -1,1 +1,1 @@
-"""Which elements of two workflows are the same."""
+"""Matching of the elements of two trees."""

@@ -1,4 +1,4 @@
-"""Which functions are the same: those of one name, and renamed ones that do much the same."""
+"""Match renamed functions by their bodies."""
 
 from __future__ import annotations
 
@@ -6,75 +6,78 @@ from collections import Counter, defaultdict
 from itertools import product
 from typing import Final
 
-from stepgraph.diff.digests import Digester
-from stepgraph.diff.elements import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree
+from stepgraph.diff.tree import FUNCTIONS, KEY, ROOT, Digester, Tree, is_work
 from stepgraph.limits import VISIT_SHARES, Budget, Limit
 
-LEAST_LIKENESS: Final = 0.5
-"""Of the names in two functions, how many they must share for the one to be the other under a new name."""
+MIN_SIMILARITY: Final = 0.5
+"""Minimum share of step and call names that a renamed function keeps."""
 
 
 def renamed_functions(old: Tree, new: Tree) -> dict[str, str]:
-    """Return the new names of functions whose names are gone, as far as new functions are like them."""
-    old_left, new_left = _apart(old, new), _apart(new, old)
-    if not old_left or not new_left:
+    """Return the new names of renamed functions, by old name."""
+    old_functions, new_functions = _unshared_functions(old, new), _unshared_functions(new, old)
+    if not old_functions or not new_functions:
         return {}
-    renamed = _with_equal_bodies(old, new, old_left, new_left)
-    taken = set(renamed.values())
-    like = _with_like_bodies(
-        {name: _names_in(old, number) for name, number in old_left.items() if name not in renamed},
-        {name: _names_in(new, number) for name, number in new_left.items() if name not in taken},
+    renamed = _with_equal_bodies(old, new, old_functions, new_functions)
+    assigned = set(renamed.values())
+    similar = _with_similar_bodies(
+        {name: _names_in(old, number) for name, number in old_functions.items() if name not in renamed},
+        {name: _names_in(new, number) for name, number in new_functions.items() if name not in assigned},
         old.budget,
     )
-    return renamed | like
+    return renamed | similar
 
 
 def functions_of(tree: Tree) -> dict[str, int]:
-    """Return the functions of the workflow by key."""
-    return {tree[number].text(KEY): number for number in tree.slots(ROOT).get(FUNCTIONS, ())}
+    """Return the workflow's functions by key."""
+    return {tree[number].text(KEY): number for number in tree.children_by_slot(ROOT).get(FUNCTIONS, ())}
 
 
-def _apart(tree: Tree, other: Tree) -> dict[str, int]:
-    names = functions_of(other)
+def _unshared_functions(tree: Tree, candidate: Tree) -> dict[str, int]:
+    names = functions_of(candidate)
     return {name: number for name, number in functions_of(tree).items() if name not in names}
 
 
-def _with_equal_bodies(old: Tree, new: Tree, old_left: dict[str, int], new_left: dict[str, int]) -> dict[str, str]:
+def _with_equal_bodies(
+    old: Tree, new: Tree, old_functions: dict[str, int], new_functions: dict[str, int]
+) -> dict[str, str]:
     digester = Digester()
-    # Under one name, so that functions which call themselves are alike.
-    old_digests = digester.digests(old, dict.fromkeys(old_left, ""))
-    new_digests = digester.digests(new, dict.fromkeys(new_left, ""))
+    # With a common name, recursive functions are isomorphic too.
+    old_digests = digester.digests(old, dict.fromkeys(old_functions, ""))
+    new_digests = digester.digests(new, dict.fromkeys(new_functions, ""))
     by_digest: defaultdict[int, list[str]] = defaultdict(list)
-    for name, number in reversed(new_left.items()):
+    for name, number in reversed(new_functions.items()):
         by_digest[new_digests[number]].append(name)
     return {
         name: by_digest[digest].pop()
-        for name, number in old_left.items()
+        for name, number in old_functions.items()
         if by_digest.get(digest := old_digests[number])
     }
 
 
-def _with_like_bodies(old: dict[str, Counter[str]], new: dict[str, Counter[str]], budget: Budget) -> dict[str, str]:
-    """Return the most alike of those that share a name of a step, each function once."""
-    old_places = {name: place for place, name in enumerate(old)}
-    new_places = {name: place for place, name in enumerate(new)}
+def _with_similar_bodies(old: dict[str, Counter[str]], new: dict[str, Counter[str]], budget: Budget) -> dict[str, str]:
+    """Return the most similar pairs of functions with a common step name. Each function has at most one partner."""
+    old_order = {name: place for place, name in enumerate(old)}
+    new_order = {name: place for place, name in enumerate(new)}
     scores = {
-        (-_likeness(old[name], new[other]), old_places[name], new_places[other]): (name, other)
-        for name, other in sharing_a_step(old, new, budget)
+        (-_similarity(old[name], new[candidate]), old_order[name], new_order[candidate]): (name, candidate)
+        for name, candidate in functions_sharing_steps(old, new, budget)
     }
     renamed: dict[str, str] = {}
-    taken: set[str] = set()
+    assigned: set[str] = set()
     for score in sorted(scores):
-        name, other = scores[score]
-        if -score[0] >= LEAST_LIKENESS and name not in renamed and other not in taken:
-            renamed[name] = other
-            taken.add(other)
+        name, candidate = scores[score]
+        if -score[0] >= MIN_SIMILARITY and name not in renamed and candidate not in assigned:
+            renamed[name] = candidate
+            assigned.add(candidate)
     return renamed
 
 
-def sharing_a_step(old: dict[str, Counter[str]], new: dict[str, Counter[str]], budget: Budget) -> set[tuple[str, str]]:
-    """Return the functions that share a name of a step: by the rarest names, as far as they may all be compared."""
-    old_holders, new_holders = _holders(old), _holders(new)
+def functions_sharing_steps(
+    old: dict[str, Counter[str]], new: dict[str, Counter[str]], budget: Budget
+) -> set[tuple[str, str]]:
+    """Return the pairs of functions with a common step name, rarest names first, within the budget of visits."""
+    old_holders, new_holders = _functions_by_step(old), _functions_by_step(new)
     costs = {
         step: len(new_holders[step]) * sum(len(old[name]) for name in holders)
         + len(holders) * sum(len(new[name]) for name in new_holders[step])
@@ -82,18 +85,18 @@ def sharing_a_step(old: dict[str, Counter[str]], new: dict[str, Counter[str]], b
         if step in new_holders
     }
     pairs: set[tuple[str, str]] = set()
-    left = budget.left[Limit.VISITS] // VISIT_SHARES
+    available = budget.left[Limit.VISITS] // VISIT_SHARES
     for step in sorted(costs, key=lambda step: costs[step]):
-        left -= costs[step]
-        if left < 0:
+        available -= costs[step]
+        if available < 0:
             break
         budget.spend(Limit.VISITS, costs[step])
         pairs.update(product(old_holders[step], new_holders[step]))
     return pairs
 
 
-def _holders(functions: dict[str, Counter[str]]) -> dict[str, list[str]]:
-    """Return the functions that hold a step or call, by its name."""
+def _functions_by_step(functions: dict[str, Counter[str]]) -> dict[str, list[str]]:
+    """Return the functions that contain a step or call, by its name."""
     holders: defaultdict[str, list[str]] = defaultdict(list)
     for name, inside in functions.items():
         for step in inside:
@@ -101,10 +104,10 @@ def _holders(functions: dict[str, Counter[str]]) -> dict[str, list[str]]:
     return dict(holders)
 
 
-def _likeness(first: Counter[str], second: Counter[str]) -> float:
+def _similarity(first: Counter[str], second: Counter[str]) -> float:
     return 2 * (first & second).total() / (first.total() + second.total())
 
 
 def _names_in(tree: Tree, number: int) -> Counter[str]:
-    inside = (tree[inner] for inner in tree.within(number))
-    return Counter(element.name for element in inside if element.kind in STEPS or element.kind == CALL)
+    inside = (tree[inner] for inner in tree.visit_subtree(number))
+    return Counter(element.name for element in inside if is_work(element))

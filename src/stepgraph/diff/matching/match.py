@@ -1,42 +1,41 @@
-"""Finding out which elements of two workflows are the same."""
+"""Match the elements of two trees, as GumTree does.
+
+The phases are those of Falleri et al., "Fine-grained and Accurate Source Code Differencing" (ASE 2014): top-down,
+bottom-up, recovery. Each phase uses more evidence than similarity of names, which comes last.
+"""
 
 from __future__ import annotations
 
-from stepgraph.diff.elements import ROOT, Tree
-from stepgraph.diff.matching.containers import pair_containers, pair_in_place
-from stepgraph.diff.matching.elsewhere import pair_alike, pair_named
+from stepgraph.diff.matching.bottom_up import match_containers, match_containers_in_place
 from stepgraph.diff.matching.functions import functions_of, renamed_functions
-from stepgraph.diff.matching.pairs import Pairs, start_pairs
-from stepgraph.diff.matching.renames import pair_renamed
-from stepgraph.diff.matching.siblings import pair_below
+from stepgraph.diff.matching.matching import Matching, empty_matching
+from stepgraph.diff.matching.recovery import recover_matches
+from stepgraph.diff.matching.top_down import match_below, match_isomorphic, match_same_name
+from stepgraph.diff.tree import ROOT, Tree
 
 
-def match_trees(old: Tree, new: Tree) -> Pairs:
-    """Return which elements of `old` and `new` are the same.
+def match_trees(old: Tree, new: Tree) -> Matching:
+    """Return the matching of two trees.
 
-    What stayed in its place comes before what was moved, and what is certain before what is likely: names last.
+    Positions have priority over moves, unique candidates over ambiguous ones.
     """
-    pairs = start_pairs(old, new, renamed_functions(old, new))
-    pairs.pair(ROOT, ROOT)
-    _pair_functions(pairs)
-    pair_below(pairs, ROOT, ROOT)
-    for old_number, new_number in _functions(pairs):
-        pair_below(pairs, old_number, new_number)
-    for once in (True, False):
-        pair_alike(pairs, once=once)
-        pair_named(pairs, once=once)
-        pair_in_place(pairs)
-        pair_containers(pairs)
-    pair_renamed(pairs)
-    return pairs
+    matching = empty_matching(old, new, renamed_functions(old, new))
+    anchors = [(ROOT, ROOT), *_function_pairs(matching)]
+    for pair in anchors:
+        matching.add(*pair)
+    for pair in anchors:
+        match_below(matching, *pair)
+    for unique in (True, False):
+        match_isomorphic(matching, unique=unique)
+        match_same_name(matching, unique=unique)
+        match_containers_in_place(matching)
+        match_containers(matching)
+    recover_matches(matching)
+    return matching
 
 
-def _pair_functions(pairs: Pairs) -> None:
-    for pair in _functions(pairs):
-        pairs.pair(*pair)
-
-
-def _functions(pairs: Pairs) -> list[tuple[int, int]]:
-    new = functions_of(pairs.new)
-    named = ((number, pairs.renamed.get(name, name)) for name, number in functions_of(pairs.old).items())
+def _function_pairs(matching: Matching) -> list[tuple[int, int]]:
+    """Return the functions with equal names, and the renamed ones."""
+    new = functions_of(matching.new)
+    named = ((number, matching.renamed.get(name, name)) for name, number in functions_of(matching.old).items())
     return [(number, new[name]) for number, name in named if name in new]

@@ -1,1 +1,1 @@
-"""Changes in words."""
+"""Descriptions of changes in English."""

@@ -1,0 +1,1 @@
+"""Effects of changes on instances in flight."""

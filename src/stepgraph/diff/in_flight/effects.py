@@ -1,0 +1,92 @@
+"""Effects of code changes on running instances, and the rules of the engine behind them.
+
+To resume an instance, the engine runs the code from the start. A step with a saved result does not run again; the
+engine returns the result. It finds the result by `ResultKey` and the number of previous steps with the same key, as in
+`charge-1`.
+
+An instance is assumed to be in flight only at a step in `WAITS`. Retries wait too, but for minutes rather than days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from enum import IntEnum
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.json_text import canonical_json
+from stepgraph.model.walk import STEP_TYPES
+
+WAITS: Final = frozenset(STEP_TYPES) - {"step_do"}
+"""Types of steps at which an instance may be in flight."""
+
+
+class ResultKey(Struct, frozen=True):
+    """The key of saved results. Steps with equal keys are counted in the order in which they start."""
+
+    kind: str
+    """The type of the step."""
+    name: str
+    """The name of the step."""
+    duration: str = ""
+    """The duration of a sleep as canonical JSON, empty for other steps."""
+
+
+def result_key(kind: str, name: str, duration: object = None) -> ResultKey:
+    """Return the key of a step's result. `duration` counts only for sleeps."""
+    return ResultKey(kind, name, canonical_json(duration) if kind == "step_sleep" else "")
+
+
+class Effect(IntEnum):
+    """Effect of a change on instances in flight, from best to worst."""
+
+    SAFE = 0
+    """All saved results are used as before."""
+    LATE = 1
+    """A step runs after the instance resumes, out of order: steps that now follow it have already run."""
+    BREAKING = 2
+    """Saved results are lost or used for other steps, or a wait is abandoned."""
+
+    @property
+    def label(self) -> str:
+        """The word in reports."""
+        return self.name.lower()
+
+
+class Impact(Struct, frozen=True):
+    """The effect of one change on instances in flight."""
+
+    effect: Effect
+    """The worst effect on any instance."""
+    reason: str = ""
+    """A sentence without capital and period, empty for safe changes."""
+
+
+SAFE: Final = Impact(Effect.SAFE)
+
+
+def late(reason: str) -> Impact:
+    """Return the impact of a step that runs out of order."""
+    return Impact(Effect.LATE, reason)
+
+
+def breaking(reason: str) -> Impact:
+    """Return the impact of lost or misused results."""
+    return Impact(Effect.BREAKING, reason)
+
+
+def count_shift(name: str, wait: str) -> Impact:
+    """Return the impact of a different number of previous steps with the name, for instances at `wait`."""
+    return breaking(f"the count of steps named '{name}' shifts for instances waiting at {wait}")
+
+
+def worst(impacts: Iterable[Impact]) -> Impact:
+    """Return the first impact with the worst effect, `SAFE` if there are no impacts."""
+    result = SAFE
+    for impact in impacts:
+        if impact.effect > result.effect:
+            result = impact
+        if result.effect is Effect.BREAKING:
+            break
+    return result

@@ -1,0 +1,208 @@
+"""Impact of changed exception handlers.
+
+The engine saves failures like results: when an instance resumes, the failure is raised again and the innermost handler
+of the new code catches it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Iterator
+
+from stepgraph.diff.changes.edit_groups import EditGroup
+from stepgraph.diff.in_flight.effects import WAITS, Impact, breaking, late
+from stepgraph.diff.in_flight.waits import InFlightInstances
+from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, Tree, TreeElement, is_work
+
+
+class FailureHandlers:
+    """The handlers of failures in a workflow: `try` statements and groups, also around the calls of a function."""
+
+    def __init__(self, tree: Tree) -> None:
+        self._tree = tree
+        self._calls: defaultdict[str, list[int]] = defaultdict(list)
+        for element in tree.elements:
+            if element.kind == CALL:
+                self._calls[element.name].append(element.number)
+
+    def handlers_of(self, numbers: Iterable[int]) -> list[int]:
+        """Return each `try` and group that a failure of the elements may reach."""
+        handlers: set[int] = set()
+        visited = set(numbers)
+        pending = sorted(visited)
+        while pending:
+            for outer in self._handlers_in_function(pending.pop()):
+                if outer.slot != FUNCTIONS:
+                    handlers.add(outer.number)
+                    continue
+                calls = [call for call in self._calls[outer.text(KEY)] if call not in visited]
+                visited.update(calls)
+                pending += calls
+        return sorted(handlers)
+
+    def _handlers_in_function(self, number: int) -> Iterator[TreeElement]:
+        """Yield the handlers of a failure in its function, innermost first, and finally the function."""
+        yield from (self._tree[outer] for outer in enclosing_tries(self._tree, number))
+        for element in self._tree.ancestors(number):
+            if element.kind == "parallel":
+                yield element
+            if element.slot == FUNCTIONS:
+                yield element
+                return
+
+
+def enclosing_tries(tree: Tree, number: int) -> Iterator[int]:
+    """Yield each `try` of the function whose `try` block contains an element, innermost first."""
+    inner = tree[number]
+    for element in tree.ancestors(number):
+        if element.kind == "try" and inner.slot == "try_block":
+            yield element.number
+        if element.slot == FUNCTIONS:
+            return
+        inner = element
+
+
+def block_elements(tree: Tree, try_number: int, slot: str) -> list[int]:
+    """Return the elements in a block of a `try`, empty if the block is missing."""
+    return [number for block in tree.children_by_slot(try_number).get(slot, ()) for number in tree.visit_subtree(block)]
+
+
+def catches(tree: Tree, number: int) -> bool:
+    """Return whether an element is a `try` with handlers. Saved graphs may omit handlers without steps."""
+    slots = tree.children_by_slot(number)
+    return tree[number].kind == "try" and ("catch_block" in slots or "finally_block" not in slots)
+
+
+def catches_silently(tree: Tree, number: int) -> bool:
+    """Return whether an element is a `try` whose handlers run no steps."""
+    handled = block_elements(tree, number, "catch_block")
+    return catches(tree, number) and not any(is_work(tree[inner]) for inner in handled)
+
+
+def is_last_handler(tree: Tree, branch: TreeElement) -> bool:
+    """Return whether a branch is the last of several handlers, which receives the otherwise uncaught failures."""
+    switch = tree[branch.parent]
+    is_handler = switch.text("discriminant") == "exception" and tree[switch.parent].slot == "catch_block"
+    return is_handler and tree.next_sibling(branch.number) is None
+
+
+class HandlerImpact:
+    """Computes the impact of changed handlers."""
+
+    def __init__(self, instances: InFlightInstances) -> None:
+        self._instances = instances
+        self._old, self._new = instances.old, instances.new
+        self._to_old, self._to_new = instances.sides.matching.to_old, instances.sides.matching.to_new
+        self._failures = FailureHandlers(self._old)
+
+    def is_for_failures(self, number: int) -> bool:
+        """Return whether a new element is in a new handler of failures that ended the instance before.
+
+        No instance in a later wait has failed there.
+        """
+        try_number = self._newly_catching(number)
+        return try_number is not None and not any(
+            self._continues_after_failure(outer) for outer in self._outer_handlers(try_number)
+        )
+
+    def added(self, number: int) -> Iterator[Impact]:
+        """Yield the impact of a new handler that takes failures from an outer handler."""
+        try_number = self._newly_catching(number)
+        if try_number is not None:
+            yield from self._skipped(self._outer_handlers(try_number))
+
+    def wrapped(self, group: EditGroup) -> Iterator[Impact]:
+        """Yield the impact of a new `try` around existing elements that catches silently."""
+        if not catches_silently(self._new, group.container_number):
+            return
+        outer_handlers = self._outer_handlers(group.container_number)
+        yield from self._skipped(outer_handlers)
+        for outer in outer_handlers:
+            later = self._instances.later(outer)
+            follows = any(step > max(group.old) for step in block_elements(self._old, outer, "try_block"))
+            if later is not None and follows:
+                yield late(f"what comes after it may run when instances waiting at {later} resume")
+
+    def unwrapped(self, group: EditGroup) -> Iterator[Impact]:
+        """Yield the impact of a removed `try` that caught silently."""
+        if catches_silently(self._old, group.container_number):
+            yield from self.raised(group.container_number)
+
+    def moved(self, old: int, new: int) -> Iterator[Impact]:
+        """Yield the impact of a move into or out of `try` blocks."""
+        new_tries = {self._to_old[outer] for outer in enclosing_tries(self._new, new) if catches(self._new, outer)}
+        old_tries = {outer for outer in enclosing_tries(self._old, old) if catches(self._old, outer)}
+        for outer in sorted(old_tries - new_tries):
+            yield from self.raised(outer)
+        if new_tries - old_tries:
+            yield from self._skipped(self._old_handlers(self._old.visit_subtree(old), ()))
+        wait = self._instances.at_or_after(old)
+        if wait is not None and any(self._follows(new, outer) for outer in new_tries - old_tries if outer is not None):
+            yield breaking(f"instances waiting at {wait} may have run it, and skip it when they resume")
+
+    def contained(self, group: int) -> Iterator[Impact]:
+        """Yield the impact of an old group whose failures no longer reach outer handlers."""
+        yield from self._skipped(
+            self._old_handlers(self._old.visit_subtree(group), self._new.subtree(self._new_of(group)))
+        )
+
+    def raised(self, old: int) -> Iterator[Impact]:
+        """Yield the impact of an old `try` or group whose failures reach outer handlers from now on."""
+        later = self._instances.later(old)
+        if later is not None:
+            yield breaking(f"instances waiting at {later} may have failed in it, and fail again when they resume")
+
+    def _follows(self, new: int, outer: int) -> bool:
+        """Return whether a new element follows old work in the `try` block, which may have failed."""
+        tried = block_elements(self._new, self._new_of(outer), "try_block")
+        return any(other < new and self._to_old[other] is not None for other in tried if is_work(self._new[other]))
+
+    def _new_of(self, old: int) -> int:
+        return self._instances.sides.new_of(old)
+
+    def _newly_catching(self, number: int) -> int | None:
+        """Return the new `try` around an element in a new handler, if it did not catch before or caught less."""
+        for element in (self._new[number], *self._new.ancestors(number)):
+            if self._to_old[element.number] is not None:
+                continue
+            if element.slot == "catch_block" and not self._caught(element.parent):
+                return element.parent
+            if element.kind == BRANCH and is_last_handler(self._new, element):
+                return self._new[self._new[element.parent].parent].parent
+        return None
+
+    def _caught(self, number: int) -> bool:
+        """Return whether a new `try` is matched and caught before."""
+        old = self._to_old[number]
+        return old is not None and catches(self._old, old)
+
+    def _outer_handlers(self, try_number: int) -> list[int]:
+        """Return the old handlers of failures in the `try` block."""
+        tried = (self._to_old[number] for number in block_elements(self._new, try_number, "try_block"))
+        return self._old_handlers([old for old in tried if old is not None], self._new.subtree(try_number))
+
+    def _old_handlers(self, numbers: Iterable[int], excluded: Container[int]) -> list[int]:
+        """Return the old handlers of failures, except those matched to `excluded` elements."""
+        return [outer for outer in self._failures.handlers_of(numbers) if self._to_new[outer] not in excluded]
+
+    def _skipped(self, outer_handlers: list[int]) -> Iterator[Impact]:
+        """Yield the impact of steps in outer handlers, which no longer receive the failure."""
+        blocks = (
+            block for outer in outer_handlers for block in self._old.children_by_slot(outer).get("catch_block", ())
+        )
+        for step in (step for block in blocks for step in self._instances.old_counts.steps_run_by(block)):
+            wait, name = self._instances.at_or_after(step), self._instances.quoted(step)
+            if self._old[step].kind in WAITS:
+                yield breaking(f"instances may be waiting at {name} in an outer handler, which is skipped now")
+            elif wait is not None:
+                yield breaking(
+                    f"instances waiting at {wait} may have run {name} in an outer handler, which is skipped now"
+                )
+
+    def _continues_after_failure(self, outer: int) -> bool:
+        """Return whether an instance can be in flight after a failure in an old `try` or group."""
+        if self._old[outer].kind == "parallel" or catches(self._old, outer):
+            return True
+        return any(
+            self._instances.inside(number) is not None for number in block_elements(self._old, outer, "finally_block")
+        )

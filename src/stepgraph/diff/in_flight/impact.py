@@ -1,0 +1,292 @@
+"""The impact of each change on instances in flight.
+
+`effects` describes the rules of the engine. The impact of a change depends on the waits that follow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from itertools import takewhile
+from typing import Final
+
+from stepgraph.diff.changes.clocks import RACES, concurrent_in
+from stepgraph.diff.changes.edit_groups import Action, EditGroup
+from stepgraph.diff.changes.sides import Side, Sides
+from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
+from stepgraph.diff.in_flight.effects import SAFE, WAITS, Impact, breaking, count_shift, late, worst
+from stepgraph.diff.in_flight.handlers import HandlerImpact
+from stepgraph.diff.in_flight.waits import InFlightInstances, is_repeated
+from stepgraph.diff.tree import BRANCH, FUNCTION, ROOT, STEPS, Tree, TreeElement, is_work
+from stepgraph.phrases.durations import is_same_duration
+
+_TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
+_CHOICES: Final = frozenset({"if", "switch", BRANCH})
+
+
+class ImpactAnalysis:
+    """Computes the impact of the changes between two workflows."""
+
+    def __init__(self, sides: Sides) -> None:
+        self._sides = sides
+        self._old, self._new = sides.old.tree, sides.new.tree
+        self._instances = InFlightInstances(sides)
+        self._handlers, self._concurrency = HandlerImpact(self._instances), ConcurrencyImpact(self._instances)
+        self._rules: Mapping[Action, Callable[[EditGroup], Iterator[Impact]]] = {
+            Action.ADDED: self._added,
+            Action.REMOVED: self._removed,
+            Action.RENAMED: self._renamed,
+            Action.MOVED: self._moved,
+            Action.REORDERED: self._reordered,
+            Action.WRAPPED: self._wrapped,
+            Action.UNWRAPPED: self._unwrapped,
+            Action.CONCURRENT: self._concurrency.concurrent,
+            Action.SEQUENTIAL: self._concurrency.sequential,
+            Action.CHANGED: self._changed,
+        }
+
+    def of(self, group: EditGroup) -> Impact:
+        """Return the impact of a change."""
+        return worst(self._rules[group.action](group))
+
+    def _added(self, group: EditGroup) -> Iterator[Impact]:
+        for number in group.new:
+            yield from self._handlers.added(number)
+            wait = self._instances.wait_in_both(number)
+            if wait is None or self._new[number].kind == FUNCTION or self._handlers.is_for_failures(number):
+                continue
+            if self._precedes_branches(number):
+                yield breaking(f"instances waiting at {wait} may take another way when they resume")
+            if self._changes_exit(self._sides.new, number, "break", "return"):
+                yield _leaving(wait)
+            yield from self._added_steps(number, wait)
+
+    def _added_steps(self, number: int, wait: str) -> Iterator[Impact]:
+        for step in self._instances.new_counts.steps_run_by(number):
+            later_steps = self._instances.new_counts.counted_after(number, step, self._instances.preexisting)
+            if any(self._instances.wait_in_both(later) is not None for later in later_steps):
+                yield count_shift(self._new[step].name, wait)
+            else:
+                yield late(f"runs when instances waiting at {wait} resume")
+
+    def _removed(self, group: EditGroup) -> Iterator[Impact]:
+        for number in group.old:
+            if self._old[number].kind == FUNCTION:
+                continue
+            later = self._instances.later(number)
+            for step in self._instances.old_counts.steps_run_by(number):
+                if self._old[step].kind in WAITS:
+                    yield breaking(f"instances may be waiting at '{self._old[step].name}'")
+                elif later is not None and self._is_counted_after(number, step):
+                    yield count_shift(self._old[step].name, later)
+                elif later is not None:
+                    yield breaking(f"instances waiting at {later} have its result")
+            if later is not None and self._changes_exit(self._sides.old, number, "break"):
+                yield late(f"further rounds may run when instances waiting at {later} resume")
+
+    def _is_counted_after(self, number: int, step: int) -> bool:
+        """Return whether a remaining step with the same key may run after an old element."""
+        return any(True for _ in self._instances.old_counts.counted_after(number, step, self._instances.remaining))
+
+    def _renamed(self, group: EditGroup) -> Iterator[Impact]:
+        for old in group.old:
+            kind, wait = self._old[old].kind, self._instances.at_or_after(old)
+            if kind in WAITS:
+                yield breaking("instances waiting at it begin to wait anew")
+            elif kind in STEPS and wait is not None:
+                yield breaking(f"instances waiting at {wait} run it again under the new name")
+
+    def _moved(self, group: EditGroup) -> Iterator[Impact]:
+        for old, new in zip(group.old, group.new, strict=True):
+            if not keeps_execution_order(self._sides, old, new):
+                yield from self._displaced(group)
+                return
+            yield from self._handlers.moved(old, new)
+
+    def _reordered(self, group: EditGroup) -> Iterator[Impact]:
+        if not group.dependencies and (self._is_in_group(group.new[0]) or self._was_unordered(group)):
+            # The members start together in any order.
+            return
+        yield from self._displaced(group)
+
+    def _was_unordered(self, group: EditGroup) -> bool:
+        pairs = zip(group.old, group.new, strict=True)
+        return all(passes_only_concurrent_members(self._sides, old, new) for old, new in pairs)
+
+    def _displaced(self, group: EditGroup) -> Iterator[Impact]:
+        yield from self._concurrency.awaited_differently(group)
+        for old, new in zip(group.old, group.new, strict=True):
+            wait = self._instances.at_or_after(old)
+            if wait is not None and self._old[old].kind == BRANCH:
+                yield breaking(f"instances waiting at {wait} may take another way when they resume")
+            elif wait is not None and self._has_effect(old):
+                yield breaking(f"instances waiting at {wait} ran it in another order")
+            elif (later := self._instances.wait_in_both(new)) is not None and self._has_effect(old):
+                yield late(f"runs when instances waiting at {later} resume")
+
+    def _wrapped(self, group: EditGroup) -> Iterator[Impact]:
+        kind = self._new[group.container_number].kind
+        wait = self._instances.first_wait(group)
+        yield from self._handlers.wrapped(group)
+        if kind in _TRANSPARENT or wait is None:
+            return
+        if kind == "loop":
+            # Instances in the loop are in the first iteration, before later ones.
+            later = self._instances.later(max(group.old))
+            yield from () if later is None else self._repeated(group, later)
+        elif kind in _CHOICES:
+            yield breaking(f"instances waiting at {wait} have run it, and may skip it when they resume")
+        else:
+            yield breaking(f"instances waiting at {wait} have run it by itself")
+
+    def _repeated(self, group: EditGroup, wait: str) -> Iterator[Impact]:
+        """Yield the impact of further iterations, which precede later steps with the same keys."""
+        loop = group.container_number
+        inside: set[int] = set() if is_repeated(self._new, loop) else set(self._new.visit_subtree(loop))
+        for step in self._instances.new_counts.steps_run_by(loop):
+            later_steps = self._instances.new_counts.counted_after(loop, step, self._instances.preexisting - inside)
+            if any(self._instances.wait_in_both(later) is not None for later in later_steps):
+                yield count_shift(self._new[step].name, wait)
+        yield late(f"further rounds run when instances waiting at {wait} resume")
+
+    def _unwrapped(self, group: EditGroup) -> Iterator[Impact]:
+        kind = self._old[group.container_number].kind
+        # Elements inside a step are followed by no wait, but the step is.
+        wait = self._instances.first_wait(group) or self._instances.at_or_after(group.container_number)
+        yield from self._handlers.unwrapped(group)
+        if kind in _TRANSPARENT or wait is None:
+            return
+        if kind == "loop":
+            yield breaking(f"instances waiting at {wait} have results of further rounds")
+        elif kind in _CHOICES:
+            yield from self._no_longer_chosen(group)
+        else:
+            yield breaking(f"instances waiting at {wait} have run it as part of another")
+
+    def _no_longer_chosen(self, group: EditGroup) -> Iterator[Impact]:
+        """Yield the impact of running previously skipped elements, for waits after the choice or in other branches."""
+        container = self._old[group.container_number]
+        choice = container.parent if container.kind == BRANCH else container.number
+        branches, unwrapped = self._old[choice].children, set(group.old)
+        affected = {branch for branch in branches if not unwrapped.isdisjoint(self._old.visit_subtree(branch))}
+        other_branches = [branch for branch in branches if affected != {branch}]
+        waits = (self._instances.later(choice), *(self._instances.inside(branch) for branch in other_branches))
+        if (skipped := next((wait for wait in waits if wait is not None), None)) is not None:
+            yield late(f"runs when instances waiting at {skipped} resume, also where it was skipped")
+
+    def _changed(self, group: EditGroup) -> Iterator[Impact]:
+        for old, new in zip(group.old, group.new, strict=True):
+            for field in group.fields:
+                yield self._field(old, new, field)
+                yield from self._kind(old, new) if field == "kind" else ()
+        if "resolves" in group.fields:
+            yield from self._concurrency.awaited_differently(group)
+
+    def _kind(self, old: int, new: int) -> Iterator[Impact]:
+        """Yield the impact of a changed kind of exit or group."""
+        if self._old[old].kind == "parallel":
+            yield from self._group_kind(old, self._old[old].text("kind"), self._new[new].text("kind"))
+        elif self._new[new].text("kind") == "return":
+            loop = next((outer.number for outer in self._old.ancestors(old) if outer.kind == "loop"), ROOT)
+            later = self._instances.later(loop)
+            yield SAFE if later is None else _leaving(later)
+
+    def _group_kind(self, old: int, old_kind: str, new_kind: str) -> Iterator[Impact]:
+        inside, later = self._instances.inside(old), self._instances.later(old)
+        if old_kind == "all_settled":
+            yield from self._handlers.raised(old)
+        elif old_kind == "all" and new_kind == "all_settled":
+            yield from self._handlers.contained(old)
+        if inside is not None or (later is not None and old_kind in RACES):
+            wait = later if inside is None else inside
+            yield late(f"instances waiting at {wait} may go on earlier or later when they resume")
+
+    def _field(self, old: int, new: int, field: str) -> Impact:
+        kind = self._old[old].kind
+        if field in {"condition", "discriminant"}:
+            wait = self._instances.at_or_after(old if kind == "switch" else self._old[old].parent)
+            subject = "" if wait is None else f"instances waiting at {wait}"
+            return breaking(f"{subject} may take another way when they resume") if subject else SAFE
+        if field in {"duration", "timestamp"} and kind in WAITS:
+            if is_same_duration(self._old[old].fields.get(field), self._new[new].fields.get(field)):
+                return SAFE
+            return late("instances at or after it may sleep again when they resume")
+        if field == "options" and _event_type(self._old[old].fields) != _event_type(self._new[new].fields):
+            return breaking("instances may be waiting for the event of the old type")
+        return SAFE
+
+    def _has_effect(self, old: int) -> bool:
+        """Return whether an old element is a branch or an exit, or runs steps."""
+        return self._old[old].kind in {"break", BRANCH} or bool(self._instances.old_counts.steps_run_by(old))
+
+    def _precedes_branches(self, number: int) -> bool:
+        """Return whether a new branch is tested before existing ones."""
+        following = self._new.next_sibling(number)
+        while following is not None and following not in self._instances.preexisting:
+            following = self._new.next_sibling(following)
+        return self._new[number].kind == BRANCH and following is not None
+
+    def _changes_exit(self, side: Side, number: int, *kinds: str) -> bool:
+        """Return whether an exit was added or removed with an element, unless its loop was too."""
+        exits = (side.tree[inner] for inner in side.tree.visit_subtree(number) if side.is_unmatched(inner))
+        return any(
+            element.kind == "break" and element.text("kind") in kinds and _leaves_element(side, element, number)
+            for element in exits
+        )
+
+    def _is_in_group(self, number: int) -> bool:
+        return number != ROOT and self._new[self._new[number].parent].kind == "parallel"
+
+
+def _leaving(wait: str) -> Impact:
+    return breaking(f"instances waiting at {wait} may leave before it when they resume")
+
+
+def _leaves_element(side: Side, exit_: TreeElement, number: int) -> bool:
+    """Return whether an exit leaves the element with this number, and not only an unmatched loop inside."""
+    loop = next((element.number for element in side.tree.ancestors(exit_.number) if element.kind == "loop"), None)
+    return exit_.text("kind") == "return" or loop is None or (loop < number and not side.is_unmatched(loop))
+
+
+def _event_type(fields: Mapping[str, object]) -> object:
+    options = fields.get("options")
+    return options.get("event_type") if isinstance(options, dict) else None
+
+
+def keeps_execution_order(sides: Sides, old: int, new: int) -> bool:
+    """Return whether a moved element only crosses boundaries of `try` statements, and overtakes no work."""
+    to_new = sides.matching.to_new
+    new_above = {element.number for element in sides.new.tree.ancestors(new)}
+    common = next(element.number for element in sides.old.tree.ancestors(old) if to_new[element.number] in new_above)
+    boundaries = [*_between(sides.old.tree, old, common), *_between(sides.new.tree, new, sides.new_of(common))]
+    if sides.old.tree[common].kind == "parallel" or not all(map(_is_try_boundary, boundaries)):
+        return False
+    return next(_overtaken(sides, old, new, sides.new_of(common)), None) is None
+
+
+def passes_only_concurrent_members(sides: Sides, old: int, new: int) -> bool:
+    """Return whether a moved member of a group overtakes only members that ran concurrently with it."""
+    group = sides.old.tree[old].parent
+    if sides.old.tree[group].kind != "parallel":
+        return False
+    concurrent = set(concurrent_in(sides.old.tree, group, [old]))
+    return all(number in concurrent for number in _overtaken(sides, old, new, sides.new.tree[new].parent))
+
+
+def _overtaken(sides: Sides, old: int, new: int, container: int) -> Iterator[int]:
+    """Yield the old numbers of work in `container` on the other side of the element than before."""
+    moved = sides.new.tree.subtree(new)
+    for other in sides.new.tree.visit_subtree(container):
+        before = sides.matching.to_old[other]
+        if other in moved or before is None or not is_work(sides.new.tree[other]):
+            continue
+        if (other < new) != (before < old):
+            yield before
+
+
+def _between(tree: Tree, number: int, outer: int) -> Iterator[TreeElement]:
+    """Return the ancestors of an element below `outer`."""
+    return takewhile(lambda element: element.number != outer, tree.ancestors(number))
+
+
+def _is_try_boundary(element: TreeElement) -> bool:
+    return element.kind == "try" or (element.kind == "block" and element.slot != "catch_block")

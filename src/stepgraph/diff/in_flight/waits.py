@@ -1,0 +1,210 @@
+"""The waits of instances in flight."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+
+from msgspec import Struct
+
+from stepgraph.diff.changes.edit_groups import EditGroup
+from stepgraph.diff.changes.sides import Sides
+from stepgraph.diff.in_flight.counts import StepCounts
+from stepgraph.diff.in_flight.effects import WAITS
+from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, Tree, TreeElement
+from stepgraph.limits import Limit
+
+_EXCLUSIVE = frozenset({"if", "switch"})
+
+
+class Waits(Struct, frozen=True):
+    """The first waits inside and after each element, by number. The graph is an upper bound of real executions."""
+
+    inside: list[int | None]
+    """The first wait in an element or the functions it calls."""
+    later: list[int | None]
+    """The first wait after an element: in program order, of a concurrent member, or of the next iteration."""
+
+    def at_or_after(self, number: int) -> int | None:
+        """Return a wait of instances that have started an element."""
+        inside = self.inside[number]
+        return self.later[number] if inside is None else inside
+
+
+def waits_of(tree: Tree, allowed: Container[int] | None = None) -> Waits:
+    """Return the waits of a workflow. With `allowed`, other waits do not count."""
+    waits = {element.number for element in tree.elements if element.kind in WAITS}
+    if allowed is not None:
+        waits = {number for number in waits if number in allowed}
+    functions = {element.text(KEY): element.number for element in reversed(tree.elements) if element.slot == FUNCTIONS}
+    calls = [
+        (element.number, functions[element.name])
+        for element in tree.elements
+        if element.kind == CALL and element.name in functions
+    ]
+    inside = _inside(tree, [call for call in calls if allowed is None or _is_entered(call, allowed)], waits)
+    return Waits(inside, _LaterWaits(tree, calls, inside).solve())
+
+
+def _is_entered(call: tuple[int, int], allowed: Container[int]) -> bool:
+    """Return whether an instance may be inside a function through a call. New calls lead only into new functions."""
+    site, function = call
+    return site in allowed or function not in allowed
+
+
+def _inside(tree: Tree, calls: list[tuple[int, int]], waits: set[int]) -> list[int | None]:
+    """Return the first wait inside each element, as a fixpoint over calls."""
+    inside: list[int | None] = [number if number in waits else None for number in range(len(tree))]
+    while True:
+        tree.budget.spend(Limit.VISITS, len(tree))
+        for element in reversed(tree.elements):
+            if inside[element.number] is None:
+                nested = (inside[child] for child in element.children if tree[child].slot != FUNCTIONS)
+                inside[element.number] = next((wait for wait in nested if wait is not None), None)
+        called = [(call, inside[function]) for call, function in calls if inside[call] is None]
+        if all(wait is None for _, wait in called):
+            return inside
+        for call, wait in called:
+            inside[call] = wait
+
+
+class _LaterWaits:
+    """The fixpoint of the first wait after each element. The wait after a function is the wait after its first call."""
+
+    def __init__(self, tree: Tree, calls: list[tuple[int, int]], inside: list[int | None]) -> None:
+        self._tree, self._calls, self._inside = tree, calls, inside
+        self._later: list[int | None] = [None] * len(tree)
+        self._exit_targets = _exit_targets(tree)
+
+    def solve(self) -> list[int | None]:
+        after_functions: dict[int, int] = {}
+        while True:
+            self._tree.budget.spend(Limit.VISITS, len(self._tree))
+            for element in self._tree.elements:
+                self._visit(element, after_functions.get(element.number, self._later[element.number]))
+            after_calls = {
+                function: wait for call, function in reversed(self._calls) if (wait := self._later[call]) is not None
+            }
+            if after_calls.keys() == after_functions.keys():
+                return self._later
+            after_functions = after_calls
+
+    def _visit(self, element: TreeElement, later: int | None) -> None:
+        """Set the wait after an element, and the waits after its children."""
+        self._later[element.number] = later
+        if element.kind == "loop" and self._inside[element.number] is not None:
+            later = self._inside[element.number]
+        # A finished step does not run again, so nothing inside it is followed by a wait.
+        following = None if element.kind == "step_do" else later
+        for child in reversed(element.children):
+            if self._tree[child].slot == FUNCTIONS:
+                self._later[child] = None
+                continue
+            self._later[child] = following
+            if element.kind not in _EXCLUSIVE:
+                following = self._first(child, following)
+        if element.kind == "parallel":
+            self._add_concurrent_waits(element, later)
+        self._follow_exit(element)
+
+    def _add_concurrent_waits(self, group: TreeElement, later: int | None) -> None:
+        """Let members of a group also wait in previous members."""
+        previous: int | None = None
+        for child in group.children:
+            if self._later[child] == later and previous is not None:
+                self._later[child] = previous
+            previous = self._inside[child] if previous is None else previous
+
+    def _follow_exit(self, element: TreeElement) -> None:
+        """Let the elements before an exit continue after its target. No wait follows the end of `run`."""
+        children = element.children
+        if not children or (target := self._exit_targets.get(children[-1])) is None:
+            return
+        following = self._later[target]
+        for child in reversed(children[:-1]):
+            self._later[child] = following
+            following = self._first(child, following)
+
+    def _first(self, number: int, following: int | None) -> int | None:
+        inside = self._inside[number]
+        return following if inside is None else inside
+
+
+def _exit_targets(tree: Tree) -> dict[int, int]:
+    """Return for each exit the loop, function or workflow that it leaves.
+
+    Exits through a `finally` or out of a concurrent group are omitted, because more waits may follow.
+    """
+    targets: dict[int, int] = {}
+    return_targets: list[int | None] = [ROOT]
+    break_targets: list[int | None] = [None]
+    for element in tree.elements[1:]:
+        number = element.number
+        return_target, break_target = return_targets[element.parent], break_targets[element.parent]
+        if element.slot == FUNCTIONS:
+            return_target, break_target = number, None
+        elif element.kind == "loop":
+            break_target = number
+        elif element.kind in {"parallel", "step_do"} or "finally_block" in tree.children_by_slot(number):
+            return_target, break_target = None, None
+        return_targets.append(return_target)
+        break_targets.append(break_target)
+        target = return_target if element.text("kind") == "return" else break_target
+        if element.kind == "break" and target is not None:
+            targets[number] = target
+    return targets
+
+
+def is_repeated(tree: Tree, number: int) -> bool:
+    """Return whether an element is in a loop of its function."""
+    for element in tree.ancestors(number):
+        if element.slot == FUNCTIONS:
+            break
+        if element.kind == "loop":
+            return True
+    return False
+
+
+class InFlightInstances:
+    """Instances that start with the old workflow and resume with the new one.
+
+    `preexisting` are the matched new elements, `remaining` the matched old ones.
+    """
+
+    def __init__(self, sides: Sides) -> None:
+        self.sides = sides
+        self.old, self.new = sides.old.tree, sides.new.tree
+        self.old_counts, self.new_counts = StepCounts(self.old), StepCounts(self.new)
+        self.preexisting = {number for number, old in enumerate(sides.matching.to_old) if old is not None}
+        self.remaining = {number for number, new in enumerate(sides.matching.to_new) if new is not None}
+        self.old_waits = waits_of(self.old)
+        # An instance cannot be in a wait that the old version lacks.
+        self._waits_in_both = waits_of(self.new, self.preexisting)
+
+    def wait_in_both(self, number: int) -> str | None:
+        """Return a matched wait after or inside a new element."""
+        wait = self._waits_in_both.later[number]
+        wait = self._waits_in_both.inside[number] if wait is None else wait
+        return None if wait is None else self.quoted(self.sides.old_of(wait))
+
+    def inside(self, old: int) -> str | None:
+        """Return the first wait inside an old element."""
+        return self._quoted_wait(self.old_waits.inside[old])
+
+    def later(self, old: int) -> str | None:
+        """Return the first wait after an old element."""
+        return self._quoted_wait(self.old_waits.later[old])
+
+    def at_or_after(self, old: int) -> str | None:
+        """Return a wait of instances that have started an old element."""
+        return self._quoted_wait(self.old_waits.at_or_after(old))
+
+    def first_wait(self, group: EditGroup) -> str | None:
+        """Return a wait of instances that have started an element of the group."""
+        return next((wait for old in group.old if (wait := self.at_or_after(old)) is not None), None)
+
+    def quoted(self, old: int) -> str:
+        """Return the name of an old step in quotes."""
+        return f"'{self.old[old].name}'"
+
+    def _quoted_wait(self, wait: int | None) -> str | None:
+        return None if wait is None else self.quoted(wait)

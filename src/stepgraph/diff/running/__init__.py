@@ -1,1 +1,0 @@
-"""What changes mean for instances in flight."""

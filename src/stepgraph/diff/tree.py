@@ -1,0 +1,288 @@
+"""A workflow as a tree of uniform elements: nodes, branches, blocks and functions.
+
+The tree is lossless: the payload, including unknown fields and node types, is restored from it. Trees may have any
+depth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final, TypeAlias, cast
+
+from msgspec import Struct, field
+
+from stepgraph.json_text import canonical_json
+from stepgraph.limits import Budget, Limit
+from stepgraph.model.payload import Workflow
+from stepgraph.model.walk import STEP_TYPES
+
+NODES: Final = "nodes"
+BRANCHES: Final = "branches"
+FUNCTIONS: Final = "functions"
+BLOCK_SLOTS: Final = ("try_block", "catch_block", "finally_block")
+COLLECTIONS: Final = (NODES, BRANCHES, FUNCTIONS)
+
+WORKFLOW: Final = "workflow"
+BRANCH: Final = "branch"
+FUNCTION: Final = "function_def"
+STEPS: Final = frozenset(STEP_TYPES)
+CALL: Final = "function_call"
+
+KEY: Final = "\0key"
+"""The field of a function element with its key in `functions`. The payload has no such field."""
+
+_DEFAULT_KINDS: Final = {NODES: "", BRANCHES: BRANCH, FUNCTIONS: FUNCTION}
+"""The kinds of elements without a field `type`, by slot."""
+_SLOTS: Final = (*BLOCK_SLOTS, *COLLECTIONS)
+
+CLOCKS: Final = ("starts", "resolves")
+
+ROOT: Final = 0
+Fields: TypeAlias = Mapping[str, object]
+
+
+class TreeElement(Struct, frozen=True):
+    """An element of a workflow, identified by its number in preorder."""
+
+    number: int
+    """TargetPosition in preorder. The subtree is the range from `number` to `end`."""
+    kind: str
+    """The node type, or `workflow`, `branch`, `function_def`."""
+    slot: str
+    """The key of the parent's payload that contains the element."""
+    fields: Fields
+    """The fields of the payload. Collections of children are empty."""
+    parent: int
+    """Number of the parent, -1 for the root."""
+    index: int
+    """TargetPosition among the parent's children."""
+    children: tuple[int, ...]
+    """Numbers of the children, functions last."""
+    end: int
+    """Number after the last element of the subtree."""
+
+    def text(self, field: str) -> str:
+        """Return a string field, or an empty string if it is missing or not a string."""
+        value = self.fields.get(field)
+        return value if isinstance(value, str) else ""
+
+    @property
+    def name(self) -> str:
+        """The name of a step, call or function."""
+        return self.text("name")
+
+
+def is_work(element: TreeElement) -> bool:
+    """Return whether an element is a step or a call."""
+    return element.kind in STEPS or element.kind == CALL
+
+
+class Tree(Struct, frozen=True):
+    """The elements of a workflow in preorder: the workflow, its nodes, its functions."""
+
+    elements: tuple[TreeElement, ...]
+    """The elements by number."""
+    budget: Budget = field(default_factory=Budget)
+    """Limit of visited elements. Both trees of a comparison share one budget."""
+
+    def __getitem__(self, number: int) -> TreeElement:
+        return self.elements[number]
+
+    def __len__(self) -> int:
+        return len(self.elements)
+
+    def subtree(self, number: int) -> range:
+        """Return the numbers of an element and its descendants, without counting visits."""
+        return range(number, self.elements[number].end)
+
+    def visit_subtree(self, number: int) -> range:
+        """Return the numbers of an element and its descendants, each counted as a visit.
+
+        Raises LimitExceededError if the budget is exhausted, like `ancestors` and `visit_work`.
+        """
+        subtree = self.subtree(number)
+        self.budget.spend(Limit.VISITS, len(subtree))
+        return subtree
+
+    def ancestors(self, number: int) -> Iterator[TreeElement]:
+        """Yield the ancestors of an element, innermost first."""
+        while number != ROOT:
+            self.budget.spend(Limit.VISITS)
+            number = self.elements[number].parent
+            yield self.elements[number]
+
+    def visit_work(self, number: int) -> Iterator[int]:
+        """Yield the steps and calls inside an element."""
+        for inner in self.subtree(number)[1:]:
+            self.budget.spend(Limit.VISITS)
+            if is_work(self.elements[inner]):
+                yield inner
+
+    def previous_sibling(self, number: int) -> int | None:
+        """Return the previous element in the slot, None for the first one. The root is not allowed."""
+        return self._sibling(number, -1)
+
+    def next_sibling(self, number: int) -> int | None:
+        """Return the next element in the slot, None for the last one. The root is not allowed."""
+        return self._sibling(number, 1)
+
+    def _sibling(self, number: int, distance: int) -> int | None:
+        element = self.elements[number]
+        children, index = self.elements[element.parent].children, element.index + distance
+        if not 0 <= index < len(children) or self.elements[children[index]].slot != element.slot:
+            return None
+        return children[index]
+
+    def payload_path(self, number: int) -> tuple[str | int, ...]:
+        """Return the keys from the workflow's payload to an element: `("nodes", 3, "branches", 0)`."""
+        keys: list[str | int] = []
+        while number != ROOT:
+            element = self.elements[number]
+            keys += [element.text(KEY)] if element.slot == FUNCTIONS else []
+            keys += [self._slot_index(element)] if element.slot in {NODES, BRANCHES} else []
+            keys.append(element.slot)
+            number = element.parent
+        return tuple(reversed(keys))
+
+    def _slot_index(self, element: TreeElement) -> int:
+        """Return the index of an element among the elements of its slot."""
+        siblings = self.elements[element.parent].children
+        return element.index - sum(self.elements[child].slot != element.slot for child in siblings[: element.index])
+
+    def children_by_slot(self, number: int) -> dict[str, list[int]]:
+        """Return the children of an element, grouped by slot."""
+        slots: dict[str, list[int]] = {}
+        for child in self.elements[number].children:
+            slots.setdefault(self.elements[child].slot, []).append(child)
+        return slots
+
+
+class _PendingElement(Struct, frozen=True):
+    """An element of the payload before it is numbered."""
+
+    kind: str
+    slot: str
+    data: Mapping[str, object]
+    key: str = ""
+
+    def fields(self, children: Iterable[_PendingElement]) -> dict[str, object]:
+        """Return the fields of the element without its `children`."""
+        fields = dict(self.data)
+        for slot in {child.slot for child in children}:
+            if slot in COLLECTIONS:
+                fields[slot] = type(fields[slot])()
+            else:
+                del fields[slot]
+        if self.slot == FUNCTIONS:
+            fields[KEY] = self.key
+        return fields
+
+    def children(self) -> list[_PendingElement]:
+        """Return the direct children in program order, functions last."""
+        elements: list[_PendingElement] = []
+        for slot in _SLOTS:
+            if value := self.data.get(slot):
+                elements += _elements_in(slot, value)
+        return elements
+
+
+def read_tree(workflow: Workflow, budget: Budget | None = None) -> Tree:
+    """Return the elements of a workflow. `budget` defaults to a new one."""
+    read: list[tuple[_PendingElement, Fields, int]] = []
+    children: list[list[int]] = []
+    pending = [(_PendingElement(WORKFLOW, "", cast("Mapping[str, object]", workflow)), -1)]
+    while pending:
+        element, parent = pending.pop()
+        inner_elements = element.children()
+        number = len(read)
+        read.append((element, element.fields(inner_elements), parent))
+        children.append([])
+        if parent >= 0:
+            children[parent].append(number)
+        pending.extend((inner, number) for inner in reversed(inner_elements))
+    return Tree(tuple(_elements(read, children)), Budget() if budget is None else budget)
+
+
+def _elements(read: list[tuple[_PendingElement, Fields, int]], children: list[list[int]]) -> Iterator[TreeElement]:
+    ends = list(range(1, len(read) + 1))
+    indices = [0] * len(read)
+    for number in reversed(range(len(read))):
+        for index, child in enumerate(children[number]):
+            indices[child] = index
+            ends[number] = ends[child]
+    for number, (element, fields, parent) in enumerate(read):
+        own_children = tuple(children[number])
+        yield TreeElement(
+            number, element.kind, element.slot, fields, parent, indices[number], own_children, ends[number]
+        )
+
+
+def build_payload(fields: Fields, children: Iterable[tuple[str, str, dict[str, object]]]) -> dict[str, object]:
+    """Return the payload of an element from its fields and children: their slots, keys and payloads."""
+    data: dict[str, object] = {}
+    for name, value in fields.items():
+        if name != KEY:
+            data[name] = type(value)() if name in COLLECTIONS and not value else value
+    for slot, key, child in children:
+        if slot == FUNCTIONS:
+            cast("dict[str, object]", data.setdefault(slot, {}))[key] = child
+        elif slot in COLLECTIONS:
+            cast("list[object]", data.setdefault(slot, [])).append(child)
+        else:
+            data[slot] = child
+    return data
+
+
+def _elements_in(slot: str, value: object) -> list[_PendingElement]:
+    """Return the elements of a slot, empty if the value does not have the expected shape."""
+    if slot in BLOCK_SLOTS:
+        return [_PendingElement(kind, slot, value)] if isinstance(value, dict) and (kind := _kind(value)) else []
+    default = _DEFAULT_KINDS[slot]
+    if slot == FUNCTIONS:
+        if not isinstance(value, dict) or not all(isinstance(item, dict) for item in value.values()):
+            return []
+        return [_PendingElement(_kind(item) or default, slot, item, key) for key, item in value.items()]
+    if not isinstance(value, list) or not all(isinstance(item, dict) for item in value):
+        return []
+    elements = [_PendingElement(_kind(item) or default, slot, item) for item in value]
+    return elements if all(element.kind for element in elements) else []
+
+
+def _kind(data: Mapping[str, object]) -> str:
+    kind = data.get("type")
+    return kind if isinstance(kind, str) else ""
+
+
+NO_RENAMES: Final[Mapping[str, str]] = {}
+
+
+class Digester:
+    """Computes ids of subtrees, comparable across trees.
+
+    Subtrees have the same id if they are equal except for clocks.
+    """
+
+    def __init__(self) -> None:
+        self._ids: dict[tuple[object, ...], int] = {}
+
+    def digests(self, tree: Tree, renamed: Mapping[str, str] = NO_RENAMES) -> list[int]:
+        """Return the digest of each element. Functions and calls use the names in `renamed`."""
+        digests = [0] * len(tree)
+        for element in reversed(tree.elements):
+            children = tuple((tree[child].slot, digests[child]) for child in element.children)
+            digests[element.number] = self.id_of(element.kind, field_text(element, renamed), children)
+        return digests
+
+    def id_of(self, *key: object) -> int:
+        """Return the id of a key, a new one for a new key."""
+        return self._ids.setdefault(key, len(self._ids))
+
+
+def field_text(element: TreeElement, renamed: Mapping[str, str] = NO_RENAMES) -> str:
+    """Return the fields of an element as canonical JSON, without clocks."""
+    fields = {name: value for name, value in element.fields.items() if name not in CLOCKS}
+    if renamed and (element.kind == CALL or element.slot == FUNCTIONS):
+        fields |= {
+            name: renamed.get(element.text(name), element.text(name)) for name in (KEY, "name") if name in fields
+        }
+    return canonical_json(fields)

@@ -1,0 +1,131 @@
+"""The bodies of a workflow: `run`, functions, and steps with nested steps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from stepgraph.model.payload import (
+    FunctionDef,
+    Node,
+    StepDo,
+    StepSleep,
+    StepSleepUntil,
+    StepWaitForEvent,
+    Workflow,
+)
+from stepgraph.order.exits import exits_of
+from stepgraph.order.paths import Path, is_concurrent, node_at, paths
+
+Step: TypeAlias = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
+
+
+class WorkSite(Struct, frozen=True, eq=False):
+    """A reachable step or call in a body."""
+
+    path: Path
+    """Path to the node."""
+    inner: Body | None
+    """The body that the node runs, None for a step without nested steps."""
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """The nodes of `run`, of a function, or of a step with nested steps."""
+
+    nodes: Sequence[Node]
+    """The nodes."""
+    bodies: Mapping[str, Body]
+    """The bodies of functions by name."""
+
+    @cached_property
+    def sites(self) -> tuple[WorkSite, ...]:
+        """The reachable steps and calls in program order."""
+        return tuple(self._sites())
+
+    def _sites(self) -> Iterator[WorkSite]:
+        for path in paths(self.nodes):
+            node = node_at(path)
+            if not _is_reached(path):
+                continue
+            if node["type"] == "step_do" and node["nodes"]:
+                yield WorkSite(path, Body(node["nodes"], self.bodies))
+            elif node["type"] == "function_call":
+                yield WorkSite(path, self.bodies.get(node["name"]))
+            elif as_step(node) is not None:
+                yield WorkSite(path, None)
+
+
+def as_step(node: Node) -> Step | None:
+    """Return the node if it is a step, otherwise None."""
+    match node["type"]:
+        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+            return node
+        case _:
+            return None
+
+
+def body_of(workflow: Workflow) -> Body:
+    """Return the body of a workflow's `run`."""
+    bodies: dict[str, Body] = {}
+    bodies |= {name: Body(function["nodes"], bodies) for name, function in _all_functions(workflow).items()}
+    return Body(workflow["nodes"], bodies)
+
+
+def reachable_bodies(run: Body) -> tuple[Body, ...]:
+    """Return the bodies that `run` executes, `run` first."""
+    result = {run: None}
+    pending = [run]
+    while pending:
+        new = [site.inner for site in pending.pop().sites if site.inner is not None]
+        pending += [body for body in dict.fromkeys(new) if body not in result]
+        result |= dict.fromkeys(new)
+    return tuple(result)
+
+
+def steps_in_order(run: Body) -> Iterator[Step]:
+    """Yield the reachable steps in program order. Steps of a function come at its first call."""
+    visited = {run}
+    pending = list(reversed(run.sites))
+    while pending:
+        site = pending.pop()
+        step = as_step(node_at(site.path))
+        if step is not None:
+            yield step
+        if site.inner is not None and site.inner not in visited:
+            visited.add(site.inner)
+            pending.extend(reversed(site.inner.sites))
+
+
+def closure(bodies: Iterable[Body], begins: Callable[[WorkSite], bool]) -> frozenset[Body]:
+    """Return the bodies with a site for which `begins` holds, and the bodies that execute one of these bodies."""
+    visited = tuple(bodies)
+    result: set[Body] = set()
+    while True:
+        new = {
+            body
+            for body in visited
+            if body not in result and any(begins(site) or site.inner in result for site in body.sites)
+        }
+        if not new:
+            return frozenset(result)
+        result |= new
+
+
+def _all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
+    """Return the functions by name, first of the workflow, then of its `start` nodes."""
+    functions = dict(workflow["functions"])
+    for path in paths(workflow["nodes"]):
+        node = node_at(path)
+        if node["type"] == "start":
+            functions = {**node["functions"], **functions}
+    return functions
+
+
+def _is_reached(path: Path) -> bool:
+    """Return whether control may reach the node at the end of a path."""
+    return all(is_concurrent(segment.parent) or "next" in exits_of(segment.nodes[: segment.index]) for segment in path)

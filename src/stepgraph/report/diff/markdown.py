@@ -1,0 +1,107 @@
+"""The comparison in GitHub Markdown, for comments on pull requests."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Final
+
+from stepgraph.diff.diff import StructuralChange
+from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.escaping.markdown import cell_prose, code, prose
+from stepgraph.model.payload import Graph
+from stepgraph.model.walk import count_steps
+from stepgraph.phrases.durations import counted
+from stepgraph.render.view import View
+from stepgraph.report.diff.marks import marked_graph
+from stepgraph.report.diff.report import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
+from stepgraph.report.markdown_blocks import MAX_LENGTH, count_fitting, diagram, fitting_diagrams, length
+
+_LEGEND: Final = "`+` and green mark what was added, `-` and red what was removed, `~` and amber what was changed."
+_SIGNS: Final = {Effect.SAFE: "✅", Effect.LATE: "⚠️", Effect.BREAKING: "❌"}
+_TABLE_HEAD: Final = "| | Change | Running instances |\n| :-: | --- | --- |\n"
+# Reserved for notes about omitted parts, in characters.
+_NOTES_SPACE: Final = 500
+
+
+def render_markdown(report: VersionComparison) -> str:
+    """Return a summary, a table of changes for each workflow, and folded diagrams with marks.
+
+    Without changes, it is one line. Text beyond GitHub's limit is omitted with a note: first diagrams, then the last
+    changes.
+    """
+    if not report.changes:
+        incomplete = [f"- {_incomplete(workflow)}\n" for workflow in report.incomplete]
+        return "\n".join([f"Workflows: {prose(_end(report))}.\n", *_limited(incomplete, MAX_LENGTH - _NOTES_SPACE)])
+    worst = max(change.impact.effect for change in report.changes)
+    start = f"## {_SIGNS[worst]} Workflows: {prose(count_line(report))}\n\nCompared {prose(versions_line(report))}.\n"
+    space = MAX_LENGTH - _NOTES_SPACE - length(start)
+    tables = _tables(report, space)
+    space -= length("\n".join(tables))
+    return "\n".join([start, *tables, *_diagrams(report, space)])
+
+
+def _end(report: VersionComparison) -> str:
+    return f"{count_line(report)} ({versions_line(report)})"
+
+
+def _tables(report: VersionComparison, space: int) -> list[str]:
+    """Return a section for each changed workflow as far as it fits, and a note with the number of omitted changes."""
+    sections: list[str] = []
+    shown_count = 0
+    for workflow in report.changed:
+        head = f"{_heading(workflow)}\n{_TABLE_HEAD}"
+        rows = [_row(change) for change in workflow.diff.changes]
+        count = count_fitting(rows, space - length(head))
+        if count:
+            sections.append(head + "".join(rows[:count]))
+            space -= length(sections[-1]) + 1
+            shown_count += count
+        if count < len(rows):
+            omitted = counted(len(report.changes) - shown_count, "more change")
+            return [*sections, f"{omitted} would be too long for GitHub: `stepgraph diff` prints all.\n"]
+    return sections
+
+
+def _heading(workflow: ComparedWorkflow) -> str:
+    place = f" at {code(workflow.place)}" if workflow.place else ""
+    incomplete = f"\nThis is incomplete: {INCOMPLETE}.\n" if workflow.incomplete else ""
+    return f"### {code(workflow.name)}{place}\n{incomplete}"
+
+
+def _incomplete(workflow: ComparedWorkflow) -> str:
+    return f"{code(workflow.name)}: {INCOMPLETE}."
+
+
+def _row(change: StructuralChange) -> str:
+    effect = change.impact.effect
+    reason = f": {cell_prose(change.impact.reason)}" if change.impact.reason else ""
+    return f"| {code(change.sign)} | {cell_prose(change.title)} | {_SIGNS[effect]} {effect.label}{reason} |\n"
+
+
+def _limited(lines: list[str], space: int) -> list[str]:
+    return lines[: count_fitting(lines, space)]
+
+
+def _diagrams(report: VersionComparison, space: int) -> list[str]:
+    """Return the diagrams that fit, after a legend."""
+    drawable = [
+        (workflow, workflow.new.graph)
+        for workflow in report.changed
+        if workflow.new is not None and workflow.new.graph is not None
+    ]
+    is_marked = any(workflow.old is not None for workflow, _ in drawable)
+    legend = [f"{_LEGEND}\n"] if is_marked and space > len(_LEGEND) else []
+    space -= sum(map(len, legend))
+    return [
+        *legend,
+        *fitting_diagrams([partial(_diagram, *arguments) for arguments in drawable], space, "stepgraph diff -f svg"),
+    ]
+
+
+def _diagram(workflow: ComparedWorkflow, graph: Graph) -> str:
+    """Return the diagram of the new graph, with removed elements and marks if both versions have the workflow."""
+    steps = count_steps(graph["workflow"])
+    if workflow.old is None:
+        return diagram(workflow.name, steps, graph)
+    merged, marks = marked_graph(workflow.diff, graph["workflow"]["class_name"])
+    return diagram(workflow.name, steps, merged, View(marks=marks))

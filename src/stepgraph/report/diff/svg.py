@@ -1,0 +1,46 @@
+"""The comparison as a picture: both versions of each changed workflow in one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from stepgraph.diff.diff import StructuralChange
+from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.phrases.durations import counted
+from stepgraph.render.marks import MarkKind
+from stepgraph.render.svg.document import Picture, render_sheet
+from stepgraph.render.svg.drawing import SvgDrawing, draw
+from stepgraph.render.svg.figures.listing import Listing, ListingEntry
+from stepgraph.render.view import Theme, View
+from stepgraph.report.diff.marks import marked_graph
+from stepgraph.report.diff.report import (
+    INCOMPLETE,
+    ComparedWorkflow,
+    VersionComparison,
+    count_line,
+    effects_line,
+    versions_line,
+)
+
+_KINDS: Final = {kind.sign: kind for kind in MarkKind}
+
+
+def render_svg(report: VersionComparison, theme: Theme = "auto") -> Picture:
+    """Return the picture: a list of changes, then the workflow, marked by color and sign."""
+    drawings = [_drawing(workflow, number, report, theme) for number, workflow in enumerate(report.changed)]
+    return render_sheet(drawings, f"{count_line(report)} ({versions_line(report)})", theme)
+
+
+def _drawing(workflow: ComparedWorkflow, number: int, report: VersionComparison, theme: Theme) -> SvgDrawing:
+    graph, marks = marked_graph(workflow.diff, workflow.name)
+    changes = workflow.diff.changes
+    incomplete = [f"incomplete: {INCOMPLETE}"] if workflow.incomplete else []
+    remarks = [versions_line(report), effects_line(changes), *incomplete]
+    listing = Listing(counted(len(changes), "change"), remarks, [_entry(change) for change in changes])
+    return draw(graph, View(theme=theme, marks=marks), suffix=f".{number + 1}" if number else "", above=[listing])
+
+
+def _entry(change: StructuralChange) -> ListingEntry:
+    effect = change.impact.effect
+    effect_text = "" if effect is Effect.SAFE else f"{effect.label}: {change.impact.reason}"
+    return ListingEntry(_KINDS[change.sign], change.title, effect_text, effect.label)

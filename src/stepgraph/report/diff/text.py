@@ -1,0 +1,49 @@
+"""The comparison for terminals and logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from stepgraph.diff.changes.edit_groups import Action
+from stepgraph.diff.diff import StructuralChange
+from stepgraph.diff.in_flight.effects import Effect
+from stepgraph.render.outline.terminal import Ink, Piece, Terminal
+from stepgraph.report.diff.report import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
+
+# Green, red and cyan; other changes are yellow.
+_INKS: Final = {
+    Action.ADDED: Ink.LOOP,
+    Action.REMOVED: Ink.TRY,
+    Action.MOVED: Ink.STEP,
+    Action.REORDERED: Ink.STEP,
+}
+_EFFECTS: Final = {Effect.LATE: Ink.WARNING, Effect.BREAKING: Ink.EXIT}
+
+
+def render_text(report: VersionComparison, *, color: bool = False) -> str:
+    """Return the changed workflows with a line for each change, and a summary.
+
+    Signs and words repeat the meaning of colors.
+    """
+    terminal = Terminal(color=color, width=None)
+    blocks = ["".join(f"{terminal.line(line)}\n" for line in _lines(workflow)) for workflow in report.changed]
+    end = f"{count_line(report)} ({versions_line(report)})"
+    return "\n".join([*blocks, f"{terminal.line([Piece(end, Ink.QUIET if blocks else Ink.PLAIN)])}\n"])
+
+
+def _lines(workflow: ComparedWorkflow) -> Iterator[list[Piece]]:
+    place = f"  {workflow.place}" if workflow.place else ""
+    yield [Piece(workflow.name, Ink.STRONG), Piece(place, Ink.QUIET)]
+    for change in workflow.diff.changes:
+        yield _line(change)
+    if workflow.incomplete:
+        yield [Piece("  ? ", Ink.WARNING), Piece(INCOMPLETE)]
+
+
+def _line(change: StructuralChange) -> list[Piece]:
+    effect = change.impact.effect
+    ink = _INKS.get(change.action, Ink.CHOICE)
+    label = "" if effect is Effect.SAFE else f"  {effect.label}: "
+    reason = change.impact.reason if label else ""
+    return [Piece(f"  {change.sign} {change.title}", ink), Piece(label, _EFFECTS.get(effect, Ink.PLAIN)), Piece(reason)]

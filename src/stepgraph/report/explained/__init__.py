@@ -1,1 +1,0 @@
-"""Rules explained: as text, as JSON, and as a page of the documentation."""

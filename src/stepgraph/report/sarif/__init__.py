@@ -1,1 +1,0 @@
-"""The report in SARIF 2.1.0."""

@@ -1,0 +1,101 @@
+"""Comparisons as Markdown."""
+
+from __future__ import annotations
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from stepgraph.model.payload import Branch as BranchNode
+from stepgraph.report.diff.markdown import render_markdown
+from stepgraph.report.markdown_blocks import MAX_LENGTH, length
+from tests.render.graphs import do, loop
+from tests.report.comparisons import everything, everywhere, example, large, report, unchanged, version
+from tests.report.reports import HOSTILE
+from tests.report.test_markdown import OUR_TAGS, Reading
+
+
+def test_realistic_diff(snapshot: SnapshotAssertion) -> None:
+    assert render_markdown(example()) == snapshot
+
+
+def test_report_without_changes_is_one_line() -> None:
+    assert render_markdown(unchanged()) == (
+        "Workflows: no change of structure in 1 workflow (from main to the work tree).\n"
+    )
+
+
+def test_incomplete_graph_is_noted_without_changes() -> None:
+    sample = report(version(do("a")), version(do("a"), complete=False))
+    assert render_markdown(sample).splitlines()[2:] == [
+        "- `orders`: its graph may lack steps, so that changes may be missing."
+    ]
+
+
+def test_condition_with_bars_stays_in_its_cell() -> None:
+    old = version({"type": "if", "branches": [{"condition": "a | b", "nodes": [do("x")]}]})
+    new = version({"type": "if", "branches": [{"condition": "a || `b`", "nodes": [do("x")]}]})
+    reading = Reading(render_markdown(report(old, new)))
+    assert "condition a | b changed to" in reading.text or "a | b" in reading.text
+    assert reading.text.count("✅ safe") == 1
+
+
+def test_diagram_marks_additions_and_removals() -> None:
+    output = render_markdown(report(version(do("a"), do("b")), version(do("a"), loop(do("c"), do("d")))))
+    assert '("a"):::stepBox' in output
+    assert '("#45; b"):::removedBox' in output
+    assert '["#43; loop"]' in output
+    assert '("#43; c"):::addedBox' in output
+    assert "class n_2 addedFrame" in output
+    assert "`+` and green mark what was added, `-` and red what was removed, `~` and amber what was changed." in output
+
+
+def test_changed_elements_show_old_values() -> None:
+    output = render_markdown(report(version(do("charge"), do("b")), version(do("charge card"), do("b"))))
+    assert '("#126; charge card<br/>#40;was #39;charge#39;#41;"):::changedBox' in output
+
+
+def test_branch_is_marked_at_its_arrow() -> None:
+    either: list[BranchNode] = [{"condition": "x", "nodes": [do("a")]}, {"condition": "y", "nodes": [do("b")]}]
+    old = version({"type": "if", "branches": either[:1]})
+    output = render_markdown(report(old, version({"type": "if", "branches": either})))
+    assert '-->|"#43; y"|' in output
+    assert '-->|"x"|' in output
+
+
+def test_only_marks_are_colored() -> None:
+    output = render_markdown(report(version(do("a"), loop(do("b"))), version(do("a"), loop(do("b")), do("c"))))
+    assert "classDef loopFrame fill:#8080800d,stroke:#8c8c8c" in output
+    assert "linkStyle" not in output
+
+
+def test_added_workflow_has_no_marks() -> None:
+    output = render_markdown(report(None, version(do("a"))))
+    assert '("a")' in output
+    assert "mark what" not in output
+    assert "addedBox" not in output
+
+
+@pytest.mark.parametrize("changes", [300, 3000])
+def test_comment_fits_githubs_limit(changes: int) -> None:
+    assert length(render_markdown(large(changes))) <= MAX_LENGTH
+
+
+def test_omitted_parts_are_counted() -> None:
+    output = render_markdown(large(3000))
+    shown = output.count("timeout")
+    assert f"{3000 - shown} more changes would be too long for GitHub: `stepgraph diff` prints all.\n" in output
+    assert "1 diagram would be too long for GitHub: `stepgraph diff -f svg` draws all.\n" in output
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_source_text_is_escaped(text: str) -> None:
+    reading = Reading(render_markdown(everywhere(text)))
+    assert reading.tags <= OUR_TAGS
+    assert reading.links == set()
+    assert "@everyone" not in reading.calling
+
+
+def test_every_change_is_a_row() -> None:
+    sample = everything()
+    output = render_markdown(sample)
+    assert sum(line.startswith(("| `+`", "| `-`", "| `~`")) for line in output.splitlines()) == len(sample.changes)
