@@ -14,11 +14,11 @@ from msgspec.structs import replace
 from stepgraph.cache import store as module
 from stepgraph.cache.entry import Entry
 from stepgraph.cache.store import Store, user_store
-from stepgraph.kept_workflow import KeptWorkflow
 from stepgraph.model.span import Span
+from stepgraph.workflow_record import WorkflowRecord
 
 GRAPH = {"version": 1, "workflow": {"class_name": "Orders", "functions": {}, "nodes": []}}
-WORKFLOW = KeptWorkflow("orders", "Orders", "orders.py", Span("orders.py", 1, 1, 2, 3), GRAPH, (), "", None)
+WORKFLOW = WorkflowRecord("orders", "Orders", "orders.py", Span("orders.py", 1, 1, 2, 3), GRAPH, (), "", None)
 ENTRY = Entry((WORKFLOW,), (), (), ("orders.py",), ("orders.py",), {"other.py": None}, (), ())
 
 

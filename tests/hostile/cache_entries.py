@@ -22,7 +22,7 @@ from random import Random
 from typing import Final
 from unittest import mock
 
-from stepgraph.api import analyze_sources, check_sources
+from stepgraph.source_analysis import analyze_sources, check_sources
 from tests.hostile.fuzzing import run
 from tests.hostile.mutations import mutated
 

@@ -8,9 +8,9 @@ from msgspec import Struct
 
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
-from stepgraph.kept_workflow import KeptWorkflow
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
+from stepgraph.workflow_record import WorkflowRecord
 
 Content: TypeAlias = str | None
 """The digest of a file; None where it could not be read."""
@@ -49,7 +49,7 @@ class Entry(Struct, frozen=True):
     `files` are the paths of all that was looked at, `read` of those whose content is known.
     """
 
-    workflows: tuple[KeptWorkflow, ...]
+    workflows: tuple[WorkflowRecord, ...]
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
     files: tuple[str, ...]

@@ -16,18 +16,18 @@ from stepgraph.cache.entry import (
 )
 from stepgraph.cache.key import digest
 from stepgraph.checks.finding import Finding
-from stepgraph.kept_workflow import kept_workflow, workflow_of
 from stepgraph.model.note import InputError
 from stepgraph.project.reading import read_inside
 from stepgraph.project.root import Root
 from stepgraph.project.sources import Source, Sources
+from stepgraph.workflow_record import WorkflowRecord
 
 
 def entry_of(analysis: Analysis, findings: Sequence[Finding] | None) -> Entry:
     """Return what to keep of an analysis, and of the findings in it if it was checked."""
     footprint = analysis.footprint
     return Entry(
-        tuple(map(kept_workflow, analysis.workflows)),
+        tuple(map(WorkflowRecord.of, analysis.workflows)),
         analysis.problems,
         analysis.hints,
         analysis.files,
@@ -70,7 +70,7 @@ def recalled(entry: Entry, sources: Sources) -> Analysis | None:
                 return None
             read |= {module.path: module.content for module in found}
         keep()
-    workflows = tuple(map(workflow_of, entry.workflows))
+    workflows = tuple(workflow.restore() for workflow in entry.workflows)
     read = {path: read[path] for path in entry.read if path in read}
     return Analysis(workflows, entry.problems, tuple(sources.external), entry.hints, entry.files, read=read)
 

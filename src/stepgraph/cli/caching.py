@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 from msgspec import Struct
 
-from stepgraph.api import analyze_sources, check_sources, make_ready
 from stepgraph.cli.progress import Progress
+from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources, import_pipeline
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
@@ -47,7 +47,7 @@ class Cache(Struct, frozen=True):
         """
         store = self._store(paths)
         if store is None or not store.has_answered(_question(paths, environment)):
-            return make_ready
+            return import_pipeline
         return lambda: None
 
     def analysed(self, sources: Sources, paths: Sequence[str]) -> Analysis:
@@ -115,7 +115,11 @@ def cache_option(command: Callable[..., R]) -> Callable[..., R]:
 
 def _analysed(sources: Sources, *, graphs_only: bool = False) -> Analysis:
     with Progress(len(sources.modules)) as progress:
-        return analyze_sources(sources, progress.show, graphs_only=graphs_only, checked=False)
+        return (
+            analyze_graphs(sources, progress.show)
+            if graphs_only
+            else analyze_sources(sources, progress.show, checked=False)
+        )
 
 
 def _checked(sources: Sources, *, with_edits: bool) -> Checked:

@@ -10,7 +10,6 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
-from stepgraph.api import analyze_sources, make_ready
 from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.diff_sides import HERE, PathSide, RevisionSide, SavedSide, Side
 from stepgraph.cli.exit_code import ExitCode
@@ -24,6 +23,7 @@ from stepgraph.project.repository import repository_root
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 from stepgraph.report.difference.report import VersionedWorkflow
+from stepgraph.source_analysis import analyze_graphs, import_pipeline
 
 _STANDARD_INPUT: Final = "standard input"
 
@@ -110,11 +110,11 @@ def _path_in_repository(side: RevisionSide) -> str:
 
 def _analysed(path: str, which: str, title: str, environment: str | None, shown: Callable[[str], str]) -> Version:
     """Return the workflows of a file or folder. What is said of paths is said as they are to be `shown`."""
-    sources = Sources(environment, make_ready)
+    sources = Sources(environment, import_pipeline)
     sources.find(path)
     with Progress(len(sources.modules)) as progress:
         try:
-            analysis: Analysis = analyze_sources(sources, lambda module: progress.show(shown(module)), graphs_only=True)
+            analysis: Analysis = analyze_graphs(sources, lambda module: progress.show(shown(module)))
         except InternalError as error:
             raise InternalError(shown(error.path)) from error.__cause__
     for problem in (*analysis.problems, *analysis.hints):

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.api import keep_findings
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.severity import Severity
 from stepgraph.cli.command_error import CommandError
@@ -17,6 +16,7 @@ from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.output_file import OutputFile, prepare_output
 from stepgraph.cli.streams import tell
 from stepgraph.project.root import Root, root_of
+from stepgraph.source_analysis import apply_settings
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
@@ -55,7 +55,7 @@ def keep_to(standards: Standards, analysis: Analysis, findings: Sequence[Finding
     it is told what of it is out of date. Raises CommandError where it cannot be written, or where an input failed:
     what is in that is not known.
     """
-    kept = keep_findings(analysis, findings, standards.settings, standards.baseline)
+    kept = apply_settings(analysis, findings, standards.settings, standards.baseline)
     if standards.baseline is None or standards.settings.baseline is None:
         return kept
     if not standards.updates_baseline or not analysis.workflows:
