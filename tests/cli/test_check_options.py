@@ -13,9 +13,9 @@ from stepgraph.checks.finding import Finding
 from stepgraph.checks.keep import FilteredFindings
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.severity import Severity
-from stepgraph.cli.check_options import CheckOptions, check_options
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.keeping import keep_to, read_standards
+from stepgraph.cli.baseline import keep_to, read_standards
+from stepgraph.cli.errors import CommandError
+from stepgraph.cli.options.check import CheckOptions, check_options
 from stepgraph.model.note import InputError
 from stepgraph.model.span import Span
 from tests.checks.keeping import in_run, places

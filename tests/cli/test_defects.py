@@ -47,7 +47,7 @@ def test_a_defect_outside_of_the_analysis_names_no_file(stepgraph: Command, monk
     def fail(*_: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("stepgraph.cli.graph_command.found_sources", fail)
+    monkeypatch.setattr("stepgraph.cli.commands.graph.found_sources", fail)
     run = stepgraph("graph")
     assert run.code == 4
     assert run.told[0].startswith("stepgraph: internal error: RecursionError. Please report it")
@@ -57,7 +57,7 @@ def test_an_interruption_from_the_keyboard_is_quiet(stepgraph: Command, monkeypa
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("stepgraph.cli.graph_command.found_sources", interrupt)
+    monkeypatch.setattr("stepgraph.cli.commands.graph.found_sources", interrupt)
     run = stepgraph("graph")
     assert (run.code, run.out, "".join(run.told)) == (130, "", "")
 

@@ -16,7 +16,7 @@ from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.keep import FilteredFindings
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.settings_table import KEYS, read_settings
-from stepgraph.cli.check_options import check_options
+from stepgraph.cli.options.check import check_options
 from stepgraph.source_analysis import apply_settings
 from tests.checks.keeping import OURS, places, rule
 

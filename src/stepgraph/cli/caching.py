@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 from msgspec import Struct
 
-from stepgraph.cli.progress import Progress
+from stepgraph.cli.console import Progress
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources, import_pipeline
 
 if TYPE_CHECKING:

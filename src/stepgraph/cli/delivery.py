@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.console import tell, write_result
+from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.formats import Rendering, Style
-from stepgraph.cli.output_options import Output
-from stepgraph.cli.streams import tell, write_result
+from stepgraph.cli.options.output import Output
 from stepgraph.cli.subject import Subject
 from stepgraph.phrases.near_names import quoted
 
@@ -19,8 +18,7 @@ def prepare(output: Output, sources: Collection[str]) -> None:
     """Raise CommandError, before there is anything to write, if it must not be written or evidently cannot be."""
     if output.name is None or output.check:
         return
-    from stepgraph.cli.output_file import prepare_output
-    from stepgraph.cli.output_folder import means_folder, prepare_folder
+    from stepgraph.cli.output_files import means_folder, prepare_folder, prepare_output
 
     if means_folder(output.name):
         prepare_folder(output.name)
@@ -50,9 +48,7 @@ def deliver(
 def _deliver_files(
     name: str, subjects: Sequence[Subject], output: Output, style: Style, sources: Collection[str]
 ) -> None:
-    from stepgraph.cli.output_file import prepare_output
-    from stepgraph.cli.output_folder import means_folder, path_in, write_folder
-    from stepgraph.cli.up_to_date import check_files
+    from stepgraph.cli.output_files import check_files, means_folder, path_in, prepare_output, write_folder
 
     if means_folder(name):
         texts = {path_in(name, file): text for file, text in _texts(subjects, output, style).items()}
@@ -76,7 +72,7 @@ def _text(subjects: Sequence[Subject], output: Output, style: Style) -> str:
 
 def _texts(subjects: Sequence[Subject], output: Output, style: Style) -> dict[str, str]:
     """Return what is written to a folder, by names of files."""
-    from stepgraph.cli.file_names import file_stems
+    from stepgraph.cli.output_files import file_stems
 
     shown = _shown(subjects, output)
     if len(shown) < len(subjects):

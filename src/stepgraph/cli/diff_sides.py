@@ -9,8 +9,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.phrases.near_names import near_names, quoted
 from stepgraph.project.git import has_git
 from stepgraph.project.reading import shown_path

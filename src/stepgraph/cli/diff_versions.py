@@ -10,13 +10,10 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
-from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.console import Progress, tell
 from stepgraph.cli.diff_sides import HERE, PathSide, RevisionSide, SavedSide, Side
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.progress import Progress
-from stepgraph.cli.saved_files import saved_in
-from stepgraph.cli.streams import tell
-from stepgraph.cli.subject import Subject
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.subject import Subject, saved_in
 from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError
 from stepgraph.project.repository import repository_root

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.streams import encode, tell, write_bytes
+from stepgraph.cli.console import encode, tell, write_bytes
+from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.project.sources import STANDARD_INPUT_NAME
 
 if TYPE_CHECKING:
@@ -77,7 +76,7 @@ def show_fixes(files: Sequence[FixedFile], output: str | None, sources: Collecti
     """
     exact = patch(files)
     if output is not None:
-        from stepgraph.cli.output_file import prepare_output
+        from stepgraph.cli.output_files import prepare_output
 
         prepare_output(output, sources).write_content(exact)
         return
@@ -145,7 +144,7 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
     Nothing is written outside of the roots, nor over a file that is not any more as it was read. Raises InputError if
     one cannot be read again.
     """
-    from stepgraph.cli.output_file import OutputFile, failure
+    from stepgraph.cli.output_files import OutputFile, failure
     from stepgraph.project.reading import read_named
     from stepgraph.project.writing import WriteError, source_target
 

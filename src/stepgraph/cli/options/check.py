@@ -15,6 +15,7 @@ from stepgraph.project.sources import STANDARD_INPUT
 if TYPE_CHECKING:
     from stepgraph.checks.settings import Settings
 
+
 R = TypeVar("R")
 
 # Repeated here, where every run passes, for start-up; `checks.settings` has it where it is defined.

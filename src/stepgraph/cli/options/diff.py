@@ -1,4 +1,4 @@
-"""The output options of `stepgraph diff`."""
+"""The options of `stepgraph diff`."""
 
 from __future__ import annotations
 
@@ -9,17 +9,40 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import click
 from msgspec import Struct
 
-from stepgraph.cli.drawing_options import THEME_HELP, THEMES
+from stepgraph.cli.console import Look, look_of_standard_output, tell, write_result
 from stepgraph.cli.formats import DIFF_FORMATS, Format, Style
-from stepgraph.cli.output_options import by_suffix
-from stepgraph.cli.streams import tell, write_result
-from stepgraph.cli.terminal import Look, look_of_standard_output
+from stepgraph.cli.options.drawing import THEME_HELP, THEMES
+from stepgraph.cli.options.output import by_suffix
 
 if TYPE_CHECKING:
     from stepgraph.render.view import Theme
     from stepgraph.report.difference.report import DiffReport
 
+
 R = TypeVar("R")
+
+_FROM_HELP = "The old version is this revision (main, or main... for the merge base with HEAD), never a path."
+_TO_HELP = "The new version is this revision, never a path."
+
+
+class Revisions(Struct, frozen=True):
+    """The names of the old and the new revision, None for what is not named so."""
+
+    old: str | None
+    new: str | None
+
+
+def revision_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the options --from and --to, as one argument `revisions`."""
+
+    @click.option("--from", "old", metavar="REV", help=_FROM_HELP)
+    @click.option("--to", "new", metavar="REV", help=_TO_HELP)
+    @wraps(command)
+    def with_revisions(*, old: str | None, new: str | None, **others: object) -> R:
+        return command(revisions=Revisions(old, new), **others)
+
+    return with_revisions
+
 
 _FORMAT_HELP = "How to tell: by default what the name after -o ends with (.json, .md, .svg), else text."
 _OUTPUT_HELP = "Write to FILE, which is replaced only if all goes well; - is standard output."
@@ -40,7 +63,7 @@ class DiffOutput(Struct, frozen=True):
     def prepare(self, sources: Collection[str]) -> None:
         """Raise CommandError if the output file cannot or must not be written."""
         if self.name is not None:
-            from stepgraph.cli.output_file import prepare_output
+            from stepgraph.cli.output_files import prepare_output
 
             prepare_output(self.name, sources)
 
@@ -49,7 +72,7 @@ class DiffOutput(Struct, frozen=True):
         if self.name is None:
             write_result(self._text(report, look_of_standard_output()))
             return
-        from stepgraph.cli.output_file import prepare_output
+        from stepgraph.cli.output_files import prepare_output
         from stepgraph.report.difference.wording import count_line
 
         prepare_output(self.name, sources).write(self._text(report, Look()))

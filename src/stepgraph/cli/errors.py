@@ -1,4 +1,4 @@
-"""What the command's exit code says."""
+"""Exit codes, and the exception that ends a command."""
 
 from __future__ import annotations
 
@@ -19,3 +19,12 @@ class ExitCode(IntEnum):
     """An error of this package."""
     INTERRUPTED = 130
     """Ended from the keyboard; the code that shells expect for it."""
+
+
+class CommandError(Exception):
+    """Ends the command with an exit code and a message of one line; none where all has been said."""
+
+    def __init__(self, code: ExitCode, message: str = "") -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message

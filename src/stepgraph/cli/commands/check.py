@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 from msgspec import Struct
 
-from stepgraph.cli.analysed import found_sources, nothing_found
+from stepgraph.cli.analysis import found_sources, nothing_found
 from stepgraph.cli.caching import Cache, cache_option
-from stepgraph.cli.check_options import CheckOptions, check_options
-from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.console import tell
+from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.fixing import Fixing, fix_options, fixable, show_fixes, told, write_fixes
-from stepgraph.cli.inputs import Environment, inputs
-from stepgraph.cli.report_options import ReportOutput, report_options
-from stepgraph.cli.streams import tell
+from stepgraph.cli.options.check import CheckOptions, check_options
+from stepgraph.cli.options.inputs import Environment, inputs
+from stepgraph.cli.options.report import ReportOutput, report_options
 from stepgraph.project.sources import Sources
-from stepgraph.version import __version__
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
-    from stepgraph.checks.keep import FilteredFindings
-    from stepgraph.checks.settings import Settings
     from stepgraph.report.report import Report
+
 
 _EXIT_CODES = """\b
 Exit codes, the same for every format:
@@ -88,7 +85,8 @@ def _checked(
     paths: Sequence[str], environment: Environment, checking: CheckOptions, output: ReportOutput, cache: Cache
 ) -> _Checked:
     # Imported here, as the rest of a check, for start-up: every run of the command passes this module.
-    from stepgraph.cli.keeping import keep_to, read_standards
+    from stepgraph.cli.baseline import keep_to, read_standards
+    from stepgraph.cli.check_report import build_report
 
     standards = read_standards(checking, paths)
     sources = found_sources(paths, environment, cache)
@@ -96,38 +94,7 @@ def _checked(
     checked = cache.checked(sources, paths)
     analysis, found = checked.analysis, checked.findings
     kept = keep_to(standards, analysis, found)
-    return _Checked(sources, analysis, _report(kept, standards.settings, sources, analysis))
-
-
-def _report(kept: FilteredFindings, settings: Settings, sources: Sources, analysis: Analysis) -> Report:
-    from stepgraph.checks.catalogue import RULES
-    from stepgraph.cli.checked_files import checked_files
-    from stepgraph.project.root import root_of
-    from stepgraph.report.build import workflow_summary
-    from stepgraph.report.report import IgnoredFinding, Report, ReportedFinding
-
-    workflows = tuple(map(workflow_summary, analysis.workflows))
-    found = [*kept.findings, *kept.baselined, *(one.finding for one in kept.suppressed)]
-    paths = [*(finding.span.path for finding in found), *(workflow.path for workflow in workflows)]
-    return Report(
-        findings=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.findings),
-        known=tuple(ReportedFinding(finding, kept.fingerprint(finding)) for finding in kept.baselined),
-        ignored=tuple(IgnoredFinding(one.finding, one.reason) for one in kept.suppressed),
-        workflows=workflows,
-        rules=RULES,
-        version=__version__,
-        files=checked_files(paths, sources, analysis, root_of(settings.folder or ".")),
-        fail_on=settings.fail_on,
-        require_dag=settings.require_dag,
-        source_url=_source_url(),
-    )
-
-
-def _source_url() -> str:
-    """Return where GitHub shows the commit that a job of it checks; empty anywhere else."""
-    parts = [os.environ.get(name, "") for name in ("GITHUB_SERVER_URL", "GITHUB_REPOSITORY", "GITHUB_SHA")]
-    server, repository, commit = parts
-    return f"{server}/{repository}/blob/{commit}" if all(parts) else ""
+    return _Checked(sources, analysis, build_report(kept, standards.settings, sources, analysis))
 
 
 def _exit_code(checked: _Checked, paths: Sequence[str]) -> ExitCode:

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Final, TypeVar, cast
 import click
 from msgspec import Struct
 
+from stepgraph.cli.console import Look, look_of_standard_output
 from stepgraph.cli.formats import FORMATS, MARKDOWN, Style
-from stepgraph.cli.output_options import Output
-from stepgraph.cli.terminal import Look, look_of_standard_output
+from stepgraph.cli.options.output import Output
 
 if TYPE_CHECKING:
     from stepgraph.render.folding import FoldedKind
     from stepgraph.render.view import Expansion, Theme, View
+
 
 R = TypeVar("R")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.streams import write_result
+from stepgraph.cli.console import write_result
+from stepgraph.cli.errors import ExitCode
 
 _KINDS = ("graph", "check", "diff")
 

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import click
 
-from stepgraph.cli.analysed import analysed, demand_workflows, found_sources
+from stepgraph.cli.analysis import analysed, demand_workflows, found_sources
 from stepgraph.cli.caching import Cache, cache_option
-from stepgraph.cli.dates import Dates, look_ahead
 from stepgraph.cli.delivery import deliver, prepare
-from stepgraph.cli.drawing_options import DrawingOptions, drawing_options
-from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import FORMATS
-from stepgraph.cli.inputs import Environment, inputs
-from stepgraph.cli.notes import tell_notes
-from stepgraph.cli.output_options import Output, output_options
-from stepgraph.cli.selection import select, workflow_option
-from stepgraph.cli.subject import analysed_subject
+from stepgraph.cli.options.drawing import DrawingOptions, drawing_options
+from stepgraph.cli.options.inputs import Environment, inputs, select, workflow_option
+from stepgraph.cli.options.output import Output, output_options
+from stepgraph.cli.subject import Dates, analysed_subject, look_ahead, tell_notes
 from stepgraph.project.module_dates import DateLookup
 
 

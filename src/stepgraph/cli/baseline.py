@@ -11,10 +11,9 @@ from msgspec.structs import replace
 
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.severity import Severity
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.output_file import OutputFile, prepare_output
-from stepgraph.cli.streams import tell
+from stepgraph.cli.console import tell
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.output_files import OutputFile, prepare_output
 from stepgraph.project.root import Root, root_of
 from stepgraph.source_analysis import apply_settings
 
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.finding import Finding
     from stepgraph.checks.keep import FilteredFindings
     from stepgraph.checks.settings import Settings
-    from stepgraph.cli.check_options import CheckOptions
+    from stepgraph.cli.options.check import CheckOptions
 
 
 class Standards(Struct, frozen=True):

@@ -6,13 +6,10 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.diff_options import DiffOutput, diff_output_options
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.inputs import Environment, environment_option
-from stepgraph.cli.revision_options import Revisions, revision_options
-from stepgraph.cli.selection import select, workflow_option
-from stepgraph.cli.streams import tell
+from stepgraph.cli.console import tell
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.options.diff import DiffOutput, Revisions, diff_output_options, revision_options
+from stepgraph.cli.options.inputs import Environment, environment_option, select, workflow_option
 from stepgraph.project.sources import STANDARD_INPUT
 from stepgraph.version import __version__
 
@@ -20,6 +17,7 @@ if TYPE_CHECKING:
     from stepgraph.cli.diff_versions import Version
     from stepgraph.report.difference.pairing import Pair
     from stepgraph.report.difference.report import DiffReport
+
 
 # Repeated here, where every run passes, for start-up; `report.difference.report` has it where it is defined.
 FAIL_ON: Final = ("breaking", "any", "none")

@@ -5,12 +5,12 @@ from __future__ import annotations
 import click
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
-from stepgraph.cli.analysed import analysed, demand_workflows, found_sources
+from stepgraph.cli.analysis import analysed, demand_workflows, found_sources
 from stepgraph.cli.caching import Cache, cache_option
-from stepgraph.cli.dates import Dates, look_ahead
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.inputs import Environment, inputs
-from stepgraph.cli.streams import write_result
+from stepgraph.cli.console import write_result
+from stepgraph.cli.errors import ExitCode
+from stepgraph.cli.options.inputs import Environment, inputs
+from stepgraph.cli.subject import Dates, look_ahead
 from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.sources import ExternalWorkflow
 

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from msgspec import Struct
 
+from stepgraph.cli.console import Look, look_of_standard_output, tell, write_result
 from stepgraph.cli.formats import REPORT_FORMATS, Format, Style
-from stepgraph.cli.output_options import by_suffix
-from stepgraph.cli.streams import tell, write_result
-from stepgraph.cli.terminal import Look, look_of_standard_output
+from stepgraph.cli.options.output import by_suffix
 
 if TYPE_CHECKING:
     from stepgraph.report.report import Report
+
 
 R = TypeVar("R")
 
@@ -37,7 +37,7 @@ class ReportOutput(Struct, frozen=True):
     def prepare(self, sources: Collection[str]) -> None:
         """Raise CommandError if the output file cannot or must not be written."""
         if self.name is not None:
-            from stepgraph.cli.output_file import prepare_output
+            from stepgraph.cli.output_files import prepare_output
 
             prepare_output(self.name, sources)
 
@@ -51,7 +51,7 @@ class ReportOutput(Struct, frozen=True):
         if self.name is None:
             write_result(self._text(report, look_of_standard_output()))
             return
-        from stepgraph.cli.output_file import prepare_output
+        from stepgraph.cli.output_files import prepare_output
         from stepgraph.report.wording import verdict_line
 
         prepare_output(self.name, sources).write(self._text(report, Look()))

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import click
 
-from stepgraph.cli.command_error import CommandError
 from stepgraph.cli.delivery import deliver, prepare
-from stepgraph.cli.drawing_options import DrawingOptions, drawing_options
-from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.formats import DRAWINGS
-from stepgraph.cli.notes import tell_notes
-from stepgraph.cli.output_options import Output, output_options
-from stepgraph.cli.saved_files import saved_subjects
-from stepgraph.cli.selection import select, workflow_option
+from stepgraph.cli.options.drawing import DrawingOptions, drawing_options
+from stepgraph.cli.options.inputs import select, workflow_option
+from stepgraph.cli.options.output import Output, output_options
+from stepgraph.cli.subject import saved_subjects, tell_notes
 
 
 @click.command("render")

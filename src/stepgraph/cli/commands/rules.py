@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.streams import write_result
-from stepgraph.cli.terminal import look_of_standard_output
+from stepgraph.cli.console import look_of_standard_output, write_result
+from stepgraph.cli.errors import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from stepgraph.checks.rule import Rule
+
 
 _FORMATS = ("text", "json", "markdown")
 _MOST_NAMED = 5

@@ -7,10 +7,9 @@ from collections.abc import Sequence
 
 from stepgraph.analysis import Analysis
 from stepgraph.cli.caching import Cache
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.inputs import Environment
-from stepgraph.cli.streams import tell
+from stepgraph.cli.console import tell
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.options.inputs import Environment
 from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources
 
 _NAMES = {".": "the current folder", STANDARD_INPUT: "standard input"}
