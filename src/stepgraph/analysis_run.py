@@ -51,7 +51,7 @@ class AnalysisRun:
         self._keys: set[tuple[str, ...]] = set()
 
     def analyze(self) -> Iterator[WorkflowAnalysis]:
-        """Yield the workflows of the given modules, then those of derived classes in other modules."""
+        """Yield the workflows of the given modules, then those of derived classes."""
         yield from self.analyze_given()
         yield from self.analyze_derived()
 

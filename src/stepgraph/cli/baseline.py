@@ -1,4 +1,4 @@
-"""What a check keeps of its findings, with the baseline read before and written after it."""
+"""Filtering the findings of a check by settings and baseline, and updating the baseline."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.severity import Severity
-from stepgraph.cli.console import tell
+from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.output_files import OutputFile, prepare_output
 from stepgraph.project.root import Root, root_of
@@ -26,75 +26,75 @@ if TYPE_CHECKING:
     from stepgraph.cli.options.check import CheckOptions
 
 
-class Standards(Struct, frozen=True):
-    """What findings are held to: settings, a baseline, and whether this is to be brought up to date."""
+class Criteria(Struct, frozen=True):
+    """The settings and the baseline by which findings are filtered."""
 
     settings: Settings
     baseline: Baseline | None = None
     updates_baseline: bool = False
+    """Whether the findings are written to the baseline."""
 
 
-def read_standards(options: CheckOptions, paths: Sequence[str]) -> Standards:
-    """Return what the findings in some paths are held to, before anything is analysed.
+def read_criteria(options: CheckOptions, paths: Sequence[str]) -> Criteria:
+    """Return the criteria for the findings in `paths`, before the analysis.
 
-    Raises UsageError for options that do not fit together, and InputError for a baseline that cannot be read.
+    Raises UsageError for options that contradict each other, and InputError for an unreadable baseline.
     """
     settings = options.settings(paths)
     if settings.baseline is None:
-        return Standards(settings)
+        return Criteria(settings)
     updates = options.baseline.update
     root = root_of(settings.folder or ".") if options.baseline.name is None else None
-    return Standards(settings, _baseline(settings.baseline, root, may_lack=updates), updates)
+    return Criteria(settings, _read_baseline_file(settings.baseline, root, may_be_missing=updates), updates)
 
 
-def keep_to(standards: Standards, analysis: Analysis, findings: Sequence[Finding]) -> FilteredFindings:
-    """Return which of the findings in an analysis count.
+def filter_and_update(criteria: Criteria, analysis: Analysis, findings: Sequence[Finding]) -> FilteredFindings:
+    """Return the findings of an analysis, filtered by settings, suppressions and baseline.
 
-    The baseline is written where that is asked for and workflows were found; their findings are then known. Otherwise
-    it is told what of it is out of date. Raises CommandError where it cannot be written, or where an input failed:
-    what is in that is not known.
+    With `updates_baseline`, all findings are written to the baseline. Otherwise its fixed findings are reported. Raises
+    CommandError if the baseline cannot be written, or if an input is unreadable, because its findings are unknown.
     """
-    kept = apply_settings(analysis, findings, standards.settings, standards.baseline)
-    if standards.baseline is None or standards.settings.baseline is None:
+    kept = apply_settings(analysis, findings, criteria.settings, criteria.baseline)
+    if criteria.baseline is None or criteria.settings.baseline is None:
         return kept
-    if not standards.updates_baseline or not analysis.workflows:
-        _tell_outdated(kept, standards.settings.baseline)
+    if not criteria.updates_baseline or not analysis.workflows:
+        _report_outdated(kept, criteria.settings.baseline)
         return kept
-    output = prepare_output(standards.settings.baseline, analysis.files)
-    return _written(kept, standards.baseline, output)
+    output = prepare_output(criteria.settings.baseline, analysis.files)
+    return _update_baseline(kept, criteria.baseline, output)
 
 
-def _baseline(path: str, root: Root | None, *, may_lack: bool) -> Baseline:
-    # Imported here: most runs have no baseline.
+def _read_baseline_file(path: str, root: Root | None, *, may_be_missing: bool) -> Baseline:
+    # Imported here because most runs have no baseline.
     from stepgraph.checks.baseline import Baseline
     from stepgraph.checks.baseline_file import read_baseline
     from stepgraph.project.folders import folder_of
     from stepgraph.project.reading import shown_path
 
     name = shown_path(path)
-    if may_lack and not os.path.lexists(name):
+    if may_be_missing and not os.path.lexists(name):
         return Baseline(folder_of(name))
     return read_baseline(name, root)
 
 
-def _written(kept: FilteredFindings, baseline: Baseline, output: OutputFile) -> FilteredFindings:
+def _update_baseline(kept: FilteredFindings, baseline: Baseline, output: OutputFile) -> FilteredFindings:
     everything = (*kept.findings, *kept.baselined)
     errors = (finding for finding in everything if finding.severity is Severity.ERROR)
     failed = tuple(finding for finding in errors if finding.code in INPUT_RULES)
     if failed:
         for finding in failed:
-            tell(str(finding))
+            write_message(str(finding))
         raise CommandError(ExitCode.ERROR, f"{output.name} was not written, for not every input could be read.")
     updated = baseline.updated(everything, kept.fingerprint, kept.outdated)
     from stepgraph.phrases.durations import counted
 
     output.write(updated.text())
-    tell(f"wrote {output.name}: {counted(len(updated.entries), 'finding')}")
+    write_message(f"wrote {output.name}: {counted(len(updated.entries), 'finding')}")
     return replace(kept, findings=(), baselined=everything, outdated=())
 
 
-def _tell_outdated(kept: FilteredFindings, path: str) -> None:
+def _report_outdated(kept: FilteredFindings, path: str) -> None:
     count = len(kept.outdated)
     if count:
         those = "1 finding that is" if count == 1 else f"{count} findings that are"
-        tell(f"{path} holds {those} not there any more: bring it up to date with --update-baseline.")
+        write_message(f"{path} holds {those} not there any more: bring it up to date with --update-baseline.")

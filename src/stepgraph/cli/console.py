@@ -1,4 +1,4 @@
-"""Standard output, standard error and the terminal."""
+"""Standard output, standard error and the terminal. Output is UTF-8 in any locale."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from stepgraph.cli.errors import CommandError, ExitCode
 
 
 def encode(text: str) -> bytes:
-    r"""Return UTF-8. Lone surrogates, which it cannot hold, become `\udc80`: as JSON writes them too."""
+    """Return UTF-8. Lone surrogates become escapes such as `\udc80`, as in JSON."""
     return text.encode("utf-8", "backslashreplace")
 
 
 def write_result(text: str) -> None:
-    """Write a result to standard output, as `write_bytes` does."""
+    """Write a result to standard output. Raises CommandError as `write_bytes`."""
     write_bytes(encode(text))
 
 
 def write_bytes(content: bytes) -> None:
-    """Write bytes to standard output. That its reader has gone is no error; other failures raise CommandError."""
-    # Python leaves None where the process was started without one.
+    """Write bytes to standard output. A closed pipe is ignored. Raises CommandError for other failures."""
+    # None if the process was started with closed standard output.
     if sys.stdout is None:
         raise CommandError(ExitCode.ERROR, "standard output is closed.")
     try:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
     except OSError as error:
-        _discard_what_is_left()
-        if not _reader_left(error):
+        _discard_buffer()
+        if not _is_closed_pipe(error):
             raise CommandError(ExitCode.ERROR, f"standard output cannot be written: {error.strerror}.") from None
 
 
-def tell(message: str) -> None:
-    """Write one line to standard error: nothing in it steers the terminal or is a command in a log."""
+def write_message(message: str) -> None:
+    """Write one line to standard error, with control characters and CI commands escaped."""
     from stepgraph.escaping.log_lines import log_line
 
     if sys.stderr is None:
@@ -48,44 +48,45 @@ def tell(message: str) -> None:
         sys.stderr.buffer.write(encode(log_line(message) + "\n"))
         sys.stderr.buffer.flush()
     except OSError:
-        return  # nobody is left to tell
+        return  # standard error was closed
 
 
-def _reader_left(error: OSError) -> bool:
+def _is_closed_pipe(error: OSError) -> bool:
     # Windows reports a closed pipe as an invalid argument.
     return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
 
 
-def _discard_what_is_left() -> None:
-    """Point standard output nowhere: the interpreter would try again to write what is buffered when it ends."""
+def _discard_buffer() -> None:
+    """Redirect standard output to the null device. Otherwise Python writes the buffer again at exit."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nowhere, sys.stdout.fileno())
     os.close(nowhere)
 
 
-# Windows Terminal, ConEmu, ANSICON, and shells from elsewhere set one of these.
+# Windows Terminal, ConEmu, ANSICON and Unix shells set one of these variables.
 _MODERN_CONSOLES: Final = frozenset({"WT_SESSION", "ConEmuANSI", "ANSICON", "TERM"})
 
 
 class Look(Struct, frozen=True):
-    """How text is to be drawn: with color or not, and for how many columns (None: as many as it takes)."""
+    """The color and width of text output."""
 
     color: bool = False
     width: int | None = None
+    """The number of columns; None for no limit."""
 
 
 def look_of_standard_output() -> Look:
-    """Return plain text without limits for a file or pipe, and what the terminal shows for a terminal.
+    """Return color and width of the terminal; neither for files and pipes.
 
-    `NO_COLOR`, if not empty, and `TERM=dumb` forbid color. So do consoles of Windows that would show its codes.
+    Color is off if `NO_COLOR` is set, if `TERM` is `dumb`, and in Windows consoles without escape codes.
     """
     if sys.stdout is None or not sys.stdout.isatty():
         return Look()
-    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and _knows_codes()
+    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and _supports_color()
     return Look(color, _columns())
 
 
-def _knows_codes() -> bool:
+def _supports_color() -> bool:
     return sys.platform != "win32" or not _MODERN_CONSOLES.isdisjoint(os.environ)
 
 
@@ -101,7 +102,7 @@ _ERASE_LINE: Final = "\r\x1b[K"
 
 
 class Progress:
-    """One line on standard error, if that is a terminal: written anew for each module, and gone in the end."""
+    """A progress line on standard error, if that is a terminal. It appears after a second and is erased at the end."""
 
     def __init__(self, modules: int) -> None:
         self._modules = modules
@@ -119,9 +120,9 @@ class Progress:
             _write(_ERASE_LINE)
 
     def show(self, path: str) -> None:
-        """Say that a module is about to be analysed."""
+        """Count a module, and show its path."""
         self._met += 1
-        if time.monotonic() - self._begun < _PATIENCE_SECONDS or not _someone_is_looking():
+        if time.monotonic() - self._begun < _PATIENCE_SECONDS or not _is_terminal():
             return
         from stepgraph.escaping.log_lines import log_line
 
@@ -129,7 +130,7 @@ class Progress:
         _write(f"{_ERASE_LINE}stepgraph: {self._met} of {max(self._modules, self._met)}: {log_line(path)}")
 
 
-def _someone_is_looking() -> bool:
+def _is_terminal() -> bool:
     return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
 
 
@@ -138,4 +139,4 @@ def _write(text: str) -> None:
         sys.stderr.buffer.write(encode(text))
         sys.stderr.buffer.flush()
     except OSError:
-        return  # nobody is left to look
+        return  # the terminal was closed

@@ -6,23 +6,23 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """How a run ended. Where several apply, the highest but `NOTHING` does: an input that failed may be why."""
+    """The exit codes. If several apply, the highest one except `NOTHING` is used."""
 
     CLEAN = 0
     FINDINGS = 1
-    """A workflow that was asked for has no graph, a check found what fails it, or a file is out of date."""
+    """A selected workflow has no graph, a check failed, or a file is out of date."""
     ERROR = 2
-    """A wrong use of the command, or an input or configuration that could not be read."""
+    """A usage error, or an unreadable input or configuration."""
     NOTHING = 3
-    """There was nothing to analyse."""
+    """No workflow was found."""
     DEFECT = 4
-    """An error of this package."""
+    """A defect of this package."""
     INTERRUPTED = 130
-    """Ended from the keyboard; the code that shells expect for it."""
+    """Interrupted with Ctrl-C; the code follows the convention of shells."""
 
 
 class CommandError(Exception):
-    """Ends the command with an exit code and a message of one line; none where all has been said."""
+    """Ends the command with an exit code and a one-line message. An empty message is not printed."""
 
     def __init__(self, code: ExitCode, message: str = "") -> None:
         super().__init__(message)

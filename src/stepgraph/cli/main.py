@@ -1,4 +1,4 @@
-"""The command: its subcommands, and the one place where its failures become messages and exit codes."""
+"""The command group, and the conversion of exceptions to messages and exit codes."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ from stepgraph.cli.commands.list_ import list_workflows
 from stepgraph.cli.commands.render import render
 from stepgraph.cli.commands.rules import rules
 from stepgraph.cli.commands.schema import schema
-from stepgraph.cli.console import encode, tell
+from stepgraph.cli.console import encode, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError
 from stepgraph.version import __version__
 
 _DEBUG = "STEPGRAPH_DEBUG"
-_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
-def outside_cause(error: Exception) -> str | None:
-    """Return what outside of this package made the command fail, None if it is a defect."""
+def external_cause(error: Exception) -> str | None:
+    """Return the message for an error of the environment, or None for a defect of this package."""
     cause = _cause(error)
     if isinstance(cause, MemoryError):
         return "not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
     if isinstance(cause, FileNotFoundError) and not _has_working_directory():
         return "the current directory does not exist any more. Change to another one."
-    # Results are written where such errors are met; what is left is the help, which click prints.
-    if isinstance(cause, OSError) and cause.errno in _FULL and cause.filename is None:
+    # Only the help remains, which click prints: `write_bytes` converts errors of results.
+    if isinstance(cause, OSError) and cause.errno in _DISK_ERRORS and cause.filename is None:
         return f"standard output cannot be written: {cause.strerror}."
     return None
 
@@ -53,13 +53,13 @@ def _has_working_directory() -> bool:
     return True
 
 
-def tell_defect(error: Exception) -> None:
-    """Write to standard error, in one line, what went wrong and where; with STEPGRAPH_DEBUG=1 the traceback too."""
+def write_defect(error: Exception) -> None:
+    """Write the error and its location to standard error, and with STEPGRAPH_DEBUG=1 the traceback."""
     cause = _cause(error)
     place = f" while analysing {error.path}" if isinstance(error, InternalError) else ""
     what = f"{type(cause).__name__}: {cause}".rstrip(": ")
     advice = f"Please report it, with the file if you can; {_DEBUG}=1 in the environment shows the traceback."
-    tell(f"stepgraph: internal error{place}: {what}. {advice}")
+    write_message(f"stepgraph: internal error{place}: {what}. {advice}")
     if os.environ.get(_DEBUG) == "1" and sys.stderr is not None:
         _write_traceback(error)
 
@@ -83,12 +83,12 @@ Exit codes:
 
 
 class _Commands(click.Group):
-    """The commands, which tell who gives a path what to write before it."""
+    """The commands. A path in place of a command gets advice."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is named. Raises UsageError if there is none."""
+        """Return the command in the arguments. Raises UsageError for unknown commands."""
         if self.get_command(ctx, args[0]) is None and os.path.exists(args[0]):
             ctx.fail(f"`{args[0]}` is no command. Did you mean `stepgraph graph {args[0]}`?")
         return super().resolve_command(ctx, args)
@@ -123,29 +123,29 @@ commands.add_command(schema)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with the given arguments, those of the process if None, and returns its exit code."""
-    # Commands that tell how to run them again ask the context for what was given.
+    """Run the command with `arguments`, by default those of the process, and return its exit code."""
+    # Messages of --check show the command line without the option.
     given = tuple(sys.argv[1:] if arguments is None else arguments)
     try:
         code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False, obj=given)
     except CommandError as error:
         if error.message:
-            tell(f"stepgraph: {error.message}")
+            write_message(f"stepgraph: {error.message}")
         return error.code
     except InputError as error:
-        tell(str(error.problem))
+        write_message(str(error.problem))
         return ExitCode.ERROR
     except click.ClickException as error:
-        tell(_usage_message(error))
+        write_message(_usage_message(error))
         return ExitCode.ERROR
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the user is told in one line
-        cause = outside_cause(error)
+        cause = external_cause(error)
         if cause is not None:
-            tell(f"stepgraph: {cause}")
+            write_message(f"stepgraph: {cause}")
             return ExitCode.ERROR
-        tell_defect(error)
+        write_defect(error)
         return ExitCode.DEFECT
     return code or ExitCode.CLEAN
 

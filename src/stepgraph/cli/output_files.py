@@ -1,4 +1,4 @@
-"""The file or directory of `--output`."""
+"""The file or directory of --output: written atomically, or compared, and never a source file."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Final, TypeVar
 
 from msgspec import Struct
 
-from stepgraph.cli.console import encode, tell
+from stepgraph.cli.console import encode, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject
 from stepgraph.escaping.file_names import file_key, numbered, safe_stem
@@ -23,21 +23,21 @@ from stepgraph.project.writing import Target, WriteError, check_folder, make_fol
 
 
 class OutputFile(Struct, frozen=True):
-    """A file to write. What fails ends the command."""
+    """A file to write."""
 
     target: Target
 
     @property
     def name(self) -> str:
-        """How it was named."""
+        """The path as the user wrote it."""
         return self.target.name
 
     def write(self, text: str) -> None:
-        """Write the file as UTF-8. Raises as `write_content`."""
+        """Write a text as UTF-8. Raises CommandError as `write_content`."""
         self.write_content(encode(text))
 
     def write_content(self, content: bytes) -> None:
-        """Write the file. Raises CommandError if that fails; what was there before is then untouched."""
+        """Write a content. Raises CommandError if writing fails; the previous content then remains."""
         try:
             self.target.write(content)
         except WriteError as error:
@@ -45,9 +45,9 @@ class OutputFile(Struct, frozen=True):
 
 
 def prepare_output(name: str, sources: Iterable[str]) -> OutputFile:
-    """Return the file to write, before there is anything to write.
+    """Return the file to write, before its content is computed.
 
-    Raises CommandError if it must not be written, such as one of the `sources`, or evidently cannot be.
+    Raises CommandError if it is one of the `sources`, or evidently cannot be written.
     """
     try:
         return OutputFile(target_of(name, sources))
@@ -56,67 +56,67 @@ def prepare_output(name: str, sources: Iterable[str]) -> OutputFile:
 
 
 def failure(error: WriteError) -> CommandError:
-    """Return the end of a command that cannot write."""
+    """Return the error of a command for a failed write."""
     return CommandError(ExitCode.ERROR, str(error))
 
 
 def refusal(name: str, message: str) -> CommandError:
-    """Return the end of a command that cannot write, or read, the file or folder of that name."""
+    """Return the error of a command that cannot read or write a file or directory."""
     return failure(WriteError(name, message))
 
 
-# The dates of an answer of the API, as this package writes them. Those of a commit are not known before it is made.
+# The dates in an API response, as this package writes them. The date of a commit is unknown before the commit.
 _DATES: Final = re.compile(rb'^( +"(?:created_on|modified_on)": )"[^"]*"', re.MULTILINE)
 
 
-class State(Enum):
-    """What a file is compared with what would be written to it; the value says it of the file."""
+class FileState(Enum):
+    """The state of a file relative to its new content. The values are parts of messages."""
 
     CURRENT = "is up to date"
     MISSING = "is missing"
     OUT_OF_DATE = "is out of date"
 
 
-def state_of(path: str, text: str, *, with_dates: bool = True) -> State:
-    """Return the state of the file for which `text` is meant. Line ends may be those of any system.
+def file_state(path: str, text: str, *, with_dates: bool = True) -> FileState:
+    """Return the state of a file relative to its new text. Line ends of any system are equal.
 
-    Without `with_dates`, the dates in an answer of the API may differ. Raises CommandError if it cannot be read.
+    Without `with_dates`, dates in API responses are ignored. Raises CommandError if the file cannot be read.
     """
     try:
-        return _state(path, encode(text), with_dates=with_dates)
+        return _compare(path, encode(text), with_dates=with_dates)
     except InputError as error:
         raise refusal(path, f"cannot be read: {error.problem.message}") from None
 
 
-def _state(path: str, new: bytes, *, with_dates: bool) -> State:
-    """Return the state of a file. Raises InputError if it cannot be read, CommandError if it is not a file."""
-    # A link that leads out of the repository is refused before anything is asked about its target.
+def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
+    """Return the state of a file. Raises InputError for unreadable files, and CommandError for directories."""
+    # Checked first: a link out of the repository must not reveal anything about its target.
     check_named(path)
     try:
         status = os.stat(path)
     except (FileNotFoundError, NotADirectoryError):
-        return State.MISSING
+        return FileState.MISSING
     except OSError as error:
         raise InputError(unreadable(path, error)) from None
     if not stat.S_ISREG(status.st_mode):
         raise refusal(path, "is not a file, and cannot be compared with one.")
-    # Line ends of another system are twice as long, and dates that differ are of one length.
+    # Line ends of Windows have twice the length, and dates have a constant length.
     most = 2 * len(new)
     if status.st_size > most and os.access(path, os.R_OK):
-        return State.OUT_OF_DATE
+        return FileState.OUT_OF_DATE
     same = _comparable(read_named(path, most), with_dates=with_dates) == _comparable(new, with_dates=with_dates)
-    return State.CURRENT if same else State.OUT_OF_DATE
+    return FileState.CURRENT if same else FileState.OUT_OF_DATE
 
 
-def check_files(texts: Mapping[str, str], command: str, *, with_dates: bool) -> None:
-    """Tell which of the files of these paths are not current, and raise CommandError if there are any.
+def check_up_to_date(texts: Mapping[str, str], command: str, *, with_dates: bool) -> None:
+    """Write a message for each file that is not up to date, and raise CommandError if there are any.
 
-    `command` is what brings them up to date.
+    `command` is the command that updates the files.
     """
-    states = {path: state_of(path, text, with_dates=with_dates) for path, text in texts.items()}
-    wanting = {path: state for path, state in states.items() if state is not State.CURRENT}
+    states = {path: file_state(path, text, with_dates=with_dates) for path, text in texts.items()}
+    wanting = {path: state for path, state in states.items() if state is not FileState.CURRENT}
     for path, state in wanting.items():
-        tell(f"{path} {state.value}: run `{command}`")
+        write_message(f"{path} {state.value}: run `{command}`")
     if wanting:
         raise CommandError(ExitCode.FINDINGS)
 
@@ -129,14 +129,14 @@ def _comparable(content: bytes, *, with_dates: bool) -> bytes:
 R = TypeVar("R")
 
 
-def means_folder(name: str) -> bool:
-    """Tell whether the name is that of a folder: one that is there, or one to be made, with a slash at its end."""
+def is_folder_name(name: str) -> bool:
+    """Return whether a name is a directory: an existing one, or a new one with a trailing slash."""
     return name.endswith(("/", os.sep)) or os.path.isdir(name)
 
 
 def prepare_folder(name: str) -> None:
-    """Raise CommandError if the folder evidently cannot be written to, or cannot be made."""
-    _guarded(check_folder, name)
+    """Raise CommandError if the directory evidently cannot be created or written."""
+    _convert_errors(check_folder, name)
     nearest = os.path.realpath(name)
     while not os.path.lexists(nearest):
         nearest = os.path.dirname(nearest)
@@ -147,23 +147,23 @@ def prepare_folder(name: str) -> None:
 
 
 def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str], *, quiet: bool) -> None:
-    """Write a text to each of the files of these paths in the folder, which is made if it is not there.
+    """Write the texts to their paths in a directory, which is created if missing.
 
-    Names of files that were written are told. Those that have that text already are left alone, and so is all else in
-    the folder. Raises CommandError if one of them must not be written, before any is, or cannot be.
+    Unchanged files are not written, and further files in the directory remain. Raises CommandError if a path must not
+    be written, before the first write, or if a write fails.
     """
-    folder = _guarded(make_folder, name)
+    folder = _convert_errors(make_folder, name)
     known = list(sources)
     files = [(_file_in(folder, path, known), text) for path, text in texts.items()]
     for file, text in files:
-        if state_of(file.name, text) is State.CURRENT:
+        if file_state(file.name, text) is FileState.CURRENT:
             continue
         file.write(text)
         if not quiet:
-            tell(f"wrote {file.name}")
+            write_message(f"wrote {file.name}")
 
 
-def _guarded(function: Callable[[str], R], name: str) -> R:
+def _convert_errors(function: Callable[[str], R], name: str) -> R:
     try:
         return function(name)
     except WriteError as error:
@@ -171,7 +171,7 @@ def _guarded(function: Callable[[str], R], name: str) -> R:
 
 
 def _file_in(folder: str, path: str, sources: Iterable[str]) -> OutputFile:
-    """Return a file in a folder of that real path."""
+    """Return a file in a directory with this real path."""
     file = prepare_output(path, sources)
     if os.path.islink(path) and os.path.dirname(os.path.realpath(path)) != folder:
         raise refusal(file.name, "is a link that leads out of the folder. Remove it, or name another folder.")
@@ -179,20 +179,19 @@ def _file_in(folder: str, path: str, sources: Iterable[str]) -> OutputFile:
 
 
 def path_in(folder: str, file_name: str) -> str:
-    """Return the path of a file in a folder, with a slash between them, however the folder is written."""
+    """Return the path of a file in a directory, joined with a slash."""
     return folder + file_name if folder.endswith(("/", os.sep)) else f"{folder}/{file_name}"
 
 
 def _relative(path: str, name: str) -> str:
-    """Return a path as short as the name that it was found for."""
+    """Return a path, relative if `name` is relative."""
     return path if os.path.isabs(name) else os.path.relpath(path)
 
 
 def file_stems(subjects: Sequence[Subject]) -> list[str]:
-    """Return names of files, yet without suffix, in the order of the workflows.
+    """Return unique file names without suffix, in the order of the workflows.
 
-    A workflow's name serves if it is the only one to give its file name. Else those that do are told apart by the names
-    of their classes or, where that does not help, by numbers.
+    A name is the workflow's name if that is unique. Otherwise the name of its class is added, and then a number.
     """
     stems = [safe_stem(subject.name) for subject in subjects]
     keys = [file_key(stem) for stem in stems]
@@ -205,7 +204,7 @@ def file_stems(subjects: Sequence[Subject]) -> list[str]:
             names.append(stem)
             continue
         longer = _with_class(stem, subject)
-        # Names that were taken before are so still.
+        # The iterator continues after the numbers that are already used.
         candidates = numbered_stems.setdefault(longer, numbered(longer))
         name = next(each for each in candidates if file_key(each) not in taken)
         taken.add(file_key(name))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.cli.console import tell
+from stepgraph.cli.console import write_message
 from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import InputError, Note, Problem
@@ -24,20 +24,20 @@ if TYPE_CHECKING:
 
 
 class Dates:
-    """Looks up the dates of workflows that were found in some sources."""
+    """Looks up the dates of workflows by their modules."""
 
     def __init__(self, lookup: DateLookup, sources: Sources) -> None:
         self._lookup = lookup
         self._without_file = {module.path for module in sources.modules if not module.on_disk}
 
     def of(self, workflow: WorkflowAnalysis) -> ModuleDates:
-        """Return the dates of the module with the workflow's class. Raises InputError as `dates_without_file` does."""
+        """Return the dates of the module of a workflow. Raises InputError as `dates_without_file`."""
         path = workflow.path
         return dates_without_file() if path in self._without_file else self._lookup.dates(path)
 
 
-def look_ahead(sources: Sources, lookup: DateLookup) -> None:
-    """Have git look for dates while the modules are analysed, which takes longer."""
+def start_date_lookups(sources: Sources, lookup: DateLookup) -> None:
+    """Start git processes for the dates of modules. They run during the analysis."""
     for module in sources.modules:
         if module.on_disk:
             lookup.start(module.path)
@@ -48,27 +48,27 @@ def _unknown_place() -> str:
 
 
 class Subject(Struct, frozen=True):
-    """A workflow to show: its name, that of its class, and its graph, None if it has none.
-
-    `without_graph` says that it has none, and why. `place` is where its source stands, as in `src/orders.py:12`,
-    `place_of` where a node of its graph does, `complete` whether everything was resolved, and `answer` what the
-    Workflows API would answer for it; of a saved graph none of these is known.
-    """
+    """A workflow to show. Fields with defaults are unknown for saved graphs."""
 
     name: str
     class_name: str
     graph: Graph | None
     without_graph: Callable[[], str]
+    """Returns the message for a workflow without a graph."""
     notes: tuple[Note, ...] = ()
     place: Callable[[], str] = _unknown_place
+    """Returns the location of the class: `src/orders.py:12`."""
     place_of: Callable[[Node], str] | None = None
+    """Returns the location of a node of the graph."""
     complete: bool | None = None
+    """Whether everything was resolved."""
     answer: Callable[[], VersionGraph] | None = None
+    """Returns the response of the Workflows API for the graph."""
     details: Callable[[], Details] = lambda: NO_DETAILS
 
 
-def analysed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
-    """Return a workflow that was analysed. Its place is looked for when it is asked for, which takes a while."""
+def analyzed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
+    """Return the subject of an analyzed workflow. Slow fields are computed on demand."""
     return Subject(
         workflow.name,
         workflow.class_name,
@@ -87,37 +87,37 @@ def _line_of(span: Span | None) -> str:
     return f"{span.path}:{span.line}" if span else ""
 
 
-def saved_subject(saved: SavedGraph, path: str) -> Subject:
-    """Return a workflow whose graph was saved at `path`; it goes by the name of its class, for it has no other."""
+def subject_of_saved_graph(saved: SavedGraph, path: str) -> Subject:
+    """Return the subject of a graph saved at `path`. The name of its class is also its name."""
     message = f"{path}: `{saved.class_name}` has no graph: the API gave none for this version."
     return Subject(saved.class_name, saved.class_name, saved.graph, lambda: message)
 
 
-def tell_notes(subject: Subject, *, quiet: bool) -> None:
-    """Write the notes of a workflow to standard error, a line each; where it has no graph, first that."""
+def write_notes(subject: Subject, *, quiet: bool) -> None:
+    """Write the notes of a workflow to standard error, after a message if it has no graph."""
     if subject.graph is None:
-        tell(subject.without_graph())
+        write_message(subject.without_graph())
     if quiet:
         return
     for note in subject.notes:
-        tell(f"{note} [{note.code}]")
+        write_message(f"{note} [{note.code}]")
 
 
-def saved_subjects(paths: Iterable[str]) -> tuple[list[Subject], bool]:
-    """Return the workflows in these files, `-` being standard input, and whether any failed, which has been told."""
+def read_saved_files(paths: Iterable[str]) -> tuple[list[Subject], bool]:
+    """Return the workflows in saved files, and whether a file failed. Problems are written to standard error."""
     subjects: list[Subject] = []
     failed = False
     for path in dict.fromkeys(paths):
         try:
-            subjects += saved_in(path)
+            subjects += read_saved_subjects(path)
         except InputError as error:
-            tell(str(error.problem))
+            write_message(str(error.problem))
             failed = True
     return subjects, failed
 
 
-def saved_in(path: str) -> Iterator[Subject]:
-    """Return the workflows in one file, `-` being standard input. Raises InputError where it holds no graph."""
+def read_saved_subjects(path: str) -> Iterator[Subject]:
+    """Return the workflows in one file; `-` is standard input. Raises InputError for invalid files."""
     from stepgraph.model.saved import read_saved_graphs
 
     name = STANDARD_INPUT_NAME if path == STANDARD_INPUT else shown_path(path)
@@ -129,7 +129,7 @@ def saved_in(path: str) -> Iterator[Subject]:
             advice = f"To draw the workflows of a Python file, run `stepgraph graph {name}`."
             raise InputError(Problem(name, "Not JSON, but Python.", advice)) from None
         raise error from None
-    return (saved_subject(graph, name) for graph in graphs)
+    return (subject_of_saved_graph(graph, name) for graph in graphs)
 
 
 def _content(path: str, name: str) -> bytes:

@@ -1,4 +1,4 @@
-"""`stepgraph check`: what will fail or surprise at run time, before deployment."""
+"""`stepgraph check`: find problems before deployment."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from stepgraph.cli.analysis import found_sources, nothing_found
+from stepgraph.cli.analysis import load_sources, no_workflow_error
 from stepgraph.cli.caching import Cache, cache_option
-from stepgraph.cli.console import tell
+from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import ExitCode
-from stepgraph.cli.fixing import Fixing, fix_options, fixable, show_fixes, told, write_fixes
+from stepgraph.cli.fixing import Fixing, compute_fixes, fix_options, fix_summary, show_fixes, write_fixes
 from stepgraph.cli.options.check import CheckOptions, check_options
 from stepgraph.cli.options.inputs import Environment, inputs
 from stepgraph.cli.options.report import ReportOutput, report_options
@@ -59,11 +59,11 @@ def check(
         cache = Cache(None, with_edits=True)
     checked = _checked(named, environment, checking, output, cache)
     if fixing is not Fixing.NOTHING:
-        # Those that a baseline holds do not fail a check, and are as wrong as the others.
-        files = fixable(finding.finding for finding in (*checked.report.findings, *checked.report.known))
+        # Findings in the baseline do not fail the check, but are fixed, too.
+        files = compute_fixes(finding.finding for finding in (*checked.report.findings, *checked.report.known))
         if fixing is Fixing.WRITE:
             write_fixes(files, checked.sources.roots.keys())
-        tell(told(files, written=fixing is Fixing.WRITE))
+        write_message(fix_summary(files, written=fixing is Fixing.WRITE))
         if fixing is Fixing.SHOW and output.is_text:
             show_fixes(files, output.name, checked.analysis.files)
             return _exit_code(checked, named)
@@ -73,8 +73,8 @@ def check(
     return _exit_code(checked, named)
 
 
-class _Checked(Struct, frozen=True):
-    """What was checked, and what is to be reported of it."""
+class _CheckRun(Struct, frozen=True):
+    """The result of a check, with its report."""
 
     sources: Sources
     analysis: Analysis
@@ -83,26 +83,26 @@ class _Checked(Struct, frozen=True):
 
 def _checked(
     paths: Sequence[str], environment: Environment, checking: CheckOptions, output: ReportOutput, cache: Cache
-) -> _Checked:
-    # Imported here, as the rest of a check, for start-up: every run of the command passes this module.
-    from stepgraph.cli.baseline import keep_to, read_standards
+) -> _CheckRun:
+    # Imported here because every command imports this module, and start-up time counts.
+    from stepgraph.cli.baseline import filter_and_update, read_criteria
     from stepgraph.cli.check_report import build_report
 
-    standards = read_standards(checking, paths)
-    sources = found_sources(paths, environment, cache)
+    criteria = read_criteria(checking, paths)
+    sources = load_sources(paths, environment, cache)
     output.prepare(sources.files)
-    checked = cache.checked(sources, paths)
+    checked = cache.check(sources, paths)
     analysis, found = checked.analysis, checked.findings
-    kept = keep_to(standards, analysis, found)
-    return _Checked(sources, analysis, build_report(kept, standards.settings, sources, analysis))
+    kept = filter_and_update(criteria, analysis, found)
+    return _CheckRun(sources, analysis, build_report(kept, criteria.settings, sources, analysis))
 
 
-def _exit_code(checked: _Checked, paths: Sequence[str]) -> ExitCode:
-    """Return what the verdict is to the shell. Raises CommandError, with what was searched, if there was nothing."""
+def _exit_code(checked: _CheckRun, paths: Sequence[str]) -> ExitCode:
+    """Return the exit code of a verdict. Raises CommandError if there was no workflow."""
     from stepgraph.report.verdict import Verdict
 
     if checked.report.verdict is Verdict.NOTHING:
-        raise nothing_found(checked.analysis, checked.sources, paths)
+        raise no_workflow_error(checked.analysis, checked.sources, paths)
     codes = {
         Verdict.PASSED: ExitCode.CLEAN,
         Verdict.FAILED: ExitCode.FINDINGS,

@@ -1,4 +1,4 @@
-"""`stepgraph diff`: what changed between two versions of workflows, and what that does to running instances."""
+"""`stepgraph diff`: compare two versions of workflows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from stepgraph.cli.console import tell
+from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.options.diff import DiffOutput, Revisions, diff_output_options, revision_options
 from stepgraph.cli.options.inputs import Environment, environment_option, select, workflow_option
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stepgraph.report.difference.report import DiffReport
 
 
-# Repeated here, where every run passes, for start-up; `report.difference.report` has it where it is defined.
+# A copy of the values of `report.difference.report.FailOn`, which every run would have to import.
 FAIL_ON: Final = ("breaking", "any", "none")
 
 _EXIT_CODES = """\b
@@ -48,7 +48,7 @@ Exit codes:
   4  an error of stepgraph itself"""
 _FAIL_ON_HELP = "What fails the diff: changes that break running instances (default), any change, or none."
 _ENVIRONMENT_HELP = "Take the configuration's part for this environment, on both sides."
-_MOST_SIDES: Final = 2
+_MAX_SIDES: Final = 2
 
 
 @click.command("diff", epilog=_EXIT_CODES)
@@ -77,27 +77,27 @@ def diff(
     breaking where results of instances in flight are lost or used for something else, and late where something runs
     although what now follows it has run before; all other changes are safe.
     """
-    if len(sides) > _MOST_SIDES or sides.count(STANDARD_INPUT) > 1:
-        told = "- can be one side only." if len(sides) == _MOST_SIDES else "a diff has two sides, OLD and NEW."
+    if len(sides) > _MAX_SIDES or sides.count(STANDARD_INPUT) > 1:
+        told = "- can be one side only." if len(sides) == _MAX_SIDES else "a diff has two sides, OLD and NEW."
         raise click.UsageError(told)
-    # Imported here, as all that is used of them, for start-up: every run of the command passes this module.
-    from stepgraph.cli.diff_sides import sides_of
+    # Imported here because every command imports this module, and start-up time counts.
+    from stepgraph.cli.diff_sides import parse_sides
     from stepgraph.cli.diff_versions import read_version
 
-    old_side, new_side = sides_of(sides, revisions.old, revisions.new)
+    old_side, new_side = parse_sides(sides, revisions.old, revisions.new)
     old = read_version(old_side, "old", environment.name)
     new = read_version(new_side, "new", environment.name)
-    _demand_environment(environment, old, new)
+    _require_environment(environment, old, new)
     files = (*old.files, *new.files)
     output.prepare(files)
     report = _report(old, new, workflows, fail_on)
-    _tell_notes(report, quiet=output.quiet)
+    _write_diff_notes(report, quiet=output.quiet)
     output.deliver(report, files)
     return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
 
 
-def _demand_environment(environment: Environment, old: Version, new: Version) -> None:
-    """Raise CommandError if no configuration of either side defines the environment: one may be new, or gone."""
+def _require_environment(environment: Environment, old: Version, new: Version) -> None:
+    """Raise CommandError if neither side defines the environment. It may be new or removed."""
     sides = [side for side in (old, new) if side.has_configurations or (environment.is_option and not side.is_saved)]
     if environment.name is not None and sides and not any(side.defines_environment for side in sides):
         message = "no configuration of either side has it in an `env` table."
@@ -108,7 +108,7 @@ def _report(old: Version, new: Version, workflows: tuple[str, ...], fail_on: str
     from stepgraph.report.difference.build import compare_workflows
     from stepgraph.report.difference.report import DiffReport, FailOn
 
-    pairs = _chosen(_pairs(old, new), workflows)
+    pairs = _select_pairs(_pairs(old, new), workflows)
     return DiffReport(old.title, new.title, compare_workflows(pairs), FailOn(fail_on), __version__)
 
 
@@ -119,25 +119,27 @@ def _pairs(old: Version, new: Version) -> tuple[Pair, ...]:
         raise CommandError(ExitCode.NOTHING, f"no workflow found in {old.title} nor in {new.title}.")
     for version in (old, new):
         if not version.workflows:
-            tell(f"no workflow found in {version.title}: all are {'added' if version is old else 'removed'}.")
+            write_message(f"no workflow found in {version.title}: all are {'added' if version is old else 'removed'}.")
     return pair_workflows(old.workflows, new.workflows, alone=old.single and new.single)
 
 
-def _chosen(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[Pair, ...]:
-    """Return the pairs with a workflow of one of the names; all pairs without names."""
+def _select_pairs(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[Pair, ...]:
+    """Return the pairs with a workflow of one of the names. Without names, return all."""
     if not workflows:
         return pairs
     chosen = {id(one) for one in select([one for pair in pairs for one in pair if one is not None], workflows)}
     return tuple(pair for pair in pairs if any(id(one) in chosen for one in pair))
 
 
-def _tell_notes(report: DiffReport, *, quiet: bool) -> None:
-    """Say of which workflows the graphs do not show all, and why."""
+def _write_diff_notes(report: DiffReport, *, quiet: bool) -> None:
+    """Write the notes of incomplete graphs to standard error."""
     if quiet:
         return
     for compared in report.workflows:
         for version in (compared.old, compared.new):
             for remark in () if version is None else version.remarks:
-                tell(remark)
+                write_message(remark)
         if compared.incomplete:
-            tell(f"the diff of `{compared.name}` is incomplete: its graph may lack steps, in what is noted above.")
+            write_message(
+                f"the diff of `{compared.name}` is incomplete: its graph may lack steps, in what is noted above."
+            )

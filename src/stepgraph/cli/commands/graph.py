@@ -1,18 +1,18 @@
-"""`stepgraph graph`: the version graph of every workflow found, or of one."""
+"""`stepgraph graph`: draw the version graphs of workflows."""
 
 from __future__ import annotations
 
 import click
 
-from stepgraph.cli.analysis import analysed, demand_workflows, found_sources
+from stepgraph.cli.analysis import analyze_inputs, load_sources, require_workflows
 from stepgraph.cli.caching import Cache, cache_option
-from stepgraph.cli.delivery import deliver, prepare
+from stepgraph.cli.delivery import deliver, prepare_destination
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import FORMATS
 from stepgraph.cli.options.drawing import DrawingOptions, drawing_options
 from stepgraph.cli.options.inputs import Environment, inputs, select, workflow_option
 from stepgraph.cli.options.output import Output, output_options
-from stepgraph.cli.subject import Dates, analysed_subject, look_ahead, tell_notes
+from stepgraph.cli.subject import Dates, analyzed_subject, start_date_lookups, write_notes
 from stepgraph.project.module_dates import DateLookup
 
 
@@ -42,17 +42,17 @@ def graph(
     """
     style = drawing.style(output)
     named = paths or (".",)
-    sources = found_sources(named, environment, cache)
-    prepare(output, sources.files)
+    sources = load_sources(named, environment, cache)
+    prepare_destination(output, sources.files)
     with DateLookup() as lookup:
         if output.form.answer:
-            look_ahead(sources, lookup)
-        analysis = analysed(sources, named, cache, places=output.form.shows_places)
-        demand_workflows(analysis, sources, named)
+            start_date_lookups(sources, lookup)
+        analysis = analyze_inputs(sources, named, cache, places=output.form.shows_places)
+        require_workflows(analysis, sources, named)
         dates = Dates(lookup, sources)
-        subjects = [analysed_subject(one, dates) for one in analysis.workflows]
+        subjects = [analyzed_subject(one, dates) for one in analysis.workflows]
         chosen = select(subjects, workflows, analysis.external)
         for subject in chosen:
             if subject.graph is None or not output.form.shows_notes:
-                tell_notes(subject, quiet=output.quiet)
+                write_notes(subject, quiet=output.quiet)
         return deliver(chosen, output, style, sources=analysis.files, failed=bool(analysis.problems))

@@ -1,16 +1,16 @@
-"""`stepgraph list`: the workflows that were found."""
+"""`stepgraph list`: list workflows."""
 
 from __future__ import annotations
 
 import click
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
-from stepgraph.cli.analysis import analysed, demand_workflows, found_sources
+from stepgraph.cli.analysis import analyze_inputs, load_sources, require_workflows
 from stepgraph.cli.caching import Cache, cache_option
 from stepgraph.cli.console import write_result
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.options.inputs import Environment, inputs
-from stepgraph.cli.subject import Dates, look_ahead
+from stepgraph.cli.subject import Dates, start_date_lookups
 from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.sources import ExternalWorkflow
 
@@ -32,25 +32,25 @@ def list_workflows(*, paths: tuple[str, ...], environment: Environment, form: st
     workflows that the configurations in it name or, where there are none, for all workflow classes below it.
     """
     named = paths or (".",)
-    sources = found_sources(named, environment, cache)
+    sources = load_sources(named, environment, cache)
     with DateLookup() as lookup:
         if form == "json":
-            look_ahead(sources, lookup)
-        analysis = analysed(sources, named, cache)
+            start_date_lookups(sources, lookup)
+        analysis = analyze_inputs(sources, named, cache)
         if analysis.workflows or analysis.external:
-            write_result(_as_json(analysis, Dates(lookup, sources)) if form == "json" else _as_table(analysis))
-        demand_workflows(analysis, sources, named)
+            write_result(_render_json(analysis, Dates(lookup, sources)) if form == "json" else _render_table(analysis))
+        require_workflows(analysis, sources, named)
     return ExitCode.ERROR if analysis.problems else ExitCode.CLEAN
 
 
-def _as_table(analysis: Analysis) -> str:
+def _render_table(analysis: Analysis) -> str:
     from stepgraph.report.table import table
 
-    rows = [*map(_row, analysis.workflows), *map(_external_row, analysis.external)]
+    rows = [*map(_table_row, analysis.workflows), *map(_external_table_row, analysis.external)]
     return table(_HEADINGS, rows)
 
 
-def _row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
+def _table_row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
     return (
         workflow.name,
         workflow.class_name,
@@ -61,14 +61,14 @@ def _row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
     )
 
 
-def _external_row(external: ExternalWorkflow) -> tuple[str, ...]:
+def _external_table_row(external: ExternalWorkflow) -> tuple[str, ...]:
     from stepgraph.report.table import NOTHING
 
     configured = external.configured
     return (configured.name, configured.class_name, f"Worker {configured.script_name}", *[NOTHING] * 3)
 
 
-def _as_json(analysis: Analysis, dates: Dates) -> str:
+def _render_json(analysis: Analysis, dates: Dates) -> str:
     from stepgraph.json_text import pretty_json
 
     own = [
@@ -85,10 +85,10 @@ def _as_json(analysis: Analysis, dates: Dates) -> str:
         }
         for workflow in analysis.workflows
     ]
-    return pretty_json([*own, *map(_external_object, analysis.external)])
+    return pretty_json([*own, *map(_external_json, analysis.external)])
 
 
-def _external_object(external: ExternalWorkflow) -> dict[str, object]:
+def _external_json(external: ExternalWorkflow) -> dict[str, object]:
     return {
         "name": external.configured.name,
         "class_name": external.configured.class_name,

@@ -1,16 +1,16 @@
-"""`stepgraph render`: drawings of graphs that were saved."""
+"""`stepgraph render`: draw saved graphs."""
 
 from __future__ import annotations
 
 import click
 
-from stepgraph.cli.delivery import deliver, prepare
+from stepgraph.cli.delivery import deliver, prepare_destination
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.formats import DRAWINGS
 from stepgraph.cli.options.drawing import DrawingOptions, drawing_options
 from stepgraph.cli.options.inputs import select, workflow_option
 from stepgraph.cli.options.output import Output, output_options
-from stepgraph.cli.subject import saved_subjects, tell_notes
+from stepgraph.cli.subject import read_saved_files, write_notes
 
 
 @click.command("render")
@@ -26,13 +26,13 @@ def render(*, files: tuple[str, ...], workflows: tuple[str, ...], output: Output
     of its class alone, not that of the workflow.
     """
     style = drawing.style(output)
-    prepare(output, files)
-    subjects, failed = saved_subjects(files)
+    prepare_destination(output, files)
+    subjects, failed = read_saved_files(files)
     if not subjects and not failed:
         raise CommandError(ExitCode.NOTHING, f"no graph found in {', '.join(files)}: nothing but an empty array.")
     if not subjects:
         return ExitCode.ERROR
     chosen = select(subjects, workflows)
     for subject in chosen:
-        tell_notes(subject, quiet=output.quiet)
+        write_notes(subject, quiet=output.quiet)
     return deliver(chosen, output, style, sources=files, failed=failed)

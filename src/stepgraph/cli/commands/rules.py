@@ -1,4 +1,4 @@
-"""`stepgraph rules`: what `stepgraph check` looks for."""
+"""`stepgraph rules`: list and explain rules."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 
 _FORMATS = ("text", "json", "markdown")
-_MOST_NAMED = 5
-# A code with two other digits is another code.
-_NEAR = 0.8
+_MAX_NAMES = 5
+# Codes that differ in two digits are not similar.
+_MIN_SIMILARITY = 0.8
 _FORMAT_HELP = "Text, JSON, or the page of the documentation."
 
 
@@ -36,24 +36,24 @@ def rules(*, code: str | None, form: str) -> ExitCode:
     from stepgraph.checks.catalogue import RULES
 
     if code is None:
-        write_result(_all(RULES, form))
-    elif group := _beginning_with(RULES, code):
-        write_result(_all(group, form))
+        write_result(_render_all(RULES, form))
+    elif group := _rules_with_prefix(RULES, code):
+        write_result(_render_all(group, form))
     else:
-        write_result(_one(_named(RULES, code), form))
+        write_result(_render_rule(_find_rule(RULES, code), form))
     return ExitCode.CLEAN
 
 
-def _beginning_with(rules: Sequence[Rule], text: str) -> list[Rule]:
-    """Return the rules whose codes begin with a text, which is none itself."""
+def _rules_with_prefix(rules: Sequence[Rule], text: str) -> list[Rule]:
+    """Return the rules with a prefix of their code, without the rule of the whole code."""
     beginning = text.strip().upper()
     return [rule for rule in rules if rule.code.startswith(beginning) and rule.code != beginning]
 
 
-# Each import below is made by the format that needs it, for start-up.
+# The functions below import the code of one format, because start-up time counts.
 
 
-def _all(rules: Sequence[Rule], form: str) -> str:
+def _render_all(rules: Sequence[Rule], form: str) -> str:
     if form == "json":
         from stepgraph.json_text import pretty_json
         from stepgraph.report.explained.data import rule_data
@@ -68,7 +68,7 @@ def _all(rules: Sequence[Rule], form: str) -> str:
     return rules_table(rules, look_of_standard_output().width)
 
 
-def _one(rule: Rule, form: str) -> str:
+def _render_rule(rule: Rule, form: str) -> str:
     if form == "json":
         from stepgraph.json_text import pretty_json
         from stepgraph.report.explained.data import rule_data
@@ -84,16 +84,18 @@ def _one(rule: Rule, form: str) -> str:
     return explanation(rule, color=look.color, width=look.width)
 
 
-def _named(rules: Sequence[Rule], name: str) -> Rule:
-    """Return the rule of a code or name, in any case. Raises CommandError, with the near ones, if there is none."""
+def _find_rule(rules: Sequence[Rule], name: str) -> Rule:
+    """Return the rule with a code or name, in any case. Raises CommandError, with similar rules, if it is unknown."""
     from difflib import get_close_matches
 
     known = {text.casefold(): rule for rule in rules for text in (rule.code, rule.name)}
     wanted = name.strip().casefold().replace("_", "-")
     if wanted in known:
         return known[wanted]
-    matches = [text for text in known if wanted in text] or get_close_matches(wanted, list(known), cutoff=_NEAR)
-    near = list({known[match].code: known[match] for match in matches}.values())[:_MOST_NAMED]
+    matches = [text for text in known if wanted in text] or get_close_matches(
+        wanted, list(known), cutoff=_MIN_SIMILARITY
+    )
+    near = list({known[match].code: known[match] for match in matches}.values())[:_MAX_NAMES]
     instead = ", ".join(f"{rule.code} ({rule.name})" for rule in near)
     advice = f"Did you mean {instead}?" if instead else "`stepgraph rules` lists all."
     raise CommandError(ExitCode.ERROR, f"no rule is called `{name}`. {advice}")

@@ -1,4 +1,4 @@
-"""`stepgraph schema`: the JSON Schemas of what is written in JSON."""
+"""`stepgraph schema`: print the JSON Schemas of JSON output."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The options of a check that say which findings count, and what makes it fail."""
+"""The options of `stepgraph check` that filter findings and decide on failure."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-# Repeated here, where every run passes, for start-up; `checks.settings` has it where it is defined.
+# A copy of the values of `checks.settings.FailOn`, which every run would have to import.
 FAIL_ON: Final = ("error", "warning", "new")
 
 _SELECT_HELP = "Only these rules: codes, what codes begin with (SG1), or names, with commas between them."
@@ -31,14 +31,14 @@ _UPDATE_HELP = "Write the findings that there are to the baseline, and pass."
 
 
 class BaselineOptions(Struct, frozen=True):
-    """The name of a baseline, and whether it is to be brought up to date."""
+    """The options --baseline and --update-baseline."""
 
     name: str | None = None
     update: bool = False
 
 
 class CheckOptions(Struct, frozen=True):
-    """The options as they were given, None or nothing for those that were not, with the codes that rules stand for."""
+    """The values of the options, with rules as codes. None and empty values are options that were not used."""
 
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
@@ -48,12 +48,11 @@ class CheckOptions(Struct, frozen=True):
     baseline: BaselineOptions = BaselineOptions()
 
     def settings(self, paths: Sequence[str]) -> Settings:
-        """Return the settings for what is at some paths: those of its project, as far as no option says otherwise.
+        """Return the settings of the project at `paths`, overridden by the options.
 
-        What is selected on the command line is so whatever the project ignores. Raises UsageError for what does not fit
-        together.
+        --select overrides the ignored rules of the project. Raises UsageError for options that contradict each other.
         """
-        # Imported here, as only this needs the rules.
+        # Imported here: only checks need the rules.
         from stepgraph.checks.settings import FailOn
         from stepgraph.checks.settings_table import read_settings
 
@@ -75,7 +74,7 @@ class CheckOptions(Struct, frozen=True):
 
 
 def check_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the options that say which findings count, as one argument `checking`."""
+    """Add the options that filter findings to a command, as one argument `checking`."""
 
     @click.option("--select", multiple=True, callback=_codes, metavar="RULES", help=_SELECT_HELP)
     @click.option("--ignore", multiple=True, callback=_codes, metavar="RULES", help=_IGNORE_HELP)
@@ -111,7 +110,7 @@ def _baseline_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _codes(_context: click.Context, option: click.Parameter, texts: Sequence[str]) -> tuple[str, ...]:
-    """Return what texts with commas stand for. Raises BadParameter for what is no rule, or cannot be ignored."""
+    """Return the codes of rules in comma-separated texts. Raises BadParameter for unknown and mandatory rules."""
     if not texts:
         return ()
     from stepgraph.checks.catalogue import RULES

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 import click
 from msgspec import Struct
 
-from stepgraph.cli.console import Look, look_of_standard_output, tell, write_result
+from stepgraph.cli.console import Look, look_of_standard_output, write_message, write_result
 from stepgraph.cli.formats import DIFF_FORMATS, Format, Style
 from stepgraph.cli.options.drawing import THEME_HELP, THEMES
-from stepgraph.cli.options.output import by_suffix
+from stepgraph.cli.options.output import format_by_suffix
 
 if TYPE_CHECKING:
     from stepgraph.render.view import Theme
@@ -26,14 +26,14 @@ _TO_HELP = "The new version is this revision, never a path."
 
 
 class Revisions(Struct, frozen=True):
-    """The names of the old and the new revision, None for what is not named so."""
+    """The revisions of --from and --to; None for options that were not used."""
 
     old: str | None
     new: str | None
 
 
 def revision_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the options --from and --to, as one argument `revisions`."""
+    """Add the options --from and --to to a command, as one argument `revisions`."""
 
     @click.option("--from", "old", metavar="REV", help=_FROM_HELP)
     @click.option("--to", "new", metavar="REV", help=_TO_HELP)
@@ -77,7 +77,7 @@ class DiffOutput(Struct, frozen=True):
 
         prepare_output(self.name, sources).write(self._text(report, Look()))
         if not self.quiet:
-            tell(f"{self.name}: {count_line(report)}")
+            write_message(f"{self.name}: {count_line(report)}")
 
     def _text(self, report: DiffReport, look: Look) -> str:
         return self.form.write(report, Style(look, theme=self.theme)).text
@@ -93,7 +93,7 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     @wraps(command)
     def with_output(*, form: str | None, name: str | None, quiet: bool, theme: str | None, **others: object) -> R:
         target = None if name == "-" else name
-        chosen = by_suffix(target, DIFF_FORMATS) if form is None else DIFF_FORMATS[form]
+        chosen = format_by_suffix(target, DIFF_FORMATS) if form is None else DIFF_FORMATS[form]
         if theme is not None and "--theme" not in chosen.options:
             raise click.UsageError(f"--theme is of no use to the format {chosen.name}, only to svg. Leave it out.")
         shade = cast("Theme", theme or THEMES[0])

@@ -1,4 +1,4 @@
-"""What the commands that draw share: the options that say how a graph is drawn."""
+"""The drawing options of `stepgraph graph` and `stepgraph render`."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ if TYPE_CHECKING:
 
 R = TypeVar("R")
 
-# Repeated here, where every run passes, for start-up; the renderers have them where they are defined.
+# Copies of constants of the renderers, which every run would have to import.
 COLLAPSIBLE: Final = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
 EXPANSIONS: Final = ("first", "all", "none")
 THEMES: Final = ("auto", "light", "dark")
 ENGINES: Final = ("structured", "dot")
-# What Graphviz cannot do.
-_OF_OUR_LAYOUT: Final = frozenset({"--expand", "--theme", "--legend"})
+# Options that Graphviz does not support.
+_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
 
 _DEPTH_HELP = "Draw N levels open; what holds other nodes at level N is folded to one box."
 _COLLAPSE_HELP = f"Fold what is of these kinds, with commas between them: {', '.join(COLLAPSIBLE)}."
@@ -37,7 +37,7 @@ _ENGINE_HELP = "What lays out an SVG: stepgraph's own layout (default), or Graph
 
 
 class DrawingOptions(Struct, frozen=True):
-    """The options as they were given, None or False for those that were not."""
+    """The values of the options; None or False for options that were not used."""
 
     depth: int | None
     collapse: tuple[str, ...] | None
@@ -47,19 +47,19 @@ class DrawingOptions(Struct, frozen=True):
     legend: bool
 
     def style(self, output: Output) -> Style:
-        """Return the style of what is to be made. Raises UsageError for an option that its format does not heed."""
-        for option in self._given():
+        """Return the style of the output. Raises UsageError for options that the format does not support."""
+        for option in self._explicit_options():
             if option not in output.form.options:
                 formats = ", ".join(form.name for form in FORMATS.values() if option in form.options)
                 message = f"{option} is of no use to the format {output.form.name}, only to {formats}. Leave it out."
                 raise click.UsageError(message)
-            if self.engine == "dot" and option in _OF_OUR_LAYOUT:
+            if self.engine == "dot" and option in _STRUCTURED_ONLY:
                 raise click.UsageError(f"{option} is of no use to the engine dot. Leave it out.")
         look = Look() if output.name else look_of_standard_output()
         in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
         return Style(look, view=self._view(), engine=self.engine or ENGINES[0], in_markdown=in_markdown)
 
-    def _given(self) -> list[str]:
+    def _explicit_options(self) -> list[str]:
         values = {
             "--depth": self.depth,
             "--collapse": self.collapse,
@@ -83,7 +83,7 @@ class DrawingOptions(Struct, frozen=True):
 
 
 def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the options on how a graph is drawn, as one argument `drawing`."""
+    """Add the drawing options to a command, as one argument `drawing`."""
 
     @click.option("--depth", type=click.IntRange(min=1), metavar="N", help=_DEPTH_HELP)
     @click.option("--collapse", callback=_collapse, metavar="KINDS", help=_COLLAPSE_HELP)
@@ -108,7 +108,7 @@ def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _collapse(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:
-    """Return the kinds that a text names, in the order of their definition."""
+    """Return the kinds in a comma-separated text, in the order of `COLLAPSIBLE`."""
     if value is None:
         return None
     named = [kind.strip() for kind in value.split(",") if kind.strip()]

@@ -23,16 +23,16 @@ _ENVIRONMENT_HELP = "Take the configuration's part for this environment."
 
 
 class Environment(Struct, frozen=True):
-    """The environment of the configuration that a command is to use."""
+    """The environment of the configuration."""
 
-    # None for the top level of the configuration.
     name: str | None
-    # Whether it was named by --env. CLOUDFLARE_ENV may be set for other programs, and needs no configuration.
+    """None for the top level of the configuration."""
     is_option: bool
+    """Whether --env selected it. CLOUDFLARE_ENV may be set for further programs, and does not need a configuration."""
 
 
 def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Give a command the option --env, as an argument `environment`."""
+    """Add the option --env to a command, as the argument `environment`."""
 
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
         @click.option("--env", "environment", metavar="NAME", envvar="CLOUDFLARE_ENV", help=help_text, show_envvar=True)
@@ -47,23 +47,23 @@ def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable
 
 
 def inputs(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the argument PATHS (files, folders and `-`) and the option --env."""
+    """Add the argument PATHS (files, directories and `-`) and the option --env to a command."""
     return click.argument("paths", nargs=-1, metavar="[PATHS]...")(environment_option()(command))
 
 
-_MOST_NAMES = 8
+_MAX_NAMES = 8
 
 
 class Named(Protocol):
-    """Anything with a name, and with that of a workflow class."""
+    """An object with the names of a workflow and its class."""
 
     @property
     def name(self) -> str:
-        """The name of the workflow."""
+        """The configured name of the workflow."""
 
     @property
     def class_name(self) -> str:
-        """The name of its class."""
+        """The name of the workflow class."""
 
 
 NamedWorkflow = TypeVar("NamedWorkflow", bound=Named)
@@ -80,32 +80,32 @@ workflow_option = click.option(
 def select(
     subjects: Sequence[NamedWorkflow], names: Sequence[str], external: Sequence[ExternalWorkflow] = ()
 ) -> Sequence[NamedWorkflow]:
-    """Return the workflows with one of these names or class names, in their order; all if there are no names.
+    """Return the workflows with one of these names or class names, in their order. Without names, return all.
 
-    Raises CommandError, with the names that are near, for a name that no workflow has.
+    Raises CommandError, with similar names, for an unknown name.
     """
     if not names:
         return subjects
     known = {name for subject in subjects for name in (subject.name, subject.class_name)}
     for name in names:
         if name not in known:
-            raise _unknown_name(subjects, name, external)
+            raise _unknown_name_error(subjects, name, external)
     return [subject for subject in subjects if subject.name in names or subject.class_name in names]
 
 
-def _unknown_name(subjects: Sequence[Named], name: str, external: Sequence[ExternalWorkflow]) -> CommandError:
+def _unknown_name_error(subjects: Sequence[Named], name: str, external: Sequence[ExternalWorkflow]) -> CommandError:
     for other in external:
         if name in (other.configured.name, other.configured.class_name):
             worker = other.configured.script_name
             return CommandError(ExitCode.ERROR, f"the class of `{name}` is in another Worker, `{worker}`.")
-    return CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_names_instead(subjects, name)}")
+    return CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_suggest_names(subjects, name)}")
 
 
-def _names_instead(subjects: Sequence[Named], name: str) -> str:
+def _suggest_names(subjects: Sequence[Named], name: str) -> str:
     names = list(dict.fromkeys(known for subject in subjects for known in (subject.class_name, subject.name)))
     near = near_names(name, names)
     if near:
         return f"Did you mean {', '.join(quoted(near))}?"
-    shown = ", ".join(quoted(names[:_MOST_NAMES]))
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    shown = ", ".join(quoted(names[:_MAX_NAMES]))
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     return f"There {'are' if len(names) > 1 else 'is'} {shown}{more}."

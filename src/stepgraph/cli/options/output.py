@@ -1,4 +1,4 @@
-"""What the commands that draw share: in what format, where to, and whether that is only checked."""
+"""The output options of `stepgraph graph` and `stepgraph render`."""
 
 from __future__ import annotations
 
@@ -27,30 +27,30 @@ _QUIET_HELP = "Neither notes nor names of written files on standard error."
 _CHECK = "--check"
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NONE: Mapping[str, str] = {}
-# Ends of files that people name so because they want a picture, a page or data, which text would not be.
-_MEANT_OTHERWISE = (
+# Suffixes for which the default format, text, would be wrong.
+_UNSUPPORTED_SUFFIXES = (
     *(".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".html", ".htm"),
     *(".json", ".md", ".mmd", ".mermaid", ".dot", ".gv", ".sarif", ".xml", ".yaml", ".yml", ".csv"),
 )
-# A page of Markdown has its charts in Mermaid.
-_OF_DRAWINGS = {MARKDOWN: "mermaid"}
+# Markdown files contain Mermaid diagrams.
+_EXTRA_SUFFIXES = {MARKDOWN: "mermaid"}
 
 
 class Output(Struct, frozen=True):
-    """What is to be made and where it goes: to the file or folder of that name, None for standard output.
-
-    With `check` nothing is written, and `command` is how it would be.
-    """
+    """The format and destination of drawings."""
 
     form: Format[Sequence[Subject]]
     name: str | None
+    """The output file or directory; None for standard output."""
     check: bool
+    """Whether files are compared, not written."""
     quiet: bool
     command: str
+    """The command line that writes the files; empty without `check`."""
 
 
 def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable[[Callable[..., R]], Callable[..., R]]:
-    """Return what gives a command the options -f, for one of these formats, -o, --check and -q, as `output`."""
+    """Return a decorator that adds -f, -o, --check and -q to a command, as one argument `output`."""
     names = click.Choice(list(formats))
     ends = ", ".join(form.suffix for form in formats.values())
     help_on_format = (
@@ -67,7 +67,7 @@ def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable
             target = None if name == "-" else name
             if check and target is None:
                 raise click.UsageError("--check needs -o with the file or folder that is to be checked.")
-            chosen = by_suffix(target, formats, _OF_DRAWINGS) if form is None else formats[form]
+            chosen = format_by_suffix(target, formats, _EXTRA_SUFFIXES) if form is None else formats[form]
             return command(output=Output(chosen, target, check, quiet, _command() if check else ""), **others)
 
         return with_output
@@ -75,13 +75,13 @@ def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable
     return decorate
 
 
-def by_suffix(
+def format_by_suffix(
     target: str | None, formats: Mapping[str, Format[Content]], others: Mapping[str, str] = _NONE
 ) -> Format[Content]:
-    """Return the format of files that end as this one does, in the longest way; the first for what has no known end.
+    """Return the format with the longest matching suffix, or the first format for unknown suffixes.
 
-    `others` are further ends, with the names of their formats. Raises UsageError for an end that means something that
-    is not written, such as `.png`.
+    `others` are further suffixes with names of formats. Raises UsageError for suffixes of unsupported formats, such as
+    `.png`.
     """
     first, *_ = formats.values()
     if target is None or os.path.isdir(target) or target.endswith(_SEPARATORS):
@@ -90,19 +90,21 @@ def by_suffix(
     fitting = [end for end in ends if target.endswith(end)]
     if fitting:
         return ends[max(fitting, key=len)]
-    if target.lower().endswith(_MEANT_OTHERWISE):
+    if target.lower().endswith(_UNSUPPORTED_SUFFIXES):
         end = os.path.splitext(target)[1]
-        raise click.UsageError(f"`{end}` is no format of this command. Name the file {_either(ends)}, or give -f.")
+        raise click.UsageError(
+            f"`{end}` is no format of this command. Name the file {_list_suffixes(ends)}, or give -f."
+        )
     return first
 
 
-def _either(ends: Iterable[str]) -> str:
+def _list_suffixes(ends: Iterable[str]) -> str:
     *some, last = (end for end in ends if end.rfind(".") == 0)
     return f"{', '.join(some)} or {last}"
 
 
 def _command() -> str:
-    """Return the command line of this run without `--check`, as one would type it."""
+    """Return the command line of this run without `--check`, quoted for a shell."""
     import shlex
 
     arguments: tuple[str, ...] = click.get_current_context().find_root().obj or ()

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, TypeVar
 import click
 from msgspec import Struct
 
-from stepgraph.cli.console import Look, look_of_standard_output, tell, write_result
+from stepgraph.cli.console import Look, look_of_standard_output, write_message, write_result
 from stepgraph.cli.formats import REPORT_FORMATS, Format, Style
-from stepgraph.cli.options.output import by_suffix
+from stepgraph.cli.options.output import format_by_suffix
 
 if TYPE_CHECKING:
     from stepgraph.report.report import Report
@@ -56,7 +56,7 @@ class ReportOutput(Struct, frozen=True):
 
         prepare_output(self.name, sources).write(self._text(report, Look()))
         if not self.quiet:
-            tell(f"{self.name}: {verdict_line(report)}")
+            write_message(f"{self.name}: {verdict_line(report)}")
 
     def _text(self, report: Report, look: Look) -> str:
         return self.form.write(report, Style(look, self.quiet)).text
@@ -71,7 +71,7 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
     @wraps(command)
     def with_output(*, form: str | None, name: str | None, quiet: bool, **others: object) -> R:
         target = None if name == "-" else name
-        chosen = by_suffix(target, REPORT_FORMATS) if form is None else REPORT_FORMATS[form]
+        chosen = format_by_suffix(target, REPORT_FORMATS) if form is None else REPORT_FORMATS[form]
         return command(output=ReportOutput(chosen, target, quiet), **others)
 
     return with_output
