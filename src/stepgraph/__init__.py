@@ -6,14 +6,14 @@
         print(workflow.name, workflow.has_dag, workflow.steps, workflow.complete)
         response = workflow.version_graph()
 
-And what will fail or surprise at run time:
+Find problems before deployment:
 
     from stepgraph import analyze_paths, check_analysis
 
     for finding in check_analysis(analyze_paths(["."])):
         print(finding)
 
-Nothing is imported or executed of what is analysed. What the analysis cannot resolve is in the workflow's `notes`.
+The analyzed code is never imported or executed. The `notes` of a workflow list everything that is unresolved.
 """
 
 from importlib import import_module
@@ -48,9 +48,9 @@ __all__ = [
     "check_analysis",
 ]
 
-# Where each name is from. Imported when it is asked for: some of what imports this package, such as the plugin for
-# pytest in a session without workflows, needs none of it.
-_HOMES = {
+# The module of each name, imported on first access: the pytest plugin imports this package in each session, also in
+# sessions without workflows.
+_MODULES = {
     "Analysis": "stepgraph.analysis",
     "WorkflowAnalysis": "stepgraph.analysis",
     "analyze_file": "stepgraph.api",
@@ -70,14 +70,14 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> object:
-    home = _HOMES.get(name)
-    if home is None:
+    module_name = _MODULES.get(name)
+    if module_name is None:
         message = f"module {__name__!r} has no attribute {name!r}"
         raise AttributeError(message)
-    value: object = getattr(import_module(home), name)
+    value: object = getattr(import_module(module_name), name)
     globals()[name] = value
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOMES})
+    return sorted({*globals(), *_MODULES})

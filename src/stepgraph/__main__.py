@@ -1,7 +1,7 @@
-"""`python -m stepgraph`: the command, where its script is not on PATH.
+"""`python -m stepgraph` runs the command without the script on PATH.
 
-Python itself puts the working directory first where it looks for modules, so that a `stepgraph.py` or `click.py` there
-would run instead. In a checkout that is not trusted, use `python -I -m stepgraph`.
+Python puts the working directory first on the module search path, so a `stepgraph.py` or `click.py` there would run. In
+an untrusted checkout, use `python -I -m stepgraph`.
 """
 
 from stepgraph.cli.process import run

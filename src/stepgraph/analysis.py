@@ -1,4 +1,4 @@
-"""What the analysis gives back: workflows with their graphs, and the inputs that had none to give."""
+"""The results of an analysis."""
 
 from __future__ import annotations
 
@@ -15,38 +15,39 @@ from stepgraph.project.module_dates import ModuleDates, module_dates
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
     from stepgraph.model.payload import Graph, Node, Version, VersionGraph, VersionIdentity
-    from stepgraph.project.sources import ExternalWorkflow
+    from stepgraph.project.sources import ExternalWorkflow, Sources
 
 
 @dataclass(frozen=True, slots=True)
 class WorkflowAnalysis:
-    """One workflow class: its graph, and what is to be said about it.
-
-    `name` is the workflow's, `class_name` that of its class, which stands in the file at `path`. `graph` is None if no
-    step of it can run; the reasons are among the `notes`, which are in source order. `project` is the name of the
-    Worker, empty where it is not known, and `steps_limit` how many steps an instance may run, where the configuration
-    says it.
-    """
+    """A workflow class with its graph and notes."""
 
     name: str
+    """The configured name of the workflow, or the name of its class."""
     class_name: str
     path: str
-    # Finds the `span`, which takes up to a quarter of the time of parsing the module.
+    """The file with the class."""
     locate: Callable[[], Span] = field(repr=False, compare=False)
+    """Computes `span`, which takes up to a quarter of the time of parsing the module."""
     graph: Graph | None
+    """None if the workflow cannot run any step; then `notes` have the reasons."""
     notes: tuple[Note, ...]
+    """The notes in source order."""
     project: str = ""
+    """The name of the Worker; empty if it is unknown."""
     steps_limit: int | None = None
+    """The configured maximum number of steps of an instance."""
     locate_node: Callable[[Node], Span | None] = field(default=lambda _: None, repr=False, compare=False)
-    # Computes the `details`, which take the source text of many nodes.
+    """Computes `span_of`."""
     describe: Callable[[], Details] = field(default=lambda: NO_DETAILS, repr=False, compare=False)
-    # What the rules of `check_analysis` look at.
+    """Computes `details`, which needs the source text of many nodes."""
     subject: WorkflowSubject | None = field(default=None, repr=False, compare=False)
+    """The input of the rules in `check_analysis`."""
 
     def span_of(self, node: Node) -> Span | None:
-        """Return where a node of the graph comes from: a step's declaration, a call, a loop. None if it is not known.
+        """Return the source location of a node: the declaration of a step, a call, a loop. None if it is unknown.
 
-        The node is one of `graph` itself, not a copy.
+        The node must be an object of `graph`, not a copy.
         """
         return self.locate_node(node)
 
@@ -57,38 +58,38 @@ class WorkflowAnalysis:
 
     @property
     def span(self) -> Span:
-        """Where the class stands: from `class` to the end of its name."""
+        """The location of the class: from `class` to the end of its name."""
         return self.locate()
 
     @property
     def has_dag(self) -> bool:
-        """Whether there is a graph."""
+        """Whether the workflow has a graph."""
         return self.graph is not None
 
     @property
     def complete(self) -> bool:
-        """Whether everything was resolved: if not, the graph may lack steps, and a note says where and why."""
+        """Whether everything was resolved. If not, the graph may lack steps, and notes give location and reason."""
         return not any(note.incomplete for note in self.notes)
 
     @property
     def steps(self) -> int:
-        """How many steps the graph shows, those of functions and of other steps' bodies included, each once."""
-        # Imported here, as below, for start-up: not every command asks.
+        """The number of steps in the graph. Steps in functions and in bodies of other steps are counted once."""
+        # Imported here and below because most commands do not need it.
         from stepgraph.model.walk import count_steps
 
         return 0 if self.graph is None else count_steps(self.graph["workflow"])
 
     def version_graph(self, *, dates: ModuleDates | None = None) -> VersionGraph:
-        """Return what the Workflows API would answer for the graph of this version, as plain JSON data.
+        """Return the response of the Workflows API for the graph of this version, as JSON data.
 
-        The ids follow from the names of the project and the workflow, and from the graph. `dates` are looked up for the
-        module's file if they are not given: first and last commit, else SOURCE_DATE_EPOCH, else the file's. Raises
-        InputError if SOURCE_DATE_EPOCH is needed and is not a number.
+        The ids are computed from the names of the project and the workflow, and from the graph. `dates` default to the
+        first and last commit of the module's file, else SOURCE_DATE_EPOCH, else the modification time of the file.
+        Raises InputError if SOURCE_DATE_EPOCH is needed and is not a number.
         """
         return {**self._identity(dates), "graph": self.graph}
 
     def version(self, *, dates: ModuleDates | None = None) -> Version:
-        """Return what the Workflows API would answer for this version, as plain JSON data. As `version_graph`."""
+        """Return the response of the Workflows API for this version, as JSON data. `dates` as in `version_graph`."""
         identity = self._identity(dates)
         version: Version = {
             "id": identity["id"],
@@ -119,19 +120,38 @@ class WorkflowAnalysis:
 
 @dataclass(frozen=True, slots=True)
 class Analysis:
-    """Everything found in the sources given: workflows in source order, problems in the order met.
-
-    `hints` say what may surprise, and are no problems. `files` are the paths of all that was read.
-    """
+    """The result of analyzing files and projects."""
 
     workflows: tuple[WorkflowAnalysis, ...]
+    """The workflows in source order."""
     problems: tuple[Problem, ...]
-    # Those that a configuration binds, and that are of another Worker.
+    """Invalid or unreadable inputs, in order of discovery."""
     external: tuple[ExternalWorkflow, ...] = ()
+    """Workflows of other Workers that configurations bind."""
     hints: tuple[Problem, ...] = ()
+    """Valid inputs with a surprising effect."""
     files: tuple[str, ...] = field(default=(), repr=False, compare=False)
-    # What the rules of `check_analysis` look at besides the workflows; the content of the modules and configurations
-    # that were read, by path; what else the analysis depends on.
+    """The paths of all files that were read."""
     project: ProjectSubject | None = field(default=None, repr=False, compare=False)
+    """The input of project rules in `check_analysis`."""
     read: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
+    """The contents of modules and configurations, by path."""
     footprint: Footprint = field(default_factory=Footprint, repr=False, compare=False)
+    """The other parts of the file system that the result depends on."""
+
+
+def empty_analysis(sources: Sources) -> Analysis:
+    """Return the result for sources without modules: their problems, hints and configurations."""
+    from stepgraph.checks.subject import ProjectSubject
+
+    problems, hints = tuple(dict.fromkeys(sources.problems)), tuple(sources.hints)
+    return Analysis(
+        (),
+        problems,
+        tuple(sources.external),
+        hints,
+        tuple(dict.fromkeys(sources.files)),
+        ProjectSubject(sources.configurations, problems, hints),
+        {configuration.path: configuration.content for configuration in sources.configurations},
+        Footprint(tuple(sources.modules)),
+    )

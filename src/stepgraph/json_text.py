@@ -1,7 +1,7 @@
-"""Payloads as JSON text: laid out for people and diffs, or in the one canonical form that identities are made of.
+"""Payloads as JSON text: indented for people and diffs, or canonical for computing ids.
 
-The text is what `json.dumps` writes, with what no person should meet raw escaped too. It is written here because `json`
-recurses, and gives up at some 250 steps that are nested in each other.
+The text is the same as that of `json.dumps`, with invisible characters, control characters and CI commands escaped.
+`json` recurses, and fails at about 250 levels of nested steps.
 """
 
 from __future__ import annotations
@@ -18,15 +18,17 @@ from stepgraph.limits import INDENTED_LEVELS
 
 _CONTAINERS = (dict, list)
 
-# A container that is being written: its children, each with the text before it, and the text that closes it.
+# An open container: its remaining children with the texts before them, and its closing text.
 _Open = tuple[Iterator[tuple[str, object]], str]
 
 
 class _Style(Struct, frozen=True):
-    """How JSON is laid out: what writes a text, what follows a key, how lines are broken and indented."""
+    """The layout of JSON text."""
 
     quote: Callable[[str], str]
+    """Returns a string as a JSON string."""
     colon: str
+    """The text after a key."""
     line_break: str
     indent: str
     sorted_keys: bool
@@ -37,23 +39,22 @@ _CANONICAL = _Style(encode_basestring_ascii, ":", "", "", sorted_keys=True)
 
 
 def pretty_json(value: object) -> str:
-    """Return JSON data (dicts, lists, scalars) laid out with two spaces a level, and a line break at the end.
+    """Return JSON data (dicts, lists, scalars) as text with an indentation of two spaces, and a line break at the end.
 
-    Beyond `INDENTED_LEVELS`, lines are not indented further.
-
-    Letters of all scripts stay; what is invisible, steers a terminal or is a command in a log is escaped. Raises
-    ValueError for a number that JSON cannot hold, TypeError for what is no JSON data.
+    The indentation stops at `INDENTED_LEVELS`. Letters of all scripts are kept. Invisible characters, control
+    characters and CI commands are escaped. Raises ValueError for numbers that JSON does not support, and TypeError for
+    values of other types.
     """
     return without_commands_in_json(_write(value, _PRETTY)) + "\n"
 
 
 def canonical_json(value: object) -> str:
-    """Return JSON data without spaces, keys sorted, ASCII only: equal data gives equal text.
+    """Return JSON data as ASCII text with sorted keys and without spaces. Equal data has equal text.
 
-    Raises as `pretty_json` does.
+    Raises as `pretty_json`.
     """
     try:
-        # Four times as fast as `_write`, where it can.
+        # Four times as fast as `_write`.
         return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
     except RecursionError:
         return _write(value, _CANONICAL)
@@ -91,7 +92,7 @@ def _open(container: dict[str, object] | list[object], level: int, style: _Style
 def _leaf(value: object, style: _Style) -> str:
     if isinstance(value, str):
         return style.quote(value)
-    # Asked for before the general case, which takes ten times as long.
+    # Integers are frequent, and `json.dumps` takes ten times as long.
     if type(value) is int:
         return repr(value)
     if isinstance(value, _CONTAINERS):

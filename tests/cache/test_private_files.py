@@ -64,12 +64,12 @@ def test_a_directory_that_others_can_write_is_unused(store: Store, mode: int) ->
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("what", ["file", "directory"])
-def test_what_another_user_has_is_absent(store: Store, what: str) -> None:
+def test_files_of_other_users_are_absent(store: Store, what: str) -> None:
     os.chown(entry_file(store) if what == "file" else store.folder, 12345, 12345)
     assert store.get(KEY) is None
 
 
-def test_a_pipe_is_absent_and_never_waited_for(store: Store) -> None:
+def test_a_pipe_is_absent_and_does_not_block(store: Store) -> None:
     entry_file(store).unlink()
     os.mkfifo(entry_file(store), 0o600)
     assert store.get(KEY) is None
@@ -99,14 +99,14 @@ def test_an_entry_with_a_changed_byte_is_absent(store: Store) -> None:
         assert store.get(KEY) is None
 
 
-def test_an_entry_that_is_too_large_is_absent(store: Store) -> None:
+def test_a_large_entry_is_absent(store: Store) -> None:
     with entry_file(store).open("ab") as file:
         file.truncate(2**30)
     assert store.get(KEY) is None
 
 
-def test_only_files_of_the_cache_make_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("stepgraph.cache.store.MOST_BYTES", 0)
+def test_eviction_removes_only_cache_files(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("stepgraph.cache.store.MAX_BYTES", 0)
     names = ["package.json", "notes.tmp", f"{KEY[1:]}.answered", "link.json"]
     for name in names[:3]:
         Path(store.folder, name).write_text("mine", encoding="utf-8")

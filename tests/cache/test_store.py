@@ -12,14 +12,14 @@ import pytest
 from msgspec.structs import replace
 
 from stepgraph.cache import store as module
-from stepgraph.cache.entry import Entry
+from stepgraph.cache.entry import CacheEntry
 from stepgraph.cache.store import Store, user_store
-from stepgraph.kept_workflow import KeptWorkflow
 from stepgraph.model.span import Span
+from stepgraph.workflow_record import WorkflowRecord
 
 GRAPH = {"version": 1, "workflow": {"class_name": "Orders", "functions": {}, "nodes": []}}
-WORKFLOW = KeptWorkflow("orders", "Orders", "orders.py", Span("orders.py", 1, 1, 2, 3), GRAPH, (), "", None)
-ENTRY = Entry((WORKFLOW,), (), (), ("orders.py",), ("orders.py",), {"other.py": None}, (), ())
+WORKFLOW = WorkflowRecord("orders", "Orders", "orders.py", Span("orders.py", 1, 1, 2, 3), GRAPH, (), "", None)
+ENTRY = CacheEntry((WORKFLOW,), (), (), ("orders.py",), ("orders.py",), {"other.py": None}, (), ())
 
 
 @pytest.fixture
@@ -31,11 +31,11 @@ def files(store: Store) -> list[Path]:
     return sorted(Path(store.folder).iterdir())
 
 
-def named(name: str) -> Entry:
+def named(name: str) -> CacheEntry:
     return replace(ENTRY, workflows=(replace(WORKFLOW, name=name),))
 
 
-def test_what_was_put_is_found(store: Store) -> None:
+def test_get_returns_the_stored_entry(store: Store) -> None:
     store.put("key", ENTRY)
     assert store.get("key") == ENTRY
 
@@ -45,7 +45,7 @@ def test_another_key_has_no_entry(store: Store) -> None:
     assert store.get("other") is None
 
 
-def test_the_last_entry_of_a_key_counts(store: Store) -> None:
+def test_put_replaces_the_entry(store: Store) -> None:
     store.put("key", ENTRY)
     store.put("key", named("renamed"))
     assert store.get("key") == named("renamed")
@@ -57,27 +57,27 @@ def cut_off() -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("content", [*cut_off(), b"\0" * 100, b"{}", b"[]", b"null", b'{"workflows": 1}', b"\xff\xfe"])
-def test_what_is_cut_off_or_of_someone_else_is_absent(store: Store, content: bytes) -> None:
+def test_truncated_and_foreign_content_is_absent(store: Store, content: bytes) -> None:
     store.put("key", ENTRY)
     files(store)[0].write_bytes(content)
     assert store.get("key") is None
 
 
-def test_a_folder_in_the_place_of_an_entry_is_absent(store: Store) -> None:
+def test_a_directory_as_entry_is_absent(store: Store) -> None:
     Path(store.folder, "key.json").mkdir(parents=True)
     assert store.get("key") is None
     store.put("key", ENTRY)
 
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything may be written")
-def test_where_nothing_can_be_written_nothing_is_kept(tmp_path: Path) -> None:
+def test_a_read_only_directory_stores_nothing(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
     store = Store(str(tmp_path / "cache"))
     store.put("key", ENTRY)
     assert store.get("key") is None
 
 
-def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
+def test_an_impossible_directory_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     store = Store(str(tmp_path / "file" / "cache"))
     store.put("key", ENTRY)
@@ -86,20 +86,20 @@ def test_a_folder_that_cannot_be_made_is_no_error(tmp_path: Path) -> None:
     assert not store.has_answered("question")
 
 
-def test_text_that_is_no_unicode_is_not_kept(store: Store) -> None:
+def test_lone_surrogates_are_not_stored(store: Store) -> None:
     store.put("key", named("\ud800"))
     assert store.get("key") is None
 
 
-def test_a_graph_that_would_not_be_the_same_is_not_kept(store: Store) -> None:
+def test_a_graph_that_changes_in_json_is_not_stored(store: Store) -> None:
     endless = {"version": 1, "duration": float("inf")}
     store.put("key", replace(ENTRY, workflows=(replace(WORKFLOW, graph=endless),)))
     assert store.get("key") is None
 
 
-def test_what_was_not_used_for_the_longest_time_makes_room(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_least_recently_used_entries_are_evicted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     size = len(msgspec.json.encode(ENTRY))
-    monkeypatch.setattr(module, "MOST_BYTES", 4 * size)
+    monkeypatch.setattr(module, "MAX_BYTES", 4 * size)
     for number in range(4):
         store.put(f"key{number}", ENTRY)
         os.utime(Path(store.folder, f"key{number}.json"), (number, number))
@@ -110,7 +110,7 @@ def test_what_was_not_used_for_the_longest_time_makes_room(store: Store, monkeyp
     assert sorted(path.stem for path in files(store)) == ["0key", "key0", "key3", "key4"]
 
 
-def test_temporary_files_that_were_left_behind_go(store: Store) -> None:
+def test_old_temporary_files_are_removed(store: Store) -> None:
     store.put("key", ENTRY)
     left = Path(store.folder, "0123456789abcdef.tmp")
     left.write_bytes(b"half")
@@ -119,8 +119,8 @@ def test_temporary_files_that_were_left_behind_go(store: Store) -> None:
     assert not left.exists()
 
 
-def test_files_of_others_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "MOST_BYTES", 4 * len(msgspec.json.encode(ENTRY)))
+def test_foreign_files_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "MAX_BYTES", 4 * len(msgspec.json.encode(ENTRY)))
     notes = Path(store.folder, "notes.txt")
     notes.parent.mkdir()
     notes.write_text("mine")
@@ -132,7 +132,7 @@ def test_files_of_others_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> 
     assert notes.exists()
 
 
-def test_processes_at_the_same_time_see_whole_entries_only(store: Store) -> None:
+def test_concurrent_readers_see_complete_entries(store: Store) -> None:
     entries = [named(f"{number}" * 20_000) for number in range(4)]
     store.put("key", entries[0])
 
@@ -144,11 +144,11 @@ def test_processes_at_the_same_time_see_whole_entries_only(store: Store) -> None
         assert all(pool.map(work, range(80)))
 
 
-def test_the_environment_may_name_the_folder(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_variable_selects_the_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STEPGRAPH_CACHE_DIR", str(tmp_path))
     assert user_store() == Store(str(tmp_path))
 
 
-def test_else_it_is_where_the_system_has_caches(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_default_is_the_cache_directory_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("STEPGRAPH_CACHE_DIR")
     assert Path(user_store().folder).name == "stepgraph"

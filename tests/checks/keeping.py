@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textwrap import dedent, indent
 
-from stepgraph.api import analyze_source, check_analysis, keep_findings
+from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.baseline import Baseline
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.keep import FilteredFindings
@@ -12,6 +12,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.checks.settings import Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
+from stepgraph.source_analysis import apply_settings
 
 # The rule that the modules break, and those on comments: others may find more in them.
 CALLED = "SG118"
@@ -41,7 +42,7 @@ def kept(
 ) -> FilteredFindings:
     """Return what is kept of the findings in a module."""
     analysis = analyze_source(source, path)
-    return keep_findings(analysis, check_analysis(analysis), settings, baseline)
+    return apply_settings(analysis, check_analysis(analysis), settings, baseline)
 
 
 def places(findings: tuple[Finding, ...]) -> list[tuple[str, int]]:

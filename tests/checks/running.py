@@ -6,11 +6,12 @@ import re
 from pathlib import Path
 
 from stepgraph.analysis import Analysis
-from stepgraph.api import analyze_paths, check_analysis, keep_findings
+from stepgraph.api import analyze_paths, check_analysis
 from stepgraph.checks.example import ENTRY, Example
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.settings import Settings
 from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.source_analysis import apply_settings
 
 CONFIGURATION_NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 _DATES = {DependencyMode.IMPLICIT: "2026-03-01", DependencyMode.LEGACY: "2026-01-01"}
@@ -37,7 +38,7 @@ def analyzed(example: Example, folder: Path) -> Analysis:
 def findings(example: Example, folder: Path) -> tuple[Finding, ...]:
     """Return all that the rules find in an example, but for what its comments ignore."""
     analysis = analyzed(example, folder)
-    return keep_findings(analysis, check_analysis(analysis), Settings()).findings
+    return apply_settings(analysis, check_analysis(analysis), Settings()).findings
 
 
 def marked(example: Example, code: str) -> list[tuple[str, int]]:

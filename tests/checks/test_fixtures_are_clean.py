@@ -9,10 +9,11 @@ from typing import Final
 import pytest
 
 from stepgraph import WorkflowAnalysis, analyze_paths
-from stepgraph.api import check_analysis, keep_findings
+from stepgraph.api import check_analysis
 from stepgraph.checks.settings import Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.source_analysis import apply_settings
 from tests.execution.anything import Anything
 from tests.execution.chance import takes_by_chance
 from tests.execution.running import Options, execute
@@ -89,7 +90,7 @@ def name_of(path: Path) -> str:
 @pytest.mark.parametrize("folder", PROJECTS)
 def test_the_rules_find_nothing_in_a_fixture(folder: str) -> None:
     analysis = analyze_paths([FIXTURES / folder])
-    found = keep_findings(analysis, check_analysis(analysis), Settings()).findings
+    found = apply_settings(analysis, check_analysis(analysis), Settings()).findings
     assert [str(finding) for finding in found if finding.severity is not Severity.INFORMATION] == []
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from stepgraph.api import analyze_file, check_analysis, keep_findings
+from stepgraph.api import analyze_file, check_analysis
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.ignores.configuration_comments import configuration_comments
 from stepgraph.checks.ignores.python_comments import python_comments
@@ -15,6 +15,7 @@ from stepgraph.checks.keep import CheckedSources, filter_findings
 from stepgraph.checks.settings import Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
+from stepgraph.source_analysis import apply_settings
 from tests.checks.keeping import OURS, PLAIN, in_run, kept, places
 
 
@@ -163,7 +164,7 @@ async def refund(charge):
     entry = in_run("await pay(charge)").replace("from workers", "from payments import pay\nfrom workers")
     (tmp_path / "entry.py").write_text(entry, encoding="utf-8")
     analysis = analyze_file(tmp_path / "entry.py")
-    result = keep_findings(analysis, check_analysis(analysis), PLAIN)
+    result = apply_settings(analysis, check_analysis(analysis), PLAIN)
     assert [suppressed.finding.span.line for suppressed in result.suppressed] == [2]
     assert places(result.findings) == [("SG006", 7)]
 
@@ -179,7 +180,7 @@ def test_comments_in_what_is_vendored_are_not_told_of(tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(entry, encoding="utf-8")
     analysis = analyze_file(tmp_path / "entry.py")
     assert any(path.endswith("payments.py") for path in analysis.read)
-    assert keep_findings(analysis, check_analysis(analysis), PLAIN).findings == ()
+    assert apply_settings(analysis, check_analysis(analysis), PLAIN).findings == ()
 
 
 @pytest.mark.parametrize("code", ["SG001", "SG002", "SG003"])
@@ -234,7 +235,7 @@ def test_a_finding_in_a_configuration_is_ignored(tmp_path: Path) -> None:
     path = configuration.as_posix()
     assert path in analysis.read
     found = Finding("SG118", Severity.ERROR, "it is wrong.", "", Span(path, 2, 3, 2, 10))
-    result = keep_findings(analysis, [found], Settings(select=OURS))
+    result = apply_settings(analysis, [found], Settings(select=OURS))
     assert result.findings == ()
     assert [each.reason for each in result.suppressed] == ["for now"]
 

@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from stepgraph import Analysis
-from stepgraph.api import analyze_sources, check_analysis
+from stepgraph.api import check_analysis
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.rule import Rule
 from stepgraph.interpreter.replay.replay_tracer import ReplayTracer
 from stepgraph.interpreter.replay.tracer import Tracer
 from stepgraph.model.payload import Graph
 from stepgraph.project.sources import find_sources
+from stepgraph.source_analysis import analyze_sources
 from tests.checks.running import write_example
 from tests.fixtures.test_fixtures import FIXTURES
 

@@ -57,7 +57,7 @@ def test_an_unchanged_project_is_not_analysed_again(
     stepgraph: Command, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     first = stepgraph(*command)
-    monkeypatch.setattr("stepgraph.cli.caching.analyze_sources", lambda *_: never())
+    monkeypatch.setattr("stepgraph.cli.caching.analyze_graphs", lambda *_: never())
     assert stepgraph(*command) == first
 
 
@@ -136,7 +136,7 @@ def test_another_environment_is_another_question(stepgraph: Command, project: Pa
 def test_another_installation_is_another_question(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stepgraph("graph")
     monkeypatch.setattr("stepgraph.cache.key.installation_digest", lambda: "changed")
-    monkeypatch.setattr("stepgraph.cli.caching.analyze_sources", lambda *_, **__: never())
+    monkeypatch.setattr("stepgraph.cli.caching.analyze_graphs", lambda *_, **__: never())
     run = stepgraph("graph")
     assert run.code == 4
     assert "it was analysed again" in run.told[0]

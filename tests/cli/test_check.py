@@ -10,12 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis
-from stepgraph.api import check_sources
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
 from stepgraph.cli import caching
 from stepgraph.model.span import Span
 from stepgraph.project.sources import Sources
+from stepgraph.source_analysis import check_sources
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders, write_unresolved
 

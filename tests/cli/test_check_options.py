@@ -13,9 +13,9 @@ from stepgraph.checks.finding import Finding
 from stepgraph.checks.keep import FilteredFindings
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.severity import Severity
-from stepgraph.cli.check_options import CheckOptions, check_options
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.keeping import keep_to, read_standards
+from stepgraph.cli.baseline import filter_and_update, read_criteria
+from stepgraph.cli.errors import CommandError
+from stepgraph.cli.options.check import CheckOptions, check_options
 from stepgraph.model.note import InputError
 from stepgraph.model.span import Span
 from tests.checks.keeping import in_run, places
@@ -46,16 +46,16 @@ def settings(*arguments: str) -> Settings:
 
 
 def check(*arguments: str) -> FilteredFindings:
-    standards = read_standards(options(*ONLY, *arguments), ["."])
+    standards = read_criteria(options(*ONLY, *arguments), ["."])
     analysis = analyze_paths(["."])
-    return keep_to(standards, analysis, check_analysis(analysis))
+    return filter_and_update(standards, analysis, check_analysis(analysis))
 
 
 def told(capfdbinary: pytest.CaptureFixture[bytes]) -> list[str]:
     return capfdbinary.readouterr().err.decode().splitlines()
 
 
-def test_without_options_the_settings_are_those_of_the_project() -> None:
+def test_settings_default_to_the_project() -> None:
     write(
         "pyproject.toml",
         '[tool.stepgraph]\nselect = ["SG1"]\nstrict = true\nfail-on = "warning"\nrequire-dag = true\nbaseline = "b"\n',
@@ -65,7 +65,7 @@ def test_without_options_the_settings_are_those_of_the_project() -> None:
     )
 
 
-def test_options_win_over_the_settings_of_the_project() -> None:
+def test_options_override_project_settings() -> None:
     write(
         "pyproject.toml", '[tool.stepgraph]\nstrict = true\nfail-on = "warning"\nrequire-dag = true\nbaseline = "b"\n'
     )
@@ -73,12 +73,12 @@ def test_options_win_over_the_settings_of_the_project() -> None:
     assert given == Settings(baseline="other.json")
 
 
-def test_rules_are_given_with_commas_or_again_and_by_code_or_name() -> None:
+def test_rule_options_accept_lists_codes_and_names() -> None:
     given = settings("--select", "SG1, unused-ignore", "--select", "SG006", "--ignore", "step-called-with-arguments,")
     assert (given.select, given.ignore) == (("SG1", "SG007", "SG006"), ("SG118",))
 
 
-def test_what_is_selected_on_the_command_line_is_so_whatever_the_project_ignores() -> None:
+def test_select_overrides_ignored_rules_of_the_project() -> None:
     write("pyproject.toml", '[tool.stepgraph]\nselect = ["SG0"]\nignore = ["SG118"]\n')
     assert settings("--select", "SG118").ignore == ()
     assert settings("--ignore", "SG006").ignore == ("SG118", "SG006")
@@ -95,13 +95,13 @@ def test_what_is_selected_on_the_command_line_is_so_whatever_the_project_ignores
         (("--update-baseline",), "--update-baseline needs --baseline with the file to write."),
     ],
 )
-def test_a_wrong_option_is_a_wrong_use(arguments: tuple[str, ...], message: str) -> None:
+def test_invalid_options_are_usage_errors(arguments: tuple[str, ...], message: str) -> None:
     with pytest.raises(click.UsageError) as caught:
         settings(*arguments)
     assert caught.value.format_message().endswith(message)
 
 
-def test_a_baseline_is_written_and_then_holds_what_is_known(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_written_baseline_suppresses_its_findings(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     write("entry.py", TWO)
     first = check("--baseline", "known.json", "--update-baseline")
     assert (places(first.findings), places(first.baselined)) == ([], [("SG118", 10), ("SG118", 11)])
@@ -114,7 +114,7 @@ def test_a_baseline_is_written_and_then_holds_what_is_known(capfdbinary: pytest.
     assert told(capfdbinary) == []
 
 
-def test_what_is_out_of_date_in_a_baseline_is_told_and_left_out_of_the_next(
+def test_fixed_findings_are_reported_and_removed(
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
     write("entry.py", TWO)
@@ -129,7 +129,7 @@ def test_what_is_out_of_date_in_a_baseline_is_told_and_left_out_of_the_next(
     assert told(capfdbinary) == ["wrote known.json: 1 finding"]
 
 
-def test_a_baseline_that_is_not_there_is_an_error() -> None:
+def test_a_missing_baseline_is_an_error() -> None:
     write("entry.py", TWO)
     with pytest.raises(InputError) as caught:
         check("--baseline", "known.json")
@@ -137,7 +137,7 @@ def test_a_baseline_that_is_not_there_is_an_error() -> None:
     assert str(caught.value) == message
 
 
-def test_no_baseline_is_written_where_the_settings_are_wrong(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_invalid_settings_write_no_baseline(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     write("entry.py", TWO)
     write("pyproject.toml", "[tool.stepgraph]\nslect = []\n")
     with pytest.raises(CommandError) as caught:
@@ -147,7 +147,7 @@ def test_no_baseline_is_written_where_the_settings_are_wrong(capfdbinary: pytest
     assert not Path("known.json").exists()
 
 
-def test_no_baseline_is_written_over_a_source() -> None:
+def test_a_baseline_does_not_overwrite_a_source() -> None:
     write("entry.py", TWO)
     write("wrangler.jsonc", '{"version": 1, "findings": []}')
     with pytest.raises(CommandError) as caught:
@@ -155,16 +155,16 @@ def test_no_baseline_is_written_over_a_source() -> None:
     assert "is one of the sources, and is not written over" in str(caught.value)
 
 
-def test_no_baseline_is_written_where_a_module_is_no_python() -> None:
+def test_invalid_python_writes_no_baseline() -> None:
     write("entry.py", TWO)
-    standards = read_standards(options("--baseline", "known.json", "--update-baseline"), ["."])
+    standards = read_criteria(options("--baseline", "known.json", "--update-baseline"), ["."])
     broken = Finding("SG002", Severity.ERROR, "not valid Python.", "", Span("broken.py", 2, 5, 2, 6))
     with pytest.raises(CommandError):
-        keep_to(standards, analyze_paths(["."]), [broken])
+        filter_and_update(standards, analyze_paths(["."]), [broken])
     assert not Path("known.json").exists()
 
 
-def test_no_baseline_is_written_where_there_is_no_workflow() -> None:
+def test_no_workflows_write_no_baseline() -> None:
     write("entry.py", "x = 1\n")
     check("--baseline", "known.json", "--update-baseline")
     assert not Path("known.json").exists()

@@ -24,12 +24,12 @@ def defect(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa
     monkeypatch.setattr("stepgraph.pipeline.Pipeline.analyze", fail)
 
 
-def test_a_defect_is_one_line_that_names_the_file(stepgraph: Command) -> None:
+def test_a_defect_is_one_line_with_the_path(stepgraph: Command) -> None:
     assert stepgraph("graph", "orders.py", "-f", "json") == Run(4, "", [MESSAGE])
 
 
 @needs_git
-def test_a_defect_in_a_revision_names_the_file_in_it(stepgraph: Command) -> None:
+def test_a_defect_in_a_revision_has_its_path(stepgraph: Command) -> None:
     make_repository()
     commit()
     assert stepgraph("diff", "HEAD") == Run(4, "", [MESSAGE.replace("orders.py", "HEAD:orders.py")])
@@ -38,31 +38,31 @@ def test_a_defect_in_a_revision_names_the_file_in_it(stepgraph: Command) -> None
 def test_the_traceback_is_shown_on_demand(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPGRAPH_DEBUG", "1")
     run = stepgraph("graph", "orders.py")
-    assert run.told[0] == MESSAGE
-    assert "Traceback (most recent call last):" in run.told
+    assert run.messages[0] == MESSAGE
+    assert "Traceback (most recent call last):" in run.messages
     assert run.code == 4
 
 
-def test_a_defect_outside_of_the_analysis_names_no_file(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_outside_of_the_analysis_has_no_path(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_: object) -> None:
         raise RecursionError
 
-    monkeypatch.setattr("stepgraph.cli.graph_command.found_sources", fail)
+    monkeypatch.setattr("stepgraph.cli.commands.graph.load_sources", fail)
     run = stepgraph("graph")
     assert run.code == 4
-    assert run.told[0].startswith("stepgraph: internal error: RecursionError. Please report it")
+    assert run.messages[0].startswith("stepgraph: internal error: RecursionError. Please report it")
 
 
-def test_an_interruption_from_the_keyboard_is_quiet(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_prints_nothing(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupt(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("stepgraph.cli.graph_command.found_sources", interrupt)
+    monkeypatch.setattr("stepgraph.cli.commands.graph.load_sources", interrupt)
     run = stepgraph("graph")
-    assert (run.code, run.out, "".join(run.told)) == (130, "", "")
+    assert (run.code, run.out, "".join(run.messages)) == (130, "", "")
 
 
-def test_a_lack_of_memory_is_no_defect(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_out_of_memory_is_not_a_defect(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def exhaust(_pipeline: object, _source: object) -> tuple[()]:
         raise MemoryError
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.cli import drawing_options, formats
+from stepgraph.cli import formats
+from stepgraph.cli.options import drawing as drawing_options
 from stepgraph.render import folding, svg, view
 from stepgraph.render.flow import dot_engine
 from tests.cli.conftest import Command, Run

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.cli.file_names import file_stems
+from stepgraph.cli.output_files import file_stems
 from stepgraph.cli.subject import Subject
 
 

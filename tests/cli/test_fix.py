@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.checks.fixes import FixedFile
-from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.errors import CommandError
 from stepgraph.cli.fixing import write_fixes
 from stepgraph.project.root import root_of
 from tests.cli.conftest import Command

@@ -11,7 +11,7 @@ from typing import Final
 
 import pytest
 
-from stepgraph.cli.progress import Progress
+from stepgraph.cli.console import Progress
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import IMPORT, SYNTAX_ERROR, module, workflow, write
 

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from stepgraph.cli.terminal import Look, look_of_standard_output
+from stepgraph.cli.console import Look, look_of_standard_output
 
 
 class Terminal(io.StringIO):

@@ -10,13 +10,14 @@ import click
 import pytest
 
 from docs.generate.files import ROOT
-from stepgraph.api import analyze_source, check_analysis, keep_findings
+from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.baseline import Baseline
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.keep import FilteredFindings
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.settings_table import KEYS, read_settings
-from stepgraph.cli.check_options import check_options
+from stepgraph.cli.options.check import check_options
+from stepgraph.source_analysis import apply_settings
 from tests.checks.keeping import OURS, places, rule
 
 PAGE = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
@@ -38,7 +39,7 @@ def block(language: str) -> str:
 
 def shown() -> FilteredFindings:
     analysis = analyze_source(block("python"), "src/entry.py")
-    return keep_findings(analysis, check_analysis(analysis), Settings(select=OURS))
+    return apply_settings(analysis, check_analysis(analysis), Settings(select=OURS))
 
 
 def test_the_settings_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from docs.generate.files import ROOT
-from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
 from stepgraph.render.outline.rows import (
     ABOVE_MARK,

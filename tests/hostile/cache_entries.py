@@ -22,7 +22,7 @@ from random import Random
 from typing import Final
 from unittest import mock
 
-from stepgraph.api import analyze_sources, check_sources
+from stepgraph.source_analysis import analyze_graphs, check_sources
 from tests.hostile.fuzzing import run
 from tests.hostile.mutations import mutated
 
@@ -224,7 +224,7 @@ def _try(number: int, made: Scene, counts: Counts) -> None:
     signal.signal(signal.SIGALRM, interrupt)
     signal.alarm(_PATIENCE_SECONDS)
     with (
-        mock.patch("stepgraph.cli.caching.analyze_sources", side_effect=analyze_sources) as analyze,
+        mock.patch("stepgraph.cli.caching.analyze_graphs", side_effect=analyze_graphs) as analyze,
         mock.patch("stepgraph.cli.caching.check_sources", side_effect=check_sources) as check,
     ):
         answer = run(command)

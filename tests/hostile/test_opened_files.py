@@ -15,9 +15,9 @@ import pytest
 
 WATCHING = """
 import json, os, sys
-from stepgraph.api import make_ready
+from stepgraph.source_analysis import import_pipeline
 import stepgraph.checks.run, stepgraph.cli.main, stepgraph.cli.diff_versions, stepgraph.report.diff.pairing
-make_ready()
+import_pipeline()
 WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 seen = {"read": [], "written": [], "run": []}
 def watch(event, arguments):

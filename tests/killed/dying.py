@@ -17,8 +17,8 @@ from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
-from stepgraph.api import make_ready
 from stepgraph.cli.main import main
+from stepgraph.source_analysis import import_pipeline
 
 DIED = 99
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -110,6 +110,6 @@ def deaths(folder: Path, arguments: list[str]) -> Iterator[tuple[int | None, int
 if __name__ == "__main__":
     place = Path(sys.argv[1])
     os.chdir(place)
-    make_ready()  # once, not in each run
+    import_pipeline()  # once, not in each run
     for death in deaths(place, sys.argv[2:]):
         print(json.dumps(death), flush=True)  # noqa: T201 - what it is for

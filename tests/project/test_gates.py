@@ -17,7 +17,7 @@ CACHE = "cache/"
 
 ELSEWHERE = {
     # The null device, for output that nobody reads any more.
-    "cli/streams.py": {"os.open"},
+    "cli/console.py": {"os.open"},
     # Parts of the page, which are installed with this package.
     "render/html/page.py": {"read_text"},
     # pytest has read the file before; the gate would be imported in each session, of projects without workflows too.

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 # Imported here, with all that is imported when it is first used: a session of pytest forgets what one in it imports.
-from stepgraph.api import make_ready
+from stepgraph.source_analysis import import_pipeline
 from stepgraph.testing.drawing import FORMS, draw
 from tests.render.graphs import do, graph
 
-make_ready()
+import_pipeline()
 for form in FORMS:
     draw(graph(do("a")), form)
 

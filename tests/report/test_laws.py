@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.cli.streams import encode
+from stepgraph.cli.console import encode
 from stepgraph.escaping.visible import visible
 from stepgraph.report.github import render_github
 from stepgraph.report.gitlab import render_gitlab

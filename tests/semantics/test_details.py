@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.kept_workflow import kept_workflow, workflow_of
 from stepgraph.model.details import Details, from_texts, parts_of
 from stepgraph.render.outline.outline import render_outline
 from stepgraph.render.view import View
+from stepgraph.workflow_record import WorkflowRecord
 from tests.semantics.notation import HEADER, module_of
 from tests.semantics.notation import workflow_of as workflow_of_body
 
@@ -94,7 +94,7 @@ def test_a_long_text_is_cut() -> None:
 
 def test_details_survive_as_plain_data() -> None:
     workflow = workflow_of_body("for x in event:\n    await a()\n    if x: break\nawait b()")
-    copy = workflow_of(kept_workflow(workflow))
+    copy = WorkflowRecord.of(workflow).restore()
     assert copy.graph is not None
     assert [copy.details.source(part) for part in parts_of(copy.graph) if copy.details.source(part)] == [
         "for x in event",

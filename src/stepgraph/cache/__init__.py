@@ -1,1 +1,1 @@
-"""What was found before, kept in the user's cache directory, so that what has not changed is not analysed again."""
+"""A cache of results in the user's cache directory, so that unchanged inputs are not analyzed again."""

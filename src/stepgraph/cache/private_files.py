@@ -1,4 +1,4 @@
-"""Files that nobody but the user can have written, in a directory that nobody else can write to."""
+"""Files and directories that only the user can write."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
 
 if sys.platform == "win32":
-    # There the access list of the user's profile does the same, and modes say nothing.
+    # On Windows, the access list of the user's profile protects the files, and modes have no meaning.
     _READING = os.O_RDONLY | os.O_BINARY
     _CREATING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_BINARY
 else:
-    # A named pipe without a writer would block the opening itself.
+    # Opening a named pipe without a writer would block.
     _READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     _CREATING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -30,9 +30,9 @@ def is_private_folder(folder: str) -> bool:
 
 
 def make_private_folder(folder: str) -> bool:
-    """Make a directory, and those around it that are missing, for the user alone; return `is_private_folder`.
+    """Make a directory and its missing parents for the user only, and return `is_private_folder`.
 
-    Raises OSError if it cannot be made.
+    Raises OSError if it cannot be created.
     """
     try:
         return is_private_folder(folder)
@@ -47,9 +47,9 @@ def make_private_folder(folder: str) -> bool:
 
 
 def read_private_file(path: str, max_bytes: int) -> bytes:
-    """Return the bytes of a regular file of the user that only the user can write to, without ever waiting for it.
+    """Return the bytes of a regular file of the user that only the user can write to. Never blocks.
 
-    Raises OSError for anything else: links, pipes, files of other users, and files that are larger than `max_bytes`.
+    Raises OSError for links, pipes, files of other users, and files larger than `max_bytes`.
     """
     with _opened(path) as (descriptor, status):
         if status.st_size > max_bytes:
@@ -59,13 +59,13 @@ def read_private_file(path: str, max_bytes: int) -> bytes:
 
 
 def private_file_begins(path: str, prefix: bytes) -> bool:
-    """Return whether a file begins with these bytes. Raises OSError as `read_private_file`."""
+    """Return whether a file starts with `prefix`. Raises OSError as `read_private_file`."""
     with _opened(path) as (descriptor, _):
         return os.read(descriptor, len(prefix)) == prefix
 
 
 def create_private_file(path: str, content: bytes) -> None:
-    """Write a new file that the user alone can read and write, whatever the umask. Raises OSError if it exists."""
+    """Write a new file that only the user can read and write, for any umask. Raises OSError if it exists."""
     descriptor = os.open(path, _CREATING, _PRIVATE_FILE)
     with open(descriptor, "wb") as file:
         if sys.platform != "win32":

@@ -1,1 +1,1 @@
-"""The command `stepgraph`: results on standard output, everything else on standard error, and a telling exit code."""
+"""The command `stepgraph`. Results go to standard output, messages to standard error."""

@@ -1,4 +1,4 @@
-"""Analysing only what has changed since it was analysed before."""
+"""The cache of results, and the option --no-cache."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 import click
 from msgspec import Struct
 
-from stepgraph.api import analyze_sources, check_sources, make_ready
-from stepgraph.cli.progress import Progress
+from stepgraph.cli.console import Progress
+from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources, import_pipeline
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
@@ -24,73 +24,72 @@ R = TypeVar("R")
 _HELP: Final = "Analyse anew, and keep nothing of it."
 
 
-class Checked(Struct, frozen=True):
-    """An analysis, and what the rules find in it."""
+class CheckResult(Struct, frozen=True):
+    """An analysis with the findings of all rules."""
 
     analysis: Analysis
     findings: tuple[Finding, ...]
 
 
 class Cache(Struct, frozen=True):
-    """The cache of earlier results; without a `store`, it is off.
-
-    Edits that correct findings are not stored: `with_edits`, every file is analyzed.
-    """
+    """The cache of results."""
 
     store: Store | None
+    """None if the cache is off."""
     with_edits: bool = False
+    """Whether findings need their edits, which are not cached; then every file is analyzed."""
 
     def make_ready(self, paths: Sequence[str], environment: str | None) -> Callable[[], object]:
-        """Return what to do once there is something to analyse, while the search goes on.
+        """Return the function to call when the search has found the first module.
 
-        What analysing takes is imported then, unless it was not needed the last time for these paths.
+        It imports the analysis, unless the last run with these paths was a cache hit.
         """
         store = self._store(paths)
         if store is None or not store.has_answered(_question(paths, environment)):
-            return make_ready
+            return import_pipeline
         return lambda: None
 
-    def analysed(self, sources: Sources, paths: Sequence[str]) -> Analysis:
-        """Return the analysis of the sources, which were found by these paths: not where nodes of graphs are from."""
+    def analyze(self, sources: Sources, paths: Sequence[str]) -> Analysis:
+        """Return the analysis of sources that `paths` selected, without locations of nodes."""
         return self._answer(
-            sources, paths, lambda: Checked(_analysed(sources, graphs_only=True), ()), check=False
+            sources, paths, lambda: CheckResult(_analyze(sources, graphs_only=True), ()), check=False
         ).analysis
 
-    def analysed_with_places(self, sources: Sources) -> Analysis:
-        """Return the analysis of the sources, made anew: where nodes are from is not kept."""
-        return _analysed(sources)
+    def analyze_with_places(self, sources: Sources) -> Analysis:
+        """Return the analysis of sources with locations of nodes, which are not cached."""
+        return _analyze(sources)
 
-    def checked(self, sources: Sources, paths: Sequence[str]) -> Checked:
-        """Return the analysis of the sources, and all that the rules find."""
-        return self._answer(sources, paths, lambda: _checked(sources, with_edits=self.with_edits), check=True)
+    def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:
+        """Return the analysis of sources with the findings of all rules."""
+        return self._answer(sources, paths, lambda: _check(sources, with_edits=self.with_edits), check=True)
 
     def _answer(
-        self, sources: Sources, paths: Sequence[str], analyze: Callable[[], Checked], *, check: bool
-    ) -> Checked:
+        self, sources: Sources, paths: Sequence[str], analyze: Callable[[], CheckResult], *, check: bool
+    ) -> CheckResult:
         store = self._store(paths)
         if store is None or not sources.modules:
             return analyze()
-        # Imported here, as only where there is something to analyse it can have been analysed before.
+        # Imported here: without modules, the cache is not used.
+        from stepgraph.cache.entry import CacheEntry
         from stepgraph.cache.key import key_of
-        from stepgraph.cache.recall import entry_of, findings_of, recalled
 
         digest = key_of(sources)
         if digest is None:
             return analyze()
         key = f"{digest}-{'check' if check else 'graph'}"
         entry = store.get(key)
-        analysis = None if entry is None else recalled(entry, sources)
+        analysis = None if entry is None else entry.load_if_fresh(sources)
         question = _question(paths, sources.environment)
         if analysis is not None and entry is not None:
             store.note_answer(question)
-            return Checked(analysis, findings_of(entry) or ())
+            return CheckResult(analysis, entry.load_findings())
         answer = analyze()
-        store.put(key, entry_of(answer.analysis, answer.findings if check else None))
+        store.put(key, CacheEntry.of(answer.analysis, answer.findings if check else None))
         store.note_answer(question)
         return answer
 
     def _store(self, paths: Sequence[str]) -> Store | None:
-        """Return the store, None if the paths that are analyzed could bring entries of it with them."""
+        """Return the store; None if it is off, or inside of the analyzed paths, which could bring their own entries."""
         if self.store is None or self.with_edits:
             return None
         from stepgraph.cache.location import is_outside
@@ -99,7 +98,7 @@ class Cache(Struct, frozen=True):
 
 
 def cache_option(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the option --no-cache, as an argument `cache`."""
+    """Add the option --no-cache to a command, as the argument `cache`."""
 
     @click.option("--no-cache", is_flag=True, envvar="STEPGRAPH_NO_CACHE", show_envvar=True, help=_HELP)
     @wraps(command)
@@ -113,14 +112,18 @@ def cache_option(command: Callable[..., R]) -> Callable[..., R]:
     return with_cache
 
 
-def _analysed(sources: Sources, *, graphs_only: bool = False) -> Analysis:
+def _analyze(sources: Sources, *, graphs_only: bool = False) -> Analysis:
     with Progress(len(sources.modules)) as progress:
-        return analyze_sources(sources, progress.show, graphs_only=graphs_only, checked=False)
+        return (
+            analyze_graphs(sources, progress.show)
+            if graphs_only
+            else analyze_sources(sources, progress.show, checked=False)
+        )
 
 
-def _checked(sources: Sources, *, with_edits: bool) -> Checked:
+def _check(sources: Sources, *, with_edits: bool) -> CheckResult:
     with Progress(len(sources.modules)) as progress:
-        return Checked(*check_sources(sources, progress.show, with_edits=with_edits))
+        return CheckResult(*check_sources(sources, progress.show, with_edits=with_edits))
 
 
 def _question(paths: Sequence[str], environment: str | None) -> str:

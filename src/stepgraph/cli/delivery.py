@@ -1,28 +1,26 @@
-"""What the commands that draw do last: draw, and print, write or check what was drawn."""
+"""The last step of commands that draw: rendering, and printing, writing or checking the result."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.console import write_message, write_result
+from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.formats import Rendering, Style
-from stepgraph.cli.output_options import Output
-from stepgraph.cli.streams import tell, write_result
+from stepgraph.cli.options.output import Output
 from stepgraph.cli.subject import Subject
 from stepgraph.phrases.near_names import quoted
 
-# What takes part in writing files is imported where it is needed, for start-up: most runs write none.
+# Code for writing files is imported inside functions, because most runs write none and start-up time counts.
 
 
-def prepare(output: Output, sources: Collection[str]) -> None:
-    """Raise CommandError, before there is anything to write, if it must not be written or evidently cannot be."""
+def prepare_destination(output: Output, sources: Collection[str]) -> None:
+    """Raise CommandError if the output file or directory cannot or must not be written."""
     if output.name is None or output.check:
         return
-    from stepgraph.cli.output_file import prepare_output
-    from stepgraph.cli.output_folder import means_folder, prepare_folder
+    from stepgraph.cli.output_files import is_folder_name, prepare_folder, prepare_output
 
-    if means_folder(output.name):
+    if is_folder_name(output.name):
         prepare_folder(output.name)
     else:
         prepare_output(output.name, sources)
@@ -31,15 +29,15 @@ def prepare(output: Output, sources: Collection[str]) -> None:
 def deliver(
     subjects: Sequence[Subject], output: Output, style: Style, *, sources: Collection[str], failed: bool
 ) -> ExitCode:
-    """Print the workflows, or write them to files, or check these; return what the run comes to.
+    """Print the workflows, write them to files, or check these files. Return the exit code.
 
-    `sources` are not written over. Where an input `failed`, no file is written. Raises CommandError for what cannot be
-    done, and where a file that was to be checked is out of date.
+    `sources` are never overwritten. If an input `failed`, no file is written. Raises CommandError if files cannot be
+    written, or if a checked file is out of date.
     """
     if output.name is None:
-        write_result(_drawn(_shown(subjects, output), output, style).text)
+        write_result(_render(_renderable(subjects, output), output, style).text)
     elif failed:
-        raise _undone(output, ExitCode.ERROR, "for not every input could be read")
+        raise _not_written_error(output, ExitCode.ERROR, "for not every input could be read")
     else:
         _deliver_files(output.name, subjects, output, style, sources)
     if failed:
@@ -50,52 +48,50 @@ def deliver(
 def _deliver_files(
     name: str, subjects: Sequence[Subject], output: Output, style: Style, sources: Collection[str]
 ) -> None:
-    from stepgraph.cli.output_file import prepare_output
-    from stepgraph.cli.output_folder import means_folder, path_in, write_folder
-    from stepgraph.cli.up_to_date import check_files
+    from stepgraph.cli.output_files import check_up_to_date, is_folder_name, path_in, prepare_output, write_folder
 
-    if means_folder(name):
-        texts = {path_in(name, file): text for file, text in _texts(subjects, output, style).items()}
+    if is_folder_name(name):
+        texts = {path_in(name, file): text for file, text in _render_files(subjects, output, style).items()}
     else:
-        texts = {name: _text(subjects, output, style)}
+        texts = {name: _render_file(subjects, output, style)}
     if output.check:
-        check_files(texts, output.command, with_dates=not output.form.answer)
-    elif means_folder(name):
+        check_up_to_date(texts, output.command, with_dates=not output.form.answer)
+    elif is_folder_name(name):
         write_folder(name, texts, sources, quiet=output.quiet)
     else:
         prepare_output(name, sources).write(texts[name])
 
 
-def _text(subjects: Sequence[Subject], output: Output, style: Style) -> str:
-    """Return what is written to the one file that there is to be."""
-    shown = _shown(subjects, output)
+def _render_file(subjects: Sequence[Subject], output: Output, style: Style) -> str:
+    """Return the text of a single output file."""
+    shown = _renderable(subjects, output)
     if not shown:
-        raise _undone(output, ExitCode.FINDINGS, "for there is no graph")
-    return _drawn(shown, output, style).text
+        raise _not_written_error(output, ExitCode.FINDINGS, "for there is no graph")
+    return _render(shown, output, style).text
 
 
-def _texts(subjects: Sequence[Subject], output: Output, style: Style) -> dict[str, str]:
-    """Return what is written to a folder, by names of files."""
-    from stepgraph.cli.file_names import file_stems
+def _render_files(subjects: Sequence[Subject], output: Output, style: Style) -> dict[str, str]:
+    """Return the texts for a directory, by file name."""
+    from stepgraph.cli.output_files import file_stems
 
-    shown = _shown(subjects, output)
+    shown = _renderable(subjects, output)
     if len(shown) < len(subjects):
         name = next(subject.name for subject in subjects if subject.graph is None)
-        raise _undone(output, ExitCode.FINDINGS, f"for `{name}` has no graph")
+        raise _not_written_error(output, ExitCode.FINDINGS, f"for `{name}` has no graph")
     texts: dict[str, str] = {}
     for stem, subject in zip(file_stems(shown), shown, strict=True):
-        drawn = _drawn([subject], output, style)
+        drawn = _render([subject], output, style)
         texts[stem + (drawn.suffix or output.form.suffix)] = drawn.text
     return texts
 
 
-def _shown(subjects: Sequence[Subject], output: Output) -> Sequence[Subject]:
-    """Return the workflows that the format can show: an answer of the API says also that there is no graph."""
+def _renderable(subjects: Sequence[Subject], output: Output) -> Sequence[Subject]:
+    """Return the workflows that the format can show: those with a graph, or all for API responses."""
     return subjects if output.form.answer else [subject for subject in subjects if subject.graph is not None]
 
 
-def _drawn(shown: Sequence[Subject], output: Output, style: Style) -> Rendering:
-    """Return the workflows in the format, and tell what is to be said about them."""
+def _render(shown: Sequence[Subject], output: Output, style: Style) -> Rendering:
+    """Return the workflows in the output format, after writing warnings to standard error."""
     form = output.form
     if not shown:
         return Rendering("")
@@ -104,12 +100,12 @@ def _drawn(shown: Sequence[Subject], output: Output, style: Style) -> Rendering:
         raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
     drawn = form.write(shown, style)
     for warning in () if output.quiet else drawn.warnings:
-        tell(warning)
+        write_message(warning)
     return drawn
 
 
 def _choice(shown: Sequence[Subject]) -> str:
-    """Return how to choose one of several workflows: by its name or, where all have the same, in another way."""
+    """Return advice for selecting one workflow: by name, or by class or path if all names are equal."""
     if len({subject.name for subject in shown}) > 1:
         return "Choose one with --workflow NAME"
     classes = list(dict.fromkeys(subject.class_name for subject in shown))
@@ -118,5 +114,5 @@ def _choice(shown: Sequence[Subject]) -> str:
     return f"All are called `{shown[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
 
 
-def _undone(output: Output, code: ExitCode, why: str) -> CommandError:
+def _not_written_error(output: Output, code: ExitCode, why: str) -> CommandError:
     return CommandError(code, f"{output.name} was not {'checked' if output.check else 'written'}, {why}.")

@@ -1,4 +1,4 @@
-"""What the arguments of `stepgraph diff` mean: paths, saved graphs, revisions, and the default branch."""
+"""The arguments of `stepgraph diff`: paths, saved graphs, revisions, and the default branch."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.phrases.near_names import near_names, quoted
 from stepgraph.project.git import has_git
 from stepgraph.project.reading import shown_path
@@ -32,12 +31,12 @@ _RANGE: Final = ".."
 _MERGE_BASE: Final = "..."
 _PYTHON: Final = ".py"
 _HASH: Final = re.compile(r"[0-9a-fA-F]{40}|[0-9a-fA-F]{64}")
-# How names begin that are paths, whatever revisions there are.
-_OF_PATHS: Final = ("./", "../", "/")
+# Prefixes of arguments that are always paths.
+_PATH_PREFIXES: Final = ("./", "../", "/")
 
 
 class PathSide(Struct, frozen=True):
-    """A Python file or a folder, as it is in the file system."""
+    """A Python file or a directory in the file system."""
 
     path: str
 
@@ -49,36 +48,37 @@ class SavedSide(Struct, frozen=True):
 
 
 class RevisionSide(Struct, frozen=True):
-    """A file or folder as it was in a revision: `path` is where it is, or would be, in the work tree."""
+    """A file or directory in a revision."""
 
     revision: Revision
     path: str
+    """Its path in the working tree, where it may be missing."""
 
 
 Side: TypeAlias = PathSide | SavedSide | RevisionSide
 
 
-def sides_of(
+def parse_sides(
     arguments: Sequence[str], from_revision: str | None = None, to_revision: str | None = None
 ) -> tuple[Side, Side]:
-    """Return the two sides of a diff, from at most two arguments and the values of --from and --to.
+    """Return both sides of a diff, from at most two arguments and the values of --from and --to.
 
-    Where a revision is compared with a file or a folder, it is that file or folder in the revision. Raises CommandError
-    for an argument that is neither a path nor a revision, or both.
+    A revision that is compared with a path stands for this path in the revision. Raises CommandError for an argument
+    that is neither a path nor a revision, or both.
     """
-    present = {name: _present(name) for name in arguments}
+    present = {name: _existing_side(name) for name in arguments}
     if from_revision is not None or to_revision is not None:
-        return _sides_with_revisions(arguments, present, from_revision, to_revision)
-    names = _both(arguments, present)
+        return _parse_with_revisions(arguments, present, from_revision, to_revision)
+    names = _side_names(arguments, present)
     path = next((side.path for side in present.values() if isinstance(side, PathSide)), HERE)
     old, new = (None if name is None else present.get(name) for name in names)
     return old or RevisionSide(_old_revision(path, names[0]), path), new or _new_side(path, names[1])
 
 
-def _sides_with_revisions(
+def _parse_with_revisions(
     arguments: Sequence[str], present: Mapping[str, Side | None], old: str | None, new: str | None
 ) -> tuple[Side, Side]:
-    """Return both sides where one or both are revisions: an argument is the other side, or a path in both."""
+    """Return both sides for --from or --to. An argument is the second side, or a path in both revisions."""
     if len(arguments) > 1:
         raise CommandError(ExitCode.ERROR, "with --from or --to there is one further argument at most, a path.")
     side = next(iter(present.values()), None)
@@ -94,22 +94,22 @@ def _sides_with_revisions(
     return before, after or side or PathSide(path)
 
 
-def _both(arguments: Sequence[str], present: Mapping[str, Side | None]) -> tuple[str | None, str | None]:
-    """Return the names of both sides, of which two at most are given; None for what is meant without being named."""
+def _side_names(arguments: Sequence[str], present: Mapping[str, Side | None]) -> tuple[str | None, str | None]:
+    """Return the names of both sides; None for the default of a side."""
     match arguments:
         case []:
             return None, None
         case [one] if isinstance(present[one], PathSide):
-            # What changed of it since the merge base.
+            # The path is compared with itself in the merge base.
             return None, one
         case [one]:
-            return (one, None) if present[one] is not None else _ends(one)
+            return (one, None) if present[one] is not None else _range_ends(one)
     one, other = arguments
     return one, other
 
 
-def _ends(name: str) -> tuple[str, str | None]:
-    """Return both ends of a range, as git has it: `A..B` are two sides, `A...B` is from their merge base to B."""
+def _range_ends(name: str) -> tuple[str, str | None]:
+    """Return both ends of a range in the syntax of git: `A..B`, or `A...B` from the merge base to B."""
     if _RANGE not in name:
         return name, None
     if _MERGE_BASE in name:
@@ -119,15 +119,15 @@ def _ends(name: str) -> tuple[str, str | None]:
     return one or HEAD, other or HEAD
 
 
-def _present(name: str) -> Side | None:
-    """Return the side that is no revision: standard input, or a path at which there is something.
+def _existing_side(name: str) -> Side | None:
+    """Return the side for standard input or an existing path, or None if the argument is a revision.
 
-    Whoever wrote the repository may have given a path the name of a revision. So it counts for nothing that there is a
-    path where the name can hardly be meant for one, and any other is refused that is a revision too, as git does.
+    The author of a repository may name a path like a revision. So arguments in the syntax of revisions are never paths,
+    and a path with the name of a revision is refused, as in git.
     """
     if name == STANDARD_INPUT:
         return SavedSide(name)
-    if not os.path.lexists(name) or _is_of_revision(name):
+    if not os.path.lexists(name) or _is_revision_syntax(name):
         return None
     if _is_revision(name):
         advice = f"Write `./{name}` for the path, `--from {name}` or `--to {name}` for the revision."
@@ -135,9 +135,9 @@ def _present(name: str) -> Side | None:
     return PathSide(shown_path(name)) if os.path.isdir(name) or name.endswith(_PYTHON) else SavedSide(name)
 
 
-def _is_of_revision(name: str) -> bool:
-    """Tell whether a name is written as only a revision is: a merge base, a range of revisions, a whole hash."""
-    if name.startswith(_OF_PATHS):
+def _is_revision_syntax(name: str) -> bool:
+    """Return whether a name has the syntax of a revision: a merge base, a range of revisions, a full hash."""
+    if name.startswith(_PATH_PREFIXES):
         return False
     if _MERGE_BASE in name or _HASH.fullmatch(name):
         return True
@@ -146,7 +146,7 @@ def _is_of_revision(name: str) -> bool:
 
 
 def _is_revision(name: str) -> bool:
-    root = None if name.startswith(_OF_PATHS) else repository_root(HERE)
+    root = None if name.startswith(_PATH_PREFIXES) else repository_root(HERE)
     return root is not None and revision_of(root, name) is not None
 
 
@@ -160,7 +160,7 @@ def _new_side(path: str, name: str | None) -> Side:
 
 
 def _root(path: str, name: str | None) -> str:
-    """Return the root of the repository of the working directory, which a path must be in.
+    """Return the root of the repository of the working directory. Raises CommandError for paths outside of it.
 
     A submodule may have a branch with the same name.
     """
@@ -194,7 +194,7 @@ def _default(root: str) -> Revision:
         raise CommandError(ExitCode.ERROR, f"{message} Name a revision: `stepgraph diff HEAD`.")
     revision = merge_base(root, branch, HEAD)
     if revision is None:
-        raise _nothing_in_common(root, branch, HEAD)
+        raise _no_merge_base_error(root, branch, HEAD)
     return revision
 
 
@@ -206,13 +206,13 @@ def _named(root: str, name: str) -> Revision:
     ends = [one or HEAD, other or HEAD] if dots else [name]
     unknown = [end for end in ends if revision_of(root, end) is None]
     if not unknown:
-        raise _nothing_in_common(root, *ends)
+        raise _no_merge_base_error(root, *ends)
     raise CommandError(
         ExitCode.ERROR, f"`{unknown[0]}` is no file or folder, nor a revision. {_advice(root, unknown[0])}"
     )
 
 
-def _nothing_in_common(root: str, one: str, other: str) -> CommandError:
+def _no_merge_base_error(root: str, one: str, other: str) -> CommandError:
     advice = " The clone is shallow: `git fetch --unshallow` gets the rest of it." if is_shallow(root) else ""
     return CommandError(ExitCode.ERROR, f"`{one}` and `{other}` have no commit in common here.{advice}")
 
@@ -220,13 +220,13 @@ def _nothing_in_common(root: str, one: str, other: str) -> CommandError:
 def _advice(root: str, name: str) -> str:
     if revision_of(root, HEAD) is None:
         return "Git finds no commit here at all: `git log` says why."
-    near = near_names(name, revision_names(root)) or _other_default(root, name)
+    near = near_names(name, revision_names(root)) or _actual_default_branch(root, name)
     if near:
         return f"Did you mean {', '.join(quoted(near))}?"
     return "The clone is shallow: `git fetch` may get it." if is_shallow(root) else "`git branch --all` lists branches."
 
 
-def _other_default(root: str, name: str) -> list[str]:
-    """Return the default branch, where one of the usual names for it was meant."""
+def _actual_default_branch(root: str, name: str) -> list[str]:
+    """Return the default branch, if `name` is a common name for it."""
     branch = default_branch(root) if name in DEFAULT_BRANCHES else None
     return [] if branch is None else [branch]

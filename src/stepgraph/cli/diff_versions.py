@@ -1,4 +1,4 @@
-"""The workflows on a side of a diff."""
+"""Reading the workflows of both sides of a diff."""
 
 from __future__ import annotations
 
@@ -10,57 +10,54 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
-from stepgraph.api import analyze_sources, make_ready
-from stepgraph.cli.command_error import CommandError
+from stepgraph.cli.console import Progress, write_message
 from stepgraph.cli.diff_sides import HERE, PathSide, RevisionSide, SavedSide, Side
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.progress import Progress
-from stepgraph.cli.saved_files import saved_in
-from stepgraph.cli.streams import tell
-from stepgraph.cli.subject import Subject
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.subject import Subject, read_saved_subjects
 from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError
 from stepgraph.project.repository import repository_root
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 from stepgraph.report.diff.report import VersionedWorkflow
+from stepgraph.source_analysis import analyze_graphs, import_pipeline
 
 _STANDARD_INPUT: Final = "standard input"
 
 
 class Version(Struct, frozen=True):
-    """What is on a side: how it is spoken of, its workflows, and the files that were read, which are not written over.
-
-    It is `single` if it was named by one file. It `defines_environment` if one of its configurations
-    defines the requested environment; a saved graph has none.
-    """
+    """The workflows of one side of a diff."""
 
     title: str
+    """The title of the side in messages."""
     workflows: tuple[VersionedWorkflow, ...]
     files: tuple[str, ...]
+    """The files that were read, which must not be overwritten."""
     single: bool
+    """Whether the side is one file."""
     is_saved: bool = False
     has_configurations: bool = False
     defines_environment: bool = False
+    """Whether one of its configurations defines the selected environment."""
 
 
 def read_version(side: Side, which: str, environment: str | None) -> Version:
-    """Return what is on a side. Raises CommandError if not all of it can be read; why has been told then."""
+    """Return the workflows of a side. Raises CommandError, after writing the problems, if an input is unreadable."""
     try:
         match side:
             case SavedSide():
-                return _saved(side)
+                return _read_saved(side)
             case PathSide():
-                return _at_path(side, which, environment)
+                return _read_path(side, which, environment)
             case RevisionSide():
-                return _in_revision(side, which, environment)
+                return _read_revision(side, which, environment)
     except InputError as error:
-        tell(str(error.problem))
-    raise _unreadable(which, title_of(side))
+        write_message(str(error.problem))
+    raise _unreadable_error(which, title_of(side))
 
 
 def title_of(side: Side) -> str:
-    """Return how a side is spoken of."""
+    """Return the title of a side in messages."""
     match side:
         case RevisionSide(revision, path):
             return revision.title if path == HERE else f"{path} in {revision.title}"
@@ -72,56 +69,56 @@ def title_of(side: Side) -> str:
             return side.path
 
 
-def _unreadable(which: str, title: str) -> CommandError:
+def _unreadable_error(which: str, title: str) -> CommandError:
     return CommandError(ExitCode.ERROR, f"the {which} version ({title}) could not be read, so nothing was compared.")
 
 
-def _saved(side: SavedSide) -> Version:
+def _read_saved(side: SavedSide) -> Version:
     title = title_of(side)
-    workflows = tuple(_saved_workflow(subject, title) for subject in saved_in(side.path))
+    workflows = tuple(_version_of_saved(subject, title) for subject in read_saved_subjects(side.path))
     return Version(title, workflows, () if side.path == STANDARD_INPUT else (side.path,), single=True, is_saved=True)
 
 
-def _saved_workflow(subject: Subject, title: str) -> VersionedWorkflow:
+def _version_of_saved(subject: Subject, title: str) -> VersionedWorkflow:
     return VersionedWorkflow(subject.name, subject.class_name, "", title, subject.graph)
 
 
-def _at_path(side: PathSide, which: str, environment: str | None) -> Version:
-    return _analysed(side.path, which, title_of(side), environment, lambda text: text)
+def _read_path(side: PathSide, which: str, environment: str | None) -> Version:
+    return _analyze(side.path, which, title_of(side), environment, lambda text: text)
 
 
-def _in_revision(side: RevisionSide, which: str, environment: str | None) -> Version:
-    """Return what is in a revision, where its temporary folder goes by the revision's name in all that is said."""
+def _read_revision(side: RevisionSide, which: str, environment: str | None) -> Version:
+    """Return the workflows in a revision. Messages show its name in place of its temporary directory."""
     inside = _path_in_repository(side)
     title = title_of(side)
-    with revision_folder(side.revision, lambda problem: tell(str(problem))) as folder:
+    with revision_folder(side.revision, lambda problem: write_message(str(problem))) as folder:
         path = folder if inside == HERE else f"{folder}/{inside}"
         if not os.path.lexists(path):
             return Version(title, (), (), single=False)
         label = f"{side.revision.label}:"
-        version = _analysed(path, which, title, environment, lambda text: text.replace(f"{folder}/", label))
+        version = _analyze(path, which, title, environment, lambda text: text.replace(f"{folder}/", label))
     return replace(version, files=())
 
 
 def _path_in_repository(side: RevisionSide) -> str:
-    """Return the path from the root of the repository, which it is in."""
+    """Return the path relative to the root of the repository."""
     return os.path.relpath(os.path.realpath(side.path), side.revision.root).replace(os.sep, "/")
 
 
-def _analysed(path: str, which: str, title: str, environment: str | None, shown: Callable[[str], str]) -> Version:
-    """Return the workflows of a file or folder. What is said of paths is said as they are to be `shown`."""
-    sources = Sources(environment, make_ready)
+def _analyze(path: str, which: str, title: str, environment: str | None, shown: Callable[[str], str]) -> Version:
+    """Return the workflows of a file or directory. `shown` converts paths for messages."""
+    sources = Sources(environment, import_pipeline)
     sources.find(path)
     with Progress(len(sources.modules)) as progress:
         try:
-            analysis: Analysis = analyze_sources(sources, lambda module: progress.show(shown(module)), graphs_only=True)
+            analysis: Analysis = analyze_graphs(sources, lambda module: progress.show(shown(module)))
         except InternalError as error:
             raise InternalError(shown(error.path)) from error.__cause__
     for problem in (*analysis.problems, *analysis.hints):
-        tell(shown(str(problem)))
+        write_message(shown(str(problem)))
     if analysis.problems:
-        raise _unreadable(which, title)
-    workflows = tuple(_analysed_workflow(workflow, path, shown) for workflow in analysis.workflows)
+        raise _unreadable_error(which, title)
+    workflows = tuple(_version_of_workflow(workflow, path, shown) for workflow in analysis.workflows)
     single = not os.path.isdir(path)
     return Version(
         title,
@@ -133,7 +130,7 @@ def _analysed(path: str, which: str, title: str, environment: str | None, shown:
     )
 
 
-def _analysed_workflow(workflow: WorkflowAnalysis, path: str, shown: Callable[[str], str]) -> VersionedWorkflow:
+def _version_of_workflow(workflow: WorkflowAnalysis, path: str, shown: Callable[[str], str]) -> VersionedWorkflow:
     place = f"{workflow.path}:{workflow.span.line}"
     lacking = (
         [] if workflow.graph is not None else [f"{workflow.span}: `{workflow.name}` has no graph: no step can run."]

@@ -1,4 +1,4 @@
-"""`--fix`: the difference that it makes, and making it."""
+"""The options --fix and --write: patches with the fixes of findings, and applying them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.streams import encode, tell, write_bytes
+from stepgraph.cli.console import encode, write_bytes, write_message
+from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.project.sources import STANDARD_INPUT_NAME
 
 if TYPE_CHECKING:
@@ -26,19 +25,19 @@ R = TypeVar("R")
 _FIX_HELP = "Show, instead of a report in text, a diff that corrects what can be corrected in one way only."
 _WRITE_HELP = "With --fix: change the files instead, and report what is left."
 _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
-# Has a character for each byte, so that a diff of texts is one of bytes.
+# Maps each byte to one character, so a diff of such texts is a diff of bytes.
 _BYTES = "latin-1"
 _LINE_FEED = "\n"
-# One of these is set where standard output ends in the log of a CI job.
-_RUNNERS = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
-_FOR_READING = (
+# CI services set one of these variables.
+_CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
+_READABLE_PATCH_NOTE = (
     "this patch is for reading, as characters in it are spelled out. `--write` changes the files, and `-o FILE` writes"
     " the patch that `git apply` takes."
 )
 
 
 class Fixing(Enum):
-    """What is done about findings that have one right answer, besides reporting them."""
+    """What to do with fixes: nothing, show a patch, or write files."""
 
     NOTHING = "nothing"
     SHOW = "show"
@@ -46,7 +45,7 @@ class Fixing(Enum):
 
 
 def fix_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the options --fix and --write, as one argument `fixing`."""
+    """Add the options --fix and --write to a command, as one argument `fixing`."""
 
     @click.option("--fix", is_flag=True, help=_FIX_HELP)
     @click.option("--write", is_flag=True, help=_WRITE_HELP)
@@ -60,9 +59,9 @@ def fix_options(command: Callable[..., R]) -> Callable[..., R]:
     return with_fixing
 
 
-def fixable(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
-    """Return the files that change if those findings are put right that have one right answer."""
-    # Imported here, as what is used below, for start-up.
+def compute_fixes(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
+    """Return the files that the fixes of findings change."""
+    # Imported here and below because most checks fix nothing, and start-up time counts.
     from stepgraph.checks.fixes import fixed_files
     from stepgraph.large_stack import run_with_large_stack
 
@@ -70,39 +69,39 @@ def fixable(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
 
 
 def show_fixes(files: Sequence[FixedFile], output: str | None, sources: Collection[str]) -> None:
-    """Write the changes as a patch: to the file named `output`, which is none of the `sources`, or to standard output.
+    """Write the fixes as a patch to the file `output`, or to standard output.
 
-    A file or pipe is given the patch that `git apply` and `patch -p1` take. On a terminal or in a log, in which
-    characters of the files would act, these are spelled out. Raises CommandError if it cannot be written.
+    Files and pipes get a patch for `git apply` and `patch -p1`. On terminals and in logs, control characters are
+    escaped. Raises CommandError if writing fails, or if `output` is one of the `sources`.
     """
     exact = patch(files)
     if output is not None:
-        from stepgraph.cli.output_file import prepare_output
+        from stepgraph.cli.output_files import prepare_output
 
         prepare_output(output, sources).write_content(exact)
         return
-    readable = encode(readable_patch(files)) if _is_read() else exact
+    readable = encode(readable_patch(files)) if _is_for_people() else exact
     if readable != exact:
-        tell(_FOR_READING)
+        write_message(_READABLE_PATCH_NOTE)
     write_bytes(readable)
 
 
 def patch(files: Sequence[FixedFile]) -> bytes:
-    """Return the changes of all files as a unified diff, in the bytes of the files."""
+    """Return the changes of all files as a unified diff, in the encodings of the files."""
     return b"".join(_head(file).encode() + "".join(_hunks(file)).encode(_BYTES) for file in files)
 
 
 def readable_patch(files: Sequence[FixedFile]) -> str:
-    """Return the changes as a patch for reading: what would act on a terminal or in a log is spelled out."""
+    """Return the changes of all files as a unified diff with control characters escaped."""
     from stepgraph.escaping.patches import readable_patch_line
 
-    lines = (line for file in files for line in _decoded(file))
+    lines = (line for file in files for line in _decoded_lines(file))
     return "".join(f"{readable_patch_line(line.removesuffix(_LINE_FEED))}\n" for line in lines)
 
 
-def _is_read() -> bool:
+def _is_for_people() -> bool:
     """Return whether standard output is a terminal or the log of a CI job."""
-    return (sys.stdout is not None and sys.stdout.isatty()) or any(map(os.environ.get, _RUNNERS))
+    return (sys.stdout is not None and sys.stdout.isatty()) or any(map(os.environ.get, _CI_VARIABLES))
 
 
 def _head(file: FixedFile) -> str:
@@ -113,7 +112,7 @@ def _head(file: FixedFile) -> str:
 
 
 def _hunks(file: FixedFile) -> Iterator[str]:
-    """Yield the lines of a file's changes, a character for each byte."""
+    """Yield the lines of a file's changes, with one character per byte."""
     from stepgraph.cli.line_diff import hunks
 
     for line in hunks(_lines(file.before), _lines(file.after)):
@@ -124,28 +123,28 @@ def _hunks(file: FixedFile) -> Iterator[str]:
             yield _WITHOUT_NEWLINE
 
 
-def _decoded(file: FixedFile) -> Iterator[str]:
+def _decoded_lines(file: FixedFile) -> Iterator[str]:
     yield from _head(file).splitlines(keepends=True)
-    # A mark of the byte order is shown as well.
+    # `utf-8` shows a byte order mark, too.
     encoding = "utf-8" if file.encoding.startswith("utf-8") else file.encoding
     for line in _hunks(file):
         yield line.encode(_BYTES).decode(encoding, "replace")
 
 
 def _lines(content: bytes) -> list[str]:
-    """Return the lines of a text with their ends; only a line feed ends one, as patches count them."""
+    """Return the lines of a content with their ends. Only line feeds end lines, as in patches."""
     parts = content.decode(_BYTES).split(_LINE_FEED)
     ended = [f"{part}\n" for part in parts[:-1]]
     return [*ended, parts[-1]] if parts[-1] else ended
 
 
 def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
-    """Write the files as they are to be, each whole or not at all. Raises CommandError where one cannot be written.
+    """Write the fixed files, each atomically.
 
-    Nothing is written outside of the roots, nor over a file that is not any more as it was read. Raises InputError if
-    one cannot be read again.
+    Nothing is written outside of the roots. Raises CommandError if a file cannot be written or has changed since the
+    analysis, and InputError if it cannot be read.
     """
-    from stepgraph.cli.output_file import OutputFile, failure
+    from stepgraph.cli.output_files import OutputFile, failure
     from stepgraph.project.reading import read_named
     from stepgraph.project.writing import WriteError, source_target
 
@@ -162,8 +161,8 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
         output.write_content(file.after)
 
 
-def told(files: Sequence[FixedFile], *, written: bool) -> str:
-    """Return in a line how much is, or can be, corrected."""
+def fix_summary(files: Sequence[FixedFile], *, written: bool) -> str:
+    """Return a one-line summary of the fixes."""
     from stepgraph.phrases.durations import counted
 
     findings = sum(len(file.findings) for file in files)

@@ -11,10 +11,9 @@ from typing import TYPE_CHECKING, Final, Generic, TypeVar
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.exit_code import ExitCode
+from stepgraph.cli.console import Look
+from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject
-from stepgraph.cli.terminal import Look
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph

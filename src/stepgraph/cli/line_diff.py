@@ -1,4 +1,4 @@
-"""The hunks of a unified diff, also of files for which `difflib` takes the cube of their lines."""
+"""The hunks of a unified diff, without the cubic run time of `difflib` for long files."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stepgraph.limits import DIFFLIB_LINES
 
 
 def hunks(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
-    """Yield the lines of the hunks, as `difflib.unified_diff` does; each ends as the line of the file does."""
+    """Yield the lines of the hunks, as `difflib.unified_diff`. Each keeps the line end of its file."""
     for group in _Lines(before, after).get_grouped_opcodes():
         _, first_old, _, first_new, _ = group[0]
         _, _, last_old, _, last_new = group[-1]
@@ -31,14 +31,14 @@ def _range(start: int, stop: int) -> str:
 
 
 class _Lines(SequenceMatcher[str]):
-    """Matches lines: in large files those with the same number, or, where lines came or went, by the unique ones."""
+    """Matches lines. In long files, it matches lines with equal numbers, or unique lines if the lengths differ."""
 
     def __init__(self, before: Sequence[str], after: Sequence[str]) -> None:
         super().__init__(None, before, after)
         self._before, self._after = before, after
 
     def get_matching_blocks(self) -> list[Match]:
-        """Return the stretches of equal lines, and an empty one at the end."""
+        """Return the blocks of equal lines, and an empty block at the end."""
         if max(len(self._before), len(self._after)) <= DIFFLIB_LINES:
             return super().get_matching_blocks()
         blocks: list[Match] = []

@@ -1,26 +1,77 @@
-"""The command: its subcommands, and the one place where its failures become messages and exit codes."""
+"""The command group, and the conversion of exceptions to messages and exit codes."""
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
 
 import click
 
-from stepgraph.cli.check_command import check
-from stepgraph.cli.command_error import CommandError
-from stepgraph.cli.diff_command import diff
-from stepgraph.cli.exit_code import ExitCode
-from stepgraph.cli.failures import outside_cause, tell_defect
-from stepgraph.cli.graph_command import graph
-from stepgraph.cli.list_command import list_workflows
-from stepgraph.cli.render_command import render
-from stepgraph.cli.rules_command import rules
-from stepgraph.cli.schema_command import schema
-from stepgraph.cli.streams import tell
+from stepgraph.cli.commands.check import check
+from stepgraph.cli.commands.diff import diff
+from stepgraph.cli.commands.graph import graph
+from stepgraph.cli.commands.list_ import list_workflows
+from stepgraph.cli.commands.render import render
+from stepgraph.cli.commands.rules import rules
+from stepgraph.cli.commands.schema import schema
+from stepgraph.cli.console import encode, write_message
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError
 from stepgraph.version import __version__
+
+_DEBUG = "STEPGRAPH_DEBUG"
+_DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+
+
+def external_cause(error: Exception) -> str | None:
+    """Return the message for an error of the environment, or None for a defect of this package."""
+    cause = _cause(error)
+    if isinstance(cause, MemoryError):
+        return "not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
+    if isinstance(cause, FileNotFoundError) and not _has_working_directory():
+        return "the current directory does not exist any more. Change to another one."
+    # Only the help remains, which click prints: `write_bytes` converts errors of results.
+    if isinstance(cause, OSError) and cause.errno in _DISK_ERRORS and cause.filename is None:
+        return f"standard output cannot be written: {cause.strerror}."
+    return None
+
+
+def _cause(error: Exception) -> BaseException:
+    return error.__cause__ if isinstance(error, InternalError) and error.__cause__ is not None else error
+
+
+def _has_working_directory() -> bool:
+    from pathlib import Path
+
+    try:
+        Path.cwd()
+    except FileNotFoundError:
+        return False
+    return True
+
+
+def write_defect(error: Exception) -> None:
+    """Write the error and its location to standard error, and with STEPGRAPH_DEBUG=1 the traceback."""
+    cause = _cause(error)
+    place = f" while analysing {error.path}" if isinstance(error, InternalError) else ""
+    what = f"{type(cause).__name__}: {cause}".rstrip(": ")
+    advice = f"Please report it, with the file if you can; {_DEBUG}=1 in the environment shows the traceback."
+    write_message(f"stepgraph: internal error{place}: {what}. {advice}")
+    if os.environ.get(_DEBUG) == "1" and sys.stderr is not None:
+        _write_traceback(error)
+
+
+def _write_traceback(error: Exception) -> None:
+    import traceback
+
+    from stepgraph.escaping.log_lines import log_lines
+
+    sys.stderr.buffer.write(encode(log_lines("".join(traceback.format_exception(error)))))
+    sys.stderr.buffer.flush()
+
 
 _EXIT_CODES = """\b
 Exit codes:
@@ -32,12 +83,12 @@ Exit codes:
 
 
 class _Commands(click.Group):
-    """The commands, which tell who gives a path what to write before it."""
+    """The commands. A path in place of a command gets advice."""
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Return the command that is named. Raises UsageError if there is none."""
+        """Return the command in the arguments. Raises UsageError for unknown commands."""
         if self.get_command(ctx, args[0]) is None and os.path.exists(args[0]):
             ctx.fail(f"`{args[0]}` is no command. Did you mean `stepgraph graph {args[0]}`?")
         return super().resolve_command(ctx, args)
@@ -72,29 +123,29 @@ commands.add_command(schema)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with the given arguments, those of the process if None, and returns its exit code."""
-    # Commands that tell how to run them again ask the context for what was given.
+    """Run the command with `arguments`, by default those of the process, and return its exit code."""
+    # Messages of --check show the command line without the option.
     given = tuple(sys.argv[1:] if arguments is None else arguments)
     try:
         code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False, obj=given)
     except CommandError as error:
         if error.message:
-            tell(f"stepgraph: {error.message}")
+            write_message(f"stepgraph: {error.message}")
         return error.code
     except InputError as error:
-        tell(str(error.problem))
+        write_message(str(error.problem))
         return ExitCode.ERROR
     except click.ClickException as error:
-        tell(_usage_message(error))
+        write_message(_usage_message(error))
         return ExitCode.ERROR
     except (click.Abort, KeyboardInterrupt):
         return ExitCode.INTERRUPTED
     except Exception as error:  # noqa: BLE001 - whatever it is, the user is told in one line
-        cause = outside_cause(error)
+        cause = external_cause(error)
         if cause is not None:
-            tell(f"stepgraph: {cause}")
+            write_message(f"stepgraph: {cause}")
             return ExitCode.ERROR
-        tell_defect(error)
+        write_defect(error)
         return ExitCode.DEFECT
     return code or ExitCode.CLEAN
 

@@ -1,4 +1,4 @@
-"""The command as a process, from its arguments to its end."""
+"""The process of the command: start, exit code, exit."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from typing import NoReturn
 
 from stepgraph.cli.main import main
 
-_WATCHERS = frozenset({"cProfile", "coverage", "profile", "trace"})
+_TRACERS = frozenset({"cProfile", "coverage", "profile", "trace"})
 
 
 def run() -> NoReturn:
-    """Run the command with the arguments of the process, and end it with the command's exit code.
+    """Run the command with the arguments of the process, and exit with its exit code.
 
-    What has been read is not taken down piece by piece, which takes longer than many an analysis.
+    The process exits without freeing its objects, which takes longer than many an analysis.
     """
-    # Nor is garbage looked for: there is hardly any in the modules that are imported, and the process ends soon.
+    # Imports create hardly any garbage, and the process is short.
     gc.disable()
     code = int(main())
-    if not _WATCHERS.isdisjoint(sys.modules):
-        sys.exit(code)  # what watches this process has something to write at its end
+    if not _TRACERS.isdisjoint(sys.modules):
+        sys.exit(code)  # profilers write their results at exit
     for stream in (sys.stdout, sys.stderr):
         if stream is not None:
-            with suppress(OSError):  # its reader may have left
+            with suppress(OSError):  # the pipe may be closed
                 stream.flush()
     os._exit(code)

@@ -1,21 +1,46 @@
-"""What is shown: a workflow that was analysed, or one whose graph was saved."""
+"""The workflows that commands show: analyzed ones, and those of saved graphs."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
 from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.cli.dates import Dates
+from stepgraph.cli.console import write_message
+from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.note import Note
+from stepgraph.model.note import InputError, Note, Problem
 from stepgraph.model.span import Span
+from stepgraph.project.module_dates import DateLookup, ModuleDates, dates_without_file
+from stepgraph.project.reading import read_named, read_standard_input, shown_path
+from stepgraph.project.sources import STANDARD_INPUT, STANDARD_INPUT_NAME, Sources
 
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph, Node, VersionGraph
     from stepgraph.model.saved import SavedGraph
+
+
+class Dates:
+    """Looks up the dates of workflows by their modules."""
+
+    def __init__(self, lookup: DateLookup, sources: Sources) -> None:
+        self._lookup = lookup
+        self._without_file = {module.path for module in sources.modules if not module.on_disk}
+
+    def of(self, workflow: WorkflowAnalysis) -> ModuleDates:
+        """Return the dates of the module of a workflow. Raises InputError as `dates_without_file`."""
+        path = workflow.path
+        return dates_without_file() if path in self._without_file else self._lookup.dates(path)
+
+
+def start_date_lookups(sources: Sources, lookup: DateLookup) -> None:
+    """Start git processes for the dates of modules. They run during the analysis."""
+    for module in sources.modules:
+        if module.on_disk:
+            lookup.start(module.path)
 
 
 def _unknown_place() -> str:
@@ -23,27 +48,27 @@ def _unknown_place() -> str:
 
 
 class Subject(Struct, frozen=True):
-    """A workflow to show: its name, that of its class, and its graph, None if it has none.
-
-    `without_graph` says that it has none, and why. `place` is where its source stands, as in `src/orders.py:12`,
-    `place_of` where a node of its graph does, `complete` whether everything was resolved, and `answer` what the
-    Workflows API would answer for it; of a saved graph none of these is known.
-    """
+    """A workflow to show. Fields with defaults are unknown for saved graphs."""
 
     name: str
     class_name: str
     graph: Graph | None
     without_graph: Callable[[], str]
+    """Returns the message for a workflow without a graph."""
     notes: tuple[Note, ...] = ()
     place: Callable[[], str] = _unknown_place
+    """Returns the location of the class: `src/orders.py:12`."""
     place_of: Callable[[Node], str] | None = None
+    """Returns the location of a node of the graph."""
     complete: bool | None = None
+    """Whether everything was resolved."""
     answer: Callable[[], VersionGraph] | None = None
+    """Returns the response of the Workflows API for the graph."""
     details: Callable[[], Details] = lambda: NO_DETAILS
 
 
-def analysed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
-    """Return a workflow that was analysed. Its place is looked for when it is asked for, which takes a while."""
+def analyzed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
+    """Return the subject of an analyzed workflow. Slow fields are computed on demand."""
     return Subject(
         workflow.name,
         workflow.class_name,
@@ -62,7 +87,52 @@ def _line_of(span: Span | None) -> str:
     return f"{span.path}:{span.line}" if span else ""
 
 
-def saved_subject(saved: SavedGraph, path: str) -> Subject:
-    """Return a workflow whose graph was saved at `path`; it goes by the name of its class, for it has no other."""
+def subject_of_saved_graph(saved: SavedGraph, path: str) -> Subject:
+    """Return the subject of a graph saved at `path`. The name of its class is also its name."""
     message = f"{path}: `{saved.class_name}` has no graph: the API gave none for this version."
     return Subject(saved.class_name, saved.class_name, saved.graph, lambda: message)
+
+
+def write_notes(subject: Subject, *, quiet: bool) -> None:
+    """Write the notes of a workflow to standard error, after a message if it has no graph."""
+    if subject.graph is None:
+        write_message(subject.without_graph())
+    if quiet:
+        return
+    for note in subject.notes:
+        write_message(f"{note} [{note.code}]")
+
+
+def read_saved_files(paths: Iterable[str]) -> tuple[list[Subject], bool]:
+    """Return the workflows in saved files, and whether a file failed. Problems are written to standard error."""
+    subjects: list[Subject] = []
+    failed = False
+    for path in dict.fromkeys(paths):
+        try:
+            subjects += read_saved_subjects(path)
+        except InputError as error:
+            write_message(str(error.problem))
+            failed = True
+    return subjects, failed
+
+
+def read_saved_subjects(path: str) -> Iterator[Subject]:
+    """Return the workflows in one file; `-` is standard input. Raises InputError for invalid files."""
+    from stepgraph.model.saved import read_saved_graphs
+
+    name = STANDARD_INPUT_NAME if path == STANDARD_INPUT else shown_path(path)
+    content = read_standard_input(name, SAVED_BYTES) if path == STANDARD_INPUT else _content(path, name)
+    try:
+        graphs = read_saved_graphs(content, name)
+    except InputError as error:
+        if path.endswith(".py"):
+            advice = f"To draw the workflows of a Python file, run `stepgraph graph {name}`."
+            raise InputError(Problem(name, "Not JSON, but Python.", advice)) from None
+        raise error from None
+    return (subject_of_saved_graph(graph, name) for graph in graphs)
+
+
+def _content(path: str, name: str) -> bytes:
+    if os.path.isdir(path):
+        raise InputError(Problem(name, "a folder, where a saved graph is meant.", "Name the files in it."))
+    return read_named(path, SAVED_BYTES)

@@ -1,0 +1,145 @@
+"""`stepgraph diff`: compare two versions of workflows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from stepgraph.cli.console import write_message
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.options.diff import DiffOutput, Revisions, diff_output_options, revision_options
+from stepgraph.cli.options.inputs import Environment, environment_option, select, workflow_option
+from stepgraph.project.sources import STANDARD_INPUT
+from stepgraph.version import __version__
+
+if TYPE_CHECKING:
+    from stepgraph.cli.diff_versions import Version
+    from stepgraph.report.diff.pairing import Pair
+    from stepgraph.report.diff.report import VersionComparison
+
+
+# A copy of the values of `report.diff.report.DiffFailOn`, which every run would have to import.
+FAIL_ON: Final = ("breaking", "any", "none")
+
+_EXIT_CODES = """\b
+What is compared:
+  stepgraph diff                what was changed since the merge base of the
+                                default branch (origin/HEAD, else main, else
+                                master) and HEAD
+  stepgraph diff main           the revision and the work tree
+  stepgraph diff main...        the merge base with HEAD and the work tree
+  stepgraph diff v1 v2          two revisions; v1..v2 is the same
+  stepgraph diff v1...v2        the merge base of the two and v2
+  stepgraph diff src/entry.py   a file or folder since the merge base
+  stepgraph diff main src       a folder in the revision and in the work tree
+  stepgraph diff --from main... src
+                                the same since the merge base, whatever
+                                paths are called
+  stepgraph diff old.json new.json
+                                saved graphs
+
+\b
+Exit codes:
+  0  no change that --fail-on names
+  1  such a change
+  2  wrong use, or a side that could not be read
+  3  no workflow on either side
+  4  an error of stepgraph itself"""
+_FAIL_ON_HELP = "What fails the diff: changes that break running instances (default), any change, or none."
+_ENVIRONMENT_HELP = "Take the configuration's part for this environment, on both sides."
+_MAX_SIDES: Final = 2
+
+
+@click.command("diff", epilog=_EXIT_CODES)
+@click.argument("sides", nargs=-1, metavar="[OLD] [NEW]")
+@revision_options
+@environment_option(_ENVIRONMENT_HELP)
+@workflow_option
+@diff_output_options
+@click.option("--fail-on", type=click.Choice(FAIL_ON), default=FAIL_ON[0], help=_FAIL_ON_HELP)
+def diff(
+    *,
+    sides: tuple[str, ...],
+    revisions: Revisions,
+    environment: Environment,
+    workflows: tuple[str, ...],
+    output: DiffOutput,
+    fail_on: str,
+) -> ExitCode:
+    """Tell what changed of the structure of workflows, and what that does to instances that are running.
+
+    OLD and NEW are files, folders, version graphs that were saved as JSON (- is standard input for one of them), or git
+    revisions, which are read without touching the work tree. A name that is both a path and a revision is refused.
+    --from and --to name revisions and nothing else, as a job should that runs on the code of others.
+
+    Instances are resumed by running the code again, with the results that steps had by their names. A change is
+    breaking where results of instances in flight are lost or used for something else, and late where something runs
+    although what now follows it has run before; all other changes are safe.
+    """
+    if len(sides) > _MAX_SIDES or sides.count(STANDARD_INPUT) > 1:
+        told = "- can be one side only." if len(sides) == _MAX_SIDES else "a diff has two sides, OLD and NEW."
+        raise click.UsageError(told)
+    # Imported here because every command imports this module, and start-up time counts.
+    from stepgraph.cli.diff_sides import parse_sides
+    from stepgraph.cli.diff_versions import read_version
+
+    old_side, new_side = parse_sides(sides, revisions.old, revisions.new)
+    old = read_version(old_side, "old", environment.name)
+    new = read_version(new_side, "new", environment.name)
+    _require_environment(environment, old, new)
+    files = (*old.files, *new.files)
+    output.prepare(files)
+    report = _report(old, new, workflows, fail_on)
+    _write_diff_notes(report, quiet=output.quiet)
+    output.deliver(report, files)
+    return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
+
+
+def _require_environment(environment: Environment, old: Version, new: Version) -> None:
+    """Raise CommandError if neither side defines the environment. It may be new or removed."""
+    sides = [side for side in (old, new) if side.has_configurations or (environment.is_option and not side.is_saved)]
+    if environment.name is not None and sides and not any(side.defines_environment for side in sides):
+        message = "no configuration of either side has it in an `env` table."
+        raise CommandError(ExitCode.ERROR, f"environment `{environment.name}` is not defined: {message}")
+
+
+def _report(old: Version, new: Version, workflows: tuple[str, ...], fail_on: str) -> VersionComparison:
+    from stepgraph.report.diff.pairing import compare_workflows
+    from stepgraph.report.diff.report import DiffFailOn, VersionComparison
+
+    pairs = _select_pairs(_pairs(old, new), workflows)
+    return VersionComparison(old.title, new.title, compare_workflows(pairs), DiffFailOn(fail_on), __version__)
+
+
+def _pairs(old: Version, new: Version) -> tuple[Pair, ...]:
+    from stepgraph.report.diff.pairing import pair_workflows
+
+    if not old.workflows and not new.workflows:
+        raise CommandError(ExitCode.NOTHING, f"no workflow found in {old.title} nor in {new.title}.")
+    for version in (old, new):
+        if not version.workflows:
+            write_message(f"no workflow found in {version.title}: all are {'added' if version is old else 'removed'}.")
+    return pair_workflows(old.workflows, new.workflows, only_workflows=old.single and new.single)
+
+
+def _select_pairs(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[Pair, ...]:
+    """Return the pairs with a workflow of one of the names. Without names, return all."""
+    if not workflows:
+        return pairs
+    chosen = {id(one) for one in select([one for pair in pairs for one in pair if one is not None], workflows)}
+    return tuple(pair for pair in pairs if any(id(one) in chosen for one in pair))
+
+
+def _write_diff_notes(report: VersionComparison, *, quiet: bool) -> None:
+    """Write the notes of incomplete graphs to standard error."""
+    if quiet:
+        return
+    for compared in report.workflows:
+        for version in (compared.old, compared.new):
+            for remark in () if version is None else version.remarks:
+                write_message(remark)
+        if compared.incomplete:
+            write_message(
+                f"the diff of `{compared.name}` is incomplete: its graph may lack steps, in what is noted above."
+            )

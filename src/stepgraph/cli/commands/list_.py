@@ -1,0 +1,102 @@
+"""`stepgraph list`: list workflows."""
+
+from __future__ import annotations
+
+import click
+
+from stepgraph.analysis import Analysis, WorkflowAnalysis
+from stepgraph.cli.analysis import analyze_inputs, load_sources, require_workflows
+from stepgraph.cli.caching import Cache, cache_option
+from stepgraph.cli.console import write_result
+from stepgraph.cli.errors import ExitCode
+from stepgraph.cli.options.inputs import Environment, inputs
+from stepgraph.cli.subject import Dates, start_date_lookups
+from stepgraph.project.module_dates import DateLookup
+from stepgraph.project.sources import ExternalWorkflow
+
+_FORMATS = ("text", "json")
+_FORMAT_HELP = "A table, or an array of objects."
+_HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
+
+
+@click.command("list")
+@inputs
+@click.option(
+    "-f", "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
+)
+@cache_option
+def list_workflows(*, paths: tuple[str, ...], environment: Environment, form: str, cache: Cache) -> ExitCode:
+    """List the workflows found: name, class, place, steps, whether there is a graph, and whether it is complete.
+
+    PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
+    workflows that the configurations in it name or, where there are none, for all workflow classes below it.
+    """
+    named = paths or (".",)
+    sources = load_sources(named, environment, cache)
+    with DateLookup() as lookup:
+        if form == "json":
+            start_date_lookups(sources, lookup)
+        analysis = analyze_inputs(sources, named, cache)
+        if analysis.workflows or analysis.external:
+            write_result(_render_json(analysis, Dates(lookup, sources)) if form == "json" else _render_table(analysis))
+        require_workflows(analysis, sources, named)
+    return ExitCode.ERROR if analysis.problems else ExitCode.CLEAN
+
+
+def _render_table(analysis: Analysis) -> str:
+    from stepgraph.report.table import table
+
+    rows = [*map(_table_row, analysis.workflows), *map(_external_table_row, analysis.external)]
+    return table(_HEADINGS, rows)
+
+
+def _table_row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
+    return (
+        workflow.name,
+        workflow.class_name,
+        f"{workflow.path}:{workflow.span.line}",
+        str(workflow.steps),
+        "yes" if workflow.has_dag else "no",
+        "yes" if workflow.complete else "no",
+    )
+
+
+def _external_table_row(external: ExternalWorkflow) -> tuple[str, ...]:
+    from stepgraph.report.table import NOTHING
+
+    configured = external.configured
+    return (configured.name, configured.class_name, f"Worker {configured.script_name}", *[NOTHING] * 3)
+
+
+def _render_json(analysis: Analysis, dates: Dates) -> str:
+    from stepgraph.json_text import pretty_json
+
+    own = [
+        {
+            "name": workflow.name,
+            "class_name": workflow.class_name,
+            "script_name": None,
+            "path": workflow.path,
+            "line": workflow.span.line,
+            "steps": workflow.steps,
+            "has_dag": workflow.has_dag,
+            "complete": workflow.complete,
+            "version": workflow.version(dates=dates.of(workflow)),
+        }
+        for workflow in analysis.workflows
+    ]
+    return pretty_json([*own, *map(_external_json, analysis.external)])
+
+
+def _external_json(external: ExternalWorkflow) -> dict[str, object]:
+    return {
+        "name": external.configured.name,
+        "class_name": external.configured.class_name,
+        "script_name": external.configured.script_name,
+        "path": external.path,
+        "line": external.configured.line,
+        "steps": None,
+        "has_dag": None,
+        "complete": None,
+        "version": None,
+    }

@@ -1,0 +1,101 @@
+"""`stepgraph rules`: list and explain rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from stepgraph.cli.console import look_of_standard_output, write_result
+from stepgraph.cli.errors import CommandError, ExitCode
+
+if TYPE_CHECKING:
+    from stepgraph.checks.rule import Rule
+
+
+_FORMATS = ("text", "json", "markdown")
+_MAX_NAMES = 5
+# Codes that differ in two digits are not similar.
+_MIN_SIMILARITY = 0.8
+_FORMAT_HELP = "Text, JSON, or the page of the documentation."
+
+
+@click.command("rules")
+@click.argument("code", required=False)
+@click.option(
+    "-f", "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
+)
+def rules(*, code: str | None, form: str) -> ExitCode:
+    """List the rules of `stepgraph check`, or explain the one of a CODE (SG101) or name.
+
+    What several codes begin with (SG2) lists these.
+
+    With why it matters, what to do, and examples of what is flagged and what is not.
+    """
+    from stepgraph.checks.catalogue import RULES
+
+    if code is None:
+        write_result(_render_all(RULES, form))
+    elif group := _rules_with_prefix(RULES, code):
+        write_result(_render_all(group, form))
+    else:
+        write_result(_render_rule(_find_rule(RULES, code), form))
+    return ExitCode.CLEAN
+
+
+def _rules_with_prefix(rules: Sequence[Rule], text: str) -> list[Rule]:
+    """Return the rules with a prefix of their code, without the rule of the whole code."""
+    beginning = text.strip().upper()
+    return [rule for rule in rules if rule.code.startswith(beginning) and rule.code != beginning]
+
+
+# The functions below import the code of one format, because start-up time counts.
+
+
+def _render_all(rules: Sequence[Rule], form: str) -> str:
+    if form == "json":
+        from stepgraph.json_text import pretty_json
+        from stepgraph.report.rules import rule_data
+
+        return pretty_json([rule_data(rule) for rule in rules])
+    if form == "markdown":
+        from stepgraph.report.rules import rules_page
+
+        return rules_page(rules)
+    from stepgraph.report.rules import rules_table
+
+    return rules_table(rules, look_of_standard_output().width)
+
+
+def _render_rule(rule: Rule, form: str) -> str:
+    if form == "json":
+        from stepgraph.json_text import pretty_json
+        from stepgraph.report.rules import rule_data
+
+        return pretty_json(rule_data(rule))
+    if form == "markdown":
+        from stepgraph.report.rules import rule_section
+
+        return rule_section(rule)
+    from stepgraph.report.rules import explanation
+
+    look = look_of_standard_output()
+    return explanation(rule, color=look.color, width=look.width)
+
+
+def _find_rule(rules: Sequence[Rule], name: str) -> Rule:
+    """Return the rule with a code or name, in any case. Raises CommandError, with similar rules, if it is unknown."""
+    from difflib import get_close_matches
+
+    known = {text.casefold(): rule for rule in rules for text in (rule.code, rule.name)}
+    wanted = name.strip().casefold().replace("_", "-")
+    if wanted in known:
+        return known[wanted]
+    matches = [text for text in known if wanted in text] or get_close_matches(
+        wanted, list(known), cutoff=_MIN_SIMILARITY
+    )
+    near = list({known[match].code: known[match] for match in matches}.values())[:_MAX_NAMES]
+    instead = ", ".join(f"{rule.code} ({rule.name})" for rule in near)
+    advice = f"Did you mean {instead}?" if instead else "`stepgraph rules` lists all."
+    raise CommandError(ExitCode.ERROR, f"no rule is called `{name}`. {advice}")

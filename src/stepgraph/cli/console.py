@@ -1,0 +1,142 @@
+"""Standard output, standard error and the terminal. Output is UTF-8 in any locale."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+import time
+from types import TracebackType
+from typing import Final, Self
+
+from msgspec import Struct
+
+from stepgraph.cli.errors import CommandError, ExitCode
+
+
+def encode(text: str) -> bytes:
+    """Return UTF-8. Lone surrogates become escapes such as `\udc80`, as in JSON."""
+    return text.encode("utf-8", "backslashreplace")
+
+
+def write_result(text: str) -> None:
+    """Write a result to standard output. Raises CommandError as `write_bytes`."""
+    write_bytes(encode(text))
+
+
+def write_bytes(content: bytes) -> None:
+    """Write bytes to standard output. A closed pipe is ignored. Raises CommandError for other failures."""
+    # None if the process was started with closed standard output.
+    if sys.stdout is None:
+        raise CommandError(ExitCode.ERROR, "standard output is closed.")
+    try:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        _discard_buffer()
+        if not _is_closed_pipe(error):
+            raise CommandError(ExitCode.ERROR, f"standard output cannot be written: {error.strerror}.") from None
+
+
+def write_message(message: str) -> None:
+    """Write one line to standard error, with control characters and CI commands escaped."""
+    from stepgraph.escaping.log_lines import log_line
+
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.buffer.write(encode(log_line(message) + "\n"))
+        sys.stderr.buffer.flush()
+    except OSError:
+        return  # standard error was closed
+
+
+def _is_closed_pipe(error: OSError) -> bool:
+    # Windows reports a closed pipe as an invalid argument.
+    return isinstance(error, BrokenPipeError) or (os.name == "nt" and error.errno == errno.EINVAL)
+
+
+def _discard_buffer() -> None:
+    """Redirect standard output to the null device. Otherwise Python writes the buffer again at exit."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
+
+
+# Windows Terminal, ConEmu, ANSICON and Unix shells set one of these variables.
+_MODERN_CONSOLES: Final = frozenset({"WT_SESSION", "ConEmuANSI", "ANSICON", "TERM"})
+
+
+class Look(Struct, frozen=True):
+    """The color and width of text output."""
+
+    color: bool = False
+    width: int | None = None
+    """The number of columns; None for no limit."""
+
+
+def look_of_standard_output() -> Look:
+    """Return color and width of the terminal; neither for files and pipes.
+
+    Color is off if `NO_COLOR` is set, if `TERM` is `dumb`, and in Windows consoles without escape codes.
+    """
+    if sys.stdout is None or not sys.stdout.isatty():
+        return Look()
+    color = not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb" and _supports_color()
+    return Look(color, _columns())
+
+
+def _supports_color() -> bool:
+    return sys.platform != "win32" or not _MODERN_CONSOLES.isdisjoint(os.environ)
+
+
+def _columns() -> int | None:
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except OSError:
+        return None
+
+
+_PATIENCE_SECONDS: Final = 1.0
+_ERASE_LINE: Final = "\r\x1b[K"
+
+
+class Progress:
+    """A progress line on standard error, if that is a terminal. It appears after a second and is erased at the end."""
+
+    def __init__(self, modules: int) -> None:
+        self._modules = modules
+        self._met = 0
+        self._begun = time.monotonic()
+        self._shown = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._shown:
+            _write(_ERASE_LINE)
+
+    def show(self, path: str) -> None:
+        """Count a module, and show its path."""
+        self._met += 1
+        if time.monotonic() - self._begun < _PATIENCE_SECONDS or not _is_terminal():
+            return
+        from stepgraph.escaping.log_lines import log_line
+
+        self._shown = True
+        _write(f"{_ERASE_LINE}stepgraph: {self._met} of {max(self._modules, self._met)}: {log_line(path)}")
+
+
+def _is_terminal() -> bool:
+    return sys.stderr is not None and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def _write(text: str) -> None:
+    try:
+        sys.stderr.buffer.write(encode(text))
+        sys.stderr.buffer.flush()
+    except OSError:
+        return  # the terminal was closed

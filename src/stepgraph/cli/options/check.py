@@ -1,0 +1,128 @@
+"""The options of `stepgraph check` that filter findings and decide on failure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import click
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.project.sources import STANDARD_INPUT
+
+if TYPE_CHECKING:
+    from stepgraph.checks.settings import Settings
+
+
+R = TypeVar("R")
+
+# A copy of the values of `checks.settings.FailOn`, which every run would have to import.
+FAIL_ON: Final = ("error", "warning", "new")
+
+_SELECT_HELP = "Only these rules: codes, what codes begin with (SG1), or names, with commas between them."
+_IGNORE_HELP = "Not these rules. Of --select and --ignore, the more specific one counts."
+_STRICT_HELP = "What could not be resolved (SG004) is an error."
+_FAIL_ON_HELP = "What makes the check fail: errors (default), warnings too, or what is not in the baseline."
+_REQUIRE_DAG_HELP = "Fail for a workflow without a graph, or with an incomplete one."
+_BASELINE_HELP = "Findings that FILE holds do not count."
+_UPDATE_HELP = "Write the findings that there are to the baseline, and pass."
+
+
+class BaselineOptions(Struct, frozen=True):
+    """The options --baseline and --update-baseline."""
+
+    name: str | None = None
+    update: bool = False
+
+
+class CheckOptions(Struct, frozen=True):
+    """The values of the options, with rules as codes. None and empty values are options that were not used."""
+
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    strict: bool | None = None
+    fail_on: str | None = None
+    require_dag: bool | None = None
+    baseline: BaselineOptions = BaselineOptions()
+
+    def settings(self, paths: Sequence[str]) -> Settings:
+        """Return the settings of the project at `paths`, overridden by the options.
+
+        --select overrides the ignored rules of the project. Raises UsageError for options that contradict each other.
+        """
+        # Imported here: only checks need the rules.
+        from stepgraph.checks.settings import FailOn
+        from stepgraph.checks.settings_table import read_settings
+
+        own = read_settings([path for path in paths if path != STANDARD_INPUT])
+        settings = replace(
+            own,
+            select=self.select or own.select,
+            ignore=self.ignore if self.select else (*own.ignore, *self.ignore),
+            strict=own.strict if self.strict is None else self.strict,
+            fail_on=own.fail_on if self.fail_on is None else FailOn(self.fail_on),
+            require_dag=own.require_dag if self.require_dag is None else self.require_dag,
+            baseline=own.baseline if self.baseline.name is None else self.baseline.name,
+        )
+        if settings.baseline is None and self.baseline.update:
+            raise click.UsageError("--update-baseline needs --baseline with the file to write.")
+        if settings.baseline is None and settings.fail_on is FailOn.NEW:
+            raise click.UsageError("--fail-on new needs --baseline with the findings that are not new.")
+        return settings
+
+
+def check_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options that filter findings to a command, as one argument `checking`."""
+
+    @click.option("--select", multiple=True, callback=_codes, metavar="RULES", help=_SELECT_HELP)
+    @click.option("--ignore", multiple=True, callback=_codes, metavar="RULES", help=_IGNORE_HELP)
+    @click.option("--strict/--no-strict", default=None, help=_STRICT_HELP)
+    @click.option("--fail-on", type=click.Choice(FAIL_ON), help=_FAIL_ON_HELP)
+    @click.option("--require-dag/--no-require-dag", default=None, help=_REQUIRE_DAG_HELP)
+    @_baseline_options
+    @wraps(command)
+    def with_checking(
+        *,
+        select: tuple[str, ...],
+        ignore: tuple[str, ...],
+        strict: bool | None,
+        fail_on: str | None,
+        require_dag: bool | None,
+        baseline: BaselineOptions,
+        **others: object,
+    ) -> R:
+        options = CheckOptions(select, ignore, strict, fail_on, require_dag, baseline)
+        return command(checking=options, **others)
+
+    return with_checking
+
+
+def _baseline_options(command: Callable[..., R]) -> Callable[..., R]:
+    @click.option("--baseline", metavar="FILE", help=_BASELINE_HELP)
+    @click.option("--update-baseline", is_flag=True, help=_UPDATE_HELP)
+    @wraps(command)
+    def with_baseline(*, baseline: str | None, update_baseline: bool, **others: object) -> R:
+        return command(baseline=BaselineOptions(baseline, update_baseline), **others)
+
+    return with_baseline
+
+
+def _codes(_context: click.Context, option: click.Parameter, texts: Sequence[str]) -> tuple[str, ...]:
+    """Return the codes of rules in comma-separated texts. Raises BadParameter for unknown and mandatory rules."""
+    if not texts:
+        return ()
+    from stepgraph.checks.catalogue import RULES
+    from stepgraph.checks.selectors import selectors
+
+    known = selectors(RULES)
+    written = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    for name in written:
+        refused = known.explain_not_ignorable(name)
+        if refused is not None and (option.name == "ignore" or known.resolve(name) is None):
+            clause, advice = refused
+            raise click.BadParameter(f"{clause}. {advice}")
+    if not written:
+        raise click.BadParameter("no rule is named.")
+    return tuple(meaning for name in written if (meaning := known.resolve(name)) is not None)

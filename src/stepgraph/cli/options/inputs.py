@@ -1,0 +1,111 @@
+"""The options that select inputs and workflows: PATHS, --env and --workflow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import click
+from click.core import ParameterSource
+from msgspec import Struct
+
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.phrases.near_names import near_names, quoted
+
+if TYPE_CHECKING:
+    from stepgraph.project.sources import ExternalWorkflow
+
+
+R = TypeVar("R")
+
+_ENVIRONMENT_HELP = "Take the configuration's part for this environment."
+
+
+class Environment(Struct, frozen=True):
+    """The environment of the configuration."""
+
+    name: str | None
+    """None for the top level of the configuration."""
+    is_option: bool
+    """Whether --env selected it. CLOUDFLARE_ENV may be set for further programs, and does not need a configuration."""
+
+
+def environment_option(help_text: str = _ENVIRONMENT_HELP) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Add the option --env to a command, as the argument `environment`."""
+
+    def decorate(command: Callable[..., R]) -> Callable[..., R]:
+        @click.option("--env", "environment", metavar="NAME", envvar="CLOUDFLARE_ENV", help=help_text, show_envvar=True)
+        @wraps(command)
+        def with_environment(*, environment: str | None, **others: object) -> R:
+            is_option = click.get_current_context().get_parameter_source("environment") is ParameterSource.COMMANDLINE
+            return command(environment=Environment(environment or None, is_option), **others)
+
+        return with_environment
+
+    return decorate
+
+
+def inputs(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the argument PATHS (files, directories and `-`) and the option --env to a command."""
+    return click.argument("paths", nargs=-1, metavar="[PATHS]...")(environment_option()(command))
+
+
+_MAX_NAMES = 8
+
+
+class Named(Protocol):
+    """An object with the names of a workflow and its class."""
+
+    @property
+    def name(self) -> str:
+        """The configured name of the workflow."""
+
+    @property
+    def class_name(self) -> str:
+        """The name of the workflow class."""
+
+
+NamedWorkflow = TypeVar("NamedWorkflow", bound=Named)
+
+workflow_option = click.option(
+    "--workflow",
+    "workflows",
+    multiple=True,
+    metavar="NAME",
+    help="Only the workflow, or workflow class, of this name. Repeat it for several.",
+)
+
+
+def select(
+    subjects: Sequence[NamedWorkflow], names: Sequence[str], external: Sequence[ExternalWorkflow] = ()
+) -> Sequence[NamedWorkflow]:
+    """Return the workflows with one of these names or class names, in their order. Without names, return all.
+
+    Raises CommandError, with similar names, for an unknown name.
+    """
+    if not names:
+        return subjects
+    known = {name for subject in subjects for name in (subject.name, subject.class_name)}
+    for name in names:
+        if name not in known:
+            raise _unknown_name_error(subjects, name, external)
+    return [subject for subject in subjects if subject.name in names or subject.class_name in names]
+
+
+def _unknown_name_error(subjects: Sequence[Named], name: str, external: Sequence[ExternalWorkflow]) -> CommandError:
+    for other in external:
+        if name in (other.configured.name, other.configured.class_name):
+            worker = other.configured.script_name
+            return CommandError(ExitCode.ERROR, f"the class of `{name}` is in another Worker, `{worker}`.")
+    return CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_suggest_names(subjects, name)}")
+
+
+def _suggest_names(subjects: Sequence[Named], name: str) -> str:
+    names = list(dict.fromkeys(known for subject in subjects for known in (subject.class_name, subject.name)))
+    near = near_names(name, names)
+    if near:
+        return f"Did you mean {', '.join(quoted(near))}?"
+    shown = ", ".join(quoted(names[:_MAX_NAMES]))
+    more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
+    return f"There {'are' if len(names) > 1 else 'is'} {shown}{more}."

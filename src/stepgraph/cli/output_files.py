@@ -1,0 +1,217 @@
+"""The file or directory of --output: written atomically, or compared, and never a source file."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from enum import Enum
+from typing import Final, TypeVar
+
+from msgspec import Struct
+
+from stepgraph.cli.console import encode, write_message
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.subject import Subject
+from stepgraph.escaping.file_names import file_key, numbered, safe_stem
+from stepgraph.model.note import InputError
+from stepgraph.project.reading import check_named, read_named
+from stepgraph.project.unreadable import unreadable
+from stepgraph.project.writing import Target, WriteError, check_folder, make_folder, target_of
+
+
+class OutputFile(Struct, frozen=True):
+    """A file to write."""
+
+    target: Target
+
+    @property
+    def name(self) -> str:
+        """The path as the user wrote it."""
+        return self.target.name
+
+    def write(self, text: str) -> None:
+        """Write a text as UTF-8. Raises CommandError as `write_content`."""
+        self.write_content(encode(text))
+
+    def write_content(self, content: bytes) -> None:
+        """Write a content. Raises CommandError if writing fails; the previous content then remains."""
+        try:
+            self.target.write(content)
+        except WriteError as error:
+            raise failure(error) from None
+
+
+def prepare_output(name: str, sources: Iterable[str]) -> OutputFile:
+    """Return the file to write, before its content is computed.
+
+    Raises CommandError if it is one of the `sources`, or evidently cannot be written.
+    """
+    try:
+        return OutputFile(target_of(name, sources))
+    except WriteError as error:
+        raise failure(error) from None
+
+
+def failure(error: WriteError) -> CommandError:
+    """Return the error of a command for a failed write."""
+    return CommandError(ExitCode.ERROR, str(error))
+
+
+def refusal(name: str, message: str) -> CommandError:
+    """Return the error of a command that cannot read or write a file or directory."""
+    return failure(WriteError(name, message))
+
+
+# The dates in an API response, as this package writes them. The date of a commit is unknown before the commit.
+_DATES: Final = re.compile(rb'^( +"(?:created_on|modified_on)": )"[^"]*"', re.MULTILINE)
+
+
+class FileState(Enum):
+    """The state of a file relative to its new content. The values are parts of messages."""
+
+    CURRENT = "is up to date"
+    MISSING = "is missing"
+    OUT_OF_DATE = "is out of date"
+
+
+def file_state(path: str, text: str, *, with_dates: bool = True) -> FileState:
+    """Return the state of a file relative to its new text. Line ends of any system are equal.
+
+    Without `with_dates`, dates in API responses are ignored. Raises CommandError if the file cannot be read.
+    """
+    try:
+        return _compare(path, encode(text), with_dates=with_dates)
+    except InputError as error:
+        raise refusal(path, f"cannot be read: {error.problem.message}") from None
+
+
+def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
+    """Return the state of a file. Raises InputError for unreadable files, and CommandError for directories."""
+    # Checked first: a link out of the repository must not reveal anything about its target.
+    check_named(path)
+    try:
+        status = os.stat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return FileState.MISSING
+    except OSError as error:
+        raise InputError(unreadable(path, error)) from None
+    if not stat.S_ISREG(status.st_mode):
+        raise refusal(path, "is not a file, and cannot be compared with one.")
+    # Line ends of Windows have twice the length, and dates have a constant length.
+    most = 2 * len(new)
+    if status.st_size > most and os.access(path, os.R_OK):
+        return FileState.OUT_OF_DATE
+    same = _comparable(read_named(path, most), with_dates=with_dates) == _comparable(new, with_dates=with_dates)
+    return FileState.CURRENT if same else FileState.OUT_OF_DATE
+
+
+def check_up_to_date(texts: Mapping[str, str], command: str, *, with_dates: bool) -> None:
+    """Write a message for each file that is not up to date, and raise CommandError if there are any.
+
+    `command` is the command that updates the files.
+    """
+    states = {path: file_state(path, text, with_dates=with_dates) for path, text in texts.items()}
+    wanting = {path: state for path, state in states.items() if state is not FileState.CURRENT}
+    for path, state in wanting.items():
+        write_message(f"{path} {state.value}: run `{command}`")
+    if wanting:
+        raise CommandError(ExitCode.FINDINGS)
+
+
+def _comparable(content: bytes, *, with_dates: bool) -> bytes:
+    unix = content.replace(b"\r\n", b"\n")
+    return unix if with_dates else _DATES.sub(rb"\1", unix)
+
+
+R = TypeVar("R")
+
+
+def is_folder_name(name: str) -> bool:
+    """Return whether a name is a directory: an existing one, or a new one with a trailing slash."""
+    return name.endswith(("/", os.sep)) or os.path.isdir(name)
+
+
+def prepare_folder(name: str) -> None:
+    """Raise CommandError if the directory evidently cannot be created or written."""
+    _convert_errors(check_folder, name)
+    nearest = os.path.realpath(name)
+    while not os.path.lexists(nearest):
+        nearest = os.path.dirname(nearest)
+    if not os.path.isdir(nearest):
+        raise refusal(name, f"cannot be a folder: {_relative(nearest, name)} is a file.")
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        raise refusal(name, "cannot be written: permission denied.")
+
+
+def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str], *, quiet: bool) -> None:
+    """Write the texts to their paths in a directory, which is created if missing.
+
+    Unchanged files are not written, and further files in the directory remain. Raises CommandError if a path must not
+    be written, before the first write, or if a write fails.
+    """
+    folder = _convert_errors(make_folder, name)
+    known = list(sources)
+    files = [(_file_in(folder, path, known), text) for path, text in texts.items()]
+    for file, text in files:
+        if file_state(file.name, text) is FileState.CURRENT:
+            continue
+        file.write(text)
+        if not quiet:
+            write_message(f"wrote {file.name}")
+
+
+def _convert_errors(function: Callable[[str], R], name: str) -> R:
+    try:
+        return function(name)
+    except WriteError as error:
+        raise failure(error) from None
+
+
+def _file_in(folder: str, path: str, sources: Iterable[str]) -> OutputFile:
+    """Return a file in a directory with this real path."""
+    file = prepare_output(path, sources)
+    if os.path.islink(path) and os.path.dirname(os.path.realpath(path)) != folder:
+        raise refusal(file.name, "is a link that leads out of the folder. Remove it, or name another folder.")
+    return file
+
+
+def path_in(folder: str, file_name: str) -> str:
+    """Return the path of a file in a directory, joined with a slash."""
+    return folder + file_name if folder.endswith(("/", os.sep)) else f"{folder}/{file_name}"
+
+
+def _relative(path: str, name: str) -> str:
+    """Return a path, relative if `name` is relative."""
+    return path if os.path.isabs(name) else os.path.relpath(path)
+
+
+def file_stems(subjects: Sequence[Subject]) -> list[str]:
+    """Return unique file names without suffix, in the order of the workflows.
+
+    A name is the workflow's name if that is unique. Otherwise the name of its class is added, and then a number.
+    """
+    stems = [safe_stem(subject.name) for subject in subjects]
+    keys = [file_key(stem) for stem in stems]
+    unique = {key for key, number in Counter(keys).items() if number == 1}
+    taken = set(unique)
+    names: list[str] = []
+    numbered_stems: dict[str, Iterator[str]] = {}
+    for subject, stem, key in zip(subjects, stems, keys, strict=True):
+        if key in unique:
+            names.append(stem)
+            continue
+        longer = _with_class(stem, subject)
+        # The iterator continues after the numbers that are already used.
+        candidates = numbered_stems.setdefault(longer, numbered(longer))
+        name = next(each for each in candidates if file_key(each) not in taken)
+        taken.add(file_key(name))
+        names.append(name)
+    return names
+
+
+def _with_class(stem: str, subject: Subject) -> str:
+    class_name = safe_stem(subject.class_name)
+    return stem if file_key(class_name) == file_key(stem) else f"{stem}-{class_name}"

@@ -1,0 +1,163 @@
+"""Analysis of many modules in worker processes.
+
+LibCST's parser holds the interpreter lock, so threads do not help. Workers are forked with `os.fork`: each inherits its
+modules, analyzes one part of them, writes a serialized `PartResult` to a pipe, and exits, which returns its memory.
+`concurrent.futures` takes 45 to 75 ms to import, and waits for its queue on Ctrl-C. Without `os.fork`, as on Windows,
+all modules are analyzed in the calling process.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import Final
+
+import msgspec
+from msgspec import Struct
+
+from stepgraph.analysis import WorkflowAnalysis
+from stepgraph.analysis_run import run_without_gc
+from stepgraph.limits import HELD_TOKENS, MOST_PROCESSES, PARSED_TOKENS, READ_BYTES, READ_MODULES
+from stepgraph.model.note import InputError, Problem
+from stepgraph.pipeline import Pipeline
+from stepgraph.project.forked import Forked, end, may_fork, processors
+from stepgraph.project.sources import Source
+from stepgraph.syntax.class_visitor import Derivation
+from stepgraph.syntax.modules import SourceModules
+from stepgraph.workflow_record import WorkflowRecord
+
+_PART_SIZE: Final = 25
+"""The number of modules in a part, small enough to bound the memory of its syntax trees."""
+
+_CHUNK_BYTES: Final = 1 << 20
+
+
+class PartResult(Struct, frozen=True):
+    """The result of a worker process for one part of the modules."""
+
+    workflows: tuple[tuple[WorkflowRecord, ...], ...]
+    """The workflows of each module of the part."""
+    derivations: dict[str, tuple[Derivation, ...]]
+    """The classes that may derive from workflow classes, by path of the module."""
+    problems: tuple[Problem, ...]
+    hints: tuple[Problem, ...]
+    import_problems: dict[str, Problem]
+    """The problems with imported modules, by path."""
+    contents: dict[str, bytes | None]
+    """The contents of all modules, by path; None for the modules of the part, which the parent process has."""
+    read_files: dict[str, bytes | None]
+    """The contents of the files that imports led to, by path; None for unreadable files."""
+    listings: tuple[tuple[int, dict[str, frozenset[str]]], ...]
+    """The directory listings of each project, with the number of the first module of the project."""
+    tokens: int
+    """The size of all modules in tokens."""
+
+
+def analyze_in_processes(modules: Sequence[Source]) -> list[PartResult] | None:
+    """Analyze modules in worker processes, and return the results of all parts in order.
+
+    Returns None if no process can be started, a worker fails or exceeds its memory, or all together exceed a limit. The
+    caller then analyzes all modules itself, so that the result does not depend on the number of processes.
+    """
+    if not may_fork():
+        return None
+    running: deque[Forked] = deque()
+    results: list[PartResult] = []
+    try:
+        for first in range(0, len(modules), _PART_SIZE):
+            if len(running) >= min(processors(), MOST_PROCESSES):
+                results.append(_read_result(running.popleft()))
+            running.append(Forked(partial(_write_result, modules[first : first + _PART_SIZE])))
+        while running:
+            results.append(_read_result(running.popleft()))
+    except (OSError, msgspec.DecodeError):
+        return None
+    finally:
+        # After Ctrl-C, too: a worker whose pipe is closed ends at its next write.
+        end(running)
+    return None if _exceeds_limits(results, modules) else results
+
+
+def _exceeds_limits(results: Sequence[PartResult], modules: Sequence[Source]) -> bool:
+    contents = {path: content for result in results for path, content in result.contents.items()}
+    size = sum(len(content or b"") for content in contents.values()) + sum(len(module.content) for module in modules)
+    tokens = sum(result.tokens for result in results)
+    return len(contents) > READ_MODULES or size > READ_BYTES or tokens > PARSED_TOKENS
+
+
+def _write_result(modules: Sequence[Source], descriptor: int) -> None:
+    """Analyze a part in a worker process, and write the result to a pipe."""
+    content = msgspec.msgpack.encode(run_without_gc(partial(_analyze_part, modules)))
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+
+
+def _read_result(process: Forked) -> PartResult:
+    """Return the result of a worker process. Raises DecodeError if the worker failed."""
+    chunks: list[bytes] = []
+    try:
+        while chunk := os.read(process.reading, _CHUNK_BYTES):
+            chunks.append(chunk)
+    finally:
+        end([process])
+    return msgspec.msgpack.decode(b"".join(chunks), type=PartResult)
+
+
+def _analyze_part(modules: Sequence[Source]) -> PartResult:
+    pipeline = Pipeline(modules=SourceModules(room=HELD_TOKENS // MOST_PROCESSES, may_release=True))
+    workflows: list[tuple[WorkflowRecord, ...]] = []
+    for module in modules:
+        analyzed: tuple[WorkflowAnalysis, ...] = ()
+        try:
+            analyzed = pipeline.analyze(module)
+        except InputError as error:
+            pipeline.problems.append(error.problem)
+        workflows.append(tuple(map(WorkflowRecord.of, analyzed)))
+        if pipeline.modules.exceeded_token_budget:
+            raise MemoryError  # ends this process without a result
+    paths = {module.path for module in modules}
+    return PartResult(
+        tuple(workflows),
+        pipeline.derivations,
+        tuple(pipeline.problems),
+        tuple(pipeline.hints),
+        pipeline.modules.problems,
+        {path: None if path in paths else content for path, content in pipeline.modules.contents.items()},
+        pipeline.modules.read_files,
+        tuple(_project_listings(modules)),
+        pipeline.modules.tokens,
+    )
+
+
+def _project_listings(modules: Sequence[Source]) -> Iterator[tuple[int, dict[str, frozenset[str]]]]:
+    projects: set[int] = set()
+    for number, module in enumerate(modules):
+        files = module.project.files
+        if id(files) not in projects:
+            projects.add(id(files))
+            yield number, dict(files.listings)
+
+
+def merge(parts: Sequence[PartResult], modules: Sequence[Source], pipeline: Pipeline) -> Iterator[WorkflowAnalysis]:
+    """Merge the results of all parts into a pipeline, and return the workflows of all modules in order."""
+    workflows: list[WorkflowAnalysis] = []
+    first = 0
+    for part in parts:
+        own = modules[first : first + len(part.workflows)]
+        first += len(own)
+        workflows += [record.restore() for records in part.workflows for record in records]
+        for module in own:
+            pipeline.add_derivations(module.path, part.derivations.get(module.path, ()))
+        own_contents = {module.path: module.content for module in own}
+        pipeline.modules.parsed_by_workers |= {
+            path: own_contents.get(path, b"") if content is None else content for path, content in part.contents.items()
+        }
+        pipeline.modules.read_files |= part.read_files
+        pipeline.modules.problems |= part.import_problems
+        pipeline.problems += part.problems
+        pipeline.hints += part.hints
+        for number, listing in part.listings:
+            own[number].project.files.learn(listing)
+    return iter(workflows)

@@ -1,0 +1,141 @@
+"""Analysis and checks of the modules in `Sources`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Final, TypeAlias
+
+from msgspec.structs import replace
+
+from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis
+from stepgraph.checks.subject import ProjectSubject
+from stepgraph.project.sources import Sources
+
+if TYPE_CHECKING:
+    from stepgraph.analysis_run import AnalysisRun
+    from stepgraph.checks.baseline import Baseline
+    from stepgraph.checks.finding import Finding
+    from stepgraph.checks.keep import FilteredFindings
+    from stepgraph.checks.settings import Settings
+    from stepgraph.process_pool import PartResult
+
+OnModule: TypeAlias = Callable[[str], object]
+"""Called with the path of each module before its analysis."""
+
+_MIN_MODULES_FOR_PROCESSES: Final = 50
+"""The number of modules from which worker processes save time."""
+
+# The functions below import `AnalysisRun` only if there are modules: LibCST takes longer to import than all other code.
+
+
+def import_pipeline() -> None:
+    """Import the code of the analysis, which takes most of the time of a small analysis."""
+    import stepgraph.analysis_run  # noqa: F401
+
+
+def analyze_strictly(sources: Sources) -> Analysis:
+    """Return the workflows of all modules, with the subjects of rules. Raises InputError for invalid Python."""
+    if not sources.modules:
+        return empty_analysis(sources)
+    from stepgraph.analysis_run import AnalysisRun
+
+    run = AnalysisRun(sources, checked=True, strict=True)
+    return run.collect(run.analyze())
+
+
+def analyze_sources(sources: Sources, on_module: OnModule | None = None, *, checked: bool = True) -> Analysis:
+    """Return the workflows of all modules. Modules with invalid Python are among the problems.
+
+    Without `checked`, the workflows lack the subjects of rules. Raises InternalError for defects of the analysis.
+    """
+    if not sources.modules:
+        return empty_analysis(sources)
+    from stepgraph.analysis_run import AnalysisRun
+
+    run = AnalysisRun(sources, on_module, checked=checked)
+    return run.collect(run.analyze())
+
+
+def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analysis:
+    """Return the workflows of all modules, without locations of nodes and subjects of rules.
+
+    No module stays in memory, and many modules are analyzed in worker processes. Raises InternalError.
+    """
+    if not sources.modules:
+        return empty_analysis(sources)
+    from stepgraph.analysis_run import AnalysisRun
+
+    run = AnalysisRun(sources, on_module, release_modules=True)
+    parts: list[PartResult] | None = None
+    if len(sources.modules) >= _MIN_MODULES_FOR_PROCESSES:
+        from stepgraph.process_pool import analyze_in_processes
+
+        parts = analyze_in_processes(sources.modules)
+    return run.collect(_graphs(run, parts))
+
+
+def _graphs(run: AnalysisRun, parts: list[PartResult] | None) -> Iterator[WorkflowAnalysis]:
+    """Yield the workflows of the given modules, from worker processes if possible, and of derived classes."""
+    from stepgraph.workflow_record import without_modules
+
+    if parts is None:
+        yield from map(without_modules, run.analyze_given())
+    else:
+        from stepgraph.process_pool import merge
+
+        yield from run.deduplicate(merge(parts, run.sources.modules, run.pipeline))
+    yield from map(without_modules, run.analyze_derived())
+
+
+def check_sources(
+    sources: Sources, on_module: OnModule | None = None, *, with_edits: bool = False
+) -> tuple[Analysis, tuple[Finding, ...]]:
+    """Return the analysis of all modules, as `analyze_graphs`, and the findings of all rules.
+
+    Each workflow is checked before the analysis of the next one, so that its modules can be released. With
+    `with_edits`, findings have their edits, and the edited modules stay in memory. Raises InternalError.
+    """
+    # Imported here: only checks need the rules.
+    from stepgraph.checks.run import check_project, unique_findings
+
+    findings: list[Finding] = []
+    analysis = _check_workflows(sources, on_module, findings, with_edits=with_edits)
+    project = analysis.project or ProjectSubject(problems=analysis.problems)
+    return analysis, unique_findings([*check_project(project), *findings])
+
+
+def _check_workflows(
+    sources: Sources, on_module: OnModule | None, findings: list[Finding], *, with_edits: bool
+) -> Analysis:
+    """Return the analysis of all modules, and add the findings in their workflows."""
+    if not sources.modules:
+        return empty_analysis(sources)
+    from stepgraph.analysis_run import AnalysisRun
+    from stepgraph.checks.run import check_workflow
+    from stepgraph.workflow_record import without_modules
+
+    run = AnalysisRun(sources, on_module, checked=True, release_modules=True)
+
+    def check(workflow: WorkflowAnalysis) -> WorkflowAnalysis:
+        found = [] if workflow.subject is None else check_workflow(workflow.subject)
+        if with_edits:
+            run.pipeline.modules.pin(frozenset(edit.place.module.path for one in found for edit in one.edits))
+            findings.extend(found)
+        else:
+            findings.extend(replace(finding, edits=()) for finding in found)
+        return without_modules(workflow)
+
+    return run.collect(map(check, run.analyze()))
+
+
+def apply_settings(
+    analysis: Analysis, findings: Iterable[Finding], settings: Settings, baseline: Baseline | None = None
+) -> FilteredFindings:
+    """Filter findings by settings, suppression comments and a baseline.
+
+    Findings about invalid settings and unused comments are added.
+    """
+    from stepgraph.checks.keep import CheckedSources, filter_findings
+
+    classes = tuple((workflow.path, workflow.class_name) for workflow in analysis.workflows)
+    return filter_findings(findings, settings, CheckedSources(analysis.read, classes), baseline)
