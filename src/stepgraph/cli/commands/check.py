@@ -101,11 +101,11 @@ def _exit_code(checked: _CheckRun, paths: Sequence[str]) -> ExitCode:
     """Return the exit code of a verdict. Raises CommandError if there was no workflow."""
     from stepgraph.report.report import Verdict
 
-    if checked.report.report is Verdict.NOTHING:
+    if checked.report.verdict is Verdict.NOTHING:
         raise no_workflow_error(checked.analysis, checked.sources, paths)
     codes = {
         Verdict.PASSED: ExitCode.CLEAN,
         Verdict.FAILED: ExitCode.FINDINGS,
         Verdict.UNREADABLE: ExitCode.ERROR,
     }
-    return codes[checked.report.report]
+    return codes[checked.report.verdict]
