@@ -15,9 +15,8 @@ from stepgraph.checks.subject import ProjectSubject
 from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text, encode_text
-from stepgraph.project.footprint import Derived, Footprint
 from stepgraph.project.reading import StrPath
-from stepgraph.project.sources import Source, Sources, find_sources
+from stepgraph.project.sources import Derived, Footprint, Source, Sources, find_sources
 
 if TYPE_CHECKING:
     from stepgraph.checks.baseline import Baseline

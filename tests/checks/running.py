@@ -10,7 +10,7 @@ from stepgraph.api import analyze_paths, check_analysis, keep_findings
 from stepgraph.checks.example import ENTRY, Example
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.settings import Settings
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 CONFIGURATION_NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")
 _DATES = {DependencyMode.IMPLICIT: "2026-03-01", DependencyMode.LEGACY: "2026-01-01"}

@@ -6,7 +6,7 @@ from textwrap import dedent, indent
 
 from msgspec import Struct
 
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 ENTRY = "entry.py"
 

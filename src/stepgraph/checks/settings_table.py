@@ -15,10 +15,10 @@ from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import InputError
 from stepgraph.project.configuration.fields import Fields
+from stepgraph.project.configuration.settings_file import find_settings
 from stepgraph.project.folders import folder_of, path_in
 from stepgraph.project.reading import StrPath
 from stepgraph.project.root import root_of
-from stepgraph.project.settings_file import find_settings
 
 KEYS: Final = (
     "select",

@@ -8,11 +8,10 @@ from contextlib import suppress
 
 from stepgraph.analysis import Analysis
 from stepgraph.model.note import InputError
-from stepgraph.project.folders import path_from
+from stepgraph.project.encoding import source_lines
+from stepgraph.project.folders import path_from, repository_root
 from stepgraph.project.reading import read_inside
-from stepgraph.project.repository import repository_root
 from stepgraph.project.root import Root
-from stepgraph.project.source_lines import source_lines
 from stepgraph.project.sources import STANDARD_INPUT_NAME, Sources
 from stepgraph.report.report import SourceFile
 

@@ -20,7 +20,7 @@ from stepgraph.cli.streams import tell
 from stepgraph.cli.subject import Subject
 from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError
-from stepgraph.project.repository import repository_root
+from stepgraph.project.folders import repository_root
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 from stepgraph.report.difference.report import VersionedWorkflow

@@ -14,8 +14,7 @@ from stepgraph.cli.exit_code import ExitCode
 from stepgraph.cli.output_file import refusal
 from stepgraph.cli.streams import encode, tell
 from stepgraph.model.note import InputError
-from stepgraph.project.reading import check_named, read_named
-from stepgraph.project.unreadable import unreadable
+from stepgraph.project.reading import check_named, read_named, unreadable
 
 # The dates of an answer of the API, as this package writes them. Those of a commit are not known before it is made.
 _DATES: Final = re.compile(rb'^( +"(?:created_on|modified_on)": )"[^"]*"', re.MULTILINE)

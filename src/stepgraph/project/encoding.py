@@ -3,10 +3,54 @@
 from __future__ import annotations
 
 import codecs
+import re
+
+from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.coding_line import CodingLine, coding_line
-from stepgraph.project.position import position_of
+
+
+class Position(Struct, frozen=True):
+    """Line and column in characters, both from 1."""
+
+    line: int
+    column: int
+
+
+def position_of(content: bytes, offset: int, encoding: str = "utf-8") -> Position:
+    """Return where the byte at `offset` stands. Bytes before it that are no text count as one character each."""
+    before = content[:offset].removeprefix(codecs.BOM_UTF8)
+    lines = before.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    return Position(len(lines), len(lines[-1].decode(encoding, "replace")) + 1)
+
+
+_DECLARATION = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK_OR_COMMENT = re.compile(rb"^[ \t\f]*(?:#.*)?$")
+_LINE_BREAK = re.compile(rb"\r\n|\r|\n")
+_TEXT_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+class CodingLine(Struct, frozen=True):
+    """The encoding that a source names, as written, and the byte offset of that name."""
+
+    encoding: str
+    offset: int
+
+
+def coding_line(content: bytes) -> CodingLine | None:
+    """Return the coding line of a source: one of the first two lines, the second only below a comment or nothing."""
+    start = 3 if content.startswith(b"\xef\xbb\xbf") else 0
+    for _ in range(2):
+        end = _LINE_BREAK.search(content, start)
+        line = content[start : end.start()] if end else content[start:]
+        declared = _DECLARATION.match(line)
+        if declared:
+            return CodingLine(declared[1].decode("ascii"), start + declared.start(1))
+        if end is None or not _BLANK_OR_COMMENT.match(line):
+            return None
+        start = end.end()
+    return None
+
 
 _SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
 _MEND_CODING_LINE = "Name an encoding that Python knows, or save the file as UTF-8 without a coding line."
@@ -89,3 +133,16 @@ def _check_declared(content: bytes, path: str, declared: CodingLine) -> None:
 def _error(content: bytes, path: str, offset: int, message: str, advice: str) -> InputError:
     position = position_of(content, offset)
     return InputError(Problem(path, message, advice, position.line, position.column))
+
+
+def source_lines(content: bytes) -> tuple[str, ...]:
+    """Return the lines of a file, without their ends. What is no text of its encoding becomes replacement marks."""
+    return tuple(_TEXT_LINE_BREAK.split(_decoded(content)))
+
+
+def _decoded(content: bytes) -> str:
+    declared = coding_line(content)
+    try:
+        return content.decode("utf-8-sig" if declared is None else declared.encoding, "replace").removeprefix("\ufeff")
+    except (LookupError, UnicodeError):
+        return content.decode("utf-8-sig", "replace")

@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 from typing import IO, Final
 
 from stepgraph.limits import GIT_ANSWER_BYTES
-from stepgraph.project.repository import repository_root
+from stepgraph.project.folders import repository_root
 
 # Git sets these for its hooks: with them it would ask the hook's repository about every file.
 _OF_ANOTHER_REPOSITORY = frozenset(

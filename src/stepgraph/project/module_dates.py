@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.repository import is_in_repository
+from stepgraph.project.folders import repository_root
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -52,12 +52,12 @@ class DateLookup:
     def start(self, path: str) -> None:
         """Begin to look for the dates of the file at `path`, which `dates` will be asked for."""
         if len(self._logs) < _MOST_AHEAD and path not in self._logs:
-            self._logs[path] = _start_log(path)
+            self._logs[path] = start_log(path)
 
     def dates(self, path: str) -> ModuleDates:
         """Return the dates of the file at `path`. Raises InputError if SOURCE_DATE_EPOCH is needed and no number."""
         if path not in self._found:
-            log = self._logs.pop(path) if path in self._logs else _start_log(path)
+            log = self._logs.pop(path) if path in self._logs else start_log(path)
             self._found[path] = _commit_dates(log) or _dates_without_commits(path)
         return self._found[path]
 
@@ -84,22 +84,32 @@ def dates_without_file() -> ModuleDates:
     return _dates(0, 0) if build is None else _dates(build, build)
 
 
-def _start_log(path: str) -> Git | None:
-    if not os.path.isfile(path) or not is_in_repository(os.path.dirname(os.path.realpath(path))):
+def start_log(path: str) -> Git | None:
+    """Start a git process that lists the commits of the file at `path`; None without a file, a repository or git."""
+    if not os.path.isfile(path):
+        return None
+    real = os.path.realpath(path)
+    root = repository_root(os.path.dirname(real))
+    if root is None:
         return None
     # Imported here for start-up: most commands need no dates.
-    from stepgraph.project.commit_times import start_log
+    from stepgraph.project.git import start_git
 
-    return start_log(path)
+    # Plumbing: unlike `git log`, it ignores configuration that shows signatures, follows renames or maps names.
+    name = os.path.relpath(real, root)
+    return start_git(root, "--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", name)
 
 
 def _commit_dates(log: Git | None) -> ModuleDates | None:
+    """Return the dates of the first and the last commit; None for a file without commits, and if git fails."""
     if log is None:
         return None
-    from stepgraph.project.commit_times import read_log
+    # Imported here for start-up: most commands need no dates.
+    from stepgraph.project.git import HISTORY_SECONDS
 
-    times = read_log(log)
-    return None if times is None else _dates(times.first, times.last)
+    answer = log.answer(seconds=HISTORY_SECONDS) or b""
+    times = [int(line.split()[0]) for line in answer.splitlines()]
+    return _dates(min(times), max(times)) if times and log.succeeded else None
 
 
 def _dates_without_commits(path: str) -> ModuleDates:

@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.project.configuration.names import CONFIGURATION_NAMES
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.project.folders import and_above, folder_of, is_inside, prefix_of
 from stepgraph.project.module_files import ModuleFiles
-from stepgraph.project.root import Root
+from stepgraph.project.root import CONFIGURATION_NAMES, Root
 
 if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration

@@ -6,6 +6,7 @@ the user named may be anywhere, unless a symbolic link of a repository leads the
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -17,7 +18,6 @@ from stepgraph.limits import CONFIGURATION_BYTES, MEGABYTE, SEARCHED_ENTRIES, SO
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text
 from stepgraph.project.root import Root, is_of_git, link_leading_out
-from stepgraph.project.unreadable import unreadable
 
 if sys.platform == "win32":
     _FLAGS = os.O_RDONLY | os.O_BINARY
@@ -254,3 +254,23 @@ def _why_no_configuration(path: str) -> str | None:
     if stat.S_ISDIR(mode):
         return "a folder, where a configuration file is meant."
     return _not_a_file(path, mode).message
+
+
+def unreadable(path: str, error: OSError) -> Problem:
+    """Return the problem that `error`, met while reading `path`, is shown as."""
+    message, advice = _meaning(error)
+    return Problem(path, message, advice)
+
+
+def _meaning(error: OSError) -> tuple[str, str]:
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder.", "Paths are relative to the working directory."
+    if isinstance(error, PermissionError):
+        return "permission denied.", "Make it readable, or leave it out."
+    if isinstance(error, NotADirectoryError):
+        return "no such file: a part of the path is not a folder.", ""
+    if error.errno == errno.ELOOP:
+        return "a symbolic link that leads back to itself.", "Name the file itself."
+    if error.errno == errno.ENAMETOOLONG:
+        return "the name is too long for the file system.", ""
+    return f"{(error.strerror or type(error).__name__).lower()}.", ""

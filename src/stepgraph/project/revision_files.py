@@ -8,13 +8,15 @@ is written twice, over something else, or through a link.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import IO, Final
 
 from msgspec import Struct
 
 from stepgraph.limits import (
+    DEEPEST_FOLDER,
     MEGABYTE,
     REVISION_BYTES,
     SCANNED_BYTES,
@@ -25,12 +27,10 @@ from stepgraph.limits import (
     TREE_LINKS,
 )
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 from stepgraph.project.git import READING_SECONDS, Git, TooLargeError, start_git
 from stepgraph.project.revisions import Revision
+from stepgraph.project.root import CONFIGURATION_NAMES
 from stepgraph.project.temporary import TemporaryFolder, temporary_folder
-from stepgraph.project.tree_links import TooManyLinksError, TreeLinks
-from stepgraph.project.tree_paths import is_too_long, stays_inside, windows_cannot_hold
 
 _READ_NAMES: Final = frozenset({*CONFIGURATION_NAMES, "pyproject.toml", "pyvenv.cfg"})
 _LINK: Final = "120000"
@@ -233,3 +233,75 @@ class _Writing(Struct, frozen=True):
 def _is_read(entry: _Entry) -> bool:
     name = entry.path.rpartition("/")[2]
     return entry.mode == _LINK or (entry.mode in _FILES and (name.endswith(".py") or name in _READ_NAMES))
+
+
+_MOST_FOLLOWED: Final = 40
+"""How many links there may be on the way to one file, as in the kernel of Linux."""
+
+_MOST_STEPS: Final = 1_000_000
+"""How many parts of paths are looked at for all links together."""
+
+
+class TooManyLinksError(Exception):
+    """Links that lead to each other over and over."""
+
+
+class TreeLinks:
+    """The links of a revision: what each holds, by its path."""
+
+    def __init__(self, links: Mapping[str, str]) -> None:
+        self._links = links
+        self._steps = 0
+
+    def target(self, path: str) -> str | None:
+        """Return the path that a link leads to in the end, which no link is part of; None for one that leads out.
+
+        There need not be anything at that path. Raises TooManyLinksError.
+        """
+        pending = path.split("/")[::-1]
+        real: list[str] = []
+        followed = 0
+        while pending:
+            self._steps += 1
+            if self._steps > _MOST_STEPS:
+                raise TooManyLinksError
+            part = pending.pop()
+            if part == "..":
+                if not real:
+                    return None
+                real.pop()
+            elif part not in ("", "."):
+                link = self._links.get("/".join([*real, part]))
+                if link is None:
+                    real.append(part)
+                    continue
+                followed += 1
+                if followed > _MOST_FOLLOWED or link.startswith("/") or "\\" in link or "\0" in link:
+                    return None
+                pending += link.split("/")[::-1]
+        return "/".join(real)
+
+
+_GIT: Final = ".git"
+_NO_PARTS: Final = frozenset({"", ".", "..", _GIT})
+_MOST_BYTES: Final = 1_024
+_NOT_ON_WINDOWS: Final = re.compile(r'[<>:"|?*\\\x00-\x1f]|[. ](?:/|$)')
+# Windows takes these for devices, whatever follows the first dot.
+_DEVICES: Final = re.compile(r"(?:^|/)(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:[./]|$)", re.IGNORECASE)
+_LONGEST_ON_WINDOWS: Final = 259
+
+
+def stays_inside(path: str) -> bool:
+    """Tell whether a path stays in its folder and is none of git's: git makes no others, a hostile tree may."""
+    return _NO_PARTS.isdisjoint(part.casefold() for part in path.split("/"))
+
+
+def is_too_long(path: str) -> bool:
+    """Tell whether a path is longer, or has more folders, than all systems can have."""
+    return len(path.encode("utf-8", "surrogateescape")) > _MOST_BYTES or path.count("/") > DEEPEST_FOLDER
+
+
+def windows_cannot_hold(path: str, folder: str) -> bool:
+    """Tell whether Windows cannot have a file of a path in a folder."""
+    is_odd = _NOT_ON_WINDOWS.search(path) or _DEVICES.search(path)
+    return is_odd is not None or len(folder) + 1 + len(path) > _LONGEST_ON_WINDOWS

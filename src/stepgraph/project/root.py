@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.project.configuration.names import CONFIGURATION_NAMES
-from stepgraph.project.repository import repository_root
+from stepgraph.project.folders import repository_root
+
+# In the order in which wrangler looks for them.
+CONFIGURATION_NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
+
 
 _GIT = ".git"
 _PACKAGE = "__init__.py"

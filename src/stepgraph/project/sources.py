@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,10 +13,9 @@ from msgspec import Struct, field
 
 from stepgraph.limits import MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
-from stepgraph.project.configurations import Configurations
+from stepgraph.project.configuration.configurations import Configurations
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folders import folder_of
-from stepgraph.project.ignored import ignored
 from stepgraph.project.project import NO_PROJECT, Project, configured_project, project_of_file
 from stepgraph.project.reading import (
     StrPath,
@@ -27,12 +26,12 @@ from stepgraph.project.reading import (
     shown_path,
 )
 from stepgraph.project.root import Root, root_of
-from stepgraph.project.scan import Holds, scan
-from stepgraph.project.search import search_folder
-from stepgraph.project.unmarked import Unmarked
+from stepgraph.project.scan import Holds, Unmarked, scan
+from stepgraph.project.search import ignored, search_folder
 
 if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow
+
 
 STANDARD_INPUT = "-"
 STANDARD_INPUT_NAME = "<stdin>"
@@ -323,3 +322,21 @@ def find_sources(
     if needs_configuration or sources.has_configurations:
         sources.demand_environment()
     return sources
+
+
+class Derived(Struct, frozen=True):
+    """What a search for classes that derive from those of some `names` has found."""
+
+    names: tuple[str, ...]
+    found: tuple[Source, ...]
+
+
+class Footprint(Struct):
+    """The files that were read, with their contents (None where one could not be), and what was found by searching.
+
+    `modules` are those given at first, in whose projects folders were listed.
+    """
+
+    modules: Sequence[Source] = ()
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
+    derived: list[Derived] = field(default_factory=list)

@@ -7,14 +7,17 @@ leads to it out of the repository, because a pull request may have added that li
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
+import time
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache
 from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.project.leftovers import remove_leftovers, temporary_name
 from stepgraph.project.root import Root, is_of_git, link_leading_out
 
 # Where the links are that stand for descriptors of this process, such as `/dev/stdout`.
@@ -182,3 +185,27 @@ def _remove(path: str) -> None:
         os.unlink(path)
     except OSError:
         return  # it has become the result, or was never there
+
+
+_NAME: Final = re.compile(r"\.stepgraph-[0-9a-f]{16}\.tmp")
+# A file is written in far less: one that is older is not being written by another run.
+_STALE_SECONDS: Final = 3_600
+
+
+def temporary_name() -> str:
+    """Return a name that no other run takes for its own temporary file."""
+    return f".stepgraph-{os.urandom(8).hex()}.tmp"
+
+
+@cache
+def remove_leftovers(folder: str) -> None:
+    """Remove the temporary files in a folder that were left by runs which were killed; once in a run."""
+    with suppress(OSError), os.scandir(folder) as listing:
+        for entry in listing:
+            if _NAME.fullmatch(entry.name) and _is_stale(entry):
+                _remove(entry.path)
+
+
+def _is_stale(entry: os.DirEntry[str]) -> bool:
+    is_file = entry.is_file(follow_symlinks=False)
+    return is_file and entry.stat(follow_symlinks=False).st_mtime < time.time() - _STALE_SECONDS

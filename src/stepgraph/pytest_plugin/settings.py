@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.model.note import InputError
-from stepgraph.project.settings_file import find_settings
+from stepgraph.project.configuration.settings_file import find_settings
 
 
 def is_set(config: pytest.Config) -> bool:

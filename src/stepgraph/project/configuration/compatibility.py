@@ -5,11 +5,18 @@ Which flag is implied from which date on is what workerd's `compatibility-date.c
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.project.dependency_mode import DependencyMode
+
+class DependencyMode(Enum):
+    """By the names of its parameters, or in `depends=[...]`."""
+
+    IMPLICIT = "implicit"
+    LEGACY = "legacy"
+
 
 _IMPLICIT_FROM: Final = "2026-02-25"
 _IMPLICIT_FLAG: Final = "python_workflows_implicit_dependencies"

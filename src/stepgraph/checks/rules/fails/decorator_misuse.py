@@ -12,7 +12,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing
 from stepgraph.ir.static_values import StaticAwaitable, StaticFunction, StaticMapping, StaticStep
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

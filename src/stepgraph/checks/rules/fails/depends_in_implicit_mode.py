@@ -13,7 +13,7 @@ from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticCollection, StaticFunction, StaticMapping, StaticStep
 from stepgraph.ir.values import Constant
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

@@ -10,7 +10,7 @@ from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled, StepDeclared
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

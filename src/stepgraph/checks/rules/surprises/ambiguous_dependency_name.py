@@ -102,7 +102,7 @@ def _flagged() -> tuple[Example, ...]:
 
 def _clean() -> tuple[Example, ...]:
     from stepgraph.checks.example import in_run
-    from stepgraph.project.dependency_mode import DependencyMode
+    from stepgraph.project.configuration.compatibility import DependencyMode
 
     return (
         in_run(
