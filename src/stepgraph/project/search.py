@@ -1,4 +1,4 @@
-"""Searching a folder for Python files: the same files in the same order on every machine."""
+"""Searching folders for Python files, in the same order on every machine, and asking git which files are ignored."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ _ENVIRONMENT_MARK = "pyvenv.cfg"
 
 
 class Search(Struct, frozen=True):
-    """The Python files below a folder, sorted, its configurations, and the folders that could not be searched."""
+    """The result of searching a folder."""
 
     files: tuple[str, ...]
+    """The paths of the Python files, sorted."""
     configurations: tuple[str, ...]
+    """The paths of the configurations, sorted by folder."""
     problems: tuple[Problem, ...]
+    """The folders that could not be searched."""
 
 
 class _Finds(Struct):
@@ -35,18 +38,18 @@ class _Finds(Struct):
 
     @property
     def exceeded(self) -> str | None:
-        """The limit that is exceeded, None if none is."""
+        """The exceeded limit, None within the limits."""
         if self.entries > SEARCHED_ENTRIES:
             return f"{SEARCHED_ENTRIES:,} files and folders"
         return f"{SEARCHED_FILES:,} Python files" if len(self.files) + len(self.links) > SEARCHED_FILES else None
 
 
 def search_folder(folder: str) -> Search:
-    """Return the `*.py` files below `folder`, named as `folder` is, with forward slashes.
+    """Return the `*.py` files below `folder`. Paths start with `folder` and have forward slashes.
 
-    Not entered: hidden folders, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic
-    links to folders. A symbolic link to a file counts if its target is in `folder`; links come after the files.
-    Of a folder with more files than there may be, nothing is found: which ones would depend on the file system.
+    Skipped are hidden folders, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic
+    links to folders. A symbolic link to a file counts if its target is inside `folder`; links come after the files. A
+    folder with too many files has no result: a part of the files would depend on the file system.
     """
     finds = _Finds()
     top = prefix_of(folder)
@@ -71,9 +74,9 @@ def search_folder(folder: str) -> Search:
 
 
 def _enter(prefix: str, finds: _Finds, *, named: bool) -> list[str]:
-    """Note the Python files of a folder, and return the prefixes of the folders in it that are to be entered.
+    """Add the Python files of a folder to `finds`, and return the subfolders to search.
 
-    An environment is searched only if it was itself `named`.
+    A virtual environment is searched only if the user `named` it.
     """
     entries = entries_of(prefix)
     finds.entries += len(entries)
@@ -101,7 +104,7 @@ def _sort_in(entries: list[os.DirEntry[str]], prefix: str, finds: _Finds) -> lis
 
 
 def _inside(links: list[str], folder: str) -> list[str]:
-    """Return the links that lead to a file in the folder."""
+    """Return the links that lead to a file inside the folder."""
     if not links:
         return []
     root = os.path.join(os.path.realpath(folder), "")
@@ -109,10 +112,10 @@ def _inside(links: list[str], folder: str) -> list[str]:
 
 
 def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
-    """Return those of some paths below a folder that its repository ignores: none if it ignores the folder itself.
+    """Return the paths below a folder that its repository ignores; none if it ignores the folder itself.
 
-    What is tracked is not ignored, whatever the patterns say. A person's own patterns outside of the repository do not
-    count. A repository in the folder, such as a submodule, is asked about what is below it.
+    Tracked files are never ignored. The user's global patterns do not count. A nested repository, such as a submodule,
+    decides about its own files.
     """
     top = prefix_of(folder)
     asked: dict[str, list[str]] = {}
@@ -122,28 +125,28 @@ def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
     return frozenset(path for prefix, inside in asked.items() for path in _ignored(prefix, inside))
 
 
-def _repository(folder: str, top: str, known: dict[str, str]) -> str:
-    """Return the innermost folder, of one and those around it up to the top, that is a repository, else the top."""
-    passed: list[str] = []
-    while folder not in known:
-        around = parent_of(folder)
-        if folder == top or around is None or not folder.startswith(top):
-            known[folder] = top
+def _repository(folder: str, top: str, cache: dict[str, str]) -> str:
+    """Return the nearest ancestor of a folder that is a repository, up to `top`, which is the default."""
+    visited: list[str] = []
+    while folder not in cache:
+        parent = parent_of(folder)
+        if folder == top or parent is None or not folder.startswith(top):
+            cache[folder] = top
         elif os.path.lexists(f"{folder}.git"):
-            known[folder] = folder
+            cache[folder] = folder
         else:
-            passed.append(folder)
-            folder = around
-    found = known[folder]
-    known |= dict.fromkeys(passed, found)
-    return found
+            visited.append(folder)
+            folder = parent
+    repository = cache[folder]
+    cache |= dict.fromkeys(visited, repository)
+    return repository
 
 
 def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     root = repository_root(prefix)
     if root is None:
         return
-    # Imported here for start-up: starting programs takes a module that little else needs.
+    # Imported here for start-up: `subprocess` is needed only here.
     from stepgraph.project.git import start_git
 
     arguments = ("-c", f"core.excludesFile={os.devnull}", "check-ignore", "-z", "--stdin")
@@ -154,8 +157,8 @@ def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     inside = os.path.relpath(folder, root)
     names = [folder, *(f"./{inside}/{path.removeprefix(prefix)}" for path in paths)]
     question = b"".join(os.fsencode(name) + b"\0" for name in names)
-    # No more than was asked can be ignored.
+    # The output cannot be longer than the input.
     answer = git.answer(question, len(question)) or b""
-    found = {os.fsdecode(name) for name in answer.split(b"\0") if name}
-    if names[0] not in found:
-        yield from (path for path, name in zip(paths, names[1:], strict=True) if name in found)
+    matches = {os.fsdecode(name) for name in answer.split(b"\0") if name}
+    if names[0] not in matches:
+        yield from (path for path, name in zip(paths, names[1:], strict=True) if name in matches)
