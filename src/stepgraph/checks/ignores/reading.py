@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stepgraph.checks.ignores.comment import Comment
-from stepgraph.checks.ignores.ignore import SuppressionComment, parse_suppressions
+from stepgraph.checks.ignores.ignore import Comment, SuppressionComment, parse_suppressions
 from stepgraph.project.root import CONFIGURATION_NAMES
 
 _PACKAGE_NAME = b"stepgraph"

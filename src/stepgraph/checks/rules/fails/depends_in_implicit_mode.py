@@ -1,4 +1,4 @@
-"""`depends` where dependencies are implicit."""
+"""`depends` in the implicit dependency mode."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _is_as_in_javascript(depends: StaticArgument) -> bool:
-    """The function, or the config, in second place is another mistake."""
+    """Return whether the second argument is a function or a config, which another rule reports."""
     return depends.keyword is None and isinstance(depends.value, StaticFunction | StaticMapping)
 
 

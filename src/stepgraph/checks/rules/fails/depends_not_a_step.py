@@ -1,4 +1,4 @@
-"""An entry of `depends` that is no step."""
+"""Elements of `depends` that are not steps."""
 
 from __future__ import annotations
 

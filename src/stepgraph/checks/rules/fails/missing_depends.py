@@ -1,4 +1,4 @@
-"""A step with parameters that lists no steps, where dependencies are listed."""
+"""Steps with parameters and without `depends` in the legacy dependency mode."""
 
 from __future__ import annotations
 

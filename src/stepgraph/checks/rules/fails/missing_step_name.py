@@ -1,4 +1,4 @@
-"""`step.do` without a name, where it needs one."""
+"""`step.do` without a required name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step that lists more or fewer steps than it has parameters."""
+"""Steps whose `depends` and parameters differ in number."""
 
 from __future__ import annotations
 

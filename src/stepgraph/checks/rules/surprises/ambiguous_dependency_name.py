@@ -1,4 +1,4 @@
-"""A dependency that is the name of two steps."""
+"""Dependencies whose name belongs to two steps."""
 
 from __future__ import annotations
 
