@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
-from stepgraph.project.footprint import Footprint
 from stepgraph.project.module_dates import ModuleDates, module_dates
+from stepgraph.project.sources import Footprint
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject

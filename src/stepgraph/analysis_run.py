@@ -15,8 +15,7 @@ from stepgraph.internal_error import InternalError
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.note import InputError
 from stepgraph.pipeline import Pipeline
-from stepgraph.project.footprint import Derived, Footprint
-from stepgraph.project.sources import Source, Sources
+from stepgraph.project.sources import Derived, Footprint, Source, Sources
 
 Result = TypeVar("Result")
 

@@ -11,7 +11,7 @@ import pytest
 from stepgraph.analysis import Analysis
 from stepgraph.checks.catalogue import BY_CODE
 from stepgraph.checks.example import Example
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.running import CONFIGURATION_NAMES, analyzed
 from tests.execution.platform import Mode
 from tests.execution.running import Execution, Options, execute

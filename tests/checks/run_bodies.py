@@ -7,7 +7,7 @@ from pathlib import Path
 from stepgraph.checks.example import in_run
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.severity import Severity
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.running import findings
 
 LEGACY = DependencyMode.LEGACY

@@ -10,7 +10,7 @@ from stepgraph.api import analyze_paths, check_analysis
 from stepgraph.checks.example import ENTRY, Example
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.settings import Settings
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.source_analysis import apply_settings
 
 CONFIGURATION_NAMES = ("wrangler.jsonc", "wrangler.json", "wrangler.toml")

@@ -12,7 +12,7 @@ from stepgraph import WorkflowAnalysis, analyze_paths
 from stepgraph.api import check_analysis
 from stepgraph.checks.settings import Settings
 from stepgraph.checks.severity import Severity
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.source_analysis import apply_settings
 from tests.execution.anything import Anything
 from tests.execution.chance import takes_by_chance

@@ -40,8 +40,8 @@ def test_a_result_has_its_fields_but_for_those_that_are_our_own() -> None:
 
 def test_a_class_has_its_methods_and_properties() -> None:
     shown = section("WorkflowGraph")
-    assert "**`complete: bool`**\n\nWhether all of the code was resolved" in shown
-    assert "**`runs_before(first: str, second: str) -> bool`**\n\nReturn whether `first` is always over" in shown
+    assert "**`complete: bool`**\n\nWhether all code was resolved" in shown
+    assert "**`runs_before(first: str, second: str) -> bool`**\n\nReturn whether `first` always ends" in shown
     assert "**`WorkflowGraph.of(source: " in shown
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.project.commit_times import start_log
-from stepgraph.project.ignored import ignored
+from stepgraph.project.module_dates import start_log
+from stepgraph.project.search import ignored
 from tests.cli.repositories import git, needs_git
 
 pytestmark = needs_git

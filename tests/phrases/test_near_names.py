@@ -11,7 +11,7 @@ def test_the_nearest_name() -> None:
 
 
 def test_suggestions_end_with_their_comparisons() -> None:
-    suggestions = Suggestions(left=3)
+    suggestions = Suggestions(remaining=3)
     known = ["Orders", "Refund"]
 
     assert [suggestions.nearest("Order", lambda: known) for _ in range(3)] == ["Orders", "Orders", None]

@@ -14,12 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.model.note import InputError
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.project.configuration.document import Document
 from stepgraph.project.configuration.document import Path as PathInDocument
 from stepgraph.project.configuration.jsonc import JsoncDocument
 from stepgraph.project.configuration.toml import TomlDocument
 from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow, read_configuration
-from stepgraph.project.dependency_mode import DependencyMode
 from tests.project.trees import here, plant
 
 

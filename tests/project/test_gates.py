@@ -10,7 +10,7 @@ import stepgraph
 
 PACKAGE = Path(stepgraph.__file__).parent
 
-GATES = {"project/reading.py", "project/writing.py", "project/leftovers.py", "project/temporary.py"}
+GATES = {"project/reading.py", "project/writing.py", "project/temporary.py"}
 
 # Its folder is the user's own, outside of any repository, and its files are checked by rules of their own.
 CACHE = "cache/"

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from stepgraph.project import git as asking
-from stepgraph.project.ignored import ignored
 from stepgraph.project.module_dates import ModuleDates, module_dates
 from stepgraph.project.revisions import revision_of
+from stepgraph.project.search import ignored
 from tests.cli.repositories import commit, make_repository, needs_git
 
 pytestmark = [needs_git, pytest.mark.skipif(sys.platform == "win32", reason="the programs are scripts of a shell")]

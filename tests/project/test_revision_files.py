@@ -13,10 +13,9 @@ from pathlib import Path
 import pytest
 
 from stepgraph.model.note import InputError
-from stepgraph.project import revision_files, tree_links
-from stepgraph.project.revision_files import revision_folder
+from stepgraph.project import revision_files
+from stepgraph.project.revision_files import revision_folder, windows_cannot_hold
 from stepgraph.project.revisions import Revision, revision_of
-from stepgraph.project.tree_paths import windows_cannot_hold
 from tests.cli.repositories import GIT, commit, git, make_repository, needs_git
 
 pytestmark = needs_git
@@ -285,7 +284,7 @@ def test_links_lead_straight_to_where_they_end(temporary: Path) -> None:  # noqa
 
 @pytest.mark.usefixtures("temporary")
 def test_links_that_multiply_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tree_links, "_MOST_STEPS", 100)
+    monkeypatch.setattr(revision_files, "_MOST_STEPS", 100)
     links = (("120000", written("./" * 50 + f"l{number + 1}"), f"l{number}") for number in range(20))
     assert refusal_of(tree(*links)) == (
         " it has more than a million steps through its symbolic links, so that it is not read."

@@ -11,8 +11,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.project import scan as scanning
-from stepgraph.project.scan import Holds, scan
-from stepgraph.project.unmarked import Unmarked
+from stepgraph.project.scan import Holds, Unmarked, scan
 from tests.project.trees import here, plant
 
 FILES = {

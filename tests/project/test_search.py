@@ -10,8 +10,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.model.note import Problem
-from stepgraph.project.ignored import ignored
-from stepgraph.project.search import search_folder
+from stepgraph.project.search import ignored, search_folder
 from tests.project.trees import plant
 
 

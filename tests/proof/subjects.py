@@ -13,7 +13,7 @@ from stepgraph import WorkflowAnalysis, analyze_paths, analyze_source
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.example import Example
 from stepgraph.model.payload import Graph
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.executing import modules_of
 from tests.checks.running import analyzed
 from tests.execution.platform import Mode

@@ -1,1 +1,1 @@
-"""What will fail or surprise at run time: the rules, and running them over workflows."""
+"""Rules about code that fails or behaves unexpectedly at run time, and their execution."""

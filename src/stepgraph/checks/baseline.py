@@ -1,4 +1,4 @@
-"""Findings that were there before: known by what stays the same of them when lines move."""
+"""Baselines of existing findings, identified by fingerprints that do not depend on line numbers."""
 
 from __future__ import annotations
 
@@ -23,37 +23,37 @@ _LENGTH: Final = 24
 
 
 def fingerprint(code: str, path: str, line_text: str, occurrence: int) -> str:
-    """Return what stays the same of a finding: as long as the name of its file and its line of the source do.
+    """Return the fingerprint of a finding, which is stable while its file name and source line stay the same.
 
-    `path` is seen from the folder of the baseline. White space does not count. Of findings that agree in all this,
-    `occurrence` is the number, from 1.
+    `path` is relative to the folder of the baseline. Whitespace is ignored. `occurrence` numbers, from 1, the findings
+    that agree in the other arguments.
     """
     return _fingerprint(_hash(code, path, " ".join(line_text.split())), occurrence)
 
 
 def fingerprints(findings: Sequence[Finding], read: Mapping[str, bytes], folder: str) -> list[str]:
-    """Return the fingerprint of each finding, whatever their order, paths being seen from a folder."""
+    """Return the fingerprint of each finding, independent of their order. Paths are relative to `folder`."""
     lines = {path: _lines(read.get(path, b"")) for path in {finding.span.path for finding in findings}}
     names = {path: path_from(folder, path) for path in lines}
-    met: Counter[tuple[str, str, str]] = Counter()
+    occurrences: Counter[tuple[str, str, str]] = Counter()
     hashes: dict[tuple[str, str, str], _Hash] = {}
     texts: dict[tuple[str, int], str] = {}
-    found = [""] * len(findings)
+    result = [""] * len(findings)
     for index in sorted(range(len(findings)), key=lambda index: (findings[index].span, findings[index].message)):
         finding = findings[index]
         path, line = finding.span.path, finding.span.line
         if (path, line) not in texts:
             texts[path, line] = " ".join(lines[path][line - 1].split()) if line <= len(lines[path]) else ""
         same = (finding.code, names[path], texts[path, line])
-        met[same] += 1
+        occurrences[same] += 1
         if same not in hashes:
             hashes[same] = _hash(*same)
-        found[index] = _fingerprint(hashes[same], met[same])
-    return found
+        result[index] = _fingerprint(hashes[same], occurrences[same])
+    return result
 
 
 def _hash(code: str, path: str, text: str) -> _Hash:
-    """Return the hash of all but the occurrence: a line may be long, and have many findings."""
+    """Return the hash of everything but the occurrence, shared by the findings of a long line."""
     return sha256(canonical_json([code, path, text])[:-1].encode())
 
 
@@ -68,48 +68,48 @@ def _lines(content: bytes) -> list[str]:
 
 
 class Entry(Struct, frozen=True):
-    """A finding that is known: its fingerprint, and for people the rest. `path` is seen from the baseline's folder."""
+    """A finding in a baseline. Only the fingerprint identifies it; the other fields are for people."""
 
     fingerprint: str
     code: str
     path: str
+    """The path relative to the folder of the baseline."""
     message: str
 
 
 class Baseline(Struct, frozen=True):
-    """The findings that are known, with the folder, a prefix, that their paths are seen from.
-
-    `gone` are the paths among them at which there is no file any more.
-    """
+    """The findings in a baseline file."""
 
     folder: str
+    """The folder of the file, as a path prefix."""
     entries: tuple[Entry, ...] = ()
     gone: frozenset[str] = frozenset()
+    """The paths of entries whose file was deleted."""
 
     @property
     def fingerprints(self) -> frozenset[str]:
-        """Those of the findings that are known."""
+        """The fingerprints of the entries."""
         return frozenset(entry.fingerprint for entry in self.entries)
 
     def outdated(
-        self, found: Collection[str], read: Iterable[str], selects: Callable[[str], bool]
+        self, current: Collection[str], read: Iterable[str], selects: Callable[[str], bool]
     ) -> tuple[Entry, ...]:
-        """Return the entries whose findings are no more, `found` being the fingerprints of those that are.
+        """Return the entries without a current finding.
 
-        Of files that were not `read`, and of rules that no findings are selected of, it is not known.
+        Entries of files that were not `read` and of rules that are not selected stay.
         """
-        looked_at = {path_from(self.folder, path) for path in read} | self.gone
-        there = frozenset(found)
+        checked = {path_from(self.folder, path) for path in read} | self.gone
+        current_set = frozenset(current)
         return tuple(
             entry
             for entry in self.entries
-            if entry.fingerprint not in there and entry.path in looked_at and selects(entry.code)
+            if entry.fingerprint not in current_set and entry.path in checked and selects(entry.code)
         )
 
     def updated(
         self, findings: Iterable[Finding], fingerprint_of: Callable[[Finding], str], outdated: Iterable[Entry]
     ) -> Baseline:
-        """Return the baseline with these findings, and without the entries that are outdated."""
+        """Return the baseline with these findings and without the outdated entries."""
         dropped = {entry.fingerprint for entry in outdated}
         entries = {entry.fingerprint: entry for entry in self.entries if entry.fingerprint not in dropped}
         for finding in findings:
@@ -120,7 +120,7 @@ class Baseline(Struct, frozen=True):
         return Baseline(self.folder, tuple(entries.values()))
 
     def text(self) -> str:
-        """Return the baseline as JSON, a finding a line, in an order that does not change when lines move."""
+        """Return the baseline as JSON, one finding per line, in an order that does not depend on line numbers."""
         ordered = sorted(self.entries, key=lambda entry: (entry.path, entry.code, entry.fingerprint))
         lines = [f"    {_line(entry)}" for entry in ordered]
         listed = "[\n" + ",\n".join(lines) + "\n  ]" if lines else "[]"

@@ -1,4 +1,4 @@
-"""Reading a baseline."""
+"""Reading baseline files."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from stepgraph.project.folders import folder_of, path_in
 from stepgraph.project.reading import check_named, read_configuration_bytes
 from stepgraph.project.root import Root, folder_root, root_of
 
-_ANEW = "Mend it, or remove it and write it anew with --update-baseline."
+_REWRITE_ADVICE = "Mend it, or remove it and write it anew with --update-baseline."
 
 
 def read_baseline(path: str, root: Root | None = None) -> Baseline:
-    """Return the baseline in a file: inside of a root, or in one that the user named, without a root.
+    """Read a baseline file inside a root or, without a root, a file that the user named.
 
-    Raises InputError, with line and column, for what is none.
+    Raises InputError, with line and column, for a file that is not a baseline.
     """
     if root is None:
         check_named(path)
@@ -34,7 +34,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
         document = JsoncDocument(text)
     except MalformedError as error:
         message = f"no baseline: not valid JSON: {error.message}."
-        raise InputError(Problem(path, message, _ANEW, *error.position)) from None
+        raise InputError(Problem(path, message, _REWRITE_ADVICE, *error.position)) from None
     fields = Fields(path, document, [], document.data)
     version = fields.number("version")
     if version is not None and version > VERSION:
@@ -45,7 +45,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
     entries = [_entry(each) for each in fields.each("findings")]
     if fields.problems:
         problem = fields.problems[0]
-        raise InputError(Problem(path, problem.message, _ANEW, problem.line, problem.column))
+        raise InputError(Problem(path, problem.message, _REWRITE_ADVICE, problem.line, problem.column))
     folder = folder_of(path)
     return Baseline(folder, tuple(entries), frozenset(_gone(entries, folder, root or root_of(path))))
 
@@ -53,8 +53,8 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
 def _gone(entries: Iterable[Entry], folder: str, bounds: Root) -> Iterator[str]:
     """Yield the paths of entries whose file is missing. Paths outside of the bounds are skipped."""
     for path in dict.fromkeys(entry.path for entry in entries):
-        place = path_in(folder, path)
-        if "\0" not in place and bounds.holds(place) and not os.path.lexists(place):
+        file = path_in(folder, path)
+        if "\0" not in file and bounds.holds(file) and not os.path.lexists(file):
             yield path
 
 

@@ -1,4 +1,4 @@
-"""Examples of what a rule flags and what it does not: they are its tests and its documentation."""
+"""Examples of code with and without findings of a rule, used as tests and documentation."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from textwrap import dedent, indent
 
 from msgspec import Struct
 
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 ENTRY = "entry.py"
 
@@ -17,24 +17,23 @@ class Example(WorkflowEntrypoint):
 
 
 class Example(Struct, frozen=True):
-    """A small project: its files by path, the entry module among them as `entry.py`, or as its configuration says.
-
-    `title` says in a phrase what it shows. A line that is flagged ends in a comment with the code of the rule. `mode`
-    is that of dependencies, where no configuration among the files says it.
-    """
+    """A small project as an example of a rule. Flagged lines end in a comment with the code of the rule."""
 
     title: str
+    """A phrase that describes the example."""
     files: tuple[tuple[str, str], ...]
+    """The paths and texts of the files. The main module is `entry.py` unless a configuration names another."""
     mode: DependencyMode = DependencyMode.IMPLICIT
+    """The dependency mode, unless a configuration among the files decides it."""
 
     @property
     def source(self) -> str:
-        """The text of its first file."""
+        """The text of the first file."""
         return self.files[0][1]
 
 
 def in_run(title: str, body: str, *, imports: str = "", mode: DependencyMode = DependencyMode.IMPLICIT) -> Example:
-    """Return an example of which only the body of `run` matters, with the imports that it needs, one a line."""
+    """Return an example from the body of `run` and its imports, one per line."""
     lines = [*dedent(imports).strip().splitlines(), "from workers import WorkflowEntrypoint"]
     plain = "".join(f"{line}\n" for line in lines if not line.startswith("from workers"))
     ours = "".join(f"{line}\n" for line in lines if line.startswith("from workers"))
@@ -44,10 +43,10 @@ def in_run(title: str, body: str, *, imports: str = "", mode: DependencyMode = D
 
 
 def module(title: str, source: str, *, mode: DependencyMode = DependencyMode.IMPLICIT) -> Example:
-    """Return an example that is a whole module."""
+    """Return an example from a whole module."""
     return Example(title, ((ENTRY, dedent(source).strip() + "\n"),), mode)
 
 
 def project(title: str, files: dict[str, str]) -> Example:
-    """Return an example of several files, by their paths; the first one is what it is about."""
+    """Return an example of several files by path. The first file is the one that the documentation shows first."""
     return Example(title, tuple((path, dedent(text).strip() + "\n") for path, text in files.items()))

@@ -1,4 +1,4 @@
-"""What the files become if findings that have one right answer are put right."""
+"""Applying the edits of fixable findings."""
 
 from __future__ import annotations
 
@@ -11,21 +11,22 @@ from stepgraph.syntax.module import SourceModule
 
 
 class FixedFile(Struct, frozen=True):
-    """A file as it is and as it is to be, and the findings that this puts right."""
+    """A file that fixes change."""
 
     path: str
     encoding: str
     before: bytes
     after: bytes
     findings: tuple[Finding, ...]
+    """The fixed findings."""
 
 
 def fixed_files(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
-    """Return the files that change if all findings with edits are put right, in the order of the findings.
+    """Return the files that the edits of all findings change, in the order of the findings.
 
-    To be called where there is room for deep recursion.
+    Recurses deeply, so call it on a large stack.
     """
-    # Imported here: most runs change nothing, and need no LibCST for it.
+    # Imported here for start-up: runs without fixes need no LibCST.
     from stepgraph.syntax.editing import apply_source_edits
 
     by_module: dict[SourceModule, list[Finding]] = {}
@@ -33,9 +34,9 @@ def fixed_files(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
         for module in dict.fromkeys(edit.place.module for edit in finding.edits):
             by_module.setdefault(module, []).append(finding)
     files = []
-    for module, own in by_module.items():
-        edits = [edit for finding in own for edit in finding.edits if edit.place.module is module]
+    for module, fixed in by_module.items():
+        edits = [edit for finding in fixed for edit in finding.edits if edit.place.module is module]
         after = apply_source_edits(module, edits)
         if after != module.source:
-            files.append(FixedFile(module.path, module.tree.encoding, module.source, after, tuple(own)))
+            files.append(FixedFile(module.path, module.tree.encoding, module.source, after, tuple(fixed)))
     return tuple(files)

@@ -11,9 +11,8 @@ from msgspec.structs import replace
 from stepgraph.checks.baseline import Baseline, Entry, fingerprints
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.ignores.matching import SuppressedFinding, SuppressionIndex
+from stepgraph.checks.ignores.matching import SuppressedFinding, SuppressionIndex, SuppressionsSubject
 from stepgraph.checks.ignores.reading import parse_suppression_comments
-from stepgraph.checks.ignores.subject import SuppressionsSubject
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.run import check_suppressions
 from stepgraph.checks.selectors import INPUT_RULES, selectors

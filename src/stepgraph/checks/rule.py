@@ -12,7 +12,7 @@ from stepgraph.checks.severity import Confidence, Severity
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Diagnostic
     from stepgraph.checks.example import Example
-    from stepgraph.checks.ignores.subject import SuppressionsSubject
+    from stepgraph.checks.ignores.matching import SuppressionsSubject
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
 WorkflowCheck: TypeAlias = "Callable[[WorkflowSubject], Iterable[Diagnostic]]"

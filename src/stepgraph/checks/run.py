@@ -8,7 +8,7 @@ from typing import Final
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.ignores.subject import SuppressionsSubject
+from stepgraph.checks.ignores.matching import SuppressionsSubject
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject

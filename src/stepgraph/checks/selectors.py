@@ -4,12 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from msgspec import Struct
-
-if TYPE_CHECKING:
-    from stepgraph.checks.rule import Rule
 
 ALL: Final = "SG"
 """The prefix of all codes."""
@@ -21,6 +18,18 @@ INPUT_RULES: Final = frozenset({"SG001", "SG002", "SG003"})
 
 SUPPRESSION_RULES: Final = frozenset({"SG006", "SG007"})
 """The rules that report suppression comments without effect."""
+
+
+class SelectableRule(Protocol):
+    """The fields of a rule that selectors refer to."""
+
+    @property
+    def code(self) -> str:
+        """The stable code."""
+
+    @property
+    def name(self) -> str:
+        """The stable name."""
 
 
 class Selectors(Struct, frozen=True):
@@ -72,7 +81,7 @@ class Selectors(Struct, frozen=True):
         )
 
 
-def selectors(rules: Iterable[Rule]) -> Selectors:
+def selectors(rules: Iterable[SelectableRule]) -> Selectors:
     """Return the selectors of rules."""
     names = {rule.name: rule.code for rule in rules}
     codes = {code: code for code in names.values()}

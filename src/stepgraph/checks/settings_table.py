@@ -1,4 +1,4 @@
-"""Settings as they stand in a file, held to what there is to set."""
+"""Reading the settings of a check from `pyproject.toml`."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.model.note import InputError
 from stepgraph.project.configuration.fields import Fields
+from stepgraph.project.configuration.settings_file import find_settings
 from stepgraph.project.folders import folder_of, path_in
 from stepgraph.project.reading import StrPath
 from stepgraph.project.root import root_of
-from stepgraph.project.settings_file import find_settings
 
 KEYS: Final = (
     "select",
@@ -37,9 +37,9 @@ _SEVERITIES: Final[dict[str, Severity | None]] = {**{severity.value: severity fo
 
 
 def read_settings(paths: Sequence[StrPath], rules: Iterable[Rule] = RULES) -> Settings:
-    """Return the settings for what is at some paths: those of the nearest `pyproject.toml` that has any.
+    """Return the settings in the nearest `pyproject.toml` with settings for the paths.
 
-    What is wrong with them is among their problems, and the rest of them counts.
+    Invalid values are reported in the `problems` of the settings, and have no other effect.
     """
     try:
         fields = find_settings(paths)
@@ -49,7 +49,7 @@ def read_settings(paths: Sequence[StrPath], rules: Iterable[Rule] = RULES) -> Se
 
 
 class _Table(Struct, frozen=True):
-    """The table, and what may be written for rules in it."""
+    """The table of settings, with the valid selectors of rules."""
 
     fields: Fields
     selectors: Selectors
@@ -74,7 +74,7 @@ class _Table(Struct, frozen=True):
         )
 
     def _baseline(self, folder: str) -> str | None:
-        """Return the path of the baseline; None also for one that the settings may not name."""
+        """Return the path of the baseline, None without one or if it is outside the repository."""
         name = self.fields.text("baseline")
         if name is None:
             return None
@@ -93,8 +93,8 @@ class _Table(Struct, frozen=True):
                 self.fields.report((key,), f"`{key}` is no setting.", advice)
 
     def _codes(self, fields: Fields, name: str, *, ignoring: bool = False) -> Iterator[str]:
-        """Yield what the texts in a list stand for; what is no rule, or cannot be ignored, is reported."""
-        fields.texts(name)  # which reports what is no text
+        """Yield the codes and prefixes of the selectors in a list, and report invalid selectors."""
+        fields.texts(name)  # reports elements that are not strings
         written = fields.values.get(name)
         for index, text in enumerate(written if isinstance(written, list) else ()):
             if not isinstance(text, str):
@@ -131,7 +131,7 @@ class _Table(Struct, frozen=True):
 
 
 def _choice(fields: Fields, name: str, values: Collection[str]) -> str | None:
-    """Return a field that is one of some texts; None where it is not there, or is none of them."""
+    """Return a field with one of the allowed values. Other values are reported, and None is returned."""
     text = fields.text(name)
     if text is None or text in values:
         return text

@@ -1,4 +1,4 @@
-"""How bad a finding is, and how sure."""
+"""The severity and the confidence of findings."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from enum import StrEnum
 
 
 class Severity(StrEnum):
-    """What a finding means for a deployment."""
+    """The effect of a finding on a deployment."""
 
     ERROR = "error"
-    """It fails at run time."""
+    """The code fails at run time."""
     WARNING = "warning"
-    """It does something else than it says."""
+    """The code behaves unexpectedly."""
     INFORMATION = "information"
-    """It is worth knowing, and no fault."""
+    """A remark on correct code."""
 
 
 class Confidence(StrEnum):
-    """How sure it is that code which a rule flags is at fault."""
+    """The certainty that flagged code is wrong."""
 
     HIGH = "high"
-    """It follows from what is written."""
+    """The fault follows from the code."""
     MEDIUM = "medium"
-    """It follows but for intentions that the code does not show."""
+    """The fault depends on the author's intention."""

@@ -11,11 +11,10 @@ from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.keep import FilteredFindings
 from stepgraph.checks.settings import Settings
 from stepgraph.model.note import InputError
-from stepgraph.project.folders import path_from
+from stepgraph.project.encoding import source_lines
+from stepgraph.project.folders import path_from, repository_root
 from stepgraph.project.reading import read_inside
-from stepgraph.project.repository import repository_root
 from stepgraph.project.root import Root, root_of
-from stepgraph.project.source_lines import source_lines
 from stepgraph.project.sources import STANDARD_INPUT_NAME, Sources
 from stepgraph.report.report import (
     FingerprintedFinding,

@@ -11,9 +11,9 @@ from msgspec import Struct
 
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.phrases.near_names import near_names, quoted
+from stepgraph.project.folders import repository_root
 from stepgraph.project.git import has_git
 from stepgraph.project.reading import shown_path
-from stepgraph.project.repository import repository_root
 from stepgraph.project.revisions import (
     DEFAULT_BRANCHES,
     HEAD,

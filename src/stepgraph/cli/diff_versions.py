@@ -16,7 +16,7 @@ from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject, read_saved_subjects
 from stepgraph.internal_error import InternalError
 from stepgraph.model.note import InputError
-from stepgraph.project.repository import repository_root
+from stepgraph.project.folders import repository_root
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
 from stepgraph.report.diff.report import VersionedWorkflow

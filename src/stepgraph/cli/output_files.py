@@ -17,8 +17,7 @@ from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject
 from stepgraph.escaping.file_names import file_key, numbered, safe_stem
 from stepgraph.model.note import InputError
-from stepgraph.project.reading import check_named, read_named
-from stepgraph.project.unreadable import unreadable
+from stepgraph.project.reading import check_named, read_named, unreadable
 from stepgraph.project.writing import Target, WriteError, check_folder, make_folder, target_of
 
 

@@ -1,4 +1,4 @@
-"""Text of sources, file names, configurations, git and saved graphs on its way to people: an escaper for each medium.
+"""Escaping of untrusted text (sources, file names, configurations, git, saved graphs), by output medium.
 
 | medium | module |
 | --- | --- |
@@ -13,5 +13,5 @@
 | patches | `patches` |
 | names of files | `file_names` |
 
-No other module escapes text. What is unsafe in any medium is listed once, in `visible`.
+No other module escapes text. Characters that are unsafe in every medium are listed once, in `visible`.
 """

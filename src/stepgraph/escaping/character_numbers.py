@@ -1,4 +1,4 @@
-"""Characters by their numbers, which no syntax reads as markup: `#58;` in Mermaid, `&#58;` in HTML and Markdown."""
+"""Numeric character references, which no syntax reads as markup: `#58;` in Mermaid, `&#58;` in HTML and Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _LINKS: Final = ("www.", "://")
 
 
 def without_markup(line: str, opening: str) -> str:
-    """Return a line with each character that may be markup by its number, which begins with `opening`."""
+    """Replace each character that may be markup with a character reference that starts with `opening`."""
     in_words = _SAFE_IN_WORDS if not any(link in line.lower() for link in _LINKS) else frozenset("_")
     return "".join(
         character if _is_safe(before, character, after, in_words) else number_of(character, opening)
@@ -23,13 +23,13 @@ def without_markup(line: str, opening: str) -> str:
 
 
 def number_of(character: str, opening: str = HTML) -> str:
-    """Return the number of a character, as text of the syntax that `opening` belongs to."""
+    """Return the numeric reference of a character in the syntax of `opening`."""
     return f"{opening}{ord(character)};"
 
 
 def _is_safe(before: str, character: str, after: str, in_words: frozenset[str]) -> bool:
     if character.isspace():
-        # Of several spaces in a row, and at the ends of a line, nothing would be seen.
+        # Repeated spaces, and spaces at the ends of a line, would collapse.
         return character == " " and bool(before.strip() and after)
     if character in in_words:
         return _is_word(before) and before.isalpha() and _is_word(after)

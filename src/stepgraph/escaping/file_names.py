@@ -1,4 +1,4 @@
-"""Names of files made of names of workflows: safe on every system, and told apart on every system."""
+"""File names made from names of workflows: safe and distinct on every operating system."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from typing import Final
 
 from stepgraph.escaping.visible import visible
 
-# Of ASCII, what means nothing to a shell, a file system or a URL; of the rest, all but spaces.
+# Safe are ASCII characters without a meaning in shells, file systems and URLs, and other characters except spaces.
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._\-\u00a1-\U0010ffff]|[\u1680\u2000-\u200d\u202f\u205f\u3000]")
 _DASHES: Final = re.compile(r"-{2,}")
-# Windows takes these for devices, whatever follows the first dot.
+# Device names of Windows, which ignores everything after the first dot.
 _RESERVED: Final = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\.|$)", re.IGNORECASE)
 _NAMELESS: Final = "workflow"
-# File systems allow 255 bytes; the class name, a number and the suffix have to find room too.
+# File systems allow 255 bytes, including the class name, a number and the suffix.
 _MOST_BYTES: Final = 100
 
 
 def safe_stem(name: str) -> str:
-    """Return the stem of a file name for a name, not unlike it and at most 100 bytes long."""
-    # What is invisible is spelled out by `visible`, with characters that are unsafe here.
+    """Return a safe file name stem that resembles a name and has at most 100 bytes."""
+    # `visible` replaces invisible characters with escapes, whose backslashes are unsafe here.
     plain = unicodedata.normalize("NFC", _DASHES.sub("-", _UNSAFE.sub("-", visible(name))))
     stem = clipped(plain.strip("-."), _MOST_BYTES).rstrip("-.") or _NAMELESS
     return f"_{stem}" if _RESERVED.match(stem) else stem
 
 
 def clipped(name: str, most_bytes: int) -> str:
-    """Return the beginning of a name that takes at most so many bytes of UTF-8."""
+    """Return the longest prefix of a name with at most `most_bytes` bytes of UTF-8."""
     return name.encode()[:most_bytes].decode(errors="ignore")
 
 
 def file_key(name: str) -> str:
-    """Return what names have in common that are one to a file system that folds case and composed letters."""
+    """Return a key that is equal for names that a file system without case and normalization treats as equal."""
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold())
 
 
 def numbered(name: str, end: str = "") -> Iterator[str]:
-    """Yield the name, which has this end, then the name with 2, 3 and so on before the end."""
+    """Yield the name, then the name with 2, 3 and so on before its suffix `end`."""
     begin = name.removesuffix(end)
     yield name
     for number in count(2):

@@ -8,14 +8,14 @@ from typing import Final
 
 from stepgraph.escaping.visible import visible
 
-# A line that is a command of GitHub is searched for no other. Azure Pipelines finds its own anywhere.
+# GitHub does not search a command for further commands. Azure Pipelines finds its commands anywhere in a line.
 _FOREIGN_COMMAND: Final = re.compile(r"##([A-Za-z]++\[)")
 
 
 def github_command(name: str, properties: Mapping[str, str], *lines: str) -> str:
-    """Return a command on one line; its message has these lines."""
-    told = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
-    return f"::{name} {told}::{_data(chr(10).join(map(visible, lines)))}"
+    """Return a workflow command on one line, with a message of several lines."""
+    options = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{name} {options}::{_data(chr(10).join(map(visible, lines)))}"
 
 
 def _property(text: str) -> str:

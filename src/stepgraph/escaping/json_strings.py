@@ -1,6 +1,6 @@
-r"""JSON text: what no person should meet raw is written `\u202e`, so that the value stays the same.
+r"""JSON text with unsafe characters as escapes such as `\u202e`, which preserve the value.
 
-That is all that `visible` spells out, and the commands to runners that are obeyed anywhere in a line.
+Unsafe are the characters that `visible` escapes, and commands that CI runners obey anywhere in a line.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ _FIRST_OF_TWO_UNITS: Final = 0x10000
 
 
 def json_string(text: str) -> str:
-    """Return text as a string of JSON. `without_commands_in_json` does the rest, for a whole document at once."""
+    """Return text as a JSON string. `without_commands_in_json` breaks commands for a whole document at once."""
     quoted = encode_basestring(text)
-    # Most text is ASCII, of which JSON itself escapes all controls but one.
+    # In ASCII, JSON itself escapes all control characters but one.
     return quoted if quoted.isascii() else with_unsafe_spelled(quoted, _escaped)
 
 
 def without_commands_in_json(text: str) -> str:
-    """Return JSON text that means the same, in which no runner finds a command."""
+    """Return equivalent JSON text without commands for CI runners."""
     if _DELETE in text:
         text = text.replace(_DELETE, "\\u007f")
     return broken_commands(text, lambda character: f"\\u{ord(character):04x}")

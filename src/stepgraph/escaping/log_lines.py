@@ -1,9 +1,9 @@
-r"""Lines of a CI runner's log, on standard output or standard error: nothing in them is a command to the runner.
+r"""Lines of a CI runner's log, on standard output or standard error, without commands for the runner.
 
 GitHub obeys `::name ...::` after white space at the start of a line, and `##[name]` anywhere in it; Azure Pipelines
 `##vso[...]` and TeamCity `##teamcity[...]` anywhere; GitLab `section_start:1:name`, though only before a carriage
-return. A backslash breaks each: `\::name`, `#\#[name]`, `section_start\:1`. Media with escapes of their own break those
-that are obeyed anywhere by the number of a character, and their lines begin with markup.
+return. A backslash breaks each: `\::name`, `#\#[name]`, `section_start\:1`. Media with character references use these
+to break the commands that are obeyed anywhere, and their lines begin with markup.
 """
 
 from __future__ import annotations
@@ -25,20 +25,20 @@ _NUMBER_SIGN: Final = "#"
 
 
 def without_commands(text: str) -> str:
-    """Return lines of text, each ended by a line feed, with the commands in them broken."""
+    """Break the commands in lines of text that end in line feeds."""
     if ":" in text and any(start in text for start in _STARTS):
         text = _COLONS_AT_START.sub(r"\1\\\2", text)
     return without_commands_within(text)
 
 
 def without_commands_within(text: str) -> str:
-    """Return text that never begins a line, with the commands in it broken."""
+    """Break the commands in text that is never at the start of a line."""
     return broken_commands(text, lambda character: "#\\" if character == _NUMBER_SIGN else f"\\{character}")
 
 
 def broken_commands(text: str, escape: Callable[[str], str]) -> str:
-    """Return text in which one character of each command that is obeyed anywhere in a line is escaped."""
-    # Substring searches are 50 times as fast as the expression, which hardly any text needs.
+    """Escape one character of each command that runners obey anywhere in a line."""
+    # Substring searches are 50 times as fast as the regular expression.
     if "##" in text or "section_" in text:
         return _WITHIN.sub(lambda match: _with_escape(match, escape), text)
     return text
@@ -50,10 +50,10 @@ def _with_escape(match: re.Match[str], escape: Callable[[str], str]) -> str:
 
 
 def log_line(text: str) -> str:
-    """Return text as one line of a log: unsafe characters are spelled out, and commands are broken."""
+    """Return text as one line of a log, with unsafe characters escaped and commands broken."""
     return without_commands(visible(text))
 
 
 def log_lines(text: str) -> str:
-    """Return text as lines of a log, each as `log_line` returns it."""
+    """Return text as lines of a log, each escaped with `log_line`."""
     return "\n".join(map(log_line, text.split("\n")))

@@ -1,4 +1,4 @@
-"""Text in Markdown, where nothing of it may be markup, a link, a reference, or call for a person."""
+"""Text in Markdown without markup, links, references and mentions of people."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ _BAR: Final = re.compile(r"[|\\]")
 _TICKS: Final = re.compile("`+")
 _MARKUP: Final = re.compile(
     r"""(?x)
-    [\\`*\[\]<>&|~$]        # wherever they stand
-    | (?<![^\W_])_ | _(?![^\W_]) # within a word it means nothing
-    | :(?=\S)                # of links and of pictures by their name
+    [\\`*\[\]<>&|~$]        # anywhere
+    | (?<![^\W_])_ | _(?![^\W_]) # within a word it is not markup
+    | :(?=\S)                # of links, and of emoji names
     | (?<=www\u200b)\.       # likewise
     """,
     re.IGNORECASE,
 )
-# A slash begins an action of GitLab.
+# A slash starts a quick action of GitLab.
 _AT_START: Final = re.compile(r"^[0-9]*[-+=#.)]|^/|^ +")
-# GitHub and GitLab look for links, people, issues and commits in what is shown, where numbers are characters again. A
-# space without width keeps these apart. It is written by its number, so that whoever reads the source can see it.
+# GitHub and GitLab search the rendered text, after resolving character references, for links, people, issues and
+# commits. A zero-width space breaks these. It is written as a character reference to be visible in the source.
 _LINK: Final = r"@(?=\w) | :(?=//) | \bwww(?=\.) | \b(?:mailto|xmpp)(?=:)"
 _REFERENCE: Final = re.compile(
     rf"""(?x)
@@ -41,33 +41,33 @@ _REFERENCE: Final = re.compile(
     """,
     re.IGNORECASE,
 )
-# Parsers of Markdown look for links also in what stands between tags.
+# Markdown parsers also search the text between tags for links.
 _LINK_IN_TAGS: Final = re.compile(_LINK, re.IGNORECASE | re.VERBOSE)
 _SHORT_OF_HASH: Final = 6
 _LONGEST_HASH: Final = 40
-_APART: Final = "\u200b"
-_APART_BY_NUMBER: Final = number_of(_APART)
-_WITH_APART: Final = rf"\g<0>{_APART}"
+_SPACER: Final = "\u200b"
+_SPACER_REFERENCE: Final = number_of(_SPACER)
+_WITH_SPACER: Final = rf"\g<0>{_SPACER}"
 
 
 def prose(text: str) -> str:
-    """Return text that means nothing in Markdown but for its code between backticks, which is shown as code."""
+    """Escape text in which backticks enclose code, which is rendered as code."""
     return _prose(text, code)
 
 
 def cell_prose(text: str) -> str:
-    """Return such text within a cell of a table, where a bar would end it."""
+    """Escape text with code in backticks for a table cell, which a bar would end."""
     return _prose(text, cell)
 
 
 def heading(text: str) -> str:
-    """Return text for a heading, in which nothing is code either."""
-    apart = _REFERENCE.sub(_without_reference, visible(text))
-    return _apart_by_number(without_markup(apart, HTML)).replace("&#40;", "(").replace("&#41;", ")")
+    """Escape text for a heading, without code."""
+    plain = _REFERENCE.sub(_without_reference, visible(text))
+    return _with_visible_spacers(without_markup(plain, HTML)).replace("&#40;", "(").replace("&#41;", ")")
 
 
 def code(text: str) -> str:
-    """Return text as code within a line."""
+    """Return text as inline code."""
     shown = without_commands_within(visible(text))
     if not shown.strip():
         return html_code(shown) if shown else "<code>&nbsp;</code>"
@@ -77,18 +77,18 @@ def code(text: str) -> str:
 
 
 def cell(text: str) -> str:
-    """Return text as code within a cell of a table, where a bar would end it."""
+    """Return text as code in a table cell, which a bar would end."""
     return html_code(text) if _BAR.search(text) else code(text)
 
 
 def html_code(text: str) -> str:
-    """Return text as code within HTML."""
-    apart = _LINK_IN_TAGS.sub(_WITH_APART, visible(text))
-    return f"<code>{_apart_by_number(without_markup(apart, HTML))}</code>"
+    """Return text as an HTML `code` element."""
+    plain = _LINK_IN_TAGS.sub(_WITH_SPACER, visible(text))
+    return f"<code>{_with_visible_spacers(without_markup(plain, HTML))}</code>"
 
 
 def fenced(text: str, language: str) -> str:
-    """Return a block of code, in a fence that is longer than all runs of backticks in the text."""
+    """Return a fenced code block whose fence is longer than every run of backticks in the text."""
     shown = log_lines(text.removesuffix("\n"))
     fence = "`" * max(_longest_run(shown) + 1, _SHORTEST_FENCE)
     return f"{fence}{language}\n{shown}\n{fence}\n"
@@ -99,35 +99,37 @@ def _prose(text: str, as_code: Callable[[str], str]) -> str:
     if len(parts) % 2 == 0:
         parts = ["`".join(parts)]
     line = "".join(as_code(part) if number % 2 else _plain(part) for number, part in enumerate(parts) if part)
-    return _AT_START.sub(lambda match: _but_for_digits(match[0]), line)
+    return _AT_START.sub(lambda match: _number_all_but_digits(match[0]), line)
 
 
 def _plain(text: str) -> str:
-    """Return a part of a line with all that is markup there by its number, and with nothing that is looked for."""
-    return _apart_by_number(_MARKUP.sub(lambda match: _numbered(match[0]), _REFERENCE.sub(_without_reference, text)))
+    """Escape the markup and the references in a part of a line."""
+    return _with_visible_spacers(
+        _MARKUP.sub(lambda match: _numbered(match[0]), _REFERENCE.sub(_without_reference, text))
+    )
 
 
 def _without_reference(match: re.Match[str]) -> str:
     digits = match["digits"]
     if digits is None:
-        return match.group() + _APART
+        return match.group() + _SPACER
     if not _may_be_commit(digits):
         return digits
-    # No part is as long as the shortest hash that is looked for.
-    return _APART.join(digits[start : start + _SHORT_OF_HASH] for start in range(0, len(digits), _SHORT_OF_HASH))
+    # Each part is shorter than the shortest hash that is recognized.
+    return _SPACER.join(digits[start : start + _SHORT_OF_HASH] for start in range(0, len(digits), _SHORT_OF_HASH))
 
 
 def _may_be_commit(digits: str) -> bool:
-    """Return whether hexadecimal digits may be the hash of a commit. A number or word is what it looks like."""
+    """Return whether hexadecimal digits may be a commit hash. Short ones that are a number or a word are not."""
     is_mixed = not digits.isdecimal() and not digits.isalpha()
     return len(digits) == _LONGEST_HASH or (is_mixed and _SHORT_OF_HASH < len(digits) < _LONGEST_HASH)
 
 
-def _apart_by_number(text: str) -> str:
-    return text.replace(_APART, _APART_BY_NUMBER)
+def _with_visible_spacers(text: str) -> str:
+    return text.replace(_SPACER, _SPACER_REFERENCE)
 
 
-def _but_for_digits(text: str) -> str:
+def _number_all_but_digits(text: str) -> str:
     return "".join(character if character.isdigit() else number_of(character) for character in text)
 
 

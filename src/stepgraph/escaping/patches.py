@@ -1,4 +1,4 @@
-"""Patches: names of files as `git apply` and `patch` read them, and lines of files for those who read them."""
+"""Patches: file names as `git apply` and `patch` read them, and lines for people to read."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ _ESCAPES: Final = {
 
 
 def patch_name(name: str) -> str:
-    r"""Return the name of a file for the head of a patch, quoted as git does where it has to be: `"a/x\ny\303"`.
+    r"""Return a file name for the header of a patch, quoted like git if necessary: `"a/x\ny\303"`.
 
-    A name with spaces is followed by a tab, without which `patch` would read its first word alone.
+    A name with spaces is followed by a tab, as `patch` would otherwise read only its first word.
     """
     if '"' in name or "\\" in name or without_commands_within(visible(name)) != name:
         return f'"{"".join(map(_quoted, os.fsencode(name)))}"'
@@ -32,7 +32,7 @@ def patch_name(name: str) -> str:
 
 
 def readable_patch_line(line: str) -> str:
-    """Return a line of a patch, without its line feed, for a terminal or a log. Tabs and line ends of Windows stay."""
+    """Escape a line of a patch, without line feed, for a terminal or a log. Tabs and carriage returns stay."""
     end = "\r" if line.endswith("\r") else ""
     return without_commands("\t".join(map(visible, line.removesuffix("\r").split("\t")))) + end
 

@@ -1,4 +1,4 @@
-"""Fields of reports that other programs show: messages and names of SARIF and GitLab, paths in URLs."""
+"""Fields of reports that other programs display: messages and names in SARIF and GitLab reports, paths in URLs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ _BROKEN_LINK: Final = "] ("
 
 
 def shown_field(*parts: str) -> str:
-    """Return the parts that are not empty as one line of plain text."""
+    """Join the nonempty parts as one line of plain text."""
     return " ".join(visible(part) for part in parts if part)
 
 
 def sarif_message(*parts: str) -> str:
-    """Return plain text as `shown_field` does. `[a](b)` in it is no link."""
+    """Return plain text like `shown_field`, with links such as `[a](b)` broken."""
     return shown_field(*parts).replace(_LINK, _BROKEN_LINK)
 
 
 def url_path(path: str) -> str:
-    """Return a path as a part of a URL: the bytes of its name, in which only slashes stay."""
+    """Return a path as a part of a URL, percent-encoding its bytes except slashes."""
     return quote(_bytes_of(path), safe="/")
 
 
@@ -31,5 +31,5 @@ def _bytes_of(path: str) -> bytes:
     try:
         return os.fsencode(path)
     except UnicodeEncodeError:
-        # Half of a character that stands for no byte, as only a saved report or another system can have.
+        # A surrogate that does not represent a byte, from a saved report or another system.
         return path.encode("utf-8", "surrogatepass")

@@ -1,4 +1,4 @@
-"""Plain text: characters that are invisible, reorder others, or steer a terminal are spelled out."""
+"""Plain text, with escapes for characters that are invisible, reorder others, or control a terminal."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from functools import cache
 from typing import Final
 
 
-# Compiled only where text needs it: both take 2 milliseconds, and hardly any run does.
+# Compiled on demand: both take 2 milliseconds, and few runs need them.
 @cache
 def _unsafe() -> re.Pattern[str]:
-    """Return the expression for one unsafe character.
+    """Return the regular expression for one unsafe character.
 
-    Written out rather than asked of `unicodedata`, whose answers change with the version of Python. It covers the
-    categories Cc, Cf, Co, Cs, Zl and Zp, the property Default_Ignorable_Code_Point, and what is blank.
+    A fixed list, because `unicodedata` changes with the version of Python. It covers the categories Cc, Cf, Co, Cs, Zl
+    and Zp, the property Default_Ignorable_Code_Point, and blank characters.
     """
     return re.compile(
         "["
@@ -23,7 +23,7 @@ def _unsafe() -> re.Pattern[str]:
         "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
         "\ud800-\uf8ff"  # surrogates, private use
         "\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\ufffe\uffff"
-        # Few ranges, for each of these costs time at each character.
+        # Few ranges, because each costs time at every character.
         "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
         "\U000e0000-\U0010ffff"
         "]"
@@ -32,7 +32,7 @@ def _unsafe() -> re.Pattern[str]:
 
 @cache
 def _joining() -> re.Pattern[str]:
-    """Return the expression for one character of scripts that join or stack letters, or of emoji.
+    """Return the regular expression for one character of scripts that join or stack letters, or of emoji.
 
     These scripts are Arabic, Indic and Southeast Asian ones. Joiners between such characters are part of the spelling.
     """
@@ -50,19 +50,19 @@ _LAST_OF_FOUR_DIGITS: Final = 0xFFFF
 
 
 def visible(text: str) -> str:
-    r"""Return `text` on one line, with unsafe characters as `\n`, `\x1b`, `\u202e`, `\U000e0001`."""
+    r"""Return `text` on one line, with unsafe characters as escapes: `\n`, `\x1b`, `\u202e`, `\U000e0001`."""
     if text.isascii() and text.isprintable():
         return text
     return with_unsafe_spelled(text, _spelled)
 
 
 def visible_lines(text: str) -> str:
-    """Return `text` with unsafe characters spelled out, except for the ends of its lines."""
+    """Return `text` with unsafe characters as escapes, except line feeds."""
     return "\n".join(map(visible, text.split("\n")))
 
 
 def with_unsafe_spelled(text: str, spell: Callable[[str], str]) -> str:
-    """Return `text` with each unsafe character spelled as a medium does. Joiners within words that use them stay."""
+    """Replace each unsafe character with its escape in a medium. Joiners in words of scripts that use them stay."""
     return _unsafe().sub(lambda match: match.group() if _is_joiner_in_word(match) else spell(match.group()), text)
 
 

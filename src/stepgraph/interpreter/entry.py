@@ -53,7 +53,7 @@ from stepgraph.ir.program import Program
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Budget, LimitExceededError
 from stepgraph.model.note import InputError, Problem, ProblemKind
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.walk import statements_below

@@ -42,7 +42,7 @@ from stepgraph.ir.nodes import (
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Budget, Limit, LimitExceededError
 from stepgraph.model.note import Note
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import children, statements
 

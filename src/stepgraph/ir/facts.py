@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from stepgraph.ir.nodes import StepDefinition, StepParameter
 from stepgraph.ir.values import Nondeterministic, Value
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
 
 ParameterKind: TypeAlias = Literal["positional", "*args", "keyword", "**kwargs"]

@@ -8,7 +8,7 @@ from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import Block, PayloadShape
 from stepgraph.model.note import Note
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
 
 

@@ -28,7 +28,7 @@ UNKNOWN_TAG: Final = "\0unknown"
 
 
 class Closed(TypedDict):
-    """The base of the shapes: fields have exactly their documented types, and there are no others."""
+    """The base of the shapes. Fields have exactly their documented types, and unknown fields are rejected."""
 
 
 Closed.__pydantic_config__ = {  # type: ignore[attr-defined]
@@ -36,7 +36,7 @@ Closed.__pydantic_config__ = {  # type: ignore[attr-defined]
     "extra": "forbid",
     "allow_inf_nan": False,
     "use_attribute_docstrings": True,
-    # With any bound pydantic decodes strings, and so rejects lone surrogates, which no output can contain.
+    # With any bound, pydantic decodes strings and so rejects lone surrogates, which cannot be printed.
     "str_min_length": 0,
 }
 

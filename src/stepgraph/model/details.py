@@ -52,11 +52,11 @@ class Details(Struct, frozen=True, eq=False):
         self._by_identity.update((id(part), detail) for part, detail in self.items)
 
     def of(self, part: Part) -> Detail:
-        """Return the detail of a part, which is empty where there is none."""
+        """Return the detail of a part, an empty detail by default."""
         return self._by_identity.get(id(part), NO_DETAIL)
 
     def source(self, part: Part) -> str:
-        """Return the source of a part, empty where it has none."""
+        """Return the source of a part, an empty string by default."""
         return self.of(part).source
 
     def remarks(self, part: Part) -> tuple[str, ...]:

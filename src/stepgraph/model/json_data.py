@@ -1,4 +1,4 @@
-"""From JSON text to JSON data, with a place for what is wrong with it."""
+"""Parsing JSON text, with the positions of errors."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from stepgraph.limits import SAVED_NODES
 from stepgraph.model.note import InputError, Problem
 
 MAX_NODE_DEPTH: Final = 120
-"""How many nodes may lie within each other: fewer than pydantic and `json` manage, so that all machines agree."""
+"""The limit on nested nodes, below the limits of pydantic and `json`, so that it is the same on every machine."""
 
 
 def load_json(text: str | bytes, path: str) -> object:
-    """Return the data that `text` holds as JSON; bytes are UTF-8, UTF-16 or UTF-32.
+    """Parse JSON text; bytes are UTF-8, UTF-16 or UTF-32.
 
     Raises InputError for text that is not JSON, and for data with more than `SAVED_NODES` nodes, or more than
     `MAX_NODE_DEPTH` within each other.
@@ -50,9 +50,9 @@ def _too_deep(path: str) -> InputError:
 
 
 def _count_and_depth(data: object) -> tuple[int, int]:
-    """Return how many nodes, branches and workflows there are in `data`, and how many nodes within each other at most.
+    """Return the number of nodes, branches and workflows in `data`, and the maximum number of nested nodes.
 
-    A loop, for it must not recurse itself.
+    Iterative, so that deep data cannot exceed the recursion limit here.
     """
     count = deepest = 0
     pending = [(data, 0)]

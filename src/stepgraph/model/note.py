@@ -1,4 +1,4 @@
-"""What the analysis has to say besides the graph: notes on a workflow, problems with an input."""
+"""Notes on workflows, and problems with inputs."""
 
 from __future__ import annotations
 
@@ -10,61 +10,61 @@ from stepgraph.model.span import Span
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """Something in a workflow that its graph does not show, or shows only in part.
-
-    `code` is a stable name (`unresolved-call`, `never-awaited`, ...), `message` says what and why, `advice` what
-    to do. `incomplete` tells whether the graph may lack steps because of it.
-    """
+    """A remark on code that the graph of a workflow does not show completely."""
 
     code: str
+    """A stable name, such as `unresolved-call` or `never-awaited`."""
     message: str
+    """The cause."""
     advice: str
+    """How to change the code."""
     span: Span
     incomplete: bool = True
+    """Whether the graph may lack steps because of it."""
 
     def __str__(self) -> str:
         return _line(f"{self.span}: {self.message} {self.advice}")
 
 
 class ProblemKind(StrEnum):
-    """What is wrong with an input."""
+    """The cause of a problem."""
 
     UNREADABLE = "unreadable"
-    """It is not there, may not be read, or is not what it should be."""
+    """The file is missing, may not be read, or has the wrong type."""
     SYNTAX = "syntax"
-    """It is no valid Python."""
+    """The file is not valid Python."""
     CONFIGURATION = "configuration"
-    """A configuration says what it cannot say."""
+    """A configuration has an invalid value."""
     MISSING_CLASS = "missing-class"
-    """A configuration names a workflow class that is not there."""
+    """A configuration names a workflow class that does not exist."""
     UNEXPORTED_CLASS = "unexported-class"
-    """It names one that is there, and that the runtime does not find."""
+    """A configuration names a workflow class that the main module does not export."""
     NO_RUN = "no-run"
-    """It names one without a method `run`."""
+    """A configuration names a class without a method `run`."""
     UNRESOLVED_CLASS = "unresolved-class"
-    """It names one that may be right, but that cannot be followed."""
+    """A configuration names a class that may be valid but cannot be resolved."""
     LIMIT = "limit-exceeded"
-    """A class takes more work than an analysis may do."""
+    """The analysis of a class exceeds a limit."""
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """An input that could not be read: what, where, and what to do.
-
-    `line` and `column` count from 1; they are None where the whole file is meant. `kind` is a stable name of what is
-    wrong.
-    """
+    """An input that could not be read."""
 
     path: str
     message: str
     advice: str = ""
+    """How to solve the problem."""
     line: int | None = None
+    """The line, from 1; None for a problem of the whole file."""
     column: int | None = None
+    """The column, from 1; None for a problem of the whole file."""
     kind: ProblemKind = field(default=ProblemKind.UNREADABLE, kw_only=True)
+    """A stable name of the cause."""
 
     @property
     def place(self) -> str:
-        """Where it is: `path:line:column`, or the path alone."""
+        """The location, `path:line:column` or the path alone."""
         return self.path if self.line is None else f"{self.path}:{self.line}:{self.column or 1}"
 
     def __str__(self) -> str:
@@ -80,7 +80,7 @@ class InputError(Exception):
 
 
 def _line(text: str) -> str:
-    """Return text as one line for people, wherever it is printed: on a terminal, in a log, or by a test runner."""
+    """Return text as one line that is safe in a terminal, a log, and the output of a test runner."""
     # Imported here for start-up.
     from stepgraph.escaping.log_lines import log_line
 

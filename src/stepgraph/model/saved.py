@@ -26,10 +26,10 @@ class SavedGraph(Struct, frozen=True):
 
 
 def read_saved_graphs(text: str | bytes, path: str = "<input>") -> tuple[SavedGraph, ...]:
-    """Return the graphs that `text` holds as JSON: version graph responses or `graph` objects, one or an array of them.
+    """Read the graphs in JSON text: a version graph response, a `graph` object, or an array of these.
 
-    The API's envelope (`{"result": ...}`) may be around them. `path` names the input in messages. Raises InputError,
-    with one line, for everything else, for an answer that is an error, and for a graph that cannot be drawn.
+    They may be inside the API's envelope (`{"result": ...}`). `path` names the input in messages. Raises InputError for
+    other data, for a response with an error, and for a graph that cannot be drawn.
     """
     return tuple(_saved(load_json(text, path), path))
 
@@ -39,16 +39,16 @@ def _saved(data: object, path: str) -> Iterator[SavedGraph]:
     if isinstance(data, dict) and _NO_ENVELOPE.isdisjoint(data) and ("result" in data or "success" in data):
         data, at = _result(data, path), ("result",)
     if not isinstance(data, list):
-        yield _one(data, path, at)
+        yield _saved_graph(data, path, at)
         return
     if len(data) > SAVED_GRAPHS:
         raise InputError(Problem(path, f"Too many graphs: at most {SAVED_GRAPHS:,} are read."))
     for index, item in enumerate(data):
-        yield _one(item, path, (*at, index))
+        yield _saved_graph(item, path, (*at, index))
 
 
 def _result(envelope: Mapping[str, object], path: str) -> object:
-    """Return what is in an envelope of the API."""
+    """Return the result in an envelope of the API. Raises InputError for a response with an error."""
     if envelope.get("success", True) is not True:
         raise InputError(Problem(path, f"The API answered with an error: {_first_error(envelope)}."))
     if envelope.get("result") is None:
@@ -66,7 +66,7 @@ def _first_error(envelope: Mapping[str, object]) -> str:
     return message.rstrip(".") + (f" ({code})" if isinstance(code, int) else "")
 
 
-def _one(data: object, path: str, at: Keys) -> SavedGraph:
+def _saved_graph(data: object, path: str, at: Keys) -> SavedGraph:
     if not isinstance(data, dict):
         raise InputError(Problem(path, explain_kind(at, "an object", data), EXPECTED))
     if "graph" in data:

@@ -1,4 +1,4 @@
-"""Where something stands in the source."""
+"""Ranges of source code."""
 
 from __future__ import annotations
 
@@ -7,20 +7,17 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, order=True)
 class Span:
-    """A stretch of a source file.
-
-    Lines and columns count from 1, columns in characters; the end is exclusive. `path` is the file as the
-    user named it, with forward slashes.
-    """
+    """A range in a source file. Lines and columns are from 1, columns in characters; the end is exclusive."""
 
     path: str
+    """The path of the file as the user named it, with forward slashes."""
     line: int
     column: int
     end_line: int
     end_column: int
 
     def encloses(self, other: Span) -> bool:
-        """Return whether another stretch is a part of this one, or the same."""
+        """Return whether another range is inside this range or equal to it."""
         return (
             self.path == other.path
             and (self.line, self.column) <= (other.line, other.column)

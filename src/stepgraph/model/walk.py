@@ -68,15 +68,15 @@ def levels(nodes: Sequence[Node]) -> int:
     pending = [(nodes, 1)]
     while pending:
         siblings, level = pending.pop()
-        held = [inner for node in siblings for inner in node_lists(node) if inner]
-        if held:
+        inner_lists = [inner for node in siblings for inner in node_lists(node) if inner]
+        if inner_lists:
             deepest = max(deepest, level)
-        pending.extend((inner, level + 1) for inner in held)
+        pending.extend((inner, level + 1) for inner in inner_lists)
     return deepest
 
 
 def functions_of(workflow: Workflow) -> dict[str, FunctionDef]:
-    """Return the functions that calls refer to: those of the workflow, then those of its `start` nodes."""
+    """Return the functions that calls refer to, from the workflow and, without precedence, its `start` nodes."""
     functions = dict(workflow["functions"])
     for node in walk(workflow["nodes"]):
         if node["type"] == "start":

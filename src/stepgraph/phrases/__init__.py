@@ -1,1 +1,1 @@
-"""Values of a graph in the words that people use for them."""
+"""Values of a graph in words."""

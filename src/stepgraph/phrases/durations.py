@@ -15,7 +15,7 @@ _UNITS = (
 
 
 def duration_text(duration: Number | str) -> str:
-    """Return a duration as people say it: text as given, milliseconds in the largest unit that is exact.
+    """Return a duration in words: text unchanged, milliseconds in the largest exact unit.
 
     `300000` is `5 minutes`, `90000` is `90 seconds`, `1500` stays `1500 ms`.
     """
@@ -27,18 +27,18 @@ def duration_text(duration: Number | str) -> str:
     return f"{number_text(duration)} ms"
 
 
-def is_same_duration(one: object, other: object) -> bool:
-    """Tell whether two values are durations that are said in the same words: `60000` and `1 minute`."""
-    if not isinstance(one, int | float | str) or not isinstance(other, int | float | str):
+def is_same_duration(first: object, second: object) -> bool:
+    """Return whether two values are durations with equal texts, such as `60000` and `1 minute`."""
+    if not isinstance(first, int | float | str) or not isinstance(second, int | float | str):
         return False
-    return duration_text(one) == duration_text(other)
+    return duration_text(first) == duration_text(second)
 
 
 def number_text(number: Number) -> str:
-    """Return a number of JSON without a needless fraction: `3`, also for `3.0`."""
+    """Return a JSON number without a zero fraction: `3` for `3.0`."""
     return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
 
 
 def counted(number: Number, noun: str, plural: str = "") -> str:
-    """Return `1 step`, `2 steps`."""
+    """Return a number with its noun: `1 step`, `2 steps`."""
     return f"{number_text(number)} {noun if number == 1 else plural or noun + 's'}"

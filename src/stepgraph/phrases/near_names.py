@@ -1,4 +1,4 @@
-"""Which of the names that there are was probably meant, and names as they stand in messages."""
+"""Suggestions for misspelled names, and names in backquotes."""
 
 from __future__ import annotations
 
@@ -7,33 +7,33 @@ from typing import Final
 
 from msgspec import Struct
 
-# Comparing takes the product of the lengths.
+# Comparing two names takes time proportional to the product of their lengths.
 _LONGEST: Final = 100
 
 
-def near_names(name: str, known: Iterable[str]) -> list[str]:
-    """Return the names that are near in any case, the nearest first; of those that differ in case only, the first."""
-    # Imported here: only a name that is wrong needs it.
+def near_names(name: str, available: Iterable[str]) -> list[str]:
+    """Return similar names, ignoring case, nearest first. Names that differ only in case yield the first of them."""
+    # Imported here for start-up: only misspelled names need it.
     from difflib import get_close_matches
 
-    by_folded = {each.casefold(): each for each in reversed(list(known))}
+    by_folded = {each.casefold(): each for each in reversed(list(available))}
     return [by_folded[match] for match in get_close_matches(name.casefold(), list(by_folded))]
 
 
 class Suggestions(Struct):
-    """Suggestions for unknown names, up to a limit: a module with thousands of unknown names needs none of them."""
+    """Suggestions for unknown names, with a limit on comparisons for modules with thousands of unknown names."""
 
-    # Comparisons of two names that may still be made.
-    left: int = 50_000
+    remaining: int = 50_000
+    """The number of comparisons of two names that may still be made."""
 
-    def nearest(self, name: str, known: Callable[[], Iterable[str]]) -> str | None:
-        """Return the nearest one of the known names, None where none is near."""
-        if self.left <= 0 or len(name) > _LONGEST:
+    def nearest(self, name: str, available: Callable[[], Iterable[str]]) -> str | None:
+        """Return the most similar name, None if no name is similar or the limit is reached."""
+        if self.remaining <= 0 or len(name) > _LONGEST:
             return None
         from difflib import get_close_matches
 
-        names = [each for each in known() if len(each) <= _LONGEST]
-        self.left -= len(names)
+        names = [each for each in available() if len(each) <= _LONGEST]
+        self.remaining -= len(names)
         return next(iter(get_close_matches(name, names, 1)), None)
 
 

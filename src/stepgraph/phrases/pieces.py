@@ -1,4 +1,4 @@
-"""Texts of which only pieces are known."""
+"""Matching of strings whose pieces alone are static."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 
 def fits_pieces(text: str, pieces: Sequence[str]) -> bool:
-    """Return whether a text consists of pieces in their order, with any text between them.
+    """Return whether a text consists of the pieces in order, with any text between them.
 
-    The leftmost occurrence of each piece leaves most room for the others, so that nothing is tried twice.
+    Taking the leftmost occurrence of each piece needs no backtracking.
     """
     first, last = pieces[0], pieces[-1]
     if len(pieces) == 1:

@@ -1,4 +1,4 @@
-"""What is known of a payload in words."""
+"""Shapes of event payloads as text."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 def shape_text(shape: Shape) -> str:
-    """Return what is known of a shape on one line: `{order: {id, lines}, note}`."""
+    """Return a shape on one line: `{order: {id, lines}, note}`."""
     pieces: list[str] = []
     pending: list[str | Shape] = [shape]
     while pending:

@@ -1,1 +1,1 @@
-"""What to read: the Python files of a project, their bytes, and their dates."""
+"""Finding and reading the files of a project."""

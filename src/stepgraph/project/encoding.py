@@ -1,22 +1,68 @@
-"""Whether bytes are text that Python would read as a module."""
+"""The encoding of Python modules: coding lines (PEP 263), positions in bytes, and checks that bytes can be decoded."""
 
 from __future__ import annotations
 
 import codecs
+import re
+
+from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.coding_line import CodingLine, coding_line
-from stepgraph.project.position import position_of
+
+
+class Position(Struct, frozen=True):
+    """Line and column in characters, both from 1."""
+
+    line: int
+    column: int
+
+
+def position_of(content: bytes, offset: int, encoding: str = "utf-8") -> Position:
+    """Return the position of the byte at `offset`. Bytes that cannot be decoded count as one character each."""
+    before = content[:offset].removeprefix(codecs.BOM_UTF8)
+    lines = before.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    return Position(len(lines), len(lines[-1].decode(encoding, "replace")) + 1)
+
+
+_DECLARATION = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
+_BLANK_OR_COMMENT = re.compile(rb"^[ \t\f]*(?:#.*)?$")
+_LINE_BREAK = re.compile(rb"\r\n|\r|\n")
+_TEXT_LINE_BREAK = re.compile(r"\r\n|\r|\n")
+
+
+class CodingLine(Struct, frozen=True):
+    """A coding line of a module."""
+
+    encoding: str
+    """The name of the encoding, as written."""
+    offset: int
+    """The byte offset of that name."""
+
+
+def coding_line(content: bytes) -> CodingLine | None:
+    """Return the coding line: the first line, or the second if the first is blank or a comment."""
+    start = 3 if content.startswith(b"\xef\xbb\xbf") else 0
+    for _ in range(2):
+        end = _LINE_BREAK.search(content, start)
+        line = content[start : end.start()] if end else content[start:]
+        declared = _DECLARATION.match(line)
+        if declared:
+            return CodingLine(declared[1].decode("ascii"), start + declared.start(1))
+        if end is None or not _BLANK_OR_COMMENT.match(line):
+            return None
+        start = end.end()
+    return None
+
 
 _SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
 _MEND_CODING_LINE = "Name an encoding that Python knows, or save the file as UTF-8 without a coding line."
 
 
 def check_text(content: bytes, path: str) -> None:
-    """Raise InputError, with line and column, where Python would not decode the module.
+    """Raise InputError, with line and column, if Python cannot decode a module.
 
-    That is: a null byte, bytes that are not in the encoding of the coding line (UTF-8 if there is none), a coding line
-    with an encoding that Python does not know, or one that contradicts a byte order mark.
+    The causes are a null byte, bytes that are invalid in the encoding of the coding line (default: UTF-8), an unknown
+    encoding, and a coding line that contradicts the byte order mark.
     """
     null = content.find(b"\0")
     if null >= 0:
@@ -33,13 +79,13 @@ def check_text(content: bytes, path: str) -> None:
 
 
 def decode_utf_8(content: bytes, path: str) -> str:
-    """Return the text of a file that is always in UTF-8, without its byte order mark. Raises InputError for others."""
+    """Decode UTF-8 without the byte order mark. Raises InputError for bytes that are not UTF-8."""
     _check_utf_8(content, path, "Save it as UTF-8.")
     return content.decode("utf-8-sig")
 
 
 def encode_text(text: str, path: str) -> bytes:
-    """Return the bytes of a module given as text, in the encoding that its coding line names (UTF-8 if none).
+    """Encode a module in the encoding of its coding line (default: UTF-8).
 
     Raises InputError for text that cannot be encoded.
     """
@@ -48,7 +94,7 @@ def encode_text(text: str, path: str) -> bytes:
     try:
         return text.encode(encoding)
     except LookupError:
-        return text.encode("utf-8", "backslashreplace")  # for `check_text` to refuse, with its place
+        return text.encode("utf-8", "backslashreplace")  # `check_text` reports the unknown encoding with its position
     except UnicodeEncodeError as error:
         before = text[: error.start]
         line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
@@ -65,7 +111,7 @@ def _check_utf_8(content: bytes, path: str, advice: str) -> None:
 
 
 def _text_encoding(content: bytes, path: str, declared: CodingLine) -> str:
-    """Return Python's own name of the encoding, which has to be one for text."""
+    """Return Python's canonical name of a text encoding. Raises InputError for any other encoding."""
     try:
         name = codecs.lookup(declared.encoding).name
         b"#".decode(name)
@@ -89,3 +135,16 @@ def _check_declared(content: bytes, path: str, declared: CodingLine) -> None:
 def _error(content: bytes, path: str, offset: int, message: str, advice: str) -> InputError:
     position = position_of(content, offset)
     return InputError(Problem(path, message, advice, position.line, position.column))
+
+
+def source_lines(content: bytes) -> tuple[str, ...]:
+    """Return the lines of a file without line ends. Bytes that cannot be decoded become replacement characters."""
+    return tuple(_TEXT_LINE_BREAK.split(_decoded(content)))
+
+
+def _decoded(content: bytes) -> str:
+    declared = coding_line(content)
+    try:
+        return content.decode("utf-8-sig" if declared is None else declared.encoding, "replace").removeprefix("\ufeff")
+    except (LookupError, UnicodeError):
+        return content.decode("utf-8-sig", "replace")

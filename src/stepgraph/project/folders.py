@@ -1,4 +1,7 @@
-"""Folders as prefixes of the names in them: `src/`, `../`, and nothing for the working directory itself."""
+"""Path arithmetic on folders, and the repositories around them.
+
+A folder is represented by the prefix of the paths in it: `src/`, `../`, and the empty string for the working directory.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,17 @@ from collections.abc import Iterator
 
 
 def prefix_of(folder: str) -> str:
-    """Return what the names in a folder are preceded by."""
+    """Return the prefix of the paths in a folder."""
     return "" if folder in (".", "") else folder.rstrip("/") + "/"
 
 
 def folder_of(path: str) -> str:
-    """Return the prefix of the folder that a file is in."""
+    """Return the prefix of the folder of a file."""
     return path[: path.rfind("/") + 1]
 
 
 def parent_of(prefix: str) -> str | None:
-    """Return the prefix of the folder around a folder, None at the root of the file system."""
+    """Return the prefix of the parent folder, None at the root of the file system."""
     if os.path.splitdrive(prefix)[1] == "/":
         return None
     name = prefix.rstrip("/").rsplit("/", 1)[-1]
@@ -28,7 +31,7 @@ def parent_of(prefix: str) -> str | None:
 
 
 def and_above(prefix: str) -> Iterator[str]:
-    """Yield a folder and those around it, innermost first, up to that of a repository (which holds `.git`)."""
+    """Yield a folder and its ancestors up to the root of a repository (the folder with `.git`)."""
     folder: str | None = prefix
     while folder is not None:
         yield folder
@@ -38,20 +41,20 @@ def and_above(prefix: str) -> Iterator[str]:
 
 
 def is_inside(path: str, prefix: str) -> bool:
-    """Whether a file or folder is in a folder, or is it, symbolic links followed."""
+    """Return whether a path is a folder or is inside it, after resolving symbolic links."""
     root = os.path.join(os.path.realpath(prefix or "."), "")
     return os.path.join(os.path.realpath(path or "."), "").startswith(root)
 
 
 def path_in(prefix: str, path: str) -> str:
-    """Return a path that is seen from a folder as one from where the folder is seen."""
+    """Join a folder and a path relative to it."""
     return os.path.normpath(os.path.join(prefix, path)).replace(os.sep, "/")
 
 
 def path_from(prefix: str, path: str) -> str:
-    """Return a path as seen from a folder, with forward slashes, symbolic links to folders followed.
+    """Return a path relative to a folder, with forward slashes, after resolving symbolic links to folders.
 
-    One on another drive stays as it is.
+    A path on another drive is returned unchanged.
     """
     folder, name = os.path.split(path)
     try:
@@ -59,3 +62,22 @@ def path_from(prefix: str, path: str) -> str:
     except ValueError:
         return path
     return os.path.normpath(os.path.join(relative, name)).replace(os.sep, "/")
+
+
+def is_in_repository(folder: str) -> bool:
+    """Return whether a folder is in a repository, after resolving symbolic links."""
+    return repository_root(folder) is not None
+
+
+def repository_root(folder: str) -> str | None:
+    """Return the real path of the nearest ancestor with `.git`, None without one.
+
+    Faster than running git outside a repository.
+    """
+    root = os.path.realpath(folder)
+    while not os.path.lexists(os.path.join(root, ".git")):
+        parent = os.path.dirname(root)
+        if parent == root:
+            return None
+        root = parent
+    return root

@@ -1,4 +1,4 @@
-"""Copies of this process that do a part of its work, and write what they find."""
+"""Forked child processes that do a part of the work and write their results to a pipe."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from contextlib import contextmanager, suppress
 
 
 def may_fork() -> bool:
-    """Tell whether a copy of this process may be made, and pays. Of one with several threads, locks may never open."""
+    """Return whether forking is safe and pays. In a process with several threads, a forked lock may stay locked."""
     return hasattr(os, "fork") and threading.active_count() == 1 and processors() > 1
 
 
 def processors() -> int:
-    """Return how many processors this process may use."""
+    """Return the number of processors available to this process."""
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 
 
 class Forked:
-    """A copy of this process, which does some work and ends. What it writes is read from `reading`, a descriptor."""
+    """A forked child process. The file descriptor `reading` is the read end of its pipe."""
 
     def __init__(self, work: Callable[[int], object]) -> None:
-        """Make the copy, which calls `work` with a descriptor to write to. Raises OSError where there can be none."""
+        """Fork a child that calls `work` with the write end of a pipe. Raises OSError if the system cannot fork."""
         self.reading, writing = os.pipe()
         try:
             self._process = os.fork()
@@ -33,20 +33,20 @@ class Forked:
             os.close(writing)
             raise
         if self._process == 0:
-            os.close(self.reading)  # so that what nobody reads is an error to write
+            os.close(self.reading)  # so that writing fails if the parent stops reading
             _work_and_end(work, writing)
         os.close(writing)
 
     def wait(self) -> None:
-        """Wait for its end."""
-        with suppress(ChildProcessError):  # whoever started us may have asked not to be told of such ends
+        """Wait until the child exits."""
+        with suppress(ChildProcessError):  # the parent of this process may have set SIGCHLD to be ignored
             os.waitpid(self._process, 0)
 
 
 def end(copies: Iterable[Forked]) -> None:
-    """Wait for the end of copies. What they have not written yet is not wanted any more.
+    """Close the pipes of child processes, discarding unread output, and wait until they exit.
 
-    A copy holds what is read from those that were made before it, so that these may end after it only.
+    A child inherits the read ends of the pipes of earlier children, so these may exit only after it.
     """
     waited = list(copies)
     for copy in waited:
@@ -56,7 +56,7 @@ def end(copies: Iterable[Forked]) -> None:
 
 
 def _work_and_end(work: Callable[[int], object], writing: int) -> None:
-    """Do the work, and end this process without anything that its copy was meant to do at its end."""
+    """Do the work and exit without running the exit handlers of the parent process."""
     code = 1
     try:
         work(writing)
@@ -67,7 +67,7 @@ def _work_and_end(work: Callable[[int], object], writing: int) -> None:
 
 @contextmanager
 def forked(work: Callable[[int], object]) -> Iterator[int | None]:
-    """Give what to read from of a copy of this process, None where none can be made; it has ended afterwards."""
+    """Fork a child for the block and yield the read end of its pipe, None if the system cannot fork."""
     try:
         copy = Forked(work)
     except OSError:

@@ -1,4 +1,4 @@
-"""Run git so that nothing that the repository configures runs, and with a time limit."""
+"""Running git with a time limit, and without running programs that the repository configures."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from contextlib import contextmanager, suppress
 from typing import IO, Final
 
 from stepgraph.limits import GIT_ANSWER_BYTES
-from stepgraph.project.repository import repository_root
+from stepgraph.project.folders import repository_root
 
 # Git sets these for its hooks: with them it would ask the hook's repository about every file.
 _OF_ANOTHER_REPOSITORY = frozenset(
     {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 )
 
-# No locks are taken, nothing is fetched, no transport may start a program.
+# Disables locks, fetching, and transports that start programs.
 _HARMLESS = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_LAZY_FETCH": "1",
@@ -29,7 +29,7 @@ _HARMLESS = {
     "GIT_TERMINAL_PROMPT": "0",
 }
 
-# Time limits. Names and ignored files take git no time, walking a history and reading many files do.
+# Time limits. Walking a history and reading many files take longer than other commands.
 _PATIENCE_SECONDS: Final = 10.0
 HISTORY_SECONDS: Final = 30.0
 READING_SECONDS: Final = 60.0
@@ -38,7 +38,7 @@ _OPENED: Final = ("config", "config.worktree", "HEAD", "index", "packed-refs", "
 _PIECE: Final = 1 << 16
 _SAFE_SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
 
-# The repositories for which git exceeded its time limit. They are not asked again.
+# The repositories for which git exceeded its time limit: git is not run there again.
 _silent: set[str] = set()
 
 

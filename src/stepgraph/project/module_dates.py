@@ -1,4 +1,4 @@
-"""The dates of a module: those of its commits, else of the build, else of the file."""
+"""Creation and modification dates of modules, from their commits, the build or the file system."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.repository import is_in_repository
+from stepgraph.project.folders import repository_root
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 _BUILD_DATE = "SOURCE_DATE_EPOCH"
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 
-# How many gits run at the same time at most; the rest are started when their answer is wanted.
+# The maximum number of concurrent git processes that are started ahead of use.
 _MOST_AHEAD = 8
 
 
 class ModuleDates(Struct, frozen=True):
-    """When a module was made and last changed: UTC, to the second, as `2026-03-01T12:00:00Z`."""
+    """The creation and modification dates of a module, in UTC with seconds, such as `2026-03-01T12:00:00Z`."""
 
     created_on: str
     modified_on: str
 
 
 class DateLookup:
-    """Finds the dates of modules, in the background where it is told ahead which ones will be asked for.
+    """Looks up the dates of modules, in background processes for those announced with `start`.
 
-    Use it as a context manager: leaving it ends what still runs.
+    Use it as a context manager: leaving it kills the processes that still run.
     """
 
     def __init__(self) -> None:
         self._logs: dict[str, Git | None] = {}
-        self._found: dict[str, ModuleDates] = {}
+        self._dates: dict[str, ModuleDates] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -50,16 +50,16 @@ class DateLookup:
             self._stop(path)
 
     def start(self, path: str) -> None:
-        """Begin to look for the dates of the file at `path`, which `dates` will be asked for."""
+        """Start to look up the dates of the file at `path` in the background."""
         if len(self._logs) < _MOST_AHEAD and path not in self._logs:
-            self._logs[path] = _start_log(path)
+            self._logs[path] = start_log(path)
 
     def dates(self, path: str) -> ModuleDates:
-        """Return the dates of the file at `path`. Raises InputError if SOURCE_DATE_EPOCH is needed and no number."""
-        if path not in self._found:
-            log = self._logs.pop(path) if path in self._logs else _start_log(path)
-            self._found[path] = _commit_dates(log) or _dates_without_commits(path)
-        return self._found[path]
+        """Return the dates of the file at `path`. Raises InputError if SOURCE_DATE_EPOCH is used and not a number."""
+        if path not in self._dates:
+            log = self._logs.pop(path) if path in self._logs else start_log(path)
+            self._dates[path] = _commit_dates(log) or _dates_without_commits(path)
+        return self._dates[path]
 
     def _stop(self, path: str) -> None:
         log = self._logs.pop(path)
@@ -68,15 +68,15 @@ class DateLookup:
 
 
 def module_dates(path: str) -> ModuleDates:
-    """Return the dates of the file at `path`: its first and last commit, else SOURCE_DATE_EPOCH, else the file's own.
+    """Return the dates of the file at `path`: its first and last commit, SOURCE_DATE_EPOCH, or its modification time.
 
-    Where there is no such file, those of text that stands in none. Raises InputError as `dates_without_file` does.
+    For a missing file, returns `dates_without_file()`. Raises InputError if SOURCE_DATE_EPOCH is not a number.
     """
     return DateLookup().dates(path)
 
 
 def dates_without_file() -> ModuleDates:
-    """Return the dates of source text that stands in no file: SOURCE_DATE_EPOCH, else the beginning of 1970.
+    """Return the dates of source text without a file: SOURCE_DATE_EPOCH, or the beginning of 1970.
 
     Raises InputError if SOURCE_DATE_EPOCH is not a number of seconds.
     """
@@ -84,22 +84,32 @@ def dates_without_file() -> ModuleDates:
     return _dates(0, 0) if build is None else _dates(build, build)
 
 
-def _start_log(path: str) -> Git | None:
-    if not os.path.isfile(path) or not is_in_repository(os.path.dirname(os.path.realpath(path))):
+def start_log(path: str) -> Git | None:
+    """Start a git process that lists the commits of the file at `path`; None without a file, a repository or git."""
+    if not os.path.isfile(path):
+        return None
+    real = os.path.realpath(path)
+    root = repository_root(os.path.dirname(real))
+    if root is None:
         return None
     # Imported here for start-up: most commands need no dates.
-    from stepgraph.project.commit_times import start_log
+    from stepgraph.project.git import start_git
 
-    return start_log(path)
+    # Plumbing: unlike `git log`, it ignores configuration that shows signatures, follows renames or maps names.
+    name = os.path.relpath(real, root)
+    return start_git(root, "--literal-pathspecs", "rev-list", "--timestamp", "HEAD", "--", name)
 
 
 def _commit_dates(log: Git | None) -> ModuleDates | None:
+    """Return the dates of the first and the last commit; None for a file without commits, and if git fails."""
     if log is None:
         return None
-    from stepgraph.project.commit_times import read_log
+    # Imported here for start-up: most commands need no dates.
+    from stepgraph.project.git import HISTORY_SECONDS
 
-    times = read_log(log)
-    return None if times is None else _dates(times.first, times.last)
+    answer = log.answer(seconds=HISTORY_SECONDS) or b""
+    times = [int(line.split()[0]) for line in answer.splitlines()]
+    return _dates(min(times), max(times)) if times and log.succeeded else None
 
 
 def _dates_without_commits(path: str) -> ModuleDates:

@@ -1,4 +1,4 @@
-"""Where the modules of a project are: from the name that an import says to a file. No file is read here."""
+"""Resolving module names to files, and files to module names, without reading files."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ _PACKAGE = "__init__.py"
 
 
 class ModuleFile(Struct, frozen=True):
-    """A module: its dotted name and its file. A package has a `folder`, and no `path` if there is no `__init__.py`."""
+    """A module or package."""
 
     name: str
+    """The dotted name."""
     path: str | None
+    """The path of its file, None for a package without `__init__.py`."""
     folder: str | None = None
+    """The folder of a package, None for a module."""
 
 
 class ModuleFiles:
-    """The modules below a root, found by name in some folders, in their order, and then in those `vendored`.
+    """Finds the modules of a project by name in its folders, in order, and then in its vendored folders.
 
-    Case counts, on file systems where it does not too. Dots and symbolic links out of the root lead nowhere, but for
-    one of the folders outside of it. Nothing is found outside of the `bounds`, nor without any.
+    Names are case-sensitive on every file system. Relative imports and symbolic links are followed inside the root and
+    the folders only. Without `bounds`, and outside them, no module is found.
     """
 
     def __init__(
@@ -40,35 +43,35 @@ class ModuleFiles:
         self._named_from = (*vendored, *folders)
         self._names: dict[str, frozenset[str]] = {}
         self._tops: dict[str, str] = {}
-        self._found: dict[str, ModuleFile | None] = {}
+        self._modules: dict[str, ModuleFile | None] = {}
         self._real: dict[str, str] = {}
 
     def find(self, name: str) -> ModuleFile | None:
-        """Return the module or package of a dotted name; a package without a file only where there is no other."""
-        if name not in self._found:
-            self._found[name] = self._find(name)
-        return self._found[name]
+        """Return the module or package with a dotted name, preferring those with a file."""
+        if name not in self._modules:
+            self._modules[name] = self._find(name)
+        return self._modules[name]
 
     def _find(self, name: str) -> ModuleFile | None:
-        found = [module for folder in self.folders if (module := self._below(folder, name)) is not None]
-        return next((module for module in found if module.path is not None), found[0] if found else None)
+        candidates = [module for folder in self.folders if (module := self._below(folder, name)) is not None]
+        return next((module for module in candidates if module.path is not None), candidates[0] if candidates else None)
 
     def find_from(self, importer: str, level: int, name: str) -> ModuleFile | None:
-        """Return the module that the file `importer` names relative to its package: `level` is the number of dots."""
+        """Resolve a relative import of the file `importer`. The `level` is the number of dots."""
         folder: str | None = folder_of(importer)
         for _ in range(level - 1):
             folder = None if folder is None else parent_of(folder)
         if folder is None or not self._has(folder):
             return None
-        found = self._below(folder, name) if name else self._package(folder)
-        if found is None:
+        module = self._below(folder, name) if name else self._package(folder)
+        if module is None:
             return None
-        return ModuleFile(self.name_of(found.path or f"{found.folder}{_PACKAGE}"), found.path, found.folder)
+        return ModuleFile(self.name_of(module.path or f"{module.folder}{_PACKAGE}"), module.path, module.folder)
 
     def inside(self, package: ModuleFile, name: str) -> ModuleFile | None:
         """Return a module of a package."""
-        found = None if package.folder is None else self._below(package.folder, name)
-        return found and ModuleFile(f"{package.name}.{name}", found.path, found.folder)
+        module = None if package.folder is None else self._below(package.folder, name)
+        return module and ModuleFile(f"{package.name}.{name}", module.path, module.folder)
 
     def names_inside(self, package: ModuleFile) -> list[str]:
         """Return the names of the modules of a package, sorted."""
@@ -76,36 +79,36 @@ class ModuleFiles:
         return sorted({name.removesuffix("/").removesuffix(".py") for name in names} - {"__init__"})
 
     def name_of(self, path: str) -> str:
-        """Return the dotted name of a module: that by which it is found from outside of all packages around it."""
+        """Return the dotted name of a module file, starting with its outermost package."""
         top = self._top(folder_of(path))
         base = next((folder for folder in self._named_from if top.startswith(folder)), top)
         return path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
     def _top(self, folder: str) -> str:
-        """Return the folder outside of all packages around a folder, or the outermost one that is in the project."""
+        """Return the folder that contains the outermost package of a folder, limited to the project."""
         inside: list[str] = []
         top = folder
         while top not in self._tops and _PACKAGE in self._listing(top):
-            around = parent_of(top)
-            if around is None or not self._has(around):
+            parent = parent_of(top)
+            if parent is None or not self._has(parent):
                 break
             inside.append(top)
-            top = around
+            top = parent
         top = self._tops.get(top, top)
         self._tops |= dict.fromkeys([*inside, top], top)
         return top
 
     @property
     def listings(self) -> Mapping[str, frozenset[str]]:
-        """What was found in the folders that were listed: Python files, and folders, these with a slash."""
+        """The contents of the folders listed so far: Python files, and folders with a trailing slash."""
         return self._names
 
     def learn(self, listings: Mapping[str, frozenset[str]]) -> None:
-        """Take over what was found in folders by another process."""
+        """Add the listings of another process."""
         self._names |= listings
 
     def has_listing(self, folder: str, names: frozenset[str]) -> bool:
-        """Tell whether this is what is in a folder."""
+        """Return whether a folder contains exactly these names."""
         return self._listing(folder) == names
 
     def _has(self, path: str) -> bool:
@@ -113,9 +116,9 @@ class ModuleFiles:
         return any(real.startswith(self._real_path(folder)) for folder in (self.root, *self.folders))
 
     def _real_path(self, path: str) -> str:
-        """Return a path with its symbolic links followed and a slash at its end, from that of the folder around it.
+        """Return the real path of a folder with a trailing slash, derived from the cached real path of its parent.
 
-        To ask the system for each folder of a deep tree takes the square of its depth.
+        Calling `realpath` for each folder of a deep tree takes quadratic time in the depth.
         """
         pending: list[str] = []
         folder = prefix_of(path)
@@ -139,19 +142,19 @@ class ModuleFiles:
                 return None
             folder = f"{folder}{package}/"
             if f"{package}.py" in names and _PACKAGE not in self._listing(folder):
-                return None  # a module goes before a folder that is no package
+                return None  # a module takes precedence over a folder without `__init__.py`
         names = self._listing(folder)
-        found = self._package(f"{folder}{last}/", name) if f"{last}/" in names else None
-        if f"{last}.py" in names and (found is None or found.path is None):
+        package_file = self._package(f"{folder}{last}/", name) if f"{last}/" in names else None
+        if f"{last}.py" in names and (package_file is None or package_file.path is None):
             return ModuleFile(name, f"{folder}{last}.py")
-        return found
+        return package_file
 
     def _package(self, folder: str, name: str = "") -> ModuleFile:
         path = f"{folder}{_PACKAGE}" if _PACKAGE in self._listing(folder) else None
         return ModuleFile(name, path, folder)
 
     def _listing(self, folder: str) -> frozenset[str]:
-        """Return the Python files in a folder, and the folders, these with a slash."""
+        """Return the Python files and the folders in a folder, folders with a trailing slash."""
         names = self._names.get(folder)
         if names is None:
             names = self._names[folder] = frozenset(self._read(folder))
@@ -172,7 +175,7 @@ class ModuleFiles:
 
 
 def _composed(name: str) -> str:
-    """Return a name as imports write it. macOS may store letters and accents apart (NFD), and finds both spellings."""
+    """Return a file name in the normal form of identifiers. macOS may store names in NFD."""
     if sys.platform == "darwin" and not name.isascii():
         # Imported here for start-up.
         from unicodedata import normalize
@@ -182,5 +185,5 @@ def _composed(name: str) -> str:
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
-    # Asked of the path where it is a link: of the entry, one that leads back to itself would be an error.
+    # `entry.is_dir` raises OSError for a link that leads to itself, `os.path.isdir` returns False.
     return os.path.isdir(entry.path) if entry.is_symlink() else entry.is_dir(follow_symlinks=False)

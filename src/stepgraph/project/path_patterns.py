@@ -1,7 +1,7 @@
-"""Patterns of paths: `*` and `?` within a name, `**` across folders.
+"""Glob patterns of paths: `*` and `?` within a name, `**` across folders.
 
-All ways to read a pattern are followed at once, as a set of positions in the path, so that none is tried twice. A set
-is a number with a bit for each position.
+A pattern is matched as a nondeterministic automaton whose state set is an integer with a bit for each position in the
+path, so that no pattern takes exponential time.
 """
 
 from __future__ import annotations
@@ -11,15 +11,15 @@ from functools import lru_cache
 from typing import Final
 
 _PART: Final = re.compile(r"\*\*/|\*\*|.", re.DOTALL)
-# No file has a longer path: on Linux that is 4,096 bytes.
+# The limit on paths in Linux, in bytes.
 _LONGEST: Final = 4_096
 
 
 def matches(pattern: str, path: str) -> bool:
-    """Whether a pattern is one of a path, both from the same folder and with forward slashes.
+    """Return whether a pattern matches a path. Both are relative to the same folder, with forward slashes.
 
-    A pattern without a slash is one of the file's name, wherever that is; one that ends in a slash is one of all that
-    is in the folder. One that is longer than any path is none.
+    A pattern without a slash matches the file name in any folder. A pattern that ends in a slash matches everything
+    inside the folder. A pattern that is longer than any path matches nothing.
     """
     anywhere = "" if "/" in pattern.rstrip("/") else "**/"
     below = "**" if pattern.endswith("/") else ""
@@ -31,7 +31,7 @@ def matches(pattern: str, path: str) -> bool:
     positions = 1
     for part in _PART.findall(whole):
         if part == "*":
-            # Adding carries each position on through the name, up to its end.
+            # The carry of the addition propagates each position to the end of the name.
             positions |= ((positions & names) + names) ^ names
         elif part == "?":
             positions = (positions & names) << 1
@@ -49,7 +49,7 @@ def matches(pattern: str, path: str) -> bool:
 
 @lru_cache
 def _characters(path: str) -> dict[str, int]:
-    """Return the positions of each character of a path."""
+    """Return the bit set of the positions of each character in a path."""
     positions: dict[str, int] = {}
     for index, character in enumerate(path):
         positions[character] = positions.get(character, 0) | 1 << index

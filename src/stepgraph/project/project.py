@@ -1,4 +1,4 @@
-"""A project: the modules that are deployed together, and their configuration."""
+"""Projects: the modules that are deployed together, and their configuration."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.project.configuration.names import CONFIGURATION_NAMES
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.project.folders import and_above, folder_of, is_inside, prefix_of
 from stepgraph.project.module_files import ModuleFiles
-from stepgraph.project.root import Root
+from stepgraph.project.root import CONFIGURATION_NAMES, Root
 
 if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration
@@ -22,19 +21,20 @@ _MARKS = (*CONFIGURATION_NAMES, "pyproject.toml", ".git")
 
 
 class Project(Struct, frozen=True):
-    """Modules that import each other, `files` finding them, with the `configuration` that they are deployed by."""
+    """A set of modules that can import each other."""
 
     files: ModuleFiles
     configuration: Configuration | None = None
+    """The configuration with which the modules are deployed, None without one."""
 
     @property
     def name(self) -> str:
-        """The name of the Worker, empty where it is not known."""
+        """The name of the Worker, empty if the configuration has none."""
         return "" if self.configuration is None else self.configuration.name
 
     @property
     def mode(self) -> DependencyMode | None:
-        """How steps say which others they need; None where it is not known, and follows from the code."""
+        """The dependency mode of steps, None if it has to be derived from the code."""
         return None if self.configuration is None else self.configuration.mode
 
 
@@ -42,10 +42,10 @@ NO_PROJECT = Project(ModuleFiles("", ()))
 
 
 def configured_project(configuration: Configuration, bounds: Root) -> Project:
-    """Return the project of a configuration, whose modules are inside of the `bounds`.
+    """Return the project of a configuration, limited to modules inside the `bounds`.
 
-    Modules are named from `base_dir`, or the folder of `main`; but `main` itself stands at the top beside them. What is
-    vendored is beside the configuration (pywrangler).
+    Modules are imported from `base_dir`, by default the folder of `main`, and from the folder of `main` itself.
+    Vendored packages are in a folder next to the configuration (pywrangler).
     """
     folder = folder_of(configuration.path)
     main = folder if configuration.main is None else folder_of(configuration.main)
@@ -55,20 +55,21 @@ def configured_project(configuration: Configuration, bounds: Root) -> Project:
 
 
 def project_of_file(path: str, configuration: Configuration | None, bounds: Root) -> Project:
-    """Return the project that a file is in, as far as its place tells: it may be the main module, or any other."""
+    """Return the project of a file, which need not be the main module."""
     if configuration is not None:
         return configured_project(configuration, bounds)
     return _unconfigured(folder_of(path), bounds)
 
 
 def _unconfigured(folder: str, bounds: Root) -> Project:
-    """Without a configuration, modules are found beside the file, from outside of its packages, and from the top.
+    """Return a project without a configuration.
 
-    That is the folder with a mark of a project, else the working directory, if the file is below it.
+    Modules are imported from the folder of the file, from the parent of its outermost package, and from the top of the
+    project: the nearest folder with a configuration, a `pyproject.toml` or `.git`, or the working directory.
     """
-    around = list(and_above(folder))
-    outside = next((above for above in around if not os.path.isfile(f"{above}__init__.py")), folder)
-    marked = next((above for above in around if _is_marked(above)), None)
+    ancestors = list(and_above(folder))
+    outside = next((above for above in ancestors if not os.path.isfile(f"{above}__init__.py")), folder)
+    marked = next((above for above in ancestors if _is_marked(above)), None)
     top = marked if marked is not None else "" if is_inside(folder, "") else outside
     root = outside if is_inside(top, outside) else top
     folders, vendored = (folder, outside, f"{root}src/", root), (f"{root}{VENDORED}", folder + VENDORED)
@@ -80,10 +81,10 @@ def _is_marked(folder: str) -> bool:
 
 
 def configuration_in(folder: str) -> str | None:
-    """Return the path of the configuration in a folder: of several, that which wrangler takes. It may be no file."""
+    """Return the path of the configuration in a folder that wrangler would use. It may be a folder or a broken link."""
     return next((path for name in CONFIGURATION_NAMES if os.path.lexists(path := f"{folder}{name}")), None)
 
 
 def configuration_above(folder: str) -> str | None:
-    """Return the path of the configuration in a folder, or the nearest one around it."""
+    """Return the path of the configuration in a folder or its nearest ancestor with one."""
     return next((path for above in and_above(folder) if (path := configuration_in(above)) is not None), None)

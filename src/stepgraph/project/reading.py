@@ -1,11 +1,12 @@
-"""The gate through which everything is read: a regular file, of limited size, and without ever waiting for it.
+"""The only module that opens files for reading: regular files of limited size, without blocking.
 
-A path that comes from what is analyzed (a configuration, an import, a link) is read only inside of a `Root`. One that
-the user named may be anywhere, unless a symbolic link of a repository leads there. No other module opens files to read.
+Paths from the analyzed project (configurations, imports, links) are read only inside a `Root`. Paths that the user
+named may be anywhere, unless a symbolic link of a repository leads there.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import sys
@@ -17,7 +18,6 @@ from stepgraph.limits import CONFIGURATION_BYTES, MEGABYTE, SEARCHED_ENTRIES, SO
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text
 from stepgraph.project.root import Root, is_of_git, link_leading_out
-from stepgraph.project.unreadable import unreadable
 
 if sys.platform == "win32":
     _FLAGS = os.O_RDONLY | os.O_BINARY
@@ -39,22 +39,23 @@ StrPath = str | os.PathLike[str]
 
 
 def shown_path(path: StrPath) -> str:
-    """Return a path as messages and places name it: as given, with forward slashes."""
+    """Return a path as messages show it, with forward slashes."""
     name = os.fspath(path) or "''"
     return name if os.sep == "/" else name.replace(os.sep, "/")
 
 
 def check_named(path: StrPath) -> None:
-    """Raise InputError for a path that the user named, and that a symbolic link of a repository leads out of it."""
+    """Raise InputError if a symbolic link on a path named by the user leads out of its repository."""
     name = os.fspath(path)
     if "\0" not in name and link_leading_out(name) is not None:
         raise InputError(_outside(name, _NAME_TARGET))
 
 
 def read_named(path: StrPath, most: int = SOURCE_BYTES) -> bytes:
-    """Return the bytes, `most` of them, of a file that the user named.
+    """Return the bytes of a file that the user named.
 
-    Raises InputError for what is missing, not allowed, no regular file or too large, and as `check_named`.
+    Raises InputError for a file that is missing, unreadable, not regular or larger than `most` bytes, and as
+    `check_named`.
     """
     check_named(path)
     name = shown_path(path)
@@ -66,19 +67,19 @@ def read_named(path: StrPath, most: int = SOURCE_BYTES) -> bytes:
 
 
 def read_inside(path: str, root: Root, most: int = SOURCE_BYTES) -> bytes:
-    """Return the bytes, `most` of them, of a file inside of a root. Raises InputError as `read_named`."""
+    """Return the bytes of a file inside a root, at most `most`. Raises InputError as `read_named`."""
     real = _real_path(path, root)
     content, actual = _read(real, shown_path(path), most, _NO_LINK)
-    # Something else may have been put in its place between the two questions.
+    # The file may have been replaced between the check and the read.
     if not root.holds_real(actual or os.path.realpath(path)):
         raise InputError(_outside(path, _NO_LINK_OUT))
     return content
 
 
 def read_source(path: str, root: Root) -> bytes:
-    """Return the bytes of a Python file inside of a root, checked to be text in the encoding that they claim.
+    """Return the bytes of a Python file inside a root.
 
-    Raises InputError as `read_inside`, and for what is not text.
+    Raises InputError as `read_inside`, and for bytes that are invalid in the encoding of the module.
     """
     content = read_inside(path, root)
     check_text(content, shown_path(path))
@@ -86,7 +87,7 @@ def read_source(path: str, root: Root) -> bytes:
 
 
 def read_configuration_bytes(path: str, root: Root, most: int = CONFIGURATION_BYTES) -> bytes:
-    """Return the bytes of a configuration that was found, not named. Raises InputError as `read_inside`."""
+    """Return the bytes of a configuration that a search has found. Raises InputError as `read_inside`."""
     try:
         return read_inside(path, root, most)
     except InputError:
@@ -97,9 +98,9 @@ def read_configuration_bytes(path: str, root: Root, most: int = CONFIGURATION_BY
 
 
 def read_found(path: str, root: Root) -> bytes:
-    """Return the bytes of a file that a search inside of a root has just found. Raises InputError as `read_inside`.
+    """Return the bytes of a file that a search inside a root has just found. Raises InputError as `read_inside`.
 
-    Most of those searched are small: they take three calls of the system, and nothing is asked about them.
+    Small files, which are most, take three system calls: `fstat` is skipped.
     """
     try:
         descriptor = os.open(path, _NO_LINK)
@@ -108,12 +109,12 @@ def read_found(path: str, root: Root) -> bytes:
         finally:
             os.close(descriptor)
     except OSError:
-        return read_inside(path, root)  # which reports the error, or follows a link inside of the root
+        return read_inside(path, root)  # which reports the error, or follows a link inside the root
     return content if len(content) < _SMALL else read_inside(path, root)
 
 
 def pieces_of(path: str, most: int) -> Iterator[bytes]:
-    """Yield a file that a search has just found in pieces. Raises InputError for one that is larger than `most`."""
+    """Yield the chunks of a file that a search has just found. Raises InputError for more than `most` bytes."""
     try:
         descriptor = os.open(path, _NO_LINK)
     except OSError as error:
@@ -127,14 +128,14 @@ def pieces_of(path: str, most: int) -> Iterator[bytes]:
 
 
 def entries_of(folder: str) -> list[os.DirEntry[str]]:
-    """Return what is in a folder, in no order, and of one that holds too much only that. Raises OSError."""
+    """Return the unsorted entries of a folder, at most one more than the limit of a search. Raises OSError."""
     with os.scandir(folder or ".") as listing:
         return list(islice(listing, SEARCHED_ENTRIES + 1))
 
 
 def read_standard_input(name: str, most: int = SOURCE_BYTES) -> bytes:
-    """Return all that comes through standard input, `most` bytes. Raises InputError, under a name, where it cannot."""
-    # Python leaves None where the process was started without one.
+    """Read standard input. Raises InputError with the path `name` if it cannot, or for more than `most` bytes."""
+    # Python sets None if the process was started without standard input.
     if sys.stdin is None:
         raise InputError(Problem(name, "standard input is closed.", "Name a file instead of `-`."))
     try:
@@ -148,7 +149,7 @@ def read_standard_input(name: str, most: int = SOURCE_BYTES) -> bytes:
 
 
 def _real_path(path: str, root: Root) -> str:
-    """Return the real path of a file, which is inside of a root. Raises InputError for any other."""
+    """Return the real path of a file. Raises InputError for a path outside the root."""
     try:
         real = os.path.realpath(path)
     except ValueError:
@@ -159,7 +160,7 @@ def _real_path(path: str, root: Root) -> str:
 
 
 def _outside(path: str, advice: str) -> Problem:
-    """Return the problem with a path that leads out of its root, or to what git keeps there."""
+    """Return the problem of a path that leads out of its root or into `.git`."""
     kind = "a symbolic link" if os.path.islink(path.rstrip("/" + os.sep)) else "a path"
     if is_of_git(os.path.realpath(path)):
         return Problem(shown_path(path), f"{kind} into `.git`, where no file is read.", _NAME_NO_GIT)
@@ -167,7 +168,7 @@ def _outside(path: str, advice: str) -> Problem:
 
 
 def _read(path: StrPath, name: str, most: int, flags: int) -> tuple[bytes, str | None]:
-    """Return the bytes of a regular file, and its real path where the system tells it."""
+    """Return the bytes of a regular file, and its real path on systems with `/proc`."""
     try:
         descriptor = os.open(path, flags)
     except OSError as error:
@@ -192,11 +193,11 @@ def _path_of(descriptor: int) -> str | None:
 def _read_descriptor(descriptor: int, name: str, most: int) -> bytes:
     status = os.fstat(descriptor)
     _check_regular(status, name, most)
-    # One byte more than expected: that it is not given says that this is all.
+    # One byte more than expected, to detect a file that has grown.
     content = os.read(descriptor, status.st_size + 1)
     if len(content) == status.st_size:
         return content
-    # The file has grown, or is one of those of which the system knows no size.
+    # The file has grown, or the system reports no size for it, as in `/proc`.
     pieces = [content]
     length = len(content)
     while (piece := os.read(descriptor, _PIECE)) and length <= most:
@@ -224,7 +225,7 @@ def _no_name(name: str) -> Problem:
 
 
 def _refused(path: StrPath, name: str, error: OSError) -> Problem:
-    # A socket cannot be opened, nor a folder on some systems: say what it is rather than what the attempt gave.
+    # Sockets, and folders on some systems, cannot be opened: report the kind of file instead of the system's error.
     try:
         mode = os.stat(path).st_mode
     except OSError:
@@ -242,7 +243,7 @@ def _not_a_file(name: str, mode: int) -> Problem:
 
 
 def _why_no_configuration(path: str) -> str | None:
-    """Return what stands at a path instead of a file; None where it is one."""
+    """Explain why a path is not a regular file, None if it is one."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
@@ -254,3 +255,23 @@ def _why_no_configuration(path: str) -> str | None:
     if stat.S_ISDIR(mode):
         return "a folder, where a configuration file is meant."
     return _not_a_file(path, mode).message
+
+
+def unreadable(path: str, error: OSError) -> Problem:
+    """Return the problem for an error of the operating system at `path`."""
+    message, advice = _meaning(error)
+    return Problem(path, message, advice)
+
+
+def _meaning(error: OSError) -> tuple[str, str]:
+    if isinstance(error, FileNotFoundError):
+        return "no such file or folder.", "Paths are relative to the working directory."
+    if isinstance(error, PermissionError):
+        return "permission denied.", "Make it readable, or leave it out."
+    if isinstance(error, NotADirectoryError):
+        return "no such file: a part of the path is not a folder.", ""
+    if error.errno == errno.ELOOP:
+        return "a symbolic link that leads back to itself.", "Name the file itself."
+    if error.errno == errno.ENAMETOOLONG:
+        return "the name is too long for the file system.", ""
+    return f"{(error.strerror or type(error).__name__).lower()}.", ""

@@ -1,20 +1,22 @@
-"""The files of a revision, read from the object database: the work tree and the index are not touched.
+"""Extracting the files of a revision from git's object database into a temporary folder.
 
-Objects are read as they are. `git archive` would leave out what attributes say, and run the filters of the repository.
-A tree may have been made without git: what is in it is counted and measured before any of it is read, and nothing of it
-is written twice, over something else, or through a link.
+Objects are read unchanged: `git archive` would honor attributes and run the filters of the repository. Trees may be
+crafted by an attacker, so entries are counted and measured before they are read, no file is overwritten, and nothing is
+written through a link. The working tree and the index are not used.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import IO, Final
 
 from msgspec import Struct
 
 from stepgraph.limits import (
+    DEEPEST_FOLDER,
     MEGABYTE,
     REVISION_BYTES,
     SCANNED_BYTES,
@@ -25,12 +27,10 @@ from stepgraph.limits import (
     TREE_LINKS,
 )
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.configuration.names import CONFIGURATION_NAMES
 from stepgraph.project.git import READING_SECONDS, Git, TooLargeError, start_git
 from stepgraph.project.revisions import Revision
+from stepgraph.project.root import CONFIGURATION_NAMES
 from stepgraph.project.temporary import TemporaryFolder, temporary_folder
-from stepgraph.project.tree_links import TooManyLinksError, TreeLinks
-from stepgraph.project.tree_paths import is_too_long, stays_inside, windows_cannot_hold
 
 _READ_NAMES: Final = frozenset({*CONFIGURATION_NAMES, "pyproject.toml", "pyvenv.cfg"})
 _LINK: Final = "120000"
@@ -45,19 +45,22 @@ OnSkipped = Callable[[Problem], object]
 
 
 class _Entry(Struct, frozen=True):
-    """A file of a revision: what it is, the name of its content, and its path from the root."""
+    """A file or symbolic link in a tree."""
 
     mode: str
+    """The mode in octal digits, such as `100644`."""
     object: str
+    """The object id of its content."""
     path: str
+    """The path relative to the root of the tree."""
 
 
 @contextmanager
 def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) -> Iterator[str]:
-    """Give a temporary folder with the files of a revision that an analysis reads, and remove it in the end.
+    """Extract the files of a revision that an analysis reads into a temporary folder for the block.
 
-    `on_skipped` is called with each file that cannot be written on this system. Raises InputError where git cannot give
-    the files, where they cannot be written, or where there are more or larger ones than may be.
+    `on_skipped` is called with a problem for each file that this system cannot store. Raises InputError if git fails,
+    if writing fails, or if the files exceed a limit on their number or size.
     """
     with ExitStack() as stack:
         try:
@@ -70,15 +73,14 @@ def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) 
 
 
 class _Writing(Struct, frozen=True):
-    """Writing the files of a revision to a folder."""
+    """Writes the files of a revision to a folder."""
 
     revision: Revision
     folder: TemporaryFolder
     on_skipped: OnSkipped
 
     def write(self) -> None:
-        # The mark of a repository, where searching upwards ends; it is none, so that git is not asked about what is
-        # inside.
+        # Ends upward searches, like a repository. As `.git` is an empty file, git is not run inside the folder.
         self.folder.write_file(_MARK, [b""])
         entries = [entry for entry in self._entries() if self._is_possible(entry)]
         files = [entry for entry in entries if entry.mode != _LINK]
@@ -95,7 +97,7 @@ class _Writing(Struct, frozen=True):
         self._write_links({entry: b"".join(pieces) for entry, pieces in self._contents(links, sizes)})
 
     def _entries(self) -> Iterator[_Entry]:
-        """Yield the files that an analysis may read, and all symbolic links."""
+        """Yield the entries that an analysis may read, and all symbolic links."""
         git = self._git("ls-tree", "-r", "-z", "--full-tree", self.revision.commit)
         for number, line in enumerate(self._lines(git)):
             if number >= TREE_ENTRIES:
@@ -110,13 +112,13 @@ class _Writing(Struct, frozen=True):
             raise InputError(Problem(self.revision.label, "git cannot list its files."))
 
     def _lines(self, git: Git) -> Iterator[bytes]:
-        """Yield what git prints up to each null byte."""
+        """Yield the output of git, split at null bytes."""
         rest = b""
         try:
             for piece in git.pieces(most=TREE_BYTES, seconds=READING_SECONDS):
                 *lines, rest = (rest + piece).split(b"\0")
                 yield from lines
-                # Joined with piece after piece, a path without end would take the square of its length.
+                # Appending chunk by chunk takes quadratic time for an endless path.
                 if len(rest) > _LONGEST_LINE:
                     raise self._exceeded(f"{_LONGEST_LINE:,} bytes in a path")
         except TooLargeError:
@@ -132,7 +134,7 @@ class _Writing(Struct, frozen=True):
         return True
 
     def _sizes(self, entries: Sequence[_Entry]) -> dict[str, int]:
-        """Return the sizes of the contents of entries, by their names."""
+        """Return the size in bytes of each object."""
         objects = list(dict.fromkeys(entry.object for entry in entries))
         if not objects:
             return {}
@@ -141,8 +143,8 @@ class _Writing(Struct, frozen=True):
             git.answer("".join(f"{name}\n" for name in objects).encode(), _SIZE_LINE * len(objects), READING_SECONDS)
             or b""
         )
-        found = [line.split() for line in answer.splitlines()]
-        sizes = {line[0].decode(): int(line[2]) for line in found if len(line) == 3 and line[1] == b"blob"}  # noqa: PLR2004 - name, kind, size
+        fields = [line.split() for line in answer.splitlines()]
+        sizes = {line[0].decode(): int(line[2]) for line in fields if len(line) == 3 and line[1] == b"blob"}  # noqa: PLR2004 - name, kind, size
         missing = next((entry for entry in entries if entry.object not in sizes), None)
         if missing is not None and answer:
             raise self._refused(missing, "its content is not in this repository.", "Fetch it with git.")
@@ -158,28 +160,28 @@ class _Writing(Struct, frozen=True):
             raise self._exceeded(f"{REVISION_BYTES // MEGABYTE} MB of Python files and configurations")
 
     def _make_folders(self, entries: Sequence[_Entry], links: frozenset[str]) -> None:
-        """Make the folders of all files, none of which is a link."""
+        """Make the parent folders of all entries. Raises InputError if one of them is a link."""
         for entry in entries:
             folder = entry.path.rpartition("/")[0]
-            around = folder
-            while around:
-                if around in links:
+            ancestor = folder
+            while ancestor:
+                if ancestor in links:
                     raise self._refused(entry, "it is below a symbolic link, as git has it nowhere.")
-                around = around.rpartition("/")[0]
+                ancestor = ancestor.rpartition("/")[0]
             with self._written_once(entry):
                 self.folder.make_folder(folder)
             if self.folder.folder_count > TREE_FOLDERS:
                 raise self._exceeded(f"{TREE_FOLDERS:,} folders")
 
     def _contents(self, entries: Sequence[_Entry], sizes: dict[str, int]) -> Iterator[tuple[_Entry, Iterator[bytes]]]:
-        """Yield each file with its content in pieces, which are to be taken before the next file."""
+        """Yield each entry with the chunks of its content, which must be consumed before the next entry."""
         if not entries:
             return
         git = self._git("cat-file", "--batch", reads_input=True)
         with git.watched(READING_SECONDS):
             for entry in entries:
                 try:
-                    # One after another: all at once, the two sides would wait for each other.
+                    # Asking for all objects at once would block both sides on full pipes.
                     git.ask(f"{entry.object}\n".encode())
                 except BrokenPipeError:
                     raise InputError(Problem(self.revision.label, "git cannot read its files.")) from None
@@ -194,11 +196,11 @@ class _Writing(Struct, frozen=True):
                 raise self._refused(entry, "git cannot read its content.")
             size -= len(piece)
             yield piece
-        # A line break ends it.
+        # Skip the line break after the content.
         answers.read(1)
 
     def _write_links(self, contents: dict[_Entry, bytes]) -> None:
-        """Make the links that lead to a path in the folder, straight to that path."""
+        """Make the links that lead into the folder, each directly to its final target."""
         tree = TreeLinks({entry.path: os.fsdecode(content) for entry, content in contents.items()})
         for entry in contents:
             try:
@@ -233,3 +235,75 @@ class _Writing(Struct, frozen=True):
 def _is_read(entry: _Entry) -> bool:
     name = entry.path.rpartition("/")[2]
     return entry.mode == _LINK or (entry.mode in _FILES and (name.endswith(".py") or name in _READ_NAMES))
+
+
+_MOST_FOLLOWED: Final = 40
+"""The maximum number of links on the path to one file, as in the Linux kernel."""
+
+_MOST_STEPS: Final = 1_000_000
+"""The maximum number of path components visited for all links together."""
+
+
+class TooManyLinksError(Exception):
+    """The links of a tree exceed the limit on visited path components."""
+
+
+class TreeLinks:
+    """Resolves the symbolic links of a tree, which maps the path of each link to its text."""
+
+    def __init__(self, links: Mapping[str, str]) -> None:
+        self._links = links
+        self._steps = 0
+
+    def target(self, path: str) -> str | None:
+        """Return the final target of a link, a path without links; None for a target outside the tree.
+
+        The target may be missing. Raises TooManyLinksError.
+        """
+        pending = path.split("/")[::-1]
+        real: list[str] = []
+        followed = 0
+        while pending:
+            self._steps += 1
+            if self._steps > _MOST_STEPS:
+                raise TooManyLinksError
+            part = pending.pop()
+            if part == "..":
+                if not real:
+                    return None
+                real.pop()
+            elif part not in ("", "."):
+                link = self._links.get("/".join([*real, part]))
+                if link is None:
+                    real.append(part)
+                    continue
+                followed += 1
+                if followed > _MOST_FOLLOWED or link.startswith("/") or "\\" in link or "\0" in link:
+                    return None
+                pending += link.split("/")[::-1]
+        return "/".join(real)
+
+
+_GIT: Final = ".git"
+_NO_PARTS: Final = frozenset({"", ".", "..", _GIT})
+_MOST_BYTES: Final = 1_024
+_NOT_ON_WINDOWS: Final = re.compile(r'[<>:"|?*\\\x00-\x1f]|[. ](?:/|$)')
+# Device names of Windows, which ignores everything after the first dot.
+_DEVICES: Final = re.compile(r"(?:^|/)(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:[./]|$)", re.IGNORECASE)
+_LONGEST_ON_WINDOWS: Final = 259
+
+
+def stays_inside(path: str) -> bool:
+    """Return whether a path is inside its folder and outside `.git`, which a crafted tree may violate."""
+    return _NO_PARTS.isdisjoint(part.casefold() for part in path.split("/"))
+
+
+def is_too_long(path: str) -> bool:
+    """Return whether a path exceeds the length or depth that every system supports."""
+    return len(path.encode("utf-8", "surrogateescape")) > _MOST_BYTES or path.count("/") > DEEPEST_FOLDER
+
+
+def windows_cannot_hold(path: str, folder: str) -> bool:
+    """Return whether Windows cannot store a file at a path inside a folder."""
+    is_odd = _NOT_ON_WINDOWS.search(path) or _DEVICES.search(path)
+    return is_odd is not None or len(folder) + 1 + len(path) > _LONGEST_ON_WINDOWS

@@ -1,4 +1,4 @@
-"""Revisions of a repository: which commit a name stands for, asked of git."""
+"""Resolving names of revisions to commits with git."""
 
 from __future__ import annotations
 
@@ -15,41 +15,42 @@ HEAD: Final = "HEAD"
 
 
 class Revision(Struct, frozen=True):
-    """A commit of the repository at `root`.
-
-    `label` is what stands before the paths in it (`main:src/entry.py`), `title` is how it is spoken of.
-    """
+    """A commit of a repository."""
 
     root: str
+    """The root folder of the repository."""
     commit: str
+    """The object id of the commit."""
     label: str
+    """The prefix of paths in the commit, as in `main:src/entry.py`."""
     title: str
+    """The name of the revision in sentences."""
 
 
 def revision_of(root: str, name: str) -> Revision | None:
-    """Return the commit that git knows by a name: a branch, a tag, `HEAD~1`. None where it knows none.
+    """Resolve a branch, a tag or an expression such as `HEAD~1`; None for an unknown name.
 
-    `A...B` is the merge base of two, `A...` and `...B` that with HEAD.
+    `A...B` is the merge base of two revisions. An empty side stands for HEAD.
     """
     if _DOTS in name:
-        one, _, other = name.partition(_DOTS)
-        return merge_base(root, one or HEAD, other or HEAD)
+        first, _, second = name.partition(_DOTS)
+        return merge_base(root, first or HEAD, second or HEAD)
     commit = _commit(root, name)
     return None if commit is None else Revision(root, commit, name, name)
 
 
-def merge_base(root: str, one: str, other: str) -> Revision | None:
-    """Return the commit from which two went apart. None if one is not known, or if they have none in common here."""
-    first, second = _commit(root, one), _commit(root, other)
-    answer = None if first is None or second is None else _ask(root, "merge-base", first, second)
+def merge_base(root: str, first: str, second: str) -> Revision | None:
+    """Return the merge base of two revisions; None if a name is unknown, or without a common ancestor."""
+    commits = _commit(root, first), _commit(root, second)
+    answer = None if None in commits else _ask(root, "merge-base", *filter(None, commits))
     if not answer:
         return None
     commit = answer.split()[0]
-    return Revision(root, commit, commit[:12], f"the merge base of {one} and {other}")
+    return Revision(root, commit, commit[:12], f"the merge base of {first} and {second}")
 
 
 def default_branch(root: str) -> str | None:
-    """Return the branch that others are made from: that of `origin`, else `main` or `master`. None for neither."""
+    """Return the default branch: that of `origin`, or `main` or `master`; None without one."""
     of_origin = (_ask(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or "").strip()
     names = (of_origin, *DEFAULT_BRANCHES)
     return next((name for name in names if name and _commit(root, name) is not None), None)
@@ -62,12 +63,12 @@ def revision_names(root: str) -> tuple[str, ...]:
 
 
 def is_shallow(root: str) -> bool:
-    """Tell whether the repository lacks the beginning of its history."""
+    """Return whether the repository is a shallow clone."""
     return (_ask(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
 
 
 def _commit(root: str, name: str) -> str | None:
-    # Git would take it for an option, or could not be given it.
+    # Git would read the name as an option, or cannot receive it.
     if not name or name.startswith("-") or "\0" in name:
         return None
     answer = _ask(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
@@ -75,7 +76,7 @@ def _commit(root: str, name: str) -> str | None:
 
 
 def _ask(root: str, *arguments: str) -> str | None:
-    """Return what git answers, None where it fails."""
+    """Return the output of git, None if it fails."""
     git = start_git(root, *arguments)
     answer = None if git is None else git.answer()
     if git is None or answer is None or not git.succeeded:

@@ -1,13 +1,17 @@
-"""The directory that bounds what is read: nothing outside of it is, whatever links and configurations say."""
+"""The directory that limits reading: links and configurations that lead out of it are not followed."""
 
 from __future__ import annotations
 
 import os
+from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.project.configuration.names import CONFIGURATION_NAMES
-from stepgraph.project.repository import repository_root
+from stepgraph.project.folders import repository_root
+
+# In the order of wrangler's lookup.
+CONFIGURATION_NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
+
 
 _GIT = ".git"
 _PACKAGE = "__init__.py"
@@ -20,14 +24,14 @@ class Root(Struct, frozen=True):
     path: str
 
     def holds(self, path: str) -> bool:
-        """Tell whether a path is in the directory, or is the directory itself, once all symbolic links are followed.
+        """Return whether a path is inside the directory or is the directory, after resolving symbolic links.
 
-        What git keeps there is not: it has the credentials of the clone, and nothing that is part of a project.
+        `.git` is excluded: it may contain credentials, and is not part of a project.
         """
         return self.holds_real(os.path.realpath(path or "."))
 
     def holds_real(self, real: str) -> bool:
-        """Tell the same of a real path."""
+        """Return the same as `holds` for a path that is already resolved."""
         top, place = os.path.join(self.path, ""), os.path.join(real, "")
         if not place.startswith(top):
             return False
@@ -35,33 +39,33 @@ class Root(Struct, frozen=True):
 
 
 def is_of_git(path: str) -> bool:
-    """Tell whether a path is that of `.git` or of something in it, in any case."""
+    """Return whether a path is `.git` or is inside it, ignoring case."""
     folded = path.casefold()
     return _GIT in folded and _GIT in folded.split(os.sep)
 
 
 def root_of(path: str) -> Root:
-    """Return the root of what someone names: the root of the repository that a file or directory is in.
+    """Return the root for a path that the user named: the repository of the file or directory.
 
-    Without a repository it is the nearest directory with a configuration of wrangler, else that with a
-    `pyproject.toml`. Without either it is the directory itself, and for a file the working directory or, where the file
-    is not below that, the directory around the file's packages.
+    Without a repository, it is the nearest ancestor with a configuration of wrangler, or with a `pyproject.toml`.
+    Without either, it is the directory itself. For a file, it is then the working directory or, for a file outside it,
+    the parent of the file's outermost package.
     """
     is_directory = os.path.isdir(path)
     folder = os.path.realpath(path if is_directory else os.path.dirname(path) or ".")
     marked = repository_root(folder) or _nearest(folder, CONFIGURATION_NAMES) or _nearest(folder, (_SETTINGS,))
     if marked is not None:
         return Root(marked)
-    return Root(folder) if is_directory else _around(folder)
+    return Root(folder) if is_directory else _root_without_marks(folder)
 
 
 def folder_root(path: str) -> Root:
-    """Return the directory that a file is in, its symbolic links followed: the root of a file that may be anywhere."""
+    """Return the real directory of a file as its root."""
     return Root(os.path.dirname(os.path.realpath(path)))
 
 
 def _nearest(folder: str, names: tuple[str, ...]) -> str | None:
-    """Return the nearest directory that holds one of the names, a real path or one around it; None for none."""
+    """Return the nearest ancestor that contains one of the names, None without one."""
     while not any(os.path.lexists(os.path.join(folder, name)) for name in names):
         parent = os.path.dirname(folder)
         if parent == folder:
@@ -70,7 +74,7 @@ def _nearest(folder: str, names: tuple[str, ...]) -> str | None:
     return folder
 
 
-def _around(folder: str) -> Root:
+def _root_without_marks(folder: str) -> Root:
     here = _working_directory()
     if here is not None and here.holds_real(folder):
         return here
@@ -80,15 +84,15 @@ def _around(folder: str) -> Root:
 
 
 def link_leading_out(path: str) -> str | None:
-    """Return the first symbolic link on the way to a path that leads out of its repository; None where there is none.
+    """Return the first symbolic link on a path that leads out of its repository, None without one.
 
-    Such a link may come from whoever wrote the repository, although the user named the path. Without a repository, the
-    working directory is taken for one.
+    Such a link may come from the author of the repository, although the user named the path. Without a repository, the
+    working directory is the limit.
     """
     try:
         real, *parts = _parts(path)
     except FileNotFoundError:
-        return None  # the working directory is gone, and so is what is relative to it
+        return None  # the working directory was removed
     for part in parts:
         candidate = os.path.join(real, part)
         if part == "..":
@@ -105,7 +109,7 @@ def link_leading_out(path: str) -> str | None:
 
 
 def _parts(path: str) -> list[str]:
-    """Return the top of the file system, and the names that lead from there to a path."""
+    """Return the root of the file system and the components of an absolute path."""
     drive, rest = os.path.splitdrive(os.path.join(os.getcwd(), path))
     names = rest.replace(os.altsep or os.sep, os.sep).split(os.sep)
     return [drive + os.sep, *(name for name in names if name not in ("", "."))]

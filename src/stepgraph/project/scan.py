@@ -1,16 +1,17 @@
-"""Looking through many files for words: in a process of its own where there are so many that it takes a while.
+"""Searching many files for workflow classes by their words, before any file is parsed.
 
-What comes after the first find, importing LibCST, is then done at the same time.
+A large search runs in a child process, while this process imports LibCST for the first matches.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Sequence
 from enum import IntEnum
 from typing import Final
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.limits import SCANNED_BYTES, SCANNED_BYTES_IN_ALL
 from stepgraph.model.note import InputError
@@ -18,45 +19,46 @@ from stepgraph.project.forked import forked, may_fork
 from stepgraph.project.reading import pieces_of, read_found
 from stepgraph.project.root import Root
 
-# Making a process takes about as long as looking through 100 files.
+# Forking takes about as long as searching 100 files.
 _WORTH_A_PROCESS: Final = 2_000
 _AT_ONCE: Final = 500
 
 
 class Holds(IntEnum):
-    """What a file holds."""
+    """The words that a file contains."""
 
     NEITHER = 0
     COMMON = 1
-    """The part that most names of workflow classes have in common."""
+    """A word that most names of workflow classes contain."""
     MARK = 2
-    """The name of the SDK's class, of which that is a part."""
+    """The name of the SDK's base class, which contains the common word."""
     UNREADABLE = 3
 
 
-# A module that does not hold this word derives no class from the SDK's, and is not worth parsing for that.
+# A module without this word cannot derive a class from the SDK's base class, and is not parsed.
 _MARK: Final = b"WorkflowEntrypoint"
 COMMON: Final = b"orkflow"
 
 
 def scan(paths: Sequence[str], root: Root) -> Iterator[Holds]:
-    """Yield what each of some files inside of a root holds, in their order."""
-    found = 0
+    """Yield the words that each file inside a root contains, in the order of the paths."""
+    done = 0
     if len(paths) >= _WORTH_A_PROCESS and may_fork():
-        for holds in _scanned_elsewhere(paths, root):
-            found += 1
+        for holds in _scan_in_child(paths, root):
+            done += 1
             yield holds
-    # All of them, or those that a process which ended early has left.
+    # All files, or the rest if the child process died.
     scanner = _Scanner(root)
-    for path in paths[found:]:
+    for path in paths[done:]:
         yield scanner.holds(path)
 
 
 class _Scanner(Struct):
-    """Looks through files inside of a root. `large` is how much of files that are too large may yet be searched."""
+    """Searches files inside a root."""
 
     root: Root
     large: int = SCANNED_BYTES_IN_ALL
+    """The number of bytes that may still be searched in files over the size limit."""
 
     def holds(self, path: str) -> Holds:
         try:
@@ -68,7 +70,7 @@ class _Scanner(Struct):
         return Holds.MARK if _MARK in content else Holds.COMMON
 
     def _holds_in_pieces(self, path: str) -> Holds:
-        """Return what a file holds that is too large to be analyzed: data, or a workflow that has to be refused."""
+        """Search a file that is too large to be analyzed, to report it if it has a workflow class."""
         end = b""
         try:
             for piece in pieces_of(path, min(SCANNED_BYTES, self.large)):
@@ -81,14 +83,113 @@ class _Scanner(Struct):
         return Holds.NEITHER
 
 
-def _scanned_elsewhere(paths: Sequence[str], root: Root) -> Iterator[Holds]:
+def _scan_in_child(paths: Sequence[str], root: Root) -> Iterator[Holds]:
     with forked(lambda writing: _write(paths, root, writing)) as reading:
         while reading is not None and (chunk := os.read(reading, _AT_ONCE)):
             yield from map(Holds, chunk)
 
 
 def _write(paths: Sequence[str], root: Root, writing: int) -> None:
-    """Write a byte for each file."""
+    """Write the result of each file as one byte."""
     scanner = _Scanner(root)
     for first in range(0, len(paths), _AT_ONCE):
         os.write(writing, bytes(map(scanner.holds, paths[first : first + _AT_ONCE])))
+
+
+# Up to these numbers of names and queries, all files are searched again. Beyond, an index pays.
+_FEW_NAMES: Final = 16
+_FEW_QUERIES: Final = 2
+
+
+class Unmarked(Struct):
+    """Files inside a root that do not name the SDK's base class, but may derive from a project's own base class."""
+
+    root: Root
+    likely: list[str] = field(default_factory=list)
+    """Files that contain the word `COMMON`."""
+    others: list[str] = field(default_factory=list)
+    """Files that do not contain it."""
+    _queries: int = 0
+    _index: dict[str, list[str]] | None = None
+
+    @property
+    def is_indexed(self) -> bool:
+        """Whether an index exists, which makes queries cheap."""
+        return self._index is not None
+
+    def copied(self) -> Unmarked:
+        """Return a copy from which files can be taken independently."""
+        return Unmarked(self.root, list(self.likely), list(self.others))
+
+    def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
+        """Remove and return the files, with contents, that derive a class from one of these names or rename it."""
+        if not names:
+            return []
+        self._queries += 1
+        if self._queries > _FEW_QUERIES or len(names) > _FEW_NAMES:
+            files = self._indexed(names)
+        else:
+            rare = [name for name in names if COMMON.decode() not in name]
+            files = _deriving(self.root, self.likely, names) + (_deriving(self.root, self.others, rare) if rare else [])
+        paths = {path for path, _ in files}
+        self.likely = [path for path in self.likely if path not in paths]
+        self.others = [path for path in self.others if path not in paths]
+        return sorted(files)
+
+    def _indexed(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
+        if self._index is None:
+            self._index = {}
+            for path in (*self.likely, *self.others):
+                for name in dict.fromkeys(_names_used(_text(_content(path, self.root)))):
+                    self._index.setdefault(name, []).append(path)
+        remaining = {*self.likely, *self.others}
+        paths = dict.fromkeys(path for name in names for path in self._index.pop(name, ()) if path in remaining)
+        return [(path, _content(path, self.root)) for path in paths]
+
+
+def _deriving(root: Root, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
+    encoded = [name.encode() for name in names]
+    name_set = frozenset(names)
+    contents = ((path, _content(path, root)) for path in paths)
+    likely = ((path, content) for path, content in contents if any(name in content for name in encoded))
+    return [(path, content) for path, content in likely if not name_set.isdisjoint(_names_used(_text(content)))]
+
+
+def _content(path: str, root: Root) -> bytes:
+    try:
+        return read_found(path, root)
+    except InputError:
+        return b""  # the scan has already reported it
+
+
+def _text(content: bytes) -> str:
+    return content.decode("utf-8", "replace")
+
+
+_CLASS: Final = re.compile(r"\bclass\s++\w++\s*+")
+_RENAMED: Final = re.compile(r"\b(\w++)\s++as\s++\w")
+_ASSIGNED: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
+_WORD: Final = re.compile(r"\w+")
+_SPACE: Final = re.compile(r"\s*+")
+# Limits on the length of type parameters and bases, since the text need not be valid Python.
+_TYPE_PARAMETERS: Final = 300
+_BASES: Final = 600
+
+
+def _names_used(text: str) -> Iterator[str]:
+    """Yield the names that are bases of classes, are imported under another name, or are assigned to variables."""
+    for match in _CLASS.finditer(text):
+        yield from _WORD.findall(_bases(text, match.end()))
+    yield from _RENAMED.findall(text)
+    yield from _ASSIGNED.findall(text)
+
+
+def _bases(text: str, start: int) -> str:
+    """Return the text between the parentheses of a class statement, after its optional type parameters."""
+    if text.startswith("[", start):
+        after = _SPACE.match(text, text.find("]", start, start + _TYPE_PARAMETERS) + 1)
+        start = start if after is None else after.end()
+    if not text.startswith("(", start):
+        return ""
+    end = text.find(")", start, start + _BASES)
+    return text[start : end if end >= 0 else start + _BASES]

@@ -1,29 +1,32 @@
-"""Searching a folder for Python files: the same files in the same order on every machine."""
+"""Searching folders for Python files, in the same order on every machine, and asking git which files are ignored."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 
 from msgspec import Struct, field
 
 from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_ENTRIES, SEARCHED_FILES
 from stepgraph.model.note import Problem
-from stepgraph.project.configuration.names import CONFIGURATION_NAMES
-from stepgraph.project.folders import prefix_of
+from stepgraph.project.folders import folder_of, parent_of, prefix_of, repository_root
 from stepgraph.project.project import configuration_in
-from stepgraph.project.reading import entries_of
-from stepgraph.project.unreadable import unreadable
+from stepgraph.project.reading import entries_of, unreadable
+from stepgraph.project.root import CONFIGURATION_NAMES
 
 _SKIPPED = frozenset({"node_modules", "__pycache__", "python_modules"})
 _ENVIRONMENT_MARK = "pyvenv.cfg"
 
 
 class Search(Struct, frozen=True):
-    """The Python files below a folder, sorted, its configurations, and the folders that could not be searched."""
+    """The result of searching a folder."""
 
     files: tuple[str, ...]
+    """The paths of the Python files, sorted."""
     configurations: tuple[str, ...]
+    """The paths of the configurations, sorted by folder."""
     problems: tuple[Problem, ...]
+    """The folders that could not be searched."""
 
 
 class _Finds(Struct):
@@ -35,18 +38,18 @@ class _Finds(Struct):
 
     @property
     def exceeded(self) -> str | None:
-        """The limit that is exceeded, None if none is."""
+        """The exceeded limit, None within the limits."""
         if self.entries > SEARCHED_ENTRIES:
             return f"{SEARCHED_ENTRIES:,} files and folders"
         return f"{SEARCHED_FILES:,} Python files" if len(self.files) + len(self.links) > SEARCHED_FILES else None
 
 
 def search_folder(folder: str) -> Search:
-    """Return the `*.py` files below `folder`, named as `folder` is, with forward slashes.
+    """Return the `*.py` files below `folder`. Paths start with `folder` and have forward slashes.
 
-    Not entered: hidden folders, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic
-    links to folders. A symbolic link to a file counts if its target is in `folder`; links come after the files.
-    Of a folder with more files than there may be, nothing is found: which ones would depend on the file system.
+    Skipped are hidden folders, `node_modules`, `__pycache__`, `python_modules`, virtual environments, and symbolic
+    links to folders. A symbolic link to a file counts if its target is inside `folder`; links come after the files. A
+    folder with too many files has no result: a part of the files would depend on the file system.
     """
     finds = _Finds()
     top = prefix_of(folder)
@@ -71,9 +74,9 @@ def search_folder(folder: str) -> Search:
 
 
 def _enter(prefix: str, finds: _Finds, *, named: bool) -> list[str]:
-    """Note the Python files of a folder, and return the prefixes of the folders in it that are to be entered.
+    """Add the Python files of a folder to `finds`, and return the subfolders to search.
 
-    An environment is searched only if it was itself `named`.
+    A virtual environment is searched only if the user `named` it.
     """
     entries = entries_of(prefix)
     finds.entries += len(entries)
@@ -101,8 +104,61 @@ def _sort_in(entries: list[os.DirEntry[str]], prefix: str, finds: _Finds) -> lis
 
 
 def _inside(links: list[str], folder: str) -> list[str]:
-    """Return the links that lead to a file in the folder."""
+    """Return the links that lead to a file inside the folder."""
     if not links:
         return []
     root = os.path.join(os.path.realpath(folder), "")
     return [link for link in links if os.path.isfile(link) and os.path.realpath(link).startswith(root)]
+
+
+def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
+    """Return the paths below a folder that its repository ignores; none if it ignores the folder itself.
+
+    Tracked files are never ignored. The user's global patterns do not count. A nested repository, such as a submodule,
+    decides about its own files.
+    """
+    top = prefix_of(folder)
+    asked: dict[str, list[str]] = {}
+    repositories: dict[str, str] = {}
+    for path in paths:
+        asked.setdefault(_repository(folder_of(path), top, repositories), []).append(path)
+    return frozenset(path for prefix, inside in asked.items() for path in _ignored(prefix, inside))
+
+
+def _repository(folder: str, top: str, cache: dict[str, str]) -> str:
+    """Return the nearest ancestor of a folder that is a repository, up to `top`, which is the default."""
+    visited: list[str] = []
+    while folder not in cache:
+        parent = parent_of(folder)
+        if folder == top or parent is None or not folder.startswith(top):
+            cache[folder] = top
+        elif os.path.lexists(f"{folder}.git"):
+            cache[folder] = folder
+        else:
+            visited.append(folder)
+            folder = parent
+    repository = cache[folder]
+    cache |= dict.fromkeys(visited, repository)
+    return repository
+
+
+def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
+    root = repository_root(prefix)
+    if root is None:
+        return
+    # Imported here for start-up: `subprocess` is needed only here.
+    from stepgraph.project.git import start_git
+
+    arguments = ("-c", f"core.excludesFile={os.devnull}", "check-ignore", "-z", "--stdin")
+    git = start_git(prefix, *arguments, reads_input=True)
+    if git is None:
+        return
+    folder = os.path.realpath(prefix)
+    inside = os.path.relpath(folder, root)
+    names = [folder, *(f"./{inside}/{path.removeprefix(prefix)}" for path in paths)]
+    question = b"".join(os.fsencode(name) + b"\0" for name in names)
+    # The output cannot be longer than the input.
+    answer = git.answer(question, len(question)) or b""
+    matches = {os.fsdecode(name) for name in answer.split(b"\0") if name}
+    if names[0] not in matches:
+        yield from (path for path, name in zip(paths, names[1:], strict=True) if name in matches)

@@ -1,10 +1,10 @@
-"""From the paths that someone names to the modules that are worth analysing."""
+"""Finding the modules to analyze from the paths that the user named."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -13,10 +13,9 @@ from msgspec import Struct, field
 
 from stepgraph.limits import MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
-from stepgraph.project.configurations import Configurations
+from stepgraph.project.configuration.configurations import Configurations
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folders import folder_of
-from stepgraph.project.ignored import ignored
 from stepgraph.project.project import NO_PROJECT, Project, configured_project, project_of_file
 from stepgraph.project.reading import (
     StrPath,
@@ -27,12 +26,12 @@ from stepgraph.project.reading import (
     shown_path,
 )
 from stepgraph.project.root import Root, root_of
-from stepgraph.project.scan import Holds, scan
-from stepgraph.project.search import search_folder
-from stepgraph.project.unmarked import Unmarked
+from stepgraph.project.scan import Holds, Unmarked, scan
+from stepgraph.project.search import ignored, search_folder
 
 if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow
+
 
 STANDARD_INPUT = "-"
 STANDARD_INPUT_NAME = "<stdin>"
@@ -40,46 +39,47 @@ STANDARD_INPUT_NAME = "<stdin>"
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A module to analyse: how it is named, its bytes, and whether these stand in a file of that name.
-
-    All workflow classes that it defines are meant or, of a project's main module, the `workflows` that the
-    configuration names.
-    """
+    """A module to analyze."""
 
     path: str
     content: bytes
     on_disk: bool = True
+    """Whether a file at `path` has this content."""
     project: Project = dataclasses.field(default=NO_PROJECT, compare=False)
     workflows: tuple[ConfiguredWorkflow, ...] | None = None
+    """The configured workflows of a main module, None for all workflow classes in the module."""
 
 
 class ExternalWorkflow(Struct, frozen=True):
-    """A workflow that the configuration at `path` binds, and whose class is in another Worker."""
+    """A workflow whose class is in another Worker."""
 
     configured: ConfiguredWorkflow
     path: str
+    """The path of the configuration with the binding."""
 
 
 class Sources(Struct):
-    """What was found: modules, external workflows and problems in the order met, and every file that was looked at.
+    """The modules, external workflows and problems of a search, in order.
 
-    Nothing is read outside of the `roots` of the paths that were named, but for these paths. `hints` may explain what
-    was not found. A file reached by two paths is analysed once, under the first. `on_find` is called when the first
-    module with a workflow class is found in a folder, while the search goes on.
+    A file reached by two paths is analyzed once, under the first path.
     """
 
     environment: str | None = None
     on_find: Callable[[], object] = lambda: None
+    """Called when the first module with a workflow class is found in a folder, while the search continues."""
     modules: list[Source] = field(default_factory=list)
     external: list[ExternalWorkflow] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     hints: list[Problem] = field(default_factory=list)
+    """Remarks that may explain missing workflows."""
     searched: dict[str, None] = field(default_factory=dict)
+    """The paths of all files that were searched."""
     roots: dict[Root, None] = field(default_factory=dict)
+    """The roots of the named paths. Only the named paths themselves are read outside the roots."""
     _unmarked: dict[str, Unmarked] = field(default_factory=dict)
     _ignored: dict[str, frozenset[str]] = field(default_factory=dict)
     _projects: dict[tuple[str, bool, Root], Project] = field(default_factory=dict)
-    _known: set[tuple[str, str]] = field(default_factory=set)
+    _added: set[tuple[str, str]] = field(default_factory=set)
     _first_names: dict[str, str] = field(default_factory=dict)
     _deployed: set[str] = field(default_factory=set)
     _configurations: Configurations = field(default_factory=lambda: Configurations(None, []))
@@ -89,17 +89,17 @@ class Sources(Struct):
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The paths of all files that were looked at, configurations too."""
+        """The paths of all files that were searched, including configurations."""
         return (*self.searched, *self._configurations.paths)
 
     @property
     def configurations(self) -> tuple[Configuration, ...]:
-        """The configurations that were read, in the order met."""
+        """The configurations that were read, in order."""
         return self._configurations.known
 
     @property
     def has_configurations(self) -> bool:
-        """Whether there were configurations, be it that none could be read."""
+        """Whether there are configurations, even if none could be read."""
         return bool(self._configurations.paths)
 
     @property
@@ -112,7 +112,7 @@ class Sources(Struct):
         self._configurations.demand_environment()
 
     def find(self, path: StrPath) -> None:
-        """Find the modules that a path names."""
+        """Add the modules of a file, a folder, or standard input."""
         name = shown_path(path)
         try:
             if name == STANDARD_INPUT:
@@ -126,30 +126,30 @@ class Sources(Struct):
             self.problems.append(error.problem)
 
     def add_file(self, path: StrPath) -> None:
-        """Add the module in a file. Raises InputError where it cannot be read."""
+        """Add the module in a file. Raises InputError if it cannot be read."""
         name = shown_path(path)
         self.searched[name] = None
         self._add(name, read_named(path), self._root(name))
 
     @contextmanager
     def tried(self) -> Iterator[Callable[[], None]]:
-        """Take back what is found meanwhile, unless what this gives is called."""
+        """Discard the modules that are added in the block, unless it calls the function that this yields."""
         modules, problems, searched = list(self.modules), list(self.problems), dict(self.searched)
-        known, first_names = set(self._known), dict(self._first_names)
-        unmarked = {folder: one.copied() for folder, one in self._unmarked.items()}
-        kept: list[bool] = []
-        yield lambda: kept.append(True)
-        if not kept:
+        added, first_names = set(self._added), dict(self._first_names)
+        unmarked = {folder: files.copied() for folder, files in self._unmarked.items()}
+        commits: list[bool] = []
+        yield lambda: commits.append(True)
+        if not commits:
             self.modules, self.problems, self.searched = modules, problems, searched
-            self._known, self._first_names, self._unmarked = known, first_names, unmarked
+            self._added, self._first_names, self._unmarked = added, first_names, unmarked
 
     def deriving(self, names: Sequence[str]) -> list[Source]:
-        """Return further modules of the folders searched, which derive classes from those of some names."""
+        """Add and return further modules of the searched folders that derive classes from classes with these names."""
         count = len(self.modules)
         for folder, unmarked in self._unmarked.items():
             files = unmarked.take(names)
             if unmarked.is_indexed and folder not in self._ignored:
-                # The files of a chain of classes come one by one: git is asked about all that are left.
+                # The files of a class hierarchy come one by one: one call of git covers all remaining files.
                 remaining = (*(path for path, _ in files), *unmarked.likely, *unmarked.others)
                 self._ignored[folder] = ignored(folder, remaining)
             self._add_all(folder, files, unmarked.root)
@@ -166,14 +166,14 @@ class Sources(Struct):
         skipped = ignored(folder, search.configurations)
         paths = [path for path in search.configurations if path not in skipped]
         configurations = [self._configurations.at(path, root) for path in paths]
-        found = [configuration for configuration in configurations if configuration is not None]
-        # What one that is wrong would deploy is not known.
-        wrong = len(found) < len(configurations) or any(configuration.problems for configuration in found)
-        if not self._add_deployed(found, root) and not wrong:
+        readable = [configuration for configuration in configurations if configuration is not None]
+        # An invalid configuration may deploy any module, so classes are not searched.
+        is_invalid = len(readable) < len(configurations) or any(each.problems for each in readable)
+        if not self._add_deployed(readable, root) and not is_invalid:
             self._add_classes(folder, search.files, root)
 
     def _add_deployed(self, configurations: Sequence[Configuration], root: Root) -> bool:
-        """Add the main modules of projects, and return whether there are any with workflows."""
+        """Add the main modules of projects, and return whether a configuration has workflows."""
         deployed = [configuration for configuration in configurations if configuration.workflows or configuration.hints]
         for configuration in deployed:
             real = os.path.realpath(configuration.path)
@@ -188,11 +188,10 @@ class Sources(Struct):
 
     def _add_workflows(self, configuration: Configuration, root: Root) -> None:
         self.hints += configuration.hints
-        own = tuple(workflow for workflow in configuration.workflows if workflow.script_name is None)
-        others = [workflow for workflow in configuration.workflows if workflow.script_name is not None]
-        self.external += [ExternalWorkflow(workflow, configuration.path) for workflow in others]
-        if own:
-            self._add_main(configuration, own, root)
+        external = [workflow for workflow in configuration.workflows if workflow.script_name is not None]
+        self.external += [ExternalWorkflow(workflow, configuration.path) for workflow in external]
+        if configuration.own_workflows:
+            self._add_main(configuration, configuration.own_workflows, root)
 
     def _add_main(self, configuration: Configuration, workflows: tuple[ConfiguredWorkflow, ...], root: Root) -> None:
         path = configuration.path
@@ -200,7 +199,7 @@ class Sources(Struct):
         if main is None and any(
             (problem.line, problem.column) == configuration.main_position for problem in configuration.problems
         ):
-            return  # what is given is no path, which was said
+            return  # the value of `main` is not a path, which is already reported
         if main is None:
             message = "there is no `main`, the module with the workflows' classes."
             example = 'main = "src/entry.py"' if path.endswith(".toml") else '"main": "src/entry.py"'
@@ -209,7 +208,7 @@ class Sources(Struct):
             message = f"`main` is `{main}`, which is no Python module."
             position, kind = configuration.main_position, ProblemKind.CONFIGURATION
             self.hints.append(Problem(path, message, "Its workflows are not analysed.", *position, kind=kind))
-        elif not os.path.isfile(os.path.realpath(main)):  # the system asks for each folder before a `..`
+        elif not os.path.isfile(os.path.realpath(main)):  # the system requires each folder before a `..` to exist
             message = f"`main` is `{main}`, and there is no such file."
             self._misconfigured(path, message, "", configuration.main_position)
         else:
@@ -219,7 +218,7 @@ class Sources(Struct):
         self.problems.append(Problem(path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
 
     def _add_classes(self, folder: str, paths: Sequence[str], root: Root) -> None:
-        """Add the modules with workflow classes of their own."""
+        """Add the modules that name the SDK's base class."""
         self.searched |= dict.fromkeys(paths)
         unmarked = self._unmarked.setdefault(folder, Unmarked(root))
         marked: list[tuple[str, bytes]] = []
@@ -262,7 +261,7 @@ class Sources(Struct):
         self._add_source(path, content, self._project_of(path, root))
 
     def _project_of(self, path: str, root: Root) -> Project:
-        """Return the project that a file is in: one object for all files of a folder, which lists folders once."""
+        """Return the project of a file. All files of a folder share one object, so that folders are listed once."""
         folder = folder_of(path)
         configuration = self._configurations.above(folder, root)
         key = (folder if configuration is None else configuration.path, configuration is None, root)
@@ -281,9 +280,9 @@ class Sources(Struct):
         real = os.path.realpath(path)
         path = self._first_names.setdefault(real, path)
         key = (real, "" if workflows is None or project.configuration is None else project.configuration.path)
-        if key in self._known:
+        if key in self._added:
             return
-        self._known |= {key, (real, "")}
+        self._added |= {key, (real, "")}
         check_text(content, path)
         self.searched[path] = None
         self.modules.append(Source(path, content, project=project, workflows=workflows))
@@ -311,11 +310,11 @@ def find_sources(
     *,
     needs_configuration: bool = True,
 ) -> Sources:
-    """Return the modules that `paths` name, in their order: files, folders, and standard input for `-`.
+    """Return the modules at `paths`, in order: files, folders, and standard input for `-`.
 
-    Of a folder these are the main modules of the projects below it or, where no configuration there has workflows, all
-    modules that define workflow classes. Unreadable files are problems, and the other modules are returned. An
-    `environment` that no configuration defines is a problem; with `needs_configuration`, so is a missing configuration.
+    A folder stands for the main modules of the projects below it or, if no configuration there has workflows, for all
+    modules that define workflow classes. Unreadable files are added to the problems. An `environment` that no
+    configuration defines is a problem; with `needs_configuration`, a missing configuration is one as well.
     """
     sources = Sources(environment, on_find)
     for path in paths:
@@ -323,3 +322,21 @@ def find_sources(
     if needs_configuration or sources.has_configurations:
         sources.demand_environment()
     return sources
+
+
+class Derived(Struct, frozen=True):
+    """The result of a search for classes that derive from classes with these names."""
+
+    names: tuple[str, ...]
+    found: tuple[Source, ...]
+
+
+class Footprint(Struct):
+    """The inputs of an analysis in the file system, from which the cache decides whether results are fresh."""
+
+    modules: Sequence[Source] = ()
+    """The modules that the analysis started with. Folders were listed in their projects."""
+    files: Mapping[str, bytes | None] = field(default_factory=dict)
+    """The files that were read, with their contents; None for an unreadable file."""
+    derived: list[Derived] = field(default_factory=list)
+    """The searches for derived classes."""

@@ -1,6 +1,6 @@
-"""Temporary folders, private to the user, which are removed also when a signal ends this process.
+"""Private temporary folders, removed also if a signal terminates the process.
 
-In such a folder nothing is written over and no link is followed: links are made last, after all folders and files.
+Files in such a folder are never overwritten, and links are never followed: they are made after all folders and files.
 """
 
 from __future__ import annotations
@@ -27,15 +27,15 @@ _PRIVATE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 _SIGNALS: Final = ("SIGTERM", "SIGHUP")
 
-# Those of this process that are in use.
+# The temporary folders of this process.
 _open: set[str] = set()
 
 
 class TemporaryFolder(Struct):
-    """A folder of this process, by its real path. Paths in it have forward slashes.
+    """A temporary folder, by its real path. Paths inside it have forward slashes.
 
-    Each of the methods raises FileExistsError where there is something already, be it under a name that differs in case
-    alone on a file system that does not tell these apart, and OSError for what cannot be written.
+    All methods raise FileExistsError for an existing path, on some file systems also for one that differs only in case,
+    and OSError if writing fails.
     """
 
     path: str
@@ -43,11 +43,11 @@ class TemporaryFolder(Struct):
 
     @property
     def folder_count(self) -> int:
-        """The number of folders that were made in it."""
+        """The number of folders inside it."""
         return len(self._folders) - 1
 
     def make_folder(self, path: str) -> None:
-        """Make a folder in it, with those around it."""
+        """Make a folder and its parents."""
         missing = []
         while path not in self._folders:
             missing.append(path)
@@ -57,19 +57,19 @@ class TemporaryFolder(Struct):
             self._folders.add(folder)
 
     def write_file(self, path: str, pieces: Iterable[bytes]) -> None:
-        """Write a file in a folder that was made."""
+        """Write a file into an existing folder."""
         descriptor = os.open(os.path.join(self.path, path), NEW_FILE, _PRIVATE)
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(pieces)
 
     def write_link(self, path: str, target: str) -> None:
-        """Make a symbolic link in a folder that was made, to a path in it. To be used last.
+        """Make a symbolic link in an existing folder to a path inside it, after all files are written.
 
-        Not every system has links, nor allows them; where they led cannot be read then, as in a work tree.
+        Does nothing on systems that do not support or allow links.
         """
-        beside = posixpath.relpath(f"/{target}", posixpath.dirname(f"/{path}"))
+        relative = posixpath.relpath(f"/{target}", posixpath.dirname(f"/{path}"))
         try:
-            os.symlink(beside, os.path.join(self.path, path))
+            os.symlink(relative, os.path.join(self.path, path))
         except FileExistsError:
             raise
         except (OSError, NotImplementedError):
@@ -78,7 +78,7 @@ class TemporaryFolder(Struct):
 
 @contextmanager
 def temporary_folder() -> Iterator[TemporaryFolder]:
-    """Give a new folder, and remove it in the end. Raises OSError where none can be made."""
+    """Make a temporary folder for the block. Raises OSError if it cannot be made."""
     _remove_stale()
     path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX))
     _open.add(path)
@@ -92,9 +92,9 @@ def temporary_folder() -> Iterator[TemporaryFolder]:
 
 @contextmanager
 def _removed_by_signals() -> Iterator[None]:
-    """Have the signals that end a process remove its folders first, unless something else is done about them."""
+    """Remove the folders on signals that terminate the process and have no handler."""
     numbers = [number for name in _SIGNALS if (number := getattr(signal, name, None)) is not None]
-    # Only the main thread may say what signals do.
+    # Only the main thread may set signal handlers.
     is_main = threading.current_thread() is threading.main_thread()
     ending = [number for number in numbers if is_main and signal.getsignal(number) is signal.SIG_DFL]
     for number in ending:
@@ -114,7 +114,7 @@ def _remove_and_end(number: int, _frame: FrameType | None) -> None:
 
 
 def _remove_stale() -> None:
-    """Remove what runs that were killed have left behind."""
+    """Remove the folders of killed processes."""
     with suppress(OSError), os.scandir(tempfile.gettempdir()) as listing:
         for entry in listing:
             if entry.name.startswith(_PREFIX) and _is_stale(entry):

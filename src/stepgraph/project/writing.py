@@ -1,23 +1,26 @@
-"""The gate through which everything is written: a file is replaced as a whole, and no symbolic link is followed.
+"""The only module that writes output files: atomically, and without following symbolic links.
 
-The named file itself is replaced: if it is a symbolic link, its target stays unchanged. A folder is refused if a link
-leads to it out of the repository, because a pull request may have added that link.
+If the path is a symbolic link, the link is replaced and its target stays unchanged. Folders behind a link that leads
+out of the repository are refused, because a pull request may have added that link.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
+import time
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import cache
 from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.project.leftovers import remove_leftovers, temporary_name
 from stepgraph.project.root import Root, is_of_git, link_leading_out
 
-# Where the links are that stand for descriptors of this process, such as `/dev/stdout`.
+# Contain links to the file descriptors of this process, such as `/dev/stdout`.
 _OF_THE_SYSTEM: Final = (Root("/dev"), Root("/proc"))
 if sys.platform == "win32":
     NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_BINARY
@@ -32,22 +35,25 @@ _OF_GIT: Final = "cannot be written: it belongs to git. Name a file or folder ou
 
 
 class WriteError(Exception):
-    """A file or folder that may not or cannot be written: how it was named, and why, after the name."""
+    """A file or folder cannot be written. The message is the name followed by the reason."""
 
     def __init__(self, name: str, reason: str) -> None:
         super().__init__(f"{name or repr(name)} {reason}")
 
 
 class Target(Struct, frozen=True):
-    """A file to write: as it was named, its real path, and the permissions of the file that is there, if any."""
+    """A file to write."""
 
     name: str
+    """The path as the user named it."""
     path: str
+    """The real path."""
     permissions: int | None
+    """The permission bits of the existing file, None for a new file."""
 
     def write(self, content: bytes) -> None:
-        """Write the file. Raises WriteError if that fails; what was there before is then untouched."""
-        # In the same folder, for only within a file system can a file be replaced at once.
+        """Replace the file atomically. Raises WriteError on failure, which leaves an existing file unchanged."""
+        # In the same folder: replacing is atomic only within a file system.
         folder = os.path.dirname(self.path)
         remove_leftovers(folder)
         temporary = os.path.join(folder, temporary_name())
@@ -60,7 +66,7 @@ class Target(Struct, frozen=True):
             _remove(temporary)
 
     def _write_to(self, temporary: str, content: bytes) -> None:
-        # What replaces a private file is private from the beginning.
+        # The replacement of a private file must never be readable by others.
         descriptor = os.open(temporary, NEW_FILE, _USUAL if self.permissions is None else _PRIVATE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
@@ -71,10 +77,10 @@ class Target(Struct, frozen=True):
 
 
 def target_of(name: str, sources: Iterable[str] = ()) -> Target:
-    """Return the file that a user's name stands for, before there is anything to write.
+    """Check a path for output before there is anything to write.
 
-    Raises WriteError if it must not be written (a folder, a device, one of the `sources`, what a link of the repository
-    leads out of it) or evidently cannot be.
+    Raises WriteError for a folder, a device, one of the `sources`, a path that a link leads out of the repository, and
+    a path without write permission.
     """
     folder = _real_folder(name)
     path = os.path.join(folder, os.path.basename(name))
@@ -94,9 +100,9 @@ def target_of(name: str, sources: Iterable[str] = ()) -> Target:
 
 
 def source_target(name: str, roots: Iterable[Root]) -> Target:
-    """Return a source that is to be changed: the file itself, also where a link inside of a root leads to it.
+    """Check a source file that is to be changed. Links inside a root are resolved.
 
-    Raises WriteError for what is not a regular file inside of one of the roots, which are where sources are read.
+    Raises WriteError unless it is a regular file inside one of the roots.
     """
     path = os.path.realpath(name)
     if not any(root.holds_real(path) for root in roots):
@@ -106,7 +112,7 @@ def source_target(name: str, roots: Iterable[Root]) -> Target:
 
 
 def make_folder(name: str) -> str:
-    """Make a folder that a user named, with those around it, and return its real path. Raises WriteError."""
+    """Make a folder and its parents, and return its real path. Raises WriteError."""
     plain = name.rstrip("/" + os.sep) or name
     check_folder(name)
     try:
@@ -118,7 +124,7 @@ def make_folder(name: str) -> str:
 
 
 def check_folder(name: str) -> None:
-    """Raise WriteError for a folder in which nothing may be written, be it there or not."""
+    """Raise WriteError for a folder, existing or not, that must not be written to."""
     if is_of_git(os.path.realpath(name)):
         raise WriteError(name, _OF_GIT)
     if link_leading_out(name) is not None:
@@ -126,7 +132,7 @@ def check_folder(name: str) -> None:
 
 
 def reason(error: OSError) -> str:
-    """Return what the system refused a file for, in words."""
+    """Return the reason of a system error in words."""
     return "permission denied" if isinstance(error, PermissionError) else error.strerror or type(error).__name__
 
 
@@ -142,13 +148,13 @@ def _real_folder(name: str) -> str:
 
 
 def _check_link(name: str, path: str, sources: Iterable[str]) -> None:
-    """Raise WriteError for a link that is not replaced by a file: one to a source, a folder or a device."""
+    """Raise WriteError for a link that must not be replaced: to a source, a folder or a device."""
     if any(root.holds_real(path) for root in _OF_THE_SYSTEM):
         raise WriteError(name, _NO_FILE)
     try:
         status = os.stat(path)
     except OSError:
-        return  # it leads nowhere, or may not be followed: nothing is lost with it
+        return  # a broken link can be replaced
     _check_replaceable(name, status, sources)
 
 
@@ -162,7 +168,7 @@ def _check_replaceable(name: str, status: os.stat_result, sources: Iterable[str]
 
 
 def _is_standard_input(status: os.stat_result) -> bool:
-    """Whether that very file is what standard input is read from: a source has no name then."""
+    """Return whether standard input is redirected from this file, which makes it a source."""
     try:
         return os.path.samestat(os.fstat(0), status)
     except OSError:
@@ -170,7 +176,7 @@ def _is_standard_input(status: os.stat_result) -> bool:
 
 
 def _is_same_file(source: str, status: os.stat_result) -> bool:
-    """Whether the path leads to that very file, be it by another name, by a link, or in another case."""
+    """Return whether a path leads to this file, also through links or in another case."""
     try:
         return os.path.samestat(os.stat(source), status)
     except (OSError, ValueError):
@@ -181,4 +187,28 @@ def _remove(path: str) -> None:
     try:
         os.unlink(path)
     except OSError:
-        return  # it has become the result, or was never there
+        return  # it was renamed, or never written
+
+
+_NAME: Final = re.compile(r"\.stepgraph-[0-9a-f]{16}\.tmp")
+# Writing takes far less: an older file is not in use by another process.
+_STALE_SECONDS: Final = 3_600
+
+
+def temporary_name() -> str:
+    """Return a random file name for a temporary file."""
+    return f".stepgraph-{os.urandom(8).hex()}.tmp"
+
+
+@cache
+def remove_leftovers(folder: str) -> None:
+    """Remove the temporary files of killed processes in a folder, once per process."""
+    with suppress(OSError), os.scandir(folder) as listing:
+        for entry in listing:
+            if _NAME.fullmatch(entry.name) and _is_stale(entry):
+                _remove(entry.path)
+
+
+def _is_stale(entry: os.DirEntry[str]) -> bool:
+    is_file = entry.is_file(follow_symlinks=False)
+    return is_file and entry.stat(follow_symlinks=False).st_mtime < time.time() - _STALE_SECONDS

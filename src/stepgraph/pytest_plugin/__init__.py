@@ -1,7 +1,7 @@
-"""The plugin for pytest: the fixture `workflow_graph`, snapshots of graphs, and workflows as tests of their own.
+"""The pytest plugin: the fixture `workflow_graph`, snapshots of graphs, and a test for each workflow of a project.
 
-It is imported in each session of pytest where this package is installed, used or not. So it imports nothing but pytest,
-and what the hooks need only where they have something to do.
+Every pytest session imports this module if the package is installed. So it imports only pytest, and hooks import the
+rest when they have work to do.
 """
 
 from __future__ import annotations
@@ -46,20 +46,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session")
 def workflow_graph(pytestconfig: pytest.Config) -> WorkflowGraphs:
-    """The graphs of workflows, by file and name, by name alone, or by class; nothing of them is executed."""
+    """The graphs of workflows, by file and name, by name alone, or by class. No workflow is executed."""
     return graphs_of(pytestconfig)
 
 
 def graphs_of(config: pytest.Config) -> WorkflowGraphs:
-    """Return the graphs of the project that is tested, the same throughout a session."""
-    from stepgraph.pytest_plugin.session import graphs
+    """Return the graphs of the tested project, which all tests of a session share."""
+    from stepgraph.pytest_plugin.selection import graphs
 
     return graphs(config)
 
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection(session: pytest.Session) -> None:
-    """Collect the workflows along with the folder of the tests."""
+    """Collect the workflows together with the folder of the tests."""
     if _is_on(session.config):
         from stepgraph.pytest_plugin.selection import select
 
@@ -67,7 +67,7 @@ def pytest_collection(session: pytest.Session) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> WorkflowSnapshots | None:
-    """Collect the workflows where the file is that stands for them."""
+    """Collect the workflows from the file that represents them."""
     if not _is_on(parent.config):
         return None
     from stepgraph.pytest_plugin.selection import owner
@@ -81,13 +81,13 @@ def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> WorkflowSn
 
 @pytest.hookimpl(wrapper=True)
 def pytest_assertrepr_compare(left: object, right: object) -> Generator[None, list[Any], list[Any]]:
-    """Say what has changed in a graph that is not as its snapshot has it."""
+    """Explain the difference between a graph and its snapshot."""
     results = yield
     if "stepgraph.testing.snapshots" not in sys.modules:
         return results
-    from stepgraph.pytest_plugin.explanation import explain
+    from stepgraph.testing.difference import explain_comparison
 
-    explanation = explain(left, right)
+    explanation = explain_comparison(left, right)
     return results if explanation is None else [explanation, *results]
 
 
@@ -95,21 +95,21 @@ _ENABLED = pytest.StashKey[bool]()
 
 
 def _is_on(config: pytest.Config) -> bool:
-    """Whether workflows are tests of their own."""
+    """Return whether each workflow is a test."""
     if _ENABLED not in config.stash:
         config.stash[_ENABLED] = bool(config.getoption(_OPTION)) or _is_set(config)
     return config.stash[_ENABLED]
 
 
 def _is_set(config: pytest.Config) -> bool:
-    """Whether the project's settings say so."""
+    """Return whether the project's settings enable snapshots."""
     try:
         content = (config.rootpath / "pyproject.toml").read_bytes()
     except OSError:
         return False
-    # A file without these words says nothing of it, and is not worth parsing once more.
+    # A file without these words cannot have the setting, and is not parsed.
     if _WORD not in content or _SETTING not in content:
         return False
-    from stepgraph.pytest_plugin.settings import is_set
+    from stepgraph.pytest_plugin.selection import is_set
 
     return is_set(config)

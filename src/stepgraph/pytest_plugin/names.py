@@ -1,4 +1,4 @@
-"""Names of tests of workflows: safe to print, and each with a snapshot of its own on every file system."""
+"""Names of workflow tests: safe to print, and distinct file names of snapshots on every file system."""
 
 from __future__ import annotations
 
@@ -11,34 +11,34 @@ from stepgraph.escaping.file_names import clipped, file_key, numbered
 from stepgraph.escaping.log_lines import broken_commands
 from stepgraph.escaping.visible import visible
 
-# What syrupy leaves out of names of files. Where a test has it in its name, syrupy does not find the snapshot again.
+# Syrupy removes these from file names, and does not find the snapshot again if a test name contains one.
 _LEFT_OUT: Final = re.compile(r'[\\/?*:|"<>]')
-# In bytes: file systems take 255, of which the suffix and a number need some.
+# In bytes: file systems allow 255, including the suffix and a number.
 _MOST_BYTES: Final = 240
 _NAMELESS: Final = "workflow"
 
 
 def names_of_tests(names: Sequence[str]) -> list[str]:
-    """Return a name for each test, which is that of its snapshot's file too; those that would share it are numbered.
+    """Return a unique test name for each name, which is also the file name of its snapshot.
 
-    A name that can stay as it is, does, whatever stands before it.
+    Names that are safe stay unchanged. Other names are numbered if they would collide.
     """
     safe = [safe_name(name) for name in names]
-    unchanged = {file_key(one) for one, name in zip(safe, names, strict=True) if one == name}
-    taken: set[str] = set()
+    unchanged = {file_key(label) for label, name in zip(safe, names, strict=True) if label == name}
+    used: set[str] = set()
     unique: list[str] = []
-    for one, name in zip(safe, names, strict=True):
-        key = file_key(one)
-        if key in taken or (key in unchanged and one != name):
-            candidates = numbered(one, "]" if one.endswith("]") else "")
-            one = next(each for each in candidates if file_key(each) not in taken | unchanged)  # noqa: PLW2901
-        taken.add(file_key(one))
-        unique.append(one)
+    for label, name in zip(safe, names, strict=True):
+        key = file_key(label)
+        if key in used or (key in unchanged and label != name):
+            candidates = numbered(label, "]" if label.endswith("]") else "")
+            label = next(each for each in candidates if file_key(each) not in used | unchanged)  # noqa: PLW2901
+        used.add(file_key(label))
+        unique.append(label)
     return unique
 
 
 def safe_name(name: str) -> str:
-    """Return a name that can be that of a test and of a file."""
+    """Return a name that is valid for a test and a file."""
     shown = _LEFT_OUT.sub("", visible(name))
     if not shown.isascii():
         shown = "".join(each for each in shown if not unicodedata.category(each).startswith("C"))

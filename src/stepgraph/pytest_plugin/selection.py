@@ -1,7 +1,7 @@
-"""When the workflows are among what a session is asked to test.
+"""Deciding whether a session tests workflows, and from which file they are collected.
 
-They belong to a file that is there, so that their node ids can be given to pytest: `pyproject.toml::OrderWorkflow`. And
-they are tested along with the folder that has their snapshots.
+Workflows belong to an existing file, so that users can pass node ids such as `pyproject.toml::OrderWorkflow`. They are
+collected together with the folder of their snapshots.
 """
 
 from __future__ import annotations
@@ -10,11 +10,16 @@ import errno
 import os
 import stat
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import pytest
 
 from stepgraph.escaping.log_lines import log_line
+from stepgraph.model.note import InputError
+from stepgraph.project.configuration.settings_file import find_settings
+
+if TYPE_CHECKING:
+    from stepgraph.testing import WorkflowGraphs
 
 SITE: Final = "workflows"
 """The folder of the snapshots of workflows, in `__snapshots__`."""
@@ -29,33 +34,33 @@ def owner(config: pytest.Config) -> Path:
     """Return the file that the workflows are collected from. Raises pytest.UsageError if there is none."""
     root = config.rootpath
     candidates = [root / "pyproject.toml", config.inipath, *(root / name for name in _CONFIGURATIONS)]
-    found = next((path for path in candidates if path is not None and path.is_file()), None)
-    if found is None:
+    file = next((path for path in candidates if path is not None and path.is_file()), None)
+    if file is None:
         raise pytest.UsageError(
             f"--workflow-snapshots: there is no pyproject.toml and no wrangler.jsonc in {log_line(str(root))}"
         )
-    return found
+    return file
 
 
 def home(config: pytest.Config) -> Path:
-    """Return the folder whose `__snapshots__` hold those of the workflows: as set, else the one folder of tests."""
+    """Return the folder whose `__snapshots__` has the workflows' snapshots: the setting, or the folder of tests."""
     root = config.rootpath
-    given = str(config.getini("workflow_snapshots_folder"))
-    if given:
-        return _folder_of_setting(root, given)
+    setting = str(config.getini("workflow_snapshots_folder"))
+    if setting:
+        return _folder_of_setting(root, setting)
     named = [root / path for path in config.getini("testpaths")]
     folders = [path for path in (named if len(named) == 1 else [root / "tests"]) if path.is_dir()]
     usual = folders[0] if folders else root
-    # Snapshots that were written before there was a folder of tests stay where they are.
+    # Snapshots that were written before the folder of tests existed stay in use.
     return root if _has_snapshots(root) and not _has_snapshots(usual) else usual
 
 
 def _folder_of_setting(root: Path, name: str) -> Path:
-    """Return the folder of that name. Raises pytest.UsageError where none can be."""
+    """Return the folder of the setting. Raises pytest.UsageError if it cannot be a folder."""
     folder = root / name
     reason = ""
     try:
-        # A folder that is missing hides that the name of one in it is too long.
+        # A missing parent hides that a name is too long.
         if max(len(os.fsencode(part)) for part in folder.parts) > _LONGEST_NAME:
             reason = os.strerror(errno.ENAMETOOLONG)
         elif not stat.S_ISDIR(folder.stat().st_mode):
@@ -77,9 +82,34 @@ def _has_snapshots(folder: Path) -> bool:
 
 
 def select(config: pytest.Config) -> None:
-    """Add the workflows to what is collected, if the folder of their snapshots is, and they are not by themselves."""
+    """Add the workflows to the arguments if the folder of their snapshots is collected, but not their file."""
     folders = [path for path in (config.invocation_params.dir / each for each in config.args) if path.is_dir()]
-    around = [home(config), *home(config).parents]
+    ancestors = [home(config), *home(config).parents]
     chosen = owner(config)
-    if any(path in around for path in folders) and not any(path in chosen.parents for path in folders):
+    if any(path in ancestors for path in folders) and not any(path in chosen.parents for path in folders):
         config.args.append(str(chosen))
+
+
+def is_set(config: pytest.Config) -> bool:
+    """Return whether `[tool.stepgraph]` sets `snapshot`. Raises pytest.UsageError for an invalid value."""
+    try:
+        fields = find_settings([config.rootpath])
+    except InputError as error:
+        raise pytest.UsageError(str(error)) from None
+    if fields is None:
+        return False
+    value = fields.flag("snapshot")
+    if fields.problems:
+        raise pytest.UsageError(str(fields.problems[0]))
+    return value or False
+
+
+_GRAPHS: Final = pytest.StashKey["WorkflowGraphs"]()
+
+
+def graphs(config: pytest.Config) -> WorkflowGraphs:
+    """Return the graphs of the tested project, which are shared by all tests of a session."""
+    # Imported here for start-up: `is_set` runs in sessions without graphs.
+    from stepgraph.testing import WorkflowGraphs
+
+    return config.stash.setdefault(_GRAPHS, WorkflowGraphs(config.rootpath))

@@ -1,4 +1,4 @@
-"""The workflows of a project as tests, each of which holds one to a snapshot."""
+"""Tests that compare each workflow of a project with its snapshot."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ import pytest
 
 from stepgraph.escaping.log_lines import log_line
 from stepgraph.pytest_plugin.names import names_of_tests, safe_name
-from stepgraph.pytest_plugin.selection import SITE, home
-from stepgraph.pytest_plugin.session import graphs
+from stepgraph.pytest_plugin.selection import SITE, graphs, home
 from stepgraph.testing.drawing import FORMS, Form
 from stepgraph.testing.workflow_graph import WorkflowGraph
 from stepgraph.testing.workflow_graphs import warn_if_incomplete
@@ -25,38 +24,38 @@ if TYPE_CHECKING:
     from stepgraph.analysis import Analysis, WorkflowAnalysis
 
 _LOWEST_SYRUPY: Final = 7
-"""Those before it remove the snapshots of tests that are not selected."""
+"""Earlier versions remove the snapshots of tests that are not selected."""
 
 _INPUTS: Final = "inputs"
 
 
-class WorkflowChanged(Exception):  # noqa: N818 - it is no error, but a finding
-    """A workflow is not as its snapshot has it. Its message says in which way."""
+class WorkflowChanged(Exception):  # noqa: N818 - a finding
+    """A workflow differs from its snapshot. The message describes the changes."""
 
 
-class WorkflowSnapshot(pytest.Function):
-    """A test of one workflow. A function, as far as fixtures and syrupy are concerned."""
+class WorkflowItem(pytest.Function):
+    """A test of one workflow, a function for fixtures and syrupy."""
 
     source: Path
 
     def reportinfo(self) -> tuple[Path, None, str]:
-        """Return where the workflow stands."""
+        """Return the location of the workflow."""
         return self.source, None, self.name
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException]) -> str:  # type: ignore[override]
-        """Return what has changed, without the code that found it out."""
+        """Return the message without a traceback."""
         return str(excinfo.value)
 
 
 class WorkflowSnapshots(pytest.Module):
-    """The workflows of the project, collected from the file that stands for them, which is no module."""
+    """The workflows of the project, collected from the file that represents them."""
 
     def _getobj(self) -> types.ModuleType:
-        # What fixtures that ask for the module of a test are given.
+        # Fixtures that request the module of a test receive this.
         return types.ModuleType(SITE)
 
-    def collect(self) -> Iterator[WorkflowSnapshot]:
-        """Yield a test for each workflow, and a failing one where any cannot be read or there are none."""
+    def collect(self) -> Iterator[WorkflowItem]:
+        """Yield a test for each workflow, and a failing test for unreadable files or a project without workflows."""
         lack = _lack_of_syrupy(self.config)
         if lack:
             yield self._test(_INPUTS, _failing([lack]), self.path)
@@ -68,37 +67,37 @@ class WorkflowSnapshots(pytest.Module):
             yield self._test(name, _holding(workflow, form), Path(workflow.path))
         problems = [*map(str, analysis.problems)] or ([] if names else [_none_found(analysis)])
         if problems:
-            # What has a snapshot may be among what was not read.
+            # A workflow with a snapshot may be in a file that was not read.
             for name in self._without_workflow(names, form):
                 yield self._test(name, _skipping(problems[0]), self.path)
             yield self._test(_INPUTS, _failing(problems), self.path)
 
-    def _test(self, name: str, call: Callable[..., None], source: Path) -> WorkflowSnapshot:
+    def _test(self, name: str, call: Callable[..., None], source: Path) -> WorkflowItem:
         call.__name__ = name
-        test = WorkflowSnapshot.from_parent(self, name=name, callobj=call)
+        test = WorkflowItem.from_parent(self, name=name, callobj=call)
         test.source = Path(log_line(str(source.absolute())))
-        # Where syrupy takes it to be: snapshots are beside this, in a folder of its name.
+        # Syrupy writes snapshots next to this path, in a folder with its name.
         test.path = home(self.config) / SITE
         return test
 
     def _without_workflow(self, names: Sequence[str], form: Form) -> list[str]:
-        """Return the names of tests whose snapshots are there and whose workflows are not."""
+        """Return the names of tests whose snapshots exist and whose workflows are missing."""
         from stepgraph.testing.snapshots import EXTENSIONS
 
         extension = EXTENSIONS[form]
         folder = home(self.config) / extension.snapshot_dirname / SITE
         stems = {path.stem for path in folder.glob(f"*.{extension.file_extension}")}
-        # A file of another name was not written by a test.
+        # Tests write only files with safe names.
         return sorted(stem for stem in stems - set(names) if safe_name(stem) == stem)
 
 
 def _lack_of_syrupy(config: pytest.Config) -> str:
-    """Return what is missing for snapshots, and what to do; nothing where all is there."""
+    """Return a message if syrupy is missing or too old, an empty string otherwise."""
     advice = f"Snapshots of workflows need syrupy {_LOWEST_SYRUPY} or later: pip install 'syrupy>={_LOWEST_SYRUPY}'"
     if not config.pluginmanager.hasplugin("syrupy"):
         return advice
-    found = version("syrupy")
-    return "" if int(found.partition(".")[0]) >= _LOWEST_SYRUPY else f"{advice} (it is {found})"
+    installed = version("syrupy")
+    return "" if int(installed.partition(".")[0]) >= _LOWEST_SYRUPY else f"{advice} (it is {installed})"
 
 
 def _form(config: pytest.Config) -> Form:
@@ -109,9 +108,9 @@ def _form(config: pytest.Config) -> Form:
 
 
 def _names(workflows: Sequence[WorkflowAnalysis]) -> list[str]:
-    """Return names of tests for workflows: those of their classes, with more in brackets where several share one.
+    """Return the test names of workflows: the class name, with the workflow's name in brackets if classes share it.
 
-    That is the name of the workflow or, where Workers have one in common, with the name of the Worker before it.
+    If workflows of several Workers share both names, the name of the Worker precedes that of the workflow.
     """
     classes = Counter(workflow.class_name for workflow in workflows)
     pairs = Counter((workflow.class_name, workflow.name) for workflow in workflows)
@@ -139,7 +138,7 @@ def _holding(workflow: WorkflowAnalysis, form: Form) -> Callable[..., None]:
 
 
 def _skipping(problem: str) -> Callable[..., None]:
-    def skip(snapshot: SnapshotAssertion) -> None:  # noqa: ARG001 - so that syrupy knows whose snapshot this is
+    def skip(snapshot: SnapshotAssertion) -> None:  # noqa: ARG001 - makes syrupy count the snapshot as used
         pytest.skip(f"its workflow was not found, and not all was read: {problem}")
 
     return skip

@@ -1,11 +1,12 @@
-"""For tests of workflows: what the graph of one proves, in words that read well after `assert`.
+"""Assertions on the graphs of workflows.
 
     from stepgraph.testing import WorkflowGraph
 
     graph = WorkflowGraph.of(analyze_file("src/orders.py").workflows[0])
     assert graph.runs_before("reserve stock", "charge card")
 
-With pytest, the fixture `workflow_graph` gives these, and `assert workflow_graph(...) == snapshot` holds one to a file.
+With pytest, the fixture `workflow_graph` returns these graphs, and `assert workflow_graph(...) == snapshot` compares
+one with a snapshot.
 """
 
 from stepgraph.testing.errors import (

@@ -1,4 +1,4 @@
-"""How a graph differs from the snapshot of it, in words."""
+"""Explanations of a failed comparison of a graph with a snapshot."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.escaping.log_lines import log_line
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
-from stepgraph.testing.shown_path import shown_path
+from stepgraph.testing.errors import shown_path
+from stepgraph.testing.workflow_graph import DrawnGraph, WorkflowGraph, is_snapshot
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
-    from stepgraph.testing.workflow_graph import WorkflowGraph
 
 _CONTEXT: Final = 2
 _TAB: Final = 4
@@ -24,14 +24,14 @@ _TEXT: Final = re.compile(r"<tspan[^<>]*+>([^<]++)")
 
 
 def explain_difference(old: Graph, new: Graph) -> list[str]:
-    """Return what has changed from one graph to another, a change a line, with what it does to running instances."""
+    """Describe the changes between two graphs and their effects on running instances, one change per line."""
     from stepgraph.diff.diff import diff_workflows
 
     return [change.line for change in diff_workflows(old["workflow"], new["workflow"]).changes]
 
 
 def explain_mismatch(snapshot: SnapshotAssertion, graph: WorkflowGraph) -> list[str]:
-    """Return why the last comparison of a graph with a snapshot failed, and what to do, in lines for a log."""
+    """Explain the failure of a snapshot's last comparison, and how to update it, in lines that are safe in a log."""
     return [log_line(line.expandtabs(_TAB)) for line in _explanation(snapshot, graph)]
 
 
@@ -73,13 +73,13 @@ def _changes(location: str, old: str, new: str, graph: WorkflowGraph) -> list[st
 
 
 def _words(picture: str) -> str:
-    """Return what a picture says, a text a line: where all stands changes with each step."""
+    """Return the texts of a picture, one per line. Coordinates are left out because each step changes many."""
     return "\n".join(_TEXT.findall(picture))
 
 
 def _changed_lines(old: str, new: str) -> list[str]:
     lines = unified_diff(old.splitlines(), new.splitlines(), n=_CONTEXT, lineterm="")
-    # Without the two names of files, and where in them the lines are.
+    # Drop the file headers and the line numbers of hunks.
     return ["..." if line.startswith("@@") else line for line in list(lines)[3:]]
 
 
@@ -88,3 +88,12 @@ def _incomplete(graph: WorkflowGraph) -> Iterator[str]:
         yield ""
         yield "The graph is incomplete, and may lack steps:"
         yield from (str(note) for note in graph.notes if note.incomplete)
+
+
+def explain_comparison(left: object, right: object) -> list[str] | None:
+    """Explain a failed comparison of a graph with a snapshot; None for any other comparison."""
+    for snapshot, value in ((left, right), (right, left)):
+        graph = value.graph if isinstance(value, DrawnGraph) else value
+        if is_snapshot(snapshot) and isinstance(graph, WorkflowGraph) and snapshot.num_executions:
+            return explain_mismatch(snapshot, graph)
+    return None

@@ -1,7 +1,7 @@
-"""The forms in which a graph is kept as a snapshot.
+"""The forms in which a graph is drawn and saved as a snapshot.
 
-Nothing in them depends on time, on places, on identity or on how the code is formatted, but for conditions and names,
-which are source as it is written.
+The forms do not depend on dates, locations, ids or the formatting of the code, except for conditions and names, which
+are source text.
 """
 
 from __future__ import annotations
@@ -17,12 +17,23 @@ from stepgraph.render.view import View
 Form: TypeAlias = Literal["json", "outline", "mermaid", "dot", "svg"]
 
 
+class Drawable:
+    """A graph that can be drawn and compared with a snapshot."""
+
+    graph: Graph
+
+    @property
+    def details(self) -> Details:
+        """The details of the graph, which all forms but JSON show."""
+        raise NotImplementedError
+
+
 def draw(graph: Graph, form: Form, details: Details = NO_DETAILS) -> str:
-    """Return a graph in one of its forms, ending in a line break, with its details unless the form is JSON."""
+    """Draw a graph in a form, with a final line break. All forms but JSON show the details."""
     return _FORMS[form](graph, View(details=details))
 
 
-# Each import below is made by the form that needs it: most tests need one.
+# Each form imports its renderer: most test runs use one form.
 
 
 def _json(graph: Graph, view: View) -> str:

@@ -1,43 +1,71 @@
-"""What tests are told of a graph that is not as they take it to be, or of none. Test runners print it as it is."""
+"""Errors and warnings of tests, and parts of their messages. Test runners print the messages unchanged."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
+
 from stepgraph.escaping.log_lines import log_line, log_lines
+from stepgraph.phrases.near_names import near_names, quoted
 
 
 class _OneLineError(Exception):
-    """Has a message of one line, in which names of workflows and steps may stand."""
+    """An error whose message is escaped as one line of a log, as it contains names from the source."""
 
     def __init__(self, message: str) -> None:
         super().__init__(log_line(message))
 
 
 class _LinesError(Exception):
-    """Has a message of several lines, in which names of workflows and steps may stand."""
+    """An error whose message is escaped as lines of a log, as it contains names from the source."""
 
     def __init__(self, message: str) -> None:
         super().__init__(log_lines(message))
 
 
 class StepNotFoundError(_OneLineError, LookupError):
-    """There is no step of the name, or none to which the question applies."""
+    """No step has the name, or the setting does not apply to its kind."""
 
 
 class AmbiguousStepError(_OneLineError, LookupError):
-    """There are several steps of the name, and what was asked for differs between them."""
+    """Several steps have the name, and their settings differ."""
 
 
 class WorkflowNotFoundError(_OneLineError, LookupError):
-    """There is no workflow of the name."""
+    """No workflow has the name."""
 
 
 class AmbiguousWorkflowError(_OneLineError, LookupError):
-    """There are several workflows that may be meant."""
+    """Several workflows match."""
 
 
 class NoGraphError(_LinesError, ValueError):
-    """The workflow has no graph, as no step of it can run."""
+    """The workflow has no graph because no step can run."""
 
 
-class IncompleteGraphWarning(_LinesError, UserWarning):  # noqa: N818 - it is no error
-    """A graph that a test looks at may lack steps: what is not in it may still run."""
+class IncompleteGraphWarning(_LinesError, UserWarning):  # noqa: N818 - a warning
+    """The graph of a test is incomplete: steps that it lacks may run."""
+
+
+_MOST: Final = 8
+
+
+def suggest_names(name: str, available: Iterable[str], fallback: str) -> str:
+    """Return a sentence that suggests similar names, else lists the available names, else is `fallback`."""
+    names = list(dict.fromkeys(available))
+    near = near_names(name, names)
+    if near:
+        return f"Did you mean {' or '.join(quoted(near))}?"
+    if not names:
+        return fallback
+    more = f" and {len(names) - _MOST} more" if len(names) > _MOST else ""
+    return f"There {'are' if len(names) > 1 else 'is'} {', '.join(quoted(names[:_MOST]))}{more}."
+
+
+def shown_path(path: Path) -> str:
+    """Return a path relative to the working directory if it is inside it, else unchanged."""
+    try:
+        return path.relative_to(Path.cwd()).as_posix()
+    except ValueError:
+        return str(path)

@@ -1,4 +1,4 @@
-"""What a graph says of one step."""
+"""The settings of a step."""
 
 from __future__ import annotations
 
@@ -13,12 +13,11 @@ StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepSettings:
-    """A step as the graph shows it: its kind, and what applies to that kind; None is what does not.
+    """The settings of a step in a graph. Settings that do not apply to its kind are None.
 
-    What the code leaves open has the engine's default, and what is not known statically is its source in braces. The
-    `kind` is `do`, `sleep`, `sleep_until` or `wait_for_event`.
-    `retries`, `delay`, `backoff` and `timeout` are those of `step.do`; a wait for an event has a `timeout` and an
-    `event_type`, a sleep a `duration` or a `timestamp`. Durations are milliseconds or text, as given.
+    Settings that the code does not specify have the engine's defaults. Dynamic values are their source in braces. A
+    `step.do` has `retries`, `delay`, `backoff` and `timeout`; a wait for an event has `timeout` and `event_type`; a
+    sleep has `duration` or `timestamp`. Durations are milliseconds or the text in the code.
     """
 
     name: str
@@ -33,7 +32,7 @@ class StepSettings:
 
 
 def settings_of(step: Step) -> StepSettings:
-    """Return what the graph says of a step."""
+    """Return the settings of a step in a payload."""
     name = step["name"]
     match step["type"]:
         case "step_do":

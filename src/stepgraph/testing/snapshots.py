@@ -1,6 +1,6 @@
-"""Graphs as snapshots of syrupy: one file each, in the form that a graph is drawn in.
+"""Extensions of syrupy for snapshots of graphs, one file per snapshot.
 
-To be given to `snapshot.use_extension(...)` where a graph is to be compared in another form than JSON throughout.
+`snapshot.use_extension(OutlineSnapshot)` makes a test compare its graphs as outlines instead of JSON.
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from stepgraph.limits import SAVED_BYTES
 from stepgraph.project.reading import read_named
 from stepgraph.project.writing import check_folder, target_of
-from stepgraph.testing.drawing import Form, draw
-from stepgraph.testing.workflow_graph import WorkflowGraph
+from stepgraph.testing.drawing import Drawable, Form, draw
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class WorkflowSnapshot(SingleFileSnapshotExtension):
-    """A graph in a file of its own. JSON, which `stepgraph render` and `stepgraph diff` read."""
+    """A graph as JSON, which `stepgraph render` and `stepgraph diff` read."""
 
     _write_mode = WriteMode.TEXT
     file_extension = "json"
@@ -38,21 +37,21 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         include: PropertyFilter | None = None,  # noqa: ARG002 - likewise
         matcher: PropertyMatcher | None = None,  # noqa: ARG002 - likewise
     ) -> SerializedData:
-        """Return a graph as text. Raises TypeError for all else."""
-        if not isinstance(data, WorkflowGraph):
+        """Return a graph as text. Raises TypeError for other data."""
+        if not isinstance(data, Drawable):
             raise TypeError(f"{type(self).__name__} is for the graphs of workflows, not for {type(data).__name__}.")
         return draw(data.graph, self.form, data.details)
 
-    # A link of the repository leads none of what follows out of it.
+    # The methods below refuse links of the repository that lead out of it.
 
     def read_snapshot_data_from_location(
         self,
         *,
         snapshot_location: str,
-        snapshot_name: str,  # noqa: ARG002 - there is one in each file
+        snapshot_name: str,  # noqa: ARG002 - a file has one snapshot
         session_id: str,  # noqa: ARG002 - a file is read each time
     ) -> SerializableData | None:
-        """Return the text of a snapshot, None where there is none. Raises InputError if it may not be read."""
+        """Return the text of a snapshot, None if it is missing. Raises InputError if it may not be read."""
         if not Path(snapshot_location).exists():
             return None
         content = read_named(snapshot_location, SAVED_BYTES)
@@ -66,7 +65,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         snapshots: list[tuple[SerializedData, PyTestLocation, SnapshotIndex]],
         name_order: dict[str, int] | None = None,
     ) -> None:
-        """Write a snapshot, and make its folder. Raises WriteError if it may not or cannot be written."""
+        """Write a snapshot and make its folder. Raises WriteError if it may not or cannot be written."""
         check_folder(str(Path(snapshot_location).parent))
         super().write_snapshot(snapshot_location=snapshot_location, snapshots=snapshots, name_order=name_order)
 
@@ -75,41 +74,41 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         cls,
         *,
         snapshot_collection: SnapshotCollection,
-        name_order: dict[str, int] | None = None,  # noqa: ARG003 - there is one in each file
+        name_order: dict[str, int] | None = None,  # noqa: ARG003 - a file has one snapshot
     ) -> None:
-        """Write the file of a snapshot as a whole. Raises WriteError if it may not or cannot be written."""
+        """Replace the file of a snapshot. Raises WriteError if it may not or cannot be written."""
         text = str(next(iter(snapshot_collection)).data)
         target_of(snapshot_collection.location).write(text.encode("utf-8"))
 
     def delete_snapshots(self, *, snapshot_location: str, snapshot_names: set[str]) -> None:
-        """Remove a snapshot whose test is gone. Raises WriteError if it may not be removed."""
+        """Remove an unused snapshot. Raises WriteError if it may not be removed."""
         check_folder(str(Path(snapshot_location).parent))
         super().delete_snapshots(snapshot_location=snapshot_location, snapshot_names=snapshot_names)
 
 
 class OutlineSnapshot(WorkflowSnapshot):
-    """The outline, as `stepgraph graph` prints it."""
+    """A graph as the outline that `stepgraph graph` prints."""
 
     file_extension = "txt"
     form = "outline"
 
 
 class MermaidSnapshot(WorkflowSnapshot):
-    """A Mermaid chart."""
+    """A graph as a Mermaid flow chart."""
 
     file_extension = "mmd"
     form = "mermaid"
 
 
 class DotSnapshot(WorkflowSnapshot):
-    """A DOT graph."""
+    """A graph in DOT."""
 
     file_extension = "dot"
     form = "dot"
 
 
 class SvgSnapshot(WorkflowSnapshot):
-    """A picture."""
+    """A graph as an SVG image."""
 
     file_extension = "svg"
     form = "svg"
@@ -121,15 +120,15 @@ EXTENSIONS: Final[dict[Form, type[WorkflowSnapshot]]] = {
 }
 
 
-def matches(snapshot: SnapshotAssertion, graph: WorkflowGraph, form: Form | None = None) -> bool:
-    """Return whether a graph is as a snapshot has it; where it is not, this may update the snapshot.
+def matches(snapshot: SnapshotAssertion, graph: Drawable, form: Form | None = None) -> bool:
+    """Compare a graph with a snapshot, and update the snapshot if pytest runs with `--snapshot-update`.
 
-    In a form, else in that of the snapshot, which is JSON where it is not for graphs.
+    The form defaults to that of the snapshot's extension, and to JSON for extensions of other packages.
     """
     if form is not None or not isinstance(snapshot.extension, WorkflowSnapshot):
         extension = EXTENSIONS[form or "json"]
-        # This one is never compared. It makes syrupy look for snapshots of this kind that are not used.
+        # This snapshot is not compared. It makes syrupy search for unused snapshots of this extension.
         snapshot.use_extension(extension)
-        # And this keeps count of the comparisons in a test.
+        # This one counts the comparisons in a test.
         snapshot = snapshot(extension_class=extension)
     return snapshot == graph

@@ -1,7 +1,8 @@
-"""The graph of a workflow, for assertions."""
+"""The graph of a workflow, for assertions and for comparisons with snapshots."""
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -18,14 +19,48 @@ from stepgraph.order.bodies import Step
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.phrases.durations import counted
-from stepgraph.testing.drawn_graph import DrawnGraph
-from stepgraph.testing.errors import AmbiguousStepError, NoGraphError, StepNotFoundError
-from stepgraph.testing.names_instead import names_instead
+from stepgraph.testing.drawing import Drawable, Form, draw
+from stepgraph.testing.errors import AmbiguousStepError, NoGraphError, StepNotFoundError, suggest_names
 from stepgraph.testing.settings import StepSettings, settings_of
-from stepgraph.testing.snapshot_seen import is_snapshot
 
 if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+    from typing_extensions import TypeIs
+
     from stepgraph.analysis import WorkflowAnalysis
+
+
+def is_snapshot(value: object) -> TypeIs[SnapshotAssertion]:
+    """Return whether a value is a snapshot of syrupy, without importing syrupy."""
+    module = sys.modules.get("syrupy.assertion")
+    return module is not None and isinstance(value, module.SnapshotAssertion)
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class DrawnGraph:
+    """A drawing of a graph. `str()` returns its text."""
+
+    graph: WorkflowGraph
+    form: Form
+
+    def __str__(self) -> str:
+        return draw(self.graph.graph, self.form, self.graph.details)
+
+    def __repr__(self) -> str:
+        return f"<{self.form} of {self.graph!r}>"
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, DrawnGraph | str):
+            return str(self) == str(other)
+        if is_snapshot(other):
+            from stepgraph.testing.snapshots import matches
+
+            return matches(other, self.graph, self.form)
+        return NotImplemented
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
 
 Answer = TypeVar("Answer")
 
@@ -35,29 +70,29 @@ def _without_details() -> Details:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WorkflowGraph:
-    """The graph of a workflow, and what it proves about runs of the workflow.
+class WorkflowGraph(Drawable):
+    """The graph of a workflow, and the guarantees about runs that follow from it.
 
-    The graph claims an order only where the program guarantees it, for runs in which no step fails and for failures
-    that a `try` catches. It has every step that may run, if it is `complete`. So some answers are guarantees and others
-    say that there is none: each question tells which. Names are those of the graph: what is not known statically is its
-    source in braces, as in `pack {item.sku}`.
+    The graph orders two steps only if the program guarantees the order, in runs in which no step fails and for failures
+    that a `try` catches. A `complete` graph has every step that may run. The documentation of each method says which of
+    its answers are guarantees. Names of steps are those in the graph: a dynamic part is its source in braces, as in
+    `pack {item.sku}`.
 
-    Equal graphs are those of equal structure. `graph == snapshot` compares with a snapshot of syrupy, in JSON, and
-    `graph.as_outline() == snapshot` (`as_mermaid`, `as_dot`, `as_svg`) in other forms. These show the `details` too,
-    such as `except CardError`, which the JSON of the API has no field for.
+    Graphs are equal if their structure is equal. `graph == snapshot` compares with a snapshot of syrupy in JSON, and
+    `graph.as_outline() == snapshot` (`as_mermaid`, `as_dot`, `as_svg`) in other forms. These also show the `details`,
+    such as `except CardError`, for which the JSON of the API has no field.
     """
 
     graph: Graph
     notes: tuple[Note, ...] = ()
-    # Computes the `details`, which take the source text of many nodes.
+    # Computes the `details` on demand, as this reads the source text of many nodes.
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
 
     @staticmethod
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:
-        """Return the graph of an analysis, or of a payload: a version graph, its `graph`, or the `workflow` in that.
+        """Return the graph of an analysis or of a payload: a version graph, its `graph`, or the `workflow` of that.
 
-        Raises NoGraphError where there is none.
+        Raises NoGraphError if the workflow has no graph.
         """
         notes: tuple[Note, ...] = ()
         describe = _without_details
@@ -71,14 +106,14 @@ class WorkflowGraph:
 
     @property
     def class_name(self) -> str:
-        """The name of the workflow's class."""
+        """The name of the workflow class."""
         return self.graph["workflow"]["class_name"]
 
     @property
     def complete(self) -> bool:
-        """Whether all of the code was resolved: if not, more steps may run, and the `notes` say where and why.
+        """Whether all code was resolved. If not, more steps may run, and the `notes` say where and why.
 
-        Of a graph that comes from a payload that is not known, and taken to be so.
+        A graph from a payload is assumed to be complete.
         """
         return not any(note.incomplete for note in self.notes)
 
@@ -88,27 +123,27 @@ class WorkflowGraph:
         return self.describe()
 
     def steps(self) -> list[str]:
-        """Return the names of all steps, as they are written: those of a function where it is first called.
+        """Return the names of all steps in source order, those of a function at its first call.
 
-        It proves that no run has a step of another name, if the graph is complete. It does not prove that a run has all
-        of them, nor that they run in this order. A name that several steps share is there several times.
+        If the graph is complete, no run has a step with another name. A run need not have all of these steps, nor run
+        them in this order. A name occurs once for each step that has it.
         """
         return [step["name"] for step in self._order.steps]
 
     def step(self, name: str) -> StepSettings:
-        """Return the settings of the step of that name: its kind, retries, timeout, duration and such.
+        """Return the settings of the step with that name: its kind, retries, timeout, duration and so on.
 
-        It proves with which settings that step runs, where it runs. Several steps of one name are one if all their
-        settings are equal. Raises StepNotFoundError, with the names that are near, and AmbiguousStepError.
+        If the step runs, it runs with these settings. Raises StepNotFoundError, with similar names, and
+        AmbiguousStepError if several steps have the name and different settings.
         """
         __tracebackhide__ = True
         return self._only(name, "settings", settings_of)
 
     def retries(self, name: str) -> Number:
-        """Return how often the step of that name is tried again after a failure.
+        """Return the number of retries after a failure of the step with that name.
 
-        It is the engine's default, 5, where the code does not say it, or says it in a way that is not known statically
-        (which is among the notes). It proves the same as `step`, and raises the same; for what is no `step.do` too.
+        This is the engine's default, 5, if the code does not set it, or sets it dynamically (which is among the notes).
+        Raises the same errors as `step`, and StepNotFoundError for a step that is not a `step.do`.
         """
         __tracebackhide__ = True
         retries = self._only(name, "retries", lambda step: settings_of(step).retries)
@@ -117,33 +152,33 @@ class WorkflowGraph:
         return retries
 
     def reaches(self, name: str) -> bool:
-        """Return whether the graph has a way to a step of that name.
+        """Return whether the graph has a step with that name.
 
-        False proves that no run has such a step, if the graph is complete. True proves nothing: that way may depend on
-        conditions that are never so. A name that is misspelt is not reached.
+        False is a guarantee that no run has such a step, if the graph is complete. True is not: the step may depend on
+        conditions that are never true. A misspelled name is not reached.
         """
         return any(step["name"] == name for step in self._order.steps)
 
     def runs_before(self, first: str, second: str) -> bool:
-        """Return whether `first` is always over before `second` starts.
+        """Return whether `first` always ends before `second` starts.
 
-        True proves: in every run, in each pass of a loop or a function that both belong to, each `first` that runs is
-        over, or has failed, before any `second` starts. All steps of these names have to hold. It does not prove that
-        either runs, nor anything about different passes of a loop around both. False proves nothing: the graph claims
-        less than the program guarantees where the payload cannot say more. It is False as well if no pass has both, so
-        that an assertion never holds for want of anything to hold of. Raises StepNotFoundError.
+        True is a guarantee: in every run, within one iteration of the innermost loop or one call of the innermost
+        function that contains both, each `first` that runs has ended or failed before any `second` starts. This covers
+        all steps with these names. It does not imply that either step runs, nor an order between different iterations.
+        False is not a guarantee: the payload may be unable to express the order. It is also False if no iteration has
+        both steps, so that an assertion never passes vacuously. Raises StepNotFoundError.
         """
         __tracebackhide__ = True
         pairs = product(self._named(first), self._named(second))
-        found = {each for one, other in pairs for each in self._relations(one, other)} - {Relation.EXCLUSIVE}
-        return found == {Relation.BEFORE}
+        relations = {each for pair in pairs for each in self._relations(*pair)} - {Relation.EXCLUSIVE}
+        return relations == {Relation.BEFORE}
 
     def concurrent(self, one: str, other: str) -> bool:
-        """Return whether the graph lets steps of the two names be under way at the same time.
+        """Return whether two steps with these names may run at the same time.
 
-        False proves that they never are, in whatever passes of loops and functions, if the graph is complete. True
-        proves nothing: the program may keep them apart in a way that the payload cannot say. One pair is enough. A name
-        with itself asks for two runs of steps of that name; a step overlaps those nested in it. Raises
+        False is a guarantee that no two such steps overlap, in any iterations and calls, if the graph is complete. True
+        is not: the program may order the steps in a way that the payload cannot express. If both names are the same,
+        the answer is about two runs of steps with that name. A step overlaps the steps nested in it. Raises
         StepNotFoundError.
         """
         __tracebackhide__ = True
@@ -172,7 +207,7 @@ class WorkflowGraph:
         return render_outline(self.graph, View(details=self.details), color=False, notes=self.notes)
 
     def __repr__(self) -> str:
-        # With what tells it from others, as some snapshots are made of this.
+        # The fingerprint distinguishes graphs in snapshots that are made of `repr`.
         state = "" if self.complete else ", incomplete"
         fingerprint = sha256(canonical_json(self.graph).encode()).hexdigest()[:12]
         return (
@@ -195,19 +230,19 @@ class WorkflowGraph:
     def _order(self) -> WorkflowOrder:
         return WorkflowOrder(self.graph["workflow"])
 
-    def _relations(self, one: Step, other: Step) -> Iterable[Relation]:
-        return [Relation.OVERLAPPING] if one is other else self._order.relations(one, other)
+    def _relations(self, first: Step, second: Step) -> Iterable[Relation]:
+        return [Relation.OVERLAPPING] if first is second else self._order.relations(first, second)
 
     def _named(self, name: str) -> Sequence[Step]:
         __tracebackhide__ = True
-        found = [step for step in self._order.steps if step["name"] == name]
-        if not found:
-            advice = names_instead(name, self.steps(), "It has no steps.")
+        steps = [step for step in self._order.steps if step["name"] == name]
+        if not steps:
+            advice = suggest_names(name, self.steps(), "It has no steps.")
             raise StepNotFoundError(f"{self.class_name} has no step `{name}`. {advice}")
-        return found
+        return steps
 
     def _only(self, name: str, what: str, ask: Callable[[Step], Answer]) -> Answer:
-        """Return the one answer for all steps of a name."""
+        """Return the answer that all steps with a name share. Raises AmbiguousStepError if they differ."""
         __tracebackhide__ = True
         answers = [ask(step) for step in self._named(name)]
         different = [answer for number, answer in enumerate(answers) if answer not in answers[:number]]

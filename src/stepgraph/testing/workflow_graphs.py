@@ -1,4 +1,4 @@
-"""Graphs of the workflows of a project, each analysed once for as long as its sources stay as they are."""
+"""Graphs of the workflows of a project, cached until their sources change."""
 
 from __future__ import annotations
 
@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 
 from stepgraph.model.note import InputError
 from stepgraph.phrases.near_names import quoted
-from stepgraph.testing.errors import AmbiguousWorkflowError, IncompleteGraphWarning, WorkflowNotFoundError
-from stepgraph.testing.names_instead import names_instead
-from stepgraph.testing.shown_path import shown_path
+from stepgraph.testing.errors import (
+    AmbiguousWorkflowError,
+    IncompleteGraphWarning,
+    WorkflowNotFoundError,
+    shown_path,
+    suggest_names,
+)
 from stepgraph.testing.workflow_graph import WorkflowGraph
 
 if TYPE_CHECKING:
@@ -23,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class WorkflowGraphs:
-    """What gives a test the graphs of a project's workflows. Paths are seen from its folder, the `root`."""
+    """A factory for the graphs of a project's workflows. Paths are relative to the `root` of the project."""
 
     root: Path
     _analyses: dict[Path, Analysis] = field(default_factory=dict, repr=False)
@@ -31,12 +35,12 @@ class WorkflowGraphs:
     def __call__(self, source: str | os.PathLike[str] | type, name: str | None = None) -> WorkflowGraph:
         """Return the graph of one workflow.
 
-        It is given by a file or a folder and its name, or that of its class: `("src/entry.py", "OrderWorkflow")`, the
-        name alone being enough for what `stepgraph list` lists: `("orders")`, and the file for one that is alone in
-        it; or by its class: `(OrderWorkflow)`. Nothing is imported or executed.
+        The workflow is identified by a file or folder and its name or class name, `("src/entry.py", "OrderWorkflow")`;
+        by its name alone, `("orders")`, if `stepgraph list` lists it; by the file alone if it has no other workflow; or
+        by its class, `(OrderWorkflow)`. The file is neither imported nor executed.
 
-        Raises WorkflowNotFoundError, AmbiguousWorkflowError, NoGraphError where no step can run, and InputError for
-        what cannot be read or is no valid Python. Warns with IncompleteGraphWarning if the graph may lack steps.
+        Raises WorkflowNotFoundError, AmbiguousWorkflowError, NoGraphError if no step can run, and InputError for a file
+        that cannot be read or is not valid Python. Warns with IncompleteGraphWarning if steps may be missing.
         """
         __tracebackhide__ = True
         if isinstance(source, type):
@@ -47,28 +51,28 @@ class WorkflowGraphs:
         return _graph_of(self._workflow(path, name))
 
     def analysis(self, path: Path) -> Analysis:
-        """Return the analysis of a file or a folder, from before where nothing that it read has changed."""
-        known = self._analyses.get(path)
-        if known is None or not _is_current(known.read):
-            known = self._analyses[path] = _analyse(path)
-        return known
+        """Return the analysis of a file or a folder, cached while the files that it read are unchanged."""
+        analysis = self._analyses.get(path)
+        if analysis is None or not _is_current(analysis.read):
+            analysis = self._analyses[path] = _analyze(path)
+        return analysis
 
     def _workflow(self, path: Path, name: str | None) -> WorkflowAnalysis:
         __tracebackhide__ = True
         try:
             analysis = self.analysis(path)
         except InputError as error:
-            # Told from here, where a traceback does not lead through the analysis.
+            # Raised again to keep the frames of the analysis out of the traceback.
             raise InputError(error.problem) from None
         where = "the project" if path == self.root else shown_path(path)
-        found = [each for each in analysis.workflows if name is None or name in (each.name, each.class_name)]
-        if not found:
+        matches = [each for each in analysis.workflows if name is None or name in (each.name, each.class_name)]
+        if not matches:
             raise _not_found(where, name, analysis)
-        if len(found) > 1:
-            names = ", ".join(quoted([f"{each.name} ({each.path})" for each in found]))
+        if len(matches) > 1:
+            names = ", ".join(quoted([f"{each.name} ({each.path})" for each in matches]))
             advice = "Give the file or folder of one, and its name or that of its class."
-            raise AmbiguousWorkflowError(f"{where} has {len(found)} workflows that may be meant: {names}. {advice}")
-        return found[0]
+            raise AmbiguousWorkflowError(f"{where} has {len(matches)} workflows that may be meant: {names}. {advice}")
+        return matches[0]
 
 
 def _graph_of(workflow: WorkflowAnalysis) -> WorkflowGraph:
@@ -79,14 +83,14 @@ def _graph_of(workflow: WorkflowAnalysis) -> WorkflowGraph:
 
 
 def warn_if_incomplete(graph: WorkflowGraph) -> None:
-    """Warn of a graph that may lack steps, with the notes that say why."""
+    """Warn if a graph is incomplete, with the notes that say why."""
     if not graph.complete:
         reasons = "\n".join(str(note) for note in graph.notes if note.incomplete)
         message = f"the graph of {graph.class_name} is incomplete, and may lack steps:\n{reasons}"
         warnings.warn(IncompleteGraphWarning(message), stacklevel=4)
 
 
-def _analyse(path: Path) -> Analysis:
+def _analyze(path: Path) -> Analysis:
     from stepgraph.api import analyze_file, analyze_paths
 
     shown = shown_path(path)
@@ -102,7 +106,7 @@ def _content(path: str) -> bytes | None:
     from stepgraph.project.root import folder_root
 
     try:
-        # What was read before was inside of its root then, and nothing else is compared here.
+        # The analysis has checked that the file is inside its root.
         return read_inside(path, folder_root(path))
     except InputError:
         return None
@@ -118,11 +122,11 @@ def _file_of(workflow: type) -> Path:
 
 
 def _not_found(where: str, name: str | None, analysis: Analysis) -> Exception:
-    """Return what to raise where no workflow is meant: why files could not be read, before anything else."""
+    """Return the error for a missing workflow: the first problem of the analysis, or WorkflowNotFoundError."""
     if analysis.problems:
         return InputError(analysis.problems[0])
     if name is None:
         return WorkflowNotFoundError(f"{where} has no workflow.")
-    names = (known for each in analysis.workflows for known in (each.class_name, each.name))
-    advice = names_instead(name, names, "It has none.")
+    names = (label for each in analysis.workflows for label in (each.class_name, each.name))
+    advice = suggest_names(name, names, "It has none.")
     return WorkflowNotFoundError(f"{where} has no workflow `{name}`. {advice}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stepgraph.checks.ignores.comment import Comment
+from stepgraph.checks.ignores.ignore import Comment
 from stepgraph.project.configuration.document import Lines
 
 

@@ -133,3 +133,20 @@ class SuppressionIndex(Struct):
                     if code is not None:
                         file.add(number, ignore, code, rule)
         return self._files
+
+
+class SuppressionsSubject(Struct, frozen=True):
+    """The suppression comments of a run, after all other rules have run."""
+
+    ignores: tuple[SuppressionComment, ...]
+    unused: tuple[tuple[SuppressionComment, SuppressedRule], ...]
+    """The rules in checked code that suppressed no finding, each with its comment."""
+    selectors: Selectors
+
+    def invalid_rules(self) -> Iterator[tuple[SuppressedRule, str, str]]:
+        """Yield the rules that a comment cannot suppress, each with the reason and advice."""
+        for ignore in self.ignores:
+            for rule in ignore.rules:
+                refusal = self.selectors.explain_not_suppressible(rule.text)
+                if refusal is not None:
+                    yield rule, *refusal

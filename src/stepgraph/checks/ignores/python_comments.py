@@ -8,7 +8,7 @@ from typing import Final
 
 from msgspec import Struct, field
 
-from stepgraph.checks.ignores.comment import Comment
+from stepgraph.checks.ignores.ignore import Comment
 
 _NAME: Final = "stepgraph"
 _NO_CODE: Final = frozenset(

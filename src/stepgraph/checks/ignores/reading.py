@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from stepgraph.checks.ignores.comment import Comment
-from stepgraph.checks.ignores.ignore import SuppressionComment, parse_suppressions
-from stepgraph.project.configuration.names import CONFIGURATION_NAMES
+from stepgraph.checks.ignores.ignore import Comment, SuppressionComment, parse_suppressions
+from stepgraph.project.root import CONFIGURATION_NAMES
 
 _PACKAGE_NAME = b"stepgraph"
 

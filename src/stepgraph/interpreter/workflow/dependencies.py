@@ -25,7 +25,7 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.ir.values import Constant, Value
 from stepgraph.phrases.pieces import fits_pieces
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
 
 

@@ -25,7 +25,7 @@ from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepD
 from stepgraph.ir.values import UNKNOWN, Constant, Unresolved, Value
 from stepgraph.limits import Limit
 from stepgraph.model.payload import DEFAULT_EVENT_TIMEOUT
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.assignments import assigned_attributes
 

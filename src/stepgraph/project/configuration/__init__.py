@@ -1,1 +1,1 @@
-"""The configuration of a project: wrangler's files, read with the place of everything in them."""
+"""Reading wrangler's configuration files, with the position of each value."""

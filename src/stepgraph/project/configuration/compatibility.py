@@ -1,15 +1,24 @@
-"""The runtime that a project is deployed to, as its configuration says: a date, and flags.
+"""The runtime that a project is deployed to, selected by a compatibility date and flags.
 
-Which flag is implied from which date on is what workerd's `compatibility-date.capnp` says.
+The dates from which flags are enabled by default are those of workerd's `compatibility-date.capnp`.
 """
 
 from __future__ import annotations
 
+from enum import Enum
 from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.project.dependency_mode import DependencyMode
+
+class DependencyMode(Enum):
+    """How a step declares the steps that it depends on."""
+
+    IMPLICIT = "implicit"
+    """By the names of its parameters."""
+    LEGACY = "legacy"
+    """In `depends=[...]`."""
+
 
 _IMPLICIT_FROM: Final = "2026-02-25"
 _IMPLICIT_FLAG: Final = "python_workflows_implicit_dependencies"
@@ -17,18 +26,17 @@ _WORKFLOWS_FROM: Final = "2025-09-20"
 
 
 class Compatibility(Struct, frozen=True):
-    """A date, None where there is none that is valid, and flags.
-
-    `position` is where the flags stand, or the main module where there are none: line and column, from 1.
-    """
+    """The compatibility settings of a configuration."""
 
     date: str | None = None
+    """The compatibility date, None if it is missing or invalid."""
     flags: tuple[str, ...] = ()
     position: tuple[int, int] = (1, 1)
+    """The line and column, from 1, of the flags or, without flags, of the main module."""
 
     @property
     def mode(self) -> DependencyMode | None:
-        """How steps say which others they need; None where it is not known."""
+        """The dependency mode of steps, None without a date and a flag that decide it."""
         if f"no_{_IMPLICIT_FLAG}" in self.flags:
             return DependencyMode.LEGACY
         if _IMPLICIT_FLAG in self.flags:
@@ -39,16 +47,16 @@ class Compatibility(Struct, frozen=True):
 
     @property
     def has_python(self) -> bool:
-        """Whether Python runs: no date implies it."""
+        """Whether Python is enabled. No date enables it by default."""
         return "python_workers" in self.flags
 
     @property
     def refuses_workflows(self) -> bool:
-        """Whether workflows in Python are switched off."""
+        """Whether a flag disables Python workflows."""
         return "disable_python_workflows" in self.flags
 
     @property
     def lacks_workflows(self) -> bool:
-        """Whether workflows in Python are yet to be switched on, which a date that is not known does not tell."""
+        """Whether the date is too old for Python workflows, and no flag enables them."""
         is_old = self.date is not None and self.date < _WORKFLOWS_FROM
         return is_old and "python_workflows" not in self.flags

@@ -1,4 +1,4 @@
-"""A configuration file as plain data, and where in the file each part of it stands."""
+"""Configuration files as plain data, with the position of each value."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from bisect import bisect_left
 from collections.abc import Mapping
 from typing import Final, Protocol, TypeAlias
 
-# Names of fields and indices of elements, from the top.
+# Field names and list indices, from the top level.
 Path: TypeAlias = tuple[str | int, ...]
 # Line and column, from 1.
 Position: TypeAlias = tuple[int, int]
@@ -15,17 +15,16 @@ Position: TypeAlias = tuple[int, int]
 
 _LINE_END: Final = re.compile("\n")
 
-# What is nested more deeply, by brackets or by the parts of a dotted name, is refused before it is read: nobody writes
-# that, and readers take the square of the depth for it.
+# The nesting limit of brackets and dotted names, checked before parsing: the parsers take quadratic time in the depth.
 DEEPEST: Final = 100
 TOO_DEEP: Final = "nested too deeply"
 
-# Of a number with more digits than Python reads: its own message speaks of Python.
+# Replaces Python's message about its limit on the digits of an integer.
 TOO_MANY_DIGITS: Final = "a number in it has too many digits"
 
 
 class MalformedError(Exception):
-    """Text that is not of the format it claims: the message, and where."""
+    """A syntax error in a configuration file."""
 
     def __init__(self, message: str, position: Position) -> None:
         super().__init__(message)
@@ -34,22 +33,24 @@ class MalformedError(Exception):
 
 
 class Document(Protocol):
-    """The contents of a file: `data` as Python's own types, and `repeated` fields, which no two readers take alike."""
+    """The parsed content of a configuration file."""
 
     data: Mapping[str, object]
+    """The content as built-in types."""
     repeated: tuple[tuple[Path, Position], ...]
+    """Duplicate fields, which parsers treat differently."""
 
     def position(self, path: Path) -> Position:
-        """Return where a part stands, or the innermost part around it that is there."""
+        """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
 
 
 def position_at(text: str, offset: int) -> Position:
-    """Return the line and column of an offset in text."""
+    """Return the line and column, from 1, of an offset."""
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
 class Lines:
-    """Where the lines of a text begin, for many offsets in it."""
+    """An index of line starts, to convert many offsets of a text."""
 
     def __init__(self, text: str) -> None:
         self._ends = [-1, *(match.start() for match in _LINE_END.finditer(text))]
@@ -61,5 +62,5 @@ class Lines:
 
 
 def innermost(values: Mapping[Path, int], path: Path) -> int:
-    """Return the offset of a part, or of the innermost part around it that is there; 0 for the whole."""
+    """Return the offset of the value at a path, or of the innermost enclosing value; 0 for the whole document."""
     return next((values[path[:length]] for length in range(len(path), 0, -1) if path[:length] in values), 0)

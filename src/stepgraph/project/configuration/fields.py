@@ -1,4 +1,4 @@
-"""Fields of a configuration: read with the type they must have, or reported."""
+"""Typed access to the fields of a configuration. A value of the wrong type is reported as a problem."""
 
 from __future__ import annotations
 
@@ -21,16 +21,19 @@ _KINDS = {
 
 
 class Fields(Struct, frozen=True):
-    """An object in a document, at `at`, with what was wrong so far."""
+    """An object in a document."""
 
     path: str
+    """The path of the configuration file."""
     document: Document
     problems: list[Problem]
+    """The problems of the whole file, to which this object adds its own."""
     values: Mapping[str, object]
     at: Path = field(default=())
+    """The path of this object in the document."""
 
     def text(self, name: str, *, required: bool = False) -> str | None:
-        """Return a field that is text and not empty, and that can be the name of something."""
+        """Return a field that is a nonempty string without characters that a name cannot contain."""
         value = self.values.get(name)
         if value is None:
             if required:
@@ -46,7 +49,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def number(self, name: str) -> int | None:
-        """Return a field that is a whole number above 0."""
+        """Return a field that is a positive integer."""
         value = self.values.get(name)
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return value
@@ -55,7 +58,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def flag(self, name: str) -> bool | None:
-        """Return a field that is true or false."""
+        """Return a boolean field."""
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
@@ -63,7 +66,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
-        """Return a field that is a list of texts."""
+        """Return a field that is a list of strings, without the elements of other types."""
         value = self.values.get(name)
         if value is None:
             return None
@@ -86,7 +89,7 @@ class Fields(Struct, frozen=True):
         return None
 
     def each(self, name: str) -> Iterator[Fields]:
-        """Yield the objects in a field that is a list of them."""
+        """Yield the objects in a field that is a list of objects."""
         value = self.values.get(name)
         if value is None:
             return
@@ -100,7 +103,7 @@ class Fields(Struct, frozen=True):
                 self.report((name, index), f"this is {_kind(element)}, where an object is expected.")
 
     def named(self) -> Iterator[tuple[str, Fields]]:
-        """Yield the fields that are objects, by their names; others are reported."""
+        """Yield the name and value of each field that is an object. Other fields are reported."""
         for name in self.values:
             unfit = unfit_character(name)
             if unfit is not None:
@@ -111,12 +114,12 @@ class Fields(Struct, frozen=True):
                 yield name, inner
 
     def report(self, below: Sequence[str | int], message: str, advice: str = "") -> None:
-        """Note what is wrong with a part of this."""
+        """Add a problem at the value at the path `below`, relative to this object."""
         position = self.position(below)
         self.problems.append(Problem(self.path, message, advice, *position, kind=ProblemKind.CONFIGURATION))
 
     def position(self, below: Sequence[str | int] = ()) -> tuple[int, int]:
-        """Return the line and column of a part of this, from 1."""
+        """Return the line and column, from 1, of the value at the path `below`, relative to this object."""
         return self.document.position((*self.at, *below))
 
     def _of(self, values: Mapping[str, object], *below: str | int) -> Fields:
@@ -127,7 +130,7 @@ class Fields(Struct, frozen=True):
 
 
 def unfit_character(text: str) -> str | None:
-    """Return what in a text no name or path can hold, None where it is fit for one."""
+    """Describe a character that no name or path can contain, None if there is none."""
     if "\0" in text:
         return "a null character"
     return "half of a surrogate pair" if any("\ud800" <= character <= "\udfff" for character in text) else None

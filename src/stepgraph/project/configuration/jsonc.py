@@ -1,7 +1,7 @@
 """JSON with comments and trailing commas, read by the standard library's parser.
 
-Comments and trailing commas are blanked first, so that each place in the text stays what it was. Where a value stands
-is found only when it is asked for: a file without mistakes needs no places.
+Comments and trailing commas are first replaced with spaces, which preserves offsets. Positions of values are computed
+on demand: a file without mistakes needs none.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from stepgraph.project.configuration.document import (
     position_at,
 )
 
-# Text and comments may end with the file, so that no part of them is ever looked at again.
+# Strings and comments may be unclosed: a pattern that fails at the end of the file would backtrack.
 _TOKEN: Final = re.compile(
     r'"(?:[^"\\\n]|\\[^\n])*+"?|//[^\r\n]*+|/\*(?:[^*]|\*(?!/))*+(?:\*/)?|[^\s"/,\[\]{}]++|\S', re.DOTALL
 )
@@ -33,7 +33,7 @@ _CONSTANT: Final = re.compile(r'"(?:[^"\\]|\\.)*+"?|-?[A-Z]\w*+')
 
 
 class JsoncDocument:
-    """An object in JSONC. Raises MalformedError for anything else."""
+    """A JSONC document whose root is an object. Raises MalformedError for anything else."""
 
     def __init__(self, text: str) -> None:
         self._text = text
@@ -43,8 +43,8 @@ class JsoncDocument:
         self.repeated = self._repeated() if self._repeats else ()
 
     def position(self, path: Path) -> Position:
-        """Return where a part stands, or the innermost part around it that is there."""
-        return self._lines.position(innermost(self._places.values, path))
+        """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
+        return self._lines.position(innermost(self._offsets.values, path))
 
     def _parsed(self) -> Mapping[str, object]:
         try:
@@ -58,37 +58,37 @@ class JsoncDocument:
         return data
 
     def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
-        made = dict(pairs)
-        self._repeats |= len(made) < len(pairs)
-        return made
+        values = dict(pairs)
+        self._repeats |= len(values) < len(pairs)
+        return values
 
     def _constant(self, name: str) -> object:
-        found = next(match for match in _CONSTANT.finditer(self._json) if match[0] == name)
-        raise MalformedError(f"{name} is no value of JSON", position_at(self._text, found.start()))
+        constant = next(match for match in _CONSTANT.finditer(self._json) if match[0] == name)
+        raise MalformedError(f"{name} is no value of JSON", position_at(self._text, constant.start()))
 
     def _repeated(self) -> tuple[tuple[Path, Position], ...]:
-        keys = self._places.keys.items()
-        again = [(path, offset) for path, offsets in keys for offset in offsets[1:]]
-        return tuple((path, self._lines.position(offset)) for path, offset in again)
+        keys = self._offsets.keys.items()
+        duplicates = [(path, offset) for path, offsets in keys for offset in offsets[1:]]
+        return tuple((path, self._lines.position(offset)) for path, offset in duplicates)
 
     @cached_property
     def _lines(self) -> Lines:
         return Lines(self._text)
 
     @cached_property
-    def _places(self) -> _Places:
-        return _Places(self._json)
+    def _offsets(self) -> _JsonOffsets:
+        return _JsonOffsets(self._json)
 
 
 def jsonc_comments(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the comments of valid JSONC, each with its offset."""
-    for found in _TOKEN.finditer(text):
-        if found[0].startswith(("//", "/*")):
-            yield found.start(), found[0]
+    """Yield the offset and text of each comment in valid JSONC."""
+    for token in _TOKEN.finditer(text):
+        if token[0].startswith(("//", "/*")):
+            yield token.start(), token[0]
 
 
-class _Places:
-    """Where the values and keys of valid JSON stand."""
+class _JsonOffsets:
+    """The offsets of the values and keys of valid JSON, by their paths."""
 
     def __init__(self, text: str) -> None:
         self.values: dict[Path, int] = {}
@@ -118,7 +118,7 @@ class _Places:
 
 
 def _message(error: json.JSONDecodeError) -> str:
-    """Return the parser's message as part of a sentence, which the place follows in none."""
+    """Return the parser's message as part of a sentence, without its prepositions before a position."""
     return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at").removesuffix(" starting")
 
 
@@ -128,7 +128,7 @@ def _next(part: str | int) -> str | int:
 
 def _without_comments(text: str) -> str:
     """Return text of the same length, with spaces for comments and trailing commas."""
-    kept: list[str] = []
+    chunks: list[str] = []
     done = depth = 0
     last = "["
     comma: int | None = None
@@ -137,7 +137,7 @@ def _without_comments(text: str) -> str:
         if part.startswith("/*") and not part.endswith("*/", 2):
             raise MalformedError("this comment is not closed", position_at(text, match.start()))
         if part.startswith(("//", "/*")):
-            kept += [text[done : match.start()], re.sub(r"[^\r\n]", " ", part)]
+            chunks += [text[done : match.start()], re.sub(r"[^\r\n]", " ", part)]
             done = match.end()
             continue
         if part in "[{]}":
@@ -145,11 +145,11 @@ def _without_comments(text: str) -> str:
             if depth > DEEPEST:
                 raise MalformedError(TOO_DEEP, (1, 1))
         if comma is not None and part in "]}":
-            kept[comma] = " "
+            chunks[comma] = " "
         comma = None
         if part == "," and last[-1] not in "[{,:":
-            comma = len(kept) + 1
-            kept += [text[done : match.start()], ","]
+            comma = len(chunks) + 1
+            chunks += [text[done : match.start()], ","]
             done = match.end()
         last = part
-    return "".join(kept) + text[done:]
+    return "".join(chunks) + text[done:]

@@ -1,4 +1,4 @@
-"""TOML, read by the standard library's parser, and where in the text its values stand."""
+"""TOML, read by the standard library's parser, with the positions of its values."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stepgraph.project.configuration.document import (
 )
 
 _AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
-# Text may end with the file, so that no part of it is ever looked at again.
+# Strings may be unclosed: a pattern that fails at the end of the file would backtrack.
 _STRING: Final = re.compile(
     r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+(?:"{3,5})?'
     r"|'''(?:[^']|'{1,2}(?!'))*+(?:'{3,5})?"
@@ -38,7 +38,7 @@ _SPACE_AND_LINES: Final = re.compile(r"(?:[ \t\n]++|#[^\n]*+)*+")
 
 
 class TomlDocument:
-    """A document in TOML, which refuses repeated keys itself. Raises MalformedError for anything else."""
+    """A TOML document. Raises MalformedError for anything else, including duplicate keys."""
 
     repeated: tuple[tuple[Path, Position], ...] = ()
 
@@ -58,7 +58,7 @@ class TomlDocument:
             raise MalformedError(TOO_DEEP, (1, 1))
 
     def position(self, path: Path) -> Position:
-        """Return where a part stands, or the innermost part around it that is there."""
+        """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
         return self._lines.position(innermost(self._values, path))
 
     @cached_property
@@ -67,17 +67,17 @@ class TomlDocument:
 
     @cached_property
     def _values(self) -> dict[Path, int]:
-        return _Places(self._text).values
+        return _TomlOffsets(self._text).values
 
 
 def _has_long_name(text: str) -> bool:
-    """Whether a dotted name has more parts than may be, each of which is a table."""
+    """Return whether a dotted name has too many parts. Each part is a nested table."""
     names = _NAME_END.split(_STRING_OR_COMMENT.sub("", text))
     return any(name.count(".") > DEEPEST for name in names)
 
 
 def _is_too_deep(data: Mapping[str, object]) -> bool:
-    """Whether tables lie in each other as no one writes them: where they stand would take the cube of that to tell."""
+    """Return whether tables are nested too deeply: computing positions takes cubic time in the depth."""
     level: list[object] = [data]
     for _ in range(DEEPEST):
         tables = [table.values() for table in level if isinstance(table, dict)]
@@ -89,10 +89,10 @@ def _is_too_deep(data: Mapping[str, object]) -> bool:
 
 
 def toml_comments(text: str) -> Iterator[tuple[int, str]]:
-    """Yield the comments of a valid document, each with its offset."""
-    for found in _STRING_OR_COMMENT.finditer(text):
-        if found[0].startswith("#"):
-            yield found.start(), found[0]
+    """Yield the offset and text of each comment in a valid document."""
+    for match in _STRING_OR_COMMENT.finditer(text):
+        if match[0].startswith("#"):
+            yield match.start(), match[0]
 
 
 def _malformed(text: str, message: str) -> MalformedError:
@@ -102,14 +102,14 @@ def _malformed(text: str, message: str) -> MalformedError:
     return MalformedError(message[:1].lower() + message[1:], position)
 
 
-class _Places:
-    """One pass over a valid document that notes where each value stands."""
+class _TomlOffsets:
+    """The offsets of the values of a valid document by their paths, computed in one pass."""
 
     def __init__(self, text: str) -> None:
         self.values: dict[Path, int] = {}
         self._text = text
         self._at = 0
-        self._tables: dict[Path, int] = {}  # how many there are in each array of tables
+        self._tables: dict[Path, int] = {}  # the number of tables in each array of tables so far
         table: Path = ()
         while True:
             self._skip(_SPACE_AND_LINES)
@@ -121,8 +121,8 @@ class _Places:
                 self._pair(table)
 
     def _skip(self, space: re.Pattern[str]) -> None:
-        found = space.match(self._text, self._at)
-        self._at = found.end() if found else self._at
+        match = space.match(self._text, self._at)
+        self._at = match.end() if match else self._at
 
     def _header(self) -> Path:
         start = self._at
@@ -141,7 +141,7 @@ class _Places:
         return table
 
     def _inside(self, path: Path, keys: list[str]) -> Path:
-        """Return the path to a table, in an array of tables to its last one."""
+        """Return the path to a table. In an array of tables, keys refer to its last table."""
         for key in keys:
             path = (*path, key)
             if path in self._tables:
@@ -150,16 +150,16 @@ class _Places:
 
     def _keys(self) -> list[str]:
         """Read a dotted key."""
-        found: list[str] = []
+        keys: list[str] = []
         while True:
             self._skip(_SPACE)
             start = self._at
             self._skip(_KEY)
             key = self._text[start : self._at]
-            found.append(next(iter(tomllib.loads(f"{key}=0"))) if key.startswith(('"', "'")) else key)
+            keys.append(next(iter(tomllib.loads(f"{key}=0"))) if key.startswith(('"', "'")) else key)
             self._skip(_SPACE)
             if self._text[self._at] != ".":
-                return found
+                return keys
             self._at += 1
 
     def _pair(self, table: Path) -> None:
@@ -179,8 +179,8 @@ class _Places:
             self._at += 1
             self._elements(path, in_array=opening == "[")
             return
-        found = _STRING.match(self._text, self._at) or _SCALAR.match(self._text, self._at)
-        self._at = found.end() if found else len(self._text)
+        scalar = _STRING.match(self._text, self._at) or _SCALAR.match(self._text, self._at)
+        self._at = scalar.end() if scalar else len(self._text)
 
     def _elements(self, path: Path, *, in_array: bool) -> None:
         count = 0

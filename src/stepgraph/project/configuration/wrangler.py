@@ -1,7 +1,7 @@
-"""What wrangler's configuration says of workflows, for one environment.
+"""The workflows in wrangler's configuration, for one environment.
 
-Names and inheritance are those of wrangler: in an environment `workflows` are not inherited, all else that is read here
-is; the deployed name is that of the environment, or the top one with `-ENVIRONMENT` after it.
+An environment inherits all fields that are read here except `workflows`. Its Worker is named by its `name`, else by the
+top-level `name` with the suffix `-ENVIRONMENT`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from stepgraph.model.note import InputError, Problem, ProblemKind
-from stepgraph.project.configuration.compatibility import Compatibility
+from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
 from stepgraph.project.configuration.document import Document, MalformedError
 from stepgraph.project.configuration.fields import Fields
-from stepgraph.project.dependency_mode import DependencyMode
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of
 from stepgraph.project.reading import read_configuration_bytes
@@ -28,75 +27,75 @@ _DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredWorkflow:
-    """A workflow that a configuration names; its class at a line and column of it, from 1.
-
-    `script_name` is the Worker that its class is in, None for this one; `steps` how many steps an instance may run.
-    The positions are lines and columns too, that of the steps where they are given. `binding` is the name of the
-    workflow in `env`, None if it has none.
-    """
+    """A workflow in a configuration. Lines and columns are from 1."""
 
     name: str
     class_name: str
     line: int
+    """The line of the class name in the configuration."""
     column: int
     script_name: str | None = None
+    """The Worker that defines the class, None for the Worker of this configuration."""
     steps: int | None = None
+    """The limit on the steps of an instance, None for the default."""
     name_position: tuple[int, int] = field(default=(1, 1), compare=False)
     steps_position: tuple[int, int] = field(default=(1, 1), compare=False)
     binding: str | None = field(default=None, compare=False)
+    """The name of the binding in `env`, None without a binding."""
 
     @property
     def label(self) -> str:
-        """The name, with the class in parentheses, and the Worker if it is another one."""
+        """The name with the class in parentheses, and the Worker of an external workflow."""
         worker = "" if self.script_name is None else f" of the Worker {self.script_name}"
         return f"{self.name} ({self.class_name}){worker}"
 
 
 @dataclass(frozen=True, slots=True)
 class Configuration:
-    """The configuration at `path`, for the environment asked for.
-
-    `main` and `base_dir` are paths as the user would name them. `problems` are what is wrong with it, `hints` what may
-    surprise. `content` is that of the file.
-    """
+    """The configuration of a Worker for one environment."""
 
     path: str
     name: str
     main: str | None
+    """The path of the main module, relative to the working directory unless it is absolute."""
     main_position: tuple[int, int]
     base_dir: str | None
+    """The folder from which modules are imported, relative to the working directory unless it is absolute."""
     compatibility: Compatibility
     workflows: tuple[ConfiguredWorkflow, ...]
     problems: tuple[Problem, ...]
     hints: tuple[Problem, ...]
-    # Whether it has a part for the environment asked for.
+    """Remarks on likely mistakes in a valid configuration."""
     defines_environment: bool = False
+    """Whether it has a table for the environment."""
     content: bytes = field(default=b"", repr=False, compare=False)
+    """The bytes of the file."""
 
     @property
     def mode(self) -> DependencyMode | None:
-        """How steps say which others they need; None where it is not known."""
+        """The dependency mode of steps, None if the configuration does not decide it."""
         return self.compatibility.mode
 
     @property
     def is_python(self) -> bool:
-        """Whether its main module is one of Python."""
+        """Whether the main module is in Python."""
         return self.main is not None and self.main.endswith(".py")
 
     @property
     def own_workflows(self) -> tuple[ConfiguredWorkflow, ...]:
-        """The workflows of this Worker."""
+        """The workflows whose classes this Worker defines."""
         return tuple(workflow for workflow in self.workflows if workflow.script_name is None)
 
     def named(self, class_name: str) -> ConfiguredWorkflow | None:
-        """Return the first workflow of this Worker that is of a class."""
+        """Return the first workflow of this Worker that runs a class."""
         return next((workflow for workflow in self.own_workflows if workflow.class_name == class_name), None)
 
 
 def read_configuration(path: str, root: Root, environment: str | None = None) -> Configuration:
-    """Return the configuration in a file inside of a root. Paths in it that lead out of the root are problems of it.
+    """Read a configuration file inside a root.
 
-    Raises InputError where it cannot be read, or has no such environment.
+    Paths that lead out of the root are among the configuration's problems. Raises InputError if the file cannot be
+    read or does not define the environment.
     """
     content = read_configuration_bytes(path, root)
     document = _document(path, content)
@@ -113,7 +112,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
         path,
         name,
         main,
-        _giving(top, chosen, "main").position(("main",)),
+        _table_with(top, chosen, "main").position(("main",)),
         _base_dir(top, chosen, root if main is not None and main.endswith(".py") else None),
         _compatibility(top, chosen),
         tuple(workflows),
@@ -126,7 +125,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
 
 def _document(path: str, content: bytes) -> Document:
     text = decode_utf_8(content, path)
-    # Imported here: most runs need one of the two, or none.
+    # Imported here for start-up: most runs need at most one of the two parsers.
     try:
         if path.endswith(".toml"):
             from stepgraph.project.configuration.toml import TomlDocument
@@ -145,15 +144,15 @@ def _misconfigured(path: str, message: str, advice: str, position: tuple[int, in
 
 
 def _environment(top: Fields, name: str) -> Fields | None:
-    """Return the part for an environment; None where there are no environments, and the top is for all of them."""
+    """Return the table of an environment, None if the configuration defines no environments."""
     environments = top.inside("env")
     if environments is None:
         return None
     if name in environments.values:
         return environments.inside(name)
-    known = ", ".join(f"`{known}`" for known in environments.values)
+    names = ", ".join(f"`{each}`" for each in environments.values)
     verb = "are" if len(environments.values) > 1 else "is"
-    advice = f"There {verb} {known}." if known else ""
+    advice = f"There {verb} {names}." if names else ""
     message = f"there is no environment `{name}`."
     raise InputError(_misconfigured(top.path, message, advice, environments.position()))
 
@@ -163,39 +162,39 @@ def _inherited(top: Fields, chosen: Fields | None, name: str) -> str | None:
     return top.text(name) if value is None else value
 
 
-def _giving(top: Fields, chosen: Fields | None, name: str) -> Fields:
-    """Return the part that gives an inherited field."""
+def _table_with(top: Fields, chosen: Fields | None, name: str) -> Fields:
+    """Return the table that has the effective value of an inherited field."""
     return top if chosen is None or name not in chosen.values else chosen
 
 
 def _main(top: Fields, chosen: Fields | None, root: Root) -> str | None:
-    """Return the main module. That of another language is never read, wherever it is."""
-    main = _beside(top.path, _inherited(top, chosen, "main"))
+    """Return the path of the main module. Only Python modules are read, so only these have to be inside the root."""
+    main = _relative_to(top.path, _inherited(top, chosen, "main"))
     if main is None or not main.endswith(".py") or _is_inside(main, root):
         return main
-    _giving(top, chosen, "main").report(("main",), _outside("main", main), _KEEP_INSIDE)
+    _table_with(top, chosen, "main").report(("main",), _outside("main", main), _KEEP_INSIDE)
     return None
 
 
 def _base_dir(top: Fields, chosen: Fields | None, root: Root | None) -> str | None:
-    """Return the folder that modules of Python are named from, which is inside of a root.
+    """Return the folder from which modules are imported, reporting one that is missing or outside the root.
 
-    That of another language may yet have to be built, and has no root.
+    Without a `root`, the Worker is in another language and the folder may not be built yet.
     """
-    folder = _beside(top.path, _inherited(top, chosen, "base_dir"))
+    folder = _relative_to(top.path, _inherited(top, chosen, "base_dir"))
     if folder is None or root is None:
         return folder
     if not _is_inside(folder, root):
-        _giving(top, chosen, "base_dir").report(("base_dir",), _outside("base_dir", folder), _KEEP_INSIDE)
+        _table_with(top, chosen, "base_dir").report(("base_dir",), _outside("base_dir", folder), _KEEP_INSIDE)
         return None
     if not os.path.isdir(folder):
         message = f"`base_dir` is `{folder}`, and there is no such folder."
-        _giving(top, chosen, "base_dir").report(("base_dir",), message)
+        _table_with(top, chosen, "base_dir").report(("base_dir",), message)
     return folder
 
 
 def _is_inside(path: str, root: Root) -> bool:
-    """Tell whether a path is inside of a root; one that no file can have is said to be wrong where it is opened."""
+    """Return whether a path is inside a root. Opening a path with a null character reports it later."""
     return "\0" in path or root.holds(path)
 
 
@@ -204,25 +203,25 @@ def _outside(field: str, path: str) -> str:
 
 
 def _name(top: Fields, chosen: Fields | None, environment: str | None) -> str:
-    own = None if chosen is None else chosen.text("name")
+    environment_name = None if chosen is None else chosen.text("name")
     name = top.text("name") or ""
-    return own or (f"{name}-{environment}" if name and environment else name)
+    return environment_name or (f"{name}-{environment}" if name and environment else name)
 
 
-def _beside(path: str, name: str | None) -> str | None:
-    """Return a path that is relative to a configuration as one that the user would name."""
+def _relative_to(path: str, name: str | None) -> str | None:
+    """Convert a path relative to a configuration file into one relative to the working directory."""
     if name is None or name.startswith("/") or os.path.isabs(name):
         return name
-    beside = folder_of(path) + name
-    plain = os.path.normpath(beside).replace(os.sep, "/")
-    # `..` after a symbolic link is the folder around what it leads to.
-    return plain if os.path.realpath(plain) == os.path.realpath(beside) else beside
+    joined = folder_of(path) + name
+    plain = os.path.normpath(joined).replace(os.sep, "/")
+    # `..` after a symbolic link is the parent of the link's target.
+    return plain if os.path.realpath(plain) == os.path.realpath(joined) else joined
 
 
 def _compatibility(top: Fields, chosen: Fields | None) -> Compatibility:
     date = _inherited(top, chosen, "compatibility_date")
     if date is not None and not _DATE.fullmatch(date):
-        _giving(top, chosen, "compatibility_date").report(
+        _table_with(top, chosen, "compatibility_date").report(
             ("compatibility_date",), f"`{date}` is no date such as 2026-03-01."
         )
         date = None
@@ -230,32 +229,32 @@ def _compatibility(top: Fields, chosen: Fields | None) -> Compatibility:
     flags = top.texts("compatibility_flags") or () if flags is None else flags
     is_given = any("compatibility_flags" in fields.values for fields in (top, chosen or top))
     at = "compatibility_flags" if is_given else "main"
-    return Compatibility(date, flags, _giving(top, chosen, at).position((at,)))
+    return Compatibility(date, flags, _table_with(top, chosen, at).position((at,)))
 
 
 def _workflows(owner: Fields, top: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
-    """Yield the workflows in order, those among the `exports` last. Of one name there can be only one."""
-    known: dict[str, ConfiguredWorkflow] = {}
+    """Yield the workflows in order, those in `exports` last. Duplicate names are reported."""
+    by_name: dict[str, ConfiguredWorkflow] = {}
     for fields in owner.each("workflows"):
         workflow_name, class_name = fields.text("name", required=True), fields.text("class_name", required=True)
         if workflow_name is None or class_name is None:
             continue
-        if workflow_name in known:
+        if workflow_name in by_name:
             fields.report(("name",), f"`{workflow_name}` is the name of another workflow above.", "Rename one of them.")
             continue
         workflow = _workflow(fields, workflow_name, class_name, name)
-        known[workflow_name] = workflow
+        by_name[workflow_name] = workflow
         yield workflow
     exports = owner.inside("exports") if "exports" in owner.values else top.inside("exports")
     for class_name, fields in () if exports is None else exports.named():
         workflow_name = fields.text("name", required=True) if fields.values.get("type") == "workflow" else None
         if workflow_name is None:
             continue
-        other = known.get(workflow_name)
-        if other is None:
+        existing = by_name.get(workflow_name)
+        if existing is None:
             yield _workflow(fields, workflow_name, class_name, name)
-        elif other.class_name != class_name or other.script_name is not None:
-            fields.report(("name",), f"`{workflow_name}` is the name of another workflow, of `{other.class_name}`.")
+        elif existing.class_name != class_name or existing.script_name is not None:
+            fields.report(("name",), f"`{workflow_name}` is the name of another workflow, of `{existing.class_name}`.")
 
 
 def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> ConfiguredWorkflow:
@@ -264,8 +263,8 @@ def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> Config
     line, column = fields.position(("class_name",))
     steps = None if limits is None else limits.number("steps")
     named, limited = fields.position(("name",)), fields.position(("limits", "steps"))
-    given = fields.values.get("binding")
-    binding = given if isinstance(given, str) else None
+    value = fields.values.get("binding")
+    binding = value if isinstance(value, str) else None
     workflow = ConfiguredWorkflow(name, class_name, line, column, None, steps, named, limited, binding)
     return workflow if script == worker else replace(workflow, script_name=script)
 

@@ -1,1 +1,1 @@
-"""SG0: what the analysis has to say of itself."""
+"""SG0: remarks on the analysis itself."""

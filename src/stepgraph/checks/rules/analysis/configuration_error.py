@@ -1,4 +1,4 @@
-"""A configuration that is wrong."""
+"""Invalid values in a configuration."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step's config that is not known before it runs."""
+"""The config of a step is not static."""
 
 from __future__ import annotations
 

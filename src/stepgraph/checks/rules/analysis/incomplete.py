@@ -1,4 +1,4 @@
-"""What the analysis could not resolve."""
+"""Code that the analysis could not resolve."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _ADVICE = "To check them, define it in the project, once and by that name."
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """What is awaited of a method that the step object lacks is told as that: nothing follows after its call."""
+    """Skip awaits of methods that the step object lacks: the call fails, which another rule reports."""
     missing = SpanIndex(fact.place.span for fact in subject.facts_of_type(MethodMissing))
     for note in subject.notes:
         if note.incomplete and not (note.code == "unresolved-await" and missing.is_enclosed_in(note.span)):

@@ -1,4 +1,4 @@
-"""A module that is not Python."""
+"""A module with a syntax error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A comment that is to ignore something, and does not say what in a way that is understood."""
+"""A suppression comment with an invalid form or an unknown rule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stepgraph.checks.severity import Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
-    from stepgraph.checks.ignores.subject import SuppressionsSubject
+    from stepgraph.checks.ignores.matching import SuppressionsSubject
 
 _FORM = "`stepgraph: ignore[SG118] reason`, with the codes of rules in the brackets"
 

@@ -1,4 +1,4 @@
-"""A comment that ignores what is not there."""
+"""A suppression comment without a finding."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stepgraph.checks.severity import Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
-    from stepgraph.checks.ignores.subject import SuppressionsSubject
+    from stepgraph.checks.ignores.matching import SuppressionsSubject
 
 
 def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:

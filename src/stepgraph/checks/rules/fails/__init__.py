@@ -1,1 +1,1 @@
-"""SG1: what fails at run time."""
+"""SG1: code that fails at run time."""

@@ -1,4 +1,4 @@
-"""`step.do`, or the step object, used in a way that the SDK does not know."""
+"""Uses of `step.do` or the step object that the SDK does not support."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing
 from stepgraph.ir.static_values import StaticAwaitable, StaticFunction, StaticMapping, StaticStep
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -42,7 +42,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _end(span: Span) -> tuple[str, int, int]:
-    """Return where something ends: an `await` there does where the call does that it awaits."""
+    """Return the end of an expression. An `await` ends at the same position as its call."""
     return span.path, span.end_line, span.end_column
 
 
@@ -119,7 +119,7 @@ def _unknown_keyword(argument: StaticArgument, keyword: str) -> Diagnostic:
 
 
 def _applied(fact: DecoratorApplied) -> Iterator[Diagnostic]:
-    """`step.do("x")(...)`: what it is called with is to be a function, and nothing else."""
+    """Check `step.do("x")(...)`, whose only argument must be a function."""
     given = fact.arguments
     if not given.whole or _is_bare(fact.decorator_arguments):
         return

@@ -1,4 +1,4 @@
-"""Steps that need each other, or one that needs itself."""
+"""Steps that depend on each other or on themselves."""
 
 from __future__ import annotations
 

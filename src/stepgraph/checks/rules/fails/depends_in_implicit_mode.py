@@ -1,4 +1,4 @@
-"""`depends` where dependencies are implicit."""
+"""`depends` in the implicit dependency mode."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticCollection, StaticFunction, StaticMapping, StaticStep
 from stepgraph.ir.values import Constant
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -39,7 +39,7 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _is_as_in_javascript(depends: StaticArgument) -> bool:
-    """The function, or the config, in second place is another mistake."""
+    """Return whether the second argument is a function or a config, which another rule reports."""
     return depends.keyword is None and isinstance(depends.value, StaticFunction | StaticMapping)
 
 

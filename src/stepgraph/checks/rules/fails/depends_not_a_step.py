@@ -1,4 +1,4 @@
-"""An entry of `depends` that is no step."""
+"""Elements of `depends` that are not steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from stepgraph.ir.static_values import (
     cases_of,
 )
 from stepgraph.ir.values import Constant
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""A duration that is longer or shorter than the engine allows."""
+"""Durations beyond the bounds of the engine."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _of_timeout(given: DurationArgument, length: float) -> Diagnostic | None:
 
 
 def _of_delay(given: DurationArgument, length: float) -> Diagnostic | None:
-    """A delay that is no number is refused, negative numbers by the rule on configs; text is read before a retry."""
+    """Check a delay. The rule on configs reports negative numbers; text is parsed only before a retry."""
     if length == math.inf:
         return Diagnostic(
             given.place.span, f"the retry delay `{given.place.text}` never ends, so retries fail.", _DELAY
@@ -93,7 +93,7 @@ def _longer(given: DurationArgument, length: float) -> str:
 
 
 def _of_no_timeout(given: DurationArgument) -> Diagnostic:
-    """An empty timeout is not refused, but it is no timeout."""
+    """Check a timeout that the engine accepts but ignores because it is empty."""
     message = f"the timeout `{given.place.text}` counts as none given, so this waits for 24 hours."
     advice = 'Write "1 second" for the shortest wait, or leave it out for 24 hours.'
     return Diagnostic(given.place.span, message, advice, severity=Severity.WARNING)

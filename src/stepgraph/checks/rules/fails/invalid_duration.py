@@ -1,4 +1,4 @@
-"""A duration that the engine cannot read."""
+"""Durations that the engine cannot parse."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _match_of_text(given: DurationArgument, text: str) -> Diagnostic | None:
 
 
 def _match_of_blank(given: DurationArgument, text: str) -> Diagnostic | None:
-    """Text without anything in it counts as 0, and as no timeout of a wait if there are no blanks in it either."""
+    """Check blank text, which counts as 0. An empty string as the timeout of a wait counts as no timeout."""
     if given.use in _AT_ONCE:
         message = f"the duration is empty, which counts as 0, so {_AT_ONCE[given.use]}."
         return Diagnostic(given.place.span, message, _FORMS, severity=Severity.WARNING)
@@ -104,11 +104,11 @@ def _match_of_partial_text(given: DurationArgument, text: str) -> Diagnostic | N
 
 
 def _is_fine(given: DurationArgument) -> bool:
-    """Whether a value that is neither text nor a number is taken, or judged elsewhere."""
+    """Return whether a value that is neither text nor a number is accepted, or reported by another rule."""
     match given.value:
         case Constant(value=None):
             return given.use in (DurationUse.WAIT, DurationUse.DELAY)
-        case Constant(value=bool(constant)):  # 1 and 0 to JavaScript, and no timeout of a wait
+        case Constant(value=bool(constant)):  # JavaScript reads these as 1 and 0, or as no timeout of a wait
             return given.use is DurationUse.SLEEP or (given.use is DurationUse.WAIT and not constant)
     return given.use is DurationUse.DELAY and isinstance(given.value, StaticFunction | StaticStep)
 

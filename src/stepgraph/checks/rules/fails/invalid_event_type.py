@@ -1,4 +1,4 @@
-"""An event type that the engine does not take."""
+"""Event types that the engine rejects."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def _advice(text: str) -> str:
 
 
 def _fault_of_parts(text: str) -> tuple[str, str] | None:
-    """Of text that is known in part, the known parts can be wrong."""
+    """Return the fault of the static parts of a text."""
     known = _FIELD.sub("", text)
     invalid = _INVALID_PART.search(known)
     if invalid is None or "{" in known or "}" in known:

@@ -1,4 +1,4 @@
-"""A step's config that the engine refuses."""
+"""Configs of steps that the engine rejects."""
 
 from __future__ import annotations
 

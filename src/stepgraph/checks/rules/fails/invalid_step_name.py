@@ -1,4 +1,4 @@
-"""A name of a step that the engine refuses."""
+"""Names of steps that the engine rejects."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def _judged_text(value: Value, place: Place) -> Iterator[Diagnostic]:
 
 
 def _text_of(value: Value) -> str | None:
-    """Return the text of a name, or the parts of it that are known; None where it is not certain which these are."""
+    """Return the static text of a name, without its dynamic parts; None if these cannot be located."""
     match value:
         case Constant(value=str(text)):
             return text
@@ -84,7 +84,7 @@ def _text_of(value: Value) -> str | None:
 
 
 def _without_fields(text: str) -> str | None:
-    """Fields hold source, in which there may be braces too."""
+    """Return the text without its fields, whose source may contain braces."""
     depth = 0
     outside: list[str] = []
     for part in _BRACE.split(text):
@@ -98,7 +98,7 @@ def _without_fields(text: str) -> str | None:
 
 
 def _length(text: str) -> int:
-    """Return the length as JavaScript counts: characters beyond U+FFFF are two."""
+    """Return the length in UTF-16 code units, as in JavaScript."""
     return len(text) + sum(character > "\uffff" for character in text)
 
 

@@ -1,4 +1,4 @@
-"""A time to sleep until that is in the past, or no time."""
+"""Timestamps of `sleep_until` that are invalid or in the past."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
-# Before this day no workflow was written in Python. The present day is no measure: what is found must not depend on it.
+# The first day of Python workflows. The current date would make findings depend on the day of the check.
 _FIRST_DAY: Final = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
 _FIRST_MILLISECOND: Final = _FIRST_DAY.timestamp() * 1000
-# A number below is one of seconds, if it is in the time of workflows as such.
+# Smaller numbers are seconds if they are in the time since workflows exist.
 _MOST_SECONDS: Final = 10**11
 
 _TAKES: Final = "`step.sleep_until` takes a datetime or epoch milliseconds"
@@ -82,7 +82,7 @@ def _fault(value: Value, written: str) -> tuple[str, str] | None:
 
 def _fault_of_text(text: str) -> tuple[str, str] | None:
     if text.strip().isdecimal():
-        return None  # JavaScript takes it for a number
+        return None  # JavaScript reads it as a number
     message = f"{text!r} is text, and {_TAKES}, so it fails."
     try:
         dt.datetime.fromisoformat(text)

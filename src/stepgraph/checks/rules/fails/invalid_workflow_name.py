@@ -1,4 +1,4 @@
-"""A workflow's name that the engine refuses."""
+"""Names of workflows that the engine rejects."""
 
 from __future__ import annotations
 

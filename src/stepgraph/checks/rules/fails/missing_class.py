@@ -1,4 +1,4 @@
-"""A configured workflow whose class is not there."""
+"""Configured workflows whose class does not exist."""
 
 from __future__ import annotations
 

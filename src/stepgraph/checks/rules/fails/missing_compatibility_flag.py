@@ -1,4 +1,4 @@
-"""A configuration that does not switch on what workflows in Python need."""
+"""Configurations without the compatibility flags of Python workflows."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
 
 
 def _are_refused(configuration: Configuration) -> bool:
-    """Whether the flags are not what they should be, which was said."""
+    """Return whether the flags have an invalid type, which is already reported."""
     position = configuration.compatibility.position
     return any((problem.line, problem.column) == position for problem in configuration.problems)
 

@@ -1,4 +1,4 @@
-"""A step with parameters that lists no steps, where dependencies are listed."""
+"""Steps with parameters and without `depends` in the legacy dependency mode."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def _advice(declared: StepDeclared, function: StepFunctionShape, functions: Mapp
 
 def _flagged() -> tuple[Example, ...]:
     from stepgraph.checks.example import in_run
-    from stepgraph.project.dependency_mode import DependencyMode
+    from stepgraph.project.configuration.compatibility import DependencyMode
 
     return (
         in_run(
@@ -113,7 +113,7 @@ def _flagged() -> tuple[Example, ...]:
 
 def _clean() -> tuple[Example, ...]:
     from stepgraph.checks.example import in_run
-    from stepgraph.project.dependency_mode import DependencyMode
+    from stepgraph.project.configuration.compatibility import DependencyMode
 
     return (
         in_run(

@@ -1,4 +1,4 @@
-"""`step.do` without a name, where it needs one."""
+"""`step.do` without a required name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled, StepDeclared
-from stepgraph.project.dependency_mode import DependencyMode
+from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

@@ -1,4 +1,4 @@
-"""A configured workflow whose class has no `run`."""
+"""Workflow classes without a method `run`."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _ADVICE = "Give it `async def run(self, event, step)`, or name the class that ha
 
 
 def _check(subject: ProjectSubject) -> Iterator[Diagnostic]:
-    """Where no configuration names the class, it may be one that is not deployed."""
+    """Check configured classes only: other classes may not be deployed."""
     yield from diagnostics_of(
         subject.problems, ProblemKind.NO_RUN, "Each of its instances fails at its start.", _ADVICE
     )

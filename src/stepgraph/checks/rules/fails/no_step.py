@@ -1,4 +1,4 @@
-"""A workflow that runs no step."""
+"""Workflows without steps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     if subject.configured is None and subject.program.may_be_base:
         return
     if any(subject.facts_of_type(StepDeclared)):
-        return  # another rule tells of one that never runs, and what is lost from sight may run
+        return  # another rule reports steps that never run, and unresolved code may run steps
     yield Diagnostic(
         subject.program.name_place.span,
         f"no step can run in `{subject.program.class_name}`: nothing that it does is kept or tried again, and there is"

@@ -1,4 +1,4 @@
-"""A sleep of which a task is to be made."""
+"""Tasks made from sleeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sleep that is given arguments by keyword."""
+"""Sleeps with keyword arguments."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _by_position(call: MethodCalled) -> tuple[Edit, ...]:
-    """Return the call without its keywords, nothing where these are not written there as they should be."""
+    """Return the call with positional arguments, an empty string if its keywords are not the expected ones."""
     callee = _CALLEE.match(call.place.text)
     ordered = _ordered(call)
     if callee is None or ordered is None or call.place.span.line != call.place.span.end_line:
@@ -50,7 +50,7 @@ def _ordered(call: MethodCalled) -> list[StaticArgument] | None:
     left = _PARAMETERS[len(positional) :]
     if not call.arguments.whole or set(named) != set(left):
         return None
-    # What `**{...}` gives is not written as a keyword.
+    # The keywords of `**{...}` have no position in the source.
     if not all(re.search(rf"\b{keyword} ?=", call.place.text) for keyword in left) or "*" in call.place.text:
         return None
     return [*positional, *(named[keyword] for keyword in left)]

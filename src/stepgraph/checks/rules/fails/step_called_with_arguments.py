@@ -1,4 +1,4 @@
-"""A step that is called with arguments."""
+"""Steps that are called with arguments."""
 
 from __future__ import annotations
 

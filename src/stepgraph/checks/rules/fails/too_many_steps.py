@@ -1,4 +1,4 @@
-"""More steps than an instance may run."""
+"""Workflows that exceed the limit on steps."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
-# The limits page: of the free plan, of the paid one, and the highest that can be set there.
+# From the limits page: the free plan, the paid plan, and the maximum of a configured limit.
 _FREE: Final = 1_024
 _PAID: Final = 10_000
 _HIGHEST: Final = 25_000
@@ -26,7 +26,7 @@ _SPLIT: Final = "Do the work of several steps in one, or start further instances
 
 
 class _Limit(Struct, frozen=True):
-    """How many steps are allowed, how bad it is to execute more, and what is to be said of it."""
+    """A limit on steps, with the severity and the message for workflows that exceed it."""
 
     steps: int
     severity: Severity
@@ -45,7 +45,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _exceeded(count: int, configured: int | None) -> _Limit | None:
-    """Return the limit that a number of steps exceeds: the configured one, else the highest of the fixed ones."""
+    """Return the exceeded limit: the configured one, or the highest of the fixed ones."""
     if configured is not None and configured < _HIGHEST:
         advice = f"Raise `limits.steps`, which may be up to {_HIGHEST:,}. Or: {_SPLIT[0].lower()}{_SPLIT[1:]}"
         limits = [_Limit(configured, Severity.ERROR, f"`limits.steps` allows {configured:,}", advice)]

@@ -1,4 +1,4 @@
-"""A configured workflow whose class the runtime does not find, though it is there."""
+"""Configured workflows whose class exists but is not exported by the main module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A parameter of a step after which no step is named."""
+"""Parameters of steps that do not name a step."""
 
 from __future__ import annotations
 
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
     from stepgraph.ir.nodes import StepDefinition
     from stepgraph.syntax.module import Place
 
-# With any of these, steps may be declared where they are not seen.
+# Notes on code that may declare further steps.
 _ELSEWHERE = (
     *("assigned-elsewhere", "broken-module", "escapes", "too-many-variants", "unknown-base", "unknown-member"),
     *("unknown-metaclass", "unresolved-call"),
 )
 _MOST_NAMED = 5
-# In compared pairs: to look whether two names are near takes as long as to compare this many.
+# Measured in compared pairs: the cost of testing two names for similarity.
 _COST_OF_NEAR_NAMES = 20
 
 
 class _Steps(Struct, frozen=True):
-    """What is known of the steps of a workflow; `hidden` tells that there may be others."""
+    """The steps of a workflow. If `hidden` is set, there may be further steps."""
 
     declared: dict[StepDefinition, StepDeclared]
     called_with: dict[StepDefinition, str]
@@ -58,7 +58,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str]]:
-    """Yield the steps that are called with one argument, and that."""
+    """Yield the steps that are called with a single argument, each with the argument."""
     for call in subject.facts_of_type(StepCalled):
         if len(call.arguments.positional) == len(call.arguments.items) == 1:
             yield call.definition, call.arguments.items[0].place.text
@@ -89,14 +89,14 @@ def _is_told_with_args(parameter: Parameter, function: StepFunctionShape) -> boo
 
 
 def _begins_later(steps: _Steps, unknown: UnresolvedStepParameter) -> bool:
-    """A task begins at the next await: what is declared before that counts."""
+    """Return whether a task starts later, at the next await: declarations before that count."""
     return unknown.definition not in steps.running.in_place
 
 
 def _default(
     steps: _Steps, declared: StepDeclared, function: StepFunctionShape, unknown: UnresolvedStepParameter
 ) -> Diagnostic:
-    """One match for all of them, at the first one: one function takes them all."""
+    """Report all parameters at the first one, as a single function receives them."""
     steps.budget.spend(Limit.PAIRS, len(unknown.declared) + len(function.parameters))
     named = {"ctx", *(definition.name for definition in unknown.declared)}
     captured = [p for p in function.parameters if p.default is not None and p.name not in named]
@@ -161,7 +161,7 @@ def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> 
 
 
 def _needs(step: StepDefinition, unknown: UnresolvedStepParameter) -> bool:
-    """Whether a step is that of the parameter, or needs it."""
+    """Return whether a step is the step of the parameter or depends on it."""
     needed = [parameter.name for parameter in step.parameters]
     return step == unknown.definition or unknown.definition.name in needed
 
@@ -177,7 +177,7 @@ def _namesake_advice(step: StepDefinition) -> str:
 
 
 def _not_by_position(steps: _Steps) -> Iterator[Diagnostic]:
-    """Results are given by position: what takes them by name only gets none."""
+    """Report keyword-only parameters, as results are passed by position."""
     for definition, declared in steps.declared.items():
         function = declared.function
         if function is None or definition not in steps.running.all:

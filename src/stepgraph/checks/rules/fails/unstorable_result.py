@@ -1,4 +1,4 @@
-"""A step, or `run`, that returns what cannot be sent to the engine, or stored there."""
+"""Results of steps and `run` that cannot be sent to the engine or stored there."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 _NAME: Final = re.compile(r"[\w.]+")
-# What gives tuples, whatever it is called with.
+# Functions that return tuples for all arguments.
 _PAIRS: Final = re.compile(r"\b(?:items|zip|enumerate)\(")
-# What asks which of several kinds a value is, so that it is left as it is only if it can be.
+# Functions that test the type of a value, so that code may convert it only if necessary.
 _TYPE_TEST: Final = re.compile(r"\b(?:isinstance|issubclass|is_dataclass|hasattr|callable|type)\(|\bmatch |\bexcept\b")
-# Names, and those of which the kind of what they stand for is asked, so that it is known only after that.
+# Names, and names whose values are tested for their type.
 _NAMES: Final = re.compile(r"[A-Za-z_]\w*")
 _ASKED: Final = re.compile(
     r"\b(?:callable|hasattr|is_dataclass|isawaitable|iscoroutine|iscoroutinefunction|isfuture|isinstance|type)"
@@ -61,7 +61,7 @@ def _of_returned(
 
 
 def _of_run(fact: Returned, returns: _Returns) -> Iterator[Diagnostic]:
-    """A coroutine that is returned is never awaited, which is another rule's; what is only sent is not kept."""
+    """Check the results of `run`. A returned coroutine is reported by another rule."""
     for found in returns.unstorable(fact, awaited=True):
         if not found.is_sendable:
             message = (
@@ -71,7 +71,7 @@ def _of_run(fact: Returned, returns: _Returns) -> Iterator[Diagnostic]:
 
 
 class _Returns:
-    """All that functions return. The text of each function is read once, and compared values are counted."""
+    """The return values of functions. The text of each function is read once, and comparisons are limited."""
 
     def __init__(self, returned: list[Returned]) -> None:
         self.all = returned
@@ -83,13 +83,13 @@ class _Returns:
         return SpanIndex(fact.place.span for fact in self.all)
 
     def unstorable(self, fact: Returned, *, awaited: bool) -> list[UnstorablePart]:
-        """Return the parts of a returned value that the engine certainly cannot store."""
+        """Return the parts of a return value that the engine can never store."""
         certainty = Certainty(partial(self._is_written, fact), partial(self._is_met, fact))
         found = list(unstorable_parts(fact.value, certainty, awaited=awaited))
         return [] if found and self._is_converted(fact) else found
 
     def _is_met(self, fact: Returned, option: Value) -> bool:
-        """Whether it is the step's own code that makes a value what it is on some path, and asks for no types."""
+        """Return whether the step's own code creates a value on some path, without tests of types."""
         self._budget.spend(Limit.PAIRS, len(self.all))
         others = (other for other in self.all if other.function != fact.function)
         if any(option in cases_of(other.value) for other in others):
@@ -97,14 +97,14 @@ class _Returns:
         return _TYPE_TEST.search(self._text(fact.function)) is None
 
     def _is_written(self, fact: Returned, place: Place) -> bool:
-        """Whether a part of a value stands in the function itself, or in what a function returns at once."""
+        """Return whether a part of a value is created in the function, or in a return expression of a function."""
         text = fact.place.text
         if _NAME.fullmatch(text) or _PAIRS.search(text) or fact.function.span.encloses(place.span):
             return True
         return self._spans.encloses_span(place.span)
 
     def _is_converted(self, fact: Returned) -> bool:
-        """Whether a function may return something else: `to_js` makes it storable, or its kind is asked."""
+        """Return whether a function may convert the value, with `to_js` or after a test of its type."""
         text = self._text(fact.function)
         asked = {name for names in _ASKED.findall(text) for name in names if name}
         return "to_js" in text or not asked.isdisjoint(_NAMES.findall(fact.place.text))
@@ -121,7 +121,7 @@ def _held(found: UnstorablePart) -> str:
 
 
 def _shown(part: Place | None, whole: Place) -> Place:
-    """Return the place of a part if it stands in what is returned, else that of the whole."""
+    """Return the location of a part inside the return expression, or the whole expression."""
     return part if part is not None and whole.span.encloses(part.span) else whole
 
 

@@ -1,4 +1,4 @@
-"""A `run` that the SDK does not wrap, as its class is no workflow."""
+"""Methods `run` that the SDK does not wrap because their class is not a workflow."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _first_failure(subject: WorkflowSubject) -> str | None:
-    """Return what JavaScript's objects do not have and is asked of them; a sleep, and an attribute, they do."""
+    """Return the first use of a feature that JavaScript's step object lacks. It supports sleeps and attributes."""
     method = next((call.method for call in subject.facts_of_type(MethodCalled) if call.method != "sleep"), None)
     if method is not None:
         return f"`step.{method}(...)`"

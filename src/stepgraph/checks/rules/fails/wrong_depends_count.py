@@ -1,4 +1,4 @@
-"""A step that lists more or fewer steps than it has parameters."""
+"""Steps whose `depends` and parameters differ in number."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _advice(declared: StepDeclared, function: StepFunctionShape, count: int) -> 
 
 def _flagged() -> tuple[Example, ...]:
     from stepgraph.checks.example import in_run
-    from stepgraph.project.dependency_mode import DependencyMode
+    from stepgraph.project.configuration.compatibility import DependencyMode
 
     return (
         in_run(
@@ -125,7 +125,7 @@ def _flagged() -> tuple[Example, ...]:
 
 def _clean() -> tuple[Example, ...]:
     from stepgraph.checks.example import in_run
-    from stepgraph.project.dependency_mode import DependencyMode
+    from stepgraph.project.configuration.compatibility import DependencyMode
 
     return (
         in_run(

@@ -1,4 +1,4 @@
-"""An import of a name from a module of the SDK that lacks it."""
+"""Imports of names that a module of the SDK does not have."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""SG3: what breaks when the engine runs the code again."""
+"""SG3: code that breaks on replay."""

@@ -1,4 +1,4 @@
-"""A change of the event that `run` is given."""
+"""Changes of the event of `run`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step that may take longer than is advised."""
+"""Timeouts of steps above the recommended maximum."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step inside a step."""
+"""Steps inside steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Steps that race inside a step are left out: so the documentation tells to race."""
+    """Skip races inside a step, which the documentation recommends."""
     racing: dict[int, bool] = {}
     budget = Budget()
     for met in walk_operations(subject.program.body):

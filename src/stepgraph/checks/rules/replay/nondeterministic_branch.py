@@ -1,4 +1,4 @@
-"""A branch or loop around steps that is decided by a value that is another one when `run` is run again."""
+"""Branches and loops around steps that depend on a nondeterministic value."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A step whose name is another one when `run` is run again."""
+"""Step names that depend on a nondeterministic value."""
 
 from __future__ import annotations
 

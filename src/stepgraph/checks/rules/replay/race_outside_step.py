@@ -1,4 +1,4 @@
-"""A race of which the winner may be another one when the engine runs the code again."""
+"""Races outside of steps, whose winner may differ on replay."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """A loop that waits for the next of its tasks until none is left is no race: each of them is awaited."""
+    """Skip loops that wait for one task after another until all are done, as these await every task."""
     last = {id(race.place.node): race for race in subject.facts_of_type(RaceOutsideStep)}
     for race in last.values():
         if race.loop_continues:

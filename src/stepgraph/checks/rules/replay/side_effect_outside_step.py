@@ -1,4 +1,4 @@
-"""A binding or another server that is called outside of any step."""
+"""Calls of bindings and servers outside of steps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""State of the workflow that a step changes."""
+"""Changes of the workflow's state inside steps."""
 
 from __future__ import annotations
 

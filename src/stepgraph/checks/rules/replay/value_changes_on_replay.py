@@ -1,4 +1,4 @@
-"""A value that steps see as one thing, and what runs after a replay as another."""
+"""Values that differ between steps and the code that runs after a replay."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """What makes names or branches vary is left to the rules on these: it is put right in the same way."""
+    """Skip values that decide names or branches: other rules report these, with the same fix."""
     known_for_worse = {name.source for name in nondeterministic_names(subject)}
     known_for_worse |= {
         test.produced_at for test in deciding_tests(subject.program, subject.facts_of_type(NondeterministicCondition))
@@ -44,7 +44,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _as_text(made: Place) -> str:
-    """A step cannot return a UUID itself."""
+    """Convert a UUID to a string, as steps cannot return UUIDs."""
     return f", as `str({made.text})`," if made.text.startswith("uuid.uuid") else ""
 
 

@@ -1,1 +1,1 @@
-"""SG2: what does something else than it says."""
+"""SG2: code with unexpected behavior."""

@@ -1,4 +1,4 @@
-"""A dependency that is the name of two steps."""
+"""Dependencies whose name belongs to two steps."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def _flagged() -> tuple[Example, ...]:
 
 def _clean() -> tuple[Example, ...]:
     from stepgraph.checks.example import in_run
-    from stepgraph.project.dependency_mode import DependencyMode
+    from stepgraph.project.configuration.compatibility import DependencyMode
 
     return (
         in_run(

@@ -1,12 +1,11 @@
-"""Steps of one name that run at the same time.
+"""Concurrent steps with the same name.
 
-The engine knows a step by its name and by how many of that name have begun. So which result belongs to which step hangs
-on the order in which they begin. Of the members of a gather that is the order in which they are written, each time: a
-step that is gathered for each element under a constant name gets its own results back, and is not flagged. Two steps
-that are declared apart and gathered under one name are, although they do too as long as nobody changes the code:
-nothing but their order tells them apart. Where something is awaited before the step begins, in functions that run at
-the same time, the order is one of time, and another one when the code is run again: that is flagged in any case, for
-one declaration as for several. Sleeps are not: they have no result to mistake.
+The engine identifies a step by its name and the number of earlier steps with that name. The mapping of results to steps
+therefore depends on the order in which the steps start. Members of a gather start in source order: a step that is
+gathered for each element under a constant name gets its own results back, and is not flagged. Two declarations with one
+name in a gather are flagged, because a change of their order would swap the results. If concurrent functions await
+something before the step starts, the order depends on timing and may differ on replay: this is flagged for a single
+declaration as well. Sleeps are not flagged, as they have no results.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A handler that takes the SDK's complaint about a declaration for an error of the step."""
+"""Handlers of step errors that also catch the SDK's errors about declarations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Handlers that raise again hide nothing. One for all errors is meant for whatever may come, unless it is known."""
+    """Skip handlers that raise again, and handlers of all errors unless the declaration is certain to fail."""
     refusals = _Refusals(subject)
     for tried in find_tries(subject.program.body):
         handler = next((handler for handler in tried.handlers if _takes_it(handler)), None)
@@ -43,7 +43,7 @@ def _takes_it(handler: Handler) -> bool:
 
 
 class _Refusals:
-    """Which runs of steps the SDK refuses."""
+    """The runs of steps that the SDK rejects."""
 
     def __init__(self, subject: WorkflowSubject) -> None:
         calls = subject.facts_of_type(StepCalled)
@@ -54,7 +54,7 @@ class _Refusals:
         self.budget = Budget()
 
     def of(self, run: StepRun, place: Place) -> str | None:
-        """Return the name of the step that is refused: that which is run at a place, or one that it needs."""
+        """Return the name of the rejected step: the one that runs at a location, or one of its dependencies."""
         if id(place.node) in self._called_with_arguments:
             return run.definition.name
         if not self._noted:

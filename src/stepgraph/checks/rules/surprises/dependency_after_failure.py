@@ -1,4 +1,4 @@
-"""A dependency that may have failed before, and then runs again."""
+"""Dependencies that run again after a failure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A dependency that the SDK runs more than once."""
+"""Dependencies that the SDK runs more than once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A key that is looked for in an event and not in its payload."""
+"""Keys that are read from an event instead of its payload."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _OF_RUN: Final = ("payload", "timestamp", "instanceId", "workflowName", "schedule")
 _OF_WAIT: Final = ("payload", "timestamp", "type")
-# Of a dictionary, and of the JavaScript object that older versions of the SDK hand over.
+# Attributes of a dictionary, and of the JavaScript object that older versions of the SDK pass.
 _METHODS: Final = frozenset([*dir(dict), "to_py", "object_entries", "object_keys", "object_values", "as_object_map"])
 _OUTCOME: Final = {
     "read": "fails with a KeyError",
@@ -26,7 +26,7 @@ _OUTCOME: Final = {
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """A key that the code itself puts there, or asks for, is left out; so is one that it gets from either place."""
+    """Skip keys that the code sets or tests, and keys that it reads from both the event and the payload."""
     keys = list(subject.facts_of_type(EventKeyAccess))
     expected = {(key.key, key.from_wait) for key in keys if key.use in ("written", "asked")}
     in_payload = subject.program.payload.fields
@@ -45,7 +45,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _advice(key: EventKeyAccess) -> str:
-    """What has a default is asked for with one in the payload too; a key that is misspelt is none of the payload."""
+    """Return the access to the payload, with the same default, or the correct spelling of an event key."""
     own = {name.lower(): name for name in (_OF_WAIT if key.from_wait else _OF_RUN)}
     meant = own.get(key.key.replace("_", "").lower())
     if meant is not None:

@@ -1,4 +1,4 @@
-"""A handler for a type of errors that a step's error does not have any more when it arrives."""
+"""Handlers of exception types that errors of steps lose on their way to the handler."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
 
 _KEPT: Final = (ValueError, TypeError)
-# Raised by Python's own machinery around an await, or by the SDK where it fails itself.
+# Raised by Python around an await, or by failures of the SDK itself.
 _OF_MACHINERY: Final = (
     *(RecursionError, MemoryError, AttributeError, StopIteration, StopAsyncIteration, Warning, BaseExceptionGroup),
 )
-# What reading an element, calculating or unpacking may raise.
+# Raised by subscripts, arithmetic and unpacking.
 _OF_LANGUAGE: Final = (LookupError, ArithmeticError, NameError, AssertionError, UnicodeError)
 
 
@@ -38,7 +38,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _is_lost(caught: CaughtType, tried: Try) -> bool:
-    """Whether nothing that arrives at a handler is of a type: neither from a step, nor from the code beside it."""
+    """Return whether no exception that reaches a handler, from steps or other code, has a type."""
     if caught.ancestors != (caught.name,):
         known = [builtin_exception(ancestor) for ancestor in caught.ancestors]
         return not any(found is not None and not _is_plain_error(found) for found in known)
@@ -53,12 +53,12 @@ def _is_lost(caught: CaughtType, tried: Try) -> bool:
 
 
 def _is_plain_error(found: type[BaseException]) -> bool:
-    """Whether it is an error, and neither a group of some nor a way to end a task or program."""
+    """Return whether a type is an ordinary error: not an exception group, a cancellation or an exit."""
     return issubclass(found, Exception) and not issubclass(found, BaseExceptionGroup)
 
 
 def _is_foreign_error(name: str) -> bool:
-    """Whether a class from outside is sure to be another one than those that arrive, by its name."""
+    """Return whether the name of an external class rules out that it is raised here."""
     if name.startswith("asyncio."):
         return name.endswith(".TimeoutError")
     if name.startswith("workers"):

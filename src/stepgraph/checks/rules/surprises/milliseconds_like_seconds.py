@@ -1,4 +1,4 @@
-"""A number of milliseconds that looks like one of seconds."""
+"""Numbers of milliseconds that look like seconds."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _match(given: DurationArgument) -> Diagnostic | None:
 
 
 def _is_meant_in_seconds(given: DurationArgument, number: float) -> bool:
-    """Some hundreds of milliseconds before a retry are usual, whatever they look like."""
+    """Return whether a number looks like seconds. Delays of some hundred milliseconds before a retry are common."""
     if given.use is DurationUse.DELAY and _FEWEST_USUAL <= number < SECOND:
         return False
     return is_likely_seconds(given.place.text, number)

@@ -1,4 +1,4 @@
-"""A sleep that nothing waits for."""
+"""Sleeps that are not awaited."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """A sleep in a step is out of place, awaited or not: that is told by another rule."""
+    """Skip sleeps inside steps, which another rule reports."""
     nested = {id(met.operation.place.node) for met in walk_operations(subject.program.body) if met.in_step is not None}
     for sleep in subject.facts_of_type(NeverAwaited):
         if sleep.work != "sleep" or id(sleep.place.node) in nested:

@@ -1,4 +1,4 @@
-"""A step that is declared and never run."""
+"""Steps that are declared and never run."""
 
 from __future__ import annotations
 

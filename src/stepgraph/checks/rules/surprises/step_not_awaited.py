@@ -1,4 +1,4 @@
-"""A step, a wait or a function with steps that is called and not awaited."""
+"""Calls of steps, waits and functions with steps that are not awaited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work that is set going and never waited for."""
+"""Tasks that are started and never awaited."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A timeout of asyncio around work of the engine, which does not stop it."""
+"""Timeouts of asyncio around steps, which do not stop the step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    """Sleeps are left out: one that is cut short goes on too, and nothing comes of it."""
+    """Skip sleeps: one that continues after the timeout has no effect."""
     last = {id(cut.place.node): cut for cut in subject.facts_of_type(WorkUnderTimeout)}
     for cut in last.values():
         if cut.what == "step":

@@ -1,4 +1,4 @@
-"""A unit that the engine does not know, and takes for milliseconds."""
+"""Unknown units, which the engine reads as milliseconds."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
-# A unit that is as close to a right one as this is a slip.
+# The similarity from which an unknown unit is a misspelling.
 _SLIP: Final = 0.75
 _UNITS: Final = "Write second, minute, hour, day, week, month or year, in lower case."
 

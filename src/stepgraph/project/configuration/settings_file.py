@@ -1,4 +1,4 @@
-"""Where the settings of this package stand: the table `[tool.stepgraph]` of a `pyproject.toml`."""
+"""Finding the settings of this package: the table `[tool.stepgraph]` of a `pyproject.toml`."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from stepgraph.project.reading import StrPath, read_configuration_bytes, shown_p
 from stepgraph.project.root import Root, link_leading_out, root_of
 
 _NAME: Final = "pyproject.toml"
-# A file without this word has no such table, and is not worth parsing.
+# A file without this word cannot have the table, and is not parsed.
 _WORD: Final = b"stepgraph"
 
 
 def find_settings(paths: Sequence[StrPath]) -> Fields | None:
-    """Return the table of the nearest `pyproject.toml` that has one, None where there is none.
+    """Return the table of the nearest `pyproject.toml` with one, None without one.
 
-    It is looked for in the folder that all the paths are in, and in those around it, up to that of a repository. Paths
-    without such a folder, and standard input, have the settings of the working directory. Raises InputError for a file
-    that may have the table and cannot be read.
+    The search starts in the common folder of all paths, and goes up to the root of the repository. Paths without a
+    common folder, and standard input, use the settings of the working directory. Raises InputError for a file that may
+    have the table and cannot be read.
     """
-    # What a link of the repository leads out of it is not read, and has no settings either.
+    # Paths through a link that leads out of the repository are not read, and have no settings.
     read = [shown_path(path) for path in paths if link_leading_out(os.fspath(path)) is None]
     for prefix in and_above(_common_folder(read)):
         path = f"{prefix}{_NAME}"
         root = root_of(prefix or ".")
         if not root.holds(prefix or "."):
             continue  # a folder in `.git`
-        # A link that leads out is told whether or not there is a file at its end.
+        # A link that leads out of the root is reported even if its target is missing.
         is_there = os.path.isfile(path) or not root.holds(path)
         table = _table(path, root) if is_there else None
         if table is not None:

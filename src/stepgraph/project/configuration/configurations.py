@@ -1,4 +1,4 @@
-"""The configurations that a run has met, each read once."""
+"""A cache of the configurations of a run."""
 
 from __future__ import annotations
 
@@ -18,48 +18,49 @@ if TYPE_CHECKING:
 
 
 class Configurations(Struct):
-    """Configurations for one environment. What is wrong with one goes to the `problems` once, however named."""
+    """Configurations for one environment, each read once."""
 
     environment: str | None
     problems: list[Problem]
+    """Receives the problems of each file once, also if several paths lead to it."""
     _read: dict[str, Configuration | None] = field(default_factory=dict)
-    _told: set[str] = field(default_factory=set)
+    _reported: set[str] = field(default_factory=set)
     _above: dict[str, Configuration | None] = field(default_factory=dict)
     _bytes: int = 0
     _is_refusing: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """The paths of the configurations that were read, or tried to."""
+        """The paths of all configurations, including those that could not be read."""
         return tuple(self._read)
 
     @property
     def known(self) -> tuple[Configuration, ...]:
-        """The configurations that could be read, each once, however named."""
-        read = {os.path.realpath(path): found for path, found in reversed(self._read.items()) if found is not None}
+        """The configurations that could be read, without duplicates."""
+        read = {os.path.realpath(path): each for path, each in reversed(self._read.items()) if each is not None}
         return tuple(reversed(read.values()))
 
     def at(self, path: str, root: Root) -> Configuration | None:
-        """Return the configuration in a file inside of a root, None where it cannot be read."""
+        """Return the configuration in a file inside a root, None if it cannot be read."""
         if path not in self._read and self._bytes > CONFIGURATION_BYTES_IN_ALL:
             self._refuse(path)
         if path not in self._read:
-            # Imported here for start-up: what is searched may have none.
+            # Imported here for start-up: many projects have no configuration.
             from stepgraph.project.configuration.wrangler import read_configuration
 
             try:
                 configuration = self._read[path] = read_configuration(path, root, self.environment)
-                self._tell(path, configuration.problems)
+                self._report(path, configuration.problems)
                 self._bytes += len(configuration.content)
             except InputError as error:
                 self._read[path] = None
-                self._tell(path, (error.problem,))
-                # How large it is, is not known here, and a hundred that are wrong are too many anyway.
+                self._report(path, (error.problem,))
+                # Its size is unknown here. The estimate stops after a hundred invalid files.
                 self._bytes += CONFIGURATION_BYTES_IN_ALL // 100
         return self._read[path]
 
     def above(self, folder: str, root: Root) -> Configuration | None:
-        """Return the nearest configuration in a folder or around it, None where there is none inside of a root."""
+        """Return the configuration in a folder or its nearest ancestor inside a root, None without one."""
         if folder not in self._above:
             path = configuration_above(folder)
             self._above[folder] = None if path is None else self.at(path, root)
@@ -67,11 +68,11 @@ class Configurations(Struct):
 
     @property
     def defines_environment(self) -> bool:
-        """Whether a configuration has a part for the environment, or could not be read, which was told."""
-        return any(found is None or found.defines_environment for found in self._read.values())
+        """Whether a configuration defines the environment, or could not be read, which is already a problem."""
+        return any(each is None or each.defines_environment for each in self._read.values())
 
     def demand_environment(self) -> None:
-        """Add a problem if an environment was asked for and no configuration defines it."""
+        """Add a problem if no configuration defines the environment of the run."""
         if self.environment is None or self.defines_environment:
             return
         if not self._read:
@@ -83,15 +84,15 @@ class Configurations(Struct):
         self.problems.append(Problem(self.paths[0], message, advice, 1, 1, kind=ProblemKind.CONFIGURATION))
 
     def _refuse(self, path: str) -> None:
-        """Take a configuration for one that cannot be read. Of the first alone it is told why."""
+        """Skip a configuration that exceeds the limit on their total size, which is reported once."""
         self._read[path] = None
         if not self._is_refusing:
             self._is_refusing = True
             message = f"not read: there are more than {CONFIGURATION_BYTES_IN_ALL // MEGABYTE} MB of configurations."
-            self._tell(path, [Problem(path, message, "Name the folders of your projects.")])
+            self._report(path, [Problem(path, message, "Name the folders of your projects.")])
 
-    def _tell(self, path: str, problems: Sequence[Problem]) -> None:
+    def _report(self, path: str, problems: Sequence[Problem]) -> None:
         real = os.path.realpath(path)
-        if real not in self._told:
-            self._told.add(real)
+        if real not in self._reported:
+            self._reported.add(real)
             self.problems += problems
