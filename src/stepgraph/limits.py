@@ -1,6 +1,6 @@
-"""Limits on the work of one analysis and on what is read for it, so that no hostile input takes unbounded resources.
+"""Limits on the work and the inputs of one analysis, so that hostile input cannot take unbounded resources.
 
-Operations are counted, never time: the same input meets the same limit on every machine.
+Limits count operations, never time, so they are the same on every machine.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ MAXIMUM: Final[dict[Limit, int]] = {
     Limit.DEPENDENCIES: 40_000,
     Limit.VISITS: 2_000_000,
 }
-"""The largest amount of each kind of work, without what the source adds. Real projects stay below a twentieth."""
+"""The base amount of each kind of work. Real projects stay below a twentieth."""
 
 PER_KILOBYTE: Final[dict[Limit, int]] = {
     Limit.EVALUATIONS: 2_000,
@@ -60,14 +60,14 @@ PER_KILOBYTE: Final[dict[Limit, int]] = {
     Limit.OPERATIONS: 300,
     Limit.FACTS: 1_000,
 }
-"""What each 1,000 bytes of the analyzed modules add to a limit. A large workflow needs a tenth of it."""
+"""The amount that each 1,000 bytes of the analyzed modules add to a limit. A large workflow needs a tenth of it."""
 
 
 FULL_SHARES: Final = 10
-"""So many workflows of one module have each the whole budget; more of them share that of so many."""
+"""The number of workflows of a module with a full budget each. More workflows share the budget of this number."""
 
 
-# What is read of the file system, in bytes and numbers of files.
+# Reading the file system, in bytes and numbers of files.
 
 MEGABYTE: Final = 1_000_000
 
@@ -84,19 +84,19 @@ SAVED_BYTES: Final = 50 * MEGABYTE
 """The size of a saved graph, of a snapshot, and of a baseline, which have a line for each step or finding."""
 
 SCANNED_BYTES: Final = 64 * MEGABYTE
-"""How much of a Python file too large to be analyzed is searched for workflow classes: it may be data."""
+"""The part of an oversized Python file that is searched for workflow classes. Such a file may be data."""
 
 SCANNED_BYTES_IN_ALL: Final = 256 * MEGABYTE
-"""How much of all such files is searched."""
+"""The part of all oversized files that is searched."""
 
 SEARCHED_FILES: Final = 200_000
 """The number of Python files below a directory that is searched."""
 
 SEARCHED_ENTRIES: Final = 1_000_000
-"""The number of files and directories there, of any kind."""
+"""The number of files and directories of any kind below it."""
 
 DEEPEST_FOLDER: Final = 200
-"""How many folders there may be in each other: asking where a path really leads takes the square of that."""
+"""The depth of nested directories. Resolving a path takes time with the square of its depth."""
 
 READ_MODULES: Final = 20_000
 """The number of modules that one command parses."""
@@ -104,16 +104,16 @@ READ_MODULES: Final = 20_000
 READ_BYTES: Final = 256 * MEGABYTE
 """The size of those modules together."""
 
-# What is taken from git.
+# Output of git.
 
 GIT_ANSWER_BYTES: Final = 16 * MEGABYTE
 """The size of an answer, other than a list of the files of a revision: names of branches, times of commits."""
 
 TREE_FILES: Final = 100_000
-"""The number of those files of a revision that an analysis may read."""
+"""The number of files of a revision that an analysis may read."""
 
 TREE_FOLDERS: Final = 100_000
-"""The number of the folders that they are in."""
+"""The number of the directories of these files."""
 
 TREE_LINKS: Final = 20_000
 """The number of symbolic links of a revision."""
@@ -125,10 +125,10 @@ TREE_BYTES: Final = 64 * MEGABYTE
 """The size of the list of these files."""
 
 REVISION_BYTES: Final = 512 * MEGABYTE
-"""The size of those files of a revision that an analysis may read, together."""
+"""The total size of the files of a revision that an analysis may read."""
 
 
-# What is parsed. A token takes 1.5 to 3.6 KB of memory, with all that an analysis and the rules make of it.
+# Parsing. A token takes 1.5 to 3.6 KB of memory, including the objects of the analysis and the rules.
 
 HELD_TOKENS: Final = 500_000
 """The size in tokens of the modules that are in memory at once, which take less than 2 GB; a line counts as two more.
@@ -138,13 +138,13 @@ A single workflow with its imports must fit in it. 20,000 sleeps have 220,000 to
 """
 
 RELEASED_TOKENS: Final = 100_000
-"""The size of modules in memory from which on those that the last workflow did not need are released."""
+"""The size of unneeded modules in memory from which they are released."""
 
 PARSED_TOKENS: Final = 20_000_000
-"""The size of all modules that one command parses, again too if it had released them: of 10,000 files, 2,000 each."""
+"""The size of all modules that one command parses, including repetitions: 10,000 files of 2,000 tokens."""
 
 MOST_PROCESSES: Final = 8
-"""The number of processes that modules are shared out among. They share the memory: each has a part of HELD_TOKENS."""
+"""The number of worker processes. Each has an equal part of HELD_TOKENS."""
 
 BRACKET_DEPTH: Final = 200
 """The depth of nested brackets. CPython's own tokenizer refuses more."""
@@ -168,19 +168,19 @@ CHAIN_LENGTH_SUM: Final = 3_000_000
 """The sum of the places of all links of a module in their chains: it takes time for each by those before it."""
 
 
-# What the comparison of two graphs does besides `Limit.VISITS`.
+# Comparisons of two graphs, besides `Limit.VISITS`.
 
 VISIT_SHARES: Final = 2
 """The part of the remaining visits that a workflow of several gets, and that the search for new names may use."""
 
 NAME_WORK_PER_VISIT: Final = 25
-"""How much of the product of lengths that two names take to compare counts as a visit."""
+"""The product of the lengths of two compared names that counts as one visit."""
 
 SEQUENCE_WORK: Final = 100_000
-"""The items and table cells that may be read to find what two sequences have in common."""
+"""The items and table cells that may be read to find the common subsequence of two sequences."""
 
 SEQUENCE_WORK_PER_ITEM: Final = 20
-"""How much each item adds to that."""
+"""The amount that each item adds to it."""
 
 
 SAVED_NODES: Final = 30_000
@@ -189,7 +189,7 @@ SAVED_NODES: Final = 30_000
 SAVED_GRAPHS: Final = 5_000
 """The graphs in such a file: each may become a file of its own."""
 
-# What is written.
+# Output.
 
 DIFFLIB_LINES: Final = 1_000
 """The lines of a file whose corrections `difflib` shows: it takes the cube where many lines are repeated."""

@@ -1,4 +1,4 @@
-"""Graphs and analyses, written out, for tests that need one without analysing anything."""
+"""Graphs and analyses for tests without an analysis."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the analysis of one workflow tells."""
+"""The results of an analysis."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def test_a_workflow_is_complete_unless_a_note_says_otherwise() -> None:
     assert not workflow(graph_of(), REMARK, GAP).complete
 
 
-def test_steps_are_counted_wherever_they_are_written() -> None:
+def test_steps_are_counted_at_any_depth() -> None:
     graph = graph_of(
         step("outer", step("inner")),
         {"type": "if", "branches": [{"condition": "x", "nodes": [sleep("a")]}, {"condition": None, "nodes": []}]},
@@ -44,7 +44,7 @@ def test_without_a_graph_there_are_no_steps() -> None:
     assert workflow(None).steps == 0
 
 
-def test_a_version_graph_is_what_the_api_would_answer() -> None:
+def test_a_version_graph_is_an_api_response() -> None:
     graph = graph_of(sleep("rest"))
     assert workflow(graph).version_graph(dates=DATES) == {
         "id": version_id(workflow_id("shop", "orders"), graph),
@@ -56,7 +56,7 @@ def test_a_version_graph_is_what_the_api_would_answer() -> None:
     }
 
 
-def test_a_version_has_the_identity_of_its_graph_and_the_limit_that_is_configured() -> None:
+def test_a_version_has_an_id_and_the_configured_limit() -> None:
     limited = WorkflowAnalysis("orders", "Orders", SPAN.path, lambda: SPAN, None, (), "shop", 50)
     assert limited.version(dates=DATES) == {
         "id": version_id(workflow_id("shop", "orders"), None),
@@ -71,7 +71,7 @@ def test_a_version_has_the_identity_of_its_graph_and_the_limit_that_is_configure
     assert "limits" not in workflow(None).version(dates=DATES)
 
 
-def test_without_dates_those_of_the_modules_file_are_looked_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dates_default_to_those_of_the_module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
     Path("orders.py").touch()

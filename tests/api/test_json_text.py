@@ -1,4 +1,4 @@
-"""Payloads as JSON text: as `json` writes them, and deeper."""
+"""JSON text of payloads, also for data too deep for `json`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BLANK_LETTERS = "\u115f\u1160\u3164\uffa0#"
 
 
 def data_of(texts: st.SearchStrategy[str]) -> st.SearchStrategy[object]:
-    """Return JSON data in which these texts are keys and values."""
+    """Return JSON data with these strings as keys and values."""
     numbers = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
     scalars = st.none() | st.booleans() | numbers | texts
     return st.recursive(scalars, lambda below: st.lists(below, max_size=4) | st.dictionaries(texts, below, max_size=4))
@@ -31,7 +31,7 @@ def nested(depth: int) -> object:
     return data
 
 
-def test_pretty_text_has_two_spaces_a_level_and_a_line_break_at_its_end() -> None:
+def test_pretty_json_is_indented_and_ends_with_a_line_break() -> None:
     assert pretty_json({"b": [1, {"a": None}], "a": {}, "c": []}) == (
         '{\n  "b": [\n    1,\n    {\n      "a": null\n    }\n  ],\n  "a": {},\n  "c": []\n}\n'
     )
@@ -41,12 +41,12 @@ def test_pretty_text_keeps_letters_of_all_scripts() -> None:
     assert pretty_json("注文 \n") == '"注文 \\n"\n'
 
 
-def test_canonical_text_has_sorted_keys_and_no_spaces_and_is_ascii() -> None:
+def test_canonical_json_is_sorted_compact_ascii() -> None:
     assert canonical_json({"b": [1, True], "a": "é"}) == r'{"a":"\u00e9","b":[1,true]}'
 
 
 @given(data_of(st.text(st.characters(categories=["L", "N", "P", "Zs"], exclude_characters=BLANK_LETTERS))))
-def test_pretty_text_is_what_json_writes(data: object) -> None:
+def test_pretty_json_equals_the_output_of_json(data: object) -> None:
     assert pretty_json(data) == json.dumps(data, indent=2, ensure_ascii=False) + "\n"
 
 
@@ -69,13 +69,13 @@ def test_pretty_text_has_the_value_of_any_data(data: object) -> None:
         ("# ##", "# ##"),
     ],
 )
-def test_pretty_text_escapes_what_steers(text: str, written: str) -> None:
+def test_pretty_json_escapes_control_characters(text: str, written: str) -> None:
     assert pretty_json({text: text}) == f'{{\n  "{written}": "{written}"\n}}\n'
     assert json.loads(pretty_json(text)) == text
 
 
 @given(json_data)
-def test_canonical_text_is_what_json_writes(data: object) -> None:
+def test_canonical_json_equals_the_output_of_json(data: object) -> None:
     assert canonical_json(data) == json.dumps(data, sort_keys=True, separators=(",", ":"))
 
 
@@ -88,7 +88,7 @@ def test_pretty_text_may_be_deep() -> None:
 
 
 @pytest.mark.parametrize("number", [float("inf"), float("nan")])
-def test_a_number_that_json_cannot_hold_is_an_error(number: float) -> None:
+def test_a_number_that_json_cannot_represent_is_an_error(number: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         pretty_json([number])
     with pytest.raises(ValueError, match="not JSON compliant"):

@@ -1,4 +1,4 @@
-"""The stack of an analysis: as large as there is room for."""
+"""The thread with a large stack."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stepgraph.model.note import InputError
 
 @pytest.fixture
 def refused(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Sizes of stacks for which no thread can be started."""
+    """The stack sizes for which no thread can be started."""
     sizes: list[int] = []
     start = threading.Thread.start
 
@@ -27,23 +27,23 @@ def refused(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 
 
 @pytest.mark.parametrize("count", range(len(STACK_BYTES)))
-def test_a_smaller_stack_is_used_where_there_is_no_room(refused: list[int], count: int) -> None:
+def test_a_smaller_stack_is_the_fallback(refused: list[int], count: int) -> None:
     refused += STACK_BYTES[:count]
     assert run_with_large_stack(sys.getrecursionlimit) == STACK_BYTES[count] // 1_342
 
 
-def test_no_room_is_an_error_of_the_input(refused: list[int]) -> None:
+def test_no_memory_for_a_stack_is_an_input_error(refused: list[int]) -> None:
     refused += STACK_BYTES
     with pytest.raises(InputError, match=r"^stepgraph: not enough memory for a stack of 64 MB"):
         run_with_large_stack(lambda: None)
 
 
-def test_windows_commits_little(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_gets_the_smallest_stack(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     assert run_with_large_stack(sys.getrecursionlimit) == STACK_BYTES[-1] // 1_342
 
 
-def test_deep_code_asks_for_no_further_thread() -> None:
+def test_nested_calls_share_the_thread() -> None:
     def nested() -> tuple[threading.Thread, threading.Thread]:
         return threading.current_thread(), run_with_large_stack(threading.current_thread)
 
@@ -51,7 +51,7 @@ def test_deep_code_asks_for_no_further_thread() -> None:
     assert inner is outer
 
 
-def test_the_limits_of_before_are_restored() -> None:
+def test_limits_are_restored() -> None:
     before = sys.getrecursionlimit(), threading.stack_size()
     run_with_large_stack(lambda: None)
     assert (sys.getrecursionlimit(), threading.stack_size()) == before

@@ -1,4 +1,4 @@
-"""Where the nodes of a graph come from."""
+"""The source locations of nodes."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def places(workflow: WorkflowAnalysis, nodes: list[Node]) -> list[tuple[str, str
     return [(node["type"], str(workflow.span_of(node))) for node in walk(nodes) if workflow.span_of(node)]
 
 
-def test_each_node_is_found_where_it_is_written_and_a_step_where_it_is_declared() -> None:
+def test_nodes_have_the_locations_of_their_code() -> None:
     workflow = analysed()
     assert workflow.graph is not None
     assert places(workflow, workflow.graph["workflow"]["nodes"]) == [
@@ -62,7 +62,7 @@ def test_each_node_is_found_where_it_is_written_and_a_step_where_it_is_declared(
     ]
 
 
-def test_functions_and_their_steps_have_places_too() -> None:
+def test_functions_and_their_steps_have_locations() -> None:
     workflow = analysed()
     assert workflow.graph is not None
     pay = workflow.graph["workflow"]["functions"]["pay"]
@@ -70,7 +70,7 @@ def test_functions_and_their_steps_have_places_too() -> None:
     assert places(workflow, pay["nodes"]) == [("step_do", "orders.py:22:15")]
 
 
-def test_a_node_from_elsewhere_has_no_place_though_it_says_the_same() -> None:
+def test_an_equal_foreign_node_has_no_location() -> None:
     first, second = analysed(), analysed()
     assert first.graph is not None
     assert second.span_of(first.graph["workflow"]["nodes"][0]) is None

@@ -1,4 +1,4 @@
-"""`import stepgraph`: what a library user meets."""
+"""The public names of the library."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ def only(analysis: Analysis) -> WorkflowAnalysis:
     return workflow
 
 
-def test_every_public_name_is_there_and_documented() -> None:
+def test_public_names_exist_and_are_documented() -> None:
     for name in stepgraph.__all__:
         assert getattr(stepgraph, name).__doc__, name
 
 
-def test_every_public_name_is_listed_before_it_is_used() -> None:
+def test_dir_lists_public_names_before_first_use() -> None:
     assert set(stepgraph.__all__) <= set(dir(stepgraph))
 
 
@@ -68,51 +68,51 @@ def test_help_shows_every_public_name() -> None:
     assert [name for name in CALLABLES if name not in text] == []
 
 
-def test_text_can_be_analysed() -> None:
+def test_text_can_be_analyzed() -> None:
     workflow = only(analyze_source(WORKFLOW))
     assert (workflow.name, workflow.class_name, workflow.has_dag, workflow.steps) == ("Orders", "Orders", True, 1)
 
 
-def test_places_in_text_name_the_path_that_was_given() -> None:
+def test_locations_in_text_have_the_given_path() -> None:
     assert str(only(analyze_source(WORKFLOW)).span).startswith("<string>:4:")
     assert str(only(analyze_source(WORKFLOW, "src/orders.py")).span).startswith("src/orders.py:4:")
 
 
-def test_bytes_can_be_analysed() -> None:
+def test_bytes_can_be_analyzed() -> None:
     assert only(analyze_source(WORKFLOW.encode())).class_name == "Orders"
 
 
-def test_text_is_text_whatever_its_coding_line_says() -> None:
+def test_coding_lines_of_text_are_ignored() -> None:
     text = f"# coding: latin-1\n{WORKFLOW}".replace('"rest"', '"zurück"')
     graph = only(analyze_source(text)).graph
     assert graph is not None
     assert graph["workflow"]["nodes"] == [{"type": "step_sleep", "name": "zurück", "duration": "1 hour"}]
 
 
-def test_a_file_can_be_analysed() -> None:
+def test_a_file_can_be_analyzed() -> None:
     Path("orders.py").write_text(WORKFLOW, encoding="utf-8")
     assert analyze_file("orders.py") == analyze_file(Path("orders.py"))
     assert str(only(analyze_file("orders.py")).span).startswith("orders.py:4:")
 
 
-def test_a_missing_file_is_an_error_with_its_problem() -> None:
+def test_a_missing_file_is_an_input_error() -> None:
     with pytest.raises(InputError, match=r"^orders\.py: no such file or folder\.") as caught:
         analyze_file("orders.py")
     assert caught.value.problem.path == "orders.py"
 
 
-def test_a_syntax_error_is_an_error_with_its_place() -> None:
+def test_a_syntax_error_has_a_location() -> None:
     with pytest.raises(InputError) as caught:
         analyze_source(BROKEN, "orders.py")
     assert (caught.value.problem.path, caught.value.problem.line, caught.value.problem.column) == ("orders.py", 2, 5)
 
 
-def test_a_null_byte_is_an_error_with_its_place() -> None:
+def test_a_null_byte_has_a_location() -> None:
     with pytest.raises(InputError, match=r"^<string>:1:2: a null byte"):
         analyze_source("x\0")
 
 
-def test_of_several_paths_the_good_ones_are_analysed_and_the_others_are_problems() -> None:
+def test_invalid_paths_are_problems_of_the_result() -> None:
     Path("orders.py").write_text(WORKFLOW, encoding="utf-8")
     Path("broken.py").write_text(BROKEN, encoding="utf-8")
     analysis = analyze_paths(["missing.py", "broken.py", Path("orders.py")])
@@ -121,18 +121,18 @@ def test_of_several_paths_the_good_ones_are_analysed_and_the_others_are_problems
 
 
 @pytest.mark.parametrize("path", ["src", Path("src")])
-def test_one_path_stands_for_itself(path: str | Path) -> None:
+def test_a_string_is_one_path(path: str | Path) -> None:
     Path("src").mkdir()
     Path("src/orders.py").write_text(WORKFLOW, encoding="utf-8")
     assert analyze_paths(path) == analyze_paths([path])
     assert only(analyze_paths(path)).path == "src/orders.py"
 
 
-def test_a_source_without_workflows_gives_none() -> None:
+def test_a_source_without_workflows_has_no_workflows() -> None:
     assert analyze_source("x = 1\n") == Analysis((), ())
 
 
-def test_a_defect_names_the_file_and_keeps_its_cause(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_defect_has_path_and_cause(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("orders.py").write_text(WORKFLOW, encoding="utf-8")
     cause = RecursionError()
 
@@ -146,7 +146,7 @@ def test_a_defect_names_the_file_and_keeps_its_cause(monkeypatch: pytest.MonkeyP
     assert caught.value.__cause__ is cause
 
 
-def test_a_problem_reads_as_one_line() -> None:
+def test_a_problem_is_one_line() -> None:
     assert str(Problem("a.py", "It is broken.", "Mend it.", 2, 5)) == "a.py:2:5: It is broken. Mend it."
 
 
@@ -160,23 +160,23 @@ class Orders(WorkflowEntrypoint):
 """
 
 
-def test_what_will_fail_can_be_found() -> None:
+def test_check_analysis_returns_findings() -> None:
     (finding,) = check_analysis(analyze_source(FAULTY, "orders.py"))
     assert isinstance(finding, Finding)
     assert (finding.code, finding.severity, finding.workflow) == ("SG125", Severity.ERROR, "Orders")
     assert str(finding.span) == "orders.py:1:21"
 
 
-def test_nothing_is_found_in_code_that_is_right() -> None:
+def test_correct_code_has_no_findings() -> None:
     assert check_analysis(analyze_source(WORKFLOW)) == ()
 
 
-def test_what_cannot_be_read_is_found_too() -> None:
-    found = check_analysis(analyze_paths(["missing.py"]))
-    assert [(finding.code, str(finding.span)) for finding in found] == [("SG001", "missing.py:1:1")]
+def test_unreadable_files_are_findings() -> None:
+    findings = check_analysis(analyze_paths(["missing.py"]))
+    assert [(finding.code, str(finding.span)) for finding in findings] == [("SG001", "missing.py:1:1")]
 
 
-def test_a_finding_reads_as_one_line() -> None:
+def test_a_finding_is_one_line() -> None:
     (finding,) = check_analysis(analyze_paths(["missing.py"]))
     assert str(finding) == (
         "missing.py:1:1: error: no such file or folder. Paths are relative to the working directory. [SG001]"

@@ -1,4 +1,4 @@
-"""A cache that the analyzed code can bring with it is not used."""
+"""A cache directory inside of the analyzed code is not used."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Entries of others, and what is no regular file, count as absent."""
+"""Files that others can write, and files that are not regular, are no cache entries."""
 
 from __future__ import annotations
 

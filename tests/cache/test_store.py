@@ -103,20 +103,20 @@ def test_least_recently_used_entries_are_evicted(store: Store, monkeypatch: pyte
     for number in range(4):
         store.put(f"key{number}", ENTRY)
         os.utime(Path(store.folder, f"key{number}.json"), (number, number))
-    assert store.get("key0") == ENTRY  # which uses it
+    assert store.get("key0") == ENTRY  # marks it as used
     store.put("key4", ENTRY)
-    assert len(files(store)) == 5  # the folder is looked through after some keys only
+    assert len(files(store)) == 5  # entries are evicted after one key in sixteen
     store.put("0key", ENTRY)
     assert sorted(path.stem for path in files(store)) == ["0key", "key0", "key3", "key4"]
 
 
 def test_old_temporary_files_are_removed(store: Store) -> None:
     store.put("key", ENTRY)
-    left = Path(store.folder, "0123456789abcdef.tmp")
-    left.write_bytes(b"half")
-    os.utime(left, (0, 0))
+    temporary = Path(store.folder, "0123456789abcdef.tmp")
+    temporary.write_bytes(b"half")
+    os.utime(temporary, (0, 0))
     store.put("0other", ENTRY)
-    assert not left.exists()
+    assert not temporary.exists()
 
 
 def test_foreign_files_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,7 +128,7 @@ def test_foreign_files_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     for number in range(6):
         store.put(f"{number}key", ENTRY)
     store.put("0key", ENTRY)
-    assert len(files(store)) == 4 + 1  # and the notes
+    assert len(files(store)) == 4 + 1  # and the foreign file
     assert notes.exists()
 
 

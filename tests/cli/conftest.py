@@ -1,4 +1,4 @@
-"""Running the command within the test's process, in a folder of its own."""
+"""The command, run inside of the test process in a temporary directory."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from stepgraph.cli.main import main
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What a run of the command gave: exit code, standard output, and the lines of standard error."""
+    """The result of a run: exit code, standard output, and the lines of standard error."""
 
     code: int
     out: str
-    told: list[str]
+    messages: list[str]
 
 
 Command = Callable[..., Run]
@@ -35,11 +35,11 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def stepgraph(folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Command:  # noqa: ARG001 - it changes into it
-    """Run `stepgraph` with the arguments given."""
+    """Run `stepgraph` with arguments."""
 
     def run(*arguments: str) -> Run:
         code = main(arguments)
-        out, told = capfdbinary.readouterr()
-        return Run(int(code), out.decode("utf-8"), told.decode("utf-8").splitlines())
+        out, stderr = capfdbinary.readouterr()
+        return Run(int(code), out.decode("utf-8"), stderr.decode("utf-8").splitlines())
 
     return run

@@ -80,7 +80,7 @@ def start(folder: Path, random: Random) -> None:
 
 
 def write(folder: Path, name: str, random: Random) -> None:
-    """Write a file of a project anew."""
+    """Write a file of a project."""
     number = random.randrange(4)
     text = TEXTS[name].format(number=number, digit=number + 1)
     path = folder / name
@@ -89,7 +89,7 @@ def write(folder: Path, name: str, random: Random) -> None:
 
 
 def edit(folder: Path, random: Random) -> None:
-    """Change something of a project: a file, or which there are."""
+    """Edit, add or remove a file of a project."""
     name = random.choice(FILES)
     path = folder / name
     match random.randrange(5):

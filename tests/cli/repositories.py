@@ -1,4 +1,4 @@
-"""Repositories of git, the same on every machine."""
+"""Git repositories that are the same on every machine."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SETTINGS = {
 
 
 def git(*arguments: str, folder: str = ".") -> str:
-    """Run git in a folder, and return what it prints."""
+    """Run git in a directory, and return its output."""
     run = subprocess.run(
         [GIT, "-C", folder, *arguments], env={**os.environ, **_SETTINGS}, check=True, capture_output=True
     )
@@ -39,7 +39,7 @@ def make_repository() -> None:
 
 
 def commit(message: str = "change") -> str:
-    """Commit all files, and return the name of the commit."""
+    """Commit all files, and return the hash of the commit."""
     git("add", "--all")
     git("commit", "--quiet", "--allow-empty", f"--message={message}")
     return git("rev-parse", "HEAD")

@@ -1,4 +1,4 @@
-"""Modules for the command to analyse."""
+"""Modules that the command analyzes."""
 
 from __future__ import annotations
 
@@ -32,6 +32,6 @@ def write_orders() -> None:
 
 
 def write_unresolved() -> None:
-    """Write `orders.py` with the workflow `Orders`, which hands its steps to a function from elsewhere."""
+    """Write `orders.py` with the workflow `Orders`, which passes its steps to an unresolved function."""
     text = workflow("Orders", "rest") + "        await mystery(step)\n"
     write("orders.py", f"from elsewhere import mystery\n{module(text)}")

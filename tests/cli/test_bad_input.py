@@ -1,4 +1,4 @@
-"""Input that cannot be analysed: one line about it, a telling exit code, and nothing that looks like a result."""
+"""Invalid input: one message, an exit code, and no output."""
 
 from __future__ import annotations
 
@@ -70,16 +70,16 @@ def test_a_null_byte(graph: Command) -> None:
 
 def test_an_unknown_encoding(graph: Command) -> None:
     write("a.py", "# coding: nonsense\n")
-    (told,) = graph("a.py").told
-    assert told.startswith("a.py:1:11: unknown encoding `nonsense` in the coding line.")
+    (stderr,) = graph("a.py").messages
+    assert stderr.startswith("a.py:1:11: unknown encoding `nonsense` in the coding line.")
 
 
 def test_a_syntax_error(graph: Command) -> None:
     write("a.py", SYNTAX_ERROR)
     run = graph("a.py")
-    (told,) = run.told
+    (stderr,) = run.messages
     assert (run.code, run.out) == (2, "")
-    assert told.startswith("a.py:2:5: syntax error: ")
+    assert stderr.startswith("a.py:2:5: syntax error: ")
 
 
 def test_a_folder_without_python(graph: Command) -> None:
@@ -114,27 +114,27 @@ def test_many_files_without_workflows_are_counted(graph: Command) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows refuses such names")
-def test_a_name_that_would_steer_the_terminal_is_spelt_out(graph: Command) -> None:
-    (told,) = graph("a\n\x1b[31m\u202e.py").told
-    assert told.startswith(r"a\n\x1b[31m\u202e.py: no such file or folder.")
+def test_control_characters_in_a_path_are_escaped(graph: Command) -> None:
+    (stderr,) = graph("a\n\x1b[31m\u202e.py").messages
+    assert stderr.startswith(r"a\n\x1b[31m\u202e.py: no such file or folder.")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
-def test_a_name_that_is_not_text_is_spelt_out(graph: Command) -> None:
-    (told,) = graph(os.fsdecode(b"\xff.py")).told
-    assert told.startswith(r"\udcff.py: no such file or folder.")
+def test_invalid_unicode_in_a_path_is_escaped(graph: Command) -> None:
+    (stderr,) = graph(os.fsdecode(b"\xff.py")).messages
+    assert stderr.startswith(r"\udcff.py: no such file or folder.")
 
 
-def test_the_good_files_are_analysed_beside_bad_ones(stepgraph: Command) -> None:
+def test_invalid_files_do_not_stop_valid_ones(stepgraph: Command) -> None:
     write("broken.py", SYNTAX_ERROR)
     write_orders()
     run = stepgraph("graph", "-f", "json", "missing.py", "broken.py", "orders.py")
     assert run.code == 2
     assert json.loads(run.out)["class_name"] == "Orders"
-    assert [line.split(":")[0] for line in run.told] == ["missing.py", "broken.py"]
+    assert [line.split(":")[0] for line in run.messages] == ["missing.py", "broken.py"]
 
 
-def test_an_error_elsewhere_counts_more_than_a_missing_graph(stepgraph: Command) -> None:
+def test_an_error_outranks_a_missing_graph(stepgraph: Command) -> None:
     write("orders.py", module(workflow("Orders")))
     assert stepgraph("graph", "missing.py", "orders.py").code == 2
 
@@ -148,17 +148,17 @@ def test_an_error_elsewhere_counts_more_than_a_missing_graph(stepgraph: Command)
         (["."], "`.` is no command. Did you mean `stepgraph graph .`?", "Try `stepgraph --help`."),
     ],
 )
-def test_a_wrong_use_of_the_command(stepgraph: Command, arguments: list[str], begin: str, end: str) -> None:
+def test_usage_errors(stepgraph: Command, arguments: list[str], begin: str, end: str) -> None:
     run = stepgraph(*arguments)
-    (told,) = run.told
+    (stderr,) = run.messages
     assert (run.code, run.out) == (2, "")
-    assert told.startswith(f"stepgraph: {begin}")
-    assert told.endswith(f" {end}")
+    assert stderr.startswith(f"stepgraph: {begin}")
+    assert stderr.endswith(f" {end}")
 
 
-def test_a_date_of_the_build_that_is_no_number(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_invalid_source_date_epoch(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write_orders()
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "yesterday")
     run = stepgraph("graph", "-f", "json")
     assert (run.code, run.out) == (2, "")
-    assert run.told[0].startswith("SOURCE_DATE_EPOCH: `yesterday` is not a number of seconds since 1970.")
+    assert run.messages[0].startswith("SOURCE_DATE_EPOCH: `yesterday` is not a number of seconds since 1970.")

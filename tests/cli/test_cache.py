@@ -1,4 +1,4 @@
-"""What was analysed before is not analysed again, and nothing that has changed is ever answered from before."""
+"""Unchanged inputs are served from the cache, and changed inputs never."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ COMMANDS = (
 
 
 @pytest.mark.parametrize("seed", range(EXAMPLES))
-def test_whatever_is_edited_the_answer_is_as_without_a_cache(stepgraph: Command, folder: Path, seed: int) -> None:
+def test_edits_give_the_result_of_a_run_without_cache(stepgraph: Command, folder: Path, seed: int) -> None:
     random = Random(seed)  # noqa: S311 - the same each time
     projects.start(folder, random)
     for _ in range(8):
@@ -53,7 +53,7 @@ def never() -> None:
 
 @pytest.mark.usefixtures("project")
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_an_unchanged_project_is_not_analysed_again(
+def test_an_unchanged_project_is_served_from_the_cache(
     stepgraph: Command, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     first = stepgraph(*command)
@@ -62,20 +62,20 @@ def test_an_unchanged_project_is_not_analysed_again(
 
 
 @pytest.mark.usefixtures("project")
-def test_nothing_is_kept_if_so_asked(stepgraph: Command, own_cache: Path) -> None:
+def test_no_cache_option_stores_nothing(stepgraph: Command, own_cache: Path) -> None:
     stepgraph("graph", "--no-cache")
     assert list(own_cache.iterdir()) == []
 
 
 @pytest.mark.usefixtures("project")
-def test_the_environment_may_ask_for_it(stepgraph: Command, monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
+def test_no_cache_variable_stores_nothing(stepgraph: Command, monkeypatch: pytest.MonkeyPatch, own_cache: Path) -> None:
     monkeypatch.setenv("STEPGRAPH_NO_CACHE", "1")
     stepgraph("graph")
     assert list(own_cache.iterdir()) == []
 
 
 def changed(stepgraph: Command, path: Path, content: str | None) -> tuple[Run, Run]:
-    """Return what a command gives before and after a file was changed, or removed."""
+    """Return the results of a command before and after a file was changed or removed."""
     before = stepgraph("graph", "-f", "mermaid")
     assert stepgraph("graph", "-f", "mermaid") == before
     if content is None:
@@ -88,44 +88,44 @@ def changed(stepgraph: Command, path: Path, content: str | None) -> tuple[Run, R
     return before, after
 
 
-def test_a_change_of_an_imported_module_counts(stepgraph: Command, project: Path) -> None:
+def test_an_edited_import_invalidates_the_entry(stepgraph: Command, project: Path) -> None:
     text = (project / "helpers.py").read_text(encoding="utf-8").replace("settle ", "set ")
     before, after = changed(stepgraph, project / "helpers.py", text)
     assert before != after
 
 
-def test_a_module_that_takes_the_place_of_an_imported_one_counts(stepgraph: Command, project: Path) -> None:
+def test_a_shadowing_module_invalidates_the_entry(stepgraph: Command, project: Path) -> None:
     before, after = changed(stepgraph, project / "helpers" / "__init__.py", "async def settle(step): ...\n")
     assert before != after
 
 
-def test_a_module_that_was_missing_counts_when_it_is_there(stepgraph: Command, project: Path) -> None:
+def test_a_created_import_invalidates_the_entry(stepgraph: Command, project: Path) -> None:
     text = (project / "helpers.py").read_text(encoding="utf-8")
     (project / "helpers.py").unlink()
     before, after = changed(stepgraph, project / "helpers.py", text)
     assert before != after
 
 
-def test_a_module_that_cannot_be_read_any_more_counts(stepgraph: Command, project: Path) -> None:
+def test_an_unreadable_import_invalidates_the_entry(stepgraph: Command, project: Path) -> None:
     (project / "helpers.py").rename(project / "kept.txt")
     (project / "helpers.py").symlink_to("kept.txt")
     before, after = changed(stepgraph, project / "kept.txt", None)
     assert before != after
 
 
-def test_a_change_of_the_configuration_counts(stepgraph: Command, project: Path) -> None:
+def test_an_edited_configuration_invalidates_the_entry(stepgraph: Command, project: Path) -> None:
     before, after = changed(stepgraph, project / "wrangler.toml", None)
     assert before != after
 
 
-def test_a_class_that_is_newly_derived_counts(stepgraph: Command, project: Path) -> None:
+def test_a_new_derived_class_invalidates_the_entry(stepgraph: Command, project: Path) -> None:
     (project / "wrangler.toml").unlink()
     before, after = changed(stepgraph, project / "new.py", projects.ODD.format(number=7).replace("Odd", "New"))
     assert "odd 7" in after.out
     assert before != after
 
 
-def test_another_environment_is_another_question(stepgraph: Command, project: Path) -> None:
+def test_environments_have_separate_entries(stepgraph: Command, project: Path) -> None:
     path = project / "wrangler.toml"
     path.write_text(path.read_text(encoding="utf-8") + '[env.live]\nname = "live"\nworkflows = []\n', encoding="utf-8")
     assert stepgraph("list") == stepgraph("list", "--no-cache")
@@ -133,13 +133,13 @@ def test_another_environment_is_another_question(stepgraph: Command, project: Pa
 
 
 @pytest.mark.usefixtures("project")
-def test_another_installation_is_another_question(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_update_of_stepgraph_invalidates_entries(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stepgraph("graph")
     monkeypatch.setattr("stepgraph.cache.key.installation_digest", lambda: "changed")
     monkeypatch.setattr("stepgraph.cli.caching.analyze_graphs", lambda *_, **__: never())
     run = stepgraph("graph")
     assert run.code == 4
-    assert "it was analysed again" in run.told[0]
+    assert "it was analysed again" in run.messages[0]
 
 
 def test_a_cache_in_the_checkout_is_not_used(
@@ -152,7 +152,7 @@ def test_a_cache_in_the_checkout_is_not_used(
 
 
 @pytest.mark.usefixtures("project")
-def test_an_answer_from_before_needs_no_libcst(folder: Path) -> None:
+def test_a_cache_hit_does_not_import_libcst(folder: Path) -> None:
     code = (
         "import sys\n"
         "from stepgraph.cli.main import main\n"

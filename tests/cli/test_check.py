@@ -1,4 +1,4 @@
-"""`stepgraph check`: what is told where, and what the exit code says."""
+"""`stepgraph check`: output, messages and exit codes."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ every_format = pytest.mark.parametrize("form", FORMATS)
 
 
 def also_finding(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
-    """Have the rules find these too."""
+    """Add findings to those of the rules."""
 
     def checked(sources: Sources, *_: object, with_edits: bool) -> tuple[Analysis, tuple[Finding, ...]]:
-        analysis, found = check_sources(sources, with_edits=with_edits)
-        return analysis, (*found, *findings)
+        analysis, diagnostics = check_sources(sources, with_edits=with_edits)
+        return analysis, (*diagnostics, *findings)
 
     monkeypatch.setattr(caching, "check_sources", checked)
 
 
 def only_finding(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
-    """Have the rules find these alone."""
+    """Replace the findings of the rules."""
     monkeypatch.setattr(caching, "check_sources", lambda sources, *_, **__: (check_sources(sources)[0], findings))
 
 
@@ -83,7 +83,7 @@ def test_a_finding_is_shown_with_its_source(stepgraph: Command) -> None:
     )
     assert (below, between, verdict) == ("", "", "1 error in 1 workflow")
     assert hint == "`stepgraph rules SG118` explains SG118"
-    assert (run.code, run.told) == (1, [])
+    assert (run.code, run.messages) == (1, [])
 
 
 def test_clean_code_passes_in_every_format(stepgraph: Command) -> None:
@@ -104,7 +104,7 @@ def test_an_error_fails_in_every_format(stepgraph: Command) -> None:
         (Severity.INFORMATION, "warning", 0),
     ],
 )
-def test_fail_on_is_the_least_severity_that_fails_in_every_format(
+def test_fail_on_is_the_minimum_severity_in_every_format(
     stepgraph: Command, monkeypatch: pytest.MonkeyPatch, severity: Severity, fail_on: str, code: int
 ) -> None:
     write_orders()
@@ -113,7 +113,7 @@ def test_fail_on_is_the_least_severity_that_fails_in_every_format(
 
 
 @pytest.mark.parametrize("code", ["SG001", "SG002", "SG003"])
-def test_an_input_that_cannot_be_read_is_an_error_in_every_format(
+def test_an_unreadable_input_is_an_error_in_every_format(
     stepgraph: Command, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     write_orders()
@@ -122,46 +122,46 @@ def test_an_input_that_cannot_be_read_is_an_error_in_every_format(
 
 
 @pytest.mark.parametrize("path", ["missing.py", "broken.py"])
-def test_a_file_that_is_missing_or_broken_is_an_error_in_every_format(stepgraph: Command, path: str) -> None:
+def test_a_missing_or_invalid_file_is_an_error(stepgraph: Command, path: str) -> None:
     write_orders()
     write("broken.py", SYNTAX_ERROR)
     assert codes(run_all(stepgraph, path)) == [2] * len(FORMATS)
     assert codes(run_all(stepgraph, "orders.py", path)) == [2] * len(FORMATS)
 
 
-def test_a_file_that_is_missing_is_told_without_an_excerpt(stepgraph: Command) -> None:
+def test_a_missing_file_has_no_excerpt(stepgraph: Command) -> None:
     assert stepgraph("check", "missing.py", "-q").out == (
         "missing.py:1:1: error[SG001]: no such file or folder.\n"
         "  = help: Paths are relative to the working directory.\n"
     )
 
 
-def test_a_problem_is_told_once(stepgraph: Command) -> None:
+def test_a_problem_is_reported_once(stepgraph: Command) -> None:
     write_orders()
     write("broken.py", SYNTAX_ERROR)
     run = stepgraph("check", "orders.py", "broken.py")
-    assert (run.out + "\n".join(run.told)).count("syntax error") == 1
+    assert (run.out + "\n".join(run.messages)).count("syntax error") == 1
 
 
-def test_a_problem_that_a_finding_tells_of_is_not_told_on_standard_error(
-    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_problem_with_a_finding_is_not_on_standard_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write("broken.py", SYNTAX_ERROR)
-    found = Finding("SG002", Severity.ERROR, "syntax error.", "", Span("broken.py", 2, 5, 2, 5))
-    only_finding(monkeypatch, found)
+    diagnostics = Finding("SG002", Severity.ERROR, "syntax error.", "", Span("broken.py", 2, 5, 2, 5))
+    only_finding(monkeypatch, diagnostics)
     run = stepgraph("check", "broken.py")
     assert run.out == (
         "broken.py:2:5: error[SG002]: syntax error.\n2 | def (:\n  |     ^\n\n1 error in no workflow\n"
         "`stepgraph rules SG002` explains SG002\n"
     )
-    assert (run.code, run.told) == (2, [])
+    assert (run.code, run.messages) == (2, [])
 
 
-def test_nothing_to_check_is_no_pass_in_any_format(stepgraph: Command) -> None:
+def test_no_workflows_do_not_pass_in_any_format(stepgraph: Command) -> None:
     write("none/a.py", "x = 1\n")
     runs = run_all(stepgraph, "none")
     assert codes(runs) == [3] * len(FORMATS)
-    assert all(run.told[0].startswith("stepgraph: no workflow found in none (1 Python file searched).") for run in runs)
+    assert all(
+        run.messages[0].startswith("stepgraph: no workflow found in none (1 Python file searched).") for run in runs
+    )
     text, data, sarif, github, gitlab, markdown = (run.out for run in runs)
     assert text == "no workflow was found, so nothing was checked\n"
     assert json.loads(data)["summary"]["verdict"] == "nothing"
@@ -172,7 +172,7 @@ def test_nothing_to_check_is_no_pass_in_any_format(stepgraph: Command) -> None:
 
 
 @every_format
-def test_a_graph_is_required_where_that_is_asked_for(stepgraph: Command, form: str) -> None:
+def test_require_dag_fails_without_a_graph(stepgraph: Command, form: str) -> None:
     write("empty.py", module(workflow("Empty")))
     write_unresolved()
     assert stepgraph("check", "empty.py", "-f", form, "--require-dag").code == 1
@@ -181,19 +181,17 @@ def test_a_graph_is_required_where_that_is_asked_for(stepgraph: Command, form: s
     assert stepgraph("check", "orders.py", "-f", form, "--require-dag").code == 0
 
 
-def test_strict_makes_an_error_of_what_could_not_be_resolved(
-    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_strict_makes_unresolved_code_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write_orders()
-    found = (finding(Severity.INFORMATION, "SG004"), replace(finding(Severity.INFORMATION), message="other."))
-    only_finding(monkeypatch, *found)
+    diagnostics = (finding(Severity.INFORMATION, "SG004"), replace(finding(Severity.INFORMATION), message="other."))
+    only_finding(monkeypatch, *diagnostics)
     assert stepgraph("check").code == 0
     run = stepgraph("check", "--strict")
     assert run.code == 1
     assert run.out.splitlines()[-2] == "1 error, 1 note in 1 workflow"
 
 
-def test_settings_comments_and_a_baseline_say_what_counts(stepgraph: Command) -> None:
+def test_settings_comments_and_baseline_filter_findings(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     assert stepgraph("check", "--ignore", "SG118").code == 0
     assert stepgraph("check", "--baseline", "known.json", "--update-baseline").code == 0
@@ -205,7 +203,7 @@ def test_settings_comments_and_a_baseline_say_what_counts(stepgraph: Command) ->
     assert (run.code, ignored["finding"]["code"], ignored["reason"]) == (0, "SG118", "on purpose")
 
 
-def test_a_setting_that_is_not_understood_is_a_finding(stepgraph: Command) -> None:
+def test_an_invalid_setting_is_a_finding(stepgraph: Command) -> None:
     write_orders()
     write("pyproject.toml", "[tool.stepgraph]\nstrickt = true\n")
     run = stepgraph("check")
@@ -213,7 +211,7 @@ def test_a_setting_that_is_not_understood_is_a_finding(stepgraph: Command) -> No
     assert run.out.startswith("pyproject.toml:2:11: error[SG003]: `strickt` is no setting.\n2 | strickt = true\n")
 
 
-def test_quiet_leaves_the_findings(stepgraph: Command) -> None:
+def test_quiet_prints_only_findings(stepgraph: Command) -> None:
     write_orders()
     assert stepgraph("check", "-q").out == ""
 
@@ -228,35 +226,33 @@ def test_quiet_leaves_the_findings(stepgraph: Command) -> None:
         ("out", "orders.py:10:22: error[SG118]"),
     ],
 )
-def test_a_report_is_written_in_the_format_that_its_name_says(stepgraph: Command, name: str, start: str) -> None:
+def test_the_suffix_selects_the_report_format(stepgraph: Command, name: str, start: str) -> None:
     write("orders.py", WRONG)
     run = stepgraph("check", "-o", name)
-    assert (run.code, run.out, run.told) == (1, "", [f"{name}: 1 error in 1 workflow"])
+    assert (run.code, run.out, run.messages) == (1, "", [f"{name}: 1 error in 1 workflow"])
     assert Path(name).read_text(encoding="utf-8").startswith(start)
 
 
-def test_nothing_is_told_of_a_report_in_a_file_if_so_asked(stepgraph: Command) -> None:
+def test_quiet_omits_the_verdict_of_a_report_file(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     assert stepgraph("check", "-q", "-o", "out.txt") == Run(1, "", [])
     assert Path("out.txt").read_text(encoding="utf-8").startswith("orders.py:10:22: error[SG118]")
 
 
-def test_a_report_is_not_written_over_a_source(stepgraph: Command) -> None:
+def test_a_report_does_not_overwrite_a_source(stepgraph: Command) -> None:
     write("orders.py", WRONG)
     run = stepgraph("check", "-o", "orders.py")
     assert run.code == 2
-    assert run.told == ["stepgraph: orders.py is one of the sources, and is not written over. Name another file."]
+    assert run.messages == ["stepgraph: orders.py is one of the sources, and is not written over. Name another file."]
     assert Path("orders.py").read_text(encoding="utf-8") == WRONG
 
 
-def test_a_wrong_option_is_an_error(stepgraph: Command) -> None:
+def test_invalid_options_are_errors(stepgraph: Command) -> None:
     assert stepgraph("check", "--fail-on", "never").code == 2
     assert stepgraph("check", "-f", "html").code == 2
 
 
-def test_files_are_named_from_the_root_of_the_repository_for_github(
-    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_github_paths_start_at_the_repository_root(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write("apps/shop/orders.py", WRONG)
     Path(".git").mkdir()
     monkeypatch.chdir("apps/shop")
@@ -267,12 +263,12 @@ def test_files_are_named_from_the_root_of_the_repository_for_github(
     assert stepgraph("check", "-q").out.startswith("orders.py:10:22: ")
 
 
-def test_an_absolute_path_in_the_repository_is_named_from_its_root(stepgraph: Command, folder: Path) -> None:
+def test_absolute_paths_are_relative_to_the_repository(stepgraph: Command, folder: Path) -> None:
     write("orders.py", WRONG)
     assert "::error file=orders.py,line=10," in stepgraph("check", f"{folder}/orders.py", "-f", "github").out
 
 
-def test_places_are_links_in_a_job_of_github(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_locations_are_links_in_github_jobs(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write("orders.py", WRONG)
     assert "](<" not in stepgraph("check", "-f", "markdown").out
     monkeypatch.setenv("GITHUB_SERVER_URL", "https://github.com")
@@ -282,7 +278,7 @@ def test_places_are_links_in_a_job_of_github(stepgraph: Command, monkeypatch: py
     assert link in stepgraph("check", "-f", "markdown").out
 
 
-def test_a_configuration_is_quoted_too(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_configurations_have_excerpts(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write_orders()
     write("other.jsonc", '{\n  "name": "shop"\n}\n')
     at = Span("other.jsonc", 2, 3, 2, 9)
@@ -290,13 +286,13 @@ def test_a_configuration_is_quoted_too(stepgraph: Command, monkeypatch: pytest.M
     assert '2 |   "name": "shop"\n  |   ^^^^^^\n' in stepgraph("check", "orders.py").out
 
 
-def test_a_source_in_another_encoding_is_quoted_as_text(stepgraph: Command) -> None:
+def test_excerpts_decode_the_source_encoding(stepgraph: Command) -> None:
     source = "# coding: latin-1\n" + WRONG.replace("charge(10)", 'charge("é")')
     Path("orders.py").write_bytes(source.encode("latin-1"))
     assert '11 |         await charge("é")\n   |                      ^^^\n' in stepgraph("check").out
 
 
-def test_the_environment_is_that_of_the_command(stepgraph: Command) -> None:
+def test_env_selects_the_environment(stepgraph: Command) -> None:
     write_orders()
     binding = 'binding = "ORDERS"\nname = "orders"\nclass_name = "Orders"\n'
     worker = 'name = "shop"\nmain = "orders.py"\ncompatibility_date = "2026-03-01"\n'

@@ -1,4 +1,4 @@
-"""`--check`: whether committed files are what would be written, for CI."""
+"""`--check` compares committed files with the current output."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def shop(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the fold
     write("shop.py", module(workflow("Orders", "rest"), workflow("Returns", "rest")))
 
 
-def test_files_that_were_just_written_pass(stepgraph: Command) -> None:
+def test_fresh_files_pass(stepgraph: Command) -> None:
     stepgraph(*FOLDER)
     assert stepgraph(*FOLDER, "--check") == Run(0, "", [])
     stepgraph(*FILE)
     assert stepgraph(*FILE, "--check") == Run(0, "", [])
 
 
-def test_what_is_missing_or_out_of_date_is_told_with_what_to_run(stepgraph: Command) -> None:
+def test_stale_files_are_reported_with_the_command(stepgraph: Command) -> None:
     write("docs/Orders.svg", "old")
     advice = "run `stepgraph graph shop.py -f svg -o docs/`"
     assert stepgraph("graph", "shop.py", "--check", "-f", "svg", "-o", "docs/") == Run(
@@ -37,19 +37,19 @@ def test_what_is_missing_or_out_of_date_is_told_with_what_to_run(stepgraph: Comm
     assert not Path("docs/Returns.svg").exists()
 
 
-def test_a_folder_or_file_that_is_not_there_is_missing_and_not_made(stepgraph: Command) -> None:
-    assert stepgraph("graph", "-o", "new/", "--check").told == [
+def test_missing_files_are_reported_and_not_created(stepgraph: Command) -> None:
+    assert stepgraph("graph", "-o", "new/", "--check").messages == [
         "new/Orders.txt is missing: run `stepgraph graph -o new/`",
         "new/Returns.txt is missing: run `stepgraph graph -o new/`",
     ]
-    assert stepgraph("graph", "-o", "new/all.txt", "--check").told == [
+    assert stepgraph("graph", "-o", "new/all.txt", "--check").messages == [
         "new/all.txt is missing: run `stepgraph graph -o new/all.txt`"
     ]
     assert not Path("new").exists()
 
 
-def test_the_command_to_run_is_quoted_for_a_shell(stepgraph: Command) -> None:
-    assert stepgraph("graph", "-o", "all flows.txt", "--check").told == [
+def test_the_command_is_quoted_for_a_shell(stepgraph: Command) -> None:
+    assert stepgraph("graph", "-o", "all flows.txt", "--check").messages == [
         "all flows.txt is missing: run `stepgraph graph -o 'all flows.txt'`"
     ]
 
@@ -67,9 +67,7 @@ def test_other_files_in_the_folder_do_not_matter(stepgraph: Command) -> None:
     assert stepgraph(*FOLDER, "--check").code == 0
 
 
-def test_the_dates_of_json_do_not_matter_for_they_change_with_the_commit(
-    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_dates_in_json_do_not_matter(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stepgraph(*FILE)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1800000000")
     assert stepgraph(*FILE, "--check") == Run(0, "", [])
@@ -89,7 +87,7 @@ def test_files_that_cannot_be_written_can_be_checked(stepgraph: Command) -> None
         Path("docs").chmod(0o700)
 
 
-def test_a_folder_in_the_place_of_a_file_is_an_error(stepgraph: Command) -> None:
+def test_a_directory_as_output_file_is_an_error(stepgraph: Command) -> None:
     Path("docs/Orders.svg").mkdir(parents=True)
     assert stepgraph(*FOLDER, "--check") == Run(
         2, "", ["stepgraph: docs/Orders.svg is not a file, and cannot be compared with one."]
@@ -97,7 +95,7 @@ def test_a_folder_in_the_place_of_a_file_is_an_error(stepgraph: Command) -> None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such permissions")
-def test_a_file_that_cannot_be_read_is_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreadable_file_is_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write("docs/Orders.svg", "old")
 
     opened = os.open
@@ -113,7 +111,7 @@ def test_a_file_that_cannot_be_read_is_an_error(stepgraph: Command, monkeypatch:
     )
 
 
-def test_nothing_passes_where_an_input_failed(stepgraph: Command) -> None:
+def test_a_failed_input_fails_the_check_of_files(stepgraph: Command) -> None:
     stepgraph(*FOLDER)
     write("shop.py", SYNTAX_ERROR)
     assert stepgraph(*FOLDER, "--check").code == 2
@@ -121,18 +119,18 @@ def test_nothing_passes_where_an_input_failed(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest")))
     run = stepgraph("graph", "shop.py", "broken.py", "-f", "svg", "-o", "docs/", "--check")
     assert run.code == 2
-    assert run.told[-1] == "stepgraph: docs/ was not checked, for not every input could be read."
+    assert run.messages[-1] == "stepgraph: docs/ was not checked, for not every input could be read."
 
 
-def test_nothing_passes_where_a_workflow_has_no_graph(stepgraph: Command) -> None:
+def test_a_missing_graph_fails_the_check_of_files(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest"), workflow("Empty")))
     run = stepgraph(*FOLDER, "--check")
     assert run.code == 1
-    assert run.told[-1] == "stepgraph: docs/ was not checked, for `Empty` has no graph."
+    assert run.messages[-1] == "stepgraph: docs/ was not checked, for `Empty` has no graph."
 
 
 @pytest.mark.parametrize("output", [[], ["-o", "-"]])
-def test_there_must_be_something_to_check(stepgraph: Command, output: list[str]) -> None:
+def test_check_requires_output(stepgraph: Command, output: list[str]) -> None:
     assert stepgraph("graph", "--check", *output) == Run(
         2,
         "",
@@ -141,8 +139,8 @@ def test_there_must_be_something_to_check(stepgraph: Command, output: list[str])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need a privilege there")
-def test_what_cannot_be_looked_for_is_not_missing(stepgraph: Command) -> None:
+def test_an_inaccessible_file_is_not_missing(stepgraph: Command) -> None:
     Path("loop").symlink_to("loop")
     run = stepgraph("graph", "-o", "loop/all.txt", "--check")
-    assert (run.code, len(run.told)) == (2, 1)
-    assert run.told[0] == "stepgraph: loop/all.txt cannot be read: a symbolic link that leads back to itself."
+    assert (run.code, len(run.messages)) == (2, 1)
+    assert run.messages[0] == "stepgraph: loop/all.txt cannot be read: a symbolic link that leads back to itself."

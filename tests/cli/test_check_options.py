@@ -1,4 +1,4 @@
-"""The options that say which findings count, and the baseline that is read and written by them."""
+"""The options that filter findings, and the baseline."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def _command(*, paths: tuple[str, ...], name: str | None, checking: CheckOptions
 
 
 def options(*arguments: str) -> CheckOptions:
-    given: CheckOptions = _command.main(list(arguments), standalone_mode=False)
-    return given
+    options: CheckOptions = _command.main(list(arguments), standalone_mode=False)
+    return options
 
 
 def settings(*arguments: str) -> Settings:
@@ -51,7 +51,7 @@ def check(*arguments: str) -> FilteredFindings:
     return filter_and_update(standards, analysis, check_analysis(analysis))
 
 
-def told(capfdbinary: pytest.CaptureFixture[bytes]) -> list[str]:
+def stderr(capfdbinary: pytest.CaptureFixture[bytes]) -> list[str]:
     return capfdbinary.readouterr().err.decode().splitlines()
 
 
@@ -69,13 +69,13 @@ def test_options_override_project_settings() -> None:
     write(
         "pyproject.toml", '[tool.stepgraph]\nstrict = true\nfail-on = "warning"\nrequire-dag = true\nbaseline = "b"\n'
     )
-    given = settings("--no-strict", "--fail-on", "error", "--no-require-dag", "--baseline", "other.json")
-    assert given == Settings(baseline="other.json")
+    options = settings("--no-strict", "--fail-on", "error", "--no-require-dag", "--baseline", "other.json")
+    assert options == Settings(baseline="other.json")
 
 
 def test_rule_options_accept_lists_codes_and_names() -> None:
-    given = settings("--select", "SG1, unused-ignore", "--select", "SG006", "--ignore", "step-called-with-arguments,")
-    assert (given.select, given.ignore) == (("SG1", "SG007", "SG006"), ("SG118",))
+    options = settings("--select", "SG1, unused-ignore", "--select", "SG006", "--ignore", "step-called-with-arguments,")
+    assert (options.select, options.ignore) == (("SG1", "SG007", "SG006"), ("SG118",))
 
 
 def test_select_overrides_ignored_rules_of_the_project() -> None:
@@ -105,13 +105,13 @@ def test_a_written_baseline_suppresses_its_findings(capfdbinary: pytest.CaptureF
     write("entry.py", TWO)
     first = check("--baseline", "known.json", "--update-baseline")
     assert (places(first.findings), places(first.baselined)) == ([], [("SG118", 10), ("SG118", 11)])
-    assert told(capfdbinary) == ["wrote known.json: 2 findings"]
+    assert stderr(capfdbinary) == ["wrote known.json: 2 findings"]
     assert {entry["path"] for entry in json.loads(Path("known.json").read_text("utf-8"))["findings"]} == {"entry.py"}
 
     write("entry.py", TWO.replace("await charge(10)", "x = 1\n        await charge(10)\n        await charge(30)"))
     second = check("--baseline", "known.json")
     assert (places(second.findings), places(second.baselined)) == ([("SG118", 12)], [("SG118", 11), ("SG118", 13)])
-    assert told(capfdbinary) == []
+    assert stderr(capfdbinary) == []
 
 
 def test_fixed_findings_are_reported_and_removed(
@@ -120,13 +120,13 @@ def test_fixed_findings_are_reported_and_removed(
     write("entry.py", TWO)
     check("--baseline", "known.json", "--update-baseline")
     write("entry.py", in_run("await charge(20)"))
-    told(capfdbinary)
+    stderr(capfdbinary)
     check("--baseline", "known.json")
-    assert told(capfdbinary) == [
+    assert stderr(capfdbinary) == [
         "known.json holds 1 finding that is not there any more: bring it up to date with --update-baseline."
     ]
     check("--baseline", "known.json", "--update-baseline")
-    assert told(capfdbinary) == ["wrote known.json: 1 finding"]
+    assert stderr(capfdbinary) == ["wrote known.json: 1 finding"]
 
 
 def test_a_missing_baseline_is_an_error() -> None:
@@ -143,7 +143,7 @@ def test_invalid_settings_write_no_baseline(capfdbinary: pytest.CaptureFixture[b
     with pytest.raises(CommandError) as caught:
         check("--baseline", "known.json", "--update-baseline")
     assert str(caught.value) == "known.json was not written, for not every input could be read."
-    assert told(capfdbinary)[0].startswith("pyproject.toml:2:9: error: `slect` is no setting.")
+    assert stderr(capfdbinary)[0].startswith("pyproject.toml:2:9: error: `slect` is no setting.")
     assert not Path("known.json").exists()
 
 

@@ -1,4 +1,4 @@
-"""Errors of stepgraph itself: one line that says where, and a traceback only for those who want one."""
+"""Defects of stepgraph: one message with the location, and a traceback on demand."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`stepgraph diff`: what changed between two versions, in real repositories."""
+"""`stepgraph diff` in real repositories."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def last_line(run: Run) -> str:
 
 @pytest.fixture
 def repository(folder: Path) -> Path:
-    """Make a repository with one commit on `main`: `orders.py`, whose workflow sleeps in the step `rest`."""
+    """Create a repository with one commit on `main`: `orders.py`, with a workflow that sleeps in the step `rest`."""
     make_repository()
     orders("rest")
     commit()
     return folder
 
 
-# What is compared
+# Sides of the comparison
 
 
 @pytest.mark.usefixtures("repository")
-def test_without_arguments_the_merge_base_with_the_default_branch_is_compared_with_the_work_tree(
+def test_the_default_is_merge_base_and_working_tree(
     stepgraph: Command,
 ) -> None:
     git("checkout", "--quiet", "-b", "feature")
@@ -62,7 +62,7 @@ def test_without_arguments_the_merge_base_with_the_default_branch_is_compared_wi
 
 
 @pytest.mark.usefixtures("repository")
-def test_what_others_did_on_the_default_branch_is_no_change_of_ours(stepgraph: Command) -> None:
+def test_later_commits_of_the_default_branch_are_ignored(stepgraph: Command) -> None:
     git("checkout", "--quiet", "-b", "feature")
     git("checkout", "--quiet", "main")
     orders("rest", "of others")
@@ -73,21 +73,21 @@ def test_what_others_did_on_the_default_branch_is_no_change_of_ours(stepgraph: C
 
 
 @pytest.mark.usefixtures("repository")
-def test_the_default_branch_is_that_of_origin(stepgraph: Command) -> None:
+def test_the_default_branch_comes_from_origin(stepgraph: Command) -> None:
     git("update-ref", "refs/remotes/origin/trunk", "HEAD")
     git("symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/trunk")
     assert "from the merge base of origin/trunk and HEAD to the work tree" in stepgraph("diff").out
 
 
 @pytest.mark.usefixtures("repository")
-def test_one_revision_is_compared_with_the_work_tree(stepgraph: Command) -> None:
+def test_one_revision_is_compared_with_the_working_tree(stepgraph: Command) -> None:
     orders("rest", "and rest")
     run = stepgraph("diff", "HEAD")
     assert (run.code, last_line(run)) == (0, f"1 change in 1 workflow; {SAFE} (from HEAD to the work tree)")
 
 
 @pytest.mark.usefixtures("repository")
-def test_two_revisions_are_compared_without_the_work_tree(stepgraph: Command) -> None:
+def test_two_revisions_ignore_the_working_tree(stepgraph: Command) -> None:
     orders("rest", "and rest")
     commit()
     orders("nothing of this")
@@ -116,7 +116,7 @@ def test_three_dots_are_the_merge_base(stepgraph: Command) -> None:
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_path_beside_a_revision_is_looked_for_in_it(stepgraph: Command) -> None:
+def test_a_path_selects_a_part_of_the_revision(stepgraph: Command) -> None:
     orders("nap", path="other.py", name="Other")
     assert "workflow 'Other' added" in stepgraph("diff", "HEAD").out
     run = stepgraph("diff", "HEAD", "orders.py")
@@ -125,7 +125,7 @@ def test_a_path_beside_a_revision_is_looked_for_in_it(stepgraph: Command) -> Non
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_path_alone_is_compared_with_the_merge_base(stepgraph: Command) -> None:
+def test_a_single_path_is_compared_with_the_merge_base(stepgraph: Command) -> None:
     orders("nap", path="other.py", name="Other")
     assert stepgraph("diff", "orders.py").out == (
         "no change of structure in 1 workflow (from orders.py in the merge base of main and HEAD to orders.py)\n"
@@ -133,14 +133,14 @@ def test_a_path_alone_is_compared_with_the_merge_base(stepgraph: Command) -> Non
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_file_that_a_revision_does_not_have_is_new(stepgraph: Command) -> None:
+def test_a_file_missing_from_a_revision_is_added(stepgraph: Command) -> None:
     orders("nap", path="other.py", name="Other")
     run = stepgraph("diff", "HEAD", "other.py")
     assert run.out.startswith("Other  other.py:4\n  + workflow 'Other' added\n")
-    assert run.told == ["no workflow found in other.py in HEAD: all are added."]
+    assert run.messages == ["no workflow found in other.py in HEAD: all are added."]
 
 
-def test_in_a_folder_of_the_repository_the_same_folder_of_the_revision_is_compared(
+def test_a_subdirectory_is_compared_with_itself(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     orders("rest", path="apps/shop/shop.py", name="Shop")
@@ -182,7 +182,7 @@ def test_saved_graphs_are_compared(stepgraph: Command) -> None:
     )
 
 
-def test_a_saved_graph_alone_is_compared_with_the_current_folder(stepgraph: Command) -> None:
+def test_a_single_saved_graph_is_compared_with_the_directory(stepgraph: Command) -> None:
     save("saved.json", response("Orders", sleep("rest")))
     orders("rest")
     assert stepgraph("diff", "saved.json").out == (
@@ -190,7 +190,7 @@ def test_a_saved_graph_alone_is_compared_with_the_current_folder(stepgraph: Comm
     )
 
 
-def test_a_dash_is_a_saved_graph_from_standard_input(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dash_reads_a_saved_graph(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     orders("rest")
     content = stepgraph("graph", "-f", "json").out.encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
@@ -202,7 +202,7 @@ def test_a_dash_is_a_saved_graph_from_standard_input(stepgraph: Command, monkeyp
     )
 
 
-def test_a_saved_graph_is_that_of_the_class_whose_workflow_has_another_name(stepgraph: Command) -> None:
+def test_a_saved_graph_matches_by_class_name(stepgraph: Command) -> None:
     save("saved.json", response("Orders", sleep("rest")))
     write("orders.py", module(workflow("Orders", "rest")))
     write(
@@ -212,13 +212,13 @@ def test_a_saved_graph_is_that_of_the_class_whose_workflow_has_another_name(step
     assert stepgraph("diff", "saved.json", ".").out.startswith("no change of structure in 1 workflow")
 
 
-def test_a_graph_that_there_was_not_is_one_without_steps(stepgraph: Command) -> None:
+def test_a_missing_graph_counts_as_empty(stepgraph: Command) -> None:
     save("a.json", without_graph("Orders"))
     save("b.json", response("Orders", sleep("rest")))
     assert "+ sleep 'rest' added" in stepgraph("diff", "a.json", "b.json").out
 
 
-def test_a_class_that_is_renamed_in_a_file_of_one_workflow_is_the_same_workflow(stepgraph: Command) -> None:
+def test_a_renamed_single_class_is_the_same_workflow(stepgraph: Command) -> None:
     orders("rest", path="a.py", name="Orders")
     orders("rest", path="b.py", name="Purchases")
     run = stepgraph("diff", "a.py", "b.py")
@@ -227,22 +227,22 @@ def test_a_class_that_is_renamed_in_a_file_of_one_workflow_is_the_same_workflow(
 
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("arguments", [["main"], ["HEAD", "main"], ["main", "HEAD"], ["main", "orders.py"]])
-def test_a_name_of_both_a_path_and_a_revision_is_refused(stepgraph: Command, arguments: list[str]) -> None:
+def test_an_ambiguous_name_is_refused(stepgraph: Command, arguments: list[str]) -> None:
     orders("nap", path="main/other.py", name="Other")
     advice = "Write `./main` for the path, `--from main` or `--to main` for the revision."
-    told = [f"stepgraph: `main` is both a path and a revision. {advice}"]
-    assert stepgraph("diff", *arguments) == Run(2, "", told)
+    stderr = [f"stepgraph: `main` is both a path and a revision. {advice}"]
+    assert stepgraph("diff", *arguments) == Run(2, "", stderr)
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_path_is_told_from_a_revision_by_its_beginning(stepgraph: Command) -> None:
+def test_path_prefixes_disambiguate(stepgraph: Command) -> None:
     orders("nap", path="main/other.py", name="Other")
     assert "workflow 'Other' added" in stepgraph("diff", "HEAD", "./main").out
 
 
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("form", ["main...", "{hash}", "main..HEAD", "main...HEAD"])
-def test_a_path_does_not_shadow_what_only_revisions_are_called(stepgraph: Command, form: str) -> None:
+def test_a_path_does_not_shadow_revision_syntax(stepgraph: Command, form: str) -> None:
     first = git("rev-parse", "HEAD")
     git("checkout", "--quiet", "-b", "feature")
     orders("rest", "nap")
@@ -255,13 +255,13 @@ def test_a_path_does_not_shadow_what_only_revisions_are_called(stepgraph: Comman
 
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("name", ["origin/main...", "0" * 40])
-def test_a_path_does_not_stand_in_for_a_missing_revision(stepgraph: Command, name: str) -> None:
+def test_a_path_does_not_replace_a_missing_revision(stepgraph: Command, name: str) -> None:
     orders("rest", path=f"{name}/entry.py")
     assert stepgraph("diff", name).code == 2
 
 
 @pytest.mark.usefixtures("repository")
-def test_revisions_that_options_name_are_never_paths(stepgraph: Command) -> None:
+def test_revision_options_are_never_paths(stepgraph: Command) -> None:
     git("checkout", "--quiet", "-b", "feature")
     orders("rest", "nap")
     commit()
@@ -285,18 +285,18 @@ def test_revisions_that_options_name_are_never_paths(stepgraph: Command) -> None
         (["--from", "--all"], "`--all` is no file or folder, nor a revision."),
     ],
 )
-def test_options_for_revisions_have_to_fit(stepgraph: Command, arguments: list[str], message: str) -> None:
+def test_invalid_revision_options_are_errors(stepgraph: Command, arguments: list[str], message: str) -> None:
     write("a.json", "{}")
     run = stepgraph("diff", *arguments)
     assert (run.code, run.out) == (2, "")
-    assert run.told[0].startswith(f"stepgraph: {message}")
+    assert run.messages[0].startswith(f"stepgraph: {message}")
 
 
-# Revisions are read, and nothing else happens
+# Reading revisions has no side effects
 
 
 @pytest.mark.usefixtures("repository")
-def test_neither_the_work_tree_nor_the_index_is_touched(stepgraph: Command) -> None:
+def test_working_tree_and_index_stay_unchanged(stepgraph: Command) -> None:
     orders("staged")
     git("add", "--all")
     orders("not staged")
@@ -306,7 +306,7 @@ def test_neither_the_work_tree_nor_the_index_is_touched(stepgraph: Command) -> N
     assert before == after
 
 
-def test_the_temporary_folder_goes_and_is_never_named(
+def test_the_temporary_directory_is_removed_and_not_shown(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     temporary = repository.parent / f"{repository.name}-temporary"
@@ -315,14 +315,14 @@ def test_the_temporary_folder_goes_and_is_never_named(
     write_unresolved()
     write("broken.py", module(workflow("Broken")) + SYNTAX_ERROR)
     commit()
-    told = [*stepgraph("diff", "HEAD").told]
+    stderr = [*stepgraph("diff", "HEAD").messages]
     remove("broken.py")
     commit()
     run = stepgraph("diff", "HEAD", "-f", "json")
     assert list(temporary.iterdir()) == []
-    assert not any("stepgraph-" in text or str(repository) in text for text in [*told, *run.told, run.out])
-    assert any(line.startswith("HEAD:broken.py:") for line in told)
-    assert any(line.startswith("HEAD:orders.py:") for line in run.told)
+    assert not any("stepgraph-" in text or str(repository) in text for text in [*stderr, *run.messages, run.out])
+    assert any(line.startswith("HEAD:broken.py:") for line in stderr)
+    assert any(line.startswith("HEAD:orders.py:") for line in run.messages)
 
 
 @pytest.mark.usefixtures("repository")
@@ -345,7 +345,7 @@ def test_attributes_do_not_hide_files_and_filters_are_not_run(stepgraph: Command
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_links_of_a_revision_lead_nowhere_else(stepgraph: Command, repository: Path) -> None:
+def test_links_in_a_revision_stay_inside(stepgraph: Command, repository: Path) -> None:
     outside = repository.parent / f"{repository.name}-outside.py"
     outside.write_text(module(workflow("Outside", "rest")), encoding="utf-8")
     Path("outside.py").symlink_to(outside)
@@ -357,14 +357,14 @@ def test_links_of_a_revision_lead_nowhere_else(stepgraph: Command, repository: P
     assert stepgraph("diff", "HEAD").out.startswith("no change of structure in 1 workflow")
 
 
-def test_hooks_of_another_repository_do_not_lead_astray(
+def test_git_variables_of_hooks_are_ignored(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GIT_DIR", str(repository / "elsewhere"))
     assert stepgraph("diff", "HEAD").code == 0
 
 
-# What it comes to
+# Exit codes and errors
 
 
 @pytest.mark.parametrize(
@@ -379,7 +379,7 @@ def test_hooks_of_another_repository_do_not_lead_astray(
     ],
 )
 @pytest.mark.usefixtures("repository")
-def test_the_exit_code_tells_of_the_changes_that_are_named(
+def test_fail_on_selects_the_failing_changes(
     stepgraph: Command, steps: tuple[str, ...], fail_on: str, code: int
 ) -> None:
     orders(*steps)
@@ -387,7 +387,7 @@ def test_the_exit_code_tells_of_the_changes_that_are_named(
 
 
 @pytest.mark.usefixtures("repository")
-def test_breaking_changes_fail_if_nothing_else_is_named(stepgraph: Command) -> None:
+def test_breaking_changes_fail_by_default(stepgraph: Command) -> None:
     orders("renamed")
     run = stepgraph("diff")
     assert (run.code, run.out.splitlines()[1]) == (
@@ -396,30 +396,30 @@ def test_breaking_changes_fail_if_nothing_else_is_named(stepgraph: Command) -> N
     )
 
 
-def test_without_workflows_on_either_side_there_is_nothing(stepgraph: Command) -> None:
+def test_no_workflows_on_both_sides_exit_with_3(stepgraph: Command) -> None:
     Path("a").mkdir()
     Path("b").mkdir()
     assert stepgraph("diff", "a", "b") == Run(3, "", ["stepgraph: no workflow found in a nor in b."])
 
 
 @pytest.mark.usefixtures("repository")
-def test_an_unknown_revision_has_near_names(stepgraph: Command) -> None:
+def test_an_unknown_revision_suggests_similar_names(stepgraph: Command) -> None:
     git("branch", "feature")
     assert stepgraph("diff", "faeture") == Run(
         2, "", ["stepgraph: `faeture` is no file or folder, nor a revision. Did you mean `feature`?"]
     )
-    assert stepgraph("diff", "faeture...").told == [
+    assert stepgraph("diff", "faeture...").messages == [
         "stepgraph: `faeture` is no file or folder, nor a revision. Did you mean `feature`?"
     ]
-    assert stepgraph("diff", "xyz").told == [
+    assert stepgraph("diff", "xyz").messages == [
         "stepgraph: `xyz` is no file or folder, nor a revision. `git branch --all` lists branches."
     ]
 
 
-def test_without_a_repository_there_is_no_revision(stepgraph: Command) -> None:
+def test_revisions_need_a_repository(stepgraph: Command) -> None:
     orders("rest")
-    (told,) = stepgraph("diff").told
-    assert told == (
+    (stderr,) = stepgraph("diff").messages
+    assert stderr == (
         "stepgraph: the current folder is not in a git repository, so that there is no version to compare with."
         " Name two: `stepgraph diff OLD NEW`."
     )
@@ -428,54 +428,54 @@ def test_without_a_repository_there_is_no_revision(stepgraph: Command) -> None:
     )
 
 
-def test_another_name_for_the_default_branch_is_answered_with_its_own(stepgraph: Command) -> None:
+def test_a_wrong_default_branch_suggests_the_actual_one(stepgraph: Command) -> None:
     git("init", "--quiet", "--initial-branch=master")
     write_orders()
     commit("An order")
-    (told,) = stepgraph("diff", "main...").told
-    assert told == "stepgraph: `main` is no file or folder, nor a revision. Did you mean `master`?"
+    (stderr,) = stepgraph("diff", "main...").messages
+    assert stderr == "stepgraph: `main` is no file or folder, nor a revision. Did you mean `master`?"
 
 
-def test_a_repository_without_a_default_branch_has_to_be_told_what_to_compare(stepgraph: Command) -> None:
+def test_a_missing_default_branch_is_an_error(stepgraph: Command) -> None:
     git("init", "--quiet", "--initial-branch=trunk")
     write_orders()
     commit("An order")
-    (told,) = stepgraph("diff").told
-    assert told == (
+    (stderr,) = stepgraph("diff").messages
+    assert stderr == (
         "stepgraph: there is no default branch to compare with: neither origin/HEAD nor main nor master."
         " Name a revision: `stepgraph diff HEAD`."
     )
 
 
-def test_without_commits_there_is_nothing_to_compare_with(stepgraph: Command) -> None:
+def test_a_repository_without_commits_is_an_error(stepgraph: Command) -> None:
     make_repository()
-    assert stepgraph("diff").told == ["stepgraph: git finds no commit here to compare with: `git log` says why."]
-    assert stepgraph("diff", "HEAD").told == [
+    assert stepgraph("diff").messages == ["stepgraph: git finds no commit here to compare with: `git log` says why."]
+    assert stepgraph("diff", "HEAD").messages == [
         "stepgraph: `HEAD` is no file or folder, nor a revision. Git finds no commit here at all: `git log` says why."
     ]
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_branch_without_a_past_has_nothing_in_common_with_the_default_branch(stepgraph: Command) -> None:
+def test_an_orphan_branch_has_no_merge_base(stepgraph: Command) -> None:
     git("checkout", "--quiet", "--orphan", "feature")
     commit("of its own")
-    assert stepgraph("diff").told == ["stepgraph: `main` and `HEAD` have no commit in common here."]
+    assert stepgraph("diff").messages == ["stepgraph: `main` and `HEAD` have no commit in common here."]
 
 
 @pytest.mark.usefixtures("repository")
-def test_without_git_there_are_no_revisions(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_revisions_need_git(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
-    assert stepgraph("diff").told == ["stepgraph: there is no git on PATH, which revisions are read with."]
+    assert stepgraph("diff").messages == ["stepgraph: there is no git on PATH, which revisions are read with."]
 
 
 def refused(path: str) -> Run:
-    """Return the end of a diff whose path is in another repository than the working directory."""
+    """Return the result of a diff with a path outside of the repository of the working directory."""
     reason = f"`{path}` is not in the git repository of the working directory, where revisions are looked up."
     return Run(2, "", [f"stepgraph: {reason} Run the command in the repository of the path."])
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_link_out_of_the_repository_is_in_no_revision(stepgraph: Command, folder: Path) -> None:
+def test_a_link_out_of_the_repository_is_refused(stepgraph: Command, folder: Path) -> None:
     outside = folder.with_name(f"{folder.name}-outside.py")
     outside.write_text(module(workflow("Orders", "rest")), encoding="utf-8")
     Path("link.py").symlink_to(outside)
@@ -485,8 +485,8 @@ def test_a_link_out_of_the_repository_is_in_no_revision(stepgraph: Command, fold
 @pytest.mark.usefixtures("repository")
 @pytest.mark.parametrize("path", ["library", "library/orders.py", "link.py", "library/../library/orders.py"])
 @pytest.mark.parametrize("arguments", [("--from", "main"), ("--from", "main", "--to", "HEAD"), ("main",), ()])
-def test_revisions_are_not_those_of_a_submodule(stepgraph: Command, path: str, arguments: tuple[str, ...]) -> None:
-    """Whoever adds a submodule gives its branches their names."""
+def test_revisions_of_a_submodule_are_refused(stepgraph: Command, path: str, arguments: tuple[str, ...]) -> None:
+    """The author of a submodule chooses the names of its branches."""
     orders("rest", path="library/orders.py")
     git("init", "--quiet", "--initial-branch=main", folder="library")
     git("add", "--all", folder="library")
@@ -496,7 +496,7 @@ def test_revisions_are_not_those_of_a_submodule(stepgraph: Command, path: str, a
 
 
 @pytest.mark.usefixtures("repository")
-def test_revisions_are_not_those_around_a_submodule(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_revisions_around_a_submodule_are_refused(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("library").mkdir()
     git("init", "--quiet", folder="library")
     monkeypatch.chdir("library")
@@ -513,34 +513,34 @@ def test_a_shallow_clone_lacks_the_merge_base(
     clone = f"{repository}-clone"
     git("clone", "--quiet", "--depth=1", "--no-single-branch", f"file://{repository}", clone)
     monkeypatch.chdir(clone)
-    (told,) = stepgraph("diff", "origin/feature...").told
-    assert told == (
+    (stderr,) = stepgraph("diff", "origin/feature...").messages
+    assert stderr == (
         "stepgraph: `origin/feature` and `HEAD` have no commit in common here."
         " The clone is shallow: `git fetch --unshallow` gets the rest of it."
     )
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_side_that_cannot_be_read_is_told(stepgraph: Command) -> None:
+def test_an_unreadable_side_is_an_error(stepgraph: Command) -> None:
     write("orders.py", module(workflow("Orders", "rest")) + SYNTAX_ERROR)
     commit()
     orders("rest")
     run = stepgraph("diff", "HEAD")
     assert (run.code, run.out) == (2, "")
-    assert run.told[0].startswith("HEAD:orders.py:8:5: ")
-    assert run.told[1:] == ["stepgraph: the old version (HEAD) could not be read, so nothing was compared."]
+    assert run.messages[0].startswith("HEAD:orders.py:8:5: ")
+    assert run.messages[1:] == ["stepgraph: the old version (HEAD) could not be read, so nothing was compared."]
     write("graph.json", "[")
-    assert stepgraph("diff", "HEAD~1", "graph.json").told[-1] == (
+    assert stepgraph("diff", "HEAD~1", "graph.json").messages[-1] == (
         "stepgraph: the new version (graph.json) could not be read, so nothing was compared."
     )
 
 
 @pytest.mark.usefixtures("repository")
-def test_an_object_that_is_missing_is_told(stepgraph: Command) -> None:
+def test_a_missing_git_object_is_an_error(stepgraph: Command) -> None:
     identity = git("rev-parse", "HEAD:orders.py")
     remove(f".git/objects/{identity[:2]}/{identity[2:]}")
     run = stepgraph("diff", "HEAD")
-    assert run.told == [
+    assert run.messages == [
         "HEAD:orders.py: its content is not in this repository. Fetch it with git.",
         "stepgraph: the old version (HEAD) could not be read, so nothing was compared.",
     ]
@@ -551,36 +551,36 @@ def test_an_incomplete_graph_makes_the_diff_incomplete(stepgraph: Command) -> No
     write_unresolved()
     run = stepgraph("diff", "HEAD")
     assert run.out.startswith("no change of structure in 1 workflow; 1 with a graph that is incomplete (")
-    assert [line.partition(":")[0] for line in run.told] == ["orders.py", "the diff of `Orders` is incomplete"]
-    assert stepgraph("diff", "HEAD", "-q").told == []
+    assert [line.partition(":")[0] for line in run.messages] == ["orders.py", "the diff of `Orders` is incomplete"]
+    assert stepgraph("diff", "HEAD", "-q").messages == []
 
 
-# How it is told
+# Output
 
 
 @pytest.mark.usefixtures("repository")
-def test_one_workflow_is_chosen_by_its_name(stepgraph: Command) -> None:
+def test_workflow_selects_one_workflow(stepgraph: Command) -> None:
     orders("nap", path="other.py", name="Other")
     assert stepgraph("diff", "HEAD", "--workflow", "Orders").out.startswith("no change of structure in 1 workflow")
-    assert stepgraph("diff", "HEAD", "--workflow", "Order").told == [
+    assert stepgraph("diff", "HEAD", "--workflow", "Order").messages == [
         "stepgraph: no workflow is named `Order`. Did you mean `Orders`, `Other`?"
     ]
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_file_is_written_in_the_format_that_its_name_tells(stepgraph: Command) -> None:
+def test_the_suffix_selects_the_format(stepgraph: Command) -> None:
     orders("rest", "and rest")
-    told = f"1 change in 1 workflow; {SAFE}"
-    assert stepgraph("diff", "HEAD", "-o", "diff.md") == Run(0, "", [f"diff.md: {told}"])
-    assert Path("diff.md").read_text(encoding="utf-8").startswith(f"## ✅ Workflows: {told}\n")
+    stderr = f"1 change in 1 workflow; {SAFE}"
+    assert stepgraph("diff", "HEAD", "-o", "diff.md") == Run(0, "", [f"diff.md: {stderr}"])
+    assert Path("diff.md").read_text(encoding="utf-8").startswith(f"## ✅ Workflows: {stderr}\n")
     assert stepgraph("diff", "HEAD", "-o", "diff.json", "-q") == Run(0, "", [])
-    assert json.loads(Path("diff.json").read_bytes())["summary"]["text"] == told
+    assert json.loads(Path("diff.json").read_bytes())["summary"]["text"] == stderr
     assert stepgraph("diff", "HEAD", "-o", "diff.svg", "-q") == Run(0, "", [])
     assert Path("diff.svg").read_text(encoding="utf-8").startswith("<svg ")
 
 
 @pytest.mark.usefixtures("repository")
-def test_the_colours_of_a_picture_can_be_chosen(stepgraph: Command) -> None:
+def test_theme_selects_the_colors(stepgraph: Command) -> None:
     orders("rest", "and rest")
     dark = "@media screen and (prefers-color-scheme:dark)"
     assert dark in stepgraph("diff", "HEAD", "-f", "svg").out
@@ -590,7 +590,7 @@ def test_the_colours_of_a_picture_can_be_chosen(stepgraph: Command) -> None:
 
 
 @pytest.mark.usefixtures("repository")
-def test_colours_are_of_no_use_to_other_formats(stepgraph: Command) -> None:
+def test_theme_is_refused_for_other_formats(stepgraph: Command) -> None:
     assert stepgraph("diff", "HEAD", "--theme", "dark") == Run(
         2,
         "",
@@ -599,14 +599,14 @@ def test_colours_are_of_no_use_to_other_formats(stepgraph: Command) -> None:
 
 
 @pytest.mark.usefixtures("repository")
-def test_a_source_is_not_written_over(stepgraph: Command) -> None:
-    assert stepgraph("diff", "HEAD", "-o", "orders.py").told == [
+def test_a_source_is_not_overwritten(stepgraph: Command) -> None:
+    assert stepgraph("diff", "HEAD", "-o", "orders.py").messages == [
         "stepgraph: orders.py is one of the sources, and is not written over. Name another file."
     ]
 
 
 @pytest.mark.parametrize("form", ["text", "markdown", "json", "svg"])
-def test_the_same_versions_give_the_same_bytes_anywhere(
+def test_output_is_deterministic(
     stepgraph: Command, repository: Path, monkeypatch: pytest.MonkeyPatch, form: str
 ) -> None:
     orders("renamed", "and rest")
@@ -621,7 +621,7 @@ def test_the_same_versions_give_the_same_bytes_anywhere(
 
 
 @pytest.mark.usefixtures("repository")
-def test_names_that_would_steer_a_terminal_are_spelt_out(stepgraph: Command) -> None:
+def test_control_characters_in_names_are_escaped(stepgraph: Command) -> None:
     orders("rest", "\\x1b[2J\\u202egone")
     run = stepgraph("diff", "HEAD")
     assert "\x1b" not in run.out
@@ -629,7 +629,7 @@ def test_names_that_would_steer_a_terminal_are_spelt_out(stepgraph: Command) -> 
 
 
 @pytest.mark.usefixtures("repository")
-def test_an_environment_is_taken_on_both_sides(stepgraph: Command) -> None:
+def test_env_applies_to_both_sides(stepgraph: Command) -> None:
     workflows = '[[{}workflows]]\nname = "{}"\nbinding = "O"\nclass_name = "Orders"\n'
     text = 'name = "shop"\nmain = "orders.py"\n[env.live]\n'
     write("wrangler.toml", text + workflows.format("env.live.", "orders-live"))
@@ -662,11 +662,11 @@ def test_the_variable_needs_no_configuration(stepgraph: Command, monkeypatch: py
 
 
 @pytest.mark.usefixtures("repository")
-def test_an_environment_of_neither_side_is_an_error(stepgraph: Command) -> None:
+def test_an_undefined_environment_is_an_error(stepgraph: Command) -> None:
     write("wrangler.json", WRANGLER % (BINDING, ""))
     commit()
     run = stepgraph("diff", "HEAD", "--env", "staging")
     assert (run.code, run.out) == (2, "")
-    assert run.told == [
+    assert run.messages == [
         "stepgraph: environment `staging` is not defined: no configuration of either side has it in an `env` table."
     ]

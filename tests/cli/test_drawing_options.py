@@ -1,4 +1,4 @@
-"""The options on how a graph is drawn, and the formats that heed them."""
+"""The drawing options, and the formats that support them."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ def orders(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the fo
     save("orders.json", response("Orders", LOOP))
 
 
-def test_the_words_of_the_options_are_those_of_the_renderers() -> None:
+def test_option_values_match_the_renderers() -> None:
     assert drawing_options.COLLAPSIBLE == folding.FOLDED_KINDS
     assert drawing_options.EXPANSIONS == view.EXPANSIONS
     assert drawing_options.THEMES == view.THEMES
 
 
-def test_a_depth_folds_what_is_deeper(stepgraph: Command) -> None:
+def test_depth_folds_deeper_nodes(stepgraph: Command) -> None:
     assert stepgraph("render", "orders.json", "--depth", "1").out == "Orders  2 steps\n└─ ↻ loop  (2 steps)\n"
 
 
-def test_kinds_are_folded_wherever_they_are(stepgraph: Command) -> None:
+def test_collapse_folds_kinds_at_any_depth(stepgraph: Command) -> None:
     assert stepgraph("render", "orders.json", "--collapse", " if, loop ,").out == (
         "Orders  2 steps\n└─ ↻ loop  (2 steps)\n"
     )
@@ -47,13 +47,13 @@ def test_all_drawings_can_be_folded(stepgraph: Command, form: str) -> None:
     assert len(folded.out) < len(whole.out)
 
 
-def test_what_is_folded_in_a_page_can_be_opened(stepgraph: Command) -> None:
+def test_folded_parts_of_a_page_can_be_opened(stepgraph: Command) -> None:
     page = stepgraph("render", "orders.json", "-f", "html", "--collapse", "loop")
     assert page.code == 0
     assert '"folded": ["orders--node.loop"]' in page.out.replace('"folded":[', '"folded": [')
 
 
-def test_an_svg_has_a_legend_if_it_is_asked_for(stepgraph: Command) -> None:
+def test_legend_adds_a_legend(stepgraph: Command) -> None:
     assert "Legend" not in stepgraph("render", "orders.json", "-f", "svg").out
     assert "Legend" in stepgraph("render", "orders.json", "-f", "svg", "--legend").out
 
@@ -71,7 +71,7 @@ def test_an_svg_can_be_laid_out_by_graphviz(stepgraph: Command, monkeypatch: pyt
     assert drawn == f"<svg of {stepgraph('render', 'orders.json', '-f', 'dot', '--depth', '1').out}"
 
 
-def test_that_there_is_no_graphviz_is_told(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dot_engine, "_places", lambda: iter(()))
     assert stepgraph("render", "orders.json", "-f", "svg", "--engine", "dot") == Run(
         2,
@@ -81,7 +81,7 @@ def test_that_there_is_no_graphviz_is_told(stepgraph: Command, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "text"),
     [
         (["--depth", "0"], "Invalid value for '--depth': 0 is not in the range x>=1."),
         (
@@ -99,40 +99,40 @@ def test_that_there_is_no_graphviz_is_told(stepgraph: Command, monkeypatch: pyte
         (["--engine", "dot", "-f", "svg", "--legend"], "--legend is of no use to the engine dot. Leave it out."),
     ],
 )
-def test_an_option_without_sense_is_refused(stepgraph: Command, arguments: list[str], said: str) -> None:
+def test_unsupported_options_are_refused(stepgraph: Command, arguments: list[str], text: str) -> None:
     assert stepgraph("render", "orders.json", *arguments) == Run(
-        2, "", [f"stepgraph: {said} Try `stepgraph render --help`."]
+        2, "", [f"stepgraph: {text} Try `stepgraph render --help`."]
     )
 
 
 def test_json_cannot_be_folded(stepgraph: Command) -> None:
-    (told,) = stepgraph("graph", "-f", "json", "--depth", "2").told
-    assert told.startswith("stepgraph: --depth is of no use to the format json, only to text, dot, svg, html, mermaid.")
+    (stderr,) = stepgraph("graph", "-f", "json", "--depth", "2").messages
+    assert stderr.startswith(
+        "stepgraph: --depth is of no use to the format json, only to text, dot, svg, html, mermaid."
+    )
 
 
-def test_a_picture_that_is_too_large_is_drawn_with_a_warning(
-    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_picture_has_a_warning(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(f"{svg.__name__}.document.WIDEST", 1)
     run = stepgraph("render", "orders.json", "-f", "svg")
-    (told,) = run.told
+    (stderr,) = run.messages
     assert run.code == 0
     assert run.out.startswith("<svg")
-    assert told.startswith("Orders: the picture is ")
-    assert stepgraph("render", "orders.json", "-f", "svg", "--quiet").told == []
+    assert stderr.startswith("Orders: the picture is ")
+    assert stepgraph("render", "orders.json", "-f", "svg", "--quiet").messages == []
 
 
-def test_every_format_has_a_suffix_of_its_own() -> None:
+def test_suffixes_of_formats_are_unique() -> None:
     assert len({form.suffix for form in formats.FORMATS.values()}) == len(formats.FORMATS)
 
 
-def test_a_mermaid_chart_of_one_workflow_stands_by_itself(stepgraph: Command) -> None:
+def test_mermaid_of_one_workflow_is_a_diagram(stepgraph: Command) -> None:
     out = stepgraph("render", "orders.json", "-f", "mermaid").out
     assert "```" not in out
     assert "flowchart" in out
 
 
-def test_mermaid_of_several_workflows_is_a_page_of_markdown(stepgraph: Command) -> None:
+def test_mermaid_of_several_workflows_is_markdown(stepgraph: Command) -> None:
     save("both.json", [response("Bee"), response("Ant")])
     lines = stepgraph("render", "both.json", "-f", "mermaid").out.splitlines()
     assert [line for line in lines if line.startswith(("#", "```"))] == [

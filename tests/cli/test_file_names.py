@@ -1,4 +1,4 @@
-"""Names of files for workflows: readable, safe on every system, and no two the same on any."""
+"""File names of workflows: readable, safe on every system, and unique."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stepgraph.cli.subject import Subject
 
 
 def stems(*names: str | tuple[str, str]) -> list[str]:
-    """Return the stems for workflows of these names, with the name of the class beside those that have another."""
+    """Return the file stems for workflows, from pairs of name and class name."""
     pairs = [(name, name) if isinstance(name, str) else name for name in names]
     return file_stems([Subject(name, class_name, None, str) for name, class_name in pairs])
 
@@ -43,31 +43,31 @@ def stems(*names: str | tuple[str, str]) -> list[str]:
         ("注" * 300, "注" * 33),
     ],
 )
-def test_what_is_unsafe_somewhere_is_replaced(name: str, stem: str) -> None:
+def test_unsafe_characters_are_replaced(name: str, stem: str) -> None:
     assert stems(name) == [stem]
 
 
-def test_workflows_of_one_name_are_told_apart_by_their_classes() -> None:
+def test_equal_names_get_the_class_name() -> None:
     assert stems(("orders", "A"), "returns", ("orders", "B")) == ["orders-A", "returns", "orders-B"]
 
 
-def test_case_and_composition_of_letters_do_not_tell_names_apart() -> None:
+def test_names_differ_beyond_case_and_normalization() -> None:
     assert stems(("orders", "A"), ("Orders", "B")) == ["orders-A", "Orders-B"]
     assert stems("straße", "STRASSE") == ["straße", "STRASSE-2"]
 
 
-def test_where_classes_do_not_help_numbers_do() -> None:
+def test_equal_names_and_classes_get_numbers() -> None:
     assert stems("Orders", "Orders", "orders") == ["Orders", "Orders-2", "orders-3"]
     assert stems(("orders", "A"), ("orders", "A")) == ["orders-A", "orders-A-2"]
 
 
-def test_a_name_that_is_made_up_gives_way_to_one_that_is_not() -> None:
+def test_generated_names_avoid_real_ones() -> None:
     assert stems("Orders", "Orders", "orders-2") == ["Orders", "Orders-3", "orders-2"]
     assert stems(("orders", "A"), "orders-a", ("orders", "B")) == ["orders-A-2", "orders-a", "orders-B"]
 
 
 @given(st.lists(st.tuples(st.text(max_size=8), st.text(max_size=4)), max_size=8))
-def test_no_name_leaves_the_folder_or_is_given_twice(names: list[tuple[str, str]]) -> None:
+def test_names_are_unique_and_stay_inside(names: list[tuple[str, str]]) -> None:
     given_names = stems(*names)
     assert len({name.casefold() for name in given_names}) == len(names)
     for name in given_names:

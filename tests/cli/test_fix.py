@@ -1,4 +1,4 @@
-"""`stepgraph check --fix`: the difference that it shows, and the files that `--write` changes."""
+"""`stepgraph check --fix`: the diff that it prints, and the files that `--write` changes."""
 
 from __future__ import annotations
 
@@ -70,21 +70,21 @@ def entry(folder: Path) -> Path:
     return path
 
 
-def test_a_diff_is_shown_and_nothing_is_changed(stepgraph: Command, entry: Path) -> None:
+def test_fix_prints_a_diff_and_changes_nothing(stepgraph: Command, entry: Path) -> None:
     run = stepgraph("check", "--fix", "entry.py")
 
     assert run.out == DIFFERENCE
-    assert run.told == ["--write corrects 3 findings in 1 file"]
+    assert run.messages == ["--write corrects 3 findings in 1 file"]
     assert run.code == 1
     assert entry.read_text(encoding="utf-8") == SOURCE
 
 
 @pytest.mark.parametrize("form", ["json", "sarif", "github", "gitlab", "markdown"])
-def test_other_formats_report_what_can_be_fixed(stepgraph: Command, entry: Path, form: str) -> None:
+def test_other_formats_report_fixable_findings(stepgraph: Command, entry: Path, form: str) -> None:
     run = stepgraph("check", "--fix", "-f", form, "entry.py")
 
     assert run.out == stepgraph("check", "--no-cache", "-f", form, "entry.py").out
-    assert run.told == ["--write corrects 3 findings in 1 file"]
+    assert run.messages == ["--write corrects 3 findings in 1 file"]
     assert run.code == 1
     assert entry.read_text(encoding="utf-8") == SOURCE
 
@@ -105,7 +105,7 @@ def test_a_diff_can_be_written_to_a_file(stepgraph: Command) -> None:
     assert Path("fixes.patch").read_text(encoding="utf-8") == DIFFERENCE
 
 
-def test_write_changes_the_file_and_reports_what_is_left(stepgraph: Command, entry: Path) -> None:
+def test_write_changes_files_and_reports_the_rest(stepgraph: Command, entry: Path) -> None:
     entry.chmod(0o640)
 
     run = stepgraph("check", "--fix", "--write", "entry.py")
@@ -113,41 +113,41 @@ def test_write_changes_the_file_and_reports_what_is_left(stepgraph: Command, ent
     assert entry.read_text(encoding="utf-8") == FIXED
     assert entry.stat().st_mode & 0o777 == 0o640
     assert run.out.endswith("no findings in 1 workflow\n")
-    assert run.told == ["corrected 3 findings in 1 file"]
+    assert run.messages == ["corrected 3 findings in 1 file"]
     assert run.code == 0
 
 
-def test_what_is_fixed_needs_no_second_fix(stepgraph: Command, entry: Path) -> None:
+def test_fixed_files_need_no_second_fix(stepgraph: Command, entry: Path) -> None:
     stepgraph("check", "--fix", "--write", "entry.py")
 
     run = stepgraph("check", "--fix", "entry.py")
 
     assert (run.out, run.code) == ("", 0)
-    assert run.told == ["nothing that was found can be corrected automatically"]
+    assert run.messages == ["nothing that was found can be corrected automatically"]
     assert entry.read_text(encoding="utf-8") == FIXED
 
 
-def test_what_needs_no_fix_is_not_written(stepgraph: Command, entry: Path) -> None:
+def test_files_without_fixes_are_not_written(stepgraph: Command, entry: Path) -> None:
     entry.write_text(FIXED, encoding="utf-8")
     written = entry.stat().st_mtime_ns
 
     run = stepgraph("check", "--fix", "--write", "entry.py")
 
-    assert (run.told, run.code) == (["nothing that was found can be corrected automatically"], 0)
+    assert (run.messages, run.code) == (["nothing that was found can be corrected automatically"], 0)
     assert run.out.endswith("no findings in 1 workflow\n")
     assert entry.stat().st_mtime_ns == written
 
 
-def test_a_file_that_would_not_stay_as_it_is_is_not_written(stepgraph: Command, entry: Path) -> None:
+def test_an_unfaithful_rewrite_is_not_written(stepgraph: Command, entry: Path) -> None:
     entry.write_text("\x0c" + SOURCE, encoding="utf-8")
 
     run = stepgraph("check", "--fix", "--write", "entry.py")
 
-    assert (run.told, run.code) == (["nothing that was found can be corrected automatically"], 1)
+    assert (run.messages, run.code) == (["nothing that was found can be corrected automatically"], 1)
     assert entry.read_text(encoding="utf-8") == "\x0c" + SOURCE
 
 
-def test_a_file_that_was_changed_meanwhile_is_not_written_over(entry: Path) -> None:
+def test_a_concurrently_changed_file_is_not_written(entry: Path) -> None:
     fixed = FixedFile("entry.py", "utf-8", b"as it was read", FIXED.encode(), ())
 
     with pytest.raises(CommandError, match=r"entry\.py has changed since it was read\. Run the command again\."):
@@ -156,7 +156,7 @@ def test_a_file_that_was_changed_meanwhile_is_not_written_over(entry: Path) -> N
     assert entry.read_text(encoding="utf-8") == SOURCE
 
 
-def test_the_diff_is_one_that_git_applies(stepgraph: Command, folder: Path, entry: Path) -> None:
+def test_git_applies_the_diff(stepgraph: Command, folder: Path, entry: Path) -> None:
     entry.write_bytes(SOURCE.rstrip("\n").replace("\n", "\r\n").encode())
     run = stepgraph("check", "--fix", "entry.py")
 
@@ -165,7 +165,7 @@ def test_the_diff_is_one_that_git_applies(stepgraph: Command, folder: Path, entr
     assert entry.read_bytes() == FIXED.rstrip("\n").replace("\n", "\r\n").encode()
 
 
-def test_what_is_ignored_or_not_selected_is_not_fixed(stepgraph: Command, entry: Path) -> None:
+def test_ignored_findings_are_not_fixed(stepgraph: Command, entry: Path) -> None:
     text = SOURCE.replace("'5 min' )", "'5 min' )  # stepgraph: ignore[SG203] on purpose")
     entry.write_text(text, encoding="utf-8")
 
@@ -175,7 +175,7 @@ def test_what_is_ignored_or_not_selected_is_not_fixed(stepgraph: Command, entry:
     assert entry.read_text(encoding="utf-8") == changed
 
 
-def test_standard_input_is_shown_a_diff_for(stepgraph: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_gets_a_diff(stepgraph: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     del folder
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(SOURCE.encode())))
 
@@ -190,33 +190,33 @@ def test_standard_input_cannot_be_changed(stepgraph: Command, folder: Path, monk
 
     run = stepgraph("check", "--fix", "--write", "-")
 
-    assert run.told == ["stepgraph: standard input cannot be changed. Leave out --write to see the difference."]
+    assert run.messages == ["stepgraph: standard input cannot be changed. Leave out --write to see the difference."]
     assert run.code == 2
 
 
-def test_write_without_fix_is_wrong_use(stepgraph: Command) -> None:
+def test_write_without_fix_is_a_usage_error(stepgraph: Command) -> None:
     run = stepgraph("check", "--write")
 
-    assert run.told == [
+    assert run.messages == [
         "stepgraph: --write changes what --fix shows, and needs it. Try `stepgraph check --help`.",
     ]
     assert run.code == 2
 
 
 def test_a_symbolic_link_is_written_through(stepgraph: Command, entry: Path) -> None:
-    other = entry.with_name("other.py")
-    other.mkdir()
-    entry.rename(other / "entry.py")
-    (other / "link.py").symlink_to("entry.py")
+    directory = entry.with_name("other.py")
+    directory.mkdir()
+    entry.rename(directory / "entry.py")
+    (directory / "link.py").symlink_to("entry.py")
 
     run = stepgraph("check", "--fix", "--write", "other.py/link.py")
 
     assert run.code == 0
-    assert (other / "link.py").is_symlink()
-    assert (other / "entry.py").read_text(encoding="utf-8") == FIXED
+    assert (directory / "link.py").is_symlink()
+    assert (directory / "entry.py").read_text(encoding="utf-8") == FIXED
 
 
-def test_what_a_baseline_holds_is_corrected_too(
+def test_findings_in_the_baseline_are_fixed(
     stepgraph: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

@@ -1,4 +1,4 @@
-"""`stepgraph graph`: what it prints."""
+"""`stepgraph graph`: its output and messages."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def test_json_of_several_workflows_is_an_array_in_source_order(stepgraph: Comman
     assert [graph["class_name"] for graph in graphs] == ["Bee", "Zebra", "Ant"]
 
 
-def test_json_of_the_workflow_asked_for_is_one_object(stepgraph: Command) -> None:
+def test_json_of_a_selected_workflow_is_one_object(stepgraph: Command) -> None:
     write("a.py", module(workflow("Bee", "rest"), workflow("Ant", "rest")))
     assert json.loads(stepgraph("graph", "-f", "json", "--workflow", "Ant").out)["class_name"] == "Ant"
 
 
-def test_json_of_a_name_that_two_workflows_have_is_an_array(stepgraph: Command) -> None:
+def test_json_of_an_ambiguous_name_is_an_array(stepgraph: Command) -> None:
     write("a.py", module(workflow("Bee", "rest")))
     write("b.py", module(workflow("Bee", "work")))
     assert len(json.loads(stepgraph("graph", "-f", "json", "--workflow", "Bee").out)) == 2
@@ -63,29 +63,29 @@ def test_text_is_the_default_and_an_outline(stepgraph: Command) -> None:
     write_orders()
     run = stepgraph("graph", "orders.py")
     assert run.out.splitlines()[0] == "Orders  orders.py:4  1 step · complete"
-    assert (run.code, run.told) == (0, [])
+    assert (run.code, run.messages) == (0, [])
 
 
-def test_outlines_of_several_workflows_have_an_empty_line_between_them(stepgraph: Command) -> None:
+def test_outlines_are_separated_by_empty_lines(stepgraph: Command) -> None:
     write("a.py", module(workflow("Bee", "rest"), workflow("Ant", "rest")))
     first, second = stepgraph("graph").out.split("\n\n")
     assert first.startswith("Bee  a.py:4")
     assert second.startswith("Ant  a.py:9")
 
 
-def test_dot_is_a_graph_for_each_workflow(stepgraph: Command) -> None:
+def test_dot_has_one_graph_per_workflow(stepgraph: Command) -> None:
     write("a.py", module(workflow("Bee", "rest"), workflow("Ant", "rest")))
     out = stepgraph("graph", "-f", "dot").out
     assert out.count("digraph") == 2
     assert out.index("Bee") < out.index("Ant")
 
 
-def test_without_a_command_the_graphs_of_the_current_folder_are_printed(stepgraph: Command) -> None:
+def test_the_default_command_is_graph(stepgraph: Command) -> None:
     write_orders()
     assert stepgraph() == stepgraph("graph", ".")
 
 
-def test_standard_input_is_analysed_for_a_dash(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dash_reads_standard_input(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     content = module(workflow("Orders", "rest")).encode()
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
     assert stepgraph("graph", "-", "-f", "json").out == ORDERS_JSON
@@ -106,32 +106,32 @@ def test_notes_are_part_of_the_outline(stepgraph: Command) -> None:
     write_unresolved()
     run = stepgraph("graph")
     assert "mystery" in run.out
-    assert run.told == []
+    assert run.messages == []
 
 
-def test_notes_of_json_are_told_on_standard_error(stepgraph: Command) -> None:
+def test_notes_of_json_are_on_standard_error(stepgraph: Command) -> None:
     write_unresolved()
     run = stepgraph("graph", "-f", "json")
-    (told,) = run.told
-    assert told.startswith("orders.py:")
-    assert "mystery" in told
+    (stderr,) = run.messages
+    assert stderr.startswith("orders.py:")
+    assert "mystery" in stderr
     assert json.loads(run.out)["class_name"] == "Orders"
 
 
-def test_quiet_tells_no_notes(stepgraph: Command) -> None:
+def test_quiet_omits_notes(stepgraph: Command) -> None:
     write_unresolved()
-    assert stepgraph("graph", "-f", "json", "--quiet").told == []
+    assert stepgraph("graph", "-f", "json", "--quiet").messages == []
 
 
 @pytest.mark.parametrize("form", ["text", "dot", "svg", "html", "mermaid"])
-def test_a_workflow_without_a_graph_is_told_and_not_printed(stepgraph: Command, form: str) -> None:
+def test_a_workflow_without_a_graph_is_reported(stepgraph: Command, form: str) -> None:
     write("orders.py", module(workflow("Orders")))
     run = stepgraph("graph", "-f", form)
     assert (run.code, run.out) == (1, "")
-    assert run.told[0] == "orders.py:4:1: `Orders` has no graph: no step of it can run."
+    assert run.messages[0] == "orders.py:4:1: `Orders` has no graph: no step of it can run."
 
 
-def test_json_of_a_workflow_without_a_graph_says_null(stepgraph: Command) -> None:
+def test_json_of_a_workflow_without_a_graph_is_null(stepgraph: Command) -> None:
     write("orders.py", module(workflow("Orders")))
     run = stepgraph("graph", "-f", "json")
     assert run.code == 1

@@ -1,4 +1,4 @@
-"""What a run imports, for that is most of its time: nothing that it does not need."""
+"""The imports of a run, which take most of its time."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ print(*sorted(set(sys.modules) - before), file=sys.stderr)
 """
 
 BY_ALL = {"click", "msgspec", "typing_extensions"}
-"""What every run imports that is not Python's own."""
+"""The third-party packages that every run imports."""
 
 
 def imported(folder: Path, *arguments: str) -> set[str]:
-    """Return the modules that a run imports which Python has not imported by itself."""
+    """Return the modules that a run imports, without those that Python itself imports."""
     code = _CODE.format(arguments=arguments)
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
     return set(done.stderr.splitlines()[-1].split())
 
 
 def foreign(modules: set[str]) -> set[str]:
-    """Return the packages of modules that are neither Python's nor ours."""
+    """Return the third-party packages among modules."""
     tops = {name.partition(".")[0] for name in modules}
     return {
         top for top in tops if top not in sys.stdlib_module_names and top != "stepgraph" and not top.startswith("_")
@@ -39,7 +39,7 @@ def foreign(modules: set[str]) -> set[str]:
 
 @pytest.fixture
 def plain(tmp_path: Path) -> Path:
-    """A tree without workflows."""
+    """A directory without workflows."""
     (tmp_path / "package").mkdir()
     (tmp_path / "package" / "module.py").write_text("import json\n", encoding="utf-8")
     return tmp_path
@@ -47,22 +47,22 @@ def plain(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def entry(tmp_path: Path) -> Path:
-    """A folder with one workflow."""
+    """A directory with one workflow."""
     (tmp_path / "entry.py").write_text(module(workflow("Orders", "charge")), encoding="utf-8")
     return tmp_path
 
 
 @pytest.mark.parametrize("command", ["check", "graph", "list"])
-def test_a_tree_without_workflows_needs_no_parser(plain: Path, command: str) -> None:
+def test_no_workflows_import_no_parser(plain: Path, command: str) -> None:
     assert foreign(imported(plain, command)) == BY_ALL
 
 
-def test_the_graph_of_a_file_needs_libcst_and_no_more(entry: Path) -> None:
+def test_a_graph_imports_only_libcst(entry: Path) -> None:
     modules = imported(entry, "graph", "entry.py", "-f", "json")
     assert foreign(modules) == BY_ALL | {"libcst"}
 
 
-def test_of_libcst_only_its_parser_is_imported_besides_what_it_imports_itself(entry: Path) -> None:
+def test_a_graph_imports_only_the_parser_of_libcst(entry: Path) -> None:
     code = "import sys, libcst; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     modules = imported(entry, "graph", "entry.py", "-f", "json")
@@ -76,12 +76,12 @@ def test_of_libcst_only_its_parser_is_imported_besides_what_it_imports_itself(en
         "interpreter.replay.replay_tracer",
     ],
 )
-def test_the_graph_of_a_file_imports_none_of_our_packages_for_other_things(entry: Path, package: str) -> None:
+def test_a_graph_imports_no_other_packages_of_stepgraph(entry: Path, package: str) -> None:
     modules = imported(entry, "graph", "entry.py", "-f", "json")
     assert [name for name in modules if f"{name}.".startswith(f"stepgraph.{package}.")] == []
 
 
-def test_an_answer_from_before_needs_no_parser_nor_what_reads_programs(entry: Path) -> None:
+def test_a_cache_hit_imports_no_analysis(entry: Path) -> None:
     imported(entry, "graph", "entry.py", "-f", "json")
     again = imported(entry, "graph", "entry.py", "-f", "json")
     assert foreign(again) == BY_ALL

@@ -1,4 +1,4 @@
-"""Hunks of unified diffs, of small files and of large ones."""
+"""Hunks of unified diffs, for short and long files."""
 
 from __future__ import annotations
 
@@ -19,34 +19,34 @@ def lines_of(count: int, seed: int) -> list[str]:
 
 def changed(lines: list[str], seed: int, *, grows: bool) -> list[str]:
     random = Random(seed)  # noqa: S311 - no secret
-    made: list[str] = []
+    created: list[str] = []
     for line in lines:
-        made.append(f"await {line}" if random.random() < 0.1 else line)
-        made += ["import y\n"] if grows and random.random() < 0.1 else []
-    return made
+        created.append(f"await {line}" if random.random() < 0.1 else line)
+        created += ["import y\n"] if grows and random.random() < 0.1 else []
+    return created
 
 
 def patched(before: list[str], diff: list[str]) -> list[str]:
-    """Return the lines that a patch makes of others."""
-    made: list[str] = []
+    """Return the lines after applying a patch."""
+    created: list[str] = []
     place = 0
     for line in diff:
         if line.startswith("@@"):
             start, _, length = line.split()[1].removeprefix("-").partition(",")
             begin = int(start) - (length != "0")
-            made += before[place:begin]
+            created += before[place:begin]
             place = begin
             continue
         assert line[0] == "+" or before[place] == line[1:]
-        made += [] if line[0] == "-" else [line[1:]]
+        created += [] if line[0] == "-" else [line[1:]]
         place += line[0] != "+"
-    return made + before[place:]
+    return created + before[place:]
 
 
 @pytest.mark.parametrize("grows", [False, True])
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("limit", [DIFFLIB_LINES, 10])
-def test_hunks_make_one_file_of_the_other(
+def test_hunks_transform_one_file_into_the_other(
     monkeypatch: pytest.MonkeyPatch, limit: int, seed: int, *, grows: bool
 ) -> None:
     monkeypatch.setattr(stepgraph.cli.line_diff, "DIFFLIB_LINES", limit)

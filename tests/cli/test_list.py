@@ -1,4 +1,4 @@
-"""`stepgraph list`: the workflows found."""
+"""`stepgraph list`: the table and the JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ def workflows(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the
     write("pay/cards.py", module(workflow("ChargeCard", *"abcdefghij"), workflow("Empty")))
 
 
-def test_the_table_says_what_there_is_and_where(stepgraph: Command) -> None:
+def test_the_table_has_names_and_locations(stepgraph: Command) -> None:
     run = stepgraph("list")
     assert run.out == (
         "NAME        CLASS       WHERE            STEPS  HAS_DAG  COMPLETE\n"
@@ -24,10 +24,10 @@ def test_the_table_says_what_there_is_and_where(stepgraph: Command) -> None:
         "ChargeCard  ChargeCard  pay/cards.py:4      10  yes      yes\n"
         "Empty       Empty       pay/cards.py:18      0  no       yes\n"
     )
-    assert (run.code, run.told) == (0, [])
+    assert (run.code, run.messages) == (0, [])
 
 
-def test_columns_are_aligned_for_letters_of_two_cells(stepgraph: Command) -> None:
+def test_columns_align_wide_characters(stepgraph: Command) -> None:
     write("b.py", module(workflow("注文", "rest"), workflow("Orders", "rest")))
     assert stepgraph("list", "b.py").out == (
         "NAME    CLASS   WHERE   STEPS  HAS_DAG  COMPLETE\n"
@@ -36,7 +36,7 @@ def test_columns_are_aligned_for_letters_of_two_cells(stepgraph: Command) -> Non
     )
 
 
-def test_json_is_an_array_even_of_one(stepgraph: Command) -> None:
+def test_json_is_always_an_array(stepgraph: Command) -> None:
     assert json.loads(stepgraph("list", "orders.py", "--format", "json").out) == [
         {
             "name": "Orders",
@@ -60,15 +60,15 @@ def test_json_is_an_array_even_of_one(stepgraph: Command) -> None:
     ]
 
 
-def test_the_good_files_are_listed_beside_a_broken_one(stepgraph: Command) -> None:
+def test_valid_files_are_listed_despite_an_invalid_one(stepgraph: Command) -> None:
     write("broken.py", SYNTAX_ERROR)
     run = stepgraph("list", "broken.py", "orders.py")
     assert run.code == 2
     assert "Orders" in run.out
-    assert run.told[0].startswith("broken.py:2:5: syntax error")
+    assert run.messages[0].startswith("broken.py:2:5: syntax error")
 
 
-def test_nothing_to_list_is_an_exit_code_of_its_own(stepgraph: Command) -> None:
+def test_no_workflows_exit_with_3(stepgraph: Command) -> None:
     write("none/a.py", "x = 1\n")
     run = stepgraph("list", "none")
     assert (run.code, run.out) == (3, "")

@@ -1,4 +1,4 @@
-"""`-o FILE`: written whole or not at all, and never over a source."""
+"""`-o FILE` is written atomically, and never overwrites a source."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def names() -> list[str]:
     return sorted(path.name for path in Path().iterdir())
 
 
-def test_the_file_holds_what_would_have_been_printed(stepgraph: Command) -> None:
+def test_the_file_has_the_printed_text(stepgraph: Command) -> None:
     printed = stepgraph("graph", "orders.py", "-f", "json").out
     assert stepgraph(*GRAPH, "graph.json") == Run(0, "", [])
     assert Path("graph.json").read_bytes() == printed.encode()
@@ -41,13 +41,13 @@ def test_the_file_holds_what_would_have_been_printed(stepgraph: Command) -> None
 
 
 @pytest.mark.parametrize(("name", "form"), [("a.json", "json"), ("a.svg", "svg"), ("a.dot", "dot"), ("a", "text")])
-def test_without_a_format_the_suffix_says_it(stepgraph: Command, name: str, form: str) -> None:
+def test_the_suffix_selects_the_format(stepgraph: Command, name: str, form: str) -> None:
     printed = stepgraph("graph", "orders.py", "-f", form).out
     assert stepgraph("graph", "orders.py", "-o", name) == Run(0, "", [])
     assert Path(name).read_bytes() == printed.encode()
 
 
-def test_markdown_has_its_chart_in_a_block(stepgraph: Command) -> None:
+def test_markdown_has_the_diagram_in_a_block(stepgraph: Command) -> None:
     chart = stepgraph("graph", "orders.py", "-f", "mermaid").out
     assert stepgraph("graph", "orders.py", "-o", "a.md") == Run(0, "", [])
     assert Path("a.md").read_text(encoding="utf-8") == f"## Orders\n\n```mermaid\n{chart}```\n"
@@ -61,22 +61,22 @@ def test_markdown_has_its_chart_in_a_block(stepgraph: Command) -> None:
         ("diff", "changes.html", ".txt, .md, .json or .svg"),
     ],
 )
-def test_an_end_that_means_something_else_is_refused(stepgraph: Command, command: str, name: str, ends: str) -> None:
+def test_an_unsupported_suffix_is_refused(stepgraph: Command, command: str, name: str, ends: str) -> None:
     sides = ["orders.py", "orders.py"] if command == "diff" else ["orders.py"]
     run = stepgraph(command, *sides, "-o", name)
     assert (run.code, run.out) == (2, "")
     end = Path(name).suffix
     advice = f"Name the file {ends}, or give -f. Try `stepgraph {command} --help`."
-    assert run.told == [f"stepgraph: `{end}` is no format of this command. {advice}"]
+    assert run.messages == [f"stepgraph: `{end}` is no format of this command. {advice}"]
     assert not Path(name).exists()
 
 
-def test_a_given_format_may_have_any_end(stepgraph: Command) -> None:
+def test_format_allows_any_suffix(stepgraph: Command) -> None:
     assert stepgraph("graph", "orders.py", "-f", "svg", "-o", "flow.xml").code == 0
     assert Path("flow.xml").read_text(encoding="utf-8").startswith("<svg")
 
 
-def test_a_file_that_is_there_is_replaced(stepgraph: Command) -> None:
+def test_an_existing_file_is_replaced(stepgraph: Command) -> None:
     Path("graph.json").write_text("old " * 10_000, encoding="utf-8")
     stepgraph(*GRAPH, "graph.json")
     assert Path("graph.json").read_text(encoding="utf-8").startswith("{")
@@ -117,13 +117,13 @@ def test_a_link_is_replaced_and_not_followed(stepgraph: Command, folder: Path, t
 
 @on_unix
 @pytest.mark.parametrize("name", ["out/graph.json", "out/", "out", "out/new/"])
-def test_a_folder_that_a_link_leads_out_of_is_refused(stepgraph: Command, folder: Path, name: str) -> None:
+def test_a_link_out_of_the_repository_is_refused(stepgraph: Command, folder: Path, name: str) -> None:
     outside = folder.parent / "outside"
     outside.mkdir(exist_ok=True)
     Path("out").symlink_to(outside)
     run = stepgraph(*GRAPH, name)
     shown = "out" if name == "out/graph.json" else name
-    assert run.told == [
+    assert run.messages == [
         f"stepgraph: {shown} cannot be written: a symbolic link leads out of the repository there. Remove it."
     ]
     assert run.code == 2
@@ -132,31 +132,29 @@ def test_a_folder_that_a_link_leads_out_of_is_refused(stepgraph: Command, folder
 
 @on_unix
 @pytest.mark.parametrize("name", [".git/hooks/pre-commit", ".GIT/config", "hooks/pre-commit", ".git/", ".git"])
-def test_nothing_of_git_is_written(stepgraph: Command, name: str) -> None:
+def test_the_git_directory_is_never_written(stepgraph: Command, name: str) -> None:
     write(".git/hooks/sample", "old")
     write(".GIT/sample", "old")
     Path("hooks").symlink_to(".git/hooks")
     run = stepgraph("graph", "orders.py", "-f", "text", "-o", name)
     assert run.code == 2
-    assert run.told[0].endswith("cannot be written: it belongs to git. Name a file or folder outside of `.git`.")
+    assert run.messages[0].endswith("cannot be written: it belongs to git. Name a file or folder outside of `.git`.")
     assert [path.name for path in Path(".git/hooks").iterdir()] == ["sample"]
 
 
 @on_unix
-def test_a_link_to_what_is_no_file_is_not_replaced(stepgraph: Command) -> None:
+def test_a_link_to_a_non_file_is_not_replaced(stepgraph: Command) -> None:
     Path("zero.json").symlink_to("/dev/zero")
     for name in ("zero.json", "/dev/stdout", "/dev/fd/1"):
         run = stepgraph(*GRAPH, name)
-        assert run.told == [
+        assert run.messages == [
             f"stepgraph: {name} is not a file that can be replaced. Leave out -o to write to standard output."
         ]
     assert Path("zero.json").is_symlink()
 
 
 @pytest.mark.parametrize("failing", ["fsync", "replace"])
-def test_a_write_that_fails_leaves_the_old_file(
-    stepgraph: Command, monkeypatch: pytest.MonkeyPatch, failing: str
-) -> None:
+def test_a_failed_write_keeps_the_old_file(stepgraph: Command, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     Path("graph.json").write_text("old", encoding="utf-8")
 
     def fail(*_: object) -> None:
@@ -170,7 +168,7 @@ def test_a_write_that_fails_leaves_the_old_file(
     assert names() == ["graph.json", "orders.py"]
 
 
-def test_an_interrupted_write_leaves_the_old_file(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_interrupted_write_keeps_the_old_file(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     Path("graph.json").write_text("old", encoding="utf-8")
 
     def interrupt(*_: object) -> None:
@@ -183,14 +181,14 @@ def test_an_interrupted_write_leaves_the_old_file(stepgraph: Command, monkeypatc
 
 
 def left_behind(digits: str, age: int) -> Path:
-    """Make a temporary file of a run that was killed so many seconds ago."""
+    """Create a temporary file of a run that was killed a number of seconds ago."""
     path = Path(f".stepgraph-{digits}.tmp")
     path.write_text("half", encoding="utf-8")
     os.utime(path, (time.time() - age, time.time() - age))
     return path
 
 
-def test_what_a_killed_run_left_behind_is_removed_after_an_hour(stepgraph: Command) -> None:
+def test_old_temporary_files_are_removed(stepgraph: Command) -> None:
     old, young = left_behind("0" * 16, 4_000), left_behind("1" * 16, 10)
     stepgraph(*GRAPH, "graph.json")
     assert not old.exists()
@@ -198,83 +196,85 @@ def test_what_a_killed_run_left_behind_is_removed_after_an_hour(stepgraph: Comma
     assert young.exists()
 
 
-def test_files_of_other_names_are_not_left_behind(stepgraph: Command) -> None:
-    kept = [left_behind(name, 4_000) for name in ("0" * 15, "0" * 15 + "x", "0" * 16 + ".tmp.py")]
+def test_other_files_are_not_removed(stepgraph: Command) -> None:
+    foreign = [left_behind(name, 4_000) for name in ("0" * 15, "0" * 15 + "x", "0" * 16 + ".tmp.py")]
     stepgraph(*GRAPH, "graph.json")
-    assert all(path.exists() for path in kept)
+    assert all(path.exists() for path in foreign)
 
 
 def refuses_the_source(stepgraph: Command, *arguments: str) -> None:
     before = Path("orders.py").read_bytes()
     run = stepgraph("graph", "-f", "json", *arguments)
     assert (run.code, run.out) == (2, "")
-    assert run.told == [
+    assert run.messages == [
         f"stepgraph: {arguments[-1]} is one of the sources, and is not written over. Name another file."
     ]
     assert Path("orders.py").read_bytes() == before
 
 
-def test_a_source_is_not_written_over(stepgraph: Command) -> None:
+def test_a_source_is_not_overwritten(stepgraph: Command) -> None:
     refuses_the_source(stepgraph, "orders.py", "-o", "orders.py")
 
 
-def test_a_source_is_not_written_over_by_another_name_of_it(stepgraph: Command, folder: Path) -> None:
+def test_a_source_is_not_overwritten_by_another_name(stepgraph: Command, folder: Path) -> None:
     refuses_the_source(stepgraph, "orders.py", "-o", f"{folder}/../{folder.name}/orders.py")
 
 
 @on_unix
-def test_a_source_is_not_written_over_through_a_link(stepgraph: Command) -> None:
+def test_a_source_is_not_overwritten_through_a_link(stepgraph: Command) -> None:
     Path("soft").symlink_to("orders.py")
     Path("hard").hardlink_to("orders.py")
     refuses_the_source(stepgraph, "orders.py", "-o", "soft")
     refuses_the_source(stepgraph, "orders.py", "-o", "hard")
 
 
-def test_no_file_that_was_searched_is_written_over(stepgraph: Command) -> None:
+def test_searched_files_are_not_overwritten(stepgraph: Command) -> None:
     write("other.py", "x = 1\n")
     run = stepgraph("graph", ".", "-o", "other.py")
-    assert run.told == ["stepgraph: other.py is one of the sources, and is not written over. Name another file."]
+    assert run.messages == ["stepgraph: other.py is one of the sources, and is not written over. Name another file."]
 
 
 @pytest.mark.parametrize("name", ["wrangler.json", "helpers.py"])
-def test_neither_a_configuration_nor_an_imported_module_is_written_over(stepgraph: Command, name: str) -> None:
+def test_configurations_and_imports_are_not_overwritten(stepgraph: Command, name: str) -> None:
     main = "from workers import WorkflowEntrypoint\nfrom helpers import rest\n\n\nclass Orders(WorkflowEntrypoint):\n"
     write("entry.py", main + "    async def run(self, event, step):\n        await rest(step)\n")
     write("helpers.py", "async def rest(step):\n    await step.sleep('rest', 1)\n")
     workflow = '{"name": "orders", "binding": "O", "class_name": "Orders"}'
     write("wrangler.json", f'{{"main": "entry.py", "workflows": [{workflow}]}}\n')
     run = stepgraph("graph", "-o", name)
-    assert (run.code, run.told) == (
+    assert (run.code, run.messages) == (
         2,
         [f"stepgraph: {name} is one of the sources, and is not written over. Name another file."],
     )
 
 
-def test_a_source_with_an_error_is_not_written_over(stepgraph: Command) -> None:
+def test_an_invalid_source_is_not_overwritten(stepgraph: Command) -> None:
     write("broken.py", SYNTAX_ERROR)
     stepgraph("graph", "broken.py", "-o", "broken.py")
     assert Path("broken.py").read_text(encoding="utf-8") == SYNTAX_ERROR
 
 
-def test_a_folder_that_is_not_there_is_refused(stepgraph: Command) -> None:
+def test_a_missing_directory_is_refused(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "out/graph.json") == Run(
         2, "", ["stepgraph: out/graph.json cannot be written: there is no such folder. Make it first."]
     )
 
 
-def test_a_file_without_a_name_is_refused(stepgraph: Command) -> None:
-    assert stepgraph(*GRAPH, "").told == ["stepgraph: '' cannot be written: there is no such folder. Make it first."]
+def test_an_empty_name_is_refused(stepgraph: Command) -> None:
+    assert stepgraph(*GRAPH, "").messages == [
+        "stepgraph: '' cannot be written: there is no such folder. Make it first."
+    ]
 
 
-def test_a_name_that_is_too_long_is_refused(stepgraph: Command) -> None:
+def test_a_long_name_is_refused(stepgraph: Command) -> None:
     name = "x" * 300
-    assert stepgraph(*GRAPH, name).told == [f"stepgraph: {name} cannot be written: File name too long."]
+    assert stepgraph(*GRAPH, name).messages == [f"stepgraph: {name} cannot be written: File name too long."]
 
 
 @on_unix
 def test_a_device_is_not_replaced(stepgraph: Command) -> None:
     run = stepgraph(*GRAPH, "/dev/null")
-    assert run.told == [
+    assert run.messages == [
         "stepgraph: /dev/null is not a file that can be replaced. Leave out -o to write to standard output."
     ]
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
@@ -287,25 +287,25 @@ def test_a_file_without_permission_is_refused(stepgraph: Command, monkeypatch: p
         return False
 
     monkeypatch.setattr(os, "access", not_allowed)
-    assert stepgraph(*GRAPH, "graph.json").told == ["stepgraph: graph.json cannot be written: permission denied."]
+    assert stepgraph(*GRAPH, "graph.json").messages == ["stepgraph: graph.json cannot be written: permission denied."]
     assert Path("graph.json").read_text(encoding="utf-8") == "old"
 
 
 @pytest.mark.parametrize("old", ["old", None])
-def test_where_an_input_failed_nothing_is_written(stepgraph: Command, old: str | None) -> None:
+def test_a_failed_input_writes_nothing(stepgraph: Command, old: str | None) -> None:
     if old is not None:
         Path("graph.json").write_text(old, encoding="utf-8")
     run = stepgraph("graph", "orders.py", "missing.py", "-f", "json", "-o", "graph.json")
     assert (run.code, run.out) == (2, "")
-    assert run.told[-1] == "stepgraph: graph.json was not written, for not every input could be read."
+    assert run.messages[-1] == "stepgraph: graph.json was not written, for not every input could be read."
     assert (Path("graph.json").read_text(encoding="utf-8") if Path("graph.json").exists() else None) == old
 
 
-def test_where_there_is_no_graph_to_draw_nothing_is_written(stepgraph: Command) -> None:
+def test_no_graph_writes_nothing(stepgraph: Command) -> None:
     write("empty.py", module(workflow("Empty")))
     run = stepgraph("graph", "empty.py", "-o", "graph.txt")
     assert run.code == 1
-    assert run.told[-1] == "stepgraph: graph.txt was not written, for there is no graph."
+    assert run.messages[-1] == "stepgraph: graph.txt was not written, for there is no graph."
     assert not Path("graph.txt").exists()
 
 
@@ -315,13 +315,13 @@ def test_a_graph_that_is_null_is_written_as_json(stepgraph: Command) -> None:
     assert '"graph": null' in Path("graph.json").read_text(encoding="utf-8")
 
 
-def test_a_source_that_comes_through_standard_input_is_not_written_over() -> None:
+def test_redirected_standard_input_is_not_overwritten() -> None:
     before = Path("orders.py").read_bytes()
     command = [sys.executable, "-m", "stepgraph", "graph", "-", "-o", "orders.py"]
     with Path("orders.py").open("rb") as source:
         run = subprocess.run(command, stdin=source, capture_output=True, check=False)
-    told = b"stepgraph: orders.py is one of the sources, and is not written over. Name another file.\n"
-    assert (run.returncode, run.stdout, run.stderr) == (2, b"", told)
+    stderr = b"stepgraph: orders.py is one of the sources, and is not written over. Name another file.\n"
+    assert (run.returncode, run.stdout, run.stderr) == (2, b"", stderr)
     assert Path("orders.py").read_bytes() == before
 
 

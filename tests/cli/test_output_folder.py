@@ -1,4 +1,4 @@
-"""`-o FOLDER/`: a file for each workflow, all or none of them, and none that is as it should be."""
+"""`-o FOLDER/` gets one file per workflow, all or none, and only changed ones."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def names(folder: str) -> list[str]:
     return sorted(path.name for path in Path(folder).iterdir())
 
 
-def test_a_folder_is_made_and_each_workflow_has_a_file_in_it(stepgraph: Command) -> None:
+def test_a_new_directory_has_one_file_per_workflow(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "docs/diagrams/") == Run(
         0, "", ["wrote docs/diagrams/Orders.svg", "wrote docs/diagrams/Returns.svg"]
     )
@@ -35,14 +35,14 @@ def test_a_folder_is_made_and_each_workflow_has_a_file_in_it(stepgraph: Command)
     assert Path("docs/diagrams/Orders.svg").read_bytes() == printed.encode()
 
 
-def test_a_folder_that_is_there_needs_no_slash(stepgraph: Command) -> None:
+def test_an_existing_directory_needs_no_slash(stepgraph: Command) -> None:
     Path("out").mkdir()
-    assert stepgraph(*GRAPH, "out").told == ["wrote out/Orders.svg", "wrote out/Returns.svg"]
-    assert stepgraph(*GRAPH, ".").told == ["wrote ./Orders.svg", "wrote ./Returns.svg"]
+    assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg", "wrote out/Returns.svg"]
+    assert stepgraph(*GRAPH, ".").messages == ["wrote ./Orders.svg", "wrote ./Returns.svg"]
 
 
-def test_one_workflow_has_a_file_in_a_folder_too(stepgraph: Command) -> None:
-    assert stepgraph(*GRAPH, "out/", "--workflow", "Returns").told == ["wrote out/Returns.svg"]
+def test_one_workflow_is_written_to_a_directory(stepgraph: Command) -> None:
+    assert stepgraph(*GRAPH, "out/", "--workflow", "Returns").messages == ["wrote out/Returns.svg"]
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,14 @@ def test_every_format_has_its_suffix(stepgraph: Command, form: str, suffix: str)
     assert names("out") == [f"Orders.{suffix}", f"Returns.{suffix}"]
 
 
-def test_the_configured_names_are_those_of_the_files(stepgraph: Command) -> None:
+def test_files_have_the_configured_names(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest")))
     entry = '{"binding": "O", "name": "all orders", "class_name": "Orders"}'
     write("wrangler.json", f'{{"main": "shop.py", "workflows": [{entry}]}}')
-    assert stepgraph("graph", "-f", "svg", "-o", "out/").told == ["wrote out/all-orders.svg"]
+    assert stepgraph("graph", "-f", "svg", "-o", "out/").messages == ["wrote out/all-orders.svg"]
 
 
-def test_only_files_that_change_are_written(stepgraph: Command) -> None:
+def test_only_changed_files_are_written(stepgraph: Command) -> None:
     stepgraph(*GRAPH, "out/")
     before = Path("out/Orders.svg").stat()
     write("out/other.svg", "not ours")
@@ -72,7 +72,7 @@ def test_only_files_that_change_are_written(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, "out/") == Run(0, "", [])
 
 
-def test_a_file_with_the_line_ends_of_another_system_is_left_alone(stepgraph: Command) -> None:
+def test_other_line_ends_are_not_a_change(stepgraph: Command) -> None:
     stepgraph(*GRAPH, "out/")
     content = Path("out/Orders.svg").read_bytes().replace(b"\n", b"\r\n")
     Path("out/Orders.svg").write_bytes(content)
@@ -80,9 +80,9 @@ def test_a_file_with_the_line_ends_of_another_system_is_left_alone(stepgraph: Co
     assert Path("out/Orders.svg").read_bytes() == content
 
 
-def test_classes_of_one_name_have_files_of_their_own(stepgraph: Command) -> None:
+def test_classes_with_equal_names_have_separate_files(stepgraph: Command) -> None:
     write("more.py", module(workflow("Orders", "wait")))
-    assert stepgraph("graph", "shop.py", "more.py", "-f", "svg", "-o", "out/").told == [
+    assert stepgraph("graph", "shop.py", "more.py", "-f", "svg", "-o", "out/").messages == [
         "wrote out/Orders.svg",
         "wrote out/Returns.svg",
         "wrote out/Orders-2.svg",
@@ -91,18 +91,18 @@ def test_classes_of_one_name_have_files_of_their_own(stepgraph: Command) -> None
 
 def test_names_in_any_script_are_kept(stepgraph: Command) -> None:
     write("shop.py", module(workflow("注文", "rest")))
-    assert stepgraph(*GRAPH, "out/").told == ["wrote out/注文.svg"]
+    assert stepgraph(*GRAPH, "out/").messages == ["wrote out/注文.svg"]
 
 
-def test_where_an_input_failed_no_file_is_written(stepgraph: Command) -> None:
+def test_a_failed_input_writes_no_file(stepgraph: Command) -> None:
     write("broken.py", SYNTAX_ERROR)
     run = stepgraph("graph", "shop.py", "broken.py", "-f", "svg", "-o", "out/")
     assert run.code == 2
-    assert run.told[-1] == "stepgraph: out/ was not written, for not every input could be read."
+    assert run.messages[-1] == "stepgraph: out/ was not written, for not every input could be read."
     assert not Path("out").exists()
 
 
-def test_where_a_workflow_has_no_graph_no_file_is_written(stepgraph: Command) -> None:
+def test_a_missing_graph_writes_no_file(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest"), workflow("Empty")))
     assert stepgraph(*GRAPH, "out/") == Run(
         1,
@@ -115,13 +115,13 @@ def test_where_a_workflow_has_no_graph_no_file_is_written(stepgraph: Command) ->
     assert not Path("out").exists()
 
 
-def test_json_says_that_there_is_no_graph(stepgraph: Command) -> None:
+def test_json_has_a_null_graph(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest"), workflow("Empty")))
     assert stepgraph("graph", "shop.py", "-f", "json", "-o", "out/").code == 1
     assert '"graph": null' in Path("out/Empty.json").read_text(encoding="utf-8")
 
 
-def test_an_svg_of_several_workflows_cannot_be_printed_or_be_one_file(stepgraph: Command) -> None:
+def test_an_svg_holds_one_workflow(stepgraph: Command) -> None:
     advice = "Choose one with --workflow NAME, or write a file for each with -o FOLDER/."
     refusal = Run(2, "", [f"stepgraph: svg holds one workflow, and there are 2. {advice}"])
     assert stepgraph("graph", "-f", "svg") == refusal
@@ -129,7 +129,7 @@ def test_an_svg_of_several_workflows_cannot_be_printed_or_be_one_file(stepgraph:
     assert not Path("all.svg").exists()
 
 
-def test_workflows_of_one_name_are_chosen_by_their_classes(stepgraph: Command) -> None:
+def test_equal_names_are_selected_by_class(stepgraph: Command) -> None:
     for folder, class_name in (("a", "Orders"), ("b", "OrderFlow")):
         write(f"{folder}/entry.py", module(workflow(class_name, "rest")))
         write(
@@ -138,27 +138,27 @@ def test_workflows_of_one_name_are_chosen_by_their_classes(stepgraph: Command) -
         )
     run = stepgraph("graph", "a", "b", "--workflow", "orders", "-f", "svg")
     assert run.code == 2
-    assert run.told[-1] == (
+    assert run.messages[-1] == (
         "stepgraph: svg holds one workflow, and there are 2. All are called `orders`: choose one by its class"
         " (`Orders`, `OrderFlow`), or write a file for each with -o FOLDER/."
     )
 
 
-def test_workflows_of_one_name_and_class_are_chosen_by_their_paths(stepgraph: Command) -> None:
+def test_equal_names_and_classes_are_selected_by_path(stepgraph: Command) -> None:
     for folder in ("a", "b"):
         write(f"{folder}/entry.py", module(workflow("Orders", "rest")))
-    assert stepgraph("graph", "a", "b", "-f", "svg").told[-1] == (
+    assert stepgraph("graph", "a", "b", "-f", "svg").messages[-1] == (
         "stepgraph: svg holds one workflow, and there are 2. All are called `Orders`: give the path of one,"
         " or write a file for each with -o FOLDER/."
     )
 
 
 @pytest.mark.parametrize("name", ["shop.py/", "shop.py/diagrams/"])
-def test_a_file_is_no_folder(stepgraph: Command, name: str) -> None:
+def test_a_file_is_not_a_directory(stepgraph: Command, name: str) -> None:
     assert stepgraph(*GRAPH, name) == Run(2, "", [f"stepgraph: {name} cannot be a folder: shop.py is a file."])
 
 
-def test_a_folder_in_the_place_of_a_file_is_refused_before_any_is_written(stepgraph: Command) -> None:
+def test_a_directory_as_output_file_writes_nothing(stepgraph: Command) -> None:
     Path("out/Returns.svg").mkdir(parents=True)
     assert stepgraph(*GRAPH, "out/") == Run(
         2,
@@ -170,18 +170,16 @@ def test_a_folder_in_the_place_of_a_file_is_refused_before_any_is_written(stepgr
     assert names("out") == ["Returns.svg"]
 
 
-def test_a_source_in_the_folder_is_not_written_over(stepgraph: Command) -> None:
+def test_a_source_in_the_directory_is_not_overwritten(stepgraph: Command) -> None:
     write("shop.py", module(workflow("Orders", "rest")))
     entry = '{"binding": "O", "name": "wrangler", "class_name": "Orders"}'
     write("wrangler.json", f'{{"main": "shop.py", "workflows": [{entry}]}}')
-    assert stepgraph("graph", "-f", "json", "-o", ".").told == [
+    assert stepgraph("graph", "-f", "json", "-o", ".").messages == [
         "stepgraph: ./wrangler.json is one of the sources, and is not written over. Name another file."
     ]
 
 
-def test_a_write_that_fails_leaves_the_old_file_and_tells_which_were_written(
-    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failed_write_lists_the_written_files(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write("out/Returns.svg", "old")
     replace = os.replace
 
@@ -200,7 +198,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_tells_which_were_written(
     assert names("out") == ["Orders.svg", "Returns.svg"]
 
 
-def test_an_interruption_leaves_the_old_files(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ctrl_c_keeps_the_old_files(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write("out/Orders.svg", "old")
 
     def interrupt(*_: object) -> None:
@@ -212,7 +210,7 @@ def test_an_interruption_leaves_the_old_files(stepgraph: Command, monkeypatch: p
     assert names("out") == ["Orders.svg"]
 
 
-def test_a_folder_that_cannot_be_made_is_refused(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_impossible_directory_is_refused(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError
 
@@ -234,12 +232,12 @@ def test_a_folder_without_permission_is_refused(stepgraph: Command, monkeypatch:
 def test_a_folder_may_be_a_link(stepgraph: Command) -> None:
     Path("real").mkdir()
     Path("out").symlink_to("real")
-    assert stepgraph(*GRAPH, "out").told == ["wrote out/Orders.svg", "wrote out/Returns.svg"]
+    assert stepgraph(*GRAPH, "out").messages == ["wrote out/Orders.svg", "wrote out/Returns.svg"]
     assert names("real") == ["Orders.svg", "Returns.svg"]
 
 
 @on_unix
-def test_no_link_leads_out_of_the_folder(stepgraph: Command) -> None:
+def test_links_out_of_the_directory_are_refused(stepgraph: Command) -> None:
     write("elsewhere.svg", "old")
     Path("out").mkdir()
     Path("out/Returns.svg").symlink_to("../elsewhere.svg")
@@ -253,7 +251,7 @@ def test_no_link_leads_out_of_the_folder(stepgraph: Command) -> None:
 
 
 @on_unix
-def test_a_link_that_leads_nowhere_is_told_to_be_one(stepgraph: Command) -> None:
+def test_a_dangling_link_is_reported(stepgraph: Command) -> None:
     Path("gone").symlink_to("nowhere")
-    told = ["stepgraph: gone/ cannot be made: it is a link that leads nowhere."]
-    assert stepgraph("graph", "shop.py", "-f", "svg", "-o", "gone/") == Run(2, "", told)
+    stderr = ["stepgraph: gone/ cannot be made: it is a link that leads nowhere."]
+    assert stepgraph("graph", "shop.py", "-f", "svg", "-o", "gone/") == Run(2, "", stderr)

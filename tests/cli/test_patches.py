@@ -1,4 +1,4 @@
-"""`check --fix`: a patch that `git apply` and `patch` take, and in which nothing acts on those who read it."""
+"""`check --fix`: patches for `git apply` and `patch`, without control characters for readers."""
 
 from __future__ import annotations
 
@@ -60,10 +60,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def fix(capfdbinary: pytest.CaptureFixture[bytes], *arguments: str) -> tuple[bytes, str]:
-    """Return the patch of all files here, and what is told."""
+    """Return the patch of all files in the working directory, and the messages."""
     main(["check", "--fix", *arguments])
-    out, told = capfdbinary.readouterr()
-    return out, told.decode()
+    out, stderr = capfdbinary.readouterr()
+    return out, stderr.decode()
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -73,7 +73,7 @@ def test_git_applies_a_patch_to_a_file_of_any_name(capfdbinary: pytest.CaptureFi
     assert [(os.fsencode(path), path.read_bytes()) for path in Path().iterdir()] == [(name, FIXED)]
 
 
-# GNU patch takes no name with a line break.
+# GNU patch refuses names with line breaks.
 @pytest.mark.parametrize("name", [name for name in NAMES if b"\n" not in name])
 def test_patch_applies_a_patch_to_a_file_of_any_name(capfdbinary: pytest.CaptureFixture[bytes], name: bytes) -> None:
     Path(os.fsdecode(name)).write_bytes(SOURCE)
@@ -108,26 +108,26 @@ def test_no_name_changes_another_file(capfdbinary: pytest.CaptureFixture[bytes],
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_a_pipe_is_given_the_bytes_of_the_file(capfdbinary: pytest.CaptureFixture[bytes], text: str) -> None:
+def test_a_pipe_gets_the_bytes_of_the_file(capfdbinary: pytest.CaptureFixture[bytes], text: str) -> None:
     Path("a.py").write_bytes(SOURCE.replace(b"~", text.encode()))
-    out, told = fix(capfdbinary, "a.py")
+    out, stderr = fix(capfdbinary, "a.py")
     assert text.encode() in out
-    assert told == "--write corrects 1 finding in 1 file\n"
+    assert stderr == "--write corrects 1 finding in 1 file\n"
     subprocess.run(GIT_APPLY, input=out, check=True)
     assert Path("a.py").read_bytes() == FIXED.replace(b"~", text.encode())
 
 
 @pytest.mark.parametrize("text", HOSTILE)
 @pytest.mark.parametrize("runner", ["GITHUB_ACTIONS", "TF_BUILD", "GITLAB_CI"])
-def test_a_log_is_given_nothing_that_acts(
+def test_a_log_gets_escaped_control_characters(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch, text: str, runner: str
 ) -> None:
     monkeypatch.setenv(runner, "true")
     Path("a.py").write_bytes(SOURCE.replace(b"~", text.encode()))
-    out, told = fix(capfdbinary, "a.py")
+    out, stderr = fix(capfdbinary, "a.py")
     assert out.isascii()
     assert not {b"\x1b", b"##[", b"##vso["} & {each for each in (b"\x1b", b"##[", b"##vso[") if each in out}
-    assert told.splitlines()[1] == (
+    assert stderr.splitlines()[1] == (
         "this patch is for reading, as characters in it are spelled out. `--write` changes the files, and `-o FILE`"
         " writes the patch that `git apply` takes."
     )
@@ -141,13 +141,13 @@ def test_no_line_of_a_file_is_a_command_in_a_log(
     assert b"\n \\::add-mask::x\n" in fix(capfdbinary, "a.py")[0]
 
 
-def test_a_log_is_given_the_patch_itself_where_nothing_acts(
+def test_a_log_gets_a_harmless_patch_unchanged(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("CI", "true")
     Path("注文 a.py").write_bytes(SOURCE.replace(b"~", "注文\tfür".encode()).replace(b"\n", b"\r\n"))
-    out, told = fix(capfdbinary, ".")
-    assert told == "--write corrects 1 finding in 1 file\n"
+    out, stderr = fix(capfdbinary, ".")
+    assert stderr == "--write corrects 1 finding in 1 file\n"
     subprocess.run(GIT_APPLY, input=out, check=True)
 
 
@@ -162,7 +162,7 @@ def test_a_patch_is_in_the_encoding_of_the_file(capfdbinary: pytest.CaptureFixtu
     assert Path("a.py").read_bytes() == source.replace(b'step.sleep("pause"', b'await step.sleep("pause"')
 
 
-def test_a_file_is_given_the_bytes_whoever_looks_on(
+def test_a_file_gets_the_bytes_in_a_terminal_or_log(
     capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_ACTIONS", "true")
@@ -173,10 +173,10 @@ def test_a_file_is_given_the_bytes_whoever_looks_on(
     assert Path("a.py").read_bytes() == FIXED.replace(b"~", "\x1b]0;a\x07\u202e".encode())
 
 
-def test_a_terminal_is_not_steered(tmp_path: Path) -> None:
+def test_a_terminal_gets_escaped_control_characters(tmp_path: Path) -> None:
     Path("a.py").write_bytes(SOURCE.replace(b"~", "\x1b]0;a\x07\u202e".encode()))
     command = f"{sys.executable} -m stepgraph check --fix a.py"
     shown = subprocess.run([*SCRIPT, command, "/dev/null"], capture_output=True, check=False, cwd=tmp_path)
     assert b"\\x1b]0;a\\x07\\u202e" in shown.stdout
-    # The line that tells of progress is erased.
+    # The progress line is erased.
     assert b"\x1b" not in shown.stdout.replace(b"\r\x1b[K", b"")

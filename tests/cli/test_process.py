@@ -1,4 +1,4 @@
-"""The command as a process: streams, locales, readers that leave, and what is imported."""
+"""The command as a process: streams, locales, closed pipes, imports."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_schema_of_a_report_is_printed(kind: str) -> None:
         (["diff", "--help"], b"3  no workflow on either side"),
     ],
 )
-def test_the_help_tells_the_exit_codes(arguments: list[str], line: bytes) -> None:
+def test_help_lists_the_exit_codes(arguments: list[str], line: bytes) -> None:
     run = stepgraph(*arguments)
     assert run.returncode == 0
     assert line in run.stdout
@@ -69,7 +69,7 @@ def test_output_is_utf_8_whatever_the_locale() -> None:
 
 
 @on_unix
-def test_a_reader_that_leaves_is_no_error() -> None:
+def test_a_closed_pipe_is_not_an_error() -> None:
     run = in_shell("(stepgraph schema; echo $? >&2) | true")
     assert (run.stdout, run.stderr) == (b"", b"0\n")
 
@@ -90,32 +90,32 @@ def test_closed_standard_output_is_an_error() -> None:
 
 
 @on_unix
-def test_closed_standard_error_is_none() -> None:
+def test_closed_standard_error_is_ignored() -> None:
     assert in_shell("stepgraph graph missing.py 2>&-").returncode == 2
 
 
-def test_who_has_left_standard_error_is_told_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Left(io.BytesIO):
+def test_a_broken_standard_error_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ClosedStream(io.BytesIO):
         def write(self, _text: object, /) -> int:
             raise BrokenPipeError
 
-    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(Left()))
+    monkeypatch.setattr(sys, "stderr", io.TextIOWrapper(ClosedStream()))
     assert main(["graph", "missing.py"]) == 2
 
 
-def test_the_module_of_the_command_can_be_imported_without_running_it() -> None:
+def test_importing_main_runs_nothing() -> None:
     assert importlib.import_module("stepgraph.__main__").__doc__ is not None
 
 
 @on_unix
-def test_closed_standard_input_is_told() -> None:
+def test_closed_standard_input_is_an_error() -> None:
     run = in_shell("stepgraph graph - <&-")
     assert run.returncode == 2
     assert run.stderr == b"<stdin>: standard input is closed. Name a file instead of `-`.\n"
 
 
 @pytest.mark.skipif("COVERAGE_PROCESS_CONFIG" in os.environ, reason="what measures coverage imports more")
-def test_a_tree_without_workflows_needs_none_of_the_libraries() -> None:
+def test_no_workflows_import_no_library() -> None:
     write("a.py", "x = 1\n")
     run = stepgraph("graph", PYTHONPROFILEIMPORTTIME="1")
     imported = {line.rsplit(b"|", 1)[-1].strip().decode() for line in run.stderr.splitlines() if b"|" in line}
@@ -124,7 +124,7 @@ def test_a_tree_without_workflows_needs_none_of_the_libraries() -> None:
 
 
 @pytest.mark.parametrize("output_format", ["text", "json", "sarif", "github", "gitlab", "markdown"])
-def test_no_report_needs_the_models(output_format: str) -> None:
+def test_reports_do_not_import_pydantic(output_format: str) -> None:
     write_orders()
     run = stepgraph("check", "-f", output_format, PYTHONPROFILEIMPORTTIME="1")
     imported = {line.rsplit(b"|", 1)[-1].strip().decode() for line in run.stderr.splitlines() if b"|" in line}
@@ -156,7 +156,7 @@ def test_help_on_a_full_disk_is_an_error(arguments: str) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="limits address space")
 @pytest.mark.parametrize(("kilobytes", "code"), [(200_000, 2), (450_000, 0), (900_000, 0)])
-def test_a_limit_of_memory_is_heeded_or_told_of(kilobytes: int, code: int) -> None:
+def test_memory_limits(kilobytes: int, code: int) -> None:
     write_orders()
     run = in_shell(f"ulimit -v {kilobytes}; stepgraph check --no-cache orders.py")
     assert run.returncode == code

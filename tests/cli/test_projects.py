@@ -1,4 +1,4 @@
-"""The command in a project: what its configuration names, and what is wrong with that."""
+"""The command in a project with a configuration."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ HEADINGS: Final = ["NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE"]
 
 
 def configure(*workflows: object, **fields: object) -> None:
-    """Write `wrangler.jsonc` with workflows whose classes stand from line 6 on, each in column 3."""
+    """Write `wrangler.jsonc` with workflows, one per line from line 6 on, each in column 3."""
     lines = ["{"]
     top = {"name": "shop", "main": "src/entry.py", "compatibility_date": "2026-03-01", **fields}
     lines += [f"{json.dumps(key)}: {json.dumps(value)}," for key, value in top.items()]
@@ -36,7 +36,7 @@ def configure(*workflows: object, **fields: object) -> None:
 
 
 def rows(run: Run) -> list[list[str]]:
-    """Return the cells of the table that was printed, without its headings."""
+    """Return the cells of the printed table, without its headings."""
     first, *others = (line.split() for line in run.out.splitlines())
     assert first == HEADINGS
     return others
@@ -46,7 +46,7 @@ def names(run: Run) -> list[str]:
     return [row[0] for row in rows(run)]
 
 
-def test_the_workflows_of_a_project_go_by_their_configured_names(stepgraph: Command) -> None:
+def test_workflows_have_their_configured_names(stepgraph: Command) -> None:
     write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, {**REFUNDS, "class_name": "Orders"})
     assert stepgraph("list") == Run(
@@ -58,14 +58,14 @@ def test_the_workflows_of_a_project_go_by_their_configured_names(stepgraph: Comm
     )
 
 
-def test_a_workflow_that_is_not_deployed_is_told_of(stepgraph: Command) -> None:
+def test_an_undeployed_workflow_is_reported(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS)
     run = stepgraph("list")
     assert (run.code, names(run)) == (0, ["orders"])
     advice = "Add it to `workflows` there, or name this file to have it analysed."
     message = "the class `Refunds` is a workflow that wrangler.jsonc does not name, so it is not deployed."
-    assert run.told == [f"src/entry.py:9:7: {message} {advice}"]
+    assert run.messages == [f"src/entry.py:9:7: {message} {advice}"]
     assert f"src/entry.py:9:7: note[SG003]: {message}\n" in stepgraph("check").out
 
 
@@ -78,21 +78,21 @@ def test_a_workflow_that_is_not_deployed_is_told_of(stepgraph: Command) -> None:
         pytest.param(f"{IMPORT}from flows import Refunds\n{ORDERS_ALONE}", id="of another module"),
     ],
 )
-def test_what_is_not_meant_to_be_deployed_is_not_told_of(stepgraph: Command, entry: str) -> None:
+def test_abstract_and_test_classes_are_not_reported(stepgraph: Command, entry: str) -> None:
     write("src/entry.py", entry)
     write("src/flows.py", module(workflow("Refunds", "rest")))
     configure(ORDERS)
-    assert stepgraph("list").told == []
+    assert stepgraph("list").messages == []
 
 
-def test_a_workflow_of_another_environment_is_not_told_of(stepgraph: Command) -> None:
+def test_a_workflow_of_another_environment_is_not_reported(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS, env={"staging": {"workflows": [REFUNDS]}})
-    assert stepgraph("list").told == []
-    assert stepgraph("list", "--env", "staging").told == []
+    assert stepgraph("list").messages == []
+    assert stepgraph("list", "--env", "staging").messages == []
 
 
-def test_a_workflow_of_another_worker_is_listed_with_the_name_of_that(stepgraph: Command) -> None:
+def test_an_external_workflow_is_listed_with_its_worker(stepgraph: Command) -> None:
     write("src/entry.py", ORDERS_ALONE)
     configure(BILLING, ORDERS)
     assert stepgraph("list") == Run(
@@ -104,22 +104,22 @@ def test_a_workflow_of_another_worker_is_listed_with_the_name_of_that(stepgraph:
     )
 
 
-def test_json_says_what_is_known_of_both(stepgraph: Command) -> None:
+def test_json_lists_own_and_external_workflows(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure({**ORDERS, "limits": {"steps": 500}}, BILLING)
-    own, other = json.loads(stepgraph("list", "-f", "json").out)
-    assert (own["name"], own["script_name"], own["path"], own["line"]) == ("orders", None, "src/entry.py", 4)
-    assert own["version"] == {
-        "id": own["version"]["id"],
+    local, external = json.loads(stepgraph("list", "-f", "json").out)
+    assert (local["name"], local["script_name"], local["path"], local["line"]) == ("orders", None, "src/entry.py", 4)
+    assert local["version"] == {
+        "id": local["version"]["id"],
         "class_name": "Orders",
         "created_on": "2026-01-02T03:04:05Z",
         "modified_on": "2026-01-02T03:04:05Z",
-        "workflow_id": own["version"]["workflow_id"],
+        "workflow_id": local["version"]["workflow_id"],
         "has_dag": True,
         "language": "python",
         "limits": {"steps": 500},
     }
-    assert other == {
+    assert external == {
         "name": "billing",
         "class_name": "Billing",
         "script_name": "accounts",
@@ -135,11 +135,11 @@ def test_json_says_what_is_known_of_both(stepgraph: Command) -> None:
 def test_without_a_limit_a_version_has_no_limits(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS)
-    (own,) = json.loads(stepgraph("list", "-f", "json").out)
-    assert "limits" not in own["version"]
+    (local,) = json.loads(stepgraph("list", "-f", "json").out)
+    assert "limits" not in local["version"]
 
 
-def test_the_ids_follow_from_the_names_of_the_worker_and_the_workflow(stepgraph: Command) -> None:
+def test_ids_depend_on_worker_and_workflow_names(stepgraph: Command) -> None:
     def ids() -> set[str]:
         return {graph["workflow_id"] for graph in json.loads(stepgraph("graph", "-f", "json").out)}
 
@@ -151,7 +151,7 @@ def test_the_ids_follow_from_the_names_of_the_worker_and_the_workflow(stepgraph:
     assert len(first | ids()) == 4
 
 
-def test_a_graph_is_asked_for_by_the_name_of_the_workflow_or_its_class(stepgraph: Command) -> None:
+def test_a_graph_is_selected_by_workflow_or_class_name(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS, REFUNDS)
     by_name = stepgraph("graph", "-f", "json", "--workflow", "refunds")
@@ -159,7 +159,7 @@ def test_a_graph_is_asked_for_by_the_name_of_the_workflow_or_its_class(stepgraph
     assert stepgraph("graph", "-f", "json", "--workflow", "Refunds") == by_name
 
 
-def test_a_graph_of_another_worker_cannot_be_had(stepgraph: Command) -> None:
+def test_an_external_workflow_has_no_graph(stepgraph: Command) -> None:
     write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, BILLING)
     assert stepgraph("graph", "--workflow", "billing") == Run(
@@ -167,7 +167,7 @@ def test_a_graph_of_another_worker_cannot_be_had(stepgraph: Command) -> None:
     )
 
 
-def test_a_name_that_is_in_no_worker_is_answered_with_those_that_are_here(stepgraph: Command) -> None:
+def test_an_unknown_name_suggests_workflows(stepgraph: Command) -> None:
     write("src/entry.py", ORDERS_ALONE)
     configure(ORDERS, BILLING)
     assert stepgraph("graph", "--workflow", "xyz") == Run(
@@ -189,7 +189,7 @@ def test_dependencies_follow_the_compatibility_date(stepgraph: Command) -> None:
 ENVIRONMENTS: Final = {"test": {"workflows": [{**ORDERS, "name": "orders-test"}]}, "none": {}}
 
 
-def test_an_environment_is_chosen_by_an_option(stepgraph: Command) -> None:
+def test_env_selects_an_environment(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS, env=ENVIRONMENTS)
     assert names(stepgraph("list")) == ["orders"]
@@ -197,9 +197,7 @@ def test_an_environment_is_chosen_by_an_option(stepgraph: Command) -> None:
     assert stepgraph("graph", "--env", "test", "--workflow", "orders-test").code == 0
 
 
-def test_an_environment_is_chosen_by_the_variable_that_wrangler_reads(
-    stepgraph: Command, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_cloudflare_env_selects_an_environment(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS, env=ENVIRONMENTS)
     monkeypatch.setenv("CLOUDFLARE_ENV", "test")
@@ -221,30 +219,30 @@ def test_an_environment_without_workflows_is_explained(stepgraph: Command) -> No
     configure(ORDERS, env=ENVIRONMENTS)
     run = stepgraph("list", "--env", "none")
     assert (run.code, run.out) == (3, "")
-    hint, told = run.told
+    hint, stderr = run.messages
     assert hint == (
         "wrangler.jsonc:5:112: the environment `none` has no `workflows`, and does not inherit those of the top level. "
         "Repeat them in `env.none`."
     )
-    assert told == "stepgraph: no workflow of this project in the current folder (0 Python files searched)."
+    assert stderr == "stepgraph: no workflow of this project in the current folder (0 Python files searched)."
 
 
-def test_an_environment_that_is_not_there_is_an_error(stepgraph: Command) -> None:
+def test_an_unknown_environment_is_an_error(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS, env=ENVIRONMENTS)
     run = stepgraph("list", "--env", "tset")
     assert run.code == 2
-    assert run.told[0] == "wrangler.jsonc:5:8: there is no environment `tset`. There are `test`, `none`."
+    assert run.messages[0] == "wrangler.jsonc:5:8: there is no environment `tset`. There are `test`, `none`."
 
 
 @pytest.mark.parametrize("command", ["list", "graph", "check"])
-def test_an_environment_nobody_defines_is_an_error(stepgraph: Command, command: str) -> None:
+def test_an_environment_without_definition_is_an_error(stepgraph: Command, command: str) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS)
     run = stepgraph(command, "--env", "staging")
     assert run.code == 2
     assert "environment `staging` is not defined: no configuration that was read has an `env` table." in "".join(
-        [run.out, *run.told]
+        [run.out, *run.messages]
     )
 
 
@@ -252,7 +250,7 @@ def test_an_environment_needs_a_configuration(stepgraph: Command) -> None:
     write("entry.py", ENTRY)
     run = stepgraph("list", "entry.py", "--env", "staging")
     assert run.code == 2
-    assert run.told == [
+    assert run.messages == [
         "wrangler.jsonc: environment `staging` is not defined: no wrangler configuration was found.",
     ]
 
@@ -279,7 +277,7 @@ def test_one_worker_may_define_the_environment(stepgraph: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "said"),
+    ("name", "text"),
     [
         ("Ordres", "there is no class `Ordres` in src/entry.py. Did you mean `Orders`?"),
         ("Zebra", "there is no class `Zebra` in src/entry.py. src/entry.py exports `Orders`, `Refunds`."),
@@ -295,9 +293,7 @@ def test_one_worker_may_define_the_environment(stepgraph: Command) -> None:
         ("Far", "the class `Far` is imported as `elsewhere.Far`, which is not in the project. {exports}"),
     ],
 )
-def test_a_configured_class_that_is_not_exported_is_an_error_and_the_others_are_listed(
-    stepgraph: Command, name: str, said: str
-) -> None:
+def test_a_class_that_is_not_exported_is_an_error(stepgraph: Command, name: str, text: str) -> None:
     more = "class Plain: ...\nclass Idle(WorkflowEntrypoint): ...\nAgain = Orders\ndef make(): ...\n"
     more += "if x:\n    Either = Orders\nelse:\n    Either = Refunds\n"
     write("src/entry.py", ENTRY + workflow("_Hidden", "rest") + more + "from elsewhere import Far\n")
@@ -305,7 +301,7 @@ def test_a_configured_class_that_is_not_exported_is_an_error_and_the_others_are_
     run = stepgraph("list")
     assert (run.code, names(run)) == (2, ["kept"])
     exports = "src/entry.py exports `Orders`, `Refunds`."
-    assert run.told == [f"wrangler.jsonc:6:55: {said.format(exports=exports)}"]
+    assert run.messages == [f"wrangler.jsonc:6:55: {text.format(exports=exports)}"]
 
 
 def test_a_class_that_is_not_in_all_is_not_exported(stepgraph: Command) -> None:
@@ -313,8 +309,8 @@ def test_a_class_that_is_not_in_all_is_not_exported(stepgraph: Command) -> None:
     configure(ORDERS, REFUNDS)
     run = stepgraph("list")
     assert (run.code, names(run)) == (2, ["orders"])
-    (told,) = run.told
-    assert told == (
+    (stderr,) = run.messages
+    assert stderr == (
         "wrangler.jsonc:7:57: the class `Refunds` is not in `__all__` of src/entry.py, and so is not exported. "
         "src/entry.py exports `Orders`."
     )
@@ -326,7 +322,7 @@ def test_a_private_class_counts_if_it_is_in_all(stepgraph: Command) -> None:
     assert stepgraph("list").code == 0
 
 
-def test_a_main_module_without_workflows_says_so(stepgraph: Command) -> None:
+def test_a_main_module_without_workflows_is_an_error(stepgraph: Command) -> None:
     write("src/entry.py", "x = 1\n")
     configure(ORDERS)
     assert stepgraph("list") == Run(
@@ -346,43 +342,43 @@ def test_classes_are_exported_from_where_they_are_imported(stepgraph: Command) -
     assert run.code == 0
 
 
-def test_a_class_is_exported_under_its_own_name_whatever_it_is_imported_as(stepgraph: Command) -> None:
+def test_import_aliases_do_not_change_exported_names(stepgraph: Command) -> None:
     write("src/entry.py", "from orders import Orders as Renamed\n")
     write("src/orders.py", module(workflow("Orders", "rest")))
     configure(ORDERS, {**REFUNDS, "class_name": "Renamed"})
     run = stepgraph("list")
     assert names(run) == ["orders"]
-    (told,) = run.told
-    assert told == (
+    (stderr,) = run.messages
+    assert stderr == (
         "wrangler.jsonc:7:57: `Renamed` in src/entry.py is the class `Orders`, and is exported under that name. "
         "src/entry.py exports `Orders`."
     )
 
 
-def test_a_class_from_a_broken_module_is_an_error_with_the_reason(stepgraph: Command) -> None:
+def test_a_class_from_a_broken_module_is_an_error(stepgraph: Command) -> None:
     write("src/entry.py", f"from orders import Orders\n{module(workflow('Refunds', 'rest'))}")
     write("src/orders.py", SYNTAX_ERROR)
     configure(ORDERS, REFUNDS)
     run = stepgraph("list")
     assert (run.code, names(run)) == (2, ["refunds"])
-    assert run.told[0] == (
+    assert run.messages[0] == (
         "wrangler.jsonc:6:55: the class `Orders` cannot be followed: src/orders.py:2:5 could not be read. "
         "src/entry.py exports `Refunds`."
     )
-    assert run.told[1].startswith("src/orders.py:2:5: syntax error")
+    assert run.messages[1].startswith("src/orders.py:2:5: syntax error")
 
 
-def test_a_base_class_from_a_broken_module_is_an_error_with_the_reason(stepgraph: Command) -> None:
+def test_a_base_class_from_a_broken_module_is_an_error(stepgraph: Command) -> None:
     write("src/entry.py", "from base import Base\n\nclass Orders(Base):\n    async def run(self, event, step): ...\n")
     write("src/base.py", SYNTAX_ERROR)
     configure(ORDERS)
-    assert stepgraph("list").told[0] == (
+    assert stepgraph("list").messages[0] == (
         "wrangler.jsonc:6:55: a base of the class `Orders` in src/entry.py cannot be followed: "
         "src/base.py:2:5 could not be read. src/entry.py exports no workflow class."
     )
 
 
-def test_a_broken_helper_leaves_what_does_not_need_it(stepgraph: Command) -> None:
+def test_a_broken_helper_does_not_stop_other_workflows(stepgraph: Command) -> None:
     head = "from helpers import rest\nfrom broken import pay\n"
     body = "        await rest(step)\n        await pay(step)\n"
     write("src/entry.py", head + module(workflow("Refunds", "rest"), workflow("Orders", "first") + body))
@@ -392,11 +388,11 @@ def test_a_broken_helper_leaves_what_does_not_need_it(stepgraph: Command) -> Non
     run = stepgraph("list")
     assert run.code == 2
     assert [[row[0], *row[3:]] for row in rows(run)] == [["orders", "2", "yes", "no"], ["refunds", "1", "yes", "yes"]]
-    (told,) = run.told
-    assert told.startswith("src/broken.py:2:5: syntax error: ")
+    (stderr,) = run.messages
+    assert stderr.startswith("src/broken.py:2:5: syntax error: ")
 
 
-def test_the_notes_on_a_broken_helper_say_where_it_is_missed(stepgraph: Command) -> None:
+def test_notes_on_a_broken_helper_have_locations(stepgraph: Command) -> None:
     write(
         "src/entry.py", "from broken import pay\n" + module(workflow("Orders", "first") + "        await pay(step)\n")
     )
@@ -405,22 +401,22 @@ def test_the_notes_on_a_broken_helper_say_where_it_is_missed(stepgraph: Command)
     run = stepgraph("graph", "-f", "json")
     assert run.code == 2
     assert json.loads(run.out)["class_name"] == "Orders"
-    assert [line.split(": ")[0] for line in run.told] == [
+    assert [line.split(": ")[0] for line in run.messages] == [
         "src/broken.py:2:5",
         "src/entry.py:1:1",
         "src/entry.py:8:15",
         "src/entry.py:8:19",
     ]
-    assert [line.split("[")[-1] for line in run.told[1:]] == ["broken-module]", "unresolved-call]", "escapes]"]
+    assert [line.split("[")[-1] for line in run.messages[1:]] == ["broken-module]", "unresolved-call]", "escapes]"]
 
 
-def test_a_project_of_external_workflows_alone_has_nothing_to_analyse(stepgraph: Command) -> None:
+def test_only_external_workflows_exit_with_3(stepgraph: Command) -> None:
     configure(BILLING)
-    told = ["stepgraph: no workflow of this project in the current folder (0 Python files searched)."]
-    assert stepgraph("graph") == Run(3, "", told)
+    stderr = ["stepgraph: no workflow of this project in the current folder (0 Python files searched)."]
+    assert stepgraph("graph") == Run(3, "", stderr)
 
 
-def test_a_project_of_external_workflows_alone_is_listed(stepgraph: Command) -> None:
+def test_only_external_workflows_are_listed(stepgraph: Command) -> None:
     configure(BILLING)
     run = stepgraph("list")
     assert (run.code, names(run)) == (3, ["billing"])
@@ -438,22 +434,22 @@ def test_a_worker_of_javascript_is_explained(stepgraph: Command) -> None:
     )
 
 
-def test_a_mistake_in_the_configuration_is_told_beside_what_is_found(stepgraph: Command) -> None:
+def test_an_invalid_configuration_is_reported_with_results(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS, {"name": "refunds"})
     run = stepgraph("list")
     assert (run.code, names(run)) == (2, ["orders"])
-    assert run.told == ["wrangler.jsonc:7:1: `class_name` is missing in this entry of `workflows`."]
+    assert run.messages == ["wrangler.jsonc:7:1: `class_name` is missing in this entry of `workflows`."]
 
 
-def test_a_project_that_is_named_in_several_ways_is_listed_once(stepgraph: Command) -> None:
+def test_several_paths_of_a_project_list_it_once(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS, BILLING)
     assert names(stepgraph("list", ".", "./", "src/entry.py")) == ["orders", "billing"]
     assert sorted(names(stepgraph("list", "src/entry.py", "."))) == ["Refunds", "billing", "orders"]
 
 
-def test_a_file_that_is_named_is_not_held_to_the_configuration(stepgraph: Command) -> None:
+def test_a_file_path_ignores_the_configuration(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS, {**REFUNDS, "class_name": "Missing"})
     run = stepgraph("list", "src/entry.py")
@@ -461,7 +457,7 @@ def test_a_file_that_is_named_is_not_held_to_the_configuration(stepgraph: Comman
 
 
 class Stream(io.TextIOWrapper):
-    """Standard error that is a terminal, or not, and keeps what is written."""
+    """A standard error stream that may be a terminal, and records its content."""
 
     def __init__(self, *, is_terminal: bool, written: io.BytesIO | None = None) -> None:
         self.written = io.BytesIO() if written is None else written
@@ -473,7 +469,7 @@ class Stream(io.TextIOWrapper):
 
 
 def shown(monkeypatch: pytest.MonkeyPatch, *times: float, is_terminal: bool = True, term: str = "xterm") -> str:
-    """Return what is shown of modules that are met at these times, in seconds after the beginning."""
+    """Return the progress output for modules at these times, in seconds since the start."""
     stream = Stream(is_terminal=is_terminal)
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", term)
@@ -485,7 +481,7 @@ def shown(monkeypatch: pytest.MonkeyPatch, *times: float, is_terminal: bool = Tr
     return stream.written.getvalue().decode()
 
 
-def test_progress_is_shown_to_who_has_waited_for_a_second_and_is_gone_in_the_end(
+def test_progress_appears_after_a_second_and_is_erased(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     assert shown(monkeypatch, 0.1, 1.5, 2.0) == (
@@ -493,21 +489,21 @@ def test_progress_is_shown_to_who_has_waited_for_a_second_and_is_gone_in_the_end
     )
 
 
-def test_nothing_is_shown_to_who_need_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_short_runs_show_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown(monkeypatch, 0.1, 0.2, 0.9) == ""
 
 
-def test_nothing_is_shown_outside_of_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_progress_needs_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     assert shown(monkeypatch, 2.0, is_terminal=False) == ""
     assert shown(monkeypatch, 2.0, term="dumb") == ""
 
 
-def test_nothing_is_shown_to_who_has_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Left(io.BytesIO):
+def test_a_closed_terminal_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    class ClosedTerminal(io.BytesIO):
         def write(self, _text: object, /) -> int:
             raise BrokenPipeError
 
-    stream = Stream(is_terminal=True, written=Left())
+    stream = Stream(is_terminal=True, written=ClosedTerminal())
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.setattr(time, "monotonic", iter((0.0, 2.0)).__next__)
@@ -516,7 +512,7 @@ def test_nothing_is_shown_to_who_has_left(monkeypatch: pytest.MonkeyPatch) -> No
     assert stream.written.getvalue() == b""
 
 
-def test_a_path_that_would_steer_the_terminal_is_spelt_out(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_control_characters_in_progress_are_escaped(monkeypatch: pytest.MonkeyPatch) -> None:
     stream = Stream(is_terminal=True)
     monkeypatch.setattr(sys, "stderr", stream)
     monkeypatch.setenv("TERM", "xterm")
@@ -536,9 +532,7 @@ def test_files_written_by_a_project_are_not_its_sources(stepgraph: Command) -> N
     assert Path("src/entry.py").read_bytes() == before
 
 
-def test_a_class_of_another_module_is_listed_once_however_its_project_is_named(
-    stepgraph: Command, folder: Path
-) -> None:
+def test_an_imported_class_is_listed_once(stepgraph: Command, folder: Path) -> None:
     write("src/orders.py", module(workflow("Orders", "rest")))
     write("src/entry.py", "from orders import Orders\n")
     configure(ORDERS)
@@ -547,14 +541,12 @@ def test_a_class_of_another_module_is_listed_once_however_its_project_is_named(
     ]
 
 
-def test_a_workflow_of_another_worker_is_listed_once_however_its_project_is_named(
-    stepgraph: Command, folder: Path
-) -> None:
+def test_an_external_workflow_is_listed_once(stepgraph: Command, folder: Path) -> None:
     configure(BILLING)
     assert rows(stepgraph("list", ".", "./", str(folder))) == [["billing", "Billing", "Worker", "accounts", *"---"]]
 
 
-def test_a_graph_is_written_once_however_its_file_is_named(stepgraph: Command, folder: Path) -> None:
+def test_a_graph_is_written_once(stepgraph: Command, folder: Path) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS)
     once = stepgraph("graph", "-f", "json", ".")
@@ -562,7 +554,7 @@ def test_a_graph_is_written_once_however_its_file_is_named(stepgraph: Command, f
     assert stepgraph("graph", "-f", "json", ".", str(folder), str(folder / "src/entry.py")) == once
 
 
-def test_what_is_wrong_with_a_configuration_is_said_once_however_it_is_named(stepgraph: Command, folder: Path) -> None:
+def test_configuration_problems_are_reported_once(stepgraph: Command, folder: Path) -> None:
     write("src/entry.py", ENTRY)
     write("wrangler.json", '{"name":')
     assert stepgraph("list", ".", "./", str(folder)) == Run(
@@ -570,24 +562,24 @@ def test_what_is_wrong_with_a_configuration_is_said_once_however_it_is_named(ste
     )
 
 
-def test_a_configuration_that_cannot_be_read_is_an_error_and_is_not_passed_over(stepgraph: Command) -> None:
+def test_an_unreadable_configuration_is_an_error(stepgraph: Command) -> None:
     write("src/entry.py", ENTRY)
     configure(ORDERS)
     Path("wrangler.json").symlink_to("missing.json")
-    told = ["wrangler.json: a symbolic link that leads to no file."]
-    assert stepgraph("list") == Run(2, "", told)
+    stderr = ["wrangler.json: a symbolic link that leads to no file."]
+    assert stepgraph("list") == Run(2, "", stderr)
     run = stepgraph("list", "src/entry.py")
-    assert (run.code, run.told, names(run)) == (2, told, ["Orders", "Refunds"])
+    assert (run.code, run.messages, names(run)) == (2, stderr, ["Orders", "Refunds"])
 
 
 @pytest.mark.parametrize(
-    ("main", "said"),
+    ("main", "text"),
     [
         ("", "`main` is empty, where text is expected."),
         ("src/\0.py", "`main` has a null character in it."),
         ("src/\ud800.py", "`main` has half of a surrogate pair in it."),
     ],
 )
-def test_a_main_module_that_is_no_path_is_not_said_to_be_missing(stepgraph: Command, main: str, said: str) -> None:
+def test_an_invalid_main_path_is_not_reported_as_missing(stepgraph: Command, main: str, text: str) -> None:
     configure(ORDERS, main=main)
-    assert stepgraph("list") == Run(2, "", [f"wrangler.jsonc:3:9: {said}"])
+    assert stepgraph("list") == Run(2, "", [f"wrangler.jsonc:3:9: {text}"])

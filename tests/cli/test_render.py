@@ -1,4 +1,4 @@
-"""`stepgraph render`: drawings of graphs that were saved."""
+"""`stepgraph render`: drawings of saved graphs."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def test_a_saved_graph_is_drawn_as_an_outline(stepgraph: Command, data: object) 
     assert stepgraph("render", "orders.json") == Run(0, OUTLINE, [])
 
 
-def test_standard_input_is_drawn_for_a_dash(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dash_reads_standard_input(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     feed(monkeypatch, json.dumps(response()).encode())
     assert stepgraph("render", "-") == Run(0, OUTLINE, [])
 
 
-def test_what_graph_prints_is_drawn(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_output_of_graph_is_drawn(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write("a.py", module(workflow("Bee", "rest"), workflow("Ant", "rest")))
     feed(monkeypatch, stepgraph("graph", "-f", "json").out.encode())
     assert [line for line in stepgraph("render", "-").out.splitlines() if "  1 step" in line] == [
@@ -45,14 +45,14 @@ def test_what_graph_prints_is_drawn(stepgraph: Command, monkeypatch: pytest.Monk
     ]
 
 
-def test_several_files_are_drawn_in_their_order_and_each_once(stepgraph: Command) -> None:
+def test_several_files_are_drawn_once_in_order(stepgraph: Command) -> None:
     save("b.json", response("Bee"))
     save("a.json", response("Ant"))
     run = stepgraph("render", "b.json", "a.json", "b.json")
     assert run.out == f"{OUTLINE}\n{OUTLINE}".replace("Orders", "Bee", 1).replace("Orders", "Ant", 1)
 
 
-def test_a_workflow_is_chosen_by_the_name_of_its_class(stepgraph: Command) -> None:
+def test_a_workflow_is_selected_by_class_name(stepgraph: Command) -> None:
     save("both.json", [response("Bee"), response()])
     assert stepgraph("render", "both.json", "--workflow", "Orders").out == OUTLINE
     assert stepgraph("render", "both.json", "--workflow", "Order") == Run(
@@ -61,7 +61,7 @@ def test_a_workflow_is_chosen_by_the_name_of_its_class(stepgraph: Command) -> No
 
 
 @pytest.mark.parametrize("form", ["text", "dot", "svg", "html", "mermaid"])
-def test_what_is_not_known_is_drawn_in_every_format(stepgraph: Command, form: str) -> None:
+def test_unknown_nodes_are_drawn_in_every_format(stepgraph: Command, form: str) -> None:
     nodes = [
         {"type": "start", "class_name": "Orders", "nodes": [{"type": "block", "nodes": [sleep("in a block")]}]},
         {"type": "novel", "name": "a novelty", "nodes": [sleep("in a novelty")], "colour": "red"},
@@ -69,7 +69,7 @@ def test_what_is_not_known_is_drawn_in_every_format(stepgraph: Command, form: st
     ]
     save("orders.json", {"result": response("Orders", *nodes)})
     run = stepgraph("render", "orders.json", "-f", form)
-    assert (run.code, run.told) == (0, [])
+    assert (run.code, run.messages) == (0, [])
     for text in ("in a block", "novel", "in a novelty", "without configuration"):
         assert text in run.out
 
@@ -80,20 +80,22 @@ def test_svg_is_a_document(stepgraph: Command) -> None:
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
 
 
-def test_json_is_no_drawing(stepgraph: Command) -> None:
+def test_json_is_refused(stepgraph: Command) -> None:
     save("orders.json", response())
-    (told,) = stepgraph("render", "orders.json", "-f", "json").told
-    assert told.startswith("stepgraph: Invalid value for '-f' / '--format': 'json' is not one of 'text', 'dot', 'svg'")
+    (stderr,) = stepgraph("render", "orders.json", "-f", "json").messages
+    assert stderr.startswith(
+        "stepgraph: Invalid value for '-f' / '--format': 'json' is not one of 'text', 'dot', 'svg'"
+    )
 
 
-def test_a_version_without_a_graph_is_told_and_the_others_are_drawn(stepgraph: Command) -> None:
+def test_a_version_without_a_graph_is_reported(stepgraph: Command) -> None:
     save("both.json", [without_graph("Empty"), response()])
     assert stepgraph("render", "both.json") == Run(
         1, OUTLINE, ["both.json: `Empty` has no graph: the API gave none for this version."]
     )
 
 
-def test_a_file_that_fails_does_not_keep_the_others_from_being_drawn(stepgraph: Command) -> None:
+def test_an_invalid_file_does_not_stop_others(stepgraph: Command) -> None:
     save("broken.json", response("Orders", {"type": "step_sleep", "name": 3}))
     save("orders.json", response())
     assert stepgraph("render", "broken.json", "orders.json") == Run(
@@ -108,7 +110,7 @@ def test_an_error_of_the_api_is_shown(stepgraph: Command) -> None:
     )
 
 
-def test_an_empty_array_is_nothing(stepgraph: Command) -> None:
+def test_an_empty_array_exits_with_3(stepgraph: Command) -> None:
     save("none.json", [])
     assert stepgraph("render", "none.json") == Run(
         3, "", ["stepgraph: no graph found in none.json: nothing but an empty array."]
@@ -116,7 +118,7 @@ def test_an_empty_array_is_nothing(stepgraph: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "text"),
     [
         (b"", "a.json: Not JSON: it is empty."),
         (b"\x7fELF\x02\x01\x00\x00\xff", "a.json: Not JSON: byte 8 is not UTF-8 text."),
@@ -127,9 +129,9 @@ def test_an_empty_array_is_nothing(stepgraph: Command) -> None:
         (b"{}", f"a.json: There is no `graph` in it. {EXPECTED}"),
     ],
 )
-def test_what_is_no_graph_is_refused(stepgraph: Command, content: bytes, said: str) -> None:
+def test_invalid_graphs_are_refused(stepgraph: Command, content: bytes, text: str) -> None:
     Path("a.json").write_bytes(content)
-    assert stepgraph("render", "a.json") == Run(2, "", [said])
+    assert stepgraph("render", "a.json") == Run(2, "", [text])
 
 
 def test_a_graph_with_huge_numbers_is_drawn(stepgraph: Command) -> None:
@@ -141,7 +143,7 @@ def test_a_graph_with_huge_numbers_is_drawn(stepgraph: Command) -> None:
         assert stepgraph("render", "a.json", "-f", form).code == 0
 
 
-def test_python_is_sent_to_the_other_command(stepgraph: Command) -> None:
+def test_a_python_file_suggests_graph(stepgraph: Command) -> None:
     write_orders()
     assert stepgraph("render", "orders.py") == Run(
         2,
@@ -163,12 +165,12 @@ def test_a_folder_and_a_missing_file_are_refused(stepgraph: Command) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders of Windows")
-def test_a_pipe_is_refused_and_not_waited_for(stepgraph: Command) -> None:
+def test_a_pipe_does_not_block(stepgraph: Command) -> None:
     os.mkfifo("pipe.json")
     assert stepgraph("render", "pipe.json").code == 2
 
 
-def test_without_a_file_the_use_is_wrong(stepgraph: Command) -> None:
+def test_no_file_is_a_usage_error(stepgraph: Command) -> None:
     assert stepgraph("render") == Run(2, "", ["stepgraph: Missing argument 'FILE...'. Try `stepgraph render --help`."])
 
 
@@ -190,7 +192,7 @@ def test_files_of_a_folder_are_named_after_the_classes(stepgraph: Command) -> No
     )
 
 
-def test_the_saved_graph_is_not_written_over(stepgraph: Command) -> None:
+def test_the_saved_graph_is_not_overwritten(stepgraph: Command) -> None:
     save("orders.json", response())
     assert stepgraph("render", "orders.json", "-f", "text", "-o", "orders.json") == Run(
         2, "", ["stepgraph: orders.json is one of the sources, and is not written over. Name another file."]

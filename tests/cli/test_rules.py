@@ -1,4 +1,4 @@
-"""`stepgraph rules`: what the check looks for."""
+"""`stepgraph rules`: lists and explanations of rules."""
 
 from __future__ import annotations
 
@@ -28,21 +28,23 @@ def test_a_rule_is_explained_by_its_code_or_name(stepgraph: Command, name: str) 
 
 
 @pytest.mark.parametrize("beginning", ["SG2", "sg2"])
-def test_what_codes_begin_with_lists_these(stepgraph: Command, beginning: str) -> None:
+def test_a_code_prefix_lists_rules(stepgraph: Command, beginning: str) -> None:
     _, *rows = stepgraph("rules", beginning).out.splitlines()
     assert [row.split()[0] for row in rows] == [rule.code for rule in RULES if rule.code.startswith("SG2")]
 
 
 @pytest.mark.parametrize("name", ["SG1118", "called-with-arguments", "step-called-with-argument"])
-def test_a_rule_that_is_not_there_is_answered_with_those_that_are_near(stepgraph: Command, name: str) -> None:
+def test_an_unknown_rule_suggests_similar_rules(stepgraph: Command, name: str) -> None:
     run = stepgraph("rules", name)
     assert (run.code, run.out) == (2, "")
-    assert run.told[0].startswith(f"stepgraph: no rule is called `{name}`. Did you mean ")
-    assert "SG118 (step-called-with-arguments)" in run.told[0]
+    assert run.messages[0].startswith(f"stepgraph: no rule is called `{name}`. Did you mean ")
+    assert "SG118 (step-called-with-arguments)" in run.messages[0]
 
 
-def test_a_rule_unlike_any_is_answered_with_where_all_are(stepgraph: Command) -> None:
-    assert stepgraph("rules", "zzzzzz").told == ["stepgraph: no rule is called `zzzzzz`. `stepgraph rules` lists all."]
+def test_an_unknown_rule_suggests_the_list(stepgraph: Command) -> None:
+    assert stepgraph("rules", "zzzzzz").messages == [
+        "stepgraph: no rule is called `zzzzzz`. `stepgraph rules` lists all."
+    ]
 
 
 def test_json_has_all_rules_or_one(stepgraph: Command) -> None:
@@ -50,7 +52,7 @@ def test_json_has_all_rules_or_one(stepgraph: Command) -> None:
     assert json.loads(stepgraph("rules", "SG118", "-f", "json").out)["name"] == "step-called-with-arguments"
 
 
-def test_markdown_is_the_page_of_the_documentation_or_a_section_of_it(stepgraph: Command) -> None:
+def test_markdown_is_the_documentation_page_or_a_section(stepgraph: Command) -> None:
     page = stepgraph("rules", "-f", "markdown").out
     assert page.encode() == (ROOT / PAGE).read_bytes()
     assert stepgraph("rules", "SG118", "-f", "markdown").out in page

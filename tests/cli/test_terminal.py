@@ -1,4 +1,4 @@
-"""Colour and width: for people at a terminal only."""
+"""Color and width of the output, for terminals only."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepgraph.cli.console import Look, look_of_standard_output
 
 
 class Terminal(io.StringIO):
-    """Standard output that is a terminal."""
+    """A standard output stream that is a terminal."""
 
     def isatty(self) -> bool:
         return True
@@ -22,7 +22,7 @@ class Terminal(io.StringIO):
 
 
 def look_at_terminal(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Look:
-    """Return how text is drawn where standard output is a terminal of 100 columns."""
+    """Return color and width of a terminal with 100 columns."""
     monkeypatch.setattr(sys, "stdout", Terminal())
     monkeypatch.setenv("TERM", "xterm")
     monkeypatch.delenv("NO_COLOR", raising=False)
@@ -36,28 +36,28 @@ def wide(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((100, 30)))
 
 
-def test_a_terminal_has_colour_and_a_width(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_has_color_and_width(monkeypatch: pytest.MonkeyPatch) -> None:
     assert look_at_terminal(monkeypatch) == Look(color=True, width=100)
 
 
-def test_no_color_forbids_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_color_disables_color(monkeypatch: pytest.MonkeyPatch) -> None:
     assert look_at_terminal(monkeypatch, NO_COLOR="1") == Look(color=False, width=100)
 
 
-def test_no_color_forbids_nothing_if_it_is_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_no_color_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
     assert look_at_terminal(monkeypatch, NO_COLOR="") == Look(color=True, width=100)
 
 
-def test_a_dumb_terminal_has_no_colour(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dumb_terminal_has_no_color(monkeypatch: pytest.MonkeyPatch) -> None:
     assert look_at_terminal(monkeypatch, TERM="dumb") == Look(color=False, width=100)
 
 
-def test_a_terminal_may_not_know_its_width(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_width_is_unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "get_terminal_size", lambda _: os.terminal_size((0, 0)))
     assert look_at_terminal(monkeypatch) == Look(color=True, width=None)
 
 
-def test_a_terminal_may_have_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_zero_width_is_unlimited(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: int) -> os.terminal_size:
         raise OSError
 
@@ -66,13 +66,13 @@ def test_a_terminal_may_have_no_width(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("stdout", [io.StringIO(), None])
-def test_files_and_pipes_have_neither(monkeypatch: pytest.MonkeyPatch, stdout: io.StringIO | None) -> None:
+def test_files_and_pipes_have_no_color_and_width(monkeypatch: pytest.MonkeyPatch, stdout: io.StringIO | None) -> None:
     monkeypatch.setattr(sys, "stdout", stdout)
     assert look_of_standard_output() == Look(color=False, width=None)
 
 
 @pytest.mark.parametrize(("variable", "color"), [("WT_SESSION", True), ("ConEmuANSI", True), ("OTHER", False)])
-def test_old_consoles_of_windows_have_no_colour(monkeypatch: pytest.MonkeyPatch, variable: str, *, color: bool) -> None:
+def test_old_windows_consoles_have_no_color(monkeypatch: pytest.MonkeyPatch, variable: str, *, color: bool) -> None:
     monkeypatch.setattr(sys, "platform", "win32")
     monkeypatch.setattr(sys, "stdout", Terminal())
     for name in ("TERM", "WT_SESSION", "ConEmuANSI", "ANSICON", "NO_COLOR"):

@@ -1,4 +1,4 @@
-"""`--workflow NAME`: one of the workflows."""
+"""`--workflow NAME` selects workflows."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ def workflows(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the
     write("a.py", module(workflow("ChargeCard", "rest"), workflow("RefundCard", "rest"), workflow("Empty")))
 
 
-def test_a_name_with_a_slip_is_answered_with_the_near_ones(stepgraph: Command) -> None:
+def test_a_misspelled_name_suggests_similar_ones(stepgraph: Command) -> None:
     run = stepgraph("graph", "--workflow", "chargecart")
     assert (run.code, run.out) == (2, "")
-    assert run.told == ["stepgraph: no workflow is named `chargecart`. Did you mean `ChargeCard`?"]
+    assert run.messages == ["stepgraph: no workflow is named `chargecart`. Did you mean `ChargeCard`?"]
 
 
-def test_a_name_like_no_other_is_answered_with_all(stepgraph: Command) -> None:
-    assert stepgraph("graph", "--workflow", "xyz").told == [
+def test_an_unknown_name_lists_all_names(stepgraph: Command) -> None:
+    assert stepgraph("graph", "--workflow", "xyz").messages == [
         "stepgraph: no workflow is named `xyz`. There are `ChargeCard`, `RefundCard`, `Empty`."
     ]
 
 
-def test_the_only_other_name_is_said_in_the_singular(stepgraph: Command) -> None:
+def test_a_single_name_is_in_the_singular(stepgraph: Command) -> None:
     write("b.py", module(workflow("Orders", "rest")))
-    assert stepgraph("graph", "b.py", "--workflow", "xyz").told == [
+    assert stepgraph("graph", "b.py", "--workflow", "xyz").messages == [
         "stepgraph: no workflow is named `xyz`. There is `Orders`."
     ]
 
 
-def test_of_many_names_the_first_are_said(stepgraph: Command) -> None:
+def test_long_lists_of_names_are_cut(stepgraph: Command) -> None:
     write("b.py", module(*(workflow(f"W{number}", "rest") for number in range(10))))
-    (told,) = stepgraph("graph", "b.py", "--workflow", "xyz").told
-    assert told.endswith("There are `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`, `W7` and 2 more.")
+    (stderr,) = stepgraph("graph", "b.py", "--workflow", "xyz").messages
+    assert stderr.endswith("There are `W0`, `W1`, `W2`, `W3`, `W4`, `W5`, `W6`, `W7` and 2 more.")
 
 
 def test_several_names_select_several_workflows(stepgraph: Command) -> None:
@@ -44,10 +44,10 @@ def test_several_names_select_several_workflows(stepgraph: Command) -> None:
     assert [line.split()[0] for line in run.out.splitlines() if "a.py" in line] == ["ChargeCard", "RefundCard"]
 
 
-def test_each_of_several_names_has_to_exist(stepgraph: Command) -> None:
+def test_each_name_must_exist(stepgraph: Command) -> None:
     run = stepgraph("graph", "--workflow", "RefundCard", "--workflow", "ChargeCart")
     assert (run.code, run.out) == (2, "")
-    assert run.told == ["stepgraph: no workflow is named `ChargeCart`. Did you mean `ChargeCard`?"]
+    assert run.messages == ["stepgraph: no workflow is named `ChargeCart`. Did you mean `ChargeCard`?"]
 
 
 def test_several_names_select_saved_graphs(stepgraph: Command) -> None:
@@ -62,6 +62,6 @@ def test_several_names_select_compared_workflows(stepgraph: Command) -> None:
     assert [line.split()[0] for line in run.out.splitlines() if "b.py:" in line] == ["ChargeCard", "RefundCard"]
 
 
-def test_a_workflow_that_was_not_asked_for_may_have_no_graph(stepgraph: Command) -> None:
+def test_unselected_workflows_may_lack_graphs(stepgraph: Command) -> None:
     run = stepgraph("graph", "--workflow", "ChargeCard")
-    assert (run.code, run.told) == (0, [])
+    assert (run.code, run.messages) == (0, [])

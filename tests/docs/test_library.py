@@ -28,7 +28,7 @@ def test_a_function_is_shown_as_it_is_called_with_its_docstring() -> None:
         "\n```python\n"
         "analyze_source(source: str | bytes, path: str = '<string>') -> Analysis\n"
         "```\n\n"
-        "Return the workflows of a module, given as text or as the bytes of its file.\n"
+        "Return the workflows of a module, from its text or the bytes of its file.\n"
     )
 
 

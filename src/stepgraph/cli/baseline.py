@@ -54,14 +54,14 @@ def filter_and_update(criteria: Criteria, analysis: Analysis, findings: Sequence
     With `updates_baseline`, all findings are written to the baseline. Otherwise its fixed findings are reported. Raises
     CommandError if the baseline cannot be written, or if an input is unreadable, because its findings are unknown.
     """
-    kept = apply_settings(analysis, findings, criteria.settings, criteria.baseline)
+    filtered = apply_settings(analysis, findings, criteria.settings, criteria.baseline)
     if criteria.baseline is None or criteria.settings.baseline is None:
-        return kept
+        return filtered
     if not criteria.updates_baseline or not analysis.workflows:
-        _report_outdated(kept, criteria.settings.baseline)
-        return kept
+        _report_outdated(filtered, criteria.settings.baseline)
+        return filtered
     output = prepare_output(criteria.settings.baseline, analysis.files)
-    return _update_baseline(kept, criteria.baseline, output)
+    return _update_baseline(filtered, criteria.baseline, output)
 
 
 def _read_baseline_file(path: str, root: Root | None, *, may_be_missing: bool) -> Baseline:
@@ -77,24 +77,24 @@ def _read_baseline_file(path: str, root: Root | None, *, may_be_missing: bool) -
     return read_baseline(name, root)
 
 
-def _update_baseline(kept: FilteredFindings, baseline: Baseline, output: OutputFile) -> FilteredFindings:
-    everything = (*kept.findings, *kept.baselined)
+def _update_baseline(filtered: FilteredFindings, baseline: Baseline, output: OutputFile) -> FilteredFindings:
+    everything = (*filtered.findings, *filtered.baselined)
     errors = (finding for finding in everything if finding.severity is Severity.ERROR)
     failed = tuple(finding for finding in errors if finding.code in INPUT_RULES)
     if failed:
         for finding in failed:
             write_message(str(finding))
         raise CommandError(ExitCode.ERROR, f"{output.name} was not written, for not every input could be read.")
-    updated = baseline.updated(everything, kept.fingerprint, kept.outdated)
+    updated = baseline.updated(everything, filtered.fingerprint, filtered.outdated)
     from stepgraph.phrases.durations import counted
 
     output.write(updated.text())
     write_message(f"wrote {output.name}: {counted(len(updated.entries), 'finding')}")
-    return replace(kept, findings=(), baselined=everything, outdated=())
+    return replace(filtered, findings=(), baselined=everything, outdated=())
 
 
-def _report_outdated(kept: FilteredFindings, path: str) -> None:
-    count = len(kept.outdated)
+def _report_outdated(filtered: FilteredFindings, path: str) -> None:
+    count = len(filtered.outdated)
     if count:
         those = "1 finding that is" if count == 1 else f"{count} findings that are"
         write_message(f"{path} holds {those} not there any more: bring it up to date with --update-baseline.")

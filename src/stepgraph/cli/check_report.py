@@ -26,15 +26,15 @@ from stepgraph.report.report import (
 from stepgraph.version import __version__
 
 
-def build_report(kept: FilteredFindings, settings: Settings, sources: Sources, analysis: Analysis) -> Report:
+def build_report(filtered: FilteredFindings, settings: Settings, sources: Sources, analysis: Analysis) -> Report:
     """Return the report of a check, with the source lines of its findings."""
     workflows = tuple(map(workflow_summary, analysis.workflows))
-    findings = [*kept.findings, *kept.baselined, *(suppressed.finding for suppressed in kept.suppressed)]
+    findings = [*filtered.findings, *filtered.baselined, *(suppressed.finding for suppressed in filtered.suppressed)]
     paths = [*(finding.span.path for finding in findings), *(workflow.path for workflow in workflows)]
     return Report(
-        findings=tuple(FingerprintedFinding(finding, kept.fingerprint(finding)) for finding in kept.findings),
-        known=tuple(FingerprintedFinding(finding, kept.fingerprint(finding)) for finding in kept.baselined),
-        ignored=tuple(SuppressedFinding(suppressed.finding, suppressed.reason) for suppressed in kept.suppressed),
+        findings=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.findings),
+        known=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.baselined),
+        ignored=tuple(SuppressedFinding(suppressed.finding, suppressed.reason) for suppressed in filtered.suppressed),
         workflows=workflows,
         rules=RULES,
         version=__version__,

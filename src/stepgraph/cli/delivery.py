@@ -64,24 +64,24 @@ def _deliver_files(
 
 def _render_file(subjects: Sequence[Subject], output: Output, style: Style) -> str:
     """Return the text of a single output file."""
-    shown = _renderable(subjects, output)
-    if not shown:
+    drawable = _renderable(subjects, output)
+    if not drawable:
         raise _not_written_error(output, ExitCode.FINDINGS, "for there is no graph")
-    return _render(shown, output, style).text
+    return _render(drawable, output, style).text
 
 
 def _render_files(subjects: Sequence[Subject], output: Output, style: Style) -> dict[str, str]:
     """Return the texts for a directory, by file name."""
     from stepgraph.cli.output_files import file_stems
 
-    shown = _renderable(subjects, output)
-    if len(shown) < len(subjects):
+    drawable = _renderable(subjects, output)
+    if len(drawable) < len(subjects):
         name = next(subject.name for subject in subjects if subject.graph is None)
         raise _not_written_error(output, ExitCode.FINDINGS, f"for `{name}` has no graph")
     texts: dict[str, str] = {}
-    for stem, subject in zip(file_stems(shown), shown, strict=True):
-        drawn = _render([subject], output, style)
-        texts[stem + (drawn.suffix or output.form.suffix)] = drawn.text
+    for stem, subject in zip(file_stems(drawable), drawable, strict=True):
+        rendering = _render([subject], output, style)
+        texts[stem + (rendering.suffix or output.form.suffix)] = rendering.text
     return texts
 
 
@@ -90,28 +90,28 @@ def _renderable(subjects: Sequence[Subject], output: Output) -> Sequence[Subject
     return subjects if output.form.answer else [subject for subject in subjects if subject.graph is not None]
 
 
-def _render(shown: Sequence[Subject], output: Output, style: Style) -> Rendering:
+def _render(drawable: Sequence[Subject], output: Output, style: Style) -> Rendering:
     """Return the workflows in the output format, after writing warnings to standard error."""
     form = output.form
-    if not shown:
+    if not drawable:
         return Rendering("")
-    if len(shown) > 1 and not form.holds_several:
-        message = f"{form.name} holds one workflow, and there are {len(shown)}. {_choice(shown)}"
+    if len(drawable) > 1 and not form.holds_several:
+        message = f"{form.name} holds one workflow, and there are {len(drawable)}. {_choice(drawable)}"
         raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
-    drawn = form.write(shown, style)
-    for warning in () if output.quiet else drawn.warnings:
+    rendering = form.write(drawable, style)
+    for warning in () if output.quiet else rendering.warnings:
         write_message(warning)
-    return drawn
+    return rendering
 
 
-def _choice(shown: Sequence[Subject]) -> str:
+def _choice(drawable: Sequence[Subject]) -> str:
     """Return advice for selecting one workflow: by name, or by class or path if all names are equal."""
-    if len({subject.name for subject in shown}) > 1:
+    if len({subject.name for subject in drawable}) > 1:
         return "Choose one with --workflow NAME"
-    classes = list(dict.fromkeys(subject.class_name for subject in shown))
+    classes = list(dict.fromkeys(subject.class_name for subject in drawable))
     if len(classes) == 1:
-        return f"All are called `{shown[0].name}`: give the path of one"
-    return f"All are called `{shown[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
+        return f"All are called `{drawable[0].name}`: give the path of one"
+    return f"All are called `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
 
 
 def _not_written_error(output: Output, code: ExitCode, why: str) -> CommandError:

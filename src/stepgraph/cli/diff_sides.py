@@ -66,22 +66,22 @@ def parse_sides(
     A revision that is compared with a path stands for this path in the revision. Raises CommandError for an argument
     that is neither a path nor a revision, or both.
     """
-    present = {name: _existing_side(name) for name in arguments}
+    existing = {name: _existing_side(name) for name in arguments}
     if from_revision is not None or to_revision is not None:
-        return _parse_with_revisions(arguments, present, from_revision, to_revision)
-    names = _side_names(arguments, present)
-    path = next((side.path for side in present.values() if isinstance(side, PathSide)), HERE)
-    old, new = (None if name is None else present.get(name) for name in names)
+        return _parse_with_revisions(arguments, existing, from_revision, to_revision)
+    names = _side_names(arguments, existing)
+    path = next((side.path for side in existing.values() if isinstance(side, PathSide)), HERE)
+    old, new = (None if name is None else existing.get(name) for name in names)
     return old or RevisionSide(_old_revision(path, names[0]), path), new or _new_side(path, names[1])
 
 
 def _parse_with_revisions(
-    arguments: Sequence[str], present: Mapping[str, Side | None], old: str | None, new: str | None
+    arguments: Sequence[str], existing: Mapping[str, Side | None], old: str | None, new: str | None
 ) -> tuple[Side, Side]:
     """Return both sides for --from or --to. An argument is the second side, or a path in both revisions."""
     if len(arguments) > 1:
         raise CommandError(ExitCode.ERROR, "with --from or --to there is one further argument at most, a path.")
-    side = next(iter(present.values()), None)
+    side = next(iter(existing.values()), None)
     if arguments and side is None:
         raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is no file or folder, as is needed with --from or --to.")
     if old is not None and new is not None and isinstance(side, SavedSide):
@@ -94,18 +94,18 @@ def _parse_with_revisions(
     return before, after or side or PathSide(path)
 
 
-def _side_names(arguments: Sequence[str], present: Mapping[str, Side | None]) -> tuple[str | None, str | None]:
+def _side_names(arguments: Sequence[str], existing: Mapping[str, Side | None]) -> tuple[str | None, str | None]:
     """Return the names of both sides; None for the default of a side."""
     match arguments:
         case []:
             return None, None
-        case [one] if isinstance(present[one], PathSide):
+        case [first] if isinstance(existing[first], PathSide):
             # The path is compared with itself in the merge base.
-            return None, one
-        case [one]:
-            return (one, None) if present[one] is not None else _range_ends(one)
-    one, other = arguments
-    return one, other
+            return None, first
+        case [first]:
+            return (first, None) if existing[first] is not None else _range_ends(first)
+    first, second = arguments
+    return first, second
 
 
 def _range_ends(name: str) -> tuple[str, str | None]:
@@ -113,10 +113,10 @@ def _range_ends(name: str) -> tuple[str, str | None]:
     if _RANGE not in name:
         return name, None
     if _MERGE_BASE in name:
-        other = name.partition(_MERGE_BASE)[2]
-        return name, other or None
-    one, _, other = name.partition(_RANGE)
-    return one or HEAD, other or HEAD
+        second = name.partition(_MERGE_BASE)[2]
+        return name, second or None
+    first, _, second = name.partition(_RANGE)
+    return first or HEAD, second or HEAD
 
 
 def _existing_side(name: str) -> Side | None:
@@ -141,8 +141,8 @@ def _is_revision_syntax(name: str) -> bool:
         return False
     if _MERGE_BASE in name or _HASH.fullmatch(name):
         return True
-    one, dots, other = name.partition(_RANGE)
-    return bool(dots) and all(_is_revision(end or HEAD) for end in (one, other))
+    first, dots, second = name.partition(_RANGE)
+    return bool(dots) and all(_is_revision(end or HEAD) for end in (first, second))
 
 
 def _is_revision(name: str) -> bool:
@@ -202,8 +202,8 @@ def _named(root: str, name: str) -> Revision:
     revision = revision_of(root, name)
     if revision is not None:
         return revision
-    one, dots, other = name.partition(_MERGE_BASE)
-    ends = [one or HEAD, other or HEAD] if dots else [name]
+    first, dots, second = name.partition(_MERGE_BASE)
+    ends = [first or HEAD, second or HEAD] if dots else [name]
     unknown = [end for end in ends if revision_of(root, end) is None]
     if not unknown:
         raise _no_merge_base_error(root, *ends)
@@ -212,9 +212,9 @@ def _named(root: str, name: str) -> Revision:
     )
 
 
-def _no_merge_base_error(root: str, one: str, other: str) -> CommandError:
+def _no_merge_base_error(root: str, first: str, second: str) -> CommandError:
     advice = " The clone is shallow: `git fetch --unshallow` gets the rest of it." if is_shallow(root) else ""
-    return CommandError(ExitCode.ERROR, f"`{one}` and `{other}` have no commit in common here.{advice}")
+    return CommandError(ExitCode.ERROR, f"`{first}` and `{second}` have no commit in common here.{advice}")
 
 
 def _advice(root: str, name: str) -> str:

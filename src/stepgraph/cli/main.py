@@ -125,9 +125,9 @@ commands.add_command(schema)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command with `arguments`, by default those of the process, and return its exit code."""
     # Messages of --check show the command line without the option.
-    given = tuple(sys.argv[1:] if arguments is None else arguments)
+    command_line = tuple(sys.argv[1:] if arguments is None else arguments)
     try:
-        code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False, obj=given)
+        code: int | None = commands.main(arguments, prog_name="stepgraph", standalone_mode=False, obj=command_line)
     except CommandError as error:
         if error.message:
             write_message(f"stepgraph: {error.message}")

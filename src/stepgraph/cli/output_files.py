@@ -152,8 +152,8 @@ def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str], *,
     be written, before the first write, or if a write fails.
     """
     folder = _convert_errors(make_folder, name)
-    known = list(sources)
-    files = [(_file_in(folder, path, known), text) for path, text in texts.items()]
+    source_paths = list(sources)
+    files = [(_file_in(folder, path, source_paths), text) for path, text in texts.items()]
     for file, text in files:
         if file_state(file.name, text) is FileState.CURRENT:
             continue
@@ -195,7 +195,7 @@ def file_stems(subjects: Sequence[Subject]) -> list[str]:
     stems = [safe_stem(subject.name) for subject in subjects]
     keys = [file_key(stem) for stem in stems]
     unique = {key for key, number in Counter(keys).items() if number == 1}
-    taken = set(unique)
+    used = set(unique)
     names: list[str] = []
     numbered_stems: dict[str, Iterator[str]] = {}
     for subject, stem, key in zip(subjects, stems, keys, strict=True):
@@ -205,8 +205,8 @@ def file_stems(subjects: Sequence[Subject]) -> list[str]:
         longer = _with_class(stem, subject)
         # The iterator continues after the numbers that are already used.
         candidates = numbered_stems.setdefault(longer, numbered(longer))
-        name = next(each for each in candidates if file_key(each) not in taken)
-        taken.add(file_key(name))
+        name = next(candidate for candidate in candidates if file_key(candidate) not in used)
+        used.add(file_key(name))
         names.append(name)
     return names
 

@@ -92,9 +92,9 @@ def _checked(
     sources = load_sources(paths, environment, cache)
     output.prepare(sources.files)
     checked = cache.check(sources, paths)
-    analysis, found = checked.analysis, checked.findings
-    kept = filter_and_update(criteria, analysis, found)
-    return _CheckRun(sources, analysis, build_report(kept, criteria.settings, sources, analysis))
+    analysis = checked.analysis
+    filtered = filter_and_update(criteria, analysis, checked.findings)
+    return _CheckRun(sources, analysis, build_report(filtered, criteria.settings, sources, analysis))
 
 
 def _exit_code(checked: _CheckRun, paths: Sequence[str]) -> ExitCode:

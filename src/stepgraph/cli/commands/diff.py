@@ -78,8 +78,8 @@ def diff(
     although what now follows it has run before; all other changes are safe.
     """
     if len(sides) > _MAX_SIDES or sides.count(STANDARD_INPUT) > 1:
-        told = "- can be one side only." if len(sides) == _MAX_SIDES else "a diff has two sides, OLD and NEW."
-        raise click.UsageError(told)
+        message = "- can be one side only." if len(sides) == _MAX_SIDES else "a diff has two sides, OLD and NEW."
+        raise click.UsageError(message)
     # Imported here because every command imports this module, and start-up time counts.
     from stepgraph.cli.diff_sides import parse_sides
     from stepgraph.cli.diff_versions import read_version
@@ -127,8 +127,9 @@ def _select_pairs(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[
     """Return the pairs with a workflow of one of the names. Without names, return all."""
     if not workflows:
         return pairs
-    chosen = {id(one) for one in select([one for pair in pairs for one in pair if one is not None], workflows)}
-    return tuple(pair for pair in pairs if any(id(one) in chosen for one in pair))
+    candidates = [version for pair in pairs for version in pair if version is not None]
+    selected = {id(version) for version in select(candidates, workflows)}
+    return tuple(pair for pair in pairs if any(id(version) in selected for version in pair))
 
 
 def _write_diff_notes(report: VersionComparison, *, quiet: bool) -> None:

@@ -50,7 +50,7 @@ def graph(
         analysis = analyze_inputs(sources, named, cache, places=output.form.shows_places)
         require_workflows(analysis, sources, named)
         dates = Dates(lookup, sources)
-        subjects = [analyzed_subject(one, dates) for one in analysis.workflows]
+        subjects = [analyzed_subject(workflow, dates) for workflow in analysis.workflows]
         chosen = select(subjects, workflows, analysis.external)
         for subject in chosen:
             if subject.graph is None or not output.form.shows_notes:

@@ -71,7 +71,7 @@ def _external_table_row(external: ExternalWorkflow) -> tuple[str, ...]:
 def _render_json(analysis: Analysis, dates: Dates) -> str:
     from stepgraph.json_text import pretty_json
 
-    own = [
+    objects = [
         {
             "name": workflow.name,
             "class_name": workflow.class_name,
@@ -85,7 +85,7 @@ def _render_json(analysis: Analysis, dates: Dates) -> str:
         }
         for workflow in analysis.workflows
     ]
-    return pretty_json([*own, *map(_external_json, analysis.external)])
+    return pretty_json([*objects, *map(_external_json, analysis.external)])
 
 
 def _external_json(external: ExternalWorkflow) -> dict[str, object]:

@@ -88,14 +88,14 @@ def _find_rule(rules: Sequence[Rule], name: str) -> Rule:
     """Return the rule with a code or name, in any case. Raises CommandError, with similar rules, if it is unknown."""
     from difflib import get_close_matches
 
-    known = {text.casefold(): rule for rule in rules for text in (rule.code, rule.name)}
-    wanted = name.strip().casefold().replace("_", "-")
-    if wanted in known:
-        return known[wanted]
-    matches = [text for text in known if wanted in text] or get_close_matches(
-        wanted, list(known), cutoff=_MIN_SIMILARITY
+    rules_by_name = {text.casefold(): rule for rule in rules for text in (rule.code, rule.name)}
+    key = name.strip().casefold().replace("_", "-")
+    if key in rules_by_name:
+        return rules_by_name[key]
+    matches = [text for text in rules_by_name if key in text] or get_close_matches(
+        key, list(rules_by_name), cutoff=_MIN_SIMILARITY
     )
-    near = list({known[match].code: known[match] for match in matches}.values())[:_MAX_NAMES]
-    instead = ", ".join(f"{rule.code} ({rule.name})" for rule in near)
-    advice = f"Did you mean {instead}?" if instead else "`stepgraph rules` lists all."
+    similar = list({rules_by_name[match].code: rules_by_name[match] for match in matches}.values())[:_MAX_NAMES]
+    suggestions = ", ".join(f"{rule.code} ({rule.name})" for rule in similar)
+    advice = f"Did you mean {suggestions}?" if suggestions else "`stepgraph rules` lists all."
     raise CommandError(ExitCode.ERROR, f"no rule is called `{name}`. {advice}")

@@ -56,15 +56,15 @@ class CheckOptions(Struct, frozen=True):
         from stepgraph.checks.settings import FailOn
         from stepgraph.checks.settings_table import read_settings
 
-        own = read_settings([path for path in paths if path != STANDARD_INPUT])
+        project = read_settings([path for path in paths if path != STANDARD_INPUT])
         settings = replace(
-            own,
-            select=self.select or own.select,
-            ignore=self.ignore if self.select else (*own.ignore, *self.ignore),
-            strict=own.strict if self.strict is None else self.strict,
-            fail_on=own.fail_on if self.fail_on is None else FailOn(self.fail_on),
-            require_dag=own.require_dag if self.require_dag is None else self.require_dag,
-            baseline=own.baseline if self.baseline.name is None else self.baseline.name,
+            project,
+            select=self.select or project.select,
+            ignore=self.ignore if self.select else (*project.ignore, *self.ignore),
+            strict=project.strict if self.strict is None else self.strict,
+            fail_on=project.fail_on if self.fail_on is None else FailOn(self.fail_on),
+            require_dag=project.require_dag if self.require_dag is None else self.require_dag,
+            baseline=project.baseline if self.baseline.name is None else self.baseline.name,
         )
         if settings.baseline is None and self.baseline.update:
             raise click.UsageError("--update-baseline needs --baseline with the file to write.")
@@ -116,13 +116,13 @@ def _codes(_context: click.Context, option: click.Parameter, texts: Sequence[str
     from stepgraph.checks.catalogue import RULES
     from stepgraph.checks.selectors import selectors
 
-    known = selectors(RULES)
-    written = [part.strip() for text in texts for part in text.split(",") if part.strip()]
-    for name in written:
-        refused = known.explain_not_ignorable(name)
-        if refused is not None and (option.name == "ignore" or known.resolve(name) is None):
+    codes = selectors(RULES)
+    names = [part.strip() for text in texts for part in text.split(",") if part.strip()]
+    for name in names:
+        refused = codes.explain_not_ignorable(name)
+        if refused is not None and (option.name == "ignore" or codes.resolve(name) is None):
             clause, advice = refused
             raise click.BadParameter(f"{clause}. {advice}")
-    if not written:
+    if not names:
         raise click.BadParameter("no rule is named.")
-    return tuple(meaning for name in written if (meaning := known.resolve(name)) is not None)
+    return tuple(code for name in names if (code := codes.resolve(name)) is not None)

@@ -86,23 +86,23 @@ def select(
     """
     if not names:
         return subjects
-    known = {name for subject in subjects for name in (subject.name, subject.class_name)}
+    names_in_use = {name for subject in subjects for name in (subject.name, subject.class_name)}
     for name in names:
-        if name not in known:
+        if name not in names_in_use:
             raise _unknown_name_error(subjects, name, external)
     return [subject for subject in subjects if subject.name in names or subject.class_name in names]
 
 
 def _unknown_name_error(subjects: Sequence[Named], name: str, external: Sequence[ExternalWorkflow]) -> CommandError:
-    for other in external:
-        if name in (other.configured.name, other.configured.class_name):
-            worker = other.configured.script_name
+    for workflow in external:
+        if name in (workflow.configured.name, workflow.configured.class_name):
+            worker = workflow.configured.script_name
             return CommandError(ExitCode.ERROR, f"the class of `{name}` is in another Worker, `{worker}`.")
     return CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_suggest_names(subjects, name)}")
 
 
 def _suggest_names(subjects: Sequence[Named], name: str) -> str:
-    names = list(dict.fromkeys(known for subject in subjects for known in (subject.class_name, subject.name)))
+    names = list(dict.fromkeys(name for subject in subjects for name in (subject.class_name, subject.name)))
     near = near_names(name, names)
     if near:
         return f"Did you mean {', '.join(quoted(near))}?"
