@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.project import configurations, search, sources
+from stepgraph.project import search, sources
+from stepgraph.project.configuration import configurations
 from stepgraph.syntax import modules
 from tests.hostile.conftest import Command
 
