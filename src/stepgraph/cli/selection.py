@@ -61,10 +61,10 @@ def _unknown_name(subjects: Sequence[Named], name: str, external: Sequence[Exter
         if name in (other.configured.name, other.configured.class_name):
             worker = other.configured.script_name
             return CommandError(ExitCode.ERROR, f"the class of `{name}` is in another Worker, `{worker}`.")
-    return CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_suggest_names(subjects, name)}")
+    return CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_names_instead(subjects, name)}")
 
 
-def _suggest_names(subjects: Sequence[Named], name: str) -> str:
+def _names_instead(subjects: Sequence[Named], name: str) -> str:
     names = list(dict.fromkeys(known for subject in subjects for known in (subject.class_name, subject.name)))
     near = near_names(name, names)
     if near:
