@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stepgraph.checks.baseline import Baseline, Entry, fingerprint
+from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprint
 from stepgraph.checks.baseline_file import read_baseline
 from stepgraph.checks.keep import FilteredFindings
 from stepgraph.model.note import InputError
@@ -89,9 +89,9 @@ def test_what_is_not_found_any_more_is_outdated() -> None:
 
 
 def test_of_files_and_rules_that_were_not_looked_at_nothing_is_outdated() -> None:
-    other = Entry("0" * 24, "SG118", "other.py", "")
-    unselected = Entry("1" * 24, "SG205", "entry.py", "")
-    gone = Entry("2" * 24, "SG118", "gone.py", "")
+    other = BaselineEntry("0" * 24, "SG118", "other.py", "")
+    unselected = BaselineEntry("1" * 24, "SG205", "entry.py", "")
+    gone = BaselineEntry("2" * 24, "SG118", "gone.py", "")
     baseline = Baseline("", (other, unselected, gone), frozenset({"gone.py"}))
     result = kept(TWO, PLAIN, baseline)
     assert result.outdated == (gone,)

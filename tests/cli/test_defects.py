@@ -38,8 +38,8 @@ def test_a_defect_in_a_revision_has_its_path(stepgraph: Command) -> None:
 def test_the_traceback_is_shown_on_demand(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("STEPGRAPH_DEBUG", "1")
     run = stepgraph("graph", "orders.py")
-    assert run.told[0] == MESSAGE
-    assert "Traceback (most recent call last):" in run.told
+    assert run.messages[0] == MESSAGE
+    assert "Traceback (most recent call last):" in run.messages
     assert run.code == 4
 
 
@@ -50,7 +50,7 @@ def test_a_defect_outside_of_the_analysis_has_no_path(stepgraph: Command, monkey
     monkeypatch.setattr("stepgraph.cli.commands.graph.load_sources", fail)
     run = stepgraph("graph")
     assert run.code == 4
-    assert run.told[0].startswith("stepgraph: internal error: RecursionError. Please report it")
+    assert run.messages[0].startswith("stepgraph: internal error: RecursionError. Please report it")
 
 
 def test_ctrl_c_prints_nothing(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -59,7 +59,7 @@ def test_ctrl_c_prints_nothing(stepgraph: Command, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("stepgraph.cli.commands.graph.load_sources", interrupt)
     run = stepgraph("graph")
-    assert (run.code, run.out, "".join(run.told)) == (130, "", "")
+    assert (run.code, run.out, "".join(run.messages)) == (130, "", "")
 
 
 def test_out_of_memory_is_not_a_defect(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What the command says of hostile texts, in each medium."""
+"""Output of the command for hostile texts, in each medium."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from tests.escaping.hostile_project import write_project, write_saved
 from tests.escaping.hostile_texts import HOSTILE
 
 SAVED = tuple(text for text in HOSTILE if text == text.encode("utf-8", "ignore").decode())
-"""What a saved graph can hold: JSON that is read has no half of a character."""
+"""The texts that a saved graph can contain: JSON with lone surrogates is rejected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """What a run of the command said: standard output, standard error, and the files that it wrote, by name."""
+    """The output of a run: standard output, standard error, and the written files by name."""
 
     code: int
     out: str
@@ -30,7 +30,7 @@ class Said:
 
 
 class Medium:
-    """Runs the command in a folder with a hostile project `shops` and saved graphs, each run once."""
+    """Runs the command in a folder with a hostile project `shops` and saved graphs. Runs are cached."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder

@@ -1,4 +1,4 @@
-"""A project and saved graphs in which hostile texts stand wherever a text can."""
+"""A project and saved graphs with hostile texts in all positions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _LONGEST_NAME: Final = 200
 
 
 def write_project(texts: Sequence[str]) -> None:
-    """Write a Worker for each text, in a folder of that name as far as a folder can have it."""
+    """Write a Worker for each text, in a folder named after it if the file system allows."""
     for number, text in enumerate(texts):
         folder = Path(_folder_name(text, number))
         folder.mkdir()

@@ -1,4 +1,4 @@
-"""Text that acts, hides or breaks out in some medium. Each is tried in all of them."""
+"""Text that is unsafe in some medium. Each text is tested in all media."""
 
 from __future__ import annotations
 

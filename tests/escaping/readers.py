@@ -1,4 +1,4 @@
-"""Readers of the output, and the strings that they act on. Written from their rules, not from what escapes for them."""
+"""Models of programs that read the output, written from their documentation, independently of the escapers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Final
 _STEERING: Final = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 _BLANK: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3164\uffa0")
 _JOINERS: Final = frozenset("\u200c\u200d")
-# What .NET trims and what it ignores where it compares texts by culture.
+# Characters that .NET trims or ignores in culture-sensitive comparisons.
 _TRIMMED: Final = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(
     map(chr, range(0x2000, 0x200B))
 )
@@ -43,7 +43,7 @@ def _is_unseen(line: str, at: int, *, tabs: bool) -> bool:
 
 
 def obeyed(text: str) -> list[str]:
-    """Return the lines of a log in which the runner of GitHub, Azure Pipelines, TeamCity or GitLab finds a command."""
+    """Return the lines of a log that GitHub, Azure Pipelines, TeamCity or GitLab would obey."""
     return [line for line in re.split(r"\r\n|\r|\n", text) if _is_obeyed(line)]
 
 
@@ -54,7 +54,7 @@ def _is_obeyed(line: str) -> bool:
 
 
 def without_annotations(text: str) -> tuple[str, int]:
-    """Return what `-f github` prints without the annotations, and how many of these there are."""
+    """Return the output of `-f github` without annotations, and the number of annotations."""
     lines = text.split("\n")
     others = [line for line in lines if not _OUR_COMMANDS.fullmatch(line)]
     return "\n".join(others), len(lines) - len(others)

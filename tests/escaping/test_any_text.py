@@ -1,4 +1,4 @@
-"""Any text at all, in each format, wherever a format has text of a source."""
+"""Random text in each format, in all positions of source text."""
 
 from __future__ import annotations
 
@@ -31,19 +31,19 @@ ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
 
 
 def drawn(text: str, name: str) -> str:
-    """Return a drawing of the graph of a workflow that is called so, in a format."""
+    """Draw a workflow with this name in a format."""
     note = Note("unresolved-call", text, text, Span(text, 1, 1, 1, 2))
     subject = Subject(text, text, graphs.everywhere(text), lambda: text, (note,), lambda: text, lambda _: text, False)  # noqa: FBT003
     return DRAWINGS[name].write([subject], STYLE).text
 
 
 def checked(text: str, name: str) -> str:
-    """Return a report in which the text stands wherever it can, in a format."""
+    """Return a report with the text in all positions, in a format."""
     return REPORT_FORMATS[name].write(reports.everywhere(text, 3), STYLE).text
 
 
 def compared(text: str, name: str) -> str:
-    """Return a diff in which the text stands wherever it can, in a format."""
+    """Return a diff with the text in all positions, in a format."""
     return DIFF_FORMATS[name].write(comparisons.everywhere(text), STYLE).text
 
 

@@ -1,4 +1,4 @@
-"""Lines of a log, in which no runner finds a command."""
+"""Commands for CI runners in lines of a log."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def test_a_command_is_broken(line: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize("line", ["a::b", "orders.py:3:5: error: x", "## heading", "# ##", "section_start: now", ""])
-def test_text_that_is_no_command_stays(line: str) -> None:
+def test_other_text_is_unchanged(line: str) -> None:
     assert log_line(line) == line
 
 

@@ -1,4 +1,4 @@
-"""References and links that Markdown must not make of text, and what stays as it is."""
+"""References and links that Markdown must not create from text, and unchanged text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Hostile strings in every format of every command: none acts, and parsers read them back unchanged."""
+"""Hostile strings in every format of every command have no effect, and parsers read them back unchanged."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tests.html.reading import read
 
 Runs: TypeAlias = dict[str, tuple[str, ...]]
 
-# Each command in each format. A format that is not here fails `test_every_format_is_tried`.
+# Each command in each format. `test_every_format_is_tried` detects missing formats.
 DRAWN: Final[Runs] = {name: ("render", "old.json", "-f", name) for name in ("text", "dot", "html", "mermaid")}
 GRAPHS: Final[Runs] = {name: ("graph", "shops", "-f", name) for name in ("text", "json", "html")}
 REPORTS: Final[Runs] = {
@@ -79,7 +79,7 @@ def test_no_runner_finds_a_command(said: Medium, run: Sequence[str]) -> None:
 
 
 @pytest.mark.parametrize("run", ALL.values(), ids=ALL.keys())
-def test_nothing_is_an_internal_error(said: Medium, run: Sequence[str]) -> None:
+def test_hostile_text_causes_no_internal_error(said: Medium, run: Sequence[str]) -> None:
     assert said(*run).code in {0, 1, 2, 3}
 
 
@@ -102,7 +102,7 @@ def test_reports_of_data_can_be_parsed(said: Medium, name: str) -> None:
     assert json.loads(said(*REPORTS[name]).out)
 
 
-def test_sarif_and_gitlab_show_what_is_seen_alone(said: Medium) -> None:
+def test_sarif_and_gitlab_show_visible_text(said: Medium) -> None:
     run = json.loads(said(*REPORTS["sarif"]).out)["runs"][0]
     places = [place for result in run["results"] for place in result["locations"]]
     names = [name["name"] for place in places for name in place.get("logicalLocations", [])]
@@ -195,7 +195,7 @@ def test_markdown_has_no_markup_links_or_references_but_ours(said: Medium, run: 
     assert REFERENCE.findall(markdown.prose) == []
 
 
-def test_names_of_written_files_are_told_apart_and_safe(said: Medium) -> None:
+def test_names_of_written_files_are_distinct_and_safe(said: Medium) -> None:
     names = list(said(*OTHERS["pictures"]).files)
     assert len(names) == len(SAVED)
     assert len({name.casefold() for name in names}) == len(names)

@@ -32,7 +32,7 @@ from stepgraph.escaping.visible import visible, visible_lines
         ("\u6ce8\u200d\u6587", "\u6ce8\\u200d\u6587"),
     ],
 )
-def test_what_steers_or_hides_is_spelt_out(text: str, shown: str) -> None:
+def test_control_and_invisible_characters_are_escaped(text: str, shown: str) -> None:
     assert visible(text) == shown
 
 
@@ -48,12 +48,12 @@ def test_what_steers_or_hides_is_spelt_out(text: str, shown: str) -> None:
         "\u0645\u06cc\u200c\u062e",
     ],
 )
-def test_words_of_all_languages_stay_as_they_are(text: str) -> None:
+def test_words_of_all_languages_are_unchanged(text: str) -> None:
     assert visible(text) == text
 
 
 STEERING = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
-# Default_Ignorable_Code_Point of Unicode 16, of which `unicodedata` knows nothing.
+# Default_Ignorable_Code_Point of Unicode 16, which `unicodedata` lacks.
 IGNORABLE = [
     *(0xAD, 0x34F, 0x61C, 0x115F, 0x1160, 0x17B4, 0x17B5, *range(0x180B, 0x1810), *range(0x200B, 0x2010)),
     *(*range(0x202A, 0x202F), *range(0x2060, 0x2070), 0x3164, *range(0xFE00, 0xFE10), 0xFEFF, 0xFFA0),
@@ -61,12 +61,12 @@ IGNORABLE = [
 ]
 
 
-def test_each_character_that_steers_is_spelt_out() -> None:
+def test_each_control_character_is_escaped() -> None:
     steering = "".join(chr(code) for code in range(0x110000) if unicodedata.category(chr(code)) in STEERING)
     assert visible(steering).isascii()
 
 
-def test_each_character_that_is_ignorable_is_spelt_out() -> None:
+def test_each_ignorable_character_is_escaped() -> None:
     assert visible("".join(map(chr, IGNORABLE))).isascii()
 
 

@@ -1,4 +1,4 @@
-"""Payloads written out by hand: each node type by itself, and one graph that has all fourteen."""
+"""Handwritten payloads: one for each node type, and one graph with all fourteen node types."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ def response(*nodes: Node) -> VersionGraph:
 
 
 def nested_ifs(levels: int) -> VersionGraph:
-    """Return a response with a step within so many `if` nodes."""
+    """Return a response with a step inside `levels` nested `if` nodes."""
     node: Node = BARE_NODES["step_sleep"]
     for _ in range(levels):
         node = {"type": "if", "branches": [{"condition": None, "nodes": [node]}]}
@@ -167,7 +167,7 @@ ORDER: VersionGraph = {
         },
     },
 }
-"""A whole order workflow, in which each of the fourteen node types stands somewhere."""
+"""An order workflow with all fourteen node types."""
 
 VERSION: Version = {
     "id": "5b7d5f0e-6b1c-5d0a-9d8e-0d8f1b6f2c11",

@@ -35,7 +35,7 @@ def objects_with_type(data: object) -> Iterator[dict[str, object]]:
 
 
 def unknown_fields(value: object) -> Iterator[str]:
-    """Yield the fields that a model of the client holds without knowing them."""
+    """Yield the fields of a client model that the client does not declare."""
     if isinstance(value, BaseModel):
         yield from (f"{type(value).__name__}.{name}" for name in value.model_extra or {})
         for name in type(value).model_fields:
@@ -63,7 +63,7 @@ def test_the_client_knows_every_field_of_every_nested_node(payload: VersionGraph
 
 
 @pytest.mark.parametrize("payload", RESPONSES.values(), ids=RESPONSES.keys())
-def test_what_the_client_dumps_is_read_back_though_it_has_null_for_what_is_absent(payload: VersionGraph) -> None:
+def test_the_clients_output_with_nulls_is_valid(payload: VersionGraph) -> None:
     dumped = ClientGraph.model_validate(payload).model_dump(mode="json")
     assert parse_version_graph(json.dumps(dumped)) == payload
 

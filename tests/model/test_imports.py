@@ -1,4 +1,4 @@
-"""The vocabulary of the layers costs nothing to import."""
+"""The shared model modules are cheap to import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The published JSON Schema is that of the models, and tells good payloads from bad ones."""
+"""The published JSON Schemas match the models, accept valid payloads and reject invalid ones."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_our_payloads_are_valid(payload: VersionGraph) -> None:
     assert complaints(payload) == []
 
 
-def test_a_graph_is_required_though_it_may_be_null() -> None:
+def test_a_graph_is_required_but_may_be_null() -> None:
     without = {key: value for key, value in response().items() if key != "graph"}
     assert complaints(without) == ["$"]
 

@@ -16,7 +16,7 @@ SLEEP = BARE_NODES["step_sleep"]
 
 
 def refusal(data: object) -> str:
-    """Return the message with which the data, as JSON, is refused."""
+    """Return the error message for data, as JSON."""
     with pytest.raises(InputError) as caught:
         parse_version_graph(json.dumps(data), "saved.json")
     assert str(caught.value).count("\n") == 0
@@ -87,13 +87,13 @@ def test_a_wrong_value_is_shown() -> None:
     assert refusal_of_node({**SLEEP, "starts": "1"}) == ('graph.workflow.nodes[0].starts should be a number, not "1".')
 
 
-def test_a_wrong_choice_is_answered_with_what_is_allowed() -> None:
+def test_an_invalid_choice_lists_the_valid_ones() -> None:
     assert refusal_of_node({"type": "parallel", "kind": "some", "nodes": []}) == (
         'graph.workflow.nodes[0].kind should be "all", "any", "all_settled" or "race", not "some".'
     )
 
 
-def test_an_unknown_type_is_answered_with_the_known_ones() -> None:
+def test_an_unknown_type_lists_the_documented_ones() -> None:
     shape = {"type": "object", "fields": {"id": {"type": "text"}}}
     assert refusal_of_node({"type": "step_wait_for_event", "name": "x", "payload": shape}) == (
         'graph.workflow.nodes[0].payload.fields.id.type should be one of "unknown", "object", not "text".'
@@ -104,7 +104,7 @@ def test_a_node_without_a_type_is_refused() -> None:
     assert refusal_of_node({"name": "x"}) == "graph.workflow.nodes[0].type is missing."
 
 
-def test_what_is_no_node_is_refused() -> None:
+def test_other_values_are_rejected_as_nodes() -> None:
     assert refusal_of_node("x") == 'graph.workflow.nodes[0] should be an object, not "x".'
 
 
@@ -115,7 +115,7 @@ def test_a_path_goes_through_nested_nodes() -> None:
     )
 
 
-def test_a_key_that_is_called_like_the_type_is_part_of_the_path() -> None:
+def test_a_key_named_like_a_type_is_part_of_the_path() -> None:
     assert refusal_of_node({"type": "try", "try_block": {"type": "block", "nodes": [], "block": 1}}) == (
         "graph.workflow.nodes[0].try_block.block is not a known field."
     )
@@ -137,13 +137,13 @@ def test_half_a_surrogate_pair_is_refused() -> None:
     assert refusal_of_node({**SLEEP, "name": "\ud83d"}) == "graph.workflow.nodes[0].name is not valid Unicode."
 
 
-def test_a_date_that_is_none_is_refused() -> None:
+def test_an_invalid_date_is_rejected() -> None:
     assert refusal({**response(), "created_on": "today"}) == (
         'created_on should be a date and time in ISO 8601, not "today".'
     )
 
 
-def test_nodes_may_be_nested_as_deeply_as_is_documented() -> None:
+def test_nodes_may_be_nested_up_to_the_limit() -> None:
     deepest = nested_ifs(MAX_NODE_DEPTH - 1)
     assert parse_version_graph(json.dumps(deepest)) == deepest
 

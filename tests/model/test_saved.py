@@ -1,4 +1,4 @@
-"""What was saved is read in order to draw it: whoever wrote it, as far as it can be drawn, and else with one line."""
+"""Saved graphs of any origin are read if they can be drawn, and rejected with one line otherwise."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ def read(data: object) -> tuple[SavedGraph, ...]:
 
 
 def nodes(*written: object) -> list[Node]:
-    """Return these nodes as they are read."""
+    """Return nodes after reading them."""
     (found,) = read(document(*written))
     assert found.graph is not None
     return found.graph["workflow"]["nodes"]
 
 
 def refusal(data: object) -> str:
-    """Return the message with which the data is refused, without the place and the advice."""
+    """Return the error message for data, without the position and the advice."""
     with pytest.raises(InputError) as caught:
         read(data)
     assert "\n" not in str(caught.value)
@@ -43,7 +43,7 @@ def refusal(data: object) -> str:
 
 
 @pytest.mark.parametrize("payload", RESPONSES.values(), ids=RESPONSES.keys())
-def test_what_the_models_know_is_read_as_it_is(payload: VersionGraph) -> None:
+def test_documented_payloads_are_read_unchanged(payload: VersionGraph) -> None:
     (saved,) = read(payload)
     assert saved.graph == payload["graph"]
 
@@ -60,7 +60,7 @@ def test_what_the_models_know_is_read_as_it_is(payload: VersionGraph) -> None:
         {"result": [{"graph": EMPTY}], "result_info": {"count": 1}},
     ],
 )
-def test_a_graph_is_found_in_all_that_may_be_around_it(data: object) -> None:
+def test_a_graph_is_read_from_each_envelope(data: object) -> None:
     assert read(data) == (SavedGraph("Order", EMPTY),)
 
 
@@ -77,13 +77,13 @@ def test_a_version_without_a_graph_keeps_its_name() -> None:
     assert read({"graph": None}) == (SavedGraph("The workflow", None),)
 
 
-def test_fields_that_are_not_known_are_dropped() -> None:
+def test_unknown_fields_are_dropped() -> None:
     assert nodes({"type": "loop", "label": "x", "nodes": [{"type": "block", "nodes": [], "more": {"a": []}}]}) == [
         {"type": "loop", "nodes": [{"type": "block", "nodes": []}]}
     ]
 
 
-def test_what_a_step_leaves_out_is_what_the_engine_does() -> None:
+def test_missing_settings_get_the_engines_defaults() -> None:
     assert nodes({"type": "step_do", "name": "charge"}) == [
         {
             "type": "step_do",
@@ -97,7 +97,7 @@ def test_what_a_step_leaves_out_is_what_the_engine_does() -> None:
     ]
 
 
-def test_what_only_a_part_of_the_configuration_says_is_completed() -> None:
+def test_a_partial_configuration_is_completed() -> None:
     (step,) = nodes({"type": "step_do", "name": "charge", "config": {"retries": {"limit": 0}, "timeout": None}})
     assert step["type"] == "step_do"
     assert step["config"] == {
@@ -106,7 +106,7 @@ def test_what_only_a_part_of_the_configuration_says_is_completed() -> None:
     }
 
 
-def test_lists_that_are_left_out_are_empty() -> None:
+def test_missing_lists_are_empty() -> None:
     assert nodes(
         {"type": "loop"},
         {"type": "parallel", "kind": "all", "nodes": None},
@@ -124,7 +124,7 @@ def test_lists_that_are_left_out_are_empty() -> None:
     ]
 
 
-def test_words_of_another_version_of_the_api_are_kept() -> None:
+def test_words_of_other_api_versions_are_unchanged() -> None:
     retries = {"limit": 1, "delay": "1 hour", "backoff": "fibonacci"}
     written = [
         {"type": "parallel", "kind": "some", "nodes": []},
@@ -134,7 +134,7 @@ def test_words_of_another_version_of_the_api_are_kept() -> None:
     assert nodes(*written) == written
 
 
-def test_a_shape_that_is_not_known_is_an_unknown_one() -> None:
+def test_an_unknown_shape_is_read_as_unknown() -> None:
     fields = {"lines": {"type": "array", "items": {"type": "unknown"}}, "id": {"type": "unknown"}}
     (saved,) = read(document(payload={"type": "object", "fields": fields}))
     assert saved.graph is not None
@@ -159,7 +159,7 @@ def test_of_a_node_that_is_not_known_its_type_name_and_nodes_are_kept() -> None:
     ]
 
 
-def test_nodes_may_be_nested_as_deeply_as_is_documented() -> None:
+def test_nodes_may_be_nested_up_to_the_limit() -> None:
     deepest = nested_ifs(MAX_NODE_DEPTH - 1)
     assert read(deepest)[0].graph == deepest["graph"]
 

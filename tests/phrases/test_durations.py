@@ -16,7 +16,7 @@ from stepgraph.phrases.durations import counted, duration_text, is_same_duration
         (2000.0, "2 seconds"),
     ],
 )
-def test_milliseconds_are_said_in_the_largest_exact_unit(duration: Number, words: str) -> None:
+def test_milliseconds_are_shown_in_the_largest_exact_unit(duration: Number, words: str) -> None:
     assert duration_text(duration) == words
 
 
@@ -25,7 +25,7 @@ def test_milliseconds_without_an_exact_unit_stay(duration: Number, words: str) -
     assert duration_text(duration) == words
 
 
-def test_text_stays_as_given() -> None:
+def test_text_is_unchanged() -> None:
     assert duration_text("{delay}") == "{delay}"
 
 
@@ -42,5 +42,5 @@ def test_one_is_singular(number: int, words: str) -> None:
     ("one", "other", "same"),
     [(60_000, "1 minute", True), ("1 day", 86_400_000, True), (1000, 1001, False), ("1 day", None, False)],
 )
-def test_durations_are_the_same_where_people_say_the_same(one: object, other: object, same: bool) -> None:  # noqa: FBT001
+def test_durations_with_equal_texts_are_the_same(one: object, other: object, same: bool) -> None:  # noqa: FBT001
     assert is_same_duration(one, other) is same

@@ -1,4 +1,4 @@
-"""Texts of which only pieces are known."""
+"""Matching of strings with dynamic gaps."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ def test_pieces_with_gaps(text: str, pieces: tuple[str, ...], *, fits: bool) -> 
 
 
 @given(st.text("ab", max_size=12), st.lists(SHORT, min_size=1, max_size=5))
-def test_pieces_fit_as_an_expression_does(text: str, pieces: list[str]) -> None:
+def test_pieces_match_like_a_regular_expression(text: str, pieces: list[str]) -> None:
     assert fits_pieces(text, pieces) is (re.fullmatch(".*".join(pieces), text) is not None)
 
 
-def test_many_pieces_of_a_long_text_that_does_not_fit() -> None:
+def test_a_mismatch_of_many_pieces_is_fast() -> None:
     assert not fits_pieces("a" * 10_000, ["a"] * 5_000 + ["b"])

@@ -1,4 +1,4 @@
-"""What is read of wrangler's configuration, and what is said of mistakes in it."""
+"""Reading wrangler's configuration, and messages about mistakes in it."""
 
 from __future__ import annotations
 
@@ -29,34 +29,34 @@ def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def read(text: str, environment: str | None = None, name: str = "wrangler.jsonc") -> Configuration:
-    """Return the configuration that a file with this text is."""
+    """Read a configuration from text."""
     plant(Path(), {name: text})
     return read_configuration(name, here(), environment)
 
 
 def read_data(data: dict[str, object], environment: str | None = None) -> Configuration:
-    """Return the configuration that a file with this data is."""
+    """Read a configuration from data."""
     return read(json.dumps(data), environment)
 
 
-def told(configuration: Configuration) -> list[str]:
-    """Return what is said to be wrong with a configuration."""
+def messages_of(configuration: Configuration) -> list[str]:
+    """Return the messages of a configuration's problems."""
     return [str(problem) for problem in configuration.problems]
 
 
 def refused(text: str, environment: str | None = None, name: str = "wrangler.jsonc") -> str:
-    """Return why a file with this text is no configuration."""
+    """Return the error message for an invalid configuration."""
     with pytest.raises(InputError) as caught:
         read(text, environment, name)
     return str(caught.value)
 
 
 def workflow(**fields: object) -> dict[str, object]:
-    """Return an entry of `workflows`, complete where the fields do not say otherwise."""
+    """Return an entry of `workflows` with defaults for missing fields."""
     return {"binding": "ORDERS", "name": "orders", "class_name": "Orders", **fields}
 
 
-def test_comments_and_trailing_commas_are_no_part_of_the_data() -> None:
+def test_comments_and_trailing_commas_are_skipped() -> None:
     document = JsoncDocument("""
         // the Worker
         {
@@ -71,12 +71,12 @@ def test_comments_and_trailing_commas_are_no_part_of_the_data() -> None:
     assert document.data == {"name": "shop", "workflows": [{"name": "orders", "class_name": "Orders"}]}
 
 
-def test_what_looks_like_a_comment_or_trailing_comma_in_text_is_text() -> None:
+def test_comment_markers_and_commas_in_strings_are_data() -> None:
     document = JsoncDocument(r'{"url": "https://x/*y*/", "list": ",]", "quote": "\"//,}"}')
     assert document.data == {"url": "https://x/*y*/", "list": ",]", "quote": '"//,}'}
 
 
-def test_a_position_is_the_line_and_column_at_which_a_value_begins() -> None:
+def test_positions_are_lines_and_columns_of_values() -> None:
     document = JsoncDocument('{ // first\n  "a": [1,\n\t{"b": "x"}, /*\n*/ null]\n}')
     assert document.position(("a",)) == (2, 8)
     assert document.position(("a", 0)) == (2, 9)
@@ -85,14 +85,14 @@ def test_a_position_is_the_line_and_column_at_which_a_value_begins() -> None:
     assert document.position(("a", 2)) == (4, 4)
 
 
-def test_the_position_of_what_is_missing_is_that_of_what_it_is_missing_in() -> None:
+def test_a_missing_value_has_the_position_of_its_parent() -> None:
     document = JsoncDocument('{\n  "a": [{"b": 1}]\n}')
     assert document.position(("a", 0, "missing")) == (2, 9)
     assert document.position(("a", 7)) == (2, 8)
     assert document.position(("missing", "altogether")) == (1, 1)
 
 
-def test_a_key_is_found_however_it_is_spelt() -> None:
+def test_keys_with_escapes_have_positions() -> None:
     document = JsoncDocument('{"\\u0061": 1, "b // c": 2, "]": {"": 3}}')
     assert document.data == {"a": 1, "b // c": 2, "]": {"": 3}}
     assert document.position(("a",)) == (1, 12)
@@ -100,18 +100,18 @@ def test_a_key_is_found_however_it_is_spelt() -> None:
     assert document.position(("]", "")) == (1, 38)
 
 
-def test_a_repeated_key_is_a_problem_where_it_stands_again_and_the_last_value_counts() -> None:
+def test_a_duplicate_key_is_reported_and_its_last_value_used() -> None:
     configuration = read('{\n  "name": "a",\n  "workflows": [{"name": "x"}],\n  "name": "b", "workflows": []\n}')
     assert configuration.name == "b"
-    assert told(configuration) == [
+    assert messages_of(configuration) == [
         "wrangler.jsonc:4:3: `name` is given twice. Remove one of them.",
         "wrangler.jsonc:4:16: `workflows` is given twice. Remove one of them.",
     ]
 
 
-def test_a_repeated_key_is_named_with_all_that_it_is_in() -> None:
+def test_a_duplicate_key_is_reported_with_its_path() -> None:
     configuration = read('{"env": {"a": {}, "b": {"main": "a.py",\n "main": "b.py"}}}')
-    assert told(configuration) == ["wrangler.jsonc:2:2: `env.b.main` is given twice. Remove one of them."]
+    assert messages_of(configuration) == ["wrangler.jsonc:2:2: `env.b.main` is given twice. Remove one of them."]
 
 
 @pytest.mark.parametrize(
@@ -134,7 +134,7 @@ def test_a_repeated_key_is_named_with_all_that_it_is_in() -> None:
         (f'{{"a": {"1" * 5000}}}', "1:1: not valid JSON: a number in it has too many digits."),
     ],
 )
-def test_malformed_json_is_refused_with_its_place(text: str, said: str) -> None:
+def test_malformed_json_is_reported_with_its_position(text: str, said: str) -> None:
     assert refused(text) == f"wrangler.jsonc:{said}"
 
 
@@ -151,7 +151,7 @@ Filling: Final = st.sampled_from(["", "", " ", "\n\t", '// "x", ]}\n', '/* ", [{
 
 @st.composite
 def jsonc_texts(draw: st.DrawFn) -> tuple[str, dict[str, object]]:
-    """Draw data, and a text of it with comments and trailing commas wherever there may be some."""
+    """Draw data, and its text with comments and trailing commas in all valid positions."""
     data = draw(st.dictionaries(st.text(), JsonValue, max_size=5))
     return draw(Filling) + _dumped(draw, data) + draw(Filling), data
 
@@ -175,7 +175,7 @@ def _enclosed(draw: st.DrawFn, brackets: str, parts: list[str]) -> str:
 
 
 def parts_of(value: object, path: PathInDocument = ()) -> Iterator[tuple[PathInDocument, object]]:
-    """Yield the values in some data by their paths, the data itself first."""
+    """Yield the paths and values in data, starting with the data itself."""
     yield path, value
     inner: Iterator[tuple[str | int, object]] = iter(())
     if isinstance(value, dict):
@@ -187,7 +187,7 @@ def parts_of(value: object, path: PathInDocument = ()) -> Iterator[tuple[PathInD
 
 
 def text_at(document: Document, text: str, path: PathInDocument) -> str:
-    """Return what follows in a text from where a part of it stands."""
+    """Return the rest of a text from the position of a value."""
     line, column = document.position(path)
     rest = text
     for _ in range(line - 1):
@@ -196,7 +196,7 @@ def text_at(document: Document, text: str, path: PathInDocument) -> str:
 
 
 @given(jsonc_texts())
-def test_data_is_read_back_whatever_comments_and_commas_are_in_it(drawn: tuple[str, dict[str, object]]) -> None:
+def test_comments_and_commas_do_not_change_the_data(drawn: tuple[str, dict[str, object]]) -> None:
     text, data = drawn
     document = JsoncDocument(text)
     assert document.data == data
@@ -204,7 +204,7 @@ def test_data_is_read_back_whatever_comments_and_commas_are_in_it(drawn: tuple[s
 
 
 @given(jsonc_texts())
-def test_each_value_stands_where_it_is_said_to(drawn: tuple[str, dict[str, object]]) -> None:
+def test_each_value_is_at_its_position(drawn: tuple[str, dict[str, object]]) -> None:
     text, data = drawn
     document = JsoncDocument(text)
     for path, value in parts_of(data):
@@ -265,16 +265,16 @@ type = "workflow"
         (("exports", "Orders", "type"), 23, 8),
     ],
 )
-def test_values_of_toml_have_their_positions_too(path: PathInDocument, line: int, column: int) -> None:
+def test_toml_values_have_positions(path: PathInDocument, line: int, column: int) -> None:
     assert TomlDocument(TOML).position(path) == (line, column)
 
 
-def test_the_position_of_what_is_missing_in_toml_is_that_of_what_it_is_missing_in() -> None:
+def test_a_missing_toml_value_has_the_position_of_its_parent() -> None:
     assert TomlDocument(TOML).position(("workflows", 0, "class_name")) == (7, 1)
     assert TomlDocument(TOML).position(("missing",)) == (1, 1)
 
 
-def test_lines_of_toml_may_end_as_on_windows() -> None:
+def test_toml_may_have_windows_line_ends() -> None:
     assert TomlDocument("a = 1\r\n[b]\r\n  c = 2\r\n").position(("b", "c")) == (3, 7)
 
 
@@ -289,18 +289,18 @@ def test_lines_of_toml_may_end_as_on_windows() -> None:
         ("a = " + "1" * 5000, "1:1: not valid TOML: a number in it has too many digits."),
     ],
 )
-def test_malformed_toml_is_refused_with_its_place(text: str, said: str) -> None:
+def test_malformed_toml_is_reported_with_its_position(text: str, said: str) -> None:
     assert refused(text, name="wrangler.toml") == f"wrangler.toml:{said}"
 
 
 @pytest.mark.parametrize(("name", "text"), [("wrangler.json", '{"name": 3}'), ("wrangler.toml", "name = 3")])
-def test_a_byte_order_mark_is_no_part_of_the_first_line(name: str, text: str) -> None:
-    (said,) = told(read(f"\ufeff{text}", name=name))
+def test_a_byte_order_mark_does_not_count_as_a_column(name: str, text: str) -> None:
+    (said,) = messages_of(read(f"\ufeff{text}", name=name))
     assert said == f"{name}:1:{text.index('3') + 1}: `name` is a number, where text is expected."
 
 
 @pytest.mark.parametrize("name", ["wrangler.jsonc", "wrangler.toml"])
-def test_a_configuration_is_utf_8_whatever_a_comment_says(name: str) -> None:
+def test_a_coding_comment_in_a_configuration_is_ignored(name: str) -> None:
     Path(name).write_bytes(b"# coding: latin-1\n# \xe9\n")
     with pytest.raises(InputError) as caught:
         read_configuration(name, here())
@@ -321,20 +321,20 @@ def test_a_configuration_is_utf_8_whatever_a_comment_says(name: str) -> None:
         ("env", "test", "`env` is text, where an object is expected."),
     ],
 )
-def test_a_field_of_a_wrong_type_is_a_problem_at_its_value(field: str, value: object, said: str) -> None:
+def test_a_field_of_the_wrong_type_is_reported_at_its_value(field: str, value: object, said: str) -> None:
     configuration = read_data({field: value}, "test")
-    assert told(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: {said}"]
+    assert messages_of(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: {said}"]
 
 
-def test_an_export_that_is_no_object_is_a_problem_and_the_others_are_kept() -> None:
+def test_an_invalid_export_does_not_hide_the_others() -> None:
     configuration = read('{"exports": {"Odd": 3,\n "Orders": {"type": "workflow", "name": "orders"}}}')
-    assert told(configuration) == ["wrangler.jsonc:1:21: `Odd` is a number, where an object is expected."]
+    assert messages_of(configuration) == ["wrangler.jsonc:1:21: `Odd` is a number, where an object is expected."]
     assert [found.class_name for found in configuration.workflows] == ["Orders"]
 
 
-def test_the_elements_of_lists_are_told_apart() -> None:
+def test_invalid_list_elements_have_their_own_positions() -> None:
     configuration = read('{"compatibility_flags": ["a", null, 1],\n "workflows": [null, "orders"]}')
-    assert told(configuration) == [
+    assert messages_of(configuration) == [
         "wrangler.jsonc:1:31: this is null, where text is expected.",
         "wrangler.jsonc:1:37: this is a number, where text is expected.",
         "wrangler.jsonc:2:16: this is null, where an object is expected.",
@@ -342,18 +342,18 @@ def test_the_elements_of_lists_are_told_apart() -> None:
     ]
 
 
-def test_a_date_of_toml_is_no_text() -> None:
-    assert told(read("compatibility_date = 2026-03-01\n", name="wrangler.toml")) == [
+def test_a_toml_date_is_not_a_string() -> None:
+    assert messages_of(read("compatibility_date = 2026-03-01\n", name="wrangler.toml")) == [
         "wrangler.toml:1:22: `compatibility_date` is a date, where text is expected."
     ]
 
 
-def test_null_is_as_good_as_nothing() -> None:
+def test_null_counts_as_missing() -> None:
     configuration = read_data({"name": None, "workflows": None, "exports": None, "env": None}, "test")
-    assert (configuration.name, configuration.workflows, told(configuration)) == ("", (), [])
+    assert (configuration.name, configuration.workflows, messages_of(configuration)) == ("", (), [])
 
 
-def test_workflows_come_in_order_each_at_its_class_name() -> None:
+def test_workflows_are_in_order_with_class_positions() -> None:
     configuration = read("""{
   "workflows": [
     {"binding": "A", "name": "orders", "class_name": "Orders"},
@@ -367,10 +367,10 @@ def test_workflows_come_in_order_each_at_its_class_name() -> None:
     )
 
 
-def test_an_entry_without_name_or_class_name_is_a_problem_and_the_others_are_kept() -> None:
+def test_an_incomplete_workflow_does_not_hide_the_others() -> None:
     configuration = read_data({"workflows": [{"binding": "A"}, {"name": "a"}, workflow()]})
     assert [found.name for found in configuration.workflows] == ["orders"]
-    assert told(configuration) == [
+    assert messages_of(configuration) == [
         "wrangler.jsonc:1:16: `name` is missing in this entry of `workflows`.",
         "wrangler.jsonc:1:16: `class_name` is missing in this entry of `workflows`.",
         "wrangler.jsonc:1:34: `class_name` is missing in this entry of `workflows`.",
@@ -382,42 +382,42 @@ def test_workflows_of_toml_are_tables_in_an_array() -> None:
         '[[workflows]]\nname = "orders"\nclass_name = "Orders"\n\n[[workflows]]\nname = "other"\n', name="wrangler.toml"
     )
     assert configuration.workflows == (ConfiguredWorkflow("orders", "Orders", 3, 14),)
-    assert told(configuration) == ["wrangler.toml:5:1: `class_name` is missing in this entry of `workflows`."]
+    assert messages_of(configuration) == ["wrangler.toml:5:1: `class_name` is missing in this entry of `workflows`."]
 
 
-def test_two_workflows_of_one_name_are_a_problem_and_the_first_counts() -> None:
+def test_a_duplicate_workflow_name_is_reported() -> None:
     configuration = read('{"workflows": [{"name": "a", "class_name": "A"},\n {"name": "a", "class_name": "B"}]}')
     assert [found.class_name for found in configuration.workflows] == ["A"]
-    assert told(configuration) == [
+    assert messages_of(configuration) == [
         "wrangler.jsonc:2:11: `a` is the name of another workflow above. Rename one of them."
     ]
 
 
-def test_two_workflows_of_one_class_are_none() -> None:
+def test_two_workflows_may_share_a_class() -> None:
     configuration = read_data({"workflows": [workflow(name="a"), workflow(name="b")]})
     assert [found.name for found in configuration.workflows] == ["a", "b"]
-    assert told(configuration) == []
+    assert messages_of(configuration) == []
     assert configuration.named("Orders") == configuration.workflows[0]
 
 
-def test_a_script_name_is_another_worker() -> None:
+def test_a_script_name_refers_to_another_worker() -> None:
     configuration = read_data({"name": "shop", "workflows": [workflow(script_name="billing")]})
     assert configuration.workflows[0].script_name == "billing"
     assert configuration.named("Orders") is None
 
 
-def test_a_script_name_that_is_the_workers_own_is_this_one() -> None:
+def test_the_workers_own_script_name_is_this_worker() -> None:
     configuration = read_data({"name": "shop", "workflows": [workflow(script_name="shop")]})
     assert configuration.workflows[0].script_name is None
 
 
-def test_in_an_environment_the_workers_own_name_is_the_deployed_one() -> None:
+def test_an_environment_compares_script_names_with_the_deployed_name() -> None:
     entries = [workflow(script_name="shop"), workflow(name="b", script_name="shop-test")]
     configuration = read_data({"name": "shop", "env": {"test": {"workflows": entries}}}, "test")
     assert [found.script_name for found in configuration.workflows] == ["shop", None]
 
 
-def test_limits_say_how_many_steps_an_instance_may_run() -> None:
+def test_limits_set_the_maximum_of_steps() -> None:
     configuration = read_data({"workflows": [workflow(limits={"steps": 25000}), workflow(name="b", limits={})]})
     assert [found.steps for found in configuration.workflows] == [25000, None]
 
@@ -425,17 +425,17 @@ def test_limits_say_how_many_steps_an_instance_may_run() -> None:
 @pytest.mark.parametrize(
     ("steps", "shown"), [("ten", "text"), (0, "0"), (1.5, "1.5"), (-3, "-3"), (True, "true or false")]
 )
-def test_a_limit_that_is_no_whole_number_above_0_is_a_problem(steps: object, shown: str) -> None:
+def test_a_limit_must_be_a_positive_integer(steps: object, shown: str) -> None:
     configuration = read(
         f'{{"workflows": [{{"name": "a", "class_name": "A", "limits":\n{{"steps": {json.dumps(steps)}}}}}]}}'
     )
     assert configuration.workflows[0].steps is None
-    assert told(configuration) == [
+    assert messages_of(configuration) == [
         f"wrangler.jsonc:2:11: `steps` is {shown}, where a whole number above 0 is expected."
     ]
 
 
-def test_exports_of_the_type_workflow_are_workflows_too() -> None:
+def test_exports_of_type_workflow_are_workflows() -> None:
     configuration = read("""{
   "workflows": [{"name": "orders", "class_name": "Orders"}],
   "exports": {
@@ -447,22 +447,22 @@ def test_exports_of_the_type_workflow_are_workflows_too() -> None:
         ConfiguredWorkflow("orders", "Orders", 2, 50),
         ConfiguredWorkflow("refunds", "Refunds", 4, 16, steps=7),
     )
-    assert told(configuration) == []
+    assert messages_of(configuration) == []
 
 
-def test_a_workflow_that_is_exported_and_bound_is_one() -> None:
+def test_an_exported_and_bound_workflow_counts_once() -> None:
     exports = {"Orders": {"type": "workflow", "name": "orders"}}
     configuration = read_data({"workflows": [workflow()], "exports": exports})
     assert len(configuration.workflows) == 1
-    assert told(configuration) == []
+    assert messages_of(configuration) == []
 
 
-def test_an_export_under_the_name_of_a_workflow_of_another_class_is_a_problem() -> None:
+def test_an_export_may_not_reuse_the_name_of_another_class() -> None:
     configuration = read("""{
   "workflows": [{"name": "orders", "class_name": "Orders"}],
   "exports": {"Refunds": {"type": "workflow", "name": "orders"}, "Empty": {"type": "workflow"}}
 }""")
-    assert told(configuration) == [
+    assert messages_of(configuration) == [
         "wrangler.jsonc:3:55: `orders` is the name of another workflow, of `Orders`.",
         "wrangler.jsonc:3:75: `name` is missing.",
     ]
@@ -477,33 +477,33 @@ TOP: Final[dict[str, object]] = {
 
 
 def in_environment(environment: dict[str, object], name: str = "test") -> Configuration:
-    """Return the configuration of an environment below the usual top."""
+    """Return the configuration of an environment, with default top-level fields."""
     return read_data({**TOP, "env": {name: environment}}, name)
 
 
-def test_without_an_environment_the_top_counts() -> None:
+def test_without_an_environment_the_top_level_is_used() -> None:
     configuration = read_data({**TOP, "env": {"test": {"name": "other", "workflows": []}}})
     assert configuration.name == "shop"
     assert [found.name for found in configuration.workflows] == ["orders"]
 
 
-def test_an_environment_inherits_main_and_the_date_and_has_workflows_of_its_own() -> None:
+def test_an_environment_inherits_all_but_workflows() -> None:
     configuration = in_environment({"workflows": [workflow(name="orders-test")]})
     assert configuration.main == "src/entry.py"
     assert configuration.mode is DependencyMode.IMPLICIT
     assert [found.name for found in configuration.workflows] == ["orders-test"]
 
 
-def test_an_environment_may_say_otherwise() -> None:
+def test_an_environment_overrides_inherited_fields() -> None:
     configuration = in_environment({"main": "test.py", "compatibility_date": "2025-01-01", "workflows": []})
     assert configuration.main == "test.py"
     assert configuration.mode is DependencyMode.LEGACY
 
 
-def test_workflows_are_not_inherited_which_is_hinted_at() -> None:
+def test_an_environment_without_workflows_has_a_hint() -> None:
     configuration = read('{"workflows": [{"name": "a", "class_name": "A"}],\n "env": {"test": {}}}', "test")
     assert configuration.workflows == ()
-    assert told(configuration) == []
+    assert messages_of(configuration) == []
     (hint,) = configuration.hints
     assert str(hint) == (
         "wrangler.jsonc:2:18: the environment `test` has no `workflows`, and does not inherit those of the top level. "
@@ -511,12 +511,12 @@ def test_workflows_are_not_inherited_which_is_hinted_at() -> None:
     )
 
 
-def test_an_environment_that_has_none_on_purpose_needs_no_hint() -> None:
+def test_an_environment_with_empty_workflows_has_no_hint() -> None:
     assert in_environment({"workflows": []}).hints == ()
 
 
 @pytest.mark.parametrize(("key", "column"), [("workflow", 14), ("Workflows", 15), ("work_flows", 16)])
-def test_a_name_near_that_of_the_workflows_is_hinted_at(key: str, column: int) -> None:
+def test_a_misspelled_workflows_key_has_a_hint(key: str, column: int) -> None:
     configuration = read(f'{{"name": "shop",\n "{key}": [{{"name": "a", "class_name": "A"}}]}}')
     assert configuration.workflows == ()
     assert [str(hint) for hint in configuration.hints] == [
@@ -524,7 +524,7 @@ def test_a_name_near_that_of_the_workflows_is_hinted_at(key: str, column: int) -
     ]
 
 
-def test_exports_are_inherited_unless_the_environment_has_its_own() -> None:
+def test_an_environment_inherits_exports_unless_it_sets_them() -> None:
     exports = {"Orders": {"type": "workflow", "name": "orders"}}
     inherited = read_data({"exports": exports, "env": {"test": {}}}, "test")
     own = read_data({"exports": exports, "env": {"test": {"exports": {}}}}, "test")
@@ -532,16 +532,16 @@ def test_exports_are_inherited_unless_the_environment_has_its_own() -> None:
     assert own.workflows == ()
 
 
-def test_the_deployed_name_is_that_of_the_environment_or_made_of_the_top_one() -> None:
+def test_the_deployed_name_has_the_environment_as_suffix() -> None:
     assert in_environment({"workflows": []}).name == "shop-test"
     assert in_environment({"workflows": [], "name": "shop-for-tests"}).name == "shop-for-tests"
 
 
-def test_without_a_name_there_is_none() -> None:
+def test_the_name_may_be_missing() -> None:
     assert read_data({"env": {"test": {}}}, "test").name == ""
 
 
-def test_where_there_are_no_environments_the_top_is_for_all_of_them() -> None:
+def test_without_environments_the_top_level_is_for_all() -> None:
     configuration = read_data(TOP, "test")
     assert configuration.name == "shop-test"
     assert [found.name for found in configuration.workflows] == ["orders"]
@@ -551,7 +551,7 @@ def test_where_there_are_no_environments_the_top_is_for_all_of_them() -> None:
     ("environments", "advice"),
     [('{"a": {}, "b": {}}', " There are `a`, `b`."), ('{"a": {}}', " There is `a`."), ("{}", "")],
 )
-def test_an_environment_that_is_not_there_is_refused_with_those_that_are(environments: str, advice: str) -> None:
+def test_an_unknown_environment_is_an_error_listing_the_others(environments: str, advice: str) -> None:
     said = refused(f'{{\n  "env": {environments}\n}}', "test")
     assert said == f"wrangler.jsonc:2:10: there is no environment `test`.{advice}"
 
@@ -561,7 +561,7 @@ def test_paths_are_relative_to_the_configuration() -> None:
     assert (configuration.main, configuration.base_dir) == ("apps/shop/src/entry.py", "apps/shop/src")
 
 
-def test_the_position_of_main_is_that_of_the_one_that_counts() -> None:
+def test_the_position_of_main_is_in_the_effective_table() -> None:
     text = '{"main": "a.py",\n "env": {"own": {"main": "b.py"}, "none": {}}}'
     assert read(text).main_position == (1, 10)
     assert read(text, "own").main_position == (2, 26)
@@ -579,40 +579,40 @@ def test_the_position_of_main_is_that_of_the_one_that_counts() -> None:
         (None, [], None),
     ],
 )
-def test_the_mode_of_dependencies_follows_from_date_and_flags(
+def test_date_and_flags_select_the_dependency_mode(
     date: str | None, flags: list[str], mode: DependencyMode | None
 ) -> None:
     assert read_data({"compatibility_date": date, "compatibility_flags": flags}).mode is mode
 
 
-def test_an_environment_with_flags_of_its_own_does_not_inherit_any() -> None:
+def test_flags_of_an_environment_replace_those_above() -> None:
     top = {"compatibility_date": "2026-03-01", "compatibility_flags": ["no_python_workflows_implicit_dependencies"]}
     assert read_data({**top, "env": {"test": {}}}, "test").mode is DependencyMode.LEGACY
     assert read_data({**top, "env": {"test": {"compatibility_flags": []}}}, "test").mode is DependencyMode.IMPLICIT
 
 
-def test_a_folder_is_no_configuration() -> None:
+def test_a_folder_is_not_a_configuration() -> None:
     Path("wrangler.toml").mkdir()
     assert why_unreadable("wrangler.toml") == "wrangler.toml: a folder, where a configuration file is meant."
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes")
-def test_a_pipe_is_no_configuration_and_is_not_waited_for() -> None:
+def test_a_pipe_is_not_a_configuration_and_does_not_block() -> None:
     os.mkfifo("wrangler.toml")
     assert why_unreadable("wrangler.toml") == "wrangler.toml: a pipe, not a file."
 
 
-def test_a_link_that_leads_nowhere_is_no_configuration() -> None:
+def test_a_broken_link_is_not_a_configuration() -> None:
     Path("wrangler.json").symlink_to("missing.json")
     assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads to no file."
 
 
-def test_a_link_that_leads_back_to_itself_is_no_configuration() -> None:
+def test_a_link_to_itself_is_not_a_configuration() -> None:
     Path("wrangler.json").symlink_to("wrangler.json")
     assert why_unreadable("wrangler.json") == "wrangler.json: a symbolic link that leads back to itself."
 
 
-def test_a_configuration_without_permission_is_told_as_any_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_configuration_without_permission_is_unreadable(monkeypatch: pytest.MonkeyPatch) -> None:
     Path("wrangler.json").write_text("{}", encoding="utf-8")
 
     def refuse(*_: object) -> int:
@@ -622,26 +622,26 @@ def test_a_configuration_without_permission_is_told_as_any_file(monkeypatch: pyt
     assert why_unreadable("wrangler.json") == "wrangler.json: permission denied. Make it readable, or leave it out."
 
 
-def test_a_configuration_that_has_gone_is_told_as_any_file() -> None:
+def test_a_deleted_configuration_is_unreadable() -> None:
     assert why_unreadable("wrangler.json").startswith("wrangler.json: no such file or folder.")
 
 
 def why_unreadable(name: str) -> str:
-    """Return why what stands at a path is no configuration."""
+    """Return the error message for a path that is not a configuration."""
     with pytest.raises(InputError) as caught:
         read_configuration(name, here())
     return str(caught.value)
 
 
-def test_a_base_dir_that_is_not_there_is_a_problem_at_its_value() -> None:
+def test_a_missing_base_dir_is_reported_at_its_value() -> None:
     text = '{\n  "main": "src/entry.py",\n  "base_dir": "lib"\n}'
-    assert told(read(text, name="shop/wrangler.json")) == [
+    assert messages_of(read(text, name="shop/wrangler.json")) == [
         "shop/wrangler.json:3:15: `base_dir` is `shop/lib`, and there is no such folder."
     ]
 
 
-def test_a_base_dir_of_another_language_may_yet_have_to_be_built() -> None:
-    assert told(read('{"main": "dist/index.js", "base_dir": "dist"}')) == []
+def test_a_base_dir_of_another_language_may_be_missing() -> None:
+    assert messages_of(read('{"main": "dist/index.js", "base_dir": "dist"}')) == []
 
 
 @pytest.mark.parametrize("field", ["name", "main", "base_dir"])
@@ -649,13 +649,15 @@ def test_a_base_dir_of_another_language_may_yet_have_to_be_built() -> None:
     ("escape", "said"),
     [("u0000", "a null character"), ("ud800", "half of a surrogate pair"), ("udfff", "half of a surrogate pair")],
 )
-def test_a_name_or_path_that_none_can_be_is_a_problem_at_its_value(field: str, escape: str, said: str) -> None:
+def test_an_impossible_name_is_reported_at_its_value(field: str, escape: str, said: str) -> None:
     configuration = read(f'{{"{field}": "a\\{escape}"}}')
-    assert told(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: `{field}` has {said} in it."]
+    assert messages_of(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: `{field}` has {said} in it."]
     assert (configuration.name, configuration.main, configuration.base_dir) == ("", None, None)
 
 
-def test_a_class_with_a_name_that_none_can_have_is_no_workflow() -> None:
+def test_an_export_with_an_impossible_name_is_not_a_workflow() -> None:
     configuration = read('{"exports": {"A\\ud800": {"type": "workflow", "name": "orders"}}}')
-    assert told(configuration) == ["wrangler.jsonc:1:25: a name in this object has half of a surrogate pair in it."]
+    assert messages_of(configuration) == [
+        "wrangler.jsonc:1:25: a name in this object has half of a surrogate pair in it."
+    ]
     assert configuration.workflows == ()

@@ -1,4 +1,4 @@
-"""What is nested too deeply is refused before it is read."""
+"""Deep nesting is rejected before parsing."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_a_long_dotted_name_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["a = '" + "." * 1_000 + "'", "# " + "." * 1_000, "a = [" + "1.5, " * 1_000 + "]"])
-def test_dots_in_text_and_numbers_are_no_names(text: str) -> None:
+def test_dots_in_strings_and_numbers_do_not_nest(text: str) -> None:
     assert TomlDocument(text).data.keys() <= {"a"}
 
 
@@ -34,12 +34,12 @@ def test_deep_json_is_refused(text: str) -> None:
         JsoncDocument(text)
 
 
-def test_json_may_be_nested_as_people_do() -> None:
+def test_json_may_be_nested_moderately() -> None:
     assert JsoncDocument('{"a":' * 100 + "1" + "}" * 100).data.keys() == {"a"}
 
 
 @pytest.mark.parametrize("text", ["", "\n", "a\nbc\n\nd", "abc"])
-def test_positions_are_those_of_a_single_look(text: str) -> None:
+def test_deep_configurations_have_positions(text: str) -> None:
     lines = Lines(text)
 
     assert [lines.position(at) for at in range(len(text) + 1)] == [position_at(text, at) for at in range(len(text) + 1)]

@@ -1,4 +1,4 @@
-"""Which bytes are text that Python would read as a module, and what is said of the others."""
+"""Decoding of modules, and problems of undecodable ones."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def test_text_is_accepted(content: bytes) -> None:
     check_text(content, "a.py")
 
 
-def test_bytes_that_are_not_utf_8_are_a_problem_at_their_line_and_column() -> None:
+def test_invalid_utf_8_is_reported_at_its_position() -> None:
     content = "first\r\nsecond = 'é".encode() + b"\xe9'\n"
     assert problem_of(content) == Problem("a.py", "not UTF-8: byte 0xe9.", SAVE_AS_UTF_8, 2, 12)
 
@@ -46,28 +46,28 @@ def test_columns_do_not_count_a_byte_order_mark() -> None:
     assert problem_of(b"\xef\xbb\xbf\xff").column == 1
 
 
-def test_utf_8_that_ends_in_the_middle_of_a_character_is_a_problem() -> None:
+def test_truncated_utf_8_is_reported() -> None:
     assert problem_of("x = 'é".encode()[:-1]).message == "not UTF-8: byte 0xc3."
 
 
-def test_utf_16_is_not_text_that_python_reads() -> None:
+def test_utf_16_is_reported() -> None:
     assert problem_of("x = 1".encode("utf-16-be")).message == "a null byte, which Python source cannot hold."
 
 
-def test_a_null_byte_is_a_problem_at_its_line_and_column() -> None:
+def test_a_null_byte_is_reported_at_its_position() -> None:
     assert problem_of(b"x = 1\ny = '\0'\n") == Problem(
         "a.py", "a null byte, which Python source cannot hold.", "Is this a binary file?", 2, 6
     )
 
 
 @pytest.mark.parametrize("name", ["nonsense", "hex", "rot13", "undefined", "utf-16"])
-def test_an_unknown_encoding_is_a_problem_where_it_is_named(name: str) -> None:
+def test_an_unknown_encoding_is_reported_in_the_coding_line(name: str) -> None:
     assert problem_of(b"#!python\n# coding: %s\n" % name.encode()) == Problem(
         "a.py", f"unknown encoding `{name}` in the coding line.", MEND, 2, 11
     )
 
 
-def test_bytes_that_contradict_the_coding_line_are_a_problem() -> None:
+def test_bytes_that_contradict_the_coding_line_are_reported() -> None:
     problem = problem_of(b"# coding: ascii\nname = '\xe9'\n")
     assert problem == Problem(
         "a.py",
@@ -78,12 +78,12 @@ def test_bytes_that_contradict_the_coding_line_are_a_problem() -> None:
     )
 
 
-def test_bytes_that_contradict_a_coding_line_nobody_can_say_where_are_a_problem_at_that_line() -> None:
+def test_an_error_without_a_position_is_reported_in_the_coding_line() -> None:
     problem = problem_of(b"# coding: idna\n# .xn--a.\n")
     assert problem.message.startswith("not idna, which the coding line says")
 
 
-def test_a_coding_line_that_contradicts_the_byte_order_mark_is_a_problem() -> None:
+def test_a_coding_line_must_match_the_byte_order_mark() -> None:
     assert problem_of(b"\xef\xbb\xbf# coding: latin-1\n") == Problem(
         "a.py",
         "the coding line says latin-1, but the file begins with the mark of UTF-8.",
@@ -93,23 +93,23 @@ def test_a_coding_line_that_contradicts_the_byte_order_mark_is_a_problem() -> No
     )
 
 
-def test_text_is_encoded_as_its_coding_line_says() -> None:
+def test_text_is_encoded_by_its_coding_line() -> None:
     assert encode_text("name = 'é'", "a.py") == b"name = '\xc3\xa9'"
     assert encode_text("# coding: latin-1\nname = 'é'", "a.py") == b"# coding: latin-1\nname = '\xe9'"
 
 
-def test_text_that_its_coding_line_does_not_allow_is_a_problem() -> None:
+def test_a_character_outside_the_encoding_is_reported() -> None:
     with pytest.raises(InputError) as caught:
         encode_text("# coding: latin-1\nname = '→'", "a.py")
     assert caught.value.problem == Problem("a.py", r"the character '\u2192' cannot be written in latin-1.", "", 2, 9)
 
 
-def test_half_of_a_surrogate_pair_is_no_text() -> None:
+def test_a_lone_surrogate_is_reported() -> None:
     with pytest.raises(InputError) as caught:
         encode_text("name = '\ud83d'", "a.py")
     assert caught.value.problem == Problem("a.py", r"the character '\ud83d' cannot be written in utf-8.", "", 1, 9)
 
 
-def test_text_with_an_unknown_coding_line_is_refused_like_its_bytes() -> None:
+def test_text_with_an_unknown_encoding_is_reported_like_bytes() -> None:
     with pytest.raises(InputError, match="unknown encoding `nonsense`"):
         check_text(encode_text("# coding: nonsense\n", "a.py"), "a.py")

@@ -1,4 +1,4 @@
-"""Files are opened, listed, made and removed in a few modules only, which know what may be."""
+"""Only a few modules open, list, make and remove files, after checking the path."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ PACKAGE = Path(stepgraph.__file__).parent
 
 GATES = {"project/reading.py", "project/writing.py", "project/temporary.py"}
 
-# Its folder is the user's own, outside of any repository, and its files are checked by rules of their own.
+# Its folder belongs to the user, outside any repository, and it checks its files itself.
 CACHE = "cache/"
 
 ELSEWHERE = {
-    # The null device, for output that nobody reads any more.
+    # The null device, for output without a reader.
     "cli/console.py": {"os.open"},
     # Parts of the page, which are installed with this package.
     "render/html/page.py": {"read_text"},
-    # pytest has read the file before; the gate would be imported in each session, of projects without workflows too.
+    # pytest has already read the file, and importing the gate would slow down every session.
     "pytest_plugin/__init__.py": {"read_bytes"},
-    # Names of snapshots are listed, and none of them is read.
+    # Lists the names of snapshots without reading them.
     "pytest_plugin/snapshot_tests.py": {"glob"},
 }
 
@@ -39,7 +39,7 @@ OPENING = {"io.open", "codecs.open", "tokenize.open"}
 
 
 def calls(path: Path) -> Iterator[str]:
-    """Yield what a module calls of the functions that reach the file system."""
+    """Yield the names of called functions that reach the file system."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     imported = {
         alias.asname or alias.name: f"{node.module}.{alias.name}"
@@ -72,7 +72,7 @@ def test_no_other_module_reaches_the_file_system() -> None:
     assert elsewhere == ELSEWHERE
 
 
-def test_what_reaches_the_file_system_is_seen(tmp_path: Path) -> None:
+def test_calls_that_reach_the_file_system_are_detected(tmp_path: Path) -> None:
     found = {name for gate in GATES for name in calls(PACKAGE / gate)}
     assert {"os.open", "os.scandir", "os.replace", "os.unlink", "tempfile", "shutil.rmtree", "os.symlink"} <= found
     (tmp_path / "a.py").write_text(

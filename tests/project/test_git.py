@@ -1,4 +1,4 @@
-"""What becomes of questions that git does not answer."""
+"""Behavior without git, and if git hangs or prints without end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = [needs_git, pytest.mark.skipif(sys.platform == "win32", reason="the
 
 @pytest.fixture(autouse=True)
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Change into a repository with a commit, in which a file is ignored."""
+    """Change into a repository with a commit and an ignored file."""
     folder = tmp_path / "repository"
     folder.mkdir()
     monkeypatch.chdir(folder)
@@ -34,20 +34,20 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def use_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a path for a program, which is taken for git from now on if there is one."""
+    """Return the path at which a test can write a replacement of git."""
     monkeypatch.setenv("PATH", str(tmp_path / "programs"))
     (tmp_path / "programs").mkdir()
     return tmp_path / "programs" / "git"
 
 
-def nothing_is_known() -> bool:
-    """Tell whether neither revisions nor dates nor ignored files are known."""
+def has_no_answers() -> bool:
+    """Return whether git answers none of the questions about revisions, dates and ignored files."""
     nowhere = ModuleDates("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
     asked = (revision_of(".", "main"), ignored("", ["built.py"]), module_dates("orders.py"))
     return asked == (None, frozenset(), nowhere)
 
 
-def test_with_git_all_is_known() -> None:
+def test_git_answers_about_revisions_dates_and_ignored_files() -> None:
     revision = revision_of(".", "main")
     assert revision is not None
     assert revision.label == "main"
@@ -56,17 +56,17 @@ def test_with_git_all_is_known() -> None:
 
 
 @pytest.mark.usefixtures("use_git")
-def test_without_git_nothing_is_known() -> None:
-    assert nothing_is_known()
+def test_without_git_there_are_no_answers() -> None:
+    assert has_no_answers()
 
 
-def test_a_git_that_cannot_be_run_is_none(use_git: Path) -> None:
+def test_a_git_that_cannot_run_counts_as_missing(use_git: Path) -> None:
     use_git.write_bytes(b"no program")
     use_git.chmod(0o755)
-    assert nothing_is_known()
+    assert has_no_answers()
 
 
-def test_a_git_that_does_not_answer_is_not_waited_for(use_git: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_git_without_output_is_killed(use_git: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     started: list[subprocess.Popen[bytes]] = []
     start = subprocess.Popen
 
@@ -79,35 +79,35 @@ def test_a_git_that_does_not_answer_is_not_waited_for(use_git: Path, monkeypatch
     for limit in ("_PATIENCE_SECONDS", "HISTORY_SECONDS"):
         monkeypatch.setattr(asking, limit, 0.05)
     monkeypatch.setattr(subprocess, "Popen", noted)
-    assert nothing_is_known()
+    assert has_no_answers()
     # It is not asked again.
     assert [process.returncode for process in started] == [-9]
 
 
-def test_a_git_that_prints_without_end_is_stopped(use_git: Path) -> None:
+def test_a_git_with_endless_output_is_killed(use_git: Path) -> None:
     use_git.write_text("#!/bin/sh\nexec /usr/bin/yes\n", encoding="utf-8")
     use_git.chmod(0o755)
-    assert nothing_is_known()
+    assert has_no_answers()
 
 
-def test_what_git_has_started_does_not_keep_it_open(use_git: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_child_processes_of_git_are_killed(use_git: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_git.write_text("#!/bin/sh\n/bin/sleep 600\n", encoding="utf-8")
     use_git.chmod(0o755)
     for limit in ("_PATIENCE_SECONDS", "HISTORY_SECONDS"):
         monkeypatch.setattr(asking, limit, 0.05)
-    assert nothing_is_known()
+    assert has_no_answers()
 
 
 @pytest.mark.parametrize("name", ["config", "HEAD", "index", "packed-refs", "info/exclude"])
 @pytest.mark.parametrize("kind", ["pipe", "device"])
-def test_a_repository_that_git_would_wait_for_is_not_asked(repository: Path, name: str, kind: str) -> None:
+def test_git_is_not_started_if_it_would_block_on_a_pipe(repository: Path, name: str, kind: str) -> None:
     path = repository / ".git" / name
     path.parent.mkdir(exist_ok=True)
     path.unlink(missing_ok=True)
     os.mkfifo(path) if kind == "pipe" else path.symlink_to("/dev/zero")
-    assert nothing_is_known()
+    assert has_no_answers()
 
 
 @pytest.mark.parametrize("name", ["", "--all", "main\0"])
-def test_what_is_no_name_is_that_of_no_revision(name: str) -> None:
+def test_an_invalid_name_is_not_a_revision(name: str) -> None:
     assert revision_of(".", name) is None

@@ -1,4 +1,4 @@
-"""Where the dates of a module come from."""
+"""The sources of a module's dates."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def commit(module: Path, date: str = "2026-01-02T03:04:05Z") -> None:
     git("commit", "-q", "--allow-empty", "-m", "change", date=date)
 
 
-def test_the_dates_of_a_committed_module_are_those_of_its_first_and_last_commit_in_utc(module: Path) -> None:
+def test_dates_are_the_first_and_last_commit_in_utc(module: Path) -> None:
     commit(module, "2026-01-02T03:04:05+02:00")
     module.write_text("x = 2\n", encoding="utf-8")
     commit(module, "2026-03-01T00:00:00-05:00")
@@ -67,19 +67,19 @@ def test_changes_that_are_not_committed_do_not_count(module: Path) -> None:
     assert module_dates("orders.py") == FIRST
 
 
-def test_commits_come_before_the_date_of_the_build(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_commits_take_precedence_over_the_build_date(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commit(module)
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
     assert module_dates("orders.py") == FIRST
 
 
-def test_a_module_is_found_in_its_repository_from_anywhere(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_working_directory_does_not_matter(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     commit(module)
     monkeypatch.chdir("/")
     assert module_dates(str(module)) == FIRST
 
 
-def test_a_link_has_the_dates_of_the_module_that_it_leads_to(module: Path, tmp_path: Path) -> None:
+def test_a_link_has_the_dates_of_its_target(module: Path, tmp_path: Path) -> None:
     commit(module)
     (tmp_path / "link.py").symlink_to("orders.py")
     assert module_dates("link.py") == FIRST
@@ -94,7 +94,7 @@ def test_a_name_is_never_a_pattern_or_an_option(tmp_path: Path) -> None:
     assert module_dates("*.py") == FIRST
 
 
-def test_the_repository_of_a_hook_that_runs_us_does_not_matter(
+def test_the_environment_of_a_git_hook_is_ignored(
     module: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     commit(module)
@@ -103,7 +103,7 @@ def test_the_repository_of_a_hook_that_runs_us_does_not_matter(
 
 
 @pytest.mark.parametrize("state", ["no repository", "no commits", "not committed", "broken repository", "no git"])
-def test_without_commits_the_dates_are_those_of_the_file(
+def test_without_commits_the_modification_time_counts(
     module: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str
 ) -> None:
     if state == "no commits":
@@ -119,38 +119,36 @@ def test_without_commits_the_dates_are_those_of_the_file(
     assert module_dates("orders.py") == ModuleDates("2023-11-14T22:13:20Z", "2023-11-14T22:13:20Z")
 
 
-def test_without_commits_the_date_of_the_build_comes_before_that_of_the_file(
-    module: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_build_date_takes_precedence_over_the_file(module: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
     assert module_dates(str(module)) == FIRST
 
 
-def test_text_without_a_file_is_from_the_beginning_of_1970() -> None:
+def test_text_without_a_file_is_dated_1970() -> None:
     begin = ModuleDates("1970-01-01T00:00:00Z", "1970-01-01T00:00:00Z")
     assert dates_without_file() == begin
     assert module_dates("<string>") == begin
 
 
-def test_text_without_a_file_has_the_date_of_the_build(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_text_without_a_file_has_the_build_date(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "1767323045")
     assert dates_without_file() == FIRST
 
 
-def test_dates_beyond_the_calendar_are_its_last(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dates_are_limited_to_the_year_9999(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "9" * 5000)
     assert dates_without_file().created_on == "9999-12-31T23:59:59Z"
 
 
 @pytest.mark.parametrize("text", ["", "yesterday", "-1", "1.5", "\N{ARABIC-INDIC DIGIT ONE}"])
-def test_a_date_of_the_build_that_is_no_number_is_an_error(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+def test_a_build_date_must_be_a_number(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", text)
     with pytest.raises(InputError) as caught:
         dates_without_file()
     assert caught.value.problem.message == f"`{text}` is not a number of seconds since 1970."
 
 
-def test_dates_that_were_looked_for_ahead_are_the_same(module: Path, tmp_path: Path) -> None:
+def test_looking_up_dates_ahead_does_not_change_them(module: Path, tmp_path: Path) -> None:
     commit(module)
     names = [f"{number}.py" for number in range(12)]
     for name in names:
@@ -166,7 +164,7 @@ def test_dates_that_were_looked_for_ahead_are_the_same(module: Path, tmp_path: P
         assert lookup.dates("orders.py") == FIRST
 
 
-def test_answers_that_are_not_wanted_leave_no_process_behind(module: Path) -> None:
+def test_unused_lookups_leave_no_process_behind(module: Path) -> None:
     commit(module)
     with DateLookup() as lookup:
         lookup.start("orders.py")
@@ -174,7 +172,7 @@ def test_answers_that_are_not_wanted_leave_no_process_behind(module: Path) -> No
         os.waitpid(-1, os.WNOHANG)
 
 
-def test_nothing_that_a_repository_configures_is_run(module: Path, tmp_path: Path) -> None:
+def test_programs_in_the_git_configuration_do_not_run(module: Path, tmp_path: Path) -> None:
     commit(module)
     trap = tmp_path / "trap"
     trap.write_text("#!/bin/sh\ntouch sprung\ncat\n", encoding="utf-8")
@@ -205,6 +203,6 @@ def test_nothing_that_a_repository_configures_is_run(module: Path, tmp_path: Pat
 
 
 def _lose_an_object(repository: Path) -> None:
-    """Remove the tree of the last commit: git would fetch it, by whatever means the repository configures."""
+    """Remove the tree of the last commit, which git would fetch with configured programs."""
     tree = subprocess.run([GIT, "rev-parse", "HEAD^{tree}"], check=True, capture_output=True, text=True).stdout
     (repository / ".git/objects" / tree[:2] / tree[2:].strip()).unlink()

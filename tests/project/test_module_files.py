@@ -1,4 +1,4 @@
-"""Which file an import means, and by which name a module goes."""
+"""The file of an import, and the name of a module file."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def files_in(*names: str, folders: tuple[str, ...] = ("",), vendored: tuple[str, ...] = ()) -> ModuleFiles:
-    """Return the modules of a working directory with these files, all of them empty."""
+    """Return the modules of a working directory with these empty files."""
     plant(Path(), dict.fromkeys(names, ""))
     return ModuleFiles("", folders, vendored, here())
 
 
 def path_of(found: ModuleFile | None) -> str | None:
-    """Return the file of a module, its folder where it has no file."""
+    """Return the file of a module, or the folder of a package without a file."""
     return None if found is None else found.path or found.folder
 
 
@@ -100,7 +100,7 @@ def test_dots_alone_are_the_package_itself() -> None:
     assert files.find_from("shop/pay/__init__.py", 2, "") == ModuleFile("shop", "shop/__init__.py", "shop/")
 
 
-def test_dots_do_not_lead_out_of_the_root() -> None:
+def test_relative_imports_stay_inside_the_root() -> None:
     plant(Path(), {"outside.py": "", "app/src/a.py": "", "app/b.py": ""})
     files = ModuleFiles("app/", ("app/src/",), bounds=here())
     assert path_of(files.find_from("app/src/a.py", 2, "b")) == "app/b.py"
@@ -108,7 +108,7 @@ def test_dots_do_not_lead_out_of_the_root() -> None:
     assert files.find_from("app/src/a.py", 99, "outside") is None
 
 
-def test_a_symbolic_link_out_of_the_root_leads_nowhere() -> None:
+def test_links_out_of_the_root_are_not_followed() -> None:
     plant(Path(), {"outside.py": "", "elsewhere/b.py": "", "app/real.py": "", "app/shop/c.py": ""})
     Path("app/a.py").symlink_to("../outside.py")
     Path("app/linked").symlink_to("../elsewhere", target_is_directory=True)
@@ -121,7 +121,7 @@ def test_a_symbolic_link_out_of_the_root_leads_nowhere() -> None:
     assert path_of(files.find("again.c")) == "app/again/c.py"
 
 
-def test_a_symbolic_link_back_to_itself_hides_nothing_beside_it() -> None:
+def test_a_link_to_itself_hides_no_other_module() -> None:
     files = files_in("shop/a.py", "shop/b/c.py")
     Path("shop/loop.py").symlink_to("loop.py")
     Path("shop/again").symlink_to("again")
@@ -129,7 +129,7 @@ def test_a_symbolic_link_back_to_itself_hides_nothing_beside_it() -> None:
     assert path_of(files.find("shop.b.c")) == "shop/b/c.py"
 
 
-def test_what_is_inside_a_package_is_named_after_it() -> None:
+def test_modules_in_a_package_have_its_name_as_prefix() -> None:
     files = files_in("shop/__init__.py", "shop/a.py", "alone.py")
     package = ModuleFile("shop", "shop/__init__.py", "shop/")
     assert files.inside(package, "a") == ModuleFile("shop.a", "shop/a.py")
@@ -148,12 +148,12 @@ def test_what_is_inside_a_package_is_named_after_it() -> None:
         ("src/python_modules/vendored/a.py", "vendored.a"),
     ],
 )
-def test_a_module_is_named_from_the_folder_in_which_it_is_found(path: str, name: str) -> None:
+def test_a_module_name_starts_at_its_import_folder(path: str, name: str) -> None:
     plant(Path(), {path: "", "src/shop/__init__.py": "", "src/shop/pay/__init__.py": ""})
     assert ModuleFiles("", ("src/", ""), ("src/python_modules/",)).name_of(path) == name
 
 
-def test_a_package_is_named_from_outside_of_all_packages_around_it() -> None:
+def test_a_module_name_starts_at_the_outermost_package() -> None:
     files = files_in("lib/shop/__init__.py", "lib/shop/pay/__init__.py", folders=("lib/shop/pay/", "lib/"))
     assert files.name_of("lib/shop/pay/cards.py") == "shop.pay.cards"
 
@@ -175,7 +175,7 @@ def test_modules_of_a_project_are_named_from_the_folder_of_main() -> None:
     assert files.name_of("src/shop/a.py") == "shop.a"
 
 
-def test_modules_of_a_project_are_named_from_base_dir_if_it_is_given() -> None:
+def test_modules_are_named_from_base_dir() -> None:
     plant(Path(), {"src/app/entry.py": "", "src/steps.py": "", "src/app/steps.py": "", "src/app/other.py": ""})
     files = configured('{"main": "src/app/entry.py", "base_dir": "src"}')
     assert path_of(files.find("steps")) == "src/steps.py"
@@ -191,7 +191,7 @@ def test_base_dir_may_be_the_folder_of_the_configuration(here: str) -> None:
     assert files.name_of("apps/shop/src/steps.py") == "src.steps"
 
 
-def test_what_is_vendored_is_beside_the_configuration() -> None:
+def test_vendored_packages_are_next_to_the_configuration() -> None:
     plant(Path(), {"src/entry.py": "", "python_modules/shared/steps.py": ""})
     assert path_of(configured('{"main": "src/entry.py"}').find("shared.steps")) == "python_modules/shared/steps.py"
 
@@ -205,39 +205,37 @@ def test_main_may_be_outside_of_the_folder_of_the_configuration() -> None:
 
 
 def unconfigured(path: str) -> ModuleFiles:
-    """Return the modules that a file without a configuration imports from."""
+    """Return the modules that a file without a configuration can import."""
     return project_of_file(path, None, root_of(path)).files
 
 
-def test_without_a_configuration_modules_are_found_beside_the_file() -> None:
+def test_modules_are_found_next_to_the_file() -> None:
     plant(Path(), {"app/a.py": "", "app/b.py": ""})
     assert path_of(unconfigured("app/a.py").find("b")) == "app/b.py"
 
 
-def test_without_a_configuration_modules_are_found_from_outside_of_the_packages_of_the_file() -> None:
+def test_modules_are_found_from_outside_the_files_packages() -> None:
     plant(Path(), {"lib/shop/__init__.py": "", "lib/shop/a.py": "", "lib/other.py": ""})
     files = unconfigured("lib/shop/a.py")
     assert path_of(files.find("other")) == "lib/other.py"
     assert path_of(files.find("shop.a")) == "lib/shop/a.py"
 
 
-def test_without_a_configuration_modules_are_found_from_the_top_of_the_project() -> None:
+def test_modules_are_found_from_the_top_of_the_project() -> None:
     plant(Path(), {"pyproject.toml": "", "app/a.py": "", "tools.py": "", "src/shop/b.py": ""})
     files = unconfigured("app/a.py")
     assert path_of(files.find("tools")) == "tools.py"
     assert path_of(files.find("shop.b")) == "src/shop/b.py"
 
 
-def test_the_top_of_a_project_is_the_folder_with_a_mark_of_one() -> None:
+def test_the_top_of_a_project_is_a_marked_folder() -> None:
     plant(Path(), {"apps/shop/pyproject.toml": "", "apps/shop/app/a.py": "", "apps/shop/b.py": "", "outside.py": ""})
     files = unconfigured("apps/shop/app/a.py")
     assert path_of(files.find("b")) == "apps/shop/b.py"
     assert files.find("outside") is None
 
 
-def test_a_file_far_away_that_no_project_is_around_finds_what_is_beside_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_outside_projects_finds_its_neighbors(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, {"far/a.py": "", "far/b.py": "", "c.py": "", "here/c.py": ""})
     monkeypatch.chdir(tmp_path / "here")
     files = unconfigured(f"{tmp_path}/far/a.py")
@@ -245,7 +243,7 @@ def test_a_file_far_away_that_no_project_is_around_finds_what_is_beside_it(
     assert files.find("c") is None
 
 
-def test_macos_names_are_read_as_imports_write_them(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_macos_names_are_normalized(monkeypatch: pytest.MonkeyPatch) -> None:
     decomposed, composed = "cafe\u0301", "caf\u00e9"
     monkeypatch.setattr("sys.platform", "darwin")
     assert files_in(f"{decomposed}.py").find(composed) == ModuleFile(composed, f"{composed}.py")

@@ -1,4 +1,4 @@
-"""Patterns of paths mean what the same expressions do, and cannot be made slow."""
+"""Path patterns match like regular expressions, in linear time."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PATTERNS = st.lists(st.sampled_from(["a", "b", "ab", ".", "/", "*", "**", "**/",
 PATHS = st.lists(st.text("ab.", min_size=1, max_size=3), min_size=1, max_size=4).map("/".join)
 
 
-def fits_expression(pattern: str, path: str) -> bool:
-    """What a pattern means, as a regular expression, which some patterns make slow."""
+def matches_regex(pattern: str, path: str) -> bool:
+    """Match with an equivalent regular expression, which is slow for some patterns."""
     anywhere = "" if "/" in pattern.rstrip("/") else "**/"
     below = "**" if pattern.endswith("/") else ""
     whole = anywhere + pattern.removeprefix("./").removeprefix("/") + below
@@ -28,8 +28,8 @@ def fits_expression(pattern: str, path: str) -> bool:
 
 @settings(max_examples=1_000)
 @given(PATTERNS, PATHS)
-def test_a_pattern_fits_as_an_expression_does(pattern: str, path: str) -> None:
-    assert matches(pattern, path) is fits_expression(pattern, path)
+def test_patterns_match_like_regular_expressions(pattern: str, path: str) -> None:
+    assert matches(pattern, path) is matches_regex(pattern, path)
 
 
 @pytest.mark.parametrize(
@@ -41,9 +41,9 @@ def test_a_pattern_fits_as_an_expression_does(pattern: str, path: str) -> None:
         ("?*" * 1_000 + "b", "a" * 2_000),
     ],
 )
-def test_no_pattern_is_slow(pattern: str, path: str) -> None:
+def test_patterns_take_linear_time(pattern: str, path: str) -> None:
     assert not matches(pattern, path)
 
 
-def test_a_pattern_longer_than_any_path_fits_none() -> None:
+def test_a_pattern_longer_than_any_path_matches_nothing() -> None:
     assert not matches("**/" * 2_000 + "*", "a.py")

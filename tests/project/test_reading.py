@@ -1,4 +1,4 @@
-"""Reading one file, whatever stands at its path."""
+"""Reading files, and messages about paths that are not readable files."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def problem_of(path: str) -> Problem:
     return caught.value.problem
 
 
-def test_the_bytes_of_a_file_are_returned_as_they_are(tmp_path: Path) -> None:
+def test_the_bytes_of_a_file_are_returned(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"\xef\xbb\xbfx = 1\r\n\ty\f")
     assert read_named("a.py") == b"\xef\xbb\xbfx = 1\r\n\ty\f"
 
@@ -37,7 +37,7 @@ def test_an_empty_file_has_no_bytes(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/proc is of Linux")
-def test_a_file_of_which_the_system_does_not_know_the_size_is_read_to_its_end() -> None:
+def test_a_file_without_a_size_is_read_completely() -> None:
     assert b"Name:" in read_named("/proc/self/status")
 
 
@@ -60,7 +60,7 @@ def test_a_path_through_a_file_is_a_problem(tmp_path: Path) -> None:
         ("a" * 300, "the name is too long for the file system."),
     ],
 )
-def test_a_path_that_can_name_no_file_is_a_problem(path: str, message: str) -> None:
+def test_an_impossible_path_is_reported(path: str, message: str) -> None:
     assert problem_of(path).message == message
 
 
@@ -69,7 +69,7 @@ def test_a_folder_is_not_a_file() -> None:
 
 
 @on_unix
-def test_a_pipe_is_refused_without_waiting_for_its_writer() -> None:
+def test_a_pipe_is_rejected_without_blocking() -> None:
     os.mkfifo("pipe.py")
     assert problem_of("pipe.py") == Problem(
         "pipe.py", "a pipe, not a file.", "To read what comes through it, give `-` and redirect it."

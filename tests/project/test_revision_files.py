@@ -1,4 +1,4 @@
-"""The files of a revision, also of trees that git itself would never make."""
+"""The files of a revision, including crafted trees."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ on_unix = pytest.mark.skipif(sys.platform == "win32", reason="the programs are s
 
 @pytest.fixture
 def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Change into a new repository, and make temporary folders in a folder beside it."""
+    """Change into a new repository, and return the folder for temporary folders."""
     folder = tmp_path / "temporary"
     folder.mkdir()
     (tmp_path / "repository").mkdir()
@@ -35,7 +35,7 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def written(text: str) -> str:
-    """Write an object with a text, and return its name."""
+    """Write a blob and return its object id."""
     return made("hash-object", "-w", "--stdin", text=text)
 
 
@@ -46,7 +46,7 @@ def made(*arguments: str, text: str) -> str:
 
 
 def tree(*entries: tuple[str, str, str]) -> str:
-    """Make a tree of entries: mode, object and name."""
+    """Make a tree of entries (mode, object, name)."""
     kinds = {"040000": "tree"}
     lines = [f"{mode} {kinds.get(mode, 'blob')} {identity}\t{name}\n" for mode, identity, name in entries]
     return made("mktree", text="".join(lines))
@@ -60,12 +60,12 @@ def revision(identity: str) -> Revision:
 
 
 def files_of(folder: str) -> dict[str, str]:
-    """Return all files in a folder with what they hold, those behind links too."""
+    """Return the contents of all files in a folder, following links."""
     paths = [path for path in Path(folder).rglob("*") if path.is_file()]
     return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-def test_what_an_analysis_reads_is_there_and_nothing_else(temporary: Path) -> None:
+def test_only_analyzed_files_are_extracted(temporary: Path) -> None:
     for name in ("src/a.py", "wrangler.toml", "pyproject.toml", "data.bin", "notes.md"):
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(name, encoding="utf-8")
@@ -82,7 +82,7 @@ def test_what_an_analysis_reads_is_there_and_nothing_else(temporary: Path) -> No
     assert list(temporary.iterdir()) == []
 
 
-def test_the_folder_goes_also_where_something_fails(temporary: Path) -> None:
+def test_the_folder_is_removed_after_a_failure(temporary: Path) -> None:
     commit()
     found = revision_of(".", "HEAD")
     assert found is not None
@@ -91,7 +91,7 @@ def test_the_folder_goes_also_where_something_fails(temporary: Path) -> None:
     assert list(temporary.iterdir()) == []
 
 
-def test_a_temporary_folder_that_cannot_be_made_is_told(temporary: Path) -> None:
+def test_a_failure_to_make_the_folder_is_reported(temporary: Path) -> None:
     commit()
     found = revision_of(".", "HEAD")
     assert found is not None
@@ -102,21 +102,21 @@ def test_a_temporary_folder_that_cannot_be_made_is_told(temporary: Path) -> None
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_tree_that_is_missing_is_told() -> None:
+def test_a_missing_tree_is_reported() -> None:
     lost = Revision(".", "0" * 40, "main", "main")
     with pytest.raises(InputError, match=r"^main: git cannot list its files\.$"), revision_folder(lost):
         pass
 
 
 def replace_git(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Have a script of a shell taken for git."""
+    """Replace git with a shell script."""
     (folder / "git").write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
     (folder / "git").chmod(0o755)
     monkeypatch.setenv("PATH", str(folder))
 
 
 @on_unix
-def test_a_git_that_has_gone_meanwhile_is_told(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_git_that_disappears_is_reported(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = revision(tree(("100644", written("x = 1\n"), "orders.py")))
     replace_git(temporary, monkeypatch, f'/bin/rm "$0"; exec {GIT} "$@"')
     with pytest.raises(InputError, match=r"^\w+: git cannot be started\.$"), revision_folder(found):
@@ -124,7 +124,7 @@ def test_a_git_that_has_gone_meanwhile_is_told(temporary: Path, monkeypatch: pyt
 
 
 @on_unix
-def test_a_git_that_stops_in_the_middle_of_a_file_is_told(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_git_that_stops_within_a_file_is_reported(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     found = revision(tree(("100644", written("x = 1\n"), "orders.py")))
     answer = "read -r object; printf '%s blob 100\\nhalf' \"$object\""
     replace_git(temporary, monkeypatch, f'case "$*" in *cat-file*) {answer} ;; *) exec {GIT} "$@" ;; esac')
@@ -132,7 +132,7 @@ def test_a_git_that_stops_in_the_middle_of_a_file_is_told(temporary: Path, monke
         pass
 
 
-def test_paths_that_lead_out_are_not_written(temporary: Path) -> None:
+def test_paths_outside_the_folder_are_not_written(temporary: Path) -> None:
     inner = tree(("100644", written("evil"), "evil.py"))
     outer = tree(("040000", inner, ".."), ("040000", inner, ".git"), ("100644", written("good"), "good.py"))
     with revision_folder(revision(outer)) as folder:
@@ -141,7 +141,7 @@ def test_paths_that_lead_out_are_not_written(temporary: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_nothing_is_written_or_read_through_links_that_lead_out(temporary: Path) -> None:
+def test_links_that_lead_out_are_not_followed(temporary: Path) -> None:
     (temporary.parent / "outside").mkdir()
     (temporary.parent / "outside" / "secret.py").write_text("secret", encoding="utf-8")
     inner = tree(("100644", written("evil"), "evil.py"))
@@ -163,28 +163,28 @@ def test_nothing_is_written_or_read_through_links_that_lead_out(temporary: Path)
 
 
 def deep_tree(levels: int, inner: str) -> str:
-    """Make a tree in which each level has the one below ten times."""
+    """Make a tree in which each level contains the next level ten times."""
     for _ in range(levels):
         inner = tree(*(("040000", inner, f"d{number}") for number in range(10)))
     return inner
 
 
 def raw_tree(*entries: tuple[str, str, str]) -> str:
-    """Make a tree of entries as they are, which git itself would put in order or refuse."""
+    """Make a tree without git's sorting and checks."""
     content = b"".join(f"{mode} {name}\0".encode() + bytes.fromhex(identity) for mode, identity, name in entries)
     command = [GIT, "hash-object", "-w", "-t", "tree", "--literally", "--stdin"]
     return subprocess.run(command, input=content, capture_output=True, check=True).stdout.decode().strip()
 
 
 def refusal_of(identity: str) -> str:
-    """Return why a tree is refused, without the name of its commit."""
+    """Return the error message for a tree, without the name of the commit."""
     with pytest.raises(InputError) as raised, revision_folder(revision(identity)):
         pass
     return str(raised.value).partition(":")[2]
 
 
 @pytest.mark.parametrize(("name", "limit"), [("orders.py", "500,000 files"), ("n" * 200, "64 MB of paths")])
-def test_a_tree_of_trees_without_end_is_refused(temporary: Path, name: str, limit: str) -> None:
+def test_an_exponential_tree_is_rejected(temporary: Path, name: str, limit: str) -> None:
     bomb = deep_tree(12, tree(("100644", written("x = 1\n"), name)))
     assert refusal_of(bomb) == f" it has more than {limit}, so that it is not read."
     assert list(temporary.iterdir()) == []
@@ -214,7 +214,7 @@ def test_too_many_folders_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_blob_that_is_too_large_is_refused_unread(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_blob_is_rejected_unread(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "SCANNED_BYTES", 2_000_000)
     large = written("#" * 2_000_001)
     assert refusal_of(tree(("100644", large, "a.py"))) == "a.py: larger than 2 MB, and not read."
@@ -223,7 +223,7 @@ def test_a_blob_that_is_too_large_is_refused_unread(monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.usefixtures("temporary")
-def test_blobs_that_are_too_large_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_total_size_of_blobs_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "REVISION_BYTES", 2_000_000)
     one = written("#" * 1_000_001)
     assert refusal_of(tree(("100644", one, "a.py"), ("100644", one, "b.py"))) == (
@@ -233,7 +233,7 @@ def test_blobs_that_are_too_large_together_are_refused(monkeypatch: pytest.Monke
 
 @pytest.mark.usefixtures("temporary")
 @pytest.mark.parametrize("name", ["a" * 1_100 + "/b.py", "a/" * 201 + "b.py"])
-def test_a_path_that_is_too_long_is_refused(name: str) -> None:
+def test_a_long_path_is_rejected(name: str) -> None:
     *folders, file = name.split("/")
     inner = tree(("100644", written("x"), file))
     for folder in reversed(folders):
@@ -242,7 +242,7 @@ def test_a_path_that_is_too_long_is_refused(name: str) -> None:
 
 
 @pytest.mark.usefixtures("temporary")
-def test_a_path_that_is_there_twice_is_refused() -> None:
+def test_a_duplicate_path_is_rejected() -> None:
     one, other = written("x = 1\n"), written("x = 2\n")
     again = "its path, or one that differs in upper and lower case alone, is there twice."
     for entries in (
@@ -254,7 +254,7 @@ def test_a_path_that_is_there_twice_is_refused() -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_a_path_below_a_link_is_refused(temporary: Path) -> None:
+def test_a_path_below_a_link_is_rejected(temporary: Path) -> None:
     victim = temporary.parent / "victim"
     victim.mkdir()
     inner = tree(("100644", written("evil"), "b.py"), ("120000", written("payload"), "link"))
@@ -264,7 +264,7 @@ def test_a_path_below_a_link_is_refused(temporary: Path) -> None:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="links need rights there")
-def test_links_lead_straight_to_where_they_end(temporary: Path) -> None:  # noqa: ARG001 - it changes into a repository
+def test_links_point_directly_at_their_final_target(temporary: Path) -> None:  # noqa: ARG001 - it changes into a repository
     inner = tree(("100644", written("x = 1\n"), "a.py"), ("120000", written("../b"), "up"))
     entries = {
         "one": "d/up/../d/a.py",
@@ -283,7 +283,7 @@ def test_links_lead_straight_to_where_they_end(temporary: Path) -> None:  # noqa
 
 
 @pytest.mark.usefixtures("temporary")
-def test_links_that_multiply_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_exponential_links_are_rejected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "_MOST_STEPS", 100)
     links = (("120000", written("./" * 50 + f"l{number + 1}"), f"l{number}") for number in range(20))
     assert refusal_of(tree(*links)) == (
@@ -295,13 +295,13 @@ def test_links_that_multiply_are_refused(monkeypatch: pytest.MonkeyPatch) -> Non
     "path",
     ["a?.py", "aux.py", "a/NUL/b.py", "com1.b.py", "a:b.py", "a\\b.py", "a /b.py", "a./b.py", "a\x01.py", "x" * 300],
 )
-def test_windows_cannot_hold_some_names(path: str) -> None:
+def test_names_that_windows_cannot_store_are_detected(path: str) -> None:
     assert windows_cannot_hold(path, "C:\\temp")
     assert not windows_cannot_hold("src/auxiliary.py", "C:\\temp")
 
 
 def ended_by(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Return how a diff ends that a signal reaches while it reads a revision."""
+    """Return the exit status of a diff that receives a signal while it reads a revision."""
     found = revision(tree(("100644", written("x = 1\n"), "orders.py")))
     wait = f"printf ready > {folder.parent}/ready; exec /bin/sleep 600"
     replace_git(folder.parent, monkeypatch, f'case "$*" in *batch-check*) {wait} ;; *) exec {GIT} "$@" ;; esac')
@@ -323,7 +323,7 @@ def test_a_signal_removes_the_temporary_folder(temporary: Path, monkeypatch: pyt
     assert list(temporary.iterdir()) == []
 
 
-def test_folders_left_by_killed_runs_are_removed_after_a_day(temporary: Path) -> None:
+def test_folders_of_killed_runs_are_removed_after_a_day(temporary: Path) -> None:
     commit()
     found = revision_of(".", "HEAD")
     assert found is not None

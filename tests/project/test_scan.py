@@ -1,4 +1,4 @@
-"""Looking through files for words."""
+"""Searching files for words."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, FILES)
 
 
-def test_what_files_hold_is_told_in_their_order() -> None:
+def test_results_are_in_the_order_of_the_files() -> None:
     assert list(scan([*FILES, "missing.py"], here())) == HELD
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such processes on Windows")
-def test_where_no_process_can_be_made_the_files_are_looked_through_here(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_scanned_in_process_if_fork_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse() -> int:
         raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
@@ -44,6 +44,6 @@ def test_where_no_process_can_be_made_the_files_are_looked_through_here(monkeypa
     assert list(scan([*FILES, "missing.py"], here())) == HELD
 
 
-def test_a_file_that_has_gone_since_derives_nothing() -> None:
+def test_a_deleted_file_has_no_derived_classes() -> None:
     files = Unmarked(here(), likely=["likely.py", "missing.py"])
     assert files.take(["OurWorkflow"]) == [("likely.py", FILES["likely.py"].encode())]

@@ -1,4 +1,4 @@
-"""Which files of a folder are Python files of the project, and in which order."""
+"""The Python files of a folder and their order."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ def in_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def test_python_files_are_found_at_every_depth_in_sorted_order(tmp_path: Path) -> None:
+def test_python_files_are_sorted_across_all_depths(tmp_path: Path) -> None:
     plant(tmp_path, {"b.py": "", "a/z.py": "", "a/b/c.py": "", "a.py": "", "notes.txt": "", "a/data.pyc": ""})
     assert search_folder(".").files == ("a.py", "a/b/c.py", "a/z.py", "b.py")
 
 
-def test_files_are_named_as_the_folder_is(tmp_path: Path) -> None:
+def test_paths_start_with_the_folder_as_named(tmp_path: Path) -> None:
     plant(tmp_path, {"src/a.py": ""})
     assert search_folder("src").files == ("src/a.py",)
     assert search_folder("src/").files == ("src/a.py",)
@@ -32,9 +32,7 @@ def test_files_are_named_as_the_folder_is(tmp_path: Path) -> None:
     assert search_folder(str(tmp_path)).files == (f"{tmp_path}/src/a.py",)
 
 
-def test_the_order_in_which_the_system_lists_a_folder_does_not_matter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_order_of_the_file_system_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, {"a.py": "", "b/c.py": "", "b/d.py": "", "e/f.py": ""})
     listed = os.scandir
 
@@ -59,12 +57,12 @@ def test_folders_without_code_of_the_project_are_not_entered(tmp_path: Path, nam
     assert search_folder(".").files == ("kept.py",)
 
 
-def test_a_virtual_environment_is_known_by_its_configuration_whatever_its_name(tmp_path: Path) -> None:
+def test_virtual_environments_are_recognized_by_pyvenv_cfg(tmp_path: Path) -> None:
     plant(tmp_path, {"tools/pyvenv.cfg": "", "tools/lib/a.py": "", "venv/a.py": ""})
     assert search_folder(".").files == ("venv/a.py",)
 
 
-def test_an_environment_that_is_named_itself_is_searched(tmp_path: Path) -> None:
+def test_a_named_virtual_environment_is_searched(tmp_path: Path) -> None:
     plant(tmp_path, {"tools/pyvenv.cfg": "", "tools/a.py": ""})
     assert search_folder("tools").files == ("tools/a.py",)
 
@@ -81,7 +79,7 @@ def test_links_to_folders_are_not_followed(tmp_path: Path) -> None:
     assert search_folder(".").files == ("a/b.py",)
 
 
-def test_a_link_to_a_file_counts_if_it_stays_in_the_folder(tmp_path: Path) -> None:
+def test_a_link_to_a_file_inside_the_folder_counts(tmp_path: Path) -> None:
     plant(tmp_path, {"outside.py": "", "src/real.txt": "", "src/b.py": ""})
     (tmp_path / "src/a.py").symlink_to("real.txt")
     (tmp_path / "src/c.py").symlink_to("../outside.py")
@@ -91,14 +89,12 @@ def test_a_link_to_a_file_counts_if_it_stays_in_the_folder(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders of Windows")
-def test_what_is_no_regular_file_is_passed_over(tmp_path: Path) -> None:
+def test_irregular_files_are_skipped(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.py")
     assert search_folder(".").files == ()
 
 
-def test_a_folder_that_cannot_be_listed_is_a_problem_and_the_others_are_searched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_unreadable_folder_does_not_stop_the_search(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, {"a/b.py": "", "c.py": ""})
     listed = os.scandir
 
@@ -114,7 +110,7 @@ def test_a_folder_that_cannot_be_listed_is_a_problem_and_the_others_are_searched
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
-def test_names_that_are_not_text_are_found(tmp_path: Path) -> None:
+def test_file_names_need_not_be_utf_8(tmp_path: Path) -> None:
     (tmp_path / os.fsdecode(b"\xff.py")).touch()
     assert search_folder(".").files == ("\udcff.py",)
 
@@ -127,6 +123,6 @@ def test_folders_that_are_too_deep_are_not_searched(tmp_path: Path) -> None:
     assert [problem.message for problem in search.problems] == ["more than 200 folders deep, and not searched."]
 
 
-def test_what_is_ignored_far_down_is_known() -> None:
+def test_deeply_nested_ignored_files_are_recognized() -> None:
     deep = "a/" * 1_500
     assert ignored("", [f"{deep}b.py"]) == frozenset()

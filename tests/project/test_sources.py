@@ -1,4 +1,4 @@
-"""Which modules the paths that someone names stand for."""
+"""The modules at paths that the user named."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ def in_the_tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def give_standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
+def set_standard_input(monkeypatch: pytest.MonkeyPatch, content: bytes) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
 
 
-def test_below_a_folder_only_modules_that_speak_of_workflows_are_taken(tmp_path: Path) -> None:
+def test_a_folder_yields_only_modules_with_workflows(tmp_path: Path) -> None:
     plant(tmp_path, {"src/a.py": "x = 1", "src/b.py": WORKFLOW})
     sources = find_sources(["src"])
     assert sources.modules == [Source("src/b.py", CONTENT)]
     assert list(sources.searched) == ["src/a.py", "src/b.py"]
 
 
-def test_a_file_that_is_named_is_always_taken(tmp_path: Path) -> None:
+def test_a_named_file_is_always_included(tmp_path: Path) -> None:
     plant(tmp_path, {"a.txt": "x = 1"})
     assert find_sources(["a.txt"]).modules == [Source("a.txt", b"x = 1")]
 
@@ -52,53 +52,53 @@ def test_modules_come_in_the_order_of_the_paths(tmp_path: Path) -> None:
     assert [module.path for module in find_sources(["c", "b.py", "a"]).modules] == ["c/y.py", "b.py", "a/z.py"]
 
 
-def test_a_module_that_is_reached_twice_is_taken_once_under_its_first_name(tmp_path: Path) -> None:
+def test_a_module_is_included_once_under_its_first_path(tmp_path: Path) -> None:
     plant(tmp_path, {"src/a.py": WORKFLOW})
     (tmp_path / "src/link.py").symlink_to("a.py")
     assert [module.path for module in find_sources(["./src/a.py", "src", "src/link.py"]).modules] == ["./src/a.py"]
 
 
-def test_a_file_that_is_named_is_taken_even_if_its_folder_passed_it_over(tmp_path: Path) -> None:
+def test_a_named_file_is_included_if_its_folder_skips_it(tmp_path: Path) -> None:
     plant(tmp_path, {"src/a.py": "x = 1"})
     assert [module.path for module in find_sources(["src", "src/a.py"]).modules] == ["src/a.py"]
 
 
-def test_what_cannot_be_read_is_a_problem_and_the_rest_is_taken(tmp_path: Path) -> None:
+def test_an_unreadable_file_does_not_hide_the_others(tmp_path: Path) -> None:
     plant(tmp_path, {"b.py": WORKFLOW})
     sources = find_sources(["missing.py", "b.py"])
     assert [problem.path for problem in sources.problems] == ["missing.py"]
     assert [module.path for module in sources.modules] == ["b.py"]
 
 
-def test_below_a_folder_a_module_that_is_no_text_is_a_problem(tmp_path: Path) -> None:
+def test_an_undecodable_workflow_module_is_reported(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(CONTENT + b"# \xe9")
     (problem,) = find_sources(["."]).problems
     assert (problem.path, problem.line, problem.column) == ("a.py", 7, 3)
 
 
-def test_below_a_folder_bytes_without_workflows_are_nobodys_business(tmp_path: Path) -> None:
+def test_an_undecodable_file_without_workflows_is_skipped(tmp_path: Path) -> None:
     (tmp_path / "a.py").write_bytes(b"# \xe9")
     assert find_sources(["."]).problems == []
 
 
-def test_an_empty_folder_gives_nothing(tmp_path: Path) -> None:
+def test_an_empty_folder_has_no_modules(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     sources = find_sources(["empty"])
     assert (sources.modules, sources.problems, sources.searched) == ([], [], {})
 
 
-def test_a_dash_is_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
-    give_standard_input(monkeypatch, CONTENT)
+def test_a_dash_means_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_standard_input(monkeypatch, CONTENT)
     assert find_sources(["-"]).modules == [Source("<stdin>", CONTENT, on_disk=False)]
 
 
 def test_standard_input_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    give_standard_input(monkeypatch, CONTENT)
+    set_standard_input(monkeypatch, CONTENT)
     assert len(find_sources(["-", "-"]).modules) == 1
 
 
-def test_standard_input_that_is_no_text_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
-    give_standard_input(monkeypatch, b"x\0")
+def test_undecodable_standard_input_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+    set_standard_input(monkeypatch, b"x\0")
     (problem,) = find_sources(["-"]).problems
     assert (problem.path, problem.line, problem.column) == ("<stdin>", 1, 2)
 
@@ -110,7 +110,7 @@ def test_closed_standard_input_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> 
     ]
 
 
-def test_standard_input_that_cannot_be_read_is_a_problem(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unreadable_standard_input_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     class Folder(io.BytesIO):
         def read(self, _size: int | None = -1, /) -> bytes:
             raise IsADirectoryError(errno.EISDIR, "Is a directory")
@@ -127,11 +127,11 @@ def paths(sources: Sources) -> list[str]:
     return [module.path for module in sources.modules]
 
 
-def told(problems: Sequence[Problem]) -> list[str]:
+def messages_of(problems: Sequence[Problem]) -> list[str]:
     return [str(problem) for problem in problems]
 
 
-def test_of_a_project_the_main_module_is_taken_with_what_the_configuration_names(tmp_path: Path) -> None:
+def test_a_project_yields_its_main_module_and_workflows(tmp_path: Path) -> None:
     plant(tmp_path, {"wrangler.jsonc": CONFIGURATION, "src/entry.py": WORKFLOW, "src/other.py": WORKFLOW})
     (source,) = find_sources(["."]).modules
     assert source.path == "src/entry.py"
@@ -140,12 +140,12 @@ def test_of_a_project_the_main_module_is_taken_with_what_the_configuration_names
     assert [workflow.name for workflow in source.workflows] == ["orders"]
 
 
-def test_the_main_module_need_not_name_the_class_of_the_sdk(tmp_path: Path) -> None:
+def test_the_main_module_need_not_name_the_base_class(tmp_path: Path) -> None:
     plant(tmp_path, {"wrangler.jsonc": CONFIGURATION, "src/entry.py": "from orders import Orders"})
     assert paths(find_sources(["."])) == ["src/entry.py"]
 
 
-def test_all_projects_below_a_folder_are_taken_in_the_order_of_their_paths(tmp_path: Path) -> None:
+def test_projects_below_a_folder_are_sorted_by_path(tmp_path: Path) -> None:
     plant(
         tmp_path,
         {
@@ -162,7 +162,7 @@ def test_all_projects_below_a_folder_are_taken_in_the_order_of_their_paths(tmp_p
     assert [problem.path for problem in sources.problems] == ["apps/b/wrangler.toml"]
 
 
-def test_of_several_configurations_in_a_folder_that_which_wrangler_takes_counts(tmp_path: Path) -> None:
+def test_wranglers_choice_among_configurations_is_used(tmp_path: Path) -> None:
     plant(
         tmp_path,
         {
@@ -176,7 +176,7 @@ def test_of_several_configurations_in_a_folder_that_which_wrangler_takes_counts(
     assert paths(find_sources(["."])) == ["a.py"]
 
 
-def test_a_configuration_without_workflows_leaves_the_search_to_the_classes(tmp_path: Path) -> None:
+def test_without_configured_workflows_classes_are_searched(tmp_path: Path) -> None:
     plant(tmp_path, {"wrangler.jsonc": '{"name": "shop", "main": "src/entry.py"}', "src/orders.py": WORKFLOW})
     (source,) = find_sources(["."]).modules
     assert (source.path, source.workflows, source.project.name) == ("src/orders.py", None, "shop")
@@ -188,7 +188,7 @@ def test_two_workers_may_share_a_main_module(tmp_path: Path) -> None:
     assert paths(find_sources(["."])) == ["entry.py", "entry.py"]
 
 
-def test_a_project_that_is_named_twice_is_taken_once(tmp_path: Path) -> None:
+def test_a_project_named_twice_is_included_once(tmp_path: Path) -> None:
     plant(tmp_path, {"a/wrangler.jsonc": CONFIGURATION, "a/src/entry.py": WORKFLOW})
     assert paths(find_sources(["a", "./a", "a/src/entry.py", "."])) == ["a/src/entry.py"]
 
@@ -202,18 +202,20 @@ def test_workflows_of_another_worker_are_external(tmp_path: Path) -> None:
     assert (sources.modules, sources.problems) == ([], [])
 
 
-def test_a_main_module_that_is_not_there_is_a_problem_at_its_name(tmp_path: Path) -> None:
+def test_a_missing_main_module_is_reported_at_its_name(tmp_path: Path) -> None:
     plant(tmp_path, {"wrangler.jsonc": CONFIGURATION, "src/other.py": WORKFLOW})
     sources = find_sources(["."])
     assert sources.modules == []
-    assert told(sources.problems) == ["wrangler.jsonc:1:26: `main` is `src/entry.py`, and there is no such file."]
+    assert messages_of(sources.problems) == [
+        "wrangler.jsonc:1:26: `main` is `src/entry.py`, and there is no such file."
+    ]
 
 
-def test_a_main_module_of_javascript_is_left_alone_which_is_hinted_at(tmp_path: Path) -> None:
+def test_a_javascript_main_module_is_skipped_with_a_hint(tmp_path: Path) -> None:
     plant(tmp_path, {"wrangler.jsonc": f'{{"main": "src/index.ts", {ORDERS}}}', "src/index.ts": ""})
     sources = find_sources(["."])
     assert (sources.modules, sources.problems) == ([], [])
-    assert told(sources.hints) == [
+    assert messages_of(sources.hints) == [
         "wrangler.jsonc:1:10: `main` is `src/index.ts`, which is no Python module. Its workflows are not analysed."
     ]
 
@@ -227,13 +229,13 @@ def test_a_main_module_of_javascript_is_left_alone_which_is_hinted_at(tmp_path: 
 )
 def test_a_project_without_main_is_a_problem(tmp_path: Path, name: str, text: str, example: str) -> None:
     plant(tmp_path, {name: text, "src/entry.py": WORKFLOW})
-    (said,) = told(find_sources(["."]).problems)
+    (said,) = messages_of(find_sources(["."]).problems)
     assert said == (
         f"{name}:1:1: there is no `main`, the module with the workflows' classes. Add it, as in `{example}`."
     )
 
 
-def test_a_main_module_that_is_no_text_hides_no_other_project(tmp_path: Path) -> None:
+def test_an_undecodable_main_module_hides_no_other_project(tmp_path: Path) -> None:
     plant(tmp_path, {f"{name}/wrangler.jsonc": CONFIGURATION for name in "ab"})
     plant(tmp_path, {"a/src/entry.py": WORKFLOW, "b/src/entry.py": WORKFLOW})
     (tmp_path / "a/src/entry.py").write_bytes(b"# \xe9")
@@ -242,14 +244,14 @@ def test_a_main_module_that_is_no_text_hides_no_other_project(tmp_path: Path) ->
     assert [problem.place for problem in sources.problems] == ["a/src/entry.py:1:3"]
 
 
-def test_a_broken_configuration_is_a_problem_and_the_other_projects_are_taken(tmp_path: Path) -> None:
+def test_a_broken_configuration_hides_no_other_project(tmp_path: Path) -> None:
     plant(tmp_path, {"a/wrangler.jsonc": "{", "b/wrangler.jsonc": CONFIGURATION, "b/src/entry.py": WORKFLOW})
     sources = find_sources(["."])
     assert paths(sources) == ["b/src/entry.py"]
     assert [problem.place for problem in sources.problems] == ["a/wrangler.jsonc:1:2"]
 
 
-def test_a_file_belongs_to_the_nearest_configuration_around_it(tmp_path: Path) -> None:
+def test_a_file_belongs_to_the_nearest_configuration(tmp_path: Path) -> None:
     plant(
         tmp_path,
         {
@@ -263,9 +265,7 @@ def test_a_file_belongs_to_the_nearest_configuration_around_it(tmp_path: Path) -
     assert [module.project.name for module in sources.modules] == ["shop", "top"]
 
 
-def test_a_configuration_above_the_working_directory_counts_too(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_configuration_above_the_working_directory_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, {"wrangler.jsonc": '{"name": "shop"}', "src/a.py": WORKFLOW})
     monkeypatch.chdir(tmp_path / "src")
     (source,) = find_sources(["a.py"]).modules
@@ -274,18 +274,18 @@ def test_a_configuration_above_the_working_directory_counts_too(
     assert source.project.configuration.path == "../wrangler.jsonc"
 
 
-def test_a_configuration_outside_of_the_repository_is_nobodys_business(tmp_path: Path) -> None:
+def test_a_configuration_outside_the_repository_is_ignored(tmp_path: Path) -> None:
     plant(tmp_path, {"wrangler.jsonc": '{"name": "shop"}', "repository/.git/HEAD": "", "repository/a.py": WORKFLOW})
     assert [module.project.name for module in find_sources(["repository/a.py"]).modules] == [""]
 
 
-def test_a_file_that_is_named_is_taken_whatever_the_configuration_names(tmp_path: Path) -> None:
+def test_a_named_file_is_included_beside_configured_modules(tmp_path: Path) -> None:
     plant(tmp_path, {"wrangler.jsonc": CONFIGURATION, "src/entry.py": WORKFLOW, "src/other.py": WORKFLOW})
     (source,) = find_sources(["src/other.py"]).modules
     assert (source.path, source.workflows) == ("src/other.py", None)
 
 
-def test_the_environment_chooses_the_workflows(tmp_path: Path) -> None:
+def test_the_environment_selects_the_workflows(tmp_path: Path) -> None:
     environments = '{"test": {"workflows": [{"name": "orders-test", "class_name": "Orders"}]}}'
     text = f'{{"main": "a.py", {ORDERS}, "env": {environments}}}'
     plant(tmp_path, {"wrangler.jsonc": text, "a.py": WORKFLOW})
@@ -294,7 +294,7 @@ def test_the_environment_chooses_the_workflows(tmp_path: Path) -> None:
     assert [workflow.name for workflow in source.workflows] == ["orders-test"]
 
 
-def test_an_environment_without_workflows_leaves_nothing_and_a_hint(tmp_path: Path) -> None:
+def test_an_environment_without_workflows_yields_a_hint(tmp_path: Path) -> None:
     text = f'{{"main": "a.py", {ORDERS}, "env": {{"test": {{}}}}}}'
     plant(tmp_path, {"wrangler.jsonc": text, "a.py": WORKFLOW})
     sources = find_sources(["."], "test")
@@ -303,7 +303,7 @@ def test_an_environment_without_workflows_leaves_nothing_and_a_hint(tmp_path: Pa
 
 
 def ignoring(folder: Path, *patterns: str) -> None:
-    """Make a folder a repository that ignores some patterns."""
+    """Make a folder a repository with ignore patterns."""
     git(folder, "init", "-q")
     (folder / ".gitignore").write_text("\n".join(patterns), encoding="utf-8")
 
@@ -313,45 +313,45 @@ def git(folder: Path, *arguments: str) -> None:
     subprocess.run(["git", *arguments], cwd=folder, check=True, capture_output=True, env=environment)  # noqa: S607
 
 
-def test_files_that_git_ignores_are_no_part_of_a_project(tmp_path: Path) -> None:
+def test_files_that_git_ignores_are_skipped(tmp_path: Path) -> None:
     plant(tmp_path, {"build/a.py": WORKFLOW, "src/b.py": WORKFLOW, "src/copy.py": WORKFLOW})
     ignoring(tmp_path, "build/", "copy.py")
     assert paths(find_sources(["."])) == ["src/b.py"]
 
 
-def test_what_is_tracked_is_not_ignored(tmp_path: Path) -> None:
+def test_tracked_files_are_not_ignored(tmp_path: Path) -> None:
     plant(tmp_path, {"build/a.py": WORKFLOW})
     ignoring(tmp_path, "build/")
     git(tmp_path, "add", "-f", "build/a.py")
     assert paths(find_sources(["."])) == ["build/a.py"]
 
 
-def test_a_configuration_that_git_ignores_counts_as_little(tmp_path: Path) -> None:
+def test_a_configuration_that_git_ignores_is_skipped(tmp_path: Path) -> None:
     plant(tmp_path, {"build/wrangler.jsonc": CONFIGURATION, "build/src/entry.py": WORKFLOW, "src/b.py": WORKFLOW})
     ignoring(tmp_path, "build")
     assert paths(find_sources(["."])) == ["src/b.py"]
 
 
-def test_a_repository_in_a_folder_is_asked_about_its_own_files(tmp_path: Path) -> None:
+def test_a_nested_repository_decides_about_its_own_files(tmp_path: Path) -> None:
     plant(tmp_path, {"inner/a.py": WORKFLOW, "inner/copy.py": WORKFLOW, "outer/build/b.py": WORKFLOW})
     ignoring(tmp_path, "build/")
     ignoring(tmp_path / "inner", "copy.py")
     assert paths(find_sources(["."])) == ["inner/a.py"]
 
 
-def test_a_folder_that_is_named_is_searched_even_if_git_ignores_it(tmp_path: Path) -> None:
+def test_a_named_folder_is_searched_even_if_git_ignores_it(tmp_path: Path) -> None:
     plant(tmp_path, {"build/a.py": WORKFLOW})
     ignoring(tmp_path, "build/")
     assert paths(find_sources(["build"])) == ["build/a.py"]
 
 
-def test_a_file_that_is_named_is_taken_even_if_git_ignores_it(tmp_path: Path) -> None:
+def test_a_named_file_is_included_even_if_git_ignores_it(tmp_path: Path) -> None:
     plant(tmp_path, {"build/a.py": WORKFLOW})
     ignoring(tmp_path, "build/")
     assert paths(find_sources(["build/a.py"])) == ["build/a.py"]
 
 
-def test_what_a_person_ignores_everywhere_does_not_matter(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_global_ignore_patterns_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plant(tmp_path, {"src/a.py": WORKFLOW, "home/config": f"[core]\nexcludesFile = {tmp_path}/home/ignore\n"})
     plant(tmp_path, {"home/ignore": "a.py\n"})
     ignoring(tmp_path)
@@ -374,20 +374,20 @@ class {name}({base}):
 
 
 def found(*names: str) -> list[tuple[str, str]]:
-    """Return the paths and classes of the workflows that are found."""
+    """Return the paths and classes of all workflows."""
     analysis = analyze_paths(names or ["."])
     assert analysis.problems == ()
     return [(workflow.span.path, workflow.class_name) for workflow in analysis.workflows]
 
 
-def test_a_class_that_derives_from_a_projects_own_base_is_found_without_naming_the_sdk(tmp_path: Path) -> None:
+def test_classes_that_derive_from_a_projects_base_are_found(tmp_path: Path) -> None:
     derived = DERIVED.format(name="Orders", base="Base")
     plant(tmp_path, {"base.py": BASE, "orders.py": f"from base import Base\n{derived}", "other.py": "class Other: ..."})
     assert found() == [("orders.py", "Orders")]
 
 
 @pytest.mark.parametrize("declared", ["class Größe(Base):", "class Orders[T: int](\n    Base,\n):"])
-def test_a_class_is_found_however_it_is_declared(tmp_path: Path, declared: str) -> None:
+def test_every_form_of_class_statement_is_found(tmp_path: Path, declared: str) -> None:
     body = DERIVED.split("\n", 1)[1]
     plant(tmp_path, {"base.py": BASE, "orders.py": f"from base import Base\n\n\n{declared}\n{body}"})
     assert [path for path, _ in found()] == ["orders.py"]
@@ -419,7 +419,7 @@ def test_classes_are_found_under_new_names(tmp_path: Path) -> None:
     assert found() == [("w.py", "Refunds"), ("x.py", "Orders")]
 
 
-def test_a_class_of_that_name_from_elsewhere_is_none(tmp_path: Path) -> None:
+def test_a_base_class_of_another_package_does_not_count(tmp_path: Path) -> None:
     derived = DERIVED.format(name="Orders", base="Base")
     plant(tmp_path, {"base.py": BASE, "orders.py": f"from sqlalchemy import Base\n{derived}"})
     assert found() == []
@@ -432,6 +432,6 @@ def test_deriving_classes_that_git_ignores_are_not_found(tmp_path: Path) -> None
     assert found() == []
 
 
-def test_a_file_named_after_its_folder_adds_nothing(tmp_path: Path) -> None:
+def test_a_file_named_after_its_folder_is_included_once(tmp_path: Path) -> None:
     plant(tmp_path, {"a/wrangler.jsonc": CONFIGURATION, "a/src/entry.py": WORKFLOW})
     assert found("a", "a/src/entry.py") == found("a/src/entry.py", "./a") == [("a/src/entry.py", "Orders")]

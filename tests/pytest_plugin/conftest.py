@@ -5,8 +5,8 @@ import syrupy
 
 
 @pytest.fixture(autouse=True)
-def _a_session_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session within this one is not part of it."""
+def _separate_session(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Isolate the inner pytest session from this one."""
     monkeypatch.setattr(syrupy, "_syrupy", syrupy._syrupy)  # noqa: SLF001 - it is there for the last session
     for name in ("PYTEST_XDIST_WORKER", "PYTEST_XDIST_WORKER_COUNT", "PYTEST_XDIST_TESTRUNUID"):
         monkeypatch.delenv(name, raising=False)

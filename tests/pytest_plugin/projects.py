@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-# Imported here, with all that is imported when it is first used: a session of pytest forgets what one in it imports.
+# Imported here with its lazy imports: pytest discards modules that an inner session imports.
 from stepgraph.source_analysis import import_pipeline
 from stepgraph.testing.drawing import FORMS, draw
 from tests.render.graphs import do, graph
@@ -58,11 +58,11 @@ def write(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def snapshots(folder: Path) -> list[str]:
-    """Return the paths of all snapshots, as seen from the folder."""
+    """Return the paths of all snapshots relative to the folder."""
     return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("__snapshots__/*/*"))
 
 
 def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
-    """Return what a session within this one came to, with no plugins but ours and syrupy."""
+    """Run an inner pytest session with this plugin and syrupy only."""
     without = (f"-pno:{name}" for name in ("xdist", "hypothesispytest", "anyio"))
     return pytester.runpytest_inprocess(*without, *arguments)

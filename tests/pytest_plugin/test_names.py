@@ -1,4 +1,4 @@
-"""Names of tests of workflows, and so of their snapshots."""
+"""Names of workflow tests and their snapshots."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ from stepgraph.pytest_plugin.names import names_of_tests
         (["注" * 100], ["注" * 79]),
     ],
 )
-def test_each_test_has_a_snapshot_of_its_own(names: list[str], unique: list[str]) -> None:
+def test_each_test_has_its_own_snapshot(names: list[str], unique: list[str]) -> None:
     assert names_of_tests(names) == unique
 
 
 @given(st.lists(st.text("aA/:é\u0301-2]", max_size=6), max_size=8))
-def test_no_two_snapshots_are_one_where_case_is_folded(names: list[str]) -> None:
+def test_snapshots_differ_after_case_folding(names: list[str]) -> None:
     unique = names_of_tests(names)
     assert len({unicodedata.normalize("NFC", name).casefold() for name in unique}) == len(names)

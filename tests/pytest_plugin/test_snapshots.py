@@ -27,7 +27,7 @@ def updated(pytester: pytest.Pytester, test: str = TEST) -> None:
     assert run(pytester, "--snapshot-update").ret == pytest.ExitCode.OK
 
 
-def test_without_a_snapshot_the_test_fails_and_says_how_to_write_one(pytester: pytest.Pytester) -> None:
+def test_a_missing_snapshot_fails_with_instructions(pytester: pytest.Pytester) -> None:
     result = run(pytester)
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
@@ -48,13 +48,13 @@ def test_updating_writes_the_graph_as_json(pytester: pytest.Pytester) -> None:
     run(pytester).assert_outcomes(passed=1)
 
 
-def test_a_change_that_is_none_of_the_structure_changes_no_snapshot(pytester: pytest.Pytester) -> None:
+def test_a_change_of_formatting_keeps_the_snapshot(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"src/entry.py": "# moved down\n\n" + ORDERS})
     run(pytester).assert_outcomes(passed=1)
 
 
-def test_a_failure_says_what_has_changed_in_the_graph(pytester: pytest.Pytester) -> None:
+def test_a_failure_lists_the_changes_of_the_graph(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"src/entry.py": CHANGED})
     result = run(pytester, "-vv")
@@ -70,7 +70,7 @@ def test_a_failure_says_what_has_changed_in_the_graph(pytester: pytest.Pytester)
     result.stdout.no_fnmatch_line('*"step_do"*')
 
 
-def test_each_form_has_a_file_of_its_own(pytester: pytest.Pytester) -> None:
+def test_each_form_has_its_own_file(pytester: pytest.Pytester) -> None:
     test = """\
 def test_orders(workflow_graph, snapshot):
     graph = workflow_graph("src/entry.py", "OrderWorkflow")
@@ -89,7 +89,7 @@ def test_orders(workflow_graph, snapshot):
     run(pytester).assert_outcomes(passed=1)
 
 
-def test_a_form_can_be_that_of_all_comparisons(pytester: pytest.Pytester) -> None:
+def test_an_extension_sets_the_form_of_all_comparisons(pytester: pytest.Pytester) -> None:
     test = f"""\
 import pytest
 from stepgraph.testing.snapshots import OutlineSnapshot
@@ -106,7 +106,7 @@ def snapshot(snapshot):
     result.stdout.fnmatch_lines(["*+├─ ● charge card  7 retries"])
 
 
-def test_the_order_of_the_comparison_makes_no_test_pass_that_should_not(pytester: pytest.Pytester) -> None:
+def test_the_order_of_a_comparison_does_not_matter(pytester: pytest.Pytester) -> None:
     updated(
         pytester, "def test_orders(workflow_graph, snapshot):\n    assert snapshot == workflow_graph('src/entry.py')"
     )
@@ -115,14 +115,14 @@ def test_the_order_of_the_comparison_makes_no_test_pass_that_should_not(pytester
     run(pytester).assert_outcomes(failed=1)
 
 
-def test_a_snapshot_that_is_no_graph_is_said_to_be_none(pytester: pytest.Pytester) -> None:
+def test_a_snapshot_without_a_graph_is_reported(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {SNAPSHOT: "<<<<<<< ours\n"})
     result = run(pytester, "-vv")
     result.stdout.fnmatch_lines(["*The snapshot holds no graph: *test_orders.json:1:1: *"])
 
 
-def test_a_snapshot_of_an_answer_without_a_graph_is_said_to_hold_none(pytester: pytest.Pytester) -> None:
+def test_a_response_without_a_graph_is_reported(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {SNAPSHOT: json.dumps(without_graph("OrderWorkflow"))})
     result = run(pytester, "-vv")
@@ -130,7 +130,7 @@ def test_a_snapshot_of_an_answer_without_a_graph_is_said_to_hold_none(pytester: 
     result.stdout.fnmatch_lines(["*The snapshot holds no graph."])
 
 
-def test_a_snapshot_that_is_no_text_is_told_as_what_went_wrong(pytester: pytest.Pytester) -> None:
+def test_an_undecodable_snapshot_is_reported(pytester: pytest.Pytester) -> None:
     updated(pytester)
     (pytester.path / SNAPSHOT).write_bytes(b"\xff")
     result = run(pytester, "-vv")
@@ -138,7 +138,7 @@ def test_a_snapshot_that_is_no_text_is_told_as_what_went_wrong(pytester: pytest.
     result.stdout.fnmatch_lines(["*assert UnicodeDecodeError: 'utf-8' codec can't decode byte 0xff in position 0*"])
 
 
-def test_what_is_no_graph_has_no_snapshot_of_one(pytester: pytest.Pytester) -> None:
+def test_the_extension_rejects_other_values(pytester: pytest.Pytester) -> None:
     test = """\
 from stepgraph.testing.snapshots import WorkflowSnapshot
 
@@ -150,7 +150,7 @@ def test_orders(snapshot):
     result.stdout.fnmatch_lines(["*TypeError: WorkflowSnapshot is for the graphs of workflows, not for int.*"])
 
 
-def test_other_comparisons_of_the_session_are_explained_as_ever(pytester: pytest.Pytester) -> None:
+def test_other_comparisons_keep_their_explanations(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"tests/test_orders.py": f"{TEST}\n\ndef test_list():\n    assert [1] == [2]\n"})
     result = run(pytester)
@@ -158,7 +158,7 @@ def test_other_comparisons_of_the_session_are_explained_as_ever(pytester: pytest
     result.stdout.fnmatch_lines(["E*assert [[]1] == [[]2]", "E*At index 0 diff: 1 != 2"])
 
 
-def test_a_snapshot_that_no_test_uses_is_reported_and_removed_by_an_update(pytester: pytest.Pytester) -> None:
+def test_an_unused_snapshot_is_removed_by_an_update(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"tests/test_orders.py": TEST.replace("test_orders", "test_renamed")})
     run(pytester, "--snapshot-update", "--snapshot-no-cleanup")
@@ -170,7 +170,7 @@ def test_a_snapshot_that_no_test_uses_is_reported_and_removed_by_an_update(pytes
 
 
 @pytest.mark.filterwarnings("default")
-def test_an_incomplete_graph_is_warned_of_and_shown_as_such(pytester: pytest.Pytester) -> None:
+def test_an_incomplete_graph_is_marked_and_warned_about(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/entry.py": INCOMPLETE})
     result = run(pytester, "-vv")
     result.stdout.fnmatch_lines(
@@ -183,7 +183,7 @@ def test_an_incomplete_graph_is_warned_of_and_shown_as_such(pytester: pytest.Pyt
 
 
 @pytest.mark.filterwarnings("default")
-def test_a_change_that_makes_a_graph_incomplete_is_told_with_the_reason(pytester: pytest.Pytester) -> None:
+def test_a_newly_incomplete_graph_is_explained(pytester: pytest.Pytester) -> None:
     updated(pytester)
     write(pytester.path, {"src/entry.py": CHANGED.replace("await load()", "await load()\n        await other(step)")})
     result = run(pytester, "-vv")
@@ -196,7 +196,7 @@ def test_a_change_that_makes_a_graph_incomplete_is_told_with_the_reason(pytester
     )
 
 
-def test_of_a_picture_the_words_that_have_changed_are_told(pytester: pytest.Pytester) -> None:
+def test_a_changed_picture_is_explained_by_its_texts(pytester: pytest.Pytester) -> None:
     updated(pytester, TEST.replace(" == snapshot", ".as_svg() == snapshot"))
     write(pytester.path, {"src/entry.py": CHANGED})
     result = run(pytester, "-vv")
@@ -206,7 +206,7 @@ def test_of_a_picture_the_words_that_have_changed_are_told(pytester: pytest.Pyte
 
 @pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
 @pytest.mark.parametrize("link", ["tests/__snapshots__", "tests/__snapshots__/test_orders/test_orders.json"])
-def test_no_snapshot_is_read_or_written_outside_of_the_project(pytester: pytest.Pytester, link: str) -> None:
+def test_snapshots_stay_inside_the_project(pytester: pytest.Pytester, link: str) -> None:
     outside = pytester.path.parent / f"{pytester.path.name}-outside"
     (outside / "test_orders").mkdir(parents=True)
     secret = outside / "test_orders" / "test_orders.json"

@@ -1,4 +1,4 @@
-"""In processes of xdist, as without."""
+"""Snapshots in the worker processes of xdist."""
 
 from __future__ import annotations
 

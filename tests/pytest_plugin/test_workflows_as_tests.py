@@ -1,4 +1,4 @@
-"""`snapshot = true`: each workflow of a project is a test without any code."""
+"""`snapshot = true` makes each workflow of a project a test."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def ids(pytester: pytest.Pytester, *arguments: str) -> list[str]:
     return [line for line in run(pytester, "--collect-only", "-q", *arguments).outlines if "::" in line]
 
 
-def test_each_workflow_is_a_test_that_an_update_makes_pass(pytester: pytest.Pytester) -> None:
+def test_each_workflow_is_a_test(pytester: pytest.Pytester) -> None:
     run(pytester).assert_outcomes(failed=2, passed=1)
     run(pytester, "--snapshot-update").assert_outcomes(passed=3)
     assert snapshots(pytester.path) == [ORDER, REFUND]
@@ -44,7 +44,7 @@ def test_each_workflow_is_a_test_that_an_update_makes_pass(pytester: pytest.Pyte
     result.stdout.fnmatch_lines(["pyproject.toml::OrderWorkflow <- src/orders.py PASSED*"])
 
 
-def test_the_failure_is_what_has_changed_and_nothing_else(pytester: pytest.Pytester) -> None:
+def test_a_failure_consists_of_the_changes(pytester: pytest.Pytester) -> None:
     run(pytester, "--snapshot-update")
     write(pytester.path, {"src/orders.py": CHANGED})
     result = run(pytester)
@@ -60,7 +60,7 @@ def test_the_failure_is_what_has_changed_and_nothing_else(pytester: pytest.Pytes
     ]
 
 
-def test_the_snapshot_of_a_workflow_that_is_gone_is_unused(pytester: pytest.Pytester) -> None:
+def test_the_snapshot_of_a_removed_workflow_is_unused(pytester: pytest.Pytester) -> None:
     run(pytester, "--snapshot-update")
     (pytester.path / "src/refunds.py").unlink()
     result = run(pytester, "--snapshot-details")
@@ -70,7 +70,7 @@ def test_the_snapshot_of_a_workflow_that_is_gone_is_unused(pytester: pytest.Pyte
     assert snapshots(pytester.path) == [ORDER]
 
 
-def test_what_cannot_be_read_fails_and_keeps_its_snapshot(pytester: pytest.Pytester) -> None:
+def test_an_unreadable_workflow_fails_and_keeps_its_snapshot(pytester: pytest.Pytester) -> None:
     run(pytester, "--snapshot-update")
     write(pytester.path, {"src/refunds.py": BROKEN})
     for arguments in ([], ["--snapshot-update"]):
@@ -80,7 +80,7 @@ def test_what_cannot_be_read_fails_and_keeps_its_snapshot(pytester: pytest.Pytes
         assert snapshots(pytester.path) == [ORDER, REFUND]
 
 
-def test_no_workflow_at_all_is_a_failure(pytester: pytest.Pytester) -> None:
+def test_a_project_without_workflows_fails(pytester: pytest.Pytester) -> None:
     for name in ("orders", "refunds"):
         (pytester.path / f"src/{name}.py").unlink()
     result = run(pytester)
@@ -89,7 +89,7 @@ def test_no_workflow_at_all_is_a_failure(pytester: pytest.Pytester) -> None:
 
 
 @pytest.mark.filterwarnings("default")
-def test_an_incomplete_graph_is_warned_of(pytester: pytest.Pytester) -> None:
+def test_an_incomplete_graph_is_warned_about(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/orders.py": INCOMPLETE})
     run(pytester, "--snapshot-update")
     result = run(pytester)
@@ -117,13 +117,13 @@ def test_workflows_are_collected_with_the_folder_of_the_tests(
 
 
 @pytest.mark.parametrize("arguments", [["-k", "Refund"], ["pyproject.toml::RefundWorkflow"], ["tests/test_other.py"]])
-def test_what_is_not_selected_is_not_unused(pytester: pytest.Pytester, arguments: list[str]) -> None:
+def test_snapshots_of_unselected_tests_are_not_unused(pytester: pytest.Pytester, arguments: list[str]) -> None:
     run(pytester, "--snapshot-update")
     assert run(pytester, "--snapshot-update", *arguments).ret == pytest.ExitCode.OK
     assert snapshots(pytester.path) == [ORDER, REFUND]
 
 
-def test_the_ones_that_failed_last_are_run_again(pytester: pytest.Pytester) -> None:
+def test_failed_workflows_run_again_with_last_failed(pytester: pytest.Pytester) -> None:
     run(pytester, "--snapshot-update")
     write(pytester.path, {"src/orders.py": CHANGED})
     run(pytester).assert_outcomes(failed=1, passed=2)
@@ -132,18 +132,18 @@ def test_the_ones_that_failed_last_are_run_again(pytester: pytest.Pytester) -> N
     assert snapshots(pytester.path) == [ORDER, REFUND]
 
 
-def test_an_option_does_as_the_setting(pytester: pytest.Pytester) -> None:
+def test_the_option_equals_the_setting(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"pyproject.toml": SETTINGS.replace("true", "false")})
     assert ids(pytester) == ["tests/test_other.py::test_other"]
     assert len(ids(pytester, "--workflow-snapshots")) == 3
 
 
-def test_a_project_whose_settings_do_not_ask_for_it_has_no_such_tests(pytester: pytest.Pytester) -> None:
+def test_workflows_are_not_tests_by_default(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"pyproject.toml": "[tool.other]\nname = 3\n"})
     run(pytester).assert_outcomes(passed=1)
 
 
-def test_the_option_needs_a_file_that_stands_for_the_project(pytester: pytest.Pytester) -> None:
+def test_the_option_requires_a_project_file(pytester: pytest.Pytester) -> None:
     (pytester.path / "pyproject.toml").unlink()
     result = run(pytester, "--workflow-snapshots")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -166,7 +166,7 @@ def test_the_folder_and_the_form_can_be_set(pytester: pytest.Pytester) -> None:
     assert snapshots(pytester.path) == [f"{folder}/OrderWorkflow.svg", f"{folder}/RefundWorkflow.svg"]
 
 
-def test_classes_of_one_name_are_told_apart(pytester: pytest.Pytester) -> None:
+def test_classes_with_equal_names_have_distinct_tests(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"src/refunds.py": ORDERS})
     assert ids(pytester, "pyproject.toml") == [
         "pyproject.toml::OrderWorkflow[OrderWorkflow]",
@@ -174,7 +174,7 @@ def test_classes_of_one_name_are_told_apart(pytester: pytest.Pytester) -> None:
     ]
 
 
-def test_workers_with_equal_workflows_are_told_apart_by_their_names(pytester: pytest.Pytester) -> None:
+def test_equal_workflows_of_workers_have_distinct_tests(pytester: pytest.Pytester) -> None:
     binding = '[[workflows]]\nname = "orders"\nbinding = "ORDERS"\nclass_name = "OrderWorkflow"\n'
     for worker in ("shop", "wholesale"):
         settings = f'name = "{worker}"\nmain = "entry.py"\n{binding}'
@@ -185,7 +185,7 @@ def test_workers_with_equal_workflows_are_told_apart_by_their_names(pytester: py
     ]
 
 
-def test_fixtures_of_the_project_are_set_up_as_for_other_tests(pytester: pytest.Pytester) -> None:
+def test_fixtures_of_the_project_apply(pytester: pytest.Pytester) -> None:
     fixture = """\
 import pytest
 
@@ -211,7 +211,7 @@ def test_a_wrong_setting_is_an_error(pytester: pytest.Pytester, settings: str, m
     (result.stderr if message.startswith("ERROR") else result.stdout).fnmatch_lines([message])
 
 
-def test_without_syrupy_a_test_says_what_is_missing_and_the_others_run(pytester: pytest.Pytester) -> None:
+def test_a_missing_syrupy_fails_one_test(pytester: pytest.Pytester) -> None:
     result = run(pytester, "-p", "no:syrupy")
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(["Snapshots of workflows need syrupy 7 or later: pip install 'syrupy>=7'"])
@@ -222,14 +222,14 @@ def test_the_lowest_syrupy_is_that_of_the_extra() -> None:
     assert f'"syrupy>={snapshot_tests._LOWEST_SYRUPY}"' in project  # noqa: SLF001 - it is in the message, too
 
 
-def test_a_syrupy_that_removes_too_much_is_not_used(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_syrupy_is_rejected(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(snapshot_tests, "version", lambda _: "6.1.1")
     result = run(pytester)
     result.assert_outcomes(failed=1, passed=1)
     result.stdout.fnmatch_lines(["Snapshots of workflows need syrupy 7 or later: * (it is 6.1.1)"])
 
 
-def test_snapshots_from_before_there_were_tests_stay_where_they_are(pytester: pytest.Pytester) -> None:
+def test_existing_snapshots_keep_their_folder(pytester: pytest.Pytester) -> None:
     tests = pytester.path / "tests"
     tests.rename(pytester.path / "aside")
     write(pytester.path, {"pyproject.toml": "[tool.stepgraph]\nsnapshot = true\n[tool.pytest.ini_options]\n"})
@@ -242,7 +242,7 @@ def test_snapshots_from_before_there_were_tests_stay_where_they_are(pytester: py
 
 
 @pytest.mark.parametrize("folder", ["f" * 400, "missing/" + "f" * 400, "f\0", "pyproject.toml", "a/" * 3000])
-def test_a_folder_that_cannot_be_is_an_error_of_usage(pytester: pytest.Pytester, folder: str) -> None:
+def test_an_impossible_folder_is_a_usage_error(pytester: pytest.Pytester, folder: str) -> None:
     write(pytester.path, {"pyproject.toml": SETTINGS + f"workflow_snapshots_folder = {json.dumps(folder)}\n"})
     result = run(pytester)
     assert result.ret == pytest.ExitCode.USAGE_ERROR
@@ -250,7 +250,7 @@ def test_a_folder_that_cannot_be_is_an_error_of_usage(pytester: pytest.Pytester,
     assert "INTERNALERROR" not in result.stdout.str() + result.stderr.str()
 
 
-def test_names_of_workflows_reach_the_terminal_as_text(pytester: pytest.Pytester) -> None:
+def test_names_of_workflows_are_escaped(pytester: pytest.Pytester) -> None:
     names = ["a/b", "ab", "a:b", "##[add-mask]x", "\x1b]0;pwn\x07"]
     bindings = [{"name": name, "binding": "B", "class_name": "OrderWorkflow"} for name in names]
     settings = json.dumps({"name": "shop", "main": "src/orders.py", "workflows": bindings})

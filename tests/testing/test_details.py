@@ -1,4 +1,4 @@
-"""Details in snapshots: what the API has no field for, however the code is formatted."""
+"""Details in snapshots, which do not depend on the formatting of the code."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_formatting_the_code_changes_no_snapshot(form: Form) -> None:
 
 
 @pytest.mark.parametrize("form", sorted(set(FORMS) - {"json"}))
-def test_another_exception_changes_each_drawing(form: Form) -> None:
+def test_a_changed_exception_changes_each_drawing(form: Form) -> None:
     graphs = map(graph_of, (SOURCE, SOURCE.replace("Declined(", "Refused(")))
     texts = [draw(graph.graph, form, graph.details) for graph in graphs]
     assert texts[0] != texts[1]
@@ -88,7 +88,7 @@ def test_json_has_the_fields_of_the_api_only() -> None:
     assert json.loads(draw(graph.graph, "json", graph.details)) == graph.graph
 
 
-def test_equal_structure_is_equal_whatever_the_details() -> None:
+def test_graphs_with_different_details_are_equal() -> None:
     assert graph_of(SOURCE) == graph_of(SOURCE.replace("Declined(", "Refused("))
 
 

@@ -1,4 +1,4 @@
-"""`WorkflowGraph`: what a test may ask of a graph, besides the order of its steps."""
+"""The methods of `WorkflowGraph` except those about the order of steps."""
 
 from __future__ import annotations
 
@@ -52,41 +52,41 @@ def test_retries_are_those_of_the_step_or_the_engines_default() -> None:
     assert (drawn.retries("a"), drawn.retries("b")) == (9, 5)
 
 
-def test_what_is_no_step_do_has_no_retries() -> None:
+def test_only_step_do_has_retries() -> None:
     with pytest.raises(StepNotFoundError, match="`nap` has no retries: it is a sleep, and only `do` has"):
         WorkflowGraph.of(graph(NAP)).retries("nap")
 
 
-def test_steps_of_one_name_and_equal_settings_are_as_one() -> None:
+def test_steps_with_equal_names_and_settings_are_unambiguous() -> None:
     assert WorkflowGraph.of(graph(EAGER, EAGER)).retries("a") == 9
 
 
-def test_steps_of_one_name_and_different_settings_are_ambiguous() -> None:
+def test_steps_with_equal_names_and_other_settings_are_ambiguous() -> None:
     drawn = WorkflowGraph.of(graph(EAGER, do("a", config=DEFAULTS)))
     with pytest.raises(AmbiguousStepError, match="Orders has 2 steps `a` of different retries: 9, 5"):
         drawn.retries("a")
 
 
 @pytest.mark.parametrize("ask", ["step", "retries"])
-def test_a_name_that_is_not_there_is_answered_with_those_near(ask: str) -> None:
+def test_an_unknown_name_gets_suggestions(ask: str) -> None:
     drawn = WorkflowGraph.of(graph(do("charge card"), do("load order")))
     with pytest.raises(StepNotFoundError, match=r"Orders has no step `charge crad`\. Did you mean `charge card`\?"):
         getattr(drawn, ask)("charge crad")
 
 
-def test_a_graph_without_steps_is_said_to_have_none() -> None:
+def test_a_graph_without_steps_gets_no_suggestions() -> None:
     with pytest.raises(StepNotFoundError, match=r"Orders has no step `a`\. It has no steps\."):
         WorkflowGraph.of(graph()).step("a")
 
 
 @pytest.mark.parametrize("ask", ["runs_before", "concurrent"])
-def test_an_order_is_only_asked_of_steps_that_are_there(ask: str) -> None:
+def test_an_order_requires_existing_steps(ask: str) -> None:
     drawn = WorkflowGraph.of(graph(do("charge card"), do("load order")))
     with pytest.raises(StepNotFoundError, match=r"Orders has no step `x`\. There are `charge card`, `load order`\."):
         getattr(drawn, ask)("charge card", "x")
 
 
-def test_it_is_made_of_whatever_holds_a_graph() -> None:
+def test_a_graph_can_be_made_from_any_payload() -> None:
     (workflow,) = analyze_source(SOURCE).workflows
     made = WorkflowGraph.of(workflow)
     assert workflow.graph is not None
@@ -97,19 +97,19 @@ def test_it_is_made_of_whatever_holds_a_graph() -> None:
     assert made != WorkflowGraph.of(ORDERS)
 
 
-def test_without_steps_there_is_none_and_the_notes_say_why() -> None:
+def test_a_missing_graph_is_explained_by_the_notes() -> None:
     (workflow,) = analyze_source(SOURCE.replace("await step.sleep", "step.do")).workflows
     with pytest.raises(NoGraphError, match="There is no graph, as no step can run"):
         WorkflowGraph.of(workflow)
 
 
-def test_as_text_it_is_the_outline_with_what_it_lacks() -> None:
+def test_its_text_is_the_outline_with_notes() -> None:
     (workflow,) = analyze_source(SOURCE + "        await elsewhere(step)\n", "orders.py").workflows
     text = str(WorkflowGraph.of(workflow))
     assert text.startswith("Orders  1 step · incomplete\n└─ ◔ rest  sleep 1 hour\n\nNotes\n1. incomplete  orders.py:7:")
 
 
-def test_its_representation_tells_it_from_others() -> None:
+def test_its_representation_has_a_fingerprint() -> None:
     texts = {repr(WorkflowGraph.of(each)) for each in (ORDERS, graph(EAGER), graph(do("a")))}
     assert len(texts) == 3
     assert repr(WorkflowGraph.of(graph(EAGER))).startswith("<WorkflowGraph Orders: 1 step, ")
@@ -124,12 +124,12 @@ def test_its_drawings_are_text() -> None:
     assert str(drawn.as_svg()).startswith("<svg")
 
 
-def test_equal_drawings_are_one_to_a_set() -> None:
+def test_equal_drawings_have_equal_hashes() -> None:
     one, other = WorkflowGraph.of(graph(do("a"))), WorkflowGraph.of(graph(do("b")))
     assert len({one.as_outline(), one.as_outline(), other.as_outline()}) == 2
 
 
-def test_a_graph_and_its_drawings_are_equal_to_nothing_else() -> None:
+def test_graphs_and_drawings_differ_from_other_values() -> None:
     drawn = WorkflowGraph.of(graph(do("a")))
     assert drawn != "Orders"
     assert drawn.as_outline() != drawn

@@ -67,7 +67,7 @@ def _lines(content: bytes) -> list[str]:
     return content.replace(b"\r\n", b"\n").replace(b"\r", b"\n").decode("utf-8-sig", "replace").split("\n")
 
 
-class Entry(Struct, frozen=True):
+class BaselineEntry(Struct, frozen=True):
     """A finding in a baseline. Only the fingerprint identifies it; the other fields are for people."""
 
     fingerprint: str
@@ -82,7 +82,7 @@ class Baseline(Struct, frozen=True):
 
     folder: str
     """The folder of the file, as a path prefix."""
-    entries: tuple[Entry, ...] = ()
+    entries: tuple[BaselineEntry, ...] = ()
     gone: frozenset[str] = frozenset()
     """The paths of entries whose file was deleted."""
 
@@ -93,7 +93,7 @@ class Baseline(Struct, frozen=True):
 
     def outdated(
         self, current: Collection[str], read: Iterable[str], selects: Callable[[str], bool]
-    ) -> tuple[Entry, ...]:
+    ) -> tuple[BaselineEntry, ...]:
         """Return the entries without a current finding.
 
         Entries of files that were not `read` and of rules that are not selected stay.
@@ -107,7 +107,7 @@ class Baseline(Struct, frozen=True):
         )
 
     def updated(
-        self, findings: Iterable[Finding], fingerprint_of: Callable[[Finding], str], outdated: Iterable[Entry]
+        self, findings: Iterable[Finding], fingerprint_of: Callable[[Finding], str], outdated: Iterable[BaselineEntry]
     ) -> Baseline:
         """Return the baseline with these findings and without the outdated entries."""
         dropped = {entry.fingerprint for entry in outdated}
@@ -115,7 +115,7 @@ class Baseline(Struct, frozen=True):
         for finding in findings:
             if finding.code not in INPUT_RULES:
                 path = path_from(self.folder, finding.span.path)
-                entry = Entry(fingerprint_of(finding), finding.code, path, finding.message)
+                entry = BaselineEntry(fingerprint_of(finding), finding.code, path, finding.message)
                 entries[entry.fingerprint] = entry
         return Baseline(self.folder, tuple(entries.values()))
 
@@ -127,6 +127,6 @@ class Baseline(Struct, frozen=True):
         return f'{{\n  "version": {VERSION},\n  "findings": {listed}\n}}\n'
 
 
-def _line(entry: Entry) -> str:
+def _line(entry: BaselineEntry) -> str:
     fields = {"path": entry.path, "code": entry.code, "fingerprint": entry.fingerprint, "message": entry.message}
     return json.dumps(fields, ensure_ascii=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator
 
-from stepgraph.checks.baseline import VERSION, Baseline, Entry
+from stepgraph.checks.baseline import VERSION, Baseline, BaselineEntry
 from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.document import MalformedError
@@ -50,7 +50,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
     return Baseline(folder, tuple(entries), frozenset(_gone(entries, folder, root or root_of(path))))
 
 
-def _gone(entries: Iterable[Entry], folder: str, bounds: Root) -> Iterator[str]:
+def _gone(entries: Iterable[BaselineEntry], folder: str, bounds: Root) -> Iterator[str]:
     """Yield the paths of entries whose file is missing. Paths outside of the bounds are skipped."""
     for path in dict.fromkeys(entry.path for entry in entries):
         file = path_in(folder, path)
@@ -58,6 +58,6 @@ def _gone(entries: Iterable[Entry], folder: str, bounds: Root) -> Iterator[str]:
             yield path
 
 
-def _entry(fields: Fields) -> Entry:
+def _entry(fields: Fields) -> BaselineEntry:
     fingerprint, code, path = (fields.text(name, required=True) or "" for name in ("fingerprint", "code", "path"))
-    return Entry(fingerprint, code, path, fields.text("message") or "")
+    return BaselineEntry(fingerprint, code, path, fields.text("message") or "")

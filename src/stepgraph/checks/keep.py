@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.checks.baseline import Baseline, Entry, fingerprints
+from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprints
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.ignores.matching import SuppressedFinding, SuppressionIndex, SuppressionsSubject
@@ -38,7 +38,7 @@ class FilteredFindings(Struct, frozen=True):
     """The findings in the baseline."""
     suppressed: tuple[SuppressedFinding, ...] = ()
     """The findings with a suppression comment."""
-    outdated: tuple[Entry, ...] = ()
+    outdated: tuple[BaselineEntry, ...] = ()
     """The baseline entries without a current finding."""
     _fingerprints: Mapping[_Key, str] = field(default_factory=dict)
 

@@ -48,12 +48,12 @@ def scan(paths: Sequence[str], root: Root) -> Iterator[Holds]:
             done += 1
             yield holds
     # All files, or the rest if the child process died.
-    scanner = _Scanner(root)
+    scanner = _FileScanner(root)
     for path in paths[done:]:
         yield scanner.holds(path)
 
 
-class _Scanner(Struct):
+class _FileScanner(Struct):
     """Searches files inside a root."""
 
     root: Root
@@ -91,7 +91,7 @@ def _scan_in_child(paths: Sequence[str], root: Root) -> Iterator[Holds]:
 
 def _write(paths: Sequence[str], root: Root, writing: int) -> None:
     """Write the result of each file as one byte."""
-    scanner = _Scanner(root)
+    scanner = _FileScanner(root)
     for first in range(0, len(paths), _AT_ONCE):
         os.write(writing, bytes(map(scanner.holds, paths[first : first + _AT_ONCE])))
 

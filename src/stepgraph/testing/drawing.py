@@ -17,7 +17,7 @@ from stepgraph.render.view import View
 Form: TypeAlias = Literal["json", "outline", "mermaid", "dot", "svg"]
 
 
-class Drawable:
+class SnapshotSource:
     """A graph that can be drawn and compared with a snapshot."""
 
     graph: Graph

@@ -41,7 +41,7 @@ class AmbiguousWorkflowError(_OneLineError, LookupError):
 
 
 class NoGraphError(_LinesError, ValueError):
-    """The workflow has no graph because no step can run."""
+    """The workflow lacks a graph because no step can run."""
 
 
 class IncompleteGraphWarning(_LinesError, UserWarning):  # noqa: N818 - a warning

@@ -13,7 +13,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 from stepgraph.limits import SAVED_BYTES
 from stepgraph.project.reading import read_named
 from stepgraph.project.writing import check_folder, target_of
-from stepgraph.testing.drawing import Drawable, Form, draw
+from stepgraph.testing.drawing import Form, SnapshotSource, draw
 
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
@@ -38,7 +38,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         matcher: PropertyMatcher | None = None,  # noqa: ARG002 - likewise
     ) -> SerializedData:
         """Return a graph as text. Raises TypeError for other data."""
-        if not isinstance(data, Drawable):
+        if not isinstance(data, SnapshotSource):
             raise TypeError(f"{type(self).__name__} is for the graphs of workflows, not for {type(data).__name__}.")
         return draw(data.graph, self.form, data.details)
 
@@ -120,10 +120,10 @@ EXTENSIONS: Final[dict[Form, type[WorkflowSnapshot]]] = {
 }
 
 
-def matches(snapshot: SnapshotAssertion, graph: Drawable, form: Form | None = None) -> bool:
+def matches(snapshot: SnapshotAssertion, graph: SnapshotSource, form: Form | None = None) -> bool:
     """Compare a graph with a snapshot, and update the snapshot if pytest runs with `--snapshot-update`.
 
-    The form defaults to that of the snapshot's extension, and to JSON for extensions of other packages.
+    By default, the snapshot's extension selects the form; extensions of other packages imply JSON.
     """
     if form is not None or not isinstance(snapshot.extension, WorkflowSnapshot):
         extension = EXTENSIONS[form or "json"]

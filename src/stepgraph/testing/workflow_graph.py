@@ -19,7 +19,7 @@ from stepgraph.order.bodies import Step
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.phrases.durations import counted
-from stepgraph.testing.drawing import Drawable, Form, draw
+from stepgraph.testing.drawing import Form, SnapshotSource, draw
 from stepgraph.testing.errors import AmbiguousStepError, NoGraphError, StepNotFoundError, suggest_names
 from stepgraph.testing.settings import StepSettings, settings_of
 
@@ -70,7 +70,7 @@ def _without_details() -> Details:
 
 
 @dataclass(frozen=True, eq=False, repr=False)
-class WorkflowGraph(Drawable):
+class WorkflowGraph(SnapshotSource):
     """The graph of a workflow, and the guarantees about runs that follow from it.
 
     The graph orders two steps only if the program guarantees the order, in runs in which no step fails and for failures
@@ -80,7 +80,7 @@ class WorkflowGraph(Drawable):
 
     Graphs are equal if their structure is equal. `graph == snapshot` compares with a snapshot of syrupy in JSON, and
     `graph.as_outline() == snapshot` (`as_mermaid`, `as_dot`, `as_svg`) in other forms. These also show the `details`,
-    such as `except CardError`, for which the JSON of the API has no field.
+    such as `except CardError`, which the JSON of the API lacks.
     """
 
     graph: Graph
@@ -92,7 +92,7 @@ class WorkflowGraph(Drawable):
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:
         """Return the graph of an analysis or of a payload: a version graph, its `graph`, or the `workflow` of that.
 
-        Raises NoGraphError if the workflow has no graph.
+        Raises NoGraphError for a workflow without a graph.
         """
         notes: tuple[Note, ...] = ()
         describe = _without_details
@@ -119,11 +119,11 @@ class WorkflowGraph(Drawable):
 
     @cached_property
     def details(self) -> Details:
-        """Details of the graph, for which the API has no fields. A graph from a payload has no details."""
+        """Details that the JSON of the API lacks. They are empty for a graph from a payload."""
         return self.describe()
 
     def steps(self) -> list[str]:
-        """Return the names of all steps in source order, those of a function at its first call.
+        """Return the names of all steps in source order. Steps of a function are listed at its first call.
 
         If the graph is complete, no run has a step with another name. A run need not have all of these steps, nor run
         them in this order. A name occurs once for each step that has it.

@@ -36,7 +36,7 @@ class WorkflowGraphs:
         """Return the graph of one workflow.
 
         The workflow is identified by a file or folder and its name or class name, `("src/entry.py", "OrderWorkflow")`;
-        by its name alone, `("orders")`, if `stepgraph list` lists it; by the file alone if it has no other workflow; or
+        by its name alone, `("orders")`, if `stepgraph list` lists it; by the file alone if it has a single workflow; or
         by its class, `(OrderWorkflow)`. The file is neither imported nor executed.
 
         Raises WorkflowNotFoundError, AmbiguousWorkflowError, NoGraphError if no step can run, and InputError for a file
