@@ -33,12 +33,14 @@ def real_programs() -> list[Program]:
     return list(programs(seeds=12))
 
 
+@pytest.mark.slow
 def test_the_graphs_as_they_are_allow_all_runs(real_programs: list[Program]) -> None:
     judges = [(program, Judge(program.graph)) for program in real_programs]
     verdicts = [(program.name, judge.accepts(trace)) for program, judge in judges for trace in program.traces]
     assert [(name, str(verdict)) for name, verdict in verdicts if not verdict] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("change", "at_least"),
     [

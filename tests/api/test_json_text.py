@@ -79,6 +79,7 @@ def test_canonical_json_equals_the_output_of_json(data: object) -> None:
     assert canonical_json(data) == json.dumps(data, sort_keys=True, separators=(",", ":"))
 
 
+@pytest.mark.slow
 def test_canonical_text_of_deep_data_has_the_same_form() -> None:
     assert canonical_json(nested(100_000)) == '{"nodes":[' * 100_000 + "1" + "]}" * 100_000
 

@@ -120,6 +120,7 @@ def fail_at(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Pipeline, "analyze", failing)
 
 
+@pytest.mark.slow
 def test_workers_return_the_result_of_one_process() -> None:
     expected = as_data(in_one_process())
     assert as_data(in_workers()) == expected
@@ -174,6 +175,7 @@ def test_a_large_module_falls_back_to_one_process(tmp_path: Path) -> None:
     assert as_data(in_workers()) == as_data(in_one_process())
 
 
+@pytest.mark.slow
 def test_a_python_without_fork_prints_the_same_graphs() -> None:
     code = "import os, sys; {}; from stepgraph.cli.main import main; sys.exit(main(['list', '--no-cache']))"
     outputs = [
@@ -186,6 +188,7 @@ def test_a_python_without_fork_prints_the_same_graphs() -> None:
     assert outputs[0].stderr == outputs[1].stderr
 
 
+@pytest.mark.slow
 def test_records_return_from_a_spawned_process() -> None:
     code = (
         "from concurrent.futures import ProcessPoolExecutor\n"
@@ -202,6 +205,7 @@ def test_records_return_from_a_spawned_process() -> None:
     subprocess.run([sys.executable, "spawning.py"], check=True)
 
 
+@pytest.mark.slow
 def test_released_modules_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = in_one_process()
     monkeypatch.setattr(modules, "RELEASED_TOKENS", 0)
@@ -210,6 +214,7 @@ def test_released_modules_do_not_change_the_result(monkeypatch: pytest.MonkeyPat
     assert findings == tuple(replace(finding, edits=()) for finding in check_analysis(expected))
 
 
+@pytest.mark.slow
 def test_a_check_releases_modules(monkeypatch: pytest.MonkeyPatch) -> None:
     parsed: list[ref[SourceModule]] = []
     alive: list[int] = []

@@ -50,6 +50,7 @@ INSERTED = st.sampled_from(
 )
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(above=st.lists(INSERTED), between=st.lists(INSERTED), name=st.sampled_from(["Orders", "Refunds"]))
 def test_moving_lines_changes_no_fingerprint(above: list[str], between: list[str], name: str) -> None:

@@ -67,5 +67,6 @@ def test_a_rule_ends_at_the_limit_of_pairs(monkeypatch: pytest.MonkeyPatch) -> N
     ]
 
 
+@pytest.mark.slow
 def test_the_limit_of_pairs_is_that_of_each_rule() -> None:
     assert "SG004" not in _codes(_gathered(300))

@@ -31,6 +31,7 @@ _CLEAN = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", _CLEAN)
 def test_a_clean_example_runs_to_its_end(example: Example, tmp_path: Path) -> None:
     for execution in executed(example, tmp_path):
@@ -168,6 +169,7 @@ def test_without_a_step_nothing_is_started(example: Example, tmp_path: Path) -> 
     assert execution.events == []
 
 
+@pytest.mark.slow
 @each_flagged("SG124")
 def test_too_many_steps_fail_at_the_limit(example: Example, tmp_path: Path) -> None:
     limit = 500 if example.title == "more than the configuration allows" else 10_000

@@ -87,6 +87,7 @@ def name_of(path: Path) -> str:
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", PROJECTS)
 def test_the_rules_find_nothing_in_a_fixture(folder: str) -> None:
     analysis = analyze_paths([FIXTURES / folder])

@@ -18,6 +18,7 @@ _FLAGGED = [pytest.param(rule, e, id=f"{rule.code} {e.title}") for rule in RULES
 _CLEAN = [pytest.param(e, id=f"{rule.code} {e.title}") for rule in RULES for e in rule.clean()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rule", "example"), _FLAGGED)
 def test_a_rule_flags_the_marked_lines_and_no_others(rule: Rule, example: Example, tmp_path: Path) -> None:
     found = [f for f in findings(example, tmp_path) if f.code == rule.code]
@@ -27,6 +28,7 @@ def test_a_rule_flags_the_marked_lines_and_no_others(rule: Rule, example: Exampl
     assert places, "a flagged example has a line that ends in a comment with the code"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("example", _CLEAN)
 def test_nothing_is_found_in_clean_code(example: Example, tmp_path: Path) -> None:
     assert [str(f) for f in findings(example, tmp_path) if f.severity is not Severity.INFORMATION] == []

@@ -135,6 +135,7 @@ def test_a_run_executes_at_least_so_many_steps(body: str, count: int) -> None:
     assert counted(body) == count
 
 
+@pytest.mark.slow
 def test_counts_of_nested_loops_are_limited() -> None:
     loops = "".join(f"{'    ' * depth}for i{depth} in range(10**60):\n" for depth in range(80))
     source = PRELUDE + indent(f"{loops}{'    ' * 80}await page(1)()\n", " " * 8)

@@ -211,6 +211,7 @@ def test_a_step_has_another_name_in_each_run(example: Example, tmp_path: Path, m
     assert first != again
 
 
+@pytest.mark.slow
 @each_flagged("SG302")
 def test_a_run_goes_another_way_each_time(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ways = {tuple(at_another_time(example, tmp_path, monkeypatch, days)) for days in range(1, 50)}

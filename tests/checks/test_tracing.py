@@ -35,6 +35,7 @@ def graphs_of(analysis: Analysis) -> list[tuple[str, Graph | None, list[str]]]:
     return [(one.name, one.graph, [str(note) for note in one.notes]) for one in analysis.workflows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", sorted(path.name for path in FIXTURES.iterdir() if path.is_dir()))
 def test_fixtures_have_the_same_graphs_without_a_tracer(folder: str) -> None:
     traced, untraced = (graphs_of(analyzed(FIXTURES / folder, checked=checked)) for checked in (True, False))

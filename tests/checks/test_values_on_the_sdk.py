@@ -76,6 +76,7 @@ USES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("duration", DURATIONS)
 def test_a_duration_is_called_wrong_if_it_fails(duration: str, use: str) -> None:
@@ -105,6 +106,7 @@ def given_by_run(result: str) -> str:
     return written(f"await step.sleep('rest', '1 hour')\nreturn {result}", BEFORE)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("result", [*RESULTS, *ONLY_SENT])
 def test_a_result_of_a_step_is_called_wrong_if_it_fails(result: str) -> None:
     source = given_by_step(result)

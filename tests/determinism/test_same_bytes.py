@@ -53,6 +53,7 @@ def expected(folder: Path) -> dict[str, str]:
     return outputs(folder)
 
 
+@pytest.mark.slow
 def test_every_output_is_compared_and_none_is_an_error(expected: dict[str, str]) -> None:
     codes = {command: digest.split()[0] for command, digest in expected.items()}
     assert len(codes) == 28
@@ -60,6 +61,7 @@ def test_every_output_is_compared_and_none_is_an_error(expected: dict[str, str])
     assert {command for command, digest in expected.items() if digest.split()[1] == "0"} == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(1, 10))
 def test_no_byte_depends_on_hashes_listings_locale_or_time_zone(
     folder: Path, expected: dict[str, str], seed: int

@@ -31,11 +31,13 @@ def lines_of(diffs: tuple[WorkflowDiff, ...]) -> list[str]:
     return [f"{prefix}{change.line}\n" for prefix, diff in zip(prefixes, diffs, strict=True) for change in diff.changes]
 
 
+@pytest.mark.slow
 @each_pair
 def test_pair_has_expected_changes(pair: DiffPair) -> None:
     assert lines_of(diffs_of(pair)) == pair.changes.splitlines(keepends=True)
 
 
+@pytest.mark.slow
 @each_pair
 def test_changes_turn_old_version_into_new(pair: DiffPair) -> None:
     for diff in diffs_of(pair):

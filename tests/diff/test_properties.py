@@ -59,6 +59,7 @@ def test_changes_reproduce_an_edited_workflow(random: Random, mutations: list[Mu
     assert diff_workflows(old, new).apply() == new
 
 
+@pytest.mark.slow
 @each_mutation
 @unhurried
 @given(random=st.randoms(use_true_random=False))
@@ -67,6 +68,7 @@ def test_one_edit_is_one_change(mutate: Mutation, random: Random) -> None:
     assert len(diff_workflows(old, new).changes) == 1
 
 
+@pytest.mark.slow
 @each_mutation
 @unhurried
 @given(random=st.randoms(use_true_random=False))
@@ -88,6 +90,7 @@ def test_renaming_a_repeated_step_is_one_change(random: Random) -> None:
     assert diff.apply() == new
 
 
+@pytest.mark.slow
 @unhurried
 @given(graphs(3), graphs(3))
 def test_each_change_is_one_line(old: Graph, new: Graph) -> None:
@@ -95,6 +98,7 @@ def test_each_change_is_one_line(old: Graph, new: Graph) -> None:
     assert all(len(change.line.splitlines()) == 1 for change in diff.changes)
 
 
+@pytest.mark.slow
 @unhurried
 @given(graphs(3), graphs(3))
 def test_each_edit_belongs_to_one_change(old: Graph, new: Graph) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+import pytest
+
 from stepgraph.diff.diff import WorkflowDiff, diff_workflows
 from stepgraph.model.payload import FunctionDef, Node, Workflow
 from tests.render.graphs import block, branch, do, either, function, graph, loop, parallel, protected, switch, unknown
@@ -161,6 +163,7 @@ def test_equal_names_are_matched_by_position() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_diff_of_deeply_nested_graphs() -> None:
     old, new = do("a"), do("b")
     nested_old, nested_new = cast("Node", old), cast("Node", new)

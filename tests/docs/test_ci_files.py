@@ -146,6 +146,7 @@ def gitlab_jobs(reader: Reader, content: dict[str, object], runner_temp: Path) -
         ran(reader, "\n".join([*before, *job.script]), runner)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", files(r"\.github/workflows/.+\.yml"))
 def test_a_workflow_of_github_runs(content: dict[str | bool, object], reader: Reader, tmp_path: Path) -> None:
     steps = workflow(content).steps
@@ -188,6 +189,7 @@ def reader_in_traps(tmp_path: Path, traps: Traps, monkeypatch: pytest.MonkeyPatc
     return Reader(traps.checkout, made.programs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", files(r"\.github/workflows/.+\.yml"))
 def test_nothing_of_the_checkout_runs_in_github(
     content: dict[str | bool, object], reader_in_traps: Reader, traps: Traps, tmp_path: Path
@@ -196,6 +198,7 @@ def test_nothing_of_the_checkout_runs_in_github(
     assert traps.names == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", files(r"\.gitlab-ci\.yml"))
 def test_nothing_of_the_checkout_runs_in_gitlab(
     content: dict[str, object], reader_in_traps: Reader, traps: Traps, tmp_path: Path
@@ -211,6 +214,7 @@ def test_nothing_of_the_checkout_runs_before_a_commit(content: object, reader_in
     assert traps.names == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", files(r"\.github/workflows/review\.yml"))
 def test_a_committed_comment_is_not_posted(content: dict[str | bool, object], reader: Reader, tmp_path: Path) -> None:
     """The checkout brings `changes.md`, and makes the diff fail."""
@@ -236,6 +240,7 @@ def test_every_input_of_the_action_is_told_of_with_its_default() -> None:
     assert told == {**defaults, **words}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", files(r"\.gitlab-ci\.yml"))
 def test_the_jobs_of_gitlab_run_and_write_what_they_keep(
     content: dict[str, object], reader: Reader, tmp_path: Path
@@ -250,6 +255,7 @@ def test_the_jobs_of_gitlab_run_and_write_what_they_keep(
     assert "renamed to 'give back'" in kept["changes.md"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("content", files(r"(local/)?\.pre-commit-config\.yaml"))
 def test_the_hooks_of_pre_commit_are_there_or_run(content: object, reader: Reader) -> None:
     (ours,) = TypeAdapter(list[Hook]).validate_python(read_yaml(".pre-commit-hooks.yaml"))

@@ -13,11 +13,13 @@ from docs.generate.files import ROOT, left_over, out_of_date
 ADVICE = "run `python -m docs.generate`"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("part", sorted(PARTS.keys() - {"examples"}))
 def test_what_is_made_is_up_to_date(part: str) -> None:
     assert out_of_date(PARTS[part]()) == [], ADVICE
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("page", pages())
 def test_whoever_follows_a_page_sees_what_it_shows(page: str) -> None:
     text = Path(ROOT, page).read_text(encoding="utf-8")

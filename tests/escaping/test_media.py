@@ -65,6 +65,7 @@ def test_every_format_is_tried() -> None:
     assert set(DIFFS) == set(DIFF_FORMATS)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", ALL.values(), ids=ALL.keys())
 def test_nothing_steers_or_hides(said: Medium, run: Sequence[str]) -> None:
     tabs = "dot" in run
@@ -144,6 +145,7 @@ def test_each_text_is_the_title_of_a_picture(said: Medium) -> None:
     assert {each.removeprefix("<title>").removesuffix("</title>") for each in wanted} <= shown
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", [DRAWN["html"], GRAPHS["html"]], ids=["render", "graph"])
 def test_a_page_has_no_elements_but_ours(said: Medium, run: Sequence[str]) -> None:
     root = read(said(*run).out)

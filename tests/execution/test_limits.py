@@ -8,6 +8,7 @@ from tests.execution.bodies import run
 from tests.execution.limits import EngineLimit
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "body",
     [

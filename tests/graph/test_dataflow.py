@@ -412,6 +412,7 @@ def a_step() -> tuple[Run, Place]:
     return operation, operation.place
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["loops", "finally", "handlers", "branches"])
 def test_deep_nesting_takes_linear_time(kind: str) -> None:
     step, place = a_step()

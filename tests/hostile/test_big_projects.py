@@ -8,6 +8,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.hostile.conftest import Command
 
 IMPORT = "from workers import WorkflowEntrypoint\n"
@@ -24,6 +26,7 @@ def write(name: str, text: str) -> None:
     Path(name).write_text(text, encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_cycle_of_imports_through_5000_modules_none_of_which_is_needed(process: Command) -> None:
     for number in range(5_000):
         write(f"m{number}.py", f"import m{(number + 1) % 5_000}\n")
@@ -31,6 +34,7 @@ def test_a_cycle_of_imports_through_5000_modules_none_of_which_is_needed(process
     assert process("graph", ".").out == "Orders  entry.py:5  1 step · complete\n└─ ◔ rest  sleep 1 ms\n"
 
 
+@pytest.mark.slow
 def test_a_cycle_of_calls_through_hundreds_of_modules(process: Command) -> None:
     for number in range(300 * TIMES):
         body = f"async def f(step):\n    await step.sleep('{number}', 1)\n    await g(step)\n"
@@ -59,17 +63,20 @@ def test_modules_that_take_all_names_from_each_other(process: Command) -> None:
     assert process("check", ".").is_lawful
 
 
+@pytest.mark.slow
 def test_4_megabytes_on_a_line(process: Command) -> None:
     write("entry.py", f"{IMPORT}text = '{'a(' * 2_000_000}'\n{RUN}")
     assert process("list", "entry.py").code == 0
 
 
+@pytest.mark.slow
 def test_megabytes_of_comments(process: Command) -> None:
     comments = "# nothing at all\n" * (120_000 * TIMES)
     write("entry.py", f"{IMPORT}{comments}{RUN}")
     assert process("list", "entry.py").code == 0
 
 
+@pytest.mark.slow
 def test_a_dictionary_of_thousands_of_lines(process: Command) -> None:
     entries = "".join(f"    'key {number}': (1, [2], {{'a': 'b'}}),\n" for number in range(3_000 * TIMES))
     write("entry.py", f"{IMPORT}TABLE = {{\n{entries}}}\n{RUN}")

@@ -140,6 +140,7 @@ def test_unknown_decorators_of_one_function_are_bounded() -> None:
     assert "elements of collections" in "".join(note.message for note in workflow.notes)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "size", "unit"), [(name, *rest) for name, rest in EXPECTED.items()])
 def test_work_is_bounded(name: str, size: int, unit: str | None) -> None:
     assert exceeded(INPUTS[name], size) == unit

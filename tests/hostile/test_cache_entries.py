@@ -18,6 +18,7 @@ def counts() -> Counts:
     return tried(COUNT)
 
 
+@pytest.mark.slow
 def test_hostile_entries_count_as_absent(counts: Counts) -> None:
     assert (counts.inputs, counts.believed) == (COUNT, [])
 

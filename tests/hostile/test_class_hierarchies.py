@@ -22,12 +22,14 @@ def chain(length: int) -> str:
     return FIRST + "".join(f"class B{number}(B{number - 1}): pass\n" for number in range(1, length))
 
 
+@pytest.mark.slow
 def test_a_class_may_have_a_hundred_bases() -> None:
     found = analyze_source(chain(100))
 
     assert (len(found.workflows), found.problems) == (100, ())
 
 
+@pytest.mark.slow
 def test_classes_with_more_bases_are_refused() -> None:
     found = analyze_source(chain(400), "shop.py")
 
@@ -61,6 +63,7 @@ def test_a_configured_class_with_more_bases_is_refused(tmp_path: Path) -> None:
     assert [(problem.kind, problem.line) for problem in found.problems] == [("limit-exceeded", 6)]
 
 
+@pytest.mark.slow
 def test_a_base_that_is_too_deep_stops_the_workflow() -> None:
     body = "        class Deep(B110): pass\n        await step.sleep('late', '1 hour')\n"
     run = "class Shop(WorkflowEntrypoint):\n    async def run(self, event, step):\n"

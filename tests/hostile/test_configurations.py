@@ -75,6 +75,7 @@ def write_orders() -> None:
     Path("orders.py").write_text(ORDERS, encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wrangler.json", "wrangler.jsonc"])
 @pytest.mark.parametrize("text", JSON_TEXTS.values(), ids=JSON_TEXTS.keys())
 def test_json_may_be_anything(stepgraph: Command, name: str, text: str) -> None:

@@ -22,6 +22,7 @@ def is_read(source: str) -> bool:
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("program", DEEP.values(), ids=DEEP.keys())
 def test_what_is_a_hundred_deep_is_read_or_refused(program: Program) -> None:
     is_read(program(100))
@@ -38,6 +39,7 @@ READ = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", READ)
 def test_what_is_300_long_is_read(name: str) -> None:
     assert is_read(DEEP[name](300))
@@ -67,6 +69,7 @@ KILLERS: dict[str, str] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", KILLERS.values(), ids=KILLERS.keys())
 def test_what_would_kill_the_parser_is_an_error_with_its_place(source: str) -> None:
     with pytest.raises(InputError) as caught:
@@ -75,6 +78,7 @@ def test_what_would_kill_the_parser_is_an_error_with_its_place(source: str) -> N
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.slow
 def test_the_command_survives_them_all_at_once(process: Command) -> None:
     for number, source in enumerate(KILLERS.values()):
         Path(f"m{number}.py").write_text(f"from workers import WorkflowEntrypoint\n{source}\n", encoding="utf-8")

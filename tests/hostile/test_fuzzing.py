@@ -26,6 +26,7 @@ def counts() -> Counts:
     return fuzzed(EFFORT, first)
 
 
+@pytest.mark.slow
 def test_no_input_is_an_internal_error(counts: Counts) -> None:
     assert counts.defects == []
 
@@ -65,6 +66,7 @@ class Orders(WorkflowEntrypoint):
 """
 
 
+@pytest.mark.slow
 @settings(
     deadline=None,
     max_examples=min(EFFORT, 2_000) // 8,

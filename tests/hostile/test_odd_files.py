@@ -112,6 +112,7 @@ def analysed_while(monkeypatch: pytest.MonkeyPatch, happens: str) -> list[str]:
     return [str(problem) for problem in analyze_paths(["."]).problems]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("happens", ["vanishes", "grows", "is cut", "becomes a folder"])
 def test_files_may_change_at_any_moment(folder: Path, monkeypatch: pytest.MonkeyPatch, happens: str) -> None:
     for name in "abc":

@@ -95,6 +95,7 @@ def seen(project: Path, *arguments: str) -> tuple[int, dict[str, list[str]]]:
     return code, found
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [
@@ -113,6 +114,7 @@ def test_nothing_outside_of_the_project_is_read(project: Path, arguments: tuple[
     assert found["written"] == []
 
 
+@pytest.mark.slow
 def test_what_is_analysed_is_not_executed(project: Path) -> None:
     (project / "inside.py").write_text("raise SystemExit('executed')\n", encoding="utf-8")
     _, found = seen(project, "check", ".")
@@ -124,6 +126,7 @@ def test_what_is_read_outside_would_be_seen(project: Path) -> None:
     assert str(project.parent.resolve() / "outside.py") in found["read"]
 
 
+@pytest.mark.slow
 def test_only_the_file_that_was_named_is_written(project: Path) -> None:
     code, found = seen(project, "graph", "entry.py", "-f", "json", "-o", "graph.json")
     assert code == 0

@@ -63,6 +63,7 @@ def nothing_leaks(stepgraph: Command) -> list[str]:
     return (ended.out + ended.told).splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wrangler.json", "wrangler.jsonc", "wrangler.toml", "pyproject.toml"])
 @pytest.mark.parametrize("target", ["netrc", "/proc/self/environ", "/proc/self/fd/0", "gone", "../outside"])
 def test_a_configuration_that_leads_out(
@@ -125,6 +126,7 @@ def test_a_package_around_the_project_is_not_read(stepgraph: Command, outside: P
     nothing_leaks(stepgraph)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "baseline", ["{outside}/known.json", "../outside/known.json", "linked/known.json", "known.json"]
 )

@@ -57,6 +57,7 @@ def _source(module: ModuleType) -> ast.Module:
     return ast.parse(Path(str(module.__file__)).read_text("utf-8"))
 
 
+@pytest.mark.slow
 def test_no_regular_expression_is_slow() -> None:
     slow = {}
     for module in _modules():
@@ -87,6 +88,7 @@ def _in_functions(tree: ast.Module) -> Iterator[ast.Call]:
             yield from _calls_of_re(ast.Module([ast.Expr(node)] if isinstance(node, ast.Lambda) else [node], []))
 
 
+@pytest.mark.slow
 def test_patterns_in_functions_are_literals() -> None:
     """Those of modules are looked at by the test above."""
     unchecked = []
@@ -101,6 +103,7 @@ def test_patterns_in_functions_are_literals() -> None:
     assert unchecked == []
 
 
+@pytest.mark.slow
 def test_no_module_reads_patterns_of_others() -> None:
     """A pattern that is searched for elsewhere would be looked at as if it were not."""
     imported = [

@@ -74,6 +74,7 @@ def write(name: str, document: object) -> None:
     Path(name).write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", GRAPHS.values(), ids=GRAPHS.keys())
 @pytest.mark.parametrize("form", FORMS)
 def test_any_graph_is_drawn_or_refused(stepgraph: Command, form: str, document: object) -> None:
@@ -83,6 +84,7 @@ def test_any_graph_is_drawn_or_refused(stepgraph: Command, form: str, document: 
     assert "\x1b" not in ended.out + ended.told
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("document", GRAPHS.values(), ids=GRAPHS.keys())
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "svg"])
 def test_any_graph_is_compared_or_refused(stepgraph: Command, form: str, document: object) -> None:

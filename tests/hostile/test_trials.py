@@ -23,6 +23,7 @@ _EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
 EFFORT = int(_EXAMPLES or "60")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["tests.hostile.hostile_paths", "tests.hostile.git_trees"])
 def test_nothing_outside_is_read_or_changed(module: str) -> None:
     first = 0 if _EXAMPLES is None else Random().randrange(10**9)  # noqa: S311 - no secret

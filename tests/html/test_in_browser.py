@@ -293,6 +293,7 @@ def test_without_javascript_only_pictures_and_links_are_shown(browser: Browser) 
     assert not any(element.is_displayed() for element in browser.every(".while-folded"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
 def test_hostile_text_runs_no_script_and_makes_no_elements(browser: Browser, text: str) -> None:
     browser.open(render_page([everywhere("plain"), everywhere(text)]))
@@ -360,6 +361,7 @@ def test_five_hundred_steps_open_and_fold_quickly(browser: Browser) -> None:
     assert len(browser.every(".is-folded")) == 125
 
 
+@pytest.mark.slow
 def test_arrow_keys_are_fast_among_many_frames(browser: Browser) -> None:
     browser.open(render_page([Page(graph(*(loop(do(f"Step {number}")) for number in range(2000))), "orders")]))
     took = browser.run(

@@ -42,6 +42,7 @@ def test_no_expression_stands_in_a_script(step: Step) -> None:
     assert "${{" not in step.run
 
 
+@pytest.mark.slow
 def test_a_clean_project_passes_and_gets_a_summary(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(CLEAN, encoding="utf-8")
 

@@ -43,6 +43,7 @@ def test_git_configuration_is_noticed(traps: Traps) -> None:
     assert {"git core.fsmonitor", "git diff.trap.command", "hook post-checkout"} <= set(names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "arguments",
     [

@@ -101,6 +101,7 @@ def test_a_file_that_is_replaced(tmp_path: Path) -> None:
     hold_the_law(found, "graph.json", before={"shop.py": SHOP, "graph.json": OLD}, writes=1)
 
 
+@pytest.mark.slow
 def test_a_folder_of_files(tmp_path: Path) -> None:
     folder = folder_with(tmp_path, "out/Returns.svg")
     found = deaths(folder, "graph", "shop.py", "-f", "svg", "-o", "out")
@@ -109,6 +110,7 @@ def test_a_folder_of_files(tmp_path: Path) -> None:
     hold_the_law(found, *outputs, before={"shop.py": SHOP, "out/Returns.svg": OLD}, writes=2)
 
 
+@pytest.mark.slow
 def test_the_source_when_it_is_corrected(tmp_path: Path) -> None:
     folder = folder_with(tmp_path)
     found = deaths(folder, "check", "shop.py", "--fix", "--write")
@@ -123,6 +125,7 @@ def test_a_baseline(tmp_path: Path) -> None:
     hold_the_law(found, "known.json", before={"shop.py": SHOP}, writes=1)
 
 
+@pytest.mark.slow
 def test_runs_killed_at_any_time(tmp_path: Path) -> None:
     """Real kills, at times by chance: of the folder of files, which takes longest to write."""
     folder = folder_with(tmp_path, "out/Orders.svg", "out/Returns.svg")

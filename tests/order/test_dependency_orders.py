@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -35,6 +36,7 @@ def check(source: str, plans: list[StepPlan]) -> None:
         assert claims == truth
 
 
+@pytest.mark.slow
 @thorough
 @given(plans=step_plans())
 def test_gathered_steps_run_in_drawn_order(plans: list[StepPlan]) -> None:
@@ -42,6 +44,7 @@ def test_gathered_steps_run_in_drawn_order(plans: list[StepPlan]) -> None:
     check(module(plans, [f"await asyncio.gather({calls})"]), plans)
 
 
+@pytest.mark.slow
 @thorough
 @given(plans=step_plans(), data=st.data())
 def test_steps_awaited_in_sequence_run_in_drawn_order(plans: list[StepPlan], data: st.DataObject) -> None:
@@ -49,6 +52,7 @@ def test_steps_awaited_in_sequence_run_in_drawn_order(plans: list[StepPlan], dat
     check(module(plans, [f"await {name}()" for name in ends]), plans)
 
 
+@pytest.mark.slow
 @thorough
 @given(plans=step_plans(), concurrent=st.booleans())
 def test_final_step_follows_its_dependencies(plans: list[StepPlan], *, concurrent: bool) -> None:

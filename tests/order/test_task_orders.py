@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,7 @@ from tests.order.reference import SHORT, execute, true_order
 from tests.order.test_dependency_orders import graph_of, names_in
 
 
+@pytest.mark.slow
 @thorough
 @given(count=st.integers(1, 8), data=st.data())
 def test_tasks_and_gathers_run_in_drawn_order(count: int, data: st.DataObject) -> None:
@@ -23,6 +25,7 @@ def test_tasks_and_gathers_run_in_drawn_order(count: int, data: st.DataObject) -
     assert claimed_order(graph) == true_order(source, names)
 
 
+@pytest.mark.slow
 @thorough
 @given(plans=step_plans(most=7), data=st.data())
 def test_tasks_with_dependencies_have_no_false_order(plans: list[StepPlan], data: st.DataObject) -> None:

@@ -6,6 +6,8 @@ import ast
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import stepgraph
 
 PACKAGE = Path(stepgraph.__file__).parent
@@ -62,6 +64,7 @@ def calls(path: Path) -> Iterator[str]:
                 yield last
 
 
+@pytest.mark.slow
 def test_no_other_module_reaches_the_file_system() -> None:
     modules = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
     elsewhere = {

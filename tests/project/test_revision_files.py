@@ -315,6 +315,7 @@ def ended_by(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
         return process.wait(60)
 
 
+@pytest.mark.slow
 @on_unix
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
 def test_a_signal_removes_the_temporary_folder(temporary: Path, monkeypatch: pytest.MonkeyPatch, number: int) -> None:

@@ -13,6 +13,7 @@ FOLDER = Path(__file__).parents[2] / "fixtures" / "counterexamples"
 SEEDS = range(100)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.py")), ids=lambda path: path.stem)
 def test_each_run_is_a_path_through_the_graph(path: Path) -> None:
     source = path.read_text(encoding="utf-8")

@@ -31,16 +31,19 @@ def unreached(outcomes: Iterable[Outcome]) -> frozenset[str]:
     return steps - reached
 
 
+@pytest.mark.slow
 @each([*gallery(), *projects()])
 def test_a_workflow_runs_as_its_graph_says(program: Program) -> None:
     assert_all_are_paths(program, worlds(100))
 
 
+@pytest.mark.slow
 @each(pairs())
 def test_both_sides_of_a_pair_run_as_their_graphs_say(program: Program) -> None:
     assert_all_are_paths(program, worlds(50))
 
 
+@pytest.mark.slow
 @each(examples())
 def test_an_example_of_a_rule_runs_as_its_graph_says(program: Program) -> None:
     assert_all_are_paths(program, worlds(10))
@@ -51,6 +54,7 @@ def left_out(reason: Callable[[Subject], str]) -> dict[str, str]:
     return {subject.title: why for subject in subjects if (why := reason(subject))}
 
 
+@pytest.mark.slow
 def test_no_run_is_left_out_but_of_those_that_are_named() -> None:
     assert left_out(lambda subject: reason_to_leave_out(subject, failures=False)) == LEFT_OUT
 

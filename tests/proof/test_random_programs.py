@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
 from tests.proof.programs.analysing import analysed
@@ -28,12 +29,14 @@ INCOMPLETE = {"lost-step"}
 """Notes on what random programs do: they keep steps that nothing calls."""
 
 
+@pytest.mark.slow
 @thorough
 @given(program=programs())
 def test_each_run_is_a_path_through_the_graph(program: Program) -> None:
     assert not [str(rejection) for rejection in Tally().add(program)]
 
 
+@pytest.mark.slow
 def test_the_same_programs_are_counted_each_time() -> None:
     one, other = counted(5), counted(5)
     assert one == other
@@ -41,6 +44,7 @@ def test_the_same_programs_are_counted_each_time() -> None:
     assert one.traces > 10
 
 
+@pytest.mark.slow
 @thorough
 @given(program=programs())
 def test_everything_is_resolved(program: Program) -> None:

@@ -13,6 +13,7 @@ def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.runpytest_subprocess("-n", "2", *arguments)
 
 
+@pytest.mark.slow
 def test_snapshots_are_written_once_compared_and_removed(pytester: pytest.Pytester) -> None:
     files = {"pyproject.toml": SETTINGS, "src/entry.py": ORDERS, "src/refunds.py": REFUNDS}
     write(pytester.path, {**files, "tests/test_orders.py": TEST})

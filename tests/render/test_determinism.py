@@ -6,6 +6,8 @@ import os
 import subprocess
 import sys
 
+import pytest
+
 SEEDS = range(10)
 SCRIPT = """
 import hashlib
@@ -35,6 +37,7 @@ def started(hash_seed: int) -> subprocess.Popen[str]:
     return subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment, stdout=subprocess.PIPE, text=True)
 
 
+@pytest.mark.slow
 def test_ten_hash_seeds_give_the_same_bytes() -> None:
     processes = [started(seed) for seed in SEEDS]
     digests = {process.communicate()[0] for process in processes}

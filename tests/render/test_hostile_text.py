@@ -121,6 +121,7 @@ def test_a_hostile_name_is_an_exact_label_in_mermaid() -> None:
 markup = st.text(st.sampled_from("<>&#;`*_~[](){}|\"'\\/!@%$^=+-.: ,xé9\ufb02\u00b0\u00b6\u00df\u3000"), max_size=60)
 
 
+@pytest.mark.slow
 @settings(max_examples=5, deadline=None)
 @example(["0000000\x1f\x1f\x1f\x1f\n\x1f", " 00000000000000000000000000\u0e5c"])
 @given(st.lists(st.text(max_size=40) | markup, min_size=6, max_size=10))

@@ -114,6 +114,7 @@ def every_kind() -> Chart:
     )
 
 
+@pytest.mark.slow
 def test_mermaid_draws_every_kind_of_box_frame_and_arrow() -> None:
     labels = labels_of(mermaid_chart([every_kind()]))
     names = [label for label in labels.values() if label != ["inner"]]
@@ -122,6 +123,7 @@ def test_mermaid_draws_every_kind_of_box_frame_and_arrow() -> None:
     assert sorted(names) == sorted([name] for name in ["Orders", *kinds[1:]])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "node",
     [
@@ -279,6 +281,7 @@ def test_deep_graphs_are_folded_quickly() -> None:
     assert piece.title == "Orders (folded to depth 61)"
 
 
+@pytest.mark.slow
 def test_a_chain_of_functions_is_drawn_quickly() -> None:
     names = [f"f{number}" for number in range(3000)]
     functions = {name: function(name, call(called)) for name, called in zip(names, [*names[1:], "last"], strict=True)}

@@ -30,6 +30,7 @@ FORMATS: dict[str, Render] = {
 every_format = pytest.mark.parametrize("render", FORMATS.values(), ids=FORMATS.keys())
 
 
+@pytest.mark.slow
 @every_format
 def test_output_is_deterministic(render: Render) -> None:
     assert render(everything()) == render(everything())

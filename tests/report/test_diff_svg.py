@@ -59,6 +59,7 @@ def test_each_changed_workflow_has_a_drawing() -> None:
     assert int(groups[0][1]) < int(groups[1][1])
 
 
+@pytest.mark.slow
 def test_ids_are_unique_across_drawings() -> None:
     identities = re.findall(r' id="([^"]*)"', render_svg(everything()).text)
     assert len(identities) == len(set(identities))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.report.diff.text import render_text
@@ -19,6 +20,7 @@ def test_realistic_diff_in_color(snapshot: SnapshotAssertion) -> None:
     assert render_text(example(), color=True) == snapshot
 
 
+@pytest.mark.slow
 def test_color_adds_no_text() -> None:
     colored = render_text(everything(), color=True)
     assert re.sub("\x1b\\[[0-9;]*m", "", colored) == render_text(everything())

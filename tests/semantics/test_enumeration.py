@@ -146,6 +146,7 @@ RECEIVERS: dict[type, str] = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", RECEIVERS)
 def test_methods_of_collections(kind: type) -> None:
     modeled = dict(METHODS)[MappingValue if kind is dict else Collection]

@@ -241,6 +241,7 @@ def test_a_long_remark_is_cut() -> None:
     assert remark.endswith("…")
 
 
+@pytest.mark.slow
 def test_deep_expressions_have_details() -> None:
     (workflow,) = module_of(
         f"{HEADER}        for x in [{'-' * 900}event]:\n            await step.sleep('x', 1)"

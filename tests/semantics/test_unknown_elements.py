@@ -68,6 +68,7 @@ def test_an_empty_list_that_unknown_code_fills(filled: str) -> None:
     assert not workflow_of(f"from elsewhere import load\nhooks = []\n{filled}\n{CALLS}").complete
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", ["hooks.append(load())", "hooks.extend(load())", "hooks[:] = load()", "load(hooks)"])
 @pytest.mark.parametrize(
     "body",

@@ -27,6 +27,7 @@ foldings = st.builds(Folding, st.none() | st.integers(1, 3), st.sets(st.sampled_
 lots = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("law", LAWS.values(), ids=LAWS.keys())
 def test_pictures_of_saved_graphs_obey(law: Law) -> None:
     drawn = pictures()
@@ -34,6 +35,7 @@ def test_pictures_of_saved_graphs_obey(law: Law) -> None:
     assert {name: breaks for name, breaks in violations.items() if breaks} == {}
 
 
+@pytest.mark.slow
 @settings(lots, max_examples=120)
 @given(graphs(), views)
 def test_any_picture_obeys_all_laws(drawn: Graph, view: View) -> None:
@@ -49,6 +51,7 @@ def test_a_folded_picture_obeys_all_other_laws(drawn: Graph, folding: Folding) -
     }
 
 
+@pytest.mark.slow
 @settings(lots, max_examples=40)
 @given(graphs())
 def test_a_foldable_picture_has_the_same_layout(drawn: Graph) -> None:
@@ -58,6 +61,7 @@ def test_a_foldable_picture_has_the_same_layout(drawn: Graph) -> None:
     assert broken(drawn, pictures[1], DEFAULT_VIEW) == {}
 
 
+@pytest.mark.slow
 @settings(lots, max_examples=60)
 @given(graphs(), st.data())
 def test_a_page_with_folded_frames_obeys_all_laws(drawn: Graph, data: st.DataObject) -> None:
@@ -71,6 +75,7 @@ def test_a_page_with_folded_frames_obeys_all_laws(drawn: Graph, data: st.DataObj
     assert [figure.identity for figure in shut if leads_on(figure) != leads_on(frames[figure.identity])] == []
 
 
+@pytest.mark.slow
 @settings(lots, max_examples=80)
 @given(groups(1, likely_clocks))
 def test_any_group_with_clocks_obeys_all_laws(group: Node) -> None:

@@ -23,6 +23,7 @@ from tests.svg.test_contrast import GRAPHICS, PALETTES, TEXT, contrast
 from tests.svg.test_laws import lots
 
 
+@pytest.mark.slow
 @settings(lots, max_examples=60)
 @given(graphs(), graphs())
 def test_the_picture_of_any_diff_obeys_all_laws(old: Graph, new: Graph) -> None:
@@ -76,6 +77,7 @@ def test_a_long_remark_is_wrapped_on_its_tab() -> None:
     assert all(tab.holds(text.box) for text in drawn_picture.whole.tab_texts)
 
 
+@pytest.mark.slow
 @settings(lots, max_examples=60)
 @given(graphs(), graphs())
 def test_no_sign_covers_text(old: Graph, new: Graph) -> None:

@@ -55,6 +55,7 @@ def steps_in(drawn: Graph) -> int:
     return render_svg(drawn).text.count('<g class="step ')
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", [long, branches, gathered, staggered])
 def test_two_thousand_steps_are_all_drawn(shape: Callable[[int], Graph]) -> None:
     assert steps_in(shape(2000)) == 2000

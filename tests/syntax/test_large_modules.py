@@ -16,6 +16,7 @@ from stepgraph.syntax.parsing.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.parsing.shallow import quick_scan
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [
@@ -61,6 +62,7 @@ def test_modules_that_are_needed_together_are_refused_by_their_tokens() -> None:
     assert modules.exceeded_token_budget
 
 
+@pytest.mark.slow
 def test_modules_that_are_not_needed_any_more_make_room() -> None:
     modules = SourceModules(room=17, may_release=True)
     for path in ("a.py", "b.py", "a.py"):
@@ -71,6 +73,7 @@ def test_modules_that_are_not_needed_any_more_make_room() -> None:
     assert modules.contents == {"a.py": NAMES, "b.py": NAMES}
 
 
+@pytest.mark.slow
 def test_a_module_that_the_last_workflow_needed_stays() -> None:
     modules = SourceModules(room=50, may_release=True)
     shared = parse(modules, "shared.py")

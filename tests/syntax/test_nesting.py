@@ -42,6 +42,7 @@ def test_a_deep_pattern_is_refused_on_a_continued_line(begin: str, bracket: str)
         analyze_source(f"match x:\n    {begin}{pattern}:\n        pass\n", "entry.py")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("source", [NESTED, LESS_NESTED * 20, CHAINED * 3], ids=["one", "some", "chains"])
 def test_a_few_are_analyzed(source: str) -> None:
     assert analyze_source(source, "entry.py").workflows == ()

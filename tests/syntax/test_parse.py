@@ -42,6 +42,7 @@ def test_brackets_in_text_are_not_nesting() -> None:
     assert run_with_large_stack(lambda: parse_module(source, "entry.py")).tree.body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "expression",
     [
@@ -162,6 +163,7 @@ def test_brackets_beside_patterns_may_be_deeper(source: bytes) -> None:
     assert run_with_large_stack(lambda: parse_module(source, "entry.py")).tree.body
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "source",
     [

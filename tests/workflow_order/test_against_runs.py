@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import islice, product
 
+import pytest
 from hypothesis import given
 
 from stepgraph.model.payload import Graph
@@ -21,6 +22,7 @@ def pairs(run: frozenset[Event], name: str, second_name: str) -> list[tuple[Even
     return [(first, second) for first, second in product(first_events, second_events) if first is not second]
 
 
+@pytest.mark.slow
 @thorough
 @given(drawn=programs())
 def test_runs_before_holds_in_every_run(drawn: Graph) -> None:
@@ -34,6 +36,7 @@ def test_runs_before_holds_in_every_run(drawn: Graph) -> None:
             )
 
 
+@pytest.mark.slow
 @thorough
 @given(drawn=programs())
 def test_nonconcurrent_steps_never_overlap(drawn: Graph) -> None:
@@ -45,6 +48,7 @@ def test_nonconcurrent_steps_never_overlap(drawn: Graph) -> None:
             assert all(first in second.after or second in first.after for first, second in pairs(run, *names_of_pair))
 
 
+@pytest.mark.slow
 @thorough
 @given(drawn=programs())
 def test_unreached_steps_never_run(drawn: Graph) -> None:
