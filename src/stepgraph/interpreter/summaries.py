@@ -86,9 +86,12 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     if isinstance(node, cst.Lambda):
         raise TypeError("a lambda is read where it is called")
     scope = function_scope(interpreter, callee, arguments)
-    key, general_key = _call_key(interpreter, callee, scope, has_sizes=True), _call_key(interpreter, callee, scope)
-    if key != general_key and not _is_told_apart(interpreter, callee, key, general_key):
-        scope, key = _scope_without_sizes(interpreter, callee, scope), general_key
+    general = _Signature()
+    key = general_key = _call_key(interpreter, callee, scope, general)
+    if general.omits_sizes:
+        key = _call_key(interpreter, callee, scope, _Signature(has_sizes=True))
+        if not _is_told_apart(interpreter, callee, key, general_key):
+            scope, key = _scope_without_sizes(interpreter, callee, scope), general_key
     memoized = interpreter.summaries.get((interpreter.replays, *key))
     if memoized is not None and memoized.reusable and memoized.epoch == interpreter.store.epoch:
         interpreter.frame.called |= memoized.called
@@ -116,9 +119,8 @@ def _memoized_summary(interpreter: Interpreter, callee: FunctionValue, arguments
     return _summarize(interpreter, callee, node, scope, key)
 
 
-def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, *, has_sizes: bool = False) -> Key:
-    """Return the signature of a call. With `has_sizes`, it tells arguments apart by their numbers of elements."""
-    signature = _Signature(has_sizes)
+def _call_key(interpreter: Interpreter, callee: FunctionValue, scope: LexicalScope, signature: _Signature) -> Key:
+    """Return the signature of a call."""
     key = (
         callee.node,
         callee.scope,
@@ -195,6 +197,8 @@ class _Signature(Struct):
 
     has_sizes: bool = False
     """Whether collections differ if their numbers of elements or their keys do, also without relevant elements."""
+    omits_sizes: bool = False
+    """Whether a key would be another one with `has_sizes`."""
     parts: int = 0
     """The number of parts compared so far."""
 
@@ -233,14 +237,15 @@ class _Signature(Struct):
                 return (value.partial, entries) if is_distinct else None
             case _:
                 self.parts += value.parts
-                is_distinct = value.relevant or value.tainted or (isinstance(value, Constant) and not depth)
-                is_distinct = is_distinct or isinstance(
-                    value, Absent
-                )  # calling None does nothing, an unknown value may
+                is_constant = isinstance(value, Constant) and not depth
+                # A call of None does nothing, one of an unknown value may do anything.
+                is_distinct = value.relevant or value.tainted or is_constant or isinstance(value, Absent)
                 return value if is_distinct else None
 
     def _has_size(self, value: Collection | Mapping) -> bool:
-        return self.has_sizes and value.parameter is None
+        has_size = value.parameter is None
+        self.omits_sizes = self.omits_sizes or (has_size and not self.has_sizes)
+        return has_size and self.has_sizes
 
 
 def _entry_key(entry: MappingEntry) -> object:
