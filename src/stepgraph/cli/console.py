@@ -15,7 +15,7 @@ from stepgraph.cli.errors import CommandError, ExitCode
 
 
 def encode(text: str) -> bytes:
-    """Return UTF-8. Lone surrogates become escapes such as `\udc80`, as in JSON."""
+    r"""Return UTF-8. Lone surrogates become escapes such as `\udc80`, as in JSON."""
     return text.encode("utf-8", "backslashreplace")
 
 
