@@ -32,6 +32,7 @@ CHANGES = (
 )
 PAGE = "docs/gallery.md"
 PICTURES = "gallery"  # as the page names them
+_REPOSITORY = "https://github.com/stepgraph/stepgraph/blob/main"
 
 _PAGE_START = """\
 # Gallery
@@ -152,8 +153,10 @@ def _graph_of(workflow: WorkflowAnalysis) -> Graph:
 
 def _entry(exhibit: Exhibit, picture: str) -> str:
     source = exhibit.source.relative_to(FIXTURES.parent).as_posix()
+    # The site copies sources in Python. It takes Markdown for a page, and has none outside of `docs`.
+    link = f"{_REPOSITORY}/{source}" if exhibit.source.suffix == ".md" else f"../{source}"
     linked = f"[![The graph of {exhibit.stem}]({picture})]({picture})"
-    return f"### {exhibit.title}\n\n{exhibit.about} ([source](../{source}))\n\n{linked}\n"
+    return f"### {exhibit.title}\n\n{exhibit.about} ([source]({link}))\n\n{linked}\n"
 
 
 def _first_line(text: str) -> str:
