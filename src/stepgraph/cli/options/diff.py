@@ -68,7 +68,7 @@ class DiffOutput(Struct, frozen=True):
             prepare_output(self.name, sources)
 
     def deliver(self, report: VersionComparison, sources: Collection[str]) -> None:
-        """Print the diff, or write it to its file and tell what it comes to. Raises CommandError if that fails."""
+        """Print the diff, or write it to its file and print a summary. Raises CommandError if writing fails."""
         if self.name is None:
             write_result(self._text(report, look_of_standard_output()))
             return

@@ -187,9 +187,11 @@ def _expose_elements(interpreter: Interpreter, callee: Value, arguments: Argumen
 def _may_rearrange(interpreter: Interpreter, callee: Value) -> bool:
     """Whether a callee that is not followed may change its arguments, at once or through its result."""
     name = callee.name.rpartition(".")[2] if isinstance(callee, External) else ""
-    if name in READING_CALLS or name in MUTATING_FUNCTIONS:
-        return name not in READING_CALLS
-    return any(module.once(analyze_aliases).mutates_unknown for module in interpreter.modules.scopes)
+    if name in READING_CALLS:
+        return False
+    return name in MUTATING_FUNCTIONS or any(
+        module.once(analyze_aliases).mutates_unknown for module in interpreter.modules.scopes
+    )
 
 
 def _collections_with_steps(arguments: Arguments) -> list[Collection | Mapping]:

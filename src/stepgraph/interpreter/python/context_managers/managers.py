@@ -46,7 +46,7 @@ _NON_SWALLOWING_MODULES: Final = frozenset(
         *("ssl", "subprocess", "tarfile", "tempfile", "threading", "urllib", "warnings", "wave", "zipfile"),
     ]
 )
-# Those of them whose methods only return managers of the same kind.
+# Modules whose methods only return files, connections and other managers that never swallow errors.
 _MODULES_OF_FILES: Final = frozenset(["io", "os", "pathlib", "socket", "sqlite3", "tarfile", "tempfile", "zipfile"])
 
 
