@@ -207,7 +207,7 @@ def test_short_text_is_computed(text: str, name: str) -> None:
 
 
 def test_appended_elements_are_taken_back() -> None:
-    store = Store()
+    store = Store(Budget())
     cell = store.new({"items": (1,)})
     checkpoint = store.checkpoint()
     store.extend(cell, (1, 2))

@@ -32,6 +32,7 @@ from stepgraph.interpreter.python.calls import (
 from stepgraph.interpreter.python.context_managers.manager_decorators import decorate
 from stepgraph.interpreter.python.expressions import EVALUATORS
 from stepgraph.interpreter.python.statements import EXECUTORS
+from stepgraph.interpreter.store import Store
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, ManagerDecorator, Partial
 from stepgraph.interpreter.values.objects import (
@@ -48,6 +49,7 @@ from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.run_wrapper import observe_unwrapped_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
+from stepgraph.ir.facts import Fact
 from stepgraph.ir.nodes import EMPTY, Block, PayloadShape, may_run_steps
 from stepgraph.ir.program import Program
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
@@ -99,10 +101,15 @@ class OpenModule(Struct, frozen=True):
 
 def open_interpreter(entry: OpenModule) -> tuple[Interpreter, LexicalScope]:
     """Return a new interpreter for a module, and the scope of the module. The module is named by its file stem."""
-    interpreter = Interpreter(EVALUATORS, EXECUTORS, CALLERS, get_attribute, escape, budget=Budget(entry.workflows))
-    interpreter.modules = LoadedModules(entry.importer, interpreter.store, interpreter.observe, interpreter.budget)
-    scope = interpreter.modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
-    interpreter.frame = Frame(scope)
+    budget = Budget(entry.workflows)
+    store = Store(budget)
+    facts: dict[Fact, None] = {}
+    modules = LoadedModules(entry.importer, store, facts, budget)
+    scope = modules.scope_of(entry.module, PurePosixPath(entry.module.path).stem)
+    frame = Frame.of_body(scope)
+    interpreter = Interpreter(
+        EVALUATORS, EXECUTORS, CALLERS, get_attribute, escape, modules, frame, store, facts, budget
+    )
     return interpreter, scope
 
 

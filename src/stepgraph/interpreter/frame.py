@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
-from dataclasses import field as dataclass_field
 
 import libcst as cst
 from msgspec import Struct, field
@@ -78,18 +76,17 @@ class OpenContext(Struct):
     """Exceptions that leave the block before its tasks have begun."""
 
 
-@dataclass(slots=True)
-class Frame:
+class Frame(Struct, eq=False):
     """One execution of a function body, or of a module or class body."""
 
+    body_scope: LexicalScope
+    """The scope of the body itself."""
     scope: LexicalScope
     """The present scope: `body_scope`, or the scope of a comprehension or lambda in it."""
-    body_scope: LexicalScope = dataclass_field(init=False)
-    """The scope of the body itself."""
     function: cst.FunctionDef | None = None
     """The function, None for a module or class body."""
     is_async: bool = False
-    returns: list[Case] = dataclass_field(default_factory=list)
+    returns: list[Case] = field(default_factory=list)
     """The returned values, each with the condition of its branch."""
     checkpoint: int | None = None
     """The checkpoint of the store before the body of a function, None for other code."""
@@ -97,17 +94,17 @@ class Frame:
     """The last task id before the body."""
     branch_depth: int = 0
     """The number of branches around the call."""
-    return_states: list[PathChanges] = dataclass_field(default_factory=list)
+    return_states: list[PathChanges] = field(default_factory=list)
     """The changes of the body at each `return` in a branch or loop."""
     returns_at_end: bool = False
     """Whether the body ends with a `return` outside of branches and loops."""
-    conditions: list[str | None] = dataclass_field(default_factory=list)
+    conditions: list[str | None] = field(default_factory=list)
     """The conditions of the branches being interpreted, outermost first."""
     loop: LoopState | None = None
     """The innermost loop of the body around the present statement."""
     called: int = 0
     """The callables whose steps ran, as a bit set (`WorkRegistry.bit_of`)."""
-    declared: dict[StepFunction, int] = dataclass_field(default_factory=dict)
+    declared: dict[StepFunction, int] = field(default_factory=dict)
     """Steps that the body and the functions called by it declare, with declaration numbers in ascending order."""
     emitted: bool = False
     """Whether the body has emitted a `Run`, `Start` or `Await`."""
@@ -124,25 +121,25 @@ class Frame:
     caller: Frame | None = None
     in_step: bool = False
     """Whether the call is in the body of a step."""
-    open_contexts: list[OpenContext] = dataclass_field(default_factory=list)
+    open_contexts: list[OpenContext] = field(default_factory=list)
     """The blocks with exit code around the present statement, outermost first."""
-    around_yields: list[OpenContext] = dataclass_field(default_factory=list)
+    around_yields: list[OpenContext] = field(default_factory=list)
     """The blocks with exit code around the `yield` of each generator that manages a block of the body."""
     at_yield: Callable[[Value], None] | None = None
     """Interprets, at a `yield`, the block of the `with` or the body of the loop that uses the generator."""
     inlined: InlinedGenerator | None = None
     """The generator itself, if it is inlined into the loop over it."""
-    yields: list[Element] = dataclass_field(default_factory=list)
+    yields: list[Element] = field(default_factory=list)
     """The relevant values that a generator without `at_yield` yields."""
     type_error_handlers: int = 0
     """The number of `try` statements around the present statement that catch `TypeError` by name."""
-    attribute_names: Mapping[str, Constant] = dataclass_field(default_factory=dict)
+    attribute_names: Mapping[str, Constant] = field(default_factory=dict)
     """Loop variables of unrolled loops over constants, with their present values."""
-    loop_keys: Mapping[str, int] = dataclass_field(default_factory=dict)
+    loop_keys: Mapping[str, int] = field(default_factory=dict)
     """Loop variables with another value at each pass, with the depth of the body of their loop."""
     may_return_true: bool = False
     """Whether a returned value may be true."""
-    started_bindings: dict[str, None] = dataclass_field(default_factory=dict)
+    started_bindings: dict[str, None] = field(default_factory=dict)
     """The bindings of workflows that the body of a step starts, in order of their first calls."""
     raises: bool = False
     """Whether a `raise` is reachable, in the body or in the functions called by it."""
@@ -156,11 +153,13 @@ class Frame:
     """The name whose lookup requires that statement."""
     previous_value: Value | None = None
     """The value of that name before the statement, None if it was unbound."""
-    rebound: dict[str, Value | None] = dataclass_field(default_factory=dict)
+    rebound: dict[str, Value | None] = field(default_factory=dict)
     """The names that the statement has bound so far, with the values that lookups found before its execution."""
 
-    def __post_init__(self) -> None:
-        self.body_scope = self.scope
+    @classmethod
+    def of_body(cls, scope: LexicalScope, function: cst.FunctionDef | None = None, *, is_async: bool = False) -> Frame:
+        """Return the frame at the start of a body."""
+        return cls(scope, scope, function, is_async)
 
     @contextmanager
     def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Final, TypeAlias
 
 import libcst as cst
+from msgspec import Struct, field
 
 from stepgraph.interpreter.frame import Frame, FunctionSummary, OpenContext, PathResult, Recursion
 from stepgraph.interpreter.joining import join_values, on_path
@@ -55,8 +55,7 @@ Caller: TypeAlias = "Callable[[Interpreter, Any, Arguments, Place], Value]"
 LIMIT_ADVICE: Final = "Later steps are missing from the graph. Split the workflow, or simplify the code at this line."
 
 
-@dataclass(slots=True)
-class Interpreter:
+class Interpreter(Struct, eq=False):
     """The abstract interpreter of one workflow."""
 
     evaluators: dict[type[cst.CSTNode], Evaluator]
@@ -66,13 +65,16 @@ class Interpreter:
     """Evaluates an attribute of a value."""
     escapes: Callable[[Interpreter, Value, Place, str, bool], bool]
     """Reports a relevant value that leaves the analysis."""
-    modules: LoadedModules = field(init=False)
-    frame: Frame = field(init=False)
+    modules: LoadedModules
+    frame: Frame
+    store: Store
+    facts: dict[Fact, None]
+    """Observations for rules, as an ordered set."""
+    budget: Budget
     mode: DependencyMode = DependencyMode.IMPLICIT
     steps: DeclaredSteps = field(default_factory=DeclaredSteps)
     work: WorkRegistry = field(default_factory=WorkRegistry)
     """Coroutines, tasks, generators and objects that the workflow creates."""
-    store: Store = field(default_factory=Store)
     operations: list[Operation] = field(default_factory=list)
     """The operations of the present block."""
     is_reachable: bool = True
@@ -83,8 +85,6 @@ class Interpreter:
     """The number of loops around the present statement, through all calls."""
     notes: dict[tuple[str, int], tuple[Place, str, str, bool]] = field(default_factory=dict)
     """Place, message, advice and incompleteness of each note, by its code and the `id` of its node."""
-    facts: dict[Fact, None] = field(default_factory=dict)
-    """Observations for rules, as an ordered set."""
     in_step: bool = False
     """Whether the body of a step is being interpreted."""
     replays: bool = False
@@ -127,12 +127,8 @@ class Interpreter:
     """The last task id before the arguments of the present call were evaluated."""
     open_class_count: int = 0
     """The number of classes whose bases are being evaluated."""
-    budget: Budget = field(default_factory=Budget)
     stopped: bool = False
     """Whether a limit has ended the analysis."""
-
-    def __post_init__(self) -> None:
-        self.store.budget = self.budget
 
     # Dispatch
 
@@ -358,7 +354,7 @@ class Interpreter:
             self.active_functions = {}  # the calls that the workflow makes are later ones
         checkpoint = self.store.checkpoint()
         try:
-            with self.in_frame(Frame(scope)), self.collect_operations(), self.store.unlogged():
+            with self.in_frame(Frame.of_body(scope)), self.collect_operations(), self.store.unlogged():
                 yield
         finally:
             self.store.commit(checkpoint)

@@ -64,7 +64,7 @@ Changes: TypeAlias = dict[SlotKey, Change]
 class Store(Struct):
     """All heap cells, and the trail of all writes to them."""
 
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget
     """Counts the writes and values that are rolled back and joined."""
     epoch: int = 0
     """The version of all slots that functions read from outside their own scope.

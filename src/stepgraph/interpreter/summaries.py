@@ -296,7 +296,7 @@ def _summarize(
         apply(interpreter.store, recursion.head)
         interpreter.interpreted_bodies += 1
         interpreter.budget.spend(Limit.SUMMARIES)
-        frame = Frame(scope, function=node, is_async=node.asynchronous is not None)
+        frame = Frame.of_body(scope, node, is_async=node.asynchronous is not None)
         checkpoint, summary_count = recursion.checkpoint, len(interpreter.summary_keys)
         trace_start = interpreter.tracer.mark()
         interpreter.active_functions.setdefault(node, {})[key] = function

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+from msgspec import Struct
 
 from stepgraph.model.span import Span
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
+class Note(Struct, frozen=True):
     """A remark on code that the graph of a workflow does not show completely."""
 
     code: str
@@ -47,8 +47,7 @@ class ProblemKind(StrEnum):
     """The analysis of a class exceeds a limit."""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """An input that could not be read."""
 
     path: str
@@ -59,7 +58,7 @@ class Problem:
     """The line, from 1; None for a problem of the whole file."""
     column: int | None = None
     """The column, from 1; None for a problem of the whole file."""
-    kind: ProblemKind = field(default=ProblemKind.UNREADABLE, kw_only=True)
+    kind: ProblemKind = ProblemKind.UNREADABLE
     """A stable name of the cause."""
 
     @property

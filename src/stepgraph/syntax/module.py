@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.model.span import Span
 
@@ -24,23 +23,25 @@ _BRIEF_LENGTH: Final = 200
 """Maximum length of a brief text, in characters."""
 
 
-@dataclass(eq=False)
-class SourceModule:
+class SourceModule(Struct, eq=False, dict=True):
     """A parsed module of the analyzed project."""
 
     path: str
     """As the user wrote it."""
-    tree: cst.Module = field(repr=False)
-    source: bytes = field(repr=False)
-    tokens: int = field(default=0, repr=False)
+    tree: cst.Module
+    source: bytes
+    tokens: int = 0
     """Estimated number of tokens, never too low; see `stepgraph.syntax.parsing.shallow`."""
-    _mentioned: dict[bytes, bool] = field(default_factory=dict, repr=False)
+    _mentioned: dict[bytes, bool] = field(default_factory=dict)
     """Results of `mentions`, by word."""
-    _positions: dict[int, Range] = field(default_factory=dict, repr=False)
+    _positions: dict[int, Range] = field(default_factory=dict)
     """Ranges of nodes, by the identity of the node; all of them only if `_has_all_positions`."""
-    _has_all_positions: bool = field(default=False, repr=False)
-    _results: dict[object, object] = field(default_factory=dict, repr=False)
+    _has_all_positions: bool = False
+    _results: dict[object, object] = field(default_factory=dict)
     """Results of `once`, by function."""
+
+    def __repr__(self) -> str:
+        return f"SourceModule({self.path!r})"
 
     @cached_property
     def parents(self) -> Parents:

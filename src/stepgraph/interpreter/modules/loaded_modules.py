@@ -107,8 +107,8 @@ class LoadedModules(Struct):
     """Finds and loads modules of the project. None if no import can be followed."""
     store: Store
     """Creates the heap cells of module scopes."""
-    observe: Callable[[Fact], None]
-    """Receives facts about the source of each loaded module."""
+    facts: dict[Fact, None]
+    """Receives the observations on the source of each loaded module."""
     budget: Budget
     """Grows by the bytes of source of each loaded module."""
     scopes: dict[SourceModule, LexicalScope] = field(default_factory=dict)
@@ -182,7 +182,8 @@ class LoadedModules(Struct):
             self.budget.grow(len(module.source))
             self._register_imports(module)
             for wrong_import in module.once(_wrong_imports):
-                self.observe(wrong_import)
+                self.budget.spend(Limit.FACTS)
+                self.facts.setdefault(wrong_import)
         return scope
 
     def _register_imports(self, module: SourceModule) -> None:

@@ -171,7 +171,7 @@ def _star_sources(interpreter: Interpreter, scope: LexicalScope) -> tuple[StarIm
         return cached
     sources: list[StarImport] = []
     external_names: list[str] = []
-    with interpreter.in_frame(Frame(scope)):
+    with interpreter.in_frame(Frame.of_body(scope)):
         for statement in scope.bindings.stars:
             source = star_source(interpreter, statement)
             if isinstance(source, ModuleValue):
@@ -205,7 +205,7 @@ def listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | 
         return None
     exports = _ExportListBuilder(interpreter)
     unmodeled_binders = {id(binder) for binder in binders}
-    with interpreter.in_frame(Frame(scope)), interpreter.collect_operations():
+    with interpreter.in_frame(Frame.of_body(scope)), interpreter.collect_operations():
         for statement, enclosing in statements_with_enclosing(scope.module.tree):
             if exports.apply(statement, is_unconditional=not enclosing):
                 unmodeled_binders.discard(id(statement))

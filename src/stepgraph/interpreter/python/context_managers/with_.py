@@ -174,7 +174,7 @@ def _ends_at_yield(body: cst.BaseSuite) -> bool:
 def _execute_generator(interpreter: Interpreter, manager: GeneratorCall, at_yield: Callable[[Value], None]) -> None:
     """Execute the code of a generator as part of the function that enters it."""
     interpreter.work.begun.add(id(manager.place.node))
-    frame = Frame(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
+    frame = Frame.of_body(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
     frame.at_yield = at_yield
     run_generator(interpreter, manager, frame)
 

@@ -142,7 +142,7 @@ def _inline(
     interpreter: Interpreter, generator: GeneratorCall, take: Callable[[Value], None], place: Place, *, broken: bool
 ) -> None:
     outer, since = interpreter.frame, interpreter.work.last_task_id
-    frame = Frame(function_scope(interpreter, generator.function, generator.arguments), is_async=True)
+    frame = Frame.of_body(function_scope(interpreter, generator.function, generator.arguments), is_async=True)
     generator_loop = frame.loop = LoopState(interpreter.store.checkpoint())
     frame.inlined = InlinedGenerator(generator_loop, broken)
 
