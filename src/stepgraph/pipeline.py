@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
+from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
 from msgspec.structs import replace
@@ -19,12 +20,14 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
-from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 from stepgraph.project.project import Project
 from stepgraph.project.sources import Source
 from stepgraph.syntax.class_visitor import Derivation, derivations_in, derived_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.modules import Importer, SourceModules
+
+if TYPE_CHECKING:
+    from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 
 
 class Pipeline(Struct):

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from stepgraph.interpreter.workflow_classes import ClassOverLimit, MisnamedRun, NotExported, UndeployedClass
 from stepgraph.model.note import Problem, ProblemKind
-from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 from stepgraph.project.sources import Source
+
+if TYPE_CHECKING:
+    from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
 
 _MAX_NAMES: Final = 8
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
@@ -13,15 +14,15 @@ from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
 from stepgraph.syntax.walk import children, statements_below
 
-_METHODS = "|".join(sorted(COLLECTION_MUTATORS)).encode()
-_EQUALS = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
+METHODS: Final = "|".join(sorted(COLLECTION_MUTATORS)).encode()
+EQUALS: Final = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
 
 # A source without a match assigns no attribute, so its tree need not be searched.
 _ASSIGNMENT = re.compile(
     rb"\b(?:set|del)attr\b|attr__\("
     rb"|\.\s*+\w++[\s)]*+(?::[^\n=:]*+)?%(equals)s"
     rb"|\]\s*+%(equals)s"
-    rb"|\.(?:%(methods)s)\(" % {b"equals": _EQUALS, b"methods": _METHODS}
+    rb"|\.(?:%(methods)s)\(" % {b"equals": EQUALS, b"methods": METHODS}
 )
 # Patterns by a word that each match contains. They scan lines that may be anything: only a match of the group counts.
 _LINE_PATTERNS = (
@@ -31,29 +32,6 @@ _LINE_PATTERNS = (
 )
 _FOR_CLAUSE = re.compile(rb"\bfor\s([^\n:]*+)")
 _IN_KEYWORD = re.compile(rb"\bin\b")
-
-# Names of the attributes that are assigned or mutated.
-_ASSIGNED_NAME = re.compile(
-    rb"(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
-    rb"|\b(\w++)\.(?:%(methods)s)\("
-    rb"|\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": _EQUALS, b"methods": _METHODS}
-)
-_QUOTED_NAME = re.compile(rb"[\"'.](\w++)[\"']")
-_ATTRIBUTE = re.compile(rb"(?<!\bself)\.\s*+(\w++)")
-# Changes of attributes whose name may be computed.
-_COMPUTED_NAME = re.compile(
-    rb"(?<!\bself\.)\b__dict__\b"
-    rb"|\bvars\(\s*+([^\s)]\w*+)"
-    rb"|\b(?:set|del)attr\(\s*+(\w*+)[^\n,]*+(?:,\s*+([\"']))?"
-)
-_SUBSCRIPT = re.compile(rb"\b(\w++)[\s)]*+\[([^\n]*+)")
-_SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": _EQUALS})
-_DELETION = re.compile(rb"\bdel\s([^\n]*+)")
-_DELETED_NAME = re.compile(rb"\b(\w++)\s*+(?:\[|$)")
-
-# Names that an import binds to another name.
-_IMPORT_ALIAS = re.compile(rb"\b(\w++)\s++as\s++(\w++)")
-
 
 ANY_NAME = "*"
 """The attribute name of a `setattr` whose name is not a constant."""
@@ -140,40 +118,6 @@ def _imported_names(statement: cst.Import | cst.ImportFrom) -> Mapping[str, tupl
         return {}
     owner = imported_module(statement)[1].rsplit(".", 1)[-1]
     return {import_binding(alias): (owner, alias.evaluated_name) for alias in statement.names}
-
-
-def may_assigned_names(source: bytes) -> frozenset[str]:
-    """Return the attributes that a source may assign or mutate: a superset, from regular expressions."""
-    attributes = {name for groups in _ASSIGNED_NAME.findall(source) for name in groups if name}
-    if _SUBSCRIPT_ASSIGNMENT.search(source):
-        attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))
-    deleted = (_DELETED_NAME.search(names) for names in _DELETION.findall(source))
-    attributes.update(item[1] for item in deleted if item is not None)
-    if b"attr__(" in source or b"patch" in source:
-        attributes.update(_QUOTED_NAME.findall(source))
-    for line in source.splitlines():
-        attributes.update(_ATTRIBUTE.findall(_possible_targets(line)))
-    attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
-    names = frozenset(name.decode("ascii") for name in attributes)
-    return names | {ANY_NAME} if _may_compute_names(source) else names
-
-
-def _possible_targets(line: bytes) -> bytes:
-    """Return the part of a line with the targets of `for`, `as`, or an assignment to several or annotated targets."""
-    if line.lstrip().startswith(b"#"):
-        return b""
-    if b"for " in line or b" as " in line:
-        return line
-    has_targets = any(sign in line for sign in (b",", b":", b"]"))
-    return line[: line.rfind(b"=") + 1] if has_targets else b""
-
-
-def _may_compute_names(source: bytes) -> bool:
-    """Return whether a source may change an attribute with a computed name of an object other than `self`."""
-    return any(
-        not is_literal and b"self" not in (dictionary_owner, owner)
-        for dictionary_owner, owner, is_literal in _COMPUTED_NAME.findall(source)
-    )
 
 
 def name_of_owner(owner: cst.BaseExpression, owner_names: Mapping[str, str]) -> str:

@@ -1,0 +1,64 @@
+"""Attributes that an unparsed source may assign, from regular expressions."""
+
+from __future__ import annotations
+
+import re
+
+from stepgraph.syntax.mutation.assignments import ANY_NAME, EQUALS, METHODS
+
+# Names of the attributes that are assigned or mutated.
+_ASSIGNED_NAME = re.compile(
+    rb"(?<!\bself)\.\s*+(\w++)[\s)]*+%(equals)s"
+    rb"|\b(\w++)\.(?:%(methods)s)\("
+    rb"|\b(?:set|del)attr\([^\n,]*+(?:,\s*+[\"'](\w++))?" % {b"equals": EQUALS, b"methods": METHODS}
+)
+_QUOTED_NAME = re.compile(rb"[\"'.](\w++)[\"']")
+_ATTRIBUTE = re.compile(rb"(?<!\bself)\.\s*+(\w++)")
+# Changes of attributes whose name may be computed.
+_COMPUTED_NAME = re.compile(
+    rb"(?<!\bself\.)\b__dict__\b"
+    rb"|\bvars\(\s*+([^\s)]\w*+)"
+    rb"|\b(?:set|del)attr\(\s*+(\w*+)[^\n,]*+(?:,\s*+([\"']))?"
+)
+_SUBSCRIPT = re.compile(rb"\b(\w++)[\s)]*+\[([^\n]*+)")
+_SUBSCRIPT_ASSIGNMENT = re.compile(rb"\]\s*+%(equals)s" % {b"equals": EQUALS})
+_DELETION = re.compile(rb"\bdel\s([^\n]*+)")
+_DELETED_NAME = re.compile(rb"\b(\w++)\s*+(?:\[|$)")
+
+# Names that an import binds to another name.
+_IMPORT_ALIAS = re.compile(rb"\b(\w++)\s++as\s++(\w++)")
+
+
+def may_assigned_names(source: bytes) -> frozenset[str]:
+    """Return the attributes that a source may assign or mutate: a superset, from regular expressions."""
+    attributes = {name for groups in _ASSIGNED_NAME.findall(source) for name in groups if name}
+    if _SUBSCRIPT_ASSIGNMENT.search(source):
+        attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))
+    deleted = (_DELETED_NAME.search(names) for names in _DELETION.findall(source))
+    attributes.update(item[1] for item in deleted if item is not None)
+    if b"attr__(" in source or b"patch" in source:
+        attributes.update(_QUOTED_NAME.findall(source))
+    for line in source.splitlines():
+        if b"." in line:
+            attributes.update(_ATTRIBUTE.findall(_possible_targets(line)))
+    attributes.update(name for name, alias in _IMPORT_ALIAS.findall(source) if alias in attributes)
+    names = frozenset(name.decode("ascii") for name in attributes)
+    return names | {ANY_NAME} if _may_compute_names(source) else names
+
+
+def _possible_targets(line: bytes) -> bytes:
+    """Return the part of a line with the targets of `for`, `as`, or an assignment to several or annotated targets."""
+    if line.lstrip().startswith(b"#"):
+        return b""
+    if b"for " in line or b" as " in line:
+        return line
+    has_targets = any(sign in line for sign in (b",", b":", b"]"))
+    return line[: line.rfind(b"=") + 1] if has_targets else b""
+
+
+def _may_compute_names(source: bytes) -> bool:
+    """Return whether a source may change an attribute with a computed name of an object other than `self`."""
+    return any(
+        not is_literal and b"self" not in (dictionary_owner, owner)
+        for dictionary_owner, owner, is_literal in _COMPUTED_NAME.findall(source)
+    )
