@@ -28,8 +28,11 @@ def commands_files() -> dict[str, str]:
 def commands_page() -> str:
     """Return the page, in Markdown."""
     parts = [_INTRODUCTION, *_described(commands, "stepgraph")]
-    for name in commands.list_commands(click.Context(commands)):
-        parts += [f"## stepgraph {name}\n", *_described(commands.commands[name], f"stepgraph {name}")]
+    context = click.Context(commands)
+    for name in commands.list_commands(context):
+        command = commands.get_command(context, name)
+        if command is not None:
+            parts += [f"## stepgraph {name}\n", *_described(command, f"stepgraph {name}")]
     return "\n".join(parts)
 
 

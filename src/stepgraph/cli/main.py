@@ -6,16 +6,11 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from importlib import import_module
+from typing import Final
 
 import click
 
-from stepgraph.cli.commands.check import check
-from stepgraph.cli.commands.diff import diff
-from stepgraph.cli.commands.graph import graph
-from stepgraph.cli.commands.list_ import list_workflows
-from stepgraph.cli.commands.render import render
-from stepgraph.cli.commands.rules import rules
-from stepgraph.cli.commands.schema import schema
 from stepgraph.cli.console import encode, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.internal_error import InternalError
@@ -82,8 +77,33 @@ Exit codes:
   4  an error of stepgraph itself"""
 
 
+# Imported on first use, because the seven modules and their imports take 3 ms, and a run needs one of them.
+_COMMANDS: Final = {
+    "check": ("check", "check"),
+    "diff": ("diff", "diff"),
+    "graph": ("graph", "graph"),
+    "list": ("list_", "list_workflows"),
+    "render": ("render", "render"),
+    "rules": ("rules", "rules"),
+    "schema": ("schema", "schema"),
+}
+"""Module and function of each command, by name."""
+
+
 class _Commands(click.Group):
     """The commands. A path in place of a command gets advice."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - the signature is that of click
+        """Return the names of the commands."""
+        return list(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
+        """Return the command with a name, None for an unknown name."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module, function = _COMMANDS[cmd_name]
+        command: click.Command = getattr(import_module(f"stepgraph.cli.commands.{module}"), function)
+        return command
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -109,17 +129,10 @@ def commands(context: click.Context) -> ExitCode | None:
     """
     if context.invoked_subcommand is not None:
         return None
+    from stepgraph.cli.commands.graph import graph
+
     result: ExitCode = context.invoke(graph)
     return result
-
-
-commands.add_command(graph)
-commands.add_command(check)
-commands.add_command(diff)
-commands.add_command(render)
-commands.add_command(list_workflows)
-commands.add_command(rules)
-commands.add_command(schema)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

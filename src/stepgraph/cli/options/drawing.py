@@ -55,9 +55,10 @@ class DrawingOptions(Struct, frozen=True):
                 raise click.UsageError(message)
             if self.engine == "dot" and option in _STRUCTURED_ONLY:
                 raise click.UsageError(f"{option} is of no use to the engine dot. Leave it out.")
+        view = None if self._explicit_options() in ([], ["--engine"]) else self._view()
         look = Look() if output.name else look_of_standard_output()
         in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
-        return Style(look, view=self._view(), engine=self.engine or ENGINES[0], in_markdown=in_markdown)
+        return Style(look, view=view, engine=self.engine or ENGINES[0], in_markdown=in_markdown)
 
     def _explicit_options(self) -> list[str]:
         values = {
