@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 if TYPE_CHECKING:
     from stepgraph.checks.analysis.reached_steps import ReachableSteps
     from stepgraph.ir.facts import Fact
     from stepgraph.ir.program import Program
+    from stepgraph.ir.walk import VisitedOperation
     from stepgraph.model.note import Note, Problem
     from stepgraph.model.payload import Graph
     from stepgraph.project.configuration.wrangler import Configuration, ConfiguredWorkflow
 
 FactKind = TypeVar("FactKind", bound="Fact")
+Result = TypeVar("Result")
 
 
 class WorkflowSubject(Struct, frozen=True, dict=True):
@@ -31,6 +33,14 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     """The notes on the program and on the graph."""
     configured: ConfiguredWorkflow | None = None
     """The entry of the workflow in a configuration."""
+    _results: dict[object, object] = field(default_factory=dict)
+    """Results of `once`, by function."""
+
+    def once(self, compute: Callable[[WorkflowSubject], Result]) -> Result:
+        """Return `compute(self)`, memoized because several rules need the same results."""
+        if compute not in self._results:
+            self._results[compute] = compute(self)
+        return cast("Result", self._results[compute])
 
     def facts_of_type(self, kind: type[FactKind]) -> Iterator[FactKind]:
         """Yield the facts of a class, in the order of their recording."""
@@ -42,6 +52,13 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
         for fact in self.program.facts:
             by_kind.setdefault(type(fact), []).append(fact)
         return by_kind
+
+    @cached_property
+    def operations(self) -> tuple[VisitedOperation, ...]:
+        """All operations that the program may execute, in pre-order."""
+        from stepgraph.ir.walk import walk_operations
+
+        return tuple(walk_operations(self.program.body))
 
     @cached_property
     def reachable_steps(self) -> ReachableSteps:

@@ -52,11 +52,18 @@ class ConfigFault(Struct, frozen=True):
     """Edits that follow the advice, if only one fix is correct."""
 
 
-def config_faults(subject: WorkflowSubject) -> Iterator[ConfigFault]:
-    """Yield the faults in the step configs of a workflow, except invalid durations."""
-    for config in config_arguments(subject):
-        for value in _dictionaries_first(config.value):
-            yield from _config_faults(value, config.place)
+def config_faults(subject: WorkflowSubject) -> tuple[ConfigFault, ...]:
+    """Return the faults in the step configs of a workflow, except invalid durations."""
+    return subject.once(_find_config_faults)
+
+
+def _find_config_faults(subject: WorkflowSubject) -> tuple[ConfigFault, ...]:
+    return tuple(
+        fault
+        for config in config_arguments(subject)
+        for value in _dictionaries_first(config.value)
+        for fault in _config_faults(value, config.place)
+    )
 
 
 def _dictionaries_first(value: Value) -> tuple[Value, ...]:

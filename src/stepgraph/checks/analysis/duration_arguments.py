@@ -71,12 +71,18 @@ class DurationArgument(Struct, frozen=True):
         return None
 
 
-def duration_arguments(subject: WorkflowSubject) -> Iterator[DurationArgument]:
-    """Yield the durations of a workflow: method arguments first, then step configs."""
-    for use, value, place in _argument_values(subject):
-        for case in simple_cases(value):
-            if not may_be_guarded(case, place):
-                yield DurationArgument(use, case, place)
+def duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:
+    """Return the durations of a workflow: method arguments first, then step configs."""
+    return subject.once(_find_duration_arguments)
+
+
+def _find_duration_arguments(subject: WorkflowSubject) -> tuple[DurationArgument, ...]:
+    return tuple(
+        DurationArgument(use, case, place)
+        for use, value, place in _argument_values(subject)
+        for case in simple_cases(value)
+        if not may_be_guarded(case, place)
+    )
 
 
 def _argument_values(subject: WorkflowSubject) -> Iterator[tuple[DurationUse, Value, Place]]:

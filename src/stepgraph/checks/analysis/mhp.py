@@ -15,7 +15,7 @@ from stepgraph.checks.analysis.concurrent_names import NamedActivities, NamedAct
 from stepgraph.ir.await_groups import AwaitedTask, TaskId, awaited_tasks_of, task_ids_of
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf
-from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun
+from stepgraph.ir.nodes import Await, Block, Call, Operation, Run, Start, StepRun
 from stepgraph.ir.walk import walk_operations
 from stepgraph.limits import Budget, Limit
 
@@ -40,28 +40,28 @@ def find_name_clashes(body: Block, budget: Budget) -> Iterator[NameClash]:
     Clashes that depend on timing come first. In all other clashes, both activities are started directly, by different
     declarations. Raises LimitExceededError.
     """
-    domain = _PendingStarts(budget, frozenset(_awaited_task_ids(body)), NamedActivities(budget))
-    for block in {id(block): block for block in _bodies(body)}.values():
+    operations = [visit.operation for visit in walk_operations(body)]
+    domain = _PendingStarts(budget, frozenset(_awaited_task_ids(operations)), NamedActivities(budget))
+    for block in {id(block): block for block in (body, *_called_bodies(operations))}.values():
         solve(block, 0, domain, budget=budget)
     yield from domain.timing_clashes.values()
     yield from (clash for node, clash in domain.declaration_clashes.items() if node not in domain.timing_clashes)
 
 
-def _bodies(body: Block) -> Iterator[Block]:
-    """Yield a body, and the bodies of all reachable functions and steps."""
-    yield body
-    for reachable in walk_operations(body):
-        match reachable.operation:
+def _called_bodies(operations: Iterable[Operation]) -> Iterator[Block]:
+    """Yield the bodies of the functions and steps that operations run or start."""
+    for operation in operations:
+        match operation:
             case Run(activity=Call(function=function)) | Start(activity=Call(function=function)):
                 yield function.body
             case Run(activity=StepRun(body=inner)) | Start(activity=StepRun(body=inner)):
                 yield inner
 
 
-def _awaited_task_ids(body: Block) -> Iterator[TaskId]:
+def _awaited_task_ids(operations: Iterable[Operation]) -> Iterator[TaskId]:
     """Yield the ids of the awaited tasks. The analysis knows no end of any other task."""
-    for reachable in walk_operations(body):
-        match reachable.operation:
+    for operation in operations:
+        match operation:
             case Await(group=group):
                 yield from task_ids_of(group)
             case Run(completed_tasks=completes):

@@ -22,7 +22,7 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip races inside a step, which the documentation recommends."""
     racing: dict[int, bool] = {}
     budget = Budget()
-    for met in walk_operations(subject.program.body):
+    for met in subject.operations:
         outer, operation = met.in_step, met.operation
         if outer is None or not isinstance(operation, Run | Start) or isinstance(operation.activity, Call):
             continue

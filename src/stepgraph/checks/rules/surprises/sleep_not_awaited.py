@@ -9,7 +9,6 @@ from stepgraph.checks.diagnostic import Diagnostic
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import NeverAwaited
-from stepgraph.ir.walk import walk_operations
 from stepgraph.syntax.edits import AddedAwait
 
 if TYPE_CHECKING:
@@ -19,7 +18,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip sleeps inside steps, which another rule reports."""
-    nested = {id(met.operation.place.node) for met in walk_operations(subject.program.body) if met.in_step is not None}
+    nested = {id(met.operation.place.node) for met in subject.operations if met.in_step is not None}
     for sleep in subject.facts_of_type(NeverAwaited):
         if sleep.work != "sleep" or id(sleep.place.node) in nested:
             continue
