@@ -112,15 +112,11 @@ def scan(owner: Owner, module: SourceModule) -> Bindings:
     return bindings
 
 
-def parameters(params: cst.Parameters) -> Iterator[cst.Param]:
-    """Yield the parameters of a function in order, including `*args` and `**kwargs`."""
-    yield from params.posonly_params
-    yield from params.params
-    if isinstance(params.star_arg, cst.Param):
-        yield params.star_arg
-    yield from params.kwonly_params
-    if params.star_kwarg is not None:
-        yield params.star_kwarg
+def parameters(params: cst.Parameters) -> tuple[cst.Param, ...]:
+    """Return the parameters of a function in order, including `*args` and `**kwargs`."""
+    star = (params.star_arg,) if isinstance(params.star_arg, cst.Param) else ()
+    star_kwarg = () if params.star_kwarg is None else (params.star_kwarg,)
+    return (*params.posonly_params, *params.params, *star, *params.kwonly_params, *star_kwarg)
 
 
 def _bind_statement(statement: cst.CSTNode, bindings: Bindings) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final, TypeAlias
+from typing import Final
 
 import libcst as cst
+from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, parameters
 from stepgraph.syntax.module import SourceModule
@@ -13,11 +14,20 @@ from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.mutation.changes import mutated_values
 from stepgraph.syntax.walk import expressions_below, statements_below
 
-_Region: TypeAlias = tuple[cst.BaseSuite | cst.Module, tuple[str, ...], tuple[cst.FunctionDef, ...]]
-"""A block, with the names of the functions and classes around it, and these functions."""
-
-
 _CACHES: Final = frozenset({"cache", "cached", "lru_cache"})
+_IMMUTABLE_LITERALS: Final = (cst.SimpleString, cst.BaseNumber, cst.ConcatenatedString, cst.FormattedString)
+
+
+class _Region(Struct, frozen=True):
+    """A block of a module."""
+
+    body: cst.BaseSuite | cst.Module
+    names: tuple[str, ...] = ()
+    """The names of the functions and classes around it."""
+    functions: tuple[cst.FunctionDef, ...] = ()
+    """The functions around it."""
+    defaults: frozenset[str] = frozenset()
+    """The parameters of the innermost function whose default values may be changed."""
 
 
 def functions_with_state(module: SourceModule) -> frozenset[str]:
@@ -25,21 +35,37 @@ def functions_with_state(module: SourceModule) -> frozenset[str]:
 
     They change variables or objects of an enclosing call or default values, or return the same object again.
     """
-    found: set[str] = set()
-    pending: list[_Region] = [(module.tree, (), ())]
+    with_state: set[str] = set()
+    pending = [_Region(module.tree)]
     while pending:
-        body, names, functions = pending.pop()
-        for statement in statements_below(body):
+        region = pending.pop()
+        for statement in statements_below(region.body):
             match statement:
-                case cst.FunctionDef():
-                    pending.append((statement.body, (*names, statement.name.value), (*functions, statement)))
+                case cst.FunctionDef(name=cst.Name(value=name), body=body, params=params):
+                    functions = (*region.functions, statement)
+                    pending.append(_Region(body, (*region.names, name), functions, _changeable_defaults(params)))
                     if _returns_same_object(statement):
-                        found.add(statement.name.value)
-                case cst.ClassDef():
-                    pending.append((statement.body, (*names, statement.name.value), functions))
-            if functions and _may_change_outer_state(statement, functions, module):
-                found.update(names)
-    return frozenset(found)
+                        with_state.add(name)
+                case cst.ClassDef(name=cst.Name(value=name), body=body):
+                    pending.append(_Region(body, (*region.names, name), region.functions, region.defaults))
+            if region.functions and _may_change_outer_state(statement, region, module):
+                with_state.update(region.names)
+    return frozenset(with_state)
+
+
+def _changeable_defaults(params: cst.Parameters) -> frozenset[str]:
+    """Return the parameters whose default value is not a string, a number or a constant such as `None`."""
+    return frozenset(
+        parameter.name.value
+        for parameter in parameters(params)
+        if parameter.default is not None and not _is_immutable(parameter.default)
+    )
+
+
+def _is_immutable(value: cst.BaseExpression) -> bool:
+    if isinstance(value, cst.Name):
+        return value.value in {"None", "True", "False"}
+    return isinstance(value, _IMMUTABLE_LITERALS)
 
 
 def _returns_same_object(function: cst.FunctionDef) -> bool:
@@ -55,17 +81,14 @@ def has_created_default(params: cst.Parameters) -> bool:
     return any(isinstance(default, cst.List | cst.Dict | cst.Set | cst.Call) for default in defaults)
 
 
-def _may_change_outer_state(
-    statement: cst.CSTNode, functions: tuple[cst.FunctionDef, ...], module: SourceModule
-) -> bool:
+def _may_change_outer_state(statement: cst.CSTNode, region: _Region, module: SourceModule) -> bool:
     """Whether a statement of a function, or a lambda in it, may change a variable or object of another one."""
     if isinstance(statement, cst.Nonlocal):
         return True
     nodes = list(expressions_below(statement)) if module.mentions(b"lambda") else []
     if any(isinstance(node, cst.Lambda) and any(_called_objects(node.body)) for node in nodes):
         return True
-    defaults = {parameter.name.value for parameter in parameters(functions[-1].params) if parameter.default is not None}
-    if not defaults and len(functions) == 1:
+    if not region.defaults and len(region.functions) == 1:
         return False
     changed = (
         *mutated_values(statement),
@@ -73,9 +96,9 @@ def _may_change_outer_state(
         *_called_objects(statement),
     )
     names = {_root_name(value) for value in changed}
-    if not names.isdisjoint(defaults):
+    if not names.isdisjoint(region.defaults):
         return True
-    *outer, inner = (bindings_of(function, module) for function in functions)
+    *outer, inner = (bindings_of(function, module) for function in region.functions)
     return any(not inner.binds(name) and any(bindings.binds(name) for bindings in outer) for name in names)
 
 
