@@ -72,15 +72,7 @@ class Bindings(Struct):
 
 def bindings_of(owner: Owner, module: SourceModule) -> Bindings:
     """Return the bindings of a scope in `module`, memoized."""
-    scans = module.once(_empty_scan_cache)
-    bindings = scans.get(owner)
-    if bindings is None:
-        bindings = scans[owner] = scan(owner, module)
-    return bindings
-
-
-def _empty_scan_cache(_: SourceModule) -> dict[Owner, Bindings]:
-    return {}
+    return module.once_for(owner, scan)
 
 
 def scan(owner: Owner, module: SourceModule) -> Bindings:

@@ -38,16 +38,13 @@ def depends_on_block(statement: cst.CSTNode, binders: Sequence[cst.CSTNode], mod
     """
     if not any(map(_reads_objects, binders)):
         return False
-    changes = module.once(_empty_cache)
-    if statement not in changes:
-        inner_statements = self_and_statements_below(statement)
-        changes[statement] = tuple(id(inner) for inner in inner_statements if _changes_objects(inner))
     ids = {id(binder) for binder in binders}
-    return any(change not in ids for change in changes[statement])
+    return any(change not in ids for change in module.once_for(statement, _object_changes))
 
 
-def _empty_cache(_: SourceModule) -> dict[cst.CSTNode, tuple[int, ...]]:
-    return {}
+def _object_changes(statement: cst.CSTNode, _: SourceModule) -> tuple[int, ...]:
+    """Return the identities of the statements in a statement that change objects."""
+    return tuple(id(inner) for inner in self_and_statements_below(statement) if _changes_objects(inner))
 
 
 def _reads_objects(binder: cst.CSTNode) -> bool:

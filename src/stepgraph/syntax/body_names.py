@@ -33,20 +33,16 @@ class StatementNames(Struct, frozen=True):
 
 def names_of_statements(module: SourceModule, owner: cst.Module | cst.ClassDef) -> Sequence[StatementNames]:
     """Return the names in each top-level statement of the body of a module or class, memoized."""
-    cache = module.once(_empty_cache)
-    if owner not in cache:
-        binders = bindings_of(owner, module).binders
-        names_by_binder: dict[int, set[str]] = {}
-        for name, nodes in binders.items():
-            for node in nodes:
-                names_by_binder.setdefault(id(node), set()).add(name)
-        body = owner if isinstance(owner, cst.Module) else owner.body
-        cache[owner] = tuple(_names_of(statement, names_by_binder) for statement in statements(body))
-    return cache[owner]
+    return module.once_for(owner, _names_of_statements)
 
 
-def _empty_cache(_: SourceModule) -> dict[cst.Module | cst.ClassDef, Sequence[StatementNames]]:
-    return {}
+def _names_of_statements(owner: cst.Module | cst.ClassDef, module: SourceModule) -> Sequence[StatementNames]:
+    names_by_binder: dict[int, set[str]] = {}
+    for name, nodes in bindings_of(owner, module).binders.items():
+        for node in nodes:
+            names_by_binder.setdefault(id(node), set()).add(name)
+    body = owner if isinstance(owner, cst.Module) else owner.body
+    return tuple(_names_of(statement, names_by_binder) for statement in statements(body))
 
 
 def _names_of(statement: cst.CSTNode, names_by_binder: dict[int, set[str]]) -> StatementNames:
@@ -194,17 +190,14 @@ _INITIALIZERS = frozenset({"__init__", "__new__", "__post_init__"})
 
 def object_changes(node: cst.ClassDef, module: SourceModule) -> tuple[ObjectChange, ...]:
     """Return the changes that the methods of a class make to its objects after their creation, memoized."""
-    cache = module.once(_empty_changes)
-    if node not in cache:
-        methods = (s for s in statements_below(node.body) if isinstance(s, cst.FunctionDef))
-        cache[node] = tuple(
-            change for method in methods if method.name.value not in _INITIALIZERS for change in _changes_by(method)
-        )
-    return cache[node]
+    return module.once_for(node, _object_changes)
 
 
-def _empty_changes(_: SourceModule) -> dict[cst.ClassDef, tuple[ObjectChange, ...]]:
-    return {}
+def _object_changes(node: cst.ClassDef, _: SourceModule) -> tuple[ObjectChange, ...]:
+    methods = (s for s in statements_below(node.body) if isinstance(s, cst.FunctionDef))
+    return tuple(
+        change for method in methods if method.name.value not in _INITIALIZERS for change in _changes_by(method)
+    )
 
 
 def _changes_by(method: cst.FunctionDef) -> Iterator[ObjectChange]:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 
 Result = TypeVar("Result")
+Node = TypeVar("Node", bound="cst.CSTNode")
 
 _BRIEF_LENGTH: Final = 200
 """Maximum length of a brief text, in characters."""
@@ -39,6 +40,8 @@ class SourceModule(Struct, eq=False, dict=True):
     _has_all_positions: bool = False
     _results: dict[object, object] = field(default_factory=dict)
     """Results of `once`, by function."""
+    _results_by_node: dict[object, dict[int, tuple[cst.CSTNode, object]]] = field(default_factory=dict)
+    """Results of `once_for`, by function and by the identity of the node, which the result keeps alive."""
 
     def __repr__(self) -> str:
         return f"SourceModule({self.path!r})"
@@ -55,6 +58,14 @@ class SourceModule(Struct, eq=False, dict=True):
         if compute not in self._results:
             self._results[compute] = compute(self)
         return cast("Result", self._results[compute])
+
+    def once_for(self, node: Node, compute: Callable[[Node, SourceModule], Result]) -> Result:
+        """Return `compute(node, self)` for a node of the module, memoized."""
+        results = self._results_by_node.setdefault(compute, {})
+        memoized = results.get(id(node))
+        if memoized is None:
+            memoized = results[id(node)] = (node, compute(node, self))
+        return cast("Result", memoized[1])
 
     def mentions(self, word: bytes) -> bool:
         """Return whether the source contains a word anywhere: a cheap test before a search of the tree."""
@@ -95,11 +106,7 @@ class SourceModule(Struct, eq=False, dict=True):
 
     def brief_text(self, node: cst.CSTNode) -> str:
         """Return the source of `node` on one line, truncated if long; memoized because messages repeat it."""
-        texts = self.once(_empty_text_cache)
-        if node not in texts:
-            text = self.text(node)
-            texts[node] = text if len(text) <= _BRIEF_LENGTH else text[: _BRIEF_LENGTH - 1] + "…"
-        return texts[node]
+        return self.once_for(node, _brief_text)
 
     def text(self, node: cst.CSTNode) -> str:
         """Return the source of `node` on one line, without comments."""
@@ -108,8 +115,9 @@ class SourceModule(Struct, eq=False, dict=True):
         return source_text(self.tree, node)
 
 
-def _empty_text_cache(_: SourceModule) -> dict[cst.CSTNode, str]:
-    return {}
+def _brief_text(node: cst.CSTNode, module: SourceModule) -> str:
+    text = module.text(node)
+    return text if len(text) <= _BRIEF_LENGTH else text[: _BRIEF_LENGTH - 1] + "…"
 
 
 class Place(Struct, frozen=True):

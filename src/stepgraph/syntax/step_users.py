@@ -66,23 +66,15 @@ def _imported_names(module: SourceModule) -> frozenset[str]:
 
 
 def _called_names(place: Place) -> CalledNames:
-    memoized = place.module.once(_no_called_names)
-    if id(place.node) not in memoized:
-        memoized[id(place.node)] = _compute_called_names(place)
-    return memoized[id(place.node)]
+    return place.module.once_for(place.node, _compute_called_names)
 
 
-def _no_called_names(module: SourceModule) -> dict[int, CalledNames]:
-    del module
-    return {}
-
-
-def _compute_called_names(place: Place) -> CalledNames:
-    imported = place.module.once(_imported_names)
-    bindings = bindings_of(place.node, place.module) if isinstance(place.node, cst.FunctionDef | cst.Lambda) else None
+def _compute_called_names(node: cst.CSTNode, module: SourceModule) -> CalledNames:
+    imported = module.once(_imported_names)
+    bindings = bindings_of(node, module) if isinstance(node, cst.FunctionDef | cst.Lambda) else None
     names: set[str] = set()
     has_step_method = has_computed_callee = False
-    for call in _calls_in(place.node):
+    for call in _calls_in(node):
         match call.func:
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 is_library = isinstance(owner, cst.Name) and owner.value in imported

@@ -27,17 +27,12 @@ class StatementPosition(Struct, frozen=True):
 
 def statement_positions(module: SourceModule, body: cst.BaseSuite | cst.Module) -> dict[int, StatementPosition]:
     """Return the position of each statement of a body of a module, by `id(statement)`."""
-    positions = module.once(_empty_cache)
-    if body not in positions:
-        numbered = enumerate(statements_with_enclosing(body))
-        positions[body] = {
-            id(statement): StatementPosition(index, enclosing) for index, (statement, enclosing) in numbered
-        }
-    return positions[body]
+    return module.once_for(body, _statement_positions)
 
 
-def _empty_cache(_: SourceModule) -> dict[cst.BaseSuite | cst.Module, dict[int, StatementPosition]]:
-    return {}
+def _statement_positions(body: cst.BaseSuite | cst.Module, _: SourceModule) -> dict[int, StatementPosition]:
+    numbered = enumerate(statements_with_enclosing(body))
+    return {id(statement): StatementPosition(index, enclosing) for index, (statement, enclosing) in numbered}
 
 
 def runtime_binders(binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition]) -> list[cst.CSTNode]:

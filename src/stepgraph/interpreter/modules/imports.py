@@ -23,12 +23,7 @@ def import_name(interpreter: Interpreter, statement: cst.Import | cst.ImportFrom
     """Return the value that an import statement of the current module binds to `name`."""
     if interpreter.frame.body_scope.kind == "function":
         _record_late_import(interpreter, statement)
-    aliases = interpreter.module.once(_alias_cache)
-    if statement not in aliases:
-        # The last of several aliases for a name is in effect.
-        names = () if isinstance(statement.names, cst.ImportStar) else statement.names
-        aliases[statement] = {import_binding(alias): alias for alias in names}
-    alias = aliases[statement].get(name)
+    alias = interpreter.module.once_for(statement, _alias_by_name).get(name)
     return (
         UNKNOWN if alias is None else _import_alias(interpreter, statement, alias, name, interpreter.place(statement))
     )
@@ -59,8 +54,10 @@ def import_by_name(interpreter: Interpreter, name: str, place: Place) -> Value:
     return module
 
 
-def _alias_cache(_: SourceModule) -> dict[cst.Import | cst.ImportFrom, dict[str, cst.ImportAlias]]:
-    return {}
+def _alias_by_name(statement: cst.Import | cst.ImportFrom, _: SourceModule) -> dict[str, cst.ImportAlias]:
+    """Return the alias that binds each name: the last of several aliases is in effect."""
+    names = () if isinstance(statement.names, cst.ImportStar) else statement.names
+    return {import_binding(alias): alias for alias in names}
 
 
 def _import_alias(

@@ -217,18 +217,15 @@ def names_of_attributes(function: cst.FunctionDef, module: SourceModule) -> froz
     """
     if not module.once(_may_name_attributes):
         return frozenset()
-    names = module.once(_empty_cache)
-    if function not in names:
-        names[function] = frozenset(_attribute_names(function))
-    return names[function]
+    return module.once_for(function, _names_of_attributes)
+
+
+def _names_of_attributes(function: cst.FunctionDef, _: SourceModule) -> frozenset[str]:
+    return frozenset(_attribute_names(function))
 
 
 def _may_name_attributes(module: SourceModule) -> bool:
     return any(module.mentions(name.encode()) for name in (*_FUNCTIONS, *_HOOKS, "__dict__", "vars"))
-
-
-def _empty_cache(_: SourceModule) -> dict[cst.FunctionDef, frozenset[str]]:
-    return {}
 
 
 def _attribute_names(function: cst.FunctionDef) -> Iterator[str]:

@@ -19,17 +19,14 @@ _METHODS: Final = COLLECTION_MUTATORS | {"copy", "count", "get", "index"}
 
 def names_without_aliases(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
     """Return the variables of a function that only hold new collections, which it stores nowhere else, memoized."""
-    cache = module.once(_empty_cache)
-    if function not in cache:
-        bindings = bindings_of(function, module)
-        created = {name for name, binders in bindings.binders.items() if all(map(_binds_new_collection, binders))}
-        created -= bindings.globals | bindings.nonlocals
-        cache[function] = frozenset(created - _aliased_names(function) if created else ())
-    return cache[function]
+    return module.once_for(function, _names_without_aliases)
 
 
-def _empty_cache(_: SourceModule) -> dict[cst.FunctionDef, frozenset[str]]:
-    return {}
+def _names_without_aliases(function: cst.FunctionDef, module: SourceModule) -> frozenset[str]:
+    bindings = bindings_of(function, module)
+    created = {name for name, binders in bindings.binders.items() if all(map(_binds_new_collection, binders))}
+    created -= bindings.globals | bindings.nonlocals
+    return frozenset(created - _aliased_names(function) if created else ())
 
 
 def _binds_new_collection(binder: cst.CSTNode) -> bool:
