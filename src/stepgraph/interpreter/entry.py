@@ -54,7 +54,7 @@ from stepgraph.ir.nodes import EMPTY, Block, PayloadShape, may_run_steps
 from stepgraph.ir.program import Program
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Budget, LimitExceededError
-from stepgraph.model.note import InputError, Problem, ProblemKind
+from stepgraph.model.note import InputError, Note, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
@@ -178,7 +178,7 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         workflow.name,
         body,
         payload,
-        interpreter.sorted_notes(),
+        _sorted_notes(interpreter),
         place,
         mode,
         tuple(interpreter.facts),
@@ -188,6 +188,15 @@ def _interpret(entry: OpenModule, name: str, mode: DependencyMode, *, traced: bo
         unordered=frozenset(interpreter.work.unordered),
     )
     return program, interpreter.steps.lists_depends
+
+
+def _sorted_notes(interpreter: Interpreter) -> tuple[Note, ...]:
+    """Return the notes in source order."""
+    notes = [
+        Note(code, message, advice, place.span, incomplete)
+        for (code, _), (place, message, advice, incomplete) in interpreter.notes.items()
+    ]
+    return tuple(sorted(notes, key=lambda note: (note.span, note.code)))
 
 
 def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Block, run: Place) -> None:

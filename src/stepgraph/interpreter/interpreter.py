@@ -41,7 +41,6 @@ from stepgraph.ir.nodes import (
 )
 from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.limits import Budget, Limit, LimitExceededError
-from stepgraph.model.note import Note
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.walk import children, statements
@@ -249,14 +248,6 @@ class Interpreter(Struct, eq=False):
     def report_caveat(self, caveat: Caveat) -> None:
         """Add a note that a different function may run than the graph shows."""
         self.note(caveat.code, caveat.place, caveat.message, caveat.advice)
-
-    def sorted_notes(self) -> tuple[Note, ...]:
-        """Return all notes in source order."""
-        notes = [
-            Note(code, message, advice, place.span, incomplete)
-            for (code, _), (place, message, advice, incomplete) in self.notes.items()
-        ]
-        return tuple(sorted(notes, key=lambda note: (note.span, note.code)))
 
     # Branches, scopes and frames
 

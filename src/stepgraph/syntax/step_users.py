@@ -55,7 +55,7 @@ def _functions_by_name(module: SourceModule) -> dict[str, list[Place]]:
     return result
 
 
-def _imported_names(module: SourceModule) -> frozenset[str]:
+def _names_bound_by_imports(module: SourceModule) -> frozenset[str]:
     """Return the names that imports bind anywhere in a module."""
     return frozenset(
         import_binding(alias)
@@ -70,7 +70,7 @@ def _called_names(place: Place) -> CalledNames:
 
 
 def _compute_called_names(node: cst.CSTNode, module: SourceModule) -> CalledNames:
-    imported = module.once(_imported_names)
+    imported = module.once(_names_bound_by_imports)
     bindings = bindings_of(node, module) if isinstance(node, cst.FunctionDef | cst.Lambda) else None
     names: set[str] = set()
     has_step_method = has_computed_callee = False

@@ -99,7 +99,7 @@ def _may_read(module: SourceModule, name: str) -> bool:
         return False
     if module.mentions(f".{name}".encode()) or (module.mentions(b"getattr") and _quotes(module, name)):
         return True
-    imported_names = module.once(_imported_names)
+    imported_names = module.once(_names_from_modules)
     return name in imported_names or "*" in imported_names
 
 
@@ -107,7 +107,7 @@ def _quotes(module: SourceModule, name: str) -> bool:
     return module.mentions(f'"{name}"'.encode()) or module.mentions(f"'{name}'".encode())
 
 
-def _imported_names(module: SourceModule) -> frozenset[str]:
+def _names_from_modules(module: SourceModule) -> frozenset[str]:
     """Return the names that a module imports from others, with a star for a star import."""
     statements = statements_below(module.tree, into_functions=True)
     imports = [statement for statement in statements if isinstance(statement, cst.ImportFrom)]

@@ -15,54 +15,20 @@ from msgspec import Struct, field
 from stepgraph.syntax.bindings import import_binding, imported_module, pattern_names
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, Aliases
-from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
+from stepgraph.syntax.mutation.collection_calls import (
+    COLLECTION_MUTATORS,
+    COPYING_CALLS,
+    ELEMENT_METHODS,
+    EXTENDING_METHODS,
+    FOLLOWED_CALLS,
+    MUTATING_FUNCTIONS,
+    PAIRING_CALLS,
+    SPECIAL_MUTATORS,
+)
 from stepgraph.syntax.parameter_names import ParameterNames
 from stepgraph.syntax.walk import children, statements_below
 
-# Functions of the standard library that mutate an argument, by the last component of their names.
-MUTATING_FUNCTIONS: Final = frozenset(
-    [
-        *("heapify", "heappop", "heappush", "heappushpop", "heapreplace", "insort", "insort_left", "insort_right"),
-        *("delitem", "iadd", "ior", "setitem", "shuffle"),
-    ]
-)
-# Special methods that mutate the collection, as those of `COLLECTION_MUTATORS`.
-_SPECIAL_MUTATORS: Final = frozenset(
-    ["__delitem__", "__iadd__", "__iand__", "__imul__", "__ior__", "__isub__", "__ixor__", "__setitem__"]
-)
-# Calls that return a new collection with the elements of another one.
-_COPYING_CALLS: Final = frozenset(
-    [
-        *("copy", "deque", "dict", "filter", "frozenset", "iter", "list", "map", "reversed", "set", "sorted", "tuple"),
-        "values",
-    ]
-)
-# Calls that return a new collection of tuples of elements.
-_PAIRING_CALLS: Final = frozenset(["enumerate", "items", "zip"])
-# Methods that add the elements of a collection to another one.
-_EXTENDING_METHODS: Final = frozenset(["extend", "extendleft", "update"])
-# Methods that return an element.
-_ELEMENT_METHODS: Final = frozenset(["get", "pop", "popitem", "popleft", "setdefault", "__getitem__"])
 _TRUSTED_PACKAGES: Final = sys.stdlib_module_names | {"js", "pyodide", "workers"}
-# Calls that keep no reference to their arguments, by the last component of their names.
-READING_CALLS: Final = frozenset(
-    [
-        *("all", "any", "bool", "count", "float", "format", "hash", "id", "index", "int", "isinstance", "issubclass"),
-        *("join", "len", "max", "min", "print", "range", "repr", "str", "sum", "type"),
-        *("critical", "debug", "error", "exception", "info", "log", "warning", "warn"),
-        *("deepcopy", "dump", "dumps", "loads"),
-        *("do", "sleep", "sleep_until", "wait_for_event"),
-    ]
-)
-_FOLLOWED_CALLS: Final = (
-    READING_CALLS
-    | _COPYING_CALLS
-    | _PAIRING_CALLS
-    | _EXTENDING_METHODS
-    | _ELEMENT_METHODS
-    | MUTATING_FUNCTIONS
-    | COLLECTION_MUTATORS
-)
 # Statements that define functions or classes, that bind names or mutate collections.
 _DEFINITIONS: Final = frozenset([cst.FunctionDef, cst.ClassDef, cst.Import, cst.ImportFrom, cst.Assign])
 _FLOW_STATEMENTS: Final = frozenset(
@@ -306,12 +272,12 @@ class _FlowCollector(Struct):
             self._keep(tuple(path for sources in arguments for path in sources))
         if name == "getattr":
             self._mutate(arguments[0])
-        if isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS | _SPECIAL_MUTATORS:
-            self._mutate_value(call.func.value, by_library=name in _SPECIAL_MUTATORS)
+        if isinstance(call.func, cst.Attribute) and name in COLLECTION_MUTATORS | SPECIAL_MUTATORS:
+            self._mutate_value(call.func.value, by_library=name in SPECIAL_MUTATORS)
             if isinstance(call.func.value, cst.Name) and call.func.value.value in ("dict", "list", "set"):
                 self._mutate(arguments[0] if arguments else (), by_library=True)
             stored = tuple(path for sources in arguments for path in sources)
-            self._record_store(call.func.value, _elements(stored) if name in _EXTENDING_METHODS else stored)
+            self._record_store(call.func.value, _elements(stored) if name in EXTENDING_METHODS else stored)
         elif name is None or name in MUTATING_FUNCTIONS or self._is_opaque(call.func):
             mutated = tuple(path for sources in arguments for path in (*sources, *_elements(sources)))
             self._mutate(mutated, by_library=True)
@@ -447,15 +413,15 @@ class _FlowCollector(Struct):
         inputs = (*owner, *(path for argument in call.args for path in self.sources(argument.value)))
         if name in self.parameters:
             return (AccessPath(name or ""),)
-        if name in _ELEMENT_METHODS:
+        if name in ELEMENT_METHODS:
             return _elements(inputs)
-        if name in _COPYING_CALLS:
+        if name in COPYING_CALLS:
             entries = (path for a in call.args if a.keyword is not None for path in self.sources(a.value))
             return (
                 *(path.element().in_collection() for path in inputs),
                 *(path.in_collection() for path in entries),
             )
-        if name in _PAIRING_CALLS:
+        if name in PAIRING_CALLS:
             return tuple(path.element().in_collection().in_collection() for path in inputs)
         if name == "next":
             return (*inputs, *_elements(inputs))
@@ -473,7 +439,7 @@ def _elements(sources: _Paths) -> _Paths:
 def _is_followed(call: cst.Call) -> bool:
     """Whether the flow through a call is known. `type(name, bases, attributes)` makes a class that is not followed."""
     name = _last_name(call.func)
-    return name in _FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)
+    return name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)
 
 
 def _last_name(function: cst.BaseExpression) -> str | None:

@@ -8,17 +8,8 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.syntax.module import SourceModule
+from stepgraph.syntax.mutation.collection_calls import COLLECTION_MUTATORS
 from stepgraph.syntax.walk import expressions_below, statements_below
-
-COLLECTION_MUTATORS = frozenset(
-    [
-        *("add", "append", "clear", "extend", "insert", "pop", "remove", "reverse", "setdefault", "sort", "update"),
-        *("appendleft", "extendleft", "popleft", "rotate"),
-        *("difference_update", "discard", "intersection_update", "symmetric_difference_update"),
-        *("move_to_end", "popitem", "subtract"),
-    ]
-)
-"""Methods of lists, deques, sets and dicts that mutate the collection."""
 
 
 def mutated_names(statement: cst.CSTNode) -> Iterator[str]:
