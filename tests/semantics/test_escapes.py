@@ -699,7 +699,8 @@ def test_steps_taken_by_a_sequence_pattern(match: str, expected: str) -> None:
         ("case {'x': {'y': fn}}:\n        await fn()", True),
         ("case {'y': 1, **rest}:\n        await rest['x']()", False),
         ("case Job(fn=run):\n        await run()", True),
-        ("case Job(run):\n        await run()", False),
+        ("case Job(run):\n        await run()", True),
+        ("case Job(_, run):\n        await run()", False),
     ],
 )
 def test_steps_taken_by_other_patterns(match: str, *, complete: bool) -> None:

@@ -27,6 +27,7 @@ from stepgraph.interpreter.values.objects import (
 )
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.values import (
+    ABSENT,
     UNKNOWN,
     UNSET,
     Constant,
@@ -35,6 +36,7 @@ from stepgraph.ir.values import (
     Moment,
     Unresolved,
     Value,
+    is_none,
 )
 from stepgraph.limits import MAXIMUM, Limit, LimitExceededError
 from stepgraph.syntax.module import Place
@@ -47,6 +49,8 @@ _ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", 
 _MEMBER_FUNCTIONS: Final = ("partial", "member")
 # Orders of several bases share classes, so their total length may exceed the limit on one order.
 _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
+# Bases whose subclasses accept instances of other classes, by registration or by structure.
+_ABSTRACT_BASES: Final = frozenset({"abc.ABC", "typing.Protocol", "typing_extensions.Protocol"})
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
 
@@ -112,6 +116,39 @@ def is_workflow(interpreter: Interpreter, class_value: ClassValue) -> bool:
 def derives_from_entrypoint(class_value: ClassValue) -> bool:
     """Whether a class derives from WorkflowEntrypoint."""
     return any(isinstance(c, External) and c.name == ENTRYPOINT for c in resolution_order(class_value))
+
+
+def is_instance(value: Value, class_value: Value) -> bool | None:
+    """Return whether a value is an instance of a class, None if that is unknown."""
+    if isinstance(class_value, External):
+        return _is_instance_of_builtin(value, class_value)
+    if not isinstance(class_value, ClassValue) or class_value.metaclass is not None or class_value.caveats:
+        return None
+    if is_none(value):
+        return False
+    if not isinstance(value, Instance) or value.may_be_replaced:
+        return None
+    order = resolution_order(value.cls)
+    if class_value in order:
+        return True
+    may_have_others = any(isinstance(base, UnknownBase | Unresolved) for base in order)
+    return None if may_have_others or _may_have_virtual_subclasses(class_value) else False
+
+
+def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
+    """Return False for an object of a class that only derives from classes of the project, else None."""
+    is_builtin = class_value.name.startswith("builtins.") and class_value.name != "builtins.object"
+    if not is_builtin or not isinstance(value, Instance) or value.may_be_replaced:
+        return None
+    return False if all(isinstance(base, ClassValue) for base in resolution_order(value.cls)) else None
+
+
+def _may_have_virtual_subclasses(class_value: ClassValue) -> bool:
+    """Whether classes that do not derive from a class may count as its subclasses."""
+    return any(
+        isinstance(base, UnknownBase | Unresolved) or (isinstance(base, External) and base.name in _ABSTRACT_BASES)
+        for base in resolution_order(class_value)
+    )
 
 
 def find_member(interpreter: Interpreter, order: tuple[Value, ...], name: str) -> Value | None:
@@ -258,12 +295,12 @@ def _class_variable(
         if is_set_on_objects and not _is_changed_outside(interpreter, owner, name):
             return hide_constants(value)
         return hide_constants(mark_reassigned(interpreter, owner.scope, name, value))
-    is_constant = (
-        owner.scope.bindings.binds_constant(name)
-        and not may_be_assigned
-        and not _is_changed_outside(interpreter, owner, name)
-    )
-    return value if is_constant and not _is_enumeration(order) else UNKNOWN
+    if _is_enumeration(order) or _is_changed_outside(interpreter, owner, name):
+        return UNKNOWN
+    if owner.scope.bindings.binds_constant(name) and not may_be_assigned:
+        return value
+    has_metaclass = any(isinstance(c, ClassValue) and c.metaclass is not None for c in order)
+    return ABSENT if is_none(value) and not has_metaclass else UNKNOWN
 
 
 def _is_changed_outside(interpreter: Interpreter, owner: ClassValue, name: str) -> bool:

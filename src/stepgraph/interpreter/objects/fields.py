@@ -22,6 +22,8 @@ from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements_below
 
 _DATACLASS: Final = "dataclasses.dataclass"
+_NAMED_TUPLE: Final = "typing.NamedTuple"
+_MATCH_ARGUMENTS: Final = "__match_args__"
 _ATTRS_PACKAGES: Final = ("attr.", "attrs.")
 # Functions that describe a field, by the keyword of its default factory.
 _FIELD_FUNCTIONS: Final = {
@@ -101,6 +103,32 @@ def fields_of(interpreter: Interpreter, order: Sequence[Value]) -> list[Field]:
         for field in _declared_fields(interpreter, owner):
             fields[field.name] = field
     return list(fields.values())
+
+
+def positional_attributes(interpreter: Interpreter, order: Sequence[Value]) -> list[str]:
+    """Return the attributes that the positional patterns of a class read, empty if they are not known."""
+    for owner in order:
+        if not isinstance(owner, ClassValue):
+            is_named_tuple = isinstance(owner, External) and owner.name == _NAMED_TUPLE
+            return [field.name for field in fields_of(interpreter, order)] if is_named_tuple else []
+        if _MATCH_ARGUMENTS in owner.scope.bindings.binders:
+            return _literal_names(owner.scope.bindings.binders[_MATCH_ARGUMENTS])
+        if is_data_class(owner) and _decorator_flags(owner).get("match_args", True):
+            fields = fields_of(interpreter, owner.resolution_order)
+            return [field.name for field in fields if field.in_initializer and not field.keyword_only]
+    return []
+
+
+def _literal_names(binders: Sequence[cst.CSTNode]) -> list[str]:
+    """Return the strings in the tuple that is bound to a name, empty if it is bound to anything else."""
+    match binders:
+        case [cst.Assign(value=cst.Tuple(elements=elements))]:
+            values = [element.value for element in elements]
+            strings = [value.evaluated_value for value in values if isinstance(value, cst.SimpleString)]
+            names = [string for string in strings if isinstance(string, str)]
+            return names if len(names) == len(values) else []
+        case _:
+            return []
 
 
 def _declared_fields(interpreter: Interpreter, owner: ClassValue) -> Iterator[Field]:

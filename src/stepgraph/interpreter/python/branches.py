@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import libcst as cst
 
 from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import is_relevant
-from stepgraph.interpreter.objects.instances import field_names
+from stepgraph.interpreter.joining import is_relevant, join_values, union_values
+from stepgraph.interpreter.objects.classes import is_instance, resolution_order
+from stepgraph.interpreter.objects.fields import positional_attributes
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.boolean import static_truth
-from stepgraph.interpreter.python.narrowing import narrow
+from stepgraph.interpreter.python.narrowing import narrow, narrow_after, narrow_to_instances
 from stepgraph.interpreter.python.subscripts import element_at, payload_member
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.containers import Collection, Element
@@ -79,6 +81,8 @@ def _execute_clauses(interpreter: Interpreter, node: cst.If) -> None:
 
         paths.append((None, interpreter.branch(execute_else)))
     interpreter.join_branches(paths, None, interpreter.place(node))
+    if node.orelse is None and not paths[0][1].is_reachable:
+        narrow_after(interpreter, node.test)
 
 
 def _evaluate_elif(interpreter: Interpreter, clause: cst.If, place: Place, branch: int) -> PathResult | None:
@@ -116,13 +120,28 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
 
         def execute_case(case: cst.MatchCase = case) -> None:
             _bind_captures(interpreter, case.pattern, subject)
-            interpreter.execute(case.body)
+            with narrow_to_instances(interpreter, node.subject, _classes_of(interpreter, case.pattern)):
+                interpreter.execute(case.body)
 
         _emit_guard(interpreter, case, subject)
         paths.append((condition, interpreter.branch(execute_case, condition)))
         if condition is None:
             break
     interpreter.join_branches(paths, interpreter.text(node.subject), interpreter.place(node))
+
+
+def _classes_of(interpreter: Interpreter, pattern: cst.MatchPattern) -> list[Value]:
+    """Return the classes whose instances a pattern matches, empty if it matches other values too."""
+    match pattern:
+        case cst.MatchClass(cls=node):
+            return [interpreter.evaluate(node)]
+        case cst.MatchAs(pattern=cst.MatchPattern() as inner):
+            return _classes_of(interpreter, inner)
+        case cst.MatchOr(patterns=alternatives):
+            classes = [_classes_of(interpreter, alternative.pattern) for alternative in alternatives]
+            return [value for values in classes for value in values] if all(classes) else []
+        case _:
+            return []
 
 
 def _case_condition(interpreter: Interpreter, case: cst.MatchCase) -> str | None:
@@ -183,8 +202,7 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
             if isinstance(name, cst.Name):
                 bind(interpreter, name.value, subject if subject.relevant else UNKNOWN)
         case cst.MatchOr(patterns=alternatives):
-            for alternative in alternatives:
-                _bind_parts(interpreter, alternative.pattern, subject)
+            _bind_alternatives(interpreter, [alternative.pattern for alternative in alternatives], subject)
         case cst.MatchMapping(elements=elements):
             for element in elements:
                 key, place = interpreter.evaluate(element.key), interpreter.place(element.key)
@@ -194,13 +212,56 @@ def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Va
         case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
             if subject.has_definite_order:
                 _bind_elements(interpreter, patterns, subject.items)
-        case cst.MatchClass(patterns=positional, kwds=keywords) if isinstance(subject, Instance):
-            for field_name, part_pattern in zip(field_names(subject.cls), positional, strict=False):
-                place = interpreter.place(part_pattern.value)
-                _bind_parts(interpreter, part_pattern.value, interpreter.attribute(subject, field_name, place))
-            for keyword in keywords:
-                place = interpreter.place(keyword.pattern)
-                _bind_parts(interpreter, keyword.pattern, interpreter.attribute(subject, keyword.key.value, place))
+        case cst.MatchClass(cls=class_node, patterns=positional, kwds=keywords):
+            _bind_attributes(interpreter, _matching_instances(interpreter, class_node, subject), positional, keywords)
+
+
+def _bind_alternatives(interpreter: Interpreter, patterns: Sequence[cst.MatchPattern], subject: Value) -> None:
+    """Bind the names of alternative patterns, each of which binds the same names."""
+    possible = [pattern for pattern in patterns if _may_match(interpreter, pattern, subject)]
+    paths = [(None, interpreter.branch(partial(_bind_parts, interpreter, pattern, subject))) for pattern in possible]
+    if paths:
+        interpreter.join_branches(paths, None, interpreter.place(patterns[0]), exhaustive=True)
+
+
+def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> bool:
+    """Return whether a pattern may match, as far as its class or the number of its elements tells."""
+    match pattern:
+        case cst.MatchClass(cls=class_node):
+            class_value = interpreter.evaluate(class_node)
+            return any(is_instance(value, class_value) is not False for value in union_values(subject))
+        case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
+            singles = [inner for inner in patterns if isinstance(inner, cst.MatchSequenceElement)]
+            rest_count = len(subject.items) - len(singles)
+            may_have_rest = len(singles) < len(patterns)
+            return not subject.has_definite_order or rest_count == 0 or (may_have_rest and rest_count > 0)
+        case _:
+            return True
+
+
+def _matching_instances(interpreter: Interpreter, class_node: cst.BaseExpression, subject: Value) -> list[Instance]:
+    """Return the objects that a class pattern may match, nothing if the subject may be any other value."""
+    class_value = interpreter.evaluate(class_node)
+    values = [value for value in union_values(subject) if is_instance(value, class_value) is not False]
+    instances = [value for value in values if isinstance(value, Instance)]
+    return instances if len(instances) == len(values) else []
+
+
+def _bind_attributes(
+    interpreter: Interpreter,
+    instances: Sequence[Instance],
+    positional: Sequence[cst.MatchSequenceElement],
+    keywords: Sequence[cst.MatchKeywordElement],
+) -> None:
+    """Bind the names of a class pattern that capture attributes of one of several objects."""
+    patterns = [(keyword.key.value, keyword.pattern) for keyword in keywords]
+    orders = {tuple(positional_attributes(interpreter, resolution_order(instance.cls))) for instance in instances}
+    if len(orders) == 1:
+        patterns += zip(orders.pop(), (element.value for element in positional), strict=False)
+    for name, pattern in patterns if instances else ():
+        place = interpreter.place(pattern)
+        values = [(None, interpreter.attribute(instance, name, place)) for instance in instances]
+        _bind_parts(interpreter, pattern, join_values(values, None, place))
 
 
 def _bind_elements(

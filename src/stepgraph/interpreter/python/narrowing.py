@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.classes import class_default
+from stepgraph.interpreter.joining import union_values
+from stepgraph.interpreter.objects.classes import class_default, is_instance
 from stepgraph.interpreter.objects.names import binding_scope
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.values.containers import HeapCell
@@ -17,8 +19,12 @@ from stepgraph.interpreter.values.objects import FunctionValue, Instance
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, Value
+from stepgraph.ir.values import UNKNOWN, UNSET, Absent, Constant, External, Value
 from stepgraph.ir.values import is_none as holds_none
+
+_ISINSTANCE: Final = External("builtins.isinstance")
+_Narrowing: TypeAlias = tuple[HeapCell, str, Value]
+"""A variable or attribute, by its heap cell and key, and its narrower value."""
 
 # Types whose values are true in any test.
 _ALWAYS_TRUE = (StepFunction, FunctionValue, Task, Gathering)
@@ -30,8 +36,32 @@ def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -
 
     A variable that the block assigns keeps its new value.
     """
+    with _applied(interpreter, list(_narrowings(interpreter, test, holds=holds))):
+        yield
+
+
+@contextmanager
+def narrow_to_instances(interpreter: Interpreter, node: cst.BaseExpression, classes: Sequence[Value]) -> Iterator[None]:
+    """Narrow a variable to the instances of any of several classes while the block runs; all values without classes."""
+    narrowings = _narrow_variable(interpreter, node, lambda value: _may_be_instance(value, classes, is_true=True))
+    with _applied(interpreter, list(narrowings) if classes else []):
+        yield
+
+
+def narrow_after(interpreter: Interpreter, test: cst.BaseExpression) -> None:
+    """Narrow the variables of the function to the cases that fail a test, because the branch for the others has ended.
+
+    Other variables keep their cases: a change of them would be an effect of the function.
+    """
+    for cell, key, value in list(_narrowings(interpreter, test, holds=False)):
+        if cell is interpreter.frame.body_scope.names:
+            interpreter.store.write(cell, key, value)
+
+
+@contextmanager
+def _applied(interpreter: Interpreter, narrowings: Sequence[_Narrowing]) -> Iterator[None]:
     saved = []
-    for cell, key, value in list(_narrowings(interpreter, test, holds=holds)):
+    for cell, key, value in narrowings:
         saved.append((cell, key, cell[key], value))
         interpreter.store.put(cell, key, value)
     yield
@@ -40,9 +70,7 @@ def narrow(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -
             interpreter.store.put(cell, key, old)
 
 
-def _narrowings(
-    interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool
-) -> Iterator[tuple[HeapCell, str, Value]]:
+def _narrowings(interpreter: Interpreter, test: cst.BaseExpression, *, holds: bool) -> Iterator[_Narrowing]:
     match test:
         case cst.UnaryOperation(operator=cst.Not(), expression=inner):
             yield from _narrowings(interpreter, inner, holds=not holds)
@@ -53,18 +81,26 @@ def _narrowings(
             yield from _narrowings(interpreter, left, holds=False)
             yield from _narrowings(interpreter, right, holds=False)
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.Is(), cst.Name("None"))]):
-            yield from _narrow_variable(interpreter, left, is_none=holds)
+            yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=holds))
         case cst.Comparison(left=left, comparisons=[cst.ComparisonTarget(cst.IsNot(), cst.Name("None"))]):
-            yield from _narrow_variable(interpreter, left, is_none=not holds)
+            yield from _narrow_variable(interpreter, left, lambda value: _may_be_none(value, is_none=not holds))
+        case cst.Call(
+            func=cst.Name(value="isinstance") as function,
+            args=[cst.Arg(value=subject, star="", keyword=None), cst.Arg(value=classes, star="", keyword=None)],
+        ) if interpreter.evaluate(function) == _ISINSTANCE:
+            tested = [interpreter.evaluate(node) for node in _class_expressions(classes)]
+            yield from _narrow_variable(
+                interpreter, subject, lambda value: _may_be_instance(value, tested, is_true=holds)
+            )
         case cst.NamedExpr(target=cst.Name() as name):
-            yield from _narrow_variable(interpreter, name, is_true=holds)
+            yield from _narrow_variable(interpreter, name, lambda value: _may_be_true(value, is_true=holds))
         case _:
-            yield from _narrow_variable(interpreter, test, is_true=holds)
+            yield from _narrow_variable(interpreter, test, lambda value: _may_be_true(value, is_true=holds))
 
 
 def _narrow_variable(
-    interpreter: Interpreter, node: cst.BaseExpression, *, is_true: bool | None = None, is_none: bool | None = None
-) -> Iterator[tuple[HeapCell, str, Value]]:
+    interpreter: Interpreter, node: cst.BaseExpression, may_satisfy: Callable[[Value], bool]
+) -> Iterator[_Narrowing]:
     slot = _resolve_slot(interpreter, node)
     if slot is None:
         return
@@ -75,7 +111,7 @@ def _narrow_variable(
     remaining = tuple(
         case
         for case in value.cases
-        if _may_satisfy(unset_value if case.value is UNSET else case.value, is_true=is_true, is_none=is_none)
+        if any(map(may_satisfy, union_values(unset_value if case.value is UNSET else case.value)))
     )
     if remaining and len(remaining) < len(value.cases):
         yield cell, key, remaining[0].value if len(remaining) == 1 else replace(value, cases=remaining)
@@ -99,11 +135,30 @@ def _resolve_slot(interpreter: Interpreter, node: cst.BaseExpression) -> tuple[H
     return None
 
 
-def _may_satisfy(value: Value, *, is_true: bool | None, is_none: bool | None) -> bool:
-    if isinstance(value, Union):
-        return any(_may_satisfy(case.value, is_true=is_true, is_none=is_none) for case in value.cases)
-    if is_none is not None:
-        return not isinstance(value, _ALWAYS_TRUE) if is_none else not holds_none(value)
+def _may_be_none(value: Value, *, is_none: bool) -> bool:
+    """Return whether a test for None may have a result for a value."""
+    return not isinstance(value, _ALWAYS_TRUE) if is_none else not holds_none(value)
+
+
+def _may_be_true(value: Value, *, is_true: bool) -> bool:
+    """Return whether a test of the truth of a value may have a result."""
     if isinstance(value, Absent | Constant):
         return (isinstance(value, Constant) and bool(value.value)) is is_true
     return is_true or not isinstance(value, _ALWAYS_TRUE)
+
+
+def _may_be_instance(value: Value, classes: Sequence[Value], *, is_true: bool) -> bool:
+    """Return whether a test for instances of any of several classes may have a result for a value."""
+    results = [is_instance(value, class_value) for class_value in classes]
+    return any(result is not False for result in results) if is_true else not any(results)
+
+
+def _class_expressions(node: cst.BaseExpression) -> list[cst.BaseExpression]:
+    """Return the expressions of the classes in the second argument of `isinstance`."""
+    match node:
+        case cst.Tuple(elements=elements):
+            return [element.value for element in elements]
+        case cst.BinaryOperation(left=left, operator=cst.BitOr(), right=right):
+            return [*_class_expressions(left), *_class_expressions(right)]
+        case _:
+            return [node]

@@ -28,6 +28,7 @@ from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, T
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks
 from stepgraph.ir.values import (
+    ABSENT,
     UNKNOWN,
     Absent,
     Constant,
@@ -98,6 +99,8 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
             return join_values(attributes, discriminant, owner.place) if attributes else UNKNOWN
         case Unresolved():
             return owner
+        case Constant(value=None) | Absent() if not name.startswith("__"):
+            return ABSENT  # reading an attribute of None raises an AttributeError
         case Nondeterministic() | Resource():
             return owner.member(name)
         case FunctionValue(wrapped=Value() as wrapped) if name == "__wrapped__":

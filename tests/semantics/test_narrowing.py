@@ -1,0 +1,147 @@
+"""Variables and attributes in code that runs only if a test of their type or for None holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.semantics.notation import graph_of, workflow_of
+
+RESULTS = """\
+class Ok:
+    __match_args__ = ("value",)
+
+    def __init__(self, value):
+        self.value = value
+
+class Err:
+    def __init__(self, reason, handler):
+        self.reason, self.handler = reason, handler
+
+result = Ok(a) if event["payload"]["ok"] else Err("late", b)
+"""
+NODE = """\
+class Node:
+    next = None
+
+    async def go(self):
+        await a()
+        if self.next is not None:
+            await self.next.go()
+
+"""
+
+
+def codes_of(body: str) -> list[str]:
+    """Return the codes of the notes that make the graph of a body incomplete."""
+    return [note.code for note in workflow_of(body).notes if note.incomplete]
+
+
+def lines_of(body: str, after: str = RESULTS) -> list[str]:
+    """Return the lines of the graph of a body after definitions. The analysis has to be complete."""
+    assert codes_of(after + body) == []
+    return graph_of(after + body).split("\n")
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "isinstance(result, Ok)",
+        "isinstance(result, (Ok, int))",
+        "isinstance(result, Ok | int)",
+        "not isinstance(result, Err)",
+        "not isinstance(result, (Err, str))",
+    ],
+)
+def test_isinstance_selects_the_objects_of_a_class(test: str) -> None:
+    body = f"if {test}:\n    await result.value()\nelse:\n    await result.handler()"
+    assert lines_of(body) == [f"if {test}", "  a", "else", "  b"]
+
+
+def test_isinstance_includes_subclasses() -> None:
+    subclass = RESULTS.replace("result = Ok(a)", "class Cached(Ok):\n    pass\n\nresult = Cached(a)")
+    body = "if isinstance(result, Ok):\n    await result.value()\nelse:\n    await result.handler()"
+    assert lines_of(body, subclass) == ["if isinstance(result, Ok)", "  a", "else", "  b"]
+
+
+def test_the_code_after_a_return_sees_the_other_objects() -> None:
+    body = "if isinstance(result, Err):\n    await result.handler()\n    return\nawait result.value()"
+    assert lines_of(body) == ["if isinstance(result, Err)", "  b", "  return", "a"]
+
+
+def test_an_object_that_is_assigned_later_is_another_one() -> None:
+    body = (
+        "if isinstance(result, Err):\n    await result.handler()\n    return\n"
+        "await result.value()\nresult = Err('x', c)\nawait result.handler()"
+    )
+    assert lines_of(body)[-2:] == ["a", "c"]
+
+
+@pytest.mark.parametrize(
+    "definitions",
+    [
+        "class Meta(type):\n    def __instancecheck__(cls, other): ...\n\nclass Ok(metaclass=Meta):\n    pass\n",
+        "from abc import ABC\n\nclass Ok(ABC):\n    pass\n\nOk.register(Err)\n",
+        "from typing import Protocol\n\nclass Ok(Protocol):\n    value: object\n",
+        "isinstance = lambda value, cls: True\n",
+    ],
+)
+def test_a_test_that_other_objects_may_pass_selects_nothing(definitions: str) -> None:
+    body = f"{definitions}if isinstance(result, Ok):\n    await result.handler()"
+    assert "b" in graph_of(RESULTS + body).split()
+
+
+@pytest.mark.parametrize("pattern", ["Ok(value=function)", "Ok(function)"])
+def test_a_class_pattern_captures_attributes_of_its_objects(pattern: str) -> None:
+    body = (
+        f"match result:\n    case {pattern}:\n        await function()\n    case Err(handler=h):\n        await h()\n"
+    )
+    assert lines_of(body) == ["switch result", f"| case {pattern}", "  a", "| case Err(handler=h)", "  b"]
+
+
+def test_a_class_pattern_selects_the_objects_of_the_subject() -> None:
+    body = (
+        "match result:\n    case Ok():\n        await result.value()\n    case Err():\n        await result.handler()"
+    )
+    assert lines_of(body) == ["switch result", "| case Ok()", "  a", "| case Err()", "  b"]
+
+
+def test_alternative_patterns_capture_either_attribute() -> None:
+    body = "match result:\n    case Ok(value=h) | Err(handler=h):\n        await h()"
+    assert {"a", "b"} <= set(graph_of(RESULTS + body).split())
+
+
+def test_positional_patterns_without_declared_names_are_noted() -> None:
+    body = "match result:\n    case Err(_, h):\n        await h()"
+    assert "unresolved-call" in codes_of(RESULTS + body)
+
+
+def test_an_attribute_of_none_has_no_steps() -> None:
+    body = "first, second = Node(), Node()\nfirst.next = second\nawait first.go()"
+    assert lines_of(body, NODE) == [
+        "call go",
+        "def go",
+        "  a",
+        "  if self.next is not None",
+        "    call go #2",
+        "def go #2",
+        "  a",
+    ]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "setattr(node, event['payload']['name'], Node())",
+        "arm(Node)",
+    ],
+)
+def test_an_attribute_that_unknown_code_may_set_is_not_none(change: str) -> None:
+    definitions = f"from acme import arm\n{NODE}node = Node()\n{change}\n"
+    assert codes_of(definitions + "await node.go()") != []
+
+
+def test_a_metaclass_may_set_an_attribute_that_is_none() -> None:
+    definitions = NODE.replace(
+        "class Node:", "class Meta(type):\n    def arm(self):\n        self.next = b\n\nclass Node(metaclass=Meta):"
+    )
+    assert codes_of(definitions + "Node.arm()\nawait Node().go()") != []
