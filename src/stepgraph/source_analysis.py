@@ -117,12 +117,14 @@ def _check_workflows(
     run = AnalysisRun(sources, on_module, checked=True, release_modules=True)
 
     def check(workflow: WorkflowAnalysis) -> WorkflowAnalysis:
-        found = [] if workflow.subject is None else check_workflow(workflow.subject)
+        reported = [] if workflow.subject is None else check_workflow(workflow.subject)
         if with_edits:
-            run.pipeline.modules.pin(frozenset(edit.place.module.path for one in found for edit in one.edits))
-            findings.extend(found)
+            run.pipeline.modules.pin(
+                frozenset(edit.place.module.path for finding in reported for edit in finding.edits)
+            )
+            findings.extend(reported)
         else:
-            findings.extend(replace(finding, edits=()) for finding in found)
+            findings.extend(replace(finding, edits=()) for finding in reported)
         return without_modules(workflow)
 
     return run.collect(map(check, run.analyze()))

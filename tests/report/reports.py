@@ -95,7 +95,7 @@ def with_others() -> Report:
     """Return a report with one finding that counts, one in the baseline, and one suppressed."""
     return replace(
         report(finding()),
-        known=(FingerprintedFinding(finding("known.", code="SG205"), "9c1e"),),
+        baselined=(FingerprintedFinding(finding("known.", code="SG205"), "9c1e"),),
         ignored=(SuppressedFinding(finding("ignored.", code="SG201"), "on purpose"),),
     )
 

@@ -100,7 +100,7 @@ class CacheEntry(Struct, frozen=True):
             tuple(analysis.read),
             {path: None if content is None else digest(content) for path, content in footprint.files.items()},
             tuple(_listing_records(footprint.modules)),
-            tuple(SearchRecord(search.names, _module_digests(search.found)) for search in footprint.derived),
+            tuple(SearchRecord(search.names, _module_digests(search.modules)) for search in footprint.derived),
             None if findings is None else tuple(map(FindingRecord.of, findings)),
         )
 

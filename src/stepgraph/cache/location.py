@@ -12,8 +12,8 @@ from contextlib import suppress
 
 def is_outside(cache: str, paths: Sequence[str]) -> bool:
     """Return whether a cache directory is outside of the repositories, or plain directories, of the analyzed paths."""
-    around = _identities((*_upward(os.path.abspath(cache)), *_upward(os.path.realpath(cache))))
-    return around.isdisjoint(_identities(_roots(paths)))
+    ancestors = _identities((*_upward(os.path.abspath(cache)), *_upward(os.path.realpath(cache))))
+    return ancestors.isdisjoint(_identities(_roots(paths)))
 
 
 def _roots(paths: Sequence[str]) -> Iterator[str]:

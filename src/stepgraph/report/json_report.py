@@ -32,12 +32,12 @@ def json_report(report: Report) -> shapes.CheckReport:
             "errors": report.count(Severity.ERROR),
             "warnings": report.count(Severity.WARNING),
             "information": report.count(Severity.INFORMATION),
-            "known": len(report.known),
+            "known": len(report.baselined),
             "ignored": len(report.ignored),
         },
         "workflows": [_workflow(workflow) for workflow in report.workflows],
         "findings": [_finding(report, reported) for reported in report.findings],
-        "known": [_finding(report, reported) for reported in report.known],
+        "known": [_finding(report, reported) for reported in report.baselined],
         "ignored": [
             {"reason": ignored.reason, "finding": _finding(report, FingerprintedFinding(ignored.finding))}
             for ignored in report.ignored

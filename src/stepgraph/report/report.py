@@ -98,7 +98,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """Version of stepgraph."""
     files: Mapping[str, SourceFile] = field(default_factory=dict)
     """Files with findings by path."""
-    known: tuple[FingerprintedFinding, ...] = ()
+    baselined: tuple[FingerprintedFinding, ...] = ()
     """Findings in the baseline."""
     ignored: tuple[SuppressedFinding, ...] = ()
     """Findings suppressed by comments."""

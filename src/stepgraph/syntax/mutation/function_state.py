@@ -25,7 +25,7 @@ def functions_with_state(module: SourceModule) -> frozenset[str]:
 
     They change variables or objects of an enclosing call or default values, or return the same object again.
     """
-    found: set[str] = set()
+    with_state: set[str] = set()
     pending: list[_Region] = [(module.tree, (), ())]
     while pending:
         body, names, functions = pending.pop()
@@ -34,12 +34,12 @@ def functions_with_state(module: SourceModule) -> frozenset[str]:
                 case cst.FunctionDef():
                     pending.append((statement.body, (*names, statement.name.value), (*functions, statement)))
                     if _returns_same_object(statement):
-                        found.add(statement.name.value)
+                        with_state.add(statement.name.value)
                 case cst.ClassDef():
                     pending.append((statement.body, (*names, statement.name.value), functions))
             if functions and _may_change_outer_state(statement, functions, module):
-                found.update(names)
-    return frozenset(found)
+                with_state.update(names)
+    return frozenset(with_state)
 
 
 def _returns_same_object(function: cst.FunctionDef) -> bool:

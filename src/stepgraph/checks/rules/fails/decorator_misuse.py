@@ -46,9 +46,9 @@ def _end(span: Span) -> tuple[str, int, int]:
     return span.path, span.end_line, span.end_column
 
 
-def _judged(given: StaticArguments, mode: DependencyMode) -> Iterator[Diagnostic]:
-    positional = given.positional
-    if _is_bare(given):
+def _judged(arguments: StaticArguments, mode: DependencyMode) -> Iterator[Diagnostic]:
+    positional = arguments.positional
+    if _is_bare(arguments):
         yield _bare(positional[0], mode)
         return
     functions = [argument for argument in positional[1:] if isinstance(argument.value, StaticFunction)]
@@ -56,13 +56,13 @@ def _judged(given: StaticArguments, mode: DependencyMode) -> Iterator[Diagnostic
         yield _as_in_javascript(positional, functions[0], mode)
     elif len(positional) > 1 and isinstance(positional[1].value, StaticMapping) and positional[1].value.entries:
         yield _config_by_position(positional[1], mode)
-    for argument in given.items:
+    for argument in arguments.items:
         if argument.keyword is not None and argument.keyword not in _ARGUMENTS:
             yield _unknown_keyword(argument, argument.keyword)
 
 
-def _is_bare(given: StaticArguments) -> bool:
-    return bool(given.positional) and isinstance(given.positional[0].value, StaticFunction | StaticStep)
+def _is_bare(arguments: StaticArguments) -> bool:
+    return bool(arguments.positional) and isinstance(arguments.positional[0].value, StaticFunction | StaticStep)
 
 
 def _bare(argument: StaticArgument, mode: DependencyMode) -> Diagnostic:
@@ -120,18 +120,18 @@ def _unknown_keyword(argument: StaticArgument, keyword: str) -> Diagnostic:
 
 def _applied(fact: DecoratorApplied) -> Iterator[Diagnostic]:
     """Check `step.do("x")(...)`, whose only argument must be a function."""
-    given = fact.arguments
-    if not given.whole or _is_bare(fact.decorator_arguments):
+    arguments = fact.arguments
+    if not arguments.whole or _is_bare(fact.decorator_arguments):
         return
-    if len(given.items) != 1:
-        what = "without a function" if not given.items else "with more than a function"
+    if len(arguments.items) != 1:
+        what = "without a function" if not arguments.items else "with more than a function"
         yield Diagnostic(
             fact.place.span,
             f"the decorator that `step.do(...)` makes is called {what}, so it fails with a TypeError.",
             "Give it the step's function alone; the step itself takes no arguments.",
         )
-    elif isinstance(given.items[0].value, StaticAwaitable):
-        argument = given.items[0].place
+    elif isinstance(arguments.items[0].value, StaticAwaitable):
+        argument = arguments.items[0].place
         yield Diagnostic(
             argument.span,
             f"`{argument.text}` makes a coroutine, and `step.do(...)` needs a function: calling the step fails with a"
@@ -149,15 +149,15 @@ def _awaited(span: Span) -> Diagnostic:
 
 
 def _missing(fact: MethodMissing) -> Diagnostic:
-    known = _JAVASCRIPT.get(fact.method) or next(iter(get_close_matches(fact.method.lower(), _METHODS, 1)), None)
+    suggestion = _JAVASCRIPT.get(fact.method) or next(iter(get_close_matches(fact.method.lower(), _METHODS, 1)), None)
     advice = f"There are {', '.join(f'`{method}`' for method in _METHODS[:-1])} and `{_METHODS[-1]}`."
-    if known == "do":
+    if suggestion == "do":
         advice = "Decorate the function with `@step.do(...)`, and await a call of it."
-    elif known == "wait_for_event":
+    elif suggestion == "wait_for_event":
         advice = "Write `wait_for_event(name, event_type, timeout=...)`."
-    elif known is not None:
+    elif suggestion is not None:
         owner = fact.place.text.rpartition(".")[0]
-        advice = f"Write `{owner}.{known}`." if owner else f"Use `{known}`."
+        advice = f"Write `{owner}.{suggestion}`." if owner else f"Use `{suggestion}`."
     return Diagnostic(
         fact.place.span, f"the step object has no method `{fact.method}`, so this fails with an AttributeError.", advice
     )

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     running = subject.reachable_steps.all
-    found = (cycle.steps for cycle in subject.facts_of_type(DependencyCycle) if running.issuperset(cycle.steps))
-    return first_diagnostics(_match(steps) for steps in found)
+    cycles = (cycle.steps for cycle in subject.facts_of_type(DependencyCycle) if running.issuperset(cycle.steps))
+    return first_diagnostics(_match(steps) for steps in cycles)
 
 
 def _match(steps: tuple[StepDefinition, ...]) -> Diagnostic:

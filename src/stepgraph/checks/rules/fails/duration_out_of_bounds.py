@@ -22,81 +22,82 @@ _DELAY: Final = "Write 0, or the delay that is meant."
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for given in duration_arguments(subject):
-        match = _match(given)
+    for duration in duration_arguments(subject):
+        match = _match(duration)
         if match is not None:
             yield match
 
 
-def _match(given: DurationArgument) -> Diagnostic | None:
-    length = given.milliseconds
-    match given.use:
-        case DurationUse.WAIT if given.number == 0 or given.text == "":
-            return _of_no_timeout(given)
+def _match(duration: DurationArgument) -> Diagnostic | None:
+    length = duration.milliseconds
+    match duration.use:
+        case DurationUse.WAIT if duration.number == 0 or duration.text == "":
+            return _of_no_timeout(duration)
         case _ if length is None:
             return None
         case DurationUse.SLEEP:
-            return _of_sleep(given, length)
+            return _of_sleep(duration, length)
         case DurationUse.WAIT:
-            return _of_wait(given, length)
+            return _of_wait(duration, length)
         case DurationUse.TIMEOUT:
-            return _of_timeout(given, length)
+            return _of_timeout(duration, length)
         case DurationUse.DELAY:
-            return _of_delay(given, length)
+            return _of_delay(duration, length)
 
 
-def _of_sleep(given: DurationArgument, length: float) -> Diagnostic | None:
+def _of_sleep(duration: DurationArgument, length: float) -> Diagnostic | None:
     if length < 0:
-        message = f"this sleep is negative (`{given.place.text}`), so it waits for nothing."
-        return Diagnostic(given.place.span, message, "Write how long to sleep from now on.", severity=Severity.WARNING)
+        message = f"this sleep is negative (`{duration.place.text}`), so it waits for nothing."
+        advice = "Write how long to sleep from now on."
+        return Diagnostic(duration.place.span, message, advice, severity=Severity.WARNING)
     if length > _LONGEST:
         message = f"this sleep {_lasts(length)}, and the engine allows 365 days, so it fails."
-        return Diagnostic(given.place.span, message, 'Write "365 days" or less, or sleep several times in a row.')
+        return Diagnostic(duration.place.span, message, 'Write "365 days" or less, or sleep several times in a row.')
     return None
 
 
-def _of_wait(given: DurationArgument, length: float) -> Diagnostic | None:
+def _of_wait(duration: DurationArgument, length: float) -> Diagnostic | None:
     if length > _LONGEST:
         message = f"this timeout {_lasts(length)}, and the engine allows 365 days, so the wait fails."
-        return Diagnostic(given.place.span, message, 'Write "365 days" or less.')
+        return Diagnostic(duration.place.span, message, 'Write "365 days" or less.')
     if length < _SHORTEST_WAIT:
         message = f"this timeout is {_milliseconds(length)}, and the engine wants at least 1 second, so the wait fails."
-        return Diagnostic(given.place.span, message, _longer(given, length))
+        return Diagnostic(duration.place.span, message, _longer(duration, length))
     return None
 
 
-def _of_timeout(given: DurationArgument, length: float) -> Diagnostic | None:
-    is_text = given.text is not None
+def _of_timeout(duration: DurationArgument, length: float) -> Diagnostic | None:
+    is_text = duration.text is not None
     if length > 0 and (is_text or length != math.inf):
         return None
-    message = f"the step timeout `{given.place.text}` leaves a step no time: each attempt of it times out."
-    if not is_text or (length == 0 and is_number(given.text or "")):
-        message = f"the engine refuses the step timeout `{given.place.text}`, so the step fails for good."
-    return Diagnostic(given.place.span, message, "Leave it out for the default of 10 minutes, or write another one.")
+    message = f"the step timeout `{duration.place.text}` leaves a step no time: each attempt of it times out."
+    if not is_text or (length == 0 and is_number(duration.text or "")):
+        message = f"the engine refuses the step timeout `{duration.place.text}`, so the step fails for good."
+    return Diagnostic(duration.place.span, message, "Leave it out for the default of 10 minutes, or write another one.")
 
 
-def _of_delay(given: DurationArgument, length: float) -> Diagnostic | None:
+def _of_delay(duration: DurationArgument, length: float) -> Diagnostic | None:
     """Check a delay. The rule on configs reports negative numbers; text is parsed only before a retry."""
     if length == math.inf:
-        return Diagnostic(
-            given.place.span, f"the retry delay `{given.place.text}` never ends, so retries fail.", _DELAY
-        )
-    if length < 0 and given.text is not None:
-        return Diagnostic(given.place.span, f"the retry delay {given.text!r} is negative, so retries fail.", _DELAY)
+        message = f"the retry delay `{duration.place.text}` never ends, so retries fail."
+        return Diagnostic(duration.place.span, message, _DELAY)
+    if length < 0 and duration.text is not None:
+        message = f"the retry delay {duration.text!r} is negative, so retries fail."
+        return Diagnostic(duration.place.span, message, _DELAY)
     return None
 
 
-def _longer(given: DurationArgument, length: float) -> str:
-    if given.number is not None and length > 0:
+def _longer(duration: DurationArgument, length: float) -> str:
+    if duration.number is not None and length > 0:
         return f'A number is milliseconds; write "{format_duration(length * SECOND)}" if it is meant in seconds.'
     return 'Write "1 second" or more.'
 
 
-def _of_no_timeout(given: DurationArgument) -> Diagnostic:
+def _of_no_timeout(duration: DurationArgument) -> Diagnostic:
     """Check a timeout that the engine accepts but ignores because it is empty."""
-    message = f"the timeout `{given.place.text}` counts as none given, so this waits for 24 hours."
+    message = f"the timeout `{duration.place.text}` counts as none given, so this waits for 24 hours."
     advice = 'Write "1 second" for the shortest wait, or leave it out for 24 hours.'
-    return Diagnostic(given.place.span, message, advice, severity=Severity.WARNING)
+    return Diagnostic(duration.place.span, message, advice, severity=Severity.WARNING)
 
 
 def _lasts(length: float) -> str:

@@ -35,8 +35,8 @@ _AT_ONCE: Final = {DurationUse.SLEEP: "this does not wait", DurationUse.DELAY: "
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for given in duration_arguments(subject):
-        match = _match(given)
+    for duration in duration_arguments(subject):
+        match = _match(duration)
         if match is not None:
             yield match
     for call in subject.facts_of_type(MethodCalled):
@@ -47,70 +47,70 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
                 yield Diagnostic(call.place.span, message, 'Give both, like `step.sleep("cool down", "10 minutes")`.')
 
 
-def _match(given: DurationArgument) -> Diagnostic | None:
-    if isinstance(given.value, Template):
-        return _match_of_partial_text(given, given.value.text)
-    if given.text is not None:
-        return _match_of_text(given, given.text)
-    if given.number is not None or _is_fine(given):
+def _match(duration: DurationArgument) -> Diagnostic | None:
+    if isinstance(duration.value, Template):
+        return _match_of_partial_text(duration, duration.value.text)
+    if duration.text is not None:
+        return _match_of_text(duration, duration.text)
+    if duration.number is not None or _is_fine(duration):
         return None
-    if given.use is DurationUse.TIMEOUT and given.value == Constant(None):
-        message = f"`{given.place.text}` takes the place of the default timeout, and no attempt can do without one."
-        return Diagnostic(given.place.span, message, "Leave the key out for the default of 10 minutes.")
-    what = describe_wrong_kind(given.value, given.place.text)
+    if duration.use is DurationUse.TIMEOUT and duration.value == Constant(None):
+        message = f"`{duration.place.text}` takes the place of the default timeout, and no attempt can do without one."
+        return Diagnostic(duration.place.span, message, "Leave the key out for the default of 10 minutes.")
+    what = describe_wrong_kind(duration.value, duration.place.text)
     if what is None:
         return None
-    message = f"{what}, and the engine takes text or a number, so {_FAILS[given.use]}."
-    if isinstance(given.value, Duration):
-        return Diagnostic(given.place.span, message, f'Write "{format_duration(given.value.milliseconds)}".')
-    if kind_of(given.value) == "a timedelta":
-        in_milliseconds = f"`int({given.place.text}.total_seconds() * 1000)`"
-        return Diagnostic(given.place.span, message, f"Write its milliseconds, {in_milliseconds}.")
-    return Diagnostic(given.place.span, message, _FORMS)
+    message = f"{what}, and the engine takes text or a number, so {_FAILS[duration.use]}."
+    if isinstance(duration.value, Duration):
+        return Diagnostic(duration.place.span, message, f'Write "{format_duration(duration.value.milliseconds)}".')
+    if kind_of(duration.value) == "a timedelta":
+        in_milliseconds = f"`int({duration.place.text}.total_seconds() * 1000)`"
+        return Diagnostic(duration.place.span, message, f"Write its milliseconds, {in_milliseconds}.")
+    return Diagnostic(duration.place.span, message, _FORMS)
 
 
-def _match_of_text(given: DurationArgument, text: str) -> Diagnostic | None:
+def _match_of_text(duration: DurationArgument, text: str) -> Diagnostic | None:
     if not text.strip():
-        return _match_of_blank(given, text)
+        return _match_of_blank(duration, text)
     if parse_duration(text) is not None:
         return None
-    message = f"the engine cannot read {text!r} as a duration, so {_FAILS[given.use]}."
+    message = f"the engine cannot read {text!r} as a duration, so {_FAILS[duration.use]}."
     meant = correct_duration(text)
     if meant is None:
-        return Diagnostic(given.place.span, message, _FORMS)
-    quoted = given.requote(meant)
-    edits = () if quoted is None else (Replacement(given.place, quoted),)
-    return Diagnostic(given.place.span, message, f'Write "{meant}".', edits)
+        return Diagnostic(duration.place.span, message, _FORMS)
+    quoted = duration.requote(meant)
+    edits = () if quoted is None else (Replacement(duration.place, quoted),)
+    return Diagnostic(duration.place.span, message, f'Write "{meant}".', edits)
 
 
-def _match_of_blank(given: DurationArgument, text: str) -> Diagnostic | None:
+def _match_of_blank(duration: DurationArgument, text: str) -> Diagnostic | None:
     """Check blank text, which counts as 0. An empty string as the timeout of a wait counts as no timeout."""
-    if given.use in _AT_ONCE:
-        message = f"the duration is empty, which counts as 0, so {_AT_ONCE[given.use]}."
-        return Diagnostic(given.place.span, message, _FORMS, severity=Severity.WARNING)
-    if given.use is DurationUse.WAIT and not text:
+    if duration.use in _AT_ONCE:
+        message = f"the duration is empty, which counts as 0, so {_AT_ONCE[duration.use]}."
+        return Diagnostic(duration.place.span, message, _FORMS, severity=Severity.WARNING)
+    if duration.use is DurationUse.WAIT and not text:
         return None
-    return Diagnostic(given.place.span, f"the duration is empty, so {_FAILS[given.use]}.", _FORMS)
+    return Diagnostic(duration.place.span, f"the duration is empty, so {_FAILS[duration.use]}.", _FORMS)
 
 
-def _match_of_partial_text(given: DurationArgument, text: str) -> Diagnostic | None:
+def _match_of_partial_text(duration: DurationArgument, text: str) -> Diagnostic | None:
     partial = parse_partial_duration(text)
     if partial is None or partial.is_spaced or not partial.is_number or partial.intended_unit is None:
         return None
-    message = f"the engine cannot read a number with `{partial.unit}` at its end, so {_FAILS[given.use]}."
+    message = f"the engine cannot read a number with `{partial.unit}` at its end, so {_FAILS[duration.use]}."
     return Diagnostic(
-        given.place.span, message, f'Write f"{format_in_unit("{" + partial.field + "}", partial.intended_unit)}".'
+        duration.place.span, message, f'Write f"{format_in_unit("{" + partial.field + "}", partial.intended_unit)}".'
     )
 
 
-def _is_fine(given: DurationArgument) -> bool:
+def _is_fine(duration: DurationArgument) -> bool:
     """Return whether a value that is neither text nor a number is accepted, or reported by another rule."""
-    match given.value:
+    match duration.value:
         case Constant(value=None):
-            return given.use in (DurationUse.WAIT, DurationUse.DELAY)
+            return duration.use in (DurationUse.WAIT, DurationUse.DELAY)
         case Constant(value=bool(constant)):  # JavaScript reads these as 1 and 0, or as no timeout of a wait
-            return given.use is DurationUse.SLEEP or (given.use is DurationUse.WAIT and not constant)
-    return given.use is DurationUse.DELAY and isinstance(given.value, StaticFunction | StaticStep)
+            return duration.use is DurationUse.SLEEP or (duration.use is DurationUse.WAIT and not constant)
+    return duration.use is DurationUse.DELAY and isinstance(duration.value, StaticFunction | StaticStep)
 
 
 def _flagged() -> tuple[Example, ...]:

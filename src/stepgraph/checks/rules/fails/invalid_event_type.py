@@ -91,9 +91,9 @@ def _advice(text: str) -> str:
 
 def _fault_of_parts(text: str) -> tuple[str, str] | None:
     """Return the fault of the static parts of a text."""
-    known = _FIELD.sub("", text)
-    invalid = _INVALID_PART.search(known)
-    if invalid is None or "{" in known or "}" in known:
+    static_text = _FIELD.sub("", text)
+    invalid = _INVALID_PART.search(static_text)
+    if invalid is None or "{" in static_text or "}" in static_text:
         return None
     return (
         f"has {_named(invalid[0])} in it",

@@ -40,10 +40,10 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _judged(declared: StepDeclared) -> Iterator[Diagnostic]:
-    given = declared.arguments.find(0, "name")
-    if given is not None and given.value != Constant(None):
-        for value in cases_of(given.value):
-            yield from _judged_text(value, given.place)
+    name = declared.arguments.find(0, "name")
+    if name is not None and name.value != Constant(None):
+        for value in cases_of(name.value):
+            yield from _judged_text(value, name.place)
     elif declared.function is not None and declared.arguments.whole:
         yield from _judged_text(Constant(declared.function.name), declared.place)
 

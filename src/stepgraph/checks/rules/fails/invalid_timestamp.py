@@ -35,17 +35,17 @@ _SECONDS: Final = frozenset(
     ]
 )
 _DATES: Final = ("datetime.datetime", "datetime.datetime.now", "datetime.datetime.utcnow", "datetime.date.today")
-_TEXT: Final = frozenset(f"{made}().{method}" for made in _DATES for method in ("isoformat", "strftime", "ctime"))
+_TEXT: Final = frozenset(f"{date}().{method}" for date in _DATES for method in ("isoformat", "strftime", "ctime"))
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts_of_type(MethodCalled):
         if call.method != "sleep_until":
             continue
-        given = call.arguments.find(1, "timestamp")
-        if given is not None:
-            for value in simple_cases(given.value):
-                yield from _of_value(given, value)
+        timestamp = call.arguments.find(1, "timestamp")
+        if timestamp is not None:
+            for value in simple_cases(timestamp.value):
+                yield from _of_value(timestamp, value)
         elif call.arguments.whole:
             yield Diagnostic(
                 call.place.span,
@@ -54,10 +54,10 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
             )
 
 
-def _of_value(given: StaticArgument, value: Value) -> Iterator[Diagnostic]:
-    fault = _fault(value, given.place.text)
-    if fault is not None and not may_be_guarded(value, given.place):
-        yield Diagnostic(given.place.span, *fault)
+def _of_value(timestamp: StaticArgument, value: Value) -> Iterator[Diagnostic]:
+    fault = _fault(value, timestamp.place.text)
+    if fault is not None and not may_be_guarded(value, timestamp.place):
+        yield Diagnostic(timestamp.place.span, *fault)
 
 
 def _fault(value: Value, written: str) -> tuple[str, str] | None:

@@ -55,8 +55,8 @@ def _advice(declared: StepDeclared, function: StepFunctionShape, functions: Mapp
     captured = [parameter for parameter in parameters if parameter.default is not None]
     if len(captured) == len(parameters):
         return factory_advice(declared, function, captured)
-    found = [functions.get(parameter.name) for parameter in parameters]
-    entries = [name for name in found if name is not None]
+    steps = [functions.get(parameter.name) for parameter in parameters]
+    entries = [name for name in steps if name is not None]
     if len(entries) == len(parameters):
         return f"Add `depends=[{', '.join(entries)}]` to its `step.do(...)`."
     return (

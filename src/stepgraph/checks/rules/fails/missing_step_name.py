@@ -25,14 +25,16 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     functions = {declared.place: declared.definition.function_name for declared in subject.facts_of_type(StepDeclared)}
     for call in subject.facts_of_type(MethodCalled):
-        given = call.arguments
-        if call.method != "do" or call.expects_type_error or not given.whole or given.find(0, "name") is not None:
+        arguments = call.arguments
+        if call.method != "do" or call.expects_type_error:
+            continue
+        if not arguments.whole or arguments.find(0, "name") is not None:
             continue
         function = functions.get(call.place, "...")
-        others = ", ..." if given.items else ""
+        others = ", ..." if arguments.items else ""
         yield Diagnostic(
             call.place.span,
-            f"`step.do({'...' if given.items else ''})` without a name fails with a TypeError: with this project's"
+            f"`step.do({'...' if arguments.items else ''})` without a name fails with a TypeError: with this project's"
             " compatibility date or flags, the name is required.",
             f'Write `step.do("{function}"{others})`.',
         )

@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for sleep in subject.facts_of_type(SleepAsTask):
-        given = sleep.place.text
+        source = sleep.place.text
         yield Diagnostic(
             sleep.place.span,
-            f"`{given}` is a future, and `{sleep.callee_place.text}` takes a coroutine, so it fails with a TypeError.",
-            f"It has begun already: `await {given}` where it has to be over."
-            if given.isidentifier()
-            else f"A sleep begins at its call: keep it, `nap = {given}`, and `await nap` where it has to be over.",
+            f"`{source}` is a future, and `{sleep.callee_place.text}` takes a coroutine, so it fails with a TypeError.",
+            f"It has begun already: `await {source}` where it has to be over."
+            if source.isidentifier()
+            else f"A sleep begins at its call: keep it, `nap = {source}`, and `await nap` where it has to be over.",
         )
 
 

@@ -47,13 +47,13 @@ def _by_position(call: MethodCalled) -> tuple[Edit, ...]:
 def _ordered(call: MethodCalled) -> list[StaticArgument] | None:
     positional = call.arguments.positional
     named = {argument.keyword: argument for argument in call.arguments.items if argument.keyword is not None}
-    left = _PARAMETERS[len(positional) :]
-    if not call.arguments.whole or set(named) != set(left):
+    remaining = _PARAMETERS[len(positional) :]
+    if not call.arguments.whole or set(named) != set(remaining):
         return None
     # The keywords of `**{...}` have no position in the source.
-    if not all(re.search(rf"\b{keyword} ?=", call.place.text) for keyword in left) or "*" in call.place.text:
+    if not all(re.search(rf"\b{keyword} ?=", call.place.text) for keyword in remaining) or "*" in call.place.text:
         return None
-    return [*positional, *(named[keyword] for keyword in left)]
+    return [*positional, *(named[keyword] for keyword in remaining)]
 
 
 def _flagged() -> tuple[Example, ...]:

@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for call in subject.facts_of_type(StepCalled):
-        given = next((argument.place for argument in call.arguments.items if not argument.star), None)
-        if given is not None:
+        place = next((argument.place for argument in call.arguments.items if not argument.star), None)
+        if place is not None:
             yield Diagnostic(
-                given.span,
-                f"the step {call.definition.name!r} is called with `{given.text}`, but a step takes no arguments:"
+                place.span,
+                f"the step {call.definition.name!r} is called with `{place.text}`, but a step takes no arguments:"
                 " the call fails with a TypeError.",
                 "Call it without arguments: its function can read values from around it. For one step per value,"
                 " declare it in a function that is given the value.",

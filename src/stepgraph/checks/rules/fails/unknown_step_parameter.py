@@ -64,10 +64,10 @@ def _called_with(subject: WorkflowSubject) -> Iterator[tuple[StepDefinition, str
             yield call.definition, call.arguments.items[0].place.text
 
 
-def _unknown(steps: _Steps, met: Iterable[UnresolvedStepParameter]) -> Iterator[Diagnostic]:
+def _unknown(steps: _Steps, facts: Iterable[UnresolvedStepParameter]) -> Iterator[Diagnostic]:
     names = {definition.name for definition in steps.declared}
     parameters: dict[int, dict[Place, Parameter]] = {}
-    for unknown in met:
+    for unknown in facts:
         declared = steps.declared.get(unknown.definition)
         if declared is None or declared.function is None or unknown.definition not in steps.running.all:
             continue
@@ -155,8 +155,8 @@ def _name_advice(steps: _Steps, name: str, unknown: UnresolvedStepParameter) -> 
     later = next((step for step in steps.declared if step.name == name), None)
     if later is not None:
         return f"Declare the step {name!r} (line {later.place.span.line}) before this one is called."
-    known = format_code_list(list(dict.fromkeys(names))[:_MOST_NAMED])
-    there = f"after a declared step ({known})" if known else "after a declared step"
+    candidates = format_code_list(list(dict.fromkeys(names))[:_MOST_NAMED])
+    there = f"after a declared step ({candidates})" if candidates else "after a declared step"
     return f"Name it {there} or `ctx`, or remove it: the function can read other values from around it."
 
 

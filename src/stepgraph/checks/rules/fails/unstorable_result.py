@@ -53,21 +53,19 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _of_returned(
     step: StepDeclared, function: StepFunctionShape, fact: Returned, returns: _Returns
 ) -> Iterator[Diagnostic]:
-    for found in returns.unstorable(fact, awaited=not function.is_async):
-        message = (
-            f"the step {step.definition.name!r} returns {_held(found)}, which the engine cannot store, so it fails."
-        )
-        yield Diagnostic(_shown(found.place, fact.place).span, message, found.advice)
+    for part in returns.unstorable(fact, awaited=not function.is_async):
+        returned = f"the step {step.definition.name!r} returns {_description(part)}"
+        message = f"{returned}, which the engine cannot store, so it fails."
+        yield Diagnostic(_shown(part.place, fact.place).span, message, part.advice)
 
 
 def _of_run(fact: Returned, returns: _Returns) -> Iterator[Diagnostic]:
     """Check the results of `run`. A returned coroutine is reported by another rule."""
-    for found in returns.unstorable(fact, awaited=True):
-        if not found.is_sendable:
-            message = (
-                f"`run` returns {_held(found)}, which cannot be sent to the engine: the instance fails at its very end."
-            )
-            yield Diagnostic(_shown(found.place, fact.place).span, message, found.advice)
+    for part in returns.unstorable(fact, awaited=True):
+        if not part.is_sendable:
+            returned = f"`run` returns {_description(part)}"
+            message = f"{returned}, which cannot be sent to the engine: the instance fails at its very end."
+            yield Diagnostic(_shown(part.place, fact.place).span, message, part.advice)
 
 
 class _Returns:
@@ -84,15 +82,15 @@ class _Returns:
 
     def unstorable(self, fact: Returned, *, awaited: bool) -> list[UnstorablePart]:
         """Return the parts of a return value that the engine can never store."""
-        certainty = Certainty(partial(self._is_written, fact), partial(self._is_met, fact))
-        found = list(unstorable_parts(fact.value, certainty, awaited=awaited))
-        return [] if found and self._is_converted(fact) else found
+        certainty = Certainty(partial(self._is_written, fact), partial(self._is_created, fact))
+        parts = list(unstorable_parts(fact.value, certainty, awaited=awaited))
+        return [] if parts and self._is_converted(fact) else parts
 
-    def _is_met(self, fact: Returned, option: Value) -> bool:
+    def _is_created(self, fact: Returned, option: Value) -> bool:
         """Return whether the step's own code creates a value on some path, without tests of types."""
         self._budget.spend(Limit.PAIRS, len(self.all))
-        others = (other for other in self.all if other.function != fact.function)
-        if any(option in cases_of(other.value) for other in others):
+        others = (returned for returned in self.all if returned.function != fact.function)
+        if any(option in cases_of(returned.value) for returned in others):
             return False
         return _TYPE_TEST.search(self._text(fact.function)) is None
 
@@ -110,14 +108,14 @@ class _Returns:
         return "to_js" in text or not asked.isdisjoint(_NAMES.findall(fact.place.text))
 
     def _text(self, function: Place) -> str:
-        known = self._texts.get(function)
-        if known is None:
-            known = self._texts[function] = function.text
-        return known
+        text = self._texts.get(function)
+        if text is None:
+            text = self._texts[function] = function.text
+        return text
 
 
-def _held(found: UnstorablePart) -> str:
-    return found.kind if found.place is None else f"a value with {found.kind}"
+def _description(part: UnstorablePart) -> str:
+    return part.kind if part.place is None else f"a value with {part.kind}"
 
 
 def _shown(part: Place | None, whole: Place) -> Place:

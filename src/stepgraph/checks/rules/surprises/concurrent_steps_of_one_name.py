@@ -32,8 +32,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for clash in find_name_clashes(subject.program.body, Budget()):
         place = clash.second.place
         call = names.get(id(place.node))
-        given = None if call is None else call.arguments.find(0, "name")
-        yield Diagnostic(place.span if given is None else given.place.span, _message(clash), _advice(clash))
+        name = None if call is None else call.arguments.find(0, "name")
+        yield Diagnostic(place.span if name is None else name.place.span, _message(clash), _advice(clash))
 
 
 def _message(clash: NameClash) -> str:

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip sleeps inside steps, which another rule reports."""
-    nested = {id(met.operation.place.node) for met in walk_operations(subject.program.body) if met.in_step is not None}
+    nested = {
+        id(visit.operation.place.node) for visit in walk_operations(subject.program.body) if visit.in_step is not None
+    }
     for sleep in subject.facts_of_type(NeverAwaited):
         if sleep.work != "sleep" or id(sleep.place.node) in nested:
             continue
