@@ -45,7 +45,7 @@ _MAX_TEMPORARY_AGE: Final = 24 * 3600
 """The age in seconds from which temporary files are removed, because their process has ended."""
 
 
-class Store(Struct, frozen=True):
+class CacheStore(Struct, frozen=True):
     """A directory of cache entries."""
 
     folder: str
@@ -155,12 +155,12 @@ def _is_cache_file(path: str) -> bool:
         return False
 
 
-def user_store() -> Store:
+def user_store() -> CacheStore:
     """Return the cache in the directory STEPGRAPH_CACHE_DIR, by default in the cache directory of the system."""
     folder = os.environ.get("STEPGRAPH_CACHE_DIR")
     if folder:
-        return Store(folder)
+        return CacheStore(folder)
     # Imported here because STEPGRAPH_CACHE_DIR makes it unnecessary.
     from platformdirs import user_cache_dir
 
-    return Store(user_cache_dir("stepgraph", appauthor=False))
+    return CacheStore(user_cache_dir("stepgraph", appauthor=False))

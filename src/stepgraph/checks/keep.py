@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprints
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.ignores.matching import SuppressedFinding, SuppressionIndex, SuppressionsSubject
+from stepgraph.checks.ignores.matching import SuppressionIndex, SuppressionMatch, SuppressionsSubject
 from stepgraph.checks.ignores.reading import parse_suppression_comments
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.run import check_suppressions
@@ -36,7 +36,7 @@ class FilteredFindings(Struct, frozen=True):
     """The findings to report."""
     baselined: tuple[Finding, ...] = ()
     """The findings in the baseline."""
-    suppressed: tuple[SuppressedFinding, ...] = ()
+    suppressed: tuple[SuppressionMatch, ...] = ()
     """The findings with a suppression comment."""
     outdated: tuple[BaselineEntry, ...] = ()
     """The baseline entries without a current finding."""
@@ -70,14 +70,14 @@ def filter_findings(
     """
     settings_filter = _SettingsFilter(settings, {})
     matching = SuppressionIndex(tuple(parse_suppression_comments(inputs.read)), selectors(rules))
-    suppressed: list[SuppressedFinding] = []
+    suppressed: list[SuppressionMatch] = []
     remaining: list[Finding] = []
     for finding in settings_filter.select([*map(_configuration_error, settings.problems), *findings]):
         ignore = None if finding.code in INPUT_RULES else matching.suppression_of(finding)
         if ignore is None:
             remaining.append(finding)
         else:
-            suppressed.append(SuppressedFinding(finding, ignore))
+            suppressed.append(SuppressionMatch(finding, ignore))
     remaining += settings_filter.select(check_suppressions(_ignores_subject(matching, inputs, settings_filter), rules))
     return _split_by_baseline(baseline, remaining, tuple(suppressed), settings, inputs)
 
@@ -119,7 +119,7 @@ def _ignores_subject(
 def _split_by_baseline(
     baseline: Baseline | None,
     findings: Sequence[Finding],
-    suppressed: tuple[SuppressedFinding, ...],
+    suppressed: tuple[SuppressionMatch, ...],
     settings: Settings,
     inputs: CheckedSources,
 ) -> FilteredFindings:

@@ -25,7 +25,7 @@ _HIGHEST: Final = 25_000
 _SPLIT: Final = "Do the work of several steps in one, or start further instances that each do a part."
 
 
-class _Limit(Struct, frozen=True):
+class _StepLimit(Struct, frozen=True):
     """A limit on steps, with the severity and the message for workflows that exceed it."""
 
     steps: int
@@ -44,11 +44,11 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         yield Diagnostic(span, message, limit.advice, severity=limit.severity)
 
 
-def _exceeded(count: int, configured: int | None) -> _Limit | None:
+def _exceeded(count: int, configured: int | None) -> _StepLimit | None:
     """Return the exceeded limit: the configured one, or the highest of the fixed ones."""
     if configured is not None and configured < _HIGHEST:
         advice = f"Raise `limits.steps`, which may be up to {_HIGHEST:,}. Or: {_SPLIT[0].lower()}{_SPLIT[1:]}"
-        limits = [_Limit(configured, Severity.ERROR, f"`limits.steps` allows {configured:,}", advice)]
+        limits = [_StepLimit(configured, Severity.ERROR, f"`limits.steps` allows {configured:,}", advice)]
     elif configured is not None:
         limits = [_MOST]
     else:
@@ -56,15 +56,15 @@ def _exceeded(count: int, configured: int | None) -> _Limit | None:
     return next((limit for limit in limits if count > limit.steps), None)
 
 
-_MOST: Final = _Limit(_HIGHEST, Severity.ERROR, f"{_HIGHEST:,} are the most that can be allowed", _SPLIT)
+_MOST: Final = _StepLimit(_HIGHEST, Severity.ERROR, f"{_HIGHEST:,} are the most that can be allowed", _SPLIT)
 _DEFAULTS: Final = (
-    _Limit(
+    _StepLimit(
         _PAID,
         Severity.WARNING,
         f"without `limits.steps` the paid plan allows {_PAID:,}",
         f"Set `limits.steps` in the workflow's configuration, up to {_HIGHEST:,}.",
     ),
-    _Limit(
+    _StepLimit(
         _FREE,
         Severity.INFORMATION,
         f"the free plan allows {_FREE:,}",
