@@ -1,4 +1,4 @@
-"""A cached result as plain data, and the inputs by which it is still fresh."""
+"""A cached result as plain data, with the inputs that decide whether it is fresh."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class ListingRecord(Struct, frozen=True):
 
 
 class SearchRecord(Struct, frozen=True):
-    """A search for modules with classes that derive from those of some names."""
+    """A search for modules with classes derived from the classes `names`."""
 
     names: tuple[str, ...]
     modules: tuple[tuple[str, str], ...]
@@ -105,7 +105,7 @@ class CacheEntry(Struct, frozen=True):
         )
 
     def load_if_fresh(self, sources: Sources) -> Analysis | None:
-        """Return the cached analysis, or None if an input has changed.
+        """Return the cached analysis; None if an input has changed.
 
         `sources` must have the key of this entry. Their search for derived classes is repeated.
         """

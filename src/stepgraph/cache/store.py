@@ -51,7 +51,7 @@ class CacheStore(Struct, frozen=True):
     folder: str
 
     def get(self, key: str) -> CacheEntry | None:
-        """Return the entry of a key, or None if it does not exist or is invalid."""
+        """Return the entry of a key; None if it does not exist or is invalid."""
         path = self._path(key)
         try:
             if not is_private_folder(self.folder):
@@ -134,7 +134,7 @@ def _pack(key: str, content: bytes) -> bytes:
 
 
 def _unpack(key: str, file_content: bytes) -> bytes | None:
-    """Return the content of an entry, or None if the file was not written for this key."""
+    """Return the content of an entry; None if the file was written for another key."""
     content = file_content[_HEADER_BYTES:]
     return content if file_content == _pack(key, content) else None
 

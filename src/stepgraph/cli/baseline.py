@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Criteria(Struct, frozen=True):
-    """The settings and the baseline by which findings are filtered."""
+    """The settings and the baseline that filter findings."""
 
     settings: Settings
     baseline: Baseline | None = None
@@ -65,7 +65,7 @@ def filter_and_update(criteria: Criteria, analysis: Analysis, findings: Sequence
 
 
 def _read_baseline_file(path: str, root: Root | None, *, may_be_missing: bool) -> Baseline:
-    # Imported here because most runs have no baseline.
+    # Imported here because most runs use no baseline.
     from stepgraph.checks.baseline import Baseline
     from stepgraph.checks.baseline_file import read_baseline
     from stepgraph.project.folders import folder_of

@@ -40,7 +40,7 @@ class Cache(Struct, frozen=True):
     """Whether findings need their edits, which are not cached; then every file is analyzed."""
 
     def make_ready(self, paths: Sequence[str], environment: str | None) -> Callable[[], object]:
-        """Return the function to call when the search has found the first module.
+        """Return the function that the search calls at its first module.
 
         It imports the analysis, unless the last run with these paths was a cache hit.
         """

@@ -27,7 +27,7 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def external_cause(error: Exception) -> str | None:
-    """Return the message for an error of the environment, or None for a defect of this package."""
+    """Return the message for an error of the environment; None for a defect of this package."""
     cause = _cause(error)
     if isinstance(cause, MemoryError):
         return "not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
@@ -123,7 +123,7 @@ commands.add_command(schema)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with `arguments`, by default those of the process, and return its exit code."""
+    """Run the command and return its exit code. `arguments` default to the command line of the process."""
     # Messages of --check show the command line without the option.
     command_line = tuple(sys.argv[1:] if arguments is None else arguments)
     try:

@@ -73,7 +73,7 @@ def _quoted(names: str) -> str:
 def _locate(error: ErrorDetails, data: object) -> tuple[Keys, object]:
     """Return the keys that lead to an invalid value, and the value.
 
-    pydantic's location also contains the tags of union members, which are no keys of the data.
+    pydantic's location also contains the tags of union members, which are absent from the data.
     """
     keys: list[str | int] = []
     value = data

@@ -64,7 +64,7 @@ def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
 
 
 class _Completion:
-    """Completes the values of a graph. Values that are no objects or arrays stay, for pydantic to reject."""
+    """Completes the values of a graph. Scalars in the place of objects or arrays stay, for pydantic to reject."""
 
     def __init__(self) -> None:
         self.moved: dict[Keys, Keys] = {}

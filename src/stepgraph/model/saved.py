@@ -19,10 +19,12 @@ _NO_ENVELOPE: Final = frozenset({"graph", "workflow"})
 
 
 class SavedGraph(Struct, frozen=True):
-    """The graph of one version of a workflow, None if it has none, and the name of the workflow's class."""
+    """The graph of one version of a workflow."""
 
     class_name: str
+    """The name of the workflow's class."""
     graph: Graph | None
+    """None if the API could not derive a graph."""
 
 
 def read_saved_graphs(text: str | bytes, path: str = "<input>") -> tuple[SavedGraph, ...]:

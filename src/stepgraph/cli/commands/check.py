@@ -98,7 +98,7 @@ def _checked(
 
 
 def _exit_code(checked: _CheckRun, paths: Sequence[str]) -> ExitCode:
-    """Return the exit code of a verdict. Raises CommandError if there was no workflow."""
+    """Return the exit code of a verdict. Raises CommandError if no workflow was checked."""
     from stepgraph.report.report import Verdict
 
     if checked.report.verdict is Verdict.NOTHING:
