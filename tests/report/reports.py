@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import BY_CODE
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
 from stepgraph.report.report import FingerprintedFinding, Report, SourceFile, SuppressedFinding, WorkflowSummary

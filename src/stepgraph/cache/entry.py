@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from stepgraph.analysis import Analysis
 from stepgraph.cache.key import digest
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.severity import Severity
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.checks.severity import Confidence, Severity
+from stepgraph.checks.diagnostic import Confidence, Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Diagnostic

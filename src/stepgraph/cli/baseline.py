@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.selectors import INPUT_RULES
-from stepgraph.checks.severity import Severity
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.output_files import OutputFile, prepare_output

@@ -14,8 +14,7 @@ from stepgraph.cli.console import Progress, write_message
 from stepgraph.cli.diff_sides import HERE, PathSide, RevisionSide, SavedSide, Side
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject, read_saved_subjects
-from stepgraph.internal_error import InternalError
-from stepgraph.model.note import InputError
+from stepgraph.model.note import InputError, InternalError
 from stepgraph.project.folders import repository_root
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources

@@ -18,8 +18,7 @@ from stepgraph.cli.commands.rules import rules
 from stepgraph.cli.commands.schema import schema
 from stepgraph.cli.console import encode, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.internal_error import InternalError
-from stepgraph.model.note import InputError
+from stepgraph.model.note import InputError, InternalError
 from stepgraph.version import __version__
 
 _DEBUG = "STEPGRAPH_DEBUG"

@@ -13,7 +13,6 @@ from typing import Any, Final, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from stepgraph.model.constraints import LENIENT
-from stepgraph.model.explain import Keys, explain
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.payload import (
     DEFAULT_BACKOFF,
@@ -23,7 +22,7 @@ from stepgraph.model.payload import (
     DEFAULT_TIMEOUT,
     Graph,
 )
-from stepgraph.model.validation import EXPECTED
+from stepgraph.model.validation import EXPECTED, Keys, explain
 from stepgraph.model.walk import NODE_TYPES
 
 Fields: TypeAlias = Mapping[str, object]

@@ -8,12 +8,11 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.limits import SAVED_GRAPHS
-from stepgraph.model.explain import Keys, explain_kind, key_path
 from stepgraph.model.json_data import load_json
 from stepgraph.model.lenient import read_graph
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.payload import Graph
-from stepgraph.model.validation import EXPECTED
+from stepgraph.model.validation import EXPECTED, Keys, explain_kind, key_path
 
 _NO_ENVELOPE: Final = frozenset({"graph", "workflow"})
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.json_text import pretty_json
 from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary, rule_url
 from stepgraph.report.wording import verdict_line

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from stepgraph.checks.diagnostic import Confidence, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.escaping.report_fields import sarif_message, shown_field, url_path
 from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.phrases.durations import counted
 from stepgraph.report.report import Report, WorkflowSummary
 

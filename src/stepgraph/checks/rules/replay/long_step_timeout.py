@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import DurationUse, duration_arguments
 from stepgraph.checks.analysis.durations import MINUTE, format_duration
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

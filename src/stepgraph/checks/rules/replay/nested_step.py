@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.await_groups import is_race
 from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun
 from stepgraph.ir.walk import name_of, walk_operations

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.control_dependence import deciding_tests
 from stepgraph.checks.analysis.nondeterministic_names import nondeterministic_names
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.syntax.module import Place
 

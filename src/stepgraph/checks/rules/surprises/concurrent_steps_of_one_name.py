@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.mhp import NameClash, find_name_clashes
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.limits import Budget
 from stepgraph.model.span import Span

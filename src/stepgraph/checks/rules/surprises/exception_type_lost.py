@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.tries import catches_javascript, find_tries, runs_steps
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.exceptions import builtin_exception, catches_all
 from stepgraph.ir.nodes import CaughtType, NonStepErrors, Try
 

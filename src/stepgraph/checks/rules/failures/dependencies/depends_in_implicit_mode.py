@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.declarations import format_code_list, is_parameter_name
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticCollection, StaticFunction, StaticMapping, StaticStep
 from stepgraph.ir.values import Constant

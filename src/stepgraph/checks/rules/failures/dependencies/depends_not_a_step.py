@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.declarations import declarations_of, dependency_parameters
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.static_values import (
     StaticAwaitable,
     StaticClass,

@@ -12,9 +12,8 @@ from stepgraph.checks.analysis.declarations import (
     format_code_list,
 )
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import DependencyCountMismatch
 
 if TYPE_CHECKING:

@@ -11,9 +11,8 @@ from msgspec import Struct
 from stepgraph.checks.analysis.declarations import declarations_of, factory_advice, format_code_list, is_parameter_name
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
 from stepgraph.checks.analysis.reached_steps import ReachableSteps
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import StepCalled, StepDeclared, UnresolvedStepParameter
 from stepgraph.limits import Budget, Limit
 

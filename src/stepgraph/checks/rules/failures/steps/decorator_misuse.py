@@ -7,9 +7,8 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import DecoratorApplied, MethodCalled, MethodMissing
 from stepgraph.ir.static_values import StaticAwaitable, StaticFunction, StaticMapping, StaticStep
 from stepgraph.project.configuration.compatibility import DependencyMode

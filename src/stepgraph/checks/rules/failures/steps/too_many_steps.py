@@ -9,9 +9,8 @@ from msgspec import Struct
 
 from stepgraph.checks.analysis.diagnostics import empty_span
 from stepgraph.checks.analysis.min_step_count import exceeding_place, min_step_count
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example

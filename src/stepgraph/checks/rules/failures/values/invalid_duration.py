@@ -9,9 +9,8 @@ from stepgraph.checks.analysis.duration_arguments import DurationArgument, Durat
 from stepgraph.checks.analysis.durations import correct_duration, format_duration, format_in_unit, parse_duration
 from stepgraph.checks.analysis.partial_durations import parse_partial_duration
 from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.static_values import StaticFunction, StaticStep
 from stepgraph.ir.values import Constant, Duration, Template

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.declarations import declarations_of
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.static_values import cases_of
 from stepgraph.ir.values import Constant, Template
 

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.span_index import SpanIndex
 from stepgraph.checks.analysis.storable import Certainty, UnstorablePart, unstorable_parts
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import Returned, StepDeclared, StepFunctionShape
 from stepgraph.ir.static_values import cases_of
 from stepgraph.ir.values import Value

@@ -8,13 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stepgraph.graph.dependencies.background import begin_queued_tasks
-from stepgraph.graph.dependencies.expanded import ExpandedProgram
 from stepgraph.graph.dependencies.flow import read_block
 from stepgraph.graph.dependencies.history import NO_PATH, RunHistory, join_states
 from stepgraph.graph.dependencies.reading import BodyAnalysis, FirstAwaitSteps, ProgramFacts
 from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.nodes import Block, Call, Function, StepRun
-from stepgraph.ir.program import Program
+from stepgraph.ir.program import ExpandedProgram, Program
 
 
 def expand_to_fixpoint(program: Program, survey: ProgramUsage) -> ExpandedProgram:
