@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec.structs import replace
@@ -30,7 +31,7 @@ _MIN_MODULES_FOR_PROCESSES: Final = 50
 
 def import_pipeline() -> None:
     """Import the code of the analysis, which takes most of the time of a small analysis."""
-    import stepgraph.analysis_run  # noqa: F401
+    import_module("stepgraph.analysis_run")
 
 
 def analyze_strictly(sources: Sources) -> Analysis:

@@ -80,7 +80,7 @@ class InputError(Exception):
 
 
 class InternalError(Exception):
-    """The analysis of the file at `path` failed because of a defect of this package. The cause is chained."""
+    """The analysis of the file at `path` failed because of a defect. The cause is chained."""
 
     def __init__(self, path: str) -> None:
         super().__init__(f"the analysis of {path} failed")

@@ -16,12 +16,12 @@ class Span:
     end_line: int
     end_column: int
 
-    def encloses(self, inner: Span) -> bool:
+    def encloses(self, other: Span) -> bool:
         """Return whether another range is inside this range or equal to it."""
         return (
-            self.path == inner.path
-            and (self.line, self.column) <= (inner.line, inner.column)
-            and (inner.end_line, inner.end_column) <= (self.end_line, self.end_column)
+            self.path == other.path
+            and (self.line, self.column) <= (other.line, other.column)
+            and (other.end_line, other.end_column) <= (self.end_line, self.end_column)
         )
 
     def __str__(self) -> str:
