@@ -15,8 +15,8 @@ from stepgraph.project.sources import Sources
 if TYPE_CHECKING:
     from stepgraph.analysis_run import AnalysisRun
     from stepgraph.checks.baseline import Baseline
+    from stepgraph.checks.filtering import FilteredFindings
     from stepgraph.checks.finding import Finding
-    from stepgraph.checks.keep import FilteredFindings
     from stepgraph.checks.settings import Settings
     from stepgraph.process_pool import PartResult
 
@@ -138,7 +138,7 @@ def apply_settings(
 
     Findings about invalid settings and unused comments are added.
     """
-    from stepgraph.checks.keep import CheckedSources, filter_findings
+    from stepgraph.checks.filtering import CheckedSources, filter_findings
 
     classes = tuple((workflow.path, workflow.class_name) for workflow in analysis.workflows)
     return filter_findings(findings, settings, CheckedSources(analysis.read, classes), baseline)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from stepgraph.analysis import Analysis
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.keep import FilteredFindings
+from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.checks.settings import Settings
 from stepgraph.model.note import InputError
 from stepgraph.project.encoding import source_lines
