@@ -23,7 +23,7 @@ class SavedGraph(Struct, frozen=True):
     class_name: str
     """The name of the workflow's class."""
     graph: Graph | None
-    """None if the API could not derive a graph."""
+    """None if the API returned null."""
 
 
 def read_saved_graphs(text: str | bytes, path: str = "<input>") -> tuple[SavedGraph, ...]:
