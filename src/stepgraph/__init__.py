@@ -22,10 +22,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis, WorkflowAnalysis
     from stepgraph.api import analyze_file, analyze_paths, analyze_source, check_analysis
+    from stepgraph.checks.diagnostic import Severity
     from stepgraph.checks.finding import Finding
-    from stepgraph.checks.severity import Severity
-    from stepgraph.internal_error import InternalError
-    from stepgraph.model.note import InputError, Note, Problem
+    from stepgraph.model.note import InputError, InternalError, Note, Problem
     from stepgraph.model.span import Span
     from stepgraph.project.module_dates import ModuleDates
     from stepgraph.version import __version__
@@ -58,8 +57,8 @@ _MODULES = {
     "analyze_source": "stepgraph.api",
     "check_analysis": "stepgraph.api",
     "Finding": "stepgraph.checks.finding",
-    "Severity": "stepgraph.checks.severity",
-    "InternalError": "stepgraph.internal_error",
+    "Severity": "stepgraph.checks.diagnostic",
+    "InternalError": "stepgraph.model.note",
     "InputError": "stepgraph.model.note",
     "Note": "stepgraph.model.note",
     "Problem": "stepgraph.model.note",

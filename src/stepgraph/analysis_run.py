@@ -11,9 +11,8 @@ from typing import TypeVar
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis
 from stepgraph.checks.subject import ProjectSubject
-from stepgraph.internal_error import InternalError
 from stepgraph.large_stack import run_with_large_stack
-from stepgraph.model.note import InputError
+from stepgraph.model.note import InputError, InternalError
 from stepgraph.pipeline import Pipeline
 from stepgraph.project.sources import Derived, Footprint, Source, Sources
 

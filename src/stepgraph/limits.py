@@ -223,12 +223,12 @@ class Budget(Struct):
     evaluations: int = 0
     depth: int = 0
     maximum: dict[Limit, int] = field(default_factory=MAXIMUM.copy)
-    left: dict[Limit, int] = field(default_factory=dict)
+    remaining: dict[Limit, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.shares > FULL_SHARES:
             self.maximum |= {limit: self._share(MAXIMUM[limit]) for limit in PER_KILOBYTE}
-        self.left = self.maximum.copy()
+        self.remaining = self.maximum.copy()
         self.evaluations, self.depth = self.maximum[Limit.EVALUATIONS], self.maximum[Limit.DEPTH]
 
     def _share(self, amount: int) -> int:
@@ -241,13 +241,13 @@ class Budget(Struct):
         for limit, rate in PER_KILOBYTE.items():
             more = self._share(rate * size // 1000)
             self.maximum[limit] += more
-            self.left[limit] += more
+            self.remaining[limit] += more
             self.evaluations += more if limit is Limit.EVALUATIONS else 0
 
     def spend(self, limit: Limit, amount: int = 1) -> None:
         """Count work before it is done. Raises LimitExceededError where it exceeds the limit."""
-        left = self.left[limit] = self.left[limit] - amount
-        if left < 0:
+        remaining = self.remaining[limit] = self.remaining[limit] - amount
+        if remaining < 0:
             self.exceed(limit)
 
     def check(self) -> None:
@@ -265,4 +265,4 @@ class Budget(Struct):
     def end(self) -> None:
         """Leave nothing for any further work."""
         self.evaluations = -1
-        self.left = dict.fromkeys(Limit, -1)
+        self.remaining = dict.fromkeys(Limit, -1)

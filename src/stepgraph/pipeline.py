@@ -99,7 +99,7 @@ class Pipeline(Struct):
         # A configuration with wrong names does not say which classes are deployed.
         if configuration is not None and not missing and not configuration.problems:
             undeployed = find_undeployed(entry, configuration.content)
-            self.hints += (problems.not_deployed(one, configuration.path) for one in undeployed)
+            self.hints += (problems.not_deployed(workflow, configuration.path) for workflow in undeployed)
 
 
 def _analyze_workflow(

@@ -145,19 +145,20 @@ def merge(parts: Sequence[PartResult], modules: Sequence[Source], pipeline: Pipe
     workflows: list[WorkflowAnalysis] = []
     first = 0
     for part in parts:
-        own = modules[first : first + len(part.workflows)]
-        first += len(own)
+        part_modules = modules[first : first + len(part.workflows)]
+        first += len(part_modules)
         workflows += [record.restore() for records in part.workflows for record in records]
-        for module in own:
+        for module in part_modules:
             pipeline.add_derivations(module.path, part.derivations.get(module.path, ()))
-        own_contents = {module.path: module.content for module in own}
+        part_contents = {module.path: module.content for module in part_modules}
         pipeline.modules.parsed_by_workers |= {
-            path: own_contents.get(path, b"") if content is None else content for path, content in part.contents.items()
+            path: part_contents.get(path, b"") if content is None else content
+            for path, content in part.contents.items()
         }
         pipeline.modules.read_files |= part.read_files
         pipeline.modules.problems |= part.import_problems
         pipeline.problems += part.problems
         pipeline.hints += part.hints
         for number, listing in part.listings:
-            own[number].project.files.learn(listing)
+            part_modules[number].project.files.learn(listing)
     return iter(workflows)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from importlib import import_module
 from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec.structs import replace
@@ -14,8 +15,8 @@ from stepgraph.project.sources import Sources
 if TYPE_CHECKING:
     from stepgraph.analysis_run import AnalysisRun
     from stepgraph.checks.baseline import Baseline
+    from stepgraph.checks.filtering import FilteredFindings
     from stepgraph.checks.finding import Finding
-    from stepgraph.checks.keep import FilteredFindings
     from stepgraph.checks.settings import Settings
     from stepgraph.process_pool import PartResult
 
@@ -30,7 +31,7 @@ _MIN_MODULES_FOR_PROCESSES: Final = 50
 
 def import_pipeline() -> None:
     """Import the code of the analysis, which takes most of the time of a small analysis."""
-    import stepgraph.analysis_run  # noqa: F401
+    import_module("stepgraph.analysis_run")
 
 
 def analyze_strictly(sources: Sources) -> Analysis:
@@ -117,12 +118,14 @@ def _check_workflows(
     run = AnalysisRun(sources, on_module, checked=True, release_modules=True)
 
     def check(workflow: WorkflowAnalysis) -> WorkflowAnalysis:
-        found = [] if workflow.subject is None else check_workflow(workflow.subject)
+        reported = [] if workflow.subject is None else check_workflow(workflow.subject)
         if with_edits:
-            run.pipeline.modules.pin(frozenset(edit.place.module.path for one in found for edit in one.edits))
-            findings.extend(found)
+            run.pipeline.modules.pin(
+                frozenset(edit.place.module.path for finding in reported for edit in finding.edits)
+            )
+            findings.extend(reported)
         else:
-            findings.extend(replace(finding, edits=()) for finding in found)
+            findings.extend(replace(finding, edits=()) for finding in reported)
         return without_modules(workflow)
 
     return run.collect(map(check, run.analyze()))
@@ -135,7 +138,7 @@ def apply_settings(
 
     Findings about invalid settings and unused comments are added.
     """
-    from stepgraph.checks.keep import CheckedSources, filter_findings
+    from stepgraph.checks.filtering import CheckedSources, filter_findings
 
     classes = tuple((workflow.path, workflow.class_name) for workflow in analysis.workflows)
     return filter_findings(findings, settings, CheckedSources(analysis.read, classes), baseline)

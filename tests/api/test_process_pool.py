@@ -103,7 +103,7 @@ def as_data(analysis: Analysis) -> list[object]:
         analysis.files,
         list(analysis.read.items()),
         [(path, content) for path, content in footprint.files.items() if not path.startswith("flow_")],
-        [(search.names, [module.path for module in search.found]) for search in footprint.derived],
+        [(search.names, [module.path for module in search.modules]) for search in footprint.derived],
         [sorted(module.project.files.listings.items()) for module in footprint.modules],
     ]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cache.store import Store
+from stepgraph.cache.store import CacheStore
 from tests.cache.test_store import ENTRY, named
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes and owners are those of POSIX")
@@ -18,13 +18,13 @@ KEY = "0" * 64
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    store = Store(str(tmp_path / "cache"))
+def store(tmp_path: Path) -> CacheStore:
+    store = CacheStore(str(tmp_path / "cache"))
     store.put(KEY, ENTRY)
     return store
 
 
-def entry_file(store: Store) -> Path:
+def entry_file(store: CacheStore) -> Path:
     return Path(store.folder, f"{KEY}.json")
 
 
@@ -39,7 +39,7 @@ def umask() -> Iterator[Callable[[int], int]]:
 @pytest.mark.parametrize("mask", [0, 0o22, 0o77])
 def test_files_are_private_under_any_umask(tmp_path: Path, umask: Callable[[int], int], mask: int) -> None:
     umask(mask)
-    store = Store(str(tmp_path / "parent/cache"))
+    store = CacheStore(str(tmp_path / "parent/cache"))
     store.put(KEY, ENTRY)
     store.note_answer("question")
     assert store.get(KEY) == ENTRY
@@ -48,13 +48,13 @@ def test_files_are_private_under_any_umask(tmp_path: Path, umask: Callable[[int]
 
 
 @pytest.mark.parametrize("mode", [0o620, 0o602, 0o666])
-def test_a_file_that_others_can_write_is_absent(store: Store, mode: int) -> None:
+def test_a_file_that_others_can_write_is_absent(store: CacheStore, mode: int) -> None:
     entry_file(store).chmod(mode)
     assert store.get(KEY) is None
 
 
 @pytest.mark.parametrize("mode", [0o770, 0o707, 0o777, 0o1777])
-def test_a_directory_that_others_can_write_is_unused(store: Store, mode: int) -> None:
+def test_a_directory_that_others_can_write_is_unused(store: CacheStore, mode: int) -> None:
     Path(store.folder).chmod(mode)
     assert store.get(KEY) is None
     store.put("other", ENTRY)
@@ -64,12 +64,12 @@ def test_a_directory_that_others_can_write_is_unused(store: Store, mode: int) ->
 
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() != 0, reason="only root can give files away")
 @pytest.mark.parametrize("what", ["file", "directory"])
-def test_files_of_other_users_are_absent(store: Store, what: str) -> None:
+def test_files_of_other_users_are_absent(store: CacheStore, what: str) -> None:
     os.chown(entry_file(store) if what == "file" else store.folder, 12345, 12345)
     assert store.get(KEY) is None
 
 
-def test_a_pipe_is_absent_and_does_not_block(store: Store) -> None:
+def test_a_pipe_is_absent_and_does_not_block(store: CacheStore) -> None:
     entry_file(store).unlink()
     os.mkfifo(entry_file(store), 0o600)
     assert store.get(KEY) is None
@@ -77,7 +77,7 @@ def test_a_pipe_is_absent_and_does_not_block(store: Store) -> None:
     assert store.get(KEY) == ENTRY
 
 
-def test_a_link_is_absent_and_its_target_stays(store: Store, tmp_path: Path) -> None:
+def test_a_link_is_absent_and_its_target_stays(store: CacheStore, tmp_path: Path) -> None:
     shutil.move(entry_file(store), tmp_path / "target")
     entry_file(store).symlink_to(tmp_path / "target")
     assert store.get(KEY) is None
@@ -87,25 +87,25 @@ def test_a_link_is_absent_and_its_target_stays(store: Store, tmp_path: Path) -> 
     assert (tmp_path / "target").read_bytes() == before
 
 
-def test_an_entry_of_another_key_is_absent(store: Store) -> None:
+def test_an_entry_of_another_key_is_absent(store: CacheStore) -> None:
     shutil.copy(entry_file(store), Path(store.folder, "other.json"))
     assert store.get("other") is None
 
 
-def test_an_entry_with_a_changed_byte_is_absent(store: Store) -> None:
+def test_an_entry_with_a_changed_byte_is_absent(store: CacheStore) -> None:
     content = entry_file(store).read_bytes()
     for at in range(0, len(content), 5):
         entry_file(store).write_bytes(content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :])
         assert store.get(KEY) is None
 
 
-def test_a_large_entry_is_absent(store: Store) -> None:
+def test_a_large_entry_is_absent(store: CacheStore) -> None:
     with entry_file(store).open("ab") as file:
         file.truncate(2**30)
     assert store.get(KEY) is None
 
 
-def test_eviction_removes_only_cache_files(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_eviction_removes_only_cache_files(store: CacheStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepgraph.cache.store.MAX_BYTES", 0)
     names = ["package.json", "notes.tmp", f"{KEY[1:]}.answered", "link.json"]
     for name in names[:3]:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.cache import store as module
 from stepgraph.cache.entry import CacheEntry
-from stepgraph.cache.store import Store, user_store
+from stepgraph.cache.store import CacheStore, user_store
 from stepgraph.model.span import Span
 from stepgraph.workflow_record import WorkflowRecord
 
@@ -23,11 +23,11 @@ ENTRY = CacheEntry((WORKFLOW,), (), (), ("orders.py",), ("orders.py",), {"other.
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Store:
-    return Store(str(tmp_path / "cache"))
+def store(tmp_path: Path) -> CacheStore:
+    return CacheStore(str(tmp_path / "cache"))
 
 
-def files(store: Store) -> list[Path]:
+def files(store: CacheStore) -> list[Path]:
     return sorted(Path(store.folder).iterdir())
 
 
@@ -35,17 +35,17 @@ def named(name: str) -> CacheEntry:
     return replace(ENTRY, workflows=(replace(WORKFLOW, name=name),))
 
 
-def test_get_returns_the_stored_entry(store: Store) -> None:
+def test_get_returns_the_stored_entry(store: CacheStore) -> None:
     store.put("key", ENTRY)
     assert store.get("key") == ENTRY
 
 
-def test_another_key_has_no_entry(store: Store) -> None:
+def test_another_key_has_no_entry(store: CacheStore) -> None:
     store.put("key", ENTRY)
     assert store.get("other") is None
 
 
-def test_put_replaces_the_entry(store: Store) -> None:
+def test_put_replaces_the_entry(store: CacheStore) -> None:
     store.put("key", ENTRY)
     store.put("key", named("renamed"))
     assert store.get("key") == named("renamed")
@@ -57,13 +57,13 @@ def cut_off() -> Iterator[bytes]:
 
 
 @pytest.mark.parametrize("content", [*cut_off(), b"\0" * 100, b"{}", b"[]", b"null", b'{"workflows": 1}', b"\xff\xfe"])
-def test_truncated_and_foreign_content_is_absent(store: Store, content: bytes) -> None:
+def test_truncated_and_foreign_content_is_absent(store: CacheStore, content: bytes) -> None:
     store.put("key", ENTRY)
     files(store)[0].write_bytes(content)
     assert store.get("key") is None
 
 
-def test_a_directory_as_entry_is_absent(store: Store) -> None:
+def test_a_directory_as_entry_is_absent(store: CacheStore) -> None:
     Path(store.folder, "key.json").mkdir(parents=True)
     assert store.get("key") is None
     store.put("key", ENTRY)
@@ -72,32 +72,32 @@ def test_a_directory_as_entry_is_absent(store: Store) -> None:
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="everything may be written")
 def test_a_read_only_directory_stores_nothing(tmp_path: Path) -> None:
     tmp_path.chmod(0o500)
-    store = Store(str(tmp_path / "cache"))
+    store = CacheStore(str(tmp_path / "cache"))
     store.put("key", ENTRY)
     assert store.get("key") is None
 
 
 def test_an_impossible_directory_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    store = Store(str(tmp_path / "file" / "cache"))
+    store = CacheStore(str(tmp_path / "file" / "cache"))
     store.put("key", ENTRY)
     store.note_answer("question")
     assert store.get("key") is None
     assert not store.has_answered("question")
 
 
-def test_lone_surrogates_are_not_stored(store: Store) -> None:
+def test_lone_surrogates_are_not_stored(store: CacheStore) -> None:
     store.put("key", named("\ud800"))
     assert store.get("key") is None
 
 
-def test_a_graph_that_changes_in_json_is_not_stored(store: Store) -> None:
+def test_a_graph_that_changes_in_json_is_not_stored(store: CacheStore) -> None:
     endless = {"version": 1, "duration": float("inf")}
     store.put("key", replace(ENTRY, workflows=(replace(WORKFLOW, graph=endless),)))
     assert store.get("key") is None
 
 
-def test_least_recently_used_entries_are_evicted(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_least_recently_used_entries_are_evicted(store: CacheStore, monkeypatch: pytest.MonkeyPatch) -> None:
     size = len(msgspec.json.encode(ENTRY))
     monkeypatch.setattr(module, "MAX_BYTES", 4 * size)
     for number in range(4):
@@ -110,7 +110,7 @@ def test_least_recently_used_entries_are_evicted(store: Store, monkeypatch: pyte
     assert sorted(path.stem for path in files(store)) == ["0key", "key0", "key3", "key4"]
 
 
-def test_old_temporary_files_are_removed(store: Store) -> None:
+def test_old_temporary_files_are_removed(store: CacheStore) -> None:
     store.put("key", ENTRY)
     temporary = Path(store.folder, "0123456789abcdef.tmp")
     temporary.write_bytes(b"half")
@@ -119,7 +119,7 @@ def test_old_temporary_files_are_removed(store: Store) -> None:
     assert not temporary.exists()
 
 
-def test_foreign_files_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_foreign_files_stay(store: CacheStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_BYTES", 4 * len(msgspec.json.encode(ENTRY)))
     notes = Path(store.folder, "notes.txt")
     notes.parent.mkdir()
@@ -132,7 +132,7 @@ def test_foreign_files_stay(store: Store, monkeypatch: pytest.MonkeyPatch) -> No
     assert notes.exists()
 
 
-def test_concurrent_readers_see_complete_entries(store: Store) -> None:
+def test_concurrent_readers_see_complete_entries(store: CacheStore) -> None:
     entries = [named(f"{number}" * 20_000) for number in range(4)]
     store.put("key", entries[0])
 
@@ -146,7 +146,7 @@ def test_concurrent_readers_see_complete_entries(store: Store) -> None:
 
 def test_the_variable_selects_the_directory(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("STEPGRAPH_CACHE_DIR", str(tmp_path))
-    assert user_store() == Store(str(tmp_path))
+    assert user_store() == CacheStore(str(tmp_path))
 
 
 def test_the_default_is_the_cache_directory_of_the_system(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from textwrap import dedent, indent
 
 from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.severity import Severity
 
 _MODULE = """\
 {before}

@@ -6,11 +6,11 @@ from textwrap import dedent, indent
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.baseline import Baseline
+from stepgraph.checks.diagnostic import Severity
+from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.keep import FilteredFindings
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.settings import Settings
-from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
 from stepgraph.source_analysis import apply_settings
 

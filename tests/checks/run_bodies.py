@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.example import in_run
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.severity import Severity
 from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.running import findings
 

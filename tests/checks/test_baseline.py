@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprint
 from stepgraph.checks.baseline_file import read_baseline
-from stepgraph.checks.keep import FilteredFindings
+from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.model.note import InputError
 from tests.checks.keeping import PLAIN, finding, in_run, kept, places
 

@@ -24,7 +24,7 @@ def _pairs(source: str) -> int:
     assert workflow.subject is not None
     budget = Budget()
     list(find_name_clashes(workflow.subject.program.body, budget))
-    return budget.maximum[Limit.PAIRS] - budget.left[Limit.PAIRS]
+    return budget.maximum[Limit.PAIRS] - budget.remaining[Limit.PAIRS]
 
 
 def _codes(source: str) -> list[str]:

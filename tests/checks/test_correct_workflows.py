@@ -7,7 +7,7 @@ from textwrap import dedent, indent
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from tests.execution.running import execute
 
 _MODULE = """\

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from tests.checks.excerpts import found_in_module, found_in_run, places_in_run
 
 

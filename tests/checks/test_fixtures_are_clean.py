@@ -10,8 +10,8 @@ import pytest
 
 from stepgraph import WorkflowAnalysis, analyze_paths
 from stepgraph.api import check_analysis
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.settings import Settings
-from stepgraph.checks.severity import Severity
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.source_analysis import apply_settings
 from tests.execution.anything import Anything

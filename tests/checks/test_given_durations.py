@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.syntax.edits import Replacement
 from tests.checks.bodies import codes_in, configured, only
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from stepgraph.api import analyze_paths, analyze_source, check_analysis
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.run import check
-from stepgraph.checks.severity import Severity
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.example import Example
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from tests.checks.running import findings, marked
 
 _FEWEST = 3

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from tests.checks.bodies import configured, written
 from tests.execution.running import Execution, execute
 

@@ -9,10 +9,10 @@ import click
 import pytest
 
 from stepgraph.api import analyze_paths, check_analysis
+from stepgraph.checks.diagnostic import Severity
+from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.keep import FilteredFindings
 from stepgraph.checks.settings import FailOn, Settings
-from stepgraph.checks.severity import Severity
 from stepgraph.cli.baseline import filter_and_update, read_criteria
 from stepgraph.cli.errors import CommandError
 from stepgraph.cli.options.check import CheckOptions, check_options

@@ -111,13 +111,13 @@ def test_names_are_compared_within_the_budget() -> None:
     assert similarity.of("charge 1", "charge 2") == 0.875
     assert similarity.of("charge a long one", "charge a long on") == 0
     assert similarity.of("charge 1", "charge 2") == 0.875
-    assert similarity.budget.left[Limit.VISITS] == 120 - 2 * 21
+    assert similarity.budget.remaining[Limit.VISITS] == 120 - 2 * 21
     assert NameSimilarity(Budget()).of("a" * 1000, "a" * 1000) == 0
 
 
 def budget_of(visits: int) -> Budget:
     budget = Budget()
-    budget.left[Limit.VISITS] = visits
+    budget.remaining[Limit.VISITS] = visits
     return budget
 
 

@@ -13,7 +13,7 @@ from docs.generate.files import ROOT
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.baseline import Baseline
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.keep import FilteredFindings
+from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.settings_table import KEYS, read_settings
 from stepgraph.cli.options.check import check_options

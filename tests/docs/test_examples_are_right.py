@@ -8,7 +8,7 @@ import pytest
 
 from docs.generate.files import ROOT
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # What is wrong is what these pages are about.

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, REPORT_FORMATS, Style
+from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, REPORT_FORMATS, FormatOptions
 from stepgraph.cli.main import main
 from stepgraph.cli.subject import Subject
 from stepgraph.model.note import Note
@@ -24,7 +24,7 @@ from tests.escaping.readers import obeyed, unseen, without_annotations
 from tests.render import graphs
 from tests.report import comparisons, reports
 
-STYLE: Final = Style()
+OPTIONS: Final = FormatOptions()
 ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
     st.sampled_from(HOSTILE) | st.sampled_from("#[]: \n\r\u200d`|@/w."), max_size=3
 ).map("".join)
@@ -34,17 +34,17 @@ def drawn(text: str, name: str) -> str:
     """Draw a workflow with this name in a format."""
     note = Note("unresolved-call", text, text, Span(text, 1, 1, 1, 2))
     subject = Subject(text, text, graphs.everywhere(text), lambda: text, (note,), lambda: text, lambda _: text, False)  # noqa: FBT003
-    return DRAWINGS[name].write([subject], STYLE).text
+    return DRAWINGS[name].write([subject], OPTIONS).text
 
 
 def checked(text: str, name: str) -> str:
     """Return a report with the text in all positions, in a format."""
-    return REPORT_FORMATS[name].write(reports.everywhere(text, 3), STYLE).text
+    return REPORT_FORMATS[name].write(reports.everywhere(text, 3), OPTIONS).text
 
 
 def compared(text: str, name: str) -> str:
     """Return a diff with the text in all positions, in a format."""
-    return DIFF_FORMATS[name].write(comparisons.everywhere(text), STYLE).text
+    return DIFF_FORMATS[name].write(comparisons.everywhere(text), OPTIONS).text
 
 
 WRITERS: Final[dict[str, Callable[[str], str]]] = {

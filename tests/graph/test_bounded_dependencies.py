@@ -43,5 +43,5 @@ def test_needs_are_compared_as_often_as_they_are_written() -> None:
         (workflow,) = analyze_source(_complete(steps), "entry.py").workflows
         assert workflow.subject is not None
         budget = ProgramUsage(workflow.subject.program.body).budget
-        spent.append(budget.maximum[Limit.PAIRS] - budget.left[Limit.PAIRS])
+        spent.append(budget.maximum[Limit.PAIRS] - budget.remaining[Limit.PAIRS])
     assert spent == [55, 210, 820]

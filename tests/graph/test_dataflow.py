@@ -396,7 +396,7 @@ def test_loops_widen() -> None:
     body = body_of("await a()\nfor x in event['xs']:\n    await b()")
     budget = Budget()
     assert solve(body, 0, CountDomain(), budget=budget).end == CountDomain.UNLIMITED
-    assert budget.maximum[Limit.PAIRS] - budget.left[Limit.PAIRS] < 12
+    assert budget.maximum[Limit.PAIRS] - budget.remaining[Limit.PAIRS] < 12
 
 
 def test_solving_ends_at_the_limit_of_the_budget() -> None:

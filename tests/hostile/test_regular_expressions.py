@@ -17,7 +17,7 @@ from tests.hostile.ambiguity import slow_loops
 
 # Patterns that are made while the command runs, with the reason why they are harmless.
 MADE_AT_RUN_TIME = {
-    "checks/rules/fails/sleep_with_keywords.py": "a keyword of a method, escaped by being a name of Python",
+    "checks/rules/failures/steps/sleep_with_keywords.py": "a keyword of a method, escaped by being a name of Python",
 }
 
 _ANCHORED = {"match", "fullmatch", "pattern"}

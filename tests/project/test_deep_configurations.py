@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.project.configuration.document import Lines, MalformedError, position_at
+from stepgraph.project.configuration.document import LineIndex, MalformedError, position_at
 from stepgraph.project.configuration.jsonc import JsoncDocument
 from stepgraph.project.configuration.toml import TomlDocument
 
@@ -40,6 +40,6 @@ def test_json_may_be_nested_moderately() -> None:
 
 @pytest.mark.parametrize("text", ["", "\n", "a\nbc\n\nd", "abc"])
 def test_deep_configurations_have_positions(text: str) -> None:
-    lines = Lines(text)
+    lines = LineIndex(text)
 
     assert [lines.position(at) for at in range(len(text) + 1)] == [position_at(text, at) for at in range(len(text) + 1)]

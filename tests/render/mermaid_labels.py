@@ -7,7 +7,7 @@ from html import unescape
 import mermaidx
 
 from stepgraph.render.cells import label_lines
-from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, Frame, FrameEnd, FrameKind
+from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, FrameEnd, FrameKind, FrameStart
 from stepgraph.render.flow.mermaid import LINE_WIDTH
 
 _PART = re.compile(r'id="my-svg-(?:flowchart-)?(\w+?)(?:-\d+)?"|data-id="L_(\w+)_\d+"|<p>(.*?)</p>', re.DOTALL)
@@ -24,12 +24,12 @@ def labels_of(source: str) -> dict[str, list[str]]:
 def labelled_everywhere(texts: Sequence[str]) -> Chart:
     """Return a minimal chart with each text in a box `b`, on an arrow `a_b`, and on a frame `f`."""
     content = [Box("a", BoxKind.STEP, ("a",))]
-    frames: list[Box | Frame | FrameEnd] = []
+    frames: list[Box | FrameStart | FrameEnd] = []
     arrows: list[Arrow] = []
     for index, text in enumerate(texts):
         content.append(Box(f"b{index}", BoxKind.STEP, (text,)))
         arrows.append(Arrow("a", f"b{index}", label=text))
-        frames += [Frame(f"f{index}", FrameKind.LOOP, text), Box(f"i{index}", BoxKind.JOIN), FrameEnd()]
+        frames += [FrameStart(f"f{index}", FrameKind.LOOP, text), Box(f"i{index}", BoxKind.JOIN), FrameEnd()]
     return Chart(("Orders",), (*content, *frames), tuple(arrows))
 
 

@@ -6,7 +6,7 @@ from hypothesis import example, given
 
 from stepgraph.model.payload import Graph
 from stepgraph.model.walk import walk
-from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd
+from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, FrameEnd, FrameStart
 from stepgraph.render.flow.flow_chart import flow_chart
 from tests.render.any_graph import any_graph
 from tests.render.graphs import (
@@ -335,7 +335,7 @@ def _frames_around(chart: Chart) -> dict[str, set[str]]:
     open_frames: list[str] = []
     frames: dict[str, set[str]] = {}
     for item in chart.content:
-        if isinstance(item, Frame):
+        if isinstance(item, FrameStart):
             open_frames.append(item.id)
         elif isinstance(item, Box):
             frames[item.id] = set(open_frames)

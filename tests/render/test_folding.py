@@ -10,7 +10,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import children, count_steps
-from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Frame
+from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, FrameStart
 from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.flow_chart import flow_chart
 from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, exit_kinds, folded_node_text, folded_text
@@ -70,7 +70,7 @@ def test_a_folded_node_is_one_box_with_the_title_of_its_frame(node: Node, kind: 
         (title, "1 step"),
         ("b",),
     ]
-    assert [item for item in chart.content if isinstance(item, Frame)] == []
+    assert [item for item in chart.content if isinstance(item, FrameStart)] == []
     assert chart.arrows[0] == Arrow("n_start", "n_0")
     assert chart == flow_chart(graph(node, do("b")), folded(1))
 

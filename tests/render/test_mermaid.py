@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Graph, Node
-from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, Frame, FrameEnd, FrameKind
+from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, FrameEnd, FrameKind, FrameStart
 from stepgraph.render.flow.flow_chart import flow_chart
 from stepgraph.render.flow.mermaid import MOST_CHARACTERS, excess, mermaid_chart
 from stepgraph.render.flow.mermaid_document import MermaidPiece, is_one_diagram, mermaid_document, render_mermaid
@@ -105,7 +105,7 @@ def test_arrows_are_colored_by_number() -> None:
 def every_kind() -> Chart:
     """Return a chart with every kind of box, frame and arrow, in frames that are nested."""
     boxes = [Box(f"n_{number}", kind, (kind.name,)) for number, kind in enumerate(BoxKind)]
-    frames = [Frame(f"n_f{number}", kind, kind.name) for number, kind in enumerate(FrameKind)]
+    frames = [FrameStart(f"n_f{number}", kind, kind.name) for number, kind in enumerate(FrameKind)]
     arrows = [Arrow("n_0", f"n_{number}", kind, kind.name) for number, kind in enumerate(ArrowKind, start=1)]
     return Chart(
         ("Orders",),

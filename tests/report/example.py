@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_source
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.model.span import Span
 from stepgraph.report.report import FingerprintedFinding, Report, SourceFile, workflow_summary
 from tests.report.reports import OTHER_RULE, RULE, finding

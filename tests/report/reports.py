@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import BY_CODE
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
 from stepgraph.report.report import FingerprintedFinding, Report, SourceFile, SuppressedFinding, WorkflowSummary
@@ -95,7 +95,7 @@ def with_others() -> Report:
     """Return a report with one finding that counts, one in the baseline, and one suppressed."""
     return replace(
         report(finding()),
-        known=(FingerprintedFinding(finding("known.", code="SG205"), "9c1e"),),
+        baselined=(FingerprintedFinding(finding("known.", code="SG205"), "9c1e"),),
         ignored=(SuppressedFinding(finding("ignored.", code="SG201"), "on purpose"),),
     )
 

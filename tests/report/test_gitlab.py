@@ -6,7 +6,7 @@ import json
 
 from msgspec.structs import replace
 
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.report.gitlab import render_gitlab
 from stepgraph.report.report import FingerprintedFinding, Report, SourceFile
 from tests.report.reports import finding, report, span, workflow

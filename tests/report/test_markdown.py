@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.escaping.visible import visible
 from stepgraph.report.markdown import render_markdown

@@ -6,7 +6,7 @@ import pytest
 from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.render.cells import cell_width
 from stepgraph.report.text import render_text
 from tests.report.example import example

@@ -6,8 +6,8 @@ import pytest
 from msgspec.structs import replace
 
 from stepgraph.api import analyze_source, check_analysis
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.settings import FailOn
-from stepgraph.checks.severity import Severity
 from stepgraph.report.report import Verdict
 from stepgraph.report.wording import verdict_line
 from tests.report.reports import finding, report, with_others, workflow

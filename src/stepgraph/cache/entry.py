@@ -1,4 +1,4 @@
-"""A cached result as plain data, and the inputs by which it is still fresh."""
+"""A cached result as plain data, with the inputs that decide whether it is fresh."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from msgspec import Struct
 
 from stepgraph.analysis import Analysis
 from stepgraph.cache.key import digest
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.severity import Severity
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside
@@ -64,7 +64,7 @@ class ListingRecord(Struct, frozen=True):
 
 
 class SearchRecord(Struct, frozen=True):
-    """A search for modules with classes that derive from those of some names."""
+    """A search for modules with classes derived from the classes `names`."""
 
     names: tuple[str, ...]
     modules: tuple[tuple[str, str], ...]
@@ -100,12 +100,12 @@ class CacheEntry(Struct, frozen=True):
             tuple(analysis.read),
             {path: None if content is None else digest(content) for path, content in footprint.files.items()},
             tuple(_listing_records(footprint.modules)),
-            tuple(SearchRecord(search.names, _module_digests(search.found)) for search in footprint.derived),
+            tuple(SearchRecord(search.names, _module_digests(search.modules)) for search in footprint.derived),
             None if findings is None else tuple(map(FindingRecord.of, findings)),
         )
 
     def load_if_fresh(self, sources: Sources) -> Analysis | None:
-        """Return the cached analysis, or None if an input has changed.
+        """Return the cached analysis; None if an input has changed.
 
         `sources` must have the key of this entry. Their search for derived classes is repeated.
         """

@@ -35,7 +35,7 @@ def digest(content: bytes) -> str:
 def key_of(sources: Sources) -> str | None:
     """Return the key for sources: their paths, contents, configurations and settings, and the installed code.
 
-    Returns None if the installation has no digest.
+    Returns None if the installation cannot be hashed.
     """
     installation = installation_digest()
     if installation is None:
@@ -79,7 +79,7 @@ def _libcst_folder() -> str | None:
 
 
 def _module_facts(folder: str, skipped: frozenset[str] | None) -> Iterator[tuple[str, int, int]]:
-    """Yield path, size and modification time of each module, of subdirectories too unless `skipped` is None."""
+    """Yield path, size and modification time of each module. Searches subdirectories, except if `skipped` is None."""
     pending = [folder]
     while pending:
         with os.scandir(pending.pop()) as listing:

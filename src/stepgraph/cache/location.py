@@ -12,15 +12,15 @@ from contextlib import suppress
 
 def is_outside(cache: str, paths: Sequence[str]) -> bool:
     """Return whether a cache directory is outside of the repositories, or plain directories, of the analyzed paths."""
-    around = _identities((*_upward(os.path.abspath(cache)), *_upward(os.path.realpath(cache))))
-    return around.isdisjoint(_identities(_roots(paths)))
+    ancestors = _identities((*_upward(os.path.abspath(cache)), *_upward(os.path.realpath(cache))))
+    return ancestors.isdisjoint(_identities(_roots(paths)))
 
 
 def _roots(paths: Sequence[str]) -> Iterator[str]:
-    """Yield the roots of each path: all directories around it with `.git`, or else the directory that is named.
+    """Yield the roots of each path: the enclosing directories with `.git`, or else the directory itself.
 
-    The outer ones are checkouts that hold this one as a submodule. A home directory is none: many people have a
-    repository of settings there, and the usual cache is in it.
+    Outer repositories contain the inner one as a submodule. The home directory does not count as an outer repository:
+    many people keep their settings in a repository there, and the default cache is inside it.
     """
     folders = {path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths}
     home = os.path.realpath(os.path.expanduser("~"))

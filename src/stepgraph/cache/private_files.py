@@ -14,7 +14,7 @@ _PRIVATE_FOLDER: Final = 0o700
 _PRIVATE_FILE: Final = 0o600
 
 if sys.platform == "win32":
-    # On Windows, the access list of the user's profile protects the files, and modes have no meaning.
+    # On Windows, the access list of the user's profile protects the files, and modes are ignored.
     _READING = os.O_RDONLY | os.O_BINARY
     _CREATING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_BINARY
 else:

@@ -45,13 +45,13 @@ _MAX_TEMPORARY_AGE: Final = 24 * 3600
 """The age in seconds from which temporary files are removed, because their process has ended."""
 
 
-class Store(Struct, frozen=True):
+class CacheStore(Struct, frozen=True):
     """A directory of cache entries."""
 
     folder: str
 
     def get(self, key: str) -> CacheEntry | None:
-        """Return the entry of a key, or None if it does not exist or is invalid."""
+        """Return the entry of a key; None if it does not exist or is invalid."""
         path = self._path(key)
         try:
             if not is_private_folder(self.folder):
@@ -134,7 +134,7 @@ def _pack(key: str, content: bytes) -> bytes:
 
 
 def _unpack(key: str, file_content: bytes) -> bytes | None:
-    """Return the content of an entry, or None if the file was not written for this key."""
+    """Return the content of an entry; None if the file was written for another key."""
     content = file_content[_HEADER_BYTES:]
     return content if file_content == _pack(key, content) else None
 
@@ -155,12 +155,12 @@ def _is_cache_file(path: str) -> bool:
         return False
 
 
-def user_store() -> Store:
+def user_store() -> CacheStore:
     """Return the cache in the directory STEPGRAPH_CACHE_DIR, by default in the cache directory of the system."""
     folder = os.environ.get("STEPGRAPH_CACHE_DIR")
     if folder:
-        return Store(folder)
+        return CacheStore(folder)
     # Imported here because STEPGRAPH_CACHE_DIR makes it unnecessary.
     from platformdirs import user_cache_dir
 
-    return Store(user_cache_dir("stepgraph", appauthor=False))
+    return CacheStore(user_cache_dir("stepgraph", appauthor=False))

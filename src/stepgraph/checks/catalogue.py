@@ -14,34 +14,40 @@ from stepgraph.checks.rules.analysis import (
     unreadable_input,
     unused_ignore,
 )
-from stepgraph.checks.rules.fails import (
-    decorator_misuse,
+from stepgraph.checks.rules.failures.dependencies import (
     dependency_cycle,
     depends_in_implicit_mode,
     depends_not_a_step,
+    missing_depends,
+    unknown_step_parameter,
+    wrong_depends_count,
+)
+from stepgraph.checks.rules.failures.deployment import (
+    invalid_workflow_name,
+    missing_class,
+    missing_compatibility_flag,
+    no_run,
+    unexported_class,
+    unwrapped_run,
+    wrong_import,
+)
+from stepgraph.checks.rules.failures.steps import (
+    decorator_misuse,
+    missing_step_name,
+    no_step,
+    sleep_as_task,
+    sleep_with_keywords,
+    step_called_with_arguments,
+    too_many_steps,
+)
+from stepgraph.checks.rules.failures.values import (
     duration_out_of_bounds,
     invalid_duration,
     invalid_event_type,
     invalid_step_config,
     invalid_step_name,
     invalid_timestamp,
-    invalid_workflow_name,
-    missing_class,
-    missing_compatibility_flag,
-    missing_depends,
-    missing_step_name,
-    no_run,
-    no_step,
-    sleep_as_task,
-    sleep_with_keywords,
-    step_called_with_arguments,
-    too_many_steps,
-    unexported_class,
-    unknown_step_parameter,
     unstorable_result,
-    unwrapped_run,
-    wrong_depends_count,
-    wrong_import,
 )
 from stepgraph.checks.rules.replay import (
     event_mutated,

@@ -1,17 +1,37 @@
-"""Diagnostics: the results of rules."""
+"""Diagnostics: the results of rules, with their severity and confidence."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
     # Edits refer to syntax nodes, so a run-time import would load LibCST.
     from stepgraph.syntax.edits import Edit
+
+
+class Severity(StrEnum):
+    """The effect of a finding on a deployment."""
+
+    ERROR = "error"
+    """The code fails at run time."""
+    WARNING = "warning"
+    """The code behaves unexpectedly."""
+    INFORMATION = "information"
+    """A remark on correct code."""
+
+
+class Confidence(StrEnum):
+    """The certainty that flagged code is wrong."""
+
+    HIGH = "high"
+    """The fault follows from the code."""
+    MEDIUM = "medium"
+    """The fault depends on the author's intention."""
 
 
 class Diagnostic(Struct, frozen=True):

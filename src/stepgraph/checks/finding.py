@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.model.span import Span
 
 if TYPE_CHECKING:

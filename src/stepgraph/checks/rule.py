@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.checks.severity import Confidence, Severity
+from stepgraph.checks.diagnostic import Confidence, Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Diagnostic
@@ -46,9 +46,9 @@ class Rule(Struct, frozen=True, kw_only=True):
     source: str
     """The evidence for the rule: the SDK, the engine or the documentation."""
     flagged: Callable[[], tuple[Example, ...]]
-    """Return examples with findings. Only tests and the documentation call it."""
+    """Return at least three examples with findings. Only tests and the documentation call it."""
     clean: Callable[[], tuple[Example, ...]]
-    """Return examples without findings. Only tests and the documentation call it."""
+    """Return at least three examples without findings. Only tests and the documentation call it."""
     check: WorkflowCheck = _no_diagnostics
     check_project: ProjectCheck = _no_diagnostics
     check_ignores: SuppressionsCheck = _no_diagnostics

@@ -9,10 +9,10 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.selectors import ALL, INPUT_RULES, Selectors, selectors
 from stepgraph.checks.settings import FailOn, Settings
-from stepgraph.checks.severity import Severity
 from stepgraph.model.note import InputError
 from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.configuration.settings_file import find_settings

@@ -38,7 +38,7 @@ def analyze_inputs(sources: Sources, paths: Sequence[str], cache: Cache, *, plac
 
 
 def require_workflows(analysis: Analysis, sources: Sources, paths: Sequence[str]) -> None:
-    """Raise CommandError if the analysis has no workflow."""
+    """Raise CommandError for an analysis without workflows."""
     if analysis.workflows:
         return
     if analysis.problems:
@@ -47,7 +47,7 @@ def require_workflows(analysis: Analysis, sources: Sources, paths: Sequence[str]
 
 
 def no_workflow_error(analysis: Analysis, sources: Sources, paths: Sequence[str]) -> CommandError:
-    """Return the error of a command that found no workflow."""
+    """Return the error of a command without workflows to process."""
     if analysis.external or analysis.hints:
         return CommandError(ExitCode.NOTHING, f"no workflow of this project in {_searched(sources, paths)}.")
     return CommandError(ExitCode.NOTHING, f"no workflow found in {_searched(sources, paths)}. {_WORKFLOW_DEFINITION}")

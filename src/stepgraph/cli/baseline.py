@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 from msgspec.structs import replace
 
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.selectors import INPUT_RULES
-from stepgraph.checks.severity import Severity
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.output_files import OutputFile, prepare_output
@@ -20,14 +20,14 @@ from stepgraph.source_analysis import apply_settings
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
     from stepgraph.checks.baseline import Baseline
+    from stepgraph.checks.filtering import FilteredFindings
     from stepgraph.checks.finding import Finding
-    from stepgraph.checks.keep import FilteredFindings
     from stepgraph.checks.settings import Settings
     from stepgraph.cli.options.check import CheckOptions
 
 
 class Criteria(Struct, frozen=True):
-    """The settings and the baseline by which findings are filtered."""
+    """The settings and the baseline that filter findings."""
 
     settings: Settings
     baseline: Baseline | None = None
@@ -65,7 +65,7 @@ def filter_and_update(criteria: Criteria, analysis: Analysis, findings: Sequence
 
 
 def _read_baseline_file(path: str, root: Root | None, *, may_be_missing: bool) -> Baseline:
-    # Imported here because most runs have no baseline.
+    # Imported here because most runs use no baseline.
     from stepgraph.checks.baseline import Baseline
     from stepgraph.checks.baseline_file import read_baseline
     from stepgraph.project.folders import folder_of

@@ -15,7 +15,7 @@ from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sou
 
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
-    from stepgraph.cache.store import Store
+    from stepgraph.cache.store import CacheStore
     from stepgraph.checks.finding import Finding
     from stepgraph.project.sources import Sources
 
@@ -34,13 +34,13 @@ class CheckResult(Struct, frozen=True):
 class Cache(Struct, frozen=True):
     """The cache of results."""
 
-    store: Store | None
+    store: CacheStore | None
     """None if the cache is off."""
     with_edits: bool = False
     """Whether findings need their edits, which are not cached; then every file is analyzed."""
 
     def make_ready(self, paths: Sequence[str], environment: str | None) -> Callable[[], object]:
-        """Return the function to call when the search has found the first module.
+        """Return the function that the search calls at its first module.
 
         It imports the analysis, unless the last run with these paths was a cache hit.
         """
@@ -88,7 +88,7 @@ class Cache(Struct, frozen=True):
         store.note_answer(question)
         return answer
 
-    def _store(self, paths: Sequence[str]) -> Store | None:
+    def _store(self, paths: Sequence[str]) -> CacheStore | None:
         """Return the store; None if it is off, or inside of the analyzed paths, which could bring their own entries."""
         if self.store is None or self.with_edits:
             return None

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from stepgraph.analysis import Analysis
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.keep import FilteredFindings
+from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.checks.settings import Settings
 from stepgraph.model.note import InputError
 from stepgraph.project.encoding import source_lines
@@ -33,7 +33,7 @@ def build_report(filtered: FilteredFindings, settings: Settings, sources: Source
     paths = [*(finding.span.path for finding in findings), *(workflow.path for workflow in workflows)]
     return Report(
         findings=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.findings),
-        known=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.baselined),
+        baselined=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.baselined),
         ignored=tuple(SuppressedFinding(suppressed.finding, suppressed.reason) for suppressed in filtered.suppressed),
         workflows=workflows,
         rules=RULES,

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 
 from stepgraph.cli.console import write_message, write_result
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.formats import Rendering, Style
+from stepgraph.cli.formats import FormatOptions, Rendering
 from stepgraph.cli.options.output import Output
 from stepgraph.cli.subject import Subject
 from stepgraph.phrases.near_names import quoted
@@ -27,7 +27,7 @@ def prepare_destination(output: Output, sources: Collection[str]) -> None:
 
 
 def deliver(
-    subjects: Sequence[Subject], output: Output, style: Style, *, sources: Collection[str], failed: bool
+    subjects: Sequence[Subject], output: Output, options: FormatOptions, *, sources: Collection[str], failed: bool
 ) -> ExitCode:
     """Print the workflows, write them to files, or check these files. Return the exit code.
 
@@ -35,25 +35,25 @@ def deliver(
     written, or if a checked file is out of date.
     """
     if output.name is None:
-        write_result(_render(_renderable(subjects, output), output, style).text)
+        write_result(_render(_renderable(subjects, output), output, options).text)
     elif failed:
         raise _not_written_error(output, ExitCode.ERROR, "for not every input could be read")
     else:
-        _deliver_files(output.name, subjects, output, style, sources)
+        _deliver_files(output.name, subjects, output, options, sources)
     if failed:
         return ExitCode.ERROR
     return ExitCode.CLEAN if all(subject.graph is not None for subject in subjects) else ExitCode.FINDINGS
 
 
 def _deliver_files(
-    name: str, subjects: Sequence[Subject], output: Output, style: Style, sources: Collection[str]
+    name: str, subjects: Sequence[Subject], output: Output, options: FormatOptions, sources: Collection[str]
 ) -> None:
     from stepgraph.cli.output_files import check_up_to_date, is_folder_name, path_in, prepare_output, write_folder
 
     if is_folder_name(name):
-        texts = {path_in(name, file): text for file, text in _render_files(subjects, output, style).items()}
+        texts = {path_in(name, file): text for file, text in _render_files(subjects, output, options).items()}
     else:
-        texts = {name: _render_file(subjects, output, style)}
+        texts = {name: _render_file(subjects, output, options)}
     if output.check:
         check_up_to_date(texts, output.command, with_dates=not output.form.answer)
     elif is_folder_name(name):
@@ -62,15 +62,15 @@ def _deliver_files(
         prepare_output(name, sources).write(texts[name])
 
 
-def _render_file(subjects: Sequence[Subject], output: Output, style: Style) -> str:
+def _render_file(subjects: Sequence[Subject], output: Output, options: FormatOptions) -> str:
     """Return the text of a single output file."""
     drawable = _renderable(subjects, output)
     if not drawable:
         raise _not_written_error(output, ExitCode.FINDINGS, "for there is no graph")
-    return _render(drawable, output, style).text
+    return _render(drawable, output, options).text
 
 
-def _render_files(subjects: Sequence[Subject], output: Output, style: Style) -> dict[str, str]:
+def _render_files(subjects: Sequence[Subject], output: Output, options: FormatOptions) -> dict[str, str]:
     """Return the texts for a directory, by file name."""
     from stepgraph.cli.output_files import file_stems
 
@@ -80,7 +80,7 @@ def _render_files(subjects: Sequence[Subject], output: Output, style: Style) -> 
         raise _not_written_error(output, ExitCode.FINDINGS, f"for `{name}` has no graph")
     texts: dict[str, str] = {}
     for stem, subject in zip(file_stems(drawable), drawable, strict=True):
-        rendering = _render([subject], output, style)
+        rendering = _render([subject], output, options)
         texts[stem + (rendering.suffix or output.form.suffix)] = rendering.text
     return texts
 
@@ -90,7 +90,7 @@ def _renderable(subjects: Sequence[Subject], output: Output) -> Sequence[Subject
     return subjects if output.form.answer else [subject for subject in subjects if subject.graph is not None]
 
 
-def _render(drawable: Sequence[Subject], output: Output, style: Style) -> Rendering:
+def _render(drawable: Sequence[Subject], output: Output, options: FormatOptions) -> Rendering:
     """Return the workflows in the output format, after writing warnings to standard error."""
     form = output.form
     if not drawable:
@@ -98,7 +98,7 @@ def _render(drawable: Sequence[Subject], output: Output, style: Style) -> Render
     if len(drawable) > 1 and not form.holds_several:
         message = f"{form.name} holds one workflow, and there are {len(drawable)}. {_choice(drawable)}"
         raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
-    rendering = form.write(drawable, style)
+    rendering = form.write(drawable, options)
     for warning in () if output.quiet else rendering.warnings:
         write_message(warning)
     return rendering

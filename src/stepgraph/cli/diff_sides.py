@@ -120,7 +120,7 @@ def _range_ends(name: str) -> tuple[str, str | None]:
 
 
 def _existing_side(name: str) -> Side | None:
-    """Return the side for standard input or an existing path, or None if the argument is a revision.
+    """Return the side for standard input or an existing path; None if the argument is a revision.
 
     The author of a repository may name a path like a revision. So arguments in the syntax of revisions are never paths,
     and a path with the name of a revision is refused, as in git.
@@ -162,7 +162,7 @@ def _new_side(path: str, name: str | None) -> Side:
 def _root(path: str, name: str | None) -> str:
     """Return the root of the repository of the working directory. Raises CommandError for paths outside of it.
 
-    A submodule may have a branch with the same name.
+    A path in a submodule is refused, as a revision of the same name may exist in both repositories.
     """
     root = repository_root(HERE)
     if root is None and name is None:

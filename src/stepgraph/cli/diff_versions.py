@@ -14,8 +14,7 @@ from stepgraph.cli.console import Progress, write_message
 from stepgraph.cli.diff_sides import HERE, PathSide, RevisionSide, SavedSide, Side
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject, read_saved_subjects
-from stepgraph.internal_error import InternalError
-from stepgraph.model.note import InputError
+from stepgraph.model.note import InputError, InternalError
 from stepgraph.project.folders import repository_root
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
@@ -25,7 +24,7 @@ from stepgraph.source_analysis import analyze_graphs, import_pipeline
 _STANDARD_INPUT: Final = "standard input"
 
 
-class Version(Struct, frozen=True):
+class ComparedVersion(Struct, frozen=True):
     """The workflows of one side of a diff."""
 
     title: str
@@ -41,7 +40,7 @@ class Version(Struct, frozen=True):
     """Whether one of its configurations defines the selected environment."""
 
 
-def read_version(side: Side, which: str, environment: str | None) -> Version:
+def read_version(side: Side, which: str, environment: str | None) -> ComparedVersion:
     """Return the workflows of a side. Raises CommandError, after writing the problems, if an input is unreadable."""
     try:
         match side:
@@ -73,28 +72,30 @@ def _unreadable_error(which: str, title: str) -> CommandError:
     return CommandError(ExitCode.ERROR, f"the {which} version ({title}) could not be read, so nothing was compared.")
 
 
-def _read_saved(side: SavedSide) -> Version:
+def _read_saved(side: SavedSide) -> ComparedVersion:
     title = title_of(side)
     workflows = tuple(_version_of_saved(subject, title) for subject in read_saved_subjects(side.path))
-    return Version(title, workflows, () if side.path == STANDARD_INPUT else (side.path,), single=True, is_saved=True)
+    return ComparedVersion(
+        title, workflows, () if side.path == STANDARD_INPUT else (side.path,), single=True, is_saved=True
+    )
 
 
 def _version_of_saved(subject: Subject, title: str) -> VersionedWorkflow:
     return VersionedWorkflow(subject.name, subject.class_name, "", title, subject.graph)
 
 
-def _read_path(side: PathSide, which: str, environment: str | None) -> Version:
+def _read_path(side: PathSide, which: str, environment: str | None) -> ComparedVersion:
     return _analyze(side.path, which, title_of(side), environment, lambda text: text)
 
 
-def _read_revision(side: RevisionSide, which: str, environment: str | None) -> Version:
+def _read_revision(side: RevisionSide, which: str, environment: str | None) -> ComparedVersion:
     """Return the workflows in a revision. Messages show its name in place of its temporary directory."""
     inside = _path_in_repository(side)
     title = title_of(side)
     with revision_folder(side.revision, lambda problem: write_message(str(problem))) as folder:
         path = folder if inside == HERE else f"{folder}/{inside}"
         if not os.path.lexists(path):
-            return Version(title, (), (), single=False)
+            return ComparedVersion(title, (), (), single=False)
         label = f"{side.revision.label}:"
         version = _analyze(path, which, title, environment, lambda text: text.replace(f"{folder}/", label))
     return replace(version, files=())
@@ -105,7 +106,9 @@ def _path_in_repository(side: RevisionSide) -> str:
     return os.path.relpath(os.path.realpath(side.path), side.revision.root).replace(os.sep, "/")
 
 
-def _analyze(path: str, which: str, title: str, environment: str | None, shown: Callable[[str], str]) -> Version:
+def _analyze(
+    path: str, which: str, title: str, environment: str | None, shown: Callable[[str], str]
+) -> ComparedVersion:
     """Return the workflows of a file or directory. `shown` converts paths for messages."""
     sources = Sources(environment, import_pipeline)
     sources.find(path)
@@ -120,7 +123,7 @@ def _analyze(path: str, which: str, title: str, environment: str | None, shown: 
         raise _unreadable_error(which, title)
     workflows = tuple(_version_of_workflow(workflow, path, shown) for workflow in analysis.workflows)
     single = not os.path.isdir(path)
-    return Version(
+    return ComparedVersion(
         title,
         workflows,
         analysis.files,

@@ -37,7 +37,7 @@ _READABLE_PATCH_NOTE = (
 
 
 class Fixing(Enum):
-    """What to do with fixes: nothing, show a patch, or write files."""
+    """The treatment of fixes: ignore them, show a patch, or write files."""
 
     NOTHING = "nothing"
     SHOW = "show"

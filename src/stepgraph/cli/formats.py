@@ -30,7 +30,7 @@ _FOLDING: Final = frozenset({"--depth", "--collapse"})
 _PICTURE: Final = _FOLDING | {"--expand", "--theme", "--legend", "--engine"}
 
 
-class Style(Struct, frozen=True):
+class FormatOptions(Struct, frozen=True):
     """The options of a run that formats may use."""
 
     look: Look = Look()
@@ -72,7 +72,7 @@ class Format(Struct, Generic[Content], frozen=True):
     suffix: str
     """The end of the names of files in this format."""
 
-    write: Callable[[Content, Style], Rendering]
+    write: Callable[[Content, FormatOptions], Rendering]
     """For graphs, the content is workflows: all of them for an API answer, else those with a graph."""
 
     options: frozenset[str] = frozenset()
@@ -94,20 +94,20 @@ class Format(Struct, Generic[Content], frozen=True):
 # The functions below import their renderers, because a run needs only one of them and start-up time counts.
 
 
-def _graph_text(subjects: Sequence[Subject], style: Style) -> Rendering:
+def _graph_text(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
     from stepgraph.render.outline.outline import render_outline
 
-    color, width = style.look.color, style.look.width
+    color, width = options.look.color, options.look.width
     outlines = [
         render_outline(
-            graph, _view(subject, style), color=color, notes=subject.notes, width=width, place=subject.place()
+            graph, _view(subject, options), color=color, notes=subject.notes, width=width, place=subject.place()
         )
         for subject, graph in _with_graphs(subjects)
     ]
     return Rendering("\n".join(outlines))
 
 
-def _graph_json(subjects: Sequence[Subject], _style: Style) -> Rendering:
+def _graph_json(subjects: Sequence[Subject], _options: FormatOptions) -> Rendering:
     """Return an API answer, or an array of answers for several workflows."""
     from stepgraph.json_text import pretty_json
 
@@ -115,19 +115,19 @@ def _graph_json(subjects: Sequence[Subject], _style: Style) -> Rendering:
     return Rendering(pretty_json(answers[0] if len(answers) == 1 else answers))
 
 
-def _graph_dot(subjects: Sequence[Subject], style: Style) -> Rendering:
+def _graph_dot(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
     from stepgraph.render.flow.dot import render_dot
 
-    return Rendering("".join(render_dot(graph, _view(subject, style)) for subject, graph in _with_graphs(subjects)))
+    return Rendering("".join(render_dot(graph, _view(subject, options)) for subject, graph in _with_graphs(subjects)))
 
 
-def _graph_svg(subjects: Sequence[Subject], style: Style) -> Rendering:
-    if style.engine == "dot":
-        return Rendering(_svg_of_dot(_graph_dot(subjects, style).text))
+def _graph_svg(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
+    if options.engine == "dot":
+        return Rendering(_svg_of_dot(_graph_dot(subjects, options).text))
     from stepgraph.render.svg.document import render_svg
 
     ((subject, graph),) = _with_graphs(subjects)
-    drawing = render_svg(graph, _view(subject, style))
+    drawing = render_svg(graph, _view(subject, options))
     return Rendering(drawing.text, (f"{subject.name}: {drawing.warning}",) if drawing.warning else ())
 
 
@@ -140,18 +140,18 @@ def _svg_of_dot(source: str) -> str:
         raise CommandError(ExitCode.ERROR, f"{error}.") from None
 
 
-def _graph_mermaid(subjects: Sequence[Subject], style: Style) -> Rendering:
+def _graph_mermaid(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
     """Return one diagram, or Markdown if several diagrams are needed."""
     from stepgraph.render.flow.mermaid_document import is_one_diagram, mermaid_document, render_mermaid
 
-    drawings = [render_mermaid(graph, _view(subject, style)) for subject, graph in _with_graphs(subjects)]
+    drawings = [render_mermaid(graph, _view(subject, options)) for subject, graph in _with_graphs(subjects)]
     pieces = [piece for drawing in drawings for piece in drawing.pieces]
     messages = tuple(message for drawing in drawings for message in drawing.messages)
-    text = mermaid_document(pieces, in_markdown=style.in_markdown)
+    text = mermaid_document(pieces, in_markdown=options.in_markdown)
     return Rendering(text, messages, "" if is_one_diagram(pieces) else MARKDOWN)
 
 
-def _graph_html(subjects: Sequence[Subject], style: Style) -> Rendering:
+def _graph_html(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
     from stepgraph.render.html.page import Page, render_page
     from stepgraph.render.view import DEFAULT_VIEW
 
@@ -167,78 +167,78 @@ def _graph_html(subjects: Sequence[Subject], style: Style) -> Rendering:
         )
         for subject in subjects
     ]
-    return Rendering(render_page(pages, style.view or DEFAULT_VIEW))
+    return Rendering(render_page(pages, options.view or DEFAULT_VIEW))
 
 
-def _view(subject: Subject, style: Style) -> View:
+def _view(subject: Subject, options: FormatOptions) -> View:
     """Return the view with the source details of a workflow."""
     from stepgraph.render.view import DEFAULT_VIEW
 
-    return replace(style.view or DEFAULT_VIEW, details=subject.details())
+    return replace(options.view or DEFAULT_VIEW, details=subject.details())
 
 
 def _with_graphs(subjects: Sequence[Subject]) -> Iterator[tuple[Subject, Graph]]:
     return ((subject, subject.graph) for subject in subjects if subject.graph is not None)
 
 
-def _report_text(report: Report, style: Style) -> Rendering:
+def _report_text(report: Report, options: FormatOptions) -> Rendering:
     from stepgraph.report.text import render_text
 
-    return Rendering(render_text(report, color=style.look.color, width=style.look.width, quiet=style.quiet))
+    return Rendering(render_text(report, color=options.look.color, width=options.look.width, quiet=options.quiet))
 
 
-def _report_json(report: Report, _style: Style) -> Rendering:
+def _report_json(report: Report, _options: FormatOptions) -> Rendering:
     from stepgraph.report.json_report import render_json
 
     return Rendering(render_json(report))
 
 
-def _report_sarif(report: Report, _style: Style) -> Rendering:
+def _report_sarif(report: Report, _options: FormatOptions) -> Rendering:
     from stepgraph.report.sarif import render_sarif
 
     return Rendering(render_sarif(report))
 
 
-def _report_github(report: Report, style: Style) -> Rendering:
+def _report_github(report: Report, options: FormatOptions) -> Rendering:
     from stepgraph.report.github import render_github
 
-    return Rendering(render_github(report, quiet=style.quiet))
+    return Rendering(render_github(report, quiet=options.quiet))
 
 
-def _report_gitlab(report: Report, _style: Style) -> Rendering:
+def _report_gitlab(report: Report, _options: FormatOptions) -> Rendering:
     from stepgraph.report.gitlab import render_gitlab
 
     return Rendering(render_gitlab(report))
 
 
-def _report_markdown(report: Report, style: Style) -> Rendering:
+def _report_markdown(report: Report, options: FormatOptions) -> Rendering:
     from stepgraph.report.markdown import render_markdown
 
-    return Rendering(render_markdown(report, quiet=style.quiet))
+    return Rendering(render_markdown(report, quiet=options.quiet))
 
 
-def _diff_text(report: VersionComparison, style: Style) -> Rendering:
+def _diff_text(report: VersionComparison, options: FormatOptions) -> Rendering:
     from stepgraph.report.diff.text import render_text
 
-    return Rendering(render_text(report, color=style.look.color))
+    return Rendering(render_text(report, color=options.look.color))
 
 
-def _diff_markdown(report: VersionComparison, _style: Style) -> Rendering:
+def _diff_markdown(report: VersionComparison, _options: FormatOptions) -> Rendering:
     from stepgraph.report.diff.markdown import render_markdown
 
     return Rendering(render_markdown(report))
 
 
-def _diff_json(report: VersionComparison, _style: Style) -> Rendering:
+def _diff_json(report: VersionComparison, _options: FormatOptions) -> Rendering:
     from stepgraph.report.diff.json_report import render_json
 
     return Rendering(render_json(report))
 
 
-def _diff_svg(report: VersionComparison, style: Style) -> Rendering:
+def _diff_svg(report: VersionComparison, options: FormatOptions) -> Rendering:
     from stepgraph.report.diff.svg import render_svg
 
-    return Rendering(render_svg(report, style.theme).text)
+    return Rendering(render_svg(report, options.theme).text)
 
 
 _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (

@@ -11,7 +11,7 @@ from stepgraph.limits import DIFFLIB_LINES
 
 def hunks(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
     """Yield the lines of the hunks, as `difflib.unified_diff`. Each keeps the line end of its file."""
-    for group in _Lines(before, after).get_grouped_opcodes():
+    for group in _LineMatcher(before, after).get_grouped_opcodes():
         _, first_old, _, first_new, _ = group[0]
         _, _, last_old, _, last_new = group[-1]
         yield f"@@ -{_range(first_old, last_old)} +{_range(first_new, last_new)} @@\n"
@@ -30,7 +30,7 @@ def _range(start: int, stop: int) -> str:
     return f"{start + 1 if length else start},{length}"
 
 
-class _Lines(SequenceMatcher[str]):
+class _LineMatcher(SequenceMatcher[str]):
     """Matches lines. In long files, it matches lines with equal numbers, or unique lines if the lengths differ."""
 
     def __init__(self, before: Sequence[str], after: Sequence[str]) -> None:

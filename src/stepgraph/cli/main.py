@@ -13,8 +13,7 @@ import click
 
 from stepgraph.cli.console import encode, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.internal_error import InternalError
-from stepgraph.model.note import InputError
+from stepgraph.model.note import InputError, InternalError
 from stepgraph.version import __version__
 
 _DEBUG = "STEPGRAPH_DEBUG"
@@ -22,7 +21,7 @@ _DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def external_cause(error: Exception) -> str | None:
-    """Return the message for an error of the environment, or None for a defect of this package."""
+    """Return the message for an error of the environment; None for a defect of this package."""
     cause = _cause(error)
     if isinstance(cause, MemoryError):
         return "not enough memory. Analyze less at once, or raise its limit (`ulimit -v`)."
@@ -136,7 +135,7 @@ def commands(context: click.Context) -> ExitCode | None:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command with `arguments`, by default those of the process, and return its exit code."""
+    """Run the command and return its exit code. `arguments` default to the command line of the process."""
     # Messages of --check show the command line without the option.
     command_line = tuple(sys.argv[1:] if arguments is None else arguments)
     try:

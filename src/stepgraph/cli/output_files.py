@@ -108,7 +108,7 @@ def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
 
 
 def check_up_to_date(texts: Mapping[str, str], command: str, *, with_dates: bool) -> None:
-    """Write a message for each file that is not up to date, and raise CommandError if there are any.
+    """Write a message for each outdated or missing file, and raise CommandError after any message.
 
     `command` is the command that updates the files.
     """

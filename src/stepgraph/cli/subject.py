@@ -1,4 +1,4 @@
-"""The workflows that commands show: analyzed ones, and those of saved graphs."""
+"""The workflows that commands show: analyzed workflows and saved graphs."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def subject_of_saved_graph(saved: SavedGraph, path: str) -> Subject:
 
 
 def write_notes(subject: Subject, *, quiet: bool) -> None:
-    """Write the notes of a workflow to standard error, after a message if it has no graph."""
+    """Write the notes of a workflow to standard error, after a message if its graph is missing."""
     if subject.graph is None:
         write_message(subject.without_graph())
     if quiet:

@@ -149,9 +149,9 @@ def diff_graphs(old: Mapping[str, Workflow], new: Mapping[str, Workflow]) -> tup
     for name in _merge_names(list(old), list(new)):
         share = available // VISIT_SHARES
         budget = Budget()
-        budget.maximum[Limit.VISITS] = budget.left[Limit.VISITS] = share
+        budget.maximum[Limit.VISITS] = budget.remaining[Limit.VISITS] = share
         diffs.append(diff_workflows(old.get(name), new.get(name), name, budget))
-        available -= share - max(0, budget.left[Limit.VISITS])
+        available -= share - max(0, budget.remaining[Limit.VISITS])
     return tuple(diffs)
 
 

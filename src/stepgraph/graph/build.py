@@ -8,7 +8,6 @@ from stepgraph.graph.calls import CallSummaries
 from stepgraph.graph.clock import emit_nodes
 from stepgraph.graph.completion import summarize_calls
 from stepgraph.graph.control import structure_control_flow
-from stepgraph.graph.dependencies.expanded import ExpandedProgram
 from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.graph.merging import representatives
 from stepgraph.graph.naming import assign_keys
@@ -16,7 +15,7 @@ from stepgraph.graph.nodes import payload_shape
 from stepgraph.graph.places import Places
 from stepgraph.graph.reach import functions_called_in
 from stepgraph.ir.nodes import Block, Function
-from stepgraph.ir.program import Program
+from stepgraph.ir.program import ExpandedProgram, Program
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.note import Note
 from stepgraph.model.payload import FunctionDef, Graph, Workflow
@@ -49,7 +48,7 @@ def _expand(program: Program) -> ExpandedProgram:
     if not survey.needed:
         return ExpandedProgram(program.body)
     # Deferred to keep start-up fast: few programs have dependencies.
-    from stepgraph.graph.dependencies.settle import expand_to_fixpoint
+    from stepgraph.graph.dependencies.fixpoint import expand_to_fixpoint
 
     return expand_to_fixpoint(program, survey)
 

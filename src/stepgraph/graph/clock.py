@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeGuard
 
 from msgspec import Struct, field
 
@@ -41,19 +42,14 @@ from stepgraph.ir.nodes import (
 from stepgraph.model.payload import Branch as BranchNode
 from stepgraph.model.payload import (
     Break,
-    FunctionCall,
+    Clocked,
     Node,
     Parallel,
-    StepDo,
-    StepSleep,
-    StepSleepUntil,
-    StepWaitForEvent,
 )
 from stepgraph.model.payload import Try as TryNode
 from stepgraph.model.walk import walk
 from stepgraph.syntax.module import Place
 
-ClockedNode = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent | FunctionCall
 _CLOCKED_TYPES = frozenset({"step_do", "step_sleep", "step_sleep_until", "step_wait_for_event", "function_call"})
 
 
@@ -70,7 +66,7 @@ class _Emitter(Struct):
     """Whether a group is open."""
     clockless: bool = False
     """Whether the current block belongs to a group, so that its nodes carry no clock."""
-    nodes: dict[TaskId, ClockedNode | None] = field(default_factory=dict)
+    nodes: dict[TaskId, Clocked | None] = field(default_factory=dict)
     """The node of each started task, None for a block."""
     separate_groups: dict[TaskId, tuple[SeparateGroup, ...]] = field(default_factory=dict)
     """The separate parallels that contain each task, outermost first."""
@@ -137,7 +133,7 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
     nodes = _sequence(emitter, block, operations, is_single_group=exact is not None)
     emitter.grouped = False
     if len(nodes) == 1 and _has_resolved(nodes[0]) and not _shows_error(nodes[0], operations):
-        del nodes[0]["starts"], nodes[0]["resolves"]  # type: ignore[typeddict-item] # it has both
+        del nodes[0]["starts"], nodes[0]["resolves"]
         emitter.clock = clock
         return _in_try(nodes, operations)
     if len(nodes) == 1 and nodes[0]["type"] == "block":
@@ -205,7 +201,7 @@ def _has_await(block: Block) -> bool:
     )
 
 
-def _has_resolved(node: Node) -> bool:
+def _has_resolved(node: Node) -> TypeGuard[Clocked]:
     """Whether a node is a step or call with a clock for its completion."""
     return node["type"] in _CLOCKED_TYPES and "resolves" in node
 
@@ -303,7 +299,7 @@ def _with_place(emitter: _Emitter, nodes: list[Node], place: Place, origin: Orig
     return nodes
 
 
-def _run(emitter: _Emitter, activity: Activity, place: Place) -> ClockedNode:
+def _run(emitter: _Emitter, activity: Activity, place: Place) -> Clocked:
     node = _node(emitter, activity, place)
     if emitter.grouped:
         node["starts"] = emitter.clock
@@ -312,7 +308,7 @@ def _run(emitter: _Emitter, activity: Activity, place: Place) -> ClockedNode:
     return node
 
 
-def _start(emitter: _Emitter, task_id: TaskId, activity: Activity, place: Place) -> ClockedNode:
+def _start(emitter: _Emitter, task_id: TaskId, activity: Activity, place: Place) -> Clocked:
     node = _node(emitter, activity, place)
     node["starts"] = emitter.clock
     emitter.nodes[task_id] = node
@@ -354,7 +350,7 @@ def _ordered(emitter: _Emitter, ordered: PartialOrder) -> list[Node]:
     return _with_place(emitter, [{"type": "parallel", "kind": ordered.kind, "nodes": nodes}], ordered.place)
 
 
-def _node(emitter: _Emitter, activity: Activity, place: Place) -> ClockedNode:
+def _node(emitter: _Emitter, activity: Activity, place: Place) -> Clocked:
     """Return the node of an activity. Its location is `place`, or the declaration of a step."""
     node = _activity(emitter, activity)
     if isinstance(activity, StepRun):
@@ -364,7 +360,7 @@ def _node(emitter: _Emitter, activity: Activity, place: Place) -> ClockedNode:
     return node
 
 
-def _activity(emitter: _Emitter, activity: Activity) -> ClockedNode:
+def _activity(emitter: _Emitter, activity: Activity) -> Clocked:
     match activity:
         case StepRun(body=body):
             return step_do(activity, emit_nodes(body, emitter.name_of, emitter.places))

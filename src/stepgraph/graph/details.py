@@ -98,14 +98,14 @@ def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[st
 
 def _raises(block: Block) -> list[Jump]:
     """Return the `raise` statements in a block."""
-    found: list[Jump] = []
+    raises: list[Jump] = []
     pending = [block]
     while pending:
         for operation in pending.pop().operations:
             if isinstance(operation, Jump) and operation.kind is JumpKind.RAISE:
-                found.append(operation)
+                raises.append(operation)
             pending += child_blocks(operation)
-    return found
+    return raises
 
 
 def _catching(kind: JumpKind, *, is_caught: bool) -> tuple[str, ...]:

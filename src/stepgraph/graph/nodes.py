@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepRun, StepSettings
+from stepgraph.ir.nodes import EventWait, MergedStepConfig, PayloadShape, Sleep, SleepUntil, StepRun
 from stepgraph.model.payload import (
     Node,
     ObjectShape,
@@ -60,6 +60,6 @@ def _wait(wait: EventWait) -> StepWaitForEvent:
     return node
 
 
-def _config(settings: StepSettings) -> StepConfig:
+def _config(settings: MergedStepConfig) -> StepConfig:
     retries: Retries = {"limit": settings.limit, "delay": settings.delay, "backoff": settings.backoff}
     return {"retries": retries, "timeout": settings.timeout}

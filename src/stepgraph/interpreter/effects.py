@@ -57,8 +57,8 @@ def replaces_constants(interpreter: Interpreter, function: FunctionValue) -> boo
 def _replaces_constant(change: Change) -> bool:
     before, after = change.container.get(change.key, MISSING), change.value
     if isinstance(before, tuple) and isinstance(after, tuple):
-        kept = set(map(id, after))
-        return any(_is_shown(_value_of(element)) for element in before if id(element) not in kept)
+        remaining = set(map(id, after))
+        return any(_is_shown(_value_of(element)) for element in before if id(element) not in remaining)
     return _is_shown(before) and before != after
 
 
@@ -121,10 +121,10 @@ def _may_lead_to_other_steps(interpreter: Interpreter, change: Change) -> bool:
         return True
     if not isinstance(before, tuple) or not isinstance(after, tuple):
         return False
-    kept = set(map(id, before)) & set(map(id, after))
-    removed = [element for element in before if id(element) not in kept]
-    added = [element for element in after if id(element) not in kept]
-    is_reordered = [id(e) for e in before if id(e) in kept] != [id(e) for e in after if id(e) in kept]
+    shared = set(map(id, before)) & set(map(id, after))
+    removed = [element for element in before if id(element) not in shared]
+    added = [element for element in after if id(element) not in shared]
+    is_reordered = [id(e) for e in before if id(e) in shared] != [id(e) for e in after if id(e) in shared]
     # An unknown element may be one that leads to a step if another one does.
     adds_unknown = any(not isinstance(_value_of(element), Constant | Task) for element in added)
     return any(

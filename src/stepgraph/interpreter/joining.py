@@ -307,12 +307,12 @@ def union_values(value: Slot) -> list[Slot]:
     return [value]
 
 
-def covers(value: Slot, other: Slot) -> bool:
+def covers(value: Slot, part: Slot) -> bool:
     """Return whether a value includes each case of another one."""
-    if isinstance(value, tuple) or isinstance(other, tuple):
-        return bool(value == other)
+    if isinstance(value, tuple) or isinstance(part, tuple):
+        return bool(value == part)
     values = union_values(value)
-    return all(any(is_equivalent(leaf, candidate) for candidate in values) for leaf in union_values(other))
+    return all(any(is_equivalent(leaf, candidate) for candidate in values) for leaf in union_values(part))
 
 
 def callable_name(value: Value) -> str | None:
@@ -423,8 +423,8 @@ def affects_steps(old: Slot, new: Slot) -> bool:
     if bool(old) != bool(new):
         return True
     identities = set(map(id, old))
-    kept = identities & set(map(id, new))
-    changed = [*(element for element in new if id(element) not in kept), *(e for e in old if id(e) not in kept)]
+    common = identities & set(map(id, new))
+    changed = [*(element for element in new if id(element) not in common), *(e for e in old if id(e) not in common)]
     return bool(changed) and any(map(_can_affect_steps, (*changed, *old)))
 
 

@@ -376,7 +376,7 @@ class ExposedValues(Struct):
 
     def add(self, changes: Iterable[Changes]) -> None:
         """Add the values of changes that can lead to a step."""
-        for change in (change for one in changes for change in one.values() if is_relevant(change.value)):
+        for change in (change for slots in changes for change in slots.values() if is_relevant(change.value)):
             slot = change.container.serial, change.key
             if isinstance(change.value, tuple):
                 is_new = (slot, id(change.value)) not in self._collections

@@ -22,30 +22,30 @@ class Domain(Protocol[S]):
     def join(self, a: S, b: S) -> S:
         """Return the least upper bound of two states."""
 
-    def widen(self, old: S, new: S) -> S:  # noqa: ARG002 - for domains of unbounded height
+    def widen(self, old: S, new: S) -> S:
         """Return the state for the next visit of a loop's body: `new`, which covers `old`, or an upper bound of it."""
         return new
 
-    def may_raise(self, operation: Leaf | Try, before: S, after: S | None) -> S | None:  # noqa: ARG002
+    def may_raise(self, operation: Leaf | Try, before: S, after: S | None) -> S | None:
         """Return the state in which an exception leaves an operation, None if it cannot raise.
 
         For a `try`, this covers the code of its body before the first operation.
         """
         return before if after is None else after
 
-    def enter_branch(self, choice: Choice, index: int, state: S) -> S:  # noqa: ARG002
+    def enter_branch(self, choice: Choice, index: int, state: S) -> S:
         """Return the state at the start of a branch. The index after the last one is the path around all branches."""
         return state
 
-    def enter_handler(self, try_: Try, index: int, raised: S) -> S:  # noqa: ARG002
+    def enter_handler(self, try_: Try, index: int, raised: S) -> S:
         """Return the state at the start of a handler."""
         return raised
 
-    def enter_scope(self, scope: Scope, state: S) -> S:  # noqa: ARG002
+    def enter_scope(self, scope: Scope, state: S) -> S:
         """Return the state at the start of the block of a scope."""
         return state
 
-    def enter_iteration(self, loop: Loop, head: S) -> S:  # noqa: ARG002
+    def enter_iteration(self, loop: Loop, head: S) -> S:
         """Return the state at the start of each iteration of a loop."""
         return head
 
@@ -53,14 +53,14 @@ class Domain(Protocol[S]):
         """Return the state at the exhaustion of a loop whose iterations begin with `head` and end with `end`."""
         return end if loop.at_least_once else head
 
-    def after_loop(self, loop: Loop, head: S, after: S | None) -> S | None:  # noqa: ARG002
+    def after_loop(self, loop: Loop, head: S, after: S | None) -> S | None:
         """Return the state after a loop, including its `else` and its breaks."""
         return after
 
     def leave_try(
         self,
-        try_: Try,  # noqa: ARG002
-        before: S,  # noqa: ARG002
+        try_: Try,
+        before: S,
         end: S | None,
         raised: S | None,
     ) -> tuple[S | None, S | None]:

@@ -46,7 +46,7 @@ class PayloadShape(Struct, eq=False):
         return self.fields.setdefault(key, PayloadShape())
 
 
-class StepSettings(Struct, frozen=True):
+class MergedStepConfig(Struct, frozen=True):
     """The configuration of a step, merged with the engine's defaults."""
 
     limit: Number = DEFAULT_RETRIES
@@ -71,7 +71,7 @@ class StepDefinition(Struct, eq=False):
 
     name: str
     function_name: str
-    settings: StepSettings
+    settings: MergedStepConfig
     concurrent: bool
     parameters: tuple[StepParameter, ...]
     place: Place

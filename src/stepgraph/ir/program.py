@@ -1,12 +1,12 @@
-"""The program of a workflow class: the result of interpretation, for the graph and the rules."""
+"""The program of a workflow class, for the graph and the rules, and the program that the graph shows."""
 
 from __future__ import annotations
 
-from msgspec import Struct
+from msgspec import Struct, field
 
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.facts import Fact
-from stepgraph.ir.nodes import Block, PayloadShape
+from stepgraph.ir.nodes import Block, Function, PayloadShape
 from stepgraph.model.note import Note
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
@@ -38,3 +38,18 @@ class Program(Struct, frozen=True):
     def name_place(self) -> Place:
         """The location of the class name, or else of the class."""
         return self.class_name_place or self.place
+
+
+class ExpandedProgram(Struct, frozen=True):
+    """A program with explicit runs in place of dependencies."""
+
+    body: Block
+    """The body of `run`."""
+    bodies: dict[int, Block] = field(default_factory=dict)
+    """The expanded bodies of functions, by `id` of the function."""
+    notes: tuple[Note, ...] = ()
+    """Notes about differences between the graph and the engine."""
+
+    def body_of(self, function: Function) -> Block:
+        """Return the body of a function, expanded if its steps have dependencies."""
+        return self.bodies.get(id(function), function.body)

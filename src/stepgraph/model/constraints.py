@@ -1,7 +1,7 @@
 """Constraints of payload fields beyond their types, for pydantic.
 
 They are part of the definitions in `stepgraph.model.payload`, which must be cheap to import, and import pydantic only
-when it builds a validator. With the context `LENIENT` they accept what another version of the API may contain.
+when it builds a validator. With the context `LENIENT` they accept additions by other versions of the API.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Details beside the payload: text about parts of a graph that the API has no field for."""
+"""Details beside the payload: text about parts of a graph, for which the API lacks fields."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def from_texts(graph: Graph, texts: DetailTexts) -> Details:
 
 
 def parts_of(graph: Graph) -> Iterator[Part]:
-    """Yield the nodes, blocks and branches of a graph in document order, those of its functions included."""
+    """Yield the nodes, blocks and branches of a graph, including its functions, in document order."""
     pending: list[object] = [graph["workflow"]]
     while pending:
         value = pending.pop()

@@ -49,5 +49,5 @@ class _OutputSchema(GenerateJsonSchema):
         described.pop("discriminator", None)
         return described
 
-    def field_title_should_be_set(self, schema: object) -> bool:  # noqa: ARG002 - pydantic's hook
+    def field_title_should_be_set(self, schema: object) -> bool:
         return False

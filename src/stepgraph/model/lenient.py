@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
 from stepgraph.model.constraints import LENIENT
-from stepgraph.model.explain import Keys, explain
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.payload import (
     DEFAULT_BACKOFF,
@@ -23,7 +22,7 @@ from stepgraph.model.payload import (
     DEFAULT_TIMEOUT,
     Graph,
 )
-from stepgraph.model.validation import EXPECTED
+from stepgraph.model.validation import EXPECTED, Keys, explain
 from stepgraph.model.walk import NODE_TYPES
 
 Fields: TypeAlias = Mapping[str, object]
@@ -64,7 +63,7 @@ def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
 
 
 class _Completion:
-    """Completes the values of a graph. Values that are no objects or arrays stay, for pydantic to reject."""
+    """Completes the values of a graph. Scalars in the place of objects or arrays stay, for pydantic to reject."""
 
     def __init__(self) -> None:
         self.moved: dict[Keys, Keys] = {}
@@ -98,28 +97,26 @@ class _Completion:
             return value
         completed = {**defaults, **{key: item for key, item in value.items() if item is not None}}
         for key in completed.keys() & self.parts.keys():
-            self.later(completed, key, self.parts[key], (*at, key))
+            self.later(partial(completed.__setitem__, key), completed[key], self.parts[key], (*at, key))
         return completed
 
     def each(self, complete: Completer, value: object, at: Keys) -> object:
         """Return a copy of an array or of an object by names, and complete its items later."""
         if isinstance(value, list):
-            items = list(value)
-            for index in range(len(items)):
-                self.later(items, index, complete, (*at, index))
+            items: list[object] = list(value)
+            for index, item in enumerate(value):
+                self.later(partial(items.__setitem__, index), item, complete, (*at, index))
             return items
         if isinstance(value, dict):
-            by_name = dict(value)
-            for name in by_name:
-                self.later(by_name, name, complete, (*at, name))
+            by_name: dict[str, object] = dict(value)
+            for name, item in value.items():
+                self.later(partial(by_name.__setitem__, name), item, complete, (*at, name))
             return by_name
         return value
 
-    def later(self, container: Any, key: str | int, complete: Completer, at: Keys) -> None:  # noqa: ANN401
-        def replace() -> None:
-            container[key] = complete(container[key], at)
-
-        self.pending.append(replace)
+    def later(self, replace: Callable[[object], None], value: object, complete: Completer, at: Keys) -> None:
+        """Complete a value after the values around it, and replace it by the result."""
+        self.pending.append(lambda: replace(complete(value, at)))
 
     def node(self, value: object, at: Keys) -> object:
         kind = value.get("type") if isinstance(value, dict) else None
@@ -132,8 +129,8 @@ class _Completion:
         nodes: list[object] = []
         for item, item_at in _nodes_inside(fields, at):
             self.moved[(*at, "nodes", len(nodes))] = item_at
-            self.later(nodes, len(nodes), self.node, item_at)
             nodes.append(item)
+            self.later(partial(nodes.__setitem__, len(nodes) - 1), item, self.node, item_at)
         name = fields.get("name")
         return {"type": kind, **({"name": name} if isinstance(name, str) else {}), "nodes": nodes}
 

@@ -1,4 +1,4 @@
-"""Notes on workflows, and problems with inputs."""
+"""Notes on workflows, problems with inputs, and defects of this package."""
 
 from __future__ import annotations
 
@@ -76,6 +76,14 @@ class InputError(Exception):
     def __init__(self, problem: Problem) -> None:
         super().__init__(str(problem))
         self.problem = problem
+
+
+class InternalError(Exception):
+    """The analysis of the file at `path` failed because of a defect. The cause is chained."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(f"the analysis of {path} failed")
+        self.path = path
 
 
 def _line(text: str) -> str:

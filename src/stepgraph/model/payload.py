@@ -1,8 +1,8 @@
 """The shapes of the Workflows API: the graph of a workflow, its nodes, and the answers on its versions.
 
 Graphs are built, drawn and compared as these typed dictionaries. `stepgraph.model.validation` checks data from outside
-by the same definitions, and `stepgraph.model.json_schema` describes them. An unknown value has no key; only `condition`
-and `graph` may be null.
+by the same definitions, and `stepgraph.model.json_schema` describes them. The key of an unknown value is absent; only
+`condition` and `graph` may be null.
 
 Source: the API documentation of Cloudflare Workflows, and its Python client.
 """

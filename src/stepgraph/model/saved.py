@@ -8,21 +8,22 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.limits import SAVED_GRAPHS
-from stepgraph.model.explain import Keys, explain_kind, key_path
 from stepgraph.model.json_data import load_json
 from stepgraph.model.lenient import read_graph
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.payload import Graph
-from stepgraph.model.validation import EXPECTED
+from stepgraph.model.validation import EXPECTED, Keys, explain_kind, key_path
 
 _NO_ENVELOPE: Final = frozenset({"graph", "workflow"})
 
 
 class SavedGraph(Struct, frozen=True):
-    """The graph of one version of a workflow, None if it has none, and the name of the workflow's class."""
+    """The graph of one version of a workflow."""
 
     class_name: str
+    """The name of the workflow's class."""
     graph: Graph | None
+    """None if the API returned null."""
 
 
 def read_saved_graphs(text: str | bytes, path: str = "<input>") -> tuple[SavedGraph, ...]:

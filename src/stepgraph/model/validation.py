@@ -1,19 +1,36 @@
-"""Validation of JSON data by the definitions of the payload."""
+"""Validation of JSON data by the definitions of the payload, with a message of one line for invalid data."""
 
 from __future__ import annotations
 
-from typing import Final
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from pydantic import TypeAdapter, ValidationError
 
-from stepgraph.model.explain import explain
+from stepgraph.model.constraints import UNKNOWN_TAG
 from stepgraph.model.json_data import load_json
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.payload import VersionGraph
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
+Keys: TypeAlias = tuple[str | int, ...]
+"""The keys and indexes that lead to a value in JSON data."""
+
 EXPECTED: Final = "Expected a version graph response of the Workflows API."
 
 _VERSION_GRAPH: Final = TypeAdapter(VersionGraph)
+
+_EXPECTED_TYPES: Final = {
+    "dict_type": "should be an object",
+    "list_type": "should be an array",
+    "string_type": "should be a string",
+    "bool_type": "should be true or false",
+    "int_type": "should be an integer",
+}
+_LONGEST_VALUE: Final = 40
 
 
 def parse_version_graph(text: str | bytes, path: str = "<input>") -> VersionGraph:
@@ -28,3 +45,97 @@ def parse_version_graph(text: str | bytes, path: str = "<input>") -> VersionGrap
         return _VERSION_GRAPH.validate_python(data)
     except ValidationError as error:
         raise InputError(Problem(path, explain(error, data), EXPECTED)) from None
+
+
+def explain(error: ValidationError, data: object, at: Keys = (), moved: Mapping[Keys, Keys] | None = None) -> str:
+    """Return a message about the first invalid value in `data`: the keys that lead to it and the expected value.
+
+    `at` are the keys that lead to `data` in the document. `moved` maps keys in `data` to those in the document, without
+    `at`, for values that are not at the same place.
+    """
+    first, *others = error.errors(include_url=False)
+    keys, value = _locate(first, data)
+    keys = _original(keys, moved or {})
+    more = f" (and {len(others)} more)" if others else ""
+    return f"{key_path((*at, *keys))} {_expectation(first, value)}{more}."
+
+
+def explain_kind(at: Keys, expected: str, value: object) -> str:
+    """Return a message about a value of the wrong kind. `expected` is `an object`, `an array` or `a string`."""
+    return f"{key_path(at)} should be {expected}, not {_brief(value)}."
+
+
+def key_path(keys: Keys) -> str:
+    """Return keys as text, as in `graph.workflow.nodes[0].name`; without keys, `The document`."""
+    text = "".join(_step(key) for key in keys).removeprefix(".")
+    return text or "The document"
+
+
+def _expectation(error: ErrorDetails, value: object) -> str:
+    match error["type"]:
+        case "missing" | "union_tag_not_found":
+            return "is missing"
+        case "extra_forbidden":
+            return "is not a known field"
+        case "string_unicode":
+            return "is not valid Unicode"
+        case "union_tag_invalid":
+            return f"should be one of {_quoted(error['ctx']['expected_tags'])}, not {_brief(value)}"
+        case "literal_error":
+            return f"should be {_quoted(error['ctx']['expected'])}, not {_brief(value)}"
+        case kind:
+            expected = _EXPECTED_TYPES.get(kind) or error["msg"].removeprefix("Input ")
+            return f"{expected}, not {_brief(value)}"
+
+
+def _quoted(names: str) -> str:
+    return names.replace("'", '"')
+
+
+def _locate(error: ErrorDetails, data: object) -> tuple[Keys, object]:
+    """Return the keys that lead to an invalid value, and the value.
+
+    pydantic's location also contains the tags of union members, which are absent from the data.
+    """
+    keys: list[str | int] = []
+    value = data
+    is_tag = False
+    for index, part in enumerate(error["loc"], start=1):
+        may_be_tag = not is_tag and index < len(error["loc"]) and isinstance(value, dict)
+        is_tag = may_be_tag and part in (_child(value, "type"), UNKNOWN_TAG)
+        if not is_tag:
+            keys.append(part)
+            value = _child(value, part)
+    if error["type"].startswith("union_tag_") and isinstance(value, dict):
+        keys.append("type")
+        value = _child(value, "type")
+    return tuple(keys), value
+
+
+def _original(keys: Keys, moved: Mapping[Keys, Keys]) -> Keys:
+    original: Keys = ()
+    for key in keys:
+        original = (*original, key)
+        original = moved.get(original, original)
+    return original
+
+
+def _child(value: object, key: str | int) -> object:
+    if isinstance(value, dict):
+        return value.get(key)
+    return value[key] if isinstance(value, list) and isinstance(key, int) else None
+
+
+def _step(key: str | int) -> str:
+    if isinstance(key, str) and key.isidentifier():
+        return f".{key}"
+    return f"[{json.dumps(key)}]"
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, dict):
+        return "an object"
+    if isinstance(value, list):
+        return "an array"
+    text = json.dumps(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."

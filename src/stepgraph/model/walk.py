@@ -97,6 +97,6 @@ def called_functions(nodes: Sequence[Node], functions: Mapping[str, FunctionDef]
 
 
 def count_steps(workflow: Workflow) -> int:
-    """Return the number of steps of a workflow, including nested steps and those of its functions, each once."""
+    """Return the number of steps of a workflow. Nested steps and the steps of its functions count once each."""
     bodies = [workflow["nodes"], *(function["nodes"] for function in workflow["functions"].values())]
     return sum(node["type"] in STEP_TYPES for body in bodies for node in walk(body))

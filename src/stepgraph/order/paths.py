@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, TypeAlias, cast
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Node
+from stepgraph.model.payload import Block, Node
 
 TRY: Final = 0
 CATCH: Final = 1
@@ -63,7 +63,8 @@ def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
     if node["type"] == "if" or node["type"] == "switch":
         return [(number, branch["nodes"]) for number, branch in enumerate(node["branches"])]
     if node["type"] == "try":
-        return [(part, node[key]["nodes"]) for part, key in _BLOCKS if key in node]  # type: ignore[literal-required]
+        blocks = cast("Mapping[str, Block]", node)
+        return [(part, blocks[key]["nodes"]) for part, key in _BLOCKS if key in blocks]
     if node["type"] in _LEAVES:
         return []
     # All other types, also those of later versions, have one list.

@@ -143,8 +143,11 @@ class _Writing(Struct, frozen=True):
             git.answer("".join(f"{name}\n" for name in objects).encode(), _SIZE_LINE * len(objects), READING_SECONDS)
             or b""
         )
-        fields = [line.split() for line in answer.splitlines()]
-        sizes = {line[0].decode(): int(line[2]) for line in fields if len(line) == 3 and line[1] == b"blob"}  # noqa: PLR2004 - name, kind, size
+        sizes: dict[str, int] = {}
+        for line in answer.splitlines():
+            match line.split():
+                case [name, b"blob", size]:
+                    sizes[name.decode()] = int(size)
         missing = next((entry for entry in entries if entry.object not in sizes), None)
         if missing is not None and answer:
             raise self._refused(missing, "its content is not in this repository.", "Fetch it with git.")

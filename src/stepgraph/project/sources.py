@@ -95,7 +95,7 @@ class Sources(Struct):
     @property
     def configurations(self) -> tuple[Configuration, ...]:
         """The configurations that were read, in order."""
-        return self._configurations.known
+        return self._configurations.readable
 
     @property
     def has_configurations(self) -> bool:
@@ -328,7 +328,7 @@ class Derived(Struct, frozen=True):
     """The result of a search for classes that derive from classes with these names."""
 
     names: tuple[str, ...]
-    found: tuple[Source, ...]
+    modules: tuple[Source, ...]
 
 
 class Footprint(Struct):

@@ -29,11 +29,12 @@ def names_of_tests(names: Sequence[str]) -> list[str]:
     unique: list[str] = []
     for label, name in zip(safe, names, strict=True):
         key = file_key(label)
+        unique_label = label
         if key in used or (key in unchanged and label != name):
             candidates = numbered(label, "]" if label.endswith("]") else "")
-            label = next(each for each in candidates if file_key(each) not in used | unchanged)  # noqa: PLW2901
-        used.add(file_key(label))
-        unique.append(label)
+            unique_label = next(each for each in candidates if file_key(each) not in used | unchanged)
+        used.add(file_key(unique_label))
+        unique.append(unique_label)
     return unique
 
 

@@ -29,7 +29,7 @@ _LOWEST_SYRUPY: Final = 7
 _INPUTS: Final = "inputs"
 
 
-class WorkflowChanged(Exception):  # noqa: N818 - a finding
+class WorkflowChanged(Exception):
     """A workflow differs from its snapshot. The message describes the changes."""
 
 
@@ -138,7 +138,7 @@ def _holding(workflow: WorkflowAnalysis, form: Form) -> Callable[..., None]:
 
 
 def _skipping(problem: str) -> Callable[..., None]:
-    def skip(snapshot: SnapshotAssertion) -> None:  # noqa: ARG001 - makes syrupy count the snapshot as used
+    def skip(snapshot: SnapshotAssertion) -> None:
         pytest.skip(f"its workflow was not found, and not all was read: {problem}")
 
     return skip

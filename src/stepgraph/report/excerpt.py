@@ -24,7 +24,7 @@ def clip_start(text: str, width: int) -> str:
     if cell_width(text) <= width:
         return text
     starts = range(max(0, len(text) - _MAX_CHARACTERS_PER_CELL * width), len(text) + 1)
-    first = bisect_left(starts, True, key=lambda start: cell_width(text[start:]) < width)  # noqa: FBT003 - the value to find
+    first = bisect_left(starts, x=True, key=lambda start: cell_width(text[start:]) < width)
     return ELLIPSIS + text[starts[first] :]
 
 

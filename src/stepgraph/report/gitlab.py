@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Final, TypedDict
 
 from stepgraph.checks.baseline import fingerprint
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.escaping.report_fields import shown_field
 from stepgraph.json_text import pretty_json
 from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary

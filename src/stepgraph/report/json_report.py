@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.json_text import pretty_json
 from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary, rule_url
 from stepgraph.report.wording import verdict_line
@@ -32,12 +32,12 @@ def json_report(report: Report) -> shapes.CheckReport:
             "errors": report.count(Severity.ERROR),
             "warnings": report.count(Severity.WARNING),
             "information": report.count(Severity.INFORMATION),
-            "known": len(report.known),
+            "known": len(report.baselined),
             "ignored": len(report.ignored),
         },
         "workflows": [_workflow(workflow) for workflow in report.workflows],
         "findings": [_finding(report, reported) for reported in report.findings],
-        "known": [_finding(report, reported) for reported in report.known],
+        "known": [_finding(report, reported) for reported in report.baselined],
         "ignored": [
             {"reason": ignored.reason, "finding": _finding(report, FingerprintedFinding(ignored.finding))}
             for ignored in report.ignored

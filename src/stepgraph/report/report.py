@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from stepgraph.analysis import WorkflowAnalysis
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.settings import FailOn
-from stepgraph.checks.severity import Severity
 from stepgraph.escaping.report_fields import url_path
 from stepgraph.model.span import Span
 
@@ -98,7 +98,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """Version of stepgraph."""
     files: Mapping[str, SourceFile] = field(default_factory=dict)
     """Files with findings by path."""
-    known: tuple[FingerprintedFinding, ...] = ()
+    baselined: tuple[FingerprintedFinding, ...] = ()
     """Findings in the baseline."""
     ignored: tuple[SuppressedFinding, ...] = ()
     """Findings suppressed by comments."""

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from stepgraph.checks.diagnostic import Confidence, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.escaping.report_fields import sarif_message, shown_field, url_path
 from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span
@@ -117,7 +117,7 @@ def _results(report: Report, numbers: dict[str, int]) -> Iterator[dict[str, obje
     """Yield a result for each finding: counted, in the baseline, and suppressed."""
     for reported in report.findings:
         yield _result(report, reported, numbers)
-    for reported in report.known:
+    for reported in report.baselined:
         yield {**_result(report, reported, numbers), "baselineState": "unchanged"}
     for ignored in report.ignored:
         suppression = {"kind": "inSource", **({"justification": shown_field(ignored.reason)} if ignored.reason else {})}

@@ -7,8 +7,8 @@ from typing import Final
 
 from msgspec import Struct
 
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
-from stepgraph.checks.severity import Severity
 from stepgraph.escaping.visible import visible
 from stepgraph.model.span import Span
 from stepgraph.render.cells import cell_width, wrap
@@ -30,7 +30,7 @@ def render_text(report: Report, *, color: bool = False, width: int | None = None
 
     Messages are wrapped at `width` cells if it is set.
     """
-    page = _Page(Terminal(color=color, width=None), None if width is None else max(width, _MIN_WIDTH))
+    page = _TextFormatter(Terminal(color=color, width=None), None if width is None else max(width, _MIN_WIDTH))
     blocks = [page.finding(report, reported.finding) for reported in report.findings]
     blocks += [
         page.statement(f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, unmet_message(workflow))
@@ -44,11 +44,11 @@ def render_text(report: Report, *, color: bool = False, width: int | None = None
 def finding_text(report: Report, finding: Finding) -> str:
     """Return the excerpt of a finding as plain text with line number and carets, empty without a source."""
     excerpt = excerpt_of(report.file(finding.span.path), finding.span, _UNBOUNDED_EXCERPT)
-    page = _Page(Terminal(color=False, width=None), None)
+    page = _TextFormatter(Terminal(color=False, width=None), None)
     return "" if excerpt is None else "".join(page.excerpt(excerpt, Ink.PLAIN))
 
 
-class _Page(Struct, frozen=True):
+class _TextFormatter(Struct, frozen=True):
     """Formats lines."""
 
     terminal: Terminal

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Severity
 from stepgraph.phrases.durations import counted
 from stepgraph.report.report import Report, WorkflowSummary
 
@@ -18,7 +18,7 @@ _DEMAND: Final = "and --require-dag demands a complete one"
 
 def verdict_line(report: Report) -> str:
     """Return the number of findings and workflows: `1 error, 2 notes in 2 workflows`."""
-    if not report.workflows and not report.findings and not report.known and not report.ignored:
+    if not report.workflows and not report.findings and not report.baselined and not report.ignored:
         return NOTHING_CHECKED
     workflows = counted(len(report.workflows), "workflow") if report.workflows else "no workflow"
     line = f"{_counts(report)} in {workflows}"
@@ -26,7 +26,7 @@ def verdict_line(report: Report) -> str:
         line += f", {len(report.unmet)} without a complete graph"
     uncounted = [
         (report.fixable, "fixable with --fix"),
-        (len(report.known), "in the baseline"),
+        (len(report.baselined), "in the baseline"),
         (len(report.ignored), "ignored"),
     ]
     return line + "".join(f", {number} {where}" for number, where in uncounted if number)

@@ -243,7 +243,7 @@ def attributes_storing_arguments(module: SourceModule) -> frozenset[str]:
 
 def importing_functions(module: SourceModule) -> frozenset[str]:
     """Return the functions that import modules, with the functions and classes around them."""
-    found: set[str] = set()
+    names: set[str] = set()
     pending: list[tuple[cst.BaseSuite | cst.Module, tuple[str, ...]]] = [(module.tree, ())]
     while pending:
         body, enclosing = pending.pop()
@@ -251,5 +251,5 @@ def importing_functions(module: SourceModule) -> frozenset[str]:
             if isinstance(statement, cst.FunctionDef | cst.ClassDef):
                 pending.append((statement.body, (*enclosing, statement.name.value)))
             elif isinstance(statement, cst.Import | cst.ImportFrom) and any(True for _ in may_load_modules(statement)):
-                found.update(enclosing)
-    return frozenset(found)
+                names.update(enclosing)
+    return frozenset(names)

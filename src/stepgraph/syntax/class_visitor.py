@@ -39,7 +39,7 @@ class WorkflowClassVisitor(cst.CSTVisitor):
         """Skip everything but statements and their blocks."""
         return not isinstance(node, _SKIPPED_NODES) and super().on_visit(node)
 
-    def visit_ClassDef(self, node: cst.ClassDef) -> bool:  # noqa: N802 - LibCST's name
+    def visit_ClassDef(self, node: cst.ClassDef) -> bool:
         """Add a class."""
         self.classes[node.name.value] = node
         if node.bases:
@@ -48,19 +48,19 @@ class WorkflowClassVisitor(cst.CSTVisitor):
             )
         return False
 
-    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:  # noqa: N802
+    def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:
         """Add aliases of classes and renamed imports, without a visit of each statement, which would copy the line."""
         for statement in node.body:
             self._add_derivations(statement)
         return False
 
-    def visit_SimpleStatementSuite(self, node: cst.SimpleStatementSuite) -> bool:  # noqa: N802
+    def visit_SimpleStatementSuite(self, node: cst.SimpleStatementSuite) -> bool:
         """Add the same bindings from statements on the line of their `if`."""
         for statement in node.body:
             self._add_derivations(statement)
         return False
 
-    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:  # noqa: ARG002, N802
+    def visit_FunctionDef(self, node: cst.FunctionDef) -> bool:
         """Skip the body of a function."""
         return False
 

@@ -45,7 +45,7 @@ class _PositionState(CodegenState):
     def pop_trailing_newline(self) -> None:
         """Do nothing, because no text is stored."""
 
-    def before_codegen(self, node: cst.CSTNode) -> None:  # noqa: ARG002 - LibCST's hook
+    def before_codegen(self, node: cst.CSTNode) -> None:
         self._starts.append((self.line, self.column))
 
     def after_codegen(self, node: cst.CSTNode) -> None:
@@ -85,7 +85,7 @@ class _SyntacticRange(Struct):
         ranges[id(self.node)] = (*start, *end)
 
 
-class _LastNodeWritten(Exception):  # noqa: N818 # the expected end of the pass
+class _LastNodeWritten(Exception):
     """Ends the pass after the last node that needs a position."""
 
 
@@ -96,5 +96,5 @@ def positions(module: cst.Module, last: cst.CSTNode | None = None) -> dict[int, 
     """
     state = _PositionState(module, last)
     with suppress(_LastNodeWritten):
-        run_with_large_stack(lambda: module._codegen(state))  # noqa: SLF001 - as in LibCST's position provider
+        run_with_large_stack(lambda: module._codegen(state))
     return state.ranges

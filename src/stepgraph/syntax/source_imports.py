@@ -25,8 +25,8 @@ def _references(source: bytes) -> Iterator[ModuleReference]:
     for match in _IMPORT.finditer(text):
         names = [name.decode(errors="replace") for name in _DOTTED_NAME.findall(match["names"])]
         before = text[max(0, match.start() - _MAX_SOURCE) : match.start()].rpartition(b"\n")[2]
-        _, found, source_name = before.rpartition(b"from")
-        if not found:
+        _, keyword, source_name = before.rpartition(b"from")
+        if not keyword:
             yield from ((0, name) for name in names)
             continue
         module = source_name.translate(None, b" \t").decode(errors="replace")

@@ -45,7 +45,7 @@ def source_text(module: cst.Module, node: cst.CSTNode) -> str:
     if isinstance(node, cst.Name) and not node.lpar:
         return node.value
     state = _OneLineState(module.default_indent, module.default_newline)
-    node._codegen(state)  # noqa: SLF001 - as in Module.code_for_node
+    node._codegen(state)
     return _join_tokens(state.tokens) if _LINE_BREAK in state.tokens else "".join(state.tokens)
 
 

@@ -44,7 +44,7 @@ class NoGraphError(_LinesError, ValueError):
     """The workflow lacks a graph because no step can run."""
 
 
-class IncompleteGraphWarning(_LinesError, UserWarning):  # noqa: N818 - a warning
+class IncompleteGraphWarning(_LinesError, UserWarning):
     """The graph of a test is incomplete: steps that it lacks may run."""
 
 

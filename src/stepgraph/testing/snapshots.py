@@ -33,9 +33,9 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         self,
         data: SerializableData,
         *,
-        exclude: PropertyFilter | None = None,  # noqa: ARG002 - a graph is compared as a whole
-        include: PropertyFilter | None = None,  # noqa: ARG002 - likewise
-        matcher: PropertyMatcher | None = None,  # noqa: ARG002 - likewise
+        exclude: PropertyFilter | None = None,
+        include: PropertyFilter | None = None,
+        matcher: PropertyMatcher | None = None,
     ) -> SerializedData:
         """Return a graph as text. Raises TypeError for other data."""
         if not isinstance(data, SnapshotSource):
@@ -48,8 +48,8 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         self,
         *,
         snapshot_location: str,
-        snapshot_name: str,  # noqa: ARG002 - a file has one snapshot
-        session_id: str,  # noqa: ARG002 - a file is read each time
+        snapshot_name: str,
+        session_id: str,
     ) -> SerializableData | None:
         """Return the text of a snapshot, None if it is missing. Raises InputError if it may not be read."""
         if not Path(snapshot_location).exists():
@@ -74,7 +74,7 @@ class WorkflowSnapshot(SingleFileSnapshotExtension):
         cls,
         *,
         snapshot_collection: SnapshotCollection,
-        name_order: dict[str, int] | None = None,  # noqa: ARG003 - a file has one snapshot
+        name_order: dict[str, int] | None = None,
     ) -> None:
         """Replace the file of a snapshot. Raises WriteError if it may not or cannot be written."""
         text = str(next(iter(snapshot_collection)).data)

@@ -56,12 +56,12 @@ class NamedActivities(Struct):
         activities = self._cache.get(key)
         if activities is None:
             domain = _WorkDomain(self.budget)
-            domain.add(work.activity, work.place, _Progress.BEFORE_AWAIT, direct=True)
+            domain.add(work.activity, work.place, _AwaitProgress.BEFORE_AWAIT, direct=True)
             activities = self._cache[key] = tuple(domain.activities())
         return activities
 
 
-class _Progress(IntEnum):
+class _AwaitProgress(IntEnum):
     """How far the paths to a program point have come."""
 
     BEFORE_AWAIT = 0
@@ -79,7 +79,7 @@ class _NamedKey(Struct, frozen=True):
     direct: bool
 
 
-class _WorkDomain(Domain[_Progress], Observer[_Progress]):
+class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
     """The progress of work, and its steps and event waits.
 
     Tasks get a lock that they request before their first await in the order of their begin, and hold it in turn. The
@@ -94,7 +94,7 @@ class _WorkDomain(Domain[_Progress], Observer[_Progress]):
         """Whether a lock is held in turn in each open block, innermost last."""
         self.held_in_turn: dict[int, bool] = {}
         """Whether the lock of a scope is held in turn, by the `id` of its block."""
-        self.visited: set[tuple[int, _Progress, bool]] = set()
+        self.visited: set[tuple[int, _AwaitProgress, bool]] = set()
         """The analyzed functions by `id`, with the progress at the call and whether a lock is held in turn."""
 
     def activities(self) -> Iterator[NamedActivity]:
@@ -103,11 +103,11 @@ class _WorkDomain(Domain[_Progress], Observer[_Progress]):
             yield NamedActivity(key.kind, key.name, key.place, key.direct, after_await)
 
     def add(
-        self, activity: Activity, place: Place, progress: _Progress, *, in_turn: bool = False, direct: bool = False
+        self, activity: Activity, place: Place, progress: _AwaitProgress, *, in_turn: bool = False, direct: bool = False
     ) -> None:
         """Add the steps and event waits of an activity that begins at some progress."""
         if in_turn:
-            progress = _Progress.BEFORE_AWAIT
+            progress = _AwaitProgress.BEFORE_AWAIT
         match activity:
             case StepRun(definition=definition, dependencies=dependencies):
                 after = bool(progress) or (bool(dependencies) and not in_turn)
@@ -125,31 +125,31 @@ class _WorkDomain(Domain[_Progress], Observer[_Progress]):
     def record(self, key: _NamedKey, *, after_await: bool) -> None:
         self.after_await[key] = self.after_await.get(key, False) or after_await
 
-    def transfer(self, operation: Leaf, state: _Progress) -> _Progress:
+    def transfer(self, operation: Leaf, state: _AwaitProgress) -> _AwaitProgress:
         match operation:
             case Run(activity=activity, place=place):
                 self.add(activity, place, state, in_turn=self.in_turn[-1])
-                return _Progress.AFTER_AWAIT
+                return _AwaitProgress.AFTER_AWAIT
             case Start(activity=activity, place=place):
                 # A task does not hold the lock of the work that starts it, but tasks start in turn.
-                self.add(activity, place, _Progress.BEFORE_AWAIT if self.in_turn[-1] else state)
+                self.add(activity, place, _AwaitProgress.BEFORE_AWAIT if self.in_turn[-1] else state)
                 return state
             case Await() | Pause():
-                return _Progress.AFTER_AWAIT
+                return _AwaitProgress.AFTER_AWAIT
             case _:
                 return state
 
-    def join(self, a: _Progress, b: _Progress) -> _Progress:
+    def join(self, a: _AwaitProgress, b: _AwaitProgress) -> _AwaitProgress:
         return max(a, b)
 
-    def enter_scope(self, scope: Scope, state: _Progress) -> _Progress:
+    def enter_scope(self, scope: Scope, state: _AwaitProgress) -> _AwaitProgress:
         """Treat the request of a lock as an await."""
         if not scope.serialized:
             return state
-        self.held_in_turn[id(scope.block)] = state is _Progress.BEFORE_AWAIT
-        return _Progress.AFTER_AWAIT
+        self.held_in_turn[id(scope.block)] = state is _AwaitProgress.BEFORE_AWAIT
+        return _AwaitProgress.AFTER_AWAIT
 
-    def enter(self, block: Block, state: _Progress) -> None:
+    def enter(self, block: Block, state: _AwaitProgress) -> None:
         del state
         self.in_turn.append(self.in_turn[-1] or self.held_in_turn.get(id(block), False))
 

@@ -82,9 +82,9 @@ class _LatestOutcomes(Domain[int]):
         budget = Budget()
         pending = [body]
         while pending:
-            known = len(self.functions)
+            function_count = len(self.functions)
             solve(pending.pop(), 0, self, budget=budget)
-            pending += [function.body for function in list(self.functions.values())[known:]]
+            pending += [function.body for function in list(self.functions.values())[function_count:]]
 
     def deciding_tests(self) -> int:
         """Return the tests on which steps depend, as a bit set."""

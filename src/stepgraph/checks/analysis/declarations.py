@@ -1,12 +1,14 @@
-"""Declarations of steps, and advice on parameters that the SDK does not fill."""
+"""Declarations of steps and their `config=` arguments, and advice on parameters that the SDK does not fill."""
 
 from __future__ import annotations
 
 import keyword
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.ir.facts import StepDeclared
+from stepgraph.ir.facts import MethodCalled, StaticArgument, StepDeclared
+from stepgraph.ir.static_values import StaticEntry, StaticMapping, cases_of
+from stepgraph.ir.values import Constant, Value
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import WorkflowSubject
@@ -20,6 +22,23 @@ CONTEXT: Final = "ctx"
 def declarations_of(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclared]:
     """Return the declaration of each step of a workflow."""
     return {declared.definition: declared for declared in subject.facts_of_type(StepDeclared)}
+
+
+def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
+    """Yield the `config=` arguments of the steps of a workflow."""
+    for call in subject.facts_of_type(MethodCalled):
+        config = call.arguments.find(3, "config") if call.method == "do" else None
+        if config is not None:
+            yield config
+
+
+def constant_key_entries(value: Value) -> Iterator[tuple[str, StaticEntry]]:
+    """Yield the entries with constant string keys of each dictionary that a value may be."""
+    for dictionary in cases_of(value):
+        if isinstance(dictionary, StaticMapping):
+            for entry in dictionary.entries:
+                if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
+                    yield entry.key.value, entry
 
 
 def is_parameter_name(name: str) -> bool:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from stepgraph.checks.diagnostic import Diagnostic
-from stepgraph.checks.severity import Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
 

@@ -138,7 +138,7 @@ class _StepCount(Domain[int]):
     def join(self, a: int, b: int) -> int:
         return min(a, b)
 
-    def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int | None:  # noqa: ARG002
+    def may_raise(self, operation: Leaf | Try, before: int, after: int | None) -> int | None:
         """Return the count before an operation, plus a step that it runs in place.
 
         A `try` that begins with a step raises only from its body.
@@ -180,7 +180,7 @@ class _LimitSearch(Observer[int]):
     def enter(self, block: Block, state: int) -> None:
         self.open.append((block, state))
 
-    def before(self, index: int, state: int) -> None:  # noqa: ARG002
+    def before(self, index: int, state: int) -> None:
         self.open[-1] = self.open[-1][0], state
 
     def after(self, index: int, state: int) -> None:

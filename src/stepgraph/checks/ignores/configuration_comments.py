@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stepgraph.checks.ignores.ignore import Comment
-from stepgraph.project.configuration.document import Lines
+from stepgraph.project.configuration.document import LineIndex
 
 
 def configuration_comments(path: str, content: bytes) -> list[Comment]:
@@ -14,7 +14,7 @@ def configuration_comments(path: str, content: bytes) -> list[Comment]:
     A comment on its own line applies to the next line with code, any other comment to its own line.
     """
     text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
-    position = Lines(text).position
+    position = LineIndex(text).position
     positioned = [(position(offset), comment) for offset, comment in _comments(path, text)]
     lines = text.split("\n")
     next_code_line = _next_code_lines(lines, {line for (line, _), _ in positioned} & _comment_only_lines(lines))

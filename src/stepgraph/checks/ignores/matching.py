@@ -13,7 +13,7 @@ from stepgraph.checks.selectors import Selectors
 from stepgraph.model.span import Span
 
 
-class SuppressedFinding(Struct, frozen=True):
+class SuppressionMatch(Struct, frozen=True):
     """A finding with the comment that suppresses it."""
 
     finding: Finding

@@ -60,7 +60,7 @@ def check(
     checked = _checked(named, environment, checking, output, cache)
     if fixing is not Fixing.NOTHING:
         # Findings in the baseline do not fail the check, but are fixed, too.
-        files = compute_fixes(finding.finding for finding in (*checked.report.findings, *checked.report.known))
+        files = compute_fixes(finding.finding for finding in (*checked.report.findings, *checked.report.baselined))
         if fixing is Fixing.WRITE:
             write_fixes(files, checked.sources.roots.keys())
         write_message(fix_summary(files, written=fixing is Fixing.WRITE))
@@ -98,7 +98,7 @@ def _checked(
 
 
 def _exit_code(checked: _CheckRun, paths: Sequence[str]) -> ExitCode:
-    """Return the exit code of a verdict. Raises CommandError if there was no workflow."""
+    """Return the exit code of a verdict. Raises CommandError if no workflow was checked."""
     from stepgraph.report.report import Verdict
 
     if checked.report.verdict is Verdict.NOTHING:

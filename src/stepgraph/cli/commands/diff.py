@@ -14,7 +14,7 @@ from stepgraph.project.sources import STANDARD_INPUT
 from stepgraph.version import __version__
 
 if TYPE_CHECKING:
-    from stepgraph.cli.diff_versions import Version
+    from stepgraph.cli.diff_versions import ComparedVersion
     from stepgraph.report.diff.pairing import Pair
     from stepgraph.report.diff.report import VersionComparison
 
@@ -96,7 +96,7 @@ def diff(
     return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
 
 
-def _require_environment(environment: Environment, old: Version, new: Version) -> None:
+def _require_environment(environment: Environment, old: ComparedVersion, new: ComparedVersion) -> None:
     """Raise CommandError if neither side defines the environment. It may be new or removed."""
     sides = [side for side in (old, new) if side.has_configurations or (environment.is_option and not side.is_saved)]
     if environment.name is not None and sides and not any(side.defines_environment for side in sides):
@@ -104,7 +104,7 @@ def _require_environment(environment: Environment, old: Version, new: Version) -
         raise CommandError(ExitCode.ERROR, f"environment `{environment.name}` is not defined: {message}")
 
 
-def _report(old: Version, new: Version, workflows: tuple[str, ...], fail_on: str) -> VersionComparison:
+def _report(old: ComparedVersion, new: ComparedVersion, workflows: tuple[str, ...], fail_on: str) -> VersionComparison:
     from stepgraph.report.diff.pairing import compare_workflows
     from stepgraph.report.diff.report import DiffFailOn, VersionComparison
 
@@ -112,7 +112,7 @@ def _report(old: Version, new: Version, workflows: tuple[str, ...], fail_on: str
     return VersionComparison(old.title, new.title, compare_workflows(pairs), DiffFailOn(fail_on), __version__)
 
 
-def _pairs(old: Version, new: Version) -> tuple[Pair, ...]:
+def _pairs(old: ComparedVersion, new: ComparedVersion) -> tuple[Pair, ...]:
     from stepgraph.report.diff.pairing import pair_workflows
 
     if not old.workflows and not new.workflows:

@@ -40,7 +40,7 @@ def graph(
     --workflow does not name one of them. An SVG holds one workflow. Notes stand below the outline in text, on standard
     error otherwise.
     """
-    style = drawing.style(output)
+    options = drawing.format_options(output)
     named = paths or (".",)
     sources = load_sources(named, environment, cache)
     prepare_destination(output, sources.files)
@@ -55,4 +55,4 @@ def graph(
         for subject in chosen:
             if subject.graph is None or not output.form.shows_notes:
                 write_notes(subject, quiet=output.quiet)
-        return deliver(chosen, output, style, sources=analysis.files, failed=bool(analysis.problems))
+        return deliver(chosen, output, options, sources=analysis.files, failed=bool(analysis.problems))

@@ -25,7 +25,7 @@ def render(*, files: tuple[str, ...], workflows: tuple[str, ...], output: Output
     standard input. What a later version of the API may add is drawn as far as it can be. A saved graph knows the name
     of its class alone, not that of the workflow.
     """
-    style = drawing.style(output)
+    options = drawing.format_options(output)
     prepare_destination(output, files)
     subjects, failed = read_saved_files(files)
     if not subjects and not failed:
@@ -35,4 +35,4 @@ def render(*, files: tuple[str, ...], workflows: tuple[str, ...], output: Output
     chosen = select(subjects, workflows)
     for subject in chosen:
         write_notes(subject, quiet=output.quiet)
-    return deliver(chosen, output, style, sources=files, failed=failed)
+    return deliver(chosen, output, options, sources=files, failed=failed)

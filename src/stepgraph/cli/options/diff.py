@@ -10,7 +10,7 @@ import click
 from msgspec import Struct
 
 from stepgraph.cli.console import Look, look_of_standard_output, write_message, write_result
-from stepgraph.cli.formats import DIFF_FORMATS, Format, Style
+from stepgraph.cli.formats import DIFF_FORMATS, Format, FormatOptions
 from stepgraph.cli.options.drawing import THEME_HELP, THEMES
 from stepgraph.cli.options.output import format_by_suffix
 
@@ -80,7 +80,7 @@ class DiffOutput(Struct, frozen=True):
             write_message(f"{self.name}: {count_line(report)}")
 
     def _text(self, report: VersionComparison, look: Look) -> str:
-        return self.form.write(report, Style(look, theme=self.theme)).text
+        return self.form.write(report, FormatOptions(look, theme=self.theme)).text
 
 
 def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -10,7 +10,7 @@ import click
 from msgspec import Struct
 
 from stepgraph.cli.console import Look, look_of_standard_output
-from stepgraph.cli.formats import FORMATS, MARKDOWN, Style
+from stepgraph.cli.formats import FORMATS, MARKDOWN, FormatOptions
 from stepgraph.cli.options.output import Output
 
 if TYPE_CHECKING:
@@ -46,8 +46,8 @@ class DrawingOptions(Struct, frozen=True):
     engine: str | None
     legend: bool
 
-    def style(self, output: Output) -> Style:
-        """Return the style of the output. Raises UsageError for options that the format does not support."""
+    def format_options(self, output: Output) -> FormatOptions:
+        """Return the options of the format. Raises UsageError for options that it does not support."""
         for option in self._explicit_options():
             if option not in output.form.options:
                 formats = ", ".join(form.name for form in FORMATS.values() if option in form.options)
@@ -58,7 +58,7 @@ class DrawingOptions(Struct, frozen=True):
         view = None if self._explicit_options() in ([], ["--engine"]) else self._view()
         look = Look() if output.name else look_of_standard_output()
         in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
-        return Style(look, view=view, engine=self.engine or ENGINES[0], in_markdown=in_markdown)
+        return FormatOptions(look, view=view, engine=self.engine or ENGINES[0], in_markdown=in_markdown)
 
     def _explicit_options(self) -> list[str]:
         values = {

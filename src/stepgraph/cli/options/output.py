@@ -27,7 +27,7 @@ _QUIET_HELP = "Neither notes nor names of written files on standard error."
 _CHECK = "--check"
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 _NONE: Mapping[str, str] = {}
-# Suffixes for which the default format, text, would be wrong.
+# Suffixes that exclude the default format, text.
 _UNSUPPORTED_SUFFIXES = (
     *(".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".html", ".htm"),
     *(".json", ".md", ".mmd", ".mermaid", ".dot", ".gv", ".sarif", ".xml", ".yaml", ".yml", ".csv"),

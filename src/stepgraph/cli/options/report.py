@@ -10,7 +10,7 @@ import click
 from msgspec import Struct
 
 from stepgraph.cli.console import Look, look_of_standard_output, write_message, write_result
-from stepgraph.cli.formats import REPORT_FORMATS, Format, Style
+from stepgraph.cli.formats import REPORT_FORMATS, Format, FormatOptions
 from stepgraph.cli.options.output import format_by_suffix
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class ReportOutput(Struct, frozen=True):
             write_message(f"{self.name}: {verdict_line(report)}")
 
     def _text(self, report: Report, look: Look) -> str:
-        return self.form.write(report, Style(look, self.quiet)).text
+        return self.form.write(report, FormatOptions(look, self.quiet)).text
 
 
 def report_options(command: Callable[..., R]) -> Callable[..., R]:

@@ -201,7 +201,7 @@ class _Grouping:
         for group, order in wait_changes(self._sides):
             if self._move_draft(order.number) is not None:
                 continue
-            action = _order_action(bool(order.waits_for), bool(order.no_longer))
+            action = _order_action(waits_for_more=bool(order.waits_for), waits_for_less=bool(order.no_longer))
             key = (group, action)
             if key not in drafts:
                 drafts[key] = self._add(_Draft(action, container=self._sides.new.reference(group)))
@@ -217,7 +217,7 @@ class _Grouping:
             draft.dependencies = tuple(dependencies[key])
 
 
-def _order_action(waits_for_more: bool, waits_for_less: bool) -> Action:  # noqa: FBT001
+def _order_action(*, waits_for_more: bool, waits_for_less: bool) -> Action:
     if waits_for_more and waits_for_less:
         return Action.REORDERED
     return Action.SEQUENTIAL if waits_for_more else Action.CONCURRENT

@@ -77,7 +77,7 @@ class ConcurrencyImpact:
             if (wait := inside(old_of(number))) is None:
                 continue
             concurrent = self._preexisting_work(concurrent_in(self._new, group.container_number, [number]))
-            if any(old_of(other) > old_of(number) and (number in moved or other in moved) for other in concurrent):
+            if any(old_of(member) > old_of(number) and (number in moved or member in moved) for member in concurrent):
                 # Further pairs have the same impact.
                 yield _runs_beside(wait)
                 return

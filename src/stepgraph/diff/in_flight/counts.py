@@ -58,22 +58,22 @@ class StepCounts:
         Only steps and calls in `allowed` count.
         """
         first: Sites | None = None
-        for other in self._by_key[_key_of(self._tree[step])]:
+        for candidate in self._by_key[_key_of(self._tree[step])]:
             self._tree.budget.spend(Limit.VISITS)
-            if other in allowed:
+            if candidate in allowed:
                 first = self._sites(number, range(len(self._tree))) if first is None else first
-                if self._may_follow(number, first, other, allowed):
-                    yield other
+                if self._may_follow(number, first, candidate, allowed):
+                    yield candidate
 
-    def _may_follow(self, number: int, first: Sites, other: int, allowed: AbstractSet[int]) -> bool:
+    def _may_follow(self, number: int, first: Sites, step: int, allowed: AbstractSet[int]) -> bool:
         """Return whether a step may run after an element with the sites `first`."""
-        second = self._sites(other, allowed)
+        second = self._sites(step, allowed)
         return any(
             self._comes_after(site, following)
             for function, sites in first.items()
             for site in sites
             for following in second.get(function, ())
-            if site != following or number == other
+            if site != following or number == step
         )
 
     def _sites(self, number: int, allowed: Container[int]) -> Sites:
@@ -89,16 +89,16 @@ class StepCounts:
             sites.setdefault(function, []).append(site)
         return sites
 
-    def _comes_after(self, number: int, other: int) -> bool:
+    def _comes_after(self, number: int, later: int) -> bool:
         """Return whether `other` may run after `number` in the same function."""
         above = [number, *(element.number for element in self._tree.ancestors(number))]
         ancestors = set(above)
-        meeting = other
+        meeting = later
         while meeting not in ancestors:
             meeting = self._tree[meeting].parent
         if any(self._tree[outer].kind == "loop" for outer in above[above.index(meeting) :]):
             return True
-        return self._tree[meeting].kind not in _EXCLUSIVE and other > number
+        return self._tree[meeting].kind not in _EXCLUSIVE and later > number
 
     def _in_function(self, number: int) -> int:
         """Return the function of an element, ROOT outside of functions."""

@@ -155,7 +155,9 @@ class HandlerImpact:
     def _follows(self, new: int, outer: int) -> bool:
         """Return whether a new element follows old work in the `try` block, which may have failed."""
         tried = block_elements(self._new, self._new_of(outer), "try_block")
-        return any(other < new and self._to_old[other] is not None for other in tried if is_work(self._new[other]))
+        return any(
+            earlier < new and self._to_old[earlier] is not None for earlier in tried if is_work(self._new[earlier])
+        )
 
     def _new_of(self, old: int) -> int:
         return self._instances.sides.new_of(old)

@@ -275,11 +275,11 @@ def passes_only_concurrent_members(sides: Sides, old: int, new: int) -> bool:
 def _overtaken(sides: Sides, old: int, new: int, container: int) -> Iterator[int]:
     """Yield the old numbers of work in `container` on the other side of the element than before."""
     moved = sides.new.tree.subtree(new)
-    for other in sides.new.tree.visit_subtree(container):
-        before = sides.matching.to_old[other]
-        if other in moved or before is None or not is_work(sides.new.tree[other]):
+    for sibling in sides.new.tree.visit_subtree(container):
+        before = sides.matching.to_old[sibling]
+        if sibling in moved or before is None or not is_work(sides.new.tree[sibling]):
             continue
-        if (other < new) != (before < old):
+        if (sibling < new) != (before < old):
             yield before
 
 

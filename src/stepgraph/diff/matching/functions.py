@@ -85,7 +85,7 @@ def functions_sharing_steps(
         if step in new_holders
     }
     pairs: set[tuple[str, str]] = set()
-    available = budget.left[Limit.VISITS] // VISIT_SHARES
+    available = budget.remaining[Limit.VISITS] // VISIT_SHARES
     for step in sorted(costs, key=lambda step: costs[step]):
         available -= costs[step]
         if available < 0:

@@ -166,7 +166,7 @@ class NameSimilarity(Struct):
         """Return the similarity of two names from 0 to 1, 0 if the comparison is too expensive."""
         work = len(first) * len(second) * min(len(first), len(second))
         visits = 1 + work // NAME_WORK_PER_VISIT
-        if visits > self.budget.left[Limit.VISITS] // VISIT_SHARES:
+        if visits > self.budget.remaining[Limit.VISITS] // VISIT_SHARES:
             return 0
         self.budget.spend(Limit.VISITS, visits)
         return SequenceMatcher(None, first, second, autojunk=False).ratio()

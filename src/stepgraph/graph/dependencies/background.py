@@ -275,9 +275,9 @@ def record_concurrent_steps(
             analysis.facts.add_concurrent_steps(
                 activity.function, [*concurrent, *repeated, *analysis.may_begin_during()]
             )
-            own = waiting_by_task[task_id]
-            waiting = [step for step, count in wait_counts.items() if count > (step in own)]
-            repeated = [step for step in repeated if step in own]
+            waits_in_task = waiting_by_task[task_id]
+            waiting = [step for step, count in wait_counts.items() if count > (step in waits_in_task)]
+            repeated = [step for step in repeated if step in waits_in_task]
             analysis.facts.add_waiting_steps(activity.function, [*waiting, *repeated, *analysis.may_wait_during()])
 
 
@@ -286,7 +286,7 @@ def record_function_entry(analysis: BodyAnalysis, function: Function) -> None:
     entries = analysis.facts.entry_run_states.setdefault(id(function), {})
     analysis.survey.budget.spend(Limit.PAIRS, len(analysis.survey.steps_used_by(function)) + 1)
     for step in analysis.survey.steps_used_by(function):
-        analysis.facts.join_run_state(entries, step, analysis.past(step))
+        analysis.facts.join_run_state(entries, step, analysis.run_state(step))
 
 
 def _steps_begun_by_first_await(analysis: BodyAnalysis, function: Function) -> list[StepDefinition]:
@@ -317,7 +317,7 @@ def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _Aw
             if root.task_id is None:
                 continue
             split = await_point.splits.get(root.task_id)
-            before = analysis.past(step, None if split is None else split.queued_tasks)
+            before = analysis.run_state(step, None if split is None else split.queued_tasks)
             run_state = RUN if begun is HasRun.ALWAYS else before | (RUN if may_be_begun else NO_PATH)
             _record_entry_state(
                 analysis,
@@ -342,7 +342,7 @@ def _record_entry_state(
 def _begin_step(analysis: BodyAnalysis, root: DirectCall, await_point: _AwaitPoint) -> None:
     step = root.run.definition
     begun = await_point.planned.begun_runs
-    is_first = has_run(analysis.past(step)) is HasRun.NEVER and not await_point.may_find_begun(step)
+    is_first = has_run(analysis.run_state(step)) is HasRun.NEVER and not await_point.may_find_begun(step)
     if is_first and root.must_begin and step in analysis.survey.needed and len(begun.get((step,), ())) == 1:
         analysis.state.running_task_by_step[step] = root.task_id or 0
     else:

@@ -158,7 +158,7 @@ def _steps_begun_at_once(
         begins_now = any(
             task.must_begin_at_once and task.begun_by is not None and task.begun_by.awaited for task in tasks
         )
-        if begins_now or has_run(analysis.past(step)) is HasRun.ALWAYS:
+        if begins_now or has_run(analysis.run_state(step)) is HasRun.ALWAYS:
             yield step
 
 

@@ -159,7 +159,7 @@ class BodyAnalysis(Struct):
         """Whether no path to this point has awaited yet, so that no other code has run since the call."""
         return self.state.begun_by_first_await is None
 
-    def past(self, step: StepDefinition, run_states: RunStates | None = None) -> RunState:
+    def run_state(self, step: StepDefinition, run_states: RunStates | None = None) -> RunState:
         """Return the run state of a step for any caller of the function, here or in other run states."""
         run_state = run_state_of(self.state.run_states if run_states is None else run_states, step)
         if run_state & FROM_CALLER:
@@ -190,7 +190,7 @@ class BodyAnalysis(Struct):
             step
             for step in steps
             if step in self.survey.needed
-            and any(has_run(self.past(needed)) is not HasRun.ALWAYS for needed in self.survey.needed_by(step))
+            and any(has_run(self.run_state(needed)) is not HasRun.ALWAYS for needed in self.survey.needed_by(step))
         ]
 
     def steps_of(self, task_id: TaskId) -> Mapping[StepDefinition, None]:
@@ -205,7 +205,7 @@ class BodyAnalysis(Struct):
 
         Add a note if the step may have failed.
         """
-        run_state = self.past(step, run_states)
+        run_state = self.run_state(step, run_states)
         failed_meanwhile = run_state & RUN and self.state.running_task_by_step.get(step) in self.state.may_be_running
         if (run_state & FAILED_OR_SKIPPED and not run_state & NOT_RUN) or failed_meanwhile:
             self._report_possible_failure(step)

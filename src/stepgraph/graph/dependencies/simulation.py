@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from stepgraph.graph.dependencies.scheduled_runs import (
     DirectCall,
@@ -48,7 +49,7 @@ class Simulation:
         """
         tasks = [ScheduledRun(root.run, root, root, root.task_id) for root in roots]
         for task in tasks:
-            self.ready.append(lambda task=task: self._begin_call(task))  # type: ignore[misc]
+            self.ready.append(partial(self._begin_call, task))
         awaited = sum(root.awaited for root in roots)
         self.ready.insert(awaited, lambda: self.may_have_begun.update(self.context.may_begin_at_once))
         while self.ready:
@@ -81,7 +82,7 @@ class Simulation:
         task.awaited_runs = [[] for _ in task.dependencies]
         if task.is_concurrent:
             for position in range(len(task.dependencies)):
-                self.ready.append(lambda index=position: self._request(task, index, later=False))  # type: ignore[misc]
+                self.ready.append(partial(self._request, task, position, later=False))
             return
         for position in range(len(task.dependencies)):
             if self._request(task, position, later=False):

@@ -231,8 +231,8 @@ def _wait(call: LibraryCall) -> Value:
 
 def _some_of(interpreter: Interpreter, members: Sequence[Element]) -> Value:
     """Return the set of some of the members of an `asyncio.wait`, UNKNOWN if they are unknown."""
-    known = tuple(as_optional(member) for member in members if member.value.relevant)
-    return make_result_collection(interpreter, "set", known) if known else UNKNOWN
+    relevant = tuple(as_optional(member) for member in members if member.value.relevant)
+    return make_result_collection(interpreter, "set", relevant) if relevant else UNKNOWN
 
 
 _WAIT_KINDS: Final[dict[str, ParallelKind]] = {

@@ -201,8 +201,8 @@ def _columns(interpreter: Interpreter, lazy: LazyElements, operands: Sequence[Va
     for operand, indices in _operands_by_iterator(operands):
         if is_iterable(operand):
             elements = iterated_elements(interpreter, lazy, operand)
-            for turn, index in enumerate(indices):
-                columns[index] = elements if len(indices) == 1 else _share(interpreter, elements, turn, len(indices))
+            for offset, index in enumerate(indices):
+                columns[index] = elements if len(indices) == 1 else _share(interpreter, elements, offset, len(indices))
     return columns
 
 
@@ -215,11 +215,11 @@ def _operands_by_iterator(operands: Sequence[Value]) -> list[tuple[Value, list[i
     return [(operands[positions[0]], positions) for positions in indices.values()]
 
 
-def _share(interpreter: Interpreter, elements: Collection, turn: int, count: int) -> Collection:
+def _share(interpreter: Interpreter, elements: Collection, offset: int, count: int) -> Collection:
     """Return every `count`-th element, from the one with the index `turn`."""
     if not elements.has_definite_order:
         return elements
-    items = elements.items[turn::count]
+    items = elements.items[offset::count]
     return make_result_collection(interpreter, "list", items)
 
 

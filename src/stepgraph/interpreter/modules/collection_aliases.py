@@ -82,11 +82,11 @@ def _aliases_in_program(
         aliases = module.once(analyze_aliases)
         yield aliases, path
         for alias in aliases.reachable(path, depth, spend) if len(modules) > 1 else ():
-            for other in modules if alias.name != UNKNOWN_NAME else ():
+            for reader in modules if alias.name != UNKNOWN_NAME else ():
                 spend(1)
-                if (other, alias) not in visited and _may_read(other, alias.name):
-                    visited.add((other, alias))
-                    pending.append((other, alias))
+                if (reader, alias) not in visited and _may_read(reader, alias.name):
+                    visited.add((reader, alias))
+                    pending.append((reader, alias))
 
 
 def _modules_of_program(interpreter: Interpreter, scope: LexicalScope) -> tuple[SourceModule, ...]:

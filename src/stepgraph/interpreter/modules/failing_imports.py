@@ -76,13 +76,13 @@ def _imported_modules(
 
 def _compute_errors(interpreter: Interpreter, roots: Sequence[SourceModule]) -> None:
     """Compute the exceptions that leave the bodies of modules and of those that they import: a least fixpoint."""
-    known = interpreter.modules.errors_of_bodies
-    pending = [module for module in roots if module not in known]
+    computed = interpreter.modules.errors_of_bodies
+    pending = [module for module in roots if module not in computed]
     errors: dict[SourceModule, frozenset[str]] = {}
     imports: dict[SourceModule, list[tuple[Sequence[CaughtNames], list[SourceModule]]]] = {}
     while pending:
         module = pending.pop()
-        if module in errors or module in known:
+        if module in errors or module in computed:
             continue
         body = module.once(body_errors)
         interpreter.budget.spend(Limit.ELEMENTS, 1 + len(body.raised) + len(body.imports))
@@ -105,9 +105,9 @@ def _compute_errors(interpreter: Interpreter, roots: Sequence[SourceModule]) -> 
                 error
                 for handlers, modules in sources
                 for imported in modules
-                for error in errors.get(imported, known.get(imported, frozenset()))
+                for error in errors.get(imported, computed.get(imported, frozenset()))
                 if not must_catch(handlers, error)
             }
             if not added <= errors[module]:
                 errors[module], changed = errors[module] | added, True
-    known.update(errors)
+    computed.update(errors)

@@ -297,8 +297,8 @@ def _replace_items(
         return
     owner.state.unordered = True
     nodes = {id(element.place.node) for element in elements} if is_distinct else set()
-    kept = (item if id(item.place.node) in nodes else as_optional(item) for item in items)
-    interpreter.store.write(owner.state, "items", tuple(kept))
+    retained = (item if id(item.place.node) in nodes else as_optional(item) for item in items)
+    interpreter.store.write(owner.state, "items", tuple(retained))
     if interpreter.loop_depth > owner.loop_depth and not is_distinct:
         elements = tuple(replace(element, value=on_some_paths(element.value)) for element in elements)
     add_items(interpreter, owner, elements)

@@ -129,8 +129,10 @@ def execute_finally(
     interpreter.is_reachable = interpreter.is_reachable and live
     if interpreter.is_reachable and joined:
         written = interpreter.store.changes(start)
-        kept = {key: change for key, change in at_end.items() if key not in written and change.value is not MISSING}
-        apply(interpreter.store, kept)
+        unwritten = {
+            key: change for key, change in at_end.items() if key not in written and change.value is not MISSING
+        }
+        apply(interpreter.store, unwritten)
     return block
 
 

@@ -237,8 +237,8 @@ class Collection(Container, Struct, eq=False):
         """The current elements."""
         items: tuple[Element, ...] = self.state.elements()
         if self.parameter is not None:
-            known = tuple(item for item in items if item.value.relevant)
-            items = (Element(UNKNOWN, self.parameter, many=True), *known)
+            relevant = tuple(item for item in items if item.value.relevant)
+            items = (Element(UNKNOWN, self.parameter, many=True), *relevant)
         return argument_elements(items, self) if self.is_argument else items
 
     @property
@@ -294,8 +294,8 @@ class Mapping(Container, Struct, eq=False):
         """The current entries."""
         entries: tuple[MappingEntry, ...] = self.state.elements()
         if self.parameter is not None:
-            known = tuple(entry for entry in entries if entry.key.relevant or entry.value.relevant)
-            entries = (MappingEntry(UNKNOWN, UNKNOWN, self.parameter, self.parameter, many=True), *known)
+            relevant = tuple(entry for entry in entries if entry.key.relevant or entry.value.relevant)
+            entries = (MappingEntry(UNKNOWN, UNKNOWN, self.parameter, self.parameter, many=True), *relevant)
         return argument_elements(entries, self) if self.is_argument else entries
 
 

@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.ir.facts import StaticArguments
-from stepgraph.ir.nodes import PayloadShape, StepDefinition, StepSettings
+from stepgraph.ir.nodes import MergedStepConfig, PayloadShape, StepDefinition
 from stepgraph.ir.values import Value
 from stepgraph.syntax.module import Place
 
@@ -28,7 +28,7 @@ class StepDecorator(Value, Struct, eq=False):
 
     name: str | None
     """The step's name, None for the name of the decorated function."""
-    settings: StepSettings
+    settings: MergedStepConfig
     concurrent: bool
     """Whether the step's dependencies may run concurrently."""
     depends: tuple[Element, ...] | None

@@ -10,17 +10,17 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.calls import Argument
 from stepgraph.interpreter.values.containers import Mapping, MappingEntry
-from stepgraph.ir.nodes import StepSettings
+from stepgraph.ir.nodes import MergedStepConfig
 from stepgraph.ir.values import Constant, Moment, Template, Value
 from stepgraph.model.payload import Backoff, Number
 from stepgraph.syntax.module import Place
 
-DEFAULTS: Final = StepSettings()
+DEFAULTS: Final = MergedStepConfig()
 
 _BACKOFFS: Final[dict[object, Backoff]] = {"constant": "constant", "linear": "linear", "exponential": "exponential"}
 
 
-def settings_from(interpreter: Interpreter, argument: Argument | None) -> StepSettings:
+def settings_from(interpreter: Interpreter, argument: Argument | None) -> MergedStepConfig:
     """Return the settings of a `config` argument. Values that are not constant keep their default and are reported."""
     if argument is None or argument.value == Constant(None):
         return DEFAULTS
@@ -34,7 +34,9 @@ def settings_from(interpreter: Interpreter, argument: Argument | None) -> StepSe
     return settings
 
 
-def _with_retry(interpreter: Interpreter, settings: StepSettings, key: object, entry: MappingEntry) -> StepSettings:
+def _with_retry(
+    interpreter: Interpreter, settings: MergedStepConfig, key: object, entry: MappingEntry
+) -> MergedStepConfig:
     if key == "delay":
         return replace(settings, delay=duration_of(entry.value, entry.place))
     if key == "limit":

@@ -35,7 +35,7 @@ class Configurations(Struct):
         return tuple(self._read)
 
     @property
-    def known(self) -> tuple[Configuration, ...]:
+    def readable(self) -> tuple[Configuration, ...]:
         """The configurations that could be read, without duplicates."""
         read = {os.path.realpath(path): each for path, each in reversed(self._read.items()) if each is not None}
         return tuple(reversed(read.values()))

@@ -49,7 +49,7 @@ def position_at(text: str, offset: int) -> Position:
     return text.count("\n", 0, offset) + 1, offset - text.rfind("\n", 0, offset)
 
 
-class Lines:
+class LineIndex:
     """An index of line starts, to convert many offsets of a text."""
 
     def __init__(self, text: str) -> None:

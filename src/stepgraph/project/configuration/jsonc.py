@@ -16,7 +16,7 @@ from stepgraph.project.configuration.document import (
     DEEPEST,
     TOO_DEEP,
     TOO_MANY_DIGITS,
-    Lines,
+    LineIndex,
     MalformedError,
     Path,
     Position,
@@ -72,8 +72,8 @@ class JsoncDocument:
         return tuple((path, self._lines.position(offset)) for path, offset in duplicates)
 
     @cached_property
-    def _lines(self) -> Lines:
-        return Lines(self._text)
+    def _lines(self) -> LineIndex:
+        return LineIndex(self._text)
 
     @cached_property
     def _offsets(self) -> _JsonOffsets:

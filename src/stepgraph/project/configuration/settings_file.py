@@ -43,8 +43,8 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
 
 def _common_folder(paths: Sequence[str]) -> str:
     folders = [prefix_of(path) if os.path.isdir(path) else folder_of(path) for path in paths] or [""]
-    around = and_above(folders[0])
-    return next((above for above in around if all(is_inside(folder, above) for folder in folders)), "")
+    ancestors = and_above(folders[0])
+    return next((above for above in ancestors if all(is_inside(folder, above) for folder in folders)), "")
 
 
 def _table(path: str, root: Root) -> Fields | None:

@@ -12,7 +12,7 @@ from stepgraph.project.configuration.document import (
     DEEPEST,
     TOO_DEEP,
     TOO_MANY_DIGITS,
-    Lines,
+    LineIndex,
     MalformedError,
     Path,
     Position,
@@ -62,8 +62,8 @@ class TomlDocument:
         return self._lines.position(innermost(self._values, path))
 
     @cached_property
-    def _lines(self) -> Lines:
-        return Lines(self._text)
+    def _lines(self) -> LineIndex:
+        return LineIndex(self._text)
 
     @cached_property
     def _values(self) -> dict[Path, int]:

@@ -72,7 +72,7 @@ class Box(Struct, frozen=True):
     mark: Mark | None = None
 
 
-class Frame(Struct, frozen=True):
+class FrameStart(Struct, frozen=True):
     """The beginning of a frame, which contains everything up to its `FrameEnd`."""
 
     id: str
@@ -96,7 +96,7 @@ class Arrow(Struct, frozen=True):
     head_frame: str = ""
 
 
-Content: TypeAlias = Box | Frame | FrameEnd
+Content: TypeAlias = Box | FrameStart | FrameEnd
 
 
 def joins_in(content: Iterable[Content]) -> frozenset[str]:
@@ -169,7 +169,7 @@ class ChartBuilder(Struct):
     @contextmanager
     def frame(self, identity: str, kind: FrameKind, title: str = "") -> Iterator[None]:
         """Put everything added in the context into a frame."""
-        self.content.append(Frame(identity, kind, title, self.marks.get(identity)))
+        self.content.append(FrameStart(identity, kind, title, self.marks.get(identity)))
         self._awaiting_first.append(identity)
         yield
         self.content.append(FrameEnd())

@@ -13,7 +13,7 @@ from stepgraph.escaping.visible import visible
 from stepgraph.model.payload import Graph
 from stepgraph.render.cells import cell_width, label_lines
 from stepgraph.render.flow import dot_style
-from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, Frame, FrameEnd, has_head, joins_in
+from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, FrameEnd, FrameStart, has_head, joins_in
 from stepgraph.render.flow.flow_chart import flow_chart
 from stepgraph.render.view import DEFAULT_VIEW, View
 
@@ -153,7 +153,7 @@ def _write_content(chart: Chart, bars: Bars, root: Digraph) -> None:
 
     open_graphs = [root]
     for item in chart.content:
-        if isinstance(item, Frame):
+        if isinstance(item, FrameStart):
             attributes = {**dot_style.FRAMES[item.kind], **frame_text(item.title)}
             open_graphs.append(Digraph(name=_cluster(item.id), graph_attr=attributes))
         elif isinstance(item, FrameEnd):

@@ -17,29 +17,29 @@ if TYPE_CHECKING:
     from stepgraph.render.view import View
 
 
-class Exits(Struct, frozen=True):
+class DrawnExits(Struct, frozen=True):
     """The loose ends of drawn nodes: to the next node, out of the loop, out of the function."""
 
     next: LooseEnds = ()
     breaks: LooseEnds = ()
     returns: LooseEnds = ()
 
-    def then(self, later: Exits) -> Exits:
+    def then(self, later: DrawnExits) -> DrawnExits:
         """Return the exits of these nodes followed by others."""
         return replace(self.combined(later), next=later.next)
 
-    def combined(self, second: Exits) -> Exits:
+    def combined(self, second: DrawnExits) -> DrawnExits:
         """Return the exits of both."""
-        return Exits(self.next + second.next, self.breaks + second.breaks, self.returns + second.returns)
+        return DrawnExits(self.next + second.next, self.breaks + second.breaks, self.returns + second.returns)
 
     def all(self) -> LooseEnds:
         """Return all loose ends."""
         return self.next + self.breaks + self.returns
 
 
-def combine(parts: Sequence[Exits]) -> Exits:
+def combine(parts: Sequence[DrawnExits]) -> DrawnExits:
     """Return the exits of all parts."""
-    return Exits(
+    return DrawnExits(
         tuple(end for part in parts for end in part.next),
         tuple(end for part in parts for end in part.breaks),
         tuple(end for part in parts for end in part.returns),
@@ -60,11 +60,11 @@ class Drawer(Protocol):
     def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
         """Return the mark of a node, branch or block, and give it to the box or frame of this context."""
 
-    def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
+    def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw one node."""
 
-    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> Exits:
+    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a list of nodes in their order. Without nodes, the entry is the exit."""
 
-    def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...) -> Exits:
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...) -> DrawnExits:
         """Draw the contents of a frame; without nodes, a box with the text `empty`."""

@@ -33,7 +33,7 @@ from stepgraph.render.flow.chart import (
     LooseEnds,
     leaving_by,
 )
-from stepgraph.render.flow.drawing import Exits
+from stepgraph.render.flow.drawing import DrawnExits
 from stepgraph.render.flow.groups import draw_group, draw_parallel
 from stepgraph.render.flow.structures import draw_if, draw_loop, draw_switch, draw_try
 from stepgraph.render.folding import folded_node_text
@@ -106,11 +106,11 @@ class FlowDrawer(Struct, frozen=True):
         with self.builder.frame(context.identity, FrameKind.FUNCTION, function["name"]):
             self.whole(function["nodes"], context.deeper())
 
-    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> Exits:
+    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a list of nodes in the order of their clocks, or one after another."""
         if has_clocks(nodes, in_group=context.in_group):
             return draw_group(self, nodes, entry, context, waits=True)
-        exits = Exits(entry)
+        exits = DrawnExits(entry)
         for index, node in enumerate(nodes):
             drawn = self.node(node, exits.next, context.child(index))
             exits = exits.then(drawn)
@@ -123,17 +123,19 @@ class FlowDrawer(Struct, frozen=True):
             self.builder.marks[context.identity] = mark
         return mark
 
-    def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = NO_STEPS) -> Exits:
+    def filling(
+        self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = NO_STEPS
+    ) -> DrawnExits:
         """Draw the contents of a frame; without nodes, a box with the text `empty`."""
         if not nodes:
-            return Exits(self.builder.box(f"{context.identity}_empty", BoxKind.EMPTY, empty, entry=entry))
+            return DrawnExits(self.builder.box(f"{context.identity}_empty", BoxKind.EMPTY, empty, entry=entry))
         return self.nodes(nodes, entry, context)
 
-    def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
+    def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a node, as one box if it is folded."""
         mark = self.mark(node, context)
         if mark is not None and mark.unwrapped:
-            return Exits(self.builder.box(context.identity, BoxKind.FOLDED, node_words(node).title, entry=entry))
+            return DrawnExits(self.builder.box(context.identity, BoxKind.FOLDED, node_words(node).title, entry=entry))
         if self.view.folding.folds(node, context.level) and children(node):
             box = self.builder.box(
                 context.identity, BoxKind.FOLDED, *folded_lines(node, self.view.details), entry=entry
@@ -143,7 +145,7 @@ class FlowDrawer(Struct, frozen=True):
             return folded_exits(box, inside)
         return self._open(node, entry, context.deeper())
 
-    def _open(self, node: Node, entry: LooseEnds, context: NodeContext) -> Exits:
+    def _open(self, node: Node, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a node of any type with its contents."""
         if unknown := as_unknown(node):
             return self._unknown(unknown, entry, context)
@@ -175,40 +177,40 @@ class FlowDrawer(Struct, frozen=True):
             case _ as never:
                 assert_never(never)
 
-    def _step_do(self, step: StepDo, entry: LooseEnds, context: NodeContext) -> Exits:
+    def _step_do(self, step: StepDo, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a step, in one frame with its nested steps."""
         if not step["nodes"]:
             return self._step(step, entry, context)
         with self.builder.frame(f"{context.identity}_steps", FrameKind.NESTED_STEPS):
             before = self._step(step, entry, context)
             nested = self.nodes(step["nodes"], before.next, context.ungrouped())
-        return Exits(nested.all())
+        return DrawnExits(nested.all())
 
-    def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> Exits:
+    def _step(self, step: Step, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         lines = (with_clock(step["name"], step), *step_phrases(step), *self.view.details.remarks(step))
-        return Exits(self.builder.box(context.identity, STEP_BOXES[step["type"]], *lines, entry=entry))
+        return DrawnExits(self.builder.box(context.identity, STEP_BOXES[step["type"]], *lines, entry=entry))
 
-    def _call(self, call: FunctionCall, entry: LooseEnds, context: NodeContext) -> Exits:
+    def _call(self, call: FunctionCall, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         lines = filter(None, (with_clock(call["name"], call), self.view.details.source(call)))
-        return Exits(self.builder.box(context.identity, BoxKind.CALL, *lines, entry=entry))
+        return DrawnExits(self.builder.box(context.identity, BoxKind.CALL, *lines, entry=entry))
 
-    def _exit(self, node: Break, entry: LooseEnds, context: NodeContext) -> Exits:
+    def _exit(self, node: Break, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         lines = (self.view.details.source(node) or node["kind"], *self.view.details.remarks(node))
         self.builder.box(context.identity, BoxKind.EXIT, *lines, entry=entry)
         end = (LooseEnd(context.identity, ArrowKind.LEAVE),)
-        return Exits(returns=end) if node["kind"] == "return" else Exits(breaks=end)
+        return DrawnExits(returns=end) if node["kind"] == "return" else DrawnExits(breaks=end)
 
-    def _block(self, block: Block, entry: LooseEnds, context: NodeContext) -> Exits:
+    def _block(self, block: Block, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         with self.builder.frame(context.identity, FrameKind.BLOCK):
             return self.filling(block["nodes"], entry, context)
 
-    def _definition(self, function: FunctionDef, entry: LooseEnds, context: NodeContext) -> Exits:
+    def _definition(self, function: FunctionDef, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a function definition among nodes as if it ran there."""
         with self.builder.frame(context.identity, FrameKind.FUNCTION, function["name"]):
             body = self.filling(function["nodes"], entry, context.ungrouped())
-        return Exits(body.all())
+        return DrawnExits(body.all())
 
-    def _start(self, start: Start, entry: LooseEnds, context: NodeContext) -> Exits:
+    def _start(self, start: Start, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         """Draw a `start` as a frame around its nodes, with its functions beside them."""
         with self.builder.frame(context.identity, FrameKind.START, f"start {start['class_name']}"):
             exits = self.filling(start["nodes"], entry, context.ungrouped())
@@ -216,10 +218,10 @@ class FlowDrawer(Struct, frozen=True):
                 self.function(function, context.child(f"f{index}"))
         return exits
 
-    def _unknown(self, unknown: UnknownNode, entry: LooseEnds, context: NodeContext) -> Exits:
+    def _unknown(self, unknown: UnknownNode, entry: LooseEnds, context: NodeContext) -> DrawnExits:
         lines = (unknown["type"], unknown.get("name", ""), UNKNOWN_TYPE)
         if not unknown["nodes"]:
-            return Exits(self.builder.box(context.identity, BoxKind.UNKNOWN, *filter(None, lines), entry=entry))
+            return DrawnExits(self.builder.box(context.identity, BoxKind.UNKNOWN, *filter(None, lines), entry=entry))
         with self.builder.frame(f"{context.identity}_nodes", FrameKind.UNKNOWN):
             box = self.builder.box(context.identity, BoxKind.UNKNOWN, *filter(None, lines), entry=entry)
             return self.nodes(unknown["nodes"], box, context)
@@ -233,12 +235,12 @@ def folded_lines(node: Node, details: Details) -> tuple[str, ...]:
     return ((details.source(node) if node["type"] == "loop" else "") or title, inside)
 
 
-def folded_exits(box: LooseEnds, inside: Exits) -> Exits:
+def folded_exits(box: LooseEnds, inside: DrawnExits) -> DrawnExits:
     """Return the exits of the box of a folded node with these exits inside.
 
     If every path inside breaks or returns, nothing leads from the box to the next node.
     """
-    return Exits(
+    return DrawnExits(
         next=box if inside.next else (),
         breaks=leaving_by(box, "break") if inside.breaks else (),
         returns=leaving_by(box, "return") if inside.returns else (),

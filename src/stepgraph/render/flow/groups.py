@@ -10,11 +10,11 @@ from msgspec import Struct, field
 from stepgraph.model.payload import Node, Parallel
 from stepgraph.render.context import NodeContext
 from stepgraph.render.flow.chart import BoxKind, ChartBuilder, FrameKind, LooseEnds
-from stepgraph.render.flow.drawing import Drawer, Exits
+from stepgraph.render.flow.drawing import Drawer, DrawnExits
 from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
 
 
-def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: NodeContext) -> Exits:
+def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a group between two bars: a fork, and a merge where the group ends."""
     builder = drawer.builder
     title = " · ".join(("parallel", node["kind"], *drawer.view.details.remarks(node)))
@@ -26,16 +26,18 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: Nod
         else:
             exits = drawer.filling((), fork, context)
         if exits.next:
-            exits = exits.then(Exits(builder.box(f"{context.identity}_join", BoxKind.MERGE, entry=exits.next)))
+            exits = exits.then(DrawnExits(builder.box(f"{context.identity}_join", BoxKind.MERGE, entry=exits.next)))
     return exits
 
 
-def draw_group(drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, waits: bool) -> Exits:
+def draw_group(
+    drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, waits: bool
+) -> DrawnExits:
     """Draw nodes by their clocks. Unless it `waits`, the group may end before its members do."""
     order = group_order([clock_span(node) for node in nodes])
     start = _shared_entry(drawer.builder, entry, order, context)
     gates = _Gates(drawer.builder, order, start, context, Counter(order.before))
-    drawn: dict[int, Exits] = {}
+    drawn: dict[int, DrawnExits] = {}
     for index in order.sequence:
         drawn[index] = drawer.node(nodes[index], gates.entry(index, drawn), context.child(index))
     return _exits(nodes, order, drawn, start, waits=waits)
@@ -51,7 +53,7 @@ class _Gates(Struct):
     users: Counter[tuple[int, ...]]
     open: dict[tuple[int, ...], LooseEnds] = field(default_factory=dict)
 
-    def entry(self, index: int, drawn: Mapping[int, Exits]) -> LooseEnds:
+    def entry(self, index: int, drawn: Mapping[int, DrawnExits]) -> LooseEnds:
         """Return the ends that lead to the node at `index`."""
         before = self.order.before[index]
         if not before:
@@ -71,11 +73,11 @@ def _shared_entry(builder: ChartBuilder, entry: LooseEnds, order: GroupOrder, co
 
 
 def _exits(
-    nodes: Sequence[Node], order: GroupOrder, drawn: Mapping[int, Exits], start: LooseEnds, *, waits: bool
-) -> Exits:
+    nodes: Sequence[Node], order: GroupOrder, drawn: Mapping[int, DrawnExits], start: LooseEnds, *, waits: bool
+) -> DrawnExits:
     ends = tuple(end for index in order.last if not (waits and is_unawaited(nodes[index])) for end in drawn[index].next)
     never_continues = any(not exits.next for exits in drawn.values())
-    return Exits(
+    return DrawnExits(
         next=() if never_continues else ends or start,
         breaks=tuple(end for index in range(len(nodes)) for end in drawn[index].breaks),
         returns=tuple(end for index in range(len(nodes)) for end in drawn[index].returns),

@@ -15,9 +15,9 @@ from stepgraph.render.flow.chart import (
     BoxKind,
     Chart,
     Content,
-    Frame,
     FrameEnd,
     FrameKind,
+    FrameStart,
     has_head,
     joins_in,
 )
@@ -77,7 +77,7 @@ def _content(chart: Chart, depth: int) -> Iterator[str]:
         if isinstance(item, FrameEnd):
             depth -= 1
             yield f"{_indent(depth)}end"
-        elif isinstance(item, Frame):
+        elif isinstance(item, FrameStart):
             yield f'{_indent(depth)}subgraph {item.id}["{mermaid_label(_marked((item.title,), item.mark))}"]'
             depth += 1
             if item.kind is FrameKind.FUNCTION:
@@ -111,7 +111,7 @@ def _class_of_box(box: Box) -> str:
     return mermaid_style.BOXES[box.kind] if box.mark is None else mermaid_style.MARKED_BOXES[box.mark.kind.value]
 
 
-def _class_of_frame(frame: Frame) -> str:
+def _class_of_frame(frame: FrameStart) -> str:
     return (
         mermaid_style.FRAMES[frame.kind] if frame.mark is None else mermaid_style.MARKED_FRAMES[frame.mark.kind.value]
     )
@@ -127,7 +127,7 @@ def _shape(box: Box, lines: tuple[str, ...]) -> mermaid_style.Brackets:
 
 def _arrows(arrows: Sequence[Arrow], content: Sequence[Content]) -> Iterator[str]:
     joins = joins_in(content)
-    catches = {item.id for item in content if isinstance(item, Frame) and item.kind is FrameKind.CATCH}
+    catches = {item.id for item in content if isinstance(item, FrameStart) and item.kind is FrameKind.CATCH}
     for arrow in arrows:
         line = _line(arrow.kind, has_head=has_head(arrow, joins))
         # The frame of a `catch` has a title that the label would cover.
@@ -147,7 +147,7 @@ def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bo
     """Yield the used classes, the classes of frames, and the colors of arrows."""
     frames = {mermaid_style.WHOLE: [WHOLE]} if is_framed else {}
     for item in content:
-        if isinstance(item, Frame):
+        if isinstance(item, FrameStart):
             frames.setdefault(_class_of_frame(item), []).append(item.id)
     used = {_class_of_box(item) for item in content if isinstance(item, Box)} | frames.keys()
     is_marked = any(not isinstance(item, FrameEnd) and item.mark is not None for item in content)

@@ -9,18 +9,18 @@ from msgspec.structs import replace
 from stepgraph.model.payload import Block, Branch, If, Loop, Switch, Try
 from stepgraph.render.context import NodeContext
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind, LooseEnd, LooseEnds, leaving_by
-from stepgraph.render.flow.drawing import Drawer, Exits, combine
+from stepgraph.render.flow.drawing import Drawer, DrawnExits, combine
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 
 
-def draw_if(drawer: Drawer, node: If, entry: LooseEnds, context: NodeContext) -> Exits:
+def draw_if(drawer: Drawer, node: If, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw an `if`. Without an `else`, an arrow leads past all branches."""
     with drawer.builder.frame(context.identity, FrameKind.CHOICE):
         diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, "if", entry=entry)
         return _branches(drawer, node["branches"], diamond[0], context, ("else", "else"))
 
 
-def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeContext) -> Exits:
+def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a `switch`. Without a default case, an arrow leads past all cases."""
     with drawer.builder.frame(context.identity, FrameKind.CHOICE, "switch"):
         diamond = drawer.builder.box(f"{context.identity}_choice", BoxKind.CHOICE, node["discriminant"], entry=entry)
@@ -29,10 +29,10 @@ def draw_switch(drawer: Drawer, node: Switch, entry: LooseEnds, context: NodeCon
 
 def _branches(
     drawer: Drawer, branches: Sequence[Branch], diamond: LooseEnd, context: NodeContext, words: tuple[str, str]
-) -> Exits:
+) -> DrawnExits:
     """Draw branches; `words` label the branch without a condition, and the arrow past all branches."""
     default, implied = words
-    parts: list[Exits] = []
+    parts: list[DrawnExits] = []
     for index, branch in enumerate(branches):
         mark = drawer.view.mark(branch)
         sign = "" if mark is None or mark.quiet else f"{mark.kind.sign} "
@@ -40,13 +40,13 @@ def _branches(
         entry = (LooseEnd(diamond.box, label=f"{sign}{text}"),)
         parts.append(drawer.nodes(branch["nodes"], entry, context.child(f"b{index}")))
     if not is_exhaustive(branches, drawer.view.details):
-        parts.append(Exits((LooseEnd(diamond.box, label=implied),)))
+        parts.append(DrawnExits((LooseEnd(diamond.box, label=implied),)))
     exits = combine(parts)
     joined = drawer.builder.meet(f"{context.identity}_join", exits.next)
-    return Exits(joined, exits.breaks, exits.returns)
+    return DrawnExits(joined, exits.breaks, exits.returns)
 
 
-def draw_loop(drawer: Drawer, node: Loop, entry: LooseEnds, context: NodeContext) -> Exits:
+def draw_loop(drawer: Drawer, node: Loop, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a loop. Its end and its `break`s join after it."""
     builder = drawer.builder
     head, foot = f"{context.identity}_head", f"{context.identity}_foot"
@@ -60,10 +60,10 @@ def draw_loop(drawer: Drawer, node: Loop, entry: LooseEnds, context: NodeContext
             # Every iteration leaves the loop, so the next node is reached only without any iteration.
             end = builder.box(foot, BoxKind.JOIN, entry=(LooseEnd(head, ArrowKind.SKIP, "no pass"),))
     after = builder.join(f"{context.identity}_after", end + body.breaks)
-    return Exits(after, (), body.returns)
+    return DrawnExits(after, (), body.returns)
 
 
-def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) -> Exits:
+def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a `try`. A failure leads from the body as a whole to the `catch`, or past the body without one."""
     with drawer.builder.frame(context.identity, FrameKind.TRY, "try"):
         body = _part(drawer, FrameKind.TRY_BODY, node.get("try_block"), entry, context.child("try"))
@@ -74,10 +74,10 @@ def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) 
         if "finally_block" in node:
             return _finally(drawer, node["finally_block"], body, failure, context)
         joined = drawer.builder.join(f"{context.identity}_join", body.next + failure)
-        return Exits(joined, body.breaks, body.returns)
+        return DrawnExits(joined, body.breaks, body.returns)
 
 
-def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds, context: NodeContext) -> Exits:
+def _part(drawer: Drawer, kind: FrameKind, block: Block | None, entry: LooseEnds, context: NodeContext) -> DrawnExits:
     entry = tuple(replace(end, into=context.identity) if end.kind is ArrowKind.FAILURE else end for end in entry)
     block = block or NO_BLOCK
     title = {FrameKind.CATCH: drawer.view.details.source(block) or "catch", FrameKind.FINALLY: "finally"}.get(kind, "")
@@ -97,17 +97,17 @@ def _failure(drawer: Drawer, body: NodeContext) -> LooseEnds:
     return (LooseEnd(drawer.builder.first_boxes[body.identity], ArrowKind.FAILURE, "on failure", frame=body.identity),)
 
 
-def _recovered(caught: Exits) -> Exits:
+def _recovered(caught: DrawnExits) -> DrawnExits:
     """Return the exits of a `catch`, whose arrows are kinds of their own."""
     ends = (replace(end, kind=ArrowKind.RECOVERED) if end.kind is ArrowKind.NEXT else end for end in caught.next)
     return replace(caught, next=tuple(ends))
 
 
-def _finally(drawer: Drawer, block: Block, before: Exits, failure: LooseEnds, context: NodeContext) -> Exits:
+def _finally(drawer: Drawer, block: Block, before: DrawnExits, failure: LooseEnds, context: NodeContext) -> DrawnExits:
     """Draw a `finally`. Every path into it, also by `break` or `return`, continues after it."""
     entry = drawer.builder.meet(f"{context.identity}_join", before.all()) + failure
     final = _part(drawer, FrameKind.FINALLY, block, entry, context.child("finally"))
-    return Exits(
+    return DrawnExits(
         next=final.next if before.next or failure else (),
         breaks=final.breaks + (leaving_by(final.next, "break") if before.breaks else ()),
         returns=final.returns + (leaving_by(final.next, "return") if before.returns else ()),

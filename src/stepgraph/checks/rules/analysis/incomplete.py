@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.diagnostics import diagnostics_of
 from stepgraph.checks.analysis.span_index import SpanIndex
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import MethodMissing
 from stepgraph.model.note import ProblemKind
 

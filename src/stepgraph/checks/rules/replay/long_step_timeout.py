@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import DurationUse, duration_arguments
 from stepgraph.checks.analysis.durations import MINUTE, format_duration
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
@@ -19,11 +18,11 @@ _LONGEST: Final = 30 * MINUTE
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for given in duration_arguments(subject):
-        length = given.milliseconds if given.use is DurationUse.TIMEOUT else None
+    for duration in duration_arguments(subject):
+        length = duration.milliseconds if duration.use is DurationUse.TIMEOUT else None
         if length is not None and length > _LONGEST:
             yield Diagnostic(
-                given.place.span,
+                duration.place.span,
                 f"this step may take {format_duration(length)}, and 30 minutes or less is advised: an attempt that is"
                 " interrupted begins again from nothing.",
                 'Write "30 minutes" or less, and do the work in several steps; for what happens elsewhere, use'

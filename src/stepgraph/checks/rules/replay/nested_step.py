@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.await_groups import is_race
 from stepgraph.ir.nodes import Await, Block, Call, Run, Start, StepRun
 from stepgraph.ir.walk import name_of, walk_operations
@@ -22,8 +21,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip races inside a step, which the documentation recommends."""
     racing: dict[int, bool] = {}
     budget = Budget()
-    for met in subject.operations:
-        outer, operation = met.in_step, met.operation
+    for visit in subject.operations:
+        outer, operation = visit.in_step, visit.operation
         if outer is None or not isinstance(operation, Run | Start) or isinstance(operation.activity, Call):
             continue
         if id(outer) not in racing:
@@ -33,21 +32,21 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _races(body: Block, budget: Budget) -> bool:
-    for met in walk_operations(body):
+    for visit in walk_operations(body):
         budget.spend(Limit.PAIRS)
-        if isinstance(met.operation, Await) and is_race(met.operation.group):
+        if isinstance(visit.operation, Await) and is_race(visit.operation.group):
             return True
     return False
 
 
 def _nested(outer: StepRun, operation: Run | Start) -> Diagnostic:
-    around, name = outer.definition.name, name_of(operation.activity)
+    outer_name, name = outer.definition.name, name_of(operation.activity)
     span = operation.place.span
-    advice = f"Await it in `run`, before or after {around!r}; let that step return what it takes."
+    advice = f"Await it in `run`, before or after {outer_name!r}; let that step return what it takes."
     if isinstance(operation.activity, StepRun):
-        again = f"each retry of {around!r} runs it again, under another count, whether or not it had succeeded."
-        return Diagnostic(span, f"the step {name!r} runs inside the step {around!r}: {again}", advice)
-    waiting = f"waiting for {name!r} inside the step {around!r} uses up the step's timeout (10 minutes by default)"
+        again = f"each retry of {outer_name!r} runs it again, under another count, whether or not it had succeeded."
+        return Diagnostic(span, f"the step {name!r} runs inside the step {outer_name!r}: {again}", advice)
+    waiting = f"waiting for {name!r} inside the step {outer_name!r} uses up the step's timeout (10 minutes by default)"
     return Diagnostic(span, f"{waiting}, and each retry of it waits again.", advice)
 
 

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import OuterStateMutated
 from stepgraph.syntax.module import Place
 
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     first: dict[Place, OuterStateMutated] = {}
     for change in subject.facts_of_type(OuterStateMutated):
-        known = first.get(change.place)
-        if known is None or change.read_place.span < known.read_place.span:
+        earliest = first.get(change.place)
+        if earliest is None or change.read_place.span < earliest.read_place.span:
             first[change.place] = change
     for place, change in first.items():
         used = change.read_place.span

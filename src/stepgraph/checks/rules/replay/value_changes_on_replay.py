@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.control_dependence import deciding_tests
 from stepgraph.checks.analysis.nondeterministic_names import nondeterministic_names
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep
 from stepgraph.syntax.module import Place
 
@@ -26,26 +25,26 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     }
     first: dict[Place, Place] = {}
     for use in subject.facts_of_type(NondeterministicUseAfterStep):
-        known = first.get(use.produced_at)
-        if known is None or use.place.span < known.span:
+        earliest = first.get(use.produced_at)
+        if earliest is None or use.place.span < earliest.span:
             first[use.produced_at] = use.place
-    for made, place in first.items():
-        if made in known_for_worse:
+    for produced_at, place in first.items():
+        if produced_at in known_for_worse:
             continue
         where = f"on line {place.span.line}"
-        if place.span.path != made.span.path:
+        if place.span.path != produced_at.span.path:
             where += f" of {place.span.path}"
         yield Diagnostic(
-            made.span,
-            f"`{made.text}` gives another value whenever `run` runs again, so {where}, after a step or sleep, it may"
-            " not be what earlier steps saw.",
-            f"Make it in a step of its own{_as_text(made)} and use that step's result, which is kept.",
+            produced_at.span,
+            f"`{produced_at.text}` gives another value whenever `run` runs again, so {where}, after a step or sleep,"
+            " it may not be what earlier steps saw.",
+            f"Make it in a step of its own{_as_text(produced_at)} and use that step's result, which is kept.",
         )
 
 
-def _as_text(made: Place) -> str:
+def _as_text(produced_at: Place) -> str:
     """Convert a UUID to a string, as steps cannot return UUIDs."""
-    return f", as `str({made.text})`," if made.text.startswith("uuid.uuid") else ""
+    return f", as `str({produced_at.text})`," if produced_at.text.startswith("uuid.uuid") else ""
 
 
 def _flagged() -> tuple[Example, ...]:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.diagnostics import first_diagnostics
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import AmbiguousDependency
 
 if TYPE_CHECKING:
@@ -24,12 +23,12 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 
 def _match(shared: AmbiguousDependency) -> Diagnostic:
-    name, meant, other = shared.parameter.name, shared.resolved_step, shared.shadowed_step
+    name, resolved, shadowed = shared.parameter.name, shared.resolved_step, shared.shadowed_step
     return Diagnostic(
         shared.parameter.place.span,
-        f"two steps are named {name!r}, those of `{other.function_name}` (line {other.place.span.line}) and"
-        f" `{meant.function_name}` (line {meant.place.span.line}): {shared.definition.name!r} gets the result of the"
-        " one declared last.",
+        f"two steps are named {name!r}, those of `{shadowed.function_name}` (line {shadowed.place.span.line}) and"
+        f" `{resolved.function_name}` (line {resolved.place.span.line}): {shared.definition.name!r} gets the"
+        " result of the one declared last.",
         "Give the steps different names, and name the parameter after the one that is meant.",
     )
 

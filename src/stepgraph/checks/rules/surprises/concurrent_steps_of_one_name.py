@@ -14,9 +14,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.mhp import NameClash, find_name_clashes
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.limits import Budget
 from stepgraph.model.span import Span
@@ -32,8 +31,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     for clash in find_name_clashes(subject.program.body, Budget()):
         place = clash.second.place
         call = names.get(id(place.node))
-        given = None if call is None else call.arguments.find(0, "name")
-        yield Diagnostic(place.span if given is None else given.place.span, _message(clash), _advice(clash))
+        name = None if call is None else call.arguments.find(0, "name")
+        yield Diagnostic(place.span if name is None else name.place.span, _message(clash), _advice(clash))
 
 
 def _message(clash: NameClash) -> str:

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.tries import find_tries, may_reraise, propagating_work
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.exceptions import catches_all
 from stepgraph.ir.facts import StepCalled
 from stepgraph.ir.nodes import Handler, StepDefinition, StepRun, Try

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import EventKeyAccess
 
 if TYPE_CHECKING:
@@ -46,8 +45,8 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 
 def _advice(key: EventKeyAccess) -> str:
     """Return the access to the payload, with the same default, or the correct spelling of an event key."""
-    own = {name.lower(): name for name in (_OF_WAIT if key.from_wait else _OF_RUN)}
-    meant = own.get(key.key.replace("_", "").lower())
+    fields = {name.lower(): name for name in (_OF_WAIT if key.from_wait else _OF_RUN)}
+    meant = fields.get(key.key.replace("_", "").lower())
     if meant is not None:
         return f'Write `{key.owner.text}["{meant}"]`.'
     if key.use == "get":

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.tries import catches_javascript, find_tries, runs_steps
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.exceptions import builtin_exception, catches_all
 from stepgraph.ir.nodes import CaughtType, NonStepErrors, Try
 
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
-_KEPT: Final = (ValueError, TypeError)
+_PRESERVED: Final = (ValueError, TypeError)
 # Raised by Python around an await, or by failures of the SDK itself.
 _OF_MACHINERY: Final = (
     *(RecursionError, MemoryError, AttributeError, StopIteration, StopAsyncIteration, Warning, BaseExceptionGroup),
@@ -40,21 +39,21 @@ def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
 def _is_lost(caught: CaughtType, tried: Try) -> bool:
     """Return whether no exception that reaches a handler, from steps or other code, has a type."""
     if caught.ancestors != (caught.name,):
-        known = [builtin_exception(ancestor) for ancestor in caught.ancestors]
-        return not any(found is not None and not _is_plain_error(found) for found in known)
+        ancestors = [builtin_exception(ancestor) for ancestor in caught.ancestors]
+        return not any(ancestor is not None and not _is_plain_error(ancestor) for ancestor in ancestors)
     if not caught.name.startswith("builtins."):
         return _is_foreign_error(caught.name)
-    found = builtin_exception(caught.name)
-    if found is None or not _is_plain_error(found) or issubclass(found, _OF_MACHINERY):
+    exception = builtin_exception(caught.name)
+    if exception is None or not _is_plain_error(exception) or issubclass(exception, _OF_MACHINERY):
         return False
-    if any(issubclass(kept, found) for kept in _KEPT):
+    if any(issubclass(preserved, exception) for preserved in _PRESERVED):
         return False
-    return tried.non_step_errors is NonStepErrors.NONE or not issubclass(found, _OF_LANGUAGE)
+    return tried.non_step_errors is NonStepErrors.NONE or not issubclass(exception, _OF_LANGUAGE)
 
 
-def _is_plain_error(found: type[BaseException]) -> bool:
+def _is_plain_error(exception: type[BaseException]) -> bool:
     """Return whether a type is an ordinary error: not an exception group, a cancellation or an exit."""
-    return issubclass(found, Exception) and not issubclass(found, BaseExceptionGroup)
+    return issubclass(exception, Exception) and not issubclass(exception, BaseExceptionGroup)
 
 
 def _is_foreign_error(name: str) -> bool:
@@ -68,12 +67,12 @@ def _is_foreign_error(name: str) -> bool:
 
 def _match(caught: CaughtType, *, only: bool) -> Diagnostic:
     text = caught.place.text
-    kept = "only ValueError, TypeError and NonRetryableError keep their type"
+    reason = "only ValueError, TypeError and NonRetryableError keep their type"
     if caught.raised_in is None:
-        message = f"`except {text}` never catches an error of a step, which arrives as `JsException`: {kept}."
+        message = f"`except {text}` never catches an error of a step, which arrives as `JsException`: {reason}."
     else:
         so = "so this handler never runs" if only else "so this does not catch it"
-        message = f"`{text}` of the step {caught.raised_in!r} arrives here as `JsException`, {so}: {kept}."
+        message = f"`{text}` of the step {caught.raised_in!r} arrives here as `JsException`, {so}: {reason}."
     return Diagnostic(
         caught.place.span,
         message,

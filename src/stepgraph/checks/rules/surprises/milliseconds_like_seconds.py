@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
 from stepgraph.checks.analysis.durations import SECOND, format_duration, format_in_unit, is_number
 from stepgraph.checks.analysis.likely_seconds import is_likely_seconds
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Confidence, Severity
 from stepgraph.ir.values import ExternalResult
 
 if TYPE_CHECKING:
@@ -24,34 +23,34 @@ _IN_SECONDS: Final = {
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for given in duration_arguments(subject):
-        match = _match(given)
+    for duration in duration_arguments(subject):
+        match = _match(duration)
         if match is not None:
             yield match
 
 
-def _match(given: DurationArgument) -> Diagnostic | None:
-    if isinstance(given.value, ExternalResult) and given.value.name in _IN_SECONDS:
-        message = f"{_IN_SECONDS[given.value.name]}, and the engine takes a number for milliseconds."
-        return Diagnostic(given.place.span, message, f"Write `int({given.place.text} * 1000)`.")
-    number = given.milliseconds
-    if number is None or (given.text is not None and not is_number(given.text)):
+def _match(duration: DurationArgument) -> Diagnostic | None:
+    if isinstance(duration.value, ExternalResult) and duration.value.name in _IN_SECONDS:
+        message = f"{_IN_SECONDS[duration.value.name]}, and the engine takes a number for milliseconds."
+        return Diagnostic(duration.place.span, message, f"Write `int({duration.place.text} * 1000)`.")
+    number = duration.milliseconds
+    if number is None or (duration.text is not None and not is_number(duration.text)):
         return None
-    if given.use is DurationUse.WAIT and number < SECOND:
+    if duration.use is DurationUse.WAIT and number < SECOND:
         return None  # out of bounds
-    if not _is_meant_in_seconds(given, number):
+    if not _is_meant_in_seconds(duration, number):
         return None
     takes = format_in_unit(f"{number:g}", "millisecond") if number < SECOND else f"{number / SECOND:g} seconds"
-    message = f"a number is milliseconds, so this {given.use} is {takes}."
+    message = f"a number is milliseconds, so this {duration.use} is {takes}."
     advice = f'Write "{format_duration(number * SECOND)}" if seconds are meant, and "{number:.0f} ms" if not.'
-    return Diagnostic(given.place.span, message, advice)
+    return Diagnostic(duration.place.span, message, advice)
 
 
-def _is_meant_in_seconds(given: DurationArgument, number: float) -> bool:
+def _is_meant_in_seconds(duration: DurationArgument, number: float) -> bool:
     """Return whether a number looks like seconds. Delays of some hundred milliseconds before a retry are common."""
-    if given.use is DurationUse.DELAY and _FEWEST_USUAL <= number < SECOND:
+    if duration.use is DurationUse.DELAY and _FEWEST_USUAL <= number < SECOND:
         return False
-    return is_likely_seconds(given.place.text, number)
+    return is_likely_seconds(duration.place.text, number)
 
 
 _FEWEST_USUAL: Final = 100

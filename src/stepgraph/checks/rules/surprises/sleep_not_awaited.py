@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import NeverAwaited
 from stepgraph.syntax.edits import AddedAwait
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
     """Skip sleeps inside steps, which another rule reports."""
-    nested = {id(met.operation.place.node) for met in subject.operations if met.in_step is not None}
+    nested = {id(visit.operation.place.node) for visit in subject.operations if visit.in_step is not None}
     for sleep in subject.facts_of_type(NeverAwaited):
         if sleep.work != "sleep" or id(sleep.place.node) in nested:
             continue

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.facts import WorkUnderTimeout
 
 if TYPE_CHECKING:

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Final
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, duration_arguments
 from stepgraph.checks.analysis.durations import UNITS, DurationText, expand_unit, format_in_unit, parse_duration
 from stepgraph.checks.analysis.partial_durations import parse_partial_duration
-from stepgraph.checks.diagnostic import Diagnostic
+from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
-from stepgraph.checks.severity import Severity
 from stepgraph.ir.values import Template
 from stepgraph.syntax.edits import Replacement
 
@@ -25,39 +24,39 @@ _UNITS: Final = "Write second, minute, hour, day, week, month or year, in lower 
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for given in duration_arguments(subject):
-        if isinstance(given.value, Template):
-            yield from _of_partial_text(given, given.value.text)
-        elif given.text is not None:
-            read = parse_duration(given.text)
+    for duration in duration_arguments(subject):
+        if isinstance(duration.value, Template):
+            yield from _of_partial_text(duration, duration.value.text)
+        elif duration.text is not None:
+            read = parse_duration(duration.text)
             if read is not None and read.unit is not None:
-                yield _match(given, given.text, read, read.unit)
+                yield _match(duration, duration.text, read, read.unit)
 
 
-def _match(given: DurationArgument, text: str, read: DurationText, unit: str) -> Diagnostic:
+def _match(duration: DurationArgument, text: str, read: DurationText, unit: str) -> Diagnostic:
     count = format_in_unit(f"{read.milliseconds:g}", "millisecond")
-    known = "milliseconds to the engine" if unit == "m" else "no unit to the engine"
-    message = f"`{unit}` is {known}, which takes {text!r} for {count}."
+    unit_reading = "milliseconds to the engine" if unit == "m" else "no unit to the engine"
+    message = f"`{unit}` is {unit_reading}, which takes {text!r} for {count}."
     meant = expand_unit(unit)
     if meant is None:
         near = difflib.get_close_matches(unit.lower(), UNITS, 1, _SLIP)
         advice = f'Write "{format_in_unit(read.number, near[0])}" if that is meant.' if near else _UNITS
-        return Diagnostic(given.place.span, message, advice)
+        return Diagnostic(duration.place.span, message, advice)
     right = format_in_unit(read.number, meant)
-    quoted = given.requote(right)
-    edits = () if quoted is None else (Replacement(given.place, quoted),)
-    return Diagnostic(given.place.span, message, f'Write "{right}".', edits)
+    quoted = duration.requote(right)
+    edits = () if quoted is None else (Replacement(duration.place, quoted),)
+    return Diagnostic(duration.place.span, message, f'Write "{right}".', edits)
 
 
-def _of_partial_text(given: DurationArgument, text: str) -> Iterator[Diagnostic]:
+def _of_partial_text(duration: DurationArgument, text: str) -> Iterator[Diagnostic]:
     partial = parse_partial_duration(text)
     if partial is None or not partial.is_spaced or partial.has_valid_unit:
         return
     message = f"`{partial.unit}` is no unit to the engine, which takes this for milliseconds."
     if partial.intended_unit is None:
-        yield Diagnostic(given.place.span, message, _UNITS)
+        yield Diagnostic(duration.place.span, message, _UNITS)
         return
-    yield Diagnostic(given.place.span, message, f"Write `{partial.intended_unit}s` for `{partial.unit}`.")
+    yield Diagnostic(duration.place.span, message, f"Write `{partial.intended_unit}s` for `{partial.unit}`.")
 
 
 def _flagged() -> tuple[Example, ...]:

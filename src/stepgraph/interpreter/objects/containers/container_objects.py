@@ -69,8 +69,8 @@ def make_contents(
     if base is None:
         return {}
     name, _ = base
-    made = interpreter.call(External(name), arguments if name in _IMMUTABLE else Arguments(), place)
-    return {_slot(name): made} if isinstance(made, Collection | Mapping) else {}
+    created = interpreter.call(External(name), arguments if name in _IMMUTABLE else Arguments(), place)
+    return {_slot(name): created} if isinstance(created, Collection | Mapping) else {}
 
 
 def _slot(base: str) -> str:
@@ -90,17 +90,17 @@ def initialize_contents(interpreter: Interpreter, instance: Instance, arguments:
             action = f"is handed to `{instance.cls.name}`, whose base is not followed"
             interpreter.escape(argument.value, argument.place, action)
         return
-    made = interpreter.call(External(name), arguments, place)
-    if not isinstance(made, Collection | Mapping):
+    created = interpreter.call(External(name), arguments, place)
+    if not isinstance(created, Collection | Mapping):
         contents.state.unordered = True
         unknown = (Element(UNKNOWN, place, many=True, may_be_missing=True),)
         interpreter.store.write(contents.state, "items", unknown if isinstance(contents, Collection) else ())
         return
-    contents.state.unordered = contents.state.unordered or made.state.unordered
+    contents.state.unordered = contents.state.unordered or created.state.unordered
     if arguments.items:
         contents.state.changed = True
-        interpreter.store.write(contents.state, "items", made.state.contents)
-    interpreter.store.write(instance.state, _slot(name), replace(made, state=contents.state))
+        interpreter.store.write(contents.state, "items", created.state.contents)
+    interpreter.store.write(instance.state, _slot(name), replace(created, state=contents.state))
 
 
 def contents_of(interpreter: Interpreter, instance: Instance) -> Collection | Mapping | None:
@@ -158,8 +158,8 @@ def unbound_method(interpreter: Interpreter, name: str, arguments: Arguments) ->
     if not isinstance(receiver, Instance):
         return None
     order = resolution_order(receiver.cls)
-    found = container_base(order)
-    return container_attribute(interpreter, receiver, order[found[1] :], method) if found is not None else None
+    container = container_base(order)
+    return container_attribute(interpreter, receiver, order[container[1] :], method) if container is not None else None
 
 
 def _mixin_method(instance: Instance, order: tuple[Value, ...], name: str) -> BuiltinMethod | None:

@@ -147,7 +147,7 @@ class EndPoint(Struct, frozen=True):
     def height(self) -> int:
         return 2 * max(self.rings)
 
-    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - it has no exits
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         middle = max(self.rings)
         for css, radius in zip(self.css.split(), self.rings, strict=True):
             pen.lines.append(f'<circle class="{css}" cy="{middle}" r="{radius}"/>')

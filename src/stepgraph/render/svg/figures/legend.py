@@ -46,7 +46,7 @@ class Legend(Struct, frozen=True):
     def height(self) -> int:
         return _ROW * (len(_ENTRIES) + 1) + _PADDING + 4
 
-    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - it has no exits
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         pen.open("legend", "", "legend")
         pen.box("edge", (0, 0), (self.right_extent, self.height))
         _TITLE.draw(pen, _PADDING, _PADDING - 2, "")

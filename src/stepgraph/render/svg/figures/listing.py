@@ -80,7 +80,7 @@ class Listing:
         count = len(self.entries) - len(self.lines)
         return f"and {count} more" if count else ""
 
-    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - no exits
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         first = HEADING.line_height - _DESCENT
         remarks = (("detail", 0, first + n * DETAIL.line_height, text) for n, text in enumerate(self._remarks, 1))
         pen.text([("heading", 0, first, self.heading), *remarks])

@@ -96,7 +96,7 @@ class WorkflowFigure(Struct, frozen=True):
     def height(self) -> Length:
         return self.stack.height
 
-    def draw(self, pen: Pen, lanes: Lanes) -> None:  # noqa: ARG002 - it has lanes of its own
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
         lane, exits = self.stack.right_extent + _LANE, self.stack.exits
         self.stack.draw(pen, Lanes(lane, lane))
         end, edge = self.height - max(END.rings), max(END.rings)

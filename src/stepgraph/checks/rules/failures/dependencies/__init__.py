@@ -1,0 +1,1 @@
+"""Dependencies between steps that the SDK cannot resolve."""

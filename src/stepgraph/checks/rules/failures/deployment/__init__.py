@@ -1,0 +1,1 @@
+"""Workflow classes, imports and configurations that cannot be deployed or started."""

@@ -1,0 +1,1 @@
+"""Steps that are declared or called wrongly, and their number."""

@@ -1,0 +1,1 @@
+"""Names, durations, configurations and results that the engine refuses."""

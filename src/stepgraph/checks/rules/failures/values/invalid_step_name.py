@@ -1,0 +1,238 @@
+"""Names of steps that the engine rejects."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final
+
+from stepgraph.checks.analysis.declarations import declarations_of
+from stepgraph.checks.analysis.diagnostics import first_diagnostics
+from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.rule import Rule
+from stepgraph.ir.static_values import cases_of
+from stepgraph.ir.values import Constant, Template
+
+if TYPE_CHECKING:
+    from stepgraph.checks.example import Example
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.ir.facts import StepDeclared
+    from stepgraph.ir.values import Value
+    from stepgraph.syntax.module import Place
+
+_LONGEST: Final = 256
+_CONTROL: Final = re.compile("[\x00-\x1f]")
+_CALLED: Final = {"\n": "a line break", "\r": "a carriage return", "\t": "a tab", "\0": "a NUL"}
+_BRACE: Final = re.compile("([{}])")
+_SHOWN: Final = 40
+
+
+def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    return first_diagnostics(_matches(subject))
+
+
+def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
+    running = subject.reachable_steps.all
+    for definition, declared in declarations_of(subject).items():
+        if definition in running:
+            yield from _judged(declared)
+
+
+def _judged(declared: StepDeclared) -> Iterator[Diagnostic]:
+    name = declared.arguments.find(0, "name")
+    if name is not None and name.value != Constant(None):
+        for value in cases_of(name.value):
+            yield from _judged_text(value, name.place)
+    elif declared.function is not None and declared.arguments.whole:
+        yield from _judged_text(Constant(declared.function.name), declared.place)
+
+
+def _judged_text(value: Value, place: Place) -> Iterator[Diagnostic]:
+    text = _text_of(value)
+    if text is None:
+        return
+    control = _CONTROL.search(text)
+    if control is not None:
+        yield Diagnostic(
+            place.span,
+            f"the step's name {_shown(text)} has {_name_of(control[0])} in it, which the engine refuses, so the step"
+            " fails for good.",
+            "Leave it out of the name, or write a space or `-` instead.",
+        )
+        return
+    length = _length(text)
+    if length > _LONGEST:
+        at_least = "at least " if isinstance(value, Template) else ""
+        yield Diagnostic(
+            place.span,
+            f"the step's name {_shown(text)} has {at_least}{length} characters, and the engine refuses more than"
+            f" {_LONGEST}, so the step fails for good.",
+            "Shorten the name.",
+        )
+
+
+def _text_of(value: Value) -> str | None:
+    """Return the static text of a name, without its dynamic parts; None if these cannot be located."""
+    match value:
+        case Constant(value=str(text)):
+            return text
+        case Template(text=text):
+            return _without_fields(text)
+        case _:
+            return None
+
+
+def _without_fields(text: str) -> str | None:
+    """Return the text without its fields, whose source may contain braces."""
+    depth = 0
+    outside: list[str] = []
+    for part in _BRACE.split(text):
+        if part in ("{", "}"):
+            depth += 1 if part == "{" else -1
+            if depth < 0:
+                return None
+        elif depth == 0:
+            outside.append(part)
+    return None if depth else "".join(outside)
+
+
+def _length(text: str) -> int:
+    """Return the length in UTF-16 code units, as in JavaScript."""
+    return len(text) + sum(character > "\uffff" for character in text)
+
+
+def _name_of(character: str) -> str:
+    return _CALLED.get(character, f"the control character U+{ord(character):04X}")
+
+
+def _shown(text: str) -> str:
+    return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
+
+
+def _flagged() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run, module
+
+    return (
+        in_run(
+            "a line break",
+            """
+            @step.do("charge\\nthe card")  # SG111
+            async def charge():
+                return 10
+
+            await charge()
+            """,
+        ),
+        in_run(
+            "a tab in a name of which only parts are known",
+            """
+            for order in event["payload"]["orders"]:
+                @step.do(f"charge\\t{order}")  # SG111
+                async def charge():
+                    return order
+
+                await charge()
+            """,
+        ),
+        in_run(
+            "a sentence of 300 characters",
+            f"""
+            @step.do("{"check that all is well, " * 12}then go on")  # SG111
+            async def check():
+                return True
+
+            await check()
+            """,
+        ),
+        module(
+            "characters that JavaScript counts twice",
+            """
+            from workers import WorkflowEntrypoint
+
+            NAME = "\\N{PARTY POPPER}" * 200
+
+
+            class Example(WorkflowEntrypoint):
+                async def run(self, event, step):
+                    @step.do(NAME)  # SG111
+                    async def celebrate():
+                        return "hooray"
+
+                    await celebrate()
+            """,
+        ),
+    )
+
+
+def _clean() -> tuple[Example, ...]:
+    from stepgraph.checks.example import in_run
+
+    return (
+        in_run(
+            "256 characters, which are not ASCII",
+            f"""
+            @step.do("{"é" * 256}")
+            async def shout():
+                return True
+
+            await shout()
+            """,
+        ),
+        in_run(
+            "a long expression in a short name",
+            """
+            orders = event["payload"]["orders"]
+
+            for order in orders:
+                @step.do(f"charge {', '.join(str(part).strip().lower() for part in [order, order, order, order]):.60}")
+                async def charge():
+                    return order
+
+                await charge()
+            """,
+        ),
+        in_run(
+            "a line break in the source of a name, not in the name",
+            """
+            @step.do(
+                "charge "
+                "the card"
+            )
+            async def charge():
+                return 10
+
+            await charge()
+            """,
+        ),
+        in_run(
+            "no name at all, and a number",
+            """
+            @step.do("")
+            async def first():
+                return 1
+
+            @step.do(2)
+            async def second():
+                return 2
+
+            await first()
+            await second()
+            """,
+        ),
+    )
+
+
+RULE = Rule(
+    code="SG111",
+    name="invalid-step-name",
+    severity=Severity.ERROR,
+    summary="The name of a step that runs is longer than 256 characters, or has a control character in it.",
+    why="The engine refuses such a name with an error that no retry helps, so the step never runs and the workflow"
+    " fails. It counts as JavaScript does: an emoji is two characters. Of a name that is computed, the known parts"
+    " count.",
+    fix="Shorten the name; write a space or `-` for line breaks and tabs.",
+    source="Engine: `isValidStepName`, which it asks for `do` only; seen by running it.",
+    flagged=_flagged,
+    clean=_clean,
+    check=_check,
+)
