@@ -189,7 +189,7 @@ def test_a_helper_that_limits_how_many_run_at_once() -> None:
     """)
 
 
-def test_keywords_of_unknown_names_go_to_the_dictionary_of_the_rest() -> None:
+def test_keywords_with_unknown_names_go_to_kwargs() -> None:
     body = """
     async def run_named(**steps):
         for fn in steps.values():
@@ -429,7 +429,7 @@ def test_a_recursive_call_may_pass_any_keywords() -> None:
     """)
 
 
-def test_only_some_numbers_of_arguments_are_told_apart() -> None:
+def test_argument_counts_are_distinguished_up_to_a_limit() -> None:
     body = 'async def job(*names):\n    longer = [*names, "last"]\n    await step.do(longer[-1])(lambda: 1)()\n'
     calls = [f"await job({', '.join(['0'] * count)})\n" for count in range(1, 11)]
     assert graph_of(body + "".join(calls)) == text("""

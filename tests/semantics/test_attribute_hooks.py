@@ -38,7 +38,7 @@ def test_setattr_may_drop_a_value() -> None:
     """)
 
 
-def test_setattr_keeps_values_elsewhere() -> None:
+def test_setattr_stores_values_in_another_attribute() -> None:
     assert (
         graph_of("""
         class Names:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.semantics.notation import graph_of, text
 
 
-def test_a_gather_starts_its_members_together_and_is_over_with_all() -> None:
+def test_members_of_a_gather_are_concurrent() -> None:
     assert graph_of("""
         await asyncio.gather(a(), b())
         await c()
@@ -47,7 +47,7 @@ def test_a_task_is_pending_until_it_is_awaited() -> None:
     """)
 
 
-def test_a_task_awaited_on_some_paths_only_is_not_known_to_be_over() -> None:
+def test_a_task_awaited_on_some_paths_may_be_pending() -> None:
     assert graph_of("""
         task = asyncio.create_task(a())
         if ready:
@@ -98,7 +98,7 @@ def test_a_race_is_over_at_its_await_and_nobody_knows_who_won() -> None:
     """)
 
 
-def test_a_task_group_filled_in_a_loop_that_writes_elsewhere_too() -> None:
+def test_a_task_group_filled_in_a_loop_with_other_writes() -> None:
     assert graph_of("""
         failed = []
 

@@ -224,7 +224,7 @@ class Sequence:
 
 
 @pytest.mark.parametrize("iterable", ["Sequence(a, b)", "list(Sequence(a, b))", "[fn for fn in Sequence(a, b)]"])
-def test_an_object_without_iterator_is_asked_for_its_items(iterable: str) -> None:
+def test_getitem_iterates_an_object_without_iter(iterable: str) -> None:
     graph = graph_of(f"{SEQUENCE}\nfor fn in {iterable}: await fn()")
     assert graph.split()[0] == "loop"
     assert {"a", "b"} <= set(graph.split())

@@ -125,7 +125,7 @@ def test_an_exit_runs_however_its_block_ends(body: str) -> None:
     """)
 
 
-def test_a_return_in_a_block_skips_what_follows_its_exit() -> None:
+def test_a_return_in_a_block_skips_steps_after_its_exit() -> None:
     assert graph_of("""
         async with Guard(step):
             if event:
@@ -232,7 +232,7 @@ def test_an_async_with_runs_no_plain_methods() -> None:
     """)
 
 
-def test_what_enter_gives_is_bound() -> None:
+def test_the_result_of_enter_is_bound() -> None:
     body = "with Opener() as opened:\n    await opened(self, step)"
     head = """
         class Opener:
@@ -723,7 +723,7 @@ def test_a_stack_leaves_in_reverse_order() -> None:
     """)
 
 
-def test_a_stack_leaves_what_it_has_not_entered() -> None:
+def test_a_stack_exits_a_manager_it_has_not_entered() -> None:
     assert graph_of("""
         async with AsyncExitStack() as stack:
             await step.sleep("before", 1)
@@ -753,7 +753,7 @@ def test_a_stack_enters_a_manager_that_swallows() -> None:
     """)
 
 
-def test_a_stack_calls_back_what_starts_a_sleep() -> None:
+def test_a_stack_callback_starts_a_sleep() -> None:
     assert (
         graph_of("""
         with ExitStack() as stack:

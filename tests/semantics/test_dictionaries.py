@@ -141,7 +141,7 @@ def test_popitem_in_a_loop_removes_any_entry() -> None:
     """)
 
 
-def test_a_default_of_a_defaultdict_is_made_where_a_key_may_be_missing() -> None:
+def test_a_defaultdict_creates_a_possibly_missing_value() -> None:
     assert workflow_of("""
         from collections import defaultdict
         table = defaultdict(list)

@@ -200,7 +200,7 @@ def test_a_default_dictionary_of_handlers() -> None:
     """)
 
 
-def test_a_loop_variable_that_the_body_binds_again_is_no_constant() -> None:
+def test_a_loop_variable_rebound_in_the_body_is_not_constant() -> None:
     workflow = workflow_of("""
         class Actions:
             async def x(self): await a()

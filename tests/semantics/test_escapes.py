@@ -304,7 +304,7 @@ table = {"x": a, "y": b}
         "await (a + b)()",
     ],
 )
-def test_collection_of_steps_put_through_what_is_not_modeled(use: str) -> None:
+def test_collection_of_steps_in_unmodeled_operations(use: str) -> None:
     assert "escapes" in codes_of(COLLECTIONS + use) or "unresolved-call" in codes_of(COLLECTIONS + use)
 
 
@@ -557,7 +557,7 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("maker", MAKERS)
-def test_class_that_decides_what_its_call_makes(maker: str) -> None:
+def test_class_whose_call_returns_another_object(maker: str) -> None:
     definition = textwrap.dedent(MAKERS[maker])
     assert codes_of(definition + "\nawait Maker(a)()") == []
     assert graph_of(definition + "\nawait Maker(a)()").replace("call __call__\ndef __call__\n  ", "") == "a"
@@ -661,7 +661,7 @@ await Job().go()
         "fn = self.handle_x\nawait fn()",
     ],
 )
-def test_methods_added_by_a_name_that_is_not_known(body: str) -> None:
+def test_methods_added_under_an_unknown_name(body: str) -> None:
     source = (
         "from workers import WorkflowEntrypoint\n\n\n"
         "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"

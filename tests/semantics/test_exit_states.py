@@ -163,7 +163,7 @@ def make(self):
         "def add(fn):\n    for n in range(2):\n        jobs.append(fn)\nadd(a)\nadd(b)",
     ],
 )
-def test_elements_added_at_one_place_in_a_loop_are_all_kept(loop: str) -> None:
+def test_all_elements_added_in_a_loop_are_in_the_list(loop: str) -> None:
     assert calls_in("pass", f"jobs = []\n{loop}\nfor job in jobs:\n    await job(step)") == {"a", "b"}
 
 

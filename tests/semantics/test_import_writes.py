@@ -171,7 +171,7 @@ def test_an_attribute_that_is_assigned_indirectly(change: str) -> None:
         'for name in ("hook",):\n    setattr(app, name, hook)\n',
     ],
 )
-def test_an_attribute_of_an_object_that_the_source_does_not_name_is_noted(change: str) -> None:
+def test_an_attribute_of_an_unnamed_object_is_noted(change: str) -> None:
     assert notes_of(APP + change, "if app.hook is not None:\n    await app.hook(step)")
 
 
@@ -313,7 +313,7 @@ def test_a_changed_name_of_the_own_module_is_noted(change: str) -> None:
     "change",
     ['locals()["load"] = fake\n', "locals().update(load=fake)\n", 'exec("load = fake")\n', "exec(SOURCE, globals())\n"],
 )
-def test_a_name_that_a_namespace_or_code_in_a_string_changes_is_noted(change: str) -> None:
+def test_a_name_changed_by_a_namespace_or_exec_is_noted(change: str) -> None:
     notes = notes_of(HOOKS + LOAD + change, "await load(step)")
     assert f"entry.py:8:1: `load` {CHANGED} The graph shows what is defined here. [assigned-elsewhere]" in notes
 
@@ -327,7 +327,7 @@ def test_a_method_that_the_namespace_of_its_class_changes_is_noted() -> None:
 @pytest.mark.parametrize(
     "use", ["def show():\n    locals()['load'] = 1\n", 'exec("load = 1", {})\n', "print(locals())\n"]
 )
-def test_a_namespace_that_is_not_that_of_the_module(use: str) -> None:
+def test_a_namespace_of_something_else_than_the_module(use: str) -> None:
     assert graph_of(LOAD + use, "await load(step)") == text("""
         call load
         def load

@@ -346,7 +346,7 @@ def test_yield_from_has_the_result_of_its_generator() -> None:
         ("fn in table.values()", 'table["y"] = c'),
     ],
 )
-def test_a_loop_sees_changes_of_what_its_iterator_is_over(head: str, change: str) -> None:
+def test_a_loop_sees_changes_of_the_iterated_collection(head: str, change: str) -> None:
     graph = graph_of(f"""
         import itertools
         plan = [a, b]

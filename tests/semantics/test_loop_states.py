@@ -114,7 +114,7 @@ def test_an_else_leaves_out_none(test: str) -> None:
     """)
 
 
-def test_a_test_says_nothing_once_the_variable_is_assigned() -> None:
+def test_a_test_is_ignored_after_an_assignment() -> None:
     assert graph_of("""
         fn = a if x else None
         if fn:

@@ -57,13 +57,13 @@ def test_a_function_may_be_wrapped_under_its_own_name() -> None:
     """)
 
 
-def test_what_wraps_a_function_and_is_not_known_is_reported_as_a_decorator_is() -> None:
+def test_an_unknown_wrapper_is_reported_like_a_decorator() -> None:
     head = TWO + "from tenacity import retry\na = retry(a)\n"
     (note,) = notes_of(head, "await a(step)")
     assert "the decorator `retry(a)` is not in the project" in note
 
 
-def test_of_what_is_bound_again_the_last_counts() -> None:
+def test_the_last_binding_of_a_name_counts() -> None:
     assert graph_of(TWO + "a = b\n", "await a(step)") == text("""
         call b
         def b
@@ -81,11 +81,11 @@ def test_of_what_is_bound_again_the_last_counts() -> None:
     ],
     ids=["append", "loop", "augmented", "function"],
 )
-def test_a_list_holds_what_its_module_puts_there(filling: str) -> None:
+def test_a_list_has_the_elements_its_module_adds(filling: str) -> None:
     assert graph_of(f"{TWO}{filling}\n", EACH) == BOTH
 
 
-def test_a_table_holds_what_decorators_register() -> None:
+def test_a_dictionary_has_the_entries_that_decorators_register() -> None:
     head = """
         JOBS = {}
 
@@ -106,7 +106,7 @@ def test_a_table_holds_what_decorators_register() -> None:
     assert graph_of(head, "for job in JOBS.values():\n    await job(step)") == BOTH
 
 
-def test_a_constant_in_what_functions_write_to_is_not_shown() -> None:
+def test_a_constant_in_a_changed_collection_is_not_shown() -> None:
     head = """
         WAITS = {"short": "1 minute"}
 
@@ -116,7 +116,7 @@ def test_a_constant_in_what_functions_write_to_is_not_shown() -> None:
     assert graph_of(head, 'await step.sleep("rest", WAITS["short"])') == "sleep 'rest' '{WAITS[\"short\"]}'"
 
 
-def test_a_constant_that_is_assigned_to_from_outside_is_not_shown() -> None:
+def test_a_constant_assigned_by_another_module_is_not_shown() -> None:
     head = "import settings\nsettings.DELAY = 5\n"
     assert graph_of(head, 'await step.sleep("rest", settings.DELAY)', settings="DELAY = 1") == (
         "sleep 'rest' '{settings.DELAY}'"
@@ -142,13 +142,13 @@ def test_the_step_object_is_followed_through_a_module() -> None:
     """)
 
 
-def test_the_step_object_in_an_attribute_that_is_not_followed_is_reported() -> None:
+def test_the_step_object_in_an_unknown_attribute_is_reported() -> None:
     (note,) = notes_of("import lib\n", "lib.step = step")
     assert "the step object is assigned to `lib.step`, which is not followed." in note
 
 
 @pytest.mark.parametrize(("base", "shown"), [("Enum", "{Name.A}"), ("StrEnum", "alpha")])
-def test_a_member_of_an_enumeration_is_what_it_holds_only_in_those_of_text_and_numbers(base: str, shown: str) -> None:
+def test_members_of_string_and_number_enums_are_their_values(base: str, shown: str) -> None:
     head = f"from enum import {base}\n\nclass Name({base}):\n    A = 'alpha'\n"
     assert graph_of(head, "await step.sleep(Name.A, 1)") == f"sleep '{shown}' 1"
 
@@ -165,7 +165,7 @@ def test_a_function_that_another_one_may_replace_is_reported() -> None:
     assert "functions assign to `a`, so what it is when it is used is not known." in note
 
 
-def test_a_module_that_is_imported_for_what_it_does_counts() -> None:
+def test_a_module_imported_for_its_side_effects_is_executed() -> None:
     head = "import settings\nimport setup\n"
     graph = graph_of(
         head,
@@ -191,14 +191,14 @@ def test_a_list_that_another_module_fills(change: str) -> None:
     assert graph.startswith("call a\ncall b\ncall c\n")
 
 
-def test_a_table_of_constants_that_another_module_writes_to_is_not_shown() -> None:
+def test_constants_changed_by_another_module_are_not_shown() -> None:
     head = "from settings import WAITS\nimport setup\n"
     setup = 'from settings import WAITS as waits\nwaits["short"] = 5\n'
     graph = graph_of(head, 'await step.sleep("rest", WAITS["short"])', settings='WAITS = {"short": 1}', setup=setup)
     assert graph == "sleep 'rest' '{WAITS[\"short\"]}'"
 
 
-def test_a_module_may_take_apart_what_it_assigns() -> None:
+def test_a_module_may_unpack_values() -> None:
     head = TWO + "first, (second, [third]) = a, (b, [a])\nsecond, third = second, b\n"
     assert graph_of(head, "await first(step)\nawait second(step)\nawait third(step)") == text("""
         call a
@@ -211,7 +211,7 @@ def test_a_module_may_take_apart_what_it_assigns() -> None:
     """)
 
 
-def test_a_constant_that_a_module_sets_in_several_branches_is_not_shown() -> None:
+def test_a_constant_set_in_several_branches_is_not_shown() -> None:
     head = "if x:\n    DELAY = 1\nelif y:\n    DELAY = 2\nelse:\n    DELAY = 3\n"
     assert graph_of(head, "await step.sleep('rest', DELAY)") == "sleep 'rest' '{DELAY}'"
 
@@ -226,7 +226,7 @@ def test_several_lists_may_be_filled_by_one_function() -> None:
     """)
 
 
-def test_what_a_with_of_a_module_binds_is_not_known() -> None:
+def test_a_name_bound_by_a_with_in_a_module_is_unknown() -> None:
     assert notes_of(TWO + "with open('x') as a:\n    pass\n", "await a(step)")[0].endswith("[escapes]")
 
 
@@ -244,7 +244,7 @@ def test_an_object_that_another_function_may_replace_is_reported() -> None:
     )
 
 
-def test_a_function_writes_to_a_name_of_its_module_or_of_any_function_around_it() -> None:
+def test_a_function_writes_global_and_nonlocal_names() -> None:
     head = "held = None\n"
     body = """
         global held

@@ -52,7 +52,7 @@ def test_a_queue_of_coroutines_is_followed() -> None:
     """)
 
 
-def test_a_consumer_runs_what_is_put_in_later() -> None:
+def test_a_consumer_runs_later_items() -> None:
     assert graph_of("""
         q = asyncio.Queue()
 
@@ -139,7 +139,7 @@ def test_a_future_gives_the_result_that_is_set(new: str) -> None:
     """)
 
 
-def test_a_pending_get_gives_what_is_put_in_later() -> None:
+def test_a_pending_get_returns_a_later_item() -> None:
     assert (
         graph_of("""
         q = asyncio.Queue()
@@ -157,7 +157,7 @@ def test_a_queue_of_data_is_complete() -> None:
     assert workflow.complete
 
 
-def test_a_queue_that_is_handed_out_is_reported() -> None:
+def test_an_escaping_queue_is_reported() -> None:
     workflow = workflow_of("import library\nq = asyncio.Queue()\nq.put_nowait(a)\nlibrary.run(q)")
     assert [note.code for note in workflow.notes] == ["escapes"]
 

@@ -199,7 +199,7 @@ def test_a_task_of_an_earlier_pass_reads_the_start_of_the_next() -> None:
     """)
 
 
-def test_what_a_task_reads_may_change_what_it_writes_for_another() -> None:
+def test_a_value_read_by_a_task_may_change_its_writes() -> None:
     assert graph_of("""
         plan = copied = a
 

@@ -33,7 +33,7 @@ async def upgrade():
 graph_with_upgrade = partial(graph_of, after=UPGRADE)
 
 
-def test_a_failed_task_leaves_what_it_wrote() -> None:
+def test_writes_of_a_failed_task_persist() -> None:
     assert graph_with_check("""
         task = asyncio.create_task(check())
         await d()
@@ -257,7 +257,7 @@ def test_a_task_without_steps_writes_when_it_runs() -> None:
     """)
 
 
-def test_code_may_write_back_what_it_read_before_a_task_wrote() -> None:
+def test_code_may_write_back_a_value_from_before_a_task() -> None:
     assert graph_with_upgrade("""
         task = asyncio.create_task(upgrade())
         before = plan
