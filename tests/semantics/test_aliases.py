@@ -1,4 +1,4 @@
-"""Constants in lists and tables that are written to by another name, and names that are bound by computing."""
+"""Constants in collections that change through an alias, and names that are bound dynamically."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Arguments of calls to parameters: `*args`, `**kwargs`, and how many there are of them."""
+"""Binding of arguments to parameters, including `*args` and `**kwargs`."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def test_star_args_of_unknown_length_are_gathered() -> None:
         def one
           a
     """)
-    for given in ("*(one(x) for x in xs)", "*[one(x) for x in xs]", "*tuple(one(x) for x in xs)"):
-        assert graph_of(f"{PARALLEL}\nawait parallel({given})\nawait c()") == expected
+    for arguments in ("*(one(x) for x in xs)", "*[one(x) for x in xs]", "*tuple(one(x) for x in xs)"):
+        assert graph_of(f"{PARALLEL}\nawait parallel({arguments})\nawait c()") == expected
 
 
 def test_star_args_of_unknown_length_are_awaited_in_turn() -> None:
@@ -340,7 +340,7 @@ def test_functions_made_with_different_constants_hide_them() -> None:
 
 
 def test_no_further_arguments_are_a_call_of_its_own() -> None:
-    """The default of a merged dictionary is not that of a call which replaces it."""
+    """The default of a merged dictionary does not apply to a call that replaces it."""
     for merged in ('{"name": "default", **options}', '{"name": "default"} | options'):
         assert graph_of(f"""
             async def job(**options):

@@ -54,18 +54,18 @@ class W(WorkflowEntrypoint):
 
 
 def source_of(body: str) -> str:
-    """Return the module with this body of `run`, in which `job` is an object."""
+    """Return a module with this body of `run`, which can use the object `job`."""
     return HEAD + textwrap.indent(textwrap.dedent(body), " " * 8)
 
 
 def workflow_of(body: str) -> WorkflowAnalysis:
     """Return the analysis of the workflow."""
-    (found,) = (w for w in module_of(source_of(body)).workflows if w.class_name == "W")
-    return found
+    (workflow,) = (w for w in module_of(source_of(body)).workflows if w.class_name == "W")
+    return workflow
 
 
 def calls_of(body: str) -> list[str]:
-    """Return the lines of the graph of `run`. The graph has to be complete."""
+    """Return the lines of the graph of `run`. The graph must be complete."""
     assert workflow_of(body).complete, workflow_of(body).notes
     return graph_of_module(source_of(body)).split("\ndef ")[0].splitlines()
 

@@ -1,4 +1,4 @@
-"""`__setattr__`, `__delattr__` and `__getattribute__` of the project, which handle all attributes of an object."""
+"""`__setattr__`, `__delattr__` and `__getattribute__` of classes of the project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of the statements of module and class bodies: what a name stands for where it is used in them."""
+"""The order of statements in bodies of modules and classes: the value of a name at each use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def workflow_of(source: str) -> WorkflowAnalysis:
 
 
 def graph_of(source: str) -> str:
-    """Return the graph of such a workflow. The analysis has to be complete."""
+    """Return the graph of the last workflow of a module. The analysis must be complete."""
     workflow = workflow_of(source)
     assert workflow.complete, workflow.notes
     return notation(workflow.graph)
@@ -36,12 +36,12 @@ def graph_of_module(head: str, body: str) -> str:
 
 
 def graph_of_class(body: str, run: str) -> str:
-    """Return the graph of a workflow class with this body, and a `run` that consists of one statement."""
+    """Return the graph of a workflow class with this body, and a `run` with one statement."""
     method = f"    async def run(self, event, step):\n        {run}\n"
     return graph_of("class W(WorkflowEntrypoint):\n" + textwrap.indent(textwrap.dedent(body), "    ") + "\n" + method)
 
 
-# Definitions made again
+# Redefinitions
 
 TWICE = """
 async def charge(step):

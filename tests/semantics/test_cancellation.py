@@ -1,4 +1,4 @@
-"""Cancelled tasks: their steps go on after an await of the task."""
+"""Cancelled tasks, whose steps continue after an await of the task."""
 
 from __future__ import annotations
 

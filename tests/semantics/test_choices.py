@@ -1,4 +1,4 @@
-"""Branches: if, match, conditional expressions, and whatever is evaluated only sometimes."""
+"""Branches: `if`, `match`, conditional expressions and other conditional evaluation."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Classes: what decorators, bases and special methods make of their members."""
+"""Classes: decorators, bases, metaclasses and special methods."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from workers import WorkflowEntrypoint
 
 
 def graph_of(source: str) -> str:
-    """Return the graph of the workflow `W` of a module. It has to be complete."""
+    """Return the graph of the workflow `W` of a module. It must be complete."""
     assert notes_of(source) == []
     return graph_of_module(HEAD + textwrap.dedent(source))
 
 
 def notes_of(source: str) -> list[str]:
-    """Return the codes of the notes that say that the graph of `W` is not complete."""
-    (found,) = (w for w in module_of(HEAD + textwrap.dedent(source)).workflows if w.class_name == "W")
-    assert found.complete == (not any(note.incomplete for note in found.notes))
-    return [note.code for note in found.notes if note.incomplete]
+    """Return the codes of the notes that make the graph of `W` incomplete."""
+    (workflow,) = (w for w in module_of(HEAD + textwrap.dedent(source)).workflows if w.class_name == "W")
+    assert workflow.complete == (not any(note.incomplete for note in workflow.notes))
+    return [note.code for note in workflow.notes if note.incomplete]
 
 
 def test_a_class_decorator_sets_a_method() -> None:
@@ -147,7 +147,7 @@ def test_a_constant_set_by_a_class_decorator_is_unknown() -> None:
     ],
 )
 def test_a_class_decorator_that_leaves_the_methods_alone(decorator: str) -> None:
-    known = """
+    source = """
         KNOWN = {}
 
         def register(name):
@@ -163,7 +163,7 @@ def test_a_class_decorator_that_leaves_the_methods_alone(decorator: str) -> None
             async def run(self, event, step):
                 await step.sleep("own", self.DELAY)
     """
-    assert graph_of(known.replace("DECORATOR", decorator)) == "sleep 'own' 1"
+    assert graph_of(source.replace("DECORATOR", decorator)) == "sleep 'own' 1"
 
 
 def test_an_external_class_decorator_is_reported() -> None:
@@ -379,9 +379,11 @@ class W(WorkflowEntrypoint):
         await step.sleep("own", 1)
         await Jobs(step).hook(step)
 """
-    given = JOBS + source.replace("OTHER", "lambda step: self.go(name)")
-    assert notes_of(given) == ["escapes", "unresolved-await"]
-    assert "unresolved-call" in notes_of(given.replace('name == "hook"', "name").replace(".hook(step)", ".other()"))
+    source_with_method = JOBS + source.replace("OTHER", "lambda step: self.go(name)")
+    assert notes_of(source_with_method) == ["escapes", "unresolved-await"]
+    assert "unresolved-call" in notes_of(
+        source_with_method.replace('name == "hook"', "name").replace(".hook(step)", ".other()")
+    )
     assert notes_of(JOBS + source.replace("OTHER", "name")) == []
 
 

@@ -1,4 +1,4 @@
-"""Collections of steps: unrolled only where their elements and their order are certain."""
+"""Collections of steps, which are unrolled if their elements and order are certain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ loop
 
 
 @pytest.mark.parametrize(
-    "made",
+    "definition",
     [
         "fns = {a, b}",
         "fns = [a, b]\nfns.sort()",
@@ -43,12 +43,12 @@ loop
         "put in by a slice",
     ],
 )
-def test_elements_of_unknown_order_or_number_are_a_loop(made: str) -> None:
-    assert graph_of(f"{made}\nfor fn in fns:\n    await fn()\n") == text(EITHER)
+def test_elements_of_unknown_order_or_number_are_a_loop(definition: str) -> None:
+    assert graph_of(f"{definition}\nfor fn in fns:\n    await fn()\n") == text(EITHER)
 
 
 @pytest.mark.parametrize(
-    "made",
+    "statements",
     [
         "fns = [a, c, b][::2]",
         "fns = [a, b, c][:-1]",
@@ -70,8 +70,8 @@ def test_elements_of_unknown_order_or_number_are_a_loop(made: str) -> None:
         "filled",
     ],
 )
-def test_the_rest_of_a_list_after_removals(made: str) -> None:
-    assert graph_of(f"{made}\nfor fn in fns:\n    await fn()\n").splitlines() == ["a", "b"]
+def test_the_rest_of_a_list_after_removals(statements: str) -> None:
+    assert graph_of(f"{statements}\nfor fn in fns:\n    await fn()\n").splitlines() == ["a", "b"]
 
 
 def test_a_choice_of_lists_is_a_choice_of_unrolled_loops() -> None:

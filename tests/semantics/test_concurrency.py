@@ -1,4 +1,4 @@
-"""What runs at the same time, and the clock that says so."""
+"""Concurrent steps and their clocks."""
 
 from __future__ import annotations
 

@@ -54,8 +54,8 @@ def test_elements_of_a_list_object(base: str, body: str) -> None:
     ],
 )
 def test_entries_of_a_dictionary_object(base: str, body: str) -> None:
-    made = 'table = Table(x=a)\ntable["y"] = b\n'
-    assert graph_with(f"class Table({base}): ...", made + body) == "a\nb"
+    definition = 'table = Table(x=a)\ntable["y"] = b\n'
+    assert graph_with(f"class Table({base}): ...", definition + body) == "a\nb"
 
 
 def test_a_set_and_a_tuple_object() -> None:

@@ -1,4 +1,4 @@
-"""Collections that functions of the standard library make."""
+"""Collections that functions of the standard library create."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Context managers: classes of the project, generators, exit stacks, and managers that are not known."""
+"""Context managers: classes of the project, generators, exit stacks and unknown managers."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ def workflow_of(body: str, head: str = "") -> WorkflowAnalysis:
 
 
 def graph_of(body: str, head: str = "") -> str:
-    """Return the graph of such a workflow, without its functions. The analysis has to be complete."""
+    """Return the graph of this workflow without its functions. The analysis must be complete."""
     workflow = workflow_of(body, head)
     assert workflow.complete, workflow.notes
     return notation(workflow.graph).split("\ndef ")[0]
 
 
 def notes_of(body: str, head: str = "") -> list[str]:
-    """Return the codes of the notes of such a workflow."""
+    """Return the codes of the notes of this workflow."""
     return [note.code for note in workflow_of(body, head).notes]
 
 
@@ -197,7 +197,7 @@ def test_an_exit_sees_what_its_block_has_assigned() -> None:
     """)
 
 
-# Which methods
+# Methods that a `with` calls
 
 
 BOTH = """
@@ -304,9 +304,9 @@ def test_a_manager_that_swallows_nothing_is_its_block() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["True", "kind is ValueError", "self.quiet", "await self.decide()", "kind and issubclass(kind, OSError)"]
+    "result", ["True", "kind is ValueError", "self.quiet", "await self.decide()", "kind and issubclass(kind, OSError)"]
 )
-def test_a_manager_that_may_swallow(given: str) -> None:
+def test_a_manager_that_may_swallow(result: str) -> None:
     head = f"""
         class Maybe:
             async def __aenter__(self):
@@ -314,7 +314,7 @@ def test_a_manager_that_may_swallow(given: str) -> None:
             async def __aexit__(self, kind, error, traceback):
                 if kind is None:
                     return False
-                return {given}
+                return {result}
             async def decide(self):
                 return self.quiet
     """
@@ -326,14 +326,14 @@ def test_a_manager_that_may_swallow(given: str) -> None:
     """)
 
 
-@pytest.mark.parametrize("given", ["", "None", "False", "await self.close()"])
-def test_a_manager_that_never_swallows(given: str) -> None:
+@pytest.mark.parametrize("result", ["", "None", "False", "await self.close()"])
+def test_a_manager_that_never_swallows(result: str) -> None:
     head = f"""
         class Never:
             async def __aenter__(self):
                 return self
             async def __aexit__(self, kind, error, traceback):
-                return {given}
+                return {result}
             async def close(self):
                 print("closed")
     """
@@ -503,7 +503,7 @@ def test_a_block_leaves_a_generator_that_ends_at_its_yield(leaving: str) -> None
     assert graph.endswith("  catch\n    sleep 'undo' 1")
 
 
-# Managers that are not known
+# Unknown managers
 
 
 @pytest.mark.parametrize("manager", ["Raises(ValueError)", "self.assertRaises(ValueError)", "event.expected"])

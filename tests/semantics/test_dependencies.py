@@ -82,7 +82,7 @@ def test_the_n_shape_is_one_parallel_with_clocks() -> None:
 
 
 def test_an_order_that_a_payload_cannot_express_is_partial() -> None:
-    """An N whose ends are two chains: some of the order is left out, none is made up."""
+    """The order is an N with chains at two ends. The payload orders fewer pairs, but none wrongly."""
     steps = "a b c(a) *d(a, b) e(c) f(d) *end(e, f)"
     assert dependent_graph_of(steps, "await end()") == text("""
         parallel all
@@ -449,12 +449,12 @@ def test_tasks_awaited_in_turn_begin_after_shared_dependencies(between: str, ove
         "load left(load) right(load) d",
         f"t = asyncio.create_task(left())\nu = asyncio.create_task(right())\nawait t\n{between}await u",
     )
-    beside = "\n          d [2>3]" if between else ""
+    step_between = "\n          d [2>3]" if between else ""
     assert graph == text(f"""
         load
         parallel all
           left [1>2]
-          right [1>{over}]{beside}
+          right [1>{over}]{step_between}
     """)
 
 
@@ -632,7 +632,7 @@ def test_the_body_of_a_pending_step_sees_concurrent_steps() -> None:
         ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait asyncio.gather(c(), d())\nawait t", ["a"]),
         ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait d()\nawait c()\nawait t", ["a"]),
         ("z a(z) *b(a) d", "t = asyncio.create_task(b())\nawait d()\nawait b()\nawait t", ["a"]),
-        # It has started when it is asked for: it needs nothing, or nothing that has not run, or is the first to go on.
+        # The step has started when the task needs it: no dependency is pending, or it is the first to continue.
         ("a b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", []),
         ("z a(z) b(a)", "await z()\nt = asyncio.create_task(b())\nawait a()\nawait t", []),
         ("z a(z) c(a) d", "await z()\nt = asyncio.create_task(a())\nawait d()\nawait c()\nawait t", []),
@@ -974,7 +974,7 @@ def test_work_started_in_a_branch_of_a_group_is_concurrent() -> None:
 
 
 @pytest.mark.parametrize(
-    ("beside", "shown"),
+    ("statement", "shown"),
     [
         ("await d()", "d [1>2]"),
         ("if y: await d()", "if y\n  d [1>2]"),
@@ -983,10 +983,12 @@ def test_work_started_in_a_branch_of_a_group_is_concurrent() -> None:
     ],
     ids=["a step", "a branch", "a loop", "a try"],
 )
-def test_clocks_of_work_started_in_a_branch_overlap_other_work(beside: str, shown: str) -> None:
+def test_clocks_of_work_started_in_a_branch_overlap_other_work(statement: str, shown: str) -> None:
     body = (
         "task = asyncio.create_task(a())\n"
-        "if x:\n    one = asyncio.create_task(c())\n" + textwrap.indent(beside, "    ") + "\n    await one\nawait task"
+        "if x:\n    one = asyncio.create_task(c())\n"
+        + textwrap.indent(statement, "    ")
+        + "\n    await one\nawait task"
     )
     expected = "parallel all\n  a [1>4]\n  if x\n    block\n      b\n      c\n" + textwrap.indent(shown, "    ")
     assert dependent_graph_of("a b c(b) d", body) == expected
@@ -1103,7 +1105,7 @@ def test_a_task_awaited_twice_follows_its_dependencies() -> None:
     assert dependent_graph_of("*a *b(a) *c(a, b)", body).splitlines() == ["a", "b", "c"]
 
 
-# Exits through a finally
+# Exits through a `finally`
 
 
 @pytest.mark.parametrize("leaving", ["return", "raise ValueError"])

@@ -71,7 +71,7 @@ def test_the_last_of_equal_keys_of_a_comprehension_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "made",
+    "statement",
     [
         'table = {"k": a}\ntable.update(maybe)',
         'table = {"k": a}\ntable |= maybe',
@@ -81,8 +81,8 @@ def test_the_last_of_equal_keys_of_a_comprehension_counts() -> None:
         'table = maybe\ntable.setdefault("k", a)',
     ],
 )
-def test_an_entry_that_may_be_missing_replaces_none(made: str) -> None:
-    assert graph_of(f'{MAYBE}{made}\nawait table["k"]()') == text("""
+def test_an_entry_that_may_be_missing_replaces_none(statement: str) -> None:
+    assert graph_of(f'{MAYBE}{statement}\nawait table["k"]()') == text("""
         switch table["k"]
         | case a
           a

@@ -36,7 +36,7 @@ BOTH = """
 
 
 def graph_of(body: str) -> str:
-    """Return the graph of a workflow with three methods, whose `run` has this body. It has to be complete."""
+    """Return the graph of a workflow with three methods, whose `run` has this body. It must be complete."""
     source = HEAD + textwrap.indent(textwrap.dedent(body), " " * 8)
     assert module_of(source).workflows[0].complete
     return graph_of_module(source)

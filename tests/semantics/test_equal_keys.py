@@ -17,7 +17,7 @@ EITHER = text("""
 
 
 @pytest.mark.parametrize(
-    "made",
+    "statements",
     [
         "table = {x: a, y: b}",
         'table = {x: a, "k": b}',
@@ -29,8 +29,8 @@ EITHER = text("""
     ],
 )
 @pytest.mark.parametrize("view", ["table.values()", "[fn for _, fn in table.items()]", "list(table.values())"])
-def test_an_unknown_key_may_replace_another(made: str, view: str) -> None:
-    assert graph_of(f"{made}\nfor fn in {view}: await fn()") == EITHER
+def test_an_unknown_key_may_replace_another(statements: str, view: str) -> None:
+    assert graph_of(f"{statements}\nfor fn in {view}: await fn()") == EITHER
 
 
 def test_keys_of_different_members_are_different() -> None:
@@ -172,8 +172,8 @@ def test_setdefault_drops_a_task_for_a_key_that_is_set() -> None:
 
 @pytest.mark.parametrize("add", ["groups.setdefault(k, []).append(fn)", "groups[k].append(fn)"])
 def test_lists_by_unknown_keys(add: str) -> None:
-    made = "groups = {}" if "setdefault" in add else "groups = defaultdict(list)"
-    body = f"from collections import defaultdict\n{made}\nfor k, fn in [(x, a), (y, b)]:\n    {add}\n"
+    definition = "groups = {}" if "setdefault" in add else "groups = defaultdict(list)"
+    body = f"from collections import defaultdict\n{definition}\nfor k, fn in [(x, a), (y, b)]:\n    {add}\n"
     assert graph_of(f"{body}for fns in groups.values():\n    for fn in fns: await fn()") == text("""
         loop
           loop

@@ -1,4 +1,4 @@
-"""Values that matter and are put through what is not modeled: each is reported, and none is dropped in silence."""
+"""Relevant values in operations without a model are reported, and never dropped silently."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.semantics.notation import graph_of, module_of, text, workflow_of
+from tests.semantics.notation import codes_of, graph_of, module_of, text, workflow_of
 
 GENERATOR = """
 async def pages():
@@ -27,13 +27,6 @@ async def lock():
     await step.sleep("lock", 1)
     yield
 """
-
-
-def codes_of(body: str) -> list[str]:
-    """Return the codes of the notes that make the graph of such a workflow incomplete."""
-    found = workflow_of(body)
-    assert found.complete == (not any(note.incomplete for note in found.notes))
-    return [note.code for note in found.notes if note.incomplete]
 
 
 @pytest.mark.parametrize(
@@ -175,10 +168,10 @@ def test_return_out_of_a_loop_over_a_generator() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        # A second loop over one generator goes on where the first one ended.
+        # A second loop over a generator continues where the first one ended.
         "g = pages()\nasync for x in g:\n    await c()\nasync for x in g:\n    await d()",
         "g = pages()\nfor row in rows:\n    async for x in g:\n        await c()",
-        # A break in front of the second yield closes the generator.
+        # A `break` before the second `yield` closes the generator.
         "async for x in pages():\n    await c()\n    if x:\n        break\nawait d()",
     ],
 )
@@ -374,19 +367,19 @@ job = Job()
 
 
 @pytest.mark.parametrize(
-    "made",
+    "definition",
     [
         "handler = property(get, put)",
         "@property\n    def handler(self): return self._h\n    @handler.setter\n    def handler(self, h): self._h = h",
     ],
 )
-def test_setter_keeps_a_function_for_its_getter(made: str) -> None:
+def test_setter_keeps_a_function_for_its_getter(definition: str) -> None:
     assert (
         graph_of(f"""
 def get(self): return self._h
 def put(self, h): self._h = h
 class Job:
-    {made}
+    {definition}
 
 job = Job()
 job.handler = a
@@ -670,8 +663,8 @@ def test_methods_added_under_an_unknown_name(body: str) -> None:
         + "\n\n\nasync def h(self):\n    await self.step.sleep('n', 1)\n\n\n"
         'for name in ("x", "y"):\n    setattr(W, f"handle_{name}", h)\n'
     )
-    (found,) = module_of(source).workflows
-    assert not found.complete
+    (workflow,) = module_of(source).workflows
+    assert not workflow.complete
 
 
 @pytest.mark.parametrize(

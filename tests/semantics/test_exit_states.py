@@ -25,7 +25,7 @@ def indented(code: str, by: int) -> str:
 
 
 def calls_in(members: str, run: str) -> set[str]:
-    """Return the functions that the graph of `run` calls, in a complete graph."""
+    """Return the functions that `run` calls. The graph must be complete."""
     source = HEAD + indented(members, 4) + "    async def run(self, event, step):\n" + indented(run, 8)
     assert workflow_of_module(source).complete
     lines = graph_of_module(source).split("\n\ndef ")[0].split("\n")

@@ -150,7 +150,7 @@ def test_an_exception_that_no_handler_catches(raised: str, caught: str) -> None:
 
 
 def _skips(raised: str, caught: str) -> list[str]:
-    """Return the lines of the `try` block of a workflow that raises one type, and handles another."""
+    """Return the lines of the `try` block of a workflow that raises one type and handles another."""
     errors = "import library\nclass Refused(ValueError): ...\nclass Declined(Refused): ...\n"
     graph = graph_of_module(f"""{errors}{HEADER}
         try:

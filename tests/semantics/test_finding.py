@@ -1,4 +1,4 @@
-"""Which classes are workflows, and how the step object is followed."""
+"""Detection of workflow classes and of the step object."""
 
 from __future__ import annotations
 

@@ -395,7 +395,7 @@ def test_a_function_defined_on_two_paths_is_either() -> None:
 
 
 def _over_after(finishing: str, call: str) -> str:
-    """Return the graph of a task that is started, waited for in a function as told, and followed by another step."""
+    """Return the graph of a task that a function with this body awaits, followed by another step."""
     return graph_of(f"""
 {textwrap.indent(textwrap.dedent(finishing), " " * 8)}
         t = asyncio.create_task(a())

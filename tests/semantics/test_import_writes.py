@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.semantics.notation import notation, text, workflow_of_module
 from tests.semantics.test_modules import graph_of, notes_of
+
+pytestmark = pytest.mark.usefixtures("empty_directory")
 
 HOOKS = """
 async def hook(step):
@@ -57,11 +57,6 @@ GO = text("""
 CHANGED = "is changed by code elsewhere, so what it is when it is used is not known."
 
 
-@pytest.fixture(autouse=True)
-def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def test_an_assigned_attribute_of_an_object() -> None:
     assert graph_of(APP + "app.hook = hook\n", "await app.go(step)") == GO
 
@@ -91,11 +86,11 @@ def test_an_attribute_instead_of_the_default_of_a_dataclass() -> None:
 
 
 def test_an_assigned_object_in_an_attribute() -> None:
-    other = SERVICE.replace("Service", "Other").replace('"load"', '"other"')
+    second_service = SERVICE.replace("Service", "Other").replace('"load"', '"other"')
     box = (
         "class Box:\n    def __init__(self):\n        self.backend = Service()\n\nbox = Box()\nbox.backend = Other()\n"
     )
-    assert graph_of(SERVICE + other + box, "await box.backend.load(step)") == text("""
+    assert graph_of(SERVICE + second_service + box, "await box.backend.load(step)") == text("""
         call load
         def load
           sleep 'other' 1
@@ -220,7 +215,7 @@ def test_a_method_that_a_conditional_statement_assigns() -> None:
 
 
 def test_run_that_a_statement_of_a_module_assigns() -> None:
-    found = workflow_of_module("""
+    workflow = workflow_of_module("""
         from workers import WorkflowEntrypoint
 
         class W(WorkflowEntrypoint):
@@ -231,8 +226,8 @@ def test_run_that_a_statement_of_a_module_assigns() -> None:
 
         W.run = run
     """)
-    assert found.complete
-    assert notation(found.graph) == "sleep 'n' 1"
+    assert workflow.complete
+    assert notation(workflow.graph) == "sleep 'n' 1"
 
 
 @pytest.mark.parametrize(
@@ -257,7 +252,7 @@ def test_a_method_that_is_assigned_through_a_loop_variable_is_noted() -> None:
 
 
 def test_a_changed_method_of_the_workflow_is_noted() -> None:
-    found = workflow_of_module("""
+    workflow = workflow_of_module("""
         from workers import WorkflowEntrypoint
 
         class W(WorkflowEntrypoint):
@@ -270,7 +265,7 @@ def test_a_changed_method_of_the_workflow_is_noted() -> None:
         for name in ("load",):
             setattr(W, name, logged(getattr(W, name)))
     """)
-    assert any(f"`load` {CHANGED}" in str(note) and note.incomplete for note in found.notes)
+    assert any(f"`load` {CHANGED}" in str(note) and note.incomplete for note in workflow.notes)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The state in which an error leaves a block: what `finally` blocks, exits and later code find then."""
+"""State after an error in a block, as `finally` blocks, exits and later code read it."""
 
 from __future__ import annotations
 

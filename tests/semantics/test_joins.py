@@ -1,4 +1,4 @@
-"""Awaits of several: gathers, waits, races, task groups, and tasks kept in collections."""
+"""Awaits of several tasks: gathers, waits, races, task groups, and collections of tasks."""
 
 from __future__ import annotations
 
@@ -104,15 +104,15 @@ def test_as_completed_ends_all_tasks_after_its_loop() -> None:
 
 
 @pytest.mark.parametrize(
-    "taken",
+    "statements",
     [
         "for done in asyncio.as_completed([a(), b()]):\n    await done\n    break",
         "for done in asyncio.as_completed([a(), b()]):\n    if await done: break",
         "await next(asyncio.as_completed([a(), b()]))",
     ],
 )
-def test_the_first_of_as_completed_is_a_race(taken: str) -> None:
-    assert graph_of(f"{taken}\nawait c()\nawait asyncio.gather(a(), b())\n") == text("""
+def test_the_first_of_as_completed_is_a_race(statements: str) -> None:
+    assert graph_of(f"{statements}\nawait c()\nawait asyncio.gather(a(), b())\n") == text("""
         parallel race
           a [1>]
           b [1>]

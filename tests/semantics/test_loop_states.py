@@ -1,4 +1,4 @@
-"""Variables that change at each pass of a loop, and tests of them."""
+"""Variables that change in each iteration of a loop, and tests of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.semantics.notation import graph_of, text, workflow_of
 @pytest.mark.parametrize("count", [1, 3, 8])
 def test_values_that_move_on(count: int) -> None:
     names = [f"f{number}" for number in range(count)]
-    moves = "".join(f"    {one} = {other}\n" for one, other in pairwise(names))
+    moves = "".join(f"    {target} = {value}\n" for target, value in pairwise(names))
     body = f"{' = '.join(names)} = a\nfor row in rows:\n    await f0()\n{moves}    {names[-1]} = d\nawait d()\n"
     assert graph_of(body) == text("""
         loop

@@ -1,4 +1,4 @@
-"""Loops, comprehensions, and what leaves or begins a pass early."""
+"""Loops, comprehensions, `break` and `continue`."""
 
 from __future__ import annotations
 
@@ -298,7 +298,7 @@ def test_a_continue_in_an_unrolled_loop() -> None:
 
 
 def test_a_gathering_is_one_wherever_ways_meet() -> None:
-    """However often such ways meet in loops within loops; taken for as many, there was no end to it."""
+    """Paths that join in nested loops must not be counted separately, which took exponential time."""
     assert graph_of("""
         for i in rows:
             for j in rows:

@@ -1,4 +1,4 @@
-"""Context managers as decorators: those that neither run steps nor swallow errors leave a function as it is."""
+"""Context managers as decorators, which are ignored if they neither run steps nor suppress errors."""
 
 from __future__ import annotations
 

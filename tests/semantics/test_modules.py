@@ -1,4 +1,4 @@
-"""Imports: what a name of another module of the project stands for."""
+"""Imports: names of other modules of the project."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from stepgraph import Analysis, WorkflowAnalysis, analyze_file
 from tests.project.trees import plant
 from tests.semantics.notation import notation, text
 
+pytestmark = pytest.mark.usefixtures("empty_directory")
+
 HEADER = (
     "from workers import WorkflowEntrypoint\n\n\nclass W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
 )
@@ -20,11 +22,6 @@ async def rest(step):
     await step.sleep("rest", 1)
 """
 RESTED = "call rest\ndef rest\n  sleep 'rest' 1"
-
-
-@pytest.fixture(autouse=True)
-def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def project_of(entry: str, **modules: str) -> Analysis:
@@ -41,8 +38,8 @@ def project_of(entry: str, **modules: str) -> Analysis:
 
 def workflow_of(entry: str, **modules: str) -> WorkflowAnalysis:
     """Return the analysis of the workflow `W` in `entry.py`."""
-    (found,) = (workflow for workflow in project_of(entry, **modules).workflows if workflow.class_name == "W")
-    return found
+    (workflow,) = (workflow for workflow in project_of(entry, **modules).workflows if workflow.class_name == "W")
+    return workflow
 
 
 def running(head: str, body: str) -> str:
@@ -51,14 +48,14 @@ def running(head: str, body: str) -> str:
 
 
 def graph_of(head: str, body: str, **modules: str) -> str:
-    """Return the graph of a workflow with this body, in a module that begins with `head`. It has to be complete."""
+    """Return the graph of a workflow with this body, in a module that begins with `head`. It must be complete."""
     workflow = workflow_of(running(head, body), **modules)
     assert [note for note in workflow.notes if note.incomplete] == []
     return notation(workflow.graph)
 
 
 def notes_of(head: str, body: str, **modules: str) -> list[str]:
-    """Return what is noted of such a workflow, whose graph may lack steps because of it."""
+    """Return the messages of the notes that make the graph of this workflow incomplete."""
     workflow = workflow_of(running(head, body), **modules)
     assert not workflow.complete
     return [f"{note} [{note.code}]" for note in workflow.notes]
@@ -286,7 +283,7 @@ def test_a_cyclic_export_without_a_definition_is_missing() -> None:
 
 def test_mutual_star_imports_visit_each_module_once() -> None:
     names = [f"m{number}" for number in range(20)]
-    modules = {name: "".join(f"from {other} import *\n" for other in names if other != name) for name in names}
+    modules = {name: "".join(f"from {imported} import *\n" for imported in names if imported != name) for name in names}
     modules["m19"] += REST
     assert graph_of("from m0 import *\n", "await rest(step)", **modules) == RESTED
 
@@ -509,7 +506,7 @@ def test_a_fallback_of_none_is_ignored() -> None:
 
 
 def test_modules_may_import_each_other() -> None:
-    one = """
+    module_one = """
         import two
 
         async def first(step):
@@ -522,7 +519,7 @@ def test_modules_may_import_each_other() -> None:
         async def second(step):
             await one.first(step)
     """
-    assert graph_of("from one import first\n", "await first(step)", one=one, two=two) == text("""
+    assert graph_of("from one import first\n", "await first(step)", one=module_one, two=two) == text("""
         call first
         def first
           sleep 'first' 1
@@ -919,9 +916,9 @@ def test_a_star_import_in_a_function_binds_nothing() -> None:
 
 
 def test_of_several_names_in_one_import_the_last_counts() -> None:
-    other = "async def other(step): ...\n"
+    unused = "async def other(step): ...\n"
     assert (
-        graph_of("from helpers import other as job, rest as job\n", "await job(step)", helpers=other + REST) == RESTED
+        graph_of("from helpers import other as job, rest as job\n", "await job(step)", helpers=unused + REST) == RESTED
     )
 
 
@@ -1018,7 +1015,7 @@ def test_a_registry_whose_functions_take_no_step() -> None:
 
 
 def calls_of(head: str, body: str, **modules: str) -> list[str]:
-    """Return the calls of `run` in a complete graph, with a registry in the module `registry`."""
+    """Return the functions that `run` calls, with a module `registry`. The graph must be complete."""
     registry = REGISTRY.format(empty="[]", add="HANDLERS.append(fn)")
     lines = graph_of(head, body, registry=registry, **modules).splitlines()
     return [line.removeprefix("call ") for line in lines if line.startswith("call ")]
@@ -1110,9 +1107,11 @@ def test_an_import_on_some_paths_that_registers_is_noted() -> None:
 
 
 def test_an_import_on_some_paths_of_a_module_with_its_own_registry() -> None:
-    own = textwrap.dedent(REGISTRY.format(empty="[]", add="HANDLERS.append(fn)")) + textwrap.dedent(channel("sms", ""))
+    registry = textwrap.dedent(REGISTRY.format(empty="[]", add="HANDLERS.append(fn)")) + textwrap.dedent(
+        channel("sms", "")
+    )
     body = "if event['payload']['x']:\n    import sms_channel\n" + LOOP
-    assert calls_of(OWN, body, sms_channel=own) == ["first"]
+    assert calls_of(OWN, body, sms_channel=registry) == ["first"]
 
 
 @pytest.mark.parametrize("imports", ["importlib.import_module(name)", "__import__(name)"])

@@ -1,4 +1,4 @@
-"""Objects: what `super`, properties, operators and context managers call."""
+"""Calls by objects: `super`, properties, operators and context managers."""
 
 from __future__ import annotations
 

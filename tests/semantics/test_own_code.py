@@ -1,37 +1,18 @@
-"""What the code of a module or class itself does to the names in it, before anything runs."""
+"""Statements of modules and classes that rebind or fill their own names before `run` starts."""
 
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 
 import pytest
 
-from tests.semantics.notation import text
+from tests.semantics.notation import FUNCTIONS, text
+from tests.semantics.test_body_effects import CALLS_A_B
 from tests.semantics.test_modules import graph_of, notes_of
 
-TWO = """
-async def a(step):
-    await step.sleep("a", 1)
+pytestmark = pytest.mark.usefixtures("empty_directory")
 
-async def b(step):
-    await step.sleep("b", 1)
-
-"""
-EACH = "for job in JOBS:\n    await job(step)"
-BOTH = text("""
-    call a
-    call b
-    def a
-      sleep 'a' 1
-    def b
-      sleep 'b' 1
-""")
-
-
-@pytest.fixture(autouse=True)
-def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+CALL_EACH_JOB = "for job in JOBS:\n    await job(step)"
 
 
 def test_a_function_may_be_wrapped_under_its_own_name() -> None:
@@ -58,13 +39,13 @@ def test_a_function_may_be_wrapped_under_its_own_name() -> None:
 
 
 def test_an_unknown_wrapper_is_reported_like_a_decorator() -> None:
-    head = TWO + "from tenacity import retry\na = retry(a)\n"
+    head = FUNCTIONS + "from tenacity import retry\na = retry(a)\n"
     (note,) = notes_of(head, "await a(step)")
     assert "the decorator `retry(a)` is not in the project" in note
 
 
 def test_the_last_binding_of_a_name_counts() -> None:
-    assert graph_of(TWO + "a = b\n", "await a(step)") == text("""
+    assert graph_of(FUNCTIONS + "a = b\n", "await a(step)") == text("""
         call b
         def b
           sleep 'b' 1
@@ -82,7 +63,7 @@ def test_the_last_binding_of_a_name_counts() -> None:
     ids=["append", "loop", "augmented", "function"],
 )
 def test_a_list_has_the_elements_its_module_adds(filling: str) -> None:
-    assert graph_of(f"{TWO}{filling}\n", EACH) == BOTH
+    assert graph_of(f"{FUNCTIONS}{filling}\n", CALL_EACH_JOB) == CALLS_A_B
 
 
 def test_a_dictionary_has_the_entries_that_decorators_register() -> None:
@@ -103,7 +84,7 @@ def test_a_dictionary_has_the_entries_that_decorators_register() -> None:
         async def b(step):
             await step.sleep("b", 1)
     """
-    assert graph_of(head, "for job in JOBS.values():\n    await job(step)") == BOTH
+    assert graph_of(head, "for job in JOBS.values():\n    await job(step)") == CALLS_A_B
 
 
 def test_a_constant_in_a_changed_collection_is_not_shown() -> None:
@@ -125,7 +106,7 @@ def test_a_constant_assigned_by_another_module_is_not_shown() -> None:
 
 def test_a_function_that_is_assigned_to_from_outside_is_reported() -> None:
     head = "import helpers\nhelpers.a = print\n"
-    (note,) = notes_of(head, "await helpers.a(step)", helpers=TWO)
+    (note,) = notes_of(head, "await helpers.a(step)", helpers=FUNCTIONS)
     assert note == (
         "helpers.py:2:1: `a` is changed by code elsewhere, so what it is when it is used is not known."
         " The graph shows what is defined here. [assigned-elsewhere]"
@@ -160,7 +141,7 @@ def test_an_attribute_of_another_owner_does_not_count() -> None:
 
 
 def test_a_function_that_another_one_may_replace_is_reported() -> None:
-    head = TWO + "def setup(job):\n    global a\n    a = job\n\nsetup(b)\n"
+    head = FUNCTIONS + "def setup(job):\n    global a\n    a = job\n\nsetup(b)\n"
     (note,) = notes_of(head, "await a(step)")
     assert "functions assign to `a`, so what it is when it is used is not known." in note
 
@@ -178,7 +159,9 @@ def test_a_module_imported_for_its_side_effects_is_executed() -> None:
 
 def test_a_list_that_another_module_rebinds_is_reported() -> None:
     change = "import jobs\njobs.JOBS = [print]\n"
-    (note,) = notes_of("from jobs import JOBS\nimport setup\n", EACH, jobs=f"{TWO}JOBS = [a, b]\n", setup=change)
+    (note,) = notes_of(
+        "from jobs import JOBS\nimport setup\n", CALL_EACH_JOB, jobs=f"{FUNCTIONS}JOBS = [a, b]\n", setup=change
+    )
     assert "`JOBS` is changed by code elsewhere, so what it is when it is used is not known." in note
 
 
@@ -186,8 +169,8 @@ def test_a_list_that_another_module_rebinds_is_reported() -> None:
     "change", ["import jobs\njobs.JOBS.append(jobs.c)\n", "from jobs import JOBS, c\nJOBS.append(c)\n"]
 )
 def test_a_list_that_another_module_fills(change: str) -> None:
-    jobs = f"{TWO}async def c(step):\n    await step.sleep('c', 1)\nJOBS = [a, b]\n"
-    graph = graph_of("from jobs import JOBS\nimport setup\n", EACH, jobs=jobs, setup=change)
+    jobs = f"{FUNCTIONS}async def c(step):\n    await step.sleep('c', 1)\nJOBS = [a, b]\n"
+    graph = graph_of("from jobs import JOBS\nimport setup\n", CALL_EACH_JOB, jobs=jobs, setup=change)
     assert graph.startswith("call a\ncall b\ncall c\n")
 
 
@@ -199,7 +182,7 @@ def test_constants_changed_by_another_module_are_not_shown() -> None:
 
 
 def test_a_module_may_unpack_values() -> None:
-    head = TWO + "first, (second, [third]) = a, (b, [a])\nsecond, third = second, b\n"
+    head = FUNCTIONS + "first, (second, [third]) = a, (b, [a])\nsecond, third = second, b\n"
     assert graph_of(head, "await first(step)\nawait second(step)\nawait third(step)") == text("""
         call a
         call b
@@ -217,7 +200,10 @@ def test_a_constant_set_in_several_branches_is_not_shown() -> None:
 
 
 def test_several_lists_may_be_filled_by_one_function() -> None:
-    head = TWO + "JOBS = []\nALL = []\n\ndef register(job):\n    JOBS.append(job)\n    ALL.append(job)\n\nregister(a)\n"
+    head = (
+        FUNCTIONS
+        + "JOBS = []\nALL = []\n\ndef register(job):\n    JOBS.append(job)\n    ALL.append(job)\n\nregister(a)\n"
+    )
     assert graph_of(head, "for job in ALL:\n    await job(step)\nfor job in JOBS:\n    await job(step)") == text("""
         call a
         call a
@@ -227,7 +213,7 @@ def test_several_lists_may_be_filled_by_one_function() -> None:
 
 
 def test_a_name_bound_by_a_with_in_a_module_is_unknown() -> None:
-    assert notes_of(TWO + "with open('x') as a:\n    pass\n", "await a(step)")[0].endswith("[escapes]")
+    assert notes_of(FUNCTIONS + "with open('x') as a:\n    pass\n", "await a(step)")[0].endswith("[escapes]")
 
 
 def test_an_object_that_another_function_may_replace_is_reported() -> None:
@@ -271,7 +257,7 @@ def test_a_function_writes_global_and_nonlocal_names() -> None:
 
 def test_a_module_may_assign_to_several_targets_at_once() -> None:
     holder = "class Holder:\n    pass\n\nholder = Holder()\n"
-    head = TWO + holder + "pair = (first, second) = a, b\nfirst, holder.kept = second, first\n"
+    head = FUNCTIONS + holder + "pair = (first, second) = a, b\nfirst, holder.kept = second, first\n"
     assert graph_of(head, "await first(step)\nawait pair[0](step)") == text("""
         call b
         call a

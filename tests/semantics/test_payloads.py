@@ -1,4 +1,4 @@
-"""The keys that a program reads of a payload."""
+"""Keys that a program reads from a payload."""
 
 from __future__ import annotations
 

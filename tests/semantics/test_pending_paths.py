@@ -1,4 +1,4 @@
-"""Work that is pending along different paths: branches, loops, exits, exceptions."""
+"""Pending work on different paths: branches, loops, exits and exceptions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which element of a collection code takes, where elements may be missing or moved."""
+"""Elements taken from collections whose elements may be missing or moved."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""try, raise and with."""
+"""`try`, `raise` and `with`."""
 
 from __future__ import annotations
 

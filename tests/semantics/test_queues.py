@@ -1,4 +1,4 @@
-"""Queues and futures: code gets out any value that other code puts in."""
+"""Queues and futures: code may get any value that other code has put."""
 
 from __future__ import annotations
 

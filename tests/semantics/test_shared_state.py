@@ -1,4 +1,4 @@
-"""What tasks write to and read from the code beside them: either value, until they are over."""
+"""Values shared by tasks and concurrent code: either value is possible while a task is pending."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Steps stand where they are called, not where they are declared."""
+"""Steps appear at their calls, not at their declarations."""
 
 from __future__ import annotations
 

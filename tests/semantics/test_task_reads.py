@@ -1,8 +1,10 @@
-"""What tasks read while other code writes: each value from their begin to their end."""
+"""Values that a task reads while other code writes: any value between its start and its end."""
 
 from __future__ import annotations
 
 from functools import partial
+
+import pytest
 
 from tests.semantics.notation import graph_of, notation, text, workflow_of
 
@@ -234,14 +236,10 @@ def test_a_value_read_by_a_task_may_change_its_writes() -> None:
     """)
 
 
-def test_a_task_returns_what_it_reads() -> None:
-    assert graph_with_choose("""
-        task = asyncio.create_task(choose())
-        await d()
-        plan = c
-        chosen = await task
-        await chosen()
-    """) == text("""
+@pytest.mark.parametrize("use", ["chosen = await task\nawait chosen()", "await task\nawait task.result()()"])
+def test_the_result_of_a_task_is_a_value_it_reads(use: str) -> None:
+    body = "task = asyncio.create_task(choose())\nawait d()\nplan = c\n"
+    assert graph_with_choose(body + use) == text("""
         parallel all
           call choose [1>3]
           d [1>2]
@@ -302,27 +300,6 @@ def test_a_task_runs_a_function_that_awaits_while_it_is_read() -> None:
             call second
         def second
           b
-    """)
-
-
-def test_result_of_a_task_is_what_it_reads() -> None:
-    assert graph_with_choose("""
-        task = asyncio.create_task(choose())
-        await d()
-        plan = c
-        await task
-        await task.result()()
-    """) == text("""
-        parallel all
-          call choose [1>3]
-          d [1>2]
-        switch plan
-        | case c
-          c
-        | case a
-          a
-        def choose
-          d
     """)
 
 

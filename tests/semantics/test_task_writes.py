@@ -1,4 +1,4 @@
-"""What tasks write on paths that raise or return, as later and concurrent code reads it."""
+"""Values that tasks write before they raise or return, as later and concurrent code reads them."""
 
 from __future__ import annotations
 

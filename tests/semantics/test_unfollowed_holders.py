@@ -1,4 +1,4 @@
-"""Collections that an object which is not followed holds, and functions that are put into it."""
+"""Functions added to collections that belong to unresolved objects."""
 
 from __future__ import annotations
 

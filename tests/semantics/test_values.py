@@ -1,4 +1,4 @@
-"""Names, settings, durations and times: constants as they are, anything else as its source in braces."""
+"""Names, settings, durations and times: constants are literal, other values are source text in braces."""
 
 from __future__ import annotations
 
@@ -214,5 +214,5 @@ def test_text_with_an_escape_that_python_refuses_is_its_source(written: str) -> 
 
 @pytest.mark.parametrize("refused", [r'"\N{no such letter}"', "9" * 5000], ids=["text", "number"])
 def test_either_of_two_literals_may_be_one_that_python_refuses(refused: str) -> None:
-    given = f"60 if short else {refused}"
-    assert graph_of(f'await step.sleep("x", {given})') == f"sleep 'x' {'{' + given + '}'!r}"
+    duration = f"60 if short else {refused}"
+    assert graph_of(f'await step.sleep("x", {duration})') == f"sleep 'x' {'{' + duration + '}'!r}"
