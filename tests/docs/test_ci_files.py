@@ -220,7 +220,7 @@ def test_a_committed_comment_is_not_posted(content: dict[str | bool, object], sa
     """The checkout contains `changes.md`, and a source for which the diff fails."""
     sandbox.write("changes.md", "forged")
     sandbox.write("src/entry.py", "def (:\n")
-    with pytest.raises(ValueError, match="ends in 2"):
+    with pytest.raises(ValueError, match="exits with 2"):
         github_job(sandbox, content, tmp_path)
     assert not (tmp_path / "outputs").exists()
 
