@@ -1,7 +1,7 @@
 """Crash the command at each of its changes to files: `python crashing_runs.py FOLDER ARGUMENTS`.
 
-Each run starts with the same folder, and prints a line of JSON: the number of the change before which it crashed (null
-for a run that completed), the exit code or negative signal, and the contents of all files in the folder.
+Each run starts with the same folder, and prints a line of JSON: the number of the prevented change (null for a run that
+completed), the exit code or negative signal, and the contents of all files in the folder.
 """
 
 from __future__ import annotations
