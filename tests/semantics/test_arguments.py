@@ -223,7 +223,7 @@ def test_keywords_of_unknown_names_may_be_any_parameter() -> None:
     """)
 
 
-def test_a_generator_gives_its_elements_as_arguments() -> None:
+def test_a_starred_generator_provides_arguments() -> None:
     body = """
     def all_of():
         for x in event["payload"]["xs"]:
@@ -244,7 +244,7 @@ def test_a_generator_gives_its_elements_as_arguments() -> None:
     assert workflow_of(body).complete
 
 
-def test_tasks_as_arguments_of_unknown_length_are_all_over() -> None:
+def test_tasks_as_arguments_of_unknown_length_all_end() -> None:
     body = """
     async def parallel(*tasks):
         for task in tasks:
@@ -339,7 +339,7 @@ def test_functions_made_with_different_constants_hide_them() -> None:
     """)
 
 
-def test_no_further_arguments_are_a_call_of_its_own() -> None:
+def test_a_call_without_arguments_is_separate() -> None:
     """The default of a merged dictionary does not apply to a call that replaces it."""
     for merged in ('{"name": "default", **options}', '{"name": "default"} | options'):
         assert graph_of(f"""
@@ -375,7 +375,7 @@ def test_calls_with_more_constants_are_calls_of_their_own() -> None:
         """)
 
 
-def test_other_keywords_are_a_call_of_its_own() -> None:
+def test_a_call_with_other_keywords_is_separate() -> None:
     assert graph_of("""
         async def job(**options):
             await step.do({"name": "default", **options}["name"])(lambda: 1)()

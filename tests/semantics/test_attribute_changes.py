@@ -82,7 +82,7 @@ def calls_of(body: str) -> list[str]:
         "job.__dict__.clear()",
     ],
 )
-def test_a_deleted_attribute_gives_way_to_the_class(delete: str) -> None:
+def test_a_deleted_attribute_falls_back_to_the_class(delete: str) -> None:
     assert calls_of(f"job.act = b\nawait job.act(step)\n{delete}\nawait job.act(step)") == ["call b", "call act"]
 
 
@@ -157,6 +157,6 @@ def test_changes_that_are_not_followed(statement: str) -> None:
     assert [note.code for note in workflow_of(f"{statement}\nawait job.act(step)").notes] == ["unknown-member"]
 
 
-def test_a_deleted_member_gives_way_to_the_base() -> None:
+def test_a_deleted_member_falls_back_to_the_base() -> None:
     body = "await Job.kind(step)\ndel Job.kind\nawait Job.kind(step)"
     assert graph_of_module(source_of(body)).split("\ndef ")[0].splitlines() == ["call b", "call a"]

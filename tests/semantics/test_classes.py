@@ -258,7 +258,7 @@ def test_an_unknown_base_may_define_members_of_later_bases(base: str) -> None:
 @pytest.mark.parametrize(
     "bases", ["Root, Mixin", "typing.Generic, Root", "WorkflowEntrypoint, Root", "typing.Generic[int], Root"]
 )
-def test_a_base_behind_it_or_without_steps_changes_nothing(bases: str) -> None:
+def test_a_later_base_or_one_without_steps_changes_nothing(bases: str) -> None:
     assert graph_of(ROOT + f"class W({bases}):\n    pass\n") == text("""
         call hook
         sleep 'root' 1

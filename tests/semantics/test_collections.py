@@ -110,7 +110,7 @@ def test_a_table_of_one_entry_is_a_switch() -> None:
     """)
 
 
-def test_a_generator_expression_and_the_loop_over_it_take_turns() -> None:
+def test_a_generator_expression_alternates_with_its_loop() -> None:
     assert graph_of("""
         async for value in (await a() for row in rows):
             await b()
@@ -193,7 +193,7 @@ def test_slices_taken_in_a_loop_are_any_elements(body: str) -> None:
     assert {"a", "b"} <= {line.split()[0] for line in shown.splitlines()}
 
 
-def test_a_list_that_is_one_of_several_is_joined_whichever_it_is() -> None:
+def test_a_choice_of_lists_is_concatenated() -> None:
     assert graph_of("""
         fns = [a]
         if x:

@@ -21,7 +21,7 @@ def test_a_gather_of_one_step_is_that_step() -> None:
     assert graph_of("await asyncio.gather(a())") == "a"
 
 
-def test_a_gather_in_a_gather_is_a_parallel_of_its_own() -> None:
+def test_a_gather_in_a_gather_is_a_nested_parallel() -> None:
     assert graph_of("await asyncio.gather(a(), asyncio.gather(b(), c(), return_exceptions=True))") == text("""
         parallel all
           a [1>2]
@@ -68,7 +68,7 @@ def test_a_coroutine_starts_at_its_await() -> None:
     """).splitlines() == ["b", "a"]
 
 
-def test_tasks_of_a_loop_are_over_when_they_are_gathered() -> None:
+def test_tasks_of_a_loop_end_when_they_are_gathered() -> None:
     assert graph_of("""
         tasks = []
         for row in rows:
@@ -86,7 +86,7 @@ def test_tasks_of_a_loop_are_over_when_they_are_gathered() -> None:
     """)
 
 
-def test_a_race_is_over_at_its_await_and_nobody_knows_who_won() -> None:
+def test_a_race_ends_at_its_await_with_an_unknown_winner() -> None:
     assert graph_of("""
         await asyncio.wait({asyncio.create_task(a()), asyncio.create_task(b())}, return_when=asyncio.FIRST_COMPLETED)
         await c()

@@ -63,7 +63,7 @@ def test_a_set_and_a_tuple_object() -> None:
     assert graph_with("class Pair(tuple): ...", "for fn in Pair((a, b)): await fn()") == "a\nb"
 
 
-def test_an_initializer_passes_elements_on() -> None:
+def test_an_initializer_forwards_elements() -> None:
     cls = "class Stage(list):\n    def __init__(self, name, *fns):\n        super().__init__(fns)"
     assert graph_with(cls, 'for fn in Stage("first", a, b): await fn()') == "a\nb"
 
@@ -133,7 +133,7 @@ class Steps(dict):
     assert graph_with(cls, 'steps = Steps()\nawait steps["x"]()') == "a"
 
 
-def test_a_copy_of_a_list_object_has_elements_of_its_own() -> None:
+def test_a_copy_of_a_list_object_has_separate_elements() -> None:
     body = "import copy\nplan = Plan([a])\nother = copy.copy(plan)\nother.append(b)\nfor fn in plan: await fn()"
     assert graph_with("class Plan(list): ...", body) == "a"
 

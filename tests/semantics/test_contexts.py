@@ -173,7 +173,7 @@ def test_an_exit_in_a_loop_that_its_block_leaves() -> None:
     """)
 
 
-def test_an_exit_sees_what_its_block_has_assigned() -> None:
+def test_an_exit_reads_assignments_of_its_block() -> None:
     assert graph_of(
         """
         async with Holder() as holder:
@@ -636,7 +636,7 @@ def test_a_generator_or_another_manager() -> None:
 @pytest.mark.parametrize(
     ("manager", "end"), [("nullcontext", ""), ("closing", "call close"), ("aclosing", "call aclose")]
 )
-def test_a_manager_that_gives_something_else(manager: str, end: str) -> None:
+def test_managers_of_contextlib_return_their_argument(manager: str, end: str) -> None:
     head = """
         class Jobs:
             def __init__(self, step):

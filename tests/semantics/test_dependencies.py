@@ -109,7 +109,7 @@ def test_a_member_waits_for_an_earlier_member_it_needs() -> None:
     assert dependent_graph_of("a b(a)", "await asyncio.gather(a(), b())").splitlines() == ["a", "b"]
 
 
-def test_a_member_that_needs_one_called_after_it_runs_its_own() -> None:
+def test_a_member_runs_a_dependency_that_is_called_later() -> None:
     assert dependent_graph_of("a b(a)", "await asyncio.gather(b(), a())") == text("""
         parallel all
           block
@@ -200,7 +200,7 @@ def test_a_step_that_ran_on_all_paths_does_not_run_again() -> None:
     """)
 
 
-def test_in_a_loop_a_dependency_runs_at_the_first_pass() -> None:
+def test_in_a_loop_a_dependency_runs_in_the_first_iteration() -> None:
     assert dependent_graph_of("a b(a)", "for row in rows:\n    await b()\nawait a()") == text("""
         loop
           if a has not run
@@ -725,7 +725,7 @@ def test_steps_in_a_finally_have_run_after_each_exit() -> None:
     """)
 
 
-def test_ways_that_have_left_do_not_go_on_after_a_finally() -> None:
+def test_paths_that_have_left_do_not_continue_after_a_finally() -> None:
     assert dependent_graph_of(
         "a b(a) c", "try:\n    if x: return\n    await a()\nfinally:\n    await c()\nawait b()"
     ) == text("""
@@ -1010,7 +1010,7 @@ def test_a_gather_of_another_kind_is_a_nested_parallel() -> None:
     """)
 
 
-def test_of_work_that_may_go_on_each_part_begins_at_its_clock() -> None:
+def test_each_part_of_pending_work_begins_at_its_clock() -> None:
     body = "task = asyncio.create_task(c())"
     assert dependent_graph_of("*a *b *c(a, b)", body) == text("""
         parallel all

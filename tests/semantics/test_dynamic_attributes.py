@@ -67,7 +67,7 @@ def test_a_table_of_names_is_a_switch_on_its_key() -> None:
 
 
 @pytest.mark.parametrize("names", ['("handle_a", "handle_b")', '["handle_a", "handle_b"]', "self.STAGES"])
-def test_a_loop_over_names_is_written_out(names: str) -> None:
+def test_a_loop_over_names_is_unrolled(names: str) -> None:
     assert graph_of(f"for stage in {names}:\n    await getattr(self, stage)(step)") == text(f"""
     call handle_a
     call handle_b{BOTH}""")

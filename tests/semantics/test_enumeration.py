@@ -39,9 +39,9 @@ RUN = "class {name}(WorkflowEntrypoint):\n    async def run(self, event, step):\
 AT_ONCE = 25
 
 
-def complete_ones(bodies: Mapping[str, str]) -> list[str]:
-    """Return the names of the bodies of `run` that are analyzed without a note that steps may be missing."""
-    names_of_complete: list[str] = []
+def complete_bodies(bodies: Mapping[str, str]) -> list[str]:
+    """Return the names of the bodies of `run` whose graph is complete."""
+    complete: list[str] = []
     names = list(bodies)
     for first in range(0, len(names), AT_ONCE):
         part = names[first : first + AT_ONCE]
@@ -50,12 +50,12 @@ def complete_ones(bodies: Mapping[str, str]) -> list[str]:
             for number, name in enumerate(part)
         )
         workflows = {workflow.class_name: workflow for workflow in module_of(source).workflows}
-        names_of_complete += [name for number, name in enumerate(part) if workflows[f"W{number}"].complete]
-    return names_of_complete
+        complete += [name for number, name in enumerate(part) if workflows[f"W{number}"].complete]
+    return complete
 
 
 def classes_of(*names: str) -> set[str]:
-    """Return the names of the node classes that derive from one of those with these names."""
+    """Return the names of the node classes that derive from one of these classes."""
     bases = tuple(vars(cst)[name] for name in names)
     named = {name: kind for name, kind in vars(cst).items() if inspect.isclass(kind) and not name.startswith("Base")}
     return {name for name, kind in named.items() if issubclass(kind, bases)}
@@ -89,7 +89,7 @@ PATTERNS = {
 def test_patterns() -> None:
     assert classes_of("MatchPattern") == {"MatchPattern", *PATTERNS}
     head = "go = lambda: step.sleep('n', 1)\nmatch [go, go]:\n"
-    assert complete_ones({name: head + textwrap.indent(case, "    ") for name, case in PATTERNS.items()}) == []
+    assert complete_bodies({name: head + textwrap.indent(case, "    ") for name, case in PATTERNS.items()}) == []
 
 
 KINDS = (
@@ -133,7 +133,7 @@ def test_special_methods() -> None:
         """
         for name in sorted(special_methods() - MODELED_SPECIAL_METHODS - METADATA_ATTRIBUTES)
     }
-    assert complete_ones(bodies) == []
+    assert complete_bodies(bodies) == []
 
 
 RECEIVERS: dict[type, str] = {
@@ -152,14 +152,14 @@ def test_methods_of_collections(kind: type) -> None:
     modeled = dict(METHODS)[MappingValue if kind is dict else Collection]
     names = {name for name in dir(kind) if callable(getattr(kind, name))} - modeled.keys() - METADATA_ATTRIBUTES
     head = f"go = lambda: step.sleep('n', 1)\nkept = {RECEIVERS[kind]}\n"
-    assert complete_ones({name: f"{head}await kept.{name}(1)[0]()" for name in sorted(names)}) == []
+    assert complete_bodies({name: f"{head}await kept.{name}(1)[0]()" for name in sorted(names)}) == []
 
 
 @pytest.mark.parametrize("receiver", ["'x'", "b'x'", "1", "1.5", "text"])
 def test_methods_of_text_and_numbers(receiver: str) -> None:
     """Values without steps, whose methods may receive functions with steps."""
     names = {name for name in (*dir(str), *dir(int)) if not name.startswith("__")}
-    assert complete_ones({name: f"({receiver}).{name}(lambda: step.sleep('n', 1))" for name in sorted(names)}) == []
+    assert complete_bodies({name: f"({receiver}).{name}(lambda: step.sleep('n', 1))" for name in sorted(names)}) == []
 
 
 MADE = {
@@ -188,7 +188,7 @@ ATTRIBUTES = (
 
 @pytest.mark.parametrize("kind", MADE)
 def test_attributes_that_are_not_modeled(kind: str) -> None:
-    assert complete_ones({name: f"{MADE[kind]}await made.{name}(1)(1)" for name in ATTRIBUTES}) == []
+    assert complete_bodies({name: f"{MADE[kind]}await made.{name}(1)(1)" for name in ATTRIBUTES}) == []
 
 
 @pytest.mark.parametrize("module", [builtins, asyncio, functools, contextlib, itertools])
@@ -198,7 +198,7 @@ def test_functions_of_the_library(module: ModuleType) -> None:
     unknown = {name for name in names if f"{module.__name__}.{name}" not in modeled}
     prefix = "" if module is builtins else f"{module.__name__}."
     calls = {name: f"{prefix}{name}(lambda: step.sleep('n', 1))" for name in sorted(unknown)}
-    assert set(complete_ones(calls)) <= INERT
+    assert set(complete_bodies(calls)) <= INERT
 
 
 INERT = frozenset(
@@ -228,4 +228,4 @@ def test_operators(value: str) -> None:
         "parts": f"{head}one, two = {value}\nawait one()",
         "manager": f"{head}async with {value} as entered:\n    await entered()",
     }
-    assert complete_ones(bodies) == []
+    assert complete_bodies(bodies) == []

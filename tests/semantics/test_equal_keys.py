@@ -85,7 +85,7 @@ MAY_LAST = "parallel all\n  loop\n    a [1>]\n  b [2>3]"
         ("n, row in {k: 1 for k in rows}.items()", "n"),
     ],
 )
-def test_positions_and_keys_are_different_in_each_pass(loop: str, key: str) -> None:
+def test_positions_and_keys_differ_in_each_iteration(loop: str, key: str) -> None:
     assert graph_of(IN_LOOP.replace("LOOP", loop).replace("KEY", key)) == ENDS
 
 
@@ -99,7 +99,7 @@ def test_positions_and_keys_are_different_in_each_pass(loop: str, key: str) -> N
         ("row in {k: 1 for k in rows}.values()", "row"),
     ],
 )
-def test_other_keys_may_be_equal_in_two_passes(loop: str, key: str) -> None:
+def test_other_keys_may_be_equal_in_two_iterations(loop: str, key: str) -> None:
     assert graph_of(IN_LOOP.replace("LOOP", loop).replace("KEY", key)) == MAY_LAST
 
 
@@ -111,7 +111,7 @@ def test_other_keys_may_be_equal_in_two_passes(loop: str, key: str) -> None:
         "for n in range(2):\n    n = x\n    tasks[n] = asyncio.create_task(a())",
     ],
 )
-def test_a_position_is_different_in_its_own_loop_only(passes: str) -> None:
+def test_a_position_only_differs_in_its_own_loop(passes: str) -> None:
     graph = graph_of(f"tasks = {{}}\n{passes}\nawait asyncio.gather(*tasks.values())\nawait b()")
     assert "a [1>]" in graph
 

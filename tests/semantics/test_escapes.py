@@ -150,7 +150,7 @@ def test_break_out_of_a_generator_with_one_loop() -> None:
     """)
 
 
-def test_return_out_of_a_loop_over_a_generator() -> None:
+def test_return_from_a_loop_over_a_generator() -> None:
     assert graph_of(
         PAGINATION.format(leave="return") + "async for page in pages():\n    if await b():\n        return\nawait c()"
     ) == text("""
@@ -196,7 +196,7 @@ def test_generator_with_a_cleanup_left_by_a_break_is_reported() -> None:
     """)
 
 
-def test_generator_over_another_one() -> None:
+def test_generator_over_another_generator() -> None:
     assert graph_of("""
         async def pages():
             while True:
@@ -479,7 +479,7 @@ STARTED = "loop\n  parallel all\n    sleep 'n' 1 [1>]"
         ("await min(a, b)()", "switch min(a, b)\n| case a\n  a\n| case b\n  b"),
     ],
 )
-def test_builtins_that_go_over_their_arguments(use: str, expected: str) -> None:
+def test_builtins_that_iterate_over_their_arguments(use: str, expected: str) -> None:
     assert graph_of("rows = event['payload']['rows']\n" + use) == expected
 
 
@@ -679,7 +679,7 @@ def test_methods_added_under_an_unknown_name(body: str) -> None:
         ("case ([first, _] | [first]):\n        await first()\n        await b()", "a\nb"),
     ],
 )
-def test_steps_taken_by_a_sequence_pattern(match: str, expected: str) -> None:
+def test_steps_bound_by_a_sequence_pattern(match: str, expected: str) -> None:
     body = f"match [a, b]:\n    {match}"
     assert codes_of(body) == []
     assert [line.strip() for line in graph_of(body).split("\n")][2:] == expected.split("\n")
@@ -695,7 +695,7 @@ def test_steps_taken_by_a_sequence_pattern(match: str, expected: str) -> None:
         ("case Job(run):\n        await run()", False),
     ],
 )
-def test_steps_taken_by_other_patterns(match: str, *, complete: bool) -> None:
+def test_steps_bound_by_other_patterns(match: str, *, complete: bool) -> None:
     subject = "{'x': a}" if "{'x': fn}" in match or "rest" in match else "{'x': {'y': a}}"
     subject = "Job(a)" if "Job" in match else subject
     head = "class Job:\n    __match_args__ = ('fn',)\n    def __init__(self, fn):\n        self.fn = fn\n"

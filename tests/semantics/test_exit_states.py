@@ -101,7 +101,7 @@ def test_a_continue_leaves_the_value_before_it(run: str, called: str) -> None:
         "table = {'x': a}\nfor n in range(2):\n    await table.get('x', b)(step)\n    table.pop('x', None)",
     ],
 )
-def test_removal_and_reordering_reach_the_next_pass(loop: str) -> None:
+def test_removal_and_reordering_affect_the_next_iteration(loop: str) -> None:
     assert calls_in("pass", loop) == {"a", "b"}
 
 

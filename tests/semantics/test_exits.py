@@ -7,7 +7,7 @@ import pytest
 from tests.semantics.notation import HEADER, graph_of, graph_of_module, text
 
 
-def test_the_rest_moves_to_the_one_branch_that_goes_on() -> None:
+def test_the_rest_moves_into_the_only_open_branch() -> None:
     assert graph_of("""
         for row in rows:
             if x:

@@ -394,7 +394,7 @@ def test_a_function_defined_on_two_paths_is_either() -> None:
     """)
 
 
-def _over_after(finishing: str, call: str) -> str:
+def _graph_with_await_in(finishing: str, call: str) -> str:
     """Return the graph of a task that a function with this body awaits, followed by another step."""
     return graph_of(f"""
 {textwrap.indent(textwrap.dedent(finishing), " " * 8)}
@@ -405,12 +405,12 @@ def _over_after(finishing: str, call: str) -> str:
     """)
 
 
-def test_a_task_awaited_in_a_function_is_over_with_its_call() -> None:
+def test_a_task_awaited_in_a_function_ends_with_its_call() -> None:
     finishing = """
         async def finish(task):
             await task
     """
-    assert _over_after(finishing, "finish(t)") == text("""
+    assert _graph_with_await_in(finishing, "finish(t)") == text("""
         parallel all
           a [1>3]
           b [1>2]
@@ -424,7 +424,7 @@ def test_a_function_ends_after_the_task_it_awaits() -> None:
             await d()
             await task
     """
-    assert _over_after(finishing, "finish(t)") == text("""
+    assert _graph_with_await_in(finishing, "finish(t)") == text("""
         parallel all
           a [1>3]
           b [1>2]
@@ -440,7 +440,7 @@ def test_a_task_ends_with_the_task_that_awaits_it() -> None:
         async def finish(task):
             await task
     """
-    assert _over_after(finishing, "asyncio.create_task(finish(t))") == text("""
+    assert _graph_with_await_in(finishing, "asyncio.create_task(finish(t))") == text("""
         parallel all
           a [1>3]
           b [1>2]
@@ -457,7 +457,7 @@ def test_tasks_awaited_in_nested_calls_end_with_the_call() -> None:
         async def settle(*tasks):
             await finish(tasks)
     """
-    assert _over_after(finishing, "settle(t)") == text("""
+    assert _graph_with_await_in(finishing, "settle(t)") == text("""
         parallel all
           a [1>3]
           b [1>2]
@@ -472,7 +472,7 @@ def test_a_task_awaited_on_some_paths_of_a_function_is_pending() -> None:
                 return
             await task
     """
-    assert _over_after(finishing, "finish(t)") == text("""
+    assert _graph_with_await_in(finishing, "finish(t)") == text("""
         parallel all
           a [1>]
           b [1>2]
@@ -738,7 +738,7 @@ def test_recursion_that_starts_before_its_steps() -> None:
         ("operator.methodcaller('sleep', 'nap', 5)(step)", "sleep 'nap' 5"),
     ],
 )
-def test_functions_of_the_operator_module_select_what_is_called(call: str, graph: str) -> None:
+def test_functions_of_the_operator_module_select_a_callable(call: str, graph: str) -> None:
     assert graph_of(f"import operator\nasync def go(): await c()\nself.go = go\nawait {call}") == graph
 
 

@@ -104,7 +104,7 @@ def test_a_second_loop_over_a_generator_expression_may_be_empty() -> None:
     """)
 
 
-def test_break_leaves_a_loop_over_a_generator_expression() -> None:
+def test_break_in_a_loop_over_a_generator_expression() -> None:
     assert graph_of("""
         for fn in (fn for fn in (a, b)):
             if x:

@@ -25,7 +25,7 @@ TWO = "t = asyncio.create_task(a())\nu = asyncio.create_task(b())\n"
         "await asyncio.gather(*map(asyncio.shield, [t, u]))",
     ],
 )
-def test_tasks_are_over_when_all_of_a_collection_are_awaited(joined: str) -> None:
+def test_tasks_end_when_their_collection_is_awaited(joined: str) -> None:
     assert graph_of(f"{TWO}{joined}\nawait c()\n") == text("""
         parallel all
           a [1>2]
@@ -315,7 +315,7 @@ def test_javascript_promises_are_joined_as_they_are_in_python() -> None:
     ["await asyncio.wait_for(a(), 5)", "async with asyncio.timeout(5):\n    await a()", f"{TWO}t.cancel()\nawait u"],
     ids=["wait_for", "timeout", "cancel"],
 )
-def test_cutting_a_step_short_is_reported_since_it_goes_on(cut: str) -> None:
+def test_a_cancelled_step_that_continues_is_reported(cut: str) -> None:
     workflow = workflow_of(cut)
     assert [note.code for note in workflow.notes] == ["cancelled-step"]
     assert workflow.complete
@@ -359,7 +359,7 @@ def test_the_result_of_a_task_is_the_return_value() -> None:
     """)
 
 
-def test_a_task_or_a_coroutine_is_awaited_whichever_it_is() -> None:
+def test_an_await_of_a_task_or_a_coroutine() -> None:
     assert graph_of("""
         work = asyncio.create_task(a()) if x else b()
         await work
@@ -424,7 +424,7 @@ def test_a_join_of_nothing_is_nothing(call: str) -> None:
     assert graph_of(f"async with asyncio.TaskGroup() as group:\n    work = {call}\nawait a()\n") == "a"
 
 
-def test_tasks_that_a_loop_has_awaited_are_over_for_the_next_one() -> None:
+def test_tasks_awaited_by_a_loop_have_ended_in_the_next_one() -> None:
     assert graph_of("""
         tasks = [asyncio.create_task(a()) for row in rows]
         for task in tasks:

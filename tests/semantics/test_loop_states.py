@@ -60,7 +60,7 @@ def test_a_state_machine_of_functions() -> None:
     """)
 
 
-def test_a_chain_that_grows_at_each_pass_is_unresolved() -> None:
+def test_a_chain_that_grows_in_each_iteration_is_unresolved() -> None:
     workflow = workflow_of("""
         call = a
         for row in rows:
@@ -70,7 +70,7 @@ def test_a_chain_that_grows_at_each_pass_is_unresolved() -> None:
     assert not workflow.complete
 
 
-def test_a_function_made_at_each_pass_is_one_function() -> None:
+def test_a_function_defined_in_each_iteration_is_one_function() -> None:
     workflow = workflow_of("""
         call = None
         for row in rows:

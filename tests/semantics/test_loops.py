@@ -297,7 +297,7 @@ def test_a_continue_in_an_unrolled_loop() -> None:
     """)
 
 
-def test_a_gathering_is_one_wherever_ways_meet() -> None:
+def test_joined_paths_in_nested_loops_stay_bounded() -> None:
     """Paths that join in nested loops must not be counted separately, which took exponential time."""
     assert graph_of("""
         for i in rows:

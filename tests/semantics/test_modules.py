@@ -207,8 +207,8 @@ async def _hidden(step):
 EACH = 'await rest(step)\nawait other(step)\nawait _hidden(step)\nawait step.sleep("after", 1)'
 
 
-def taken_of(listing: str) -> list[str]:
-    """Return the functions of `SEVERAL` that a star takes where the module ends with this."""
+def star_imports_of(listing: str) -> list[str]:
+    """Return the functions that a star imports from a module `SEVERAL` with this end."""
     workflow = workflow_of(running("from helpers import *\n", EACH), helpers=SEVERAL + textwrap.dedent(listing))
     return [line.removeprefix("call ") for line in notation(workflow.graph).splitlines() if line.startswith("call ")]
 
@@ -225,7 +225,7 @@ def taken_of(listing: str) -> list[str]:
     ],
 )
 def test_all_may_be_made_by_several_statements(listing: str, names: list[str]) -> None:
-    assert taken_of(listing) == names
+    assert star_imports_of(listing) == names
 
 
 @pytest.mark.parametrize(
@@ -243,7 +243,7 @@ def test_all_may_be_made_by_several_statements(listing: str, names: list[str]) -
     ],
 )
 def test_a_star_import_with_an_unknown_all(listing: str) -> None:
-    assert taken_of(listing) == ["rest", "other", "_hidden"]
+    assert star_imports_of(listing) == ["rest", "other", "_hidden"]
 
 
 def test_of_several_stars_the_last_that_has_a_name_counts() -> None:
@@ -252,11 +252,11 @@ def test_of_several_stars_the_last_that_has_a_name_counts() -> None:
     assert graph_of(stars, "await rest(step)", first=first, second=REST, third="x = 1") == RESTED
 
 
-def test_stars_lead_through_stars() -> None:
+def test_star_imports_are_transitive() -> None:
     assert graph_of("from a import *\n", "await rest(step)", a="from b import *", b="from c import *", c=REST) == RESTED
 
 
-def test_stars_that_lead_in_circles_end() -> None:
+def test_cyclic_star_imports_terminate() -> None:
     a = "from b import *\n"
     assert graph_of("from a import *\n", "await rest(step)", a=a, b=f"from a import *\n{REST}") == RESTED
 
@@ -824,7 +824,7 @@ def test_an_import_in_a_class_is_a_name_of_the_class() -> None:
     assert notation(workflow_of(entry, helpers='LABEL = "label"').graph) == "sleep 'label' 1"
 
 
-def test_a_chain_of_renamings_leads_to_the_function() -> None:
+def test_a_chain_of_aliases_resolves_to_the_function() -> None:
     assert (
         graph_of(
             "from a import one\n",
@@ -837,7 +837,7 @@ def test_a_chain_of_renamings_leads_to_the_function() -> None:
     )
 
 
-def test_names_that_lead_in_circles_end() -> None:
+def test_cyclic_aliases_terminate() -> None:
     workflow = workflow_of(running("from a import x\n", "await x(step)"), a="from b import x", b="from a import x")
     assert not workflow.complete
 
@@ -845,7 +845,7 @@ def test_names_that_lead_in_circles_end() -> None:
 @pytest.mark.parametrize(
     ("order", "shown"), [("DELAY = 1\nfrom helpers import *", 5), ("from helpers import *\nDELAY = 1", 1)]
 )
-def test_of_a_star_and_a_name_of_its_own_the_later_one_counts(order: str, shown: int) -> None:
+def test_the_later_of_a_star_import_and_a_definition_counts(order: str, shown: int) -> None:
     graph = graph_of(order + "\n", 'await step.sleep("rest", DELAY)', helpers="DELAY = 5")
     assert graph == f"sleep 'rest' {shown}"
 

@@ -83,7 +83,7 @@ def test_a_task_started_and_awaited_conditionally_is_a_group() -> None:
 
 
 @pytest.mark.parametrize("leaving", ["break", "return"])
-def test_a_loop_left_before_the_await_leaves_the_task_behind(leaving: str) -> None:
+def test_a_break_before_an_await_leaves_the_task_pending(leaving: str) -> None:
     assert graph_of(f"""
         async def inner():
             for row in rows:
@@ -143,7 +143,7 @@ def test_nothing_begins_after_run_has_returned_early() -> None:
     """)
 
 
-def test_a_raise_that_is_caught_may_leave_a_task_behind() -> None:
+def test_a_caught_raise_may_leave_a_task_pending() -> None:
     assert graph_of("""
         try:
             t = asyncio.create_task(a())
@@ -237,7 +237,7 @@ def test_a_nonempty_loop_with_an_await_has_awaited() -> None:
     """)
 
 
-def test_a_finally_awaits_on_each_way_out() -> None:
+def test_a_finally_awaits_on_each_exit() -> None:
     assert graph_of("""
         async def inner():
             try:
@@ -289,7 +289,7 @@ def test_a_handler_begins_with_the_clock_of_its_try() -> None:
     """)
 
 
-def test_a_task_that_fails_at_its_await_is_over() -> None:
+def test_a_task_that_fails_at_its_await_has_ended() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         await b()
@@ -312,7 +312,7 @@ def test_a_task_that_fails_at_its_await_is_over() -> None:
     """)
 
 
-def test_a_task_awaited_late_in_a_try_may_go_on_after_a_failure() -> None:
+def test_a_task_awaited_late_in_a_try_may_be_pending_afterwards() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         try:
@@ -335,7 +335,7 @@ def test_a_task_awaited_late_in_a_try_may_go_on_after_a_failure() -> None:
     """)
 
 
-def test_an_await_of_work_that_is_over_moves_no_clock() -> None:
+def test_an_await_of_finished_work_does_not_change_clocks() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         u = asyncio.create_task(b())

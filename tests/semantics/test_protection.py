@@ -67,7 +67,7 @@ def test_handlers_of_an_exception_group_are_separate_branches() -> None:
     """)
 
 
-def test_suppress_is_a_try_that_goes_on() -> None:
+def test_suppress_is_a_try_that_continues() -> None:
     assert graph_of("""
         with contextlib.suppress(ValueError):
             await a()
@@ -389,7 +389,7 @@ def test_a_try_with_only_a_continue() -> None:
     )
 
 
-def test_a_break_in_tries_around_each_other_runs_each_finally() -> None:
+def test_a_break_in_nested_tries_runs_each_finally() -> None:
     assert graph_of("""
         for row in rows:
             try:

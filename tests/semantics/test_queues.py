@@ -17,7 +17,7 @@ EITHER = """
 
 
 @pytest.mark.parametrize("kind", ["asyncio.Queue", "asyncio.LifoQueue", "asyncio.PriorityQueue"])
-def test_a_queue_gives_any_step_that_was_put_into_it(kind: str) -> None:
+def test_a_queue_returns_any_step_that_was_put(kind: str) -> None:
     assert graph_of(f"""
         q = {kind}()
         await q.put(a)
@@ -119,7 +119,7 @@ def test_a_task_that_was_got_from_a_queue_has_no_known_end() -> None:
 
 
 @pytest.mark.parametrize("new", ["asyncio.Future()", "asyncio.get_running_loop().create_future()"])
-def test_a_future_gives_the_result_that_is_set(new: str) -> None:
+def test_a_future_returns_the_result_that_is_set(new: str) -> None:
     assert graph_of(f"""
         async def choose():
             await b()

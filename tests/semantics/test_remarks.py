@@ -154,7 +154,7 @@ def handled(handler: str) -> list[str]:
         "except (Exception):\n    result = None",
     ],
 )
-def test_a_handler_that_goes_on_swallows_the_error(handler: str) -> None:
+def test_a_handler_that_continues_swallows_the_error(handler: str) -> None:
     assert handled(handler) == ["swallows the error"]
 
 

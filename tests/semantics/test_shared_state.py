@@ -120,7 +120,7 @@ def test_a_task_may_overwrite_concurrent_writes() -> None:
     """)
 
 
-def test_members_of_a_gather_see_what_the_others_write() -> None:
+def test_members_of_a_gather_read_writes_of_the_others() -> None:
     source = """
         import asyncio
         from workers import WorkflowEntrypoint

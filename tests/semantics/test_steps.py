@@ -86,7 +86,7 @@ def test_a_plain_function_can_be_a_step_and_its_name_the_name() -> None:
     )
 
 
-def test_a_factory_gives_a_step_which_is_where_it_is_called() -> None:
+def test_a_step_of_a_factory_appears_at_its_call() -> None:
     assert graph_of("""
         def make(i):
             @step.do(f"part {i}")

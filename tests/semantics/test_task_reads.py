@@ -128,7 +128,7 @@ def test_a_task_begins_before_or_in_a_loop() -> None:
     """)
 
 
-def test_a_task_reads_what_branches_write_to_several_names() -> None:
+def test_a_task_reads_names_written_in_branches() -> None:
     assert graph_of("""
         plan = other = a
 
@@ -169,7 +169,7 @@ def test_a_task_reads_what_branches_write_to_several_names() -> None:
     """)
 
 
-def test_a_task_of_an_earlier_pass_reads_the_start_of_the_next() -> None:
+def test_a_task_of_an_earlier_iteration_reads_later_writes() -> None:
     assert graph_of("""
         plan = first = a
 
@@ -303,7 +303,7 @@ def test_a_task_runs_a_function_that_awaits_while_it_is_read() -> None:
     """)
 
 
-def test_an_await_of_either_task_gives_what_it_reads() -> None:
+def test_an_await_of_either_task_returns_a_value_it_reads() -> None:
     workflow = workflow_with_choose("""
         async def choose_b():
             await d()
@@ -328,7 +328,7 @@ def test_an_await_of_either_task_gives_what_it_reads() -> None:
     ]
 
 
-def test_a_task_puts_what_it_reads_into_a_queue() -> None:
+def test_a_task_puts_a_value_it_reads_into_a_queue() -> None:
     workflow = workflow_of("""
         queue = asyncio.Queue()
         plan = a

@@ -118,7 +118,7 @@ def test_a_step_of_a_settled_member_may_fail() -> None:
     """)
 
 
-def test_concurrent_code_reads_what_a_raising_path_writes() -> None:
+def test_concurrent_code_reads_writes_of_a_raising_path() -> None:
     assert graph_with_check("""
         task = asyncio.create_task(check())
         await d()
@@ -138,7 +138,7 @@ def test_concurrent_code_reads_what_a_raising_path_writes() -> None:
     """)
 
 
-def test_concurrent_code_reads_what_a_branch_overwrites() -> None:
+def test_concurrent_code_reads_overwritten_values_of_a_branch() -> None:
     assert graph_of("""
         plan = a
 
@@ -356,7 +356,7 @@ def test_each_call_repeats_a_write_that_changes_nothing_at_first() -> None:
     """)
 
 
-def test_a_task_of_an_earlier_pass_writes_at_the_start_of_the_next() -> None:
+def test_a_task_of_an_earlier_iteration_writes_in_the_next() -> None:
     assert graph_of("""
         plan = first = a
 
