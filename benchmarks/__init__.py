@@ -1,1 +1,1 @@
-"""Measurements: see `python -m benchmarks --help`."""
+"""Benchmarks: see `python -m benchmarks --help`."""

@@ -1,7 +1,7 @@
-"""Measure stepgraph: `python -m benchmarks [table|growth|peers] [--rounds N]`.
+"""Run the benchmarks of stepgraph: `python -m benchmarks [table|growth|peers] [--rounds N]`.
 
-`table` compares commands with what they cannot do without, `growth` fits exponents, `peers` installs what one could use
-instead and times both.
+`table` compares commands with a lower bound for their work, `growth` fits the exponents of growing inputs, and `peers`
+installs a comparable tool and times both.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from benchmarks.table import print_table
 
 
 def main() -> None:
-    """Measure what the arguments say."""
+    """Run the benchmark that the arguments select."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=str(__doc__).partition(":")[0])
-    parser.add_argument("what", nargs="?", choices=("table", "growth", "peers"), default="table")
+    parser.add_argument("benchmark", nargs="?", choices=("table", "growth", "peers"), default="table")
     parser.add_argument("--rounds", type=int, default=7)
-    given = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
-        if given.what == "growth":
-            print_growth(given.rounds)
-        elif given.what == "peers":
-            print_peers(Path(folder), given.rounds)
+        if options.benchmark == "growth":
+            print_growth(options.rounds)
+        elif options.benchmark == "peers":
+            print_peers(Path(folder), options.rounds)
         else:
-            print_table(Path(folder), given.rounds)
+            print_table(Path(folder), options.rounds)
 
 
 if __name__ == "__main__":

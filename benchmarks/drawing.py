@@ -1,10 +1,10 @@
-"""How long it takes to draw large graphs as SVG.
+"""Measure drawing large graphs as SVG.
 
     python benchmarks/drawing.py [STEPS ...]
 
-For each shape of graph and number of steps: the median time of `render_svg` in milliseconds, the size of the picture's
-text, and the exponent of the growth since the size before. Time should grow as the text does, with an exponent of one;
-500 mixed steps should take 50 ms at most. Graphs are made before the clock starts.
+Prints the median time of `render_svg` in milliseconds for each shape and number of steps, the size of the SVG, and the
+exponent of the growth since the previous size. Time should grow linearly with the size of the SVG, and 500 mixed steps
+should take at most 50 ms.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from stepgraph.render.svg.document import render_svg
 
 STEPS = (500, 1000, 2000, 5000)
 ROUNDS = 5
-PART = 25
+MIXED_STEPS = 25
 
 
 def step(number: int, **clocks: int) -> Node:
-    """Return a step with a name of usual length."""
+    """Return a step whose name has a typical length."""
     config = {"retries": {"limit": 3, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"}
     return cast("Node", {"type": "step_do", "name": f"do part {number}", "config": config, "nodes": [], **clocks})
 
@@ -36,13 +36,13 @@ def branch(condition: str | None, *nodes: Node) -> Branch:
 
 
 def graph(nodes: list[Node]) -> Graph:
-    """Return a workflow of these nodes."""
+    """Return a graph of these nodes."""
     return {"version": 1, "workflow": {"class_name": "LargeWorkflow", "functions": {}, "nodes": nodes}}
 
 
-def part(first: int) -> list[Node]:
-    """Return 25 steps in what graphs are usually made of: sequences, choices, loops, groups and protected blocks."""
-    steps = [step(first + number) for number in range(PART)]
+def mixed_steps(first: int) -> list[Node]:
+    """Return 25 steps in typical structures: sequences, branches, loops, groups and `try` blocks."""
+    steps = [step(first + number) for number in range(MIXED_STEPS)]
     gathered = [step(first + number, starts=1, resolves=2) for number in range(14, 18)]
     leave: Node = {"type": "break", "kind": "return"}
     return [
@@ -62,29 +62,29 @@ def part(first: int) -> list[Node]:
 
 
 def mixed(steps: int) -> Graph:
-    """All that graphs are made of, in turn."""
-    return graph([node for first in range(0, steps, PART) for node in part(first)])
+    """All types of nodes in turn."""
+    return graph([node for first in range(0, steps, MIXED_STEPS) for node in mixed_steps(first)])
 
 
 def chain(steps: int) -> Graph:
-    """One after another."""
+    """Sequential steps."""
     return graph([step(number) for number in range(steps)])
 
 
 def gathered(steps: int) -> Graph:
-    """All at the same time."""
+    """Concurrent steps."""
     return graph([{"type": "parallel", "kind": "all", "nodes": [step(n, starts=1, resolves=2) for n in range(steps)]}])
 
 
 def staggered(steps: int) -> Graph:
-    """At most five at the same time: each begins when the fifth before it is over."""
+    """At most five concurrent steps: each starts when the fifth before it ends."""
     return graph(
         [{"type": "parallel", "kind": "all", "nodes": [step(n, starts=n, resolves=n + 5) for n in range(steps)]}]
     )
 
 
 def branches(steps: int) -> Graph:
-    """One of many."""
+    """Steps in the branches of a `switch`."""
     return graph(
         [{"type": "switch", "discriminant": "kind", "branches": [branch(str(n), step(n)) for n in range(steps)]}]
     )
@@ -93,12 +93,12 @@ def branches(steps: int) -> Graph:
 SHAPES: tuple[Callable[[int], Graph], ...] = (mixed, chain, gathered, staggered, branches)
 
 
-def milliseconds(drawn: Graph) -> float:
-    """Return the median time of drawing a graph, of the processor: whatever else the machine does."""
+def milliseconds(large_graph: Graph) -> float:
+    """Return the median processor time of drawing a graph, in milliseconds."""
     times: list[float] = []
     for _ in range(ROUNDS):
         began = time.process_time()
-        render_svg(drawn)
+        render_svg(large_graph)
         times.append(time.process_time() - began)
     return statistics.median(times) * 1000
 
@@ -107,16 +107,15 @@ def main(sizes: Sequence[int]) -> None:
     """Print a row for each shape and size."""
     print(f"{'shape':<12}{'steps':>7}{'kB':>9}{'ms':>9}{'µs/step':>9}{'exponent':>10}")
     for shape in SHAPES:
-        before: tuple[int, float] | None = None
+        previous: tuple[int, float] | None = None
         for size in sizes:
-            drawn = shape(size)
-            spent, text = milliseconds(drawn), render_svg(drawn).text
-            exponent = f"{math.log(spent / before[1]) / math.log(size / before[0]):.2f}" if before else ""
+            large_graph = shape(size)
+            duration, text = milliseconds(large_graph), render_svg(large_graph).text
+            exponent = f"{math.log(duration / previous[1]) / math.log(size / previous[0]):.2f}" if previous else ""
             kilobytes = len(text.encode()) / 1000
-            print(
-                f"{shape.__name__:<12}{size:>7}{kilobytes:>9.0f}{spent:>9.1f}{spent / size * 1000:>9.1f}{exponent:>10}"
-            )
-            before = size, spent
+            per_step = duration / size * 1000
+            print(f"{shape.__name__:<12}{size:>7}{kilobytes:>9.0f}{duration:>9.1f}{per_step:>9.1f}{exponent:>10}")
+            previous = size, duration
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How time grows: with the steps of a workflow, and with functions that call each other."""
+"""Measure how time grows with the number of steps, functions and nested loops."""
 
 from __future__ import annotations
 
@@ -21,48 +21,48 @@ _RUN = "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n   
 
 def chain(functions: int) -> str:
     """Each function calls the next."""
-    return _program(functions, lambda at: [at + 1])
+    return _program(functions, lambda index: [index + 1])
 
 
 def grid(functions: int) -> str:
-    """Each function calls the next, and the one a row below."""
+    """Each function calls the next one and the one in the row below."""
     width = math.isqrt(functions)
-    return _program(functions, lambda at: [at + 1, at + width])
+    return _program(functions, lambda index: [index + 1, index + width])
 
 
 def clique(functions: int) -> str:
-    """Each function calls all others that come after it."""
-    return _program(functions, lambda at: list(range(at + 1, functions)))
+    """Each function calls all later functions."""
+    return _program(functions, lambda index: list(range(index + 1, functions)))
 
 
 def nested(depth: int) -> str:
-    """A step in that many loops."""
-    lines = [f"{'    ' * (at + 2)}for x{at} in event['payload']['a']:" for at in range(depth)]
+    """A step in nested loops."""
+    lines = [f"{'    ' * (index + 2)}for x{index} in event['payload']['a']:" for index in range(depth)]
     step = f"{'    ' * (depth + 2)}await step.do('a')(work)()"
     head = "async def work(): ...\n\n\nclass W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
     return f"{_HEAD}{head}" + "\n".join([*lines, step, ""])
 
 
 SHAPES: tuple[tuple[str, Callable[[int], str], Sequence[int]], ...] = (
-    ("steps one after another", workflow, STEPS),
+    ("sequential steps", workflow, STEPS),
     ("functions in a chain", chain, FUNCTIONS),
     ("functions in a grid", grid, FUNCTIONS),
     ("functions in a clique", clique, CLIQUE),
-    ("loops in each other", nested, DEPTHS),
+    ("nested loops", nested, DEPTHS),
 )
 
 
 def _program(functions: int, calls: Callable[[int], list[int]]) -> str:
     parts = [_HEAD]
-    for at in range(functions):
-        parts.append(f"async def f{at}(step):\n    await step.do('step {at}')(work)()\n")
-        parts += [f"    await f{other}(step)\n" for other in calls(at) if other < functions]
+    for index in range(functions):
+        parts.append(f"async def f{index}(step):\n    await step.do('step {index}')(work)()\n")
+        parts += [f"    await f{callee}(step)\n" for callee in calls(index) if callee < functions]
         parts.append("\n\n")
     return "".join([*parts, "async def work(): ...\n\n\n", _RUN])
 
 
 def seconds(source: str, rounds: int) -> float:
-    """Return the median time of the processor that analysing a source takes."""
+    """Return the median processor time of analyzing a source, in seconds."""
     times: list[float] = []
     for _ in range(rounds):
         began = time.process_time()
@@ -72,27 +72,27 @@ def seconds(source: str, rounds: int) -> float:
 
 
 def exponent(sizes: Sequence[float], times: Sequence[float]) -> float:
-    """Return the exponent of the power law nearest to the times: the slope of the line through their logarithms."""
+    """Return the exponent of the power law that fits the times: the slope of the regression of their logarithms."""
     slope, _ = statistics.linear_regression([math.log(size) for size in sizes], [math.log(spent) for spent in times])
     return slope
 
 
 def rows(rounds: int) -> Iterator[str]:
-    """Yield a line for each shape: the time of each size, and the exponents in its number and in bytes of source.
+    """Yield a line for each shape: the time of each size, and the exponents by number and by bytes of source.
 
-    What grows with the square of the number, as the calls in a clique do, can only be linear in the bytes.
+    The source of a clique grows with the square of its functions, so that only the exponent by bytes can be linear.
     """
     for name, build, sizes in SHAPES:
         sources = [build(size) for size in sizes]
-        analyze_source(sources[0])  # the first run imports what the others use
+        analyze_source(sources[0])  # a warm-up, which imports modules
         times = [seconds(source, rounds) for source in sources]
-        shown = "  ".join(f"{size}: {spent * 1000:.0f} ms" for size, spent in zip(sizes, times, strict=True))
+        timings = "  ".join(f"{size}: {spent * 1000:.0f} ms" for size, spent in zip(sizes, times, strict=True))
         by_number, by_bytes = exponent(sizes, times), exponent([len(source) for source in sources], times)
-        yield f"{name:<26}{by_number:>7.2f}{by_bytes:>8.2f}   {shown}"
+        yield f"{name:<26}{by_number:>7.2f}{by_bytes:>8.2f}   {timings}"
 
 
 def print_growth(rounds: int) -> None:
-    """Print the exponents."""
+    """Print the table of exponents."""
     print(f"{'':<26}{'number':>7}{'bytes':>8}")
     for line in rows(rounds):
         print(line, flush=True)

@@ -1,4 +1,4 @@
-"""What is measured: sources of workflows, and trees of files."""
+"""Inputs of the benchmarks: sources of workflows, and trees of files."""
 
 from __future__ import annotations
 
@@ -28,34 +28,34 @@ _STEP = """\
 
 
 def workflow(steps: int, name: str = "W") -> str:
-    """Return the source of a workflow of that many steps, one after another."""
+    """Return the source of a workflow with this number of sequential steps."""
     return _HEAD.format(name=name) + "".join(_STEP.format(n=n) for n in range(steps))
 
 
-def plant_workflow(folder: Path, steps: int) -> Path:
-    """Write a file with a workflow, and return it."""
+def write_workflow(folder: Path, steps: int) -> Path:
+    """Write a file with a workflow, and return its path."""
     path = folder / f"workflow_{steps}.py"
     path.write_text(workflow(steps), encoding="utf-8")
     return path
 
 
-def plant_tree(tree: Path, workflows: int) -> list[Path]:
-    """Write a tree of 10,000 files, 118 MB, some with workflows of 20 steps, and return these."""
-    found: list[Path] = []
+def write_tree(tree: Path, workflows: int) -> list[Path]:
+    """Write a tree of 10,000 files and 118 MB, and return the paths of those with a workflow of 20 steps."""
+    workflow_paths: list[Path] = []
     for number in range(TREE_FILES):
         path = tree / f"package_{number // 100}" / f"module_{number}.py"
         path.parent.mkdir(parents=True, exist_ok=True)
         if workflows and number % (TREE_FILES // workflows) == 0:
             path.write_text(workflow(20, f"Workflow{number}"), encoding="utf-8")
-            found.append(path)
+            workflow_paths.append(path)
         else:
             text = "".join(_LINE.format(n=f"{number}_{n}") for n in range(_FILE_BYTES // len(_LINE)))
             path.write_text(text, encoding="utf-8")
-    return found
+    return workflow_paths
 
 
-def plant_workflows(folder: Path) -> list[Path]:
-    """Write 200 files with a workflow of 20 steps each, and return them."""
+def write_workflows(folder: Path) -> list[Path]:
+    """Write 200 files with a workflow of 20 steps each, and return their paths."""
     folder.mkdir()
     paths = [folder / f"workflow_{number}.py" for number in range(MANY_WORKFLOWS)]
     for number, path in enumerate(paths):
@@ -75,8 +75,8 @@ PARTS = 68
 FUNCTIONS_OF_A_PART = 5
 
 
-def plant_repository_project(folder: Path) -> Path:
-    """Write a project of 70 modules whose functions read through a repository, which counts and caches its reads."""
+def write_repository_project(folder: Path) -> Path:
+    """Write a project of 70 modules whose functions share a repository object with a cache and a counter."""
     methods = "".join(
         f"    async def rows_{number}(self, key):\n"
         "        self._reads += 1\n"

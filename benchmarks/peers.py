@@ -1,4 +1,4 @@
-"""What one could use instead, on input as near as can be: `temporalio-graphs`, which draws workflows of Temporal."""
+"""Compare with `temporalio-graphs`, which draws workflows of Temporal, on equivalent input."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import sys
 import venv
 from pathlib import Path
 
-from benchmarks.inputs import MANY_WORKFLOWS, plant_workflow, plant_workflows
-from benchmarks.processes import run
+from benchmarks.inputs import MANY_WORKFLOWS, write_workflow, write_workflows
+from benchmarks.processes import measure
 
 PEER = "temporalio-graphs==0.4.0"
 
@@ -35,37 +35,43 @@ for path in sys.argv[1:]:
 
 
 def print_peers(folder: Path, rounds: int) -> None:
-    """Print the shortest time of each command: on one workflow of 20 steps, and on 200."""
-    python = _peer(folder / "peer")
-    own = str(plant_workflow(folder, 20))
-    many = plant_workflows(folder / "own")
-    theirs = _planted(folder / "theirs")
+    """Print the shortest time of each command, for one workflow of 20 steps and for 200 of them."""
+    python = _install_peer(folder / "peer")
+    workflow_path = str(write_workflow(folder, 20))
+    paths = write_workflows(folder / "workflows")
+    peer_paths = _write_peer_workflows(folder / "peer_workflows")
     draw = (python, "-c", _DRAW)
     for name, command in (
-        ("stepgraph graph, 20 steps", (sys.executable, "-m", "stepgraph", "graph", "--no-cache", own, "-f", "mermaid")),
-        ("stepgraph graph, unchanged since", (sys.executable, "-m", "stepgraph", "graph", own, "-f", "mermaid")),
-        ("temporalio-graphs, 20 activities", (*draw, theirs[0])),
-        (f"stepgraph graph, {MANY_WORKFLOWS} files", _graph_of(many, "--no-cache")),
-        (f"stepgraph graph, {MANY_WORKFLOWS} files unchanged", _graph_of(many)),
-        (f"temporalio-graphs, {MANY_WORKFLOWS} files", (*draw, *theirs)),
+        (
+            "stepgraph graph, 20 steps",
+            (sys.executable, "-m", "stepgraph", "graph", "--no-cache", workflow_path, "-f", "mermaid"),
+        ),
+        (
+            "stepgraph graph, unchanged since",
+            (sys.executable, "-m", "stepgraph", "graph", workflow_path, "-f", "mermaid"),
+        ),
+        ("temporalio-graphs, 20 activities", (*draw, peer_paths[0])),
+        (f"stepgraph graph, {MANY_WORKFLOWS} files", _graph_command(paths, "--no-cache")),
+        (f"stepgraph graph, {MANY_WORKFLOWS} files unchanged", _graph_command(paths)),
+        (f"temporalio-graphs, {MANY_WORKFLOWS} files", (*draw, *peer_paths)),
     ):
-        run(command)
-        print(f"{name:<44}{min(run(command).wall for _ in range(rounds)) * 1000:>8.0f} ms", flush=True)
+        measure(command)
+        print(f"{name:<44}{min(measure(command).wall for _ in range(rounds)) * 1000:>8.0f} ms", flush=True)
 
 
-def _graph_of(paths: list[Path], *options: str) -> tuple[str, ...]:
+def _graph_command(paths: list[Path], *options: str) -> tuple[str, ...]:
     return (sys.executable, "-m", "stepgraph", "graph", *options, str(paths[0].parent), "-f", "mermaid")
 
 
-def _peer(folder: Path) -> str:
-    """Install it in an environment of its own, and return its Python."""
+def _install_peer(folder: Path) -> str:
+    """Install the tool in a virtual environment, and return its Python."""
     venv.create(folder, with_pip=True)
     python = str(folder / "bin" / "python")
     subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True)
     return python
 
 
-def _planted(folder: Path) -> list[str]:
+def _write_peer_workflows(folder: Path) -> list[str]:
     folder.mkdir()
     source = _HEAD + "".join(_STEP.format(n=n) for n in range(20))
     paths = [folder / f"workflow_{number}.py" for number in range(MANY_WORKFLOWS)]

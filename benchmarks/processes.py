@@ -1,4 +1,4 @@
-"""Running commands as processes, and what each takes."""
+"""Measure the time and memory of commands in subprocesses."""
 
 from __future__ import annotations
 
@@ -12,49 +12,56 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """What a process took: seconds on the wall, seconds of the processor, and bytes of memory at its peak."""
+class ProcessUsage:
+    """The resources that a process used."""
 
     wall: float
+    """Wall-clock time in seconds."""
     processor: float
+    """Processor time in seconds."""
     memory: int
+    """Peak memory in bytes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """The medians of a command and of what it cannot do without, and of their ratios, pair by pair.
+    """Medians of a command, its baseline, and the ratios of both in each round.
 
-    The machine's speed drifts, the ratio of what runs in turn does not.
+    The speed of a machine drifts, but the ratio of two consecutive runs does not.
     """
 
-    took: float
-    floor: float
+    seconds: float
+    """Wall-clock time of the command."""
+    baseline: float
+    """Wall-clock time of the baseline in seconds."""
     ratio: float
+    """Of wall-clock times."""
     memory_ratio: float
+    """Of peak memory."""
 
 
-def run(command: Sequence[str]) -> Run:
-    """Run a command to its end, as installed: with what was compiled before. Raises CalledProcessError if it fails."""
+def measure(command: Sequence[str]) -> ProcessUsage:
+    """Run a command with cached bytecode. Raises CalledProcessError if it fails."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
-    with tempfile.TemporaryFile() as told:
+    with tempfile.TemporaryFile() as errors:
         began = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=told, env=environment)
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=errors, env=environment)
         _, status, usage = os.wait4(process.pid, 0)
         wall = time.perf_counter() - began
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode:
-            told.seek(0)
-            raise subprocess.CalledProcessError(process.returncode, command, stderr=told.read())
-    return Run(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
+            errors.seek(0)
+            raise subprocess.CalledProcessError(process.returncode, command, stderr=errors.read())
+    return ProcessUsage(wall, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024)
 
 
-def compare(tool: Sequence[str], floor: Sequence[str], rounds: int) -> Comparison:
-    """Run two commands in turn, so many times."""
-    run(tool), run(floor)  # the first runs fill caches
-    pairs = [(run(tool), run(floor)) for _ in range(rounds)]
+def compare(tool: Sequence[str], baseline: Sequence[str], rounds: int) -> Comparison:
+    """Run two commands alternately for a number of rounds, after a warm-up."""
+    measure(tool), measure(baseline)  # a warm-up, which fills caches
+    pairs = [(measure(tool), measure(baseline)) for _ in range(rounds)]
     return Comparison(
-        statistics.median(one.wall for one, _ in pairs),
-        statistics.median(other.wall for _, other in pairs),
-        statistics.median(one.wall / other.wall for one, other in pairs),
-        statistics.median(one.memory / other.memory for one, other in pairs),
+        statistics.median(tool_usage.wall for tool_usage, _ in pairs),
+        statistics.median(baseline_usage.wall for _, baseline_usage in pairs),
+        statistics.median(tool_usage.wall / baseline_usage.wall for tool_usage, baseline_usage in pairs),
+        statistics.median(tool_usage.memory / baseline_usage.memory for tool_usage, baseline_usage in pairs),
     )

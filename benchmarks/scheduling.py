@@ -1,10 +1,10 @@
-"""How long it takes to schedule and draw many steps that depend on each other.
+"""Measure scheduling and drawing many steps that depend on each other.
 
     python benchmarks/scheduling.py [STEPS ...]
 
-Time may grow with n log n and with the size of the order, the pairs of steps of which one runs before the other, since
-nobody can say an order in less. So the time is given for each of these, in nanoseconds: it must not grow with n.
-Parsing is not timed, nor is reading the program: what is timed is all that turns it into nodes, `build_graph`.
+The time is `build_graph` without parsing and interpretation. A lower bound for it is n log n plus the number of ordered
+pairs of steps, which is the size of the result. The last column is the time per unit of this bound, in nanoseconds, and
+must not grow with n.
 """
 
 from __future__ import annotations
@@ -42,69 +42,69 @@ class W(WorkflowEntrypoint):
     async def run(self, event, step):
 """
 
-# The numbers of the steps that each step needs.
-Needs: TypeAlias = list[list[int]]
+# For each step, the indices of the steps it depends on.
+Dependencies: TypeAlias = list[list[int]]
 
 
-def chain(steps: int) -> Needs:
-    """Each step needs the one before it."""
+def chain(steps: int) -> Dependencies:
+    """Each step depends on the previous one."""
     return [[number - 1] if number else [] for number in range(steps)]
 
 
-def fan(steps: int) -> Needs:
-    """The last step needs all others."""
+def fan(steps: int) -> Dependencies:
+    """The last step depends on all others."""
     return [[] for _ in range(steps - 1)] + [list(range(steps - 1))]
 
 
-def layers(steps: int) -> Needs:
-    """Ten steps beside each other need two each of the ten before them, and so on."""
+def layers(steps: int) -> Dependencies:
+    """Layers of ten parallel steps, each of which depends on two steps of the previous layer."""
     return [[at - WIDTH, at - at % WIDTH - WIDTH + (at + 1) % WIDTH] if at >= WIDTH else [] for at in range(steps)]
 
 
-def staircase(steps: int) -> Needs:
-    """A chain, and beside each of its steps one that needs it: an interval order, which only clocks can draw."""
+def staircase(steps: int) -> Dependencies:
+    """A chain, and a dependent of each of its steps: an interval order, which only clocks express exactly."""
     return [[max(at - 2, 0) if at % 2 == 0 else at - 1] if at else [] for at in range(steps)]
 
 
-def tangle(steps: int) -> Needs:
-    """Each step needs two of the fifty before it, drawn by lot: nothing that can be drawn exactly."""
-    lot = random.Random(1)  # noqa: S311 - a benchmark, the same each time
-    return [sorted(lot.sample(range(max(0, at - 50), at), min(at, 2))) for at in range(steps)]
+def random_dependencies(steps: int) -> Dependencies:
+    """Each step depends on two random steps of the previous fifty: an order that cannot be drawn exactly."""
+    rng = random.Random(1)  # noqa: S311 - not for cryptography
+    return [sorted(rng.sample(range(max(0, at - 50), at), min(at, 2))) for at in range(steps)]
 
 
-SHAPES: tuple[Callable[[int], Needs], ...] = (chain, fan, layers, staircase, tangle)
+SHAPES: tuple[Callable[[int], Dependencies], ...] = (chain, fan, layers, staircase, random_dependencies)
 
 
-def workflow(needs: Needs, *, concurrent: bool) -> str:
-    """Return the source of a workflow that gathers the steps that no other needs."""
+def workflow(dependencies: Dependencies, *, concurrent: bool) -> str:
+    """Return the source of a workflow that gathers the steps without dependents."""
     lines: list[str] = []
-    needed = {number for numbers in needs for number in numbers}
-    for at, numbers in enumerate(needs):
+    depended_on = {number for numbers in dependencies for number in numbers}
+    for at, numbers in enumerate(dependencies):
         lines.append(f"@step.do(concurrent={concurrent})")
         lines.append(f"async def s{at}({', '.join(f's{number}' for number in dict.fromkeys(numbers))}): ...")
-    ends = [f"s{at}()" for at in range(len(needs)) if at not in needed]
+    ends = [f"s{at}()" for at in range(len(dependencies)) if at not in depended_on]
     lines.append(f"await asyncio.gather({', '.join(ends)})")
     return HEADER + "".join(f"        {line}\n" for line in lines)
 
 
-def pairs(program: Program) -> int:
-    """Return the size of the order: how many pairs of steps there are of which one is over before the other begins."""
+def count_pairs(program: Program) -> int:
+    """Return the number of pairs of steps that run one after the other."""
     starts = (operation for operation in program.body.operations if isinstance(operation, Start))
     roots = [DirectCall(start.activity) for start in starts if isinstance(start.activity, StepRun)]
-    survey = ProgramUsage(program.body)
-    never = SchedulingContext(lambda _: HasRun.NEVER, lambda _: None, survey.steps_used_in_body, survey.closure)
+    usage = ProgramUsage(program.body)
+    never = SchedulingContext(lambda _: HasRun.NEVER, lambda _: None, usage.steps_used_in_body, usage.closure)
     return sum(before.bit_count() for before in schedule(roots, never).predecessors)
 
 
 def program_of(source: str) -> Program:
-    """Return what the workflow of a module does."""
+    """Return the program of the workflow in a module."""
     module = parse_module(source.encode(), "entry.py")
     entry = OpenModule(module)
     return interpret_workflow(entry, find_workflows(entry).workflows[0])
 
 
 def seconds(program: Program) -> float:
-    """Return the median time of drawing a program, of the processor: whatever else the machine does."""
+    """Return the median processor time of building the graph of a program, in seconds."""
     times: list[float] = []
     for _ in range(ROUNDS):
         began = time.process_time()
@@ -120,12 +120,12 @@ def main(sizes: Sequence[int]) -> None:
         for concurrent in (True, False):
             for size in sizes:
                 program = program_of(workflow(shape(size), concurrent=concurrent))
-                order, spent = pairs(program), seconds(program)
-                least = size * math.log2(size) + order
+                order, spent = count_pairs(program), seconds(program)
+                cost = size * math.log2(size) + order
                 name = f"{shape.__name__}, {'concurrent' if concurrent else 'in turn'}"
-                print(f"{name:<22}{size:>7}{order:>10}{spent * 1000:>9.1f}{spent / least * 1e9:>25.0f}")
+                print(f"{name:<22}{size:>7}{order:>10}{spent * 1000:>9.1f}{spent / cost * 1e9:>25.0f}")
 
 
 if __name__ == "__main__":
-    given = tuple(map(int, sys.argv[1:])) or STEPS
-    run_with_large_stack(lambda: main(given))
+    sizes = tuple(map(int, sys.argv[1:])) or STEPS
+    run_with_large_stack(lambda: main(sizes))

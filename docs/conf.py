@@ -1,4 +1,4 @@
-"""How the documentation is built: `sphinx-build -W -b html docs build/docs`."""
+"""Configuration of Sphinx: `sphinx-build -W -b html docs build/docs`."""
 
 from __future__ import annotations
 
@@ -27,5 +27,5 @@ html_css_files = ["site.css"]
 
 
 def setup(app: Sphinx) -> None:
-    """Show JSON with comments as JSON."""
+    """Highlight JSON with comments as JSON."""
     app.add_lexer("jsonc", JsonLexer)

@@ -1,4 +1,4 @@
-"""Links of the built documentation that lead nowhere: `python -m docs.links build/docs`."""
+"""Check the links of the built documentation: `python -m docs.links build/docs`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-# Made by the generator's theme, for readers who look for something.
-_OF_THE_THEME = ("genindex.html", "search.html", "py-modindex.html")
+# Pages of the theme, such as the search page.
+_THEME_PAGES = ("genindex.html", "search.html", "py-modindex.html")
 
-# Attributes with a URL, by the element.
-_LEADING = {
+# Attributes that contain a URL, by element.
+_URL_ATTRIBUTES = {
     "a": ("href",),
     "img": ("src",),
     "link": ("href",),
@@ -23,7 +23,7 @@ _LEADING = {
 
 
 class _Page(HTMLParser):
-    """The identities on a page, and where it leads."""
+    """The ids on a page, and the targets of its links."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -36,38 +36,38 @@ class _Page(HTMLParser):
         names = ("id", "name") if tag == "a" else ("id",)
         self.identities |= {value for key in names if (value := named.get(key))}
         line = self.getpos()[0]
-        self.targets += ((line, value) for key in _LEADING.get(tag, ()) if (value := named.get(key)))
+        self.targets += ((line, value) for key in _URL_ATTRIBUTES.get(tag, ()) if (value := named.get(key)))
 
 
 def dead_links(site: Path) -> Iterator[str]:
-    """Yield the links of a site to files or places that it does not have, each as `page:line: target`, in order."""
+    """Yield links to missing files and ids as `page:line: target`, in order."""
     root = site.resolve()
     pages = {path: _Page(path.read_text(encoding="utf-8")) for path in sorted(root.rglob("*.html"))}
     for path, page in pages.items():
         for line, target in page.targets:
-            if path.name not in _OF_THE_THEME and not _leads_somewhere(path, target, pages):
+            if path.name not in _THEME_PAGES and not _is_reachable(path, target, pages):
                 yield f"{path.relative_to(root).as_posix()}:{line}: {target}"
 
 
-def _leads_somewhere(path: Path, target: str, pages: dict[Path, _Page]) -> bool:
+def _is_reachable(path: Path, target: str, pages: dict[Path, _Page]) -> bool:
     parts = urlsplit(target)
     if parts.scheme or parts.netloc:
         return True
-    found = (path.parent / unquote(parts.path)).resolve() if parts.path else path
-    page = pages.get(found)
+    dead = (path.parent / unquote(parts.path)).resolve() if parts.path else path
+    page = pages.get(dead)
     if page is None:
-        return found.is_file()
+        return dead.is_file()
     return not parts.fragment or unquote(parts.fragment) in page.identities
 
 
 def main(arguments: list[str]) -> int:
-    """Print the dead links of a site, and return the exit code: 1 if there are any, 2 for wrong use."""
+    """Print the dead links of a site, and return the exit code: 1 for dead links, 2 for a usage error."""
     if len(arguments) != 1 or not Path(arguments[0], "index.html").is_file():
-        sys.stderr.write("usage: python -m docs.links FOLDER, which holds the built documentation\n")
+        sys.stderr.write("usage: python -m docs.links FOLDER (the built documentation)\n")
         return 2
-    found = list(dead_links(Path(arguments[0])))
-    sys.stdout.writelines(f"{link} leads nowhere\n" for link in found)
-    return int(bool(found))
+    dead = list(dead_links(Path(arguments[0])))
+    sys.stdout.writelines(f"{link} does not exist\n" for link in dead)
+    return int(bool(dead))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""What all tests share."""
+"""Configuration and fixtures of all tests."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-# Tests assert no times. The profile extends Hypothesis's own, which takes the same examples each time in CI.
+# No deadlines. The profile extends the default one of Hypothesis, which is deterministic in CI.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 
 @pytest.fixture(autouse=True)
 def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Have commands keep what they found where nobody else does: a test sees no other's, nor the user's."""
+    """Give each test a separate, empty cache directory."""
     folder = tmp_path_factory.mktemp("cache")
     monkeypatch.setenv("STEPGRAPH_CACHE_DIR", str(folder))
     return folder

@@ -1,11 +1,14 @@
-"""The page on the library, name by name, from its docstrings, which are Markdown."""
+"""Generate the reference page of the library from its docstrings, which are Markdown."""
 
 from __future__ import annotations
 
+import ast
 import inspect
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
 from functools import cached_property
+from itertools import pairwise
+from textwrap import dedent
 from types import FunctionType
 from typing import Final, TypeAlias
 
@@ -20,54 +23,54 @@ Public: TypeAlias = type[object] | FunctionType
 _START: Final = """\
 # The library, name by name
 
-What `stepgraph` and `stepgraph.testing` export, from their docstrings. [The library](library.md) has examples. `Graph`,
-`Node`, `VersionGraph` and `Version` are typed dictionaries for the payloads of the API, in `stepgraph.model.payload`;
-[JSON Schemas](schemas.md) has their fields. `pydantic.TypeAdapter(VersionGraph)` validates data by them.
+The public names of `stepgraph` and `stepgraph.testing`. [The library](library.md) has examples. `Graph`, `Node`,
+`VersionGraph` and `Version` are typed dictionaries for the payloads of the API, in `stepgraph.model.payload`;
+[JSON Schemas](schemas.md) has their fields. `pydantic.TypeAdapter(VersionGraph)` validates data.
 """
 
-# Fields that stepgraph itself needs, and that may be others in the next version.
-_OWN: Final[Mapping[str, frozenset[str]]] = {
+# Fields for internal use, which may change with any version.
+_INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Analysis": frozenset({"external", "project", "read", "footprint"}),
     "WorkflowAnalysis": frozenset({"locate", "locate_node", "subject"}),
     "Finding": frozenset({"edits"}),
 }
-# Made by those who use the library, so that it matters how; all others are given.
-_MADE: Final = frozenset({"ModuleDates"})
+# Classes that users instantiate, so that the page shows their signature.
+_CONSTRUCTED: Final = frozenset({"ModuleDates"})
 
 
 def api_files() -> dict[str, str]:
-    """Return the page."""
+    """Return the page by its path."""
     return {PAGE: api_page()}
 
 
 def api_page() -> str:
-    """Return the page, in Markdown."""
+    """Return the page in Markdown."""
     parts = [_START]
     for module in (stepgraph, stepgraph.testing):
         parts.append(f"## {module.__name__}\n")
         names = [name for name in module.__all__ if not name.startswith("_")]
-        for public in sorted((getattr(module, name) for name in names), key=_place):
-            parts += _described(public)
+        for public in sorted((getattr(module, name) for name in names), key=_sort_key):
+            parts += _section(public)
     return "\n".join(parts)
 
 
-def _place(public: Public) -> tuple[bool, bool, str]:
-    """Return where something stands: functions first, errors last."""
+def _sort_key(public: Public) -> tuple[bool, bool, str]:
+    """Sort functions first and errors last."""
     is_class = isinstance(public, type)
     return is_class, isinstance(public, type) and issubclass(public, Exception), public.__name__
 
 
-def _described(public: Public) -> Iterator[str]:
+def _section(public: Public) -> Iterator[str]:
     yield f"### {public.__name__}\n"
     if isinstance(public, FunctionType):
         yield f"```python\n{_signature(public.__name__, public)}\n```\n"
-        yield _told(public)
+        yield _docstring(public)
         return
-    if public.__name__ in _MADE:
+    if public.__name__ in _CONSTRUCTED:
         yield f"```python\n{_signature(public.__name__, public)}\n```\n"
-    yield _told(public)
+    yield _docstring(public)
     if issubclass(public, Enum):
-        yield "".join(f"- `{member.name}`: `{member.value!r}`\n" for member in public)
+        yield from _members(public)
         return
     yield from _fields(public)
     for name, member in vars(public).items():
@@ -75,53 +78,84 @@ def _described(public: Public) -> Iterator[str]:
             yield from _member(public.__name__, name, member)
 
 
+def _members(enumeration: type[Enum]) -> Iterator[str]:
+    """Yield the list of the members of an enumeration."""
+    docstrings = _attribute_docstrings(enumeration)
+    for member in enumeration:
+        docstring = docstrings.get(member.name)
+        yield f"- `{member.name}`: `{member.value!r}`{'' if docstring is None else f'. {cell(docstring)}'}"
+    yield ""
+
+
 def _fields(public: type[object]) -> Iterator[str]:
-    hidden = _OWN.get(public.__name__, frozenset())
+    """Yield the table of the fields of a class, with a column for docstrings if a field has one."""
+    hidden = _INTERNAL_FIELDS.get(public.__name__, frozenset())
     annotations = inspect.get_annotations(public)
     shown = {name: kind for name, kind in annotations.items() if name not in hidden and not name.startswith("_")}
-    if shown:
-        rows = "".join(f"| `{name}` | `{cell(_kind(kind))}` |\n" for name, kind in shown.items())
-        yield f"| field | type |\n| --- | --- |\n{rows}"
+    if not shown:
+        return
+    docstrings = _attribute_docstrings(public)
+    rows = [("field", "type", "meaning"), ("---", "---", "---")]
+    rows += [
+        (f"`{name}`", f"`{cell(_type_text(kind))}`", cell(docstrings.get(name, ""))) for name, kind in shown.items()
+    ]
+    columns = 3 if docstrings.keys() & shown.keys() else 2
+    yield "".join(f"| {' | '.join(row[:columns])} |\n" for row in rows)
+
+
+def _attribute_docstrings(public: type[object]) -> Mapping[str, str]:
+    """Return the docstrings of attributes: the string literals below assignments, which are lost at run time."""
+    (definition,) = ast.parse(dedent(inspect.getsource(public))).body
+    docstrings: dict[str, str] = {}
+    for statement, below in pairwise(definition.body if isinstance(definition, ast.ClassDef) else []):
+        match statement, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)) | ast.Assign(targets=[ast.Name(id=name)]),
+                ast.Expr(value=ast.Constant(value=str(docstring))),
+            ):
+                docstrings[name] = docstring
+            case _:
+                pass
+    return docstrings
 
 
 def _member(owner: str, name: str, member: object) -> Iterator[str]:
-    """Yield a method, or a property as what it gives."""
+    """Yield the signature and the docstring of a method or property."""
     if isinstance(member, property | cached_property):
-        asked = member.fget if isinstance(member, property) else member.func
-        kind = inspect.get_annotations(asked)["return"] if asked else ""
-        yield f"**`{name}: {kind}`**\n\n{_told(member)}"
+        getter = member.fget if isinstance(member, property) else member.func
+        kind = inspect.get_annotations(getter)["return"] if getter else ""
+        yield f"**`{name}: {kind}`**\n\n{_docstring(member)}"
     elif isinstance(member, FunctionType | staticmethod | classmethod):
         function = member if isinstance(member, FunctionType) else member.__func__
-        # The fixture that is called.
+        # The fixture `workflow_graph` is an instance.
         shown = "workflow_graph" if name == "__call__" else name
         if not isinstance(member, FunctionType):
             shown = f"{owner}.{name}"
-        yield f"**`{_signature(shown, function)}`**\n\n{_told(function)}"
+        yield f"**`{_signature(shown, function)}`**\n\n{_docstring(function)}"
 
 
 def _signature(name: str, function: Callable[..., object]) -> str:
-    """Return how something is called, with types as they are written."""
+    """Return the signature of a function, with types as in the source."""
     signature = inspect.signature(function)
     parameters = [parameter for parameter in signature.parameters.values() if parameter.name not in {"self", "cls"}]
-    written = []
+    parameter_texts = []
     for parameter in parameters:
-        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in written:
-            written.append("*")
+        if parameter.kind is parameter.KEYWORD_ONLY and "*" not in parameter_texts:
+            parameter_texts.append("*")
         default = "" if parameter.default is parameter.empty else f" = {parameter.default!r}"
-        written.append(f"{parameter.name}: {_kind(parameter.annotation)}{default}")
-    gives = (
-        "" if signature.return_annotation in {signature.empty, None} else f" -> {_kind(signature.return_annotation)}"
-    )
-    return f"{name}({', '.join(written)}){gives}"
+        parameter_texts.append(f"{parameter.name}: {_type_text(parameter.annotation)}{default}")
+    result = signature.return_annotation
+    returns = "" if result in {signature.empty, None} else f" -> {_type_text(result)}"
+    return f"{name}({', '.join(parameter_texts)}){returns}"
 
 
-def _kind(annotation: object) -> str:
-    """Return a type as it is written."""
+def _type_text(annotation: object) -> str:
+    """Return a type as in the source."""
     return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
 
 
-def _told(documented: object) -> str:
-    """Return what something says of itself, a line a paragraph."""
+def _docstring(documented: object) -> str:
+    """Return the docstring of an object, one line per paragraph."""
     text = inspect.getdoc(documented)
     if not text:
         raise ValueError(f"{documented} has no docstring")

@@ -1,4 +1,4 @@
-"""The page on the command line, from the command itself."""
+"""Generate the page on the command line from the help of the commands."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ PAGE = "docs/reference/commands.md"
 _INTRODUCTION = """\
 # The command line
 
-What `stepgraph --help` and the help of each command say, from which this page is made.
+The output of `stepgraph --help` and of the help of each command.
 """
 
 
 def commands_files() -> dict[str, str]:
-    """Return the page."""
+    """Return the page by its path."""
     return {PAGE: commands_page()}
 
 
 def commands_page() -> str:
-    """Return the page, in Markdown."""
-    parts = [_INTRODUCTION, *_described(commands, "stepgraph")]
+    """Return the page in Markdown."""
+    parts = [_INTRODUCTION, *_section(commands, "stepgraph")]
     context = click.Context(commands)
     for name in commands.list_commands(context):
         command = commands.get_command(context, name)
         if command is not None:
-            parts += [f"## stepgraph {name}\n", *_described(command, f"stepgraph {name}")]
+            parts += [f"## stepgraph {name}\n", *_section(command, f"stepgraph {name}")]
     return "\n".join(parts)
 
 
-def _described(command: click.Command, name: str) -> Iterator[str]:
+def _section(command: click.Command, name: str) -> Iterator[str]:
     context = click.Context(command, info_name=name, **commands.context_settings)
     yield f"```text\n{' '.join([name, *command.collect_usage_pieces(context)])}\n```\n"
     yield _paragraphs(command.help or "")
@@ -51,12 +51,12 @@ def _described(command: click.Command, name: str) -> Iterator[str]:
 
 
 def _paragraphs(text: str) -> str:
-    """Return text of a help page as Markdown: what keeps its lines there is a block."""
-    found = []
+    """Return a help text as Markdown. Paragraphs that keep their line breaks become blocks."""
+    paragraphs = []
     for paragraph in inspect.cleandoc(text).split("\n\n"):
-        kept = paragraph.startswith("\b\n")
-        found.append(f"```text\n{paragraph[2:]}\n```\n" if kept else f"{' '.join(paragraph.split())}\n")
-    return "\n".join(found)
+        is_preformatted = paragraph.startswith("\b\n")
+        paragraphs.append(f"```text\n{paragraph[2:]}\n```\n" if is_preformatted else f"{' '.join(paragraph.split())}\n")
+    return "\n".join(paragraphs)
 
 
 def _code(option: str) -> str:
@@ -64,5 +64,5 @@ def _code(option: str) -> str:
 
 
 def _cell(meaning: str) -> str:
-    """Return the help of an option for a cell, with names of options and variables as code."""
+    """Return the help of an option as the text of a cell, with options and variables as code."""
     return re.sub(r"(?<![\w`])(--?[a-z][a-z-]*|[A-Z]+_[A-Z_]+)", r"`\1`", cell(meaning))

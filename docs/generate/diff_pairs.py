@@ -35,7 +35,7 @@ class DiffPair:
 
 
 def diff_pairs() -> Iterator[DiffPair]:
-    """Yield all pairs in the order of their names."""
+    """Yield all pairs, sorted by name."""
     for path in sorted(FOLDER.iterdir(), key=lambda path: path.stem):
         yield _read_folder(path) if path.is_dir() else _read_file(path)
 

@@ -1,16 +1,16 @@
-"""The examples on pages that people write: each is done, in an empty folder, and what commands print is written anew.
+"""Run the examples on handwritten pages in an empty directory, and update the output that the pages show.
 
-A comment before a block says what it is:
+A comment before a block determines its meaning:
 
-    file: PATH       is written there; `change: PATH` is a diff of what is there
-    run: COMMAND     what the command prints; `shows: COMMAND` is a part of that
-    here: COMMAND    what it prints in the root of this repository
-    not run: WHY     is not done
+    file: PATH       the content of a file; `change: PATH` is a diff that is applied to it
+    run: COMMAND     the output of a command; `shows: COMMAND` is a part of the output
+    here: COMMAND    the output of a command in the root of this repository
+    not run: REASON  not an example
 
-A command has to succeed, but for stepgraph and pytest, which may have something to say, and one that is said to end
-in another code: `run, ends in 3: COMMAND`. Blocks of `sh` without a comment are done line by line. Comments without a
-block do what a reader has done before: `before: COMMAND`, and `copy: FROM TO` from this repository. Any other block,
-and any other comment, is an error, so that none is forgotten.
+Commands must succeed, except that stepgraph and pytest may report findings, and that a comment can state the exit code:
+`run, ends in 3: COMMAND`. Blocks of `sh` without a comment are run line by line. Comments without a block prepare the
+directory: `before: COMMAND`, and `copy: FROM TO` from this repository. Any other block or comment is an error, so that
+each example is tested.
 """
 
 from __future__ import annotations
@@ -27,11 +27,11 @@ from docs.generate.api import PAGE as API
 from docs.generate.commands import PAGE as COMMANDS
 from docs.generate.files import ROOT
 from docs.generate.gallery import PAGE as GALLERY
-from docs.generate.reader import Reader
 from docs.generate.rules import PAGE as RULES
+from docs.generate.sandbox import Sandbox
 from docs.generate.schemas import PAGE as SCHEMAS
 
-_MADE: Final = {API, COMMANDS, GALLERY, RULES, SCHEMAS}
+_GENERATED: Final = {API, COMMANDS, GALLERY, RULES, SCHEMAS}
 
 _EXAMPLE: Final = re.compile(
     r"^<!-- (?P<before>before|copy): (?P<done>[^\n]+) -->$"
@@ -39,131 +39,135 @@ _EXAMPLE: Final = re.compile(
     r"```(?P<language>[^`\n]*)\n)(?P<text>.*?)^```$",
     re.MULTILINE | re.DOTALL,
 )
-# What the documentation's generator reads, and readers do not see as an example.
-_OF_THE_GENERATOR: Final = "{toctree}"
+# A directive for Sphinx, which is not an example.
+_SPHINX_DIRECTIVE: Final = "{toctree}"
 
-# Anything that may be meant as an example.
+# Anything that resembles an example.
 _FENCE: Final = re.compile(r"[ >]*(?:`{3,}|~{3,})")
 _COMMENT: Final = "<!--"
 
-# These end in 1 where they have something to say.
-_TELLING: Final = ("stepgraph", "pytest")
+# Commands that exit with 1 if they report findings.
+_REPORTING: Final = ("stepgraph", "pytest")
 
 
-class Block(NamedTuple):
-    """A block of a page: what is said of it (`run`, of a command, in which code that ends), its language, its text."""
+class ExampleBlock(NamedTuple):
+    """A fenced block of a page, with the comment before it."""
 
-    what: str
-    of: str
-    code: int | None
+    action: str
+    """The first words of the comment, such as `run`; empty without a comment."""
+    argument: str
+    """The path or command of the comment."""
+    exit_code: int | None
+    """The exit code that the comment states."""
     language: str
     text: str
 
 
 def pages() -> list[str]:
-    """Return the paths of the pages that people write, from the root of the repository."""
-    found = (page.relative_to(ROOT).as_posix() for page in sorted((ROOT / "docs").rglob("*.md")))
-    return ["README.md", *(page for page in found if page not in _MADE)]
+    """Return the paths of the handwritten pages, relative to the root of the repository."""
+    paths = (page.relative_to(ROOT).as_posix() for page in sorted((ROOT / "docs").rglob("*.md")))
+    return ["README.md", *(page for page in paths if page not in _GENERATED)]
 
 
 def examples_files() -> dict[str, str]:
-    """Return the pages with what commands print today. Raises ValueError where something is not as a page says."""
-    return {page: followed(page, (ROOT / page).read_text(encoding="utf-8")) for page in pages()}
+    """Return the pages with current output. Raises ValueError if an example fails."""
+    return {page: run_examples(page, (ROOT / page).read_text(encoding="utf-8")) for page in pages()}
 
 
-def blocks(page: str) -> Iterator[Block]:
-    """Yield the blocks of a page, in its order."""
-    for found in _EXAMPLE.finditer(page):
-        if found["before"] is None:
-            yield _block(found)
+def blocks(page: str) -> Iterator[ExampleBlock]:
+    """Yield the blocks of a page in order."""
+    for match in _EXAMPLE.finditer(page):
+        if match["before"] is None:
+            yield _block(match)
 
 
-def followed(name: str, page: str) -> str:
-    """Return a page, after all of its examples were done one after another, with what commands print today.
+def run_examples(name: str, page: str) -> str:
+    """Run the examples of a page in order, and return the page with current output.
 
-    Raises ValueError, with the place on the page, where a command fails, something is not shown that the page says is,
-    or a block or comment is none of those known.
+    Raises ValueError with the location on the page if a command fails, if its output lacks a part that the page shows,
+    or if a block or comment is unknown.
     """
-    _demand_known(name, page)
+    _reject_unknown(name, page)
     with TemporaryDirectory() as scratch:
-        follower = _Follower(Reader.at(Path(scratch)))
+        runner = _ExampleRunner(Sandbox.create(Path(scratch)))
 
-        def done(found: re.Match[str]) -> str:
+        def replace(match: re.Match[str]) -> str:
             try:
-                return follower.does(found)
+                return runner.replace(match)
             except ValueError as error:
-                line = page.count("\n", 0, found.start()) + 1
+                line = page.count("\n", 0, match.start()) + 1
                 raise ValueError(f"{name}:{line}: {error}") from None
 
-        return _EXAMPLE.sub(done, page)
+        return _EXAMPLE.sub(replace, page)
 
 
-def _block(found: re.Match[str]) -> Block:
-    code = None if found["code"] is None else int(found["code"])
-    return Block(found["what"] or "", found["of"] or "", code, found["language"], found["text"])
+def _block(match: re.Match[str]) -> ExampleBlock:
+    exit_code = None if match["code"] is None else int(match["code"])
+    return ExampleBlock(match["what"] or "", match["of"] or "", exit_code, match["language"], match["text"])
 
 
-def _demand_known(name: str, page: str) -> None:
-    """Raise ValueError where something looks like an example, or like a comment on one, and is not read as such."""
-    rest = _EXAMPLE.sub(lambda found: "\n" * found[0].count("\n"), page)
+def _reject_unknown(name: str, page: str) -> None:
+    """Raise ValueError if the rest of a page resembles an example or a comment on one."""
+    rest = _EXAMPLE.sub(lambda match: "\n" * match[0].count("\n"), page)
     for line, text in enumerate(rest.splitlines(), 1):
         if _FENCE.match(text) or _COMMENT in text:
-            raise ValueError(f"{name}:{line}: `{text.strip()}` is no block or comment of the known kinds.")
+            raise ValueError(f"{name}:{line}: `{text.strip()}` is not a known block or comment.")
 
 
 @dataclass(frozen=True, slots=True)
-class _Follower:
-    """Does what a page says, in the folder of its reader."""
+class _ExampleRunner:
+    """Runs the examples of a page in a sandbox."""
 
-    reader: Reader
+    sandbox: Sandbox
 
-    def does(self, found: re.Match[str]) -> str:
-        """Do what a part of a page says, and return that part with what is printed today."""
-        if found["before"] == "copy":
-            self._copy(*found["done"].split())
-            return found[0]
-        if found["before"]:
-            self._run_lines(found["done"])
-            return found[0]
-        return f"{found['head']}{self._text(_block(found))}```"
+    def replace(self, match: re.Match[str]) -> str:
+        """Run a matched part of a page, and return it with current output."""
+        if match["before"] == "copy":
+            self._copy(*match["done"].split())
+            return match[0]
+        if match["before"]:
+            self._run_lines(match["done"])
+            return match[0]
+        return f"{match['head']}{self._replacement(_block(match))}```"
 
-    def _text(self, block: Block) -> str:
-        """Do what a block says, and return its text of today."""
-        match block.what:
+    def _replacement(self, block: ExampleBlock) -> str:
+        """Run a block, and return its current text."""
+        match block.action:
             case "file":
-                self.reader.writes(block.of, block.text)
+                self.sandbox.write(block.argument, block.text)
             case "change":
-                self.reader.writes(block.of, _changed(self.reader.reads(block.of), block.text))
+                self.sandbox.write(block.argument, _apply_change(self.sandbox.read(block.argument), block.text))
             case "run":
-                return self._told(block)
+                return self._output(block)
             case "here":
-                return self._told(block, ROOT)
+                return self._output(block, ROOT)
             case "shows":
-                said = self._told(block)
-                if block.text not in said:
-                    raise ValueError(f"{block.of} does not show\n{block.text}but\n{said}")
+                output = self._output(block)
+                if block.text not in output:
+                    raise ValueError(f"{block.argument} does not print\n{block.text}but\n{output}")
             case "not run":
                 pass
             case "" if block.language == "sh":
                 self._run_lines(block.text)
-            case "" if block.language == _OF_THE_GENERATOR:
+            case "" if block.language == _SPHINX_DIRECTIVE:
                 pass
             case _:
-                raise ValueError("this block is neither done nor said not to be.")
+                raise ValueError("this block has no comment that states how to run it.")
         return block.text
 
-    def _told(self, block: Block, folder: Path | None = None) -> str:
-        """Return what the command of a block prints."""
-        usual = (0, 1) if block.of.startswith(_TELLING) else (0,)
-        return self.reader.runs(block.of, fine=usual if block.code is None else (block.code,), folder=folder)
+    def _output(self, block: ExampleBlock, folder: Path | None = None) -> str:
+        """Return the output of the command of a block."""
+        default = (0, 1) if block.argument.startswith(_REPORTING) else (0,)
+        allowed_codes = default if block.exit_code is None else (block.exit_code,)
+        return self.sandbox.run(block.argument, allowed_codes=allowed_codes, folder=folder)
 
     def _run_lines(self, text: str) -> None:
         for line in text.replace("\\\n", "").splitlines():
-            # Tests that are to be run pass; what the command finds is shown by other blocks.
-            self.reader.runs(line, fine=(0, 1) if line.startswith(_TELLING[0]) else (0,))
+            # Findings of `stepgraph` are shown by other blocks, but tests must pass.
+            self.sandbox.run(line, allowed_codes=(0, 1) if line.startswith(_REPORTING[0]) else (0,))
 
     def _copy(self, source: str, target: str) -> None:
-        path = self.reader.folder / target
+        path = self.sandbox.folder / target
         path.parent.mkdir(parents=True, exist_ok=True)
         if (ROOT / source).is_dir():
             shutil.copytree(ROOT / source, path, dirs_exist_ok=True)
@@ -171,10 +175,10 @@ class _Follower:
             shutil.copyfile(ROOT / source, path)
 
 
-def _changed(text: str, diff: str) -> str:
-    """Return a text with lines put in the place of others: those marked with a minus, and a plus."""
+def _apply_change(text: str, diff: str) -> str:
+    """Replace the removed lines of a diff by its added lines."""
     lines = diff.splitlines(keepends=True)
     old, new = ("".join(line[1:] for line in lines if line.startswith(sign)) for sign in "-+")
     if text.count(old) != 1:
-        raise ValueError(f"there is no one place for\n{old}")
+        raise ValueError(f"the removed lines do not occur exactly once:\n{old}")
     return text.replace(old, new)

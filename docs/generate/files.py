@@ -1,4 +1,4 @@
-"""Files that are made from something else: which of them are out of date, and writing these."""
+"""Compare generated files with those in the repository, and write the outdated ones."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 
-# What is in them and is not made is left over.
+# Folders with generated files only.
 FOLDERS = ("docs/gallery", "docs/schema")
 
 
 def out_of_date(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
-    """Return, sorted, the paths of what is not there, or not as it should be; of texts by their paths from `root`."""
-    return sorted(path for path, text in files.items() if not _holds(root / path, text))
+    """Return the sorted paths of missing and outdated files. `files` are contents by path, relative to `root`."""
+    return sorted(path for path, text in files.items() if not _has_content(root / path, text))
 
 
-def left_over(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
-    """Return, sorted, the paths of what is in folders of files that are made, and is none of these."""
-    found = (file for folder in FOLDERS for file in (root / folder).rglob("*") if file.is_file())
-    return sorted({file.relative_to(root).as_posix() for file in found} - set(files))
+def obsolete(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
+    """Return the sorted paths of files in generated folders that are not generated any more."""
+    existing = (file for folder in FOLDERS for file in (root / folder).rglob("*") if file.is_file())
+    return sorted({file.relative_to(root).as_posix() for file in existing} - set(files))
 
 
 def write(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
-    """Write what is out of date, and return the paths of that."""
+    """Write missing and outdated files, and return their paths."""
     changed = out_of_date(files, root)
     for path in changed:
         target = root / path
@@ -32,5 +32,5 @@ def write(files: Mapping[str, str], root: Path = ROOT) -> list[str]:
     return changed
 
 
-def _holds(path: Path, text: str) -> bool:
+def _has_content(path: Path, text: str) -> bool:
     return path.is_file() and path.read_bytes() == text.encode()

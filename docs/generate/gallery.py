@@ -1,8 +1,8 @@
-"""The gallery: its pictures and its page.
+"""Generate the gallery: its page and pictures.
 
-There is a picture for each workflow in `fixtures/gallery`, for that in `fixtures/orders`, for some pairs of workflows
-in `fixtures/diff` and for each graph in `fixtures/nodes`. What is said of one is the first line of the docstring of its
-class, or else of its module, or the `about` beside the graph.
+It shows the workflows in `fixtures/gallery` and `fixtures/orders`, some pairs of workflows in `fixtures/diff`, and the
+graphs in `fixtures/nodes`. The description of a picture is the first line of the docstring of the class or its module,
+or the field `about` of a graph.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ CHANGES = (
     "steps_made_sequential",
 )
 PAGE = "docs/gallery.md"
-PICTURES = "gallery"  # as the page names them
+PICTURES = "gallery"  # relative to the page
 _REPOSITORY = "https://github.com/stepgraph/stepgraph/blob/main"
 
 _PAGE_START = """\
 # Gallery
 
-What stepgraph draws: first workflows in Python, then what changed of some, then graphs that show one type of node each,
-or what is hard to draw.
+Pictures by stepgraph: workflows in Python, changes between two versions, and graphs that show one type of node each or
+are hard to draw.
 """
 
 Draw: TypeAlias = Callable[[Graph], str]
@@ -46,26 +46,29 @@ Draw: TypeAlias = Callable[[Graph], str]
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """What is to be shown: under what title and file name, where it comes from, what it is: a graph, or a picture."""
+    """An entry of the gallery."""
 
     title: str
     stem: str
+    """The name of the picture without its suffix."""
     source: Path
     about: str
+    """The description, one sentence."""
     content: Graph | str
+    """A graph, or a finished picture."""
 
-    def shown(self, draw: Draw) -> str:
-        """Return its picture, which `draw` makes of a graph."""
+    def picture(self, draw: Draw) -> str:
+        """Return the picture; `draw` converts a graph."""
         return self.content if isinstance(self.content, str) else draw(self.content)
 
 
 def gallery_files() -> dict[str, str]:
-    """Return the files of the gallery, and the picture at the top of the README."""
-    return {**gallery(draw_svg), **front()}
+    """Return the files of the gallery, and the pictures of the README."""
+    return {**gallery(draw_svg), **readme_pictures()}
 
 
 def gallery(draw: Draw) -> dict[str, str]:
-    """Return the files of the gallery: the page, and the pictures that `draw` makes."""
+    """Return the page and the pictures of the gallery by path."""
     files: dict[str, str] = {}
     page = [_PAGE_START]
     for heading, folder, exhibits in (
@@ -76,33 +79,33 @@ def gallery(draw: Draw) -> dict[str, str]:
         page.append(f"## {heading}\n")
         for exhibit in exhibits:
             picture = f"{PICTURES}/{folder}/{exhibit.stem}.svg"
-            files[f"docs/{picture}"] = exhibit.shown(draw)
+            files[f"docs/{picture}"] = exhibit.picture(draw)
             page.append(_entry(exhibit, picture))
     return {PAGE: "\n".join(page), **files}
 
 
-def front() -> dict[str, str]:
-    """Return the picture of the README for either theme, as GitHub shows the one that its reader has chosen."""
+def readme_pictures() -> dict[str, str]:
+    """Return the picture of the README in both themes, between which GitHub chooses."""
     (workflow,) = analyze_file(FIXTURES / "readme" / "src" / "entry.py").workflows
     themes: tuple[Theme, Theme] = ("light", "dark")
     return {f"docs/{PICTURES}/orders.{theme}.svg": draw_svg(_graph_of(workflow), theme) for theme in themes}
 
 
 def workflows() -> Iterator[Exhibit]:
-    """Yield the workflow of `fixtures/orders`, then those of each module in `fixtures/gallery`."""
+    """Yield the workflows of `fixtures/orders` and of each module in `fixtures/gallery`."""
     for source in (FIXTURES / "orders" / "entry.py", *sorted((FIXTURES / "gallery").glob("*.py"))):
         module = ast.parse(source.read_text(encoding="utf-8"))
         classes = {statement.name: statement for statement in module.body if isinstance(statement, ast.ClassDef)}
-        found = analyze_file(source).workflows
-        for workflow in found:
+        workflows_of_source = analyze_file(source).workflows
+        for workflow in workflows_of_source:
             about = ast.get_docstring(classes[workflow.class_name]) or ast.get_docstring(module) or ""
             name = source.parent.name if source.stem == "entry" else source.stem
-            stem = name if len(found) == 1 else f"{name}.{workflow.class_name}"
+            stem = name if len(workflows_of_source) == 1 else f"{name}.{workflow.class_name}"
             yield Exhibit(workflow.class_name, stem, source, _first_line(about), _graph_of(workflow))
 
 
 def changes() -> Iterator[Exhibit]:
-    """Yield the changes of some pairs in `fixtures/diff`."""
+    """Yield the changes of the pairs `CHANGES` in `fixtures/diff`."""
     for name in CHANGES:
         pair = diff_pair(name)
         about = f"{name.replace('_', ' ').capitalize()}."
@@ -110,7 +113,7 @@ def changes() -> Iterator[Exhibit]:
 
 
 def nodes() -> Iterator[Exhibit]:
-    """Yield the graph of each file in `fixtures/nodes`: a graph, or an answer of the API, in its envelope or not."""
+    """Yield the graph of each file in `fixtures/nodes`: a graph or a response of the API, with or without envelope."""
     for source in sorted((FIXTURES / "nodes").glob("*.json")):
         data: dict[str, Any] = json.loads(source.read_text(encoding="utf-8"))
         response = data.get("result", data)
@@ -119,7 +122,7 @@ def nodes() -> Iterator[Exhibit]:
 
 
 def draw_svg(graph: Graph, theme: Theme = "auto") -> str:
-    """Return the picture of a graph, as the command draws it."""
+    """Return the picture of a graph as `stepgraph graph` draws it."""
     from stepgraph.render.svg.document import render_svg
     from stepgraph.render.view import View
 
@@ -127,7 +130,7 @@ def draw_svg(graph: Graph, theme: Theme = "auto") -> str:
 
 
 def draw_changes(pair: DiffPair) -> str:
-    """Return the picture of the changes of a pair, as `stepgraph diff` draws it."""
+    """Return the picture of the changes of a pair as `stepgraph diff` draws it."""
     from stepgraph.report.diff.pairing import compare_workflows, pair_workflows
     from stepgraph.report.diff.report import VersionComparison
     from stepgraph.report.diff.svg import render_svg
@@ -153,7 +156,7 @@ def _graph_of(workflow: WorkflowAnalysis) -> Graph:
 
 def _entry(exhibit: Exhibit, picture: str) -> str:
     source = exhibit.source.relative_to(FIXTURES.parent).as_posix()
-    # The site copies sources in Python. It takes Markdown for a page, and has none outside of `docs`.
+    # Sphinx copies linked Python files to the site, but resolves Markdown only within `docs`.
     link = f"{_REPOSITORY}/{source}" if exhibit.source.suffix == ".md" else f"../{source}"
     linked = f"[![The graph of {exhibit.stem}]({picture})]({picture})"
     return f"### {exhibit.title}\n\n{exhibit.about} ([source]({link}))\n\n{linked}\n"

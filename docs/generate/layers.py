@@ -1,4 +1,4 @@
-"""The picture of the layers: the contract of import-linter, with what packages say of themselves."""
+"""Draw the layers of import-linter's contract, with the first sentence of each package's docstring."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PICTURE: Final = "docs/explanation/layers.svg"
 
 Layer: TypeAlias = Sequence[str]
 
-# Pixels. A line is that of one module; a layer is a box around the lines of its modules.
+# Sizes in pixels. A layer is a box with one line for each module.
 _WIDTH: Final = 900
 _LINE: Final = 22
 _PADDING: Final = 8
@@ -22,7 +22,7 @@ _GAP: Final = 8
 _LEFT: Final = 44
 _PURPOSE: Final = 186
 
-# It has nothing to say but that it is the command.
+# The entry point is omitted.
 _ENTRY: Final = "__main__"
 
 _STYLE: Final = """\
@@ -41,32 +41,33 @@ text { fill: #a9b6c3 }
 
 
 def layers_files() -> dict[str, str]:
-    """Return the picture."""
-    return {PICTURE: picture(layers())}
+    """Return the picture by its path."""
+    return {PICTURE: picture(read_layers())}
 
 
-def layers() -> list[Layer]:
-    """Return the modules of each layer, the highest first."""
+def read_layers() -> list[Layer]:
+    """Return the modules of each layer, from top to bottom."""
     settings = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-    (contract,) = (one for one in settings["tool"]["importlinter"]["contracts"] if one["type"] == "layers")
-    found = ([name.strip() for name in layer.split("|")] for layer in contract["layers"])
-    return [layer for layer in found if layer != [_ENTRY]]
+    contracts = settings["tool"]["importlinter"]["contracts"]
+    (contract,) = (contract for contract in contracts if contract["type"] == "layers")
+    layers = ([name.strip() for name in layer.split("|")] for layer in contract["layers"])
+    return [layer for layer in layers if layer != [_ENTRY]]
 
 
 def purpose(name: str) -> str:
-    """Return what a module or package of stepgraph says of itself first, without a stop."""
+    """Return the first sentence of the docstring of a module or package, without the period."""
     path = ROOT / "src/stepgraph" / name
     source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-    told = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
-    if not told:
+    docstring = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8")))
+    if not docstring:
         raise ValueError(f"{source} has no docstring")
-    return " ".join(told.split("\n\n")[0].split()).partition(". ")[0].rstrip(".").replace("`", "")
+    return " ".join(docstring.split("\n\n")[0].split()).partition(". ")[0].rstrip(".").replace("`", "")
 
 
-def picture(found: Sequence[Layer]) -> str:
-    """Return the picture of layers, as SVG."""
-    body = list(_body(found))
-    height = 2 * _GAP + sum(_height(layer) + _GAP for layer in found)
+def picture(layers: Sequence[Layer]) -> str:
+    """Return the picture of layers as SVG."""
+    body = list(_body(layers))
+    height = 2 * _GAP + sum(_height(layer) + _GAP for layer in layers)
     size = f'width="{_WIDTH}" height="{height}"'
     head = f'<svg xmlns="http://www.w3.org/2000/svg" role="img" aria-labelledby="layers-title" {size}'
     lines = [
@@ -82,10 +83,10 @@ def picture(found: Sequence[Layer]) -> str:
     return "\n".join([*lines, ""])
 
 
-def _body(found: Sequence[Layer]) -> Iterator[str]:
+def _body(layers: Sequence[Layer]) -> Iterator[str]:
     top = _GAP + _GAP // 2
     width = _WIDTH - _LEFT - _GAP
-    for layer in found:
+    for layer in layers:
         yield f'<rect class="layer" x="{_LEFT}" y="{top}" width="{width}" height="{_height(layer)}" rx="6"/>'
         for number, name in enumerate(layer):
             line = top + _PADDING + number * _LINE + 15

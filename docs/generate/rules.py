@@ -1,4 +1,4 @@
-"""The page on the rules of the check, from the rules themselves."""
+"""Generate the page on the rules from their documentation."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ PAGE = "docs/reference/rules.md"
 
 
 def rules_files() -> dict[str, str]:
-    """Return the page."""
+    """Return the page by its path."""
     return {PAGE: rules_page(RULES)}

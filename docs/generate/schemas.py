@@ -1,4 +1,4 @@
-"""The JSON Schemas that are published, and the page that explains them field by field."""
+"""Generate the published JSON Schemas, and the page that documents their fields."""
 
 from __future__ import annotations
 
@@ -17,59 +17,62 @@ Schema: TypeAlias = Mapping[str, Any]
 _START: Final = """\
 # JSON Schemas
 
-What stepgraph writes in JSON is described by JSON Schemas (draft 2020-12), which `stepgraph schema` prints. They allow
-no other fields than these. The version graph is that of the Workflows API, and changes when that does. The reports are
-stepgraph's own: each has a `version`, which is another number once a field goes or means something else; fields may be
-added.
+JSON Schemas (draft 2020-12) describe the JSON output of stepgraph; `stepgraph schema` prints them. They allow no
+additional fields. The version graph follows the Workflows API. The reports are specific to stepgraph: their `version`
+changes when a field is removed or changes its meaning. Fields may be added at any time.
 """
 
 
-class Published(NamedTuple):
-    """A schema: the name of its file, the command that prints it, and what makes it."""
+class PublishedSchema(NamedTuple):
+    """A schema in the documentation."""
 
     name: str
+    """File name."""
     command: str
+    """The command that prints the schema."""
     schema: Callable[[], str]
+    """Returns the schema as JSON text."""
 
 
-PUBLISHED: Final = (
-    Published("version-graph.json", "stepgraph schema", version_graph_schema),
-    Published("check-report.json", "stepgraph schema check", check_report_schema),
-    Published("diff-report.json", "stepgraph schema diff", diff_report_schema),
+SCHEMAS: Final = (
+    PublishedSchema("version-graph.json", "stepgraph schema", version_graph_schema),
+    PublishedSchema("check-report.json", "stepgraph schema check", check_report_schema),
+    PublishedSchema("diff-report.json", "stepgraph schema diff", diff_report_schema),
 )
 
 
 def schemas_files() -> dict[str, str]:
-    """Return the schemas, and the page on them."""
-    files = {f"{FOLDER}/{one.name}": one.schema() for one in PUBLISHED}
-    return {**files, PAGE: "\n".join([_START, *(part for one in PUBLISHED for part in _described(one))])}
+    """Return the schemas and the page by path."""
+    files = {f"{FOLDER}/{published.name}": published.schema() for published in SCHEMAS}
+    return {**files, PAGE: "\n".join([_START, *(part for published in SCHEMAS for part in _section(published))])}
 
 
-def _described(one: Published) -> Iterator[str]:
-    schema: Schema = json.loads(one.schema())
+def _section(published: PublishedSchema) -> Iterator[str]:
+    schema: Schema = json.loads(published.schema())
     yield f"## {schema['title']}\n"
-    yield f"{schema['description']} `{one.command}` prints its schema: [{one.name}](../schema/{one.name}).\n"
+    link = f"[{published.name}](../schema/{published.name})"
+    yield f"{schema['description']} `{published.command}` prints its schema: {link}.\n"
     yield _fields(schema)
     for name, definition in schema["$defs"].items():
         yield f"### {name}\n"
         if "description" in definition:
             yield f"{cell(definition['description'])}\n"
-        yield _fields(definition) if "properties" in definition else f"{_kind(definition)}\n"
+        yield _fields(definition) if "properties" in definition else f"{_value_text(definition)}\n"
 
 
 def _fields(schema: Schema) -> str:
-    """Return a table of the fields of an object: what they are and, if it is told of any, what they mean."""
+    """Return a table of the fields of an object, with a column for descriptions if a field has one."""
     required = schema.get("required", ())
-    told = any("description" in field for field in schema["properties"].values())
+    has_meanings = any("description" in field for field in schema["properties"].values())
     rows = [("field", "value", "meaning"), ("---", "---", "---")]
     for name, field in schema["properties"].items():
         optional = "" if name in required else ", may be left out"
-        rows.append((f"`{name}`", f"{_kind(field)}{optional}", cell(field.get("description", ""))))
-    return "".join(f"| {' | '.join(row if told else row[:2])} |\n" for row in rows)
+        rows.append((f"`{name}`", f"{_value_text(field)}{optional}", cell(field.get("description", ""))))
+    return "".join(f"| {' | '.join(row if has_meanings else row[:2])} |\n" for row in rows)
 
 
-def _kind(schema: Schema) -> str:
-    """Return what kind of value a schema allows, in words, with links to what has a section of its own."""
+def _value_text(schema: Schema) -> str:
+    """Return the type of a schema in words, with links to the sections of definitions."""
     match schema:
         case {"$ref": str(reference)}:
             name = reference.rpartition("/")[2]
@@ -79,14 +82,14 @@ def _kind(schema: Schema) -> str:
         case {"enum": list(values)}:
             return " or ".join(f"`{json.dumps(value)}`" for value in values)
         case {"anyOf": list(choices)} | {"oneOf": list(choices)}:
-            return " or ".join(_kind(choice) for choice in choices)
+            return " or ".join(_value_text(choice) for choice in choices)
         case {"type": "array", "items": items}:
-            return f"array of {_kind(items)}"
+            return f"array of {_value_text(items)}"
         case {"type": "object", "additionalProperties": dict(values)}:
-            return f"object of {_kind(values)} by name"
+            return f"object of {_value_text(values)} by name"
         case {"type": "string", "format": "date-time"}:
             return "date and time, as text"
         case {"type": str(kind)}:
             return kind
         case _:
-            raise ValueError(f"no words for {schema}")
+            raise ValueError(f"unsupported schema: {schema}")

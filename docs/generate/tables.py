@@ -1,8 +1,8 @@
-"""What the pages that are made have in common: tables in Markdown."""
+"""Markdown tables for generated pages."""
 
 from __future__ import annotations
 
 
 def cell(text: str) -> str:
-    """Return a text for a cell: on one line, and without ending the cell."""
+    """Return a text for a table cell, on one line and with escaped bars."""
     return " ".join(text.split()).replace("|", "\\|")

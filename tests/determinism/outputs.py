@@ -1,6 +1,6 @@
-"""All that the command says of a project, in every format: `python outputs.py FOLDER SEED` prints a digest of each.
+"""Print a digest of each output of the command in every format: `python outputs.py FOLDER SEED`.
 
-Folders are listed in an order by chance, which the seed decides.
+Directories are listed in a random order, derived from the seed.
 """
 
 from __future__ import annotations
@@ -34,25 +34,25 @@ ARGUMENTS = {
     "check": [*PROJECTS, "--strict"],
     "diff": ["orders", "changed"],
 }
-OTHERS = [["check", *PROJECTS, "--fix"], ["rules"], ["schema"], ["graph", "-f", "json"], ["check"]]
-# A picture is of one workflow.
-OF_ONE = {"svg": ["--workflow", "orders"]}
+OTHER_COMMANDS = [["check", *PROJECTS, "--fix"], ["rules"], ["schema"], ["graph", "-f", "json"], ["check"]]
+# A picture shows one workflow.
+SINGLE_WORKFLOW = {"svg": ["--workflow", "orders"]}
 COMMANDS = [
-    [command, *ARGUMENTS[command], "-f", form, *(OF_ONE.get(form, []) if command == "graph" else [])]
+    [command, *ARGUMENTS[command], "-f", form, *(SINGLE_WORKFLOW.get(form, []) if command == "graph" else [])]
     for command, forms in FORMATS.items()
     for form in forms
-] + OTHERS
+] + OTHER_COMMANDS
 
 
-class Shuffled:
-    """A listing of a folder in another order."""
+class ShuffledListing:
+    """A replacement for `os.scandir` with a random order of entries."""
 
-    chance = Random(0)  # noqa: S311 - no secret
+    rng = Random(0)  # noqa: S311 - not for cryptography
 
     def __init__(self, folder: str = ".") -> None:
         with _LISTED(folder) as listing:
             self._entries = sorted(listing, key=lambda entry: entry.name)
-        self.chance.shuffle(self._entries)
+        self.rng.shuffle(self._entries)
 
     def __enter__(self) -> Iterator[os.DirEntry[str]]:
         return iter(self._entries)
@@ -63,16 +63,16 @@ class Shuffled:
 
 
 def digest(arguments: list[str]) -> str:
-    """Return the exit code of a command, how much it said, and a digest of that."""
-    out, told = io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(io.BytesIO())
-    with redirect_stdout(out), redirect_stderr(told):
+    """Return the exit code of a command, the sizes of its output streams, and a hash of both."""
+    out, err = io.TextIOWrapper(io.BytesIO()), io.TextIOWrapper(io.BytesIO())
+    with redirect_stdout(out), redirect_stderr(err):
         code = main(arguments)
-    said = [stream.buffer.getvalue() for stream in (out, told)]
-    return f"{code} {len(said[0])} {len(said[1])} {hashlib.sha256(b'|'.join(said)).hexdigest()}"
+    streams = [stream.buffer.getvalue() for stream in (out, err)]
+    return f"{code} {len(streams[0])} {len(streams[1])} {hashlib.sha256(b'|'.join(streams)).hexdigest()}"
 
 
 if __name__ == "__main__":
     os.chdir(sys.argv[1])
-    Shuffled.chance.seed(int(sys.argv[2]))
-    setattr(os, "scandir", Shuffled)  # noqa: B010 - its type says more than is used
-    print(json.dumps({" ".join(arguments): digest(arguments) for arguments in COMMANDS}))  # noqa: T201 - what it is for
+    ShuffledListing.rng.seed(int(sys.argv[2]))
+    setattr(os, "scandir", ShuffledListing)  # noqa: B010 - the replacement has a narrower type
+    print(json.dumps({" ".join(arguments): digest(arguments) for arguments in COMMANDS}))  # noqa: T201 - a script

@@ -1,4 +1,4 @@
-"""The page on the command line says what the command says of itself."""
+"""The page on the command line matches the help of the commands."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ CONTEXT = click.Context(commands)
 def test_each_command_has_a_section_with_its_options(name: str) -> None:
     _, _, section = commands_page().partition(f"## stepgraph {name}\n")
     rows = re.findall(r"^\| `([^`]+)` \|", section.partition("\n## ")[0], re.MULTILINE)
-    told = {word.rstrip(",") for row in rows for word in row.split() if word.startswith("-")}
+    documented = {word.rstrip(",") for row in rows for word in row.split() if word.startswith("-")}
     command = commands.get_command(CONTEXT, name)
     assert command is not None
-    options = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
-    assert told == {option for option in options if option.startswith("-")} | {"-h", "--help"}
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert documented == {option for option in options if option.startswith("-")} | {"-h", "--help"}

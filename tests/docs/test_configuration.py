@@ -1,4 +1,4 @@
-"""What the page on configuration says is what there is to set, and what happens."""
+"""The page on configuration documents all settings, and its examples behave as described."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ from tests.checks.keeping import OURS, places, rule
 
 PAGE = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
 
-# Of the groups and rules that the page speaks of.
-SPOKEN_OF = (
+# Rules of the groups that the examples on the page mention.
+MENTIONED_RULES = (
     rule("SG205", "unknown-duration-unit"),
     rule("SG206", "milliseconds-like-seconds"),
     rule("SG214", "dependency-after-failure"),
@@ -32,27 +32,27 @@ SPOKEN_OF = (
 
 
 def block(language: str) -> str:
-    found = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
-    assert found is not None
-    return found[1]
+    match = re.search(rf"```{language}\n(.*?)```", PAGE, re.DOTALL)
+    assert match is not None
+    return match[1]
 
 
-def shown() -> FilteredFindings:
+def filtered_findings() -> FilteredFindings:
     analysis = analyze_source(block("python"), "src/entry.py")
     return apply_settings(analysis, check_analysis(analysis), Settings(select=OURS))
 
 
-def test_the_settings_are_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_settings_are_read_as_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("pyproject.toml").write_text(block("toml"), encoding="utf-8")
-    settings = read_settings([], {each.code: each for each in (*SPOKEN_OF, *RULES)}.values())
+    settings = read_settings([], {each.code: each for each in (*MENTIONED_RULES, *RULES)}.values())
     assert settings.problems == ()
     assert settings.select == ("SG1", "SG2", "SG007")
     assert settings.severity["SG214"] is None
     assert settings.fail_on is FailOn.WARNING
 
 
-def test_every_setting_and_option_is_told_of() -> None:
+def test_each_setting_and_option_is_documented() -> None:
     @click.command()
     @check_options
     def command() -> None: ...
@@ -63,21 +63,21 @@ def test_every_setting_and_option_is_told_of() -> None:
     assert [option for option in options if f"`{option}`" not in PAGE and f" {option}`" not in PAGE] == []
 
 
-def test_the_comments_ignore_what_they_say() -> None:
-    result = shown()
+def test_the_comments_suppress_their_findings() -> None:
+    result = filtered_findings()
     assert places(result.findings) == [("SG118", 17)]
     assert [each.finding.span.line for each in result.suppressed] == [10, 14]
     assert [each.reason for each in result.suppressed] == ["our own decorator takes arguments", ""]
 
 
-def test_the_baseline_is_that_of_the_workflow_shown() -> None:
-    result = shown()
+def test_the_baseline_matches_the_workflow_on_the_page() -> None:
+    result = filtered_findings()
     baseline = Baseline("").updated(result.findings, result.fingerprint, ())
     assert block("json") == baseline.text()
     assert json.loads(block("json"))["findings"][0]["code"] == "SG118"
 
 
-def test_every_variable_of_the_environment_that_is_read_is_told_of() -> None:
+def test_each_environment_variable_is_documented() -> None:
     sources = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "src").rglob("*.py"))]
     ours = {name for text in sources for name in re.findall(r"\"((?:STEPGRAPH|CLOUDFLARE|GITHUB)_[A-Z_]+)\"", text)}
     others = {
@@ -87,7 +87,7 @@ def test_every_variable_of_the_environment_that_is_read_is_told_of() -> None:
     assert [name for name in sorted(ours | others) if f"`{name}`" not in PAGE] == []
 
 
-def test_every_setting_of_the_plugin_is_told_of() -> None:
+def test_each_setting_of_the_plugin_is_documented() -> None:
     plugin = (ROOT / "src/stepgraph/pytest_plugin").rglob("*.py")
     names = {
         name

@@ -1,4 +1,4 @@
-"""The script that fetches a deployed graph works with Cloudflare's client, and what it prints can be drawn."""
+"""The script on the page fetches a deployed graph with Cloudflare's client, and its output can be drawn."""
 
 from __future__ import annotations
 
@@ -20,29 +20,29 @@ PAGE = (ROOT / "docs/how-to/deployed.md").read_text(encoding="utf-8")
 SOURCE = ROOT / "fixtures/orders/entry.py"
 
 
-def answer(request: httpx.Request) -> httpx.Response:
-    """Answer as the API does: with two versions, and with the graph of the later one."""
+def respond(request: httpx.Request) -> httpx.Response:
+    """Respond as the API does, with two versions and the graph of the later one."""
     (workflow,) = analyze_file(SOURCE).workflows
     graph, version = workflow.version_graph(), workflow.version()
     if request.url.path.endswith("/versions"):
         if request.url.params.get("page", "1") != "1":
             return httpx.Response(200, json={"success": True, "errors": [], "messages": [], "result": []})
         older = {**version, "id": "older", "created_on": "2026-01-01T00:00:00Z"}
-        listed = [older, {**version, "id": "later", "created_on": "2026-02-01T00:00:00Z"}]
-        return httpx.Response(200, json={"success": True, "errors": [], "messages": [], "result": listed})
+        versions = [older, {**version, "id": "later", "created_on": "2026-02-01T00:00:00Z"}]
+        return httpx.Response(200, json={"success": True, "errors": [], "messages": [], "result": versions})
     assert request.url.path.endswith("/workflows/orders/versions/later/graph")
     return httpx.Response(200, json={"success": True, "errors": [], "messages": [], "result": graph})
 
 
-def test_the_latest_version_is_printed_and_can_be_drawn(
+def test_the_graph_of_the_latest_version_is_drawn(
     monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes], tmp_path: Path
 ) -> None:
-    client = httpx.Client(transport=httpx.MockTransport(answer))
-    made = partial(cloudflare.Cloudflare, api_token="token", http_client=client)  # noqa: S106 - of nobody
-    monkeypatch.setattr(cloudflare, "Cloudflare", made)
+    client = httpx.Client(transport=httpx.MockTransport(respond))
+    client_class = partial(cloudflare.Cloudflare, api_token="token", http_client=client)  # noqa: S106 - not a real token
+    monkeypatch.setattr(cloudflare, "Cloudflare", client_class)
     monkeypatch.setenv("CLOUDFLARE_ACCOUNT_ID", "account")
     monkeypatch.setattr(sys, "argv", ["deployed.py", "orders"])
-    exec(compile(SCRIPT, "deployed.py", "exec"), {})  # noqa: S102 - the page's own
+    exec(compile(SCRIPT, "deployed.py", "exec"), {})  # noqa: S102 - the script on the page
     saved = tmp_path / "deployed.json"
     saved.write_bytes(capsysbinary.readouterr().out)
     assert main(["render", str(saved)]) == 0

@@ -1,4 +1,4 @@
-"""`python -m docs.generate` writes what has changed, and nothing else."""
+"""`python -m docs.generate` writes changed files and nothing else."""
 
 from __future__ import annotations
 
@@ -14,27 +14,27 @@ PARTS = {"gallery": lambda: {PICTURE: "<svg/>\n"}, "rules": lambda: {"docs/rules
 
 
 def files(folder: Path) -> dict[str, str]:
-    found = (path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in found}
+    paths = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_text(encoding="utf-8") for path in paths}
 
 
-def told(capsys: pytest.CaptureFixture[str]) -> list[str]:
+def printed_lines(capsys: pytest.CaptureFixture[str]) -> list[str]:
     return capsys.readouterr().out.splitlines()
 
 
-def test_a_check_writes_nothing_and_fails_while_something_is_out_of_date(
+def test_a_check_fails_for_outdated_files_and_writes_nothing(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--check"], PARTS, tmp_path) == 1
-    assert told(capsys) == [f"out of date: {PICTURE}", "out of date: docs/rules.md"]
+    assert printed_lines(capsys) == [f"out of date: {PICTURE}", "out of date: docs/rules.md"]
     assert files(tmp_path) == {}
     assert main([], PARTS, tmp_path) == 0
-    assert told(capsys) == [f"written: {PICTURE}", "written: docs/rules.md"]
+    assert printed_lines(capsys) == [f"written: {PICTURE}", "written: docs/rules.md"]
     assert main(["--check"], PARTS, tmp_path) == 0
     assert files(tmp_path) == {PICTURE: "<svg/>\n", "docs/rules.md": "# Rules\n"}
 
 
-def test_only_what_has_changed_is_written(tmp_path: Path) -> None:
+def test_only_changed_files_are_written(tmp_path: Path) -> None:
     main([], PARTS, tmp_path)
     for path in files(tmp_path):
         os.utime(tmp_path / path, (0, 0))
@@ -44,22 +44,22 @@ def test_only_what_has_changed_is_written(tmp_path: Path) -> None:
     assert (tmp_path / "docs/rules.md").stat().st_mtime == 0
 
 
-def test_what_is_left_over_from_before_is_told_and_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_obsolete_files_are_reported_and_removed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     main([], PARTS, tmp_path)
     gone, page = tmp_path / "docs/gallery/gone.svg", tmp_path / "docs/order.md"
     gone.write_text("<svg/>\n", encoding="utf-8")
     page.write_text("another page\n", encoding="utf-8")
     capsys.readouterr()
     assert main(["--check"], PARTS, tmp_path) == 1
-    assert told(capsys) == ["left over: docs/gallery/gone.svg"]
+    assert printed_lines(capsys) == ["obsolete: docs/gallery/gone.svg"]
     assert main([], PARTS, tmp_path) == 0
     assert not gone.exists()
     assert page.exists()
 
 
-def test_a_part_can_be_made_by_itself(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_single_part_is_generated(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["rules"], PARTS, tmp_path) == 0
     assert files(tmp_path) == {"docs/rules.md": "# Rules\n"}
     with pytest.raises(SystemExit):
         main(["pictures"], PARTS, tmp_path)
-    assert "there is no part pictures; there are gallery, rules" in capsys.readouterr().err
+    assert "unknown part: pictures. Available: gallery, rules" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""The page on the library has all of it, as it is."""
+"""The reference page of the library documents all public names."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ def section(name: str) -> str:
 
 
 @pytest.mark.parametrize("name", PUBLIC)
-def test_what_can_be_imported_is_described_once(name: str) -> None:
+def test_each_public_name_has_one_section(name: str) -> None:
     assert re.findall(rf"^### {name}$", PAGE, re.MULTILINE) == [f"### {name}"]
 
 
-def test_a_function_is_shown_as_it_is_called_with_its_docstring() -> None:
+def test_a_function_has_its_signature_and_docstring() -> None:
     assert section("analyze_source").startswith(
         "\n```python\n"
         "analyze_source(source: str | bytes, path: str = '<string>') -> Analysis\n"
@@ -32,24 +32,35 @@ def test_a_function_is_shown_as_it_is_called_with_its_docstring() -> None:
     )
 
 
-def test_a_result_has_its_fields_but_for_those_that_are_our_own() -> None:
-    shown = section("Analysis")
-    assert "| `workflows` | `tuple[WorkflowAnalysis, ...]` |" in shown
-    assert "| `footprint` |" not in shown
+def test_a_class_has_its_fields_with_their_docstrings() -> None:
+    text = section("Analysis")
+    assert "| field | type | meaning |\n| --- | --- | --- |\n" in text
+    assert "| `workflows` | `tuple[WorkflowAnalysis, ...]` | The workflows in source order. |\n" in text
+    assert "| `severity` | `Severity` |  |\n" in section("Finding")
+
+
+def test_internal_fields_are_omitted() -> None:
+    assert "| `footprint` |" not in section("Analysis")
+
+
+def test_fields_without_docstrings_have_no_third_column() -> None:
+    assert "| field | type |\n| --- | --- |\n| `created_on` | `str` |\n" in section("ModuleDates")
 
 
 def test_a_class_has_its_methods_and_properties() -> None:
-    shown = section("WorkflowGraph")
-    assert "**`complete: bool`**\n\nWhether all code was resolved" in shown
-    assert "**`runs_before(first: str, second: str) -> bool`**\n\nReturn whether `first` always ends" in shown
-    assert "**`WorkflowGraph.of(source: " in shown
+    text = section("WorkflowGraph")
+    assert "**`complete: bool`**\n\nWhether all code was resolved" in text
+    assert "**`runs_before(first: str, second: str) -> bool`**\n\nReturn whether `first` always ends" in text
+    assert "**`WorkflowGraph.of(source: " in text
 
 
-def test_the_fixture_is_called_by_its_name() -> None:
+def test_the_call_of_a_fixture_has_the_name_of_the_fixture() -> None:
     assert "**`workflow_graph(source: str | os.PathLike[str] | type, name: str | None = None)" in section(
         "WorkflowGraphs"
     )
 
 
-def test_members_of_an_enumeration_have_their_values() -> None:
-    assert "- `ERROR`: `'error'`\n- `WARNING`: `'warning'`\n" in section("Severity")
+def test_members_of_an_enumeration_have_values_and_docstrings() -> None:
+    assert "- `ERROR`: `'error'`. The code fails at run time.\n- `WARNING`: `'warning'`. The code " in section(
+        "Severity"
+    )

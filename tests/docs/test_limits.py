@@ -1,4 +1,4 @@
-"""The page on limits has every limit."""
+"""The page on limits documents every limit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from stepgraph import limits
 from stepgraph.limits import FULL_SHARES, MAXIMUM, MEGABYTE, MOST_PROCESSES, PER_KILOBYTE, Limit
 
 PAGE = (ROOT / "docs/reference/limits.md").read_text(encoding="utf-8")
-# Those that only say when work is done, and the unit.
+# Units, and thresholds that do not limit the input.
 INTERNAL = {
     *("MEGABYTE", "FULL_SHARES", "MOST_PROCESSES", "RELEASED_TOKENS", "FREE_DEPTH", "DIFFLIB_LINES"),
     *("VISIT_SHARES", "NAME_WORK_PER_VISIT", "SEQUENCE_WORK", "SEQUENCE_WORK_PER_ITEM"),
@@ -17,27 +17,27 @@ INTERNAL = {
 INPUTS = {name: value for name, value in vars(limits).items() if isinstance(value, int) and name not in INTERNAL}
 
 
-def shown(name: str, value: int) -> str:
+def formatted(name: str, value: int) -> str:
     return f"{value // MEGABYTE} MB" if "BYTES" in name else f"{value:,}"
 
 
 @pytest.mark.parametrize("name", INPUTS)
-def test_limits_of_inputs(name: str) -> None:
-    assert f" | {shown(name, INPUTS[name])} |\n" in PAGE
+def test_a_limit_of_inputs_is_documented(name: str) -> None:
+    assert f" | {formatted(name, INPUTS[name])} |\n" in PAGE
 
 
-def test_there_are_as_many_rows_as_limits() -> None:
+def test_each_row_is_a_limit() -> None:
     rows = [line for line in PAGE.splitlines() if line.startswith("| ")]
     tables = 4
     assert len(rows) - 2 * tables == len(INPUTS) + len(Limit)
 
 
 @pytest.mark.parametrize("limit", Limit)
-def test_limits_of_an_analysis(limit: Limit) -> None:
+def test_a_limit_of_an_analysis_is_documented(limit: Limit) -> None:
     rate = f" {PER_KILOBYTE[limit]:,}" if limit in PER_KILOBYTE else ""
     assert f"| {limit.value} | {MAXIMUM[limit]:,} |{rate} |\n" in PAGE
 
 
-def test_shares_and_processes() -> None:
+def test_shares_and_processes_are_documented() -> None:
     assert f"more than {FULL_SHARES} workflows" in PAGE
     assert f"Up to {MOST_PROCESSES} processes" in PAGE

@@ -1,4 +1,4 @@
-"""Links on pages lead somewhere: on GitHub, where they are read as files, and in the built site."""
+"""Links on pages are valid on GitHub and in the built site."""
 
 from __future__ import annotations
 
@@ -21,25 +21,25 @@ def prose(page: Path) -> str:
 
 
 def anchors(page: Path) -> set[str]:
-    """Return the identities that GitHub gives to headings, and those that are written out."""
+    """Return the ids that GitHub generates for headings, and explicit ids."""
     text = prose(page)
     headings = re.findall(r"^#+ (.+)$", text, re.MULTILINE)
-    named = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
-    return named | set(re.findall(r'id="([^"]+)"', text))
+    heading_ids = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+    return heading_ids | set(re.findall(r'id="([^"]+)"', text))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
-def test_each_link_within_the_repository_leads_to_a_file_and_a_heading(page: Path) -> None:
-    for target in (one or other for one, other in _LINK.findall(prose(page))):
+def test_links_within_the_repository_are_valid(page: Path) -> None:
+    for target in (markdown_target or html_target for markdown_target, html_target in _LINK.findall(prose(page))):
         if re.match(r"[a-z]+:", target):
             continue
         path, _, anchor = target.partition("#")
-        found = (page.parent / path).resolve() if path else page
-        assert found.exists(), target
-        assert not anchor or anchor in anchors(found), target
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), target
+        assert not anchor or anchor in anchors(file), target
 
 
-def test_dead_links_of_a_site_are_told_with_their_places(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_dead_links_of_a_site_are_reported_by_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "index.html").write_text(
         '<a href="other.html#there">a</a>\n<a href="other.html#gone">b</a>\n<a href="https://example.com">c</a>\n'
         '<img src="gone.svg"><a href="#here">d</a><p id="here">\n'
@@ -54,9 +54,9 @@ def test_dead_links_of_a_site_are_told_with_their_places(tmp_path: Path, capsys:
         "index.html:5: #viewport",
     ]
     assert main([str(tmp_path)]) == 1
-    assert capsys.readouterr().out.splitlines()[1] == "index.html:4: gone.svg leads nowhere"
+    assert capsys.readouterr().out.splitlines()[1] == "index.html:4: gone.svg does not exist"
 
 
-def test_a_folder_without_a_site_is_wrong_use(tmp_path: Path) -> None:
+def test_a_folder_without_a_site_is_a_usage_error(tmp_path: Path) -> None:
     assert main([str(tmp_path)]) == 2
     assert main([]) == 2

@@ -1,4 +1,4 @@
-"""Every kind of note is told of in the documentation."""
+"""The documentation explains every code of notes."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from docs.generate.files import ROOT
 _CODE = re.compile(r'(?:note|Doubt)\(\s*"([a-z]+(?:-[a-z]+)*)"')
 
 
-def test_each_code_is_among_those_of_how_python_becomes_a_graph() -> None:
+def test_each_code_is_explained_in_semantics() -> None:
     page = (ROOT / "docs/explanation/semantics.md").read_text(encoding="utf-8")
     sources = (ROOT / "src/stepgraph").rglob("*.py")
     codes = {code for source in sources for code in _CODE.findall(source.read_text(encoding="utf-8"))}

@@ -1,4 +1,4 @@
-"""What tables of the reference and the architecture list is there, and nothing else."""
+"""Tables of the reference and the architecture match the code."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ ARCHITECTURE = (ROOT / "docs/explanation/architecture.md").read_text(encoding="u
 CONTRIBUTING = (ROOT / "docs/contributing.md").read_text(encoding="utf-8")
 
 
-def test_each_exit_code_is_told_of() -> None:
+def test_each_exit_code_is_documented() -> None:
     codes = [int(code) for code in re.findall(r"^\| (\d) \|", CHECK, re.MULTILINE)]
     assert codes == [code for code in ExitCode if code is not ExitCode.INTERRUPTED]
 
 
 @pytest.mark.parametrize(("page", "names"), [(CHECK, list(REPORT_FORMATS)), (DIAGRAMS, list(FORMATS))])
-def test_each_format_is_told_of(page: str, names: list[str]) -> None:
+def test_each_format_is_documented(page: str, names: list[str]) -> None:
     table = page.split("## Formats")[1].split("\n\n")[1]
     assert sorted(re.findall(r"^\| `([a-z]+)` \|", table, re.MULTILINE)) == sorted(names)
 
 
-def test_the_ends_of_files_are_those_of_the_formats() -> None:
+def test_each_suffix_of_a_format_is_documented() -> None:
     for page, forms in ((CHECK, REPORT_FORMATS), (DIAGRAMS, FORMATS)):
         for name, form in forms.items():
             (row,) = re.findall(rf"^\| `{name}` \|.*$", page.split("## Formats")[1], re.MULTILINE)
@@ -47,16 +47,16 @@ def test_the_ends_of_files_are_those_of_the_formats() -> None:
 
 
 @pytest.mark.parametrize("path", re.findall(r"`((?:[a-z_]+/)+(?:[a-z_]+\.py)?)`", ARCHITECTURE))
-def test_each_place_that_the_architecture_names_is_there(path: str) -> None:
+def test_paths_in_the_architecture_exist(path: str) -> None:
     assert (ROOT / "src/stepgraph" / path).exists()
 
 
 @pytest.mark.parametrize("path", re.findall(r"(?:tests|benchmarks|fixtures|docs)/[\w/.]*\w", CONTRIBUTING))
-def test_each_path_that_contributors_are_told_is_there(path: str) -> None:
+def test_paths_for_contributors_exist(path: str) -> None:
     assert (ROOT / path).exists()
 
 
-def test_each_symbol_of_the_outline_is_told_of() -> None:
+def test_each_symbol_of_the_outline_is_documented() -> None:
     page = (ROOT / "docs/how-to/reading-diagrams.md").read_text(encoding="utf-8")
     table = page.split("| symbol |")[1].split("\n\n")[0]
     marks = {*STEP_MARKS.values(), *EXIT_MARKS.values(), ABOVE_MARK, BLOCK_MARK, FUNCTION_MARK, IF_MARK, LOOP_MARK}

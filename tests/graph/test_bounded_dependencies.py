@@ -1,4 +1,4 @@
-"""The work of ordering steps that need each other: it ends at a limit, which the graph's note names."""
+"""Ordering steps by their dependencies stops at a limit, with a note."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def _chain(steps: int) -> str:
 
 
 def _complete(steps: int) -> str:
-    """Return a module in which each step needs all steps before it."""
+    """Return a module whose steps depend on all previous steps."""
     plans = [StepPlan(f"f{n}", tuple(f"f{m}" for m in range(n)), concurrent=True) for n in range(steps)]
     return module(plans, [f"await f{steps - 1}()"])
 
@@ -28,16 +28,16 @@ def _limits(source: str) -> Iterator[str]:
     return (note.message for note in workflow.notes if note.code == "limit-exceeded")
 
 
-def test_a_chain_of_two_hundred_steps_is_drawn() -> None:
+def test_a_chain_of_200_steps_is_within_the_limit() -> None:
     assert list(_limits(_chain(200))) == []
 
 
-def test_the_order_of_steps_ends_at_the_limit_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ordering_stops_at_the_limit_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MAXIMUM, Limit.PAIRS, 100)
     assert list(_limits(_chain(20))) == ["the graph of `W` is not built: more than 100 compared pairs."]
 
 
-def test_needs_are_compared_as_often_as_they_are_written() -> None:
+def test_each_dependency_is_compared_once() -> None:
     spent: list[int] = []
     for steps in (10, 20, 40):
         (workflow,) = analyze_source(_complete(steps), "entry.py").workflows

@@ -1,4 +1,4 @@
-"""The dataflow engine: the paths of a body, by its exits."""
+"""Paths through a body in the dataflow engine, by exit."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Traces = frozenset[str]
 
 
 class TraceDomain(Domain[Traces]):
-    """The possible orders in which steps run for the first time, each as the letters of their names."""
+    """The possible orders of the first runs of steps, as strings of their one-letter names."""
 
     def transfer(self, operation: Leaf, state: Traces) -> Traces:
         match operation:
@@ -46,8 +46,8 @@ class TraceDomain(Domain[Traces]):
             case _:
                 return state
 
-    def join(self, one: Traces, other: Traces) -> Traces:
-        return one | other
+    def join(self, left: Traces, right: Traces) -> Traces:
+        return left | right
 
 
 def body_of(source: str) -> Block:
@@ -58,16 +58,16 @@ def body_of(source: str) -> Block:
 
 
 def paths(source: str) -> dict[str, list[str]]:
-    """Return the traces with which the body of `run` is left, for each way in which it is."""
+    """Return the traces at each kind of exit from the body of `run`."""
     exits = solve(body_of(source), frozenset([""]), TraceDomain())
-    found = {
+    traces_by_exit = {
         "end": exits.end,
         "break": exits.breaks,
         "continue": exits.continues,
         "return": exits.returns,
         "raise": exits.raises,
     }
-    return {kind: sorted(traces) for kind, traces in found.items() if traces is not None}
+    return {kind: sorted(traces) for kind, traces in traces_by_exit.items() if traces is not None}
 
 
 def test_sequence() -> None:
@@ -98,11 +98,11 @@ def test_nothing_runs_after_an_exit_on_each_path() -> None:
 # Loops
 
 
-def test_loop_may_run_no_pass() -> None:
+def test_loop_may_not_iterate() -> None:
     assert paths("for x in event['xs']:\n    await a()\nawait b()") == {"end": ["ab", "b"]}
 
 
-def test_break_goes_behind_the_loop() -> None:
+def test_break_continues_after_the_loop() -> None:
     source = """
         while True:
             await a()
@@ -127,7 +127,7 @@ def test_break_skips_the_else_of_its_loop() -> None:
     assert paths(source) == {"end": ["ac", "bc"]}
 
 
-def test_continue_ends_a_pass() -> None:
+def test_continue_ends_an_iteration() -> None:
     source = """
         for x in event['xs']:
             if x:
@@ -176,7 +176,7 @@ def test_break_of_an_else_leaves_the_outer_loop() -> None:
     assert paths(source) == {"end": ["ab", "b"]}
 
 
-def test_later_pass_begins_with_what_an_inner_loop_adds() -> None:
+def test_iteration_starts_with_the_steps_of_an_inner_loop() -> None:
     source = """
         for x in event['xs']:
             await c()
@@ -190,7 +190,7 @@ def test_later_pass_begins_with_what_an_inner_loop_adds() -> None:
 # Exceptions
 
 
-def test_handler_begins_wherever_its_body_fails() -> None:
+def test_handler_starts_wherever_its_body_fails() -> None:
     source = """
         try:
             await a()
@@ -202,7 +202,7 @@ def test_handler_begins_wherever_its_body_fails() -> None:
     assert paths(source) == {"end": ["abcd", "abd", "acd", "cd"]}
 
 
-def test_raise_goes_to_the_handler_of_its_type() -> None:
+def test_raise_enters_the_handler_of_its_type() -> None:
     source = """
         try:
             try:
@@ -221,7 +221,7 @@ def test_raise_goes_to_the_handler_of_its_type() -> None:
     assert "ad" not in ends
 
 
-def test_raise_of_a_type_that_no_handler_names() -> None:
+def test_raise_without_a_matching_handler() -> None:
     source = """
         try:
             await a()
@@ -232,7 +232,7 @@ def test_raise_of_a_type_that_no_handler_names() -> None:
     assert paths(source) == {"end": ["ab", "b"], "raise": ["a"]}
 
 
-def test_raise_of_an_unknown_type_may_be_caught_and_may_leave() -> None:
+def test_raise_of_an_unknown_type_may_be_caught() -> None:
     source = """
         try:
             await a()
@@ -266,7 +266,7 @@ def test_else_is_not_protected() -> None:
     assert paths(source) == {"end": ["ab", "b"], "raise": ["a"]}
 
 
-def test_handler_that_raises_leaves() -> None:
+def test_raise_in_a_handler_leaves_the_body() -> None:
     source = """
         try:
             await a()
@@ -278,11 +278,11 @@ def test_handler_that_raises_leaves() -> None:
     assert paths(source) == {"end": ["ac"], "raise": ["ab", "b"]}
 
 
-# finally
+# `finally`
 
 
 @pytest.mark.parametrize(("leaving", "kind"), [("return", "return"), ("raise KeyError", "raise")])
-def test_exit_passes_each_finally(leaving: str, kind: str) -> None:
+def test_exit_runs_each_finally(leaving: str, kind: str) -> None:
     source = f"""
         try:
             try:
@@ -296,7 +296,7 @@ def test_exit_passes_each_finally(leaving: str, kind: str) -> None:
     assert paths(source) == {kind: ["abc"]}
 
 
-def test_break_passes_a_finally() -> None:
+def test_break_runs_a_finally() -> None:
     source = """
         while True:
             try:
@@ -309,7 +309,7 @@ def test_break_passes_a_finally() -> None:
     assert paths(source) == {"end": ["abc"]}
 
 
-def test_continue_passes_a_finally() -> None:
+def test_continue_runs_a_finally() -> None:
     source = """
         for x in event['xs']:
             try:
@@ -322,7 +322,7 @@ def test_continue_passes_a_finally() -> None:
     assert paths(source) == {"end": ["", "ab", "b", "ba"]}
 
 
-def test_paths_through_a_finally_stay_apart() -> None:
+def test_paths_through_a_finally_are_not_merged() -> None:
     source = """
         try:
             if event['x']:
@@ -348,7 +348,7 @@ def test_return_of_a_finally_replaces_other_exits() -> None:
     assert paths(source) == {"return": ["ab", "b"]}
 
 
-def test_exception_passes_a_finally_on_its_way_to_a_handler() -> None:
+def test_exception_runs_a_finally_before_its_handler() -> None:
     source = """
         try:
             try:
@@ -378,15 +378,15 @@ def test_nested_finally_blocks_are_bounded(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 class CountDomain(Domain[int]):
-    """How often steps run, up to a bound at which it is unlimited."""
+    """The number of runs of steps, up to `UNLIMITED`."""
 
     UNLIMITED = 1_000
 
     def transfer(self, operation: Leaf, state: int) -> int:
         return min(self.UNLIMITED, state + isinstance(operation, Run))
 
-    def join(self, one: int, other: int) -> int:
-        return max(one, other)
+    def join(self, left: int, right: int) -> int:
+        return max(left, right)
 
     def widen(self, old: int, new: int) -> int:
         return self.UNLIMITED if new > old else new
@@ -399,7 +399,7 @@ def test_loops_widen() -> None:
     assert budget.maximum[Limit.PAIRS] - budget.remaining[Limit.PAIRS] < 12
 
 
-def test_solving_ends_at_the_limit_of_the_budget() -> None:
+def test_solving_stops_at_the_limit_of_the_budget() -> None:
     budget = Budget()
     budget.end()
     with pytest.raises(LimitExceededError):
@@ -417,7 +417,7 @@ def a_step() -> tuple[Run, Place]:
 def test_deep_nesting_takes_linear_time(kind: str) -> None:
     step, place = a_step()
 
-    def around(block: Block) -> Block:
+    def wrap(block: Block) -> Block:
         leaving = Choice((Branch("x", Block((Jump(JumpKind.RETURN, place),))),), place)
         inner = Block((step, leaving, *block.operations))
         operations: dict[str, Operation] = {
@@ -428,7 +428,7 @@ def test_deep_nesting_takes_linear_time(kind: str) -> None:
         }
         return Block((operations[kind],))
 
-    body = reduce(lambda block, _: around(block), range(5_000), EMPTY)
+    body = reduce(lambda block, _: wrap(block), range(5_000), EMPTY)
     started = time.process_time()
     exits = run_with_large_stack(lambda: solve(body, 0, CountDomain()))
     assert exits.end is not None

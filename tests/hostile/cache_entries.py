@@ -1,7 +1,7 @@
-"""Hostile files in the place of cache entries: `python -m tests.hostile.cache_entries COUNT [FIRST]`.
+"""Replace cache entries with hostile files: `python -m tests.hostile.cache_entries COUNT [FIRST]`.
 
-Each file follows from its number. The command has to answer as without a cache, without reading the entry as one,
-waiting for it, or touching what it links to.
+The number of a trial is the seed of its file. The command must treat the file as a cache miss: print the same output as
+without a cache, not block, and not change the target of a link.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from unittest import mock
 
 from stepgraph.source_analysis import analyze_graphs, check_sources
 from tests.hostile.fuzzing import run
-from tests.hostile.mutations import mutated
+from tests.hostile.mutations import mutate
 
 COMMANDS: Final = (("check", "entry.py", "-f", "json"), ("graph", "entry.py", "-f", "mermaid"))
 _PATIENCE_SECONDS: Final = 60
@@ -41,20 +41,23 @@ class Orders(WorkflowEntrypoint):
 
 
 @dataclass(slots=True)
-class Counts:
-    """How many files were tried, of which kinds, and the numbers of those that were not counted as absent."""
+class CacheEntryCounts:
+    """Totals of the trials, and the numbers of those that failed."""
 
     inputs: int = 0
     kinds: Counter[str] = field(default_factory=Counter)
-    believed: list[int] = field(default_factory=list)
+    trusted: list[int] = field(default_factory=list)
+    """The command used the file as a cache entry."""
     different: list[int] = field(default_factory=list)
+    """The command printed a different output."""
     hangs: list[int] = field(default_factory=list)
     writes: list[int] = field(default_factory=list)
+    """The command changed a file outside of the cache."""
 
 
 @dataclass(slots=True)
-class Scene:
-    """A directory with a source, its cache, and a file outside of both."""
+class Workspace:
+    """A directory with a source, its cache, a file outside of both, and the output and cache entry of each command."""
 
     folder: Path
     cache: Path
@@ -63,8 +66,8 @@ class Scene:
     entries: dict[tuple[str, ...], tuple[str, bytes]]
 
 
-def scene(folder: Path) -> Scene:
-    """Return a scene in an empty directory, which becomes the working directory."""
+def prepare_workspace(folder: Path) -> Workspace:
+    """Create a workspace in an empty directory, and make it the working directory."""
     work, cache, outside = folder / "work", folder / "cache", folder / "outside"
     work.mkdir()
     outside.write_text("secret\n", encoding="utf-8")
@@ -72,56 +75,56 @@ def scene(folder: Path) -> Scene:
     os.chdir(work)
     os.environ["STEPGRAPH_CACHE_DIR"] = str(cache)
     os.environ["GIT_CEILING_DIRECTORIES"] = str(folder)
-    made = Scene(work, cache, outside, {}, {})
+    workspace = Workspace(work, cache, outside, {}, {})
     for command in COMMANDS:
-        made.expected[command] = run((*command, "--no-cache"))
+        workspace.expected[command] = run((*command, "--no-cache"))
         run(command)
         (entry,) = cache.glob("*.json")
-        made.entries[command] = (entry.name, entry.read_bytes())
+        workspace.entries[command] = (entry.name, entry.read_bytes())
         shutil.rmtree(cache)
-    return made
+    return workspace
 
 
-def _mutation(path: Path, content: bytes, chance: Random, _: Scene) -> None:
-    while (changed := mutated(chance, content, [content])) == content:
+def _mutation(path: Path, content: bytes, rng: Random, _: Workspace) -> None:
+    while (changed := mutate(rng, content, [content])) == content:
         pass
     path.write_bytes(changed)
 
 
-def _bare_json(path: Path, content: bytes, chance: Random, _: Scene) -> None:
+def _bare_json(path: Path, content: bytes, rng: Random, _: Workspace) -> None:
     body = content[content.index(b"{") :]
     forged = [
         body,
         b"{}",
         b"[]",
         b"null",
-        mutated(chance, body, [body]),
+        mutate(rng, body, [body]),
         b"[" * 100_000,
         body.replace(b"SG205", b"SG999"),
     ]
-    path.write_bytes(chance.choice(forged))
+    path.write_bytes(rng.choice(forged))
 
 
-def _cut(path: Path, content: bytes, chance: Random, _: Scene) -> None:
-    path.write_bytes(content[: chance.randrange(len(content))])
+def _cut(path: Path, content: bytes, rng: Random, _: Workspace) -> None:
+    path.write_bytes(content[: rng.randrange(len(content))])
 
 
-def _other_key(path: Path, content: bytes, chance: Random, scene: Scene) -> None:
-    others = [other for _, other in scene.entries.values() if other != content]
-    path.write_bytes(chance.choice(others))
+def _entry_of_another_key(path: Path, content: bytes, rng: Random, workspace: Workspace) -> None:
+    others = [other for _, other in workspace.entries.values() if other != content]
+    path.write_bytes(rng.choice(others))
 
 
-def _sparse(path: Path, content: bytes, chance: Random, _: Scene) -> None:
+def _sparse(path: Path, content: bytes, rng: Random, _: Workspace) -> None:
     path.write_bytes(content)
-    os.truncate(path, len(content) + chance.choice([1, 10**6, 2**34]))
+    os.truncate(path, len(content) + rng.choice([1, 10**6, 2**34]))
 
 
-def _link(path: Path, content: bytes, chance: Random, scene: Scene) -> None:
-    copy = scene.cache / "copy"
+def _link(path: Path, content: bytes, rng: Random, workspace: Workspace) -> None:
+    copy = workspace.cache / "copy"
     copy.write_bytes(content)
     targets = [
         str(copy),
-        str(scene.outside),
+        str(workspace.outside),
         "/dev/zero",
         "/etc/passwd",
         "/proc/self/environ",
@@ -129,54 +132,54 @@ def _link(path: Path, content: bytes, chance: Random, scene: Scene) -> None:
         "missing",
         ".",
     ]
-    path.symlink_to(chance.choice(targets))
+    path.symlink_to(rng.choice(targets))
 
 
-def _pipe(path: Path, _content: bytes, _chance: Random, _: Scene) -> None:
+def _pipe(path: Path, _content: bytes, _rng: Random, _: Workspace) -> None:
     os.mkfifo(path)
 
 
-def _socket(path: Path, _content: bytes, _chance: Random, scene: Scene) -> None:
-    # The path of a socket has to be short.
-    os.chdir(scene.cache)
-    with socket.socket(socket.AF_UNIX) as made:
-        made.bind(path.name)
-    os.chdir(scene.folder)
+def _socket(path: Path, _content: bytes, _rng: Random, workspace: Workspace) -> None:
+    # The path of a socket is limited to about 100 bytes.
+    os.chdir(workspace.cache)
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(path.name)
+    os.chdir(workspace.folder)
 
 
-def _directory(path: Path, content: bytes, chance: Random, _: Scene) -> None:
+def _directory(path: Path, content: bytes, rng: Random, _: Workspace) -> None:
     path.mkdir()
-    if chance.randrange(2):
+    if rng.randrange(2):
         (path / path.name).write_bytes(content)
 
 
-def _device(path: Path, _content: bytes, _chance: Random, _: Scene) -> None:
+def _device(path: Path, _content: bytes, _rng: Random, _: Workspace) -> None:
     with suppress(PermissionError):
         os.mknod(path, stat.S_IFCHR | 0o600, os.makedev(1, 5))
 
 
-def _writable(path: Path, content: bytes, chance: Random, _: Scene) -> None:
+def _writable(path: Path, content: bytes, rng: Random, _: Workspace) -> None:
     path.write_bytes(content)
-    path.chmod(0o600 | chance.choice([0o20, 0o02, 0o22, 0o66, 0o77]))
+    path.chmod(0o600 | rng.choice([0o20, 0o02, 0o22, 0o66, 0o77]))
 
 
-def _writable_directory(path: Path, content: bytes, chance: Random, scene: Scene) -> None:
+def _writable_directory(path: Path, content: bytes, rng: Random, workspace: Workspace) -> None:
     path.write_bytes(content)
-    scene.cache.chmod(0o700 | chance.choice([0o20, 0o02, 0o77, 0o1077]))
+    workspace.cache.chmod(0o700 | rng.choice([0o20, 0o02, 0o77, 0o1077]))
 
 
-def _foreign(path: Path, content: bytes, chance: Random, scene: Scene) -> None:
+def _owned_by_another_user(path: Path, content: bytes, rng: Random, workspace: Workspace) -> None:
     path.write_bytes(content)
     path.chmod(0o600)
-    os.chown(chance.choice([path, scene.cache]), _FOREIGN, _FOREIGN)
+    os.chown(rng.choice([path, workspace.cache]), _FOREIGN, _FOREIGN)
 
 
-_Kind = Callable[[Path, bytes, Random, Scene], None]
+_Kind = Callable[[Path, bytes, Random, Workspace], None]
 _KINDS: Final[dict[str, tuple[_Kind, int]]] = {
     "mutation": (_mutation, 40),
     "bare JSON": (_bare_json, 10),
     "cut off": (_cut, 10),
-    "entry of another key": (_other_key, 4),
+    "entry of another key": (_entry_of_another_key, 4),
     "too large": (_sparse, 4),
     "symbolic link": (_link, 10),
     "pipe": (_pipe, 5),
@@ -185,19 +188,19 @@ _KINDS: Final[dict[str, tuple[_Kind, int]]] = {
     "device": (_device, 3),
     "writable by others": (_writable, 5),
     "directory writable by others": (_writable_directory, 5),
-    **({"of another user": (_foreign, 8)} if os.geteuid() == 0 else {}),
+    **({"of another user": (_owned_by_another_user, 8)} if os.geteuid() == 0 else {}),
 }
 
 
-def tried(count: int, first: int = 0) -> Counts:
-    """Return what becomes of so many hostile files, from a number on."""
-    counts = Counts()
+def run_trials(count: int, first: int = 0) -> CacheEntryCounts:
+    """Run `count` trials, from the number `first` on."""
+    counts = CacheEntryCounts()
     before, environment = Path.cwd(), dict(os.environ)
     with tempfile.TemporaryDirectory() as folder:
-        made = scene(Path(folder))
+        workspace = prepare_workspace(Path(folder))
         try:
             for number in range(first, first + count):
-                _try(number, made, counts)
+                _try_entry(number, workspace, counts)
         finally:
             os.chdir(before)
             os.environ.clear()
@@ -205,14 +208,14 @@ def tried(count: int, first: int = 0) -> Counts:
     return counts
 
 
-def _try(number: int, made: Scene, counts: Counts) -> None:
-    chance = Random(number)  # noqa: S311 - no secret
-    command = chance.choice(COMMANDS)
-    name, content = made.entries[command]
-    shutil.rmtree(made.cache, ignore_errors=True)
-    made.cache.mkdir(mode=0o700)
-    (kind,) = chance.choices(list(_KINDS), [weight for _, weight in _KINDS.values()])
-    _KINDS[kind][0](made.cache / name, content, chance, made)
+def _try_entry(number: int, workspace: Workspace, counts: CacheEntryCounts) -> None:
+    rng = Random(number)  # noqa: S311 - not for cryptography
+    command = rng.choice(COMMANDS)
+    name, content = workspace.entries[command]
+    shutil.rmtree(workspace.cache, ignore_errors=True)
+    workspace.cache.mkdir(mode=0o700)
+    (kind,) = rng.choices(list(_KINDS), [weight for _, weight in _KINDS.values()])
+    _KINDS[kind][0](workspace.cache / name, content, rng, workspace)
     counts.inputs += 1
     counts.kinds[kind] += 1
     hung: list[int] = []
@@ -233,21 +236,23 @@ def _try(number: int, made: Scene, counts: Counts) -> None:
         counts.hangs.append(number)
         return
     if not (analyze.called or check.called):
-        counts.believed.append(number)
-    if answer != made.expected[command]:
+        counts.trusted.append(number)
+    if answer != workspace.expected[command]:
         counts.different.append(number)
-    if made.outside.read_bytes() != b"secret\n" or [path.name for path in made.folder.iterdir()] != ["entry.py"]:
+    if workspace.outside.read_bytes() != b"secret\n" or [path.name for path in workspace.folder.iterdir()] != [
+        "entry.py"
+    ]:
         counts.writes.append(number)
 
 
 def main(arguments: list[str]) -> int:
-    """Try hostile files, print the counts, and return whether one was not counted as absent."""
+    """Run trials, print the counts, and return 1 if one failed."""
     count, *first = map(int, arguments)
-    counts = tried(count, *first)
+    counts = run_trials(count, *first)
     print(f"{counts.inputs:,} files: " + ", ".join(f"{kind} {n:,}" for kind, n in counts.kinds.most_common()))  # noqa: T201
-    bad = {"believed": counts.believed, "different": counts.different, "hangs": counts.hangs, "writes": counts.writes}
+    bad = {"trusted": counts.trusted, "different": counts.different, "hangs": counts.hangs, "writes": counts.writes}
     for name, numbers in bad.items():
-        print(f"{name} {len(numbers):,}", *numbers[:20])  # noqa: T201 - what it is for
+        print(f"{name} {len(numbers):,}", *numbers[:20])  # noqa: T201 - a script
     return int(any(bad.values()))
 
 

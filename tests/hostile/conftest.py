@@ -1,4 +1,4 @@
-"""Running the command in an empty folder."""
+"""Fixtures that run the command in an empty directory."""
 
 from __future__ import annotations
 
@@ -12,31 +12,32 @@ import pytest
 
 from stepgraph.cli.main import main
 
-# Far more than any of these takes: what does not end by then does not end.
+# Far more than any test needs.
 PATIENCE_SECONDS = 240
 
 
 @dataclass(frozen=True, slots=True)
-class Ended:
-    """How the command ended: its exit code, or a signal as a negative number, and what it said."""
+class CommandResult:
+    """The outcome of a run of the command."""
 
     code: int
+    """Exit code, negative for a signal."""
     out: str
-    told: str
+    err: str
 
     @property
-    def is_lawful(self) -> bool:
-        """Whether it ended with a result or an error that was told, and not with a defect, a signal or a traceback."""
-        said = self.told + self.out
-        return self.code in (0, 1, 2, 3) and bool(said) and "Traceback (most recent" not in said
+    def is_graceful(self) -> bool:
+        """Whether the command printed a result or an error message, instead of a traceback or a crash."""
+        output = self.err + self.out
+        return self.code in (0, 1, 2, 3) and bool(output) and "Traceback (most recent" not in output
 
 
-Command = Callable[..., Ended]
+Command = Callable[..., CommandResult]
 
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory of the command, empty."""
+    """An empty directory, which becomes the working directory."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")
@@ -45,22 +46,24 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture
 def stepgraph(folder: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Command:  # noqa: ARG001 - it changes into it
-    """Run `stepgraph` with the arguments given, within the test's process."""
+    """Run `stepgraph` in the process of the test."""
 
-    def run(*arguments: str) -> Ended:
+    def run(*arguments: str) -> CommandResult:
         code = main(arguments)
-        return Ended(int(code), *(text.decode("utf-8", "replace") for text in capfdbinary.readouterr()))
+        return CommandResult(int(code), *(text.decode("utf-8", "replace") for text in capfdbinary.readouterr()))
 
     return run
 
 
 @pytest.fixture
 def process(folder: Path) -> Command:  # noqa: ARG001 - it changes into it
-    """Run `stepgraph` with the arguments given, in a process of its own: what kills it, kills nothing else."""
+    """Run `stepgraph` in a subprocess, so that a crash does not end the test session."""
 
-    def run(*arguments: str) -> Ended:
+    def run(*arguments: str) -> CommandResult:
         command = [sys.executable, "-m", "stepgraph", *arguments]
-        ended = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_SECONDS)
-        return Ended(ended.returncode, *(text.decode("utf-8", "replace") for text in (ended.stdout, ended.stderr)))
+        result = subprocess.run(command, capture_output=True, check=False, timeout=PATIENCE_SECONDS)
+        return CommandResult(
+            result.returncode, *(text.decode("utf-8", "replace") for text in (result.stdout, result.stderr))
+        )
 
     return run

@@ -1,4 +1,4 @@
-"""Workflows that are deep, or long, in one direction: by the name of the direction, a program of any depth."""
+"""Generators of workflows in which one construct is nested or repeated `n` times."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _REST: Final = 'await step.sleep("rest", 1)\n'
 
 
 def _of(body: str, before: str = "", after: str = "") -> str:
-    """Return a module with a workflow whose `run` has this body, of whole lines, and then rests."""
+    """Return a module with a workflow whose `run` has this body, followed by a sleep."""
     lines = "".join(f"        {line}\n" for line in body.splitlines())
     return f"{before}{_HEAD}{lines}        {_REST}{after}"
 
@@ -27,7 +27,7 @@ def _expression(text: str) -> str:
 
 
 def _blocks(line: Callable[[int], str], depth: int, innermost: str = "pass") -> str:
-    """Return blocks within each other, a space deeper each."""
+    """Return nested blocks, each indented by one more space."""
     opened = "".join(f"{' ' * level}{line(level)}\n" for level in range(depth))
     return f"{opened}{' ' * depth}{innermost}"
 
@@ -147,7 +147,7 @@ def _ring_of_bases(depth: int) -> str:
 
 
 def _many_bases(depth: int) -> str:
-    """Diamonds on diamonds: the number of ways up doubles with each level."""
+    """Stacked diamonds: the number of paths to the top class doubles with each level."""
     lines = ["class C0: pass"]
     for n in range(1, depth):
         lines += [f"class A{n}(C{n - 1}): pass", f"class B{n}(C{n - 1}): pass", f"class C{n}(A{n}, B{n}): pass"]
@@ -198,7 +198,7 @@ def _gathered(depth: int) -> str:
 
 
 def _while_loops(depth: int) -> str:
-    """In each, something changes that the others look at."""
+    """Each loop changes a variable that another loop tests."""
     lines = [f"{' ' * n}while a{n}:\n{' ' * n} a{n} = a{(n + 1) % depth}" for n in range(depth)]
     return _of("\n".join([*lines, " " * depth + _REST.rstrip()]))
 
@@ -221,7 +221,7 @@ def _comprehension_clauses(depth: int) -> str:
     return _expression("[a " + " ".join(f"for a{n} in a" for n in range(depth)) + "]")
 
 
-# By name: what is `n` deep.
+# Generators by the name of the construct; the argument is the depth.
 DEEP: Final[dict[str, Program]] = {
     "parentheses": _within("(", ")", "a"),
     "lists": _within("[", "]"),

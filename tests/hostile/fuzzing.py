@@ -1,7 +1,7 @@
-"""The command on input that nobody meant, and what became of it: `python -m tests.hostile.fuzzing COUNT [FIRST]`.
+"""Fuzz the command with random and mutated input: `python -m tests.hostile.fuzzing COUNT [FIRST]`.
 
-Each input follows from its number. Inputs are tried in batches, each in a process of its own, so that one that kills
-the interpreter, or does not end, is known by its number too.
+The number of an input is its seed. Each batch of inputs runs in a subprocess, so that an input that crashes the
+interpreter or hangs is identified by its number.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pathlib import Path
 from random import Random
 from typing import Final
 
-from tests.hostile.mutations import module, mutated, texts
+from tests.hostile.mutations import generate_module, mutate, texts
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _BATCH: Final = 500
-# For a whole batch, which takes seconds.
+# For a whole batch, which usually takes seconds.
 _PATIENCE_SECONDS: Final = 600
 _MOST_NAMED: Final = 20
 _HALF: Final = 0.5
@@ -35,26 +35,27 @@ _REPORTS: Final = ["text", "json", "sarif", "github", "gitlab", "markdown"]
 
 
 @dataclass(slots=True)
-class Counts:
-    """What became of inputs: `results` of the command, `told` errors, and what must not be, by number of the input.
-
-    `slowest` is the number of the input that took longest for its size, and how many milliseconds for each kilobyte.
-    """
+class FuzzCounts:
+    """Totals of the inputs, and the numbers of those that failed."""
 
     inputs: int = 0
     results: int = 0
-    told: int = 0
+    refused: int = 0
+    """Inputs that the command reported an error for."""
     defects: list[int] = field(default_factory=list)
+    """Inputs that raised an exception or printed no error."""
     crashes: list[int] = field(default_factory=list)
     hangs: list[int] = field(default_factory=list)
     writes: list[int] = field(default_factory=list)
+    """Inputs for which the command changed files."""
     slowest: tuple[int, float] = (0, 0.0)
+    """The input that was slowest for its size, and its milliseconds per kilobyte."""
 
-    def add(self, other: Counts) -> None:
-        """Count what another has counted."""
+    def add(self, other: FuzzCounts) -> None:
+        """Add the counts of another batch."""
         self.inputs += other.inputs
         self.results += other.results
-        self.told += other.told
+        self.refused += other.refused
         self.defects += other.defects
         self.crashes += other.crashes
         self.hangs += other.hangs
@@ -63,44 +64,45 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True)
-class Input:
-    """The arguments of a run of the command, and the files that it is run on, by name."""
+class FuzzInput:
+    """One run of the command."""
 
     arguments: tuple[str, ...]
     files: dict[str, bytes]
+    """The files in the working directory, by name."""
 
 
-def input_of(number: int) -> Input:
-    """Return the input of a number."""
-    chance = Random(number)  # noqa: S311 - no secret
-    graph, report = ["-f", chance.choice(_FORMATS)], ["-f", chance.choice(_REPORTS)]
-    kind = chance.randrange(12)
+def generate_input(number: int) -> FuzzInput:
+    """Generate the input whose seed is `number`."""
+    rng = Random(number)  # noqa: S311 - not for cryptography
+    graph, report = ["-f", rng.choice(_FORMATS)], ["-f", rng.choice(_REPORTS)]
+    kind = rng.randrange(12)
     if kind == 0:
-        saved = {"a.json": _saved(chance), "b.json": _saved(chance)}
-        drawn = ("render", "a.json", "-f", chance.choice(["text", "dot", "svg", "html", "mermaid"]))
-        compared = ("diff", "a.json", "b.json", "-f", chance.choice(["text", "json", "markdown", "svg"]))
-        return Input(drawn if chance.random() < _HALF else compared, saved)
-    files = {"a.py": module(chance)}
+        saved = {"a.json": _saved(rng), "b.json": _saved(rng)}
+        drawn = ("render", "a.json", "-f", rng.choice(["text", "dot", "svg", "html", "mermaid"]))
+        compared = ("diff", "a.json", "b.json", "-f", rng.choice(["text", "json", "markdown", "svg"]))
+        return FuzzInput(drawn if rng.random() < _HALF else compared, saved)
+    files = {"a.py": generate_module(rng)}
     if kind == 1:
-        files["b.py"] = mutated(chance, files["a.py"], texts(".py"))
-        return Input(("diff", "a.py", "b.py", "-f", chance.choice(["text", "json", "markdown", "svg"])), files)
+        files["b.py"] = mutate(rng, files["a.py"], texts(".py"))
+        return FuzzInput(("diff", "a.py", "b.py", "-f", rng.choice(["text", "json", "markdown", "svg"])), files)
     if kind == 2:
-        files[chance.choice(["wrangler.jsonc", "wrangler.json"])] = mutated(chance, _WRANGLER, texts(".jsonc"))
-        files["pyproject.toml"] = mutated(chance, _SETTINGS, [_SETTINGS])
-        return Input(("check", ".", *report), files)
+        files[rng.choice(["wrangler.jsonc", "wrangler.json"])] = mutate(rng, _WRANGLER, texts(".jsonc"))
+        files["pyproject.toml"] = mutate(rng, _SETTINGS, [_SETTINGS])
+        return FuzzInput(("check", ".", *report), files)
     if kind == 3:
-        files["wrangler.toml"] = mutated(chance, _WRANGLER_TOML, [_WRANGLER_TOML])
-        return Input(("graph", ".", *graph), files)
+        files["wrangler.toml"] = mutate(rng, _WRANGLER_TOML, [_WRANGLER_TOML])
+        return FuzzInput(("graph", ".", *graph), files)
     if kind == 4:
-        files["entry.py"] = b"from workers import *\nfrom a import *\nimport a\n" + module(chance)
-        return Input(("check", ".", *report), files)
+        files["entry.py"] = b"from workers import *\nfrom a import *\nimport a\n" + generate_module(rng)
+        return FuzzInput(("check", ".", *report), files)
     commands: list[tuple[str, ...]] = [
         ("graph", "a.py", *graph),
         ("check", "a.py", *report),
         ("check", "a.py", "--fix"),
         ("list", "a.py"),
     ]
-    return Input(chance.choices(commands, [4, 4, 2, 1])[0], files)
+    return FuzzInput(rng.choices(commands, [4, 4, 2, 1])[0], files)
 
 
 _WRANGLER: Final = b"""{
@@ -132,73 +134,73 @@ SG201 = "warning"
 """
 
 
-def _saved(chance: Random) -> bytes:
+def _saved(rng: Random) -> bytes:
     graphs = texts(".json")
-    return mutated(chance, chance.choice(graphs), graphs)
+    return mutate(rng, rng.choice(graphs), graphs)
 
 
-def fuzzed(count: int, first: int = 0) -> Counts:
-    """Return what becomes of so many inputs, from a number on."""
-    counts = Counts()
+def fuzz(count: int, first: int = 0) -> FuzzCounts:
+    """Run the command on `count` inputs, from the number `first` on."""
+    counts = FuzzCounts()
     at, end = first, first + count
     while at < end:
-        tried = _batch(at, min(end, at + _BATCH))
-        counts.add(tried)
-        at += tried.inputs
+        batch = _batch(at, min(end, at + _BATCH))
+        counts.add(batch)
+        at += batch.inputs
     return counts
 
 
-def _batch(first: int, end: int) -> Counts:
-    """Return what becomes of inputs in a process of their own: of all, or of those up to one that kills it or hangs."""
+def _batch(first: int, end: int) -> FuzzCounts:
+    """Run inputs in a subprocess, up to the first that crashes or hangs."""
     with tempfile.TemporaryDirectory() as folder:
-        counted = Path(folder, "counted")
-        command = [sys.executable, "-m", "tests.hostile.fuzzing", "--here", str(counted), str(first), str(end)]
+        counts_path = Path(folder, "counted")
+        command = [sys.executable, "-m", "tests.hostile.fuzzing", "--here", str(counts_path), str(first), str(end)]
         try:
             code = subprocess.run(command, cwd=_ROOT, check=False, timeout=_PATIENCE_SECONDS).returncode
         except subprocess.TimeoutExpired:
             code = None
-        counts = _read(counted)
+        counts = _read(counts_path)
     if counts.inputs < end - first and code != -signal.SIGTERM:
         (counts.hangs if code is None else counts.crashes).append(first + counts.inputs)
         counts.inputs += 1
     return counts
 
 
-def _read(counted: Path) -> Counts:
-    lines = counted.read_text(encoding="utf-8").splitlines() if counted.exists() else []
-    return Counts(**json.loads(lines[-1])) if lines else Counts()
+def _read(counts_path: Path) -> FuzzCounts:
+    lines = counts_path.read_text(encoding="utf-8").splitlines() if counts_path.exists() else []
+    return FuzzCounts(**json.loads(lines[-1])) if lines else FuzzCounts()
 
 
-def _fuzz_here(counted: str, first: int, end: int) -> None:
-    """Try inputs in this process, and write a line of the counts after each."""
-    counts = Counts()
-    with tempfile.TemporaryDirectory() as folder, Path(counted).open("w", encoding="utf-8") as lines:
+def _fuzz_in_process(counts_path: str, first: int, end: int) -> None:
+    """Run inputs in this process, and write the counts as a line of JSON after each."""
+    counts = FuzzCounts()
+    with tempfile.TemporaryDirectory() as folder, Path(counts_path).open("w", encoding="utf-8") as lines:
         os.chdir(folder)
-        _try(first, Counts())  # what is imported for the first is no matter of it
+        _try_input(first, FuzzCounts())  # a warm-up, which pays for the imports
         for number in range(first, end):
-            _try(number, counts)
+            _try_input(number, counts)
             lines.write(json.dumps(asdict(counts)) + "\n")
             lines.flush()
         os.chdir(_ROOT)
 
 
-def _try(number: int, counts: Counts) -> None:
-    made = input_of(number)
+def _try_input(number: int, counts: FuzzCounts) -> None:
+    case = generate_input(number)
     _clear()
-    for name, content in made.files.items():
+    for name, content in case.files.items():
         Path(name).write_bytes(content)
     began = time.process_time()
-    code, said = run(made.arguments)
+    code, output = run(case.arguments)
     took = (time.process_time() - began) * 1000
-    size = sum(map(len, made.files.values())) / 1000
+    size = sum(map(len, case.files.values())) / 1000
     counts.inputs += 1
     counts.results += code in (0, 1)
-    counts.told += code in (2, 3) and bool(said)
-    if code not in (0, 1, 2, 3) or (code in (2, 3) and not said) or "Traceback (most" in said:
+    counts.refused += code in (2, 3) and bool(output)
+    if code not in (0, 1, 2, 3) or (code in (2, 3) and not output) or "Traceback (most" in output:
         counts.defects.append(number)
-    if {path.name: path.read_bytes() for path in Path().iterdir()} != made.files:
+    if {path.name: path.read_bytes() for path in Path().iterdir()} != case.files:
         counts.writes.append(number)
-    # What every run costs is no matter of its size.
+    # One kilobyte is added for the constant cost of a run.
     counts.slowest = max(counts.slowest, (number, round(took / (size + 1), 1)), key=lambda slow: slow[1])
 
 
@@ -208,36 +210,36 @@ def _clear() -> None:
 
 
 def run(arguments: tuple[str, ...]) -> tuple[int, str]:
-    """Return the exit code of the command, and all that it said. Where it raises, as it never should, the code is 5."""
+    """Return the exit code and the output of the command; 5 and the exception if it raises one."""
     from stepgraph.cli.main import main
 
-    said = io.TextIOWrapper(io.BytesIO(), "utf-8")
-    with redirect_stdout(said), redirect_stderr(said):
+    output = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    with redirect_stdout(output), redirect_stderr(output):
         try:
             code = int(main(arguments))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, it is a defect
+        except BaseException as error:  # noqa: BLE001 - any exception is a defect
             return 5, repr(error)
-    said.seek(0)
-    return code, said.read()
+    output.seek(0)
+    return code, output.read()
 
 
-def told_counts(counts: Counts) -> Iterator[str]:
-    """Yield the counts in lines for people."""
-    yield f"inputs {counts.inputs:,}, results {counts.results:,}, errors told {counts.told:,}"
+def format_counts(counts: FuzzCounts) -> Iterator[str]:
+    """Yield the lines of a summary."""
+    yield f"inputs {counts.inputs:,}, results {counts.results:,}, refused {counts.refused:,}"
     for name, numbers in (
         ("internal errors", counts.defects),
         ("crashes", counts.crashes),
         ("hangs", counts.hangs),
-        ("unasked writes", counts.writes),
+        ("unrequested writes", counts.writes),
     ):
         named = f": inputs {', '.join(map(str, numbers[:_MOST_NAMED]))}" if numbers else ""
         yield f"{name} {len(numbers):,}{named}"
-    yield f"slowest for its size: input {counts.slowest[0]}, {counts.slowest[1]} ms a kilobyte"
+    yield f"slowest for its size: input {counts.slowest[0]}, {counts.slowest[1]} ms per kilobyte"
 
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["--here", counted, first, end]:
-            _fuzz_here(counted, int(first), int(end))
+        case ["--here", counts_path, first, end]:
+            _fuzz_in_process(counts_path, int(first), int(end))
         case [count, *first]:
-            print("\n".join(told_counts(fuzzed(int(count), *map(int, first)))))  # noqa: T201 - what it is for
+            print("\n".join(format_counts(fuzz(int(count), *map(int, first)))))  # noqa: T201 - a script

@@ -1,6 +1,6 @@
-"""Repositories with trees that git itself would never make: `python -m tests.hostile.git_trees COUNT [FIRST]`.
+"""Generate repositories with malformed trees: `python -m tests.hostile.git_trees COUNT [FIRST]`.
 
-Each follows from its number. Objects are written without git, which would refuse most of them.
+The number of a repository is its seed. Objects are written without git, which would refuse most of them.
 """
 
 from __future__ import annotations
@@ -114,17 +114,17 @@ fsmonitor = touch sprung
 external = touch sprung
 """
 _BAD: Final = b"\0" * 20
-_SELDOM: Final = 0.05
+_RARELY: Final = 0.05
 _USUAL: Final = 11
-"""How many of the names are none that git refuses."""
+"""The number of names, at the start of the list, that git accepts."""
 
 
 class _Repository:
-    """A repository whose objects are written as they are."""
+    """A repository whose objects are written directly, without validation."""
 
-    def __init__(self, chance: Random, outside: str) -> None:
-        self._chance = chance
-        self._hostility = chance.choice([0, 0.01, 0.1, 0.5])
+    def __init__(self, rng: Random, outside: str) -> None:
+        self._rng = rng
+        self._hostility = rng.choice([0, 0.01, 0.1, 0.5])
         self._outside = outside
         for name in ("objects", "refs/heads"):
             Path(".git", name).mkdir(parents=True)
@@ -132,7 +132,7 @@ class _Repository:
         Path(".git/config").write_text(_SETTINGS, encoding="utf-8")
 
     def write(self, kind: bytes, content: bytes) -> bytes:
-        """Write an object, seldom a broken one, and return its name."""
+        """Write an object, rarely a truncated one, and return its hash."""
         whole = kind + b" " + str(len(content)).encode() + b"\0" + content
         name = sha1(whole, usedforsecurity=False).digest()
         path = Path(".git/objects", name.hex()[:2], name.hex()[2:])
@@ -145,28 +145,28 @@ class _Repository:
         return name
 
     def tree(self, depth: int) -> bytes:
-        """Write a tree with entries of all kinds, and return its name."""
-        entries = [self._entry(depth) for _ in range(self._chance.choice([1, 2, 4, 8]))]
+        """Write a tree with random entries, and return its hash."""
+        entries = [self._entry(depth) for _ in range(self._rng.choice([1, 2, 4, 8]))]
         if not self._is_hostile():
             by_name = {name: (mode, name, identity) for mode, name, identity in entries}
             entries = [by_name[name] for name in sorted(by_name)]
         return self.write(b"tree", b"".join(mode + b" " + name + b"\0" + identity for mode, name, identity in entries))
 
     def _is_hostile(self) -> bool:
-        return self._chance.random() < self._hostility
+        return self._rng.random() < self._hostility
 
     def _entry(self, depth: int) -> tuple[bytes, bytes, bytes]:
-        chance = self._chance
-        name = chance.choice(_NAMES if self._is_hostile() else _NAMES[:_USUAL])
+        rng = self._rng
+        name = rng.choice(_NAMES if self._is_hostile() else _NAMES[:_USUAL])
         if self._is_hostile():
-            return chance.choice([b"40000", b"100644", b"120000", b"160000"]), name, _BAD
-        kind = chance.choices(["tree", "link", "file"], [3 if depth else 0, 2, 5])[0]
+            return rng.choice([b"40000", b"100644", b"120000", b"160000"]), name, _BAD
+        kind = rng.choices(["tree", "link", "file"], [3 if depth else 0, 2, 5])[0]
         if kind == "tree":
             return b"40000", name, self.tree(depth - 1)
         if kind == "link":
             return b"120000", name, self.write(b"blob", self._path(_TARGETS).encode())
         identity = self.write(b"blob", self._content(name))
-        return chance.choice(_ODD_MODES if self._is_hostile() else _FILE_MODES), name, identity
+        return rng.choice(_ODD_MODES if self._is_hostile() else _FILE_MODES), name, identity
 
     def _content(self, name: bytes) -> bytes:
         if name == b"wrangler.toml":
@@ -174,30 +174,30 @@ class _Repository:
         if name == b"pyproject.toml":
             return f"[tool.stepgraph]\nbaseline = '{self._path(_PATHS)}'\n".encode()
         if self._is_hostile():
-            return self._chance.choice([b"#" * 6_000_000, b"\0" * 100, b"x = ("])
-        return self._chance.choice([_ORDERS, b"API_KEY = 'rest'\n", b""])
+            return self._rng.choice([b"#" * 6_000_000, b"\0" * 100, b"x = ("])
+        return self._rng.choice([_ORDERS, b"API_KEY = 'rest'\n", b""])
 
     def _path(self, paths: tuple[str, ...]) -> str:
-        return self._chance.choice(paths).format(outside=self._outside)
+        return self._rng.choice(paths).format(outside=self._outside)
 
 
-def make(number: int, folder: Path) -> Callable[[], tuple[int, str]]:
-    """Make the repository of a number in the working directory, and return what compares a commit of it."""
-    chance = Random(number)  # noqa: S311 - no secret
-    repository = _Repository(chance, str(folder / OUTSIDE))
-    who = b"A <a@example.com> 0 +0000"
+def prepare(number: int, folder: Path) -> Callable[[], tuple[int, str]]:
+    """Create the repository of a number in the working directory, and return a run of `diff` on it."""
+    rng = Random(number)  # noqa: S311 - not for cryptography
+    repository = _Repository(rng, str(folder / OUTSIDE))
+    author = b"A <a@example.com> 0 +0000"
     tree = repository.tree(3).hex().encode()
     commit = repository.write(
-        b"commit", b"tree " + tree + b"\nauthor " + who + b"\ncommitter " + who + b"\n\nchange\n"
+        b"commit", b"tree " + tree + b"\nauthor " + author + b"\ncommitter " + author + b"\n\nchange\n"
     ).hex()
     Path(".git/refs/heads/main").write_text(f"{commit}\n", encoding="utf-8")
     Path("orders.py").write_bytes(_ORDERS.replace(b"(API_KEY", b"('rest'"))
-    if chance.random() < _SELDOM:
-        os.mkfifo(Path(".git", chance.choice(["index", "packed-refs"])))
-    form = ("-f", chance.choice(["text", "json", "markdown"]))
-    arguments = ("diff", *chance.choice([("--from", commit), ("main",), ("--from", "main...")]), *form)
+    if rng.random() < _RARELY:
+        os.mkfifo(Path(".git", rng.choice(["index", "packed-refs"])))
+    form = ("-f", rng.choice(["text", "json", "markdown"]))
+    arguments = ("diff", *rng.choice([("--from", commit), ("main",), ("--from", "main...")]), *form)
     return lambda: run(arguments)
 
 
 if __name__ == "__main__":
-    main("tests.hostile.git_trees", make)
+    main("tests.hostile.git_trees", prepare)

@@ -1,4 +1,4 @@
-"""The format of a row in the registry of hostile inputs."""
+"""Small inputs that require much work, as entries of the registry."""
 
 from __future__ import annotations
 
@@ -15,18 +15,17 @@ RUN: Final = "class Orders(WorkflowEntrypoint):\n    async def run(self, event, 
 
 @dataclass(frozen=True, slots=True)
 class HostileInput:
-    """A small input that asks for much work.
-
-    `files` returns the input of any size, `size` is that of the attack. The table shows it and ten times that size.
-    """
+    """A small input that requires much work."""
 
     name: str
     files: Callable[[int], Files]
+    """Returns the input for a size."""
     size: int
+    """Size at which the limits apply; ten times this size is measured as well."""
     command: tuple[str, ...] = ("check", ".")
 
 
 def entry(body: str, before: str = "") -> Files:
-    """Return a project of one workflow whose `run` has this body, after module code; lines are not indented."""
+    """Return a project with one workflow: `body` is the unindented body of `run`, `before` the code above the class."""
     lines = "".join(f"        {line}\n" for line in body.splitlines())
     return {"entry.py": f"{HEAD}{before}{RUN}{lines}        await step.sleep('end', 1)\n"}

@@ -1,6 +1,6 @@
-"""Projects whose configurations, links and imports point anywhere, each made of its number.
+"""Generate projects with hostile paths: `python -m tests.hostile.hostile_paths COUNT [FIRST]`.
 
-`python -m tests.hostile.hostile_paths COUNT [FIRST]` tries many.
+The number of a project is the seed of the paths in its configuration, links, imports and arguments.
 """
 
 from __future__ import annotations
@@ -141,72 +141,72 @@ _OUTPUTS: Final = (
     "entry.py",
 )
 _HALF: Final = 0.5
-_SELDOM: Final = 0.3
+_RARELY: Final = 0.3
 
 
-def make(number: int, folder: Path) -> Callable[[], tuple[int, str]]:
-    """Make the project of a number in the working directory, and return what runs a command on it."""
-    chance = Random(number)  # noqa: S311 - no secret
+def prepare(number: int, folder: Path) -> Callable[[], tuple[int, str]]:
+    """Create the project of a number in the working directory, and return a run of a command on it."""
+    rng = Random(number)  # noqa: S311 - not for cryptography
 
     def path(paths: tuple[str, ...]) -> str:
-        return chance.choice(paths).format(outside=folder / OUTSIDE)
+        return rng.choice(paths).format(outside=folder / OUTSIDE)
 
-    if chance.random() < _HALF:
+    if rng.random() < _HALF:
         Path(".git").mkdir()
-    if chance.random() < _HALF:
+    if rng.random() < _HALF:
         Path("src").mkdir()
     for name in ("entry.py", "src/entry.py", "x.py"):
-        imports = "\n".join(chance.choices(_IMPORTS, k=2))
-        source = _ORDERS.format(imports=imports, name=chance.choice(["API_KEY", "leak.API_KEY", "'rest'"]))
+        imports = "\n".join(rng.choices(_IMPORTS, k=2))
+        source = _ORDERS.format(imports=imports, name=rng.choice(["API_KEY", "leak.API_KEY", "'rest'"]))
         with suppress(OSError):
             Path(name).write_text(source, encoding="utf-8")
-    if chance.random() < _HALF:
-        _write_wrangler(chance, path(_PATHS), path(_PATHS))
-    if chance.random() < _SELDOM:
+    if rng.random() < _HALF:
+        _write_wrangler(rng, path(_PATHS), path(_PATHS))
+    if rng.random() < _RARELY:
         Path("pyproject.toml").write_text(f"[tool.stepgraph]\nbaseline = '{path(_PATHS)}'\n", encoding="utf-8")
-    for _ in range(chance.randrange(4)):
-        _put(chance, Path(chance.choice(_NAMES)), path(_TARGETS))
-    arguments = _arguments(chance, path(_OUTPUTS), path(_PATHS))
+    for _ in range(rng.randrange(4)):
+        _put(rng, Path(rng.choice(_NAMES)), path(_TARGETS))
+    arguments = _arguments(rng, path(_OUTPUTS), path(_PATHS))
     return lambda: run(arguments)
 
 
-def _write_wrangler(chance: Random, main_module: str, base_dir: str) -> None:
+def _write_wrangler(rng: Random, main_module: str, base_dir: str) -> None:
     workflows = '[[workflows]]\nname = "orders"\nbinding = "O"\nclass_name = "Orders"\n'
-    base = f"base_dir = '{base_dir}'\n" if chance.random() < _HALF else ""
+    base = f"base_dir = '{base_dir}'\n" if rng.random() < _HALF else ""
     text = f"name = 'w'\nmain = '{main_module}'\n{base}{workflows}"
     with suppress(OSError):
-        Path(chance.choice(["", "src/"]) + "wrangler.toml").write_text(text, encoding="utf-8")
+        Path(rng.choice(["", "src/"]) + "wrangler.toml").write_text(text, encoding="utf-8")
 
 
-def _put(chance: Random, name: Path, target: str) -> None:
-    """Put a link in the place of a name, or seldom something else that is no file."""
+def _put(rng: Random, name: Path, target: str) -> None:
+    """Replace a file by a link, or rarely by a pipe."""
     with suppress(OSError):
-        # What is made has to be in the project.
+        # The new file must be inside of the project.
         if name.parent.is_symlink() or (name.is_dir() and not name.is_symlink()):
             return
         name.unlink(missing_ok=True)
-        if chance.random() < _SELDOM:
+        if rng.random() < _RARELY:
             os.mkfifo(name)
         else:
             name.symlink_to(target)
 
 
-def _arguments(chance: Random, output: str, path: str) -> tuple[str, ...]:
-    named = chance.choice([".", ".", ".", "entry.py", "x.py", "src", "src/entry.py", "linked", "linked/entry.py"])
-    writing = ("-o", output) if chance.random() < _SELDOM else ()
+def _arguments(rng: Random, output: str, path: str) -> tuple[str, ...]:
+    named = rng.choice([".", ".", ".", "entry.py", "x.py", "src", "src/entry.py", "linked", "linked/entry.py"])
+    writing = ("-o", output) if rng.random() < _RARELY else ()
     inside = path if "outside" not in path and not path.startswith("/") else "known.json"
     commands: tuple[tuple[str, ...], ...] = (
-        ("check", named, "-f", chance.choice(["text", "json", "sarif", "github", "gitlab", "markdown"]), *writing),
-        ("check", named, "--baseline", inside, *chance.choice([(), ("--update-baseline",)])),
-        ("check", named, *chance.choice([(), (), ("--update-baseline",)])),
-        ("check", named, "--fix", *chance.choice([(), ("--write",)])),
-        ("graph", named, "-f", chance.choice(["text", "json", "dot", "html", "mermaid"]), *writing),
-        ("list", named, "-f", chance.choice(["text", "json"])),
+        ("check", named, "-f", rng.choice(["text", "json", "sarif", "github", "gitlab", "markdown"]), *writing),
+        ("check", named, "--baseline", inside, *rng.choice([(), ("--update-baseline",)])),
+        ("check", named, *rng.choice([(), (), ("--update-baseline",)])),
+        ("check", named, "--fix", *rng.choice([(), ("--write",)])),
+        ("graph", named, "-f", rng.choice(["text", "json", "dot", "html", "mermaid"]), *writing),
+        ("list", named, "-f", rng.choice(["text", "json"])),
         ("render", inside or "known.json"),
         ("diff", named, "x.py"),
     )
-    return chance.choice(commands)
+    return rng.choice(commands)
 
 
 if __name__ == "__main__":
-    main("tests.hostile.hostile_paths", make)
+    main("tests.hostile.hostile_paths", prepare)

@@ -1,8 +1,8 @@
 """Print the time and memory of each hostile input: `python -m tests.hostile.inputs`.
 
-Each module in `rows` defines `INPUTS`, a list of `HostileInput`s. Each is analyzed at its size and at ten times that,
-in a process of its own. An input fails when it exceeds 5 seconds and 500 MB (10 seconds at ten times the size), or when
-it ends with a signal, a traceback or an internal error.
+Each module in `registry` defines `INPUTS`, a list of `HostileInput`s. Each input runs in a subprocess, at its size and
+at ten times its size. It fails if it exceeds 5 seconds and 500 MB (10 seconds at ten times the size), or if it ends
+with a signal, a traceback or an internal error.
 """
 
 from __future__ import annotations
@@ -19,40 +19,41 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from tests.hostile import rows
+from tests.hostile import registry
 from tests.hostile.hostile_input import HostileInput
 
 _SECONDS = (5, 10)
 _MEGABYTES = 500
-_LAWFUL = (0, 1, 2, 3)
+_EXPECTED_CODES = (0, 1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """How the command ended on an input, after how many seconds of processor time.
-
-    A negative `code` is a signal; `message` is the line of the first limit or error.
-    """
+class Measurement:
+    """The outcome of one run of the command."""
 
     seconds: float
+    """Processor time."""
     megabytes: float
+    """Peak resident memory."""
     code: int
+    """Exit code, negative for a signal."""
     message: str
+    """First line of the output that names a limit or an error."""
 
     def is_within(self, factor: int) -> bool:
-        """Whether it ended lawfully, within the time for that factor; at its size, within the limit of memory, too."""
+        """Whether the exit code, the time and, for a factor of 1, the memory are within their limits."""
         fits = self.megabytes <= _MEGABYTES or factor > 1
-        return self.seconds <= _SECONDS[factor > 1] and fits and self.code in _LAWFUL
+        return self.seconds <= _SECONDS[factor > 1] and fits and self.code in _EXPECTED_CODES
 
 
-def registry(only: str | None = None) -> list[HostileInput]:
-    """Return the inputs of all modules in `rows`, or of one."""
-    modules = [only] if only else sorted(module.name for module in pkgutil.iter_modules(rows.__path__))
-    return [row for name in modules for row in importlib.import_module(f"{rows.__name__}.{name}").INPUTS]
+def load_inputs(only: str | None = None) -> list[HostileInput]:
+    """Return the inputs of all modules in `registry`, or of a single one."""
+    modules = [only] if only else sorted(module.name for module in pkgutil.iter_modules(registry.__path__))
+    return [row for name in modules for row in importlib.import_module(f"{registry.__name__}.{name}").INPUTS]
 
 
-def measure(row: HostileInput, size: int, patience: float) -> Measured:
-    """Run the command on an input of that size, and end it after `patience` seconds of processor time."""
+def measure(row: HostileInput, size: int, patience: float) -> Measurement:
+    """Run the command on an input of this size, and kill it after `patience` seconds of processor time."""
     with tempfile.TemporaryDirectory() as folder:
         for name, content in row.files(size).items():
             path = Path(folder, "project", name)
@@ -72,10 +73,10 @@ def measure(row: HostileInput, size: int, patience: float) -> Measured:
             text = (out.read(2_000_000) + ended.stderr).decode("utf-8", "replace")
     status, seconds, kilobytes = text.rsplit("\n", 1)[-1].split()
     code = os.waitstatus_to_exitcode(int(status))
-    return Measured(float(seconds), int(kilobytes) / 1024, code, _message(text))
+    return Measurement(float(seconds), int(kilobytes) / 1024, code, _message(text))
 
 
-# The memory of a process counts that of the one which starts it: a small one stands in between.
+# The peak memory of a process includes its parent at the fork, so a small process starts the command.
 _RUNNER: Final = """
 import os, resource, subprocess, sys
 limit = int(sys.argv[1])
@@ -87,12 +88,12 @@ sys.stderr.write(f"\\n{status} {usage.ru_utime + usage.ru_stime} {usage.ru_maxrs
 
 def _message(text: str) -> str:
     lines = text.splitlines()
-    telling = (line for word in ("more than", "Error", "error", "incomplete") for line in lines if word in line)
-    return next(telling, "").strip()[:90]
+    matches = (line for word in ("more than", "Error", "error", "incomplete") for line in lines if word in line)
+    return next(matches, "").strip()[:90]
 
 
 def table(inputs: list[HostileInput], times: list[int], patience: float) -> Iterator[str]:
-    """Yield the lines of the table: failures are marked with `!`."""
+    """Yield the lines of the table, with `!` before each failure."""
     for row in inputs:
         for factor in times:
             measured = measure(row, row.size * factor, patience)
@@ -102,16 +103,16 @@ def table(inputs: list[HostileInput], times: list[int], patience: float) -> Iter
 
 
 def main() -> int:
-    """Print the table; exit with 1 where an input fails."""
+    """Print the table, and return 1 if an input fails."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile.inputs", description=__doc__)
     parser.add_argument("names", nargs="*", help="only inputs whose name contains one of these")
-    parser.add_argument("--rows", help="only inputs of this module in `rows`")
+    parser.add_argument("--module", help="only inputs of this module in `registry`")
     parser.add_argument("--times", type=int, action="append", help="factors of the size (default: 1 and 10)")
     parser.add_argument(
-        "--patience", type=float, default=60, help="seconds of processor time until an input is given up (default: 60)"
+        "--patience", type=float, default=60, help="seconds of processor time before an input is killed (default: 60)"
     )
     arguments = parser.parse_args()
-    inputs = registry(arguments.rows)
+    inputs = load_inputs(arguments.module)
     wanted = [row for row in inputs if not arguments.names or any(name in row.name for name in arguments.names)]
     failures = 0
     for line in table(wanted, arguments.times or [1, 10], arguments.patience):

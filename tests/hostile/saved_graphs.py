@@ -1,7 +1,7 @@
-"""Saved graphs that no API would give, drawn and compared: `python -m tests.hostile.saved_graphs COUNT [FIRST]`.
+"""Draw and compare random saved graphs: `python -m tests.hostile.saved_graphs COUNT [FIRST]`.
 
-Each graph follows from its number. It is drawn in every format, and compared with the one before it. Graphs are tried
-in batches, each in a process of its own, as `fuzzing` does.
+The number of a graph is its seed. Each graph is drawn in every format and compared with the previous one. Each batch
+runs in a subprocess, as in `fuzzing`.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ from xml.etree import ElementTree as ET
 from tests.escaping.hostile_texts import HOSTILE
 from tests.escaping.readers import obeyed, unseen
 from tests.hostile.fuzzing import run
-from tests.hostile.mutations import mutated, texts
+from tests.hostile.mutations import mutate, texts
 
 DRAWINGS: Final = ("text", "dot", "svg", "html", "mermaid")
 DIFFS: Final = ("text", "json", "markdown", "svg")
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _BATCH: Final = 250
-# For a whole batch, which takes a minute.
+# For a whole batch, which usually takes a minute.
 _PATIENCE_SECONDS: Final = 1800
 _DEEPEST: Final = 4
 _MOST_NAMED: Final = 20
@@ -41,18 +41,23 @@ _KINDS: Final = ("all", "all_settled", "any", "race", "return", "break", "consta
 
 
 @dataclass(slots=True)
-class Counts:
-    """What became of graphs, of runs of the command on them, and what must not be, by number of the graph."""
+class SavedGraphCounts:
+    """Totals of the graphs and runs, and the numbers of the graphs that failed."""
 
     graphs: int = 0
     results: int = 0
+    """Runs that ended with a result."""
     refused: int = 0
+    """Runs that ended with an error message."""
     defects: list[int] = field(default_factory=list)
+    """Graphs that raised an exception."""
     forbidden: list[int] = field(default_factory=list)
+    """Graphs for which the output had control characters or was not well-formed."""
     stopped: list[int] = field(default_factory=list)
+    """Graphs that crashed the interpreter or hung."""
 
-    def add(self, other: Counts) -> None:
-        """Count what another has counted."""
+    def add(self, other: SavedGraphCounts) -> None:
+        """Add the counts of another batch."""
         self.graphs += other.graphs
         self.results += other.results
         self.refused += other.refused
@@ -62,50 +67,48 @@ class Counts:
 
 
 def saved_graph(number: int) -> bytes:
-    """Return the saved graph of a number."""
-    chance = Random(number)  # noqa: S311 - no secret
-    graph = {"version": 1, "workflow": _workflow(chance)}
-    content = json.dumps(graph if chance.random() < _MUTATED else {"graph": graph, **_version(chance)}).encode()
-    return mutated(chance, content, texts(".json")) if chance.random() < _MUTATED else content
+    """Generate the saved graph whose seed is `number`."""
+    rng = Random(number)  # noqa: S311 - not for cryptography
+    graph = {"version": 1, "workflow": _workflow(rng)}
+    content = json.dumps(graph if rng.random() < _MUTATED else {"graph": graph, **_version(rng)}).encode()
+    return mutate(rng, content, texts(".json")) if rng.random() < _MUTATED else content
 
 
-def _version(chance: Random) -> dict[str, object]:
-    return {"id": _text(chance), "class_name": _text(chance), "created_on": _text(chance), "limits": {}}
+def _version(rng: Random) -> dict[str, object]:
+    return {"id": _text(rng), "class_name": _text(rng), "created_on": _text(rng), "limits": {}}
 
 
-def _workflow(chance: Random) -> dict[str, object]:
-    names = [_text(chance) for _ in range(chance.randrange(4))]
-    functions = {name: _function(chance, name) for name in names}
-    nodes = [_node(chance, 0, names) for _ in range(chance.randint(1, 5))]
-    made: dict[str, object] = {"class_name": _text(chance), "functions": functions, "nodes": nodes}
-    if chance.random() < _MUTATED:
-        made["payload"] = {"type": "object", "fields": {_text(chance): {"type": "unknown"} for _ in range(3)}}
-    return made
+def _workflow(rng: Random) -> dict[str, object]:
+    names = [_text(rng) for _ in range(rng.randrange(4))]
+    functions = {name: _function(rng, name) for name in names}
+    nodes = [_node(rng, 0, names) for _ in range(rng.randint(1, 5))]
+    node: dict[str, object] = {"class_name": _text(rng), "functions": functions, "nodes": nodes}
+    if rng.random() < _MUTATED:
+        node["payload"] = {"type": "object", "fields": {_text(rng): {"type": "unknown"} for _ in range(3)}}
+    return node
 
 
-def _function(chance: Random, name: str) -> dict[str, object]:
-    return {"type": "function_def", "name": name, "nodes": [_node(chance, 1, [name])]}
+def _function(rng: Random, name: str) -> dict[str, object]:
+    return {"type": "function_def", "name": name, "nodes": [_node(rng, 1, [name])]}
 
 
-def _node(chance: Random, depth: int, functions: list[str]) -> object:
+def _node(rng: Random, depth: int, functions: list[str]) -> object:
     def below() -> list[object]:
-        count = chance.randrange(3) if depth < _DEEPEST else 0
-        return [_node(chance, depth + 1, functions) for _ in range(count)]
+        count = rng.randrange(3) if depth < _DEEPEST else 0
+        return [_node(rng, depth + 1, functions) for _ in range(count)]
 
     def block() -> object:
         return {"type": "block", "nodes": below()}
 
     def branches() -> list[object]:
-        return [
-            {"condition": chance.choice([None, _text(chance)]), "nodes": below()} for _ in range(chance.randint(1, 3))
-        ]
+        return [{"condition": rng.choice([None, _text(rng)]), "nodes": below()} for _ in range(rng.randint(1, 3))]
 
-    name, value, kind = _text(chance), _value(chance), chance.choice(_KINDS)
-    config = {"retries": {"limit": value, "delay": _value(chance), "backoff": kind}, "timeout": _value(chance)}
+    name, value, kind = _text(rng), _value(rng), rng.choice(_KINDS)
+    config = {"retries": {"limit": value, "delay": _value(rng), "backoff": kind}, "timeout": _value(rng)}
     makers: list[Callable[[], dict[str, object]]] = [
         lambda: {"type": "step_do", "name": name, "config": config, "nodes": below()},
         lambda: {"type": "step_sleep", "name": name, "duration": value},
-        lambda: {"type": "step_sleep_until", "name": name, "timestamp": _text(chance)},
+        lambda: {"type": "step_sleep_until", "name": name, "timestamp": _text(rng)},
         lambda: {"type": "step_wait_for_event", "name": name, "options": {"event_type": name, "timeout": value}},
         lambda: {"type": "loop", "nodes": below()},
         lambda: {"type": "parallel", "kind": kind, "nodes": below()},
@@ -113,28 +116,28 @@ def _node(chance: Random, depth: int, functions: list[str]) -> object:
         lambda: {"type": "if", "branches": branches()},
         lambda: {"type": "switch", "discriminant": name, "branches": branches()},
         lambda: {"type": "try", "try_block": block(), "catch_block": block()},
-        lambda: {"type": "function_call", "name": chance.choice([*functions, name])},
+        lambda: {"type": "function_call", "name": rng.choice([*functions, name])},
         lambda: {"type": "break", "kind": kind},
-        lambda: {"type": name, "name": _text(chance), "nodes": below()},
+        lambda: {"type": name, "name": _text(rng), "nodes": below()},
     ]
-    made = chance.choice(makers)()
-    if chance.random() < _MUTATED:
-        made |= {"starts": chance.choice(_NUMBERS), "resolves": chance.choice(_NUMBERS)}
-    return {key: each for key, each in made.items() if chance.random() >= _LEFT_OUT}
+    node = rng.choice(makers)()
+    if rng.random() < _MUTATED:
+        node |= {"starts": rng.choice(_NUMBERS), "resolves": rng.choice(_NUMBERS)}
+    return {key: each for key, each in node.items() if rng.random() >= _LEFT_OUT}
 
 
-def _text(chance: Random) -> str:
-    parts = chance.choices([*HOSTILE, *_WORDS * 8], k=chance.choice([1, 1, 1, 2]))
+def _text(rng: Random) -> str:
+    parts = rng.choices([*HOSTILE, *_WORDS * 8], k=rng.choice([1, 1, 1, 2]))
     return "".join(parts).encode("utf-8", "ignore").decode()
 
 
-def _value(chance: Random) -> object:
-    return chance.choice([_text(chance), *_NUMBERS])
+def _value(rng: Random) -> object:
+    return rng.choice([_text(rng), *_NUMBERS])
 
 
-def tried(count: int, first: int = 0) -> Counts:
-    """Return what becomes of so many graphs, from a number on."""
-    counts = Counts()
+def run_trials(count: int, first: int = 0) -> SavedGraphCounts:
+    """Run `count` trials, from the number `first` on."""
+    counts = SavedGraphCounts()
     at, end = first, first + count
     while at < end:
         batch = _batch(at, min(end, at + _BATCH))
@@ -143,60 +146,62 @@ def tried(count: int, first: int = 0) -> Counts:
     return counts
 
 
-def _batch(first: int, end: int) -> Counts:
-    """Return what becomes of graphs in a process of their own: of all, or of those up to one that ends it or hangs."""
+def _batch(first: int, end: int) -> SavedGraphCounts:
+    """Run trials in a subprocess, up to the first that crashes or hangs."""
     with tempfile.TemporaryDirectory() as folder:
-        counted = Path(folder, "counted")
-        command = [sys.executable, "-m", "tests.hostile.saved_graphs", "--here", str(counted), str(first), str(end)]
+        counts_path = Path(folder, "counted")
+        command = [sys.executable, "-m", "tests.hostile.saved_graphs", "--here", str(counts_path), str(first), str(end)]
         with suppress(subprocess.TimeoutExpired):
             subprocess.run(command, cwd=_ROOT, check=False, timeout=_PATIENCE_SECONDS)
-        counts = Counts(**json.loads(counted.read_bytes())) if counted.exists() else Counts()
+        counts = (
+            SavedGraphCounts(**json.loads(counts_path.read_bytes())) if counts_path.exists() else SavedGraphCounts()
+        )
     if counts.graphs < end - first:
         counts.stopped.append(first + counts.graphs)
         counts.graphs += 1
     return counts
 
 
-def _try_here(counted: str, first: int, end: int) -> None:
-    """Try graphs in this process, and write the counts after each."""
-    counts = Counts()
+def _try_in_process(counts_path: str, first: int, end: int) -> None:
+    """Run trials in this process, and write the counts as JSON after each."""
+    counts = SavedGraphCounts()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)
         for number in range(first, end):
             try_graph(number, counts)
-            Path(counted).write_text(json.dumps(asdict(counts)), encoding="utf-8")
+            Path(counts_path).write_text(json.dumps(asdict(counts)), encoding="utf-8")
         os.chdir(_ROOT)
 
 
-def try_graph(number: int, counts: Counts) -> None:
-    """Draw the graph of a number in all formats in the working directory, and compare it with the one before it."""
+def try_graph(number: int, counts: SavedGraphCounts) -> None:
+    """Draw a graph in all formats in the working directory, and compare it with the previous graph."""
     Path("a.json").write_bytes(saved_graph(number - 1))
     Path("b.json").write_bytes(saved_graph(number))
     compared = ("diff", "a.json", "b.json", "-f", DIFFS[number % len(DIFFS)])
     runs = [*(("render", "b.json", "-f", form) for form in DRAWINGS), compared]
     counts.graphs += 1
     for arguments in runs:
-        code, said = run(arguments)
+        code, output = run(arguments)
         counts.results += code in (0, 1)
         counts.refused += code in (2, 3)
-        if code not in (0, 1, 2, 3) or not said or "Traceback (most" in said:
+        if code not in (0, 1, 2, 3) or not output or "Traceback (most" in output:
             counts.defects.append(number)
-        elif not _is_harmless(said, arguments[-1], is_result=code in (0, 1)):
+        elif not _is_harmless(output, arguments[-1], is_result=code in (0, 1)):
             counts.forbidden.append(number)
 
 
-def _is_harmless(said: str, form: str, *, is_result: bool) -> bool:
-    """Return whether nothing in what was said acts on who reads it, and pictures can be parsed."""
-    if unseen(said, tabs=form == "dot") or obeyed(said):
+def _is_harmless(output: str, form: str, *, is_result: bool) -> bool:
+    """Whether the output has no control characters or markup from the graph, and a picture is well-formed."""
+    if unseen(output, tabs=form == "dot") or obeyed(output):
         return False
     if form == "svg" and is_result:
-        # What is told of the picture stands before it.
-        ET.fromstring(said[said.index("<svg") : said.index("</svg>") + len("</svg>")])  # noqa: S314 - it is ours
+        # Notes on the picture precede it.
+        ET.fromstring(output[output.index("<svg") : output.index("</svg>") + len("</svg>")])  # noqa: S314 - written by stepgraph
     return True
 
 
-def told_counts(counts: Counts) -> Iterator[str]:
-    """Yield the counts in lines for people."""
+def format_counts(counts: SavedGraphCounts) -> Iterator[str]:
+    """Yield the lines of a summary."""
     yield f"graphs {counts.graphs:,}: results {counts.results:,}, refusals {counts.refused:,}"
     for name, numbers in (
         ("internal errors", counts.defects),
@@ -209,7 +214,7 @@ def told_counts(counts: Counts) -> Iterator[str]:
 
 if __name__ == "__main__":
     match sys.argv[1:]:
-        case ["--here", counted, first, end]:
-            _try_here(counted, int(first), int(end))
+        case ["--here", counts_path, first, end]:
+            _try_in_process(counts_path, int(first), int(end))
         case [count, *first]:
-            print("\n".join(told_counts(tried(int(count), *map(int, first)))))  # noqa: T201 - what it is for
+            print("\n".join(format_counts(run_trials(int(count), *map(int, first)))))  # noqa: T201 - a script

@@ -1,4 +1,4 @@
-"""Small inputs that ask the interpreter for much work: a graph, or a partial one and a note on the exceeded limit."""
+"""Inputs that require much work of the interpreter have a complete graph, or a note on the exceeded limit."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from stepgraph.limits import FULL_SHARES, MAXIMUM, PER_KILOBYTE, Budget, Limit, 
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Node
 from tests.hostile.hostile_input import HEAD, RUN, HostileInput
-from tests.hostile.inputs import registry
+from tests.hostile.inputs import load_inputs
 
-INPUTS: Final = {row.name: row for row in (*registry("interpreter"), *registry("interpreter_relatives"))}
+INPUTS: Final = {row.name: row for row in (*load_inputs("interpreter"), *load_inputs("interpreter_variants"))}
 
-# By the name of the input: a size, and the unit of the limit that is exceeded, None where none is.
+# The size of each input, and the unit of the exceeded limit, if any.
 EXPECTED: Final[dict[str, tuple[int, str | None]]] = {
     "width of a percent format": (10, None),
     "dictionaries that hold the one before thrice": (25, None),
@@ -117,7 +117,7 @@ EXPECTED: Final[dict[str, tuple[int, str | None]]] = {
 
 
 def exceeded(row: HostileInput, size: int) -> str | None:
-    """Return the unit of the limit that an analysis exceeds, None where the graph is complete as far as limits go."""
+    """Return the unit of the limit that the analysis of an input exceeds, or None."""
     source = row.files(size)["entry.py"]
     analysis = analyze_source(source if isinstance(source, str) else source.decode(), "entry.py")
     check_analysis(analysis)
@@ -132,7 +132,7 @@ def exceeded(row: HostileInput, size: int) -> str | None:
 
 
 def test_unknown_decorators_of_one_function_are_bounded() -> None:
-    """Each of them is noted with those before it."""
+    """The note of each decorator lists the previous ones."""
     run = "class Orders(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
     function = "        @unknown\n" * 6_000 + "        def work(): ...\n"
     source = f"from workers import WorkflowEntrypoint\n\n\n{run}{function}        await step.sleep('rest', 1)\n"
@@ -146,7 +146,7 @@ def test_work_is_bounded(name: str, size: int, unit: str | None) -> None:
     assert exceeded(INPUTS[name], size) == unit
 
 
-def test_work_beyond_a_limit_raises_again() -> None:
+def test_work_after_an_exceeded_limit_raises() -> None:
     budget = Budget()
     with pytest.raises(LimitExceededError, match="BRANCHES"):
         budget.spend(Limit.BRANCHES, MAXIMUM[Limit.BRANCHES] + 1)
@@ -165,14 +165,14 @@ def test_many_workflows_of_a_module_share_limits() -> None:
     assert Budget(10 * FULL_SHARES).maximum[Limit.FACTS] == MAXIMUM[Limit.FACTS] // 10
 
 
-def test_a_class_that_takes_too_much_work_to_find() -> None:
+def test_a_class_with_expensive_bases_is_not_analyzed() -> None:
     source = INPUTS["bases that are computed"].files(40)["entry.py"]
     with pytest.raises(InputError, match=r"entry\.py is not analyzed: more than [\d,]+ evaluated statements"):
         analyze_source(str(source), "entry.py")
 
 
 def name_of_sleep(text: str) -> str:
-    """Return the name that the graph gives a sleep."""
+    """Return the name of a sleep in the graph."""
     analysis = analyze_source(f"{HEAD}{RUN}        await step.sleep({text}, 1)\n", "entry.py")
     node = graph_nodes(analysis)[0]
     assert node["type"] == "step_sleep"
@@ -206,7 +206,7 @@ def test_short_text_is_computed(text: str, name: str) -> None:
     assert name_of_sleep(text) == name
 
 
-def test_appended_elements_are_taken_back() -> None:
+def test_rollback_removes_appended_elements() -> None:
     store = Store(Budget())
     cell = store.new({"items": (1,)})
     checkpoint = store.checkpoint()
@@ -217,11 +217,11 @@ def test_appended_elements_are_taken_back() -> None:
     assert cell["items"] == (1,)
 
 
-# They copy the elements of a collection and look at none, or count them themselves.
+# Modules that copy elements without inspecting them, or count them themselves.
 UNCOUNTED: Final = {"task_groups.py", "builtin_methods.py", "assignment.py"}
 
 
-def test_elements_are_reached_through_the_budget() -> None:
-    """Each walk through collections, which may be exponentially large as trees, is counted where it takes elements."""
+def test_iteration_over_elements_is_counted() -> None:
+    """Collections can be exponentially large as trees, so each iteration counts its elements against the budget."""
     modules = Path(stepgraph.interpreter.__path__[0]).rglob("*.py")
     assert {path.name for path in modules if 'state["items"]' in path.read_text("utf-8")} == UNCOUNTED

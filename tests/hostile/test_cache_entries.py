@@ -1,4 +1,4 @@
-"""Hostile files in the cache count as absent; `STEPGRAPH_EXAMPLES=10000` is the long run."""
+"""Hostile files in the cache are cache misses. `STEPGRAPH_EXAMPLES=10000` runs more trials."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.hostile.cache_entries import Counts, tried
+from tests.hostile.cache_entries import CacheEntryCounts, run_trials
 
 pytestmark = pytest.mark.skipif(os.name == "nt", reason="modes, owners and pipes are those of POSIX")
 
@@ -14,22 +14,22 @@ COUNT = min(10_000, int(os.environ.get("STEPGRAPH_EXAMPLES", "150")))
 
 
 @pytest.fixture(scope="module")
-def counts() -> Counts:
-    return tried(COUNT)
+def counts() -> CacheEntryCounts:
+    return run_trials(COUNT)
 
 
 @pytest.mark.slow
-def test_hostile_entries_count_as_absent(counts: Counts) -> None:
-    assert (counts.inputs, counts.believed) == (COUNT, [])
+def test_hostile_entries_are_cache_misses(counts: CacheEntryCounts) -> None:
+    assert (counts.inputs, counts.trusted) == (COUNT, [])
 
 
-def test_hostile_entries_change_no_answer(counts: Counts) -> None:
+def test_hostile_entries_do_not_change_the_output(counts: CacheEntryCounts) -> None:
     assert counts.different == []
 
 
-def test_hostile_entries_never_block(counts: Counts) -> None:
+def test_hostile_entries_never_block(counts: CacheEntryCounts) -> None:
     assert counts.hangs == []
 
 
-def test_hostile_entries_write_nothing_outside(counts: Counts) -> None:
+def test_hostile_entries_write_nothing_outside(counts: CacheEntryCounts) -> None:
     assert counts.writes == []

@@ -1,4 +1,4 @@
-"""A bare repository that is committed inside of the analyzed directory does not stand in for the repository."""
+"""A bare repository committed inside of the analyzed directory is not used as its repository."""
 
 from __future__ import annotations
 
@@ -36,11 +36,11 @@ def worker(tmp_path: Path) -> Path:
     return directory
 
 
-def test_its_patterns_ignore_no_file(worker: Path) -> None:
+def test_its_exclude_patterns_are_not_used(worker: Path) -> None:
     assert ignored(f"{worker}/", [f"{worker}/entry.py"]) == frozenset()
 
 
-def test_the_history_is_that_of_the_repository(worker: Path) -> None:
+def test_dates_come_from_the_outer_repository(worker: Path) -> None:
     log = start_log(f"{worker}/entry.py")
     assert log is not None
     assert log.answer()

@@ -1,4 +1,4 @@
-"""Workflows that are deep, or long, in one direction: a result, or an error with its place."""
+"""Deep and long workflows have a result, or an error with its location."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ from tests.hostile.conftest import Command
 from tests.hostile.deep_programs import DEEP, Program
 
 
-def is_read(source: str) -> bool:
-    """Analyse a source and look for findings. Return False if it is refused as no Python, or as too much of it."""
+def is_analyzed(source: str) -> bool:
+    """Analyze and check a source. Return False if it is refused as invalid or too large."""
     try:
         check_analysis(analyze_source(source, "entry.py"))
     except InputError as error:
-        assert error.problem.line is not None  # noqa: PT017 - it may be refused, but with its place
+        assert error.problem.line is not None  # noqa: PT017 - a refusal needs a location
         return False
     return True
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("program", DEEP.values(), ids=DEEP.keys())
-def test_what_is_a_hundred_deep_is_read_or_refused(program: Program) -> None:
-    is_read(program(100))
+def test_programs_of_depth_100_are_analyzed_or_refused(program: Program) -> None:
+    is_analyzed(program(100))
 
 
-# No program has so many by hand, but one that another program wrote may.
-READ = [
+# Generated programs can be this long.
+ANALYZED = [
     *["calls", "attributes", "subscripts", "calls of methods", "sums", "comparisons", "ands", "ors of ands", "bars"],
     *["conditions", "lambdas", "negations", "strings", "formatted strings", "targets", "cases", "elifs", "parameters"],
     *["statements on a line", "chain of functions", "chain of methods", "ring of functions", "clique of functions"],
@@ -40,12 +40,12 @@ READ = [
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", READ)
-def test_what_is_300_long_is_read(name: str) -> None:
-    assert is_read(DEEP[name](300))
+@pytest.mark.parametrize("name", ANALYZED)
+def test_programs_of_length_300_are_analyzed(name: str) -> None:
+    assert is_analyzed(DEEP[name](300))
 
 
-# Before the guard, each of these killed the process or did not end.
+# Each of these once crashed the process or hung.
 KILLERS: dict[str, str] = {
     "1,500 brackets": "x = " + "(" * 1_500 + ")" * 1_500,
     "100,000 brackets": "x = " + "(" * 100_000 + ")" * 100_000,
@@ -71,7 +71,7 @@ KILLERS: dict[str, str] = {
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", KILLERS.values(), ids=KILLERS.keys())
-def test_what_would_kill_the_parser_is_an_error_with_its_place(source: str) -> None:
+def test_source_that_would_crash_the_parser_is_refused(source: str) -> None:
     with pytest.raises(InputError) as caught:
         analyze_source(source + "\n", "entry.py")
     assert caught.value.problem.line is not None
@@ -79,10 +79,10 @@ def test_what_would_kill_the_parser_is_an_error_with_its_place(source: str) -> N
 
 
 @pytest.mark.slow
-def test_the_command_survives_them_all_at_once(process: Command) -> None:
+def test_a_project_of_such_sources_is_refused(process: Command) -> None:
     for number, source in enumerate(KILLERS.values()):
         Path(f"m{number}.py").write_text(f"from workers import WorkflowEntrypoint\n{source}\n", encoding="utf-8")
-    ended = process("graph", ".")
-    assert ended.is_lawful
-    assert (ended.code, ended.out) == (2, "")
-    assert len(ended.told.splitlines()) == len(KILLERS)
+    result = process("graph", ".")
+    assert result.is_graceful
+    assert (result.code, result.out) == (2, "")
+    assert len(result.err.splitlines()) == len(KILLERS)

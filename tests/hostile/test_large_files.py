@@ -1,4 +1,4 @@
-"""Files that are too large, and too many files: refused with a message before they take memory or time."""
+"""Oversized files and too many files are refused before they use memory or time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stepgraph.project.configuration import configurations
 from stepgraph.syntax import modules
 from tests.hostile.conftest import Command
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="files without content take space there")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="sparse files need disk space there")
 
 GIGABYTE = 1_000_000_000
 ORDERS = """from workers import WorkflowEntrypoint
@@ -28,7 +28,7 @@ SETTINGS = 'name = "w"\nmain = "entry.py"\n[[workflows]]\nname = "o"\nbinding = 
 
 
 def write(path: str, content: str, size: int) -> None:
-    """Write a file that begins with a content, and goes on with null bytes that take no space."""
+    """Write a sparse file: the content, padded with null bytes to the size."""
     with Path(path).open("wb") as file:
         file.write(content.encode())
         file.truncate(size)
@@ -43,52 +43,52 @@ def test_a_file_that_is_too_large_is_refused(stepgraph: Command, name: str, most
     write(name, "", 3 * GIGABYTE)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     arguments = ("check", "entry.py", "--baseline", "known.json") if name == "known.json" else ("check", "entry.py")
-    ended = stepgraph(*arguments)
-    assert f"larger than {most} MB, and not read." in ended.out + ended.told
-    assert ended.code == 2
+    result = stepgraph(*arguments)
+    assert f"larger than {most} MB, and not read." in result.out + result.err
+    assert result.code == 2
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 500_000  # kilobytes
 
 
 def test_a_main_module_that_is_too_large_is_refused(stepgraph: Command) -> None:
     Path("wrangler.toml").write_text(SETTINGS, encoding="utf-8")
     write("entry.py", ORDERS, 5_000_001)
-    ended = stepgraph("graph", ".")
-    assert ended.told == "entry.py: larger than 5 MB, and not read. Leave it out, or divide it.\n"
-    assert ended.code == 2
+    result = stepgraph("graph", ".")
+    assert result.err == "entry.py: larger than 5 MB, and not read. Leave it out, or divide it.\n"
+    assert result.code == 2
 
 
-def test_an_import_that_is_too_large_is_told(stepgraph: Command) -> None:
+def test_an_import_that_is_too_large_is_reported(stepgraph: Command) -> None:
     source = ORDERS.replace("\n\n\n", "\nfrom big import rest\n\n\n").replace("step.sleep(", "rest(step, ")
     Path("entry.py").write_text(source, encoding="utf-8")
     write("big.py", "", 3 * GIGABYTE)
-    ended = stepgraph("graph", "entry.py")
-    assert "big.py: larger than 5 MB, and not read." in ended.told
-    assert ended.code == 2
+    result = stepgraph("graph", "entry.py")
+    assert "big.py: larger than 5 MB, and not read." in result.err
+    assert result.code == 2
 
 
 def test_a_large_file_with_a_workflow_is_refused(stepgraph: Command) -> None:
     write("entry.py", "#" * 5_000_000 + "\n" + ORDERS, 6_000_000)
-    assert stepgraph("graph", ".").told.startswith("entry.py: larger than 5 MB, and not read.")
+    assert stepgraph("graph", ".").err.startswith("entry.py: larger than 5 MB, and not read.")
 
 
-def test_large_data_without_a_workflow_is_passed_over(stepgraph: Command) -> None:
+def test_large_data_without_a_workflow_is_skipped(stepgraph: Command) -> None:
     Path("entry.py").write_text(ORDERS, encoding="utf-8")
     write("data.py", "DATA = 1\n", 60_000_000)
-    ended = stepgraph("graph", ".")
-    assert (ended.code, ended.told) == (0, "")
+    result = stepgraph("graph", ".")
+    assert (result.code, result.err) == (0, "")
 
 
-def test_what_is_too_large_to_be_searched_is_told(stepgraph: Command) -> None:
+def test_a_file_too_large_to_search_is_reported(stepgraph: Command) -> None:
     Path("entry.py").write_text(ORDERS, encoding="utf-8")
     write("data.py", "DATA = 1\n", 3 * GIGABYTE)
-    assert stepgraph("graph", ".").told.startswith("data.py: larger than 5 MB, and not read.")
+    assert stepgraph("graph", ".").err.startswith("data.py: larger than 5 MB, and not read.")
 
 
 def test_all_large_files_together_are_searched_up_to_a_limit(stepgraph: Command) -> None:
     for number in range(6):
         write(f"data{number}.py", "DATA = 1\n", 60_000_000)
-    told = stepgraph("graph", ".").told.splitlines()
-    assert [line.partition(":")[0] for line in told] == [f"data{number}.py" for number in (4, 5)]
+    lines = stepgraph("graph", ".").err.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [f"data{number}.py" for number in (4, 5)]
 
 
 @pytest.mark.parametrize("arguments", [("check", "-"), ("graph", "-"), ("render", "-")])
@@ -97,29 +97,29 @@ def test_standard_input_without_end_is_refused(
 ) -> None:
     most = 50 if arguments[0] == "render" else 5
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"#" * (most * 1_000_000 + 1))))
-    ended = stepgraph(*arguments)
-    assert f"larger than {most} MB, and not read." in ended.out + ended.told
-    assert ended.code == 2
+    result = stepgraph(*arguments)
+    assert f"larger than {most} MB, and not read." in result.out + result.err
+    assert result.code == 2
 
 
 @pytest.mark.parametrize("command", [("render",), ("diff", "saved.json")])
 def test_a_saved_graph_that_is_too_large_is_refused(stepgraph: Command, command: tuple[str, ...]) -> None:
     write("saved.json", "{}", 3 * GIGABYTE)
-    ended = stepgraph(*command, "saved.json")
-    assert ended.told.startswith("saved.json: larger than 50 MB, and not read.")
+    result = stepgraph(*command, "saved.json")
+    assert result.err.startswith("saved.json: larger than 50 MB, and not read.")
 
 
 def test_a_file_to_be_compared_may_have_any_size(stepgraph: Command) -> None:
     Path("entry.py").write_text(ORDERS, encoding="utf-8")
     write("graph.json", "{}", 3 * GIGABYTE)
-    ended = stepgraph("graph", "entry.py", "-o", "graph.json", "--check")
-    assert (ended.code, ended.told.startswith("graph.json is out of date")) == (1, True)
+    result = stepgraph("graph", "entry.py", "-o", "graph.json", "--check")
+    assert (result.code, result.err.startswith("graph.json is out of date")) == (1, True)
 
 
-def test_a_file_that_says_it_is_empty_is_cut_off(stepgraph: Command) -> None:
-    ended = stepgraph("graph", "/proc/self/mem")
-    assert ended.is_lawful
-    assert ended.code == 2
+def test_a_file_larger_than_its_stated_size_is_refused(stepgraph: Command) -> None:
+    result = stepgraph("graph", "/proc/self/mem")
+    assert result.is_graceful
+    assert result.code == 2
 
 
 @pytest.mark.parametrize(
@@ -131,21 +131,21 @@ def test_too_many_files_are_not_searched(
     monkeypatch.setattr(search, limit, 10)
     for number in range(11):
         Path(f"entry{number}.py").write_text(ORDERS, encoding="utf-8")
-    ended = stepgraph("graph", ".")
+    result = stepgraph("graph", ".")
     message = f".: more than 10 {unit} in it, so that it is not searched. Name the folders of your projects.\n"
-    assert (ended.code, ended.told) == (2, message)
+    assert (result.code, result.err) == (2, message)
 
 
 def test_too_many_modules_with_workflows_are_not_read(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "READ_MODULES", 10)
     for number in range(11):
         Path(f"entry{number}.py").write_text(ORDERS, encoding="utf-8")
-    ended = stepgraph("graph", ".")
+    result = stepgraph("graph", ".")
     what = "more than 10 modules with workflows, or 256 MB of them, so that none is read."
-    assert (ended.code, ended.told) == (2, f".: {what} Name the folders of your projects.\n")
+    assert (result.code, result.err) == (2, f".: {what} Name the folders of your projects.\n")
 
 
-def test_too_many_imported_modules_are_told(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_too_many_imported_modules_are_reported(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(modules, "READ_MODULES", 2)
     imports = "\nfrom a import rest\nfrom b import nap\n\n\n"
     source = ORDERS.replace("\n\n\n", imports).replace("step.sleep(", "rest(step, ") + "        await nap(step, 1)\n"
@@ -154,10 +154,10 @@ def test_too_many_imported_modules_are_told(stepgraph: Command, monkeypatch: pyt
         Path(f"{name}.py").write_text(
             f"async def {function}(step, *more):\n    await step.sleep('a', 1)\n", encoding="utf-8"
         )
-    ended = stepgraph("graph", "entry.py")
+    result = stepgraph("graph", "entry.py")
     advice = "Name the folders of your projects, each in a run of its own."
-    assert f"b.py: not read: there are more than 2 modules, 256 MB or 20,000,000 tokens of them. {advice}" in ended.told
-    assert ended.code == 2
+    assert f"b.py: not read: there are more than 2 modules, 256 MB or 20,000,000 tokens of them. {advice}" in result.err
+    assert result.code == 2
 
 
 def test_too_many_configurations_are_not_read(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,7 +167,7 @@ def test_too_many_configurations_are_not_read(stepgraph: Command, monkeypatch: p
         folder.mkdir()
         (folder / "wrangler.toml").write_text(SETTINGS, encoding="utf-8")
         (folder / "entry.py").write_text(ORDERS, encoding="utf-8")
-    ended = stepgraph("list", ".")
+    result = stepgraph("list", ".")
     message = "worker3/wrangler.toml: not read: there are more than 0 MB of configurations."
-    assert (ended.code, ended.told) == (2, f"{message} Name the folders of your projects.\n")
-    assert ended.out.count("Orders") == 3
+    assert (result.code, result.err) == (2, f"{message} Name the folders of your projects.\n")
+    assert result.out.count("Orders") == 3

@@ -1,4 +1,4 @@
-"""Files that are no files, names that are no names, and files that change or vanish while they are read."""
+"""Special files, unusual file names, and files that change or vanish during reading."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ class Orders(WorkflowEntrypoint):
         await step.sleep("rest", 1)
 """
 
-SEEING = [("graph",), ("check",), ("list",), ("graph", "-f", "html"), ("check", "-f", "sarif")]
-READING = [("graph",), ("check",), ("list",), ("render",), ("diff", "orders.py"), ("graph", "-f", "json")]
+COMMANDS = [("graph",), ("check",), ("list",), ("graph", "-f", "html"), ("check", "-f", "sarif")]
+FILE_COMMANDS = [("graph",), ("check",), ("list",), ("render",), ("diff", "orders.py"), ("graph", "-f", "json")]
 
 ODD_NAMES = {
     "line breaks": b"a\nb\r.py",
@@ -41,19 +41,19 @@ ODD_NAMES = {
 
 
 @pytest.mark.parametrize("name", ODD_NAMES.values(), ids=ODD_NAMES.keys())
-@pytest.mark.parametrize("command", SEEING)
+@pytest.mark.parametrize("command", COMMANDS)
 def test_a_file_may_have_any_name(stepgraph: Command, command: tuple[str, ...], name: bytes) -> None:
     path = Path(os.fsdecode(name))
     path.write_text(ORDERS, encoding="utf-8")
-    ended = stepgraph(*command, ".")
-    assert (ended.code, ended.is_lawful) == (0, True)
+    result = stepgraph(*command, ".")
+    assert (result.code, result.is_graceful) == (0, True)
     assert list(Path().iterdir()) == [path]
-    assert "\x1b" not in ended.out + ended.told
+    assert "\x1b" not in result.out + result.err
 
 
-@pytest.mark.parametrize("command", READING)
+@pytest.mark.parametrize("command", FILE_COMMANDS)
 @pytest.mark.parametrize("name", ["pipe.py", "loop.py", "nowhere.py", "folder.py", "zero.py", "socket.py"])
-def test_what_is_no_file_is_refused_or_passed_over(stepgraph: Command, command: tuple[str, ...], name: str) -> None:
+def test_special_files_are_refused_or_skipped(stepgraph: Command, command: tuple[str, ...], name: str) -> None:
     Path("orders.py").write_text(ORDERS, encoding="utf-8")
     os.mkfifo("pipe.py")
     Path("loop.py").symlink_to("loop.py")
@@ -61,17 +61,17 @@ def test_what_is_no_file_is_refused_or_passed_over(stepgraph: Command, command: 
     Path("folder.py").mkdir()
     Path("zero.py").symlink_to("/dev/zero")
     os.mknod("socket.py", 0o140644)
-    ended = stepgraph(*command, name)
-    assert ended.is_lawful
-    assert ended.code in (1, 2, 3)
-    assert stepgraph(*command[:1], *(["orders.py"] if command[0] == "diff" else []), ".").is_lawful
+    result = stepgraph(*command, name)
+    assert result.is_graceful
+    assert result.code in (1, 2, 3)
+    assert stepgraph(*command[:1], *(["orders.py"] if command[0] == "diff" else []), ".").is_graceful
 
 
 @pytest.mark.parametrize(
     "name", ["wrangler.toml", "wrangler.json", "wrangler.jsonc", "pyproject.toml", ".git", ".gitignore", "known.json"]
 )
 @pytest.mark.parametrize("kind", ["pipe", "folder", "loop", "device", "noise"])
-def test_what_a_project_is_configured_by_may_be_anything(stepgraph: Command, name: str, kind: str) -> None:
+def test_configuration_files_may_be_of_any_kind(stepgraph: Command, name: str, kind: str) -> None:
     Path("orders.py").write_text(ORDERS, encoding="utf-8")
     match kind:
         case "pipe":
@@ -85,17 +85,17 @@ def test_what_a_project_is_configured_by_may_be_anything(stepgraph: Command, nam
         case _:
             Path(name).write_bytes(b"stepgraph\xff\0[[[{{{" * 1_000)
     for command in (("graph", "."), ("check", ".", "--baseline", "known.json")):
-        assert stepgraph(*command).is_lawful
+        assert stepgraph(*command).is_graceful
 
 
-def analysed_while(monkeypatch: pytest.MonkeyPatch, happens: str) -> list[str]:
-    """Return the problems of an analysis of a folder, where something happens to each file just before it is opened."""
+def problems_while(monkeypatch: pytest.MonkeyPatch, event: str) -> list[str]:
+    """Analyze a directory whose files change just before they are opened, and return the problems."""
     opened = os.open
 
     def disturbed(path: str, flags: int, *rest: int) -> int:
         name = os.fspath(path)
         if name.endswith(".py") and Path(name).is_file():
-            match happens:
+            match event:
                 case "vanishes":
                     Path(name).unlink()
                 case "grows":
@@ -113,17 +113,15 @@ def analysed_while(monkeypatch: pytest.MonkeyPatch, happens: str) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("happens", ["vanishes", "grows", "is cut", "becomes a folder"])
-def test_files_may_change_at_any_moment(folder: Path, monkeypatch: pytest.MonkeyPatch, happens: str) -> None:
+@pytest.mark.parametrize("event", ["vanishes", "grows", "is cut", "becomes a folder"])
+def test_files_may_change_before_they_are_opened(folder: Path, monkeypatch: pytest.MonkeyPatch, event: str) -> None:
     for name in "abc":
         (folder / f"{name}.py").write_text(f"from {name} import x\n{ORDERS}", encoding="utf-8")
-    problems = analysed_while(monkeypatch, happens)
+    problems = problems_while(monkeypatch, event)
     assert all("\n" not in problem for problem in problems)
 
 
-def test_a_file_that_grows_while_it_is_read_is_read_to_its_end_at_some_moment(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_file_that_grows_during_reading_is_read(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (folder / "orders.py").write_text(ORDERS, encoding="utf-8")
     read = os.read
     grown: list[int] = []
@@ -175,5 +173,5 @@ ODD_BYTES = {
 @pytest.mark.parametrize("content", ODD_BYTES.values(), ids=ODD_BYTES.keys())
 def test_a_file_may_hold_any_bytes(stepgraph: Command, content: bytes) -> None:
     Path("orders.py").write_bytes(content)
-    assert stepgraph("graph", "orders.py").is_lawful
-    assert stepgraph("check", ".", "--fix").is_lawful
+    assert stepgraph("graph", "orders.py").is_graceful
+    assert stepgraph("check", ".", "--fix").is_graceful

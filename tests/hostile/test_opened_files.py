@@ -1,6 +1,6 @@
-"""Nothing outside of the project is read, and nothing but what was asked for is written.
+"""No file outside of the project is read, and only the output is written.
 
-Python itself tells of each file that is opened, in a process of its own.
+An audit hook (PEP 578) in a subprocess records the opened files.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-WATCHING = """
+WATCHER = """
 import json, os, sys
 from stepgraph.source_analysis import import_pipeline
 import stepgraph.checks.run, stepgraph.cli.main, stepgraph.cli.diff_versions, stepgraph.report.diff.pairing
@@ -65,7 +65,7 @@ STEPS = "async def {}(step):\n    await step.sleep('rest', 1)\n"
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A project that points out of itself: by imports, by links, by its configuration and its settings."""
+    """A project whose imports and links lead outside of it."""
     outside, project = tmp_path / "outside_of_it", tmp_path / "project"
     outside.mkdir()
     project.mkdir()
@@ -82,17 +82,17 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project
 
 
-def seen(project: Path, *arguments: str) -> tuple[int, dict[str, list[str]]]:
-    """Return the exit code of a command, and the paths outside of the project, Python's own aside, that it opened."""
-    own = [str(project.resolve()) + os.sep, str(project.resolve()), sys.prefix, sys.base_prefix, os.devnull]
-    own += [path for path in sys.path if path and Path(path).is_dir()]
-    own += [str(Path(__file__).resolve().parents[2] / "src")]
-    command = [sys.executable, "-c", WATCHING, json.dumps(own), *arguments]
-    # What was found before is kept elsewhere, as its users are told; here nothing is to be kept.
+def run_watched(project: Path, *arguments: str) -> tuple[int, dict[str, list[str]]]:
+    """Return the exit code of a command, and the paths outside of the project and of Python that it opened."""
+    allowed = [str(project.resolve()) + os.sep, str(project.resolve()), sys.prefix, sys.base_prefix, os.devnull]
+    allowed += [path for path in sys.path if path and Path(path).is_dir()]
+    allowed += [str(Path(__file__).resolve().parents[2] / "src")]
+    command = [sys.executable, "-c", WATCHER, json.dumps(allowed), *arguments]
+    # The cache is outside of the project by design.
     environment = {**os.environ, "STEPGRAPH_NO_CACHE": "1"}
     run = subprocess.run(command, capture_output=True, check=True, text=True, env=environment)
-    code, found = json.loads(run.stderr.splitlines()[-1])
-    return code, found
+    code, accesses = json.loads(run.stderr.splitlines()[-1])
+    return code, accesses
 
 
 @pytest.mark.slow
@@ -109,28 +109,28 @@ def seen(project: Path, *arguments: str) -> tuple[int, dict[str, list[str]]]:
     ids=" ".join,
 )
 def test_nothing_outside_of_the_project_is_read(project: Path, arguments: tuple[str, ...]) -> None:
-    _, found = seen(project, *arguments)
-    assert found["read"] == []
-    assert found["written"] == []
+    _, accesses = run_watched(project, *arguments)
+    assert accesses["read"] == []
+    assert accesses["written"] == []
 
 
 @pytest.mark.slow
-def test_what_is_analysed_is_not_executed(project: Path) -> None:
+def test_analyzed_code_is_not_executed(project: Path) -> None:
     (project / "inside.py").write_text("raise SystemExit('executed')\n", encoding="utf-8")
-    _, found = seen(project, "check", ".")
-    assert [path for path in found["run"] if path.startswith(str(project))] == []
+    _, accesses = run_watched(project, "check", ".")
+    assert [path for path in accesses["run"] if path.startswith(str(project))] == []
 
 
-def test_what_is_read_outside_would_be_seen(project: Path) -> None:
-    _, found = seen(project, "graph", "../outside.py")
-    assert str(project.parent.resolve() / "outside.py") in found["read"]
+def test_reads_outside_of_the_project_are_recorded(project: Path) -> None:
+    _, accesses = run_watched(project, "graph", "../outside.py")
+    assert str(project.parent.resolve() / "outside.py") in accesses["read"]
 
 
 @pytest.mark.slow
-def test_only_the_file_that_was_named_is_written(project: Path) -> None:
-    code, found = seen(project, "graph", "entry.py", "-f", "json", "-o", "graph.json")
+def test_only_the_output_file_is_written(project: Path) -> None:
+    code, accesses = run_watched(project, "graph", "entry.py", "-f", "json", "-o", "graph.json")
     assert code == 0
-    assert {Path(path).name for path in found["written"] if not Path(path).name.startswith(".stepgraph-")} <= {
+    assert {Path(path).name for path in accesses["written"] if not Path(path).name.startswith(".stepgraph-")} <= {
         "graph.json"
     }
     assert sorted(path.name for path in project.iterdir()) == [

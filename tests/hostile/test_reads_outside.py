@@ -1,4 +1,4 @@
-"""Whatever a project points to outside of itself, nothing of that is read or shown."""
+"""Files outside of the project are neither read nor shown, even if the project refers to them."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import pytest
 
 from tests.hostile.conftest import Command
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="links need privileges there")
 
-SECRET = "hunter2-ghp-secret"  # noqa: S105 - that of nobody
+SECRET = "hunter2-ghp-secret"  # noqa: S105 - not a real secret
 CANARY = f"machine github.com login bot password {SECRET}\n"
 LEAK = f'API_KEY = "{SECRET}"\n'
 ORDERS = """from workers import WorkflowEntrypoint
@@ -38,7 +38,7 @@ ADVICE = "Name the file or folder that it leads to, if you trust it."
 
 @pytest.fixture(params=["in a repository", "in a folder"])
 def outside(folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with secrets, beside the project that the working directory is."""
+    """A directory with secrets next to the project, which is the working directory."""
     outside, project = folder / "outside", folder / "project"
     (project / "src").mkdir(parents=True)
     outside.mkdir()
@@ -52,113 +52,115 @@ def outside(folder: Path, request: pytest.FixtureRequest, monkeypatch: pytest.Mo
     return outside
 
 
-def nothing_leaks(stepgraph: Command) -> list[str]:
-    """Run all commands, and return what `check .` says on both streams."""
+def check_for_leaks(stepgraph: Command) -> list[str]:
+    """Assert that no command prints the secret, and return the output of `check .`."""
     for arguments in FORMATS:
-        ended = stepgraph(*arguments)
-        assert ended.is_lawful
-        assert SECRET not in ended.out + ended.told
-        assert "\\x00" not in ended.out + ended.told
-    ended = stepgraph("check", ".")
-    return (ended.out + ended.told).splitlines()
+        result = stepgraph(*arguments)
+        assert result.is_graceful
+        assert SECRET not in result.out + result.err
+        assert "\\x00" not in result.out + result.err
+    result = stepgraph("check", ".")
+    return (result.out + result.err).splitlines()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["wrangler.json", "wrangler.jsonc", "wrangler.toml", "pyproject.toml"])
 @pytest.mark.parametrize("target", ["netrc", "/proc/self/environ", "/proc/self/fd/0", "gone", "../outside"])
-def test_a_configuration_that_leads_out(
+def test_a_configuration_outside_is_not_read(
     stepgraph: Command, outside: Path, name: str, target: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("STEPGRAPH_CANARY", SECRET)
     Path("entry.py").write_text(ORDERS, encoding="utf-8")
     Path(name).symlink_to(outside / target)
-    assert any(REFUSED in line for line in nothing_leaks(stepgraph))
+    assert any(REFUSED in line for line in check_for_leaks(stepgraph))
 
 
-def test_a_source_that_leads_out(stepgraph: Command, outside: Path) -> None:
+def test_a_source_outside_is_not_read(stepgraph: Command, outside: Path) -> None:
     Path("src/entry.py").symlink_to(outside / "netrc")
     Path("entry.py").symlink_to("/proc/self/environ")
-    nothing_leaks(stepgraph)
-    ended = stepgraph("graph", "src/entry.py")
-    assert (ended.code, ended.told) == (2, f"src/entry.py: {REFUSED} {ADVICE}\n")
+    check_for_leaks(stepgraph)
+    result = stepgraph("graph", "src/entry.py")
+    assert (result.code, result.err) == (2, f"src/entry.py: {REFUSED} {ADVICE}\n")
 
 
 @pytest.mark.parametrize(
     "main", ["src/entry.py", "src/../../outside/entry.py", "linked/entry.py", "{outside}/entry.py"]
 )
-def test_a_main_module_that_leads_out(stepgraph: Command, outside: Path, main: str) -> None:
+def test_a_main_module_outside_is_not_read(stepgraph: Command, outside: Path, main: str) -> None:
     Path("src/entry.py").symlink_to(outside / "entry.py")
     Path("linked").symlink_to(outside)
     path = main.format(outside=outside)
     Path("wrangler.toml").write_text(f'name = "w"\nmain = "{path}"\n{WORKFLOWS}', encoding="utf-8")
-    said = nothing_leaks(stepgraph)
-    assert any("which leads out of the repository, and is not read" in line for line in said)
+    lines = check_for_leaks(stepgraph)
+    assert any("which leads out of the repository, and is not read" in line for line in lines)
 
 
 @pytest.mark.parametrize("base_dir", ["../outside", "{outside}", "linked", "src/../../outside", "/"])
-def test_a_base_dir_that_leads_out(stepgraph: Command, outside: Path, base_dir: str) -> None:
+def test_a_base_dir_outside_is_not_read(stepgraph: Command, outside: Path, base_dir: str) -> None:
     Path("entry.py").write_text(STEALING, encoding="utf-8")
     Path("linked").symlink_to(outside)
     path = base_dir.format(outside=outside)
     settings = f'name = "w"\nmain = "entry.py"\nbase_dir = "{path}"\n{WORKFLOWS}'
     Path("wrangler.toml").write_text(settings, encoding="utf-8")
-    said = nothing_leaks(stepgraph)
-    assert any("`base_dir` is" in line and "leads out of the repository" in line for line in said)
+    lines = check_for_leaks(stepgraph)
+    assert any("`base_dir` is" in line and "leads out of the repository" in line for line in lines)
 
 
 @pytest.mark.parametrize("link", ["src", "python_modules", "leak.py", "leak", "src/leak.py"])
-def test_an_import_that_leads_out(stepgraph: Command, outside: Path, link: str) -> None:
+def test_an_import_outside_is_not_read(stepgraph: Command, outside: Path, link: str) -> None:
     Path("entry.py").write_text(STEALING, encoding="utf-8")
     if link == "src":
         Path("src").rmdir()
     if link == "leak":
         (outside / "__init__.py").write_text(LEAK, encoding="utf-8")
     Path(link).symlink_to(outside / "leak.py" if link.endswith(".py") else outside)
-    nothing_leaks(stepgraph)
+    check_for_leaks(stepgraph)
 
 
-def test_a_package_around_the_project_is_not_read(stepgraph: Command, outside: Path) -> None:
+def test_the_package_of_the_project_is_not_read(stepgraph: Command, outside: Path) -> None:
     (outside.parent / "leak.py").write_text(LEAK, encoding="utf-8")
     (outside.parent / "__init__.py").touch()
     Path("__init__.py").touch()
     source = STEALING.replace("from leak", "from ..leak")
     Path("entry.py").write_text(source, encoding="utf-8")
-    nothing_leaks(stepgraph)
+    check_for_leaks(stepgraph)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "baseline", ["{outside}/known.json", "../outside/known.json", "linked/known.json", "known.json"]
 )
-@pytest.mark.parametrize("is_there", [True, False])
-def test_a_baseline_that_leads_out(stepgraph: Command, outside: Path, baseline: str, *, is_there: bool) -> None:
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_baseline_outside_is_neither_read_nor_written(
+    stepgraph: Command, outside: Path, baseline: str, *, exists: bool
+) -> None:
     Path("entry.py").write_text(ORDERS, encoding="utf-8")
     Path("linked").symlink_to(outside)
     Path("known.json").symlink_to(outside / "known.json")
-    if is_there:
+    if exists:
         (outside / "known.json").write_text(CANARY, encoding="utf-8")
     path = baseline.format(outside=outside)
     Path("pyproject.toml").write_text(f'[tool.stepgraph]\nbaseline = "{path}"\n', encoding="utf-8")
-    said = nothing_leaks(stepgraph)
+    lines = check_for_leaks(stepgraph)
     message = f"`baseline` is `{path}`, which leads out of the repository, and is neither read nor written."
-    assert any(message in line for line in said)
+    assert any(message in line for line in lines)
     stepgraph("check", ".", "--update-baseline")
-    assert ((outside / "known.json").read_text(encoding="utf-8") if is_there else "") == (CANARY if is_there else "")
-    assert (outside / "known.json").exists() == is_there
+    assert ((outside / "known.json").read_text(encoding="utf-8") if exists else "") == (CANARY if exists else "")
+    assert (outside / "known.json").exists() == exists
 
 
-def test_a_baseline_does_not_ask_for_files_outside(stepgraph: Command, outside: Path) -> None:
+def test_a_baseline_does_not_reveal_files_outside(stepgraph: Command, outside: Path) -> None:
     Path("entry.py").write_text(ORDERS, encoding="utf-8")
     entries = ", ".join(
         f'{{"path": "{path}", "code": "SG101", "fingerprint": "{number}", "message": ""}}'
         for number, path in enumerate(["../outside/netrc", "../outside/gone", str(outside / "gone")])
     )
     Path("known.json").write_text(f'{{"version": 1, "findings": [{entries}]}}', encoding="utf-8")
-    assert "not there any more" not in stepgraph("check", ".", "--baseline", "known.json").told
+    assert "not there any more" not in stepgraph("check", ".", "--baseline", "known.json").err
 
 
 @pytest.mark.parametrize("how", ["main", "link", "base_dir"])
-def test_what_is_outside_is_not_corrected(stepgraph: Command, outside: Path, how: str) -> None:
+def test_files_outside_are_not_fixed(stepgraph: Command, outside: Path, how: str) -> None:
     source = ORDERS.replace('step.sleep("rest", 1)', 'step.sleep("rest", "5 min")')
     (outside / "victim.py").write_text(source, encoding="utf-8")
     main = "../outside/victim.py" if how == "main" else "entry.py"
@@ -173,24 +175,24 @@ def test_what_is_outside_is_not_corrected(stepgraph: Command, outside: Path, how
     assert (outside / "victim.py").read_text(encoding="utf-8") == source
 
 
-def test_a_folder_that_leads_out_is_not_searched(stepgraph: Command, outside: Path) -> None:
+def test_a_linked_folder_outside_is_not_searched(stepgraph: Command, outside: Path) -> None:
     Path("linked").symlink_to(outside)
-    ended = stepgraph("graph", "linked")
-    assert (ended.code, ended.told) == (
+    result = stepgraph("graph", "linked")
+    assert (result.code, result.err) == (
         2,
         f"linked: {REFUSED} {ADVICE}\n",
     )
-    assert ended.out == ""
+    assert result.out == ""
     assert stepgraph("check", str(outside)).code in (0, 1)
 
 
-def test_what_the_user_names_outside_is_read(stepgraph: Command, outside: Path) -> None:
+def test_path_arguments_outside_are_read(stepgraph: Command, outside: Path) -> None:
     (outside / "entry.py").write_text(ORDERS, encoding="utf-8")
     assert stepgraph("graph", "../outside/entry.py").code == 0
     assert stepgraph("graph", str(outside)).code == 0
 
 
-def test_everything_in_a_repository_is_reachable(stepgraph: Command, folder: Path) -> None:
+def test_the_whole_repository_is_read(stepgraph: Command, folder: Path) -> None:
     (folder / ".git").mkdir()
     (folder / "shared").mkdir()
     (folder / "worker").mkdir()
@@ -198,64 +200,64 @@ def test_everything_in_a_repository_is_reachable(stepgraph: Command, folder: Pat
     (folder / "entry.py").write_text(STEALING, encoding="utf-8")
     settings = f'name = "w"\nmain = "../entry.py"\nbase_dir = "../shared"\n{WORKFLOWS}'
     (folder / "worker" / "wrangler.toml").write_text(settings, encoding="utf-8")
-    ended = stepgraph("graph", "worker")
-    assert (ended.code, SECRET in ended.out) == (0, True)
+    result = stepgraph("graph", "worker")
+    assert (result.code, SECRET in result.out) == (0, True)
 
 
 @pytest.mark.parametrize("name", ["wrangler.json", "wrangler.toml", "pyproject.toml", "src/entry.py"])
-def test_what_git_keeps_is_not_read(stepgraph: Command, folder: Path, name: str) -> None:
+def test_links_into_dot_git_are_not_read(stepgraph: Command, folder: Path, name: str) -> None:
     (folder / ".git").mkdir()
     (folder / "src").mkdir()
     (folder / ".git" / "config").write_text(CANARY, encoding="utf-8")
     (folder / "entry.py").write_text(ORDERS, encoding="utf-8")
     (folder / name).symlink_to(folder / ".git" / "config")
-    assert any("a symbolic link into `.git`, where no file is read." in line for line in nothing_leaks(stepgraph)) or (
-        name == "src/entry.py"
-    )
+    assert any(
+        "a symbolic link into `.git`, where no file is read." in line for line in check_for_leaks(stepgraph)
+    ) or (name == "src/entry.py")
 
 
 @pytest.mark.parametrize("path", [".git/sub", ".git/sub/../sub"])
-def test_a_folder_of_git_is_named_as_such(stepgraph: Command, path: str) -> None:
+def test_paths_into_dot_git_are_refused(stepgraph: Command, path: str) -> None:
     Path(".git/sub").mkdir(parents=True)
     Path(".git/sub/entry.py").write_text(ORDERS, encoding="utf-8")
     refused = f"{path}/entry.py: a path into `.git`, where no file is read."
-    assert stepgraph("list", path).told == f"{refused} Name a file outside of `.git`, or put one in its place.\n"
+    assert stepgraph("list", path).err == f"{refused} Name a file outside of `.git`, or put one in its place.\n"
     assert "pyproject.toml" not in stepgraph("check", path).out
 
 
 @pytest.mark.parametrize("main", [".git/hooks/entry.py", ".GIT/hooks/entry.py", "src/../.git/hooks/entry.py"])
-def test_a_main_module_that_git_keeps_is_not_read(stepgraph: Command, folder: Path, main: str) -> None:
+def test_a_main_module_in_dot_git_is_not_read(stepgraph: Command, folder: Path, main: str) -> None:
     for name in (".git", ".GIT"):
         (folder / name / "hooks").mkdir(parents=True)
         (folder / name / "hooks" / "entry.py").write_text(STEALING + LEAK, encoding="utf-8")
     (folder / "src").mkdir()
     (folder / "wrangler.toml").write_text(f'name = "w"\nmain = "{main}"\n{WORKFLOWS}', encoding="utf-8")
-    assert any("which leads out of the repository" in line for line in nothing_leaks(stepgraph))
+    assert any("which leads out of the repository" in line for line in check_for_leaks(stepgraph))
 
 
-def test_no_settings_come_from_a_folder_that_leads_out(stepgraph: Command, outside: Path) -> None:
+def test_settings_of_a_linked_folder_are_not_read(stepgraph: Command, outside: Path) -> None:
     (outside / "pyproject.toml").write_text('[tool.stepgraph]\nselect = ["hunter2"]\n', encoding="utf-8")
     Path("linked").symlink_to(outside)
-    ended = stepgraph("check", "linked")
-    assert (ended.code, "hunter2" in ended.out + ended.told) == (2, False)
+    result = stepgraph("check", "linked")
+    assert (result.code, "hunter2" in result.out + result.err) == (2, False)
 
 
 @pytest.mark.parametrize(
     "target", ["missing.svg", "small.svg", "large.svg", ""], ids=["none", "small", "large", "folder"]
 )
-def test_check_says_the_same_of_any_link_out(stepgraph: Command, outside: Path, target: str) -> None:
+def test_an_error_does_not_reveal_the_target_of_a_link(stepgraph: Command, outside: Path, target: str) -> None:
     (outside / "small.svg").write_text("x", encoding="utf-8")
     (outside / "large.svg").write_text("x" * 1_000_000, encoding="utf-8")
     Path("entry.py").write_text(ORDERS, encoding="utf-8")
     Path("docs").mkdir()
     Path("docs/Orders.svg").symlink_to(outside / target)
 
-    ended = stepgraph("graph", "entry.py", "-f", "svg", "-o", "docs/", "--check")
+    result = stepgraph("graph", "entry.py", "-f", "svg", "-o", "docs/", "--check")
 
-    assert (ended.code, ended.told) == (2, f"stepgraph: docs/Orders.svg cannot be read: {REFUSED}\n")
+    assert (result.code, result.err) == (2, f"stepgraph: docs/Orders.svg cannot be read: {REFUSED}\n")
 
 
-def test_main_does_not_tell_which_folders_exist(stepgraph: Command, outside: Path) -> None:
+def test_main_does_not_reveal_which_folders_exist(stepgraph: Command, outside: Path) -> None:
     Path("src/entry.py").write_text(ORDERS, encoding="utf-8")
     codes = []
     for folder in (outside, outside / "missing"):

@@ -1,4 +1,4 @@
-"""No regular expression takes more than linear time, whatever it is given."""
+"""Every regular expression takes linear time on any input."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 import stepgraph
 from tests.hostile.ambiguity import slow_loops
 
-# Patterns that are made while the command runs, with the reason why they are harmless.
+# Modules that compile patterns at run time, and why these are harmless.
 MADE_AT_RUN_TIME = {
     "checks/rules/failures/steps/sleep_with_keywords.py": "a keyword of a method, escaped by being a name of Python",
 }
@@ -43,7 +43,7 @@ def _patterns(value: object) -> Iterator[re.Pattern[str] | re.Pattern[bytes]]:
 
 
 def _is_searched(tree: ast.Module, name: str) -> bool:
-    """Whether a module uses a pattern other than at a position that it knows."""
+    """Whether a module uses a pattern other than with `match` or `fullmatch`."""
     anchored = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Attribute) and node.attr in _ANCHORED:
@@ -90,7 +90,7 @@ def _in_functions(tree: ast.Module) -> Iterator[ast.Call]:
 
 @pytest.mark.slow
 def test_patterns_in_functions_are_literals() -> None:
-    """Those of modules are looked at by the test above."""
+    """Module constants are covered by the previous test."""
     unchecked = []
     for module in _modules():
         path = Path(str(module.__file__)).relative_to(stepgraph.__path__[0]).as_posix()
@@ -104,8 +104,8 @@ def test_patterns_in_functions_are_literals() -> None:
 
 
 @pytest.mark.slow
-def test_no_module_reads_patterns_of_others() -> None:
-    """A pattern that is searched for elsewhere would be looked at as if it were not."""
+def test_no_module_imports_a_pattern() -> None:
+    """A use in another module would be missed when deciding whether a pattern is searched for."""
     imported = [
         (module.__name__, alias.name)
         for module in _modules()
@@ -155,5 +155,5 @@ def test_linear_expression(pattern: str) -> None:
     assert slow_loops(pattern) == []
 
 
-def test_what_is_given_at_a_position_is_not_searched_for() -> None:
+def test_an_anchored_expression_is_not_searched() -> None:
     assert slow_loops(r"\w+\[", searched=False) == []

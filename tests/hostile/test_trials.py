@@ -1,6 +1,6 @@
-"""Paths and git trees that nobody would make: a result or a refusal, and nothing outside is read or changed.
+"""Hostile paths and git trees have a result or a refusal, and no file outside is read or changed.
 
-`STEPGRAPH_EXAMPLES=10000 pytest tests/hostile/test_trials.py` is the long run. The short one tries the same each time.
+`STEPGRAPH_EXAMPLES=10000 pytest tests/hostile/test_trials.py` tries more, random inputs; without it, they are the same.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from random import Random
 import pytest
 
 from tests.cli.repositories import needs_git
-from tests.hostile.trials import tried
+from tests.hostile.trials import run_trials
 
 pytestmark = [
     needs_git,
-    pytest.mark.skipif(sys.platform == "win32", reason="such files and names cannot be made there"),
+    pytest.mark.skipif(sys.platform == "win32", reason="such files and names cannot be created there"),
 ]
 
 _EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
@@ -26,17 +26,23 @@ EFFORT = int(_EXAMPLES or "60")
 @pytest.mark.slow
 @pytest.mark.parametrize("module", ["tests.hostile.hostile_paths", "tests.hostile.git_trees"])
 def test_nothing_outside_is_read_or_changed(module: str) -> None:
-    first = 0 if _EXAMPLES is None else Random().randrange(10**9)  # noqa: S311 - no secret
-    counts = tried(module, EFFORT, first)
-    assert counts.faults == []
+    first = 0 if _EXAMPLES is None else Random().randrange(10**9)  # noqa: S311 - not for cryptography
+    counts = run_trials(module, EFFORT, first)
+    assert counts.violations == []
     assert counts.inputs == EFFORT
     assert counts.results > EFFORT / 20
     assert counts.refused > EFFORT / 20
     assert counts.results + counts.refused == EFFORT
 
 
-def test_what_is_read_or_changed_outside_is_seen() -> None:
-    counts = tried("tests.hostile.careless", 1)
+def test_reads_and_writes_outside_are_detected() -> None:
+    counts = run_trials("tests.hostile.leaking_input", 1)
     assert counts.inputs == 1
-    seen = {fault.split(" ", 1)[1].partition(" '")[0] for fault in counts.faults}
-    assert seen == {"opened", "changed", "told a secret", "changed what is outside", "ended with 4: hunter2-ghp-canary"}
+    detected = {violation.split(" ", 1)[1].partition(" '")[0] for violation in counts.violations}
+    assert detected == {
+        "opened",
+        "changed",
+        "printed a secret",
+        "changed a file outside",
+        "ended with 4: hunter2-ghp-canary",
+    }

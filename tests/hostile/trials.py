@@ -1,7 +1,7 @@
-"""Hostile inputs by the thousand, each by its number: what is read and written for them, and what is said.
+"""Audit the files that the command opens and changes for generated inputs.
 
-A module of such inputs is run as `python -m tests.hostile.NAME COUNT [FIRST]`. Inputs are tried in batches, each in a
-process of its own, where Python itself tells of each file that is opened.
+A module of inputs runs as `python -m tests.hostile.NAME COUNT [FIRST]`. The number of an input is its seed. Each batch
+runs in a subprocess with an audit hook (PEP 578).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Final
 
-SECRET: Final = "hunter2-ghp-canary"  # noqa: S105 - that of nobody
+SECRET: Final = "hunter2-ghp-canary"  # noqa: S105 - not a real secret
 PROJECT: Final = "project"
 OUTSIDE: Final = "outside"
 TEMPORARY: Final = "temporary"
 
 _ROOT: Final = Path(__file__).resolve().parents[2]
 _BATCH: Final = 250
-# For a whole batch, which takes seconds.
+# For a whole batch, which usually takes seconds.
 _PATIENCE_SECONDS: Final = 900
 _MOST_NAMED: Final = 20
 _WRITING: Final = os.O_WRONLY | os.O_RDWR | os.O_CREAT
@@ -34,29 +34,31 @@ _CHANGING: Final = frozenset(
 _READ_ANYWHERE: Final = ("/dev/null",)
 
 Trial = Callable[[int, Path], Callable[[], tuple[int, str]]]
-"""Makes the input of a number in a folder, and returns what runs it: to an exit code, and all that was said."""
+"""Creates the input of a number in a directory, and returns a function that runs it: exit code and output."""
 
 
 @dataclass(slots=True)
-class Counts:
-    """What became of inputs: `results` of the command, `refused` ones, and with its number what must not be."""
+class TrialCounts:
+    """Totals of the trials, and the violations."""
 
     inputs: int = 0
     results: int = 0
     refused: int = 0
-    faults: list[str] = field(default_factory=list)
+    """Inputs that the command reported an error for."""
+    violations: list[str] = field(default_factory=list)
+    """Each with the number of its input."""
 
-    def add(self, other: Counts) -> None:
-        """Count what another has counted."""
+    def add(self, other: TrialCounts) -> None:
+        """Add the counts of another batch."""
         self.inputs += other.inputs
         self.results += other.results
         self.refused += other.refused
-        self.faults += other.faults
+        self.violations += other.violations
 
 
-def tried(module: str, count: int, first: int = 0) -> Counts:
-    """Return what becomes of so many inputs of a module, from a number on."""
-    counts = Counts()
+def run_trials(module: str, count: int, first: int = 0) -> TrialCounts:
+    """Run `count` trials of a module, from the number `first` on."""
+    counts = TrialCounts()
     at, end = first, first + count
     while at < end:
         batch = _batch(module, at, min(end, at + _BATCH))
@@ -65,72 +67,72 @@ def tried(module: str, count: int, first: int = 0) -> Counts:
     return counts
 
 
-def _batch(module: str, first: int, end: int) -> Counts:
+def _batch(module: str, first: int, end: int) -> TrialCounts:
     with tempfile.TemporaryDirectory() as folder:
-        counted = Path(folder, "counted")
-        command = [sys.executable, "-m", module, "--here", str(counted), str(first), str(end)]
+        counts_path = Path(folder, "counted")
+        command = [sys.executable, "-m", module, "--here", str(counts_path), str(first), str(end)]
         environment = {**os.environ, "STEPGRAPH_NO_CACHE": "1", "SOURCE_DATE_EPOCH": "0", "STEPGRAPH_CANARY": SECRET}
-        how = "killed the interpreter"
+        failure = "killed the interpreter"
         try:
             subprocess.run(command, cwd=_ROOT, env=environment, check=False, timeout=_PATIENCE_SECONDS)
         except subprocess.TimeoutExpired:
-            how = "did not end"
-        lines = counted.read_text(encoding="utf-8").splitlines() if counted.exists() else []
-        counts = Counts(**json.loads(lines[-1])) if lines else Counts()
+            failure = "did not end"
+        lines = counts_path.read_text(encoding="utf-8").splitlines() if counts_path.exists() else []
+        counts = TrialCounts(**json.loads(lines[-1])) if lines else TrialCounts()
     if counts.inputs < end - first:
-        counts.faults.append(f"{first + counts.inputs} {how}")
+        counts.violations.append(f"{first + counts.inputs} {failure}")
         counts.inputs += 1
     return counts
 
 
-class _Watch:
-    """Notes what is opened outside of a project, and what is changed outside of it and of the temporary folder."""
+class _AuditWatch:
+    """An audit hook that records reads outside of the project, and writes elsewhere than there and in `TEMPORARY`."""
 
     def __init__(self, folder: Path) -> None:
-        self.noted: list[str] = []
+        self.violations: list[str] = []
         self.is_on = False
         self._outside = str(folder / OUTSIDE)
         self._inside = (str(folder / PROJECT), str(folder / TEMPORARY))
-        sys.addaudithook(self._see)
+        sys.addaudithook(self._on_audit_event)
 
-    def _see(self, event: str, arguments: tuple[object, ...]) -> None:
+    def _on_audit_event(self, event: str, arguments: tuple[object, ...]) -> None:
         if not self.is_on or not arguments or not isinstance(arguments[0], str | bytes):
             return
         if event not in _CHANGING and event not in ("open", "os.listdir", "os.scandir"):
             return
         if event in _CHANGING:
-            # What a link leads to is text, and what is renamed is changed in both places.
+            # The target of a link is not opened, and a rename changes both directories.
             changed = (
                 arguments[1:2] if event in ("os.symlink", "os.link") else arguments[: 2 if event == "os.rename" else 1]
             )
             for path in changed:
-                self._note(os.fsdecode(str(path)), writes=True, follows=False)
+                self._record(os.fsdecode(str(path)), writes=True, follows=False)
         else:
             flags = arguments[2] if event == "open" and len(arguments) > 2 else 0
-            self._note(
+            self._record(
                 os.fsdecode(arguments[0]), writes=isinstance(flags, int) and bool(flags & _WRITING), follows=True
             )
 
-    def _note(self, path: str, *, writes: bool, follows: bool) -> None:
+    def _record(self, path: str, *, writes: bool, follows: bool) -> None:
         real = os.path.realpath(path if follows else Path(path).parent)
         if path in _READ_ANYWHERE:
             return
         if writes and not real.startswith(self._inside):
-            self.noted.append(f"changed {path!r}")
+            self.violations.append(f"changed {path!r}")
         elif real.startswith((self._outside, "/proc/", "/dev/")):
-            self.noted.append(f"opened {path!r}")
+            self.violations.append(f"opened {path!r}")
 
 
-def _try_here(trial: Trial, counted: str, first: int, end: int) -> None:
-    """Try inputs in this process, and write a line of the counts after each."""
-    counts = Counts()
-    with tempfile.TemporaryDirectory() as top, Path(counted).open("w", encoding="utf-8") as lines:
+def _try_in_process(trial: Trial, counts_path: str, first: int, end: int) -> None:
+    """Run trials in this process, and write the counts as a line of JSON after each."""
+    counts = TrialCounts()
+    with tempfile.TemporaryDirectory() as top, Path(counts_path).open("w", encoding="utf-8") as lines:
         folder = Path(top).resolve()
-        watch = _Watch(folder)
+        watch = _AuditWatch(folder)
         tempfile.tempdir = str(folder / TEMPORARY)
         for number in range(first, end):
             _clear(folder)
-            _try(trial, number, folder, counts, watch)
+            _try_input(trial, number, folder, counts, watch)
             lines.write(json.dumps(asdict(counts)) + "\n")
             lines.flush()
         os.chdir(_ROOT)
@@ -147,50 +149,50 @@ def _clear(folder: Path) -> None:
     os.chdir(folder / PROJECT)
 
 
-def _try(trial: Trial, number: int, folder: Path, counts: Counts, watch: _Watch) -> None:
+def _try_input(trial: Trial, number: int, folder: Path, counts: TrialCounts, watch: _AuditWatch) -> None:
     run = trial(number, folder)
     watch.is_on = True
     try:
-        code, said = run()
+        code, output = run()
     finally:
         watch.is_on = False
     outside = {path.name: path.read_text(encoding="utf-8") for path in (folder / OUTSIDE).iterdir()}
-    faults = [
-        *watch.noted,
-        *([f"ended with {code}: {said[-300:]}"] if code not in (0, 1, 2, 3) or "Traceback (most" in said else []),
-        *(["said nothing"] if code in (2, 3) and not said else []),
-        *(["told a secret"] if SECRET in said else []),
-        *(["changed what is outside"] if set(outside.values()) != {f'API_KEY = "{SECRET}"\n'} else []),
+    violations = [
+        *watch.violations,
+        *([f"ended with {code}: {output[-300:]}"] if code not in (0, 1, 2, 3) or "Traceback (most" in output else []),
+        *(["printed nothing"] if code in (2, 3) and not output else []),
+        *(["printed a secret"] if SECRET in output else []),
+        *(["changed a file outside"] if set(outside.values()) != {f'API_KEY = "{SECRET}"\n'} else []),
         *(["left a temporary folder"] if any((folder / TEMPORARY).iterdir()) else []),
-        *(["ran what git is configured with"] if any((folder / PROJECT).glob("**/sprung")) else []),
-        *(["wrote a secret"] if SECRET in _written(folder / PROJECT) else []),
+        *(["ran a command of the git configuration"] if any((folder / PROJECT).glob("**/sprung")) else []),
+        *(["wrote a secret"] if SECRET in _written_text(folder / PROJECT) else []),
     ]
-    watch.noted.clear()
+    watch.violations.clear()
     counts.inputs += 1
     counts.results += code in (0, 1)
     counts.refused += code in (2, 3)
-    counts.faults += [f"{number} {fault}" for fault in faults]
+    counts.violations += [f"{number} {fault}" for fault in violations]
 
 
-def _written(project: Path) -> str:
-    """Return what all files of a project hold that are no links."""
+def _written_text(project: Path) -> str:
+    """Return the content of all regular files of a project."""
     files = (
         path for path in project.rglob("*") if path.is_file() and not path.is_symlink() and ".git" not in path.parts
     )
     return "".join(path.read_text(encoding="utf-8", errors="replace") for path in files)
 
 
-def told(counts: Counts) -> Iterator[str]:
-    """Yield the counts in lines for people."""
-    became = f"results {counts.results:,}, refused {counts.refused:,}, faults {len(counts.faults):,}"
-    yield f"inputs {counts.inputs:,}, {became}"
-    yield from counts.faults[:_MOST_NAMED]
+def format_counts(counts: TrialCounts) -> Iterator[str]:
+    """Yield the lines of a summary."""
+    totals = f"results {counts.results:,}, refused {counts.refused:,}, violations {len(counts.violations):,}"
+    yield f"inputs {counts.inputs:,}, {totals}"
+    yield from counts.violations[:_MOST_NAMED]
 
 
 def main(module: str, trial: Trial) -> None:
-    """Do what the command line asks for."""
+    """Run the trials of the command line, and print the counts."""
     match sys.argv[1:]:
-        case ["--here", counted, first, end]:
-            _try_here(trial, counted, int(first), int(end))
+        case ["--here", counts_path, first, end]:
+            _try_in_process(trial, counts_path, int(first), int(end))
         case [count, *first]:
-            print("\n".join(told(tried(module, int(count), *map(int, first)))))  # noqa: T201 - what it is for
+            print("\n".join(format_counts(run_trials(module, int(count), *map(int, first)))))  # noqa: T201 - a script

@@ -1,4 +1,4 @@
-"""What the tests of the GitHub action share: it is installed once."""
+"""Fixtures that install the GitHub action once."""
 
 from __future__ import annotations
 
@@ -7,33 +7,35 @@ from pathlib import Path
 
 import pytest
 
-from tests.integrations.github_action import INSTALL, run_step, written
+from tests.integrations.github_action import INSTALL, read_if_present, run_step
 from tests.integrations.traps import Traps, set_traps
 from tests.integrations.yaml_files import ROOT
 
 
 @dataclass(frozen=True)
-class Installed:
-    """The runner's temporary directory after the step that installs, which ran in a checkout full of traps."""
+class Installation:
+    """The result of the installing step, which ran in a checkout with traps."""
 
     runner_temp: Path
+    """The temporary directory of the runner."""
     traps: Traps
-    sprung: list[str]
+    triggered: list[str]
+    """The names of the traps that the installation triggered."""
 
 
 @pytest.fixture(scope="session")
-def installed(tmp_path_factory: pytest.TempPathFactory) -> Installed:
-    """Run the step that installs."""
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """Run the installing step of the action."""
     runner_temp, traps = tmp_path_factory.mktemp("runner"), set_traps(tmp_path_factory.mktemp("traps"))
     source = {"github.action_path": str(ROOT)}
     environment = {**traps.environment, "GITHUB_OUTPUT": str(runner_temp / "outputs")}
     done = run_step(INSTALL, traps.checkout, runner_temp, source, environment)
     assert done.returncode == 0, (traps.names, done.stderr)
-    assert written(runner_temp / "outputs") == f"python={runner_temp}/stepgraph/bin/python\n"
-    return Installed(runner_temp, traps, traps.names)
+    assert read_if_present(runner_temp / "outputs") == f"python={runner_temp}/stepgraph/bin/python\n"
+    return Installation(runner_temp, traps, traps.names)
 
 
 @pytest.fixture
-def runner_temp(installed: Installed) -> Path:
-    """The runner's temporary directory."""
-    return installed.runner_temp
+def runner_temp(installation: Installation) -> Path:
+    """The temporary directory of the runner, with the installed action."""
+    return installation.runner_temp

@@ -1,4 +1,4 @@
-"""The GitHub action, its steps run as they are written, in the environment that a runner gives them."""
+"""Run the steps of the GitHub action as a runner does."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tests.integrations.yaml_files import read_yaml
 
 
-class Step(BaseModel):
+class ActionStep(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
@@ -23,25 +23,25 @@ class Step(BaseModel):
     working_directory: str = Field("", alias="working-directory")
 
 
-class Input(BaseModel):
+class ActionInput(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     description: str
     default: str
 
 
-class Runs(BaseModel):
+class ActionRuns(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     using: str
-    steps: list[Step]
+    steps: list[ActionStep]
 
 
 class Action(BaseModel):
     name: str
     description: str
-    inputs: dict[str, Input]
-    runs: Runs
+    inputs: dict[str, ActionInput]
+    runs: ActionRuns
 
 
 ACTION = Action.model_validate(read_yaml("action.yml"))
@@ -49,46 +49,49 @@ INSTALL, CHECK = ACTION.runs.steps
 
 
 @dataclass(frozen=True)
-class Job:
-    """What a run of the check's step gave."""
+class CheckRun:
+    """The outcome of the checking step."""
 
     code: int
     out: str
-    told: str
+    err: str
     summary: str
     outputs: str
 
 
-def filled(texts: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
-    """Return texts with the runner's values in the place of expressions."""
-    filled_texts = {}
+def fill_expressions(texts: Mapping[str, str], values: Mapping[str, str]) -> dict[str, str]:
+    """Replace the expressions in texts by the values of the runner."""
+    filled = {}
     for name, text in texts.items():
         for key, value in values.items():
             text = text.replace(f"${{{{ {key} }}}}", value)  # noqa: PLW2901
         assert "${{" not in text, text
-        filled_texts[name] = text
-    return filled_texts
+        filled[name] = text
+    return filled
 
 
 def run_step(
-    step: Step, workspace: Path, runner_temp: Path, values: Mapping[str, str], environment: Mapping[str, str]
+    step: ActionStep, workspace: Path, runner_temp: Path, values: Mapping[str, str], environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
-    """Run a step in a workspace, as a runner does: in its working directory, or else in the workspace."""
-    known = {"runner.temp": str(runner_temp), **values}
-    (directory,) = filled({"directory": step.working_directory or "."}, known).values()
+    """Run a step in its working directory, which defaults to the workspace."""
+    all_values = {"runner.temp": str(runner_temp), **values}
+    (directory,) = fill_expressions({"directory": step.working_directory or "."}, all_values).values()
     return subprocess.run(
         ["/bin/bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step.run],
         cwd=workspace / directory,
-        env={**environment, "RUNNER_TEMP": str(runner_temp), **filled(step.env, known)},
+        env={**environment, "RUNNER_TEMP": str(runner_temp), **fill_expressions(step.env, all_values)},
         capture_output=True,
         text=True,
         check=False,
     )
 
 
-def check(runner_temp: Path, workspace: Path, environment: Mapping[str, str], **inputs: str) -> Job:
-    """Run the step that checks a workspace."""
-    values = {f"inputs.{name}": inputs.get(name.replace("-", "_"), one.default) for name, one in ACTION.inputs.items()}
+def check(runner_temp: Path, workspace: Path, environment: Mapping[str, str], **inputs: str) -> CheckRun:
+    """Run the checking step in a workspace."""
+    values = {
+        f"inputs.{name}": inputs.get(name.replace("-", "_"), action_input.default)
+        for name, action_input in ACTION.inputs.items()
+    }
     summary, outputs = runner_temp / "summary.md", runner_temp / "outputs"
     summary.unlink(missing_ok=True)
     outputs.unlink(missing_ok=True)
@@ -99,9 +102,9 @@ def check(runner_temp: Path, workspace: Path, environment: Mapping[str, str], **
         "GITHUB_WORKSPACE": str(workspace),
     }
     done = run_step(CHECK, workspace, runner_temp, values, runner)
-    return Job(done.returncode, done.stdout, done.stderr, written(summary), written(outputs))
+    return CheckRun(done.returncode, done.stdout, done.stderr, read_if_present(summary), read_if_present(outputs))
 
 
-def written(path: Path) -> str:
-    """Return the text of a file, nothing where there is none."""
+def read_if_present(path: Path) -> str:
+    """Return the text of a file, empty if it is missing."""
     return path.read_text(encoding="utf-8") if path.exists() else ""

@@ -1,4 +1,4 @@
-"""The GitHub action: its commands are run as they are written, in the environment that a runner gives them."""
+"""The steps of the GitHub action, run as a runner does."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from tests.integrations.conftest import Installed
-from tests.integrations.github_action import ACTION, Job, Step
+from tests.integrations.conftest import Installation
+from tests.integrations.github_action import ACTION, ActionStep, CheckRun
 from tests.integrations.github_action import check as run_check
 from tests.integrations.yaml_files import ROOT
 
@@ -31,14 +31,14 @@ class Orders(WorkflowEntrypoint):
 FLAGGED = CLEAN.replace("charge()\n", "charge(10)\n").replace("def charge(10)", "def charge()")
 
 
-def check(runner_temp: Path, folder: Path, **inputs: str) -> Job:
-    """Run the step that checks, in a workspace."""
+def check(runner_temp: Path, folder: Path, **inputs: str) -> CheckRun:
+    """Run the checking step in a workspace, with the environment of the tests."""
     return run_check(runner_temp, folder, os.environ, **inputs)
 
 
 @pytest.mark.parametrize("step", ACTION.runs.steps, ids=lambda step: step.name)
-def test_no_expression_stands_in_a_script(step: Step) -> None:
-    """What someone else may write, as the name of a branch, would be run there."""
+def test_scripts_have_no_expressions(step: ActionStep) -> None:
+    """Values from a pull request, such as the name of a branch, would be executed."""
     assert "${{" not in step.run
 
 
@@ -46,12 +46,12 @@ def test_no_expression_stands_in_a_script(step: Step) -> None:
 def test_a_clean_project_passes_and_gets_a_summary(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(CLEAN, encoding="utf-8")
 
-    job = check(runner_temp, tmp_path)
+    result = check(runner_temp, tmp_path)
 
-    assert job.code == 0, job.out
-    assert "::error" not in job.out
-    assert "```mermaid" in job.summary
-    assert job.outputs == f"sarif={runner_temp}/stepgraph.sarif\n"
+    assert result.code == 0, result.out
+    assert "::error" not in result.out
+    assert "```mermaid" in result.summary
+    assert result.outputs == f"sarif={runner_temp}/stepgraph.sarif\n"
     assert json.loads((runner_temp / "stepgraph.sarif").read_text(encoding="utf-8"))["version"] == "2.1.0"
     assert [path.name for path in tmp_path.iterdir()] == ["entry.py"]
 
@@ -59,50 +59,50 @@ def test_a_clean_project_passes_and_gets_a_summary(runner_temp: Path, tmp_path: 
 def test_findings_are_annotations_and_fail_the_job(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(FLAGGED, encoding="utf-8")
 
-    job = check(runner_temp, tmp_path)
+    result = check(runner_temp, tmp_path)
 
-    assert job.code == 1
-    assert "::error file=entry.py,line=10," in job.out
-    assert "SG118" in job.summary
-    (result,) = json.loads((runner_temp / "stepgraph.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
-    assert result["ruleId"] == "SG118"
+    assert result.code == 1
+    assert "::error file=entry.py,line=10," in result.out
+    assert "SG118" in result.summary
+    (finding,) = json.loads((runner_temp / "stepgraph.sarif").read_text(encoding="utf-8"))["runs"][0]["results"]
+    assert finding["ruleId"] == "SG118"
 
 
-def test_paths_and_arguments_are_a_line_each(runner_temp: Path, tmp_path: Path) -> None:
+def test_paths_and_arguments_are_one_per_line(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "a folder").mkdir()
     (tmp_path / "a folder" / "entry.py").write_text(FLAGGED, encoding="utf-8")
     (tmp_path / "other.py").write_text(CLEAN, encoding="utf-8")
 
-    job = check(
+    result = check(
         runner_temp, tmp_path, paths="a folder/entry.py\nother.py\n", arguments="--ignore\nSG118", annotations="false"
     )
 
-    assert job.code == 0, job.out
-    assert "in 2 workflows" in job.out
+    assert result.code == 0, result.out
+    assert "in 2 workflows" in result.out
 
 
-def test_nothing_to_check_is_no_pass(runner_temp: Path, tmp_path: Path) -> None:
-    job = check(runner_temp, tmp_path, sarif="", summary="false")
+def test_an_empty_project_does_not_pass(runner_temp: Path, tmp_path: Path) -> None:
+    result = check(runner_temp, tmp_path, sarif="", summary="false")
 
-    assert (job.code, job.summary, job.outputs) == (3, "", "")
+    assert (result.code, result.summary, result.outputs) == (3, "", "")
 
 
 def test_a_sarif_file_may_be_anywhere(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(CLEAN, encoding="utf-8")
-    elsewhere = tmp_path / "elsewhere.sarif"
+    report = tmp_path / "elsewhere.sarif"
 
-    assert check(runner_temp, tmp_path, sarif=str(elsewhere)).outputs == f"sarif={elsewhere}\n"
-    assert elsewhere.exists()
+    assert check(runner_temp, tmp_path, sarif=str(report)).outputs == f"sarif={report}\n"
+    assert report.exists()
 
 
 def test_the_working_directory_is_checked(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "worker").mkdir()
     (tmp_path / "worker" / "entry.py").write_text(FLAGGED, encoding="utf-8")
 
-    job = check(runner_temp, tmp_path, working_directory="worker")
+    result = check(runner_temp, tmp_path, working_directory="worker")
 
-    assert "::error file=entry.py,line=10," in job.out
-    assert job.outputs == f"sarif={runner_temp}/stepgraph.sarif\n"
+    assert "::error file=entry.py,line=10," in result.out
+    assert result.outputs == f"sarif={runner_temp}/stepgraph.sarif\n"
 
 
 def test_a_working_directory_outside_is_refused(runner_temp: Path, tmp_path: Path) -> None:
@@ -111,30 +111,30 @@ def test_a_working_directory_outside_is_refused(runner_temp: Path, tmp_path: Pat
     (tmp_path / "outside" / "entry.py").write_text(FLAGGED, encoding="utf-8")
     (tmp_path / "workspace" / "worker").symlink_to("../outside")
 
-    job = check(runner_temp, tmp_path / "workspace", working_directory="worker")
+    result = check(runner_temp, tmp_path / "workspace", working_directory="worker")
 
-    assert (job.code, job.out) == (2, "")
-    assert job.told == "error: working-directory leads out of the workspace\n"
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "error: working-directory leads out of the workspace\n"
 
 
 def test_install_only_checks_nothing(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(FLAGGED, encoding="utf-8")
 
-    job = check(runner_temp, tmp_path, install_only="true")
+    result = check(runner_temp, tmp_path, install_only="true")
 
-    assert (job.code, job.out, job.told, job.summary, job.outputs) == (0, "", "", "", "")
+    assert (result.code, result.out, result.err, result.summary, result.outputs) == (0, "", "", "", "")
 
 
-def test_a_committed_report_is_not_handed_on(runner_temp: Path, tmp_path: Path) -> None:
-    """The checkout brings a report, and makes the tool refuse to write over it: it is one of the sources."""
+def test_a_committed_report_is_not_an_output(runner_temp: Path, tmp_path: Path) -> None:
+    """The checkout contains a report that is also a source, so the command refuses to overwrite it."""
     (tmp_path / "entry.py").write_text(FLAGGED, encoding="utf-8")
     (tmp_path / "stepgraph.sarif").write_text("{}", encoding="utf-8")
     (tmp_path / "wrangler.json").symlink_to("stepgraph.sarif")
 
-    job = check(runner_temp, tmp_path)
+    result = check(runner_temp, tmp_path)
 
-    assert job.code != 0
-    assert job.outputs in ("", f"sarif={runner_temp}/stepgraph.sarif\n")
+    assert result.code != 0
+    assert result.outputs in ("", f"sarif={runner_temp}/stepgraph.sarif\n")
     assert (tmp_path / "stepgraph.sarif").read_text(encoding="utf-8") == "{}"
 
 
@@ -144,43 +144,45 @@ def test_a_report_that_cannot_be_written_fails(runner_temp: Path, tmp_path: Path
     (runner_temp / "blocked").write_text("no directory", encoding="utf-8")
     (runner_temp / "folder").mkdir(exist_ok=True)
 
-    job = check(runner_temp, tmp_path, sarif=name)
+    result = check(runner_temp, tmp_path, sarif=name)
 
-    assert (job.code, job.outputs) == (1, "")
-    assert job.told
+    assert (result.code, result.outputs) == (1, "")
+    assert result.err
 
 
-def test_a_report_from_before_is_not_handed_on(runner_temp: Path, tmp_path: Path) -> None:
+def test_an_old_report_is_not_an_output(runner_temp: Path, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(CLEAN, encoding="utf-8")
     (runner_temp / "stepgraph.sarif").write_text("{}", encoding="utf-8")
 
-    job = check(runner_temp, tmp_path, arguments="--no-such-option")
+    result = check(runner_temp, tmp_path, arguments="--no-such-option")
 
-    assert (job.code, job.outputs) == (2, "")
-    assert "--no-such-option" in job.told
+    assert (result.code, result.outputs) == (2, "")
+    assert "--no-such-option" in result.err
     assert not (runner_temp / "stepgraph.sarif").exists()
 
 
-def test_nothing_of_the_checkout_runs_while_installing(installed: Installed) -> None:
-    assert installed.sprung == []
+def test_installing_executes_nothing_in_the_checkout(installation: Installation) -> None:
+    assert installation.triggered == []
 
 
-def test_nothing_of_the_checkout_runs_while_checking(installed: Installed) -> None:
-    traps = installed.traps
+def test_checking_executes_nothing_in_the_checkout(installation: Installation) -> None:
+    traps = installation.traps
 
-    job = run_check(installed.runner_temp, traps.checkout, traps.environment, arguments="--no-cache")
+    result = run_check(installation.runner_temp, traps.checkout, traps.environment, arguments="--no-cache")
 
-    assert (job.code, traps.names) == (0, []), job.told
-    assert "```mermaid" in job.summary
+    assert (result.code, traps.names) == (0, []), result.err
+    assert "```mermaid" in result.summary
 
 
-def test_the_pinned_versions_are_those_of_the_package() -> None:
+def test_the_pinned_versions_satisfy_the_package() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
     lines = (ROOT / "requirements-action.txt").read_text(encoding="utf-8").splitlines()
     pins = [Requirement(line.removesuffix("\\")) for line in lines if line[:1].isalpha()]
     versions = {pin.name: str(pin.specifier).removeprefix("==") for pin in pins}
     wanted = map(Requirement, [*project["project"]["dependencies"], *project["build-system"]["requires"]])
-    assert [str(one) for one in wanted if versions.get(one.name, "0") not in one.specifier] == []
+    assert [
+        str(requirement) for requirement in wanted if versions.get(requirement.name, "0") not in requirement.specifier
+    ] == []
 
 
 def test_each_pinned_version_has_hashes() -> None:

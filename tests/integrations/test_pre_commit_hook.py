@@ -1,4 +1,4 @@
-"""The hook for pre-commit: which files it is for, and that its command runs as it is written."""
+"""The files and the command of the pre-commit hook."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.integrations.traps import set_traps
 from tests.integrations.yaml_files import read_yaml
 
 
-class Hook(BaseModel):
+class HookDefinition(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str
@@ -43,21 +43,21 @@ class Orders(WorkflowEntrypoint):
         await {}
 """
 
-(HOOK,) = TypeAdapter(list[Hook]).validate_python(read_yaml(".pre-commit-hooks.yaml"))
+(HOOK,) = TypeAdapter(list[HookDefinition]).validate_python(read_yaml(".pre-commit-hooks.yaml"))
 
 
 @pytest.mark.parametrize("path", ["src/entry.py", "wrangler.jsonc", "apps/shop/wrangler.toml", "pyproject.toml"])
-def test_it_runs_when_a_file_changes_that_matters(path: str) -> None:
+def test_it_runs_for_sources_and_configurations(path: str) -> None:
     assert re.search(HOOK.files, path)
 
 
 @pytest.mark.parametrize("path", ["README.md", "package.json", "src/entry.pyi", "docs/wrangler.jsonc.md"])
-def test_it_does_not_run_for_others(path: str) -> None:
+def test_it_does_not_run_for_other_files(path: str) -> None:
     assert not re.search(HOOK.files, path)
 
 
 @pytest.mark.parametrize(("call", "code"), [("charge()", 0), ("charge(10)", 1)])
-def test_its_command_checks_the_project_it_is_run_in(
+def test_its_command_checks_the_working_directory(
     call: str, code: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -67,7 +67,7 @@ def test_its_command_checks_the_project_it_is_run_in(
     assert run_hook(os.environ) == code
 
 
-def test_nothing_of_the_checkout_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_executes_nothing_in_the_checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     traps = set_traps(tmp_path)
     monkeypatch.chdir(traps.checkout)
 
@@ -76,6 +76,6 @@ def test_nothing_of_the_checkout_runs(tmp_path: Path, monkeypatch: pytest.Monkey
 
 
 def run_hook(environment: Mapping[str, str]) -> int:
-    """Run the hook's command as pre-commit does: with the Python of its environment first on PATH."""
+    """Run the command of the hook as pre-commit does, with the Python of its environment first on PATH."""
     path = os.pathsep.join([str(Path(sys.executable).parent), environment["PATH"]])
     return subprocess.run(shlex.split(HOOK.entry), env={**environment, "PATH": path}, check=False).returncode

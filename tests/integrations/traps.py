@@ -1,4 +1,4 @@
-"""A checkout in which everything that might be run by accident tells that it was."""
+"""A checkout with traps: files that leave a mark if a tool executes them by accident."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# Modules that a tool, pip or the standard library would import, had the checkout a place among the module paths.
+# Modules that tools, pip or the standard library import if the checkout is on the module path.
 _MODULES: Final = (
     *("venv.py", "pip.py", "ensurepip.py", "stepgraph.py", "click.py", "libcst.py", "msgspec.py", "pydantic.py"),
     *("logging.py", "os.py", "re.py", "json.py", "typing.py", "encodings.py", "subprocess.py", "runpy.py"),
@@ -35,19 +35,19 @@ class Orders(WorkflowEntrypoint):
 
 @dataclass(frozen=True, slots=True)
 class Traps:
-    """A checkout of a repository, and the directory in which its traps leave their names."""
+    """A checkout, and the directory of the marks that its traps leave."""
 
     checkout: Path
-    sprung: Path
+    triggered: Path
 
     @property
     def names(self) -> list[str]:
-        """The names of the traps that were run."""
-        return sorted(path.name for path in self.sprung.iterdir())
+        """The names of the triggered traps."""
+        return sorted(path.name for path in self.triggered.iterdir())
 
     @property
     def environment(self) -> dict[str, str]:
-        """An environment that leads into the checkout by each relative path that a job may have set."""
+        """An environment with relative paths into the checkout in each variable that a job may set."""
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("GIT_", "PYTHON"))}
         return {
             **inherited,
@@ -60,9 +60,9 @@ class Traps:
 
 
 def set_traps(folder: Path) -> Traps:
-    """Return a checkout with a workflow on a branch of its own, and traps, in an empty directory."""
-    traps = Traps(folder / "checkout", folder / "sprung")
-    traps.sprung.mkdir(parents=True)
+    """Create a checkout with a workflow and traps on a branch `traps`, in an empty directory."""
+    traps = Traps(folder / "checkout", folder / "triggered")
+    traps.triggered.mkdir(parents=True)
     (traps.checkout / "src").mkdir(parents=True)
     (traps.checkout / "src/entry.py").write_text(ENTRY, encoding="utf-8")
     _commit(traps.checkout, "An order", "init", "--quiet", "--initial-branch=main")
@@ -81,34 +81,36 @@ def set_traps(folder: Path) -> Traps:
 
 
 def _set_modules(traps: Traps, directory: str) -> None:
-    where = traps.checkout / directory
+    target = traps.checkout / directory
     for name in _MODULES:
-        (where / name).write_text(_python(traps, f"{directory}{name}"), encoding="utf-8")
+        (target / name).write_text(_python(traps, f"{directory}{name}"), encoding="utf-8")
     for package in _PACKAGES:
-        (where / package).mkdir(exist_ok=True)
+        (target / package).mkdir(exist_ok=True)
         for name in ("__init__.py", "__main__.py"):
             path = f"{package}/{name}"
-            (where / path).write_text(_python(traps, f"{directory}{path}"), encoding="utf-8")
+            (target / path).write_text(_python(traps, f"{directory}{path}"), encoding="utf-8")
     settings = (
         '[tool.pytest.ini_options]\naddopts = "-p trap"\n[build-system]\nrequires = []\nbuild-backend = "setup"\n'
     )
-    (where / "pyproject.toml").write_text(settings, encoding="utf-8")
-    (where / "setup.cfg").write_text("[global]\nfind-links = .\n[easy_install]\nindex-url = file:.\n", encoding="utf-8")
-    (where / "pip.conf").write_text("[global]\nindex-url = file:.\n", encoding="utf-8")
-    (where / ".python-version").write_text("../python3\n", encoding="utf-8")
+    (target / "pyproject.toml").write_text(settings, encoding="utf-8")
+    (target / "setup.cfg").write_text(
+        "[global]\nfind-links = .\n[easy_install]\nindex-url = file:.\n", encoding="utf-8"
+    )
+    (target / "pip.conf").write_text("[global]\nindex-url = file:.\n", encoding="utf-8")
+    (target / ".python-version").write_text("../python3\n", encoding="utf-8")
 
 
 def _set_programs(traps: Traps, directory: str) -> None:
-    where = traps.checkout / directory
-    where.mkdir(exist_ok=True)
-    for path in (where / name for name in _PROGRAMS):
+    target = traps.checkout / directory
+    target.mkdir(exist_ok=True)
+    for path in (target / name for name in _PROGRAMS):
         if not path.exists():  # a package
             path.write_text(_shell(traps, f"{directory}{path.name}"), encoding="utf-8")
             path.chmod(0o755)
 
 
 def _set_in_git(traps: Traps) -> None:
-    """Set traps in the configuration of git, which no pull request can bring, and which must not run either."""
+    """Set traps in the configuration of git. A pull request cannot contain these, but they must not run either."""
     script = traps.checkout / ".git/trap"
     for key in (
         *("core.fsmonitor", "core.pager", "core.editor", "core.sshCommand", "core.askPass", "diff.external"),
@@ -128,7 +130,7 @@ def _set_in_git(traps: Traps) -> None:
 
 
 def _python(traps: Traps, name: str) -> str:
-    # Written without `open`: some are imported before there is one.
+    # Some modules are imported before `open` is defined.
     return f"import posix\nposix.close(posix.open({str(_mark(traps, name))!r}, posix.O_WRONLY | posix.O_CREAT))\n"
 
 
@@ -137,7 +139,7 @@ def _shell(traps: Traps, name: str) -> str:
 
 
 def _mark(traps: Traps, name: str) -> Path:
-    return traps.sprung / name.replace("/", "_")
+    return traps.triggered / name.replace("/", "_")
 
 
 def _commit(checkout: Path, message: str, *first: str) -> None:
@@ -148,7 +150,7 @@ def _commit(checkout: Path, message: str, *first: str) -> None:
 
 
 def _git(checkout: Path, *arguments: str) -> None:
-    """Run git before there are traps in its configuration."""
+    """Run git without the user's configuration."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     environment |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_SYSTEM": os.devnull}
     subprocess.run(["git", *arguments], cwd=checkout, env=environment, check=True)  # noqa: S607

@@ -1,4 +1,4 @@
-"""Reading YAML of a known shape."""
+"""Read YAML files of the repository."""
 
 from __future__ import annotations
 
@@ -10,5 +10,5 @@ ROOT = Path(__file__).parents[2]
 
 
 def read_yaml(name: str) -> object:
-    """Return what a YAML file at the top of the repository holds."""
+    """Return the content of a YAML file in the root of the repository."""
     return yaml.safe_load((ROOT / name).read_text(encoding="utf-8"))

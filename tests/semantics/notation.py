@@ -1,7 +1,7 @@
-"""Workflows and their graphs in short, for tests that are read.
+"""A short notation of graphs for readable tests.
 
-`graph_of` takes the body of `run`, in which the steps `a`, `b`, `c` and `d` are declared, and gives the graph as lines:
-a step is its name, with its clock as `[starts>resolves]`; what is in something stands indented below it.
+`graph_of` takes a body of `run` that can use the declared steps `a`, `b`, `c` and `d`, and returns the graph as lines.
+A step is its name with its clock as `[starts>resolves]`. Nested nodes are indented.
 """
 
 from __future__ import annotations
@@ -28,25 +28,35 @@ class W(WorkflowEntrypoint):
 
 STEPS = "".join(f'@step.do("{name}")\nasync def {name}():\n    return 1\n\n' for name in "abcd")
 
+FUNCTIONS = """
+async def a(step):
+    await step.sleep("a", 1)
+
+async def b(step):
+    await step.sleep("b", 1)
+
+"""
+"""Module code with the functions `a` and `b`, which sleep."""
+
 
 def graph_of(body: str, *, after: str = "") -> str:
-    """Return the graph of a workflow whose `run` declares the steps a, b, c, d and then has this body.
+    """Return the graph of a workflow whose `run` declares the steps a, b, c, d, followed by `after` and the body.
 
-    The body stands `after` the definitions that several tests share.
+    `after` are definitions that several tests share.
     """
     return notation(workflow_of(body, after=after).graph)
 
 
 def dependent_graph_of(steps: str, body: str) -> str:
-    """Return the graph of a workflow whose `run` declares steps such as `a b(a) *c(a, b)` and then has this body.
+    """Return the graph of a workflow whose `run` declares steps such as `a b(a) *c(a, b)`, followed by the body.
 
-    In brackets are the names of the steps that one needs; a star makes it `concurrent=True`.
+    Parentheses contain the dependencies of a step; a star stands for `concurrent=True`.
     """
     return notation(dependent_workflow_of(steps, body).graph)
 
 
 def dependent_workflow_of(steps: str, body: str) -> WorkflowAnalysis:
-    """Return the analysis of such a workflow."""
+    """Return the analysis of the workflow of `dependent_graph_of`."""
     declared = "".join(
         f"@step.do({'concurrent=True' if star else ''})\nasync def {name}({needs}): ...\n\n"
         for star, name, needs in re.findall(r"(\*?)(\w+)(?:\(([^)]*)\))?", steps)
@@ -55,8 +65,15 @@ def dependent_workflow_of(steps: str, body: str) -> WorkflowAnalysis:
 
 
 def workflow_of(body: str, *, after: str = "") -> WorkflowAnalysis:
-    """Return the analysis of such a workflow."""
+    """Return the analysis of the workflow of `graph_of`."""
     return module_of(HEADER + textwrap.indent(STEPS + after + textwrap.dedent(body), " " * 8)).workflows[0]
+
+
+def codes_of(body: str) -> list[str]:
+    """Return the codes of the notes that make the graph of `graph_of` incomplete."""
+    workflow = workflow_of(body)
+    assert workflow.complete == (not any(note.incomplete for note in workflow.notes))
+    return [note.code for note in workflow.notes if note.incomplete]
 
 
 def workflow_of_module(source: str) -> WorkflowAnalysis:
@@ -71,17 +88,17 @@ def module_of(source: str) -> Analysis:
 
 def graph_of_module(source: str, name: str = "W") -> str:
     """Return the graph of one workflow of a module."""
-    found = [workflow for workflow in module_of(source).workflows if workflow.class_name == name]
-    return notation(found[0].graph)
+    workflows = [workflow for workflow in module_of(source).workflows if workflow.class_name == name]
+    return notation(workflows[0].graph)
 
 
 def text(expected: str) -> str:
-    """Return an expected graph written indented in a test."""
+    """Remove the indentation of an expected graph."""
     return textwrap.dedent(expected).strip("\n")
 
 
 def notation(graph: Graph | None) -> str:
-    """Return a graph as lines, its functions after it, as `def NAME`."""
+    """Return a graph as lines, followed by its functions as `def NAME`."""
     if graph is None:
         return "no graph"
     lines = list(_lines(graph["workflow"]["nodes"], 0))
@@ -90,11 +107,11 @@ def notation(graph: Graph | None) -> str:
     return "\n".join(lines)
 
 
-def shape(found: Shape | None) -> object:
-    """Return the shape of a payload as nested dictionaries; `...` is what is not known."""
-    if found is None or found["type"] == "unknown":
+def shape(payload: Shape | None) -> object:
+    """Return the shape of a payload as nested dictionaries, with `...` for unknown values."""
+    if payload is None or payload["type"] == "unknown":
         return ...
-    return {key: shape(inner) for key, inner in found["fields"].items()}
+    return {key: shape(inner) for key, inner in payload["fields"].items()}
 
 
 def _lines(nodes: Sequence[Node], depth: int) -> Iterator[str]:
@@ -114,8 +131,8 @@ def _parts(node: Node) -> Iterator[tuple[str, Sequence[Node]]]:
             yield f"until {node['name']!r} {node['timestamp']!r}{_clock(node)}", ()
         case "step_wait_for_event":
             options = node.get("options")
-            told = "" if options is None else f" {options['event_type']!r} {options['timeout']!r}"
-            yield f"wait {node['name']!r}{told}{_clock(node)}", ()
+            type_and_timeout = "" if options is None else f" {options['event_type']!r} {options['timeout']!r}"
+            yield f"wait {node['name']!r}{type_and_timeout}{_clock(node)}", ()
         case "function_call":
             yield f"call {node['name']}{_clock(node)}", ()
         case "loop" | "block":

@@ -1,4 +1,4 @@
-"""Constants in lists and tables that are written to by another name, and names that are bound by computing."""
+"""Constants in collections that change through an alias, and names that are bound dynamically."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ NESTED = 'await step.do(TABLE["names"]["k"])(f)()'
         ('TABLE = {"names": {"k": "a"}}\nfor n in TABLE.values():\n    n["k"] = "b"', NESTED, '{TABLE["names"]["k"]}'),
     ],
 )
-def test_a_collection_changed_under_another_name_is_not_known(top: str, body: str, shown: str) -> None:
+def test_a_collection_changed_through_an_alias_is_unknown(top: str, body: str, shown: str) -> None:
     assert _graph(top, body) == shown
 
 
@@ -85,7 +85,7 @@ def test_a_collection_changed_under_another_name_is_not_known(top: str, body: st
         "def show(t, out):\n    out.append(t)\nshow(TABLE, [])",
     ],
 )
-def test_a_collection_that_is_only_read_is_known(top: str) -> None:
+def test_a_collection_that_is_only_read_is_constant(top: str) -> None:
     assert _graph('TABLE = {"k": "a"}\n' + top, TABLE) == "a"
 
 
@@ -141,11 +141,11 @@ def _table_of_steps(change: str) -> str:
         'import sys\nsetattr(sys.modules[__name__], "NAME", "b")',
     ],
 )
-def test_a_name_that_may_be_bound_by_computing_is_not_known(statement: str) -> None:
+def test_a_name_that_may_be_bound_dynamically_is_unknown(statement: str) -> None:
     assert _graph('NAME = "a"\n' + statement, "await step.do(NAME)(f)()") == "{NAME}"
 
 
-def test_a_module_that_reads_its_names_by_computing_has_constants() -> None:
+def test_a_module_that_reads_names_dynamically_has_constants() -> None:
     assert _graph('NAME = "a"\ndef get(n):\n    return globals()[n]', "await step.do(NAME)(f)()") == "a"
 
 
@@ -160,9 +160,9 @@ def test_a_module_that_reads_its_names_by_computing_has_constants() -> None:
         'object.__setattr__(self, "NAME", "b")',
     ],
 )
-def test_an_attribute_that_may_be_set_by_computing_is_not_known(statement: str) -> None:
+def test_an_attribute_that_may_be_set_dynamically_is_unknown(statement: str) -> None:
     assert _graph("", statement + "\nawait step.do(self.NAME)(f)()", 'NAME = "a"') == "{self.NAME}"
 
 
-def test_a_class_that_reads_its_attributes_by_computing_has_constants() -> None:
+def test_a_class_that_reads_attributes_dynamically_has_constants() -> None:
     assert _graph("", 'x = self.__dict__["y"]\nawait step.do(self.NAME)(f)()', 'NAME = "a"') == "a"

@@ -1,4 +1,4 @@
-"""Arguments of calls to parameters: `*args`, `**kwargs`, and how many there are of them."""
+"""Binding of arguments to parameters, including `*args` and `**kwargs`."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ def test_star_args_of_unknown_length_are_gathered() -> None:
         def one
           a
     """)
-    for given in ("*(one(x) for x in xs)", "*[one(x) for x in xs]", "*tuple(one(x) for x in xs)"):
-        assert graph_of(f"{PARALLEL}\nawait parallel({given})\nawait c()") == expected
+    for arguments in ("*(one(x) for x in xs)", "*[one(x) for x in xs]", "*tuple(one(x) for x in xs)"):
+        assert graph_of(f"{PARALLEL}\nawait parallel({arguments})\nawait c()") == expected
 
 
 def test_star_args_of_unknown_length_are_awaited_in_turn() -> None:
@@ -189,7 +189,7 @@ def test_a_helper_that_limits_how_many_run_at_once() -> None:
     """)
 
 
-def test_keywords_of_unknown_names_go_to_the_dictionary_of_the_rest() -> None:
+def test_keywords_with_unknown_names_go_to_kwargs() -> None:
     body = """
     async def run_named(**steps):
         for fn in steps.values():
@@ -223,7 +223,7 @@ def test_keywords_of_unknown_names_may_be_any_parameter() -> None:
     """)
 
 
-def test_a_generator_gives_its_elements_as_arguments() -> None:
+def test_a_starred_generator_provides_arguments() -> None:
     body = """
     def all_of():
         for x in event["payload"]["xs"]:
@@ -244,7 +244,7 @@ def test_a_generator_gives_its_elements_as_arguments() -> None:
     assert workflow_of(body).complete
 
 
-def test_tasks_as_arguments_of_unknown_length_are_all_over() -> None:
+def test_tasks_as_arguments_of_unknown_length_all_end() -> None:
     body = """
     async def parallel(*tasks):
         for task in tasks:
@@ -339,8 +339,8 @@ def test_functions_made_with_different_constants_hide_them() -> None:
     """)
 
 
-def test_no_further_arguments_are_a_call_of_its_own() -> None:
-    """The default of a merged dictionary is not that of a call which replaces it."""
+def test_a_call_without_arguments_is_separate() -> None:
+    """The default of a merged dictionary does not apply to a call that replaces it."""
     for merged in ('{"name": "default", **options}', '{"name": "default"} | options'):
         assert graph_of(f"""
             async def job(**options):
@@ -375,7 +375,7 @@ def test_calls_with_more_constants_are_calls_of_their_own() -> None:
         """)
 
 
-def test_other_keywords_are_a_call_of_its_own() -> None:
+def test_a_call_with_other_keywords_is_separate() -> None:
     assert graph_of("""
         async def job(**options):
             await step.do({"name": "default", **options}["name"])(lambda: 1)()
@@ -429,7 +429,7 @@ def test_a_recursive_call_may_pass_any_keywords() -> None:
     """)
 
 
-def test_only_some_numbers_of_arguments_are_told_apart() -> None:
+def test_argument_counts_are_distinguished_up_to_a_limit() -> None:
     body = 'async def job(*names):\n    longer = [*names, "last"]\n    await step.do(longer[-1])(lambda: 1)()\n'
     calls = [f"await job({', '.join(['0'] * count)})\n" for count in range(1, 11)]
     assert graph_of(body + "".join(calls)) == text("""

@@ -33,7 +33,7 @@ class W(WorkflowEntrypoint):
 
 
 def calls_of(classes: str, run: str) -> list[str]:
-    """Return the functions that the graph of `run` calls, in a complete graph."""
+    """Return the functions that `run` calls. The graph must be complete."""
     source = FUNCTIONS + classes + RUN + run.replace("\n", "\n        ")
     assert module_of(source).workflows[0].complete
     lines = graph_of_module(source).split("\ndef ")[0].split("\n")

@@ -54,18 +54,18 @@ class W(WorkflowEntrypoint):
 
 
 def source_of(body: str) -> str:
-    """Return the module with this body of `run`, in which `job` is an object."""
+    """Return a module with this body of `run`, which can use the object `job`."""
     return HEAD + textwrap.indent(textwrap.dedent(body), " " * 8)
 
 
 def workflow_of(body: str) -> WorkflowAnalysis:
     """Return the analysis of the workflow."""
-    (found,) = (w for w in module_of(source_of(body)).workflows if w.class_name == "W")
-    return found
+    (workflow,) = (w for w in module_of(source_of(body)).workflows if w.class_name == "W")
+    return workflow
 
 
 def calls_of(body: str) -> list[str]:
-    """Return the lines of the graph of `run`. The graph has to be complete."""
+    """Return the lines of the graph of `run`. The graph must be complete."""
     assert workflow_of(body).complete, workflow_of(body).notes
     return graph_of_module(source_of(body)).split("\ndef ")[0].splitlines()
 
@@ -82,7 +82,7 @@ def calls_of(body: str) -> list[str]:
         "job.__dict__.clear()",
     ],
 )
-def test_a_deleted_attribute_gives_way_to_the_class(delete: str) -> None:
+def test_a_deleted_attribute_falls_back_to_the_class(delete: str) -> None:
     assert calls_of(f"job.act = b\nawait job.act(step)\n{delete}\nawait job.act(step)") == ["call b", "call act"]
 
 
@@ -157,6 +157,6 @@ def test_changes_that_are_not_followed(statement: str) -> None:
     assert [note.code for note in workflow_of(f"{statement}\nawait job.act(step)").notes] == ["unknown-member"]
 
 
-def test_a_deleted_member_gives_way_to_the_base() -> None:
+def test_a_deleted_member_falls_back_to_the_base() -> None:
     body = "await Job.kind(step)\ndel Job.kind\nawait Job.kind(step)"
     assert graph_of_module(source_of(body)).split("\ndef ")[0].splitlines() == ["call b", "call a"]

@@ -1,4 +1,4 @@
-"""`__setattr__`, `__delattr__` and `__getattribute__` of the project, which handle all attributes of an object."""
+"""`__setattr__`, `__delattr__` and `__getattribute__` of classes of the project."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def test_setattr_may_drop_a_value() -> None:
     """)
 
 
-def test_setattr_keeps_values_elsewhere() -> None:
+def test_setattr_stores_values_in_another_attribute() -> None:
     assert (
         graph_of("""
         class Names:

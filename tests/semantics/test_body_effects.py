@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.semantics.notation import text
+from tests.semantics.notation import FUNCTIONS, text
 from tests.semantics.test_modules import graph_of, notes_of
 
-HEAD = """
-async def a(step):
-    await step.sleep("a", 1)
+pytestmark = pytest.mark.usefixtures("empty_directory")
 
-async def b(step):
-    await step.sleep("b", 1)
-
-"""
 CALLS_A = text("""
     call a
     def a
@@ -35,11 +27,6 @@ CALLS_A_B = text("""
     def b
       sleep 'b' 1
 """)
-
-
-@pytest.fixture(autouse=True)
-def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 # Values that another module computes from an object
@@ -67,23 +54,23 @@ job = Job()
 
 @pytest.mark.parametrize("value", ["job.run", "job.current", "getattr(job, 'run')"])
 def test_attribute_of_an_imported_value(value: str) -> None:
-    jobs = HEAD + OBJECT + f"job.run = b\nchosen = {value}\n"
+    jobs = FUNCTIONS + OBJECT + f"job.run = b\nchosen = {value}\n"
     assert graph_of("from jobs import chosen\n", "await chosen(step)", jobs=jobs) == CALLS_B
 
 
 def test_imported_value_of_a_decorated_registry() -> None:
-    jobs = HEAD + OBJECT + "job.add(a)\njob.add(b)\nplan = job.build()\n"
+    jobs = FUNCTIONS + OBJECT + "job.add(a)\njob.add(b)\nplan = job.build()\n"
     assert graph_of("from jobs import plan\n", "for run in plan:\n    await run(step)", jobs=jobs) == CALLS_A_B
 
 
 def test_package_that_reads_an_attribute() -> None:
     package = "from shop.jobs import job\njob.run = job.other\nchosen = job.run\n"
-    jobs = HEAD + OBJECT + "job.other = b\n"
+    jobs = FUNCTIONS + OBJECT + "job.other = b\n"
     assert graph_of("from shop import chosen\n", "await chosen(step)", shop__=package, shop__jobs=jobs) == CALLS_B
 
 
 def test_statements_after_an_import_run_later() -> None:
-    jobs = HEAD + OBJECT + "chosen = job.run\n"
+    jobs = FUNCTIONS + OBJECT + "chosen = job.run\n"
     head = "from jobs import b, chosen, job\njob.run = b\nlater = job.run\n"
     assert graph_of(head, "await chosen(step)", jobs=jobs) == CALLS_A
     assert graph_of(head, "await later(step)", jobs=jobs) == CALLS_B
@@ -94,11 +81,11 @@ def test_statements_after_an_import_run_later() -> None:
 
 @pytest.mark.parametrize("statement", ["job.run, limit = b, 3", "*rest, job.run = a, b", "[job.run] = limit = [b]"])
 def test_attribute_among_other_targets(statement: str) -> None:
-    assert graph_of(HEAD + OBJECT + f"{statement}\nchosen = job.run\n", "await chosen(step)") == CALLS_B
+    assert graph_of(FUNCTIONS + OBJECT + f"{statement}\nchosen = job.run\n", "await chosen(step)") == CALLS_B
 
 
 def test_swap_of_attributes() -> None:
-    head = HEAD + OBJECT + "other = Job()\nother.run = b\njob.run, other.run = other.run, job.run\n"
+    head = FUNCTIONS + OBJECT + "other = Job()\nother.run = b\njob.run, other.run = other.run, job.run\n"
     assert graph_of(head, "await job.run(step)\nawait other.run(step)") == text("""
         call b
         call a
@@ -111,22 +98,22 @@ def test_swap_of_attributes() -> None:
 
 @pytest.mark.parametrize("statement", ['TABLE["job"], limit = b, 3', '*rest, TABLE["job"] = 1, 2, b'])
 def test_element_among_other_targets(statement: str) -> None:
-    head = HEAD + f'TABLE = {{"job": a}}\n{statement}\n'
+    head = FUNCTIONS + f'TABLE = {{"job": a}}\n{statement}\n'
     assert graph_of(head, 'await TABLE["job"](step)') == CALLS_B
 
 
 def test_element_with_a_key_of_the_same_assignment() -> None:
-    head = HEAD + 'TABLE = {"job": a}\nkey, TABLE[key] = "job", b\n'
+    head = FUNCTIONS + 'TABLE = {"job": a}\nkey, TABLE[key] = "job", b\n'
     assert graph_of(head, 'await TABLE["job"](step)') == CALLS_B
 
 
 def test_assignment_of_two_names_runs_once() -> None:
-    head = HEAD + "jobs = [b, a]\nfirst, second = jobs.pop(), jobs.pop()\n"
+    head = FUNCTIONS + "jobs = [b, a]\nfirst, second = jobs.pop(), jobs.pop()\n"
     assert graph_of(head, "await first(step)\nawait second(step)") == CALLS_A_B
 
 
 def test_names_of_one_call_are_equal() -> None:
-    head = HEAD + "jobs = [a, b]\nfirst = second = jobs.pop()\n"
+    head = FUNCTIONS + "jobs = [a, b]\nfirst = second = jobs.pop()\n"
     assert graph_of(head, "await first(step)\nawait second(step)") == text("""
         call b
         call b
@@ -136,7 +123,7 @@ def test_names_of_one_call_are_equal() -> None:
 
 
 def test_rest_of_an_iterator() -> None:
-    head = HEAD + "first, *rest = iter((a, b))\n"
+    head = FUNCTIONS + "first, *rest = iter((a, b))\n"
     assert graph_of(head, "await rest[0](step)") == CALLS_B
 
 
@@ -145,17 +132,17 @@ def test_rest_of_an_iterator() -> None:
 
 @pytest.mark.parametrize("statement", ["jobs += (b,)", "if len(jobs) == 1:\n    jobs += (b,)"])
 def test_tuple_that_grows(statement: str) -> None:
-    head = HEAD + f"jobs = (a,)\n{statement}\n"
+    head = FUNCTIONS + f"jobs = (a,)\n{statement}\n"
     assert "call b" in graph_of(head, "for job in jobs:\n    await job(step)")
 
 
 def test_tuple_of_a_class_that_grows() -> None:
-    head = HEAD + "class Jobs:\n    all = (a,)\n    all += (b,)\n\n"
+    head = FUNCTIONS + "class Jobs:\n    all = (a,)\n    all += (b,)\n\n"
     assert graph_of(head, "for job in Jobs.all:\n    await job(step)") == CALLS_A_B
 
 
 def test_dictionary_that_is_merged() -> None:
-    head = HEAD + 'TABLE = {"job": a}\nTABLE |= {"job": b}\n'
+    head = FUNCTIONS + 'TABLE = {"job": a}\nTABLE |= {"job": b}\n'
     assert graph_of(head, 'await TABLE["job"](step)') == CALLS_B
 
 
@@ -171,21 +158,21 @@ def test_dictionary_that_is_merged() -> None:
     ],
 )
 def test_variable_that_is_read_in_the_statement_that_binds_it(statement: str) -> None:
-    head = HEAD + f"jobs = []\ncurrent = None\n{statement}\n"
+    head = FUNCTIONS + f"jobs = []\ncurrent = None\n{statement}\n"
     assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_A_B
 
 
 def test_last_value_of_a_loop_variable() -> None:
-    assert graph_of(HEAD + "for job in (a, b):\n    last = job\n", "await last(step)") == CALLS_B
+    assert graph_of(FUNCTIONS + "for job in (a, b):\n    last = job\n", "await last(step)") == CALLS_B
 
 
 def test_tuple_that_a_loop_builds() -> None:
-    head = HEAD + "jobs = ()\nfor job in (a, b):\n    jobs = (*jobs, job)\n"
+    head = FUNCTIONS + "jobs = ()\nfor job in (a, b):\n    jobs = (*jobs, job)\n"
     assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_A_B
 
 
 def test_list_that_grows_on_some_paths() -> None:
-    head = HEAD + "from os import environ\njobs = [a]\nif environ.get('B'):\n    jobs += [b]\n"
+    head = FUNCTIONS + "from os import environ\njobs = [a]\nif environ.get('B'):\n    jobs += [b]\n"
     assert graph_of(head, "for job in jobs:\n    await job(step)") == text("""
         loop
           switch job
@@ -218,49 +205,51 @@ def register(job):
 )
 @pytest.mark.parametrize("value", ["(*JOBS, job)", "JOBS + (job,)"])
 def test_tuple_that_a_function_rebinds(calls: str, value: str) -> None:
-    head = HEAD + REGISTER.format(initial="JOBS = ()", value=value) + calls
+    head = FUNCTIONS + REGISTER.format(initial="JOBS = ()", value=value) + calls
     graph = graph_of(head, "for job in JOBS:\n    await job(step)")
     assert graph.startswith(("call a\ncall b\n", "call c\ncall b\n"))
 
 
 def test_dictionary_that_a_function_rebinds() -> None:
-    head = HEAD + REGISTER.format(initial='JOBS = {"job": a}', value='{**JOBS, "job": job}') + "register(b)\n"
+    head = FUNCTIONS + REGISTER.format(initial='JOBS = {"job": a}', value='{**JOBS, "job": job}') + "register(b)\n"
     assert graph_of(head, 'await JOBS["job"](step)') == CALLS_B
 
 
 def test_object_that_a_function_rebinds() -> None:
     jobs = "class Job:\n    run = staticmethod(a)\n\nclass Other(Job):\n    run = staticmethod(b)\n\n"
-    head = HEAD + jobs + REGISTER.format(initial="JOBS = Job()", value="job") + "register(Other())\n"
+    head = FUNCTIONS + jobs + REGISTER.format(initial="JOBS = Job()", value="job") + "register(Other())\n"
     assert graph_of(head, "await JOBS.run(step)") == CALLS_B
 
 
 @pytest.mark.parametrize("head", ["from jobs import JOBS, a, b, register\n", "from jobs import *\n"])
 def test_variable_that_is_imported_before_a_function_rebinds_it(head: str) -> None:
-    jobs = HEAD + REGISTER.format(initial="JOBS = (a,)", value="(job,)")
+    jobs = FUNCTIONS + REGISTER.format(initial="JOBS = (a,)", value="(job,)")
     body = "for job in JOBS:\n    await job(step)"
     assert graph_of(f"{head}register(b)\n", body, jobs=jobs) == CALLS_A
 
 
 def test_variable_of_a_module_that_a_function_rebinds() -> None:
-    jobs = HEAD + REGISTER.format(initial="JOBS = (a,)", value="(job,)")
+    jobs = FUNCTIONS + REGISTER.format(initial="JOBS = (a,)", value="(job,)")
     body = "for job in jobs.JOBS:\n    await job(step)"
     assert graph_of("import jobs\njobs.register(jobs.b)\n", body, jobs=jobs) == CALLS_B
 
 
 def test_value_between_calls_of_a_function_that_rebinds() -> None:
-    head = HEAD + REGISTER.format(initial="JOBS = ()", value="(job,)") + "register(a)\nfirst = JOBS[0]\nregister(b)\n"
+    head = (
+        FUNCTIONS + REGISTER.format(initial="JOBS = ()", value="(job,)") + "register(a)\nfirst = JOBS[0]\nregister(b)\n"
+    )
     assert graph_of(head, "await first(step)\nawait JOBS[0](step)") == CALLS_A_B
 
 
 def test_variable_that_the_body_rebinds_too_is_noted() -> None:
     calls = "register(a)\nJOBS = tuple(reversed(JOBS))\nregister(b)\n"
-    head = HEAD + REGISTER.format(initial="JOBS = ()", value="(*JOBS, job)") + calls
+    head = FUNCTIONS + REGISTER.format(initial="JOBS = ()", value="(*JOBS, job)") + calls
     notes = notes_of(head, "for job in JOBS:\n    await job(step)")
     assert "functions assign to `JOBS`" in notes[0]
 
 
 def test_placeholder_that_a_function_rebinds_is_noted() -> None:
-    head = HEAD + REGISTER.format(initial="JOBS = None", value="job") + "register(a)\n"
+    head = FUNCTIONS + REGISTER.format(initial="JOBS = None", value="job") + "register(a)\n"
     (note,) = notes_of(head, "await JOBS(step)")
     assert "the step object is handed to `JOBS`" in note
 
@@ -290,14 +279,14 @@ use, get, go = pair()
 
 @pytest.mark.parametrize("head", [PAIR + "use(b)\nchosen = get()\n", PAIR + "use(use(b))\nchosen = get()\n"])
 def test_closure_that_returns_a_changed_variable(head: str) -> None:
-    assert graph_of(HEAD + head, "await chosen(step)") == CALLS_B
-    assert graph_of("from jobs import chosen\n", "await chosen(step)", jobs=HEAD + head) == CALLS_B
+    assert graph_of(FUNCTIONS + head, "await chosen(step)") == CALLS_B
+    assert graph_of("from jobs import chosen\n", "await chosen(step)", jobs=FUNCTIONS + head) == CALLS_B
     by_name = "from importlib import import_module\nchosen = import_module('jobs').chosen\n"
-    assert graph_of(by_name, "await chosen(step)", jobs=HEAD + head) == CALLS_B
+    assert graph_of(by_name, "await chosen(step)", jobs=FUNCTIONS + head) == CALLS_B
 
 
 def test_closure_that_calls_a_changed_variable() -> None:
-    assert graph_of(HEAD + PAIR + "use(b)\n", "await go(step)") == text("""
+    assert graph_of(FUNCTIONS + PAIR + "use(b)\n", "await go(step)") == text("""
         call go
         def go
           call b
@@ -307,7 +296,7 @@ def test_closure_that_calls_a_changed_variable() -> None:
 
 
 def test_closure_over_an_object() -> None:
-    head = HEAD + OBJECT + "def pair():\n    job = Job()\n    return job.add, job.build\n\nadd, build = pair()\n"
+    head = FUNCTIONS + OBJECT + "def pair():\n    job = Job()\n    return job.add, job.build\n\nadd, build = pair()\n"
     body = "for job in build():\n    await job(step)"
     assert graph_of(head + "add(a)\nadd(b)\n", body) == CALLS_A_B
 
@@ -321,12 +310,14 @@ def test_closure_over_an_object() -> None:
     ],
 )
 def test_state_of_a_function(definition: str) -> None:
-    head = HEAD + definition + ("jobs().extend([a, b])\n" if "append" not in definition else "") + "chosen = jobs()\n"
+    head = (
+        FUNCTIONS + definition + ("jobs().extend([a, b])\n" if "append" not in definition else "") + "chosen = jobs()\n"
+    )
     assert graph_of(head, "for job in chosen:\n    await job(step)") == CALLS_A_B
 
 
 def test_context_variable_that_is_set_while_a_module_loads() -> None:
-    head = HEAD + 'from contextvars import ContextVar\ncurrent = ContextVar("job", default=a)\ncurrent.set(b)\n'
+    head = FUNCTIONS + 'from contextvars import ContextVar\ncurrent = ContextVar("job", default=a)\ncurrent.set(b)\n'
     assert graph_of(head + "chosen = current.get()\n", "await chosen(step)") == CALLS_B
 
 
@@ -336,12 +327,12 @@ def test_context_variable_that_is_set_while_a_module_loads() -> None:
 @pytest.mark.parametrize("iterator", ["iter((a, b))", "map(lambda job: job, (a, b))", "reversed([b, a])"])
 @pytest.mark.parametrize("second", ["next(jobs)", "list(jobs)[0]"])
 def test_iterator_that_statements_use_in_turn(iterator: str, second: str) -> None:
-    head = HEAD + f"jobs = {iterator}\nfirst = next(jobs)\nsecond = {second}\n"
+    head = FUNCTIONS + f"jobs = {iterator}\nfirst = next(jobs)\nsecond = {second}\n"
     assert graph_of(head, "await second(step)") == CALLS_B
 
 
 def test_rest_of_an_iterator_in_the_workflow() -> None:
-    head = HEAD + "jobs = iter((a, b))\nnext(jobs)\n"
+    head = FUNCTIONS + "jobs = iter((a, b))\nnext(jobs)\n"
     assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_B
 
 
@@ -352,13 +343,13 @@ def test_rest_of_an_iterator_in_the_workflow() -> None:
     "statement", ["jobs.popleft()", "jobs.rotate(1)\njobs.pop()", "jobs.popleft()\njobs.rotate(0)"]
 )
 def test_deque_that_loses_its_first_element(statement: str) -> None:
-    head = HEAD + f"from collections import deque\njobs = deque([a, b])\n{statement}\n"
+    head = FUNCTIONS + f"from collections import deque\njobs = deque([a, b])\n{statement}\n"
     assert "call b" in graph_of(head, "for job in jobs:\n    await job(step)")
 
 
 @pytest.mark.parametrize("statement", ["jobs.appendleft(b)", "jobs.extendleft([b])"])
 def test_deque_that_grows_at_the_left(statement: str) -> None:
-    head = HEAD + f"from collections import deque\njobs = deque([a])\n{statement}\n"
+    head = FUNCTIONS + f"from collections import deque\njobs = deque([a])\n{statement}\n"
     assert graph_of(head, "for job in jobs:\n    await job(step)") == text("""
         loop
           switch job
@@ -374,18 +365,18 @@ def test_deque_that_grows_at_the_left(statement: str) -> None:
 
 
 def test_set_that_loses_an_element() -> None:
-    graph = graph_of(HEAD + "jobs = {a, b}\njobs.discard(a)\n", "for job in jobs:\n    await job(step)")
+    graph = graph_of(FUNCTIONS + "jobs = {a, b}\njobs.discard(a)\n", "for job in jobs:\n    await job(step)")
     assert "call b" in graph
 
 
 def test_special_method_that_adds_to_a_list_is_noted() -> None:
-    notes = notes_of(HEAD + "jobs = [a]\njobs.__iadd__([b])\n", "for job in jobs:\n    await job(step)")
+    notes = notes_of(FUNCTIONS + "jobs = [a]\njobs.__iadd__([b])\n", "for job in jobs:\n    await job(step)")
     assert "`jobs` may be changed under another name" in notes[0]
 
 
 @pytest.mark.parametrize("value", ["reversed([b, a])", "map(lambda job: job, [a, b])", "iter([a, b])"])
 def test_slice_that_an_iterator_replaces(value: str) -> None:
-    assert graph_of(HEAD, f"jobs = [b]\njobs[:] = {value}\nfor job in jobs:\n    await job(step)") == CALLS_A_B
+    assert graph_of(FUNCTIONS, f"jobs = [b]\njobs[:] = {value}\nfor job in jobs:\n    await job(step)") == CALLS_A_B
 
 
 # Assignment expressions
@@ -402,15 +393,15 @@ def test_slice_that_an_iterator_replaces(value: str) -> None:
 )
 @pytest.mark.parametrize("before", ["", "job = a\n"])
 def test_assignment_expression_of_a_body(before: str, statement: str) -> None:
-    assert graph_of(f"{HEAD}{before}{statement}\n", "await job(step)") == CALLS_B
+    assert graph_of(f"{FUNCTIONS}{before}{statement}\n", "await job(step)") == CALLS_B
 
 
 def test_assignment_after_an_assignment_expression() -> None:
-    assert graph_of(HEAD + "if (job := a): pass\njob = b\n", "await job(step)") == CALLS_B
+    assert graph_of(FUNCTIONS + "if (job := a): pass\njob = b\n", "await job(step)") == CALLS_B
 
 
 def test_assignment_expression_runs_once() -> None:
-    head = HEAD + "jobs = [a, b]\nfirst = (second := jobs.pop())\n"
+    head = FUNCTIONS + "jobs = [a, b]\nfirst = (second := jobs.pop())\n"
     assert graph_of(head, "await first(step)\nawait second(step)") == text("""
         call b
         call b
@@ -420,7 +411,7 @@ def test_assignment_expression_runs_once() -> None:
 
 
 def test_assignment_expression_of_a_generator_is_noted() -> None:
-    (note,) = notes_of(HEAD + "job = a\nany((job := each) is b for each in (a, b))\n", "await job(step)")
+    (note,) = notes_of(FUNCTIONS + "job = a\nany((job := each) is b for each in (a, b))\n", "await job(step)")
     assert "[generator]" in note
 
 
@@ -431,7 +422,7 @@ def test_assignment_expression_of_a_generator_is_noted() -> None:
     "statement", ["from contextlib import nullcontext\nwith nullcontext(b) as job: pass", "for job in (b,): pass"]
 )
 def test_target_of_a_compound_statement(statement: str) -> None:
-    assert graph_of(HEAD + statement + "\n", "await job(step)") == CALLS_B
+    assert graph_of(FUNCTIONS + statement + "\n", "await job(step)") == CALLS_B
 
 
 # Bindings in blocks whose other statements change objects
@@ -447,13 +438,14 @@ def test_target_of_a_compound_statement(statement: str) -> None:
 )
 @pytest.mark.parametrize("value", ["jobs[-1]", "jobs.pop()"])
 def test_value_after_a_statement_of_its_block(block: str, value: str) -> None:
-    head = HEAD + "jobs = [a]\n" + block.format(statements=f"jobs.append(b)\n    chosen = {value}") + "\n"
+    head = FUNCTIONS + "jobs = [a]\n" + block.format(statements=f"jobs.append(b)\n    chosen = {value}") + "\n"
     assert graph_of(head, "await chosen(step)") == CALLS_B
 
 
 def test_value_after_a_statement_of_its_branch() -> None:
     head = (
-        HEAD + "from os import environ\njobs = [a]\nif environ.get('B'):\n    jobs.append(b)\n    chosen = jobs[-1]\n"
+        FUNCTIONS
+        + "from os import environ\njobs = [a]\nif environ.get('B'):\n    jobs.append(b)\n    chosen = jobs[-1]\n"
     )
     assert graph_of(head + "else:\n    chosen = a\n", "await chosen(step)") == text("""
         if environ.get('B')
@@ -470,12 +462,12 @@ def test_value_after_a_statement_of_its_branch() -> None:
 def test_default_value_after_the_start_of_a_with() -> None:
     manager = "class using:\n    def __enter__(self):\n        jobs.append(b)\n    def __exit__(self, *error): pass\n\n"
     job = "with using():\n    async def job(step, run=jobs[-1]):\n        await run(step)\n"
-    assert "call b" in graph_of(HEAD + "jobs = [a]\n" + manager + job, "await job(step)")
+    assert "call b" in graph_of(FUNCTIONS + "jobs = [a]\n" + manager + job, "await job(step)")
 
 
 def test_list_that_a_branch_creates_and_fills() -> None:
     head = (
-        HEAD
+        FUNCTIONS
         + "from os import environ\nif environ.get('B'):\n    jobs = [a]\n    jobs.append(b)\nelse:\n    jobs = [b, a]\n"
     )
     graph = graph_of(head, "for job in jobs:\n    await job(step)")
@@ -484,24 +476,26 @@ def test_list_that_a_branch_creates_and_fills() -> None:
 
 def test_dictionary_of_a_branch_that_a_later_statement_changes() -> None:
     branches = "from os import environ\njobs = {'job': a} if environ.get('B') else {'job': a, 'other': a}\n"
-    graph = graph_of(HEAD + branches + "jobs['job'] = b\n", "await jobs['job'](step)")
+    graph = graph_of(FUNCTIONS + branches + "jobs['job'] = b\n", "await jobs['job'](step)")
     assert "call b" in graph
 
 
 def test_list_in_a_block_grows_once() -> None:
-    head = HEAD + "jobs = [a]\nif True:\n    jobs += [b]\n"
+    head = FUNCTIONS + "jobs = [a]\nif True:\n    jobs += [b]\n"
     assert graph_of(head, "for job in jobs:\n    await job(step)") == CALLS_A_B
 
 
 def test_variable_that_a_called_function_reads_in_a_block() -> None:
-    head = HEAD + "def show():\n    return current\n\ncurrent = a\nif True:\n    current = b\n    chosen = show()\n"
+    head = (
+        FUNCTIONS + "def show():\n    return current\n\ncurrent = a\nif True:\n    current = b\n    chosen = show()\n"
+    )
     assert graph_of(head, "await chosen(step)") == CALLS_B
 
 
 # Objects that functions change while modules load
 
 REGISTRY = (
-    HEAD
+    FUNCTIONS
     + """
 class Registry:
     def __init__(self):
@@ -557,7 +551,7 @@ def test_object_that_functions_fill(changes: str) -> None:
     assert graph_of(head, "for job in registry.jobs:\n    await job(step)") == CALLS_A_B
 
 
-def test_object_that_runs_what_a_decorator_has_added() -> None:
+def test_object_that_runs_registered_functions() -> None:
     head = REGISTRY.format(registry="registry = Registry()\n", object="registry") + "on('a')(a)\n"
     assert graph_of(head, "await registry.fire(step)") == text("""
         call fire

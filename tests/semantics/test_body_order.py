@@ -1,4 +1,4 @@
-"""The order of the statements of module and class bodies: what a name stands for where it is used in them."""
+"""The order of statements in bodies of modules and classes: the value of a name at each use."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def workflow_of(source: str) -> WorkflowAnalysis:
 
 
 def graph_of(source: str) -> str:
-    """Return the graph of such a workflow. The analysis has to be complete."""
+    """Return the graph of the last workflow of a module. The analysis must be complete."""
     workflow = workflow_of(source)
     assert workflow.complete, workflow.notes
     return notation(workflow.graph)
@@ -36,12 +36,12 @@ def graph_of_module(head: str, body: str) -> str:
 
 
 def graph_of_class(body: str, run: str) -> str:
-    """Return the graph of a workflow class with this body, and a `run` that consists of one statement."""
+    """Return the graph of a workflow class with this body, and a `run` with one statement."""
     method = f"    async def run(self, event, step):\n        {run}\n"
     return graph_of("class W(WorkflowEntrypoint):\n" + textwrap.indent(textwrap.dedent(body), "    ") + "\n" + method)
 
 
-# Definitions made again
+# Redefinitions
 
 TWICE = """
 async def charge(step):
@@ -80,7 +80,7 @@ SECOND = text("""
         ("if True:\n    original = charge", "original(step)"),
     ],
 )
-def test_what_is_made_before_a_redefinition_holds_the_first(between: str, call: str) -> None:
+def test_an_object_from_before_a_redefinition_uses_the_first(between: str, call: str) -> None:
     graph = graph_of_module(TWICE.format(between=between), f"await {call}")
     assert "'first'" in graph
     assert "'second'" not in graph
@@ -95,7 +95,7 @@ def test_what_is_made_before_a_redefinition_holds_the_first(between: str, call: 
         ("other = lambda step: charge(step)", "other(step)"),
     ],
 )
-def test_what_is_made_after_a_redefinition_holds_the_second(after: str, call: str) -> None:
+def test_an_object_from_after_a_redefinition_uses_the_second(after: str, call: str) -> None:
     graph = graph_of_module(TWICE.format(between="") + after, f"await {call}")
     assert "'second'" in graph
     assert "'first'" not in graph
@@ -126,7 +126,7 @@ def test_a_block_of_definitions_that_an_error_may_end() -> None:
     assert "'b'" in graph
 
 
-def test_a_function_calls_what_its_name_stood_for_before() -> None:
+def test_a_wrapper_calls_the_previous_value_of_its_name() -> None:
     assert graph_of_module(
         """
         async def charge(step):
@@ -234,7 +234,7 @@ def test_a_name_deleted_keeps_its_alias() -> None:
     """)
 
 
-def test_a_deleted_method_is_that_of_the_base() -> None:
+def test_a_deleted_method_is_inherited_from_the_base() -> None:
     source = """
         class Base(WorkflowEntrypoint):
             async def go(self, step):
@@ -534,7 +534,7 @@ def test_a_fallback_that_fails() -> None:
     """)
 
 
-def test_a_flag_of_a_fallback_is_not_known() -> None:
+def test_a_flag_of_a_fallback_is_unknown() -> None:
     assert (
         graph_of_module(
             """

@@ -77,7 +77,7 @@ def test_a_cache_has_a_result_for_each_constant_argument() -> None:
 @pytest.mark.parametrize(
     ("cache", "first", "second"), [("cache", "x", "x"), ("cache", '"x"', "x"), ("lru_cache(maxsize=1)", "1", "1")]
 )
-def test_an_uncertain_cache_hit_gives_either_result(cache: str, first: str, second: str) -> None:
+def test_an_uncertain_cache_hit_returns_either_result(cache: str, first: str, second: str) -> None:
     body = f"load({first})\nfns.append(b)\nawait load({second})()"
     assert graph_of(CACHED.format(cache=cache) + body) == text(f"""
         switch load({second})

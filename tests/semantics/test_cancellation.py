@@ -1,4 +1,4 @@
-"""Cancelled tasks: their steps go on after an await of the task."""
+"""Cancelled tasks, whose steps continue after an await of the task."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_pending_tasks_of_a_wait_can_be_cancelled() -> None:
     """)
 
 
-def test_a_task_that_is_cancelled_after_its_await_is_over() -> None:
+def test_a_task_cancelled_after_its_await_has_ended() -> None:
     workflow = workflow_of("t = asyncio.create_task(a())\nawait t\nt.cancel()\nawait b()")
     assert workflow.complete
     assert graph_of("t = asyncio.create_task(a())\nawait t\nt.cancel()\nawait b()") == "a\nb"

@@ -1,4 +1,4 @@
-"""Collections of module and class bodies that statements fill and read in turn."""
+"""Collections that statements of modules and classes fill and read in turn."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def workflow_of(head: str, body: str) -> WorkflowAnalysis:
 
 
 def calls_of(head: str, body: str) -> list[str]:
-    """Return the calls of `run` in such a workflow, which has to be complete."""
+    """Return the functions that `run` calls in this workflow. The graph must be complete."""
     workflow = workflow_of(head, body)
     assert workflow.complete, workflow.notes
     return [line.removeprefix("call ") for line in notation(workflow.graph).splitlines() if line.startswith("call ")]

@@ -1,11 +1,11 @@
-"""Branches: if, match, conditional expressions, and whatever is evaluated only sometimes."""
+"""Branches: `if`, `match`, conditional expressions and other conditional evaluation."""
 
 from __future__ import annotations
 
 from tests.semantics.notation import graph_of, text
 
 
-def test_an_if_has_a_branch_for_each_clause_and_an_else_only_where_there_is_one() -> None:
+def test_an_if_has_one_branch_per_clause() -> None:
     assert graph_of("""
         if x:
             await a()
@@ -99,7 +99,7 @@ def test_operands_after_one_with_steps_depend_on_it() -> None:
     """)
 
 
-def test_a_later_operand_of_a_comparison_is_reached_only_if_the_first_holds() -> None:
+def test_a_chained_comparison_is_conditional() -> None:
     assert graph_of("x < await a() < await b()") == text("""
         a
         if x < await a()
@@ -111,7 +111,7 @@ def test_a_message_of_an_assertion_without_steps_is_nothing() -> None:
     assert graph_of("assert ready, describe(a)\nawait b()") == "b"
 
 
-def test_a_message_of_an_assertion_is_evaluated_only_if_it_fails_and_raises() -> None:
+def test_an_assertion_message_is_evaluated_on_failure() -> None:
     assert graph_of("""
         assert ready, await a()
         await b()
@@ -143,7 +143,7 @@ def test_a_match_is_a_switch_with_the_source_of_each_pattern() -> None:
     """)
 
 
-def test_a_callable_chosen_by_condition_is_a_choice_where_it_is_called() -> None:
+def test_a_conditional_callable_is_a_choice_at_its_call() -> None:
     assert graph_of("""
         fn = a if fast else b
         if slow:
@@ -185,7 +185,7 @@ def test_a_table_of_steps_is_a_switch_on_its_key() -> None:
     """)
 
 
-def test_what_nobody_can_reach_is_left_out() -> None:
+def test_unreachable_code_is_omitted() -> None:
     assert graph_of("""
         if x:
             return await a()
@@ -218,7 +218,7 @@ def test_a_return_that_skips_nothing_is_not_shown() -> None:
     """)
 
 
-def test_any_dictionary_fits_a_pattern_of_its_class_and_ends_what_may_follow() -> None:
+def test_a_dict_pattern_matches_any_dictionary() -> None:
     assert graph_of("""
         match event["payload"]:
             case {"id": _, **rest}:

@@ -1,4 +1,4 @@
-"""Classes: what decorators, bases and special methods make of their members."""
+"""Classes: decorators, bases, metaclasses and special methods."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ from workers import WorkflowEntrypoint
 
 
 def graph_of(source: str) -> str:
-    """Return the graph of the workflow `W` of a module. It has to be complete."""
+    """Return the graph of the workflow `W` of a module. It must be complete."""
     assert notes_of(source) == []
     return graph_of_module(HEAD + textwrap.dedent(source))
 
 
 def notes_of(source: str) -> list[str]:
-    """Return the codes of the notes that say that the graph of `W` is not complete."""
-    (found,) = (w for w in module_of(HEAD + textwrap.dedent(source)).workflows if w.class_name == "W")
-    assert found.complete == (not any(note.incomplete for note in found.notes))
-    return [note.code for note in found.notes if note.incomplete]
+    """Return the codes of the notes that make the graph of `W` incomplete."""
+    (workflow,) = (w for w in module_of(HEAD + textwrap.dedent(source)).workflows if w.class_name == "W")
+    assert workflow.complete == (not any(note.incomplete for note in workflow.notes))
+    return [note.code for note in workflow.notes if note.incomplete]
 
 
 def test_a_class_decorator_sets_a_method() -> None:
@@ -83,7 +83,7 @@ def test_a_class_decorator_returns_another_class() -> None:
     """)
 
 
-def test_what_a_decorator_did_to_a_class_stays_whichever_branch_asked_for_it() -> None:
+def test_changes_by_a_class_decorator_persist_after_a_branch() -> None:
     assert graph_of("""
         def traced(cls):
             inner = cls.go
@@ -117,7 +117,7 @@ def test_what_a_decorator_did_to_a_class_stays_whichever_branch_asked_for_it() -
     """)
 
 
-def test_a_constant_that_a_class_decorator_sets_is_not_known() -> None:
+def test_a_constant_set_by_a_class_decorator_is_unknown() -> None:
     assert (
         graph_of("""
         def slow(cls):
@@ -147,7 +147,7 @@ def test_a_constant_that_a_class_decorator_sets_is_not_known() -> None:
     ],
 )
 def test_a_class_decorator_that_leaves_the_methods_alone(decorator: str) -> None:
-    known = """
+    source = """
         KNOWN = {}
 
         def register(name):
@@ -163,10 +163,10 @@ def test_a_class_decorator_that_leaves_the_methods_alone(decorator: str) -> None
             async def run(self, event, step):
                 await step.sleep("own", self.DELAY)
     """
-    assert graph_of(known.replace("DECORATOR", decorator)) == "sleep 'own' 1"
+    assert graph_of(source.replace("DECORATOR", decorator)) == "sleep 'own' 1"
 
 
-def test_a_class_decorator_from_elsewhere_is_reported_where_it_matters() -> None:
+def test_an_external_class_decorator_is_reported() -> None:
     source = """
         @traced
         class Job:
@@ -185,7 +185,7 @@ def test_a_class_decorator_from_elsewhere_is_reported_where_it_matters() -> None
     assert notes_of(source.format(method="look()")) == []
 
 
-def test_a_decorator_from_elsewhere_of_a_workflow_is_reported() -> None:
+def test_an_external_decorator_of_a_workflow_is_reported() -> None:
     assert notes_of("""
         @traced
         class W(WorkflowEntrypoint):
@@ -194,7 +194,7 @@ def test_a_decorator_from_elsewhere_of_a_workflow_is_reported() -> None:
     """) == ["unknown-decorator"]
 
 
-def test_a_class_whose_decorator_gives_something_else_is_reported() -> None:
+def test_a_class_decorator_with_another_result_is_reported() -> None:
     assert notes_of("""
         def wrap(cls):
             return traced(cls)
@@ -249,7 +249,7 @@ BASES = (A, Root)
 
 
 @pytest.mark.parametrize("base", ["Mixin", "traced(A)", "CHOSEN", 'MIXINS["a"]', "*MIXINS"])
-def test_a_base_that_is_not_known_may_have_what_stands_behind_it(base: str) -> None:
+def test_an_unknown_base_may_define_members_of_later_bases(base: str) -> None:
     source = ROOT + f"class W({base}, Root):\n    pass\n"
     assert set(notes_of(source)) == {"unknown-base"}
     assert "sleep 'root' '{self.DELAY}'" in graph_of_module(HEAD + source)
@@ -258,7 +258,7 @@ def test_a_base_that_is_not_known_may_have_what_stands_behind_it(base: str) -> N
 @pytest.mark.parametrize(
     "bases", ["Root, Mixin", "typing.Generic, Root", "WorkflowEntrypoint, Root", "typing.Generic[int], Root"]
 )
-def test_a_base_behind_it_or_without_steps_changes_nothing(bases: str) -> None:
+def test_a_later_base_or_one_without_steps_changes_nothing(bases: str) -> None:
     assert graph_of(ROOT + f"class W({bases}):\n    pass\n") == text("""
         call hook
         sleep 'root' 1
@@ -267,7 +267,7 @@ def test_a_base_behind_it_or_without_steps_changes_nothing(bases: str) -> None:
     """)
 
 
-def test_a_base_that_is_not_known_matters_only_for_what_runs_steps() -> None:
+def test_an_unknown_base_only_affects_members_with_steps() -> None:
     assert (
         notes_of("""
         class Named:
@@ -320,7 +320,7 @@ class Jobs:
         ("__await__(self, key=1)", "jobs"),
     ],
 )
-def test_a_special_method_of_an_object_is_called_where_python_calls_it(method: str, use: str) -> None:
+def test_special_methods_of_objects_are_called(method: str, use: str) -> None:
     body = f"""
 class W(WorkflowEntrypoint):
     async def run(self, event, step):
@@ -364,7 +364,7 @@ class W(WorkflowEntrypoint):
     """)
 
 
-def test_what_getattribute_gives_cannot_be_followed() -> None:
+def test_the_result_of_getattribute_is_unresolved() -> None:
     source = """
     async def hook(self, step):
         pass
@@ -379,13 +379,15 @@ class W(WorkflowEntrypoint):
         await step.sleep("own", 1)
         await Jobs(step).hook(step)
 """
-    given = JOBS + source.replace("OTHER", "lambda step: self.go(name)")
-    assert notes_of(given) == ["escapes", "unresolved-await"]
-    assert "unresolved-call" in notes_of(given.replace('name == "hook"', "name").replace(".hook(step)", ".other()"))
+    source_with_method = JOBS + source.replace("OTHER", "lambda step: self.go(name)")
+    assert notes_of(source_with_method) == ["escapes", "unresolved-await"]
+    assert "unresolved-call" in notes_of(
+        source_with_method.replace('name == "hook"', "name").replace(".hook(step)", ".other()")
+    )
     assert notes_of(JOBS + source.replace("OTHER", "name")) == []
 
 
-def test_an_iterator_is_asked_before_each_pass_and_says_when_it_is_over() -> None:
+def test_next_of_an_iterator_runs_before_each_iteration() -> None:
     assert graph_of("""
         class Pages:
             def __init__(self, step):
@@ -435,7 +437,7 @@ def test_a_partial_method_is_the_method() -> None:
     """)
 
 
-def test_a_context_manager_that_is_a_generator_stands_around_its_block() -> None:
+def test_a_generator_context_manager_surrounds_its_block() -> None:
     assert graph_of("""
         @asynccontextmanager
         async def saga(step):
@@ -456,7 +458,7 @@ def test_a_context_manager_that_is_a_generator_stands_around_its_block() -> None
     """)
 
 
-def test_what_a_context_manager_does_at_last_is_a_finally() -> None:
+def test_the_cleanup_of_a_context_manager_is_a_finally() -> None:
     assert graph_of("""
         @asynccontextmanager
         async def saga(step):
@@ -563,7 +565,7 @@ class W(WorkflowEntrypoint):
     """)
 
 
-def test_what_a_context_manager_without_steps_yields_is_followed() -> None:
+def test_the_value_of_a_manager_without_steps_is_resolved() -> None:
     assert graph_of(
         JOBS
         + """
@@ -657,7 +659,7 @@ def test_a_metaclass_that_leaves_methods_alone_is_not(method: str) -> None:
     assert graph_of(META.replace("METHOD", method)) == "sleep 'own' 1"
 
 
-def test_a_metaclass_from_elsewhere_is_reported() -> None:
+def test_an_external_metaclass_is_reported() -> None:
     assert notes_of("""
         class W(WorkflowEntrypoint, metaclass=traced):
             async def run(self, event, step):
@@ -665,7 +667,7 @@ def test_a_metaclass_from_elsewhere_is_reported() -> None:
     """) == ["unknown-metaclass"]
 
 
-def test_a_method_without_steps_that_may_be_another_is_reported_if_it_is_handed_the_step_object() -> None:
+def test_a_method_that_may_be_overridden_is_reported() -> None:
     source = """
         class Base:
             async def hook(self, step):

@@ -1,4 +1,4 @@
-"""Collections of steps: unrolled only where their elements and their order are certain."""
+"""Collections of steps, which are unrolled if their elements and order are certain."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ loop
 
 
 @pytest.mark.parametrize(
-    "made",
+    "definition",
     [
         "fns = {a, b}",
         "fns = [a, b]\nfns.sort()",
@@ -43,12 +43,12 @@ loop
         "put in by a slice",
     ],
 )
-def test_elements_in_no_known_order_or_number_are_a_loop(made: str) -> None:
-    assert graph_of(f"{made}\nfor fn in fns:\n    await fn()\n") == text(EITHER)
+def test_elements_of_unknown_order_or_number_are_a_loop(definition: str) -> None:
+    assert graph_of(f"{definition}\nfor fn in fns:\n    await fn()\n") == text(EITHER)
 
 
 @pytest.mark.parametrize(
-    "made",
+    "statements",
     [
         "fns = [a, c, b][::2]",
         "fns = [a, b, c][:-1]",
@@ -70,11 +70,11 @@ def test_elements_in_no_known_order_or_number_are_a_loop(made: str) -> None:
         "filled",
     ],
 )
-def test_what_is_left_of_a_list_is_known_where_what_is_taken_is(made: str) -> None:
-    assert graph_of(f"{made}\nfor fn in fns:\n    await fn()\n").splitlines() == ["a", "b"]
+def test_the_rest_of_a_list_after_removals(statements: str) -> None:
+    assert graph_of(f"{statements}\nfor fn in fns:\n    await fn()\n").splitlines() == ["a", "b"]
 
 
-def test_a_choice_of_lists_is_a_choice_of_what_is_unrolled() -> None:
+def test_a_choice_of_lists_is_a_choice_of_unrolled_loops() -> None:
     assert graph_of("""
         fns = [a, b]
         if x:
@@ -110,7 +110,7 @@ def test_a_table_of_one_entry_is_a_switch() -> None:
     """)
 
 
-def test_a_generator_expression_and_the_loop_over_it_take_turns() -> None:
+def test_a_generator_expression_alternates_with_its_loop() -> None:
     assert graph_of("""
         async for value in (await a() for row in rows):
             await b()
@@ -171,7 +171,7 @@ def test_next_returns_the_first_element_of_a_new_iterator() -> None:
     assert graph_of("await next(iter([a, b]))()") == "a"
 
 
-def test_what_a_list_is_joined_with_on_some_paths_only_may_be_missing() -> None:
+def test_elements_added_on_some_paths_may_be_missing() -> None:
     assert graph_of("""
         fns = [a] + ([b] if x else [])
         for fn in fns:
@@ -186,14 +186,14 @@ def test_what_a_list_is_joined_with_on_some_paths_only_may_be_missing() -> None:
         "batch = todo[:2]\n    todo = todo[2:]\n    await asyncio.gather(*batch)",
     ],
 )
-def test_what_is_taken_of_a_list_by_slices_at_each_pass_is_any_of_it(body: str) -> None:
+def test_slices_taken_in_a_loop_are_any_elements(body: str) -> None:
     shown = graph_of(f"todo = [a(), b()]\nwhile todo:\n    {body}\n")
 
     assert "loop" in shown
     assert {"a", "b"} <= {line.split()[0] for line in shown.splitlines()}
 
 
-def test_a_list_that_is_one_of_several_is_joined_whichever_it_is() -> None:
+def test_a_choice_of_lists_is_concatenated() -> None:
     assert graph_of("""
         fns = [a]
         if x:
@@ -256,7 +256,7 @@ def test_a_part_of_a_set_is_any_of_its_elements() -> None:
     """)
 
 
-def test_the_parts_of_lists_that_differ_in_length_are_any_of_their_elements() -> None:
+def test_slices_of_lists_with_different_lengths() -> None:
     assert graph_of("""
         first, *rest = [a] if x else [b, c]
         for fn in rest:
@@ -273,7 +273,7 @@ def test_the_parts_of_lists_that_differ_in_length_are_any_of_their_elements() ->
     """)
 
 
-def test_pairs_of_lists_of_which_one_is_of_no_known_length_are_of_any_of_their_elements() -> None:
+def test_zip_with_a_list_of_unknown_length() -> None:
     assert graph_of("""
         many = [a for row in rows]
         for fn, other in zip(many, [b, c]):
@@ -290,7 +290,7 @@ def test_pairs_of_lists_of_which_one_is_of_no_known_length_are_of_any_of_their_e
     """)
 
 
-def test_a_named_tuple_is_taken_apart_in_the_order_of_its_fields() -> None:
+def test_a_named_tuple_unpacks_in_the_order_of_its_fields() -> None:
     assert graph_of("""
         import typing
 
@@ -320,13 +320,13 @@ def test_an_entry_may_have_several_parts_in_its_key() -> None:
     """)
 
 
-def test_what_a_table_that_is_partly_known_has_besides_is_reported() -> None:
+def test_unknown_entries_of_a_dictionary_are_reported() -> None:
     workflow = workflow_of('table = {"x": a, **more}\nawait table[key]()')
     assert [note.code for note in workflow.notes] == ["unresolved-call"]
     assert not workflow.complete
 
 
-def test_a_very_long_list_holds_each_of_its_elements_any_number_of_times() -> None:
+def test_a_very_long_list_may_repeat_its_elements() -> None:
     assert graph_of("""
         fns = [a, b] * 60
         fns = fns * 60
@@ -335,11 +335,11 @@ def test_a_very_long_list_holds_each_of_its_elements_any_number_of_times() -> No
     """) == text(EITHER)
 
 
-def test_what_cannot_be_taken_apart_runs_nothing() -> None:
+def test_a_failed_unpacking_runs_nothing() -> None:
     assert graph_of("await a()\nfirst, second = a if x else b\nawait first()") == "a"
 
 
-def test_pairs_of_what_is_not_known_are_a_loop() -> None:
+def test_a_zip_of_unknown_values_is_a_loop() -> None:
     assert graph_of("for row, column in zip(rows, columns):\n    await a()") == "loop\n  a"
 
 

@@ -1,11 +1,11 @@
-"""What runs at the same time, and the clock that says so."""
+"""Concurrent steps and their clocks."""
 
 from __future__ import annotations
 
 from tests.semantics.notation import graph_of, text
 
 
-def test_a_gather_starts_its_members_together_and_is_over_with_all() -> None:
+def test_members_of_a_gather_are_concurrent() -> None:
     assert graph_of("""
         await asyncio.gather(a(), b())
         await c()
@@ -21,7 +21,7 @@ def test_a_gather_of_one_step_is_that_step() -> None:
     assert graph_of("await asyncio.gather(a())") == "a"
 
 
-def test_a_gather_in_a_gather_is_a_parallel_of_its_own() -> None:
+def test_a_gather_in_a_gather_is_a_nested_parallel() -> None:
     assert graph_of("await asyncio.gather(a(), asyncio.gather(b(), c(), return_exceptions=True))") == text("""
         parallel all
           a [1>2]
@@ -47,7 +47,7 @@ def test_a_task_is_pending_until_it_is_awaited() -> None:
     """)
 
 
-def test_a_task_awaited_on_some_paths_only_is_not_known_to_be_over() -> None:
+def test_a_task_awaited_on_some_paths_may_be_pending() -> None:
     assert graph_of("""
         task = asyncio.create_task(a())
         if ready:
@@ -68,7 +68,7 @@ def test_a_coroutine_starts_at_its_await() -> None:
     """).splitlines() == ["b", "a"]
 
 
-def test_tasks_of_a_loop_are_over_when_they_are_gathered() -> None:
+def test_tasks_of_a_loop_end_when_they_are_gathered() -> None:
     assert graph_of("""
         tasks = []
         for row in rows:
@@ -86,7 +86,7 @@ def test_tasks_of_a_loop_are_over_when_they_are_gathered() -> None:
     """)
 
 
-def test_a_race_is_over_at_its_await_and_nobody_knows_who_won() -> None:
+def test_a_race_ends_at_its_await_with_an_unknown_winner() -> None:
     assert graph_of("""
         await asyncio.wait({asyncio.create_task(a()), asyncio.create_task(b())}, return_when=asyncio.FIRST_COMPLETED)
         await c()
@@ -98,7 +98,7 @@ def test_a_race_is_over_at_its_await_and_nobody_knows_who_won() -> None:
     """)
 
 
-def test_a_task_group_filled_in_a_loop_that_writes_elsewhere_too() -> None:
+def test_a_task_group_filled_in_a_loop_with_other_writes() -> None:
     assert graph_of("""
         failed = []
 

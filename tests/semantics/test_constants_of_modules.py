@@ -1,12 +1,12 @@
-"""Constants of a module that other modules of the program change, also modules of which no name is read."""
+"""Constants of a module that other modules of the program change, even if no name is imported from these."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 
 from tests.semantics.test_modules import graph_of, notes_of
+
+pytestmark = pytest.mark.usefixtures("empty_directory")
 
 TABLE = 'TABLE = {"key": "old"}\n'
 READER = f"{TABLE}def table():\n    return TABLE\n"
@@ -16,12 +16,6 @@ NESTED = f"{TABLE}ALL = [TABLE]\n"
 READ = 'await step.sleep(conf.TABLE["key"], 1)'
 HIDDEN = "sleep '{conf.TABLE[\"key\"]}' 1"
 SHOWN = "sleep 'old' 1"
-
-
-@pytest.fixture(autouse=True)
-def in_own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let each test make the files of its project in a folder of its own."""
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(

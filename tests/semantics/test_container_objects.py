@@ -54,8 +54,8 @@ def test_elements_of_a_list_object(base: str, body: str) -> None:
     ],
 )
 def test_entries_of_a_dictionary_object(base: str, body: str) -> None:
-    made = 'table = Table(x=a)\ntable["y"] = b\n'
-    assert graph_with(f"class Table({base}): ...", made + body) == "a\nb"
+    definition = 'table = Table(x=a)\ntable["y"] = b\n'
+    assert graph_with(f"class Table({base}): ...", definition + body) == "a\nb"
 
 
 def test_a_set_and_a_tuple_object() -> None:
@@ -63,7 +63,7 @@ def test_a_set_and_a_tuple_object() -> None:
     assert graph_with("class Pair(tuple): ...", "for fn in Pair((a, b)): await fn()") == "a\nb"
 
 
-def test_an_initializer_passes_elements_on() -> None:
+def test_an_initializer_forwards_elements() -> None:
     cls = "class Stage(list):\n    def __init__(self, name, *fns):\n        super().__init__(fns)"
     assert graph_with(cls, 'for fn in Stage("first", a, b): await fn()') == "a\nb"
 
@@ -133,7 +133,7 @@ class Steps(dict):
     assert graph_with(cls, 'steps = Steps()\nawait steps["x"]()') == "a"
 
 
-def test_a_copy_of_a_list_object_has_elements_of_its_own() -> None:
+def test_a_copy_of_a_list_object_has_separate_elements() -> None:
     body = "import copy\nplan = Plan([a])\nother = copy.copy(plan)\nother.append(b)\nfor fn in plan: await fn()"
     assert graph_with("class Plan(list): ...", body) == "a"
 
@@ -224,7 +224,7 @@ class Sequence:
 
 
 @pytest.mark.parametrize("iterable", ["Sequence(a, b)", "list(Sequence(a, b))", "[fn for fn in Sequence(a, b)]"])
-def test_an_object_without_iterator_is_asked_for_its_items(iterable: str) -> None:
+def test_getitem_iterates_an_object_without_iter(iterable: str) -> None:
     graph = graph_of(f"{SEQUENCE}\nfor fn in {iterable}: await fn()")
     assert graph.split()[0] == "loop"
     assert {"a", "b"} <= set(graph.split())

@@ -1,4 +1,4 @@
-"""Collections that functions of the standard library make."""
+"""Collections that functions of the standard library create."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_the_entries_of_unknown_keys_are_followed(keys: str) -> None:
     """)
 
 
-def test_pairs_that_cannot_be_told_apart_are_reported() -> None:
+def test_indistinguishable_pairs_are_reported() -> None:
     workflow = workflow_of("""
         async def f():
             await a()
@@ -84,7 +84,7 @@ def test_a_chain_is_one_after_another(chained: str) -> None:
 
 
 @pytest.mark.parametrize("call", ["filter(wanted, [a, b])", "itertools.islice([a, b], n)"])
-def test_what_may_be_left_out_is_any_of_the_elements(call: str) -> None:
+def test_a_possibly_omitted_element_is_any_element(call: str) -> None:
     assert graph_of(f"import itertools\nfor fn in {call}:\n    await fn()\n") == text("""
         loop
           switch fn

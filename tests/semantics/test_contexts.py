@@ -1,4 +1,4 @@
-"""Context managers: classes of the project, generators, exit stacks, and managers that are not known."""
+"""Context managers: classes of the project, generators, exit stacks and unknown managers."""
 
 from __future__ import annotations
 
@@ -75,14 +75,14 @@ def workflow_of(body: str, head: str = "") -> WorkflowAnalysis:
 
 
 def graph_of(body: str, head: str = "") -> str:
-    """Return the graph of such a workflow, without its functions. The analysis has to be complete."""
+    """Return the graph of this workflow without its functions. The analysis must be complete."""
     workflow = workflow_of(body, head)
     assert workflow.complete, workflow.notes
     return notation(workflow.graph).split("\ndef ")[0]
 
 
 def notes_of(body: str, head: str = "") -> list[str]:
-    """Return the codes of the notes of such a workflow."""
+    """Return the codes of the notes of this workflow."""
     return [note.code for note in workflow_of(body, head).notes]
 
 
@@ -125,7 +125,7 @@ def test_an_exit_runs_however_its_block_ends(body: str) -> None:
     """)
 
 
-def test_a_return_in_a_block_skips_what_follows_its_exit() -> None:
+def test_a_return_in_a_block_skips_steps_after_its_exit() -> None:
     assert graph_of("""
         async with Guard(step):
             if event:
@@ -173,7 +173,7 @@ def test_an_exit_in_a_loop_that_its_block_leaves() -> None:
     """)
 
 
-def test_an_exit_sees_what_its_block_has_assigned() -> None:
+def test_an_exit_reads_assignments_of_its_block() -> None:
     assert graph_of(
         """
         async with Holder() as holder:
@@ -197,7 +197,7 @@ def test_an_exit_sees_what_its_block_has_assigned() -> None:
     """)
 
 
-# Which methods
+# Methods that a `with` calls
 
 
 BOTH = """
@@ -232,7 +232,7 @@ def test_an_async_with_runs_no_plain_methods() -> None:
     """)
 
 
-def test_what_enter_gives_is_bound() -> None:
+def test_the_result_of_enter_is_bound() -> None:
     body = "with Opener() as opened:\n    await opened(self, step)"
     head = """
         class Opener:
@@ -304,9 +304,9 @@ def test_a_manager_that_swallows_nothing_is_its_block() -> None:
 
 
 @pytest.mark.parametrize(
-    "given", ["True", "kind is ValueError", "self.quiet", "await self.decide()", "kind and issubclass(kind, OSError)"]
+    "result", ["True", "kind is ValueError", "self.quiet", "await self.decide()", "kind and issubclass(kind, OSError)"]
 )
-def test_a_manager_that_may_swallow(given: str) -> None:
+def test_a_manager_that_may_swallow(result: str) -> None:
     head = f"""
         class Maybe:
             async def __aenter__(self):
@@ -314,7 +314,7 @@ def test_a_manager_that_may_swallow(given: str) -> None:
             async def __aexit__(self, kind, error, traceback):
                 if kind is None:
                     return False
-                return {given}
+                return {result}
             async def decide(self):
                 return self.quiet
     """
@@ -326,14 +326,14 @@ def test_a_manager_that_may_swallow(given: str) -> None:
     """)
 
 
-@pytest.mark.parametrize("given", ["", "None", "False", "await self.close()"])
-def test_a_manager_that_never_swallows(given: str) -> None:
+@pytest.mark.parametrize("result", ["", "None", "False", "await self.close()"])
+def test_a_manager_that_never_swallows(result: str) -> None:
     head = f"""
         class Never:
             async def __aenter__(self):
                 return self
             async def __aexit__(self, kind, error, traceback):
-                return {given}
+                return {result}
             async def close(self):
                 print("closed")
     """
@@ -503,7 +503,7 @@ def test_a_block_leaves_a_generator_that_ends_at_its_yield(leaving: str) -> None
     assert graph.endswith("  catch\n    sleep 'undo' 1")
 
 
-# Managers that are not known
+# Unknown managers
 
 
 @pytest.mark.parametrize("manager", ["Raises(ValueError)", "self.assertRaises(ValueError)", "event.expected"])
@@ -636,7 +636,7 @@ def test_a_generator_or_another_manager() -> None:
 @pytest.mark.parametrize(
     ("manager", "end"), [("nullcontext", ""), ("closing", "call close"), ("aclosing", "call aclose")]
 )
-def test_a_manager_that_gives_something_else(manager: str, end: str) -> None:
+def test_managers_of_contextlib_return_their_argument(manager: str, end: str) -> None:
     head = """
         class Jobs:
             def __init__(self, step):
@@ -723,7 +723,7 @@ def test_a_stack_leaves_in_reverse_order() -> None:
     """)
 
 
-def test_a_stack_leaves_what_it_has_not_entered() -> None:
+def test_a_stack_exits_a_manager_it_has_not_entered() -> None:
     assert graph_of("""
         async with AsyncExitStack() as stack:
             await step.sleep("before", 1)
@@ -753,7 +753,7 @@ def test_a_stack_enters_a_manager_that_swallows() -> None:
     """)
 
 
-def test_a_stack_calls_back_what_starts_a_sleep() -> None:
+def test_a_stack_callback_starts_a_sleep() -> None:
     assert (
         graph_of("""
         with ExitStack() as stack:

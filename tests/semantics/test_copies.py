@@ -17,7 +17,7 @@ loop
 
 
 @pytest.mark.parametrize(
-    ("made", "operator", "graph"),
+    ("collection", "operator", "graph"),
     [
         ("(a,)", "+= (b,)", "a"),
         ("(a,)", "*= 2", "a"),
@@ -26,8 +26,8 @@ loop
         ("[a]", "*= 0", ""),
     ],
 )
-def test_an_in_place_operator_changes_lists_and_copies_tuples(made: str, operator: str, graph: str) -> None:
-    body = f"fns = {made}\nalias = fns\nalias {operator}\nfor fn in fns: await fn()\nawait d()"
+def test_an_in_place_operator_changes_lists_and_copies_tuples(collection: str, operator: str, graph: str) -> None:
+    body = f"fns = {collection}\nalias = fns\nalias {operator}\nfor fn in fns: await fn()\nawait d()"
     assert graph_of(body).removesuffix("d").strip() == graph
 
 
@@ -55,7 +55,7 @@ def test_a_symmetric_difference_may_have_any_element(operator: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "change", "graph"),
+    ("arguments", "change", "graph"),
     [
         ("[a, b], maxlen=2", "fns.append(c)", "b\nc"),
         ("[a, b], 2", "fns.extend([c, d])", "c\nd"),
@@ -65,8 +65,8 @@ def test_a_symmetric_difference_may_have_any_element(operator: str) -> None:
         ("[a], maxlen=2", "fns = fns.copy()\nfns.extend([b, c])", "b\nc"),
     ],
 )
-def test_a_deque_drops_its_first_elements_above_maxlen(made: str, change: str, graph: str) -> None:
-    body = f"from collections import deque\nfns = deque({made})\n{change}\nfor fn in fns: await fn()"
+def test_a_deque_drops_its_first_elements_above_maxlen(arguments: str, change: str, graph: str) -> None:
+    body = f"from collections import deque\nfns = deque({arguments})\n{change}\nfor fn in fns: await fn()"
     assert graph_of(body) == graph
 
 
@@ -92,11 +92,11 @@ class Plan:
 
 
 @pytest.mark.parametrize(
-    ("made", "inner"),
+    ("collection", "inner"),
     [('{"x": [a]}', '["x"]'), ("[[a]]", "[0]"), ("([a],)", "[0]"), ("Plan()", ".fns"), ("[Plan()]", "[0].fns")],
 )
-def test_a_deep_copy_shares_no_collection(made: str, inner: str) -> None:
-    body = f"one = {made}\ntwo = copy.deepcopy(one)\ntwo{inner}.append(b)\n"
+def test_a_deep_copy_shares_no_collection(collection: str, inner: str) -> None:
+    body = f"one = {collection}\ntwo = copy.deepcopy(one)\ntwo{inner}.append(b)\n"
     assert graph_of(f"{DEEP}{body}for fn in one{inner}: await fn()") == "a"
     assert graph_of(f"{DEEP}{body}for fn in two{inner}: await fn()") == "a\nb"
 

@@ -1,4 +1,4 @@
-"""Data classes: which arguments and defaults their fields have."""
+"""Data classes: arguments and defaults of fields."""
 
 from __future__ import annotations
 
@@ -39,10 +39,10 @@ class W(WorkflowEntrypoint):
 
 
 def calls_of(classes: str, body: str) -> list[str]:
-    """Return the functions that `run` calls, in order. The graph has to be complete."""
+    """Return the functions that `run` calls in order. The graph must be complete."""
     source = HEAD + textwrap.dedent(classes) + RUN + textwrap.indent(textwrap.dedent(body), " " * 8)
-    (found,) = (w for w in module_of(source).workflows if w.class_name == "W")
-    assert found.complete, found.notes
+    (workflow,) = (w for w in module_of(source).workflows if w.class_name == "W")
+    assert workflow.complete, workflow.notes
     lines = graph_of_module(source).split("\ndef ")[0].splitlines()
     return [line.removeprefix("call ") for line in lines]
 
@@ -89,7 +89,7 @@ def test_a_field_declared_again_keeps_its_position() -> None:
 
 
 @pytest.mark.parametrize(
-    "other",
+    "field",
     [
         "kind: typing.ClassVar[str] = 'x'",
         "kind: Shared = 'x'",
@@ -98,8 +98,8 @@ def test_a_field_declared_again_keeps_its_position() -> None:
         "kind: object = field(kw_only=True, default=None)",
     ],
 )
-def test_these_fields_take_no_positional_argument(other: str) -> None:
-    declared = f"@dataclass\nclass Mode:\n    {other}\n    one: object = None\n    two: object = None"
+def test_these_fields_take_no_positional_argument(field: str) -> None:
+    declared = f"@dataclass\nclass Mode:\n    {field}\n    one: object = None\n    two: object = None"
     assert calls_of(declared, "mode = Mode(a, b)\nawait mode.one(step)\nawait mode.two(step)") == ["a", "b"]
 
 
@@ -190,5 +190,5 @@ def test_a_payload_leaves_functions_at_their_defaults() -> None:
 def test_unknown_arguments_may_set_a_field() -> None:
     source = HEAD + "@dataclass\nclass Mode:\n    act: object = a\n" + RUN
     source += "        options = {}\n        if event:\n            options['act'] = b\n"
-    (found,) = module_of(source + "        await Mode(**options).act(step)\n").workflows
-    assert not found.complete
+    (workflow,) = module_of(source + "        await Mode(**options).act(step)\n").workflows
+    assert not workflow.complete

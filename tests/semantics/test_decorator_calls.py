@@ -1,20 +1,15 @@
-"""Decorators of functions and classes in `run`: each is a call, whatever it is a method of."""
+"""Decorators of functions and classes in `run` are calls."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import codes_of, graph_of, text
 
 LOCAL_FUNCTION = """
 async def job(*args):
     await a()
 """
-
-
-def codes_of(body: str) -> list[str]:
-    """Return the codes of the notes that make the graph of such a workflow incomplete."""
-    return [note.code for note in workflow_of(body).notes if note.incomplete]
 
 
 def test_function_appended_by_its_decorator() -> None:

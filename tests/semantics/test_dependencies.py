@@ -17,12 +17,12 @@ from tests.semantics.notation import (
 )
 
 
-def test_what_a_step_needs_runs_before_it_one_after_another_each_after_its_own() -> None:
+def test_dependencies_run_before_a_step_in_turn() -> None:
     steps = "a b(a) c d(c) e(b, d)"
     assert dependent_graph_of(steps, "await e()").splitlines() == ["a", "b", "c", "d", "e"]
 
 
-def test_a_concurrent_step_runs_what_it_needs_at_the_same_time() -> None:
+def test_dependencies_of_a_concurrent_step_run_concurrently() -> None:
     assert dependent_graph_of("a b *c(a, b)", "await c()") == text("""
         parallel all
           a [1>2]
@@ -39,7 +39,7 @@ def test_a_direct_call_always_runs_the_step() -> None:
     assert dependent_graph_of("a b(a)", "await b()\nawait a()\nawait b()").splitlines() == ["a", "b", "a", "b"]
 
 
-def test_ctx_is_no_dependency_wherever_it_stands() -> None:
+def test_ctx_is_not_a_dependency_in_any_position() -> None:
     assert dependent_graph_of("a b(ctx, a, ctx)", "await b()").splitlines() == ["a", "b"]
 
 
@@ -81,8 +81,8 @@ def test_the_n_shape_is_one_parallel_with_clocks() -> None:
     """)
 
 
-def test_an_order_that_no_payload_can_say_is_claimed_in_part() -> None:
-    """An N whose ends are two chains: some of the order is left out, none is made up."""
+def test_an_order_that_a_payload_cannot_express_is_partial() -> None:
+    """The order is an N with chains at two ends. The payload orders fewer pairs, but none wrongly."""
     steps = "a b c(a) *d(a, b) e(c) f(d) *end(e, f)"
     assert dependent_graph_of(steps, "await end()") == text("""
         parallel all
@@ -105,11 +105,11 @@ def test_members_of_a_gather_that_need_the_same_are_after_it() -> None:
     """)
 
 
-def test_a_member_that_needs_another_member_called_before_it_waits_for_that() -> None:
+def test_a_member_waits_for_an_earlier_member_it_needs() -> None:
     assert dependent_graph_of("a b(a)", "await asyncio.gather(a(), b())").splitlines() == ["a", "b"]
 
 
-def test_a_member_that_needs_one_called_after_it_runs_its_own() -> None:
+def test_a_member_runs_a_dependency_that_is_called_later() -> None:
     assert dependent_graph_of("a b(a)", "await asyncio.gather(b(), a())") == text("""
         parallel all
           block
@@ -119,7 +119,7 @@ def test_a_member_that_needs_one_called_after_it_runs_its_own() -> None:
     """)
 
 
-def test_a_result_that_is_remembered_is_not_waited_for_when_the_step_runs_again() -> None:
+def test_a_repeated_step_does_not_wait_for_saved_results() -> None:
     assert dependent_graph_of("a b(a)", "await a()\nawait asyncio.gather(a(), b())") == text("""
         a
         parallel all
@@ -128,7 +128,7 @@ def test_a_result_that_is_remembered_is_not_waited_for_when_the_step_runs_again(
     """)
 
 
-def test_a_task_begins_after_what_the_next_await_starts() -> None:
+def test_a_task_begins_after_the_start_of_the_next_await() -> None:
     assert dependent_graph_of("a b(a)", "t = asyncio.create_task(a())\nawait b()\nawait t") == text("""
         parallel all
           a [1>4]
@@ -142,7 +142,7 @@ def test_a_task_begins_at_an_await_of_anything() -> None:
     assert dependent_graph_of("a b(a)", body).splitlines() == ["a", "b"]
 
 
-def test_what_needs_a_task_that_goes_on_waits_for_it() -> None:
+def test_a_step_waits_for_a_pending_task_it_needs() -> None:
     body = "t = asyncio.create_task(a())\nu = asyncio.create_task(d())\nawait c()\nawait b()\nawait u"
     assert dependent_graph_of("a b(a) c d", body) == text("""
         parallel all
@@ -163,7 +163,7 @@ def test_a_task_with_dependencies_is_a_block() -> None:
     """)
 
 
-def test_a_task_group_runs_what_its_tasks_share_before_them() -> None:
+def test_a_task_group_runs_shared_dependencies_first() -> None:
     body = """
         async with asyncio.TaskGroup() as group:
             group.create_task(b())
@@ -179,7 +179,7 @@ def test_a_task_group_runs_what_its_tasks_share_before_them() -> None:
     """)
 
 
-def test_what_has_run_on_some_paths_only_runs_if_it_has_not() -> None:
+def test_a_step_that_ran_on_some_paths_runs_conditionally() -> None:
     assert dependent_graph_of("a b(a)", "if ready:\n    await a()\nawait b()") == text("""
         if ready
           a
@@ -189,7 +189,7 @@ def test_what_has_run_on_some_paths_only_runs_if_it_has_not() -> None:
     """)
 
 
-def test_what_has_run_on_each_path_does_not_run_again() -> None:
+def test_a_step_that_ran_on_all_paths_does_not_run_again() -> None:
     assert dependent_graph_of("a b(a) c(a)", "if ready:\n    await b()\nelse:\n    await a()\nawait c()") == text("""
         if ready
           a
@@ -200,7 +200,7 @@ def test_what_has_run_on_each_path_does_not_run_again() -> None:
     """)
 
 
-def test_in_a_loop_a_dependency_runs_at_the_first_pass() -> None:
+def test_in_a_loop_a_dependency_runs_in_the_first_iteration() -> None:
     assert dependent_graph_of("a b(a)", "for row in rows:\n    await b()\nawait a()") == text("""
         loop
           if a has not run
@@ -210,7 +210,7 @@ def test_in_a_loop_a_dependency_runs_at_the_first_pass() -> None:
     """)
 
 
-def test_a_loop_over_something_has_run_what_its_body_runs() -> None:
+def test_steps_in_the_body_of_a_nonempty_loop_have_run() -> None:
     assert dependent_graph_of("a b(a)", "for number in [1, 2]:\n    await a()\nawait b()") == text("""
         loop
           a
@@ -218,7 +218,7 @@ def test_a_loop_over_something_has_run_what_its_body_runs() -> None:
     """)
 
 
-def test_steps_declared_anew_have_not_run() -> None:
+def test_redeclared_steps_have_not_run() -> None:
     body = """
         for row in rows:
             @step.do()
@@ -232,7 +232,7 @@ def test_steps_declared_anew_have_not_run() -> None:
     assert dependent_graph_of("c", body).splitlines() == ["loop", "  a", "  b"]
 
 
-def test_repeated_work_shares_what_it_needs_with_other_passes() -> None:
+def test_iterations_share_dependencies() -> None:
     assert dependent_graph_of("a b(a)", "await asyncio.gather(*[b() for row in rows])\nawait b()") == text("""
         parallel all
           loop
@@ -246,7 +246,7 @@ def test_repeated_work_shares_what_it_needs_with_other_passes() -> None:
     """)
 
 
-def test_work_started_on_some_paths_only_may_not_have_run_what_it_needs() -> None:
+def test_work_started_on_some_paths_may_not_have_run() -> None:
     body = "await asyncio.gather(b() if ready else c(), d())"
     assert dependent_graph_of("a b(a) c d(a)", body) == text("""
         parallel all
@@ -263,7 +263,7 @@ def test_work_started_on_some_paths_only_may_not_have_run_what_it_needs() -> Non
     """)
 
 
-def test_a_task_that_begins_at_one_of_several_awaits_has_not_run_what_it_needs_before() -> None:
+def test_a_task_has_run_nothing_before_its_possible_awaits() -> None:
     body = "t = asyncio.create_task(b())\nif x:\n    await c()\nawait t\nawait d()"
     assert dependent_graph_of("a b(a) c d(a)", body) == text("""
         parallel all
@@ -276,7 +276,7 @@ def test_a_task_that_begins_at_one_of_several_awaits_has_not_run_what_it_needs_b
     """)
 
 
-def test_what_a_task_that_begins_at_one_of_several_awaits_needs_has_run_after_them() -> None:
+def test_a_task_has_run_its_dependencies_after_all_awaits() -> None:
     body = "t = asyncio.create_task(b())\nif x:\n    await c()\nawait c()\nawait d()\nawait t"
     assert dependent_graph_of("a b(a) c d(a)", body) == text("""
         parallel all
@@ -290,7 +290,7 @@ def test_what_a_task_that_begins_at_one_of_several_awaits_needs_has_run_after_th
     """)
 
 
-def test_what_runs_where_a_task_has_begun_may_not_run_where_it_has_yet_to() -> None:
+def test_dependencies_run_only_where_a_task_has_begun() -> None:
     body = "t = asyncio.create_task(b())\nif x:\n    await a()\nawait t"
     assert dependent_graph_of("a b(a)", body) == text("""
         parallel all
@@ -303,7 +303,7 @@ def test_what_runs_where_a_task_has_begun_may_not_run_where_it_has_yet_to() -> N
     """)
 
 
-def test_a_loop_that_awaits_tasks_begins_what_they_need_at_its_first_await() -> None:
+def test_tasks_begin_at_the_first_await_of_a_loop() -> None:
     body = "t = asyncio.create_task(b())\nu = asyncio.create_task(c())\nfor task in [t, u]:\n    await task\nawait d()"
     assert dependent_graph_of("a b(a) c d(a)", body) == text("""
         parallel all
@@ -315,7 +315,7 @@ def test_a_loop_that_awaits_tasks_begins_what_they_need_at_its_first_await() -> 
     """)
 
 
-def test_a_step_that_begins_in_a_task_on_one_path_and_has_run_on_the_other_has_run_on_both() -> None:
+def test_a_step_started_in_a_task_or_run_before_has_run() -> None:
     body = "if x:\n    t = asyncio.create_task(a())\nelse:\n    await a()\nawait c()\nawait b()"
     assert dependent_graph_of("a b(a) c", body) == text("""
         if x
@@ -328,7 +328,7 @@ def test_a_step_that_begins_in_a_task_on_one_path_and_has_run_on_the_other_has_r
     """)
 
 
-def test_a_step_that_begins_in_a_task_on_one_path_may_not_have_run_on_the_other() -> None:
+def test_a_step_started_in_a_task_on_one_path_may_not_have_run() -> None:
     body = "if x:\n    t = asyncio.create_task(a())\nawait c()\nawait b()"
     assert dependent_graph_of("a b(a) c", body) == text("""
         if x
@@ -341,12 +341,12 @@ def test_a_step_that_begins_in_a_task_on_one_path_may_not_have_run_on_the_other(
     """)
 
 
-def test_an_exception_does_not_skip_what_a_task_has_begun_before_it() -> None:
+def test_an_exception_does_not_skip_a_started_task() -> None:
     body = "t = asyncio.create_task(b())\ntry:\n    await c()\nexcept ValueError:\n    pass\nawait t\nawait d()"
     assert dependent_workflow_of("a b(a) c d(a)", body).notes == ()
 
 
-def test_what_a_task_needs_has_run_once_it_has_begun_even_if_it_may_have_run_before() -> None:
+def test_dependencies_of_a_started_task_have_run() -> None:
     body = "if x:\n    await a()\nt = asyncio.create_task(b())\nawait c()\nawait d()\nawait t"
     assert dependent_graph_of("a b(a) c d(a)", body) == text("""
         if x
@@ -364,7 +364,7 @@ def test_what_a_task_needs_has_run_once_it_has_begun_even_if_it_may_have_run_bef
 @pytest.mark.parametrize(
     "body", ["if x:\n    await b()", "if x:\n    return\nawait b()", "for row in rows:\n    await b()"]
 )
-def test_what_a_function_in_a_task_runs_on_some_paths_only_may_not_have_run(body: str) -> None:
+def test_a_task_may_not_have_run_a_conditional_step(body: str) -> None:
     calling = (
         "async def first():\n"
         + textwrap.indent(body, "    ")
@@ -378,7 +378,7 @@ def test_what_a_function_in_a_task_runs_on_some_paths_only_may_not_have_run(body
     ]
 
 
-def test_what_a_function_in_a_task_runs_on_each_path_has_run() -> None:
+def test_a_task_has_run_a_step_of_all_its_paths() -> None:
     body = """
         async def first():
             if x:
@@ -403,7 +403,7 @@ def test_what_a_function_in_a_task_runs_on_each_path_has_run() -> None:
     """)
 
 
-def test_nothing_runs_after_run_that_a_task_left_waiting_there_might_find_run() -> None:
+def test_no_dependency_runs_after_run_ends() -> None:
     body = "t = asyncio.create_task(b())\nif x:\n    return\nawait t\nawait d()"
     assert dependent_graph_of("a b(a) d(a)", body) == text("""
         parallel all
@@ -416,7 +416,7 @@ def test_nothing_runs_after_run_that_a_task_left_waiting_there_might_find_run() 
     """)
 
 
-def test_a_path_through_an_exception_is_no_path() -> None:
+def test_a_path_through_an_exception_is_not_counted() -> None:
     workflow = dependent_workflow_of(
         "a b(a) c(a)",
         """
@@ -444,21 +444,21 @@ def test_a_path_through_an_exception_is_no_path() -> None:
 
 
 @pytest.mark.parametrize(("between", "over"), [("", 3), ("await d()\n", 4)])
-def test_tasks_awaited_one_by_one_begin_after_what_both_need(between: str, over: int) -> None:
+def test_tasks_awaited_in_turn_begin_after_shared_dependencies(between: str, over: int) -> None:
     graph = dependent_graph_of(
         "load left(load) right(load) d",
         f"t = asyncio.create_task(left())\nu = asyncio.create_task(right())\nawait t\n{between}await u",
     )
-    beside = "\n          d [2>3]" if between else ""
+    step_between = "\n          d [2>3]" if between else ""
     assert graph == text(f"""
         load
         parallel all
           left [1>2]
-          right [1>{over}]{beside}
+          right [1>{over}]{step_between}
     """)
 
 
-def test_what_a_function_has_run_counts_for_its_caller_and_for_other_functions() -> None:
+def test_steps_run_in_a_function_count_for_its_caller() -> None:
     body = """
         async def first():
             await b()
@@ -482,7 +482,7 @@ def test_what_a_function_has_run_counts_for_its_caller_and_for_other_functions()
     """)
 
 
-def test_what_a_function_leaves_waiting_may_run_later() -> None:
+def test_tasks_pending_after_a_function_may_run_later() -> None:
     body = """
         async def start():
             task = asyncio.create_task(b())
@@ -505,7 +505,7 @@ def test_what_a_function_leaves_waiting_may_run_later() -> None:
     """)
 
 
-def test_a_step_given_to_a_function_runs_there_with_what_it_needs() -> None:
+def test_a_step_argument_runs_with_its_dependencies() -> None:
     body = """
         async def attempt(fn):
             try:
@@ -529,7 +529,7 @@ def test_a_step_given_to_a_function_runs_there_with_what_it_needs() -> None:
     """)
 
 
-def test_the_body_of_a_step_finds_what_the_step_needs_done() -> None:
+def test_dependencies_have_run_in_the_body_of_a_step() -> None:
     body = """
         @step.do()
         async def outer(a):
@@ -557,7 +557,7 @@ LEGACY = """
 """
 
 
-def test_in_legacy_mode_steps_are_listed_by_the_functions_they_decorate() -> None:
+def test_legacy_dependencies_are_lists_of_functions() -> None:
     assert graph_of_module(HEADER + LEGACY).splitlines() == ["first", "second", "third"]
 
 
@@ -568,7 +568,7 @@ def test_in_legacy_mode_steps_are_listed_by_the_functions_they_decorate() -> Non
         ("a(b) b(a)", "await b()", "dependency-cycle"),
     ],
 )
-def test_what_the_sdk_rejects_is_reported(steps: str, body: str, code: str) -> None:
+def test_dependencies_that_the_sdk_rejects_are_reported(steps: str, body: str, code: str) -> None:
     assert code in [note.code for note in dependent_workflow_of(steps, body).notes]
 
 
@@ -585,7 +585,7 @@ def test_what_the_sdk_rejects_is_reported(steps: str, body: str, code: str) -> N
         ),
     ],
 )
-def test_what_needs_itself_is_not_said_to_run_twice(steps: str, body: str, codes: list[str]) -> None:
+def test_a_step_that_needs_itself_runs_once(steps: str, body: str, codes: list[str]) -> None:
     assert sorted(note.code for note in dependent_workflow_of(steps, body).notes) == codes
 
 
@@ -601,7 +601,7 @@ WITH_A_BODY = """
 """
 
 
-def test_the_body_of_a_step_finds_what_the_steps_before_it_have_run() -> None:
+def test_earlier_steps_have_run_in_the_body_of_a_step() -> None:
     assert dependent_graph_of("a b(a)", f"{WITH_A_BODY}    await d()") == text("""
         a
         c
@@ -610,7 +610,7 @@ def test_the_body_of_a_step_finds_what_the_steps_before_it_have_run() -> None:
     """)
 
 
-def test_the_body_of_a_step_in_the_background_may_find_what_runs_beside_it() -> None:
+def test_the_body_of_a_pending_step_sees_concurrent_steps() -> None:
     body = f"{WITH_A_BODY}    task = asyncio.create_task(c())\n    await a()\n    await task"
     assert dependent_graph_of("a b(a)", body) == text("""
         parallel all
@@ -632,7 +632,7 @@ def test_the_body_of_a_step_in_the_background_may_find_what_runs_beside_it() -> 
         ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait asyncio.gather(c(), d())\nawait t", ["a"]),
         ("z a(z) c(a) d", "t = asyncio.create_task(a())\nawait d()\nawait c()\nawait t", ["a"]),
         ("z a(z) *b(a) d", "t = asyncio.create_task(b())\nawait d()\nawait b()\nawait t", ["a"]),
-        # It has started when it is asked for: it needs nothing, or nothing that has not run, or is the first to go on.
+        # The step has started when the task needs it: no dependency is pending, or it is the first to continue.
         ("a b(a)", "t = asyncio.create_task(b())\nawait a()\nawait t", []),
         ("z a(z) b(a)", "await z()\nt = asyncio.create_task(b())\nawait a()\nawait t", []),
         ("z a(z) c(a) d", "await z()\nt = asyncio.create_task(a())\nawait d()\nawait c()\nawait t", []),
@@ -647,12 +647,12 @@ def test_the_body_of_a_step_in_the_background_may_find_what_runs_beside_it() -> 
         ),
     ],
 )
-def test_a_step_that_a_task_asks_for_before_it_has_started_runs_twice(steps: str, body: str, twice: list[str]) -> None:
+def test_a_step_needed_by_a_task_before_its_start_runs_twice(steps: str, body: str, twice: list[str]) -> None:
     notes = dependent_workflow_of(steps, body).notes
     assert [note.message.split("'")[1] for note in notes if note.code == "dependency-runs-twice"] == twice
 
 
-def test_a_parameter_named_after_a_function_is_told_the_name_of_the_step() -> None:
+def test_a_parameter_with_the_name_of_a_function_has_a_hint() -> None:
     body = """
         @step.do("load rows")
         async def load(): ...
@@ -667,7 +667,7 @@ def test_a_parameter_named_after_a_function_is_told_the_name_of_the_step() -> No
     assert note.advice == "The step of that function is named 'load rows', and parameters bear the names of steps."
 
 
-def test_of_two_steps_of_one_name_the_last_one_declared_is_needed() -> None:
+def test_the_last_declaration_of_a_name_is_the_dependency() -> None:
     source = HEADER + textwrap.indent(
         textwrap.dedent("""
             @step.do("a", config={"retries": {"limit": 1, "delay": 1}})
@@ -703,7 +703,7 @@ def test_a_step_declared_between_declaration_and_call_counts() -> None:
     assert dependent_graph_of("a", body).splitlines() == ["late", "b"]
 
 
-def test_what_a_finally_runs_has_run_for_whoever_leaves_through_it() -> None:
+def test_steps_in_a_finally_have_run_after_each_exit() -> None:
     body = """
         async def first():
             try:
@@ -725,7 +725,7 @@ def test_what_a_finally_runs_has_run_for_whoever_leaves_through_it() -> None:
     """)
 
 
-def test_ways_that_have_left_do_not_go_on_after_a_finally() -> None:
+def test_paths_that_have_left_do_not_continue_after_a_finally() -> None:
     assert dependent_graph_of(
         "a b(a) c", "try:\n    if x: return\n    await a()\nfinally:\n    await c()\nawait b()"
     ) == text("""
@@ -739,7 +739,7 @@ def test_ways_that_have_left_do_not_go_on_after_a_finally() -> None:
     """)
 
 
-def test_what_has_run_is_known_two_calls_down() -> None:
+def test_steps_that_have_run_are_tracked_through_two_calls() -> None:
     body = """
         async def inner():
             await b()
@@ -760,7 +760,7 @@ def test_what_has_run_is_known_two_calls_down() -> None:
     """)
 
 
-def test_of_functions_that_run_together_the_first_one_runs_what_both_need_at_once() -> None:
+def test_the_first_concurrent_function_runs_shared_dependencies() -> None:
     body = """
         async def first():
             await b()
@@ -782,7 +782,7 @@ def test_of_functions_that_run_together_the_first_one_runs_what_both_need_at_onc
     """)
 
 
-def test_a_task_finds_what_a_function_set_going_before_it_begins_at_once() -> None:
+def test_a_task_waits_for_dependencies_started_by_a_function() -> None:
     body = """
         async def first():
             await a()
@@ -803,7 +803,7 @@ def test_a_task_finds_what_a_function_set_going_before_it_begins_at_once() -> No
     """)
 
 
-def test_what_a_function_needs_later_may_have_run_beside_it() -> None:
+def test_a_later_dependency_of_a_function_may_have_run() -> None:
     body = """
         async def first():
             await d()
@@ -825,7 +825,7 @@ def test_what_a_function_needs_later_may_have_run_beside_it() -> None:
     """)
 
 
-def test_an_awaited_step_and_what_it_needs_first_begin_ahead_of_functions() -> None:
+def test_an_awaited_step_starts_before_concurrent_functions() -> None:
     body = """
         async def first():
             await c()
@@ -867,7 +867,7 @@ def test_an_await_that_may_be_of_nothing_may_begin_nothing() -> None:
     """)
 
 
-def test_what_as_completed_is_given_begins_in_any_order() -> None:
+def test_arguments_of_as_completed_begin_in_any_order() -> None:
     body = "for done in asyncio.as_completed([a(), b()]):\n    await done"
     assert dependent_graph_of("a b(a)", body) == text("""
         parallel all
@@ -879,7 +879,7 @@ def test_what_as_completed_is_given_begins_in_any_order() -> None:
     """)
 
 
-def test_a_function_that_is_over_is_not_beside_what_follows() -> None:
+def test_a_finished_function_does_not_overlap_later_steps() -> None:
     body = """
         async def first():
             await b()
@@ -897,7 +897,7 @@ def test_a_function_that_is_over_is_not_beside_what_follows() -> None:
     """)
 
 
-def test_each_entry_of_a_table_has_run_what_all_of_them_need() -> None:
+def test_all_entries_of_a_dictionary_share_a_dependency() -> None:
     body = "table = {'b': b, 'c': c}\nawait table[key]()\nawait d()"
     assert dependent_graph_of("a b(a) c(a) d(a)", body) == text("""
         switch key
@@ -911,13 +911,13 @@ def test_each_entry_of_a_table_has_run_what_all_of_them_need() -> None:
     """)
 
 
-def test_many_steps_that_may_each_have_run_are_nested_no_deeper_than_four() -> None:
+def test_conditional_dependencies_nest_at_most_four_levels() -> None:
     steps = "s0 s1 " + " ".join(f"s{n}(s{n - 1}, s{n - 2})" for n in range(2, 30))
     body = "\n".join(f"if x: await s{n}()" for n in range(29)) + "\nawait s29()"
     assert dependent_workflow_of(steps, body).steps < 2_000
 
 
-def test_a_step_that_may_be_one_of_several_is_needed_in_a_branch_each_and_runs_if_it_has_not() -> None:
+def test_a_dependency_on_one_of_several_steps_is_a_branch() -> None:
     body = """
         await a()
         either = a if x else (b if y else c)
@@ -939,7 +939,7 @@ def test_a_step_that_may_be_one_of_several_is_needed_in_a_branch_each_and_runs_i
     """)
 
 
-def test_a_step_declared_in_several_ways_that_many_need_is_nested_no_deeper_than_four() -> None:
+def test_alternative_dependencies_nest_at_most_four_levels() -> None:
     declared = "".join(
         f"{keyword}:\n    @step.do()\n    async def s2({needs}): ...\n\n"
         for keyword, needs in (("if x", "s0"), ("else", "s1"))
@@ -949,7 +949,7 @@ def test_a_step_declared_in_several_ways_that_many_need_is_nested_no_deeper_than
     assert dependent_workflow_of("s0 s1", body).steps < 1_000
 
 
-def test_work_that_is_started_in_a_branch_of_a_group_is_side_by_side_there() -> None:
+def test_work_started_in_a_branch_of_a_group_is_concurrent() -> None:
     body = """
         task = asyncio.create_task(a())
         if x:
@@ -974,7 +974,7 @@ def test_work_that_is_started_in_a_branch_of_a_group_is_side_by_side_there() -> 
 
 
 @pytest.mark.parametrize(
-    ("beside", "shown"),
+    ("statement", "shown"),
     [
         ("await d()", "d [1>2]"),
         ("if y: await d()", "if y\n  d [1>2]"),
@@ -983,16 +983,18 @@ def test_work_that_is_started_in_a_branch_of_a_group_is_side_by_side_there() -> 
     ],
     ids=["a step", "a branch", "a loop", "a try"],
 )
-def test_clocks_say_that_what_is_started_in_a_branch_is_beside_other_work(beside: str, shown: str) -> None:
+def test_clocks_of_work_started_in_a_branch_overlap_other_work(statement: str, shown: str) -> None:
     body = (
         "task = asyncio.create_task(a())\n"
-        "if x:\n    one = asyncio.create_task(c())\n" + textwrap.indent(beside, "    ") + "\n    await one\nawait task"
+        "if x:\n    one = asyncio.create_task(c())\n"
+        + textwrap.indent(statement, "    ")
+        + "\n    await one\nawait task"
     )
     expected = "parallel all\n  a [1>4]\n  if x\n    block\n      b\n      c\n" + textwrap.indent(shown, "    ")
     assert dependent_graph_of("a b c(b) d", body) == expected
 
 
-def test_a_gather_of_its_own_kind_is_a_parallel_of_its_own_in_a_group() -> None:
+def test_a_gather_of_another_kind_is_a_nested_parallel() -> None:
     body = """
         task = asyncio.create_task(d())
         await asyncio.gather(b(), c(), return_exceptions=True)
@@ -1008,7 +1010,7 @@ def test_a_gather_of_its_own_kind_is_a_parallel_of_its_own_in_a_group() -> None:
     """)
 
 
-def test_of_work_that_may_go_on_each_part_begins_at_its_clock() -> None:
+def test_each_part_of_pending_work_begins_at_its_clock() -> None:
     body = "task = asyncio.create_task(c())"
     assert dependent_graph_of("*a *b *c(a, b)", body) == text("""
         parallel all
@@ -1019,7 +1021,7 @@ def test_of_work_that_may_go_on_each_part_begins_at_its_clock() -> None:
     """)
 
 
-def test_a_finally_that_never_ends_is_the_end_of_all_ways_through_it() -> None:
+def test_an_endless_finally_ends_all_paths_through_it() -> None:
     body = """
         for row in rows:
             try:
@@ -1046,7 +1048,7 @@ def test_a_finally_that_never_ends_is_the_end_of_all_ways_through_it() -> None:
     """)
 
 
-def test_a_function_that_never_returns_runs_what_its_steps_need() -> None:
+def test_a_function_without_return_runs_dependencies() -> None:
     body = """
         async def forever():
             while True:
@@ -1064,7 +1066,7 @@ def test_a_function_that_never_returns_runs_what_its_steps_need() -> None:
     """)
 
 
-def test_a_parameter_that_no_step_bears_is_reported_beside_steps_declared_in_branches() -> None:
+def test_a_parameter_without_a_step_is_reported() -> None:
     body = """
         if x:
             @step.do()
@@ -1081,7 +1083,7 @@ def test_a_parameter_that_no_step_bears_is_reported_beside_steps_declared_in_bra
     assert "unknown-parameter" in [note.code for note in dependent_workflow_of("", body).notes]
 
 
-def test_a_step_whose_name_has_braces_and_is_computed_may_bear_any_name() -> None:
+def test_a_step_with_a_computed_name_may_have_any_name() -> None:
     body = """
         @step.do(f"{{{name}")
         async def c(): ...
@@ -1093,7 +1095,7 @@ def test_a_step_whose_name_has_braces_and_is_computed_may_bear_any_name() -> Non
     ]
 
 
-def test_a_task_that_is_awaited_twice_is_a_sequence_with_what_it_needs() -> None:
+def test_a_task_awaited_twice_follows_its_dependencies() -> None:
     body = """
         task = asyncio.create_task(c())
         if x:
@@ -1103,7 +1105,7 @@ def test_a_task_that_is_awaited_twice_is_a_sequence_with_what_it_needs() -> None
     assert dependent_graph_of("*a *b(a) *c(a, b)", body).splitlines() == ["a", "b", "c"]
 
 
-# Exits through a finally
+# Exits through a `finally`
 
 
 @pytest.mark.parametrize("leaving", ["return", "raise ValueError"])
@@ -1179,7 +1181,7 @@ def test_outer_finally_runs_the_dependency_that_a_raise_skips() -> None:
     """)
 
 
-def test_finally_finds_what_has_run_before_its_try() -> None:
+def test_a_finally_knows_the_steps_before_its_try() -> None:
     body = """
         await a()
         try:
@@ -1233,7 +1235,7 @@ async def one(i):
         "for i in xs:\n    tasks.append(asyncio.create_task(one(i)))",
     ],
 )
-def test_a_step_found_by_name_may_be_that_of_a_call_beside(calls: str) -> None:
+def test_a_dependency_may_be_the_step_of_a_concurrent_call(calls: str) -> None:
     assert notation(dependent_workflow_of("", "tasks = []\n" + ONE + calls).graph).endswith(
         text("""
             def one
@@ -1265,7 +1267,7 @@ def test_calls_that_do_not_overlap_have_steps_of_their_own(calls: str) -> None:
     )
 
 
-def test_a_step_called_first_is_that_of_its_own_call() -> None:
+def test_a_step_of_the_first_call_is_its_dependency() -> None:
     body = ONE.replace("    await load()\n", "") + "await asyncio.gather(one(1), one(2))"
     assert notation(dependent_workflow_of("", body).graph) == text("""
         parallel all
@@ -1277,7 +1279,7 @@ def test_a_step_called_first_is_that_of_its_own_call() -> None:
     """)
 
 
-def test_what_a_needed_step_needs_is_looked_up_when_that_begins() -> None:
+def test_dependencies_of_a_dependency_are_resolved_at_its_start() -> None:
     declared = "async def one():\n" + "".join(
         f'    @step.do("{name}")\n    async def {name}({needs}): ...\n'
         for name, needs in (("side", ""), ("raw", ""), ("check", "raw"), ("store", "side, check"))

@@ -71,7 +71,7 @@ def test_the_last_of_equal_keys_of_a_comprehension_counts() -> None:
 
 
 @pytest.mark.parametrize(
-    "made",
+    "statement",
     [
         'table = {"k": a}\ntable.update(maybe)',
         'table = {"k": a}\ntable |= maybe',
@@ -81,8 +81,8 @@ def test_the_last_of_equal_keys_of_a_comprehension_counts() -> None:
         'table = maybe\ntable.setdefault("k", a)',
     ],
 )
-def test_an_entry_that_may_be_missing_replaces_none(made: str) -> None:
-    assert graph_of(f'{MAYBE}{made}\nawait table["k"]()') == text("""
+def test_an_entry_that_may_be_missing_replaces_none(statement: str) -> None:
+    assert graph_of(f'{MAYBE}{statement}\nawait table["k"]()') == text("""
         switch table["k"]
         | case a
           a
@@ -141,7 +141,7 @@ def test_popitem_in_a_loop_removes_any_entry() -> None:
     """)
 
 
-def test_a_default_of_a_defaultdict_is_made_where_a_key_may_be_missing() -> None:
+def test_a_defaultdict_creates_a_possibly_missing_value() -> None:
     assert workflow_of("""
         from collections import defaultdict
         table = defaultdict(list)

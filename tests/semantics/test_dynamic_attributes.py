@@ -36,13 +36,13 @@ BOTH = """
 
 
 def graph_of(body: str) -> str:
-    """Return the graph of a workflow with three methods, whose `run` has this body. It has to be complete."""
+    """Return the graph of a workflow with three methods, whose `run` has this body. It must be complete."""
     source = HEAD + textwrap.indent(textwrap.dedent(body), " " * 8)
     assert module_of(source).workflows[0].complete
     return graph_of_module(source)
 
 
-def test_text_with_a_constant_part_is_a_switch_over_the_methods_it_can_name() -> None:
+def test_a_partly_constant_name_is_a_switch_over_methods() -> None:
     assert graph_of('await getattr(self, f"handle_{event["kind"]}")(step)') == text(f"""
     switch f"handle_{{event["kind"]}}"
     | case "handle_a"
@@ -67,7 +67,7 @@ def test_a_table_of_names_is_a_switch_on_its_key() -> None:
 
 
 @pytest.mark.parametrize("names", ['("handle_a", "handle_b")', '["handle_a", "handle_b"]', "self.STAGES"])
-def test_a_loop_over_names_is_written_out(names: str) -> None:
+def test_a_loop_over_names_is_unrolled(names: str) -> None:
     assert graph_of(f"for stage in {names}:\n    await getattr(self, stage)(step)") == text(f"""
     call handle_a
     call handle_b{BOTH}""")
@@ -77,12 +77,12 @@ def test_a_constant_name_is_an_attribute() -> None:
     assert graph_of('await getattr(self, "other")(step)').splitlines()[0] == "call other"
 
 
-def test_a_default_is_what_is_there_for_no_attribute() -> None:
+def test_a_default_is_used_for_a_missing_attribute() -> None:
     body = 'hook = getattr(self, "after", None)\nif hook:\n    await hook(step)\nawait self.other(step)'
     assert graph_of(body).splitlines()[0] == "call other"
 
 
-def test_a_name_that_is_not_known_is_reported() -> None:
+def test_an_unknown_name_is_reported() -> None:
     source = f"{HEAD}        await getattr(self, event['kind'])(step)\n        await self.other(step)\n"
     assert not module_of(source).workflows[0].complete
 

@@ -63,10 +63,10 @@ class W(WorkflowEntrypoint):
 
 
 def lines_of(body: str) -> list[str]:
-    """Return the lines of the graph of `run`. The graph has to be complete."""
+    """Return the lines of the graph of `run`. The graph must be complete."""
     source = HEAD + textwrap.indent(textwrap.dedent(body), " " * 8)
-    (found,) = (w for w in module_of(source).workflows if w.class_name == "W")
-    assert found.complete, found.notes
+    (workflow,) = (w for w in module_of(source).workflows if w.class_name == "W")
+    assert workflow.complete, workflow.notes
     return graph_of_module(source).split("\ndef ")[0].splitlines()
 
 

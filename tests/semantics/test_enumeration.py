@@ -1,4 +1,4 @@
-"""Each node of LibCST, and each method and function of Python, is modeled, or what is put through it is reported."""
+"""Every node of LibCST and every method and function of Python is modeled, or its operands are reported."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from collections import deque
 from workers import WorkflowEntrypoint
 """
 RUN = "class {name}(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
-# Workflows of one module share a limit: so many have enough each.
+# Workflows per module. They share its limits, which suffice for this number.
 AT_ONCE = 25
 
 
-def complete_ones(bodies: Mapping[str, str]) -> list[str]:
-    """Return the names of the bodies of `run` that are analyzed without a note that steps may be missing."""
-    found: list[str] = []
+def complete_bodies(bodies: Mapping[str, str]) -> list[str]:
+    """Return the names of the bodies of `run` whose graph is complete."""
+    complete: list[str] = []
     names = list(bodies)
     for first in range(0, len(names), AT_ONCE):
         part = names[first : first + AT_ONCE]
@@ -50,12 +50,12 @@ def complete_ones(bodies: Mapping[str, str]) -> list[str]:
             for number, name in enumerate(part)
         )
         workflows = {workflow.class_name: workflow for workflow in module_of(source).workflows}
-        found += [name for number, name in enumerate(part) if workflows[f"W{number}"].complete]
-    return found
+        complete += [name for number, name in enumerate(part) if workflows[f"W{number}"].complete]
+    return complete
 
 
 def classes_of(*names: str) -> set[str]:
-    """Return the names of the node classes that derive from one of those with these names."""
+    """Return the names of the node classes that derive from one of these classes."""
     bases = tuple(vars(cst)[name] for name in names)
     named = {name: kind for name, kind in vars(cst).items() if inspect.isclass(kind) and not name.startswith("Base")}
     return {name for name, kind in named.items() if issubclass(kind, bases)}
@@ -89,7 +89,7 @@ PATTERNS = {
 def test_patterns() -> None:
     assert classes_of("MatchPattern") == {"MatchPattern", *PATTERNS}
     head = "go = lambda: step.sleep('n', 1)\nmatch [go, go]:\n"
-    assert complete_ones({name: head + textwrap.indent(case, "    ") for name, case in PATTERNS.items()}) == []
+    assert complete_bodies({name: head + textwrap.indent(case, "    ") for name, case in PATTERNS.items()}) == []
 
 
 KINDS = (
@@ -97,7 +97,7 @@ KINDS = (
     *(types.FunctionType, types.MethodType, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType),
     *(types.ModuleType, property, super, BaseException, contextlib.AbstractAsyncContextManager),
 )
-# Special names that are of no built-in type.
+# Special names that no built-in type has.
 NAMED = (
     *(
         "__aenter__",
@@ -133,7 +133,7 @@ def test_special_methods() -> None:
         """
         for name in sorted(special_methods() - MODELED_SPECIAL_METHODS - METADATA_ATTRIBUTES)
     }
-    assert complete_ones(bodies) == []
+    assert complete_bodies(bodies) == []
 
 
 RECEIVERS: dict[type, str] = {
@@ -152,14 +152,14 @@ def test_methods_of_collections(kind: type) -> None:
     modeled = dict(METHODS)[MappingValue if kind is dict else Collection]
     names = {name for name in dir(kind) if callable(getattr(kind, name))} - modeled.keys() - METADATA_ATTRIBUTES
     head = f"go = lambda: step.sleep('n', 1)\nkept = {RECEIVERS[kind]}\n"
-    assert complete_ones({name: f"{head}await kept.{name}(1)[0]()" for name in sorted(names)}) == []
+    assert complete_bodies({name: f"{head}await kept.{name}(1)[0]()" for name in sorted(names)}) == []
 
 
 @pytest.mark.parametrize("receiver", ["'x'", "b'x'", "1", "1.5", "text"])
 def test_methods_of_text_and_numbers(receiver: str) -> None:
-    """They hold no step, but may be handed what runs one."""
+    """Values without steps, whose methods may receive functions with steps."""
     names = {name for name in (*dir(str), *dir(int)) if not name.startswith("__")}
-    assert complete_ones({name: f"({receiver}).{name}(lambda: step.sleep('n', 1))" for name in sorted(names)}) == []
+    assert complete_bodies({name: f"({receiver}).{name}(lambda: step.sleep('n', 1))" for name in sorted(names)}) == []
 
 
 MADE = {
@@ -186,19 +186,19 @@ ATTRIBUTES = (
 )
 
 
-@pytest.mark.parametrize("made", MADE)
-def test_attributes_that_are_not_modeled(made: str) -> None:
-    assert complete_ones({name: f"{MADE[made]}await made.{name}(1)(1)" for name in ATTRIBUTES}) == []
+@pytest.mark.parametrize("kind", MADE)
+def test_attributes_that_are_not_modeled(kind: str) -> None:
+    assert complete_bodies({name: f"{MADE[kind]}await made.{name}(1)(1)" for name in ATTRIBUTES}) == []
 
 
 @pytest.mark.parametrize("module", [builtins, asyncio, functools, contextlib, itertools])
 def test_functions_of_the_library(module: ModuleType) -> None:
     names = {name for name in dir(module) if callable(getattr(module, name)) and not name.startswith("_")}
-    known = HARMLESS | MODELS.keys() | ALIASES.keys() | NAMED_RESULTS | TRANSPARENT_CLASS_DECORATORS
-    unknown = {name for name in names if f"{module.__name__}.{name}" not in known}
+    modeled = HARMLESS | MODELS.keys() | ALIASES.keys() | NAMED_RESULTS | TRANSPARENT_CLASS_DECORATORS
+    unknown = {name for name in names if f"{module.__name__}.{name}" not in modeled}
     prefix = "" if module is builtins else f"{module.__name__}."
     calls = {name: f"{prefix}{name}(lambda: step.sleep('n', 1))" for name in sorted(unknown)}
-    assert set(complete_ones(calls)) <= INERT
+    assert set(complete_bodies(calls)) <= INERT
 
 
 INERT = frozenset(
@@ -228,4 +228,4 @@ def test_operators(value: str) -> None:
         "parts": f"{head}one, two = {value}\nawait one()",
         "manager": f"{head}async with {value} as entered:\n    await entered()",
     }
-    assert complete_ones(bodies) == []
+    assert complete_bodies(bodies) == []

@@ -17,7 +17,7 @@ EITHER = text("""
 
 
 @pytest.mark.parametrize(
-    "made",
+    "statements",
     [
         "table = {x: a, y: b}",
         'table = {x: a, "k": b}',
@@ -29,8 +29,8 @@ EITHER = text("""
     ],
 )
 @pytest.mark.parametrize("view", ["table.values()", "[fn for _, fn in table.items()]", "list(table.values())"])
-def test_an_unknown_key_may_replace_another(made: str, view: str) -> None:
-    assert graph_of(f"{made}\nfor fn in {view}: await fn()") == EITHER
+def test_an_unknown_key_may_replace_another(statements: str, view: str) -> None:
+    assert graph_of(f"{statements}\nfor fn in {view}: await fn()") == EITHER
 
 
 def test_keys_of_different_members_are_different() -> None:
@@ -85,7 +85,7 @@ MAY_LAST = "parallel all\n  loop\n    a [1>]\n  b [2>3]"
         ("n, row in {k: 1 for k in rows}.items()", "n"),
     ],
 )
-def test_positions_and_keys_are_different_in_each_pass(loop: str, key: str) -> None:
+def test_positions_and_keys_differ_in_each_iteration(loop: str, key: str) -> None:
     assert graph_of(IN_LOOP.replace("LOOP", loop).replace("KEY", key)) == ENDS
 
 
@@ -99,7 +99,7 @@ def test_positions_and_keys_are_different_in_each_pass(loop: str, key: str) -> N
         ("row in {k: 1 for k in rows}.values()", "row"),
     ],
 )
-def test_other_keys_may_be_equal_in_two_passes(loop: str, key: str) -> None:
+def test_other_keys_may_be_equal_in_two_iterations(loop: str, key: str) -> None:
     assert graph_of(IN_LOOP.replace("LOOP", loop).replace("KEY", key)) == MAY_LAST
 
 
@@ -111,7 +111,7 @@ def test_other_keys_may_be_equal_in_two_passes(loop: str, key: str) -> None:
         "for n in range(2):\n    n = x\n    tasks[n] = asyncio.create_task(a())",
     ],
 )
-def test_a_position_is_different_in_its_own_loop_only(passes: str) -> None:
+def test_a_position_only_differs_in_its_own_loop(passes: str) -> None:
     graph = graph_of(f"tasks = {{}}\n{passes}\nawait asyncio.gather(*tasks.values())\nawait b()")
     assert "a [1>]" in graph
 
@@ -172,8 +172,8 @@ def test_setdefault_drops_a_task_for_a_key_that_is_set() -> None:
 
 @pytest.mark.parametrize("add", ["groups.setdefault(k, []).append(fn)", "groups[k].append(fn)"])
 def test_lists_by_unknown_keys(add: str) -> None:
-    made = "groups = {}" if "setdefault" in add else "groups = defaultdict(list)"
-    body = f"from collections import defaultdict\n{made}\nfor k, fn in [(x, a), (y, b)]:\n    {add}\n"
+    definition = "groups = {}" if "setdefault" in add else "groups = defaultdict(list)"
+    body = f"from collections import defaultdict\n{definition}\nfor k, fn in [(x, a), (y, b)]:\n    {add}\n"
     assert graph_of(f"{body}for fns in groups.values():\n    for fn in fns: await fn()") == text("""
         loop
           loop
@@ -200,7 +200,7 @@ def test_a_default_dictionary_of_handlers() -> None:
     """)
 
 
-def test_a_loop_variable_that_the_body_binds_again_is_no_constant() -> None:
+def test_a_loop_variable_rebound_in_the_body_is_not_constant() -> None:
     workflow = workflow_of("""
         class Actions:
             async def x(self): await a()

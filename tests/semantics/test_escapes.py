@@ -1,4 +1,4 @@
-"""Values that matter and are put through what is not modeled: each is reported, and none is dropped in silence."""
+"""Relevant values in operations without a model are reported, and never dropped silently."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from tests.semantics.notation import graph_of, module_of, text, workflow_of
+from tests.semantics.notation import codes_of, graph_of, module_of, text, workflow_of
 
 GENERATOR = """
 async def pages():
@@ -27,13 +27,6 @@ async def lock():
     await step.sleep("lock", 1)
     yield
 """
-
-
-def codes_of(body: str) -> list[str]:
-    """Return the codes of the notes that make the graph of such a workflow incomplete."""
-    found = workflow_of(body)
-    assert found.complete == (not any(note.incomplete for note in found.notes))
-    return [note.code for note in found.notes if note.incomplete]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +150,7 @@ def test_break_out_of_a_generator_with_one_loop() -> None:
     """)
 
 
-def test_return_out_of_a_loop_over_a_generator() -> None:
+def test_return_from_a_loop_over_a_generator() -> None:
     assert graph_of(
         PAGINATION.format(leave="return") + "async for page in pages():\n    if await b():\n        return\nawait c()"
     ) == text("""
@@ -175,10 +168,10 @@ def test_return_out_of_a_loop_over_a_generator() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        # A second loop over one generator goes on where the first one ended.
+        # A second loop over a generator continues where the first one ended.
         "g = pages()\nasync for x in g:\n    await c()\nasync for x in g:\n    await d()",
         "g = pages()\nfor row in rows:\n    async for x in g:\n        await c()",
-        # A break in front of the second yield closes the generator.
+        # A `break` before the second `yield` closes the generator.
         "async for x in pages():\n    await c()\n    if x:\n        break\nawait d()",
     ],
 )
@@ -203,7 +196,7 @@ def test_generator_with_a_cleanup_left_by_a_break_is_reported() -> None:
     """)
 
 
-def test_generator_over_another_one() -> None:
+def test_generator_over_another_generator() -> None:
     assert graph_of("""
         async def pages():
             while True:
@@ -304,7 +297,7 @@ table = {"x": a, "y": b}
         "await (a + b)()",
     ],
 )
-def test_collection_of_steps_put_through_what_is_not_modeled(use: str) -> None:
+def test_collection_of_steps_in_unmodeled_operations(use: str) -> None:
     assert "escapes" in codes_of(COLLECTIONS + use) or "unresolved-call" in codes_of(COLLECTIONS + use)
 
 
@@ -374,19 +367,19 @@ job = Job()
 
 
 @pytest.mark.parametrize(
-    "made",
+    "definition",
     [
         "handler = property(get, put)",
         "@property\n    def handler(self): return self._h\n    @handler.setter\n    def handler(self, h): self._h = h",
     ],
 )
-def test_setter_keeps_a_function_for_its_getter(made: str) -> None:
+def test_setter_keeps_a_function_for_its_getter(definition: str) -> None:
     assert (
         graph_of(f"""
 def get(self): return self._h
 def put(self, h): self._h = h
 class Job:
-    {made}
+    {definition}
 
 job = Job()
 job.handler = a
@@ -486,7 +479,7 @@ STARTED = "loop\n  parallel all\n    sleep 'n' 1 [1>]"
         ("await min(a, b)()", "switch min(a, b)\n| case a\n  a\n| case b\n  b"),
     ],
 )
-def test_builtins_that_go_over_their_arguments(use: str, expected: str) -> None:
+def test_builtins_that_iterate_over_their_arguments(use: str, expected: str) -> None:
     assert graph_of("rows = event['payload']['rows']\n" + use) == expected
 
 
@@ -557,7 +550,7 @@ MAKERS = {
 
 
 @pytest.mark.parametrize("maker", MAKERS)
-def test_class_that_decides_what_its_call_makes(maker: str) -> None:
+def test_class_whose_call_returns_another_object(maker: str) -> None:
     definition = textwrap.dedent(MAKERS[maker])
     assert codes_of(definition + "\nawait Maker(a)()") == []
     assert graph_of(definition + "\nawait Maker(a)()").replace("call __call__\ndef __call__\n  ", "") == "a"
@@ -661,7 +654,7 @@ await Job().go()
         "fn = self.handle_x\nawait fn()",
     ],
 )
-def test_methods_added_by_a_name_that_is_not_known(body: str) -> None:
+def test_methods_added_under_an_unknown_name(body: str) -> None:
     source = (
         "from workers import WorkflowEntrypoint\n\n\n"
         "class W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
@@ -670,8 +663,8 @@ def test_methods_added_by_a_name_that_is_not_known(body: str) -> None:
         + "\n\n\nasync def h(self):\n    await self.step.sleep('n', 1)\n\n\n"
         'for name in ("x", "y"):\n    setattr(W, f"handle_{name}", h)\n'
     )
-    (found,) = module_of(source).workflows
-    assert not found.complete
+    (workflow,) = module_of(source).workflows
+    assert not workflow.complete
 
 
 @pytest.mark.parametrize(
@@ -686,7 +679,7 @@ def test_methods_added_by_a_name_that_is_not_known(body: str) -> None:
         ("case ([first, _] | [first]):\n        await first()\n        await b()", "a\nb"),
     ],
 )
-def test_steps_taken_by_a_sequence_pattern(match: str, expected: str) -> None:
+def test_steps_bound_by_a_sequence_pattern(match: str, expected: str) -> None:
     body = f"match [a, b]:\n    {match}"
     assert codes_of(body) == []
     assert [line.strip() for line in graph_of(body).split("\n")][2:] == expected.split("\n")
@@ -703,7 +696,7 @@ def test_steps_taken_by_a_sequence_pattern(match: str, expected: str) -> None:
         ("case Job(_, run):\n        await run()", False),
     ],
 )
-def test_steps_taken_by_other_patterns(match: str, *, complete: bool) -> None:
+def test_steps_bound_by_other_patterns(match: str, *, complete: bool) -> None:
     subject = "{'x': a}" if "{'x': fn}" in match or "rest" in match else "{'x': {'y': a}}"
     subject = "Job(a)" if "Job" in match else subject
     head = "class Job:\n    __match_args__ = ('fn',)\n    def __init__(self, fn):\n        self.fn = fn\n"

@@ -79,7 +79,7 @@ def test_callbacks_of_tasks_run_in_any_order() -> None:
     assert "  loop\n    try\n      if stack.push_async_callback(undo)" in graph_of(_in_stack(body))
 
 
-def test_a_callback_of_a_branch_runs_between_those_around_it() -> None:
+def test_a_conditional_callback_runs_in_reverse_order() -> None:
     body = "stack.push_async_callback(a)\nif wanted:\n    stack.push_async_callback(b)\nstack.push_async_callback(c)"
     assert graph_of(_in_stack(body)) == text("""
         try

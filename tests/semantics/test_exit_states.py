@@ -25,7 +25,7 @@ def indented(code: str, by: int) -> str:
 
 
 def calls_in(members: str, run: str) -> set[str]:
-    """Return the functions that the graph of `run` calls, in a complete graph."""
+    """Return the functions that `run` calls. The graph must be complete."""
     source = HEAD + indented(members, 4) + "    async def run(self, event, step):\n" + indented(run, 8)
     assert workflow_of_module(source).complete
     lines = graph_of_module(source).split("\n\ndef ")[0].split("\n")
@@ -101,7 +101,7 @@ def test_a_continue_leaves_the_value_before_it(run: str, called: str) -> None:
         "table = {'x': a}\nfor n in range(2):\n    await table.get('x', b)(step)\n    table.pop('x', None)",
     ],
 )
-def test_removal_and_reordering_reach_the_next_pass(loop: str) -> None:
+def test_removal_and_reordering_affect_the_next_iteration(loop: str) -> None:
     assert calls_in("pass", loop) == {"a", "b"}
 
 
@@ -163,7 +163,7 @@ def make(self):
         "def add(fn):\n    for n in range(2):\n        jobs.append(fn)\nadd(a)\nadd(b)",
     ],
 )
-def test_elements_added_at_one_place_in_a_loop_are_all_kept(loop: str) -> None:
+def test_all_elements_added_in_a_loop_are_in_the_list(loop: str) -> None:
     assert calls_in("pass", f"jobs = []\n{loop}\nfor job in jobs:\n    await job(step)") == {"a", "b"}
 
 

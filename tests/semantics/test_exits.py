@@ -7,7 +7,7 @@ import pytest
 from tests.semantics.notation import HEADER, graph_of, graph_of_module, text
 
 
-def test_the_rest_moves_to_the_one_branch_that_goes_on() -> None:
+def test_the_rest_moves_into_the_only_open_branch() -> None:
     assert graph_of("""
         for row in rows:
             if x:
@@ -28,7 +28,7 @@ def test_the_rest_moves_to_the_one_branch_that_goes_on() -> None:
     """)
 
 
-def test_where_several_branches_go_on_the_rest_is_under_a_condition() -> None:
+def test_the_rest_after_several_open_branches_is_conditional() -> None:
     assert graph_of("""
         for row in rows:
             if x:
@@ -98,7 +98,7 @@ def test_a_raise_out_of_a_loop_is_a_break() -> None:
     """)
 
 
-def test_a_raise_in_a_loop_without_steps_may_skip_what_follows() -> None:
+def test_a_raise_in_a_loop_may_skip_later_steps() -> None:
     assert graph_of("""
         try:
             for row in rows:
@@ -150,7 +150,7 @@ def test_an_exception_that_no_handler_catches(raised: str, caught: str) -> None:
 
 
 def _skips(raised: str, caught: str) -> list[str]:
-    """Return the lines of the `try` block of a workflow that raises one type, and handles another."""
+    """Return the lines of the `try` block of a workflow that raises one type and handles another."""
     errors = "import library\nclass Refused(ValueError): ...\nclass Declined(Refused): ...\n"
     graph = graph_of_module(f"""{errors}{HEADER}
         try:
@@ -250,7 +250,7 @@ def test_a_try_whose_body_runs_no_step_is_left_out() -> None:
     """).splitlines() == ["a"]
 
 
-def test_a_handler_with_steps_stays() -> None:
+def test_a_handler_with_steps_is_shown() -> None:
     assert graph_of("""
         try:
             load()

@@ -1,4 +1,4 @@
-"""Names that stand for a definition of the project on some paths, and for one of another package on others."""
+"""Names that refer to a definition of the project on some paths and to an external one on others."""
 
 from __future__ import annotations
 

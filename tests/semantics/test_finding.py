@@ -1,4 +1,4 @@
-"""Which classes are workflows, and how the step object is followed."""
+"""Detection of workflow classes and of the step object."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def names(source: str) -> list[str]:
     return [workflow.class_name for workflow in module_of(source).workflows]
 
 
-def test_a_workflow_derives_from_the_entrypoint_under_any_name_and_has_run() -> None:
+def test_a_workflow_derives_from_the_entrypoint_and_has_run() -> None:
     assert names("""
         import workers as w
         from workers import WorkflowEntrypoint as Entry
@@ -75,7 +75,7 @@ def test_a_workflow_without_steps_has_no_graph() -> None:
     assert (workflow.graph, workflow.has_dag, workflow.complete) == (None, False, True)
 
 
-def test_the_step_object_is_followed_through_names_attributes_arguments_and_defaults() -> None:
+def test_the_step_object_is_followed_through_bindings() -> None:
     assert graph_of("""
         s = step
         self.s = s
@@ -163,7 +163,7 @@ def test_a_run_that_cannot_be_followed_is_reported() -> None:
     assert [note.code for note in workflow.notes] == ["unknown-member"]
 
 
-def test_an_object_hands_on_the_step_object_by_any_function_that_asks_for_it_by_name() -> None:
+def test_a_getattr_method_forwards_the_step_object() -> None:
     workflow = workflow_of("""
         class Logged:
             def __init__(self, inner):
@@ -182,7 +182,7 @@ def test_an_object_hands_on_the_step_object_by_any_function_that_asks_for_it_by_
     assert [note.code for note in workflow.notes] == ["unresolved-call"]
 
 
-def test_what_a_decorator_from_elsewhere_may_have_changed_may_still_be_the_step_object() -> None:
+def test_a_decorated_function_may_return_the_step_object() -> None:
     workflow = module_of("""
         import elsewhere
         from workers import WorkflowEntrypoint

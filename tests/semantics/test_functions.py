@@ -9,7 +9,7 @@ import pytest
 from tests.semantics.notation import graph_of, graph_of_module, notation, text, workflow_of
 
 
-def test_a_function_with_steps_is_a_call_and_one_without_is_nothing() -> None:
+def test_only_functions_with_steps_are_calls() -> None:
     assert graph_of("""
         async def pair():
             await a()
@@ -67,7 +67,7 @@ def test_functions_that_only_call_each_other_are_nothing() -> None:
     )
 
 
-def test_functions_of_one_name_are_qualified_by_what_encloses_them() -> None:
+def test_functions_with_equal_names_are_qualified() -> None:
     assert graph_of_module("""
         from workers import WorkflowEntrypoint
 
@@ -104,7 +104,7 @@ def test_functions_of_one_name_are_qualified_by_what_encloses_them() -> None:
     """)
 
 
-def test_a_function_is_shown_for_each_callable_that_its_steps_depend_on() -> None:
+def test_a_function_is_shown_for_each_callable_argument() -> None:
     assert graph_of("""
         async def retry(fn, times=3):
             for _ in range(times):
@@ -143,7 +143,7 @@ def test_a_function_is_shown_for_each_callable_that_its_steps_depend_on() -> Non
     """)
 
 
-def test_a_plain_function_that_returns_a_coroutine_counts_as_a_coroutine_function() -> None:
+def test_a_function_that_returns_a_coroutine() -> None:
     assert graph_of("""
         def pick(n):
             if n:
@@ -191,7 +191,7 @@ def test_methods_are_those_of_the_class_that_self_is() -> None:
     """)
 
 
-def test_a_decorated_function_is_what_its_decorator_makes_of_it() -> None:
+def test_a_decorated_function_is_the_result_of_its_decorator() -> None:
     assert graph_of("""
         def twice(fn):
             @functools.wraps(fn)
@@ -239,7 +239,7 @@ def test_a_decorator_without_effect(decorator: str) -> None:
     assert notation(workflow.graph) == "call act\ndef act\n  a"
 
 
-def test_a_decorator_from_elsewhere_is_reported() -> None:
+def test_an_external_decorator_is_reported() -> None:
     workflow = workflow_of("""
         from tenacity import retry
 
@@ -253,7 +253,7 @@ def test_a_decorator_from_elsewhere_is_reported() -> None:
     assert not workflow.complete
 
 
-def test_steps_handed_to_code_outside_the_project_are_reported() -> None:
+def test_steps_passed_to_external_code_are_reported() -> None:
     workflow = workflow_of("""
         import elsewhere
 
@@ -337,7 +337,7 @@ def test_no_function_takes_the_key_of_another() -> None:
     """)
 
 
-def test_a_lambda_that_reads_a_name_is_read_again_when_the_name_has_changed() -> None:
+def test_a_lambda_is_interpreted_again_after_a_write() -> None:
     assert graph_of("""
         async def retry(fn):
             await fn()
@@ -357,7 +357,7 @@ def test_a_lambda_that_reads_a_name_is_read_again_when_the_name_has_changed() ->
     """)
 
 
-def test_lambdas_and_generators_of_steps_that_leave_the_project_are_reported() -> None:
+def test_escaping_lambdas_and_generators_are_reported() -> None:
     workflow = workflow_of("""
         import elsewhere
 
@@ -369,7 +369,7 @@ def test_lambdas_and_generators_of_steps_that_leave_the_project_are_reported() -
     assert [(note.code, note.span.line) for note in workflow.notes] == [("escapes", 30), ("escapes", 31)]
 
 
-def test_a_function_that_is_defined_on_different_paths_is_either_one() -> None:
+def test_a_function_defined_on_two_paths_is_either() -> None:
     assert graph_of_module("""
         import sys
 
@@ -394,8 +394,8 @@ def test_a_function_that_is_defined_on_different_paths_is_either_one() -> None:
     """)
 
 
-def _over_after(finishing: str, call: str) -> str:
-    """Return the graph of a task that is started, waited for in a function as told, and followed by another step."""
+def _graph_with_await_in(finishing: str, call: str) -> str:
+    """Return the graph of a task that a function with this body awaits, followed by another step."""
     return graph_of(f"""
 {textwrap.indent(textwrap.dedent(finishing), " " * 8)}
         t = asyncio.create_task(a())
@@ -405,12 +405,12 @@ def _over_after(finishing: str, call: str) -> str:
     """)
 
 
-def test_a_task_awaited_in_a_function_is_over_with_its_call() -> None:
+def test_a_task_awaited_in_a_function_ends_with_its_call() -> None:
     finishing = """
         async def finish(task):
             await task
     """
-    assert _over_after(finishing, "finish(t)") == text("""
+    assert _graph_with_await_in(finishing, "finish(t)") == text("""
         parallel all
           a [1>3]
           b [1>2]
@@ -418,13 +418,13 @@ def test_a_task_awaited_in_a_function_is_over_with_its_call() -> None:
     """)
 
 
-def test_a_function_with_steps_is_over_with_the_task_that_it_awaits() -> None:
+def test_a_function_ends_after_the_task_it_awaits() -> None:
     finishing = """
         async def finish(task):
             await d()
             await task
     """
-    assert _over_after(finishing, "finish(t)") == text("""
+    assert _graph_with_await_in(finishing, "finish(t)") == text("""
         parallel all
           a [1>3]
           b [1>2]
@@ -435,12 +435,12 @@ def test_a_function_with_steps_is_over_with_the_task_that_it_awaits() -> None:
     """)
 
 
-def test_a_task_awaited_by_a_function_that_runs_as_a_task_is_over_with_that() -> None:
+def test_a_task_ends_with_the_task_that_awaits_it() -> None:
     finishing = """
         async def finish(task):
             await task
     """
-    assert _over_after(finishing, "asyncio.create_task(finish(t))") == text("""
+    assert _graph_with_await_in(finishing, "asyncio.create_task(finish(t))") == text("""
         parallel all
           a [1>3]
           b [1>2]
@@ -448,7 +448,7 @@ def test_a_task_awaited_by_a_function_that_runs_as_a_task_is_over_with_that() ->
     """)
 
 
-def test_tasks_that_a_function_drains_are_over_with_its_call_through_others() -> None:
+def test_tasks_awaited_in_nested_calls_end_with_the_call() -> None:
     finishing = """
         async def finish(tasks):
             for task in tasks:
@@ -457,7 +457,7 @@ def test_tasks_that_a_function_drains_are_over_with_its_call_through_others() ->
         async def settle(*tasks):
             await finish(tasks)
     """
-    assert _over_after(finishing, "settle(t)") == text("""
+    assert _graph_with_await_in(finishing, "settle(t)") == text("""
         parallel all
           a [1>3]
           b [1>2]
@@ -465,14 +465,14 @@ def test_tasks_that_a_function_drains_are_over_with_its_call_through_others() ->
     """)
 
 
-def test_a_task_that_a_function_may_not_await_is_not_known_to_be_over() -> None:
+def test_a_task_awaited_on_some_paths_of_a_function_is_pending() -> None:
     finishing = """
         async def finish(task):
             if x:
                 return
             await task
     """
-    assert _over_after(finishing, "finish(t)") == text("""
+    assert _graph_with_await_in(finishing, "finish(t)") == text("""
         parallel all
           a [1>]
           b [1>2]
@@ -480,7 +480,7 @@ def test_a_task_that_a_function_may_not_await_is_not_known_to_be_over() -> None:
     """)
 
 
-def test_a_sleep_given_to_a_function_that_awaits_it_is_over_with_its_call() -> None:
+def test_a_sleep_awaited_by_a_function_ends_with_its_call() -> None:
     assert graph_of("""
         async def timed(work):
             return await work
@@ -521,7 +521,7 @@ def test_a_function_that_calls_itself_with_ever_more_is_reported() -> None:
     assert not workflow.complete
 
 
-def test_a_plain_function_that_gives_a_coroutine_is_called_where_that_is_awaited() -> None:
+def test_a_returned_coroutine_runs_at_its_await() -> None:
     assert graph_of("""
         def begun():
             return a()
@@ -540,7 +540,7 @@ def test_a_plain_function_that_gives_a_coroutine_is_called_where_that_is_awaited
 
 
 @pytest.mark.parametrize("call", ["begun()", "call = lambda: begun()\ncall()"])
-def test_the_coroutine_of_a_plain_function_that_is_never_awaited_is_reported(call: str) -> None:
+def test_a_returned_coroutine_without_await_is_reported(call: str) -> None:
     workflow = workflow_of(f"def begun():\n    return a()\n\n{call}\n")
     assert [note.code for note in workflow.notes] == ["never-awaited"]
     assert workflow.complete
@@ -556,7 +556,7 @@ def test_the_coroutine_of_a_plain_function_that_is_never_awaited_is_reported(cal
         ("(a() for row in rows)", "a call of the step 'a'"),
     ],
 )
-def test_what_may_run_steps_is_reported_where_it_is_handed_to_code_from_elsewhere(handed: str, what: str) -> None:
+def test_values_with_steps_passed_to_external_code_are_reported(handed: str, what: str) -> None:
     workflow = workflow_of(f"""
         def plain():
             return a()
@@ -570,7 +570,7 @@ def test_what_may_run_steps_is_reported_where_it_is_handed_to_code_from_elsewher
     assert (note.code, note.message) == ("escapes", f"{what} is handed to `elsewhere` in a way that is not followed.")
 
 
-def test_a_call_without_steps_may_be_handed_to_code_from_elsewhere() -> None:
+def test_calls_without_steps_may_be_passed_to_external_code() -> None:
     assert workflow_of("async def nothing():\n    return 1\n\nelsewhere(nothing())\nawait a()\n").notes == ()
 
 
@@ -587,7 +587,7 @@ def test_a_callable_that_may_be_none_is_called_where_it_is_one() -> None:
     """)
 
 
-def test_an_argument_may_be_in_a_table_of_which_not_all_is_known() -> None:
+def test_an_argument_in_a_partly_unknown_dictionary() -> None:
     assert graph_of("""
         async def call(fn=None, **more):
             await fn()
@@ -600,7 +600,7 @@ def test_an_argument_may_be_in_a_table_of_which_not_all_is_known() -> None:
     """)
 
 
-def test_a_list_that_holds_itself_is_handed_on_like_any_other() -> None:
+def test_a_list_that_contains_itself_is_an_argument() -> None:
     assert graph_of("""
         async def function(steps):
             await a()
@@ -615,7 +615,7 @@ def test_a_list_that_holds_itself_is_handed_on_like_any_other() -> None:
     """)
 
 
-def test_a_function_of_the_module_that_walks_down_the_payload_calls_itself() -> None:
+def test_a_recursive_function_over_the_payload_calls_itself() -> None:
     assert graph_of_module("""
         from workers import WorkflowEntrypoint
 
@@ -634,7 +634,7 @@ def test_a_function_of_the_module_that_walks_down_the_payload_calls_itself() -> 
     """)
 
 
-def test_a_function_that_is_read_too_often_is_shown_as_it_was_and_reported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_function_over_the_limit_of_reads_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("stepgraph.interpreter.summaries.MAX_INTERPRETED_BODIES", 4)
     workflow = workflow_of("""
         async def call(fn):
@@ -652,12 +652,12 @@ def test_a_function_that_is_read_too_often_is_shown_as_it_was_and_reported(monke
     assert "too-many-variants" in [note.code for note in workflow.notes]
 
 
-def test_lambdas_in_lambdas_that_are_handed_to_code_from_elsewhere_are_followed_four_deep() -> None:
+def test_escaping_lambdas_are_followed_four_levels() -> None:
     deep = "lambda: " * 12 + "a()"
     assert workflow_of(f"elsewhere({deep})\nawait a()").notes == ()
 
 
-def test_a_call_with_arguments_that_python_refuses_changes_nothing() -> None:
+def test_a_call_with_invalid_arguments_changes_nothing() -> None:
     assert graph_of("""
         fns = [a]
         fns.append()
@@ -671,7 +671,7 @@ def test_a_call_with_arguments_that_python_refuses_changes_nothing() -> None:
     """).splitlines() == ["a", "b"]
 
 
-def test_arguments_of_a_step_may_be_in_a_table_of_which_not_all_is_known() -> None:
+def test_arguments_of_a_step_in_a_partly_unknown_dictionary() -> None:
     assert graph_of('await step.sleep(**{"name": "x", key: a, "duration": 1})') == "sleep 'x' 1"
 
 
@@ -738,11 +738,11 @@ def test_recursion_that_starts_before_its_steps() -> None:
         ("operator.methodcaller('sleep', 'nap', 5)(step)", "sleep 'nap' 5"),
     ],
 )
-def test_functions_of_the_operator_module_select_what_is_called(call: str, graph: str) -> None:
+def test_functions_of_the_operator_module_select_a_callable(call: str, graph: str) -> None:
     assert graph_of(f"import operator\nasync def go(): await c()\nself.go = go\nawait {call}") == graph
 
 
-def test_a_decorator_with_optional_arguments_decides_before_the_workflow() -> None:
+def test_a_decorator_with_optional_arguments() -> None:
     assert graph_of_module("""
         import functools
         from workers import WorkflowEntrypoint

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.semantics.notation import notation, text
 from tests.semantics.test_modules import graph_of, notes_of, running, workflow_of
+
+pytestmark = pytest.mark.usefixtures("empty_directory")
 
 HEAD = """
 async def on_a(step):
@@ -22,11 +22,6 @@ CALLS_B = text("""
     def on_b
       sleep 'b' 1
 """)
-
-
-@pytest.fixture(autouse=True)
-def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize("name", ['"on_b"', '"on_" + "b"', 'f"{event}_b"'])

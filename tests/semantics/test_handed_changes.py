@@ -1,4 +1,4 @@
-"""Functions handed to library code that change what later steps depend on."""
+"""Functions passed to library code that change values of later steps."""
 
 from __future__ import annotations
 

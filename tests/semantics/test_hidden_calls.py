@@ -1,4 +1,4 @@
-"""Methods of objects that library code calls: the file of a print, and the exit that a manager inherits."""
+"""Methods of objects that library code calls, such as the file of `print` and an inherited `__exit__`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Work without steps beside calls in a gather: after its error, the steps of the calls go on."""
+"""Gathers of work without steps and calls, whose steps continue after an error of the work."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""Functions that Python or a library calls: what they change counts like the steps that they run."""
+"""Functions that Python or a library calls implicitly: their steps and their writes."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import codes_of, graph_of, text
 
 SWAP = """
 job = a
@@ -13,11 +13,6 @@ def swap(*args):
     job = b
     return 1
 """
-
-
-def codes_of(body: str) -> list[str]:
-    """Return the codes of the notes that make the graph of such a workflow incomplete."""
-    return [note.code for note in workflow_of(body).notes if note.incomplete]
 
 
 @pytest.mark.parametrize(

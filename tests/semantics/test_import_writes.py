@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.semantics.notation import notation, text, workflow_of_module
 from tests.semantics.test_modules import graph_of, notes_of
+
+pytestmark = pytest.mark.usefixtures("empty_directory")
 
 HOOKS = """
 async def hook(step):
@@ -57,11 +57,6 @@ GO = text("""
 CHANGED = "is changed by code elsewhere, so what it is when it is used is not known."
 
 
-@pytest.fixture(autouse=True)
-def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-
-
 def test_an_assigned_attribute_of_an_object() -> None:
     assert graph_of(APP + "app.hook = hook\n", "await app.go(step)") == GO
 
@@ -91,11 +86,11 @@ def test_an_attribute_instead_of_the_default_of_a_dataclass() -> None:
 
 
 def test_an_assigned_object_in_an_attribute() -> None:
-    other = SERVICE.replace("Service", "Other").replace('"load"', '"other"')
+    second_service = SERVICE.replace("Service", "Other").replace('"load"', '"other"')
     box = (
         "class Box:\n    def __init__(self):\n        self.backend = Service()\n\nbox = Box()\nbox.backend = Other()\n"
     )
-    assert graph_of(SERVICE + other + box, "await box.backend.load(step)") == text("""
+    assert graph_of(SERVICE + second_service + box, "await box.backend.load(step)") == text("""
         call load
         def load
           sleep 'other' 1
@@ -171,7 +166,7 @@ def test_an_attribute_that_is_assigned_indirectly(change: str) -> None:
         'for name in ("hook",):\n    setattr(app, name, hook)\n',
     ],
 )
-def test_an_attribute_of_an_object_that_the_source_does_not_name_is_noted(change: str) -> None:
+def test_an_attribute_of_an_unnamed_object_is_noted(change: str) -> None:
     assert notes_of(APP + change, "if app.hook is not None:\n    await app.hook(step)")
 
 
@@ -220,7 +215,7 @@ def test_a_method_that_a_conditional_statement_assigns() -> None:
 
 
 def test_run_that_a_statement_of_a_module_assigns() -> None:
-    found = workflow_of_module("""
+    workflow = workflow_of_module("""
         from workers import WorkflowEntrypoint
 
         class W(WorkflowEntrypoint):
@@ -231,8 +226,8 @@ def test_run_that_a_statement_of_a_module_assigns() -> None:
 
         W.run = run
     """)
-    assert found.complete
-    assert notation(found.graph) == "sleep 'n' 1"
+    assert workflow.complete
+    assert notation(workflow.graph) == "sleep 'n' 1"
 
 
 @pytest.mark.parametrize(
@@ -257,7 +252,7 @@ def test_a_method_that_is_assigned_through_a_loop_variable_is_noted() -> None:
 
 
 def test_a_changed_method_of_the_workflow_is_noted() -> None:
-    found = workflow_of_module("""
+    workflow = workflow_of_module("""
         from workers import WorkflowEntrypoint
 
         class W(WorkflowEntrypoint):
@@ -270,7 +265,7 @@ def test_a_changed_method_of_the_workflow_is_noted() -> None:
         for name in ("load",):
             setattr(W, name, logged(getattr(W, name)))
     """)
-    assert any(f"`load` {CHANGED}" in str(note) and note.incomplete for note in found.notes)
+    assert any(f"`load` {CHANGED}" in str(note) and note.incomplete for note in workflow.notes)
 
 
 @pytest.mark.parametrize(
@@ -313,7 +308,7 @@ def test_a_changed_name_of_the_own_module_is_noted(change: str) -> None:
     "change",
     ['locals()["load"] = fake\n', "locals().update(load=fake)\n", 'exec("load = fake")\n', "exec(SOURCE, globals())\n"],
 )
-def test_a_name_that_a_namespace_or_code_in_a_string_changes_is_noted(change: str) -> None:
+def test_a_name_changed_by_a_namespace_or_exec_is_noted(change: str) -> None:
     notes = notes_of(HOOKS + LOAD + change, "await load(step)")
     assert f"entry.py:8:1: `load` {CHANGED} The graph shows what is defined here. [assigned-elsewhere]" in notes
 
@@ -327,7 +322,7 @@ def test_a_method_that_the_namespace_of_its_class_changes_is_noted() -> None:
 @pytest.mark.parametrize(
     "use", ["def show():\n    locals()['load'] = 1\n", 'exec("load = 1", {})\n', "print(locals())\n"]
 )
-def test_a_namespace_that_is_not_that_of_the_module(use: str) -> None:
+def test_a_namespace_of_something_else_than_the_module(use: str) -> None:
     assert graph_of(LOAD + use, "await load(step)") == text("""
         call load
         def load

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from tests.semantics.notation import text
 from tests.semantics.test_modules import graph_of, notes_of
+
+pytestmark = pytest.mark.usefixtures("empty_directory")
 
 REST = 'async def rest(step):\n    await step.sleep("n", 1)\n'
 GRAPH = text("""
@@ -17,11 +17,6 @@ GRAPH = text("""
 """)
 CLIENT = "class Client:\n    async def rest(self, step):\n        await step.sleep('first', 1)\n"
 PATCH = "from client import Client\n\nasync def rest(self, step):\n    await step.sleep('n', 1)\n\nClient.rest = rest\n"
-
-
-@pytest.fixture(autouse=True)
-def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The state in which an error leaves a block: what `finally` blocks, exits and later code find then."""
+"""State after an error in a block, as `finally` blocks, exits and later code read it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ CHANGE = "def change():\n    nonlocal undo\n    undo = c\n\n"
         "undo = b\ntry:\n    await a()\n    if x:\n        undo = c\n        undo = d\nfinally:\n    await undo()",
     ],
 )
-def test_a_finally_block_reads_what_an_error_leaves(leaving: str) -> None:
+def test_a_finally_block_reads_the_state_after_an_error(leaving: str) -> None:
     lines = graph_of(leaving).split("\n")
     calls = {line.strip() for line in lines[lines.index("finally") :]}
     assert {"b", "c"} <= calls
@@ -97,12 +97,12 @@ def test_after_a_finally_block_names_are_as_without_errors() -> None:
 
 
 @pytest.mark.parametrize("write", ["then = d", "then = (lambda: d)()", "then = b if x else d"])
-def test_what_a_finally_block_writes_stays(write: str) -> None:
+def test_writes_of_a_finally_block_persist(write: str) -> None:
     graph = graph_of(f"then = b\ntry:\n    await a()\n    then = c\nfinally:\n    {write}\nawait then()")
     assert "d" in {line.strip() for line in graph.split("\n")[2:]}
 
 
-def test_a_return_leaves_through_the_finally_block_without_later_writes() -> None:
+def test_a_return_skips_writes_before_the_finally_block() -> None:
     assert graph_of("""
         async def choose():
             nonlocal then
@@ -191,7 +191,7 @@ EXITS = [
 
 
 @pytest.mark.parametrize("manager", EXITS)
-def test_an_exit_reads_what_an_error_leaves(manager: str) -> None:
+def test_an_exit_method_reads_the_state_after_an_error(manager: str) -> None:
     source = "undo = b\n" + text(manager) + "\n    await a()\n    undo = c\n"
     lines = [line.strip() for line in graph_of(source).split("\n")]
     assert {"b", "c"} <= set(lines)
@@ -217,13 +217,13 @@ OBJECT = "class undoing:\n    async def __aenter__(self): pass\n    async def __
         (OBJECT, "check()"),
     ],
 )
-def test_an_exit_reads_what_a_jump_in_a_branch_leaves(manager: str, leaving: str) -> None:
+def test_an_exit_method_reads_the_state_after_a_jump(manager: str, leaving: str) -> None:
     body = f"undo = b\nasync with undoing():\n    await a()\n    if x: {leaving}\n"
     calls = {line.strip() for line in graph_of(CHECK + manager + body).split("\n")}
     assert {"b", "c"} <= calls
 
 
-def test_a_callback_of_a_stack_reads_what_an_error_leaves() -> None:
+def test_a_stack_callback_reads_the_state_after_an_error() -> None:
     assert graph_of("""
         async def finish():
             await undo()
@@ -255,7 +255,7 @@ def test_a_callback_of_a_stack_reads_what_an_error_leaves() -> None:
         "await asyncio.gather(d(), asyncio.gather(first(), return_exceptions=True))",
     ],
 )
-def test_what_a_failed_member_did_not_write_is_read_later(join: str) -> None:
+def test_code_after_a_failed_member_reads_the_old_value(join: str) -> None:
     graph = graph_of(f"""
         async def first():
             nonlocal then

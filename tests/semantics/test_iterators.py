@@ -1,4 +1,4 @@
-"""Iterators, generator expressions and views: evaluated where they are used, and iterators only once."""
+"""Iterators, generator expressions and views, which are evaluated at their use; iterators only once."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def test_a_second_loop_over_a_generator_expression_may_be_empty() -> None:
     """)
 
 
-def test_break_leaves_a_loop_over_a_generator_expression() -> None:
+def test_break_in_a_loop_over_a_generator_expression() -> None:
     assert graph_of("""
         for fn in (fn for fn in (a, b)):
             if x:
@@ -144,11 +144,11 @@ def test_continue_skips_an_element_of_a_generator_expression() -> None:
     """)
 
 
-@pytest.mark.parametrize("made", ["iter(fns)", "(fn for fn in fns)", "map(lambda fn: fn, fns)"])
-def test_next_in_a_loop_over_its_iterator_is_reported(made: str) -> None:
+@pytest.mark.parametrize("iterator", ["iter(fns)", "(fn for fn in fns)", "map(lambda fn: fn, fns)"])
+def test_next_in_a_loop_over_its_iterator_is_reported(iterator: str) -> None:
     assert not workflow_of(f"""
         fns = [a, b, c]
-        it = {made}
+        it = {iterator}
         for fn in it:
             await fn()
             next(it)
@@ -180,9 +180,9 @@ def test_a_generator_expression_evaluates_its_first_iterable_at_once() -> None:
     )
 
 
-@pytest.mark.parametrize("made", ["iter(fns)", "(fn for fn in fns)", "map(lambda fn: fn, fns)"])
-def test_an_iterator_yields_elements_appended_after_its_creation(made: str) -> None:
-    assert graph_of(f"fns = [a]\nit = {made}\nfns.append(b)\nfor fn in it: await fn()") == "a\nb"
+@pytest.mark.parametrize("iterator", ["iter(fns)", "(fn for fn in fns)", "map(lambda fn: fn, fns)"])
+def test_an_iterator_yields_elements_appended_after_its_creation(iterator: str) -> None:
+    assert graph_of(f"fns = [a]\nit = {iterator}\nfns.append(b)\nfor fn in it: await fn()") == "a\nb"
 
 
 @pytest.mark.parametrize(("method", "target"), [("values", "fn"), ("items", "key, fn")])
@@ -346,7 +346,7 @@ def test_yield_from_has_the_result_of_its_generator() -> None:
         ("fn in table.values()", 'table["y"] = c'),
     ],
 )
-def test_a_loop_sees_changes_of_what_its_iterator_is_over(head: str, change: str) -> None:
+def test_a_loop_sees_changes_of_the_iterated_collection(head: str, change: str) -> None:
     graph = graph_of(f"""
         import itertools
         plan = [a, b]

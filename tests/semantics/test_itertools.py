@@ -66,7 +66,7 @@ def test_any_of_the_elements(iterable: str) -> None:
     assert {"loop", "a", "b", "c"} <= set(graph.split())
 
 
-def test_an_element_of_a_cycle_in_each_pass() -> None:
+def test_an_element_of_a_cycle_in_each_iteration() -> None:
     assert graph_of(f"{IMPORTS}fns = itertools.cycle([a, b])\nfor row in rows: await next(fns)()") == text("""
         loop
           switch next(fns)
@@ -102,7 +102,7 @@ def test_reduce_of_an_unknown_number_of_functions_is_noted() -> None:
 
 
 @pytest.mark.parametrize("fill", ["heap = [(1, a), (2, b)]\nheapq.heapify(heap)", "heap = []\nPUSHES"])
-def test_a_heap_gives_its_elements_in_any_order(fill: str) -> None:
+def test_a_heap_yields_its_elements_in_any_order(fill: str) -> None:
     pushes = "heapq.heappush(heap, (1, a))\nheapq.heappush(heap, (2, b))"
     body = f"{IMPORTS}{fill.replace('PUSHES', pushes)}\nwhile heap:\n    _, fn = heapq.heappop(heap)\n    await fn()"
     graph = graph_of(body)

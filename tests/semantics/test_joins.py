@@ -1,4 +1,4 @@
-"""Awaits of several: gathers, waits, races, task groups, and tasks kept in collections."""
+"""Awaits of several tasks: gathers, waits, races, task groups, and collections of tasks."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TWO = "t = asyncio.create_task(a())\nu = asyncio.create_task(b())\n"
         "await asyncio.gather(*map(asyncio.shield, [t, u]))",
     ],
 )
-def test_tasks_are_over_when_all_of_a_collection_are_awaited(joined: str) -> None:
+def test_tasks_end_when_their_collection_is_awaited(joined: str) -> None:
     assert graph_of(f"{TWO}{joined}\nawait c()\n") == text("""
         parallel all
           a [1>2]
@@ -48,7 +48,7 @@ def test_tasks_are_over_when_all_of_a_collection_are_awaited(joined: str) -> Non
         "await [t, u][n]",
     ],
 )
-def test_tasks_of_which_some_may_not_be_awaited_are_not_known_to_be_over(joined: str) -> None:
+def test_partly_awaited_tasks_may_be_pending(joined: str) -> None:
     assert graph_of(f"{TWO}{joined}\nawait c()\n") == text("""
         parallel all
           a [1>]
@@ -57,7 +57,7 @@ def test_tasks_of_which_some_may_not_be_awaited_are_not_known_to_be_over(joined:
     """)
 
 
-def test_a_part_of_a_list_that_is_known_is_awaited_alone() -> None:
+def test_a_known_part_of_a_list_is_awaited() -> None:
     assert graph_of("""
         tasks = [asyncio.create_task(a()), asyncio.create_task(b())]
         await asyncio.gather(*tasks[1:])
@@ -73,7 +73,7 @@ def test_a_part_of_a_list_that_is_known_is_awaited_alone() -> None:
     """)
 
 
-def test_a_step_between_the_awaits_of_a_loop_runs_before_all_of_them_are_over() -> None:
+def test_a_step_between_awaits_of_a_loop_overlaps_the_tasks() -> None:
     assert graph_of("""
         tasks = [asyncio.create_task(a()) for row in rows]
         for task in tasks:
@@ -90,7 +90,7 @@ def test_a_step_between_the_awaits_of_a_loop_runs_before_all_of_them_are_over() 
     """)
 
 
-def test_what_is_taken_as_it_is_over_is_all_over_after_the_loop() -> None:
+def test_as_completed_ends_all_tasks_after_its_loop() -> None:
     assert graph_of("""
         for done in asyncio.as_completed([a(), b()]):
             await done
@@ -104,15 +104,15 @@ def test_what_is_taken_as_it_is_over_is_all_over_after_the_loop() -> None:
 
 
 @pytest.mark.parametrize(
-    "taken",
+    "statements",
     [
         "for done in asyncio.as_completed([a(), b()]):\n    await done\n    break",
         "for done in asyncio.as_completed([a(), b()]):\n    if await done: break",
         "await next(asyncio.as_completed([a(), b()]))",
     ],
 )
-def test_taking_the_first_of_what_is_over_is_a_race(taken: str) -> None:
-    assert graph_of(f"{taken}\nawait c()\nawait asyncio.gather(a(), b())\n") == text("""
+def test_the_first_of_as_completed_is_a_race(statements: str) -> None:
+    assert graph_of(f"{statements}\nawait c()\nawait asyncio.gather(a(), b())\n") == text("""
         parallel race
           a [1>]
           b [1>]
@@ -139,7 +139,7 @@ def test_a_race_in_a_gather_tells_nothing_of_its_members() -> None:
     """)
 
 
-def test_a_wait_whose_end_is_not_known_tells_nothing() -> None:
+def test_a_wait_with_an_unknown_condition_ends_no_task() -> None:
     assert graph_of(f"{TWO}await asyncio.wait([t, u], return_when=when)\nawait c()\n") == text("""
         parallel all
           a [1>]
@@ -148,7 +148,7 @@ def test_a_wait_whose_end_is_not_known_tells_nothing() -> None:
     """)
 
 
-def test_what_is_awaited_up_to_a_timeout_is_over_when_it_is_awaited_again() -> None:
+def test_a_task_awaited_again_after_a_timeout_ends() -> None:
     assert graph_of(f"""{TWO}
 await asyncio.wait([t, u], timeout=5)
 await c()
@@ -163,7 +163,7 @@ await d()
     """)
 
 
-def test_joining_tasks_that_go_on_already_makes_no_parallel_of_its_own() -> None:
+def test_a_gather_of_pending_tasks_creates_no_parallel() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         u = asyncio.create_task(b())
@@ -245,7 +245,7 @@ def test_gathers_in_a_comprehension_are_parallels_in_its_loop() -> None:
         "await asyncio.create_task(a())",
     ],
 )
-def test_a_group_of_one_is_that_one_whatever_its_kind(awaited: str) -> None:
+def test_a_group_of_one_member_is_the_member(awaited: str) -> None:
     assert graph_of(f"{awaited}\nawait asyncio.gather(b(), c())\n") == text("""
         a
         parallel all
@@ -315,7 +315,7 @@ def test_javascript_promises_are_joined_as_they_are_in_python() -> None:
     ["await asyncio.wait_for(a(), 5)", "async with asyncio.timeout(5):\n    await a()", f"{TWO}t.cancel()\nawait u"],
     ids=["wait_for", "timeout", "cancel"],
 )
-def test_cutting_a_step_short_is_reported_since_it_goes_on(cut: str) -> None:
+def test_a_cancelled_step_that_continues_is_reported(cut: str) -> None:
     workflow = workflow_of(cut)
     assert [note.code for note in workflow.notes] == ["cancelled-step"]
     assert workflow.complete
@@ -330,7 +330,7 @@ def test_a_wait_without_a_limit_cuts_nothing_short() -> None:
     ["map(asyncio.create_task, [a() for row in rows])", "map(lambda row: a(), rows)"],
     ids=["started", "called"],
 )
-def test_what_is_mapped_over_rows_is_a_loop(started: str) -> None:
+def test_a_map_over_rows_is_a_loop(started: str) -> None:
     assert graph_of(f"await asyncio.gather(*{started})") == text("""
         parallel all
           loop
@@ -338,11 +338,11 @@ def test_what_is_mapped_over_rows_is_a_loop(started: str) -> None:
     """)
 
 
-def test_a_map_of_what_runs_no_step_is_nothing() -> None:
+def test_a_map_without_steps_is_nothing() -> None:
     assert graph_of("await asyncio.gather(*map(elsewhere, rows))\nawait a()") == "a"
 
 
-def test_the_result_of_a_task_is_what_its_function_gives() -> None:
+def test_the_result_of_a_task_is_the_return_value() -> None:
     assert graph_of("""
         async def chosen():
             await a()
@@ -359,7 +359,7 @@ def test_the_result_of_a_task_is_what_its_function_gives() -> None:
     """)
 
 
-def test_a_task_or_a_coroutine_is_awaited_whichever_it_is() -> None:
+def test_an_await_of_a_task_or_a_coroutine() -> None:
     assert graph_of("""
         work = asyncio.create_task(a()) if x else b()
         await work
@@ -374,7 +374,7 @@ def test_a_task_or_a_coroutine_is_awaited_whichever_it_is() -> None:
     """)
 
 
-def test_a_task_that_a_function_in_a_gather_in_a_gather_awaits_is_over_with_it() -> None:
+def test_a_task_awaited_in_nested_gathers_ends_with_them() -> None:
     assert graph_of("""
         async def waiting():
             await task
@@ -411,7 +411,7 @@ def test_a_task_in_a_group_may_be_added_once_more() -> None:
     ("work", "code"),
     [("asyncio.gather(*kept)", "escapes"), ("asyncio.gather(*getattr(kept, name))", "unresolved-await")],
 )
-def test_a_gather_of_what_cannot_be_followed_is_reported(work: str, code: str) -> None:
+def test_a_gather_of_unresolved_values_is_reported(work: str, code: str) -> None:
     workflow = workflow_of(f"class Kept:\n    pass\n\nkept = Kept()\nkept.fn = a\nawait {work}\n")
     assert [note.code for note in workflow.notes] == [code]
     assert not workflow.complete
@@ -424,7 +424,7 @@ def test_a_join_of_nothing_is_nothing(call: str) -> None:
     assert graph_of(f"async with asyncio.TaskGroup() as group:\n    work = {call}\nawait a()\n") == "a"
 
 
-def test_tasks_that_a_loop_has_awaited_are_over_for_the_next_one() -> None:
+def test_tasks_awaited_by_a_loop_have_ended_in_the_next_one() -> None:
     assert graph_of("""
         tasks = [asyncio.create_task(a()) for row in rows]
         for task in tasks:
@@ -440,7 +440,7 @@ def test_tasks_that_a_loop_has_awaited_are_over_for_the_next_one() -> None:
     """)
 
 
-def test_each_of_two_awaits_of_the_next_that_is_over_is_part_of_the_race() -> None:
+def test_two_awaits_of_as_completed_are_one_race() -> None:
     assert graph_of("""
         finished = asyncio.as_completed([a(), b()])
         await next(finished)
@@ -490,7 +490,7 @@ def test_a_generator_that_is_awaited_is_reported(use: str) -> None:
     assert [note.code for note in workflow.notes if note.incomplete][:1] == ["generator"]
 
 
-def test_tasks_with_a_limit_in_time_are_over_with_the_loop_that_awaits_them() -> None:
+def test_tasks_with_timeouts_end_with_the_loop_that_awaits_them() -> None:
     assert graph_of("""
         limited = [asyncio.wait_for(asyncio.create_task(a()), 5) for row in rows]
         for work in limited:
@@ -531,7 +531,7 @@ def _notes(body: str) -> list[str]:
         "await asyncio.wait([asyncio.create_task(asyncio.wait_for(a(), 5)), asyncio.create_task(b())])",
     ],
 )
-def test_what_a_timeout_cuts_short_is_not_over_with_what_settles(settled: str) -> None:
+def test_a_task_cut_short_by_a_timeout_may_be_pending(settled: str) -> None:
     body = f"{settled}\nawait c()"
     assert graph_of(body) == text("""
         parallel all
@@ -543,7 +543,7 @@ def test_what_a_timeout_cuts_short_is_not_over_with_what_settles(settled: str) -
     assert _notes(body) == ["cancelled-step"]
 
 
-def test_a_task_of_a_timeout_that_is_waited_for_is_not_known_to_be_over() -> None:
+def test_a_task_awaited_with_a_timeout_may_be_pending() -> None:
     assert graph_of("""
         task = asyncio.create_task(asyncio.wait_for(a(), 5))
         await asyncio.wait([task])
@@ -555,7 +555,7 @@ def test_a_task_of_a_timeout_that_is_waited_for_is_not_known_to_be_over() -> Non
     """)
 
 
-def test_work_without_a_timeout_is_over_with_what_settles() -> None:
+def test_work_without_a_timeout_ends_when_it_settles() -> None:
     body = "await asyncio.gather(asyncio.wait_for(a(), None), b(), return_exceptions=True)\nawait c()"
     assert graph_of(body) == text("""
         parallel all_settled

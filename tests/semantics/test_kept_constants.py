@@ -1,4 +1,4 @@
-"""Collections of constants that change under another name, or through code that is not followed."""
+"""Collections of constants that change through an alias or through external code."""
 
 from __future__ import annotations
 

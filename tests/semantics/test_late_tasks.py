@@ -50,5 +50,5 @@ def test_a_task_that_only_the_body_awaits_has_no_known_end() -> None:
         f"{HELPER}try:\n    await go()\nexcept ValueError:\n    pass\nawait b()",
     ],
 )
-def test_a_task_that_begins_elsewhere_is_not_reported(body: str) -> None:
+def test_a_task_that_begins_at_another_await_is_not_reported(body: str) -> None:
     assert workflow_of(body).complete

@@ -1,4 +1,4 @@
-"""Bodies of classes in `run`: their statements run where the class statement stands."""
+"""Bodies of classes in `run`, whose statements run at the class statement."""
 
 from __future__ import annotations
 

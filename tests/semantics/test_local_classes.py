@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import workflow_of
+from tests.semantics.notation import codes_of
 
 LOCAL_CLASS = """
 class Job:
     async def go(self, *args):
         await a()
 """
-
-
-def codes_of(body: str) -> list[str]:
-    """Return the codes of the notes that make the graph of such a workflow incomplete."""
-    return [note.code for note in workflow_of(body).notes if note.incomplete]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Variables that change at each pass of a loop, and tests of them."""
+"""Variables that change in each iteration of a loop, and tests of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.semantics.notation import graph_of, text, workflow_of
 @pytest.mark.parametrize("count", [1, 3, 8])
 def test_values_that_move_on(count: int) -> None:
     names = [f"f{number}" for number in range(count)]
-    moves = "".join(f"    {one} = {other}\n" for one, other in pairwise(names))
+    moves = "".join(f"    {target} = {value}\n" for target, value in pairwise(names))
     body = f"{' = '.join(names)} = a\nfor row in rows:\n    await f0()\n{moves}    {names[-1]} = d\nawait d()\n"
     assert graph_of(body) == text("""
         loop
@@ -60,7 +60,7 @@ def test_a_state_machine_of_functions() -> None:
     """)
 
 
-def test_a_chain_that_grows_at_each_pass_is_unresolved() -> None:
+def test_a_chain_that_grows_in_each_iteration_is_unresolved() -> None:
     workflow = workflow_of("""
         call = a
         for row in rows:
@@ -70,7 +70,7 @@ def test_a_chain_that_grows_at_each_pass_is_unresolved() -> None:
     assert not workflow.complete
 
 
-def test_a_function_made_at_each_pass_is_one_function() -> None:
+def test_a_function_defined_in_each_iteration_is_one_function() -> None:
     workflow = workflow_of("""
         call = None
         for row in rows:
@@ -114,7 +114,7 @@ def test_an_else_leaves_out_none(test: str) -> None:
     """)
 
 
-def test_a_test_says_nothing_once_the_variable_is_assigned() -> None:
+def test_a_test_is_ignored_after_an_assignment() -> None:
     assert graph_of("""
         fn = a if x else None
         if fn:

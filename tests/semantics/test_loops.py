@@ -1,4 +1,4 @@
-"""Loops, comprehensions, and what leaves or begins a pass early."""
+"""Loops, comprehensions, `break` and `continue`."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_steps_of_the_iterable_come_before_the_loop() -> None:
     """)
 
 
-def test_steps_of_a_while_test_come_first_in_the_loop_which_then_may_end() -> None:
+def test_steps_of_a_while_condition_start_the_loop() -> None:
     assert graph_of("""
         while not (await a()):
             await b()
@@ -33,7 +33,7 @@ def test_steps_of_a_while_test_come_first_in_the_loop_which_then_may_end() -> No
     """)
 
 
-def test_what_follows_a_loop_without_end_is_unreachable() -> None:
+def test_code_after_an_infinite_loop_is_unreachable() -> None:
     assert graph_of("""
         while True:
             await a()
@@ -44,7 +44,7 @@ def test_what_follows_a_loop_without_end_is_unreachable() -> None:
     """)
 
 
-def test_a_break_makes_what_follows_a_loop_without_end_reachable() -> None:
+def test_code_after_an_infinite_loop_with_break_is_reachable() -> None:
     assert graph_of("""
         while True:
             await a()
@@ -103,7 +103,7 @@ def test_a_loop_of_nothing_but_a_break_steers_no_step() -> None:
     )
 
 
-def test_a_loop_of_nothing_but_a_return_steers_what_follows() -> None:
+def test_a_loop_with_only_a_return_decides_later_steps() -> None:
     assert graph_of("""
         for row in rows:
             if bad(row):
@@ -148,7 +148,7 @@ def test_a_continue_with_nothing_after_it_changes_nothing() -> None:
     """)
 
 
-def test_a_continue_in_one_of_several_branches_puts_the_rest_in_a_branch() -> None:
+def test_a_continue_in_a_branch_makes_the_rest_conditional() -> None:
     assert graph_of("""
         for row in rows:
             if row.skip:
@@ -166,7 +166,7 @@ def test_a_continue_in_one_of_several_branches_puts_the_rest_in_a_branch() -> No
     """)
 
 
-def test_a_continue_in_a_with_or_try_puts_what_follows_in_each_block_in_a_branch() -> None:
+def test_a_continue_in_a_block_makes_the_rest_conditional() -> None:
     assert graph_of("""
         for row in rows:
             try:
@@ -193,7 +193,7 @@ def test_a_continue_in_a_with_or_try_puts_what_follows_in_each_block_in_a_branch
     """)
 
 
-def test_a_continue_of_an_inner_loop_is_no_concern_of_the_outer_one() -> None:
+def test_a_continue_does_not_affect_the_outer_loop() -> None:
     assert graph_of("""
         for row in rows:
             for cell in row:
@@ -211,7 +211,7 @@ def test_a_continue_of_an_inner_loop_is_no_concern_of_the_outer_one() -> None:
     """)
 
 
-def test_a_comprehension_is_a_loop_and_its_filter_a_branch_only_if_it_has_steps() -> None:
+def test_a_comprehension_is_a_loop() -> None:
     assert graph_of("""
         first = [await a() for row in rows if row]
         second = {row: await b() for row in rows if await c()}
@@ -244,7 +244,7 @@ def test_a_loop_over_literal_steps_is_unrolled() -> None:
     """)
 
 
-def test_a_loop_over_literal_steps_that_may_leave_early_stays_a_loop() -> None:
+def test_a_literal_loop_with_an_early_exit_is_not_unrolled() -> None:
     assert graph_of("""
         for fn in (a, b):
             if not await fn():
@@ -277,7 +277,7 @@ def test_a_callable_that_changes_in_a_loop_is_either_one() -> None:
     """)
 
 
-def test_a_continue_in_a_loop_that_is_unrolled_goes_on_with_the_next_step() -> None:
+def test_a_continue_in_an_unrolled_loop() -> None:
     assert graph_of("""
         for fn in (a, b):
             if await fn():
@@ -297,8 +297,8 @@ def test_a_continue_in_a_loop_that_is_unrolled_goes_on_with_the_next_step() -> N
     """)
 
 
-def test_a_gathering_is_one_wherever_ways_meet() -> None:
-    """However often such ways meet in loops within loops; taken for as many, there was no end to it."""
+def test_joined_paths_in_nested_loops_stay_bounded() -> None:
+    """Paths that join in nested loops must not be counted separately, which took exponential time."""
     assert graph_of("""
         for i in rows:
             for j in rows:
@@ -349,7 +349,7 @@ def test_a_loop_that_never_runs_is_its_else() -> None:
     )
 
 
-def test_what_follows_a_return_in_a_loop_that_is_unrolled_is_unreachable() -> None:
+def test_code_after_a_return_in_an_unrolled_loop_is_unreachable() -> None:
     assert (
         graph_of("""
         for fn in [a, b]:
@@ -393,11 +393,11 @@ def test_a_loop_over_literal_steps_is_unrolled_for_lambdas_too() -> None:
 
 
 @pytest.mark.parametrize("statement", ["break", "continue"])
-def test_what_leaves_a_loop_outside_of_any_is_no_python_and_ends_what_is_read(statement: str) -> None:
+def test_a_break_outside_of_a_loop_ends_the_body(statement: str) -> None:
     assert graph_of(f"await a()\n{statement}\nawait b()").splitlines()[0] == "a"
 
 
-def test_a_generator_with_steps_is_shown_around_the_body_of_the_loop() -> None:
+def test_steps_of_a_generator_surround_the_loop_body() -> None:
     workflow = workflow_of("""
         async def rows():
             await a()
@@ -429,7 +429,7 @@ def test_a_loop_over_literal_tasks_is_unrolled() -> None:
     """)
 
 
-def test_a_name_that_is_bound_in_a_comprehension_is_one_of_the_function() -> None:
+def test_an_assignment_expression_binds_in_the_function() -> None:
     assert graph_of("[await (fn := a)() for row in rows]\nawait fn()") == text("""
         loop
           a
@@ -459,16 +459,16 @@ ANY_OF_BOTH = "loop\n  switch one\n  | case a\n    a\n  | case b\n    b"
         ("one, other = both()\nawait one()", "switch one\n| case a\n  a\n| case b\n  b"),
     ],
 )
-def test_a_generator_gives_any_of_what_it_yields(statements: str, expected: str) -> None:
+def test_a_generator_may_return_any_yielded_value(statements: str, expected: str) -> None:
     assert graph_of(f"{GENERATORS}{statements}") == expected
 
 
-def test_what_a_generator_yields_that_leads_to_no_step_is_nothing() -> None:
+def test_yielded_values_without_steps_are_nothing() -> None:
     body = "def rows():\n    yield fetch(1)\nfor row in rows():\n    await row.send()\nawait a()"
     assert graph_of(body) == "a"
 
 
-def test_map_calls_its_function_with_any_of_what_is_in_a_collection() -> None:
+def test_map_calls_its_function_with_each_element() -> None:
     body = "fs = []\nfor x in xs:\n    fs.append(a)\nawait asyncio.gather(*map(lambda f: f(), fs))"
     assert graph_of(body) == text("""
         parallel all
@@ -477,7 +477,7 @@ def test_map_calls_its_function_with_any_of_what_is_in_a_collection() -> None:
     """)
 
 
-def test_a_list_that_members_of_a_task_group_fill_does_not_unsettle_the_group() -> None:
+def test_a_list_filled_by_members_of_a_task_group() -> None:
     assert graph_of("""
         failed = []
 

@@ -1,4 +1,4 @@
-"""Context managers as decorators: those that neither run steps nor swallow errors leave a function as it is."""
+"""Context managers as decorators, which are ignored if they neither run steps nor suppress errors."""
 
 from __future__ import annotations
 
@@ -59,5 +59,5 @@ def test_a_manager_without_steps_leaves_the_function_as_it_is(manager: str) -> N
         GENERATOR.format(kind="", a="", enter="step.sleep('nap', 1)", around="yield"),
     ],
 )
-def test_a_manager_that_runs_steps_or_swallows_errors_is_reported(manager: str) -> None:
+def test_a_manager_with_steps_or_suppression_is_reported(manager: str) -> None:
     assert "unknown-decorator" in [note.code for note in workflow_of(manager + USE).notes]

@@ -1,4 +1,4 @@
-"""Members of classes: which of them are bound to an object, and private names."""
+"""Binding of class members to objects, and private names."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class W(WorkflowEntrypoint):
 
 
 def sleeps_of(classes: str, body: str) -> list[str]:
-    """Return the names of the sleeps of a workflow in the order of its source. The graph has to be complete."""
+    """Return the names of the sleeps of a workflow in the order of its source. The graph must be complete."""
     source = HEAD + textwrap.dedent(classes) + RUN + textwrap.indent(textwrap.dedent(body), " " * 8)
-    (found,) = (w for w in module_of(source).workflows if w.class_name == "W")
-    assert found.complete, found.notes
+    (workflow,) = (w for w in module_of(source).workflows if w.class_name == "W")
+    assert workflow.complete, workflow.notes
     return [line.split("'")[1] for line in graph_of_module(source).splitlines() if "sleep" in line]
 
 

@@ -1,4 +1,4 @@
-"""Imports: what a name of another module of the project stands for."""
+"""Imports: names of other modules of the project."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from stepgraph import Analysis, WorkflowAnalysis, analyze_file
 from tests.project.trees import plant
 from tests.semantics.notation import notation, text
 
+pytestmark = pytest.mark.usefixtures("empty_directory")
+
 HEADER = (
     "from workers import WorkflowEntrypoint\n\n\nclass W(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
 )
@@ -20,11 +22,6 @@ async def rest(step):
     await step.sleep("rest", 1)
 """
 RESTED = "call rest\ndef rest\n  sleep 'rest' 1"
-
-
-@pytest.fixture(autouse=True)
-def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
 
 
 def project_of(entry: str, **modules: str) -> Analysis:
@@ -41,8 +38,8 @@ def project_of(entry: str, **modules: str) -> Analysis:
 
 def workflow_of(entry: str, **modules: str) -> WorkflowAnalysis:
     """Return the analysis of the workflow `W` in `entry.py`."""
-    (found,) = (workflow for workflow in project_of(entry, **modules).workflows if workflow.class_name == "W")
-    return found
+    (workflow,) = (workflow for workflow in project_of(entry, **modules).workflows if workflow.class_name == "W")
+    return workflow
 
 
 def running(head: str, body: str) -> str:
@@ -51,14 +48,14 @@ def running(head: str, body: str) -> str:
 
 
 def graph_of(head: str, body: str, **modules: str) -> str:
-    """Return the graph of a workflow with this body, in a module that begins with `head`. It has to be complete."""
+    """Return the graph of a workflow with this body, in a module that begins with `head`. It must be complete."""
     workflow = workflow_of(running(head, body), **modules)
     assert [note for note in workflow.notes if note.incomplete] == []
     return notation(workflow.graph)
 
 
 def notes_of(head: str, body: str, **modules: str) -> list[str]:
-    """Return what is noted of such a workflow, whose graph may lack steps because of it."""
+    """Return the messages of the notes that make the graph of this workflow incomplete."""
     workflow = workflow_of(running(head, body), **modules)
     assert not workflow.complete
     return [f"{note} [{note.code}]" for note in workflow.notes]
@@ -76,7 +73,7 @@ def notes_of(head: str, body: str, **modules: str) -> list[str]:
         ("from helpers import *", "rest(step)"),
     ],
 )
-def test_a_function_of_another_module_is_found_however_it_is_imported(head: str, call: str) -> None:
+def test_each_form_of_import_resolves_a_function(head: str, call: str) -> None:
     assert graph_of(head + "\n", f"await {call}", helpers=REST) == RESTED
 
 
@@ -110,11 +107,11 @@ def test_modules_of_folders_that_are_no_packages_are_found_too() -> None:
         "import shop.cards\nrest = shop.cards.rest",
     ],
 )
-def test_a_package_exports_what_its_modules_define(package: str) -> None:
+def test_a_package_exports_names_of_its_modules(package: str) -> None:
     assert graph_of("from shop import rest\n", "await rest(step)", shop__=package, shop__cards=REST) == RESTED
 
 
-def test_a_module_of_a_package_may_bear_the_name_of_what_the_package_takes_from_it() -> None:
+def test_a_module_may_have_the_name_of_its_exported_function() -> None:
     assert graph_of(
         "from shop import rest\n", "await rest(step)", shop__="from .rest import rest", shop__rest=REST
     ) == (RESTED)
@@ -169,7 +166,7 @@ def test_a_star_takes_the_public_names() -> None:
     assert not workflow.complete
 
 
-def test_a_star_takes_exactly_what_is_in_all() -> None:
+def test_a_star_import_takes_the_names_in_all() -> None:
     helpers = """
         __all__ = ["_hidden"]
         __all__ += ["rest"]
@@ -210,8 +207,8 @@ async def _hidden(step):
 EACH = 'await rest(step)\nawait other(step)\nawait _hidden(step)\nawait step.sleep("after", 1)'
 
 
-def taken_of(listing: str) -> list[str]:
-    """Return the functions of `SEVERAL` that a star takes where the module ends with this."""
+def star_imports_of(listing: str) -> list[str]:
+    """Return the functions that a star imports from a module `SEVERAL` with this end."""
     workflow = workflow_of(running("from helpers import *\n", EACH), helpers=SEVERAL + textwrap.dedent(listing))
     return [line.removeprefix("call ") for line in notation(workflow.graph).splitlines() if line.startswith("call ")]
 
@@ -228,7 +225,7 @@ def taken_of(listing: str) -> list[str]:
     ],
 )
 def test_all_may_be_made_by_several_statements(listing: str, names: list[str]) -> None:
-    assert taken_of(listing) == names
+    assert star_imports_of(listing) == names
 
 
 @pytest.mark.parametrize(
@@ -245,8 +242,8 @@ def test_all_may_be_made_by_several_statements(listing: str, names: list[str]) -
         '__all__ = ["_hidden"]\n__all__.append(NAME)',
     ],
 )
-def test_where_all_is_not_known_public_names_and_those_it_mentions_are_taken(listing: str) -> None:
-    assert taken_of(listing) == ["rest", "other", "_hidden"]
+def test_a_star_import_with_an_unknown_all(listing: str) -> None:
+    assert star_imports_of(listing) == ["rest", "other", "_hidden"]
 
 
 def test_of_several_stars_the_last_that_has_a_name_counts() -> None:
@@ -255,27 +252,27 @@ def test_of_several_stars_the_last_that_has_a_name_counts() -> None:
     assert graph_of(stars, "await rest(step)", first=first, second=REST, third="x = 1") == RESTED
 
 
-def test_stars_lead_through_stars() -> None:
+def test_star_imports_are_transitive() -> None:
     assert graph_of("from a import *\n", "await rest(step)", a="from b import *", b="from c import *", c=REST) == RESTED
 
 
-def test_stars_that_lead_in_circles_end() -> None:
+def test_cyclic_star_imports_terminate() -> None:
     a = "from b import *\n"
     assert graph_of("from a import *\n", "await rest(step)", a=a, b=f"from a import *\n{REST}") == RESTED
 
 
-def test_a_star_in_a_circle_leads_to_what_an_earlier_star_has() -> None:
+def test_a_cyclic_star_import_resolves_to_an_earlier_star() -> None:
     modules = {"b": "from c import *\nfrom a import *\n", "c": REST}
     assert graph_of("from a import *\n", "await rest(step)", a="from b import *\n", **modules) == RESTED
 
 
-def test_modules_that_list_what_they_have_of_each_other_lead_to_who_has_it() -> None:
+def test_cyclic_exports_resolve_to_the_defining_module() -> None:
     a = '__all__ = ["rest"]\nfrom c import *\nfrom b import *\n'
     b = '__all__ = ["rest"]\nfrom a import *\n'
     assert graph_of("from b import *\n", "await rest(step)", a=a, b=b, c=REST) == RESTED
 
 
-def test_a_name_that_modules_list_in_a_circle_and_none_has_is_missing() -> None:
+def test_a_cyclic_export_without_a_definition_is_missing() -> None:
     a = '__all__ = ["rest"]\nfrom b import *\n'
     b = '__all__ = ["rest"]\nfrom a import *\n'
     (note,) = (note for note in notes_of("from a import *\n", "await rest(step)", a=a, b=b) if "missing-name" in note)
@@ -284,14 +281,14 @@ def test_a_name_that_modules_list_in_a_circle_and_none_has_is_missing() -> None:
     )
 
 
-def test_modules_that_all_take_all_of_each_other_are_each_gone_through_once() -> None:
+def test_mutual_star_imports_visit_each_module_once() -> None:
     names = [f"m{number}" for number in range(20)]
-    modules = {name: "".join(f"from {other} import *\n" for other in names if other != name) for name in names}
+    modules = {name: "".join(f"from {imported} import *\n" for imported in names if imported != name) for name in names}
     modules["m19"] += REST
     assert graph_of("from m0 import *\n", "await rest(step)", **modules) == RESTED
 
 
-def test_stars_that_part_and_meet_again_and_again_are_each_gone_through_once() -> None:
+def test_repeated_diamonds_of_stars_visit_each_module_once() -> None:
     stars = {number: f"from a{number} import *\nfrom b{number} import *\n" for number in range(41)}
     modules = {f"{side}{number}": stars[number + 1] for number in range(40) for side in "ab"}
     assert graph_of(stars[0], "await rest(step)", **modules, a40=REST, b40="x = 1\n") == RESTED
@@ -307,7 +304,7 @@ def test_a_star_takes_a_module_of_a_package_that_is_listed() -> None:
     assert graph_of("from shop import *\n", "await cards.rest(step)", shop__=shop, shop__cards=REST) == RESTED
 
 
-def test_what_a_module_lists_and_has_by_a_star_from_outside_is_not_of_an_earlier_star() -> None:
+def test_an_exported_name_of_an_external_star_is_external() -> None:
     head = "from helpers import *\nfrom api import *\n"
     api = '__all__ = ["sleep"]\nfrom asyncio import *\n'
     helpers = REST.replace("def rest", "def sleep")
@@ -329,7 +326,7 @@ def test_functions_import_for_themselves() -> None:
     assert graph_of("from p.m import rest\n", "await rest(step)", p__m=helpers, p__x='NAME = "rest"') == RESTED
 
 
-def test_what_only_type_checkers_import_is_not_what_counts() -> None:
+def test_imports_for_type_checking_do_not_override() -> None:
     head = """
         from typing import TYPE_CHECKING
 
@@ -341,7 +338,7 @@ def test_what_only_type_checkers_import_is_not_what_counts() -> None:
     assert graph_of(head, "await rest(step)", helpers=REST, typed="async def rest(step): ...") == RESTED
 
 
-def test_what_is_imported_for_type_checkers_alone_still_says_what_it_is() -> None:
+def test_an_import_for_type_checking_resolves_a_name() -> None:
     head = """
         from typing import TYPE_CHECKING
 
@@ -352,7 +349,7 @@ def test_what_is_imported_for_type_checkers_alone_still_says_what_it_is() -> Non
 
 
 @pytest.mark.parametrize("error", ["ImportError", "ModuleNotFoundError", "Exception"])
-def test_a_fallback_is_not_what_counts_where_the_import_succeeds(error: str) -> None:
+def test_a_fallback_is_ignored_if_the_import_succeeds(error: str) -> None:
     head = f"""
         try:
             from helpers import rest
@@ -375,7 +372,7 @@ def test_of_several_imports_in_a_try_the_last_counts() -> None:
     assert graph_of(head, "await rest(step)", helpers=SEVERAL) == RESTED
 
 
-def test_of_several_imports_in_a_try_of_which_one_fails_the_fallback_counts() -> None:
+def test_a_fallback_is_used_if_one_of_several_imports_fails() -> None:
     head = """
         try:
             from helpers import other as rest
@@ -386,7 +383,7 @@ def test_of_several_imports_in_a_try_of_which_one_fails_the_fallback_counts() ->
     assert graph_of(head, "await rest(step)", helpers=SEVERAL, fallback=REST) == RESTED
 
 
-def test_a_fallback_is_what_counts_where_the_import_fails() -> None:
+def test_a_fallback_is_used_if_the_import_fails() -> None:
     head = """
         try:
             from vendored import rest
@@ -457,7 +454,7 @@ def test_a_fallback_for_other_errors_does_not_count(body: str, error: str) -> No
     assert graph_of(head, "await rest(step)", helpers=body + REST) == RESTED
 
 
-def test_a_fallback_counts_where_python_may_lack_the_imported_name() -> None:
+def test_a_fallback_is_used_for_names_that_python_may_lack() -> None:
     for name in ("asyncio import no_such", "itertools import batched"):
         head = f"""
             try:
@@ -493,7 +490,7 @@ def test_a_suppressed_import_that_may_fail() -> None:
     assert graph_of(head, "await rest(step)", helpers=REST) == RESTED
 
 
-def test_a_fallback_of_none_is_not_what_counts() -> None:
+def test_a_fallback_of_none_is_ignored() -> None:
     head = """
         try:
             from helpers import rest
@@ -509,7 +506,7 @@ def test_a_fallback_of_none_is_not_what_counts() -> None:
 
 
 def test_modules_may_import_each_other() -> None:
-    one = """
+    module_one = """
         import two
 
         async def first(step):
@@ -522,7 +519,7 @@ def test_modules_may_import_each_other() -> None:
         async def second(step):
             await one.first(step)
     """
-    assert graph_of("from one import first\n", "await first(step)", one=one, two=two) == text("""
+    assert graph_of("from one import first\n", "await first(step)", one=module_one, two=two) == text("""
         call first
         def first
           sleep 'first' 1
@@ -557,7 +554,7 @@ def test_constants_of_modules_are_folded() -> None:
     )
 
 
-def test_a_name_that_another_module_rebinds_is_no_constant() -> None:
+def test_a_name_rebound_by_another_module_is_not_constant() -> None:
     assert graph_of("from settings import A\n", "await step.sleep(A, 1)", settings='A = "x"\nA = "y"\n') == (
         "sleep '{A}' 1"
     )
@@ -614,7 +611,7 @@ def test_super_is_the_class_of_the_other_module() -> None:
     """)
 
 
-def test_a_workflow_stands_where_its_class_is_defined() -> None:
+def test_a_workflow_is_located_at_its_class() -> None:
     (workflow,) = project_of("from orders import W\n", orders=running("", 'await step.sleep("rest", 1)')).workflows
     assert str(workflow.span).startswith("orders.py:4:1")
     assert notation(workflow.graph) == "sleep 'rest' 1"
@@ -653,7 +650,7 @@ def test_functions_of_modules_of_one_name_are_qualified_by_their_packages() -> N
     assert graph_of(head, body, **modules).splitlines()[:2] == ["call shop.cards.rest", "call bank.cards.rest"]
 
 
-def test_a_module_of_the_project_that_is_not_there_is_noted() -> None:
+def test_a_missing_module_of_the_project_is_noted() -> None:
     assert notes_of("from shop.cards import rest\n", "await rest(step)", shop__="")[0] == (
         "entry.py:1:1: there is no module `shop.cards` in the project. "
         "Correct the import: it fails when the module is loaded. [missing-module]"
@@ -664,7 +661,7 @@ def test_a_module_of_the_project_that_is_not_there_is_noted() -> None:
     )
 
 
-def test_a_module_that_is_of_no_project_is_noted_where_it_is_given_the_step_object() -> None:
+def test_an_external_module_is_noted_if_it_gets_the_step_object() -> None:
     (note,) = notes_of("from somewhere import rest\n", "await rest(step)")
     assert note == (
         "entry.py:7:20: the step object is handed to `rest`, which is not in the project. "
@@ -672,7 +669,7 @@ def test_a_module_that_is_of_no_project_is_noted_where_it_is_given_the_step_obje
     )
 
 
-def test_a_name_that_a_module_does_not_have_is_noted_with_one_that_is_near() -> None:
+def test_a_missing_name_is_noted_with_a_suggestion() -> None:
     assert notes_of("from helpers import rset\n", "await rset(step)", helpers=REST)[0] == (
         "entry.py:1:1: helpers.py has no `rset`. Did you mean `rest`? [missing-name]"
     )
@@ -696,13 +693,13 @@ def test_a_module_of_a_package_is_near_as_well() -> None:
     )
 
 
-def test_what_a_module_makes_at_run_time_is_not_said_to_be_missing() -> None:
+def test_names_created_at_run_time_are_not_missing() -> None:
     helpers = "def __getattr__(name): ..."
     (note,) = notes_of("import helpers\n", "await helpers.rest(step)", helpers=helpers)
     assert note.endswith("[escapes]")
 
 
-def test_a_module_that_is_not_valid_python_is_noted_and_is_a_problem() -> None:
+def test_an_invalid_module_is_noted_and_is_a_problem() -> None:
     analysis = project_of(
         running("from helpers import rest\n", 'await rest(step)\nawait step.sleep("kept", 1)'), helpers="def (:\n"
     )
@@ -716,14 +713,14 @@ def test_a_module_that_is_not_valid_python_is_noted_and_is_a_problem() -> None:
     assert note.message.startswith("`from helpers import rest` cannot be followed: helpers.py:1:5: syntax error")
 
 
-def test_what_is_not_needed_is_not_read() -> None:
+def test_modules_that_are_not_needed_are_not_read() -> None:
     analysis = project_of(running("import helpers\n", 'await step.sleep("rest", 1)'), helpers="def (:\n")
     assert analysis.problems == ()
     assert analysis.workflows[0].complete
 
 
 @pytest.mark.parametrize("name", ["workers", "asyncio", "typing", "js", "functools"])
-def test_a_file_does_not_shadow_what_the_platform_has(name: str) -> None:
+def test_a_file_does_not_shadow_a_module_of_the_platform(name: str) -> None:
     modules = {name: "def gather(*_): ...\nWorkflowEntrypoint = object\n"}
     head = "import asyncio, functools, typing, js\n"
     assert graph_of(head, 'await asyncio.gather(step.sleep("a", 1), step.sleep("b", 1))', **modules) == text("""
@@ -733,7 +730,7 @@ def test_a_file_does_not_shadow_what_the_platform_has(name: str) -> None:
     """)
 
 
-def test_a_module_of_a_package_may_bear_such_a_name() -> None:
+def test_a_module_in_a_package_may_have_such_a_name() -> None:
     assert graph_of("from shop import time\n", "await time.rest(step)", shop__="", shop__time=REST) == RESTED
 
 
@@ -749,7 +746,7 @@ def test_steps_of_other_modules_are_steps_where_they_are_called() -> None:
     assert graph_of("from steps import make\n", "charge = make(step)\nawait charge()", steps=steps) == "charge"
 
 
-def test_a_star_from_a_module_that_is_not_there_is_noted() -> None:
+def test_a_star_import_of_a_missing_module_is_noted() -> None:
     assert notes_of("from .nothing import *\n", "await rest(step)")[0].startswith(
         "entry.py:1:1: there is no module `.nothing` in the project."
     )
@@ -800,7 +797,7 @@ def test_several_modules_of_a_package_may_be_imported_one_by_one() -> None:
     """)
 
 
-def test_a_function_that_a_module_decorates_elsewhere_is_itself() -> None:
+def test_a_function_decorated_in_its_module_is_resolved() -> None:
     tools = """
         import functools
 
@@ -827,7 +824,7 @@ def test_an_import_in_a_class_is_a_name_of_the_class() -> None:
     assert notation(workflow_of(entry, helpers='LABEL = "label"').graph) == "sleep 'label' 1"
 
 
-def test_a_chain_of_renamings_leads_to_the_function() -> None:
+def test_a_chain_of_aliases_resolves_to_the_function() -> None:
     assert (
         graph_of(
             "from a import one\n",
@@ -840,7 +837,7 @@ def test_a_chain_of_renamings_leads_to_the_function() -> None:
     )
 
 
-def test_names_that_lead_in_circles_end() -> None:
+def test_cyclic_aliases_terminate() -> None:
     workflow = workflow_of(running("from a import x\n", "await x(step)"), a="from b import x", b="from a import x")
     assert not workflow.complete
 
@@ -848,7 +845,7 @@ def test_names_that_lead_in_circles_end() -> None:
 @pytest.mark.parametrize(
     ("order", "shown"), [("DELAY = 1\nfrom helpers import *", 5), ("from helpers import *\nDELAY = 1", 1)]
 )
-def test_of_a_star_and_a_name_of_its_own_the_later_one_counts(order: str, shown: int) -> None:
+def test_the_later_of_a_star_import_and_a_definition_counts(order: str, shown: int) -> None:
     graph = graph_of(order + "\n", 'await step.sleep("rest", DELAY)', helpers="DELAY = 5")
     assert graph == f"sleep 'rest' {shown}"
 
@@ -867,13 +864,13 @@ OWN_ACT = "async def act(step):\n    await step.sleep('own', 1)\n"
         (OWN_ACT + "from one import *\nFIRST = act\n" + OWN_ACT.replace("own", "new"), ["one", "new"]),
     ],
 )
-def test_a_name_between_star_imports_is_that_of_the_star_before(head: str, names: list[str]) -> None:
+def test_a_name_between_star_imports_is_from_the_first(head: str, names: list[str]) -> None:
     modules = {name: f"async def act(step):\n    await step.sleep('{name}', 1)\n" for name in ("one", "two")}
     for call, name in zip(("FIRST", "act"), names, strict=True):
         assert f"sleep '{name}' 1" in graph_of(head, f"await {call}(step)", **modules)
 
 
-def test_a_module_that_defines_no_workflow_stands_for_those_that_it_exports() -> None:
+def test_a_module_lists_the_workflows_that_it_exports() -> None:
     entry = "from flows import Orders\n\n\nclass Default:\n    pass\n"
     flows = running("", "await step.sleep('rest', 1)").replace("class W", "class Orders")
     assert [workflow.class_name for workflow in project_of(entry, flows=flows).workflows] == ["Orders"]
@@ -891,16 +888,16 @@ def test_a_package_may_take_a_name_from_itself() -> None:
         "try:\n    from shop import helpers\nexcept ImportError:\n    helpers = None\n",
     ],
 )
-def test_a_module_that_is_there_counts_in_a_try(attempt: str) -> None:
+def test_an_existing_module_is_used_in_a_try(attempt: str) -> None:
     assert graph_of(attempt, "await helpers.rest(step)", helpers=REST, shop__="", shop__helpers=REST) == RESTED
 
 
-def test_an_import_of_a_broken_module_counts_in_a_try_since_its_error_is_another() -> None:
+def test_a_fallback_is_ignored_for_a_module_with_another_error() -> None:
     head = "try:\n    from broken import rest\nexcept ImportError:\n    from helpers import rest\n"
     assert notes_of(head, "await rest(step)", broken="def (\n", helpers=REST)[0].endswith("[broken-module]")
 
 
-def test_what_a_folder_that_is_no_package_does_not_have_is_from_elsewhere() -> None:
+def test_missing_names_of_a_namespace_package_are_external() -> None:
     notes = notes_of("import shop.pay\n", "await shop.other.rest(step)", shop__pay=REST)
     assert [note.rsplit(" ", 1)[1] for note in notes] == ["[escapes]"]
 
@@ -914,14 +911,14 @@ def test_a_module_that_is_broken_assigns_nothing_to_others() -> None:
     assert "assigned-elsewhere" not in [note.code for note in project.workflows[0].notes]
 
 
-def test_a_star_in_a_function_is_no_python_and_binds_nothing() -> None:
+def test_a_star_import_in_a_function_binds_nothing() -> None:
     assert graph_of("", "from helpers import *\nawait step.sleep('x', 1)", helpers=REST) == "sleep 'x' 1"
 
 
 def test_of_several_names_in_one_import_the_last_counts() -> None:
-    other = "async def other(step): ...\n"
+    unused = "async def other(step): ...\n"
     assert (
-        graph_of("from helpers import other as job, rest as job\n", "await job(step)", helpers=other + REST) == RESTED
+        graph_of("from helpers import other as job, rest as job\n", "await job(step)", helpers=unused + REST) == RESTED
     )
 
 
@@ -965,7 +962,7 @@ def test_a_registry_that_other_modules_fill(empty: str, add: str, loop: str) -> 
     assert "def sms\n  sleep 'sms' 1" in graph
 
 
-def test_a_registry_that_is_partly_filled_elsewhere() -> None:
+def test_a_registry_that_is_filled_in_two_modules() -> None:
     assert graph_of(
         "import registry\nimport email_channel\n",
         "for handler in registry.HANDLERS:\n    await handler(step)",
@@ -1018,7 +1015,7 @@ def test_a_registry_whose_functions_take_no_step() -> None:
 
 
 def calls_of(head: str, body: str, **modules: str) -> list[str]:
-    """Return the calls of `run` in a complete graph, with a registry in the module `registry`."""
+    """Return the functions that `run` calls, with a module `registry`. The graph must be complete."""
     registry = REGISTRY.format(empty="[]", add="HANDLERS.append(fn)")
     lines = graph_of(head, body, registry=registry, **modules).splitlines()
     return [line.removeprefix("call ") for line in lines if line.startswith("call ")]
@@ -1110,9 +1107,11 @@ def test_an_import_on_some_paths_that_registers_is_noted() -> None:
 
 
 def test_an_import_on_some_paths_of_a_module_with_its_own_registry() -> None:
-    own = textwrap.dedent(REGISTRY.format(empty="[]", add="HANDLERS.append(fn)")) + textwrap.dedent(channel("sms", ""))
+    registry = textwrap.dedent(REGISTRY.format(empty="[]", add="HANDLERS.append(fn)")) + textwrap.dedent(
+        channel("sms", "")
+    )
     body = "if event['payload']['x']:\n    import sms_channel\n" + LOOP
-    assert calls_of(OWN, body, sms_channel=own) == ["first"]
+    assert calls_of(OWN, body, sms_channel=registry) == ["first"]
 
 
 @pytest.mark.parametrize("imports", ["importlib.import_module(name)", "__import__(name)"])

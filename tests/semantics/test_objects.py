@@ -1,4 +1,4 @@
-"""Objects: what `super`, properties, operators and context managers call."""
+"""Calls by objects: `super`, properties, operators and context managers."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ async def manager():
 """
 
 
-def test_super_in_a_function_within_a_method_is_of_the_object_that_it_is_given() -> None:
+def test_explicit_super_in_a_nested_function() -> None:
     assert graph_of("""
         class Base:
             async def go(self):
@@ -119,7 +119,7 @@ def test_static_methods_and_class_methods_are_found_above_too() -> None:
     """)
 
 
-def test_a_data_class_finishes_itself_when_its_fields_are_there() -> None:
+def test_post_init_runs_after_the_fields_are_set() -> None:
     assert (
         graph_of("""
         import dataclasses
@@ -161,13 +161,13 @@ def test_the_methods_of_a_context_manager_may_be_properties() -> None:
 
 
 @pytest.mark.parametrize("generator", [RETURNING, WITHOUT_YIELD, ENTERING_ITSELF])
-def test_steps_of_a_generator_that_is_no_simple_context_manager_are_reported(generator: str) -> None:
+def test_steps_of_a_complex_generator_manager_are_reported(generator: str) -> None:
     workflow = workflow_of(f"{generator}\nasync with manager():\n    await b()\n")
     assert "context-manager" in [note.code for note in workflow.notes]
     assert not workflow.complete
 
 
-def test_an_empty_block_is_left_out_between_the_parts_of_its_context_manager() -> None:
+def test_an_empty_block_of_a_context_manager_is_omitted() -> None:
     assert graph_of("""
         @contextlib.asynccontextmanager
         async def manager():
@@ -180,7 +180,7 @@ def test_an_empty_block_is_left_out_between_the_parts_of_its_context_manager() -
     """).splitlines() == ["a", "b"]
 
 
-def test_an_operator_is_of_whichever_object_it_is() -> None:
+def test_an_operator_of_either_object_is_a_choice() -> None:
     assert graph_of("""
         class Pipe:
             def __init__(self, fn):
@@ -234,7 +234,7 @@ def test_an_element_that_is_set_in_an_object_calls_its_method() -> None:
     )
 
 
-def test_an_operator_in_place_is_what_its_method_gives() -> None:
+def test_an_in_place_operator_is_the_result_of_its_method() -> None:
     assert (
         graph_of("""
         class Pipe:
@@ -250,7 +250,7 @@ def test_an_operator_in_place_is_what_its_method_gives() -> None:
     )
 
 
-def test_what_a_loop_over_an_object_calls_and_cannot_be_followed_is_reported() -> None:
+def test_an_unresolved_call_of_an_iteration_is_reported() -> None:
     workflow = workflow_of("""
         class Rows(elsewhere.Rows):
             def __init__(self):
@@ -277,7 +277,7 @@ def test_a_metaclass_of_python_leaves_methods_alone(metaclass: str) -> None:
     assert workflow.complete
 
 
-def test_a_member_that_a_base_from_elsewhere_may_have_is_reported_where_it_has_the_step_object() -> None:
+def test_a_member_of_an_external_base_may_use_the_step_object() -> None:
     workflow = module_of("""
         from elsewhere import Base
         from workers import WorkflowEntrypoint
@@ -290,7 +290,7 @@ def test_a_member_that_a_base_from_elsewhere_may_have_is_reported_where_it_has_t
     assert [note.code for note in workflow.notes] == ["unresolved-call"]
 
 
-def test_what_python_refuses_of_an_object_runs_nothing() -> None:
+def test_invalid_operations_on_objects_run_nothing() -> None:
     assert (
         graph_of("""
         class Plain:
@@ -305,7 +305,7 @@ def test_what_python_refuses_of_an_object_runs_nothing() -> None:
     )
 
 
-def test_super_of_an_object_that_is_not_known_is_that_of_the_class() -> None:
+def test_super_of_an_unknown_object_uses_the_class() -> None:
     assert graph_of("""
         class Base:
             async def go(self):
@@ -322,7 +322,7 @@ def test_super_of_an_object_that_is_not_known_is_that_of_the_class() -> None:
     """)
 
 
-def test_super_outside_of_a_class_is_reported_where_it_is_given_the_step_object() -> None:
+def test_super_outside_of_a_class_is_reported() -> None:
     workflow = module_of("""
         from workers import WorkflowEntrypoint
 
@@ -336,7 +336,7 @@ def test_super_outside_of_a_class_is_reported_where_it_is_given_the_step_object(
     assert [note.code for note in workflow.notes] == ["escapes"]
 
 
-def test_a_decorator_from_elsewhere_of_an_object_is_reported() -> None:
+def test_an_external_decorator_of_an_object_is_reported() -> None:
     workflow = workflow_of("""
         class Job:
             def __init__(self, fn):
@@ -355,7 +355,7 @@ def test_a_decorator_from_elsewhere_of_an_object_is_reported() -> None:
     assert [note.code for note in workflow.notes] == ["unknown-decorator"]
 
 
-def test_a_class_may_take_its_bases_from_a_tuple_and_other_arguments_from_a_table() -> None:
+def test_bases_and_arguments_of_a_class_may_be_starred() -> None:
     assert graph_of("""
         class Base:
             async def go(self):
@@ -374,7 +374,7 @@ def test_a_class_may_take_its_bases_from_a_tuple_and_other_arguments_from_a_tabl
     """)
 
 
-def test_nothing_runs_in_a_block_without_steps_that_suppresses_errors() -> None:
+def test_a_suppressing_block_without_steps_runs_nothing() -> None:
     assert graph_of("with contextlib.suppress(ValueError):\n    check()\nawait a()") == "a"
 
 
@@ -391,7 +391,7 @@ def test_a_task_group_that_returns_waits_for_its_tasks() -> None:
     """)
 
 
-def test_a_decorator_from_elsewhere_of_what_runs_no_step_changes_nothing() -> None:
+def test_an_external_decorator_without_steps_changes_nothing() -> None:
     workflow = workflow_of("""
         def counted(fn):
             return 1
@@ -405,7 +405,7 @@ def test_a_decorator_from_elsewhere_of_what_runs_no_step_changes_nothing() -> No
     assert workflow.notes == ()
 
 
-def test_super_in_a_comprehension_of_a_class_of_the_module_is_of_the_object_too() -> None:
+def test_super_in_a_comprehension_uses_the_object() -> None:
     assert graph_of_module("""
         from workers import WorkflowEntrypoint
 
@@ -430,7 +430,7 @@ def test_super_in_a_comprehension_of_a_class_of_the_module_is_of_the_object_too(
     """)
 
 
-def test_a_metaclass_that_only_looks_at_methods_leaves_them_alone() -> None:
+def test_a_metaclass_that_reads_methods_does_not_change_them() -> None:
     workflow = module_of("""
         from workers import WorkflowEntrypoint
 

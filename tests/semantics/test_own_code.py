@@ -1,37 +1,18 @@
-"""What the code of a module or class itself does to the names in it, before anything runs."""
+"""Statements of modules and classes that rebind or fill their own names before `run` starts."""
 
 from __future__ import annotations
 
 import textwrap
-from pathlib import Path
 
 import pytest
 
-from tests.semantics.notation import text
+from tests.semantics.notation import FUNCTIONS, text
+from tests.semantics.test_body_effects import CALLS_A_B
 from tests.semantics.test_modules import graph_of, notes_of
 
-TWO = """
-async def a(step):
-    await step.sleep("a", 1)
+pytestmark = pytest.mark.usefixtures("empty_directory")
 
-async def b(step):
-    await step.sleep("b", 1)
-
-"""
-EACH = "for job in JOBS:\n    await job(step)"
-BOTH = text("""
-    call a
-    call b
-    def a
-      sleep 'a' 1
-    def b
-      sleep 'b' 1
-""")
-
-
-@pytest.fixture(autouse=True)
-def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
+CALL_EACH_JOB = "for job in JOBS:\n    await job(step)"
 
 
 def test_a_function_may_be_wrapped_under_its_own_name() -> None:
@@ -57,14 +38,14 @@ def test_a_function_may_be_wrapped_under_its_own_name() -> None:
     """)
 
 
-def test_what_wraps_a_function_and_is_not_known_is_reported_as_a_decorator_is() -> None:
-    head = TWO + "from tenacity import retry\na = retry(a)\n"
+def test_an_unknown_wrapper_is_reported_like_a_decorator() -> None:
+    head = FUNCTIONS + "from tenacity import retry\na = retry(a)\n"
     (note,) = notes_of(head, "await a(step)")
     assert "the decorator `retry(a)` is not in the project" in note
 
 
-def test_of_what_is_bound_again_the_last_counts() -> None:
-    assert graph_of(TWO + "a = b\n", "await a(step)") == text("""
+def test_the_last_binding_of_a_name_counts() -> None:
+    assert graph_of(FUNCTIONS + "a = b\n", "await a(step)") == text("""
         call b
         def b
           sleep 'b' 1
@@ -81,11 +62,11 @@ def test_of_what_is_bound_again_the_last_counts() -> None:
     ],
     ids=["append", "loop", "augmented", "function"],
 )
-def test_a_list_holds_what_its_module_puts_there(filling: str) -> None:
-    assert graph_of(f"{TWO}{filling}\n", EACH) == BOTH
+def test_a_list_has_the_elements_its_module_adds(filling: str) -> None:
+    assert graph_of(f"{FUNCTIONS}{filling}\n", CALL_EACH_JOB) == CALLS_A_B
 
 
-def test_a_table_holds_what_decorators_register() -> None:
+def test_a_dictionary_has_the_entries_that_decorators_register() -> None:
     head = """
         JOBS = {}
 
@@ -103,10 +84,10 @@ def test_a_table_holds_what_decorators_register() -> None:
         async def b(step):
             await step.sleep("b", 1)
     """
-    assert graph_of(head, "for job in JOBS.values():\n    await job(step)") == BOTH
+    assert graph_of(head, "for job in JOBS.values():\n    await job(step)") == CALLS_A_B
 
 
-def test_a_constant_in_what_functions_write_to_is_not_shown() -> None:
+def test_a_constant_in_a_changed_collection_is_not_shown() -> None:
     head = """
         WAITS = {"short": "1 minute"}
 
@@ -116,7 +97,7 @@ def test_a_constant_in_what_functions_write_to_is_not_shown() -> None:
     assert graph_of(head, 'await step.sleep("rest", WAITS["short"])') == "sleep 'rest' '{WAITS[\"short\"]}'"
 
 
-def test_a_constant_that_is_assigned_to_from_outside_is_not_shown() -> None:
+def test_a_constant_assigned_by_another_module_is_not_shown() -> None:
     head = "import settings\nsettings.DELAY = 5\n"
     assert graph_of(head, 'await step.sleep("rest", settings.DELAY)', settings="DELAY = 1") == (
         "sleep 'rest' '{settings.DELAY}'"
@@ -125,7 +106,7 @@ def test_a_constant_that_is_assigned_to_from_outside_is_not_shown() -> None:
 
 def test_a_function_that_is_assigned_to_from_outside_is_reported() -> None:
     head = "import helpers\nhelpers.a = print\n"
-    (note,) = notes_of(head, "await helpers.a(step)", helpers=TWO)
+    (note,) = notes_of(head, "await helpers.a(step)", helpers=FUNCTIONS)
     assert note == (
         "helpers.py:2:1: `a` is changed by code elsewhere, so what it is when it is used is not known."
         " The graph shows what is defined here. [assigned-elsewhere]"
@@ -142,13 +123,13 @@ def test_the_step_object_is_followed_through_a_module() -> None:
     """)
 
 
-def test_the_step_object_in_an_attribute_that_is_not_followed_is_reported() -> None:
+def test_the_step_object_in_an_unknown_attribute_is_reported() -> None:
     (note,) = notes_of("import lib\n", "lib.step = step")
     assert "the step object is assigned to `lib.step`, which is not followed." in note
 
 
 @pytest.mark.parametrize(("base", "shown"), [("Enum", "{Name.A}"), ("StrEnum", "alpha")])
-def test_a_member_of_an_enumeration_is_what_it_holds_only_in_those_of_text_and_numbers(base: str, shown: str) -> None:
+def test_members_of_string_and_number_enums_are_their_values(base: str, shown: str) -> None:
     head = f"from enum import {base}\n\nclass Name({base}):\n    A = 'alpha'\n"
     assert graph_of(head, "await step.sleep(Name.A, 1)") == f"sleep '{shown}' 1"
 
@@ -160,12 +141,12 @@ def test_an_attribute_of_another_owner_does_not_count() -> None:
 
 
 def test_a_function_that_another_one_may_replace_is_reported() -> None:
-    head = TWO + "def setup(job):\n    global a\n    a = job\n\nsetup(b)\n"
+    head = FUNCTIONS + "def setup(job):\n    global a\n    a = job\n\nsetup(b)\n"
     (note,) = notes_of(head, "await a(step)")
     assert "functions assign to `a`, so what it is when it is used is not known." in note
 
 
-def test_a_module_that_is_imported_for_what_it_does_counts() -> None:
+def test_a_module_imported_for_its_side_effects_is_executed() -> None:
     head = "import settings\nimport setup\n"
     graph = graph_of(
         head,
@@ -178,7 +159,9 @@ def test_a_module_that_is_imported_for_what_it_does_counts() -> None:
 
 def test_a_list_that_another_module_rebinds_is_reported() -> None:
     change = "import jobs\njobs.JOBS = [print]\n"
-    (note,) = notes_of("from jobs import JOBS\nimport setup\n", EACH, jobs=f"{TWO}JOBS = [a, b]\n", setup=change)
+    (note,) = notes_of(
+        "from jobs import JOBS\nimport setup\n", CALL_EACH_JOB, jobs=f"{FUNCTIONS}JOBS = [a, b]\n", setup=change
+    )
     assert "`JOBS` is changed by code elsewhere, so what it is when it is used is not known." in note
 
 
@@ -186,20 +169,20 @@ def test_a_list_that_another_module_rebinds_is_reported() -> None:
     "change", ["import jobs\njobs.JOBS.append(jobs.c)\n", "from jobs import JOBS, c\nJOBS.append(c)\n"]
 )
 def test_a_list_that_another_module_fills(change: str) -> None:
-    jobs = f"{TWO}async def c(step):\n    await step.sleep('c', 1)\nJOBS = [a, b]\n"
-    graph = graph_of("from jobs import JOBS\nimport setup\n", EACH, jobs=jobs, setup=change)
+    jobs = f"{FUNCTIONS}async def c(step):\n    await step.sleep('c', 1)\nJOBS = [a, b]\n"
+    graph = graph_of("from jobs import JOBS\nimport setup\n", CALL_EACH_JOB, jobs=jobs, setup=change)
     assert graph.startswith("call a\ncall b\ncall c\n")
 
 
-def test_a_table_of_constants_that_another_module_writes_to_is_not_shown() -> None:
+def test_constants_changed_by_another_module_are_not_shown() -> None:
     head = "from settings import WAITS\nimport setup\n"
     setup = 'from settings import WAITS as waits\nwaits["short"] = 5\n'
     graph = graph_of(head, 'await step.sleep("rest", WAITS["short"])', settings='WAITS = {"short": 1}', setup=setup)
     assert graph == "sleep 'rest' '{WAITS[\"short\"]}'"
 
 
-def test_a_module_may_take_apart_what_it_assigns() -> None:
-    head = TWO + "first, (second, [third]) = a, (b, [a])\nsecond, third = second, b\n"
+def test_a_module_may_unpack_values() -> None:
+    head = FUNCTIONS + "first, (second, [third]) = a, (b, [a])\nsecond, third = second, b\n"
     assert graph_of(head, "await first(step)\nawait second(step)\nawait third(step)") == text("""
         call a
         call b
@@ -211,13 +194,16 @@ def test_a_module_may_take_apart_what_it_assigns() -> None:
     """)
 
 
-def test_a_constant_that_a_module_sets_in_several_branches_is_not_shown() -> None:
+def test_a_constant_set_in_several_branches_is_not_shown() -> None:
     head = "if x:\n    DELAY = 1\nelif y:\n    DELAY = 2\nelse:\n    DELAY = 3\n"
     assert graph_of(head, "await step.sleep('rest', DELAY)") == "sleep 'rest' '{DELAY}'"
 
 
 def test_several_lists_may_be_filled_by_one_function() -> None:
-    head = TWO + "JOBS = []\nALL = []\n\ndef register(job):\n    JOBS.append(job)\n    ALL.append(job)\n\nregister(a)\n"
+    head = (
+        FUNCTIONS
+        + "JOBS = []\nALL = []\n\ndef register(job):\n    JOBS.append(job)\n    ALL.append(job)\n\nregister(a)\n"
+    )
     assert graph_of(head, "for job in ALL:\n    await job(step)\nfor job in JOBS:\n    await job(step)") == text("""
         call a
         call a
@@ -226,8 +212,8 @@ def test_several_lists_may_be_filled_by_one_function() -> None:
     """)
 
 
-def test_what_a_with_of_a_module_binds_is_not_known() -> None:
-    assert notes_of(TWO + "with open('x') as a:\n    pass\n", "await a(step)")[0].endswith("[escapes]")
+def test_a_name_bound_by_a_with_in_a_module_is_unknown() -> None:
+    assert notes_of(FUNCTIONS + "with open('x') as a:\n    pass\n", "await a(step)")[0].endswith("[escapes]")
 
 
 def test_an_object_that_another_function_may_replace_is_reported() -> None:
@@ -244,7 +230,7 @@ def test_an_object_that_another_function_may_replace_is_reported() -> None:
     )
 
 
-def test_a_function_writes_to_a_name_of_its_module_or_of_any_function_around_it() -> None:
+def test_a_function_writes_global_and_nonlocal_names() -> None:
     head = "held = None\n"
     body = """
         global held
@@ -271,7 +257,7 @@ def test_a_function_writes_to_a_name_of_its_module_or_of_any_function_around_it(
 
 def test_a_module_may_assign_to_several_targets_at_once() -> None:
     holder = "class Holder:\n    pass\n\nholder = Holder()\n"
-    head = TWO + holder + "pair = (first, second) = a, b\nfirst, holder.kept = second, first\n"
+    head = FUNCTIONS + holder + "pair = (first, second) = a, b\nfirst, holder.kept = second, first\n"
     assert graph_of(head, "await first(step)\nawait pair[0](step)") == text("""
         call b
         call a

@@ -1,4 +1,4 @@
-"""The keys that a program reads of a payload."""
+"""Keys that a program reads from a payload."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ third = event.get("payload")["kind"]
 """) == {"user": {"id": ...}, "note": ..., "kind": ...}
 
 
-def test_what_is_indexed_by_number_is_not_known() -> None:
+def test_a_value_indexed_by_number_is_unknown() -> None:
     assert payload_of('first = event["payload"]["rows"][0]["id"]') == {"rows": ...}
 
 
@@ -32,7 +32,7 @@ match event["payload"]:
 """) == {"order": {"id": ...}, "kind": ...}
 
 
-def test_keys_read_by_functions_and_steps_count_and_those_in_dead_code_do_not() -> None:
+def test_keys_read_in_functions_and_steps() -> None:
     assert payload_of("""
 async def helper(data):
     return data["helper"]
@@ -48,11 +48,11 @@ if False:
 """) == {"helper": ..., "step": ...}
 
 
-def test_no_key_read_is_no_payload() -> None:
+def test_no_payload_without_read_keys() -> None:
     assert payload_of("everything = event['payload']") is ...
 
 
-def test_a_wait_has_the_keys_that_are_read_of_what_it_gave() -> None:
+def test_a_wait_has_the_keys_read_from_its_result() -> None:
     graph = workflow_of("""
         reply = await step.wait_for_event("reply", "replied")
         again = reply["payload"]

@@ -1,4 +1,4 @@
-"""Work that is pending along different paths: branches, loops, exits, exceptions."""
+"""Pending work on different paths: branches, loops, exits and exceptions."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from tests.semantics.notation import graph_of, text
 
 
-def test_awaited_in_different_branches_work_is_over_at_the_highest_clock() -> None:
+def test_work_awaited_in_all_branches_ends_at_the_last_clock() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         if x:
@@ -30,7 +30,7 @@ def test_awaited_in_different_branches_work_is_over_at_the_highest_clock() -> No
     """)
 
 
-def test_a_task_of_either_branch_is_over_with_the_await_of_its_name() -> None:
+def test_a_task_of_either_branch_ends_at_the_await_of_its_name() -> None:
     assert graph_of("""
         if x:
             t = asyncio.create_task(a())
@@ -50,7 +50,7 @@ def test_a_task_of_either_branch_is_over_with_the_await_of_its_name() -> None:
     """)
 
 
-def test_one_of_two_tasks_chosen_later_is_not_known_to_be_over() -> None:
+def test_a_conditional_await_of_two_tasks_leaves_both_pending() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         u = asyncio.create_task(b())
@@ -64,7 +64,7 @@ def test_one_of_two_tasks_chosen_later_is_not_known_to_be_over() -> None:
     """)
 
 
-def test_a_task_started_on_one_path_and_awaited_if_there_opens_a_group_around_both() -> None:
+def test_a_task_started_and_awaited_conditionally_is_a_group() -> None:
     assert graph_of("""
         t = None
         if x:
@@ -83,7 +83,7 @@ def test_a_task_started_on_one_path_and_awaited_if_there_opens_a_group_around_bo
 
 
 @pytest.mark.parametrize("leaving", ["break", "return"])
-def test_a_loop_left_before_the_await_leaves_the_task_behind(leaving: str) -> None:
+def test_a_break_before_an_await_leaves_the_task_pending(leaving: str) -> None:
     assert graph_of(f"""
         async def inner():
             for row in rows:
@@ -107,7 +107,7 @@ def test_a_loop_left_before_the_await_leaves_the_task_behind(leaving: str) -> No
     """)
 
 
-def test_a_function_that_returns_before_its_await_leaves_the_task_behind() -> None:
+def test_a_return_before_an_await_leaves_the_task_pending() -> None:
     assert graph_of("""
         async def inner():
             t = asyncio.create_task(a())
@@ -143,7 +143,7 @@ def test_nothing_begins_after_run_has_returned_early() -> None:
     """)
 
 
-def test_a_raise_that_is_caught_may_leave_a_task_behind() -> None:
+def test_a_caught_raise_may_leave_a_task_pending() -> None:
     assert graph_of("""
         try:
             t = asyncio.create_task(a())
@@ -167,7 +167,7 @@ def test_a_raise_that_is_caught_may_leave_a_task_behind() -> None:
     """)
 
 
-def test_a_branch_that_raises_is_no_path_to_what_follows() -> None:
+def test_a_branch_that_raises_does_not_reach_later_steps() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         if x:
@@ -187,7 +187,7 @@ def test_a_branch_that_raises_is_no_path_to_what_follows() -> None:
     """)
 
 
-def test_a_pass_that_continues_before_its_await_leaves_the_task_behind() -> None:
+def test_a_continue_before_an_await_leaves_the_task_pending() -> None:
     assert graph_of("""
         for row in rows:
             t = asyncio.create_task(a())
@@ -203,7 +203,7 @@ def test_a_pass_that_continues_before_its_await_leaves_the_task_behind() -> None
     """)
 
 
-def test_of_tasks_started_anew_in_a_loop_only_the_last_one_is_awaited_by_its_name() -> None:
+def test_a_name_awaits_only_the_last_task_of_a_loop() -> None:
     assert graph_of("""
         for row in rows:
             t = asyncio.create_task(a())
@@ -217,7 +217,7 @@ def test_of_tasks_started_anew_in_a_loop_only_the_last_one_is_awaited_by_its_nam
     """)
 
 
-def test_a_loop_that_surely_runs_and_awaits_at_each_pass_has_awaited() -> None:
+def test_a_nonempty_loop_with_an_await_has_awaited() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         while True:
@@ -237,7 +237,7 @@ def test_a_loop_that_surely_runs_and_awaits_at_each_pass_has_awaited() -> None:
     """)
 
 
-def test_a_finally_awaits_on_each_way_out() -> None:
+def test_a_finally_awaits_on_each_exit() -> None:
     assert graph_of("""
         async def inner():
             try:
@@ -289,7 +289,7 @@ def test_a_handler_begins_with_the_clock_of_its_try() -> None:
     """)
 
 
-def test_a_task_that_fails_at_its_await_is_over() -> None:
+def test_a_task_that_fails_at_its_await_has_ended() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         await b()
@@ -312,7 +312,7 @@ def test_a_task_that_fails_at_its_await_is_over() -> None:
     """)
 
 
-def test_a_task_awaited_late_in_a_try_may_go_on_after_a_failure() -> None:
+def test_a_task_awaited_late_in_a_try_may_be_pending_afterwards() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         try:
@@ -335,7 +335,7 @@ def test_a_task_awaited_late_in_a_try_may_go_on_after_a_failure() -> None:
     """)
 
 
-def test_an_await_of_work_that_is_over_moves_no_clock() -> None:
+def test_an_await_of_finished_work_does_not_change_clocks() -> None:
     assert graph_of("""
         t = asyncio.create_task(a())
         u = asyncio.create_task(b())
@@ -385,7 +385,7 @@ def test_leaving_a_task_group_early_awaits_its_tasks_too() -> None:
     """)
 
 
-def test_what_follows_a_task_group_that_a_pass_leaves_early_is_skipped() -> None:
+def test_an_early_exit_from_a_task_group_skips_later_steps() -> None:
     assert graph_of("""
         for row in rows:
             async with asyncio.TaskGroup() as group:
@@ -429,7 +429,7 @@ def test_a_finally_that_always_raises_awaits_nothing_after_it() -> None:
     """)
 
 
-def test_finallys_in_finallys_are_shown_however_many_ways_lead_through_them() -> None:
+def test_nested_finally_blocks_are_bounded() -> None:
     body, shown = "await a()", "a [1>2]"
     for _ in range(9):
         body = f"try:\n    if x:\n        return\nfinally:\n{textwrap.indent(body, '    ')}"

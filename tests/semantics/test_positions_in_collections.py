@@ -1,4 +1,4 @@
-"""Which element of a collection code takes, where elements may be missing or moved."""
+"""Elements taken from collections whose elements may be missing or moved."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_keys_that_may_be_missing_are_optional_in_a_list_of_them() -> None:
     assert graph_of(body).startswith("loop")
 
 
-def test_elements_that_may_be_missing_shift_the_targets_of_unpacking() -> None:
+def test_missing_elements_shift_the_targets_of_unpacking() -> None:
     body = "todo = []\nif event:\n    todo.append(a)\ntodo.append(b)\nfirst, *rest = todo\nawait first()"
     assert {"a", "b"} <= set(graph_of(body).split())
 
@@ -50,7 +50,7 @@ def test_deleting_an_element_calls_the_special_method() -> None:
     assert "a" in graph_of(body)
 
 
-def test_an_assignment_to_an_element_of_one_of_two_tables_reaches_both() -> None:
+def test_an_assignment_to_either_dictionary_reaches_both() -> None:
     body = (
         "one, two = {}, {}\ntable = one if event else two\ntable['x'] = a\nfor step in one.values():\n    await step()"
     )

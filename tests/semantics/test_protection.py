@@ -1,4 +1,4 @@
-"""try, raise and with."""
+"""`try`, `raise` and `with`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_several_handlers_are_a_switch_on_the_exception() -> None:
     """)
 
 
-def test_handlers_of_which_several_may_run_are_branches_of_their_own() -> None:
+def test_handlers_of_an_exception_group_are_separate_branches() -> None:
     assert graph_of("""
         try:
             await a()
@@ -67,7 +67,7 @@ def test_handlers_of_which_several_may_run_are_branches_of_their_own() -> None:
     """)
 
 
-def test_suppress_is_a_try_that_goes_on() -> None:
+def test_suppress_is_a_try_that_continues() -> None:
     assert graph_of("""
         with contextlib.suppress(ValueError):
             await a()
@@ -102,7 +102,7 @@ def test_a_raise_that_nothing_catches_is_a_return() -> None:
     """)
 
 
-def test_a_raise_that_the_function_catches_is_no_return() -> None:
+def test_a_caught_raise_does_not_leave_the_function() -> None:
     assert graph_of("""
         try:
             if x:
@@ -150,7 +150,7 @@ def test_a_handler_that_raises_again_leaves() -> None:
     """)
 
 
-def test_a_return_in_a_try_is_shown_if_it_skips_what_follows() -> None:
+def test_a_return_in_a_try_is_shown_if_it_skips_steps() -> None:
     assert graph_of("""
         try:
             await a()
@@ -184,7 +184,7 @@ def test_a_with_is_its_items_and_its_body() -> None:
     """).splitlines() == ["a", "b", "c"]
 
 
-def test_a_raise_in_the_else_is_not_caught_there() -> None:
+def test_a_raise_in_the_else_is_not_caught_by_its_try() -> None:
     assert graph_of("""
         try:
             await a()
@@ -240,7 +240,7 @@ def test_a_raise_after_all_tries_have_failed_leaves() -> None:
     """)
 
 
-def test_a_handler_begins_with_any_value_that_the_try_passed_through() -> None:
+def test_a_handler_starts_with_any_value_in_the_try() -> None:
     assert graph_of("""
         fn = a
         try:
@@ -267,7 +267,7 @@ def test_a_handler_begins_with_any_value_that_the_try_passed_through() -> None:
     """)
 
 
-def test_a_finally_begins_with_what_any_way_out_of_its_try_has_changed() -> None:
+def test_a_finally_starts_with_the_state_of_any_exit() -> None:
     assert graph_of("""
         undo = None
         try:
@@ -301,7 +301,7 @@ def test_a_coroutine_made_before_a_return_is_awaited_in_a_finally() -> None:
     """)
 
 
-def test_what_a_finally_binds_is_known_after_the_loop_that_is_left_through_it() -> None:
+def test_a_name_bound_in_a_finally_is_known_after_the_loop() -> None:
     assert graph_of("""
         while True:
             try:
@@ -319,7 +319,7 @@ def test_what_a_finally_binds_is_known_after_the_loop_that_is_left_through_it() 
     """)
 
 
-def test_a_handler_begins_with_what_was_changed_before_a_raise() -> None:
+def test_a_handler_starts_with_changes_before_a_raise() -> None:
     assert graph_of("""
         undo = None
         try:
@@ -345,7 +345,7 @@ def test_a_handler_begins_with_what_was_changed_before_a_raise() -> None:
     """)
 
 
-def test_a_task_that_is_awaited_where_its_failure_is_caught_may_fail_there() -> None:
+def test_a_task_awaited_in_a_try_may_fail() -> None:
     assert graph_of("""
         task = asyncio.create_task(a())
         try:
@@ -360,7 +360,7 @@ def test_a_task_that_is_awaited_where_its_failure_is_caught_may_fail_there() -> 
     """)
 
 
-def test_one_that_is_awaited_where_its_failure_is_not_caught_needs_no_try() -> None:
+def test_a_task_awaited_outside_of_its_try_is_not_protected() -> None:
     assert graph_of("""
         task = asyncio.create_task(a())
         try:
@@ -374,7 +374,7 @@ def test_one_that_is_awaited_where_its_failure_is_not_caught_needs_no_try() -> N
     """)
 
 
-def test_a_try_around_nothing_but_a_continue_goes_on_with_the_next_pass() -> None:
+def test_a_try_with_only_a_continue() -> None:
     assert (
         graph_of("""
         for row in rows:
@@ -389,7 +389,7 @@ def test_a_try_around_nothing_but_a_continue_goes_on_with_the_next_pass() -> Non
     )
 
 
-def test_a_break_in_tries_around_each_other_runs_each_finally() -> None:
+def test_a_break_in_nested_tries_runs_each_finally() -> None:
     assert graph_of("""
         for row in rows:
             try:
@@ -421,7 +421,7 @@ def test_a_break_in_tries_around_each_other_runs_each_finally() -> None:
     """)
 
 
-def test_a_try_that_never_ends_or_fails_has_handlers_all_the_same() -> None:
+def test_an_endless_try_has_its_handlers() -> None:
     assert graph_of("""
         try:
             while True:

@@ -1,4 +1,4 @@
-"""Queues and futures: code gets out any value that other code puts in."""
+"""Queues and futures: code may get any value that other code has put."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ EITHER = """
 
 
 @pytest.mark.parametrize("kind", ["asyncio.Queue", "asyncio.LifoQueue", "asyncio.PriorityQueue"])
-def test_a_queue_gives_any_step_that_was_put_into_it(kind: str) -> None:
+def test_a_queue_returns_any_step_that_was_put(kind: str) -> None:
     assert graph_of(f"""
         q = {kind}()
         await q.put(a)
@@ -52,7 +52,7 @@ def test_a_queue_of_coroutines_is_followed() -> None:
     """)
 
 
-def test_a_consumer_runs_what_is_put_in_later() -> None:
+def test_a_consumer_runs_later_items() -> None:
     assert graph_of("""
         q = asyncio.Queue()
 
@@ -119,7 +119,7 @@ def test_a_task_that_was_got_from_a_queue_has_no_known_end() -> None:
 
 
 @pytest.mark.parametrize("new", ["asyncio.Future()", "asyncio.get_running_loop().create_future()"])
-def test_a_future_gives_the_result_that_is_set(new: str) -> None:
+def test_a_future_returns_the_result_that_is_set(new: str) -> None:
     assert graph_of(f"""
         async def choose():
             await b()
@@ -139,7 +139,7 @@ def test_a_future_gives_the_result_that_is_set(new: str) -> None:
     """)
 
 
-def test_a_pending_get_gives_what_is_put_in_later() -> None:
+def test_a_pending_get_returns_a_later_item() -> None:
     assert (
         graph_of("""
         q = asyncio.Queue()
@@ -157,7 +157,7 @@ def test_a_queue_of_data_is_complete() -> None:
     assert workflow.complete
 
 
-def test_a_queue_that_is_handed_out_is_reported() -> None:
+def test_an_escaping_queue_is_reported() -> None:
     workflow = workflow_of("import library\nq = asyncio.Queue()\nq.put_nowait(a)\nlibrary.run(q)")
     assert [note.code for note in workflow.notes] == ["escapes"]
 

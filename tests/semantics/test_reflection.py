@@ -1,10 +1,10 @@
-"""Tables of names that Python offers: what is called from them is reported, and reading them is not."""
+"""Reflection, such as `vars()` and `globals()`: calls of its results are reported, reads are not."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import notation, workflow_of, workflow_of_module
+from tests.semantics.notation import codes_of, notation, workflow_of_module
 
 MODULE = """
 import enum
@@ -42,11 +42,6 @@ class W(WorkflowEntrypoint):
         STEP.append(step)
         {use}
 """
-
-
-def codes_of(body: str) -> list[str]:
-    """Return the codes of the notes that make the graph of such a workflow incomplete."""
-    return [note.code for note in workflow_of(body).notes if note.incomplete]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Statements of a module that fill a collection of functions in ways that their names do not show."""
+"""Statements of a module that fill a collection of functions indirectly."""
 
 from __future__ import annotations
 
@@ -120,8 +120,8 @@ def test_function_that_reduce_registers() -> None:
 @pytest.mark.parametrize("base", ["Enum", "IntEnum", "Flag"])
 @pytest.mark.parametrize("method", ["__init__(self, *values)", "__new__(cls, *values)"])
 def test_enumeration_whose_members_register_a_function(base: str, method: str) -> None:
-    made = "return object.__new__(cls)" if "__new__" in method else "pass"
-    members = f"    ONE = 1\n\n    def {method}:\n        register(b)\n        {made}\n"
+    result = "return object.__new__(cls)" if "__new__" in method else "pass"
+    members = f"    ONE = 1\n\n    def {method}:\n        register(b)\n        {result}\n"
     statement = f"from enum import {base}\n\nclass Kind({base}):\n{members}"
     assert notation(workflow_of_module(MODULE.format(statement=statement)).graph) == BOTH
 

@@ -33,7 +33,7 @@ def test_a_step_without_dependencies_has_no_remark() -> None:
     assert remarks_of(dependent_workflow_of("a b", "await a()\nawait b()")) == []
 
 
-def test_ctx_is_no_result() -> None:
+def test_ctx_is_not_a_result() -> None:
     assert remarks_of(dependent_workflow_of("a b(ctx, a)", "await b()")) == ["receives a"]
 
 
@@ -154,7 +154,7 @@ def handled(handler: str) -> list[str]:
         "except (Exception):\n    result = None",
     ],
 )
-def test_a_handler_that_goes_on_swallows_the_error(handler: str) -> None:
+def test_a_handler_that_continues_swallows_the_error(handler: str) -> None:
     assert handled(handler) == ["swallows the error"]
 
 
@@ -179,7 +179,7 @@ def test_a_suppressing_manager_swallows_the_error() -> None:
     assert remarks_on("with contextlib.suppress(Exception):\n    await a()\nawait b()") == ["swallows the error"]
 
 
-def test_a_handler_that_only_raises_says_so_where_nothing_follows() -> None:
+def test_a_handler_that_only_raises_has_a_remark() -> None:
     body = "try:\n    await a()\nexcept Exception as error:\n    raise ValueError('no') from error"
     assert remarks_on(body) == ['raise ValueError("no") from error']
 

@@ -1,4 +1,4 @@
-"""Results of awaits that lead to steps: of work without steps of its own, and of futures of several tasks."""
+"""Results of awaits that lead to steps: of work without steps, and of futures of several tasks."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_the_exception_of_a_task_is_followed(body: str) -> None:
     "handler",
     ["except* Bad as e", "except ExceptionGroup as e", "except BaseExceptionGroup as e", "except Exception as e"],
 )
-def test_what_a_group_of_exceptions_holds_is_reported(handler: str) -> None:
+def test_exceptions_of_a_group_are_reported(handler: str) -> None:
     body = f"try:\n    async with asyncio.TaskGroup() as group:\n        group.create_task(fail())\n{handler}:\n    "
     assert not workflow_of(f"{RAISES}{body}await e.exceptions[0].action()").complete
 
@@ -110,7 +110,7 @@ def test_the_value_of_a_finished_generator_is_reported() -> None:
     assert not workflow.complete
 
 
-def test_the_value_of_a_delegation_is_what_the_generator_returns() -> None:
+def test_yield_from_returns_the_value_of_the_generator() -> None:
     assert graph_of("""
         def rest():
             yield a

@@ -1,11 +1,11 @@
-"""What tasks write to and read from the code beside them: either value, until they are over."""
+"""Values shared by tasks and concurrent code: either value is possible while a task is pending."""
 
 from __future__ import annotations
 
 from tests.semantics.notation import graph_of, graph_of_module, text
 
 
-def test_an_attribute_that_a_task_writes_may_be_either_until_it_is_over() -> None:
+def test_an_attribute_written_by_a_pending_task_is_either_value() -> None:
     assert graph_of("""
         self.plan = a
 
@@ -33,7 +33,7 @@ def test_an_attribute_that_a_task_writes_may_be_either_until_it_is_over() -> Non
     """)
 
 
-def test_a_name_that_a_task_writes_may_be_either_until_it_is_over() -> None:
+def test_a_name_written_by_a_pending_task_is_either_value() -> None:
     assert graph_of("""
         plan = [a, b]
 
@@ -60,7 +60,7 @@ def test_a_name_that_a_task_writes_may_be_either_until_it_is_over() -> None:
     """)
 
 
-def test_what_a_name_holds_between_two_writes_of_a_task() -> None:
+def test_a_name_between_two_writes_of_a_task() -> None:
     assert graph_of("""
         plan = a
 
@@ -90,7 +90,7 @@ def test_what_a_name_holds_between_two_writes_of_a_task() -> None:
     """)
 
 
-def test_a_task_may_overwrite_what_is_written_beside_it() -> None:
+def test_a_task_may_overwrite_concurrent_writes() -> None:
     assert graph_of("""
         fn = a
         await fn()
@@ -120,7 +120,7 @@ def test_a_task_may_overwrite_what_is_written_beside_it() -> None:
     """)
 
 
-def test_members_of_a_gather_see_what_the_others_write() -> None:
+def test_members_of_a_gather_read_writes_of_the_others() -> None:
     source = """
         import asyncio
         from workers import WorkflowEntrypoint
@@ -187,7 +187,7 @@ def test_a_task_reads_a_name_as_it_is_when_it_begins() -> None:
     """)
 
 
-def test_a_task_that_has_begun_reads_a_name_before_or_after_it_is_bound_again() -> None:
+def test_a_started_task_reads_a_name_before_or_after_a_write() -> None:
     assert graph_of("""
         fn = a
 
@@ -234,7 +234,7 @@ def test_a_task_runs_steps_that_are_added_to_its_list_later() -> None:
     """)
 
 
-def test_a_task_runs_steps_that_are_added_to_the_list_it_was_given() -> None:
+def test_a_task_runs_steps_added_to_its_argument() -> None:
     assert graph_of("""
         async def work(jobs):
             await c()
@@ -262,7 +262,7 @@ def test_a_task_runs_steps_that_are_added_to_the_list_it_was_given() -> None:
     """)
 
 
-def test_tasks_of_one_function_read_what_each_begins_with() -> None:
+def test_tasks_of_one_function_read_a_name_when_they_begin() -> None:
     assert graph_of("""
         fn = a
 
@@ -285,7 +285,7 @@ def test_tasks_of_one_function_read_what_each_begins_with() -> None:
     """)
 
 
-def test_what_a_task_adds_to_a_list_is_there_once_it_is_over() -> None:
+def test_elements_added_by_a_task_are_present_after_it() -> None:
     assert graph_of("""
         undo = []
 
@@ -369,7 +369,7 @@ def test_many_tasks_add_many_elements_to_a_list() -> None:
     """)
 
 
-def test_tasks_of_a_loop_whose_steps_are_declared_anew_settle() -> None:
+def test_tasks_of_a_loop_with_redeclared_steps_converge() -> None:
     assert graph_of("""
         failed = []
 

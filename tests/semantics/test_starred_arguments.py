@@ -17,7 +17,7 @@ from tests.semantics.notation import graph_of, workflow_of
         "args = [a()]\nasync with asyncio.TaskGroup() as group:\n    group.create_task(*args)",
     ],
 )
-def test_elements_stand_in_the_place_of_the_collection(body: str) -> None:
+def test_elements_replace_a_starred_collection(body: str) -> None:
     assert workflow_of(body).complete
     assert graph_of(body) == "a"
 

@@ -1,4 +1,4 @@
-"""Steps stand where they are called, not where they are declared."""
+"""Steps appear at their calls, not at their declarations."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def test_a_step_that_is_not_awaited_does_not_run_and_is_reported() -> None:
     assert workflow.complete
 
 
-def test_a_sleep_that_is_not_awaited_has_started_and_is_not_known_to_be_over() -> None:
+def test_a_sleep_without_await_is_pending() -> None:
     assert graph_of("""
         step.sleep("timer", 1)
         await a()
@@ -55,7 +55,7 @@ def test_a_sleep_that_is_not_awaited_has_started_and_is_not_known_to_be_over() -
     """)
 
 
-def test_a_sleep_that_is_awaited_later_is_over_there() -> None:
+def test_a_sleep_ends_at_its_await() -> None:
     assert graph_of("""
         timer = step.sleep("timer", 1)
         await a()
@@ -86,7 +86,7 @@ def test_a_plain_function_can_be_a_step_and_its_name_the_name() -> None:
     )
 
 
-def test_a_factory_gives_a_step_which_is_where_it_is_called() -> None:
+def test_a_step_of_a_factory_appears_at_its_call() -> None:
     assert graph_of("""
         def make(i):
             @step.do(f"part {i}")
@@ -150,7 +150,7 @@ def test_a_choice_of_sleeps_is_awaited_where_it_is_made() -> None:
     """)
 
 
-def test_steps_are_found_in_every_part_of_a_tuple_that_is_taken_apart() -> None:
+def test_steps_in_all_parts_of_an_unpacked_tuple() -> None:
     assert graph_of("""
         first, *rest, last = [a, b, c]
         await last()
@@ -171,7 +171,7 @@ def test_a_step_object_that_is_set_late_is_the_step_object() -> None:
     )
 
 
-def test_a_coroutine_of_a_method_that_is_never_awaited_is_reported() -> None:
+def test_a_method_coroutine_without_await_is_reported() -> None:
     workflow = workflow_of("""
         async def helper(s):
             await s.sleep("x", 1)
@@ -189,7 +189,7 @@ def test_a_step_whose_function_is_a_step_has_it_nested() -> None:
     """)
 
 
-def test_a_cast_is_what_is_cast() -> None:
+def test_a_cast_returns_its_argument() -> None:
     assert (
         graph_of("""
         import typing
@@ -200,11 +200,11 @@ def test_a_cast_is_what_is_cast() -> None:
     )
 
 
-def test_steps_are_found_in_what_is_deleted() -> None:
+def test_steps_in_a_deletion_run() -> None:
     assert graph_of("del (await a()).part, rows[await b()]").split() == ["a", "b"]
 
 
-def test_a_name_that_is_deleted_is_no_step_any_longer() -> None:
+def test_a_deleted_name_is_not_a_step() -> None:
     assert (
         graph_of("""
         fn = a
@@ -217,11 +217,11 @@ def test_a_name_that_is_deleted_is_no_step_any_longer() -> None:
 
 
 @pytest.mark.parametrize("handed", ["setattr(elsewhere, 'step', step)", "functools.partial(elsewhere, a)"])
-def test_what_is_handed_through_a_function_of_python_to_code_from_elsewhere_is_reported(handed: str) -> None:
+def test_steps_passed_through_builtins_to_external_code(handed: str) -> None:
     assert [note.code for note in workflow_of(handed).notes] == ["escapes"]
 
 
-def test_an_attribute_of_code_from_elsewhere_by_a_name_that_is_not_known_is_no_step() -> None:
+def test_an_unknown_attribute_of_external_code_is_not_a_step() -> None:
     assert graph_of("getattr(elsewhere, name)()\nawait a()") == "a"
 
 
@@ -256,7 +256,7 @@ def test_a_step_that_is_replaced_or_left_out_is_not_lost(body: str) -> None:
         "fns = [lambda: fn() for fn in (a, b)]\nfor f in fns:\n    await f()",
     ],
 )
-def test_a_closure_calls_what_its_variable_held_last(body: str) -> None:
+def test_a_closure_calls_the_last_value_of_its_variable(body: str) -> None:
     assert graph_of(body) == "b\nb"
     assert workflow_of(body).notes == ()
 
@@ -272,7 +272,7 @@ def test_a_step_that_is_lost_sight_of_is_reported(body: str, code: str) -> None:
     assert [note.code for note in workflow_of(body).notes] == [code]
 
 
-def test_what_is_known_to_be_a_coroutine_function_decides_a_test() -> None:
+def test_iscoroutinefunction_decides_a_test() -> None:
     body = """
     import inspect
 

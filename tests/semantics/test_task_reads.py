@@ -1,8 +1,10 @@
-"""What tasks read while other code writes: each value from their begin to their end."""
+"""Values that a task reads while other code writes: any value between its start and its end."""
 
 from __future__ import annotations
 
 from functools import partial
+
+import pytest
 
 from tests.semantics.notation import graph_of, notation, text, workflow_of
 
@@ -126,7 +128,7 @@ def test_a_task_begins_before_or_in_a_loop() -> None:
     """)
 
 
-def test_a_task_reads_what_branches_write_to_several_names() -> None:
+def test_a_task_reads_names_written_in_branches() -> None:
     assert graph_of("""
         plan = other = a
 
@@ -167,7 +169,7 @@ def test_a_task_reads_what_branches_write_to_several_names() -> None:
     """)
 
 
-def test_a_task_of_an_earlier_pass_reads_the_start_of_the_next() -> None:
+def test_a_task_of_an_earlier_iteration_reads_later_writes() -> None:
     assert graph_of("""
         plan = first = a
 
@@ -199,7 +201,7 @@ def test_a_task_of_an_earlier_pass_reads_the_start_of_the_next() -> None:
     """)
 
 
-def test_what_a_task_reads_may_change_what_it_writes_for_another() -> None:
+def test_a_value_read_by_a_task_may_change_its_writes() -> None:
     assert graph_of("""
         plan = copied = a
 
@@ -234,14 +236,10 @@ def test_what_a_task_reads_may_change_what_it_writes_for_another() -> None:
     """)
 
 
-def test_a_task_returns_what_it_reads() -> None:
-    assert graph_with_choose("""
-        task = asyncio.create_task(choose())
-        await d()
-        plan = c
-        chosen = await task
-        await chosen()
-    """) == text("""
+@pytest.mark.parametrize("use", ["chosen = await task\nawait chosen()", "await task\nawait task.result()()"])
+def test_the_result_of_a_task_is_a_value_it_reads(use: str) -> None:
+    body = "task = asyncio.create_task(choose())\nawait d()\nplan = c\n"
+    assert graph_with_choose(body + use) == text("""
         parallel all
           call choose [1>3]
           d [1>2]
@@ -305,28 +303,7 @@ def test_a_task_runs_a_function_that_awaits_while_it_is_read() -> None:
     """)
 
 
-def test_result_of_a_task_is_what_it_reads() -> None:
-    assert graph_with_choose("""
-        task = asyncio.create_task(choose())
-        await d()
-        plan = c
-        await task
-        await task.result()()
-    """) == text("""
-        parallel all
-          call choose [1>3]
-          d [1>2]
-        switch plan
-        | case c
-          c
-        | case a
-          a
-        def choose
-          d
-    """)
-
-
-def test_an_await_of_either_task_gives_what_it_reads() -> None:
+def test_an_await_of_either_task_returns_a_value_it_reads() -> None:
     workflow = workflow_with_choose("""
         async def choose_b():
             await d()
@@ -351,7 +328,7 @@ def test_an_await_of_either_task_gives_what_it_reads() -> None:
     ]
 
 
-def test_a_task_puts_what_it_reads_into_a_queue() -> None:
+def test_a_task_puts_a_value_it_reads_into_a_queue() -> None:
     workflow = workflow_of("""
         queue = asyncio.Queue()
         plan = a

@@ -1,4 +1,4 @@
-"""What tasks write on paths that raise or return, as later and concurrent code reads it."""
+"""Values that tasks write before they raise or return, as later and concurrent code reads them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ async def upgrade():
 graph_with_upgrade = partial(graph_of, after=UPGRADE)
 
 
-def test_a_failed_task_leaves_what_it_wrote() -> None:
+def test_writes_of_a_failed_task_persist() -> None:
     assert graph_with_check("""
         task = asyncio.create_task(check())
         await d()
@@ -118,7 +118,7 @@ def test_a_step_of_a_settled_member_may_fail() -> None:
     """)
 
 
-def test_concurrent_code_reads_what_a_raising_path_writes() -> None:
+def test_concurrent_code_reads_writes_of_a_raising_path() -> None:
     assert graph_with_check("""
         task = asyncio.create_task(check())
         await d()
@@ -138,7 +138,7 @@ def test_concurrent_code_reads_what_a_raising_path_writes() -> None:
     """)
 
 
-def test_concurrent_code_reads_what_a_branch_overwrites() -> None:
+def test_concurrent_code_reads_overwritten_values_of_a_branch() -> None:
     assert graph_of("""
         plan = a
 
@@ -257,7 +257,7 @@ def test_a_task_without_steps_writes_when_it_runs() -> None:
     """)
 
 
-def test_code_may_write_back_what_it_read_before_a_task_wrote() -> None:
+def test_code_may_write_back_a_value_from_before_a_task() -> None:
     assert graph_with_upgrade("""
         task = asyncio.create_task(upgrade())
         before = plan
@@ -356,7 +356,7 @@ def test_each_call_repeats_a_write_that_changes_nothing_at_first() -> None:
     """)
 
 
-def test_a_task_of_an_earlier_pass_writes_at_the_start_of_the_next() -> None:
+def test_a_task_of_an_earlier_iteration_writes_in_the_next() -> None:
     assert graph_of("""
         plan = first = a
 

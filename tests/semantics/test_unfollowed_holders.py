@@ -1,4 +1,4 @@
-"""Collections that an object which is not followed holds, and functions that are put into it."""
+"""Functions added to collections that belong to unresolved objects."""
 
 from __future__ import annotations
 
@@ -89,11 +89,11 @@ def test_a_function_put_into_a_list_that_another_object_holds(code: str) -> None
         "same.table = table\nsame.table['key'] = b",
     ],
 )
-def test_a_function_put_into_a_dictionary_that_another_object_holds(code: str) -> None:
+def test_a_function_added_to_a_dictionary_of_another_object(code: str) -> None:
     assert _is_noted(f"{code}\nawait table['key'](step)")
 
 
-def test_an_object_with_steps_put_into_a_list_that_another_object_holds() -> None:
+def test_an_object_with_steps_added_to_a_list_of_another_object() -> None:
     body = "box = types.SimpleNamespace(fns=fns)\nbox.fns.append(Job())\nfor fn in fns:\n    await fn.run(step)"
     assert _is_noted(body)
 

@@ -1,4 +1,4 @@
-"""Collections that code outside the project may fill: calls of their elements are reported, never dropped."""
+"""Collections that external code may fill: calls of their elements are reported, never dropped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ CALLS = "for hook in hooks:\n    await hook(step)\nawait a()"
 
 
 @pytest.mark.parametrize(
-    "made",
+    "definition",
     [
         "hooks = [*load()]",
         "hooks = {**load()}",
@@ -32,8 +32,8 @@ CALLS = "for hook in hooks:\n    await hook(step)\nawait a()"
         "hooks = await asyncio.gather(*[load() for _ in load()])",
     ],
 )
-def test_a_collection_made_of_unknown_elements(made: str) -> None:
-    assert not workflow_of(f"from elsewhere import load\n{made}\n{CALLS}").complete
+def test_a_collection_made_of_unknown_elements(definition: str) -> None:
+    assert not workflow_of(f"from elsewhere import load\n{definition}\n{CALLS}").complete
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_a_list_that_is_read_before_unknown_code_fills_it(body: str, change: str
 
 
 @pytest.mark.parametrize(
-    "made",
+    "definition",
     [
         "hooks = []",
         "hooks = ()",
@@ -106,7 +106,7 @@ def test_a_list_that_is_read_before_unknown_code_fills_it(body: str, change: str
         "def given(hooks=()): return hooks\nhooks = given()",
     ],
 )
-def test_a_loop_over_an_empty_collection_runs_nothing(made: str) -> None:
-    workflow = workflow_of(f"{made}\n{CALLS}\n[await hook(step) for hook in hooks]")
+def test_a_loop_over_an_empty_collection_runs_nothing(definition: str) -> None:
+    workflow = workflow_of(f"{definition}\n{CALLS}\n[await hook(step) for hook in hooks]")
     assert workflow.complete
     assert notation(workflow.graph) == "a"

@@ -1,4 +1,4 @@
-"""Attributes that some paths set: on the other paths, the class or the default of `getattr` decides."""
+"""Attributes that only some paths set; on other paths, the class or the default of `getattr` applies."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def source_of(body: str) -> str:
 
 
 def graph_of(body: str) -> str:
-    """Return the graph of `run`. It has to be complete."""
-    (found,) = (w for w in module_of(source_of(body)).workflows if w.class_name == "W")
-    assert found.complete, found.notes
+    """Return the graph of `run`. It must be complete."""
+    (workflow,) = (w for w in module_of(source_of(body)).workflows if w.class_name == "W")
+    assert workflow.complete, workflow.notes
     return _graph_of_run(body)
 
 
@@ -174,8 +174,8 @@ def test_getattr_has_its_default_on_other_paths() -> None:
 
 def test_a_base_decides_where_no_branch_sets_a_member() -> None:
     body = "if event:\n    Box.act = staticmethod(replacement)\nawait Box().act(step)"
-    (found,) = (w for w in module_of(source_of(body)).workflows if w.class_name == "W")
-    assert [note.code for note in found.notes] == ["assigned-elsewhere"]
+    (workflow,) = (w for w in module_of(source_of(body)).workflows if w.class_name == "W")
+    assert [note.code for note in workflow.notes] == ["assigned-elsewhere"]
     assert _graph_of_run(body) == text("""
         if event
           call replacement

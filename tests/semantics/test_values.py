@@ -1,4 +1,4 @@
-"""Names, settings, durations and times: constants as they are, anything else as its source in braces."""
+"""Names, settings, durations and times: constants are literal, other values are source text in braces."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ from tests.semantics.notation import graph_of, graph_of_module, workflow_of
         ('f"{5:99999999999}"', "{5:99999999999}"),
     ],
 )
-def test_a_name_is_folded_if_it_is_constant_and_source_in_braces_otherwise(expression: str, shown: str) -> None:
+def test_a_name_is_folded_or_source_in_braces(expression: str, shown: str) -> None:
     source = f"""
 PREFIX = "pre"
 NAMES = {{**{{"first": "the first"}}, "second": "the second"}}
@@ -58,7 +58,7 @@ class W(WorkflowEntrypoint):
     assert graph_of_module(source) == f"sleep {shown!r} 1"
 
 
-def test_a_name_bound_once_in_an_enclosing_function_is_a_constant_and_one_bound_twice_is_not() -> None:
+def test_a_name_bound_once_in_an_enclosing_function_is_constant() -> None:
     assert (
         graph_of("""
         kind = "card"
@@ -129,7 +129,7 @@ def test_a_time_is_text_an_iso_date_or_digits(timestamp: str, shown: str) -> Non
     assert graph_of(f'import datetime\nawait step.sleep_until("x", {timestamp})') == f"until 'x' {shown!r}"
 
 
-def test_a_wait_takes_its_type_from_the_second_argument_and_a_day_by_default() -> None:
+def test_a_wait_has_a_type_and_a_default_timeout() -> None:
     assert graph_of("""
         await step.wait_for_event("one", "paid")
         await step.wait_for_event("two", "paid", timeout="2 days")
@@ -153,21 +153,21 @@ def config_of(config: str) -> tuple[StepConfig, list[str]]:
     return node["config"], [note.code for note in workflow.notes]
 
 
-def test_settings_are_merged_key_by_key_with_the_defaults_of_the_engine() -> None:
+def test_settings_are_merged_with_the_defaults_of_the_engine() -> None:
     assert config_of('{**BASE, "timeout": 60000}') == (
         {"retries": {"limit": 3, "delay": "5 seconds", "backoff": "exponential"}, "timeout": 60000},
         [],
     )
 
 
-def test_a_limit_or_backoff_that_is_not_known_keeps_its_default_and_is_reported() -> None:
+def test_an_unknown_limit_or_backoff_is_reported() -> None:
     assert config_of('{"retries": {"limit": limit, "delay": delay, "backoff": backoff}}') == (
         {"retries": {"limit": 5, "delay": "{delay}", "backoff": "exponential"}, "timeout": "10 minutes"},
         ["dynamic-config", "dynamic-config"],
     )
 
 
-def test_settings_that_are_not_known_at_all_are_the_defaults_and_reported() -> None:
+def test_unknown_settings_are_the_defaults_and_reported() -> None:
     assert config_of("load_config()") == (
         {"retries": {"limit": 5, "delay": 1000, "backoff": "exponential"}, "timeout": "10 minutes"},
         ["dynamic-config"],
@@ -178,7 +178,7 @@ def test_settings_that_are_not_known_at_all_are_the_defaults_and_reported() -> N
     "expression",
     ['NAMES.get("a")', "sorted(LIST)[0]", "LIST.copy()[0]", 'getattr(self, "FIXED")', 'local["text"]', "CHANGED[0]"],
 )
-def test_a_call_is_never_folded_nor_is_what_may_have_changed(expression: str) -> None:
+def test_calls_and_changed_names_are_not_folded(expression: str) -> None:
     source = f"""
 from workers import WorkflowEntrypoint
 
@@ -197,7 +197,7 @@ class W(WorkflowEntrypoint):
     assert graph_of_module(source) == f"sleep {'{' + expression + '}'!r} 1"
 
 
-def test_a_function_is_shown_once_whatever_constants_it_is_given() -> None:
+def test_a_function_is_shown_once_for_all_constants() -> None:
     assert graph_of("""
         async def rest(settings):
             await step.sleep(settings["name"], 1)
@@ -214,5 +214,5 @@ def test_text_with_an_escape_that_python_refuses_is_its_source(written: str) -> 
 
 @pytest.mark.parametrize("refused", [r'"\N{no such letter}"', "9" * 5000], ids=["text", "number"])
 def test_either_of_two_literals_may_be_one_that_python_refuses(refused: str) -> None:
-    given = f"60 if short else {refused}"
-    assert graph_of(f'await step.sleep("x", {given})') == f"sleep 'x' {'{' + given + '}'!r}"
+    duration = f"60 if short else {refused}"
+    assert graph_of(f'await step.sleep("x", {duration})') == f"sleep 'x' {'{' + duration + '}'!r}"

@@ -1,4 +1,4 @@
-"""Which attributes a module assigns to."""
+"""Attributes that a module assigns to."""
 
 from __future__ import annotations
 
@@ -25,23 +25,23 @@ from stepgraph.syntax.parsing.parse import parse_module
         'setattr(self, "x", 1)',
     ],
 )
-def test_an_attribute_that_is_assigned_to_is_found(statement: str) -> None:
+def test_an_assigned_attribute(statement: str) -> None:
     assert assigned_attributes(parse_module(f"{statement}\n".encode(), "entry.py")).any_owner == {"x"}
 
 
 @pytest.mark.parametrize("statement", ["self.x == 1", "f(self.x, y=1)", "y = self.x", "if self.x >= 1: pass"])
-def test_an_attribute_that_is_read_is_not(statement: str) -> None:
+def test_an_attribute_that_is_only_read(statement: str) -> None:
     assert assigned_attributes(parse_module(f"{statement}\n".encode(), "entry.py")).any_owner == set()
 
 
-def test_the_owner_is_named_as_it_is_called_where_it_comes_from() -> None:
+def test_an_owner_has_its_name_before_import_aliases() -> None:
     source = b"import app.settings as conf\nfrom app import other\nconf.X = 1\nother.part.Y = 2\nself.Z = 3\n"
-    found = assigned_attributes(parse_module(source, "entry.py")).by_owner
-    assert {(owner, name) for owner, name in found if owner} == {("settings", "X"), ("part", "Y")}
+    assigned = assigned_attributes(parse_module(source, "entry.py")).by_owner
+    assert {(owner, name) for owner, name in assigned if owner} == {("settings", "X"), ("part", "Y")}
 
 
 @pytest.mark.parametrize("comment", ["for ...." * 50_000, ".x, " * 50_000, "as .x " * 50_000, "x[" * 50_000 + "] = 1"])
-def test_no_comment_is_slow_to_look_through(comment: str) -> None:
+def test_long_comments_are_scanned_in_linear_time(comment: str) -> None:
     module = parse_module(f"# {comment}\n".encode(), "shop.py")
 
     assert assigned_attributes(module).any_owner == frozenset()

@@ -1,4 +1,4 @@
-"""Values that are put to no use, and the work of finding them."""
+"""Detection of discarded values, and its cost."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _TASKS = 50
 
 
 class _CountedParents(dict[int, cst.CSTNode]):
-    """Parents of nodes, and how often they were looked up."""
+    """Parents of nodes, with a count of lookups."""
 
     lookups = 0
 
@@ -24,36 +24,36 @@ class _CountedParents(dict[int, cst.CSTNode]):
 
 
 def _calls(body: str) -> tuple[DiscardAnalysis, list[cst.Call]]:
-    """Return the judge of a module with a function of this body, and the calls of `start` in it."""
+    """Return the analysis of a function with this body, and the calls of `start` in it."""
     lines = "".join(f"    {line}\n" for line in body.splitlines())
     parents = _CountedParents(parents_in(cst.parse_module(f"def run():\n{lines}")))
     calls = [node for node in parents.values() if isinstance(node, cst.Call)]
-    found = [call for call in calls if isinstance(call.func, cst.Name) and call.func.value == "start"]
-    return DiscardAnalysis(parents), list(dict.fromkeys(found))
+    started = [call for call in calls if isinstance(call.func, cst.Name) and call.func.value == "start"]
+    return DiscardAnalysis(parents), list(dict.fromkeys(started))
 
 
 def _discarded(body: str) -> list[bool]:
-    """Return for each call of `start`, by its order, whether its value is discarded."""
-    judge, calls = _calls(body)
-    return [judge.is_discarded(call) for call in reversed(calls)]
+    """Return whether the value of each call of `start` is discarded, in order."""
+    analysis, calls = _calls(body)
+    return [analysis.is_discarded(call) for call in reversed(calls)]
 
 
 def _lookups(body: str) -> int:
-    judge, calls = _calls(body)
-    assert all(judge.is_discarded(call) for call in calls)
-    assert isinstance(judge.parents, _CountedParents)
-    return judge.parents.lookups
+    analysis, calls = _calls(body)
+    assert all(analysis.is_discarded(call) for call in calls)
+    assert isinstance(analysis.parents, _CountedParents)
+    return analysis.parents.lookups
 
 
-def test_names_of_a_cycle_are_discarded() -> None:
+def test_names_in_a_cycle_are_discarded() -> None:
     assert _discarded("a = start()\nb = a\na = b") == [True]
 
 
-def test_a_use_behind_a_cycle_counts() -> None:
+def test_a_use_after_a_cycle_counts() -> None:
     assert _discarded("a = start()\nb = a\na = b\nc = a\nuse(c)") == [False]
 
 
-def test_a_use_is_found_from_each_name_of_a_cycle() -> None:
+def test_a_use_counts_for_each_name_in_a_cycle() -> None:
     assert _discarded("a = start()\nb = start()\nb = a\na = b\nuse(b)") == [False, False]
 
 
@@ -77,6 +77,6 @@ def test_a_function_is_walked_once(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     "line", ["t = start()", "t{n} = start()", "t{n} = start()\nu = t{n}", "ts = []\nt{n} = start()\nts.append(t{n})"]
 )
-def test_lookups_grow_with_the_source(line: str) -> None:
+def test_lookups_are_linear_in_the_source(line: str) -> None:
     once, twice = (_lookups("\n".join(line.format(n=n) for n in range(tasks))) for tasks in (_TASKS, 2 * _TASKS))
     assert twice <= 2 * once

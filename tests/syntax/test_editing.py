@@ -1,4 +1,4 @@
-"""Edits: what they change, and that nothing else is changed."""
+"""Edits change their range and nothing else."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def module_of(source: str | bytes) -> SourceModule:
 
 
 def place_of(module: SourceModule, text: str) -> Place:
-    """Return the first expression, from outside, with that source."""
+    """Return the outermost expression with this source text."""
     expressions = (node for node in below(module.tree) if isinstance(node, cst.BaseExpression))
     return next(Place(module, node) for node in expressions if module.text(node) == text)
 
@@ -29,7 +29,7 @@ def below(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
         yield from below(child)
 
 
-def test_an_expression_is_replaced_and_all_around_it_stays() -> None:
+def test_a_replacement_preserves_the_surrounding_text() -> None:
     module = module_of("await   step.sleep( 'nap','5 min' ) # a comment\r\n\r\n")
 
     edit = Replacement(place_of(module, "'5 min'"), "'5 minutes'")
@@ -37,7 +37,7 @@ def test_an_expression_is_replaced_and_all_around_it_stays() -> None:
     assert apply_source_edits(module, [edit]) == b"await   step.sleep( 'nap','5 minutes' ) # a comment\r\n\r\n"
 
 
-def test_parentheses_over_several_lines_stay_around_a_replacement() -> None:
+def test_a_replacement_preserves_multiline_parentheses() -> None:
     module = module_of("nap = (\n    '5 min'\n)\n")
     place = place_of(module, "('5 min')")
 
@@ -52,7 +52,7 @@ def test_await_is_added_before_a_call() -> None:
     assert result.decode() == "async def run():\n    await step.sleep('nap', 5)  # now\n"
 
 
-def test_an_edit_inside_another_is_made_too() -> None:
+def test_nested_edits_are_both_applied() -> None:
     module = module_of("step.sleep('nap', '5 min')\n")
     edits: list[Edit] = [
         AddedAwait(place_of(module, "step.sleep('nap', '5 min')")),
@@ -62,7 +62,7 @@ def test_an_edit_inside_another_is_made_too() -> None:
     assert apply_source_edits(module, edits).decode() == "await step.sleep('nap', '5 minutes')\n"
 
 
-def test_of_two_edits_of_one_place_the_first_is_made() -> None:
+def test_the_first_of_two_edits_of_an_expression_wins() -> None:
     module = module_of("nap = '5 min'\n")
     place = place_of(module, "'5 min'")
 
@@ -107,7 +107,7 @@ def test_a_name_is_imported_from_another_module(source: str, expected: str) -> N
     "source",
     [b"\xef\xbb\xbfnap = '5 min'\r\n", b"# coding: latin-1\nname = '\xe9'\nnap = '5 min'"],
 )
-def test_the_encoding_and_the_ends_of_lines_stay(source: bytes) -> None:
+def test_edits_preserve_the_encoding_and_line_endings(source: bytes) -> None:
     module = module_of(source)
 
     result = apply_source_edits(module, [Replacement(place_of(module, "'5 min'"), "'5 minutes'")])
@@ -115,7 +115,7 @@ def test_the_encoding_and_the_ends_of_lines_stay(source: bytes) -> None:
     assert result == source.replace(b"5 min", b"5 minutes")
 
 
-def test_a_module_that_would_not_stay_as_it_is_is_left_alone() -> None:
+def test_a_module_that_does_not_round_trip_is_not_edited() -> None:
     module = module_of("\x0cnap = '5 min'\n")
 
     assert apply_source_edits(module, [Replacement(place_of(module, "'5 min'"), "'a'")]) == module.source

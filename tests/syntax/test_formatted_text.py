@@ -1,4 +1,4 @@
-"""Source text in one format, however the code is formatted."""
+"""Source text in a canonical format."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def formatted(source: str) -> str:
         "(f(a, b='c'))",
     ],
 )
-def test_layouts_of_a_call_have_one_text(source: str) -> None:
+def test_layouts_of_a_call_have_the_same_text(source: str) -> None:
     assert formatted(source) == 'f(a, b="c")'
 
 
@@ -39,7 +39,7 @@ def test_layouts_of_a_call_have_one_text(source: str) -> None:
         ("x [1:2 ]", "x[1:2]"),
     ],
 )
-def test_text_is_as_formatters_write_it(source: str, text: str) -> None:
+def test_text_has_the_style_of_formatters(source: str, text: str) -> None:
     assert formatted(source) == text
 
 
@@ -48,7 +48,7 @@ def test_text_keeps_its_meaning(source: str) -> None:
     assert formatted(source) == source
 
 
-def test_a_tuple_of_one_as_an_index_keeps_its_comma() -> None:
+def test_an_index_of_one_element_keeps_its_comma() -> None:
     assert formatted("x[a,]") == "x[a, ]"
 
 
@@ -56,6 +56,6 @@ def test_a_plain_f_string_has_double_quotes() -> None:
     assert formatted("f'order {n}'") == 'f"order {n}"'
 
 
-def test_a_very_long_text_stays_as_it_is() -> None:
+def test_a_very_long_text_is_not_formatted() -> None:
     source = "[" + "1,2," * 600 + "]"
     assert formatted(source) == source

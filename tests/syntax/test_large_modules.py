@@ -1,4 +1,4 @@
-"""Modules that the parser would take too much memory for are refused before it is asked."""
+"""Modules that need too much memory to parse are refused before parsing."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ from stepgraph.syntax.parsing.shallow import quick_scan
         'x = [f"{a["b"]}", " ", ' + "a(0)," * 150_000 + '"]"]',
     ],
 )
-def test_a_module_of_too_many_tokens_is_refused(source: str) -> None:
+def test_a_module_with_too_many_tokens_is_refused(source: str) -> None:
     with pytest.raises(InputError) as refusal:
         parse_module(source.encode(), "shop.py")
 
     assert str(refusal.value) == "shop.py: not parsed: it has more than 500,000 tokens. Split the module."
 
 
-def test_twenty_thousand_steps_are_not_too_large() -> None:
+def test_twenty_thousand_steps_are_within_the_limit() -> None:
     steps = "".join(f"        await step.sleep('rest {number}', '5 minutes')\n" for number in range(20_000))
 
     assert quick_scan(steps).tokens == 220_000
@@ -53,7 +53,7 @@ def parse(modules: SourceModules, path: str) -> SourceModule:
     return run_with_large_stack(lambda: modules.parse(path, NAMES))
 
 
-def test_modules_that_are_needed_together_are_refused_by_their_tokens() -> None:
+def test_modules_of_a_workflow_share_the_token_budget() -> None:
     modules = SourceModules(room=17, may_release=True)
     parse(modules, "a.py")
 
@@ -63,7 +63,7 @@ def test_modules_that_are_needed_together_are_refused_by_their_tokens() -> None:
 
 
 @pytest.mark.slow
-def test_modules_that_are_not_needed_any_more_make_room() -> None:
+def test_modules_of_earlier_workflows_are_released() -> None:
     modules = SourceModules(room=17, may_release=True)
     for path in ("a.py", "b.py", "a.py"):
         modules.start_workflow_module()
@@ -74,7 +74,7 @@ def test_modules_that_are_not_needed_any_more_make_room() -> None:
 
 
 @pytest.mark.slow
-def test_a_module_that_the_last_workflow_needed_stays() -> None:
+def test_a_module_of_the_previous_workflow_is_not_released() -> None:
     modules = SourceModules(room=50, may_release=True)
     shared = parse(modules, "shared.py")
     for path in ("a.py", "b.py", "c.py", "d.py", "e.py", "f.py", "g.py", "h.py"):
@@ -84,7 +84,7 @@ def test_a_module_that_the_last_workflow_needed_stays() -> None:
 
 
 @pytest.mark.parametrize("is_pinned", [True, False])
-def test_a_module_that_is_to_be_edited_stays(*, is_pinned: bool) -> None:
+def test_a_pinned_module_is_not_released(*, is_pinned: bool) -> None:
     modules = SourceModules(room=17, may_release=is_pinned)
     parse(modules, "a.py")
     modules.pin(["a.py"])
@@ -94,7 +94,7 @@ def test_a_module_that_is_to_be_edited_stays(*, is_pinned: bool) -> None:
         parse(modules, "b.py")
 
 
-def test_an_import_without_room_is_tried_again(tmp_path: Path) -> None:
+def test_an_import_over_the_budget_is_retried(tmp_path: Path) -> None:
     (tmp_path / "shared.py").write_bytes(NAMES)
     modules, path = SourceModules(room=18, may_release=True), str(tmp_path / "shared.py")
     parse(modules, "a.py")
@@ -105,7 +105,7 @@ def test_an_import_without_room_is_tried_again(tmp_path: Path) -> None:
     assert isinstance(run_with_large_stack(lambda: modules.load(path, Root(str(tmp_path)))), SourceModule)
 
 
-def test_the_tokens_of_a_command_are_limited() -> None:
+def test_tokens_are_limited_across_all_modules() -> None:
     modules = SourceModules(tokens=PARSED_TOKENS + 1)
 
     with pytest.raises(InputError, match="or 20,000,000 tokens of them"):
@@ -115,5 +115,5 @@ def test_the_tokens_of_a_command_are_limited() -> None:
 @pytest.mark.parametrize(
     ("source", "tokens"), [("", 0), ("a = 1\n", 5), ("x = 'a b c'", 3), ("f'{a}'", 4), ("# a b c\n", 3), ("a\r\nb", 4)]
 )
-def test_tokens(source: str, tokens: int) -> None:
+def test_counted_tokens(source: str, tokens: int) -> None:
     assert quick_scan(source).tokens == tokens

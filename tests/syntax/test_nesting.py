@@ -1,4 +1,4 @@
-"""Modules whose brackets and chains, each harmless alone, would take the parser gigabytes or minutes."""
+"""Modules with many nested brackets or long chains, which together cost the parser gigabytes or minutes."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHAINS = "too many operators, calls and attributes are in long chains, in all of
     ],
     ids=["brackets", "brackets at a medium depth", "attributes", "patterns"],
 )
-def test_sums_over_a_module_are_limited(source: str, place: str, message: str) -> None:
+def test_total_nesting_of_a_module_is_limited(source: str, place: str, message: str) -> None:
     with pytest.raises(InputError) as caught:
         analyze_source(source, "entry.py")
     assert str(caught.value) == f"{place}: {message}"
@@ -35,7 +35,7 @@ def test_sums_over_a_module_are_limited(source: str, place: str, message: str) -
 
 @pytest.mark.parametrize("bracket", ["{1: x}", "[x]", "(x)", "A(x)"])
 @pytest.mark.parametrize("begin", ["case \\\n ", "case 'a' | \\\n ", " \\\n case\\\n\\\n ", "case "])
-def test_a_deep_pattern_is_refused_on_a_continued_line(begin: str, bracket: str) -> None:
+def test_a_deep_pattern_after_a_line_continuation_is_refused(begin: str, bracket: str) -> None:
     opening, closing = bracket.split("x")
     pattern = opening * 20 + "x" + closing * 20
     with pytest.raises(InputError, match="a pattern is nested more than 8 deep"):
@@ -44,11 +44,11 @@ def test_a_deep_pattern_is_refused_on_a_continued_line(begin: str, bracket: str)
 
 @pytest.mark.slow
 @pytest.mark.parametrize("source", [NESTED, LESS_NESTED * 20, CHAINED * 3], ids=["one", "some", "chains"])
-def test_a_few_are_analyzed(source: str) -> None:
+def test_a_few_deep_expressions_are_analyzed(source: str) -> None:
     assert analyze_source(source, "entry.py").workflows == ()
 
 
-def test_places_of_deep_nodes_are_found() -> None:
+def test_deep_nodes_have_locations() -> None:
     header = (
         "from workers import WorkflowEntrypoint\nclass B(WorkflowEntrypoint):\n    async def run(self, event, step):\n"
     )

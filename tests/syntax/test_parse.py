@@ -1,4 +1,4 @@
-"""Parsing: what is no Python is a problem with a place, whatever it is."""
+"""Parsing: invalid source is a problem with a location."""
 
 from __future__ import annotations
 
@@ -19,25 +19,27 @@ def test_a_syntax_error_has_its_line_and_column() -> None:
     assert problem_of(b"x = 1\ny = = 2\n") == "entry.py:2:5: syntax error: invalid syntax."
 
 
-def test_a_block_that_is_not_indented_has_its_line() -> None:
+def test_a_missing_indentation_has_its_line() -> None:
     assert problem_of(b"def f():\npass\n").startswith("entry.py:2:1: syntax error: expected an indented block")
 
 
-def test_brackets_nested_5000_deep_are_refused_before_the_parser_dies_of_them() -> None:
-    told = problem_of(b"x = " + b"(" * 5000 + b")" * 5000 + b"\n")
-    assert told.startswith("entry.py:1:205: brackets are nested more than 200 deep")
+def test_5000_nested_brackets_are_refused() -> None:
+    message = problem_of(b"x = " + b"(" * 5000 + b")" * 5000 + b"\n")
+    assert message.startswith("entry.py:1:205: brackets are nested more than 200 deep")
 
 
-def test_signs_without_end_are_refused_before_the_parser_takes_all_memory_for_them() -> None:
-    told = problem_of(b"x = " + b"-" * 20_000 + b"1\n")
-    assert told == "entry.py:1:1005: more than 1,000 operators, calls and attributes are chained. Split the expression."
+def test_20000_signs_are_refused() -> None:
+    message = problem_of(b"x = " + b"-" * 20_000 + b"1\n")
+    assert (
+        message == "entry.py:1:1005: more than 1,000 operators, calls and attributes are chained. Split the expression."
+    )
 
 
-def test_a_line_of_dashes_in_a_comment_is_no_sign() -> None:
+def test_dashes_in_a_comment_are_not_signs() -> None:
     assert run_with_large_stack(lambda: parse_module(b"# " + b"-" * 2_000 + b"\nx = 1\n", "entry.py")).tree.body
 
 
-def test_brackets_in_text_are_not_nesting() -> None:
+def test_brackets_in_strings_are_not_nesting() -> None:
     source = b'x = "' + b"(" * 5000 + b'"\n'
     assert run_with_large_stack(lambda: parse_module(source, "entry.py")).tree.body
 
@@ -54,7 +56,7 @@ def test_brackets_in_text_are_not_nesting() -> None:
     ],
     ids=["calls", "attributes", "operators", "negations", "brackets"],
 )
-def test_long_chains_are_read(expression: bytes) -> None:
+def test_chains_of_1000_are_parsed(expression: bytes) -> None:
     assert run_with_large_stack(lambda: parse_module(b"x = " + expression + b"\n", "entry.py")).tree.body
 
 
@@ -63,11 +65,11 @@ def test_long_chains_are_read(expression: bytes) -> None:
     [b"", b"# only a comment", b"\xef\xbb\xbfx = 1\r\ny = 2\r\n", b"if x:\n\ty = 1\n\x0c\nz = 2"],
     ids=["empty", "comment", "byte order mark and CRLF", "tabs and a form feed"],
 )
-def test_odd_files_are_read(source: bytes) -> None:
+def test_unusual_files_are_parsed(source: bytes) -> None:
     assert parse_module(source, "entry.py").source == source
 
 
-def test_newer_syntax_than_that_of_the_running_python_is_read() -> None:
+def test_syntax_of_newer_python_versions_is_parsed() -> None:
     source = b"type Pair[T] = tuple[T, T]\ndef first[T](pair: Pair[T]) -> T:\n    return pair[0]\n"
     assert len(parse_module(source, "entry.py").tree.body) == 2
 
@@ -95,7 +97,7 @@ def test_newer_syntax_than_that_of_the_running_python_is_read() -> None:
         "hidden by an encoding",
     ],
 )
-def test_nesting_is_seen_through_all_that_may_hide_it(source: bytes) -> None:
+def test_nesting_behind_strings_and_comments_is_counted(source: bytes) -> None:
     assert "brackets are nested more than 200 deep" in problem_of(source)
 
 
@@ -128,7 +130,7 @@ def test_nesting_is_seen_through_all_that_may_hide_it(source: bytes) -> None:
         "clauses of a comprehension",
     ],
 )
-def test_chains_without_end_are_refused_before_the_parser_takes_the_square_of_them_in_time(expression: bytes) -> None:
+def test_chains_that_take_quadratic_time_are_refused(expression: bytes) -> None:
     assert "more than 1,000 operators, calls and attributes are chained" in problem_of(b"x = " + expression + b"\n")
 
 
@@ -143,10 +145,10 @@ def test_chains_without_end_are_refused_before_the_parser_takes_the_square_of_th
     ],
     ids=["lists", "tuples", "mappings", "classes", "alternatives"],
 )
-def test_patterns_nested_50_deep_are_refused_before_the_parser_takes_centuries_for_them(pattern: bytes) -> None:
-    told = problem_of(b"match x:\n    case " + pattern + b":\n        pass\n")
-    assert told.startswith("entry.py:2:")
-    assert told.endswith("a pattern is nested more than 8 deep. Match the inner part in a `match` of its own.")
+def test_patterns_that_take_exponential_time_are_refused(pattern: bytes) -> None:
+    message = problem_of(b"match x:\n    case " + pattern + b":\n        pass\n")
+    assert message.startswith("entry.py:2:")
+    assert message.endswith("a pattern is nested more than 8 deep. Match the inner part in a `match` of its own.")
 
 
 @pytest.mark.parametrize(
@@ -159,7 +161,7 @@ def test_patterns_nested_50_deep_are_refused_before_the_parser_takes_centuries_f
     ],
     ids=["8 levels", "a guard", "a body", "no pattern"],
 )
-def test_brackets_beside_patterns_may_be_deeper(source: bytes) -> None:
+def test_brackets_outside_of_patterns_may_be_deeper(source: bytes) -> None:
     assert run_with_large_stack(lambda: parse_module(source, "entry.py")).tree.body
 
 
@@ -193,10 +195,10 @@ def test_brackets_beside_patterns_may_be_deeper(source: bytes) -> None:
         "behind quotes that are text",
     ],
 )
-def test_what_is_long_but_neither_deep_nor_chained_is_read(source: bytes) -> None:
+def test_long_flat_source_is_parsed(source: bytes) -> None:
     assert run_with_large_stack(lambda: parse_module(source, "entry.py")).tree.body
 
 
 @pytest.mark.parametrize("source", [b'x = f"text\n', b'x = f"""text\n'], ids=["on a line", "on several lines"])
-def test_a_formatted_text_without_end_is_a_syntax_error(source: bytes) -> None:
+def test_an_unterminated_f_string_is_a_syntax_error(source: bytes) -> None:
     assert problem_of(source).startswith("entry.py:1:5: syntax error: unterminated")

@@ -1,4 +1,4 @@
-"""Source text on one line, and where nodes stand."""
+"""Source text and locations of nodes."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ def first_value(source: SourceModule) -> cst.BaseExpression:
         ("[\n    x\n    for x in y\n]", "[x for x in y]"),
     ],
 )
-def test_text_is_as_written_but_for_comments_and_line_breaks(source: str, text: str) -> None:
+def test_text_omits_comments_and_line_breaks(source: str, text: str) -> None:
     parsed = module(f"x = {source}\n")
     assert parsed.text(first_value(parsed)) == text
 
 
-def test_places_count_lines_and_columns_from_one() -> None:
+def test_lines_and_columns_count_from_one() -> None:
     parsed = module("x = (\n    first(1),\n    second,\n)\n")
     value = first_value(parsed)
     assert isinstance(value, cst.Tuple)
@@ -54,7 +54,7 @@ def test_columns_count_characters() -> None:
     assert parsed.span(value.elements[1].value) == Span("entry.py", 1, 10, 1, 14)
 
 
-def test_a_function_stands_at_its_def_not_at_its_decorators() -> None:
+def test_a_function_is_located_at_its_def() -> None:
     parsed = module("\n\n@decorator\ndef f():\n    pass\n")
     assert parsed.span(parsed.tree.body[0]).line == 4
 
@@ -75,7 +75,7 @@ class C(Base):
 """
 
 
-class Listed(cst.CSTVisitor):
+class NodeCollector(cst.CSTVisitor):
     def __init__(self) -> None:
         self.nodes: list[cst.CSTNode] = []
 
@@ -85,16 +85,16 @@ class Listed(cst.CSTVisitor):
 
 
 @pytest.mark.parametrize("order", ["forwards", "backwards", "one alone"])
-def test_places_are_the_same_in_whatever_order_they_are_asked_for(order: str) -> None:
+def test_spans_do_not_depend_on_the_order_of_requests(order: str) -> None:
     parsed = module(SOURCE)
-    listed = Listed()
-    parsed.tree.visit(listed)
-    nodes = listed.nodes if order != "backwards" else listed.nodes[::-1]
+    collector = NodeCollector()
+    parsed.tree.visit(collector)
+    nodes = collector.nodes if order != "backwards" else collector.nodes[::-1]
     ranges = positions(parsed.tree)
     for node in nodes:
         line, column, end_line, end_column = ranges.get(id(node), (1, 0, 1, 0))
-        asked = SourceModule(parsed.path, parsed.tree, parsed.source) if order == "one alone" else parsed
-        assert asked.span(node) == Span("entry.py", line, column + 1, end_line, end_column + 1)
+        source_module = SourceModule(parsed.path, parsed.tree, parsed.source) if order == "one alone" else parsed
+        assert source_module.span(node) == Span("entry.py", line, column + 1, end_line, end_column + 1)
 
 
 @pytest.mark.parametrize(
@@ -107,12 +107,12 @@ def test_places_are_the_same_in_whatever_order_they_are_asked_for(order: str) ->
 )
 def test_the_heading_of_a_class_ends_with_its_name(source: str, heading: Span) -> None:
     parsed = module(source)
-    listed = Listed()
-    parsed.tree.visit(listed)
-    (found,) = [node for node in listed.nodes if isinstance(node, cst.ClassDef)]
-    assert parsed.heading(found) == heading
+    collector = NodeCollector()
+    parsed.tree.visit(collector)
+    (class_definition,) = [node for node in collector.nodes if isinstance(node, cst.ClassDef)]
+    assert parsed.heading(class_definition) == heading
 
 
-def test_a_place_is_shown_as_where_it_is() -> None:
+def test_the_repr_of_a_place_is_its_location() -> None:
     parsed = module("x = f(1)\n")
     assert repr(Place(parsed, first_value(parsed))) == "Place(entry.py:1:5)"

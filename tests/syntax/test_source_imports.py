@@ -1,4 +1,4 @@
-"""Imports that are found without parsing."""
+"""Imports detected without parsing."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Runs of the command that die at a moment of their writing, each in a process: `python dying.py FOLDER ARGUMENTS`.
+"""Crash the command at each of its changes to files: `python crashing_runs.py FOLDER ARGUMENTS`.
 
-Before each run, the folder is as it was before the first. After each, a line of JSON tells at which moment it died
-(null for the last, which lived), its exit code or signal, and the names and contents of all files in the folder.
+Each run starts with the same folder, and prints a line of JSON: the number of the prevented change (null for a run that
+completed), the exit code or negative signal, and the contents of all files in the folder.
 """
 
 from __future__ import annotations
@@ -20,46 +20,46 @@ from typing import NoReturn
 from stepgraph.cli.main import main
 from stepgraph.source_analysis import import_pipeline
 
-DIED = 99
+CRASHED = 99
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
 
-# What has an event of Python's own, and what has not.
+# Audit events of changes to files, besides `open`. `os.fsync` has no audit event.
 _EVENTS = frozenset({"os.rename", "os.remove", "os.chmod", "os.mkdir", "os.link", "os.truncate", "shutil.move"})
 
 
-def die_at(moment: int, folder: str) -> None:
-    """Have this process end at once when it is about to change the folder for that many times, from 0."""
-    left = moment
+def exit_before_change(change: int, folder: str) -> None:
+    """Exit this process immediately before the change of the folder with this number, counted from 0."""
+    remaining = change
     fsync = os.fsync
 
-    def about_to_change() -> None:
-        nonlocal left
-        if left == 0:
-            os._exit(DIED)
-        left -= 1
+    def before_change() -> None:
+        nonlocal remaining
+        if remaining == 0:
+            os._exit(CRASHED)
+        remaining -= 1
 
     def watch(event: str, arguments: tuple[object, ...]) -> None:
         opened = event == "open" and isinstance(arguments[2], int) and bool(arguments[2] & _WRITING)
         if (opened or event in _EVENTS) and str(arguments[0]).startswith(folder):
-            about_to_change()
+            before_change()
 
     def synchronized(descriptor: int) -> None:
-        about_to_change()
+        before_change()
         fsync(descriptor)
 
     sys.addaudithook(watch)
-    setattr(os, "fsync", synchronized)  # noqa: B010 - its type says more than is used
+    setattr(os, "fsync", synchronized)  # noqa: B010 - the replacement has a narrower type
 
 
-def die_in_a_write(most: int) -> None:
-    """Have this process killed by the system in the midst of writing more than so many bytes to a file."""
+def limit_file_size(size: int) -> None:
+    """Have the system kill this process while it writes more than `size` bytes to a file."""
     signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def run(prepare: Callable[[], None], arguments: list[str]) -> int:
-    """Return the exit code of a run in a process of its own, or its signal as a negative number."""
+    """Run the command in a forked process, and return its exit code, or its signal as a negative number."""
     process = os.fork()
     if process == 0:
         _run_and_end(prepare, arguments)
@@ -83,33 +83,33 @@ def files(folder: Path) -> dict[str, str]:
     return {str(path.relative_to(folder)): path.read_text() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
-def deaths(folder: Path, arguments: list[str]) -> Iterator[tuple[int | None, int, dict[str, str]]]:
-    """Yield the moment, the exit code and the files of each run that dies, and of one that does not."""
+def crash_runs(folder: Path, arguments: list[str]) -> Iterator[tuple[int | None, int, dict[str, str]]]:
+    """Yield the number of the change, the exit code and the files of each crashed run, and of a completed one."""
     before = folder.with_name("before")
     shutil.copytree(folder, before, symlinks=True)
 
-    def again(prepare: Callable[[], None]) -> tuple[int, dict[str, str]]:
+    def run_again(prepare: Callable[[], None]) -> tuple[int, dict[str, str]]:
         for path in folder.iterdir():
             shutil.rmtree(path) if path.is_dir() else path.unlink()
         shutil.copytree(before, folder, symlinks=True, dirs_exist_ok=True)
         code = run(prepare, arguments)
         return code, files(folder)
 
-    moment = 0
+    change = 0
     while True:
-        code, found = again(partial(die_at, moment, str(folder)))
-        if code != DIED:
+        code, contents = run_again(partial(exit_before_change, change, str(folder)))
+        if code != CRASHED:
             break
-        yield moment, code, found
-        moment += 1
-    for most in (1, 100):
-        yield -most, *again(partial(die_in_a_write, most))
-    yield None, code, found
+        yield change, code, contents
+        change += 1
+    for size in (1, 100):
+        yield -size, *run_again(partial(limit_file_size, size))
+    yield None, code, contents
 
 
 if __name__ == "__main__":
-    place = Path(sys.argv[1])
-    os.chdir(place)
-    import_pipeline()  # once, not in each run
-    for death in deaths(place, sys.argv[2:]):
-        print(json.dumps(death), flush=True)  # noqa: T201 - what it is for
+    directory = Path(sys.argv[1])
+    os.chdir(directory)
+    import_pipeline()  # before the forks
+    for outcome in crash_runs(directory, sys.argv[2:]):
+        print(json.dumps(outcome), flush=True)  # noqa: T201 - a script

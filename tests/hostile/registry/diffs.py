@@ -1,4 +1,4 @@
-"""Pairs of saved graphs that differ in much, compared with `stepgraph diff`."""
+"""Pairs of saved graphs with many differences, for `stepgraph diff`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Final, TypeAlias
 
 from stepgraph.limits import SAVED_NODES
 from tests.hostile.hostile_input import Files, HostileInput
-from tests.hostile.rows.saved import Json, Nodes, call, chain, function, nested_clocks, saved, sleep
+from tests.hostile.registry.saved import Json, Nodes, call, chain, function, nested_clocks, saved, sleep
 
 OLD: Final = "old.json"
 NEW: Final = "new.json"
@@ -34,18 +34,18 @@ def renamed(size: int) -> tuple[str, str]:
 
 
 def renamed_apart(size: int) -> tuple[str, str]:
-    """Return pairs of steps that are renamed, each between steps that stay."""
+    """Return renamed steps between unchanged steps."""
     old, new = ([sleep(f"{p}{n}") if n % 3 else sleep(f"x{n}") for n in range(size)] for p in ("some name ", "same "))
     return saved(old), saved(new)
 
 
 def long_names(size: int) -> tuple[str, str]:
-    """Return a step whose long name is another."""
+    """Return a step whose long name is replaced by another."""
     return saved([sleep("ab" * (size // 2))]), saved([sleep("ba" * (size // 2) + "c")])
 
 
 def renamed_functions(size: int) -> tuple[str, str]:
-    """Return functions under other names that share the name of a step."""
+    """Return renamed functions whose steps share a name."""
 
     def side(prefix: str) -> str:
         defined: Json = {
@@ -68,13 +68,13 @@ def added(size: int) -> tuple[str, str]:
 
 
 def reversed_order(size: int) -> tuple[str, str]:
-    """Return steps in the reverse order."""
+    """Return steps whose order is reversed."""
     steps = _named(size, "s")
     return saved(steps), saved(steps[::-1])
 
 
 def moved(size: int) -> tuple[str, str]:
-    """Return steps, every other one moved into a branch."""
+    """Return steps, half of them moved into branches."""
     steps = _named(size, "s")
     return saved(steps), saved([_if(n, [step]) if n % 2 else step for n, step in enumerate(steps)])
 
@@ -93,18 +93,18 @@ def gathered_with_waits(size: int) -> tuple[str, str]:
 
 
 def same_names(size: int) -> tuple[str, str]:
-    """Return steps of one name, one of which is added in front."""
+    """Return steps with equal names, and a step added in front of them."""
     return saved([sleep("s")] * size), saved([sleep("first"), *([sleep("s")] * (size + 1))])
 
 
 def other_settings(size: int) -> tuple[str, str]:
-    """Return steps with other settings."""
+    """Return steps whose settings change."""
     old, new = ([_do(f"s{n}", timeout) for n in range(size)] for timeout in (1000, 2000))
     return saved(old), saved(new)
 
 
 def other_conditions(size: int) -> tuple[str, str]:
-    """Return branches with other conditions."""
+    """Return branches whose conditions change."""
     old, new = (
         [{"type": "if", "branches": [{"condition": f"{p}{n}", "nodes": [sleep("s")]} for n in range(size)]}]
         for p in ("a", "b")
@@ -113,13 +113,13 @@ def other_conditions(size: int) -> tuple[str, str]:
 
 
 def other_clocks(size: int) -> tuple[str, str]:
-    """Return steps of a group that wait for others than before."""
+    """Return steps of a group that wait for different steps."""
     old, new = nested_clocks(size), nested_clocks(size).replace('"starts": 0', '"starts": 9')
     return old, new
 
 
 def ordered(size: int) -> tuple[str, str]:
-    """Return a group whose steps run one after another, and in the reverse order."""
+    """Return a group of sequential steps whose order is reversed."""
     old, new = (
         [
             {
@@ -134,20 +134,20 @@ def ordered(size: int) -> tuple[str, str]:
 
 
 def calls_of_same_steps(size: int) -> tuple[str, str]:
-    """Return functions that each run a step of one name, called in the reverse order."""
+    """Return functions with a step of the same name each, whose calls are reversed."""
     defined: Json = {f"f{n}": function(f"f{n}", [sleep("same")]) for n in range(size)}
     calls = [call(f"f{n}") for n in range(size)]
     return saved(calls, defined), saved(calls[::-1], defined)
 
 
 def chains(size: int) -> tuple[str, str]:
-    """Return functions that each call the next, and a step that is moved from the last to the first."""
+    """Return a chain of functions, and a renamed step in the last."""
     old = chain(size)
     return old, old.replace('"rest"', '"other"')
 
 
 def deep_loops(size: int) -> tuple[str, str]:
-    """Return steps that are put into 90 loops."""
+    """Return steps whose nesting in loops grows from 10 to 90."""
 
     def side(depth: int) -> str:
         nodes: Nodes = []
@@ -162,7 +162,7 @@ def deep_loops(size: int) -> tuple[str, str]:
 
 
 def tries(size: int) -> tuple[str, str]:
-    """Return steps that are each put into a `try`."""
+    """Return steps that move into a `try` each."""
     steps = _named(size, "s")
     block = [
         {
@@ -176,7 +176,7 @@ def tries(size: int) -> tuple[str, str]:
 
 
 def one_try(size: int) -> tuple[str, str]:
-    """Return many steps that are put into one `try` and one loop."""
+    """Return many steps that move into one `try` in a loop."""
     steps = _named(size, "s")
     return saved(steps), saved(
         [{"type": "loop", "nodes": [{"type": "try", "try_block": {"type": "block", "nodes": steps}}]}]
@@ -184,12 +184,12 @@ def one_try(size: int) -> tuple[str, str]:
 
 
 def other_sleeps(size: int) -> tuple[str, str]:
-    """Return sleeps of one name that take another time, of which every other one is removed."""
+    """Return sleeps whose names and durations change, and half of which are removed."""
     return saved(_named(size, "s")), saved([sleep("s", duration=n) for n in range(size // 2)])
 
 
 def exits(size: int) -> tuple[str, str]:
-    """Return branches that return from now on."""
+    """Return branches with an added `return`."""
     leave: Json = {"type": "break", "kind": "return"}
     return saved([_if(n, [sleep(f"s{n}")]) for n in range(size)]), saved(
         [_if(n, [sleep(f"s{n}"), leave]) for n in range(size)]
@@ -197,20 +197,20 @@ def exits(size: int) -> tuple[str, str]:
 
 
 def shuffled(size: int) -> tuple[str, str]:
-    """Return steps, most of which are elsewhere, and others new."""
+    """Return steps in a random order, and a quarter of new steps."""
     old = _named(size, "s")
     new = [sleep(f"s{n * 7919 % size}") if n % 4 else sleep(f"n{n}") for n in range(size)]
     return saved(old), saved(new)
 
 
 def workflows(size: int) -> tuple[str, str]:
-    """Return workflows of one name, with another step each."""
+    """Return workflows with the same name, whose steps are renamed."""
     old, new = (f"[{', '.join([saved([sleep(name)])] * size)}]" for name in "ab")
     return old, new
 
 
 def large_workflows(size: int) -> tuple[str, str]:
-    """Return five workflows whose comparison takes many visits."""
+    """Return five workflows whose comparison visits many elements."""
     old, new = ordered(size // 5)
     old_sides, new_sides = (", ".join(text.replace("Orders", f"Orders{n}") for n in range(5)) for text in (old, new))
     return f"[{old_sides}]", f"[{new_sides}]"
@@ -255,7 +255,7 @@ INPUTS = [
     for name, (sides, size) in SIDES.items()
     for form in ("text", "svg")
 ]
-# At ten times the size, as many nodes as are read of each side.
+# At ten times the size, each side has the maximum number of nodes of a saved graph.
 INPUTS += [
     HostileInput(
         f"diff {form}: as many {name} as are read", partial(_files, sides), size, ("diff", OLD, NEW, "-f", form)

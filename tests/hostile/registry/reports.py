@@ -1,4 +1,4 @@
-"""Files with thousands of findings: reports in each format, baselines, comments that suppress, corrections."""
+"""Files with thousands of findings, for reports, baselines, suppression comments and fixes."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ def _findings(size: int) -> Files:
 
 
 def _findings_in_a_line(size: int) -> Files:
-    """Return such sleeps in one line."""
+    """Return sleeps without `await` on one line."""
     return entry(";".join(f"step.sleep('s{n}', 1)" for n in range(size)))
 
 
 def _equal_lines(size: int) -> Files:
-    """Return the same line again and again, which has one finding to correct."""
+    """Return a repeated line with one fixable finding."""
     return entry("step.sleep('s', 1)\n" * size)
 
 
 def _alternating_lines(size: int) -> Files:
-    """Return lines of a hundred kinds, every other of which has something to correct."""
+    """Return a hundred different lines, half of which have a fixable finding."""
     return entry("".join(f"step.sleep('s{n % 97}', 1)\nawait step.sleep('s{n % 89}', 1)\n" for n in range(size // 2)))
 
 
 def _repeated_lines(size: int) -> Files:
-    """Return lines to correct, each before one of the lines that are repeated."""
+    """Return fixable lines, each before a repeated line."""
     return entry("".join(f"step.sleep('s{n}', 1)\nx = {n * 7919 % 131}\n" for n in range(size // 2)))
 
 
@@ -43,21 +43,21 @@ def _suppressed(size: int) -> Files:
 
 
 def _comments_of_a_statement(size: int) -> Files:
-    """Return a statement with a comment on each of its lines, none of which suppresses anything."""
+    """Return a statement with an unused suppression comment on each of its lines."""
     return entry("x = [\n" + "    1,  # stepgraph: ignore[SG203]\n" * size + "]\n")
 
 
 def _rules_of_a_comment(size: int) -> Files:
-    """Return a comment that names rules again and again."""
+    """Return a suppression comment that lists the same rules repeatedly."""
     return entry(f"step.sleep('s', 1)  # stepgraph: ignore[{', '.join(['SG203', 'sleep-not-awaited'] * (size // 2))}]")
 
 
 def _baseline(size: int) -> Files:
-    """Return findings, and a baseline with as many others."""
-    known = [
+    """Return findings, and a baseline with different findings."""
+    findings = [
         {"path": "entry.py", "code": "SG203", "fingerprint": f"{n:024x}", "message": "was here"} for n in range(size)
     ]
-    text = json.dumps({"version": 1, "findings": known})
+    text = json.dumps({"version": 1, "findings": findings})
     return {**_findings(size // 10), "baseline.json": text}
 
 
@@ -72,7 +72,7 @@ def _environments(size: int) -> Files:
 
 
 def _bindings(size: int) -> Files:
-    """Return a configuration with many workflows of classes that there are not."""
+    """Return a configuration with many workflows whose classes are missing."""
     tables = "".join(f'[[workflows]]\nname = "w{n}"\nbinding = "B{n}"\nclass_name = "Orders{n}"\n' for n in range(size))
     head = 'name = "orders"\nmain = "entry.py"\ncompatibility_date = "2026-01-01"\n'
     return {**entry("pass"), "wrangler.toml": f"{head}{tables}"}

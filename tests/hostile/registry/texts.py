@@ -1,4 +1,4 @@
-"""Inputs that ask for much work by a long text: a name, a comment, a line, or a configuration."""
+"""Inputs with a long string: a name, a comment, a line or a configuration."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def _comment(make: Callable[[int], str]) -> Callable[[int], Files]:
     return lambda size: entry(_SLEEP, f"# {make(size)}\n")
 
 
-def _beside(make: Callable[[int], str]) -> Callable[[int], Files]:
-    """Return an input with a comment at the end of the line of a finding."""
+def _trailing_comment(make: Callable[[int], str]) -> Callable[[int], Files]:
+    """Return an input with a comment after a finding."""
     return lambda size: entry(f"{_SLEEP}  # {make(size)}")
 
 
@@ -38,8 +38,8 @@ def _configured(name: str, make: Callable[[int], str]) -> Callable[[int], Files]
     return lambda size: {name: make(size), **entry(_SLEEP)}
 
 
-def _base(size: int) -> Files:
-    """Return a module that classes may derive from, and one that looks as if it did."""
+def _class_like_text(size: int) -> Files:
+    """Return a module with a workflow, and a module of text that resembles class definitions."""
     text = f"# orkflow Orders class a({'class a(' * size}\n#={'a.' * size}\n# class a[{'class a[' * size}\n# Orders"
     return {**entry(_SLEEP), "other.py": text}
 
@@ -66,15 +66,15 @@ INPUTS = [
     HostileInput("comment of `setattr(`", _comment(lambda size: "setattr(" * size), 10_000),
     HostileInput("comment of codings", _comment(lambda size: "coding" * size), 10_000),
     HostileInput(
-        "comments that ignore, on one line", _beside(lambda size: "# stepgraph: ignore[SG101] " * size), 1_000
+        "comments that ignore, on one line", _trailing_comment(lambda size: "# stepgraph: ignore[SG101] " * size), 1_000
     ),
     HostileInput(
-        "comment that ignores many rules", _beside(lambda size: f"stepgraph: ignore[{'SG1, ' * size}]"), 1_000
+        "comment that ignores many rules", _trailing_comment(lambda size: f"stepgraph: ignore[{'SG1, ' * size}]"), 1_000
     ),
-    HostileInput("comment of marks", _beside(lambda size: "#stepgraph: ignore-" * size), 10_000),
-    HostileInput("comment of spaces", _beside(lambda size: f"stepgraph: ignore[a{' ' * size}"), 20_000),
+    HostileInput("comment of marks", _trailing_comment(lambda size: "#stepgraph: ignore-" * size), 10_000),
+    HostileInput("comment of spaces", _trailing_comment(lambda size: f"stepgraph: ignore[a{' ' * size}"), 20_000),
     HostileInput("comments of many lines", lambda size: entry(_SLEEP, "# stepgraph: ignore[SG101]\n" * size), 1_000),
-    HostileInput("text that looks like a class", _base, 10_000),
+    HostileInput("text that looks like a class", _class_like_text, 10_000),
     HostileInput("findings on one line", lambda size: entry("; ".join([_SLEEP] * size)), 2_000),
     HostileInput(
         "findings on one line, with comments",

@@ -1,4 +1,4 @@
-"""Someone who follows a page: a folder, and a shell in which stepgraph is installed and nothing reaches the network."""
+"""A directory and a shell for the examples of a page, with stepgraph installed and no access to the network."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from typing import Final
 
 from docs.generate.files import ROOT
 
-# An environment has the programs of the reader, and what is installed there has been: pip itself is imported, as it is
-# looked for where the line says, and says its version.
+# `python -m venv` copies the programs below into the environment. `python -m pip` only prints its version, which
+# imports pip from where the command line would find it.
 _PYTHON: Final = """case " $* " in
 *" -m venv "*)
   {python} "$@" --without-pip || exit
   for folder; do :; done
-  rm -f "$folder"/bin/python* # links, through which a copy would be written
+  rm -f "$folder"/bin/python* # links, through which `cp` would write
   cp {here}/* "$folder/bin" ;;
 *" -m pip "*)
   isolated=; [ "$1" != -I ] || isolated=-I
@@ -29,7 +29,7 @@ _PYTHON: Final = """case " $* " in
   exec {python} "$@" ;;
 esac"""
 
-# What the programs do that a reader has: those of Python are those that run this, and installing has been done.
+# Shell scripts by the name of the program. Python is the running interpreter; installing does nothing.
 _PROGRAMS: Final = {
     "stepgraph": 'exec {python} -m stepgraph "$@"',
     "pytest": 'exec {python} -m pytest "$@"',
@@ -37,12 +37,12 @@ _PROGRAMS: Final = {
     "python3": _PYTHON,
     "pip": "exit 0",
     "gh": "exit 0",
-    # Cloudflare's API, as far as it is asked for a graph.
+    # The response of Cloudflare's API to a request for a graph.
     "curl": "exec {python} -m stepgraph graph -f json {root}/fixtures/orders/entry.py",
 }
 
-# What this is run by may be tests too, or a job of GitHub, which tell their own processes so; settings of who runs it.
-_NOT_OF_A_READER: Final = ("PYTEST_", "GITHUB_", "GIT_", "CLOUDFLARE_", "STEPGRAPH_", "SOURCE_DATE_EPOCH")
+# Prefixes of variables that pytest, GitHub Actions or the user may have set.
+_HIDDEN_VARIABLES: Final = ("PYTEST_", "GITHUB_", "GIT_", "CLOUDFLARE_", "STEPGRAPH_", "SOURCE_DATE_EPOCH")
 
 _GIT: Final = {
     "GIT_AUTHOR_NAME": "reader",
@@ -58,40 +58,40 @@ _GIT: Final = {
 
 
 @dataclass(frozen=True, slots=True)
-class Reader:
-    """What a reader has: a folder, which is empty at first, and programs."""
+class Sandbox:
+    """A working directory, which is empty at first, and a directory of programs."""
 
     folder: Path
     programs: Path
 
     @classmethod
-    def at(cls, scratch: Path) -> Reader:
-        """Return a reader whose folder and programs are in an empty folder."""
+    def create(cls, scratch: Path) -> Sandbox:
+        """Create a sandbox in an empty directory."""
         folder, programs = scratch / "work", scratch / "programs"
         folder.mkdir()
         programs.mkdir()
         names = {"python": sys.executable, "here": str(programs), "root": str(ROOT)}
         quoted = {name: shlex.quote(value) for name, value in names.items()}
         for name, text in _PROGRAMS.items():
-            filled = re.sub(r"\{(python|here|root)\}", lambda found: quoted[found[1]], text)
+            filled = re.sub(r"\{(python|here|root)\}", lambda match: quoted[match[1]], text)
             (programs / name).write_text(f"#!/bin/sh\n{filled}\n", encoding="utf-8")
             (programs / name).chmod(0o755)
         return cls(folder, programs)
 
-    def writes(self, path: str, text: str) -> None:
-        """Write a file of the folder."""
+    def write(self, path: str, text: str) -> None:
+        """Write a file in the working directory."""
         target = self.folder / path
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(text, encoding="utf-8")
 
-    def reads(self, path: str) -> str:
-        """Return what is in a file of the folder."""
+    def read(self, path: str) -> str:
+        """Return the text of a file in the working directory."""
         return (self.folder / path).read_text(encoding="utf-8")
 
-    def runs(self, command: str, *, fine: Sequence[int] = (0,), folder: Path | None = None) -> str:
-        """Run a command of the shell, and return what it prints. Raises ValueError where it ends in another code."""
-        run = subprocess.run(
-            ["bash", "-e", "-o", "pipefail", "-c", command],  # noqa: S607 - the reader's own
+    def run(self, command: str, *, allowed_codes: Sequence[int] = (0,), folder: Path | None = None) -> str:
+        """Run a shell command, and return its output. Raises ValueError for an exit code that is not allowed."""
+        completed = subprocess.run(
+            ["bash", "-e", "-o", "pipefail", "-c", command],  # noqa: S607 - from PATH, as on the page
             cwd=folder or self.folder,
             env=self._environment(),
             stdin=subprocess.DEVNULL,
@@ -99,12 +99,12 @@ class Reader:
             stderr=subprocess.STDOUT,
             check=False,
         )
-        said = run.stdout.decode()
-        if run.returncode not in fine:
-            raise ValueError(f"`{command}` ends in {run.returncode}:\n{said}")
-        return said
+        output = completed.stdout.decode()
+        if completed.returncode not in allowed_codes:
+            raise ValueError(f"`{command}` exits with {completed.returncode}:\n{output}")
+        return output
 
     def _environment(self) -> dict[str, str]:
-        inherited = {key: value for key, value in os.environ.items() if not key.startswith(_NOT_OF_A_READER)}
+        inherited = {key: value for key, value in os.environ.items() if not key.startswith(_HIDDEN_VARIABLES)}
         path = f"{self.programs}{os.pathsep}{inherited['PATH']}"
         return {**inherited, **_GIT, "PATH": path, "STEPGRAPH_NO_CACHE": "1", "REPOSITORY": str(ROOT)}

@@ -1,4 +1,4 @@
-"""Inputs that ask for much work by many modules, classes, names or statements."""
+"""Inputs with many modules, classes, names or statements."""
 
 from __future__ import annotations
 

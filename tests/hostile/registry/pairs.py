@@ -1,4 +1,4 @@
-"""Inputs that make pairs of steps, calls or tasks."""
+"""Inputs with quadratically many pairs of steps, calls or tasks."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _depends_on(size: int, needs: int) -> Files:
 
 
 def _conditional_steps(size: int) -> Files:
-    """Each step needs the three before, and may have run already."""
+    """Each step needs the three previous steps, some of which have already run."""
     text = ""
     for number in range(size):
         needed = ", ".join(f"s{earlier}=None" for earlier in range(max(0, number - 3), number))

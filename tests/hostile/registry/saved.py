@@ -1,4 +1,4 @@
-"""Saved graphs that are large: deep, wide, of many functions, of long names."""
+"""Large saved graphs: deep, wide, with many functions or long names."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ def sleeps(size: int) -> str:
 
 
 def functions(size: int) -> str:
-    """Return a graph of functions of one step, each called once."""
+    """Return a graph of functions with one step each, called once each."""
     defined = {f"f{n}": function(f"f{n}", [sleep(f"s{n}")]) for n in range(size)}
     return saved([call(f"f{n}") for n in range(size)], defined)
 
 
 def chain(size: int) -> str:
-    """Return a graph of functions, each of which calls the next."""
+    """Return a graph with a chain of functions that call the next."""
     defined: Json = {f"f{n}": function(f"f{n}", [call(f"f{n + 1}")]) for n in range(size)}
     return saved([call("f0")], {**defined, f"f{size}": function(f"f{size}", [sleep("rest")])})
 
@@ -61,7 +61,7 @@ def branches(size: int) -> str:
 
 
 def ifs(size: int) -> str:
-    """Return a graph of many `if`s, each of which may return."""
+    """Return a graph of many `if`s with a `return` each."""
     leave = {"type": "break", "kind": "return"}
     return saved(
         [{"type": "if", "branches": [{"condition": f"c{n}", "nodes": [sleep(f"s{n}"), leave]}]} for n in range(size)]
@@ -74,7 +74,7 @@ def parallel(size: int) -> str:
 
 
 def clocks(size: int) -> str:
-    """Return a graph of steps that each overlap with the ten around them."""
+    """Return a graph of steps that each overlap with their ten neighbors."""
     return saved([sleep(f"s{n}", starts=n, resolves=n + 10) for n in range(size)])
 
 
@@ -94,7 +94,7 @@ def long_word(size: int) -> str:
 
 
 def deep(size: int) -> str:
-    """Return a graph of loops, as deep as one may be, again and again."""
+    """Return a graph of many loops with the maximum nesting."""
     nodes: Nodes = []
     for number in range(size // 90):
         inner: Nodes = [sleep(f"s{number}")]
@@ -141,7 +141,7 @@ def nested_calls(size: int) -> str:
 
 
 def steps_in_steps(size: int) -> str:
-    """Return a graph of a step that holds many others."""
+    """Return a graph with a step that contains many others."""
     return saved([{"type": "step_do", "name": "outer", "nodes": [sleep(f"s{n}") for n in range(size)]}])
 
 
@@ -159,12 +159,12 @@ def calls_of_a_long_function(size: int) -> str:
 
 
 def empty_branches(size: int) -> str:
-    """Return a graph of branches that say nothing."""
+    """Return a graph of empty branches."""
     return saved([{"type": "if", "branches": [{}] * size}])
 
 
 def graphs(size: int) -> str:
-    """Return an array of graphs of one name."""
+    """Return an array of graphs with the same name."""
     return f"[{', '.join([sleeps(1)] * size)}]"
 
 
@@ -213,7 +213,7 @@ INPUTS += [
     HostileInput(f"{form}: graphs of one name", partial(_files, graphs), 500, ("render", GRAPH, "-f", form, *output))
     for form, output in (("text", ()), ("html", ()), ("svg", ("-o", "out/")))
 ]
-# As many nodes as are read, and ten times as many, which are refused.
+# The maximum number of nodes, and ten times as many, which are refused.
 INPUTS += [
     HostileInput(f"{form}: as many {name} as are read", partial(_files, graph), size, ("render", GRAPH, "-f", form))
     for name, graph, size in (

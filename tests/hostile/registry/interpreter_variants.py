@@ -1,4 +1,4 @@
-"""Relatives of the inputs that ask the interpreter for much work: each multiplies something else."""
+"""Variants of the inputs in `interpreter`: each multiplies the work of a different construct."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def _helpers(
 
 
 def _nested(line: Callable[[int], str], innermost: str = "await step.sleep('in', 1)") -> Callable[[int], Files]:
-    """Return blocks within each other."""
+    """Return nested blocks."""
     return lambda size: entry("".join(f"{' ' * n}{line(n)}\n" for n in range(size)) + " " * size + innermost)
 
 
@@ -53,7 +53,7 @@ def _finals(size: int) -> Files:
 
 
 def _switches(size: int) -> Files:
-    """A value that is another one on each of 2^n ways."""
+    """A value that differs on each of 2^n paths."""
     text = "".join(
         f"if e{n}: f = (lambda f: lambda: f())(f)\nelse: f = (lambda f: lambda: f())(f)\n" for n in range(size)
     )
@@ -101,9 +101,9 @@ def _getattrs(size: int) -> Files:
         text += f"class C{n}:\n    def __init__(self, inner): self.inner = inner\n"
         text += "    def __getattr__(self, name):\n"
         text += "        getattr(self.inner, name)\n        return getattr(self.inner, name)\n"
-    made = "C0(step)"
+    instance = "C0(step)"
     return entry(
-        f"c = {made}\n" + "".join(f"c = C{n}(c)\n" for n in range(1, size)) + "await c.step.sleep('a', 1)", text
+        f"c = {instance}\n" + "".join(f"c = C{n}(c)\n" for n in range(1, size)) + "await c.step.sleep('a', 1)", text
     )
 
 
@@ -130,8 +130,8 @@ def _mutual_recursion(size: int) -> Files:
         text += f"async def f{n}({params}):\n    await p0.sleep('a{n}', 1)\n"
         text += f"    await f{(n + 1) % size}({rotated})\n    await f{(n * 7 + 3) % size}({swapped})\n"
     functions = "".join(f"async def h{n}(step):\n{_STEP}" for n in range(9))
-    given = ", ".join(f"h{n}" for n in range(9))
-    return entry(f"await f0(step, {given})", functions + text)
+    arguments = ", ".join(f"h{n}" for n in range(9))
+    return entry(f"await f0(step, {arguments})", functions + text)
 
 
 def _many_withs(size: int) -> Files:
@@ -299,7 +299,7 @@ def _steps_in_helpers(size: int) -> Files:
 
 
 def _epochs(size: int) -> Files:
-    """Helpers that each change what all others read."""
+    """Helpers that each change the variables that all others read."""
     defs = "".join(f"async def f{n}(step):\n    global g\n    g = f{n}\n    await h(step)\n" for n in range(size))
     text = f"g = None\nasync def h(step):\n{_STEP}    return g\n{defs}"
     calls = "".join(f"    await f{n}(step)\n" for n in range(size))
@@ -307,7 +307,7 @@ def _epochs(size: int) -> Files:
 
 
 def _observed_clique(calls_in_all: int) -> Files:
-    """Functions that call each other and change what the others read."""
+    """Functions that call each other and change the variables that the others read."""
     size = int(calls_in_all**0.5)
     calls = "".join(f"    await f{n}(step)\n" for n in range(size))
     defs = "".join(
@@ -325,7 +325,7 @@ def _dependent_steps(size: int) -> Files:
 
 
 def _choices_of_steps(size: int) -> Files:
-    """Each name is one of two steps by path, which need the name before."""
+    """Each name is one of two steps, depending on the path, and both need the previous name."""
     text = "@step.do('s0')\nasync def s0(): pass\n"
     for n in range(1, size):
         for condition in ("if e:", "else:"):
@@ -467,7 +467,7 @@ def _step_lists(size: int) -> Files:
 
 
 def _arguments_of_everything(size: int) -> Files:
-    """A dictionary that holds the one before thrice, wherever values are looked at."""
+    """A dictionary that holds the previous dictionary three times, in each place where values are inspected."""
     lines = "".join(f"d{n} = {{**d{n - 1}, 'k': d{n - 1}, 'm': [d{n - 1}, step]}}\n" for n in range(1, size))
     last = f"d{size - 1}"
     uses = [f"print({last})", f"unknown({last})", f"self.env.KV.put('a', {last})", f"await s({last})"]
@@ -486,7 +486,7 @@ def _arguments_of_everything(size: int) -> Files:
 
 
 def _default_arguments(size: int) -> Files:
-    """Functions whose defaults are the function before, twice: in a loop, so that they are compared."""
+    """Functions with the previous function as two defaults, compared at the head of a loop."""
     text = "".join(f"    def f{n}(a=f{n - 1}, b=f{n - 1}): return a()\n" for n in range(1, size))
     return entry(f"f0 = step.sleep\nfor i in e:\n{text}    f0 = f{size - 1}\nawait f0('a', 1)")
 
@@ -507,21 +507,21 @@ def _formats(size: int) -> Files:
 
 
 def _names_tried(size: int) -> Files:
-    """A name that is bound again and again in a `try`: a handler begins with any of its values."""
+    """A name that is bound repeatedly in a `try`, so that a handler starts with any of its values."""
     lines = "".join(f"    a = f{n}\n" for n in range(size))
     defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
     return entry(f"try:\n{lines}    await a(step)\nexcept E:\n    await a(step)", defs)
 
 
 def _lists_tried(size: int) -> Files:
-    """A list that changes again and again in a `try`."""
+    """A list that changes repeatedly in a `try`."""
     lines = "".join(f"    a.append(f{n})\n    a.pop()\n    a.insert(0, f{n})\n" for n in range(size))
     defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
     return entry(f"a = []\ntry:\n{lines}    await g(step)\nexcept E:\n    for f in a: await f(step)", defs)
 
 
 def _pops(size: int) -> Files:
-    """A list of any one of many functions that loses one of them again and again."""
+    """A list with one of many functions, from which one is removed repeatedly."""
     lines = "".join(f"a.insert(0, f{n})\na.pop()\n" for n in range(size))
     defs = "".join(f"async def f{n}(step):\n{_STEP}" for n in range(size))
     return entry(f"a = []\n{lines}for g in a: await g(step)", defs)
@@ -534,7 +534,7 @@ def _slices(size: int) -> Files:
 
 
 def _lists_kept_in_a_try(size: int) -> Files:
-    """A list that holds itself as it was before, in a loop that any call may end."""
+    """A list that contains its own previous value, in a loop that any call may leave."""
     lines = "".join(
         f"    try:\n        v = [f{n}, v]\n        await v[0](step)\n    except E: pass\n" for n in range(size)
     )
@@ -558,10 +558,10 @@ def _calls_of_ten(size: int) -> Files:
 
 
 def _computed_bases(size: int) -> Files:
-    """The class itself is made by helpers that are called 2^n times, to find out whether it is a workflow."""
+    """A class whose base is computed by 2^n calls, evaluated to decide whether it is a workflow."""
     text = "".join(f"def m{n}(b, x):\n    return m{n + 1}(b, [x]), m{n + 1}(b, [x, x])\n" for n in range(size))
-    made = f"class Made(m0(WorkflowEntrypoint, lambda: 1)[0]):\n    async def run(self, event, step):\n    {_STEP}"
-    return entry("pass", f"{text}def m{size}(b, x): return b\n{made}")
+    instance = f"class Made(m0(WorkflowEntrypoint, lambda: 1)[0]):\n    async def run(self, event, step):\n    {_STEP}"
+    return entry("pass", f"{text}def m{size}(b, x): return b\n{instance}")
 
 
 def _many_workflows(size: int) -> Files:

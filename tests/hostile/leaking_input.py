@@ -1,4 +1,4 @@
-"""A command that reads, tells and changes what it should not, so that its trial is seen to fail."""
+"""A trial that reads, prints and overwrites files outside of the project, to test the audit of `trials`."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from pathlib import Path
 from tests.hostile.trials import OUTSIDE, SECRET, main
 
 
-def make(_number: int, folder: Path) -> Callable[[], tuple[int, str]]:
-    """Return what opens a file outside and one of the system, and writes over another."""
+def prepare(_number: int, folder: Path) -> Callable[[], tuple[int, str]]:
+    """Return a run that reads a file outside of the project, overwrites another, and prints the secret."""
 
     def run() -> tuple[int, str]:
         (folder / OUTSIDE / "leak.py").read_text(encoding="utf-8")
@@ -20,4 +20,4 @@ def make(_number: int, folder: Path) -> Callable[[], tuple[int, str]]:
 
 
 if __name__ == "__main__":
-    main("tests.hostile.careless", make)
+    main("tests.hostile.leaking_input", prepare)

@@ -1,4 +1,4 @@
-"""Inputs that ask the interpreter for much work."""
+"""Inputs that require much work of the interpreter."""
 
 from __future__ import annotations
 
