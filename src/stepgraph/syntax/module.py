@@ -109,7 +109,7 @@ class SourceModule(Struct, eq=False, dict=True):
         return self.once_for(node, _brief_text)
 
     def text(self, node: cst.CSTNode) -> str:
-        """Return the source of `node` on one line, without comments."""
+        """Return the source of `node` on one line, without comments; the name of a function or class."""
         from stepgraph.syntax.source_text import source_text
 
         return source_text(self.tree, node)
@@ -146,5 +146,12 @@ class Place(Struct, frozen=True):
 
     @property
     def text(self) -> str:
-        """The source of the node on one line, without comments."""
+        """The source of the node on one line, without comments; the name of a function or class."""
         return self.module.text(self.node)
+
+    @property
+    def body_text(self) -> str:
+        """The source of the body of a function on one line, without comments; the text of any other node."""
+        import libcst as cst
+
+        return self.module.text(self.node.body if isinstance(self.node, cst.FunctionDef) else self.node)

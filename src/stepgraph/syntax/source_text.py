@@ -41,9 +41,11 @@ class _OneLineState(CodegenState):
 
 
 def source_text(module: cst.Module, node: cst.CSTNode) -> str:
-    """Return the source of `node` in `module` on one line."""
+    """Return the source of `node` in `module` on one line, and the name of a function or class."""
     if isinstance(node, cst.Name) and not node.lpar:
         return node.value
+    if isinstance(node, cst.FunctionDef | cst.ClassDef):
+        return node.name.value
     state = _OneLineState(module.default_indent, module.default_newline)
     node._codegen(state)
     return _join_tokens(state.tokens) if _LINE_BREAK in state.tokens else "".join(state.tokens)

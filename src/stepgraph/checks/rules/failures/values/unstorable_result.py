@@ -109,7 +109,7 @@ class _Returns:
     def _text(self, function: Place) -> str:
         text = self._texts.get(function)
         if text is None:
-            text = self._texts[function] = function.text
+            text = self._texts[function] = function.body_text
         return text
 
 
