@@ -34,8 +34,9 @@ def may_assigned_names(source: bytes) -> frozenset[str]:
     attributes = {name for groups in _ASSIGNED_NAME.findall(source) for name in groups if name}
     if _SUBSCRIPT_ASSIGNMENT.search(source):
         attributes.update(name for name, rest in _SUBSCRIPT.findall(source) if _SUBSCRIPT_ASSIGNMENT.search(rest))
-    deleted = (_DELETED_NAME.search(names) for names in _DELETION.findall(source))
-    attributes.update(item[1] for item in deleted if item is not None)
+    if b"del" in source:
+        deleted = (_DELETED_NAME.search(names) for names in _DELETION.findall(source))
+        attributes.update(item[1] for item in deleted if item is not None)
     if b"attr__(" in source or b"patch" in source:
         attributes.update(_QUOTED_NAME.findall(source))
     for line in source.splitlines():
@@ -58,6 +59,8 @@ def _possible_targets(line: bytes) -> bytes:
 
 def _may_compute_names(source: bytes) -> bool:
     """Return whether a source may change an attribute with a computed name of an object other than `self`."""
+    if not any(word in source for word in (b"__dict__", b"vars", b"attr(")):
+        return False
     return any(
         not is_literal and b"self" not in (dictionary_owner, owner)
         for dictionary_owner, owner, is_literal in _COMPUTED_NAME.findall(source)
