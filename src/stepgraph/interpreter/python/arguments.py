@@ -30,7 +30,7 @@ from stepgraph.ir.static_values import CollectionKind
 from stepgraph.ir.values import UNKNOWN, AttributeName, Constant, Value, is_none
 from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of, parameters
-from stepgraph.syntax.module import Place
+from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.mutation.changes import names_of_attributes
 
 # Maximum number of values searched for callables, which only serve to name a function.
@@ -47,7 +47,7 @@ def bind_arguments(interpreter: Interpreter, callee: FunctionValue, arguments: A
     """
     place = Place(callee.scope.module, callee.node)
     keywords = _Keywords(place, callee, arguments)
-    defaults = _none_defaults(callee) | dict(callee.defaults)
+    defaults = callee.scope.module.once_for(callee.node, _none_defaults) | dict(callee.defaults)
     binder = _ArgumentBinder(deque(_positional_elements(callee, arguments, place)), keywords, defaults)
     params = callee.node.params
     values = {p.name.value: binder.bind_positional(p.name.value) for p in (*params.posonly_params, *params.params)}
@@ -77,11 +77,11 @@ def _parameter_value(name: str, value: Value, attribute_names: frozenset[str]) -
     return as_argument(value, has_names=bool(attribute_names))
 
 
-def _none_defaults(callee: FunctionValue) -> dict[str, Value]:
+def _none_defaults(function: cst.FunctionDef | cst.Lambda, _: SourceModule) -> dict[str, Value]:
     """Return None for each parameter that has it as the default."""
     return {
         p.name.value: Constant(None)
-        for p in parameters(callee.node.params)
+        for p in parameters(function.params)
         if isinstance(p.default, cst.Name) and p.default.value == "None"
     }
 
