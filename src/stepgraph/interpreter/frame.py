@@ -162,6 +162,14 @@ class Frame:
     def __post_init__(self) -> None:
         self.body_scope = self.scope
 
+    @property
+    def managed_frame(self) -> Frame:
+        """The frame whose block the code of a generator manages, for other code the frame itself."""
+        frame = self
+        while frame.at_yield is not None and frame.inlined is None and frame.caller is not None:
+            frame = frame.caller
+        return frame
+
     @contextmanager
     def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:
         """Interpret a pass of a loop, with the values of loop variables over constants."""

@@ -26,8 +26,8 @@ def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: Ca
             context.jump_kinds.add(kind)
         elif must_leave:
             context.leave()
-    _record_jump_in_managers(interpreter, interpreter.frame, kind)
-    if must_leave and kind is JumpKind.RETURN:
+    is_managed = _record_jump_in_managers(interpreter, interpreter.frame, kind)
+    if must_leave and kind is JumpKind.RETURN and not is_managed:
         record_return(interpreter)
     elif must_leave and kind is JumpKind.RAISE:
         _record_raise_in_callers(interpreter)
@@ -36,7 +36,7 @@ def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: Ca
 
 def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> None:
     """Record the state in which the present function returns."""
-    frame = interpreter.frame
+    frame = interpreter.frame.managed_frame
     if frame.checkpoint is None:
         return
     if interpreter.branch_depth == frame.branch_depth and frame.loop is None and not after_finally:
@@ -46,11 +46,13 @@ def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> N
     frame.return_states.append(PathChanges(condition, interpreter.store.changes(frame.checkpoint)))
 
 
-def _record_jump_in_managers(interpreter: Interpreter, frame: Frame, kind: JumpKind) -> None:
-    """Record the state of a jump for the generators that manage blocks of a frame."""
-    for context in frame.around_yields:
-        if kind in context.intercepted:
-            context.jump_states.append(interpreter.store.changes(context.checkpoint))
+def _record_jump_in_managers(interpreter: Interpreter, frame: Frame, kind: JumpKind) -> bool:
+    """Record the state of a jump for the generators that manage blocks of a frame. Return whether one intercepts it."""
+    contexts = [context for context in frame.around_yields if kind in context.intercepted]
+    for context in contexts:
+        context.jump_states.append(interpreter.store.changes(context.checkpoint))
+        context.jump_kinds.add(kind)
+    return bool(contexts)
 
 
 def _record_raise_in_callers(interpreter: Interpreter) -> None:

@@ -121,9 +121,11 @@ def execute_finally(
     start = interpreter.store.checkpoint()
     interpreter.is_reachable = True
     block = interpreter.block_of(run)
-    loop = interpreter.frame.loop
-    if loop is not None and any(context.jump_kinds & {JumpKind.BREAK, JumpKind.CONTINUE} for context in contexts):
-        loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
+    if any(context.jump_kinds & {JumpKind.BREAK, JumpKind.CONTINUE} for context in contexts):
+        frame = interpreter.frame
+        for loop in (frame.loop, None if frame.managed_frame is frame else frame.managed_frame.loop):
+            if loop is not None:
+                loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
     if any(JumpKind.RETURN in context.jump_kinds for context in contexts):
         record_return(interpreter, after_finally=True)
     interpreter.is_reachable = interpreter.is_reachable and live

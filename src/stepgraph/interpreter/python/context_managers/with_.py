@@ -207,7 +207,7 @@ def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Va
         case WrappingManager(closing=str(closing)):
             place = Place(managed.place.module, managed.node)
             method = interpreter.attribute(manager.content, closing, place)
-            effects = ExitEffects(may_run_steps=method.relevant)
+            effects = ExitEffects(has_effects=method.relevant)
             _execute_as_try(interpreter, managed, effects, None, partial(_call_on_exit, interpreter, method, managed))
         case Instance() | Union():
             _execute_with_object(interpreter, managed, manager)
@@ -258,12 +258,12 @@ def _execute_as_try(
     """Execute a block as the body of a `try` with an empty handler and a `finally` block, if either is needed."""
     place = managed.place
     checkpoint = interpreter.store.checkpoint()
-    stops = ALL_EXITS if effects.may_run_steps else frozenset({JumpKind.RAISE} if handler is not None else ())
+    stops = ALL_EXITS if effects.has_effects else frozenset({JumpKind.RAISE} if handler is not None else ())
     with interpreter.open_context(stops=stops) as context, interpreter.collect_exposed(checkpoint) as interrupted:
         block = (
             interpreter.block_of(managed.body) if handler is None else _execute_swallowed(interpreter, managed, context)
         )
-    exits = ((context,), interrupted) if effects.may_run_steps else ((), ())
+    exits = ((context,), interrupted) if effects.has_effects else ((), ())
     finalbody = execute_finally(interpreter, place, leave, checkpoint, *exits)
     block = settle_early_raises(interpreter, block, (context,), [finalbody])
     if finalbody.operations or (handler is not None and block.operations):
@@ -348,7 +348,7 @@ def _execute_level(
     stack.pushed = pushed = make_result_collection(interpreter, "list", ())
     level = replace(managed, body=lambda: _execute_stacked(interpreter, stack, body), suite=None)
     leave = partial(run_pushed, interpreter, pushed)
-    _execute_as_try(interpreter, level, ExitEffects(may_run_steps=True), None, leave)
+    _execute_as_try(interpreter, level, ExitEffects(has_effects=True), None, leave)
     stack.pushed = outer
 
 
@@ -391,7 +391,7 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
         if push.is_async:
             await_value(interpreter, result, managed.place)
 
-    _execute_as_try(interpreter, managed, ExitEffects(may_run_steps=pushed.relevant), None, leave)
+    _execute_as_try(interpreter, managed, ExitEffects(has_effects=pushed.relevant), None, leave)
 
 
 def _is_unlimited(timeout: cst.BaseExpression) -> bool:
@@ -434,10 +434,12 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
 
 def _report_generator(interpreter: Interpreter, manager: GeneratorCall) -> None:
     interpreter.work.begun.add(id(manager.place.node))
-    if call_may_run_steps(interpreter, manager.function, manager.arguments):
+    runs_steps = call_may_run_steps(interpreter, manager.function, manager.arguments)
+    if runs_steps or call_time_matters(interpreter, manager.function, manager.arguments):
+        effect = "runs steps" if runs_steps else "changes values that lead to steps"
         interpreter.note(
             "context-manager",
             manager.place,
-            f"`{manager.function.name}` runs steps around the block; stepgraph does not show when.",
+            f"`{manager.function.name}` {effect} around the block; stepgraph does not show when.",
             "Steps in it may be missing from the graph; a class with `__aenter__` and `__aexit__` is followed.",
         )
