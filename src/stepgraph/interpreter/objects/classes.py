@@ -10,10 +10,11 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_values, union_values
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
 from stepgraph.interpreter.objects.private_names import body_name, mangle
 from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.unset_values import may_be_unset, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import (
@@ -141,28 +142,6 @@ def attribute_name(interpreter: Interpreter, name: str, place: Place) -> str:
     """Return the name of an attribute, mangled if `place` is an expression `owner.name` with it."""
     is_written = isinstance(place.node, cst.Attribute) and place.node.attr.value == name
     return mangle(interpreter.frame.scope, name) if is_written else name
-
-
-def may_be_unset(value: Value) -> bool:
-    """Whether an attribute with this value is set on some paths only, or on none."""
-    return value is UNSET or (isinstance(value, Union) and any(leaf is UNSET for leaf in union_values(value)))
-
-
-def with_fallback(value: Value, fallback: Value | None) -> Value:
-    """Return the value of an attribute, with a fallback for the paths that do not set it.
-
-    Without a fallback, these paths raise an AttributeError, so only the values that are set remain.
-    """
-    if value is UNSET:
-        return UNKNOWN if fallback is None else fallback
-    if not isinstance(value, Union) or not may_be_unset(value):
-        return value
-    branches = [
-        (case.condition, with_fallback(case.value, fallback))
-        for case in value.cases
-        if fallback is not None or case.value is not UNSET
-    ]
-    return join_values(branches, None if len(branches) == 1 else value.discriminant, value.place, since=0)
 
 
 def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:
