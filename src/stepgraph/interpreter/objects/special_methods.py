@@ -11,9 +11,11 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.iterators import is_iterator, take_elements
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.loops.generators import emit_generator_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
+from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
@@ -143,15 +145,35 @@ def compare(
         for operand, operator_owner in ((left_operand, right_operand), (right_operand, left_operand)):
             if is_foreign(operator_owner):
                 interpreter.escape_operand(operand, place, "is compared with a value outside the project")
-    if is_membership and isinstance(right_operand, GeneratorCall | GeneratorExpression):
-        interpreter.escape(right_operand, place, "is searched in a way that is not followed")
     if is_membership:
-        return call_special(interpreter, right_operand, ("__contains__",), (left_operand,), place) or UNKNOWN
+        for container in union_values(right_operand):
+            _search_iterator(interpreter, container, place)
+        result = call_special(interpreter, right_operand, ("__contains__",), (left_operand,), place)
+        if result is None and isinstance(right_operand, Instance):
+            _search_object(interpreter, right_operand, place)
+        return result or UNKNOWN
     return (
         UNKNOWN
         if name is None
         else call_special(interpreter, left_operand, (name,), (right_operand,), place) or UNKNOWN
     )
+
+
+def _search_iterator(interpreter: Interpreter, container: Value, place: Place) -> None:
+    """Search an iterator with `in`, which takes its elements up to an equal one."""
+    if isinstance(container, GeneratorCall | GeneratorExpression):
+        interpreter.escape(container, place, "is searched in a way that is not followed")
+    elif isinstance(container, Collection) and is_iterator(container):
+        take_elements(interpreter, container, exhausts=False)
+
+
+def _search_object(interpreter: Interpreter, container: Instance, place: Place) -> None:
+    """Search an object without `__contains__`, whose elements Python compares one after another."""
+    iterator = iterator_of(interpreter, container, place)
+    if isinstance(iterator, Instance):
+        interpreter.escape_operand(iterator, place, "is searched in a way that is not followed")
+    else:
+        _search_iterator(interpreter, iterator, place)
 
 
 _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
