@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import libcst as cst
 
 from stepgraph.interpreter.frame import PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant
-from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.names import bind
-from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.boolean import static_truth
 from stepgraph.interpreter.python.narrowing import narrow
-from stepgraph.interpreter.python.subscripts import element_at, payload_member
+from stepgraph.interpreter.python.patterns import bind_captures, may_match_mapping
 from stepgraph.interpreter.store import apply, join_any
-from stepgraph.interpreter.values.containers import Collection, Element
-from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import Event, Payload
-from stepgraph.ir.values import UNKNOWN, Unresolved, Value
-from stepgraph.syntax.bindings import pattern_names
+from stepgraph.ir.values import UNKNOWN, Value
 from stepgraph.syntax.module import Place
 
 
@@ -108,14 +100,14 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
     """Execute a `match` as a switch. A guard with steps is emitted before it, under the condition of its pattern."""
     subject = interpreter.evaluate(node.subject)
     interpreter.tracer.on_test(subject, interpreter.place(node.subject), interpreter.place(node))
-    if isinstance(subject, Event | Payload) and not all(_may_match_mapping(case.pattern) for case in node.cases):
+    if isinstance(subject, Event | Payload) and not all(may_match_mapping(case.pattern) for case in node.cases):
         subject = UNKNOWN  # patterns of other types imply that the subject may not be a mapping
     paths: list[tuple[str | None, PathResult]] = []
     for case in node.cases:
         condition = _case_condition(interpreter, case)
 
         def execute_case(case: cst.MatchCase = case) -> None:
-            _bind_captures(interpreter, case.pattern, subject)
+            bind_captures(interpreter, case.pattern, subject)
             interpreter.execute(case.body)
 
         _emit_guard(interpreter, case, subject)
@@ -138,7 +130,7 @@ def _emit_guard(interpreter: Interpreter, case: cst.MatchCase, subject: Value) -
     guard = case.guard
 
     def evaluate_guard() -> None:
-        _bind_captures(interpreter, case.pattern, subject)
+        bind_captures(interpreter, case.pattern, subject)
         interpreter.evaluate(guard)
 
     guarded = interpreter.branch(evaluate_guard)
@@ -146,78 +138,3 @@ def _emit_guard(interpreter: Interpreter, case: cst.MatchCase, subject: Value) -
     interpreter.emit_choice([(interpreter.text(case.pattern), guarded.block)], None, place)
     # The guard is evaluated only if the pattern matches, and other cases follow if it is false.
     apply(interpreter.store, join_any(interpreter.store, [guarded.changes], place))
-
-
-def _bind_captures(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> None:
-    """Bind the names that a pattern captures. A mapping pattern reads the keys that it names."""
-    fallback = (
-        Unresolved("it is a part that a pattern takes", interpreter.place(pattern)) if subject.relevant else UNKNOWN
-    )
-    if isinstance(subject, Event | Payload):
-        fallback = UNKNOWN
-    for name in pattern_names(pattern):
-        bind(interpreter, name, fallback)
-    _bind_parts(interpreter, pattern, subject)
-
-
-def _may_match_mapping(pattern: cst.MatchPattern) -> bool:
-    match pattern:
-        case cst.MatchMapping():
-            return True
-        case cst.MatchAs(pattern=inner):
-            return inner is None or _may_match_mapping(inner)
-        case cst.MatchOr(patterns=alternatives):
-            return all(_may_match_mapping(alternative.pattern) for alternative in alternatives)
-        case cst.MatchClass(cls=cst.Name(value="dict")):
-            return True
-        case _:
-            return False
-
-
-def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> None:
-    """Bind the names of a pattern that capture resolved parts of the subject."""
-    match pattern:
-        case cst.MatchAs(pattern=inner, name=name):
-            if isinstance(inner, cst.MatchPattern):
-                _bind_parts(interpreter, inner, subject)
-            if isinstance(name, cst.Name):
-                bind(interpreter, name.value, subject if subject.relevant else UNKNOWN)
-        case cst.MatchOr(patterns=alternatives):
-            for alternative in alternatives:
-                _bind_parts(interpreter, alternative.pattern, subject)
-        case cst.MatchMapping(elements=elements):
-            for element in elements:
-                key, place = interpreter.evaluate(element.key), interpreter.place(element.key)
-                is_payload = isinstance(subject, Event | Payload)
-                part = payload_member(subject, key) if is_payload else element_at(subject, key, place, place)
-                _bind_parts(interpreter, element.pattern, part)
-        case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
-            if subject.has_definite_order:
-                _bind_elements(interpreter, patterns, subject.items)
-        case cst.MatchClass(patterns=positional, kwds=keywords) if isinstance(subject, Instance):
-            for field_name, part_pattern in zip(field_names(subject.cls), positional, strict=False):
-                place = interpreter.place(part_pattern.value)
-                _bind_parts(interpreter, part_pattern.value, interpreter.attribute(subject, field_name, place))
-            for keyword in keywords:
-                place = interpreter.place(keyword.pattern)
-                _bind_parts(interpreter, keyword.pattern, interpreter.attribute(subject, keyword.key.value, place))
-
-
-def _bind_elements(
-    interpreter: Interpreter,
-    patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar],
-    elements: tuple[Element, ...],
-) -> None:
-    """Bind the names of a sequence pattern, if it matches so many elements."""
-    singles = [pattern.value for pattern in patterns if isinstance(pattern, cst.MatchSequenceElement)]
-    stars = [(index, pattern) for index, pattern in enumerate(patterns) if isinstance(pattern, cst.MatchStar)]
-    rest_count = len(elements) - len(singles)
-    if rest_count < 0 or (rest_count and not stars):
-        return
-    for index, star in stars:
-        rest = elements[index : index + rest_count]
-        elements = (*elements[:index], *elements[index + rest_count :])
-        if isinstance(star.name, cst.Name):
-            bind(interpreter, star.name.value, make_result_collection(interpreter, "list", rest))
-    for single, element in zip(singles, elements, strict=True):
-        _bind_parts(interpreter, single, element.value)
