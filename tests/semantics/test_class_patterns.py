@@ -97,7 +97,7 @@ result = One(a) if event else Two(b)
 @pytest.mark.parametrize(
     "head",
     [
-        "class P:\n    __match_args__ = ('y',)\n    def __init__(self, x, y): self.x, self.y = x, y\nresult = P(a, b)\n",
+        "class P:\n    __match_args__ = ('y',)\n    def __init__(self, x, y): self.y = y\nresult = P(a, b)\n",
         "class P:\n    def __init__(self, fn): self.fn = fn\nresult = P(a) if event else plugin.load(step)\n",
     ],
     ids=["own names of positions", "unknown object"],
