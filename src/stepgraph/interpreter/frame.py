@@ -30,12 +30,20 @@ class LoopState(Struct):
     """Position in the trail of the store at the start of the loop."""
     jump_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each `break` and `continue`."""
+    break_states: list[Changes] = field(default_factory=list)
+    """Those at each `break`."""
     test_states: list[Changes] = field(default_factory=list)
     """The changes of each pass up to the test of a `while`, after which the loop may end."""
     breaks: bool = False
     """Whether a `break` is reachable."""
     continues: bool = False
     """Whether a `continue` is reachable."""
+
+    def add_jump(self, changes: Changes, *, breaks: bool) -> None:
+        """Record the changes since the checkpoint at a `break` or `continue`."""
+        self.jump_states.append(changes)
+        if breaks:
+            self.break_states.append(changes)
 
 
 class InlinedGenerator(Struct):

@@ -118,18 +118,19 @@ _BINARY_OPERATORS: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
 }
 
 
-def iterator_of(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the iterator of a project object by its `__aiter__` or `__iter__`, any other value unchanged.
+def iterator_of(interpreter: Interpreter, value: Value, place: Place, *, is_async: bool = False) -> Value:
+    """Return the iterator of a project object by its `__iter__` or `__aiter__`, any other value unchanged.
 
     The iterator of an enumeration is the tuple of its members.
     """
     if isinstance(value, ClassValue):
         members = enum_members(interpreter, value)
         return value if members is None else make_collection(interpreter, "tuple", members)
-    value = as_collection(interpreter, value, "__aiter__", "__iter__")
+    method = "__aiter__" if is_async else "__iter__"
+    value = as_collection(interpreter, value, method)
     if not isinstance(value, Instance):
         return value
-    iterator = call_special(interpreter, value, ("__aiter__", "__iter__"), (), place)
+    iterator = call_special(interpreter, value, (method,), (), place)
     if isinstance(iterator, Unresolved):
         return interpreter.call(iterator, Arguments(), place)
     return value if iterator is None else iterator
@@ -196,20 +197,29 @@ def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | 
     return _call_next(interpreter, iterable, place) if isinstance(iterable, Instance) else None
 
 
-def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
-    """Return the next item. A call that emits operations may also end the loop, which emits a choice.
-
-    An object without iterator is a sequence, which Python asks for the items 0, 1, 2 and so on.
-    """
-    operation_count = len(interpreter.operations)
+def _result_of_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
     is_async = isinstance(place.node, cst.For | cst.CompFor) and place.node.asynchronous is not None
-    result = call_special(interpreter, iterator, ("__anext__", "__next__"), (), place)
+    result = call_special(interpreter, iterator, ("__anext__" if is_async else "__next__",), (), place)
     if result is None and not is_async:
         result = call_special(interpreter, iterator, ("__getitem__",), (UNKNOWN,), place)
     if result is None:
         interpreter.escape_operand(iterator, place, "is iterated over in a way that is not followed")
         return UNKNOWN
-    item = await_value(interpreter, result, place) if is_async else result
+    return await_value(interpreter, result, place) if is_async else result
+
+
+def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
+    """Return the next item. A call that emits operations may also end the loop, which emits a choice.
+
+    An object without iterator is a sequence, which Python asks for the items 0, 1, 2 and so on.
+    """
+    operation_count, loop = len(interpreter.operations), interpreter.frame.loop
+    before = {} if loop is None else interpreter.store.changes(loop.checkpoint)
+    with interpreter.open_context(stops=frozenset({JumpKind.RAISE})) as context:
+        item = _result_of_next(interpreter, iterator, place)
+    if loop is not None:
+        for changes in context.jump_states:  # an exception that ends the loop keeps the changes before it
+            loop.add_jump(before | changes, breaks=True)
     if len(interpreter.operations) > operation_count:
         exhausted = Block((Jump(JumpKind.FINISHED, place),))
         interpreter.emit(Choice((Branch("no more", exhausted),), place))
