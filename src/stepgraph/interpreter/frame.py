@@ -65,6 +65,15 @@ class EarlyRaise(Struct, frozen=True):
     """Whether a function that the block calls started the task."""
 
 
+class DeferredJump(Struct, frozen=True):
+    """A jump out of the block of a generator manager, whose code after the `yield` runs before it."""
+
+    kind: JumpKind
+    place: Place
+    condition: str | None
+    """The condition of the innermost branch with the jump."""
+
+
 class OpenContext(Struct):
     """A block with exit code that a jump out of its loop or function has to pass: a `with`, `try` or `finally`."""
 
@@ -84,6 +93,10 @@ class OpenContext(Struct):
     """The kinds of the intercepted jumps."""
     early_raises: list[EarlyRaise] = field(default_factory=list)
     """Exceptions that leave the block before its tasks have begun."""
+    deferred: list[DeferredJump] | None = None
+    """The intercepted jumps if they are deferred to the end of a generator, None for other blocks."""
+    has_passed: bool = False
+    """Whether such a jump leaves the block from inside a loop, so that it is not deferred."""
 
 
 @dataclass(slots=True)

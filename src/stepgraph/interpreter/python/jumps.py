@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.interpreter.frame import Frame
+from stepgraph.interpreter.frame import DeferredJump, Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.store import PathChanges
 from stepgraph.ir.nodes import CaughtType, Jump, JumpKind
@@ -20,7 +20,15 @@ def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: Ca
     for context in reversed(interpreter.frame.open_contexts):
         if not (leaves_function or context.loop is interpreter.frame.loop):
             break
-        if kind in context.intercepted:
+        if kind in context.intercepted and context.deferred is not None:
+            if context.loop is interpreter.frame.loop:
+                conditions = interpreter.frame.conditions
+                context.deferred.append(DeferredJump(kind, place, conditions[-1] if conditions else None))
+                context.jump_states.append(interpreter.store.changes(context.checkpoint))
+                interpreter.operations.append(Jump(JumpKind.CONTINUE, place))
+                return
+            context.has_passed = True
+        elif kind in context.intercepted:
             must_leave = False
             context.jump_states.append(interpreter.store.changes(context.checkpoint))
             context.jump_kinds.add(kind)
@@ -32,6 +40,14 @@ def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: Ca
     elif must_leave and kind is JumpKind.RAISE:
         _record_raise_in_callers(interpreter)
     interpreter.operations.append(Jump(kind, place, raised=raised))
+
+
+def emit_deferred(interpreter: Interpreter, jump: DeferredJump) -> None:
+    """Emit a deferred jump."""
+    loop = interpreter.frame.loop
+    if loop is not None and jump.kind is not JumpKind.RETURN:
+        loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=jump.kind is JumpKind.BREAK)
+    emit_jump(interpreter, jump.kind, jump.place)
 
 
 def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> None:

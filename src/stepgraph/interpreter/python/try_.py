@@ -127,6 +127,9 @@ def execute_finally(
         for loop in (frame.loop, None if frame.managed_frame is frame else frame.managed_frame.loop):
             if loop is not None:
                 loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=JumpKind.BREAK in kinds)
+    for deferring in interpreter.frame.managed_frame.open_contexts:
+        if deferring.deferred and kinds & deferring.intercepted:
+            deferring.jump_states.append(interpreter.store.changes(deferring.checkpoint))
     if JumpKind.RETURN in kinds:
         record_return(interpreter, after_finally=True)
     interpreter.is_reachable = interpreter.is_reachable and live
