@@ -516,7 +516,8 @@ def test_a_context_manager_without_steps_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("manager", "body"), [("yield", "return"), ("if not step: return\n            yield", "await step.sleep('b', 1)")]
+    ("manager", "body"),
+    [("yield", "for x in event: return"), ("if not step: return\n            yield", "await step.sleep('b', 1)")],
 )
 def test_a_block_that_is_left_past_a_context_manager_is_reported(manager: str, body: str) -> None:
     assert notes_of(f"""

@@ -1358,3 +1358,19 @@ def test_a_step_that_functions_need_while_it_waits_runs_twice(body: str) -> None
 )
 def test_a_step_whose_dependencies_have_run_runs_once(body: str) -> None:
     assert dependent_workflow_of("a b(a) c(b) d(b)", _HELPERS + body).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("members", "notes"),
+    [
+        ("step.sleep('n', 1), d(), d()", ["dependency-runs-twice"]),
+        ("step.wait_for_event('e', 'e'), asyncio.shield(d()), d()", ["dependency-runs-twice"]),
+        ("step.sleep('n', 1), d()", []),
+        ("step.sleep('n', 1), c(), c()", []),
+    ],
+)
+def test_a_step_that_members_of_a_promise_need_while_it_waits(members: str, notes: list[str]) -> None:
+    workflow = dependent_workflow_of(
+        "a b c(a) d(a, e) e(a, b)", f"from js import Promise\nawait Promise.all([{members}])"
+    )
+    assert [note.code for note in workflow.notes if note.code != "lost-step"] == notes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.semantics.notation import graph_of, text, workflow_of
+from tests.semantics.notation import graph_of, graph_of_module, text, workflow_of
 
 
 @pytest.mark.parametrize(
@@ -450,3 +450,48 @@ def test_a_generator_without_effects_may_be_consumed_in_part() -> None:
         print(max(numbers))
         await a()
     """).complete
+
+
+@pytest.mark.parametrize(
+    "search",
+    ["a in it", "found = a not in it", "if a in it: pass", "print(c in (it if event else [a]))"],
+)
+def test_a_search_takes_elements(search: str) -> None:
+    graph = graph_of(f"it = iter([a, b])\n{search}\nawait next(it)()")
+    assert {"a", "b"} <= {line.strip() for line in graph.split("\n")}
+
+
+def test_a_search_of_a_list_takes_nothing() -> None:
+    assert graph_of("fns = [a, b]\na in fns\nawait next(iter(fns))()") == "a"
+
+
+def test_a_search_of_an_object_runs_its_iterator() -> None:
+    assert graph_of("""
+        fns = [a]
+
+        class Names:
+            def __iter__(self):
+                fns.append(b)
+                return iter(())
+
+        "x" in Names()
+        await fns[-1]()
+    """) == text("b")
+
+
+def test_a_search_in_a_test_of_a_module_takes_elements() -> None:
+    graph = graph_of_module("""
+from workers import WorkflowEntrypoint
+
+async def one(step): await step.sleep("one", 1)
+async def two(step): await step.sleep("two", 1)
+
+found = reversed([two, one])
+if one in found:
+    act = next(found)
+
+class W(WorkflowEntrypoint):
+    async def run(self, event, step):
+        await act(step)
+""")
+    assert "sleep 'two'" in graph

@@ -92,3 +92,40 @@ def test_step_in_the_instance_check_of_a_metaclass() -> None:
         if isinstance(event, Job):
             await a()
     """) == ["escapes"]
+
+
+@pytest.mark.parametrize(
+    "use", ["zip(Rows())", "map(str, Rows())", "list(enumerate(Rows()))", "iter(Rows())", "isinstance(1, Checked)"]
+)
+def test_special_methods_with_effects_that_library_functions_run(use: str) -> None:
+    assert "escapes" in codes_of(f"""
+        class Rows:
+            def __iter__(self):
+                fns[0] = b
+                return iter(())
+
+        class Kind(type):
+            def __instancecheck__(cls, value):
+                fns[0] = b
+                return True
+        class Checked(metaclass=Kind): ...
+
+        fns = [a]
+        {use}
+        await fns[0]()
+    """)
+
+
+@pytest.mark.parametrize("body", ["return iter((1, 2))", "yield 1"])
+def test_special_methods_without_effects_that_library_functions_run(body: str) -> None:
+    assert (
+        codes_of(f"""
+        class Rows:
+            def __iter__(self):
+                {body}
+
+        for index, row in enumerate(Rows()):
+            await a()
+    """)
+        == []
+    )

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Final, Literal, TypeAlias
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import MISSING, Slot, affects_steps, may_lead_elsewhere
+from stepgraph.interpreter.joining import MISSING, Slot, may_lead_elsewhere
 from stepgraph.interpreter.store import Change, Changes
 from stepgraph.interpreter.summaries import summarize_call
 from stepgraph.interpreter.values.calls import Arguments
@@ -37,14 +37,13 @@ def call_may_run_steps(
 
 
 def call_time_matters(interpreter: Interpreter, function: FunctionValue, arguments: Arguments) -> bool:
-    """Return whether it may matter to steps when, and how often, a call is made. It emits no operations."""
-    newest_serial = interpreter.store.serial
-    may_run, changes = _try_call(interpreter, function, arguments)
-    return may_run or any(
-        affects_steps(change.container.get(change.key, MISSING), change.value)
-        for change in changes.values()
-        if change.container.serial <= newest_serial
-    )
+    """Return whether it may matter to steps when, and how often, a call is made. It emits no operations.
+
+    Writes that the call undoes count: a generator may have been left, or stopped at a `yield`, in between.
+    """
+    with interpreter.store.logged(interpreter.store.serial, isolated=True) as log:
+        may_run, _ = _try_call(interpreter, function, arguments)
+    return may_run or any(logged.affects_steps for logged in log)
 
 
 def replaces_constants(interpreter: Interpreter, function: FunctionValue) -> bool:

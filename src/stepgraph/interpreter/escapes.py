@@ -8,7 +8,7 @@ from typing import Final
 
 import libcst as cst
 
-from stepgraph.interpreter.effects import effect_of, effect_of_call
+from stepgraph.interpreter.effects import call_time_matters, effect_of, effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.objects.overrides import relevant_members
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
@@ -183,6 +183,8 @@ def _describe_generator(interpreter: Interpreter, generator: GeneratorCall, visi
     """Return a description of the steps that a generator runs or yields, None without any."""
     interpreter.work.begun.add(id(generator.place.node))
     effect = effect_of_call(interpreter, generator.function, generator.arguments)
+    if effect is None and call_time_matters(interpreter, generator.function, generator.arguments):
+        effect = "changes values that lead to steps"
     if effect is not None:
         return f"the generator `{generator.function.name}`, which {effect},"
     yields = yields_of(interpreter, generator)

@@ -28,12 +28,20 @@ class LoopState(Struct):
     """Position in the trail of the store at the start of the loop."""
     jump_states: list[Changes] = field(default_factory=list)
     """The changes since the checkpoint at each `break` and `continue`."""
+    break_states: list[Changes] = field(default_factory=list)
+    """Those at each `break`."""
     test_states: list[Changes] = field(default_factory=list)
     """The changes of each pass up to the test of a `while`, after which the loop may end."""
     breaks: bool = False
     """Whether a `break` is reachable."""
     continues: bool = False
     """Whether a `continue` is reachable."""
+
+    def add_jump(self, changes: Changes, *, breaks: bool) -> None:
+        """Record the changes since the checkpoint at a `break` or `continue`."""
+        self.jump_states.append(changes)
+        if breaks:
+            self.break_states.append(changes)
 
 
 class InlinedGenerator(Struct):
@@ -55,6 +63,15 @@ class EarlyRaise(Struct, frozen=True):
     """Whether a function that the block calls started the task."""
 
 
+class DeferredJump(Struct, frozen=True):
+    """A jump out of the block of a generator manager, whose code after the `yield` runs before it."""
+
+    kind: JumpKind
+    place: Place
+    condition: str | None
+    """The condition of the innermost branch with the jump."""
+
+
 class OpenContext(Struct):
     """A block with exit code that a jump out of its loop or function has to pass: a `with`, `try` or `finally`."""
 
@@ -74,6 +91,10 @@ class OpenContext(Struct):
     """The kinds of the intercepted jumps."""
     early_raises: list[EarlyRaise] = field(default_factory=list)
     """Exceptions that leave the block before its tasks have begun."""
+    deferred: list[DeferredJump] | None = None
+    """The intercepted jumps if they are deferred to the end of a generator, None for other blocks."""
+    has_passed: bool = False
+    """Whether such a jump leaves the block from inside a loop, so that it is not deferred."""
 
 
 class Frame(Struct, eq=False):
@@ -160,6 +181,14 @@ class Frame(Struct, eq=False):
     def of_body(cls, scope: LexicalScope, function: cst.FunctionDef | None = None, *, is_async: bool = False) -> Frame:
         """Return the frame at the start of a body."""
         return cls(scope, scope, function, is_async)
+
+    @property
+    def managed_frame(self) -> Frame:
+        """The frame whose block the code of a generator manages, for other code the frame itself."""
+        frame = self
+        while frame.at_yield is not None and frame.inlined is None and frame.caller is not None:
+            frame = frame.caller
+        return frame
 
     @contextmanager
     def in_loop(self, loop: LoopState, names: Mapping[str, Constant] | None = None) -> Iterator[None]:

@@ -83,8 +83,16 @@ def _changes_objects(statement: cst.CSTNode) -> bool:
 
 
 def _calls(value: cst.BaseExpression) -> bool:
-    """Whether an expression calls a function that may change objects."""
-    return any(isinstance(node, cst.Call) and not _is_pure(node.func) for node in expressions_below(value))
+    """Whether an expression calls a function that may change objects, or searches what may be an iterator."""
+    return any(
+        (isinstance(node, cst.Call) and not _is_pure(node.func))
+        or (isinstance(node, cst.ComparisonTarget) and _searches_variable(node))
+        for node in expressions_below(value)
+    )
+
+
+def _searches_variable(comparison: cst.ComparisonTarget) -> bool:
+    return isinstance(comparison.operator, cst.In | cst.NotIn) and isinstance(comparison.comparator, cst.Name)
 
 
 def _is_pure(function: cst.BaseExpression) -> bool:

@@ -20,9 +20,10 @@ ANY_ERROR: Final = "*"
 """An exception of any type: `raise error`."""
 OTHER_ERROR: Final = "?"
 """An exception of an expression, which is none of an import."""
+IMPORT_ERROR: Final = "ImportError"
 MISSING_MODULE: Final = "ModuleNotFoundError"
 
-_IMPORT_ERRORS: Final = frozenset({"ImportError", MISSING_MODULE})
+_IMPORT_ERRORS: Final = frozenset({IMPORT_ERROR, MISSING_MODULE})
 _IMPORTING_CALLS: Final = frozenset({"__import__", "import_module"})
 _MAY_RAISE: Final = (cst.Attribute, cst.BinaryOperation, cst.Call, cst.Comparison, cst.Subscript, cst.UnaryOperation)
 

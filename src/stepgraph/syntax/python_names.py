@@ -1,4 +1,4 @@
-"""Public names of modules of the standard library that every supported version of Python has."""
+"""Public names and submodules of the standard library that every supported version of Python has."""
 
 from __future__ import annotations
 
@@ -82,3 +82,36 @@ PUBLIC_NAMES: Final = {
     ),
 }
 """The names of Python 3.11 by module, separated by spaces."""
+
+SUBMODULES: Final = {
+    "asyncio": (
+        "base_events base_futures base_subprocess base_tasks constants coroutines events exceptions format_helpers "
+        "futures locks log mixins protocols queues runners selector_events staggered streams subprocess taskgroups "
+        "tasks threads timeouts transports trsock unix_events"
+    ),
+    "collections": "abc",
+    "concurrent": "futures",
+    "concurrent.futures": "process thread",
+    "email": (
+        "base64mime charset contentmanager encoders errors feedparser generator header headerregistry iterators "
+        "message mime parser policy quoprimime utils"
+    ),
+    "email.mime": "application audio base image message multipart nonmultipart text",
+    "html": "entities parser",
+    "http": "client cookiejar cookies server",
+    "importlib": "abc machinery metadata readers resources simple util",
+    "importlib.resources": "abc readers simple",
+    "json": "decoder encoder scanner tool",
+    "logging": "config handlers",
+    "os": "path",
+    "unittest": "async_case case loader main mock result runner signals suite util",
+    "urllib": "error parse request response robotparser",
+    "wsgiref": "handlers headers simple_server types util validate",
+    "xml": "dom etree parsers sax",
+    "xml.dom": "domreg expatbuilder minicompat minidom pulldom xmlbuilder",
+    "xml.etree": "ElementInclude ElementPath ElementTree",
+    "xml.parsers": "expat",
+    "xml.sax": "expatreader handler saxutils xmlreader",
+    "xmlrpc": "client server",
+}
+"""The submodules of Python 3.11 by package, separated by spaces."""

@@ -167,7 +167,7 @@ def begin_queued_tasks(
         record_unordered_begins(analysis)
         roots = queued_calls(analysis)
         planned = schedule(roots, analysis.scheduling_context())
-        analysis.report_repeated_steps(planned)
+        analysis.report_repeated(planned.repeated_steps)
     queued, analysis.state.queued_tasks = _by_task_id(analysis.state.queued_tasks), {}
     splits, analysis.state.path_splits = analysis.state.path_splits, {}
     calls = [start.activity.function for start in queued if isinstance(start.activity, Call)]
@@ -206,12 +206,16 @@ def begin_queued_tasks(
 
 
 def record_unordered_begins(analysis: BodyAnalysis) -> None:
-    """Record the steps that unordered tasks may begin before other tasks need them."""
+    """Record the steps that unordered tasks may begin before other tasks need them.
+
+    One that several tasks need while it may wait for its own dependencies may run again.
+    """
     queued = analysis.state.queued_tasks
     unordered = sorted(queued.keys() & analysis.survey.unordered)
     if not unordered:
         return
     users = Counter(step for task_id in queued for step in analysis.steps_of(task_id))
+    analysis.report_repeated(analysis.may_wait(step for step, count in users.items() if count > 1))
     for task_id in unordered:
         activity = queued[task_id].activity
         steps = [activity.definition] if isinstance(activity, StepRun) else analysis.steps_of(task_id)

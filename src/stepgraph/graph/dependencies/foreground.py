@@ -132,7 +132,7 @@ def _expand_at_await(
     analysis.record_await(
         step for key, tasks in planned.begun_runs.items() if _may_begin_at_once(tasks) for step in key
     )
-    analysis.report_repeated_steps(planned)
+    analysis.report_repeated(planned.repeated_steps)
     operations = operations_of(analysis, planned, context, place, kind)
     record_concurrent_steps(analysis, roots)
     begin_queued_tasks(analysis, planned, roots)

@@ -20,7 +20,6 @@ from stepgraph.graph.dependencies.history import (
     has_run,
     run_state_of,
 )
-from stepgraph.graph.dependencies.schedule import Schedule
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext
 from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.await_groups import TaskId, task_ids_of
@@ -302,10 +301,6 @@ class BodyAnalysis(Struct):
         self.begun(self.survey.steps_used_in_body(run), on_every_path=False)
         return replace(run, body=body, dependencies=())
 
-    def report_repeated_steps(self, planned: Schedule) -> None:
-        """Add a note for each step that the SDK runs more than once."""
-        self._report_repeated(planned.repeated_steps)
-
     def report_steps_of_others(self, roots: Iterable[DirectCall]) -> None:
         """Add a note for each step that calls need while functions beside them may wait for its dependencies."""
         waiting = dict(self.may_wait_during())
@@ -314,9 +309,10 @@ class BodyAnalysis(Struct):
                 waiting |= self.facts.waiting_in_task.get(task_id, {})
         for root in roots if waiting else ():
             needed = self.survey.closure(root.run).keys() - {root.run.definition}
-            self._report_repeated(step for step in waiting if step in needed)
+            self.report_repeated(step for step in waiting if step in needed)
 
-    def _report_repeated(self, steps: Iterable[StepDefinition]) -> None:
+    def report_repeated(self, steps: Iterable[StepDefinition]) -> None:
+        """Add a note for each step that the SDK runs more than once."""
         for step in steps:
             if step in self.survey.cyclic_steps:
                 continue

@@ -22,6 +22,7 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
     operator_,
     reflection,
 )
+from stepgraph.interpreter.library.implicit_hooks import report_hooks
 from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
 from stepgraph.interpreter.library.resources import resource_result
@@ -77,6 +78,7 @@ def call_external(interpreter: Interpreter, callee: External, arguments: Argumen
 
 def _call_external(interpreter: Interpreter, callee: External, arguments: Arguments, place: Place) -> Value:
     name = canonical_name(callee.name)
+    report_hooks(interpreter, name, arguments, place)
     if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
         observe_sleep_as_task(interpreter, arguments.items[0], place)
     call = LibraryCall(interpreter, name, arguments, place)

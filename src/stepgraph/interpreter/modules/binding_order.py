@@ -1,19 +1,18 @@
-"""Positions of bindings in a module or class body, and statements that must succeed or fail."""
+"""Positions of the bindings in a module or class body, and names that it binds on some paths only."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
+from itertools import takewhile
 from typing import Final
 
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.modules.failing_imports import import_must_succeed
-from stepgraph.interpreter.modules.imports import imports_missing_name
-from stepgraph.syntax.body_errors import CaughtNames
+from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements, statements_with_enclosing
+from stepgraph.syntax.walk import EnclosingBlock, statements, statements_with_enclosing
 
 
 class StatementPosition(Struct, frozen=True):
@@ -84,39 +83,80 @@ def reachable_clauses(statement: cst.If) -> Iterator[tuple[cst.BaseExpression | 
     yield None, None if clause is None else clause.body
 
 
-def must_succeed(
-    interpreter: Interpreter, body: cst.BaseSuite, name: str, handlers: Sequence[CaughtNames] = ()
-) -> bool:
-    """Whether a block raises nothing that a handler may catch, as far as the value of a name after it is concerned.
-
-    It has only imports that succeed, definitions, and expressions that cannot raise.
-    """
-    return all(_statement_must_succeed(interpreter, statement, name, handlers) for statement in statements(body))
-
-
-def _statement_must_succeed(
-    interpreter: Interpreter, statement: cst.CSTNode, name: str, handlers: Sequence[CaughtNames]
-) -> bool:
-    match statement:
-        case cst.Import() | cst.ImportFrom():
-            return import_must_succeed(interpreter, statement, handlers, name)
-        case cst.FunctionDef() | cst.ClassDef() | cst.Pass():
-            return True
-        case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value) | cst.Expr(value=value):
-            return not any(isinstance(node, _MAY_RAISE) for node in expressions_below(value))
-        case _:
-            return False
-
-
-def must_fail(interpreter: Interpreter, body: cst.BaseSuite) -> bool:
-    """Whether a block must fail: it imports a missing name from a module of the project."""
-    imports = (statement for statement in statements(body) if isinstance(statement, cst.ImportFrom))
-    return any(imports_missing_name(interpreter, statement) for statement in imports)
-
-
-_MAY_RAISE: Final = (cst.Call, cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison)
-
-
 def has_raise(body: cst.BaseSuite) -> bool:
     """Whether a block has a `raise` at its top level."""
     return any(isinstance(statement, cst.Raise) for statement in statements(body))
+
+
+def scope_body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
+    """Return the body of a module or class."""
+    return scope.owner.node.body if scope.owner is not None else scope.module.tree
+
+
+def may_be_unbound(scope: LexicalScope, name: str, before: cst.CSTNode | None = None) -> bool:
+    """Whether a module or class body does not bind a name on some path to its end, or to a statement of it."""
+    binders = scope.bindings.binders.get(name, ())
+    if before is None and any(
+        isinstance(b, _UNCONDITIONAL) and id(b) in scope.bindings.top_level_statements for b in binders
+    ):
+        return any(isinstance(binder, cst.Del) for binder in binders)
+    positions = statement_positions(scope.module, scope_body(scope))
+    end = None if before is None else positions.get(id(before))
+    in_body = [binder for binder in binders if id(binder) in positions]
+    earlier = in_body if end is None else [b for b in in_body if positions[id(b)].index < end.index]
+    return not binds_on_all_paths(earlier, positions)
+
+
+_UNCONDITIONAL: Final = (
+    *(cst.AnnAssign, cst.Assign, cst.AugAssign, cst.ClassDef, cst.FunctionDef),
+    *(cst.Import, cst.ImportFrom, cst.TypeAlias, cst.With),
+)
+
+
+def binds_on_all_paths(binders: Sequence[cst.CSTNode], positions: dict[int, StatementPosition], depth: int = 0) -> bool:
+    """Whether a name is bound after its binders in a block at a nesting depth, on every path without an exception."""
+    is_bound, index = False, 0
+    while index < len(binders):
+        enclosing = positions[id(binders[index])].enclosing
+        if len(enclosing) <= depth:
+            is_bound = isinstance(binders[index], _UNCONDITIONAL) or (
+                is_bound and not isinstance(binders[index], cst.Del)
+            )
+            index += 1
+            continue
+        is_inside = partial(_is_inside, positions, enclosing[depth].statement, depth)
+        group = list(takewhile(is_inside, binders[index:]))
+        is_bound = (is_bound and not any(isinstance(binder, cst.Del) for binder in group)) or _compound_binds(
+            enclosing[depth].statement, group, positions, depth
+        )
+        index += len(group)
+    return is_bound
+
+
+def _is_inside(
+    positions: dict[int, StatementPosition], statement: cst.CSTNode, depth: int, binder: cst.CSTNode
+) -> bool:
+    enclosing = positions[id(binder)].enclosing
+    return len(enclosing) > depth and enclosing[depth].statement is statement
+
+
+def _compound_binds(
+    statement: cst.CSTNode, group: Sequence[cst.CSTNode], positions: dict[int, StatementPosition], depth: int
+) -> bool:
+    def suite_binds(suite: cst.BaseSuite | None) -> bool:
+        inner = [binder for binder in group if positions[id(binder)].enclosing[depth].suite is suite]
+        return binds_on_all_paths(inner, positions, depth + 1)
+
+    match statement:
+        case cst.If():
+            return all(suite_binds(suite) for _, suite in reachable_clauses(statement))
+        case cst.Try() | cst.TryStar():
+            if statement.finalbody is not None and suite_binds(statement.finalbody.body):
+                return True
+            orelse = None if statement.orelse is None else statement.orelse.body
+            handlers = (handler.body for handler in statement.handlers)
+            return (suite_binds(statement.body) or suite_binds(orelse)) and all(
+                has_raise(body) or suite_binds(body) for body in handlers
+            )
+        case _:
+            return False

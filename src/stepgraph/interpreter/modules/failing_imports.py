@@ -9,12 +9,13 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.imports import is_in_project, is_in_python
 from stepgraph.limits import Limit
-from stepgraph.syntax.bindings import import_binding, must_load_modules
-from stepgraph.syntax.body_errors import MISSING_MODULE, CaughtNames, body_errors, may_catch, must_catch
+from stepgraph.syntax.bindings import import_binding, imported_module, must_load_modules
+from stepgraph.syntax.body_errors import IMPORT_ERROR, MISSING_MODULE, CaughtNames, body_errors, may_catch, must_catch
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.python_names import PUBLIC_NAMES
+from stepgraph.syntax.python_names import PUBLIC_NAMES, SUBMODULES
 
 
 def import_must_succeed(
@@ -29,29 +30,56 @@ def import_must_succeed(
     if not is_in_project(interpreter, statement):
         return False
     errors = _errors_of_import(interpreter, interpreter.module, statement)
+    if _may_lack_names(interpreter, interpreter.module, statement):
+        errors |= {IMPORT_ERROR}
     return not any(may_catch(handlers, error) for error in errors)
+
+
+def _may_lack_names(interpreter: Interpreter, importer: SourceModule, statement: cst.Import | cst.ImportFrom) -> bool:
+    """Whether a statement imports a name that its module, which is in the project, binds on some paths only."""
+    if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
+        return False
+    source = interpreter.modules.importer
+    file = None if source is None else source.find(importer.path, *imported_module(statement))
+    module = None if source is None or file is None else source.load(file)
+    if source is None or file is None or not isinstance(module, SourceModule):
+        return False
+    scope = interpreter.modules.scope_of(module)
+    names = {alias.evaluated_name for alias in statement.names} & scope.bindings.binders.keys()
+    return any(may_be_unbound(scope, name) and source.files.inside(file, name) is None for name in names)
 
 
 def is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:
     """Whether an import statement names only modules of the standard library of the Workers runtime."""
-    return all(not level and name.split(".", 1)[0] in _STANDARD_LIBRARY for level, name in must_load_modules(statement))
+    return all(not level and _is_standard_module(name) for level, name in must_load_modules(statement))
+
+
+def _is_standard_module(name: str) -> bool:
+    package, _, submodule = name.rpartition(".")
+    return submodule in SUBMODULES.get(package, "").split() if package else name in _STANDARD_LIBRARY
 
 
 # Standard library modules in the Workers runtime: https://pyodide.org/en/stable/usage/wasm-constraints.html
+# The next three lines are modules that only some versions of Python have, the last one those of Windows.
 _STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
     *("curses", "dbm", "ensurepip", "fcntl", "grp", "idlelib", "lib2to3", "lzma", "msvcrt", "pwd", "resource"),
     *("sqlite3", "ssl", "syslog", "termios", "test", "tkinter", "turtle", "turtledemo", "venv", "winreg", "winsound"),
+    *("aifc", "annotationlib", "asynchat", "asyncore", "audioop", "cgi", "cgitb", "chunk", "compression", "crypt"),
+    *("distutils", "imghdr", "imp", "mailcap", "nis", "nntplib", "ossaudiodev", "pipes", "smtpd", "sndhdr", "spwd"),
+    *("sre_compile", "sre_constants", "sre_parse", "sunau", "telnetlib", "uu", "xdrlib"),
+    *("msilib", "nt", "nturl2path"),
 }
 
 
 def _has_names(statement: cst.Import | cst.ImportFrom) -> bool:
-    """Whether every version of Python has the names that a statement imports from a module."""
+    """Whether every version of Python has the names that a statement imports from a module, as far as is known."""
+    modules = [name for _, name in must_load_modules(statement)]
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
-        return True
-    ((_, module),) = must_load_modules(statement)
-    if module not in PUBLIC_NAMES:
-        return True
-    return {alias.evaluated_name for alias in statement.names} <= set(PUBLIC_NAMES[module].split())
+        top_level = {name.split(".", 1)[0] for name in modules}
+        return is_in_standard_library(statement) or top_level.isdisjoint(sys.stdlib_module_names)
+    (module,) = modules
+    names = f"{PUBLIC_NAMES.get(module, '')} {SUBMODULES.get(module, '')}"
+    return {alias.evaluated_name for alias in statement.names} <= set(names.split())
 
 
 def _binds(statement: cst.Import | cst.ImportFrom, name: str) -> bool:
@@ -94,6 +122,8 @@ def _compute_errors(interpreter: Interpreter, roots: Sequence[SourceModule]) -> 
             is_known = modules or is_in_python(statement) or is_in_standard_library(statement)
             if not is_known and not must_catch(imported.handlers, MISSING_MODULE):
                 raised.add(MISSING_MODULE)
+            if _may_lack_names(interpreter, module, statement) and not must_catch(imported.handlers, IMPORT_ERROR):
+                raised.add(IMPORT_ERROR)
             imports[module].append((imported.handlers, modules))
             pending += modules
         errors[module] = frozenset(raised)

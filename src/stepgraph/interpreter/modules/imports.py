@@ -15,6 +15,7 @@ from stepgraph.model.note import Problem
 from stepgraph.project.module_files import ModuleFile
 from stepgraph.syntax.bindings import import_binding, imported_module, is_modeled_package, must_load_modules
 from stepgraph.syntax.module import Place, SourceModule
+from stepgraph.syntax.mutation.changes import may_bind_computed_names
 
 IMPORT_FAILS: Final = "Correct the import: it fails when the module is loaded."
 
@@ -104,8 +105,11 @@ def _may_have_name(interpreter: Interpreter, file: ModuleFile, name: str) -> boo
     module = interpreter.modules.importer.load(file)
     if module is None or isinstance(module, Problem):
         return module is not None
-    bindings = interpreter.modules.scope_of(module).bindings
-    return bool(bindings.stars) or name in bindings.binders or "__getattr__" in bindings.binders
+    scope = interpreter.modules.scope_of(module)
+    bindings = scope.bindings
+    if bindings.stars or name in bindings.binders or "__getattr__" in bindings.binders:
+        return True
+    return module.once(may_bind_computed_names) or interpreter.modules.is_assigned_externally(scope, name)
 
 
 def is_in_python(statement: cst.Import | cst.ImportFrom) -> bool:

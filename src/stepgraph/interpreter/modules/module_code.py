@@ -19,10 +19,9 @@ from stepgraph.interpreter.modules.binder_values import binder_value
 from stepgraph.interpreter.modules.binding_order import (
     StatementPosition,
     has_raise,
-    must_fail,
-    must_succeed,
     reachable_clauses,
     runtime_binders,
+    scope_body,
     statement_positions,
 )
 from stepgraph.interpreter.modules.body_runs import Definer, executed_value, executing, never_runs, run_bodies
@@ -31,6 +30,7 @@ from stepgraph.interpreter.modules.collection_aliases import (
     is_kept_by_other_code,
     may_change_by_alias,
 )
+from stepgraph.interpreter.modules.failing_blocks import must_fail, must_succeed
 from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
@@ -39,6 +39,7 @@ from stepgraph.interpreter.values.unions import Case, Union
 from stepgraph.ir.values import (
     UNKNOWN,
     Constant,
+    Unknown,
     Unresolved,
     Value,
     is_from_package,
@@ -202,7 +203,7 @@ class _BodyBindings(Struct):
                 for handler in statement.handlers
                 if not has_raise(handler.body)
             ]
-        value = self._join(values, statement, with_external=False)  # a fallback for a missing package
+        value = self._join(values, statement, in_try=True)
         return value if statement.finalbody is None else value_after_suite(statement.finalbody.body, value)
 
     def _intermediate_values(self, binders: Sequence[cst.CSTNode]) -> Iterator[Value | None]:
@@ -240,17 +241,19 @@ class _BodyBindings(Struct):
         node: cst.CSTNode,
         conditions: Sequence[str | None] | None = None,
         *,
-        with_external: bool = True,
+        in_try: bool = False,
     ) -> Value | None:
         """Return the union of the relevant values, and of external ones that may stand for them.
 
-        Without any relevant value, return the first value other than the constant None.
+        After a `try`, unknown values are included instead of external ones: handlers define fallbacks for missing
+        packages. Without any relevant value, return the first value other than the constant None.
         """
         bound_values = [value for value in values if value is not None]
         relevant_values = [
             (index, value)
             for index, value in enumerate(values)
-            if value is not None and (value.relevant or (with_external and is_from_package(value)))
+            if value is not None
+            and (value.relevant or (isinstance(value, Unknown) if in_try else is_from_package(value)))
         ]
         if not any(value.relevant for _, value in relevant_values):
             return next(
@@ -391,8 +394,3 @@ def _report_dynamic_imports(interpreter: Interpreter, scope: LexicalScope, name:
                 f"`{name}` may be changed by modules that are imported by a name which is not statically known.",
                 "The graph shows what is seen to fill it; import those modules by name.",
             )
-
-
-def scope_body(scope: LexicalScope) -> cst.BaseSuite | cst.Module:
-    """Return the body of a module or class."""
-    return scope.owner.node.body if scope.owner is not None else scope.module.tree

@@ -8,6 +8,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.names import resolve_body_name
+from stepgraph.interpreter.objects.unset_values import with_fallback
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.syntax.module import Place
@@ -20,7 +21,7 @@ def module_member(interpreter: Interpreter, module: ModuleValue, name: str, plac
     value = None if scope is None else resolve_body_name(interpreter, scope, name)
     if scope is not None and scope.module.once(may_bind_computed_names):
         interpreter.store.record_outer_read(scope.names, name)
-    value = value or submodule(interpreter, module, name, place)
+    value = with_fallback(value, None) if value is not None else submodule(interpreter, module, name, place)
     if value is not None:
         return value
     if scope is None:

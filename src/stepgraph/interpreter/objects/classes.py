@@ -10,10 +10,11 @@ import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import join_values, union_values
+from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
 from stepgraph.interpreter.objects.private_names import body_name, mangle
 from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.unset_values import may_be_unset, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import (
@@ -49,8 +50,8 @@ _ENUM_VALUE_HOOKS: Final = ("__new__", "__init__", "__getattribute__", "value", 
 _MEMBER_FUNCTIONS: Final = ("partial", "member")
 # Orders of several bases share classes, so their total length may exceed the limit on one order.
 _MAX_MERGE_LENGTH: Final = 10 * MAXIMUM[Limit.BASES]
-# Bases whose subclasses accept instances of other classes, by registration or by structure.
-_ABSTRACT_BASES: Final = frozenset({"abc.ABC", "typing.Protocol", "typing_extensions.Protocol"})
+# The beginnings of the names of base classes whose subclasses have no instances of other classes.
+_CONCRETE_BASES: Final = ("builtins.", "enum.", "typing.Generic", "typing.NamedTuple")
 ENTRYPOINT: Final = "workers.WorkflowEntrypoint"
 
 
@@ -122,17 +123,17 @@ def is_instance(value: Value, class_value: Value) -> bool | None:
     """Return whether a value is an instance of a class, None if that is unknown."""
     if isinstance(class_value, External):
         return _is_instance_of_builtin(value, class_value)
-    if not isinstance(class_value, ClassValue) or class_value.metaclass is not None or class_value.caveats:
+    if not isinstance(class_value, ClassValue) or class_value.caveats:
         return None
     if is_none(value):
         return False
     if not isinstance(value, Instance) or value.may_be_replaced:
         return None
     order = resolution_order(value.cls)
-    if class_value in order:
+    if class_value is value.cls:
         return True
-    may_have_others = any(isinstance(base, UnknownBase | Unresolved) for base in order)
-    return None if may_have_others or _may_have_virtual_subclasses(class_value) else False
+    is_unknown = any(isinstance(base, UnknownBase | Unresolved) for base in order)
+    return None if is_unknown or _may_decide_otherwise(class_value) else class_value in order
 
 
 def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
@@ -143,10 +144,12 @@ def _is_instance_of_builtin(value: Value, class_value: External) -> bool | None:
     return False if all(isinstance(base, ClassValue) for base in resolution_order(value.cls)) else None
 
 
-def _may_have_virtual_subclasses(class_value: ClassValue) -> bool:
-    """Whether classes that do not derive from a class may count as its subclasses."""
+def _may_decide_otherwise(class_value: ClassValue) -> bool:
+    """Whether `isinstance` may ask the metaclass of a class, as it asks those of abstract classes and protocols."""
     return any(
-        isinstance(base, UnknownBase | Unresolved) or (isinstance(base, External) and base.name in _ABSTRACT_BASES)
+        base.metaclass is not None
+        if isinstance(base, ClassValue)
+        else not (isinstance(base, External) and base.name.startswith(_CONCRETE_BASES))
         for base in resolution_order(class_value)
     )
 
@@ -178,28 +181,6 @@ def attribute_name(interpreter: Interpreter, name: str, place: Place) -> str:
     """Return the name of an attribute, mangled if `place` is an expression `owner.name` with it."""
     is_written = isinstance(place.node, cst.Attribute) and place.node.attr.value == name
     return mangle(interpreter.frame.scope, name) if is_written else name
-
-
-def may_be_unset(value: Value) -> bool:
-    """Whether an attribute with this value is set on some paths only, or on none."""
-    return value is UNSET or (isinstance(value, Union) and any(leaf is UNSET for leaf in union_values(value)))
-
-
-def with_fallback(value: Value, fallback: Value | None) -> Value:
-    """Return the value of an attribute, with a fallback for the paths that do not set it.
-
-    Without a fallback, these paths raise an AttributeError, so only the values that are set remain.
-    """
-    if value is UNSET:
-        return UNKNOWN if fallback is None else fallback
-    if not isinstance(value, Union) or not may_be_unset(value):
-        return value
-    branches = [
-        (case.condition, with_fallback(case.value, fallback))
-        for case in value.cases
-        if fallback is not None or case.value is not UNSET
-    ]
-    return join_values(branches, None if len(branches) == 1 else value.discriminant, value.place, since=0)
 
 
 def set_slot(interpreter: Interpreter, slots: HeapCell, name: str, value: Value) -> None:

@@ -10,6 +10,7 @@ import libcst as cst
 from msgspec import Struct
 
 from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.arguments import unpacked_arguments
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -254,6 +255,8 @@ def assign_fields(
 def _default_of(interpreter: Interpreter, field: Field) -> Value | None:
     """Return the default of a field if it can lead to a step or is new for each object, None for any other."""
     scope = field.owner.scope
+    if may_be_unbound(scope, field.name):
+        return Unresolved(f"`{field.name}` is a field on some paths only", Place(scope.module, field.statement))
     if field.factory is not None:
         with interpreter.in_definition_body(scope):
             factory = interpreter.evaluate(field.factory)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.modules.binding_order import statement_positions
+from stepgraph.interpreter.modules.binding_order import may_be_unbound, scope_body, statement_positions
 from stepgraph.interpreter.modules.body_runs import may_hold_changing_object, resume, run_bodies
 from stepgraph.interpreter.modules.collection_aliases import may_change_unseen
 from stepgraph.interpreter.modules.module_code import (
@@ -19,13 +19,13 @@ from stepgraph.interpreter.modules.module_code import (
     bound_value,
     is_rebound_by_functions,
     run_changes,
-    scope_body,
 )
 from stepgraph.interpreter.modules.star_imports import (
     has_later_star_import,
     star_imported_value,
     value_of_earlier_stars,
 )
+from stepgraph.interpreter.objects.unset_values import may_be_unset, or_unset, with_fallback
 from stepgraph.interpreter.values.containers import (
     Collection,
     ContextVariable,
@@ -55,6 +55,7 @@ def look_up(interpreter: Interpreter, name: str) -> Value:
     """Return the value of a name at the statement under execution."""
     scope = _lookup_start(interpreter.frame.scope, name)
     statement = interpreter.frame.current_statement
+    conditional: list[Value] = []
     while scope is not None:
         if scope.kind != "class" or scope is interpreter.frame.scope:
             is_local = scope is interpreter.frame.body_scope or scope is interpreter.frame.scope
@@ -63,11 +64,23 @@ def look_up(interpreter: Interpreter, name: str) -> Value:
                 if statement is None
                 else _value_at(interpreter, scope, name, statement)
             )
-            if value is not None:
-                return value
+            if value is not None and may_be_unset(value):
+                conditional.append(value)
+            elif value is not None:
+                return _with_outer_value(conditional, value)
         statement = None if statement is None else _statement_in_parent(scope, statement)
         scope = scope.parent
-    return External(f"builtins.{name}") if name in _BUILTINS else UNKNOWN
+    if name in _BUILTINS:
+        return _with_outer_value(conditional, External(f"builtins.{name}"))
+    return _with_outer_value(conditional, None)
+
+
+def _with_outer_value(conditional: Sequence[Value], outer: Value | None) -> Value:
+    """Return the value of a name that inner scopes, innermost first, bind on some paths only."""
+    value = outer
+    for inner in reversed(conditional):
+        value = with_fallback(inner, value)
+    return UNKNOWN if value is None else value
 
 
 def is_globals_call(interpreter: Interpreter, node: cst.BaseExpression) -> bool:
@@ -312,6 +325,9 @@ def _body_value(
     if final_value is None:
         return None
     value = _stored_value(scope, name, final_value)
+    # Without a binding, a class inherits the name, and a module has the built-in one.
+    if (scope.kind == "class" or name in _BUILTINS) and may_be_unbound(scope, name):
+        return or_unset(scope, name, value)
     if scope.kind == "module" and _may_be_replaced(interpreter, scope, name, value):
         return _reassigned_value(interpreter, scope, name, value)
     if scope.kind == "module" and scope.module.once(may_bind_computed_names):

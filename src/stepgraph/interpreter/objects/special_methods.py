@@ -11,9 +11,11 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.classes import enum_members
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
+from stepgraph.interpreter.objects.containers.iterators import is_iterator, take_elements
 from stepgraph.interpreter.python.arguments import make_collection
 from stepgraph.interpreter.python.loops.generators import emit_generator_call
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
+from stepgraph.interpreter.values.containers import Collection
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
@@ -116,18 +118,19 @@ _BINARY_OPERATORS: Final[dict[type[cst.BaseAugOp], type[cst.BaseBinaryOp]]] = {
 }
 
 
-def iterator_of(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the iterator of a project object by its `__aiter__` or `__iter__`, any other value unchanged.
+def iterator_of(interpreter: Interpreter, value: Value, place: Place, *, is_async: bool = False) -> Value:
+    """Return the iterator of a project object by its `__iter__` or `__aiter__`, any other value unchanged.
 
     The iterator of an enumeration is the tuple of its members.
     """
     if isinstance(value, ClassValue):
         members = enum_members(interpreter, value)
         return value if members is None else make_collection(interpreter, "tuple", members)
-    value = as_collection(interpreter, value, "__aiter__", "__iter__")
+    method = "__aiter__" if is_async else "__iter__"
+    value = as_collection(interpreter, value, method)
     if not isinstance(value, Instance):
         return value
-    iterator = call_special(interpreter, value, ("__aiter__", "__iter__"), (), place)
+    iterator = call_special(interpreter, value, (method,), (), place)
     if isinstance(iterator, Unresolved):
         return interpreter.call(iterator, Arguments(), place)
     return value if iterator is None else iterator
@@ -143,15 +146,35 @@ def compare(
         for operand, operator_owner in ((left_operand, right_operand), (right_operand, left_operand)):
             if is_foreign(operator_owner):
                 interpreter.escape_operand(operand, place, "is compared with a value outside the project")
-    if is_membership and isinstance(right_operand, GeneratorCall | GeneratorExpression):
-        interpreter.escape(right_operand, place, "is searched in a way that is not followed")
     if is_membership:
-        return call_special(interpreter, right_operand, ("__contains__",), (left_operand,), place) or UNKNOWN
+        for container in union_values(right_operand):
+            _search_iterator(interpreter, container, place)
+        result = call_special(interpreter, right_operand, ("__contains__",), (left_operand,), place)
+        if result is None and isinstance(right_operand, Instance):
+            _search_object(interpreter, right_operand, place)
+        return result or UNKNOWN
     return (
         UNKNOWN
         if name is None
         else call_special(interpreter, left_operand, (name,), (right_operand,), place) or UNKNOWN
     )
+
+
+def _search_iterator(interpreter: Interpreter, container: Value, place: Place) -> None:
+    """Search an iterator with `in`, which takes its elements up to an equal one."""
+    if isinstance(container, GeneratorCall | GeneratorExpression):
+        interpreter.escape(container, place, "is searched in a way that is not followed")
+    elif isinstance(container, Collection) and is_iterator(container):
+        take_elements(interpreter, container, exhausts=False)
+
+
+def _search_object(interpreter: Interpreter, container: Instance, place: Place) -> None:
+    """Search an object without `__contains__`, whose elements Python compares one after another."""
+    iterator = iterator_of(interpreter, container, place)
+    if isinstance(iterator, Instance):
+        interpreter.escape_operand(iterator, place, "is searched in a way that is not followed")
+    else:
+        _search_iterator(interpreter, iterator, place)
 
 
 _COMPARISONS: Final[dict[type[cst.BaseCompOp], str]] = {
@@ -174,20 +197,29 @@ def advance(interpreter: Interpreter, iterable: Value, place: Place) -> Value | 
     return _call_next(interpreter, iterable, place) if isinstance(iterable, Instance) else None
 
 
-def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
-    """Return the next item. A call that emits operations may also end the loop, which emits a choice.
-
-    An object without iterator is a sequence, which Python asks for the items 0, 1, 2 and so on.
-    """
-    operation_count = len(interpreter.operations)
+def _result_of_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
     is_async = isinstance(place.node, cst.For | cst.CompFor) and place.node.asynchronous is not None
-    result = call_special(interpreter, iterator, ("__anext__", "__next__"), (), place)
+    result = call_special(interpreter, iterator, ("__anext__" if is_async else "__next__",), (), place)
     if result is None and not is_async:
         result = call_special(interpreter, iterator, ("__getitem__",), (UNKNOWN,), place)
     if result is None:
         interpreter.escape_operand(iterator, place, "is iterated over in a way that is not followed")
         return UNKNOWN
-    item = await_value(interpreter, result, place) if is_async else result
+    return await_value(interpreter, result, place) if is_async else result
+
+
+def _call_next(interpreter: Interpreter, iterator: Instance, place: Place) -> Value:
+    """Return the next item. A call that emits operations may also end the loop, which emits a choice.
+
+    An object without iterator is a sequence, which Python asks for the items 0, 1, 2 and so on.
+    """
+    operation_count, loop = len(interpreter.operations), interpreter.frame.loop
+    before = {} if loop is None else interpreter.store.changes(loop.checkpoint)
+    with interpreter.open_context(stops=frozenset({JumpKind.RAISE})) as context:
+        item = _result_of_next(interpreter, iterator, place)
+    if loop is not None:
+        for changes in context.jump_states:  # an exception that ends the loop keeps the changes before it
+            loop.add_jump(before | changes, breaks=True)
     if len(interpreter.operations) > operation_count:
         exhausted = Block((Jump(JumpKind.FINISHED, place),))
         interpreter.emit(Choice((Branch("no more", exhausted),), place))

@@ -229,7 +229,10 @@ class _Passes(Struct):
 
     def run_any(self, generator: GeneratorExpression) -> None:
         """Run a pass with any of the elements."""
-        elements = consume_comprehension(self.interpreter, generator.node, generator.scope, "list", generator.first)
+        interpreter = self.interpreter
+        with interpreter.store.logged(interpreter.store.serial) as log:
+            elements = consume_comprehension(interpreter, generator.node, generator.scope, "list", generator.first)
+        _report_effects(interpreter, generator, log)
         self.consume(loop_variable_value(self.interpreter, elements, self.place.text, self.place))
 
     def _run_pass(self, value: Value) -> None:
@@ -287,7 +290,8 @@ def _run_clause(
 ) -> IterationCount | None:
     iterable = interpreter.evaluate(clause.iter) if first is None else first
     interpreter.tracer.on_test(iterable, interpreter.place(clause.iter), interpreter.place(clause))
-    iterable = iterator_of(interpreter, iterable, interpreter.place(clause.iter))
+    is_async = clause.asynchronous is not None
+    iterable = iterator_of(interpreter, iterable, interpreter.place(clause.iter), is_async=is_async)
     if isinstance(iterable, GeneratorExpression):
         for_each_element(interpreter, iterable, lambda value: _run_pass(interpreter, clause, value, add))
         return None

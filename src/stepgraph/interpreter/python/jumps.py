@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.interpreter.frame import Frame
+from stepgraph.interpreter.frame import DeferredJump, Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.store import PathChanges
 from stepgraph.ir.nodes import CaughtType, Jump, JumpKind
@@ -20,23 +20,39 @@ def emit_jump(interpreter: Interpreter, kind: JumpKind, place: Place, raised: Ca
     for context in reversed(interpreter.frame.open_contexts):
         if not (leaves_function or context.loop is interpreter.frame.loop):
             break
-        if kind in context.intercepted:
+        if kind in context.intercepted and context.deferred is not None:
+            if context.loop is interpreter.frame.loop:
+                conditions = interpreter.frame.conditions
+                context.deferred.append(DeferredJump(kind, place, conditions[-1] if conditions else None))
+                context.jump_states.append(interpreter.store.changes(context.checkpoint))
+                interpreter.operations.append(Jump(JumpKind.CONTINUE, place))
+                return
+            context.has_passed = True
+        elif kind in context.intercepted:
             must_leave = False
             context.jump_states.append(interpreter.store.changes(context.checkpoint))
             context.jump_kinds.add(kind)
         elif must_leave:
             context.leave()
-    _record_jump_in_managers(interpreter, interpreter.frame, kind)
-    if must_leave and kind is JumpKind.RETURN:
+    is_managed = _record_jump_in_managers(interpreter, interpreter.frame, kind)
+    if must_leave and kind is JumpKind.RETURN and not is_managed:
         record_return(interpreter)
     elif must_leave and kind is JumpKind.RAISE:
         _record_raise_in_callers(interpreter)
     interpreter.operations.append(Jump(kind, place, raised=raised))
 
 
+def emit_deferred(interpreter: Interpreter, jump: DeferredJump) -> None:
+    """Emit a deferred jump."""
+    loop = interpreter.frame.loop
+    if loop is not None and jump.kind is not JumpKind.RETURN:
+        loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=jump.kind is JumpKind.BREAK)
+    emit_jump(interpreter, jump.kind, jump.place)
+
+
 def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> None:
     """Record the state in which the present function returns."""
-    frame = interpreter.frame
+    frame = interpreter.frame.managed_frame
     if frame.checkpoint is None:
         return
     if interpreter.branch_depth == frame.branch_depth and frame.loop is None and not after_finally:
@@ -46,11 +62,13 @@ def record_return(interpreter: Interpreter, *, after_finally: bool = False) -> N
     frame.return_states.append(PathChanges(condition, interpreter.store.changes(frame.checkpoint)))
 
 
-def _record_jump_in_managers(interpreter: Interpreter, frame: Frame, kind: JumpKind) -> None:
-    """Record the state of a jump for the generators that manage blocks of a frame."""
-    for context in frame.around_yields:
-        if kind in context.intercepted:
-            context.jump_states.append(interpreter.store.changes(context.checkpoint))
+def _record_jump_in_managers(interpreter: Interpreter, frame: Frame, kind: JumpKind) -> bool:
+    """Record the state of a jump for the generators that manage blocks of a frame. Return whether one intercepts it."""
+    contexts = [context for context in frame.around_yields if kind in context.intercepted]
+    for context in contexts:
+        context.jump_states.append(interpreter.store.changes(context.checkpoint))
+        context.jump_kinds.add(kind)
+    return bool(contexts)
 
 
 def _record_raise_in_callers(interpreter: Interpreter) -> None:

@@ -331,7 +331,7 @@ def _execute_break(interpreter: Interpreter, node: cst.CSTNode) -> None:
     loop = interpreter.frame.loop
     if loop is not None:
         loop.breaks = True
-        loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
+        loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=True)
     emit_jump(interpreter, JumpKind.BREAK, interpreter.place(node))
 
 
@@ -339,7 +339,7 @@ def _execute_continue(interpreter: Interpreter, node: cst.CSTNode) -> None:
     loop = interpreter.frame.loop
     if loop is not None:
         loop.continues = True
-        loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
+        loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=False)
     emit_jump(interpreter, JumpKind.CONTINUE, interpreter.place(node))
 
 

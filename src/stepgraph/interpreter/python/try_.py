@@ -121,10 +121,16 @@ def execute_finally(
     start = interpreter.store.checkpoint()
     interpreter.is_reachable = True
     block = interpreter.block_of(run)
-    loop = interpreter.frame.loop
-    if loop is not None and any(context.jump_kinds & {JumpKind.BREAK, JumpKind.CONTINUE} for context in contexts):
-        loop.jump_states.append(interpreter.store.changes(loop.checkpoint))
-    if any(JumpKind.RETURN in context.jump_kinds for context in contexts):
+    kinds = {kind for context in contexts for kind in context.jump_kinds}
+    if kinds & {JumpKind.BREAK, JumpKind.CONTINUE}:
+        frame = interpreter.frame
+        for loop in (frame.loop, None if frame.managed_frame is frame else frame.managed_frame.loop):
+            if loop is not None:
+                loop.add_jump(interpreter.store.changes(loop.checkpoint), breaks=JumpKind.BREAK in kinds)
+    for deferring in interpreter.frame.managed_frame.open_contexts:
+        if deferring.deferred and kinds & deferring.intercepted:
+            deferring.jump_states.append(interpreter.store.changes(deferring.checkpoint))
+    if JumpKind.RETURN in kinds:
         record_return(interpreter, after_finally=True)
     interpreter.is_reachable = interpreter.is_reachable and live
     if interpreter.is_reachable and joined:

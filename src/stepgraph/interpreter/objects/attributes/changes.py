@@ -18,8 +18,8 @@ from stepgraph.interpreter.objects.classes import (
     resolution_order,
     set_class_attribute,
     set_slot,
-    with_fallback,
 )
+from stepgraph.interpreter.objects.unset_values import with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Container, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance, ModuleValue

@@ -9,12 +9,14 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import callable_name, union_values
+from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute
 from stepgraph.interpreter.objects.attributes.written_names import table_strings, written_strings
-from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order, with_fallback
+from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.unset_values import with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import ClassValue, Instance, ModuleValue
 from stepgraph.interpreter.values.steps import StepObject
@@ -82,19 +84,21 @@ def constant_name(interpreter: Interpreter, name: Argument) -> str | None:
 
 
 def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Value | None, place: Place) -> Value:
-    if default is None or not isinstance(owner, Instance | ClassValue):
+    if default is None or not isinstance(owner, Instance | ClassValue | ModuleValue):
         return interpreter.attribute(owner, name, place)
-    may_have_others = _may_have_others(owner)
-    if isinstance(owner, ClassValue) or may_have_others:
+    may_have_others = not isinstance(owner, ModuleValue) and _may_have_others(owner)
+    if isinstance(owner, ModuleValue):
+        is_defined = True
+    elif isinstance(owner, ClassValue) or may_have_others:
         is_defined = name in _member_names(interpreter, owner)
     else:
         is_defined = has_class_attribute(interpreter, owner, name)
-    if is_defined:
+    if is_defined and not _is_conditional(owner, name):
         return interpreter.attribute(owner, name, place)
-    if may_have_others:
+    if is_defined or may_have_others:
         values = [interpreter.attribute(owner, name, place), default]
         return union_of_values(values, [callable_name(value) or name for value in values], place.text, place)
-    if isinstance(owner, ClassValue):
+    if isinstance(owner, ClassValue | ModuleValue):
         return default
     interpreter.store.record_outer_read(owner.state, name)
     computed = computed_attribute(interpreter, owner)
@@ -102,6 +106,17 @@ def _get_constant(interpreter: Interpreter, owner: Value, name: str, default: Va
         labels = [callable_name(value) or name for value in (default, computed)]
         default = union_of_values([default, computed], labels, name, place)
     return with_fallback(owner.state.get(name, UNSET), default)
+
+
+def _is_conditional(owner: Instance | ClassValue | ModuleValue, name: str) -> bool:
+    """Return whether the bodies that bind a member all bind it on some paths only."""
+    if isinstance(owner, ModuleValue):
+        scopes = [] if owner.scope is None else [owner.scope]
+    else:
+        order = resolution_order(owner.cls if isinstance(owner, Instance) else owner)
+        scopes = [base.scope for base in order if isinstance(base, ClassValue)]
+    binding = [scope for scope in scopes if name in scope.bindings.binders]
+    return bool(binding) and all(may_be_unbound(scope, name) for scope in binding)
 
 
 def _may_have_others(owner: Instance | ClassValue) -> bool:

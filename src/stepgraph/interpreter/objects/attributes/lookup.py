@@ -15,14 +15,13 @@ from stepgraph.interpreter.objects.classes import (
     derives_from_entrypoint,
     find_member,
     has_class_attribute,
-    may_be_unset,
     resolution_order,
-    with_fallback,
 )
 from stepgraph.interpreter.objects.containers.container_objects import container_attribute, is_container_class
 from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.overrides import overrides_may_run_steps, relevant_members, table_of_members
 from stepgraph.interpreter.objects.private_names import mangle
+from stepgraph.interpreter.objects.unset_values import may_be_unset, with_fallback
 from stepgraph.interpreter.python.definitions import qualified_names
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, hide_constants

@@ -218,15 +218,24 @@ def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, 
 
 
 def _compute(interpreter: Interpreter, lazy: LazyElements, *, exhausts: bool) -> Collection:
-    with interpreter.collect_operations() as operations:
+    with interpreter.collect_operations() as operations, interpreter.store.logged(interpreter.store.serial) as log:
         elements = lazy.compute(interpreter, replace(lazy, exhausts=exhausts))
     for operation in operations:
         interpreter.emit(operation)
-    if not exhausts and may_run_steps(Block(tuple(operations))):
+    if exhausts:
+        return elements
+    if may_run_steps(Block(tuple(operations))):
         interpreter.note(
             "generator",
             lazy.place,
             f"`{lazy.place.brief_text}` runs steps piece by piece, where its elements are used.",
             "The graph shows these steps where its first element is used.",
+        )
+    elif len(elements.items) != 1 and any(logged.affects_steps for logged in log):
+        interpreter.note(
+            "generator",
+            lazy.place,
+            f"`{lazy.place.brief_text}` changes values piece by piece, where its elements are used.",
+            "The graph shows its changes where its first element is used.",
         )
     return elements

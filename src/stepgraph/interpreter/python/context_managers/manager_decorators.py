@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import libcst as cst
@@ -23,7 +24,8 @@ _METHODS: Final = ("__enter__", "__exit__", "__aenter__", "__aexit__")
 def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Arguments, place: Place) -> Value:
     """Return the decorated function. A manager that may run steps or swallow errors gives it a caveat.
 
-    An object whose class defines `__call__` is called instead.
+    A manager that changes values is reported at once, since a function without steps may read them. An object whose
+    class defines `__call__` is called instead.
     """
     if isinstance(callee.manager, Instance) and _has_call_method(interpreter, callee.manager):
         return interpreter.call(callee.manager, arguments, place)
@@ -34,10 +36,20 @@ def decorate(interpreter: Interpreter, callee: ManagerDecorator, arguments: Argu
     is_async = isinstance(function.node, cst.FunctionDef) and function.node.asynchronous is not None
     manager = callee.manager
     if isinstance(manager, GeneratorCall):
-        has_effects = _generator_has_effects(interpreter, manager, is_async=is_async)
+        interpreter.work.begun.add(id(manager.place.node))
+        calls = [(manager.function, manager.arguments)]
+        may_swallow_errors = _generator_may_swallow(manager, is_async=is_async)
     else:
-        has_effects = _object_has_effects(interpreter, manager, place, is_async=is_async)
-    return replace(function, caveats=(*function.caveats, _caveat(place))) if has_effects else function
+        methods = [interpreter.attribute(manager, name, place) for name in _METHODS]
+        calls = [(method, Arguments()) for method in methods if isinstance(method, FunctionValue)]
+        may_swallow_errors = _object_may_swallow(interpreter, manager, methods, place, is_async=is_async)
+    changes_values = any(call_time_matters(interpreter, method, received) for method, received in calls)
+    if not (may_swallow_errors or changes_values):
+        return function
+    caveat = _caveat(place)
+    if changes_values:
+        interpreter.report_caveat(caveat)
+    return replace(function, caveats=(*function.caveats, caveat))
 
 
 def _has_call_method(interpreter: Interpreter, decorator: Instance) -> bool:
@@ -46,21 +58,18 @@ def _has_call_method(interpreter: Interpreter, decorator: Instance) -> bool:
     return method is not None and not isinstance(method, Unknown)
 
 
-def _generator_has_effects(interpreter: Interpreter, manager: GeneratorCall, *, is_async: bool) -> bool:
-    interpreter.work.begun.add(id(manager.place.node))
+def _generator_may_swallow(manager: GeneratorCall, *, is_async: bool) -> bool:
+    """Return whether a generator may handle errors of its function, or is no manager."""
     node = manager.function.node
     surrounds = not is_async or (isinstance(node, cst.FunctionDef) and node.asynchronous is not None)
-    if manager.function.kind != "context" or (surrounds and may_handle_errors(manager.function)):
-        return True
-    return call_time_matters(interpreter, manager.function, manager.arguments)
+    return manager.function.kind != "context" or (surrounds and may_handle_errors(manager.function))
 
 
-def _object_has_effects(interpreter: Interpreter, manager: Instance, place: Place, *, is_async: bool) -> bool:
-    methods = [interpreter.attribute(manager, name, place) for name in _METHODS]
+def _object_may_swallow(
+    interpreter: Interpreter, manager: Instance, methods: Sequence[Value], place: Place, *, is_async: bool
+) -> bool:
+    """Return whether an object may handle errors of its function, or has methods that are not followed."""
     if may_swallow(manager) or any(method.relevant and not isinstance(method, FunctionValue) for method in methods):
-        return True
-    functions = [method for method in methods if isinstance(method, FunctionValue)]
-    if any(call_time_matters(interpreter, function, Arguments()) for function in functions):
         return True
     return any(exit_effects(interpreter, manager, place, is_async=kind).swallows for kind in {False, is_async})
 

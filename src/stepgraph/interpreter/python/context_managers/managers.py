@@ -57,8 +57,8 @@ _SWALLOWING_BASES: Final = tuple(External(f"contextlib.{name}") for name in ("As
 class ExitEffects(Struct, frozen=True):
     """The possible effects of a manager's exit."""
 
-    may_run_steps: bool = False
-    """Whether the exit may run steps."""
+    has_effects: bool = False
+    """Whether the exit may run steps, or change values that lead to steps."""
     swallows: bool = False
     """Whether the exit may swallow an error of the block."""
 
@@ -88,7 +88,7 @@ def exit_effects(interpreter: Interpreter, manager: Value, place: Place, *, is_a
     """Return the possible effects of the exit of an object or union, without emitting operations."""
     if isinstance(manager, Union):
         effects = [exit_effects(interpreter, case.value, place, is_async=is_async) for case in manager.cases]
-        return ExitEffects(any(e.may_run_steps for e in effects), any(e.swallows for e in effects))
+        return ExitEffects(any(e.has_effects for e in effects), any(e.swallows for e in effects))
     if not isinstance(manager, Instance):
         return ExitEffects()
     results: list[ExitEffects] = []
@@ -109,11 +109,11 @@ def _instance_exit_effects(interpreter: Interpreter, manager: Instance, place: P
             swallows = bool(returned) and (
                 not all(map(_is_call, returned)) or _returns_true(interpreter, method, place)
             )
-            return ExitEffects(may_run_steps=is_async, swallows=swallows)
+            return ExitEffects(has_effects=True, swallows=swallows)
         case Unknown():
             return ExitEffects(swallows=any(base in _SWALLOWING_BASES for base in resolution_order(manager.cls)))
         case _:
-            return ExitEffects(may_run_steps=True, swallows=True)
+            return ExitEffects(has_effects=True, swallows=True)
 
 
 def _is_false(result: cst.BaseExpression) -> bool:

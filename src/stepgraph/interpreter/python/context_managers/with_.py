@@ -7,16 +7,22 @@ from functools import partial
 from typing import Final
 
 import libcst as cst
-from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import call_may_run_steps, call_time_matters
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
-from stepgraph.interpreter.frame import Frame, OpenContext, PathResult
+from stepgraph.interpreter.frame import OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.exit_stacks import Push, has_other_uses, push_of, pushed_arguments, run_pushed
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.assignment import assign
+from stepgraph.interpreter.python.context_managers.generator_managers import (
+    ManagedBlock,
+    can_inline,
+    inline_manager,
+    is_inlined,
+    report_manager,
+    yielded_value,
+)
 from stepgraph.interpreter.python.context_managers.managers import (
     ExitEffects,
     enter_object,
@@ -26,10 +32,9 @@ from stepgraph.interpreter.python.context_managers.managers import (
     may_swallow,
 )
 from stepgraph.interpreter.python.context_managers.task_groups import execute_task_group
-from stepgraph.interpreter.python.loops.generators import body_of, may_handle_errors, run_generator
+from stepgraph.interpreter.python.loops.generators import may_handle_errors
 from stepgraph.interpreter.python.try_ import ALL_EXITS, execute_finally, guards_await
 from stepgraph.interpreter.store import apply, join_any
-from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import Arguments, ExitStack, GeneratorCall, Suppressor, WrappingManager
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.tasks import TaskGroup
@@ -37,7 +42,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
 from stepgraph.interpreter.workflow.early_raises import settle_early_raises
 from stepgraph.interpreter.workflow.timeouts import report_timeout
-from stepgraph.ir.nodes import EMPTY, Block, Handler, Jump, JumpKind, Loop, Scope, Try, child_blocks
+from stepgraph.ir.nodes import EMPTY, Block, Handler, Jump, JumpKind, Scope, Try, child_blocks
 from stepgraph.ir.values import (
     UNKNOWN,
     External,
@@ -49,29 +54,12 @@ from stepgraph.ir.values import (
     without_taint,
 )
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.walk import statements, statements_below
+from stepgraph.syntax.walk import statements
 
 # Names of the values that the timeout functions of `asyncio` return.
 TIMEOUTS: Final = frozenset(["asyncio.timeout()", "asyncio.timeout_at()"])
 # Locks that admit waiting tasks in first-in, first-out order.
 _LOCKS: Final = frozenset(["asyncio.Lock", "asyncio.locks.Lock"])
-
-
-class ManagedBlock(Struct, frozen=True):
-    """A block with the context manager that it is executed in."""
-
-    node: cst.BaseExpression
-    """The expression that evaluates to the manager."""
-    place: Place
-    """The `with` item, or the call that pushes the manager on an exit stack."""
-    target: cst.BaseExpression | None
-    """The target to which the result of entering the manager is assigned."""
-    is_async: bool
-    """Whether the manager is entered with `__aenter__` and left with `__aexit__`."""
-    body: Callable[[], None]
-    """Executes the block."""
-    suite: cst.BaseSuite | None = None
-    """The statements of the block if the manager is the innermost one of a `with`."""
 
 
 def execute_with(interpreter: Interpreter, node: cst.With) -> None:
@@ -98,7 +86,7 @@ def _execute_items(interpreter: Interpreter, node: cst.With, items: Sequence[cst
 def _enter(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
     """Enter a manager and execute its block, per case of a union if a generator is inlined."""
     if isinstance(manager, Union) and any(
-        isinstance(case.value, Suppressor) or _is_inlined(interpreter, case.value) for case in manager.cases
+        isinstance(case.value, Suppressor) or is_inlined(interpreter, case.value) for case in manager.cases
     ):
         interpreter.apply_to_cases(manager, lambda chosen: _enter_case(interpreter, managed, chosen))
         return
@@ -106,93 +94,14 @@ def _enter(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> N
 
 
 def _enter_case(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> Value:
-    if isinstance(manager, GeneratorCall) and _is_inlined(interpreter, manager):
-        _inline_generator(interpreter, managed, manager)
+    if isinstance(manager, GeneratorCall) and is_inlined(interpreter, manager):
+        inline_manager(interpreter, managed, manager)
         return UNKNOWN
     entered = _entered_value(interpreter, managed, manager)
     if managed.target is not None:
         assign(interpreter, managed.target, entered)
     _execute_inside(interpreter, managed, manager)
     return UNKNOWN
-
-
-def _is_inlined(interpreter: Interpreter, manager: Value) -> bool:
-    """Return whether a manager is a generator whose code is inlined around the block."""
-    return (
-        isinstance(manager, GeneratorCall) and _can_inline(interpreter, manager) and _is_relevant(interpreter, manager)
-    )
-
-
-def _can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
-    """Return whether the code of a generator can be inlined: it has no `return`, and is not being inlined already."""
-    function = manager.function
-    if function.kind != "context" or function.node in interpreter.inlined_functions:
-        return False
-    return not any(isinstance(statement, cst.Return) for statement in statements_below(body_of(function)))
-
-
-def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
-    """Return whether a generator has effects, or may handle errors of the block."""
-    return may_handle_errors(manager.function) or call_time_matters(interpreter, manager.function, manager.arguments)
-
-
-def _inline_generator(interpreter: Interpreter, managed: ManagedBlock, manager: GeneratorCall) -> None:
-    """Execute the code of a generator in place, with the block at its `yield`."""
-    outer, depth = interpreter.frame, interpreter.loop_depth
-    yielded: list[Value] = []
-
-    def at_yield(value: Value) -> None:
-        yielded.append(value)
-        with interpreter.at_yield_of(manager.function.node, outer) as inner:
-            if managed.target is not None:
-                assign(interpreter, managed.target, value)
-            block = interpreter.block_of(managed.body)
-        if block.operations:
-            interpreter.emit(Scope(block, managed.place))
-        is_last = any(context.intercepted >= ALL_EXITS for context in inner.open_contexts)
-        is_last = is_last or _ends_at_yield(body_of(manager.function))
-        if interpreter.loop_depth > depth or (not is_last and any(_jumps_out(block))):
-            _report_generator(interpreter, manager)
-
-    _execute_generator(interpreter, manager, at_yield)
-    if not yielded:
-        _report_generator(interpreter, manager)
-        managed.body()
-
-
-def _ends_at_yield(body: cst.BaseSuite) -> bool:
-    """Return whether only handlers and `finally` blocks follow the `yield` of a generator."""
-    match list(statements(body))[-1:]:
-        case [cst.Expr(value=cst.Yield()) | cst.Assign(value=cst.Yield())]:
-            return True
-        case [cst.Try(orelse=None, body=tried)]:
-            return _ends_at_yield(tried)
-        case _:
-            return False
-
-
-def _execute_generator(interpreter: Interpreter, manager: GeneratorCall, at_yield: Callable[[Value], None]) -> None:
-    """Execute the code of a generator as part of the function that enters it."""
-    interpreter.work.begun.add(id(manager.place.node))
-    frame = Frame.of_body(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
-    frame.at_yield = at_yield
-    run_generator(interpreter, manager, frame)
-
-
-def _yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:
-    """Return the value that a generator without steps yields."""
-    values: list[Value] = [UNKNOWN]
-    interpreter.block_of(lambda: _execute_generator(interpreter, manager, values.append))
-    return values[-1]
-
-
-def _jumps_out(block: Block, *, in_loop: bool = False) -> Iterator[bool]:
-    """Yield, for each jump in a block, whether it leaves the block without an error."""
-    for operation in block.operations:
-        if isinstance(operation, Jump):
-            yield operation.kind is JumpKind.RETURN or (operation.kind is not JumpKind.RAISE and not in_loop)
-        for inner in child_blocks(operation):
-            yield from _jumps_out(inner, in_loop=in_loop or isinstance(operation, Loop))
 
 
 def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Value) -> None:
@@ -207,7 +116,7 @@ def _execute_inside(interpreter: Interpreter, managed: ManagedBlock, manager: Va
         case WrappingManager(closing=str(closing)):
             place = Place(managed.place.module, managed.node)
             method = interpreter.attribute(manager.content, closing, place)
-            effects = ExitEffects(may_run_steps=method.relevant)
+            effects = ExitEffects(has_effects=method.relevant)
             _execute_as_try(interpreter, managed, effects, None, partial(_call_on_exit, interpreter, method, managed))
         case Instance() | Union():
             _execute_with_object(interpreter, managed, manager)
@@ -258,12 +167,12 @@ def _execute_as_try(
     """Execute a block as the body of a `try` with an empty handler and a `finally` block, if either is needed."""
     place = managed.place
     checkpoint = interpreter.store.checkpoint()
-    stops = ALL_EXITS if effects.may_run_steps else frozenset({JumpKind.RAISE} if handler is not None else ())
+    stops = ALL_EXITS if effects.has_effects else frozenset({JumpKind.RAISE} if handler is not None else ())
     with interpreter.open_context(stops=stops) as context, interpreter.collect_exposed(checkpoint) as interrupted:
         block = (
             interpreter.block_of(managed.body) if handler is None else _execute_swallowed(interpreter, managed, context)
         )
-    exits = ((context,), interrupted) if effects.may_run_steps else ((), ())
+    exits = ((context,), interrupted) if effects.has_effects else ((), ())
     finalbody = execute_finally(interpreter, place, leave, checkpoint, *exits)
     block = settle_early_raises(interpreter, block, (context,), [finalbody])
     if finalbody.operations or (handler is not None and block.operations):
@@ -348,7 +257,7 @@ def _execute_level(
     stack.pushed = pushed = make_result_collection(interpreter, "list", ())
     level = replace(managed, body=lambda: _execute_stacked(interpreter, stack, body), suite=None)
     leave = partial(run_pushed, interpreter, pushed)
-    _execute_as_try(interpreter, level, ExitEffects(may_run_steps=True), None, leave)
+    _execute_as_try(interpreter, level, ExitEffects(has_effects=True), None, leave)
     stack.pushed = outer
 
 
@@ -391,7 +300,7 @@ def _execute_push(interpreter: Interpreter, stack: ExitStack, push: Push, rest: 
         if push.is_async:
             await_value(interpreter, result, managed.place)
 
-    _execute_as_try(interpreter, managed, ExitEffects(may_run_steps=pushed.relevant), None, leave)
+    _execute_as_try(interpreter, managed, ExitEffects(has_effects=pushed.relevant), None, leave)
 
 
 def _is_unlimited(timeout: cst.BaseExpression) -> bool:
@@ -419,8 +328,8 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
         case Instance():
             return enter_object(interpreter, manager, place, is_async=managed.is_async)
         case GeneratorCall():
-            _report_generator(interpreter, manager)
-            return _yielded_value(interpreter, manager) if _can_inline(interpreter, manager) else UNKNOWN
+            report_manager(interpreter, manager)
+            return yielded_value(interpreter, manager) if can_inline(interpreter, manager) else UNKNOWN
         case Unresolved():
             return await_value(interpreter, manager, place)
         case WrappingManager(content=content):
@@ -430,14 +339,3 @@ def _entered_value(interpreter: Interpreter, managed: ManagedBlock, manager: Val
         case _:
             interpreter.escape(manager, place, "is entered in a way that is not followed")
             return UNKNOWN
-
-
-def _report_generator(interpreter: Interpreter, manager: GeneratorCall) -> None:
-    interpreter.work.begun.add(id(manager.place.node))
-    if call_may_run_steps(interpreter, manager.function, manager.arguments):
-        interpreter.note(
-            "context-manager",
-            manager.place,
-            f"`{manager.function.name}` runs steps around the block; stepgraph does not show when.",
-            "Steps in it may be missing from the graph; a class with `__aenter__` and `__aexit__` is followed.",
-        )

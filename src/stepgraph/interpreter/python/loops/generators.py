@@ -148,11 +148,14 @@ def _inline(
 
     def at_yield(value: Value) -> None:
         state = LoopState(interpreter.store.checkpoint())
-        with interpreter.at_yield_of(generator.function.node, outer) as inner, outer.in_loop(state):
+        loop = interpreter.frame.loop
+        before = {} if loop is None else interpreter.store.changes(loop.checkpoint)
+        with interpreter.at_yield_of(generator.function.node, outer), outer.in_loop(state):
             block = interpreter.block_of(lambda: take(value))
         _emit_pass(interpreter, block, state, place, since)
-        if inner.loop is not None:
-            inner.loop.breaks = inner.loop.breaks or state.breaks
+        if loop is not None:
+            loop.breaks = loop.breaks or state.breaks
+            loop.jump_states += [before | changes for changes in state.break_states]
 
     frame.at_yield = at_yield
     block = interpreter.block_of(lambda: run_generator(interpreter, generator, frame))

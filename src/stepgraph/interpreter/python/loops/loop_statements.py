@@ -47,7 +47,8 @@ def execute_for(interpreter: Interpreter, node: cst.For) -> None:
     with interpreter.tracer.iterable(node):
         iterable = interpreter.evaluate(node.iter)
     interpreter.tracer.on_test(iterable, interpreter.place(node.iter), interpreter.place(node))
-    _run_over(interpreter, node, iterator_of(interpreter, iterable, interpreter.place(node.iter)))
+    place, is_async = interpreter.place(node.iter), node.asynchronous is not None
+    _run_over(interpreter, node, iterator_of(interpreter, iterable, place, is_async=is_async))
 
 
 def _run_over(interpreter: Interpreter, node: cst.For, iterable: Value) -> Value:

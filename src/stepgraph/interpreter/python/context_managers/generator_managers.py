@@ -1,0 +1,198 @@
+"""Generators as context managers: their code is inlined around the block of the `with`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Final
+
+import libcst as cst
+from msgspec import Struct
+
+from stepgraph.interpreter.effects import call_may_run_steps, call_time_matters
+from stepgraph.interpreter.frame import DeferredJump, Frame
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.python.assignment import assign
+from stepgraph.interpreter.python.jumps import emit_deferred
+from stepgraph.interpreter.python.loops.generators import body_of, may_handle_errors, run_generator
+from stepgraph.interpreter.store import PathChanges, join_ends
+from stepgraph.interpreter.summaries import function_scope
+from stepgraph.interpreter.values.calls import GeneratorCall
+from stepgraph.ir.nodes import JumpKind, Scope
+from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.syntax.module import Place
+from stepgraph.syntax.walk import statements, statements_below
+
+
+class ManagedBlock(Struct, frozen=True):
+    """A block with the context manager that it is executed in."""
+
+    node: cst.BaseExpression
+    """The expression that evaluates to the manager."""
+    place: Place
+    """The `with` item, or the call that pushes the manager on an exit stack."""
+    target: cst.BaseExpression | None
+    """The target to which the result of entering the manager is assigned."""
+    is_async: bool
+    """Whether the manager is entered with `__aenter__` and left with `__aexit__`."""
+    body: Callable[[], None]
+    """Executes the block."""
+    suite: cst.BaseSuite | None = None
+    """The statements of the block if the manager is the innermost one of a `with`."""
+
+
+def is_inlined(interpreter: Interpreter, manager: Value) -> bool:
+    """Return whether a manager is a generator whose code is inlined around the block."""
+    return (
+        isinstance(manager, GeneratorCall) and can_inline(interpreter, manager) and _is_relevant(interpreter, manager)
+    )
+
+
+def can_inline(interpreter: Interpreter, manager: GeneratorCall) -> bool:
+    """Return whether the code of a generator can be inlined: it has no `return`, and is not being inlined already."""
+    function = manager.function
+    if function.kind != "context" or function.node in interpreter.inlined_functions:
+        return False
+    return not any(isinstance(statement, cst.Return) for statement in statements_below(body_of(function)))
+
+
+def _is_relevant(interpreter: Interpreter, manager: GeneratorCall) -> bool:
+    """Return whether a generator has effects, or may handle errors of the block."""
+    return may_handle_errors(manager.function) or call_time_matters(interpreter, manager.function, manager.arguments)
+
+
+def inline_manager(interpreter: Interpreter, managed: ManagedBlock, manager: GeneratorCall) -> None:
+    """Execute the code of a generator in place, with the block at its `yield`.
+
+    A jump out of the block runs the code after the `yield` as well. It is deferred to the end of the generator, unless
+    only handlers and `finally` blocks follow the `yield`.
+    """
+    outer, depth = interpreter.frame, interpreter.loop_depth
+    is_last = _ends_at_yield(body_of(manager.function))
+    yielded: list[_YieldedBlock] = []
+
+    def at_yield(value: Value) -> None:
+        with interpreter.at_yield_of(manager.function.node, outer):
+            if managed.target is not None:
+                assign(interpreter, managed.target, value)
+            defers = not is_last and interpreter.loop_depth == depth
+            yielded.append(_execute_block(interpreter, managed, defers=defers))
+        if interpreter.loop_depth > depth or yielded[-1].leaves_early:
+            report_manager(interpreter, manager)
+
+    _execute_generator(interpreter, manager, at_yield)
+    if not yielded:
+        report_manager(interpreter, manager)
+        managed.body()
+    deferred = [jump for block in yielded for jump in block.jumps]
+    always = len(yielded) == 1 and not yielded[0].may_end
+    may_swallow = _may_swallow(body_of(manager.function))
+    _resume_jumps(interpreter, deferred, always=always, may_swallow=may_swallow)
+
+
+class _YieldedBlock(Struct, frozen=True):
+    """The block of a `with`, executed at a `yield`."""
+
+    jumps: tuple[DeferredJump, ...]
+    """The jumps that leave it, which are deferred."""
+    may_end: bool
+    """Whether its end is reachable."""
+    leaves_early: bool
+    """Whether a `return` in a loop inside it is not deferred."""
+
+
+def _execute_block(interpreter: Interpreter, managed: ManagedBlock, *, defers: bool) -> _YieldedBlock:
+    """Execute the block of a `with`. Jumps that it defers lead to its end."""
+    since = interpreter.work.last_task_id
+    stops = _DEFERRED if defers else frozenset()
+    with interpreter.open_context(stops=stops) as context:
+        context.deferred = [] if defers else None
+        block = interpreter.block_of(managed.body)
+    may_end, jumps = interpreter.is_reachable, tuple(context.deferred or ())
+    if block.operations:
+        interpreter.emit(Scope(block, managed.place, is_iteration=bool(jumps)))
+    if jumps:
+        ends = [PathChanges(None, changes) for changes in context.jump_states]
+        if may_end:
+            ends.append(PathChanges(None, interpreter.store.changes(context.checkpoint)))
+        interpreter.expose(context.checkpoint)
+        interpreter.store.rollback(context.checkpoint)
+        join_ends(interpreter.store, ends, managed.place, since)
+        interpreter.is_reachable = True
+    return _YieldedBlock(jumps, may_end, defers and context.has_passed)
+
+
+_DEFERRED: Final = frozenset([JumpKind.BREAK, JumpKind.CONTINUE, JumpKind.RETURN])
+
+
+def _may_swallow(body: cst.BaseSuite) -> bool:
+    """Whether the code of a generator may swallow an error of the block: it has handlers that may end, or managers."""
+    return any(
+        isinstance(statement, cst.With)
+        or (
+            isinstance(statement, cst.Try | cst.TryStar)
+            and not all(isinstance(_last_of(handler.body), cst.Raise) for handler in statement.handlers)
+        )
+        for statement in statements_below(body)
+    )
+
+
+def _last_of(suite: cst.BaseSuite) -> cst.CSTNode | None:
+    return [None, *statements(suite)][-1]
+
+
+def _resume_jumps(interpreter: Interpreter, jumps: Sequence[DeferredJump], *, always: bool, may_swallow: bool) -> None:
+    """Emit the deferred jumps of a block at the end of its generator.
+
+    If the block `always` jumps, one of them is taken, unless the generator has swallowed an error.
+    """
+    for index, jump in enumerate(jumps):
+        is_last = always and index == len(jumps) - 1
+        if not interpreter.is_reachable:
+            return
+        if is_last and not may_swallow:
+            emit_deferred(interpreter, jump)
+            return
+        condition = jump.condition or ("no exception" if is_last else jump.kind.value)
+        path = interpreter.branch(partial(emit_deferred, interpreter, jump), condition)
+        interpreter.emit_choice([(condition, path.block)], None, jump.place)
+
+
+def _ends_at_yield(suite: cst.BaseSuite) -> bool:
+    """Return whether only handlers and `finally` blocks follow the `yield` of a generator."""
+    match list(statements(suite))[-1:]:
+        case [cst.Expr(value=cst.Yield()) | cst.Assign(value=cst.Yield())]:
+            return True
+        case [cst.Try(orelse=None, body=body) | cst.With(body=body)]:
+            return _ends_at_yield(body)
+        case _:
+            return False
+
+
+def _execute_generator(interpreter: Interpreter, manager: GeneratorCall, at_yield: Callable[[Value], None]) -> None:
+    """Execute the code of a generator as part of the function that enters it."""
+    interpreter.work.begun.add(id(manager.place.node))
+    frame = Frame.of_body(function_scope(interpreter, manager.function, manager.arguments), is_async=True)
+    frame.at_yield = at_yield
+    run_generator(interpreter, manager, frame)
+
+
+def yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:
+    """Return the value that a generator without steps yields."""
+    values: list[Value] = [UNKNOWN]
+    interpreter.block_of(lambda: _execute_generator(interpreter, manager, values.append))
+    return values[-1]
+
+
+def report_manager(interpreter: Interpreter, manager: GeneratorCall) -> None:
+    """Report a generator that runs steps or changes values around its block in a way that is not followed."""
+    interpreter.work.begun.add(id(manager.place.node))
+    runs_steps = call_may_run_steps(interpreter, manager.function, manager.arguments)
+    if runs_steps or call_time_matters(interpreter, manager.function, manager.arguments):
+        effect = "runs steps" if runs_steps else "changes values that lead to steps"
+        interpreter.note(
+            "context-manager",
+            manager.place,
+            f"`{manager.function.name}` {effect} around the block; stepgraph does not show when.",
+            "Steps in it may be missing from the graph; a class with `__aenter__` and `__aexit__` is followed.",
+        )

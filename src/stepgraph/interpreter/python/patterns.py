@@ -1,0 +1,172 @@
+"""Patterns of `match` statements: the names that they capture from their subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import libcst as cst
+
+from stepgraph.interpreter.interpreter import Interpreter
+from stepgraph.interpreter.joining import callable_name, union_values
+from stepgraph.interpreter.objects.classes import is_instance, resolution_order
+from stepgraph.interpreter.objects.fields import positional_attributes
+from stepgraph.interpreter.objects.names import bind
+from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.python.arguments import make_result_collection
+from stepgraph.interpreter.python.subscripts import element_at, payload_member
+from stepgraph.interpreter.values.containers import Collection, Element
+from stepgraph.interpreter.values.objects import Instance
+from stepgraph.interpreter.values.steps import Event, Payload
+from stepgraph.interpreter.values.unions import Union
+from stepgraph.ir.values import UNKNOWN, Unresolved, Value
+from stepgraph.syntax.bindings import pattern_names
+
+
+def bind_captures(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> None:
+    """Bind the names that a pattern captures. A mapping pattern reads the keys that it names."""
+    fallback = (
+        Unresolved("it is a part that a pattern takes", interpreter.place(pattern)) if subject.relevant else UNKNOWN
+    )
+    if isinstance(subject, Event | Payload):
+        fallback = UNKNOWN
+    for name in pattern_names(pattern):
+        bind(interpreter, name, fallback)
+    _bind_parts(interpreter, pattern, subject)
+
+
+def may_match_mapping(pattern: cst.MatchPattern) -> bool:
+    """Whether a pattern may match a mapping."""
+    match pattern:
+        case cst.MatchMapping():
+            return True
+        case cst.MatchAs(pattern=inner):
+            return inner is None or may_match_mapping(inner)
+        case cst.MatchOr(patterns=alternatives):
+            return all(may_match_mapping(alternative.pattern) for alternative in alternatives)
+        case cst.MatchClass(cls=cst.Name(value="dict")):
+            return True
+        case _:
+            return False
+
+
+def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> None:
+    """Bind the names of a pattern that capture resolved parts of the subject."""
+    match pattern:
+        case cst.MatchAs(pattern=inner, name=name):
+            if isinstance(inner, cst.MatchPattern):
+                _bind_parts(interpreter, inner, subject)
+            if isinstance(inner, cst.MatchClass):
+                subject = _narrowed(interpreter, inner, subject)
+            if isinstance(name, cst.Name):
+                bind(interpreter, name.value, subject if subject.relevant else UNKNOWN)
+        case cst.MatchOr(patterns=alternatives):
+            _bind_alternatives(interpreter, [alternative.pattern for alternative in alternatives], subject)
+        case cst.MatchMapping(elements=elements):
+            for element in elements:
+                key, place = interpreter.evaluate(element.key), interpreter.place(element.key)
+                is_payload = isinstance(subject, Event | Payload)
+                part = payload_member(subject, key) if is_payload else element_at(subject, key, place, place)
+                _bind_parts(interpreter, element.pattern, part)
+        case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
+            if subject.has_definite_order:
+                _bind_elements(interpreter, patterns, subject.items)
+        case cst.MatchClass():
+            matching = _matching_objects(interpreter, pattern, subject)
+            if matching:
+                _bind_attributes(interpreter, pattern, matching)
+
+
+def _bind_alternatives(interpreter: Interpreter, patterns: Sequence[cst.MatchPattern], subject: Value) -> None:
+    """Bind the names of alternative patterns, each of which binds the same names."""
+    possible = [pattern for pattern in patterns if _may_match(interpreter, pattern, subject)]
+    paths = [(None, interpreter.branch(partial(_bind_parts, interpreter, pattern, subject))) for pattern in possible]
+    if paths:
+        interpreter.join_branches(paths, None, interpreter.place(patterns[0]), exhaustive=True)
+
+
+def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> bool:
+    """Return whether a pattern may match, as far as its class or the number of its elements tells."""
+    match pattern:
+        case cst.MatchClass(cls=class_node):
+            class_value = interpreter.evaluate(class_node)
+            return any(is_instance(value, class_value) is not False for value in union_values(subject))
+        case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
+            singles = [inner for inner in patterns if isinstance(inner, cst.MatchSequenceElement)]
+            rest_count = len(subject.items) - len(singles)
+            may_have_rest = len(singles) < len(patterns)
+            return not subject.has_definite_order or rest_count == 0 or (may_have_rest and rest_count > 0)
+        case _:
+            return True
+
+
+def classes_of(interpreter: Interpreter, pattern: cst.MatchPattern) -> list[Value]:
+    """Return the classes whose instances a pattern matches, empty if it matches other values too."""
+    match pattern:
+        case cst.MatchClass(cls=node):
+            return [interpreter.evaluate(node)]
+        case cst.MatchAs(pattern=cst.MatchPattern() as inner):
+            return classes_of(interpreter, inner)
+        case cst.MatchOr(patterns=alternatives):
+            classes = [classes_of(interpreter, alternative.pattern) for alternative in alternatives]
+            return [value for values in classes for value in values] if all(classes) else []
+        case _:
+            return []
+
+
+def _matching_objects(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> list[Instance]:
+    """Return the objects of the project that a class pattern may match, empty if it may match others as well."""
+    class_value = interpreter.evaluate(pattern.cls)
+    values = [value for value in union_values(subject) if is_instance(value, class_value) is not False]
+    objects = [value for value in values if isinstance(value, Instance)]
+    return objects if len(objects) == len(values) else []
+
+
+def _narrowed(interpreter: Interpreter, pattern: cst.MatchClass, subject: Value) -> Value:
+    """Return the value of a subject that a class pattern matches."""
+    matching = _matching_objects(interpreter, pattern, subject) if isinstance(subject, Union) else []
+    if not matching:
+        return subject
+    place = interpreter.place(pattern)
+    return union_of_values(list(matching), [value.cls.name for value in matching], place.text, place)
+
+
+def _bind_attributes(interpreter: Interpreter, pattern: cst.MatchClass, matching: Sequence[Instance]) -> None:
+    """Bind the names that a class pattern captures from the attributes of one of several objects."""
+    for position, element in enumerate(pattern.patterns):
+        fields = [positional_attributes(interpreter, resolution_order(value.cls)) for value in matching]
+        if all(position < len(names) for names in fields):
+            owners = [(value, names[position]) for value, names in zip(matching, fields, strict=True)]
+            _bind_attribute(interpreter, element.value, owners)
+    for keyword in pattern.kwds:
+        _bind_attribute(interpreter, keyword.pattern, [(value, keyword.key.value) for value in matching])
+
+
+def _bind_attribute(
+    interpreter: Interpreter, pattern: cst.MatchPattern, owners: Sequence[tuple[Instance, str]]
+) -> None:
+    place = interpreter.place(pattern)
+    parts = [interpreter.attribute(owner, name, place) for owner, name in owners]
+    labels = [callable_name(part) or owner.cls.name for part, (owner, _) in zip(parts, owners, strict=True)]
+    part = parts[0] if len(parts) == 1 else union_of_values(parts, labels, place.text, place)
+    _bind_parts(interpreter, pattern, part)
+
+
+def _bind_elements(
+    interpreter: Interpreter,
+    patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar],
+    elements: tuple[Element, ...],
+) -> None:
+    """Bind the names of a sequence pattern, if it matches so many elements."""
+    singles = [pattern.value for pattern in patterns if isinstance(pattern, cst.MatchSequenceElement)]
+    stars = [(index, pattern) for index, pattern in enumerate(patterns) if isinstance(pattern, cst.MatchStar)]
+    rest_count = len(elements) - len(singles)
+    if rest_count < 0 or (rest_count and not stars):
+        return
+    for index, star in stars:
+        rest = elements[index : index + rest_count]
+        elements = (*elements[:index], *elements[index + rest_count :])
+        if isinstance(star.name, cst.Name):
+            bind(interpreter, star.name.value, make_result_collection(interpreter, "list", rest))
+    for single, element in zip(singles, elements, strict=True):
+        _bind_parts(interpreter, single, element.value)
