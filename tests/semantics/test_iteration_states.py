@@ -117,3 +117,9 @@ def test_changes_between_the_passes_that_are_not_followed_are_reported(loop: str
 
 def test_a_list_of_a_map_makes_all_changes_at_once() -> None:
     assert calls_after("list(map(self.use, (a, b)))") == {"b"}
+
+
+@pytest.mark.parametrize("iterator", ["enumerate(reversed([a, b]))", "enumerate(zip([a, b], [c, d]))"])
+def test_iterators_that_a_loop_alone_can_reach_change_no_values(iterator: str) -> None:
+    body = f"for index, entry in {iterator}:\n    await a(step)"
+    assert workflow_of_module(HEAD + textwrap.indent(body, " " * 8)).complete

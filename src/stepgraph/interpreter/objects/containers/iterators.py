@@ -5,9 +5,10 @@ An iterator yields each element once. After a loop, which may be left early, any
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TypeAlias
 
+import libcst as cst
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorExpression, Partial
 from stepgraph.interpreter.values.containers import Collection, Container, Element, HeapCell, LazyElements, Mapping
 from stepgraph.interpreter.values.unions import Union, as_optional
+from stepgraph.interpreter.write_log import WriteLog
 from stepgraph.ir.nodes import Block, may_run_steps
 from stepgraph.ir.values import External, Value
 from stepgraph.syntax.module import Place
@@ -217,6 +219,22 @@ def _remaining(interpreter: Interpreter, value: Collection, lazy: LazyElements, 
     return remaining
 
 
+def _changes_shared_values(lazy: LazyElements, log: WriteLog) -> bool:
+    """Whether writes can change which steps run, other than those to iterators that only the expression can reach."""
+    own_cells = {id(cell) for cell in _cells_of_arguments(lazy)}
+    return any(logged.affects_steps for logged in log if id(logged.container) not in own_cells)
+
+
+def _cells_of_arguments(lazy: LazyElements) -> Iterator[HeapCell]:
+    """Yield the heap cells of the iterators that arguments of a call create: `enumerate(reversed(names))`."""
+    call = lazy.place.node
+    arguments = {id(argument.value) for argument in call.args} if isinstance(call, cst.Call) else set()
+    for operand in lazy.operands:
+        if isinstance(operand, Collection) and operand.lazy is not None and id(operand.lazy.place.node) in arguments:
+            yield operand.state
+            yield from _cells_of_arguments(operand.lazy)
+
+
 def _compute(interpreter: Interpreter, lazy: LazyElements, *, exhausts: bool) -> Collection:
     with interpreter.collect_operations() as operations, interpreter.store.logged(interpreter.store.serial) as log:
         elements = lazy.compute(interpreter, replace(lazy, exhausts=exhausts))
@@ -231,7 +249,7 @@ def _compute(interpreter: Interpreter, lazy: LazyElements, *, exhausts: bool) ->
             f"`{lazy.place.brief_text}` runs steps piece by piece, where its elements are used.",
             "The graph shows these steps where its first element is used.",
         )
-    elif len(elements.items) != 1 and any(logged.affects_steps for logged in log):
+    elif len(elements.items) != 1 and _changes_shared_values(lazy, log):
         interpreter.note(
             "generator",
             lazy.place,
