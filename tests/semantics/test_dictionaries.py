@@ -156,3 +156,30 @@ def test_a_defaultdict_creates_a_possibly_missing_value() -> None:
 def test_positional_arguments_of_a_dictionary_are_unpacked() -> None:
     assert graph_of('args = [{"x": a}]\nfor fn in dict(*args).values(): await fn()') == "a"
     assert not workflow_of('args = [{"x": a} for row in rows]\nfor fn in dict(*args).values(): await fn()').complete
+
+
+@pytest.mark.parametrize(
+    "made",
+    ["Entry(fn=a, more=[])", "Entry({'fn': a, 'more': []})", "Entry(**{'fn': a}, more=[])", "Special(fn=a, more=[])"],
+)
+def test_a_typed_dictionary_is_a_dictionary(made: str) -> None:
+    assert graph_of(f"""
+        import typing
+
+        class Entry(typing.TypedDict, total=False):
+            fn: object
+            more: list
+        class Special(Entry):
+            extra: object
+
+        entry = {made}
+        entry["more"].append(b)
+        await entry["fn"]()
+        for fn in entry["more"]:
+            await fn()
+        await entry.get("extra", c)()
+    """) == text("""
+        a
+        b
+        c
+    """)

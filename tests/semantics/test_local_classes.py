@@ -129,3 +129,15 @@ def test_special_methods_without_effects_that_library_functions_run(body: str) -
     """)
         == []
     )
+
+
+def test_steps_in_an_iterator_that_nothing_uses() -> None:
+    assert "escapes" in codes_of("""
+        class Rows:
+            def __iter__(self):
+                step.sleep("nap", 1)
+                return iter(())
+
+        zip(Rows())
+        await a()
+    """)

@@ -29,7 +29,7 @@ _CHECKS: Final = {"builtins.isinstance": "__instancecheck__", "builtins.issubcla
 
 
 def report_hooks(interpreter: Interpreter, name: str, arguments: Arguments, place: Place) -> None:
-    """Report special methods that change values when a library function runs them: `__iter__`, `__instancecheck__`."""
+    """Report special methods with effects that a library function runs: `__iter__` and `__instancecheck__`."""
     if name in _ITERATING:
         for argument in arguments.items:
             for leaf in union_values(argument.value):
@@ -49,12 +49,14 @@ def _report(interpreter: Interpreter, owner: Value, method: str, arguments: Argu
         return
     if bindings_of(function.node, function.scope.module).is_generator:
         return  # its body runs where its elements are used
-    if call_may_run_steps(interpreter, function, arguments):
+    runs_steps = call_may_run_steps(interpreter, function, arguments)
+    if runs_steps and method != "__iter__":
         return  # the owner escapes
-    if call_time_matters(interpreter, function, arguments):
+    if runs_steps or call_time_matters(interpreter, function, arguments):
+        effect = "runs steps" if runs_steps else "changes values that lead to steps"
         interpreter.note(
             "escapes",
             place,
-            f"`{method}`, which changes values that lead to steps, is run by `{place.brief_text}`.",
-            "Its changes are missing from the graph; make them in the workflow.",
+            f"`{method}`, which {effect}, is run by `{place.brief_text}` at once.",
+            "Its effects may be missing from the graph; iterate over the object itself.",
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import libcst as cst
 from msgspec.structs import replace
@@ -42,7 +43,12 @@ from stepgraph.syntax.walk import statements_below
 
 
 def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Arguments, place: Place) -> Value:
-    """Return the result of calling a class: a new instance unless its metaclass or its `__new__` overrides that."""
+    """Return the result of calling a class: a new instance unless its metaclass or its `__new__` overrides that.
+
+    A `TypedDict` makes a plain dictionary.
+    """
+    if any(isinstance(base, External) and base.name in _TYPED_DICTIONARIES for base in resolution_order(class_value)):
+        return interpreter.call(External("builtins.dict"), arguments, place)
     value = arguments.items[0].value if arguments.items else UNKNOWN
     member = select_member(
         interpreter,
@@ -56,6 +62,9 @@ def instantiate(interpreter: Interpreter, class_value: ClassValue, arguments: Ar
     if metaclass_call is not None:
         return interpreter.call(with_receiver(metaclass_call, class_value), arguments, place)
     return _create_instance(interpreter, class_value, arguments, place)
+
+
+_TYPED_DICTIONARIES: Final = frozenset({"typing.TypedDict", "typing_extensions.TypedDict"})
 
 
 def _metaclass_call(interpreter: Interpreter, class_value: ClassValue) -> FunctionValue | Union | None:
