@@ -14,7 +14,7 @@ from stepgraph.checks.example import Example
 from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.running import CONFIGURATION_NAMES, analyzed
 from tests.execution.platform import Mode
-from tests.execution.running import Execution, Options, execute
+from tests.execution.runner import Execution, Options, execute
 
 # What an example has to be given, where not anything will do, by its title.
 PAYLOADS: Final = {

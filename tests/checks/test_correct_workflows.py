@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.severity import Severity
-from tests.execution.running import execute
+from tests.execution.runner import execute
 
 _MODULE = """\
 import asyncio

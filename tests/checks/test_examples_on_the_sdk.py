@@ -122,7 +122,7 @@ def test_what_the_engine_refuses_never_starts(code: str, example: Example, tmp_p
 def test_each_attempt_fails_of_a_step_whose_timeout_is_none(tmp_path: Path) -> None:
     execution = only(flagged("SG109", _WITHOUT_TIMEOUT), tmp_path)
     assert failure(execution) == "TypeError: Cannot read properties of undefined (reading 'match')"
-    assert [event.what for event in execution.events] == ["start", *["retry"] * 5, "fail"]
+    assert [event.type for event in execution.events] == ["start", *["retry"] * 5, "fail"]
 
 
 @each_flagged("SG112")
@@ -144,13 +144,13 @@ def test_a_result_that_cannot_be_stored_fails_its_step(example: Example, tmp_pat
     execution = only(example, tmp_path)
     refused = r"TypeError: TypeError: <class 'tuple'> cannot be sent over RPC\."
     assert re.fullmatch(rf"{refused}|JsException: DataCloneError: \w+ could not be serialized\.", failure(execution))
-    assert [event.what for event in execution.events][-1] == "fail"
+    assert [event.type for event in execution.events][-1] == "fail"
 
 
 def test_a_result_that_cannot_be_sent_fails_the_run_when_all_is_done(tmp_path: Path) -> None:
     execution = only(flagged("SG121", _OF_RUN), tmp_path)
     assert failure(execution) == "JsException: DataCloneError: date could not be serialized."
-    assert [event.what for event in execution.events] == ["start", "end"]
+    assert [event.type for event in execution.events] == ["start", "end"]
 
 
 @each_flagged("SG114", "SG115")

@@ -14,9 +14,9 @@ from stepgraph.checks.settings import Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.source_analysis import apply_settings
-from tests.execution.anything import Anything
-from tests.execution.chance import takes_by_chance
-from tests.execution.running import Options, execute
+from tests.execution.random_outcomes import random_durations
+from tests.execution.runner import Options, execute
+from tests.execution.stub_values import StubValue
 from tests.execution.values import PyValue
 from tests.fixtures.test_fixtures import FIXTURES
 
@@ -37,7 +37,7 @@ class Binding:
         async def answer() -> PyValue:
             return self._answers[name]
 
-        return lambda *_arguments: answer() if name in self._answers else Anything(name)
+        return lambda *_arguments: answer() if name in self._answers else StubValue(name)
 
 
 # Of workflows that calculate, branch or loop with what they are given: what that is.
@@ -56,7 +56,7 @@ GIVEN: Final[dict[str, Options]] = {
         },
     },
     "MortgageApplicationWorkflow": {
-        "payload": {"application": {**APPLICATION, "applicant": Anything("applicant")}, "property": HOME},
+        "payload": {"application": {**APPLICATION, "applicant": StubValue("applicant")}, "property": HOME},
         "env": {"DOCUMENTS": Binding(missing=[]), "RULES": Binding(score=700)},
     },
     "NightlyEtlWorkflow": {
@@ -103,7 +103,7 @@ def test_a_workflow_runs_to_its_end(folder: str, workflow: WorkflowAnalysis, see
     assert workflow.subject is not None
     options: Options = {
         "mode": "legacy" if workflow.subject.program.mode is DependencyMode.LEGACY else "implicit",
-        "takes": takes_by_chance(seed, most=10),
+        "takes": random_durations(seed, max_seconds=10),
         **GIVEN.get(workflow.class_name, {}),
     }
     sources = modules(FIXTURES / folder / PROJECTS[folder], Path(workflow.path))

@@ -14,19 +14,19 @@ from tests.checks.executing import each_flagged, flagged, only
 from tests.execution import wall_clock
 from tests.execution.engine import UNANSWERED
 from tests.execution.errors import NonRetryableError
-from tests.execution.running import Execution, Options
+from tests.execution.runner import Execution, Options
 
 MINUTE: Final = 60
 
 
 def ended(execution: Execution) -> list[str]:
     """Return the keys of what has come to its end."""
-    return [event.key for event in execution.events if event.what == "end"]
+    return [event.key for event in execution.events if event.type == "end"]
 
 
 def times(execution: Execution, what: str) -> dict[str, float]:
     """Return when steps started or ended, by key: in seconds."""
-    return {event.key: round(event.at, 3) for event in execution.events if event.what == what}
+    return {event.key: round(event.at, 3) for event in execution.events if event.type == what}
 
 
 def failing(step: str, count: int) -> Options:

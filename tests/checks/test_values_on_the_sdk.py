@@ -7,7 +7,7 @@ import pytest
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.severity import Severity
 from tests.checks.bodies import configured, written
-from tests.execution.running import Execution, execute
+from tests.execution.runner import Execution, execute
 
 BEFORE = """
     import math

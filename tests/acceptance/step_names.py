@@ -1,4 +1,4 @@
-"""Names of steps, in which text in braces stands for what is not known before the run."""
+"""Match step names whose placeholders in braces are unknown before the run."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from functools import cache
 
 
 @cache
-def may_be(shown: str, name: str) -> bool:
-    """Whether a step that is shown by this name may have that name in a run."""
+def matches_name(shown: str, name: str) -> bool:
+    """Whether a step shown by this name may have that name in a run."""
     return shown == name or _pattern(shown).fullmatch(name) is not None
 
 
@@ -19,7 +19,7 @@ def _pattern(shown: str) -> re.Pattern[str]:
 
 
 def _pieces(shown: str) -> Iterator[str]:
-    """Yield the pieces of the pattern. Braces in the text of a source may not match: then it ends at the last one."""
+    """Yield the parts of the pattern. A placeholder with unbalanced braces ends at the last brace."""
     at = 0
     while (opening := shown.find("{", at)) >= 0:
         closing = _closing(shown, opening)

@@ -1,11 +1,11 @@
-"""Workflows of which only the body of `run` is written down."""
+"""Run workflows given only by the body of `run`."""
 
 from __future__ import annotations
 
 from textwrap import dedent, indent
 from typing import Unpack
 
-from tests.execution.running import Execution, Options, execute
+from tests.execution.runner import Execution, Options, execute
 
 _MODULE = """\
 import asyncio
@@ -22,10 +22,10 @@ class Workflow(WorkflowEntrypoint):
 
 
 def run(body: str, **options: Unpack[Options]) -> Execution:
-    """Run this as the body of a workflow's `run`."""
-    return execute(source_of(body), **options)
+    """Execute this code as the body of a workflow's `run`."""
+    return execute(module_source(body), **options)
 
 
-def source_of(body: str) -> str:
-    """Return the module with a workflow that has this as the body of its `run`."""
+def module_source(body: str) -> str:
+    """Return a module whose workflow has this code as the body of `run`."""
     return _MODULE + indent(dedent(body), " " * 8)

@@ -1,4 +1,4 @@
-"""A value that answers whatever it is asked: what bindings, payloads and events are where a test names none."""
+"""A universal stub for bindings, payloads and events that a test does not specify."""
 
 from __future__ import annotations
 
@@ -9,34 +9,37 @@ from typing import Self
 from tests.execution.values import PyValue
 
 
-class Anything:
-    """Every attribute, item, call, await and sum of it is one more of its kind; it counts as 1, and has two members."""
+class StubValue:
+    """A value that supports every operation.
+
+    Attributes, items, calls, awaits and arithmetic return further stubs. It converts to 1 and has two elements.
+    """
 
     def __init__(self, name: str = "anything") -> None:
         self.__name = name
 
     def __getattr__(self, name: str) -> PyValue:
-        # `constructor` and `then` would make it an object of JavaScript's, dunder names something of Python's
+        # `constructor` and `then` would make it a JavaScript object, dunder names would enable Python protocols
         if name in ("constructor", "then") or (name.startswith("__") and name.endswith("__")):
             raise AttributeError(name)
-        return self if name == "js_object" else Anything(f"{self.__name}.{name}")
+        return self if name == "js_object" else StubValue(f"{self.__name}.{name}")
 
     def __setattr__(self, name: str, value: PyValue) -> None:
         self.__dict__[name] = value
 
-    def __getitem__(self, key: PyValue) -> Anything:
-        return Anything(f"{self.__name}[{key!r}]")
+    def __getitem__(self, key: PyValue) -> StubValue:
+        return StubValue(f"{self.__name}[{key!r}]")
 
     def __setitem__(self, key: PyValue, value: PyValue) -> None:
         pass
 
-    def __call__(self, *_args: PyValue, **_keywords: PyValue) -> Anything:
-        return Anything(f"{self.__name}()")
+    def __call__(self, *_args: PyValue, **_keywords: PyValue) -> StubValue:
+        return StubValue(f"{self.__name}()")
 
     def __await__(self) -> Iterator[PyValue]:
-        return _at_once(self)
+        return _completed(self)
 
-    def __iter__(self) -> Iterator[Anything]:
+    def __iter__(self) -> Iterator[StubValue]:
         return iter([self[0], self[1]])
 
     async def __aiter__(self) -> PyValue:
@@ -82,41 +85,41 @@ class Anything:
     def __format__(self, _spec: str) -> str:
         return self.__name
 
-    def __compared(self, _other: PyValue) -> bool:
+    def __compare(self, _other: PyValue) -> bool:
         return True
 
-    __lt__ = __le__ = __gt__ = __ge__ = __compared
+    __lt__ = __le__ = __gt__ = __ge__ = __compare
 
-    def _reckoned(self, _other: PyValue) -> PyValue:
+    def _combine(self, _other: PyValue) -> PyValue:
         return self
 
-    def __reckoned(self, other: PyValue) -> PyValue:
-        return self._reckoned(other)
+    def __combine(self, other: PyValue) -> PyValue:
+        return self._combine(other)
 
-    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __reckoned
-    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __reckoned
-    __or__ = __ror__ = __and__ = __rand__ = __xor__ = __rxor__ = __pow__ = __rpow__ = __reckoned
+    __add__ = __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __combine
+    __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = __mod__ = __rmod__ = __combine
+    __or__ = __ror__ = __and__ = __rand__ = __xor__ = __rxor__ = __pow__ = __rpow__ = __combine
 
 
-def _at_once(result: Anything) -> Generator[PyValue, None, Anything]:
+def _completed(result: StubValue) -> Generator[PyValue, None, StubValue]:
     yield from ()
     return result
 
 
-Unknown = Callable[[str], Anything]
-"""The name of what no test gives, to what there is in its place."""
+StubFactory = Callable[[str], StubValue]
+"""Returns the value for the dotted name of an unspecified value."""
 
-_unknown: list[Unknown] = [Anything]
+_unknown: list[StubFactory] = [StubValue]
 
 
-def anything(name: str) -> Anything:
-    """What there is under this name in the run that is under way."""
+def stub_value(name: str) -> StubValue:
+    """Return the value of this name in the current run."""
     return _unknown[-1](name)
 
 
 @contextmanager
-def answered_by(unknown: Unknown) -> Iterator[None]:
-    """Let all that no test gives be what this gives, for as long as a block runs."""
+def stub_values_from(unknown: StubFactory) -> Iterator[None]:
+    """Use another factory for unspecified values within a block."""
     _unknown.append(unknown)
     try:
         yield

@@ -1,4 +1,4 @@
-"""Real programs, their graphs, and runs of them in which conditions, loops, durations and failures go by chance."""
+"""Sample programs with their graphs, and runs with random conditions, loops, durations and failures."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from textwrap import dedent, indent
 
 from stepgraph import analyze_source
 from stepgraph.model.payload import Graph
-from tests.acceptance.trace import Trace, trace_of
-from tests.execution.anything import Anything
-from tests.execution.chance import fails_by_chance, takes_by_chance
-from tests.execution.running import execute
+from tests.acceptance.trace import RunTrace, trace_of
+from tests.execution.random_outcomes import random_durations, random_failures
+from tests.execution.runner import execute
+from tests.execution.stub_values import StubValue
 
 FIXTURES = Path(__file__).parents[2] / "fixtures"
 
@@ -79,7 +79,7 @@ BODIES = {
         await asyncio.gather(second, third)
         await e()
     """,
-    "a task beside a branch and a loop": """
+    "a task concurrent with a branch and a loop": """
         task = asyncio.create_task(a())
         if coin:
             await b()
@@ -88,7 +88,7 @@ BODIES = {
         await task
         await d()
     """,
-    "settled work": "await asyncio.gather(a(), b(), return_exceptions=True)\nawait c()",
+    "a settled gather": "await asyncio.gather(a(), b(), return_exceptions=True)\nawait c()",
     "a try": """
         try:
             await a()
@@ -116,78 +116,78 @@ BODIES = {
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """A program, the graph that the analysis gives for it, and traces of its runs."""
+class SampleProgram:
+    """A program, its analyzed graph, and traces of its runs."""
 
     name: str
     graph: Graph
-    traces: tuple[Trace, ...]
+    traces: tuple[RunTrace, ...]
 
 
-def programs(seeds: int) -> Iterator[Program]:
+def sample_programs(seeds: int) -> Iterator[SampleProgram]:
     for name, body in BODIES.items():
-        yield from _programs(name, _HEADER + _STEPS + indent(dedent(body), " " * 8), seeds)
+        yield from _sample_programs(name, _HEADER + _STEPS + indent(dedent(body), " " * 8), seeds)
     for folder in ("gallery", "orders"):
         for path in sorted((FIXTURES / folder).glob("*.py")):
-            yield from _programs(f"{folder}/{path.stem}", path.read_text(encoding="utf-8"), seeds)
+            yield from _sample_programs(f"{folder}/{path.stem}", path.read_text(encoding="utf-8"), seeds)
 
 
-def _programs(name: str, source: str, seeds: int) -> Iterator[Program]:
+def _sample_programs(name: str, source: str, seeds: int) -> Iterator[SampleProgram]:
     for workflow in analyze_source(source, "entry.py").workflows:
         if (graph := workflow.graph) is not None:
             class_name = graph["workflow"]["class_name"]
             traces = dict.fromkeys(_trace(source, class_name, seed) for seed in range(seeds))
-            yield Program(f"{name} {class_name}", graph, tuple(traces))
+            yield SampleProgram(f"{name} {class_name}", graph, tuple(traces))
 
 
-def _trace(source: str, class_name: str, seed: int) -> Trace:
-    coin = Coin(random.Random(seed))  # noqa: S311 # nothing is secret here
+def _trace(source: str, class_name: str, seed: int) -> RunTrace:
+    random_value = RandomValue(random.Random(seed))  # noqa: S311 # not used for security
     execution = execute(
         source,
         class_name,
-        payload=coin,
-        env=dict.fromkeys(re.findall(r"env\.(\w+)", source), coin),
-        fails=fails_by_chance(seed, (0, 0.05, 0.3)[seed % 3]),
-        takes=takes_by_chance(seed, 50),
-        answers=lambda *_: coin,
+        payload=random_value,
+        env=dict.fromkeys(re.findall(r"env\.(\w+)", source), random_value),
+        fails=random_failures(seed, (0, 0.05, 0.3)[seed % 3]),
+        takes=random_durations(seed, 50),
+        answers=lambda *_: random_value,
         step_limit=60,
         seconds=1,
     )
     return trace_of(execution)
 
 
-class Coin(Anything):
-    """A value that is true or not by chance, and has a few members; so is whatever else it gives.
+class RandomValue(StubValue):
+    """A value with random truth and a few random elements, as are all values derived from it.
 
-    Members of members are fewer, so that what goes down into them comes to an end.
+    Nested collections have fewer elements, so nested loops end.
     """
 
-    chance: random.Random
-    most: int
+    random_: random.Random
+    max_items: int
 
-    def __init__(self, chance: random.Random, name: str = "coin", most: int = 3) -> None:
+    def __init__(self, random_: random.Random, name: str = "coin", max_items: int = 3) -> None:
         super().__init__(name)
-        self.__dict__ |= {"chance": chance, "most": most}
+        self.__dict__ |= {"random_": random_, "max_items": max_items}
 
-    def __getattr__(self, name: str) -> Coin:
-        super().__getattr__(name)  # which knows what it must not have
-        return Coin(self.chance, f"{self}.{name}", self.most)
+    def __getattr__(self, name: str) -> RandomValue:
+        super().__getattr__(name)  # raises for excluded names
+        return RandomValue(self.random_, f"{self}.{name}", self.max_items)
 
-    def __getitem__(self, key: object) -> Coin:
-        return Coin(self.chance, f"{self}[{key}]", self.most)
+    def __getitem__(self, key: object) -> RandomValue:
+        return RandomValue(self.random_, f"{self}[{key}]", self.max_items)
 
-    def __call__(self, *_args: object, **_keywords: object) -> Coin:
-        return Coin(self.chance, f"{self}()", self.most)
+    def __call__(self, *_args: object, **_keywords: object) -> RandomValue:
+        return RandomValue(self.random_, f"{self}()", self.max_items)
 
     def __bool__(self) -> bool:
-        return self.chance.random() < 0.5
+        return self.random_.random() < 0.5
 
-    def __iter__(self) -> Iterator[Anything]:
-        members = range(self.chance.randint(0, self.most))
-        return iter([Coin(self.chance, f"{self}[{number}]", max(0, self.most - 1)) for number in members])
+    def __iter__(self) -> Iterator[StubValue]:
+        members = range(self.random_.randint(0, self.max_items))
+        return iter([RandomValue(self.random_, f"{self}[{number}]", max(0, self.max_items - 1)) for number in members])
 
-    def __compared(self, _other: object) -> bool:
-        return self.chance.random() < 0.5
+    def __compare(self, _other: object) -> bool:
+        return self.random_.random() < 0.5
 
-    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __compared
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__ = __ne__ = __compare
     __hash__ = object.__hash__

@@ -1,4 +1,4 @@
-"""`asyncio.wait_for` as it is in the Python of Workers, which is newer than the oldest one that runs the tests."""
+"""`asyncio.wait_for` as in the Python version of Workers."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ T = TypeVar("T")
 
 
 @contextmanager
-def waiting_as_workers_do() -> Iterator[None]:
-    """Let what is waited for begin in the task that waits, at once: before Python 3.12 it was a task of its own."""
+def python_312_wait_for() -> Iterator[None]:
+    """Start awaited work in the current task; before Python 3.12, `wait_for` created another one."""
     if sys.version_info >= (3, 12):
         yield
         return
@@ -22,6 +22,6 @@ def waiting_as_workers_do() -> Iterator[None]:
         yield
 
 
-async def _wait_for(work: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109 # it has to be called like that
+async def _wait_for(work: Awaitable[T], timeout: float | None) -> T:  # noqa: ASYNC109 # signature of asyncio
     async with asyncio.timeout(timeout):
         return await work
