@@ -14,8 +14,8 @@ from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.example import Example
 from stepgraph.model.payload import Graph
 from stepgraph.project.configuration.compatibility import DependencyMode
-from tests.checks.executing import modules_of
-from tests.checks.running import analyzed
+from tests.checks.examples import analyze_example
+from tests.checks.execution import modules_of
 from tests.execution.platform import Mode
 from tests.execution.runner import ENTRY
 
@@ -107,7 +107,7 @@ def _workflows(path: Path) -> tuple[WorkflowAnalysis, ...]:
 
 def _workflows_of(example: Example) -> tuple[WorkflowAnalysis, ...]:
     with TemporaryDirectory() as folder:
-        return analyzed(example, Path(folder)).workflows
+        return analyze_example(example, Path(folder)).workflows
 
 
 def _mode(workflow: WorkflowAnalysis) -> Mode:

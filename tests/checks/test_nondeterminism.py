@@ -1,4 +1,4 @@
-"""Values that are others when `run` is run again: in names, in conditions, and after steps."""
+"""Test SG301, SG302 and SG304: values that differ when `run` is replayed."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from stepgraph.api import analyze_source
-from tests.checks.projects import CONFIGURATION, found
-from tests.checks.replaying import lines_of, of_run
+from tests.checks.projects import CONFIGURATION, check_project
+from tests.checks.snippets import replay_findings, replay_lines
 
 _TWO_STEPS = """
 @step.do("first")
@@ -43,8 +43,8 @@ await second()
         'event["payload"].get("key") or str(uuid.uuid4())',
     ],
 )
-def test_a_name_that_is_made_of_the_time_of_chance_or_of_an_id_is_flagged(name: str) -> None:
-    assert len(of_run(f"await step.sleep({name}, 1000)", "SG301")) == 1
+def test_nondeterministic_step_names(name: str) -> None:
+    assert len(replay_findings(f"await step.sleep({name}, 1000)", "SG301")) == 1
 
 
 @pytest.mark.parametrize(
@@ -60,11 +60,11 @@ def test_a_name_that_is_made_of_the_time_of_chance_or_of_an_id_is_flagged(name: 
         'f"sync {type(time.time())}"',
     ],
 )
-def test_a_name_that_stays_the_same_is_not_flagged(name: str) -> None:
-    assert of_run(f"await step.sleep({name}, 1000)", "SG301") == []
+def test_deterministic_step_names(name: str) -> None:
+    assert replay_findings(f"await step.sleep({name}, 1000)", "SG301") == []
 
 
-def test_the_message_on_a_name_says_where_it_comes_from_and_what_comes_of_it() -> None:
+def test_name_message_explains_source_and_effect() -> None:
     body = """
     run_id = uuid.uuid4()
 
@@ -75,16 +75,16 @@ def test_the_message_on_a_name_says_where_it_comes_from_and_what_comes_of_it() -
     await store()
     """
 
-    (found,) = of_run(body, "SG301")
+    (finding,) = replay_findings(body, "SG301")
 
-    assert found.message == (
+    assert finding.message == (
         "the name of this step comes from `uuid.uuid4()` and changes whenever `run` runs again: the engine finds"
         " results by name, so it repeats the finished step."
     )
-    assert found.span.column == 18
+    assert finding.span.column == 18
 
 
-def test_the_graph_shows_a_volatile_name_as_any_other() -> None:
+def test_graph_shows_nondeterministic_names() -> None:
     source = """
 from uuid import uuid4
 from workers import WorkflowEntrypoint
@@ -102,22 +102,22 @@ class Example(WorkflowEntrypoint):
     assert names == ["a {key}", "{key}"]
 
 
-def test_what_a_function_makes_of_a_volatile_value_is_one_and_of_another_value_is_not() -> None:
+def test_taint_is_propagated_through_functions() -> None:
     body = """
     await step.sleep(self.label(uuid.uuid4()), 1)
     await step.sleep(self.label("fixed"), 1)
     """
 
-    flagged = lines_of(body, "SG301", methods="def label(self, part):\n    return f'item {part}'")
+    flagged = replay_lines(body, "SG301", methods="def label(self, part):\n    return f'item {part}'")
 
     assert flagged == ["await step.sleep(self.label(uuid.uuid4()), 1)"]
 
 
-def test_chance_with_a_seed_is_none() -> None:
-    assert of_run("random.seed(7)\nawait step.sleep(f'nap {random.random()}', 1)", "SG301") == []
+def test_seeded_random_is_deterministic() -> None:
+    assert replay_findings("random.seed(7)\nawait step.sleep(f'nap {random.random()}', 1)", "SG301") == []
 
 
-def test_a_name_in_the_body_of_a_step_is_not_flagged() -> None:
+def test_names_inside_of_steps_are_not_flagged() -> None:
     body = """
     @step.do("outer")
     async def outer():
@@ -130,7 +130,7 @@ def test_a_name_in_the_body_of_a_step_is_not_flagged() -> None:
     await outer()
     """
 
-    assert of_run(body, "SG301") == []
+    assert replay_findings(body, "SG301") == []
 
 
 @pytest.mark.parametrize(
@@ -154,8 +154,8 @@ def test_a_name_in_the_body_of_a_step_is_not_flagged() -> None:
         "async def rest():\n    if time.time() > 100:\n        return\n    await step.sleep('a', 1)\n\nawait rest()",
     ],
 )
-def test_a_volatile_condition_that_steers_steps_is_flagged(body: str) -> None:
-    assert len(of_run(body, "SG302")) == 1
+def test_nondeterministic_condition_around_steps(body: str) -> None:
+    assert len(replay_findings(body, "SG302")) == 1
 
 
 @pytest.mark.parametrize(
@@ -175,39 +175,39 @@ def test_a_volatile_condition_that_steers_steps_is_flagged(body: str) -> None:
         "async def f():\n    if time.time() > 9:\n        return\n    print(1)\n\nawait f()\nawait step.sleep('a', 1)",
     ],
 )
-def test_a_volatile_condition_on_plain_code_is_not_flagged(body: str) -> None:
-    assert of_run(body, "SG302") == []
+def test_nondeterministic_condition_without_steps(body: str) -> None:
+    assert replay_findings(body, "SG302") == []
 
 
-def test_the_message_on_a_condition_names_what_decides() -> None:
-    (found,) = of_run("if random.random() < 0.5:\n    await step.sleep('a', 1)", "SG302")
+def test_condition_message_names_the_source() -> None:
+    (finding,) = replay_findings("if random.random() < 0.5:\n    await step.sleep('a', 1)", "SG302")
 
-    assert found.message == (
+    assert finding.message == (
         "which steps run depends here on `random.random()`: when `run` runs again, after a sleep or restart, it"
         " may go another way than the first time."
     )
 
 
-def test_a_value_used_by_steps_before_and_after_another_one_is_flagged_where_it_is_made() -> None:
+def test_value_used_before_and_after_a_step_is_flagged() -> None:
     body = "order_id = str(uuid.uuid4())" + _TWO_STEPS.format(value="order_id")
 
-    (found,) = of_run(body, "SG304")
+    (finding,) = replay_findings(body, "SG304")
 
-    assert found.span.line == 10
-    assert found.message == (
+    assert finding.span.line == 10
+    assert finding.message == (
         "`uuid.uuid4()` gives another value whenever `run` runs again, so on line 17, after a step or sleep, it"
         " may not be what earlier steps saw."
     )
 
 
-def test_of_several_uses_after_a_step_the_first_one_is_told() -> None:
+def test_message_locates_the_first_use_after_a_step() -> None:
     body = "key = uuid.uuid4().hex" + _TWO_STEPS.format(value="key") + "await step.sleep('rest', 1)\nreturn key"
-    (found,) = of_run(body, "SG304")
+    (finding,) = replay_findings(body, "SG304")
 
-    assert "so on line 17, after a step or sleep, it may not be what earlier steps saw" in found.message
+    assert "so on line 17, after a step or sleep, it may not be what earlier steps saw" in finding.message
 
 
-def test_a_use_in_another_module_is_told_with_its_path(tmp_path: Path) -> None:
+def test_message_has_the_path_of_another_module(tmp_path: Path) -> None:
     project = {
         "entry.py": """\
 import uuid
@@ -232,7 +232,7 @@ async def store(step, key):
 """,
         "wrangler.toml": CONFIGURATION,
     }
-    (finding,) = found(tmp_path, project, "SG304")
+    (finding,) = check_project(tmp_path, project, "SG304")
 
     assert finding.span.line == 9
     assert f"so on line 4 of {tmp_path.as_posix()}/storing.py, after a step or sleep, it may not" in finding.message
@@ -254,7 +254,7 @@ async def store(step, key):
         "await asyncio.gather(step.sleep('a', 1))\nkey = uuid.uuid4().hex\nawait step.sleep('b', 1)\nreturn key",
     ],
 )
-def test_a_value_that_is_used_after_a_step_is_flagged(body: str) -> None:
+def test_values_used_after_a_step(body: str) -> None:
     save = """
     async def save(self, step, key):
         @step.do("save")
@@ -264,7 +264,7 @@ def test_a_value_that_is_used_after_a_step_is_flagged(body: str) -> None:
         await saved()
     """
 
-    assert len(of_run(body, "SG304", methods=save)) == 1
+    assert len(replay_findings(body, "SG304", methods=save)) == 1
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_a_value_that_is_used_after_a_step_is_flagged(body: str) -> None:
         "for row in rows:\n    key = uuid.uuid4().hex\n    await step.do('a')(lambda: key)()",
     ],
 )
-def test_a_value_that_is_not_kept_or_is_made_anew_is_not_flagged(body: str) -> None:
+def test_values_used_once_or_recreated(body: str) -> None:
     methods = """
     def now(self):
         return datetime.now().isoformat()
@@ -292,10 +292,10 @@ def test_a_value_that_is_not_kept_or_is_made_anew_is_not_flagged(body: str) -> N
         return datetime.now().date().isoformat()
     """
 
-    assert of_run(body, "SG304", methods=methods) == []
+    assert replay_findings(body, "SG304", methods=methods) == []
 
 
-def test_steps_that_run_at_the_same_time_share_a_value() -> None:
+def test_concurrent_steps_share_a_value() -> None:
     body = """
     key = uuid.uuid4().hex
 
@@ -310,10 +310,10 @@ def test_steps_that_run_at_the_same_time_share_a_value() -> None:
     await asyncio.gather(first(), second())
     """
 
-    assert of_run(body, "SG304") == []
+    assert replay_findings(body, "SG304") == []
 
 
-def test_a_value_for_all_attempts_of_a_loop_is_flagged_but_not_if_the_loop_has_one_pass() -> None:
+def test_value_shared_by_iterations() -> None:
     body = """
     key = uuid.uuid4().hex
     while True:
@@ -326,17 +326,17 @@ def test_a_value_for_all_attempts_of_a_loop_is_flagged_but_not_if_the_loop_has_o
         {last}
     """
 
-    assert len(of_run(body.format(end="pass", last="pass"), "SG304")) == 1
-    assert of_run(body.format(end="pass", last="break"), "SG304") == []
+    assert len(replay_findings(body.format(end="pass", last="pass"), "SG304")) == 1
+    assert replay_findings(body.format(end="pass", last="break"), "SG304") == []
 
 
-def test_code_of_a_module_is_not_run_again() -> None:
+def test_module_code_is_not_replayed() -> None:
     body = _TWO_STEPS.format(value="STARTED")
 
-    assert of_run(body, "SG304", module="STARTED = time.time()") == []
+    assert replay_findings(body, "SG304", module="STARTED = time.time()") == []
 
 
-def test_what_makes_a_name_vary_is_told_there_alone() -> None:
+def test_nondeterministic_name_is_flagged_once() -> None:
     body = """
     key = uuid.uuid4().hex
 
@@ -352,11 +352,11 @@ def test_what_makes_a_name_vary_is_told_there_alone() -> None:
     await confirm()
     """
 
-    assert len(of_run(body, "SG301")) == 1
-    assert of_run(body, "SG304") == []
+    assert len(replay_findings(body, "SG301")) == 1
+    assert replay_findings(body, "SG304") == []
 
 
-def test_what_makes_a_branch_vary_is_told_there_alone() -> None:
+def test_nondeterministic_branch_is_flagged_once() -> None:
     body = """
     now = datetime.now()
     if now.hour > 8:
@@ -369,8 +369,8 @@ def test_what_makes_a_branch_vary_is_told_there_alone() -> None:
     await store()
     """
 
-    assert len(of_run(body, "SG302")) == 1
-    assert of_run(body, "SG304") == []
+    assert len(replay_findings(body, "SG302")) == 1
+    assert replay_findings(body, "SG304") == []
 
 
 @pytest.mark.parametrize(
@@ -384,7 +384,7 @@ def test_what_makes_a_branch_vary_is_told_there_alone() -> None:
     ],
 )
 def test_step_depends_on_a_branch_that_may_skip_it(branch: str) -> None:
-    assert len(of_run(f"if random.random() < 0.5:\n    {branch}\nawait step.sleep('a', 1)", "SG302")) == 1
+    assert len(replay_findings(f"if random.random() < 0.5:\n    {branch}\nawait step.sleep('a', 1)", "SG302")) == 1
 
 
 @pytest.mark.parametrize(
@@ -396,8 +396,8 @@ def test_step_depends_on_a_branch_that_may_skip_it(branch: str) -> None:
         "while True:\n        try:\n            break\n        finally:\n            pass",
     ],
 )
-def test_step_does_not_depend_on_a_branch_that_goes_on(branch: str) -> None:
-    assert of_run(f"if random.random() < 0.5:\n    {branch}\nawait step.sleep('a', 1)", "SG302") == []
+def test_step_does_not_depend_on_a_branch_that_continues(branch: str) -> None:
+    assert replay_findings(f"if random.random() < 0.5:\n    {branch}\nawait step.sleep('a', 1)", "SG302") == []
 
 
 @pytest.mark.parametrize(
@@ -412,8 +412,8 @@ def test_step_does_not_depend_on_a_branch_that_goes_on(branch: str) -> None:
         "while True:\n    if {}:\n        break\n    if event:\n        return\nawait step.sleep('a', 1)",
     ],
 )
-def test_step_depends_on_a_test_that_decides_how_a_body_is_left(body: str) -> None:
-    assert len(of_run(body.format("random.random() < 0.5"), "SG302")) == 1
+def test_step_depends_on_a_test_that_decides_the_exit(body: str) -> None:
+    assert len(replay_findings(body.format("random.random() < 0.5"), "SG302")) == 1
 
 
 @pytest.mark.parametrize(
@@ -427,5 +427,5 @@ def test_step_depends_on_a_test_that_decides_how_a_body_is_left(body: str) -> No
         "await step.sleep('a', 1)\nif {}:\n    return\nelse:\n    return\nawait step.sleep('b', 1)",
     ],
 )
-def test_step_does_not_depend_on_a_test_whose_paths_meet_again(body: str) -> None:
-    assert of_run(body.format("random.random() < 0.5"), "SG302") == []
+def test_step_does_not_depend_on_a_test_whose_paths_rejoin(body: str) -> None:
+    assert replay_findings(body.format("random.random() < 0.5"), "SG302") == []

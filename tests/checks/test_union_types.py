@@ -1,11 +1,11 @@
-"""Values that may be of several kinds, of which the program tells which one they are."""
+"""Test values of several types that the program distinguishes."""
 
 from __future__ import annotations
 
 import pytest
 
 from stepgraph.checks.severity import Severity
-from tests.checks.bodies import codes_in, configured, only
+from tests.checks.snippets import codes_in, only_finding, step_with_config
 
 _BEFORE = """
 from dataclasses import asdict, dataclass, is_dataclass
@@ -98,12 +98,12 @@ def _step(body: str) -> str:
         "return Model()",
     ],
 )
-def test_a_result_that_is_converted_where_it_has_to_be_is_no_finding(body: str) -> None:
+def test_result_converted_depending_on_its_type(body: str) -> None:
     assert codes_in(_step(body), _BEFORE) == []
 
 
 @pytest.mark.parametrize(
-    ("body", "what"),
+    ("body", "description"),
     [
         ("return found(event)", "an object of the dataclass `Item`"),
         ("result = Item(1) if event else {}\nreturn result", "an object of the dataclass `Item`"),
@@ -111,11 +111,11 @@ def test_a_result_that_is_converted_where_it_has_to_be_is_no_finding(body: str) 
         ("return (1, 2) if event else [1, 2]", "a tuple"),
     ],
 )
-def test_a_result_that_cannot_be_stored_on_some_path_is_flagged(body: str, what: str) -> None:
-    assert what in only(_step(body), _BEFORE).message
+def test_unsupported_result_on_one_path(body: str, description: str) -> None:
+    assert description in only_finding(_step(body), _BEFORE).message
 
 
-def test_a_helper_of_which_no_result_can_be_stored_is_flagged_for_each() -> None:
+def test_each_unsupported_result_of_a_helper_is_flagged() -> None:
     assert codes_in(_step("return either(event)"), _BEFORE) == ["SG121", "SG121"]
 
 
@@ -127,15 +127,15 @@ def test_a_helper_of_which_no_result_can_be_stored_is_flagged_for_each() -> None
         'wait = lambda: 1000\nif callable(wait):\n    wait = wait()\nawait step.sleep("a", wait)',
         'moments = [event["timestamp"]]\nawait step.sleep_until("a", first(moments))',
         'await step.wait_for_event("a", first(["paid"]))',
-        configured('{"retries": {"limit": first([3]), "delay": first(["1 second"])}}'),
-        'limit = "1 minute"\n' + configured('{"timeout": limit} if isinstance(limit, str) else limit'),
+        step_with_config('{"retries": {"limit": first([3]), "delay": first(["1 second"])}}'),
+        'limit = "1 minute"\n' + step_with_config('{"timeout": limit} if isinstance(limit, str) else limit'),
     ],
 )
-def test_what_is_given_is_judged_by_what_is_simple_in_it(body: str) -> None:
+def test_union_arguments_are_judged_by_their_scalars(body: str) -> None:
     assert codes_in(body, _BEFORE) == []
 
 
-def test_a_list_where_nothing_else_is_given_is_flagged() -> None:
+def test_list_as_duration() -> None:
     assert codes_in('await step.sleep("a", ["1 hour"])') == ["SG109"]
 
 
@@ -146,11 +146,14 @@ def test_a_list_where_nothing_else_is_given_is_flagged() -> None:
         ('await step.sleep("a", "1 hour" if event else "2 hours" if step else "10s")', "SG109"),
         ('await step.sleep("a", "1 hour" if event else "1 year")', "SG110"),
         ('await step.wait_for_event("a", "paid" if event else "not paid")', "SG112"),
-        (configured('{"timeout": "1 minute" if event else "PT1H"}'), "SG109"),
-        (configured('{"retries": {"limit": 3, "delay": 1000, "backoff": "linear" if event else "square"}}'), "SG108"),
+        (step_with_config('{"timeout": "1 minute" if event else "PT1H"}'), "SG109"),
+        (
+            step_with_config('{"retries": {"limit": 3, "delay": 1000, "backoff": "linear" if event else "square"}}'),
+            "SG108",
+        ),
     ],
 )
-def test_each_of_two_literals_is_judged(body: str, code: str) -> None:
+def test_both_literals_of_a_choice_are_checked(body: str, code: str) -> None:
     assert codes_in(body) == [code]
 
 
@@ -161,7 +164,7 @@ def test_each_of_two_literals_is_judged(body: str, code: str) -> None:
         'wait = "10s"\nawait step.sleep("a", wait.replace("s", " seconds") if "s" in wait else wait)',
     ],
 )
-def test_of_a_choice_only_literals_are_judged(body: str) -> None:
+def test_only_literals_of_a_choice_are_checked(body: str) -> None:
     assert codes_in(body) == []
 
 
@@ -172,10 +175,10 @@ def test_of_a_choice_only_literals_are_judged(body: str) -> None:
         ('await step.sleep("a", Delay.SHORT.value)', "SG109"),
         ('await step.wait_for_event("a", Delay.LONG)', "SG112"),
         ('await step.wait_for_event("a", Delay.LONG.value)', "SG112"),
-        (configured('{"retries": {"limit": 3, "delay": 1000, "backoff": Delay.LONG}}'), "SG108"),
+        (step_with_config('{"retries": {"limit": 3, "delay": 1000, "backoff": Delay.LONG}}'), "SG108"),
     ],
 )
-def test_a_member_of_an_enumeration_is_no_text_and_its_value_is(body: str, code: str) -> None:
+def test_enum_member_is_not_text_but_its_value_is(body: str, code: str) -> None:
     assert codes_in(body, _BEFORE) == [code]
 
 
@@ -183,24 +186,24 @@ def test_a_member_of_an_enumeration_is_no_text_and_its_value_is(body: str, code:
     "body",
     ['await step.sleep("a", Delay.LONG.value)', 'await step.sleep("a", Made.SHORT.value)'],
 )
-def test_the_value_of_a_member_is_what_its_class_makes_of_it(body: str) -> None:
+def test_enum_value_defined_by_init(body: str) -> None:
     assert codes_in(body, _BEFORE) == []
 
 
 @pytest.mark.parametrize(
-    "given",
+    "source",
     ["datetime(2030, 1, 1).isoformat()", 'datetime(2030, 1, 1).strftime("%Y")', "datetime(2030, 1, 1).timestamp()"],
 )
-def test_what_a_fixed_datetime_gives_besides_itself_is_no_time_to_sleep_until(given: str) -> None:
-    assert codes_in(f'await step.sleep_until("a", {given})', _BEFORE) == ["SG120"]
+def test_results_of_datetime_methods_are_not_times(source: str) -> None:
+    assert codes_in(f'await step.sleep_until("a", {source})', _BEFORE) == ["SG120"]
 
 
-def test_a_fixed_datetime_that_is_moved_is_a_time_to_sleep_until() -> None:
+def test_replaced_datetime_is_a_time() -> None:
     assert codes_in('await step.sleep_until("a", datetime(2020, 1, 1).replace(year=2030))', _BEFORE) == []
 
 
-def test_a_negative_sleep_is_a_warning() -> None:
-    found = only('await step.sleep("a", 5 - 10)')
+def test_negative_sleep_is_a_warning() -> None:
+    finding = only_finding('await step.sleep("a", 5 - 10)')
 
-    assert found.message == "this sleep is negative (`5 - 10`), so it waits for nothing."
-    assert found.severity is Severity.WARNING
+    assert finding.message == "this sleep is negative (`5 - 10`), so it waits for nothing."
+    assert finding.severity is Severity.WARNING

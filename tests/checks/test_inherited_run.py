@@ -1,4 +1,4 @@
-"""Workflows whose `run` is that of another class."""
+"""Test workflows that inherit `run` from a class that is not a `WorkflowEntrypoint`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.finding import Finding
-from tests.checks.projects import CONFIGURATION, found
+from tests.checks.projects import CONFIGURATION, check_project
 
 MIXIN = """
 from workers import WorkflowEntrypoint
@@ -23,16 +23,16 @@ class Billing{bases}:
 """
 
 
-def inherited(source: str) -> list[Finding]:
-    """Return what is found of runs that are not wrapped."""
+def unwrapped_run_findings(source: str) -> list[Finding]:
+    """Return the findings on unwrapped `run` methods."""
     return [finding for finding in check_analysis(analyze_source(source)) if finding.code == "SG126"]
 
 
-def test_the_base_is_pointed_at_through_which_run_is_inherited() -> None:
+def test_base_that_defines_run_is_flagged() -> None:
     source = (
         MIXIN.format(bases="") + "class Named:\n    pass\n\nclass Orders(Named, Billing, WorkflowEntrypoint): pass\n"
     )
-    (finding,) = inherited(source)
+    (finding,) = unwrapped_run_findings(source)
 
     line = source.splitlines()[finding.span.line - 1]
     assert line[finding.span.column - 1 : finding.span.end_column - 1] == "Billing"
@@ -46,32 +46,32 @@ def test_the_base_is_pointed_at_through_which_run_is_inherited() -> None:
     )
 
 
-def test_a_class_between_does_not_help() -> None:
+def test_intermediate_class_does_not_help() -> None:
     source = (
         MIXIN.format(bases="") + "class Between(Billing): pass\n\nclass Orders(Between, WorkflowEntrypoint): pass\n"
     )
 
-    assert [finding.message.split(",")[0] for finding in inherited(source)] == [
+    assert [finding.message.split(",")[0] for finding in unwrapped_run_findings(source)] == [
         "`run` of `Orders` comes from `Billing`"
     ]
 
 
-def test_the_class_itself_is_pointed_at_where_its_bases_are_in_a_tuple() -> None:
+def test_class_is_flagged_if_its_bases_are_unpacked() -> None:
     source = MIXIN.format(bases="") + "bases = (Billing, WorkflowEntrypoint)\n\nclass Orders(*bases): pass\n"
-    (finding,) = inherited(source)
+    (finding,) = unwrapped_run_findings(source)
 
     line = source.splitlines()[finding.span.line - 1]
     assert line[finding.span.column - 1 : finding.span.end_column - 1] == "Orders"
 
 
-def test_a_mixin_of_another_module_is_found(tmp_path: Path) -> None:
+def test_mixin_of_another_module(tmp_path: Path) -> None:
     files = {
         "wrangler.toml": CONFIGURATION,
         "billing.py": MIXIN.format(bases=""),
         "entry.py": "from workers import WorkflowEntrypoint\n\nfrom billing import Billing\n\n\n"
         "class Orders(Billing, WorkflowEntrypoint):\n    pass\n",
     }
-    (finding,) = found(tmp_path, files, "SG126")
+    (finding,) = check_project(tmp_path, files, "SG126")
 
     assert (Path(finding.span.path).name, finding.span.line) == ("entry.py", 6)
 
@@ -92,11 +92,11 @@ ORDERS = "class Orders(Billing, WorkflowEntrypoint): pass\n"
         ("(__import__('elsewhere').Flow)", ORDERS),
     ],
 )
-def test_a_run_that_is_wrapped_or_may_be_is_left_alone(bases: str, rest: str) -> None:
-    assert inherited(MIXIN.format(bases=bases) + rest) == []
+def test_wrapped_or_possibly_wrapped_run(bases: str, rest: str) -> None:
+    assert unwrapped_run_findings(MIXIN.format(bases=bases) + rest) == []
 
 
-def test_a_hook_may_wrap_what_it_likes() -> None:
+def test_init_subclass_may_wrap_run() -> None:
     hook = "    def __init_subclass__(cls):\n        cls.run = wrapped(cls.run)\n"
 
-    assert inherited(MIXIN.format(bases="") + hook + ORDERS) == []
+    assert unwrapped_run_findings(MIXIN.format(bases="") + hook + ORDERS) == []

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.checks.severity import Severity
-from tests.checks.excerpts import found_in_module, found_in_run, places_in_run
+from tests.checks.snippets import findings_in_module, findings_in_run, flagged_in_run
 
 
 @pytest.mark.parametrize(
@@ -18,10 +18,10 @@ from tests.checks.excerpts import found_in_module, found_in_run, places_in_run
         "httpx.HTTPError",
     ],
 )
-def test_a_type_that_no_error_of_a_step_has_is_found(types: str) -> None:
+def test_type_that_step_errors_never_have(types: str) -> None:
     body = f"try:\n    await a()\nexcept {types}:\n    pass"
 
-    assert places_in_run("SG210", body, "import asyncio\nimport json\nimport httpx") == [types]
+    assert flagged_in_run("SG210", body, "import asyncio\nimport json\nimport httpx") == [types]
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,10 @@ def test_a_type_that_no_error_of_a_step_has_is_found(types: str) -> None:
         ),
     ],
 )
-def test_a_type_that_an_error_may_have_is_no_mistake(types: str) -> None:
+def test_types_that_step_errors_may_have(types: str) -> None:
     imports = "import asyncio\nfrom pyodide.ffi import JsException\nfrom workers.workflows import NonRetryableError"
 
-    assert places_in_run("SG210", f"try:\n    await a()\nexcept {types}:\n    pass", imports) == []
+    assert flagged_in_run("SG210", f"try:\n    await a()\nexcept {types}:\n    pass", imports) == []
 
 
 @pytest.mark.parametrize(
@@ -70,10 +70,10 @@ def test_a_type_that_an_error_may_have_is_no_mistake(types: str) -> None:
         "c = step.do('c')(lambda: 1)\nawait c()",
     ],
 )
-def test_an_error_comes_from_steps_where_nothing_else_can_raise_it(tried: str) -> None:
+def test_bodies_in_which_only_steps_raise(tried: str) -> None:
     indented = tried.replace("\n", "\n    ")
 
-    assert places_in_run("SG210", f"try:\n    {indented}\nexcept RuntimeError:\n    pass") == ["RuntimeError"]
+    assert flagged_in_run("SG210", f"try:\n    {indented}\nexcept RuntimeError:\n    pass") == ["RuntimeError"]
 
 
 _FAILING = """
@@ -107,10 +107,10 @@ tasks = [asyncio.create_task(failing())]
         "await asyncio.gather(*tasks)",
     ],
 )
-def test_an_error_that_other_code_may_raise_is_no_mistake(tried: str) -> None:
+def test_bodies_in_which_other_code_may_raise(tried: str) -> None:
     indented = tried.replace("\n", "\n    ")
 
-    assert places_in_run("SG210", f"{_FAILING}try:\n    {indented}\nexcept RuntimeError:\n    pass") == []
+    assert flagged_in_run("SG210", f"{_FAILING}try:\n    {indented}\nexcept RuntimeError:\n    pass") == []
 
 
 _CUSTOM = """
@@ -153,28 +153,28 @@ row, rest = Row(), pages()
         "x, *y = rest",
     ],
 )
-def test_an_error_of_the_project_may_come_from_its_code_that_is_run_beside_the_step(code: str) -> None:
-    assert places_in_run("SG210", f"{_CUSTOM}try:\n    await a()\n    {code}\nexcept Bad:\n    pass") == []
+def test_custom_error_raised_by_code_in_the_body(code: str) -> None:
+    assert flagged_in_run("SG210", f"{_CUSTOM}try:\n    await a()\n    {code}\nexcept Bad:\n    pass") == []
 
 
 @pytest.mark.parametrize(
     "code", ["x = self.env.NAME", "x = result['key']", "x = sorted(result)", "x = f'{result}'", "self.x = result"]
 )
-def test_an_error_of_the_project_comes_from_no_code_that_is_not(code: str) -> None:
+def test_custom_error_that_no_code_raises(code: str) -> None:
     body = f"{_CUSTOM}self.x = 1\ntry:\n    result = await a()\n    {code}\nexcept Bad:\n    pass"
 
-    assert places_in_run("SG210", body) == ["Bad"]
+    assert flagged_in_run("SG210", body) == ["Bad"]
 
 
-def test_logging_raises_nothing() -> None:
+def test_logging_never_raises() -> None:
     body = "logger = logging.getLogger()\ntry:\n    x = await a()\n    logger.info(x)\nexcept RuntimeError:\n    pass"
 
-    assert places_in_run("SG210", body, imports="import logging") == ["RuntimeError"]
+    assert flagged_in_run("SG210", body, imports="import logging") == ["RuntimeError"]
 
 
-def test_one_of_several_types_that_does_not_arrive_says_nothing_of_the_others() -> None:
+def test_message_names_only_the_unreachable_type() -> None:
     step = '@step.do("c")\nasync def c():\n    raise KeyError\n'
-    (finding,) = found_in_run("SG210", f"{step}\ntry:\n    await c()\nexcept (KeyError, ValueError):\n    pass")
+    (finding,) = findings_in_run("SG210", f"{step}\ntry:\n    await c()\nexcept (KeyError, ValueError):\n    pass")
 
     assert finding.message == (
         "`KeyError` of the step 'c' arrives here as `JsException`, so this does not catch it: only ValueError,"
@@ -182,14 +182,14 @@ def test_one_of_several_types_that_does_not_arrive_says_nothing_of_the_others() 
     )
 
 
-def test_an_error_of_the_language_may_come_from_the_code_beside_the_step() -> None:
+def test_builtin_error_of_code_beside_the_step() -> None:
     body = 'try:\n    x = await a()\n    y = x["key"]\nexcept (KeyError, RuntimeError):\n    pass'
 
-    assert places_in_run("SG210", body) == ["RuntimeError"]
+    assert flagged_in_run("SG210", body) == ["RuntimeError"]
 
 
-def test_a_handler_says_where_the_error_is_raised_and_what_arrives() -> None:
-    (finding,) = found_in_module(
+def test_message_locates_the_raise_and_the_actual_type() -> None:
+    (finding,) = findings_in_module(
         "SG210",
         """
         from workers import WorkflowEntrypoint
@@ -218,9 +218,9 @@ def test_a_handler_says_where_the_error_is_raised_and_what_arrives() -> None:
 
 
 @pytest.mark.parametrize(
-    ("base", "found"), [("make_base()", 0), ("made.Failure", 0), ("elsewhere.Failure", 1), ("Exception", 1)]
+    ("base", "count"), [("make_base()", 0), ("made.Failure", 0), ("elsewhere.Failure", 1), ("Exception", 1)]
 )
-def test_a_class_of_unknown_descent_is_no_mistake_and_one_from_elsewhere_is(base: str, found: int) -> None:
+def test_external_base_class_is_flagged_and_unknown_one_is_not(base: str, count: int) -> None:
     source = f"""
     import elsewhere
     from workers import WorkflowEntrypoint
@@ -245,10 +245,10 @@ def test_a_class_of_unknown_descent_is_no_mistake_and_one_from_elsewhere_is(base
                 pass
     """
 
-    assert len(found_in_module("SG210", source)) == found
+    assert len(findings_in_module("SG210", source)) == count
 
 
-def test_a_try_inside_a_step_sees_errors_as_they_are_raised() -> None:
+def test_try_inside_a_step_sees_original_errors() -> None:
     body = """
     @step.do("c")
     async def c():
@@ -260,21 +260,21 @@ def test_a_try_inside_a_step_sees_errors_as_they_are_raised() -> None:
     await c()
     """
 
-    assert places_in_run("SG210", body) == []
+    assert flagged_in_run("SG210", body) == []
 
 
-def test_what_comes_after_a_try_that_returns_is_not_reached() -> None:
+def test_code_after_a_returning_try_is_unreachable() -> None:
     body = "try:\n    await a()\n    return 1\nexcept ValueError:\n    return 2\nb()"
 
-    assert places_in_run("SG201", body) == []
+    assert flagged_in_run("SG201", body) == []
 
 
-_WRONG = '@step.do("c")\nasync def c(nothing):\n    return nothing\n\n'
+_INVALID_STEP = '@step.do("c")\nasync def c(nothing):\n    return nothing\n\n'
 
 
 @pytest.mark.parametrize("types", ["TypeError", "(ValueError, TypeError)", "Exception"])
-def test_a_handler_hides_that_a_step_is_declared_wrongly(types: str) -> None:
-    (finding,) = found_in_run("SG211", f"{_WRONG}try:\n    await c()\nexcept {types}:\n    pass")
+def test_handler_hides_an_invalid_declaration(types: str) -> None:
+    (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}try:\n    await c()\nexcept {types}:\n    pass")
 
     assert finding.severity is Severity.WARNING
     assert finding.message == (
@@ -283,27 +283,27 @@ def test_a_handler_hides_that_a_step_is_declared_wrongly(types: str) -> None:
     )
 
 
-def test_a_handler_hides_that_a_step_needs_one_that_is_declared_wrongly() -> None:
+def test_handler_hides_an_invalid_dependency() -> None:
     more = '@step.do("d")\nasync def d(c):\n    return c\n\n'
-    (finding,) = found_in_run("SG211", f"{_WRONG}{more}try:\n    await d()\nexcept TypeError:\n    pass")
+    (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}{more}try:\n    await d()\nexcept TypeError:\n    pass")
 
     assert "refuses the step 'c'" in finding.message
 
 
-def test_a_handler_hides_what_is_declared_wrongly_among_all_that_a_step_needs() -> None:
+def test_handler_hides_an_invalid_dependency_among_several() -> None:
     more = "".join(
         f"@step.do()\nasync def {name}({needs}):\n    return 1\n\n"
         for name, needs in (("e", ""), ("f", "e"), ("g", "e"), ("h", "f, g, c"))
     )
-    (finding,) = found_in_run("SG211", f"{_WRONG}{more}try:\n    await h()\nexcept TypeError:\n    pass")
+    (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}{more}try:\n    await h()\nexcept TypeError:\n    pass")
 
     assert "refuses the step 'c'" in finding.message
 
 
-def test_a_handler_hides_what_is_declared_wrongly_on_one_way() -> None:
+def test_handler_hides_an_invalid_declaration_on_one_path() -> None:
     either = "if event:\n    @step.do()\n    async def c(): ...\nelse:\n    @step.do()\n    async def c(nothing): ...\n"
     more = '@step.do("d")\nasync def d(c):\n    return c\n\n'
-    (finding,) = found_in_run("SG211", f"{either}{more}try:\n    await d()\nexcept TypeError:\n    pass")
+    (finding,) = findings_in_run("SG211", f"{either}{more}try:\n    await d()\nexcept TypeError:\n    pass")
 
     assert "refuses the step 'c'" in finding.message
 
@@ -316,18 +316,18 @@ def test_a_handler_hides_what_is_declared_wrongly_on_one_way() -> None:
         "except ValueError:\n    pass",
     ],
 )
-def test_a_handler_that_raises_or_is_for_something_else_hides_nothing(handler: str) -> None:
-    assert places_in_run("SG211", f"{_WRONG}try:\n    await c()\n{handler}") == []
+def test_handler_that_reraises_or_matches_other_types(handler: str) -> None:
+    assert flagged_in_run("SG211", f"{_INVALID_STEP}try:\n    await c()\n{handler}") == []
 
 
-def test_a_handler_for_type_errors_of_a_step_is_worth_knowing() -> None:
-    (finding,) = found_in_run("SG211", "try:\n    await a()\nexcept TypeError:\n    pass")
+def test_handler_for_type_errors_of_steps_is_a_note() -> None:
+    (finding,) = findings_in_run("SG211", "try:\n    await a()\nexcept TypeError:\n    pass")
 
     assert finding.severity is Severity.INFORMATION
 
 
-def test_a_handler_around_no_step_hides_nothing() -> None:
-    assert places_in_run("SG211", "x = await a()\ntry:\n    x + 1\nexcept TypeError:\n    pass") == []
+def test_handler_without_steps_hides_nothing() -> None:
+    assert flagged_in_run("SG211", "x = await a()\ntry:\n    x + 1\nexcept TypeError:\n    pass") == []
 
 
 @pytest.mark.parametrize(
@@ -340,7 +340,7 @@ def test_a_handler_around_no_step_hides_nothing() -> None:
     ],
 )
 def test_handlers_that_may_raise_hide_nothing(handler: str) -> None:
-    assert places_in_run("SG211", f"{_WRONG}try:\n    await c()\nexcept TypeError:\n    {handler}") == []
+    assert flagged_in_run("SG211", f"{_INVALID_STEP}try:\n    await c()\nexcept TypeError:\n    {handler}") == []
 
 
 @pytest.mark.parametrize(
@@ -352,8 +352,8 @@ def test_handlers_that_may_raise_hide_nothing(handler: str) -> None:
         "while True:\n        pass\n    raise",
     ],
 )
-def test_raise_that_does_not_leave_a_handler_hides_the_error(handler: str) -> None:
-    (finding,) = found_in_run("SG211", f"{_WRONG}try:\n    await c()\nexcept TypeError:\n    {handler}")
+def test_raise_that_does_not_leave_the_handler(handler: str) -> None:
+    (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}try:\n    await c()\nexcept TypeError:\n    {handler}")
     assert "hides" in finding.message
 
 
@@ -361,9 +361,9 @@ def test_raise_that_does_not_leave_a_handler_hides_the_error(handler: str) -> No
     "body", ["return\n    await c()", "try:\n        pass\n    finally:\n        return\n    await c()"]
 )
 def test_unreachable_steps_have_no_errors_to_hide(body: str) -> None:
-    assert places_in_run("SG211", f"{_WRONG}try:\n    {body}\nexcept TypeError:\n    pass") == []
+    assert flagged_in_run("SG211", f"{_INVALID_STEP}try:\n    {body}\nexcept TypeError:\n    pass") == []
 
 
-def test_inner_handlers_take_the_errors_of_their_try() -> None:
+def test_inner_handlers_catch_first() -> None:
     inner = "    try:\n        await c()\n    except Exception:\n        pass\n"
-    assert places_in_run("SG211", f"{_WRONG}try:\n{inner}except TypeError:\n    pass") == ["Exception"]
+    assert flagged_in_run("SG211", f"{_INVALID_STEP}try:\n{inner}except TypeError:\n    pass") == ["Exception"]

@@ -1,4 +1,4 @@
-"""The step object where it is kept in ways that cannot be followed, and where it stands behind another object."""
+"""Test step objects that are stored where they cannot be tracked, or wrapped in other objects."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 
-_KEPT = """
+_STORED = """
 from workers import WorkflowEntrypoint
 
 
@@ -29,8 +29,8 @@ class Orders(WorkflowEntrypoint):
 
 
 @pytest.mark.parametrize("keeping", ['self.__dict__ = {"kept": step}'])
-def test_where_the_step_object_is_lost_a_parameter_may_name_a_step_that_is_not_seen(keeping: str) -> None:
-    findings = check_analysis(analyze_source(_KEPT.replace("KEEPING", keeping)))
+def test_untracked_step_object_may_declare_steps(keeping: str) -> None:
+    findings = check_analysis(analyze_source(_STORED.replace("KEEPING", keeping)))
 
     assert [finding.code for finding in findings] == ["SG004"]
 
@@ -46,11 +46,11 @@ def test_where_the_step_object_is_lost_a_parameter_may_name_a_step_that_is_not_s
         'self.__dict__ |= {"kept": step}',
     ],
 )
-def test_where_the_step_object_is_followed_nothing_is_missing(keeping: str) -> None:
-    assert list(check_analysis(analyze_source(_KEPT.replace("KEEPING", keeping)))) == []
+def test_tracked_step_object(keeping: str) -> None:
+    assert list(check_analysis(analyze_source(_STORED.replace("KEEPING", keeping)))) == []
 
 
-_BEHIND = """
+_WRAPPED = """
 from workers import WorkflowEntrypoint
 
 
@@ -82,8 +82,8 @@ class Orders(WorkflowEntrypoint):
         '"""Everything else is the step\'s."""\n        return getattr(self._step, name)',
     ],
 )
-def test_an_object_that_hands_on_to_the_step_object_is_one(body: str) -> None:
-    findings = check_analysis(analyze_source(_BEHIND.replace("BODY", body)))
+def test_wrapper_that_delegates_is_a_step_object(body: str) -> None:
+    findings = check_analysis(analyze_source(_WRAPPED.replace("BODY", body)))
 
     assert [finding.code for finding in findings] == ["SG109"]
 
@@ -96,7 +96,7 @@ def test_an_object_that_hands_on_to_the_step_object_is_one(body: str) -> None:
         "return getattr(self.missing, name)",
     ],
 )
-def test_what_is_handed_on_otherwise_is_not_guessed(body: str) -> None:
-    findings = check_analysis(analyze_source(_BEHIND.replace("BODY", body)))
+def test_other_delegation_is_unknown(body: str) -> None:
+    findings = check_analysis(analyze_source(_WRAPPED.replace("BODY", body)))
 
     assert "SG109" not in [finding.code for finding in findings]

@@ -1,11 +1,11 @@
-"""Times to sleep until, event types, and sleeps with keywords."""
+"""Test rules on `sleep_until`, event types and keyword arguments of sleeps."""
 
 from __future__ import annotations
 
 import pytest
 
 from stepgraph.syntax.edits import Replacement
-from tests.checks.bodies import codes_in, only
+from tests.checks.snippets import codes_in, only_finding
 
 _BEFORE = "import time\nfrom datetime import date, datetime, timedelta, timezone\nfrom elsewhere import due"
 
@@ -25,11 +25,11 @@ _BEFORE = "import time\nfrom datetime import date, datetime, timedelta, timezone
         ("True", "`True` is no time: "),
     ],
 )
-def test_what_is_no_time(source: str, message: str) -> None:
-    found = only(f'await step.sleep_until("due", {source})', _BEFORE)
+def test_values_that_are_not_times(source: str, message: str) -> None:
+    finding = only_finding(f'await step.sleep_until("due", {source})', _BEFORE)
 
-    assert found.code == "SG120"
-    assert found.message == f"{message}`step.sleep_until` takes a datetime or epoch milliseconds, so it fails."
+    assert finding.code == "SG120"
+    assert finding.message == f"{message}`step.sleep_until` takes a datetime or epoch milliseconds, so it fails."
 
 
 @pytest.mark.parametrize(
@@ -55,10 +55,10 @@ def test_what_is_no_time(source: str, message: str) -> None:
         ),
     ],
 )
-def test_what_is_certainly_past(source: str, message: str) -> None:
-    found = only(f'await step.sleep_until("due", {source})', _BEFORE)
+def test_times_in_the_past(source: str, message: str) -> None:
+    finding = only_finding(f'await step.sleep_until("due", {source})', _BEFORE)
 
-    assert (found.code, found.message) == ("SG120", message)
+    assert (finding.code, finding.message) == ("SG120", message)
 
 
 @pytest.mark.parametrize(
@@ -75,17 +75,17 @@ def test_what_is_certainly_past(source: str, message: str) -> None:
         'event["payload"]["due"]',
     ],
 )
-def test_what_may_be_a_time_in_the_future(source: str) -> None:
+def test_times_that_may_be_in_the_future(source: str) -> None:
     assert codes_in(f'await step.sleep_until("due", timestamp={source})', _BEFORE) == []
 
 
-def test_a_text_that_is_a_time_can_be_read_as_one() -> None:
-    found = only('await step.sleep_until("due", "2099-01-01T00:00:00+00:00")')
+def test_text_of_a_time_is_parsed_in_the_advice() -> None:
+    finding = only_finding('await step.sleep_until("due", "2099-01-01T00:00:00+00:00")')
 
-    assert found.advice == 'Give the datetime itself: `datetime.fromisoformat("2099-01-01T00:00:00+00:00")`.'
+    assert finding.advice == 'Give the datetime itself: `datetime.fromisoformat("2099-01-01T00:00:00+00:00")`.'
 
 
-def test_a_time_is_needed() -> None:
+def test_missing_time() -> None:
     assert codes_in('await step.sleep_until("due")') == ["SG120"]
     assert codes_in('await step.sleep_until("due", **event["payload"]["due"])') == []
 
@@ -109,25 +109,25 @@ _TYPE = "Write the type under which the event is sent."
         ('f"paid/{event}"', "the event type has '/' in it", _CHARACTERS),
     ],
 )
-def test_an_event_type_is_refused(source: str, message: str, advice: str) -> None:
-    found = only(f'await step.wait_for_event("approval", {source})')
+def test_invalid_event_types(source: str, message: str, advice: str) -> None:
+    finding = only_finding(f'await step.wait_for_event("approval", {source})')
 
-    assert found.code == "SG112"
-    assert found.message == f"{message}, so the engine refuses it and the wait fails."
-    assert found.advice == advice
+    assert finding.code == "SG112"
+    assert finding.message == f"{message}, so the engine refuses it and the wait fails."
+    assert finding.advice == advice
 
 
 @pytest.mark.parametrize("source", ['"x" * 100', '"0-_"', 'f"{event}"', 'f"{event:>4}-paid"', "PAID", "event"])
-def test_an_event_type_may_be_right(source: str) -> None:
+def test_valid_event_types(source: str) -> None:
     assert codes_in(f'await step.wait_for_event("approval", {source})', 'PAID = "paid"') == []
 
 
-def test_an_event_type_stands_in_the_second_place() -> None:
-    found = only('await step.wait_for_event("approval", type="paid")')
+def test_event_type_is_the_second_argument() -> None:
+    finding = only_finding('await step.wait_for_event("approval", type="paid")')
 
-    assert found.message == "`type=` fails with a TypeError: a wait takes its name and event type by position only."
+    assert finding.message == "`type=` fails with a TypeError: a wait takes its name and event type by position only."
     assert (
-        only('await step.wait_for_event("approval")').message
+        only_finding('await step.wait_for_event("approval")').message
         == "this wait has no event type, so it fails with a TypeError."
     )
     assert codes_in('await step.wait_for_event(*event["payload"]["wait"])') == []
@@ -144,20 +144,20 @@ def test_an_event_type_stands_in_the_second_place() -> None:
         ('self.step.sleep(name="a", duration="1 hour")', ['self.step.sleep("a", "1 hour")']),
     ],
 )
-def test_keywords_of_a_sleep_are_dropped_where_it_is_plain_how(source: str, edited: list[str]) -> None:
-    found = only(f"self.step = step\nawait {source}")
+def test_keywords_of_a_sleep_have_a_fix(source: str, edited: list[str]) -> None:
+    finding = only_finding(f"self.step = step\nawait {source}")
 
-    assert found.code == "SG119"
-    assert [edit.text for edit in found.edits if isinstance(edit, Replacement)] == edited
-
-
-def test_keywords_of_a_sleep_on_several_lines_are_left_to_the_author() -> None:
-    found = only('await step.sleep(\n    name="a",  # why\n    duration="1 hour",\n)')
-
-    assert (found.code, found.edits) == ("SG119", ())
+    assert finding.code == "SG119"
+    assert [edit.text for edit in finding.edits if isinstance(edit, Replacement)] == edited
 
 
-def test_keywords_that_are_not_known_are_no_fault() -> None:
+def test_multiline_sleep_has_no_fix() -> None:
+    finding = only_finding('await step.sleep(\n    name="a",  # why\n    duration="1 hour",\n)')
+
+    assert (finding.code, finding.edits) == ("SG119", ())
+
+
+def test_unknown_keywords_are_not_flagged() -> None:
     assert codes_in('await step.sleep("a", "1 hour", **event["payload"]["others"])') == []
 
 
@@ -172,7 +172,7 @@ def test_keywords_that_are_not_known_are_no_fault() -> None:
         "int((datetime.now(timezone.utc) + timedelta(hours=delay)).timestamp())",
     ],
 )
-def test_seconds_are_seconds_however_they_are_added_to(source: str) -> None:
+def test_seconds_after_arithmetic(source: str) -> None:
     body = f'delay = event["payload"]["delay"]\nawait step.sleep_until("due", {source})'
 
     assert codes_in(body, _BEFORE) == ["SG120"]
@@ -191,7 +191,7 @@ def test_seconds_are_seconds_however_they_are_added_to(source: str) -> None:
         "timedelta(hours=delay) + datetime.now()",
     ],
 )
-def test_what_is_made_of_seconds_may_be_none(source: str) -> None:
+def test_arithmetic_that_may_not_yield_seconds(source: str) -> None:
     body = f'delay = event["payload"]["delay"]\nawait step.sleep_until("due", {source})'
 
     assert codes_in(body, _BEFORE) == []

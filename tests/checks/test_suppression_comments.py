@@ -1,4 +1,4 @@
-"""Comments that say what is to be ignored."""
+"""Test suppression comments."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from stepgraph.checks.settings import Settings
 from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
 from stepgraph.source_analysis import apply_settings
-from tests.checks.keeping import OURS, PLAIN, in_run, kept, places
+from tests.checks.filtering import PLAIN, SELECTED, code_lines, filter_module, in_run
 
 
-def test_a_finding_is_put_aside_with_the_reason() -> None:
-    result = kept(in_run("await charge(10)  # stepgraph: ignore[SG118] our own decorator takes arguments"))
+def test_suppressed_finding_has_its_reason() -> None:
+    result = filter_module(in_run("await charge(10)  # stepgraph: ignore[SG118] our own decorator takes arguments"))
     assert result.findings == ()
     (suppressed,) = result.suppressed
     assert (suppressed.finding.code, suppressed.finding.span.line) == ("SG118", 10)
@@ -44,14 +44,14 @@ def test_a_finding_is_put_aside_with_the_reason() -> None:
         "if event: await charge(10)  # stepgraph: ignore[SG118]",
     ],
 )
-def test_a_comment_is_about_the_statement_that_it_ends_or_stands_above(body: str) -> None:
-    result = kept(in_run(body))
-    assert places(result.findings) == []
+def test_comment_applies_to_its_statement(body: str) -> None:
+    result = filter_module(in_run(body))
+    assert code_lines(result.findings) == []
     assert len(result.suppressed) == 1
 
 
 @pytest.mark.parametrize(
-    ("body", "found"),
+    ("body", "expected"),
     [
         ("await charge(  # stepgraph: ignore[SG118]\n    10,\n)", [("SG118", 11), ("SG007", 10)]),
         ("await charge(10)\n# stepgraph: ignore[SG118]", [("SG118", 10), ("SG007", 11)]),
@@ -61,15 +61,15 @@ def test_a_comment_is_about_the_statement_that_it_ends_or_stands_above(body: str
         ('x = """\n# stepgraph: ignore[SG118]\n"""; await charge(10)', [("SG118", 12)]),
     ],
 )
-def test_a_comment_is_about_nothing_else(body: str, found: list[tuple[str, int]]) -> None:
-    assert places(kept(in_run(body)).findings) == found
+def test_comment_does_not_apply_to_other_statements(body: str, expected: list[tuple[str, int]]) -> None:
+    assert code_lines(filter_module(in_run(body)).findings) == expected
 
 
-def test_of_several_rules_those_that_find_nothing_are_told() -> None:
-    result = kept(in_run("await charge(10)  # stepgraph: ignore[SG118, SG007X, SG118]\nawait charge()"))
-    assert [str(found) for found in result.findings if found.code == "SG007"] == []
+def test_unused_codes_of_a_comment_are_reported() -> None:
+    result = filter_module(in_run("await charge(10)  # stepgraph: ignore[SG118, SG007X, SG118]\nawait charge()"))
+    assert [str(finding) for finding in result.findings if finding.code == "SG007"] == []
     two = "await charge(10)  # stepgraph: ignore[SG118]\nawait charge()  # stepgraph: ignore[SG118, SG006]"
-    unused, refused = map(str, kept(in_run(two)).findings)
+    unused, refused = map(str, filter_module(in_run(two)).findings)
     assert unused == (
         "entry.py:11:45: warning: SG118 is not found here, so there is nothing to ignore; the comment would hide a"
         " later mistake. Remove SG118 from the comment. [SG007]"
@@ -81,7 +81,7 @@ def test_of_several_rules_those_that_find_nothing_are_told() -> None:
 
 
 @pytest.mark.parametrize(
-    ("comment", "told"),
+    ("comment", "message"),
     [
         (
             "# stepgraph: ignore",
@@ -113,10 +113,10 @@ def test_of_several_rules_those_that_find_nothing_are_told() -> None:
         ("# stepgraph: ignore[SG1]", "10:45: warning: `SG1` stands for several rules, and a comment has to name each"),
     ],
 )
-def test_a_comment_that_ignores_nothing_is_told(comment: str, told: str) -> None:
-    broken, found = sorted(kept(in_run(f"await charge(1) {comment}")).findings, key=lambda finding: finding.code)
-    assert found.code == "SG118"
-    assert str(broken).startswith(f"entry.py:{told}")
+def test_unused_or_invalid_comment_is_reported(comment: str, message: str) -> None:
+    broken, called = sorted(filter_module(in_run(f"await charge(1) {comment}")).findings, key=lambda each: each.code)
+    assert called.code == "SG118"
+    assert str(broken).startswith(f"entry.py:{message}")
 
 
 @pytest.mark.parametrize(
@@ -130,27 +130,29 @@ def test_a_comment_that_ignores_nothing_is_told(comment: str, told: str) -> None
         "# stepgraph: see [SG118]",
     ],
 )
-def test_words_about_this_package_are_no_such_comment(comment: str) -> None:
-    assert kept(in_run(f"{comment}\nawait charge()")).findings == ()
+def test_other_comments_about_stepgraph(comment: str) -> None:
+    assert filter_module(in_run(f"{comment}\nawait charge()")).findings == ()
 
 
-def test_an_ignore_is_not_unused_if_the_rule_does_not_count() -> None:
+def test_comment_for_a_disabled_rule_is_not_unused() -> None:
     source = in_run("await charge()  # stepgraph: ignore[SG118]")
-    assert places(kept(source).findings) == [("SG007", 10)]
-    assert kept(source, replace(PLAIN, select=("SG007",))).findings == ()
-    assert kept(source, replace(PLAIN, ignore=("SG118",))).findings == ()
-    assert kept(source, replace(PLAIN, severity={"SG118": None})).findings == ()
-    assert kept(source, replace(PLAIN, per_file_ignores={"*.py": ("SG118",)})).findings == ()
+    assert code_lines(filter_module(source).findings) == [("SG007", 10)]
+    assert filter_module(source, replace(PLAIN, select=("SG007",))).findings == ()
+    assert filter_module(source, replace(PLAIN, ignore=("SG118",))).findings == ()
+    assert filter_module(source, replace(PLAIN, severity={"SG118": None})).findings == ()
+    assert filter_module(source, replace(PLAIN, per_file_ignores={"*.py": ("SG118",)})).findings == ()
 
 
-def test_the_rules_on_comments_are_set_as_others() -> None:
+def test_rules_on_comments_are_configurable() -> None:
     source = in_run("await charge()  # stepgraph: ignore[SG118]")
-    assert kept(source, replace(PLAIN, ignore=("SG007",))).findings == ()
-    (found,) = kept(source, replace(PLAIN, severity={"unused-ignore": None, "SG007": Severity.ERROR})).findings
-    assert found.severity is Severity.ERROR
+    assert filter_module(source, replace(PLAIN, ignore=("SG007",))).findings == ()
+    (finding,) = filter_module(
+        source, replace(PLAIN, severity={"unused-ignore": None, "SG007": Severity.ERROR})
+    ).findings
+    assert finding.severity is Severity.ERROR
 
 
-def test_what_is_ignored_in_an_imported_module_may_be_for_other_workflows(tmp_path: Path) -> None:
+def test_comment_in_an_imported_module_may_serve_other_workflows(tmp_path: Path) -> None:
     helpers = """\
 async def pay(charge):
     await charge(10)  # stepgraph: ignore[SG118]
@@ -166,10 +168,10 @@ async def refund(charge):
     analysis = analyze_file(tmp_path / "entry.py")
     result = apply_settings(analysis, check_analysis(analysis), PLAIN)
     assert [suppressed.finding.span.line for suppressed in result.suppressed] == [2]
-    assert places(result.findings) == [("SG006", 7)]
+    assert code_lines(result.findings) == [("SG006", 7)]
 
 
-def test_comments_in_what_is_vendored_are_not_told_of(tmp_path: Path) -> None:
+def test_comments_in_vendored_code_are_not_reported(tmp_path: Path) -> None:
     vendored = tmp_path / "python_modules"
     vendored.mkdir()
     (tmp_path / "wrangler.jsonc").write_text('{"compatibility_date": "2026-03-01"}', encoding="utf-8")
@@ -184,10 +186,10 @@ def test_comments_in_what_is_vendored_are_not_told_of(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("code", ["SG001", "SG002", "SG003"])
-def test_what_says_that_an_input_was_not_checked_is_not_ignored(code: str) -> None:
-    found = Finding(code, Severity.ERROR, "it is wrong.", "", Span("entry.py", 1, 1, 1, 2))
+def test_unchecked_inputs_cannot_be_suppressed(code: str) -> None:
+    findings = Finding(code, Severity.ERROR, "it is wrong.", "", Span("entry.py", 1, 1, 1, 2))
     content = f"x = 1  # stepgraph: ignore[{code}]\n".encode()
-    result = filter_findings([found], Settings(), CheckedSources({"entry.py": content}, ()))
+    result = filter_findings([findings], Settings(), CheckedSources({"entry.py": content}, ()))
     assert [each.code for each in result.findings] == [code, "SG006"]
 
 
@@ -212,7 +214,7 @@ main = """
 '''
 
 
-def test_comments_of_jsonc_are_about_their_line_or_the_next() -> None:
+def test_jsonc_comments_apply_to_their_or_the_next_line() -> None:
     comments = configuration_comments("wrangler.jsonc", JSONC.encode())
     assert [(c.line, c.column, c.first_line) for c in comments if "ignore" in c.text] == [
         (2, 3, 3),
@@ -222,36 +224,36 @@ def test_comments_of_jsonc_are_about_their_line_or_the_next() -> None:
     ]
 
 
-def test_comments_of_toml_are_about_their_line_or_the_next() -> None:
+def test_toml_comments_apply_to_their_or_the_next_line() -> None:
     comments = configuration_comments("wrangler.toml", TOML.encode())
     assert [(c.line, c.column, c.first_line) for c in comments] == [(1, 1, 2), (2, 37, 2), (5, 5, 5)]
 
 
-def test_a_finding_in_a_configuration_is_ignored(tmp_path: Path) -> None:
+def test_suppression_in_a_configuration(tmp_path: Path) -> None:
     configuration = tmp_path / "wrangler.jsonc"
     configuration.write_text('{\n  "name": "a b" // stepgraph: ignore[SG118] for now\n}', encoding="utf-8")
     (tmp_path / "entry.py").write_text(in_run("await charge()"), encoding="utf-8")
     analysis = analyze_file(tmp_path / "entry.py")
     path = configuration.as_posix()
     assert path in analysis.read
-    found = Finding("SG118", Severity.ERROR, "it is wrong.", "", Span(path, 2, 3, 2, 10))
-    result = apply_settings(analysis, [found], Settings(select=OURS))
+    findings = Finding("SG118", Severity.ERROR, "it is wrong.", "", Span(path, 2, 3, 2, 10))
+    result = apply_settings(analysis, [findings], Settings(select=SELECTED))
     assert result.findings == ()
     assert [each.reason for each in result.suppressed] == ["for now"]
 
 
 @pytest.mark.parametrize("line_end", ["\n", "\r\n", "\r"])
-def test_lines_are_counted_whatever_ends_them(line_end: str) -> None:
+def test_line_numbers_with_all_line_endings(line_end: str) -> None:
     source = in_run("await charge(10)  # stepgraph: ignore[SG118]").replace("\n", line_end)
-    assert places(kept(source).findings) == []
+    assert code_lines(filter_module(source).findings) == []
 
 
-def test_comments_are_found_as_far_as_a_module_is_python() -> None:
+def test_comments_before_a_syntax_error() -> None:
     content = b"x = 1  # stepgraph: one\ny = (\n# stepgraph: two\n"
     assert [comment.text for comment in python_comments("entry.py", content)][:1] == ["# stepgraph: one"]
 
 
-def test_a_module_in_another_encoding_has_its_comments() -> None:
+def test_comments_in_another_encoding() -> None:
     content = "# coding: latin-1\nx = 'é'  # stepgraph: ignore[SG118] dès lors\n".encode("latin-1")
     (comment,) = python_comments("entry.py", content)
     assert (comment.column, comment.text) == (10, "# stepgraph: ignore[SG118] dès lors")

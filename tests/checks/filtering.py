@@ -1,4 +1,4 @@
-"""Keeping what counts of the findings in a module."""
+"""Filter the findings in a module by settings, comments and a baseline."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stepgraph.checks.severity import Severity
 from stepgraph.model.span import Span
 from stepgraph.source_analysis import apply_settings
 
-# The rule that the modules break, and those on comments: others may find more in them.
-CALLED = "SG118"
-OURS = (CALLED, "SG006", "SG007")
-PLAIN = Settings(select=OURS)
+# The rule that the modules violate and the rules on comments. Further rules might report more.
+CODE = "SG118"
+SELECTED = (CODE, "SG006", "SG007")
+PLAIN = Settings(select=SELECTED)
 
 _START = """\
 from workers import WorkflowEntrypoint
@@ -33,30 +33,30 @@ class Orders(WorkflowEntrypoint):
 
 
 def in_run(body: str) -> str:
-    """Return a module whose `run` declares the step `charge`, with the rest of its body from line 10 on."""
+    """Return a module whose `run` declares step `charge`, with its remaining body from line 10 on."""
     return _START + indent(dedent(body).strip(), " " * 8) + "\n"
 
 
-def kept(
+def filter_module(
     source: str, settings: Settings = PLAIN, baseline: Baseline | None = None, path: str = "entry.py"
 ) -> FilteredFindings:
-    """Return what is kept of the findings in a module."""
+    """Return the filtered findings in a module."""
     analysis = analyze_source(source, path)
     return apply_settings(analysis, check_analysis(analysis), settings, baseline)
 
 
-def places(findings: tuple[Finding, ...]) -> list[tuple[str, int]]:
+def code_lines(findings: tuple[Finding, ...]) -> list[tuple[str, int]]:
     """Return the codes and lines of findings."""
     return [(finding.code, finding.span.line) for finding in findings]
 
 
-def finding(code: str, path: str = "entry.py", severity: Severity = Severity.WARNING) -> Finding:
+def make_finding(code: str, path: str = "entry.py", severity: Severity = Severity.WARNING) -> Finding:
     """Return a finding of any rule."""
     return Finding(code, severity, "something is wrong.", "Put it right.", Span(path, 1, 1, 1, 2))
 
 
-def rule(code: str, name: str) -> Rule:
-    """Return a rule that finds nothing."""
+def make_rule(code: str, name: str) -> Rule:
+    """Return a rule without findings."""
     return Rule(
         code=code,
         name=name,

@@ -1,4 +1,4 @@
-"""Running rules over examples."""
+"""Analyze and check the examples of rules."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MARK = re.compile(r"(?:#|//) (SG\d{3}(?:, SG\d{3})*)\s*$")
 
 
 def write_example(example: Example, folder: Path) -> None:
-    """Write the files of an example; without a configuration among them, one for the mode that it is in."""
+    """Write the files of an example, and a configuration of its dependency mode unless it has one."""
     for path, text in example.files:
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
@@ -28,21 +28,21 @@ def write_example(example: Example, folder: Path) -> None:
         (folder / "wrangler.jsonc").write_text(date, encoding="utf-8")
 
 
-def analyzed(example: Example, folder: Path) -> Analysis:
-    """Return the analysis of an example: of its entry module, or of the project that it configures."""
+def analyze_example(example: Example, folder: Path) -> Analysis:
+    """Analyze the entry module of an example, or the project if it has a configuration."""
     write_example(example, folder)
     configured = any(Path(path).name in CONFIGURATION_NAMES for path, _ in example.files)
     return analyze_paths([folder if configured else folder / ENTRY])
 
 
-def findings(example: Example, folder: Path) -> tuple[Finding, ...]:
-    """Return all that the rules find in an example, but for what its comments ignore."""
-    analysis = analyzed(example, folder)
+def findings_of_example(example: Example, folder: Path) -> tuple[Finding, ...]:
+    """Return the findings in an example that no comment suppresses."""
+    analysis = analyze_example(example, folder)
     return apply_settings(analysis, check_analysis(analysis), Settings()).findings
 
 
-def marked(example: Example, code: str) -> list[tuple[str, int]]:
-    """Return the lines of an example, with their files, which end in a comment with a code."""
+def marked_lines(example: Example, code: str) -> list[tuple[str, int]]:
+    """Return the path and number of each line that ends in a comment with this code."""
     return [
         (path, number)
         for path, text in example.files

@@ -1,4 +1,4 @@
-"""Dependencies that are listed in `depends`, and where they may not be."""
+"""Test dependencies listed in `depends`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from tests.checks.run_bodies import LEGACY, codes_in, found_in
+from tests.checks.snippets import LEGACY, project_codes, project_findings
 
 STEPS = """
         @step.do("load users")
@@ -20,8 +20,8 @@ STEPS = """
 """
 
 
-def test_a_default_beside_what_is_listed_is_told_the_function_that_keeps_the_value(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_advice_for_a_default_besides_depends(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         STEPS
         + """
@@ -35,15 +35,15 @@ def test_a_default_beside_what_is_listed_is_told_the_function_that_keeps_the_val
         """,
         mode=LEGACY,
     )
-    assert found.code == "SG102"
-    assert found.message == (
+    assert finding.code == "SG102"
+    assert finding.message == (
         "`depends` of the step 'mail' lists 1 step, but its function has 2 parameters besides `ctx`, so calling it"
         " fails with a TypeError."
     )
-    assert found.advice.startswith("Declare it as `async def mail(users):` in a function `def make_mail(page):`")
+    assert finding.advice.startswith("Declare it as `async def mail(users):` in a function `def make_mail(page):`")
 
 
-_COUNTED = {
+_VALID_LISTS = {
     "a list that grows before the call": """
         needed = []
 
@@ -54,28 +54,28 @@ _COUNTED = {
         needed.append(users)
         await mail()
     """,
-    "a list that is put together": """
+    "a concatenated list": """
         @step.do("mail", depends=[users] + [orders])
         async def mail(users, orders):
             return users
 
         await mail()
     """,
-    "a list on some paths": """
+    "a list on one path": """
         @step.do("mail", depends=[users] if event["payload"]["users"] else [orders])
         async def mail(those):
             return those
 
         await mail()
     """,
-    "a list from elsewhere": """
+    "an imported list": """
         @step.do("mail", depends=steps_of(users))
         async def mail(one, other):
             return one
 
         await mail()
     """,
-    "a list that grows by what is not known": """
+    "a list extended with unknown items": """
         needed = [users]
         needed.extend(steps_of(orders))
 
@@ -85,7 +85,7 @@ _COUNTED = {
 
         await mail()
     """,
-    "as many as there are": """
+    "as many steps as parameters": """
         @step.do("mail", depends=[one for one in (users, orders)])
         async def mail(users, orders):
             return users
@@ -95,15 +95,15 @@ _COUNTED = {
 }
 
 
-@pytest.mark.parametrize("body", _COUNTED.values(), ids=_COUNTED)
-def test_a_list_is_counted_as_it_is_at_the_call(body: str, tmp_path: Path) -> None:
-    codes = codes_in(tmp_path, STEPS + body + "    await users()\n        await orders()\n", mode=LEGACY)
+@pytest.mark.parametrize("body", _VALID_LISTS.values(), ids=_VALID_LISTS)
+def test_list_is_evaluated_at_the_call(body: str, tmp_path: Path) -> None:
+    codes = project_codes(tmp_path, STEPS + body + "    await users()\n        await orders()\n", mode=LEGACY)
 
     assert not {"SG102", "SG103", "SG105"} & set(codes)
 
 
-def test_the_name_of_a_step_is_told_its_function(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_step_name_in_depends_suggests_the_function(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         STEPS
         + """
@@ -117,13 +117,13 @@ def test_the_name_of_a_step_is_told_its_function(tmp_path: Path) -> None:
         """,
         mode=LEGACY,
     )
-    assert found.message == (
+    assert finding.message == (
         "`\"load users\"` in `depends` of the step 'mail' is text and not a step, so calling it fails with a TypeError."
     )
-    assert found.advice == "List the decorated functions themselves, not their names: write `depends=[users]`."
+    assert finding.advice == "List the decorated functions themselves, not their names: write `depends=[users]`."
 
 
-def test_a_name_in_place_of_a_list_is_told_the_function_of_its_step(tmp_path: Path) -> None:
+def test_string_as_depends_suggests_a_list(tmp_path: Path) -> None:
     body = """
         @step.do("mail", depends="orders")
         async def mail(orders):
@@ -132,16 +132,16 @@ def test_a_name_in_place_of_a_list_is_told_the_function_of_its_step(tmp_path: Pa
         await mail()
         await users()
     """
-    (found,) = found_in(tmp_path, STEPS + body, mode=LEGACY)
+    (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
 
-    assert found.message == (
+    assert finding.message == (
         "`\"orders\"` in `depends` of the step 'mail' is text and not a step, so calling it fails with a TypeError."
     )
-    assert found.advice == "List the decorated functions themselves, not their names: write `depends=[orders]`."
+    assert finding.advice == "List the decorated functions themselves, not their names: write `depends=[orders]`."
 
 
 @pytest.mark.parametrize("entry", ["None", "3", "[orders]", "dict(name='orders')"])
-def test_what_is_no_step_is_told_what_to_list(entry: str, tmp_path: Path) -> None:
+def test_non_steps_in_depends(entry: str, tmp_path: Path) -> None:
     body = f"""
         @step.do("mail", depends=[{entry}])
         async def mail(orders):
@@ -151,16 +151,16 @@ def test_what_is_no_step_is_told_what_to_list(entry: str, tmp_path: Path) -> Non
         await users()
         await orders()
     """
-    (found,) = found_in(tmp_path, STEPS + body, mode=LEGACY)
+    (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
 
-    assert found.code == "SG103"
-    assert found.message == (
+    assert finding.code == "SG103"
+    assert finding.message == (
         f"`{entry}` in `depends` of the step 'mail' is not a step, so calling it fails with a TypeError."
     )
-    assert found.advice == "List the functions that are decorated with `step.do(...)`."
+    assert finding.advice == "List the functions that are decorated with `step.do(...)`."
 
 
-def test_what_a_decorator_from_elsewhere_makes_of_a_function_may_be_a_step(tmp_path: Path) -> None:
+def test_external_decorator_may_return_a_step(tmp_path: Path) -> None:
     body = """
         @elsewhere.a_step
         async def users():
@@ -172,11 +172,11 @@ def test_what_a_decorator_from_elsewhere_makes_of_a_function_may_be_a_step(tmp_p
 
         await mail()
     """
-    assert "SG103" not in codes_in(tmp_path, body, imports="import elsewhere", mode=LEGACY)
+    assert "SG103" not in project_codes(tmp_path, body, imports="import elsewhere", mode=LEGACY)
 
 
 @pytest.mark.parametrize("depends", ["{users}", '{"users": users}', "(one for one in [users])"])
-def test_what_has_no_positions_is_no_list(depends: str, tmp_path: Path) -> None:
+def test_unordered_collections_as_depends(depends: str, tmp_path: Path) -> None:
     body = f"""
         @step.do("mail", depends={depends})
         async def mail(users):
@@ -186,11 +186,11 @@ def test_what_has_no_positions_is_no_list(depends: str, tmp_path: Path) -> None:
         await users()
         await orders()
     """
-    assert codes_in(tmp_path, STEPS + body, mode=LEGACY) == ["SG103"]
+    assert project_codes(tmp_path, STEPS + body, mode=LEGACY) == ["SG103"]
 
 
-def test_where_depends_is_refused_the_parameters_to_write_are_said(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_advice_lists_parameters_in_implicit_mode(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         STEPS
         + """
@@ -203,15 +203,15 @@ def test_where_depends_is_refused_the_parameters_to_write_are_said(tmp_path: Pat
         await mail()
         """,
     )
-    assert found.code == "SG104"
-    assert found.advice == (
+    assert finding.code == "SG104"
+    assert finding.advice == (
         "Remove it, and name the step of `users` 'users', as parameters bear the names of steps, and give the"
         " function the parameters `users`, `orders`, named after what it needs."
     )
 
 
-def test_missing_depends_is_told_the_list_to_write(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_advice_lists_missing_depends(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         STEPS
         + """
@@ -225,15 +225,15 @@ def test_missing_depends_is_told_the_list_to_write(tmp_path: Path) -> None:
         """,
         mode=LEGACY,
     )
-    assert found.code == "SG105"
-    assert found.message == (
+    assert finding.code == "SG105"
+    assert finding.message == (
         "the step 'mail' has the parameters `users`, `orders` but no `depends`, which this project's compatibility"
         " date or flags demand: calling it fails with a TypeError."
     )
-    assert found.advice == "Add `depends=[users, orders]` to its `step.do(...)`."
+    assert finding.advice == "Add `depends=[users, orders]` to its `step.do(...)`."
 
 
-def test_without_a_configuration_depends_says_that_steps_are_listed() -> None:
+def test_depends_implies_legacy_mode_without_configuration() -> None:
     source = """
 from workers import WorkflowEntrypoint
 
@@ -258,7 +258,7 @@ class Example(WorkflowEntrypoint):
     assert [finding.code for finding in check_analysis(analyze_source(source))] == ["SG106", "SG105"]
 
 
-def test_a_function_in_second_place_does_not_say_that_steps_are_listed() -> None:
+def test_second_argument_does_not_imply_legacy_mode() -> None:
     source = """
 from workers import WorkflowEntrypoint
 
@@ -279,7 +279,7 @@ class Example(WorkflowEntrypoint):
     assert [finding.code for finding in check_analysis(analyze_source(source))] == ["SG117"]
 
 
-def test_options_that_are_not_known_may_have_the_name(tmp_path: Path) -> None:
+def test_unknown_options_may_include_the_name(tmp_path: Path) -> None:
     body = """
         options = dict(event["payload"]["options"])
 
@@ -294,4 +294,4 @@ def test_options_that_are_not_known_may_have_the_name(tmp_path: Path) -> None:
         await load()
         await other()
     """
-    assert codes_in(tmp_path, body, mode=LEGACY) == []
+    assert project_codes(tmp_path, body, mode=LEGACY) == []

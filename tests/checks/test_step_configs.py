@@ -1,4 +1,4 @@
-"""The configs that steps are given, and what the engine refuses of them."""
+"""Test SG108: invalid configurations of steps."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.syntax.edits import Replacement
-from tests.checks.bodies import codes_in, configured, findings_in, only
+from tests.checks.snippets import codes_in, findings_in, only_finding, step_with_config
 
 
 @pytest.mark.parametrize(
@@ -52,12 +52,12 @@ from tests.checks.bodies import codes_in, configured, findings_in, only
         ),
     ],
 )
-def test_a_config_is_refused_for(source: str, message: str, advice: str) -> None:
-    found = only(configured(source))
+def test_invalid_configs(source: str, message: str, advice: str) -> None:
+    finding = only_finding(step_with_config(source))
 
-    assert found.code == "SG108"
-    assert found.message == f"{message}, so the engine refuses the config and the step fails for good."
-    assert found.advice == advice
+    assert finding.code == "SG108"
+    assert finding.message == f"{message}, so the engine refuses the config and the step fails for good."
+    assert finding.advice == advice
 
 
 @pytest.mark.parametrize(
@@ -73,17 +73,17 @@ def test_a_config_is_refused_for(source: str, message: str, advice: str) -> None
         ("timedelta(1)", "`limit` is a timedelta (`timedelta(1)`), not a number"),
     ],
 )
-def test_a_limit_is_a_number_of_retries(limit: str, message: str) -> None:
+def test_retry_limits(limit: str, message: str) -> None:
     before = "import math\nfrom datetime import timedelta"
-    found = only(configured(f'{{"retries": {{"limit": {limit}, "delay": 500}}}}'), before)
+    finding = only_finding(step_with_config(f'{{"retries": {{"limit": {limit}, "delay": 500}}}}'), before)
 
-    assert found.message == f"{message}, so the engine refuses the config and the step fails for good."
+    assert finding.message == f"{message}, so the engine refuses the config and the step fails for good."
 
 
 @pytest.mark.parametrize(
     "source", ['"5 minutes"', "5", "True", '["retries"]', "timedelta(minutes=5)", "Config()", '{"retries": 3}']
 )
-def test_a_config_is_a_dictionary(source: str) -> None:
+def test_configs_that_are_not_dictionaries(source: str) -> None:
     before = """
     from dataclasses import dataclass
     from datetime import timedelta
@@ -93,7 +93,7 @@ def test_a_config_is_a_dictionary(source: str) -> None:
         timeout: str = "5 minutes"
     """
 
-    assert codes_in(configured(source), before) == ["SG108"]
+    assert codes_in(step_with_config(source), before) == ["SG108"]
 
 
 @pytest.mark.parametrize(
@@ -113,7 +113,7 @@ def test_a_config_is_a_dictionary(source: str) -> None:
         'others | {"timeout": "5 minutes"}',
     ],
 )
-def test_a_config_may_be_right(source: str) -> None:
+def test_valid_or_unknown_configs(source: str) -> None:
     before = """
     from typing import TypedDict
 
@@ -123,27 +123,27 @@ def test_a_config_may_be_right(source: str) -> None:
         timeout: str
     """
 
-    assert codes_in(configured(source), before) == []
+    assert codes_in(step_with_config(source), before) == []
 
 
-def test_a_slip_in_a_key_is_edited_in_its_quotes() -> None:
-    found = only(configured("{'retires': {'limit': 1, 'delay': 500}}"))
+def test_misspelled_key_has_a_fix() -> None:
+    finding = only_finding(step_with_config("{'retires': {'limit': 1, 'delay': 500}}"))
 
-    assert [edit.text for edit in found.edits if isinstance(edit, Replacement)] == ["'retries'"]
-    assert found.span.line == 7
-
-
-def test_a_slip_in_a_key_is_no_missing_key_besides() -> None:
-    assert codes_in(configured('{"retries": {"limits": 3, "dealy": 500}}')) == ["SG108", "SG108"]
+    assert [edit.text for edit in finding.edits if isinstance(edit, Replacement)] == ["'retries'"]
+    assert finding.span.line == 7
 
 
-def test_a_config_that_is_completed_later_is_not_judged() -> None:
-    body = 'retries = {"limit": 3}\nretries["delay"] = 500\n' + configured('{"retries": retries}')
+def test_misspelled_key_is_not_also_missing() -> None:
+    assert codes_in(step_with_config('{"retries": {"limits": 3, "dealy": 500}}')) == ["SG108", "SG108"]
+
+
+def test_config_completed_later() -> None:
+    body = 'retries = {"limit": 3}\nretries["delay"] = 500\n' + step_with_config('{"retries": retries}')
 
     assert codes_in(body) == []
 
 
-def test_a_config_that_several_steps_share_is_found_once() -> None:
+def test_shared_config_is_flagged_once() -> None:
     before = 'CONFIG = {"retries": {"limit": 3}}'
     body = """
     for name in ("charge", "refund"):
@@ -163,7 +163,7 @@ def test_a_config_that_several_steps_share_is_found_once() -> None:
     assert [(f.code, f.span.line) for f in findings_in(body, before)] == [("SG108", 1)]
 
 
-def test_what_is_refused_is_not_reported_as_not_known_too() -> None:
+def test_rejected_value_is_not_also_unresolved() -> None:
     source = """
 from workers import WorkflowEntrypoint
 
@@ -176,8 +176,8 @@ class Example(WorkflowEntrypoint):
         await charge()
 """
 
-    found = check_analysis(analyze_source(source))
+    findings = check_analysis(analyze_source(source))
 
-    assert [f.code for f in found] == ["SG108", "SG005"]
-    assert found[1].message == 'the step\'s backoff `event["payload"]["backoff"]` is not statically known.'
-    assert found[1].advice == "The graph shows exponential."
+    assert [f.code for f in findings] == ["SG108", "SG005"]
+    assert findings[1].message == 'the step\'s backoff `event["payload"]["backoff"]` is not statically known.'
+    assert findings[1].advice == "The graph shows exponential."

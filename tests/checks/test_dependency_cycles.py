@@ -1,14 +1,14 @@
-"""Cycles among steps, and names that two of them share."""
+"""Test cyclic dependencies and step names declared twice."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from tests.checks.run_bodies import codes_in, found_in
+from tests.checks.snippets import project_codes, project_findings
 
 
-def test_a_cycle_is_told_of_once_and_in_the_order_of_needing(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_cycle_is_reported_once_in_order(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         """
         @step.do("order")
@@ -23,14 +23,14 @@ def test_a_cycle_is_told_of_once_and_in_the_order_of_needing(tmp_path: Path) -> 
             await order()
         """,
     )
-    assert found.code == "SG107"
-    assert found.message == (
+    assert finding.code == "SG107"
+    assert finding.message == (
         "the step 'order' needs itself, so calling it fails with a RecursionError:"
         " 'order' needs 'invoice' needs 'order'."
     )
 
 
-def test_a_step_that_has_run_is_not_called_again(tmp_path: Path) -> None:
+def test_completed_dependency_is_not_called_again(tmp_path: Path) -> None:
     body = """
         @step.do("rows")
         async def loaded():
@@ -48,10 +48,10 @@ def test_a_step_that_has_run_is_not_called_again(tmp_path: Path) -> None:
 
         await counted()
     """
-    assert codes_in(tmp_path, body) == []
+    assert project_codes(tmp_path, body) == []
 
 
-def test_a_cycle_that_is_not_called_is_not_judged(tmp_path: Path) -> None:
+def test_uncalled_cycle_is_not_flagged(tmp_path: Path) -> None:
     body = """
         @step.do("a")
         async def a(b):
@@ -61,11 +61,11 @@ def test_a_cycle_that_is_not_called_is_not_judged(tmp_path: Path) -> None:
         async def b(a):
             return a
     """
-    assert "SG107" not in codes_in(tmp_path, body)
+    assert "SG107" not in project_codes(tmp_path, body)
 
 
-def test_a_name_that_two_steps_share_says_where_they_are(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_duplicate_name_locates_both_steps(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         """
         @step.do("load")
@@ -84,14 +84,14 @@ def test_a_name_that_two_steps_share_says_where_they_are(tmp_path: Path) -> None
         await load_users()
         """,
     )
-    assert found.code == "SG208"
-    assert found.message == (
+    assert finding.code == "SG208"
+    assert finding.message == (
         "two steps are named 'load', those of `load_users` (line 6) and `load_orders` (line 10): 'report' gets the"
         " result of the one declared last."
     )
 
 
-def test_helpers_that_each_use_their_own_step_do_not_share_it(tmp_path: Path) -> None:
+def test_helpers_with_separate_steps(tmp_path: Path) -> None:
     body = """
         async def users():
             @step.do("rows")
@@ -118,4 +118,4 @@ def test_helpers_that_each_use_their_own_step_do_not_share_it(tmp_path: Path) ->
         await users()
         await orders()
     """
-    assert codes_in(tmp_path, body) == []
+    assert project_codes(tmp_path, body) == []

@@ -1,4 +1,4 @@
-"""The workflows in `fixtures`: the rules find nothing in them, and the SDK as published runs them to their ends."""
+"""Test that the workflows in `fixtures` have no findings and run to their end on the published SDK."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from tests.execution.stub_values import StubValue
 from tests.execution.values import PyValue
 from tests.fixtures.test_fixtures import FIXTURES
 
-# What is read, and the folder that modules are named from.
+# fixtures and the root folder of their modules
 PROJECTS: Final = {"orders": "", "shop": "src", "dag": "src", "gallery": ""}
 
 
 class Binding:
-    """A binding whose methods answer what is given, and otherwise anything."""
+    """A binding with fixed responses for some methods, and stubs for all others."""
 
     def __init__(self, **answers: PyValue) -> None:
         self._answers = answers
@@ -40,13 +40,13 @@ class Binding:
         return lambda *_arguments: answer() if name in self._answers else StubValue(name)
 
 
-# Of workflows that calculate, branch or loop with what they are given: what that is.
+# Inputs of workflows that compute, branch or loop with their payload.
 INVOICE: Final = {"document": "i-1.pdf", "order_number": 7, "supplier": "acme@example.com"}
 APPROVERS: Final = [{"name": "Ada", "mail": "ada@example.com", "on_leave": leave} for leave in (True, False)]
 HOME: Final = {"parcel": 1, "address": "Main Street 1", "asking_price": 400_000, "listed": False, "photos": []}
 APPLICANT: Final = {"employment": "employed", "mail": "ada@example.com"}
 APPLICATION: Final = {"id": 1, "amount": 300_000, "further_collateral": True, "language": "de", "parts": 2}
-GIVEN: Final[dict[str, Options]] = {
+OPTIONS: Final[dict[str, Options]] = {
     "InvoiceApprovalWorkflow": {
         "payload": {"invoice": INVOICE},
         "env": {
@@ -66,7 +66,7 @@ GIVEN: Final[dict[str, Options]] = {
     "RefundWorkflow": {
         "env": {"BILLING": Binding(invoice={"id": 1, "way": "credit", "customer": 7, "total": 10, "iban": "DE00"})},
     },
-    # The launch is further away than a sleep may be long.
+    # a later launch would exceed the maximum sleep
     "UserOnboardingWorkflow": {"answers": lambda *_: {"accepts_news": False}},
 }
 
@@ -78,33 +78,33 @@ def workflows() -> Iterator[tuple[str, WorkflowAnalysis]]:
 
 
 def modules(folder: Path, entry: Path) -> dict[str, str]:
-    """Return the modules below a folder, by their names; the entry module comes first."""
+    """Map the names of the modules below a folder to their source, the entry module first."""
     paths = [entry, *sorted(path for path in folder.rglob("*.py") if path != entry)]
-    return {name_of(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in paths}
+    return {module_name(path.relative_to(folder)): path.read_text(encoding="utf-8") for path in paths}
 
 
-def name_of(path: Path) -> str:
+def module_name(path: Path) -> str:
     return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", PROJECTS)
-def test_the_rules_find_nothing_in_a_fixture(folder: str) -> None:
+def test_fixtures_have_no_findings(folder: str) -> None:
     analysis = analyze_paths([FIXTURES / folder])
-    found = apply_settings(analysis, check_analysis(analysis), Settings()).findings
-    assert [str(finding) for finding in found if finding.severity is not Severity.INFORMATION] == []
+    findings = apply_settings(analysis, check_analysis(analysis), Settings()).findings
+    assert [str(finding) for finding in findings if finding.severity is not Severity.INFORMATION] == []
 
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
     ("folder", "workflow"), [pytest.param(*found, id=found[1].class_name) for found in workflows()]
 )
-def test_a_workflow_runs_to_its_end(folder: str, workflow: WorkflowAnalysis, seed: int) -> None:
+def test_fixtures_run_to_their_end(folder: str, workflow: WorkflowAnalysis, seed: int) -> None:
     assert workflow.subject is not None
     options: Options = {
         "mode": "legacy" if workflow.subject.program.mode is DependencyMode.LEGACY else "implicit",
         "takes": random_durations(seed, max_seconds=10),
-        **GIVEN.get(workflow.class_name, {}),
+        **OPTIONS.get(workflow.class_name, {}),
     }
     sources = modules(FIXTURES / folder / PROJECTS[folder], Path(workflow.path))
     execution = execute(sources, workflow.class_name, **options)

@@ -1,4 +1,4 @@
-"""Of what the engine is given, the rules call wrong what fails when it is executed, and nothing else."""
+"""Test that rules report exactly the values with which execution fails."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.severity import Severity
-from tests.checks.bodies import configured, written
+from tests.checks.snippets import module_source, step_with_config
 from tests.execution.runner import Execution, execute
 
 BEFORE = """
@@ -50,13 +50,13 @@ BEFORE = """
 """
 
 
-def is_called_wrong(source: str) -> bool:
-    """Whether a rule finds an error."""
+def has_error(source: str) -> bool:
+    """Whether a rule reports an error."""
     return any(found.severity is Severity.ERROR for found in check_analysis(analyze_source(source)))
 
 
-def run_of(source: str) -> Execution:
-    """Run code of which each step takes half a second, and fails at its first attempt."""
+def execute_failing_once(source: str) -> Execution:
+    """Run a workflow whose steps take half a second and fail at the first attempt."""
     return execute(source, takes=lambda *_: 0.5, fails=lambda *of: KeyError("no luck") if of[-1] == 1 else None)
 
 
@@ -71,17 +71,17 @@ DURATIONS = [
 USES = {
     "a sleep": 'await step.sleep("cool down", {})',
     "a wait": 'await step.wait_for_event("approval", "approved", timeout={})',
-    "a step's timeout": configured('{{"timeout": {}}}'),
-    "a retry's delay": configured('{{"retries": {{"limit": 2, "delay": {}}}}}'),
+    "a step's timeout": step_with_config('{{"timeout": {}}}'),
+    "a retry's delay": step_with_config('{{"retries": {{"limit": 2, "delay": {}}}}}'),
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("duration", DURATIONS)
-def test_a_duration_is_called_wrong_if_it_fails(duration: str, use: str) -> None:
-    source = written(USES[use].format(duration), BEFORE)
-    assert is_called_wrong(source) == run_of(source).failed
+def test_duration_is_an_error_iff_it_fails(duration: str, use: str) -> None:
+    source = module_source(USES[use].format(duration), BEFORE)
+    assert has_error(source) == execute_failing_once(source).failed
 
 
 RESULTS = [
@@ -95,31 +95,31 @@ RESULTS = [
     *("numbers()", "(n for n in [1])", "range(3)", "frozenset({1})", "frozenset(event)", "deque([1])", "deque(event)"),
     *("1j", "{(1, 2): 3}", "{b'a': 1}", "{b'a'}", "{date(2026, 1, 1): 1}", "{datetime(2026, 1, 1)}", "{Color.RED: 1}"),
 ]
-ONLY_SENT = ["2 ** 53", "[2 ** 60]", "{-(2 ** 53)}", "lambda: 1", "[pair]", "Order"]
+ONLY_CLONEABLE = ["2 ** 53", "[2 ** 60]", "{-(2 ** 53)}", "lambda: 1", "[pair]", "Order"]
 
 
-def given_by_step(result: str) -> str:
-    return written(f"await step.do('give')(lambda: {result})()", BEFORE)
+def returned_by_step(result: str) -> str:
+    return module_source(f"await step.do('give')(lambda: {result})()", BEFORE)
 
 
-def given_by_run(result: str) -> str:
-    return written(f"await step.sleep('rest', '1 hour')\nreturn {result}", BEFORE)
+def returned_by_run(result: str) -> str:
+    return module_source(f"await step.sleep('rest', '1 hour')\nreturn {result}", BEFORE)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("result", [*RESULTS, *ONLY_SENT])
-def test_a_result_of_a_step_is_called_wrong_if_it_fails(result: str) -> None:
-    source = given_by_step(result)
-    assert is_called_wrong(source) == execute(source).failed
+@pytest.mark.parametrize("result", [*RESULTS, *ONLY_CLONEABLE])
+def test_step_result_is_an_error_iff_it_fails(result: str) -> None:
+    source = returned_by_step(result)
+    assert has_error(source) == execute(source).failed
 
 
-@pytest.mark.parametrize("result", [*RESULTS, *ONLY_SENT])
-def test_the_result_of_a_run_is_called_wrong_if_it_fails(result: str) -> None:
-    source = given_by_run(result)
-    assert is_called_wrong(source) == execute(source).failed
+@pytest.mark.parametrize("result", [*RESULTS, *ONLY_CLONEABLE])
+def test_run_result_is_an_error_iff_it_fails(result: str) -> None:
+    source = returned_by_run(result)
+    assert has_error(source) == execute(source).failed
 
 
-@pytest.mark.parametrize("result", ONLY_SENT)
-def test_what_can_be_sent_and_not_kept_is_called_wrong_in_a_step_only(result: str) -> None:
-    assert is_called_wrong(given_by_step(result))
-    assert not is_called_wrong(given_by_run(result))
+@pytest.mark.parametrize("result", ONLY_CLONEABLE)
+def test_unstorable_result_is_an_error_only_in_steps(result: str) -> None:
+    assert has_error(returned_by_step(result))
+    assert not has_error(returned_by_run(result))

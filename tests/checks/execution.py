@@ -1,4 +1,4 @@
-"""Running the examples of rules on the SDK as published."""
+"""Execute the examples of rules on the published SDK."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from stepgraph.analysis import Analysis
 from stepgraph.checks.catalogue import BY_CODE
 from stepgraph.checks.example import Example
 from stepgraph.project.configuration.compatibility import DependencyMode
-from tests.checks.running import CONFIGURATION_NAMES, analyzed
+from tests.checks.examples import CONFIGURATION_NAMES, analyze_example
 from tests.execution.platform import Mode
 from tests.execution.runner import Execution, Options, execute
 
-# What an example has to be given, where not anything will do, by its title.
+# Payloads of examples that fail with a stub, by title.
 PAYLOADS: Final = {
     "other code that is not given the step object": {"order": 7},
     "a timeout that is shown as its source": {"timeout": "5 minutes"},
@@ -31,55 +31,57 @@ PAYLOADS: Final = {
 
 
 class Deployed(NamedTuple):
-    """A workflow that is to be run, by the name of its class, and how many steps it may run."""
+    """A workflow to execute, with its configured limit of steps."""
 
     class_name: str | None
     step_limit: int | None = None
 
 
-def executed(example: Example, folder: Path, **options: Unpack[Options]) -> list[Execution]:
-    """Run each workflow of an example: those that are configured, else those that are found, else the only one."""
-    analysis = analyzed(example, folder)
-    given: Options = {"mode": _mode(example, analysis)}
+def execute_example(example: Example, folder: Path, **options: Unpack[Options]) -> list[Execution]:
+    """Run the workflows of an example: the configured ones, else all that the analysis finds."""
+    analysis = analyze_example(example, folder)
+    defaults: Options = {"mode": _mode(example, analysis)}
     if example.title in PAYLOADS:
-        given["payload"] = PAYLOADS[example.title]
-    return [_executed(example, workflow, {**given, **options}) for workflow in _deployed(analysis)]
+        defaults["payload"] = PAYLOADS[example.title]
+    return [_execute_workflow(example, workflow, {**defaults, **options}) for workflow in _deployed_workflows(analysis)]
 
 
-def only(example: Example, folder: Path, **options: Unpack[Options]) -> Execution:
+def execute_only(example: Example, folder: Path, **options: Unpack[Options]) -> Execution:
     """Run the only workflow of an example."""
-    (execution,) = executed(example, folder, **options)
+    (execution,) = execute_example(example, folder, **options)
     return execution
 
 
-def failure(execution: Execution) -> str:
-    """Return the error of a run, as the last line of a traceback has it."""
+def error_text(execution: Execution) -> str:
+    """Return the error of a run as in the last line of a traceback."""
     return f"{type(execution.error).__name__}: {execution.error}"
 
 
-def flagged(code: str, title: str) -> Example:
-    """Return the flagged example of a rule that has a title."""
+def flagged_example(code: str, title: str) -> Example:
+    """Return the flagged example of a rule with this title."""
     (example,) = (example for example in BY_CODE[code].flagged() if example.title == title)
     return example
 
 
-def each_flagged(*codes: str, but: str = "") -> pytest.MarkDecorator:
-    """Let a test run once for each flagged example of some rules, `but` for one."""
-    parameters = [pytest.param(e, id=f"{code} {e.title}") for code, e in _flagged(codes) if e.title != but]
+def parametrize_flagged(*codes: str, excluding: str = "") -> pytest.MarkDecorator:
+    """Parametrize a test with the flagged examples of rules, excluding one by title."""
+    parameters = [
+        pytest.param(e, id=f"{code} {e.title}") for code, e in _flagged_examples(codes) if e.title != excluding
+    ]
     return pytest.mark.parametrize("example", parameters)
 
 
-def each_flagged_of(codes: Iterable[str], *, but: str = "") -> pytest.MarkDecorator:
-    """Let a test run once for each flagged example of some rules, `but` for one, and tell it the code."""
-    pairs = [(code, e) for code, e in _flagged(codes) if e.title != but]
+def parametrize_flagged_with_code(codes: Iterable[str], *, excluding: str = "") -> pytest.MarkDecorator:
+    """Parametrize a test with the codes and flagged examples of rules, excluding one by title."""
+    pairs = [(code, e) for code, e in _flagged_examples(codes) if e.title != excluding]
     return pytest.mark.parametrize(("code", "example"), [pytest.param(*p, id=f"{p[0]} {p[1].title}") for p in pairs])
 
 
-def _flagged(codes: Iterable[str]) -> Iterator[tuple[str, Example]]:
+def _flagged_examples(codes: Iterable[str]) -> Iterator[tuple[str, Example]]:
     return ((code, example) for code in codes for example in BY_CODE[code].flagged())
 
 
-def _executed(example: Example, workflow: Deployed, options: Options) -> Execution:
+def _execute_workflow(example: Example, workflow: Deployed, options: Options) -> Execution:
     if workflow.step_limit is not None:
         options["step_limit"] = workflow.step_limit
     return execute(modules_of(example), workflow.class_name, **options)
@@ -97,7 +99,7 @@ def _python_files(example: Example) -> Iterator[tuple[str, str]]:
             yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), text
 
 
-def _deployed(analysis: Analysis) -> list[Deployed]:
+def _deployed_workflows(analysis: Analysis) -> list[Deployed]:
     configurations = () if analysis.project is None else analysis.project.configurations
     configured = [Deployed(w.class_name, w.steps) for each in configurations for w in each.own_workflows]
     return configured or [Deployed(workflow.class_name) for workflow in analysis.workflows] or [Deployed(None)]

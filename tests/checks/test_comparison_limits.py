@@ -1,4 +1,4 @@
-"""The work of comparing steps that run at the same time: it grows with the source, and ends at a limit."""
+"""Test that comparing concurrent steps takes linear work within a limit."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ _WAITS = "".join(f"    await step.wait_for_event('w{n}', event_type='t')\n" for 
 _FUNCTION = f"async def process():\n{_WAITS}"
 
 
-def _gathered(calls: int, function: str = _FUNCTION) -> str:
+def _gather_calls(calls: int, function: str = _FUNCTION) -> str:
     return in_run(
         "", f"{function}\nawait asyncio.gather({', '.join(['process()'] * calls)})", imports="import asyncio"
     ).source
 
 
-def _pairs(source: str) -> int:
+def _compared_pairs(source: str) -> int:
     (workflow,) = analyze_source(source, "entry.py").workflows
     assert workflow.subject is not None
     budget = Budget()
@@ -31,12 +31,12 @@ def _codes(source: str) -> list[str]:
     return [finding.code for finding in check_analysis(analyze_source(source, "entry.py"))]
 
 
-def test_compared_pairs_grow_with_the_calls() -> None:
-    assert _pairs(_gathered(40)) < 2.1 * _pairs(_gathered(20))
+def test_compared_pairs_grow_linearly_with_calls() -> None:
+    assert _compared_pairs(_gather_calls(40)) < 2.1 * _compared_pairs(_gather_calls(20))
 
 
-def test_compared_pairs_grow_with_the_steps() -> None:
-    assert _pairs(_gathered(20, _FUNCTION + _WAITS)) < 2.1 * _pairs(_gathered(20))
+def test_compared_pairs_grow_linearly_with_steps() -> None:
+    assert _compared_pairs(_gather_calls(20, _FUNCTION + _WAITS)) < 2.1 * _compared_pairs(_gather_calls(20))
 
 
 def _nested_loops(depth: int) -> str:
@@ -47,20 +47,20 @@ def _nested_loops(depth: int) -> str:
 
 
 def test_nested_loops_take_linear_work() -> None:
-    assert _pairs(_nested_loops(40)) < 2.1 * _pairs(_nested_loops(20))
+    assert _compared_pairs(_nested_loops(40)) < 2.1 * _compared_pairs(_nested_loops(20))
 
 
-def test_functions_that_start_each_other_are_read_once() -> None:
+def test_mutually_starting_functions_are_visited_once() -> None:
     chain = "".join(
         f"async def p{n}():\n    await asyncio.gather(p{n + 1}(), p{n + 1}())\n" for n in reversed(range(40))
     )
     last = "async def p40():\n    await step.wait_for_event('w', event_type='t')\n"
-    assert _pairs(in_run("", f"{last}{chain}await p0()", imports="import asyncio").source) < 10_000
+    assert _compared_pairs(in_run("", f"{last}{chain}await p0()", imports="import asyncio").source) < 10_000
 
 
-def test_a_rule_ends_at_the_limit_of_pairs(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rule_stops_at_the_pair_limit(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(MAXIMUM, Limit.PAIRS, 10)
-    source = _gathered(3)
+    source = _gather_calls(3)
     findings = check_analysis(analyze_source(source, "entry.py"))
     assert [finding.message for finding in findings if finding.code == "SG004"] == [
         "SG207 is checked in part only: more than 10 compared pairs."
@@ -68,5 +68,5 @@ def test_a_rule_ends_at_the_limit_of_pairs(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.slow
-def test_the_limit_of_pairs_is_that_of_each_rule() -> None:
-    assert "SG004" not in _codes(_gathered(300))
+def test_pair_limit_applies_to_each_rule() -> None:
+    assert "SG004" not in _codes(_gather_calls(300))
