@@ -20,7 +20,7 @@ from typing import Final
 from xml.etree import ElementTree as ET
 
 from tests.escaping.hostile_texts import HOSTILE
-from tests.escaping.readers import obeyed, unseen
+from tests.escaping.readers import command_lines, hidden_lines
 from tests.hostile.fuzzing import run
 from tests.hostile.mutations import mutated, texts
 
@@ -187,7 +187,7 @@ def try_graph(number: int, counts: Counts) -> None:
 
 def _is_harmless(said: str, form: str, *, is_result: bool) -> bool:
     """Return whether nothing in what was said acts on who reads it, and pictures can be parsed."""
-    if unseen(said, tabs=form == "dot") or obeyed(said):
+    if hidden_lines(said, tabs=form == "dot") or command_lines(said):
         return False
     if form == "svg" and is_result:
         # What is told of the picture stands before it.
