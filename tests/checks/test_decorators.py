@@ -198,4 +198,4 @@ def test_forwarded_argument_is_flagged(tmp_path: Path) -> None:
 
 
 def test_unknown_method_is_flagged_once(tmp_path: Path) -> None:
-    assert [found.code for found in project_findings(tmp_path, "await step.sleepUntil('due', 1)")] == ["SG117"]
+    assert [finding.code for finding in project_findings(tmp_path, "await step.sleepUntil('due', 1)")] == ["SG117"]

@@ -34,5 +34,5 @@ def test_spans_of_another_file() -> None:
 @given(st.lists(_spans(), max_size=6), _spans())
 def test_index_agrees_with_linear_search(spans: list[Span], span: Span) -> None:
     index = SpanIndex(spans)
-    assert index.encloses_span(span) == any(other.encloses(span) for other in spans)
-    assert index.is_enclosed_in(span) == any(span.encloses(other) for other in spans)
+    assert index.encloses_span(span) == any(candidate.encloses(span) for candidate in spans)
+    assert index.is_enclosed_in(span) == any(span.encloses(candidate) for candidate in spans)

@@ -52,7 +52,7 @@ BEFORE = """
 
 def has_error(source: str) -> bool:
     """Whether a rule reports an error."""
-    return any(found.severity is Severity.ERROR for found in check_analysis(analyze_source(source)))
+    return any(finding.severity is Severity.ERROR for finding in check_analysis(analyze_source(source)))
 
 
 def execute_failing_once(source: str) -> Execution:

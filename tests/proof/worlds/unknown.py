@@ -154,16 +154,16 @@ class ScenarioValue(StubValue):
     def __hash__(self) -> int:
         return hash(self.__equal[0]) if self.__equal else self.__key
 
-    def __below(self, other: PyValue, *, or_equal: bool) -> bool:
-        if self.__equal and not isinstance(other, StubValue):
-            return bool(self.__equal[0] <= other if or_equal else self.__equal[0] < other)
-        if isinstance(other, bool) or not isinstance(other, int | float):
-            return self.__yes("below", str(other))
+    def __below(self, value: PyValue, *, or_equal: bool) -> bool:
+        if self.__equal and not isinstance(value, StubValue):
+            return bool(self.__equal[0] <= value if or_equal else self.__equal[0] < value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return self.__yes("below", str(value))
         low, high = self.__range
-        if self.__queries < _PATIENCE and (high < other or low >= other):
-            return high < other
-        is_below = self.__yes("below", other)
-        self.__range = [low, min(high, other - 0.5)] if is_below else [max(low, other), high]
+        if self.__queries < _PATIENCE and (high < value or low >= value):
+            return high < value
+        is_below = self.__yes("below", value)
+        self.__range = [low, min(high, value - 0.5)] if is_below else [max(low, value), high]
         return is_below
 
     def __lt__(self, other: PyValue) -> bool:
@@ -226,21 +226,21 @@ class ScenarioValue(StubValue):
     def __radd__(self, other: PyValue) -> PyValue:
         return self.__joined(other, lambda value: other + value)
 
-    def __joined(self, other: PyValue, join: Callable[[PyValue], PyValue]) -> PyValue:
-        match other:
+    def __joined(self, operand: PyValue, join: Callable[[PyValue], PyValue]) -> PyValue:
+        match operand:
             case str():
                 return join(str(self))
             case list():
                 return join(list(self))
             case tuple():
                 return join(tuple(self))
-        return self._combine(other)
+        return self._combine(operand)
 
     def __mul__(self, other: PyValue) -> PyValue:
         return other * int(self) if isinstance(other, str | list | tuple) else self._combine(other)
 
-    def _combine(self, other: PyValue) -> PyValue:
-        return ScenarioValue(self.__source, lots.number(self.__key, "reckoned", str(other)), self.__word)
+    def _combine(self, operand: PyValue) -> PyValue:
+        return ScenarioValue(self.__source, lots.number(self.__key, "reckoned", str(operand)), self.__word)
 
     def __rmul__(self, other: PyValue) -> PyValue:
         return self * other
