@@ -79,8 +79,10 @@ def test_steps_of_one_iteration_are_ordered() -> None:
 
 
 def test_an_intransitive_order_is_claimed_in_part() -> None:
-    # `a` is over before `b`, and `b` before `c`; but after a failure of `d`, `c` may overlap with `a`.
-    group = parallel("all", block(do("a"), do("b")), do("d"))
-    drawn = WorkflowGraph.of(graph(protected(block(group), catch=block(do("c")))))
+    # The clocks order `b` and `c`, although the race may leave `a` behind.
+    race = parallel("race", block(do("a"), parallel("all", do("b", starts=1, resolves=2))))
+    drawn = WorkflowGraph.of(graph(race, do("c", starts=2, resolves=3)))
     assert drawn.runs_before("a", "b")
+    assert drawn.runs_before("b", "c")
+    assert not drawn.runs_before("a", "c")
     assert list(drawn.order().edges) == [("a", "b")]
