@@ -10,22 +10,25 @@ from collections.abc import Callable, Coroutine
 
 from tests.execution.limits import EngineLimit
 from tests.execution.values import PyValue
-from tests.order import virtual_clock
 
 _MOST_TURNS = 200_000
 _RESOLUTION = 1e-6  # asyncio's own is too fine to tell times apart after a year
 _MOST_TURNS_TO_END = 1_000
 
 
-class VirtualClock(virtual_clock.VirtualClock):
+class VirtualClock(asyncio.SelectorEventLoop):
     """Time goes on only for timers that are still wanted; a wait without an end is an error."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._now = 0.0
         self._turns_left = _MOST_TURNS
         self._clock_resolution = _RESOLUTION
         self._timer_cancelled_count: int  # as in every loop of asyncio
         self.set_exception_handler(lambda _loop, _context: None)  # nobody has to look at each failed task
+
+    def time(self) -> float:
+        return self._now
 
     def _run_once(self) -> None:
         timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined] # as in every loop of asyncio
@@ -38,7 +41,9 @@ class VirtualClock(virtual_clock.VirtualClock):
             raise EngineLimit("the run goes on and on")
         if not (self._ready or timers):  # type: ignore[attr-defined] # likewise
             raise EngineLimit("the run waits for what never comes")
-        super()._run_once()
+        if not self._ready:  # type: ignore[attr-defined] # likewise
+            self._now = max(self._now, timers[0].when())
+        super()._run_once()  # type: ignore[misc] # likewise
 
     def advance(self, seconds: float) -> None:
         """Let time go by, as code does that blocks."""

@@ -23,7 +23,7 @@ GROUP = (do("b", starts=1, resolves=2), do("c", starts=1, resolves=2))
 
 def test_nodes_have_the_fields_of_the_payload() -> None:
     flow = WorkflowGraph.of(graph(do("a"))).to_networkx()
-    assert dict(flow.nodes(data=True)) == {
+    assert {node: flow.nodes[node] for node in flow} == {
         "start": {"type": "start", "function": ""},
         "a": {"type": "step_do", "function": "", "name": "a", "config": DEFAULTS},
         "end": {"type": "end", "function": ""},
