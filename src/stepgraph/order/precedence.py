@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import combinations
 
-from stepgraph.graph.bit_sets import bits
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
 
@@ -18,20 +17,29 @@ def predecessors(order: WorkflowOrder) -> list[int]:
     If the relation is transitive, this is all of it.
     """
     related = _related(order)
-    return [sum(1 << earlier for earlier in bits(before) if not related[earlier] & ~before) for before in related]
+    result: list[int] = []
+    for before in related:
+        kept, remaining = 0, before
+        while remaining:
+            step = remaining.bit_length() - 1
+            remaining ^= 1 << step
+            if not related[step] & ~before:
+                # Its own predecessors qualify as well.
+                kept |= 1 << step | (result[step] if step < len(result) else 0)
+                remaining &= ~kept
+        result.append(kept)
+    return result
 
 
 def immediate_predecessors(before: Sequence[int]) -> list[int]:
     """Return the transitive reduction of a strict order, which has the same paths with the fewest edges."""
-    sizes = [earlier.bit_count() for earlier in before]
     result = []
     for earlier in before:
-        immediate = implied = 0
-        # A step has more predecessors than each of them, so the later ones come first.
-        for step in sorted(bits(earlier), key=lambda step: sizes[step], reverse=True):
-            if not implied >> step & 1:
-                immediate |= 1 << step
-                implied |= before[step]
+        immediate, remaining = 0, earlier
+        while remaining:
+            step = remaining.bit_length() - 1
+            immediate = immediate & ~before[step] | 1 << step
+            remaining &= ~(before[step] | 1 << step)
         result.append(immediate)
     return result
 
