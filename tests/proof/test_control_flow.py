@@ -64,7 +64,7 @@ def test_runs_of_a_random_program_are_walks(program: RandomProgram) -> None:
 
 @pytest.mark.slow
 @thorough
-@given(graph=random_graphs(with_races=False))
+@given(graph=random_graphs())
 def test_runs_that_a_graph_allows_are_walks(graph: Graph) -> None:
     walks = FlowWalks(graph)
     for run in islice(runs_of(graph), MOST_RUNS):

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from hypothesis import assume
 from hypothesis import strategies as st
 
 from stepgraph.model.payload import Block, Branch, Graph, Node, ParallelKind
-from stepgraph.model.walk import walk
 from tests.render.graphs import (
     LEAVE,
     LEAVE_LOOP,
@@ -28,18 +26,10 @@ FUNCTIONS = ("f", "g")
 
 
 @st.composite
-def random_graphs(draw: st.DrawFn, *, with_races: bool = True) -> Graph:
+def random_graphs(draw: st.DrawFn) -> Graph:
     """Draw a workflow with two functions that call each other and themselves."""
     functions = {name: function(name, *draw(bodies(1))) for name in FUNCTIONS}
-    drawn = graph(*draw(bodies(3)), functions=functions)
-    assume(with_races or not _has_races(drawn))
-    return drawn
-
-
-def _has_races(drawn: Graph) -> bool:
-    bodies = [drawn["workflow"]["nodes"], *(each["nodes"] for each in drawn["workflow"]["functions"].values())]
-    nodes = (node for body in bodies for node in walk(body))
-    return any(node["type"] == "parallel" and node["kind"] in {"any", "race"} for node in nodes)
+    return graph(*draw(bodies(3)), functions=functions)
 
 
 def bodies(depth: int) -> st.SearchStrategy[list[Node]]:

@@ -142,6 +142,8 @@ class _Region(Struct, frozen=True):
     """The nodes that a failure may lead to."""
     after_return: _JumpTarget
     after_break: _JumpTarget
+    results: tuple[str, ...] = ()
+    """The end of a group in which failures of members are results."""
     in_group: bool = False
     """Whether the clocks of an enclosing `parallel` order the nodes."""
 
@@ -206,7 +208,7 @@ class _FlowBuilder:
         """Add a node that `way` leads to, and return the way on. Code at any node may fail."""
         self._nodes[node.id] = node
         self._lead(way, node.id)
-        for target in region.failures:
+        for target in (*region.results, *region.failures):
             self._lead(_Way(node.id, "failure"), target)
         return _Way(node.id)
 
@@ -314,7 +316,7 @@ class _FlowBuilder:
             return begin
         called = self._function(name)
         self._lead(replace(begin, kind="call"), called.start)
-        for target in region.failures:
+        for target in (*region.results, *region.failures):
             self._lead(_Way(called.failure, "failure"), target)
         return self._end(self._end_id(id_), call["type"], [_Way(called.end, "return")], region)
 
@@ -351,10 +353,12 @@ class _FlowBuilder:
         fork = self._control("parallel", group, way, region)
         end = self._end_id(fork.source)
         is_settled = group["kind"] == "all_settled"
-        failures = (end, *region.failures) if is_settled else region.failures
-        inside = replace(region, in_group=True, failures=failures)
+        inside = replace(region, in_group=True, results=(end,) if is_settled else region.results)
         waits = not is_over_at_the_first(group)
         ways = self._members(group["nodes"], replace(fork, kind="parallel"), inside, waits=waits)
+        if not waits:
+            # Work without steps may end the group.
+            ways.append(fork)
         return self._end(end, group["type"], ways, region) if ways or is_settled else None
 
     def _members(self, nodes: Sequence[Node], way: _Way, region: _Region, *, waits: bool) -> list[_Way]:
@@ -382,11 +386,12 @@ class _FlowBuilder:
         block, handler, final = node.get("try_block"), node.get("catch_block"), node.get("finally_block")
         inside = region
         if final is not None:
-            inside = replace(region, failures=(last,), after_return=_JumpTarget(last), after_break=_JumpTarget(last))
+            jumps = {"after_return": _JumpTarget(last), "after_break": _JumpTarget(last)}
+            inside = replace(region, failures=(last,), results=(), **jumps)
         # A saved graph may lack a handler without steps.
         is_swallowed = handler is None and final is None
         failures = (catch,) if handler is not None else inside.failures
-        protected = replace(inside, failures=(end, *failures) if is_swallowed else failures)
+        protected = replace(inside, failures=(end, *failures) if is_swallowed else failures, results=())
 
         entry = self._add(FlowNode(id_, "try", region.function, node), protected, way)
         ways = [self._sequence([] if block is None else block["nodes"], entry, protected)]
