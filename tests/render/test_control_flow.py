@@ -141,7 +141,7 @@ def test_a_group_does_not_wait_for_unawaited_members() -> None:
     assert "a -> parallel 1 end" not in drawn
 
 
-def test_a_race_is_over_with_any_member_or_with_work_that_runs_no_step() -> None:
+def test_a_race_may_end_without_any_of_its_members() -> None:
     drawn = ways(parallel("race", do("a", starts=1), do("b", starts=1)))
     assert {"a -> parallel 1 end", "b -> parallel 1 end", "parallel 1 -> parallel 1 end"} <= drawn
 
@@ -201,7 +201,7 @@ def test_a_return_leads_to_the_end_of_its_function() -> None:
     assert "return 1 -> f end (jump)" in ways(call("f"), functions={"f": function("f", LEAVE)})
 
 
-def test_a_failure_of_a_function_leads_to_the_handler_of_its_callers() -> None:
+def test_a_failed_function_leads_to_handlers_of_its_callers() -> None:
     drawn = failures(protected(block(call("f")), catch=block()), functions={"f": function("f", do("a"))})
     assert {"a -> f failure", "f failure -> try 1 catch"} <= drawn
 

@@ -23,7 +23,7 @@ def flow_graph(workflow: Workflow, details: Details, locate: Callable[[Node], Sp
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph(name=workflow["class_name"])
     for node in flow.nodes:
         source = details.source(node.node) if node.node is not None else ""
-        graph.add_node(node.id, **_attributes(node, source, locate))
+        graph.add_nodes_from([(node.id, _attributes(node, source, locate))])
     for edge in flow.edges:
         key = f"{edge.kind} {edge.label}" if edge.label else edge.kind
         graph.add_edge(edge.source, edge.target, key=key, kind=edge.kind, label=edge.label)
@@ -36,7 +36,8 @@ def order_graph(order: WorkflowOrder, locate: Callable[[Node], Span | None]) -> 
     ids = step_ids(order.workflow)
     names = [ids[id(step)] for step in order.steps]
     for name, step in zip(names, order.steps, strict=True):
-        graph.add_node(name, type=step["type"], name=step["name"], **_settings(step), **_location(step, locate))
+        attributes = {"type": step["type"], "name": step["name"], **_settings(step), **_location(step, locate)}
+        graph.add_nodes_from([(name, attributes)])
     for name, earlier in zip(names, immediate_predecessors(predecessors(order)), strict=True):
         graph.add_edges_from((names[step], name) for step in bits(earlier))
     return graph
