@@ -1,7 +1,7 @@
 """The control flow of a workflow through its functions, as nodes and labeled edges.
 
 Each execution is a walk from `start` to `end`, or to `failure` if it fails. A node with contents has another one for
-its end, which all ways through it have in common. A `block` is a sequence and has no node.
+its end, which all paths through it have in common. A `block` is a sequence and has no node.
 
 When a step begins, control has passed all nodes of some walk to it, and the steps on that walk are over, except for the
 steps that contain it. Of concurrent steps, a walk has those of one member of the group.
@@ -60,7 +60,7 @@ class FlowNode(Struct, frozen=True):
 
 
 class FlowEdge(Struct, frozen=True):
-    """A way that control may take."""
+    """A transition that control may take."""
 
     source: str
     target: str
@@ -118,7 +118,7 @@ class UniqueNames:
         return self.unique(f"{kind} {self._numbers[kind]}")
 
 
-class _Way(Struct, frozen=True):
+class _OpenEdge(Struct, frozen=True):
     """An edge without a target yet."""
 
     source: str
@@ -126,29 +126,29 @@ class _Way(Struct, frozen=True):
     label: str = ""
 
 
-class _JumpTarget(Struct):
+class _FlowTarget(Struct):
     """The node that a `break` or `return` leads to."""
 
     id: str
     is_used: bool = False
 
 
-class _Region(Struct, frozen=True):
+class _FlowContext(Struct, frozen=True):
     """The surroundings of nodes: where jumps and failures in them lead."""
 
     function: str
     """The function; empty in `run`."""
     failures: tuple[str, ...]
     """The nodes that a failure may lead to."""
-    after_return: _JumpTarget
-    after_break: _JumpTarget
+    after_return: _FlowTarget
+    after_break: _FlowTarget
     results: tuple[str, ...] = ()
     """The end of a group in which failures of members are results."""
     in_group: bool = False
     """Whether the clocks of an enclosing `parallel` order the nodes."""
 
-    def ungrouped(self) -> _Region:
-        """Return this region outside of any group."""
+    def ungrouped(self) -> _FlowContext:
+        """Return this context outside of any group."""
         return replace(self, in_group=False)
 
 
@@ -196,129 +196,131 @@ class _FlowBuilder:
         return ControlFlow(nodes, tuple(edge for edge in self._edges if edge.source in reached))
 
     def _body(self, nodes: Sequence[Node], function: str, body: _Called) -> None:
-        end = _JumpTarget(body.end)
-        region = _Region(function, (body.failure,), after_return=end, after_break=end)
-        start = self._add(FlowNode(body.start, "start" if not function else "function_start", function), region)
-        way = self._sequence(nodes, start, region)
+        end = _FlowTarget(body.end)
+        context = _FlowContext(function, (body.failure,), after_return=end, after_break=end)
+        start = self._add(FlowNode(body.start, "start" if not function else "function_start", function), context)
+        edge = self._sequence(nodes, start, context)
         for id_, kind in ((body.end, "end"), (body.failure, "failure")):
             self._nodes[id_] = FlowNode(id_, kind if not function else f"function_{kind}", function)
-        self._lead(way, body.end)
+        self._lead(edge, body.end)
 
-    def _add(self, node: FlowNode, region: _Region, way: _Way | None = None) -> _Way:
-        """Add a node that `way` leads to, and return the way on. Code at any node may fail."""
+    def _add(self, node: FlowNode, context: _FlowContext, edge: _OpenEdge | None = None) -> _OpenEdge:
+        """Add a node that `edge` leads to, and return the edge out of it. Code at any node may fail."""
         self._nodes[node.id] = node
-        self._lead(way, node.id)
-        for target in (*region.results, *region.failures):
-            self._lead(_Way(node.id, "failure"), target)
-        return _Way(node.id)
+        self._lead(edge, node.id)
+        for target in (*context.results, *context.failures):
+            self._lead(_OpenEdge(node.id, "failure"), target)
+        return _OpenEdge(node.id)
 
     def _end_id(self, id_: str) -> str:
         return self._names.unique(f"{id_} end")
 
-    def _end(self, id_: str, type_: str, ways: Sequence[_Way | None], region: _Region) -> _Way:
-        """Add the end of a node with contents, to which these ways lead."""
-        after = self._add(FlowNode(id_, f"{type_}_end", region.function), region)
-        for way in ways:
-            self._lead(way, id_)
+    def _end(self, id_: str, type_: str, edges: Sequence[_OpenEdge | None], context: _FlowContext) -> _OpenEdge:
+        """Add the end of a node with contents, to which these edges lead."""
+        after = self._add(FlowNode(id_, f"{type_}_end", context.function), context)
+        for edge in edges:
+            self._lead(edge, id_)
         return after
 
-    def _lead(self, way: _Way | None, target: str) -> None:
-        if way is not None:
-            self._edges[FlowEdge(way.source, target, way.kind, way.label)] = None
+    def _lead(self, edge: _OpenEdge | None, target: str) -> None:
+        if edge is not None:
+            self._edges[FlowEdge(edge.source, target, edge.kind, edge.label)] = None
 
-    def _jump(self, source: str, target: _JumpTarget) -> None:
-        self._lead(_Way(source, "jump"), target.id)
+    def _jump(self, source: str, target: _FlowTarget) -> None:
+        self._lead(_OpenEdge(source, "jump"), target.id)
         target.is_used = True
 
-    def _sequence(self, nodes: Sequence[Node], way: _Way, region: _Region) -> _Way | None:
+    def _sequence(self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         """Add a list of nodes, one after another or in the order of their clocks.
 
-        Return the way on, None if control never gets to the end of the list.
+        Return the edge out of the list, None if control never gets to its end.
         """
-        if has_clocks(nodes, in_group=region.in_group):
-            return self._join(self._members(nodes, way, region, waits=True), region)
+        if has_clocks(nodes, in_group=context.in_group):
+            return self._join(self._members(nodes, edge, context, waits=True), context)
         for node in nodes:
-            way_on = self._node(node, way, region)
-            if way_on is None:
+            next_edge = self._node(node, edge, context)
+            if next_edge is None:
                 return None
-            way = way_on
-        return way
+            edge = next_edge
+        return edge
 
-    def _join(self, ways: Sequence[_Way], region: _Region) -> _Way | None:
-        """Return one way on for several, through a node that joins them."""
-        if len(ways) <= 1:
-            return ways[0] if ways else None
-        join = self._add(FlowNode(self._names.numbered("join"), "join", region.function), region)
-        for way in ways:
-            self._lead(way, join.source)
+    def _join(self, edges: Sequence[_OpenEdge], context: _FlowContext) -> _OpenEdge | None:
+        """Return one edge for several, through a node that joins them."""
+        if len(edges) <= 1:
+            return edges[0] if edges else None
+        join = self._add(FlowNode(self._names.numbered("join"), "join", context.function), context)
+        for edge in edges:
+            self._lead(edge, join.source)
         return join
 
-    def _node(self, node: Node, way: _Way, region: _Region) -> _Way | None:
+    def _node(self, node: Node, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         if unknown := as_unknown(node):
-            return self._unknown(unknown, way, region)
+            return self._unknown(unknown, edge, context)
         match node["type"]:
             case "step_do":
-                return self._step_do(node, way, region)
+                return self._step_do(node, edge, context)
             case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-                return self._step(node, way, region)
+                return self._step(node, edge, context)
             case "loop":
-                return self._loop(node, way, region)
+                return self._loop(node, edge, context)
             case "parallel":
-                return self._parallel(node, way, region)
+                return self._parallel(node, edge, context)
             case "try":
-                return self._try(node, way, region)
+                return self._try(node, edge, context)
             case "block" | "start":
-                return self._sequence(node["nodes"], way, region.ungrouped())
+                return self._sequence(node["nodes"], edge, context.ungrouped())
             case "if" | "switch":
-                return self._choice(node, way, region)
+                return self._choice(node, edge, context)
             case "function_call":
-                return self._call(node, way, region)
+                return self._call(node, edge, context)
             case "function_def":
-                return way
+                return edge
             case "break":
-                source = self._control(node["kind"], node, way, region).source
-                self._jump(source, region.after_return if node["kind"] == "return" else region.after_break)
+                source = self._control(node["kind"], node, edge, context).source
+                self._jump(source, context.after_return if node["kind"] == "return" else context.after_break)
                 return None
             case _ as never:
                 assert_never(never)
 
-    def _unknown(self, node: UnknownNode, way: _Way, region: _Region) -> _Way:
+    def _unknown(self, node: UnknownNode, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
         """Add a node whose contents may run in any order and number."""
-        head = self._add(FlowNode(self._names.numbered(node["type"]), node["type"], region.function), region, way)
+        head = self._add(FlowNode(self._names.numbered(node["type"]), node["type"], context.function), context, edge)
         if not node["nodes"]:
             return head
-        ways = [self._node(inner, replace(head, kind="body"), region) for inner in node["nodes"]]
-        return self._end(self._end_id(head.source), node["type"], [head, *ways], region)
+        edges = [self._node(inner, replace(head, kind="body"), context) for inner in node["nodes"]]
+        return self._end(self._end_id(head.source), node["type"], [head, *edges], context)
 
-    def _control(self, kind: str, node: Node, way: _Way, region: _Region) -> _Way:
-        return self._add(FlowNode(self._names.numbered(kind), node["type"], region.function, node), region, way)
+    def _control(self, kind: str, node: Node, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
+        return self._add(FlowNode(self._names.numbered(kind), node["type"], context.function, node), context, edge)
 
-    def _step(self, step: Step, way: _Way, region: _Region) -> _Way:
-        return self._add(FlowNode(self._ids[id(step)], step["type"], region.function, step, step["name"]), region, way)
+    def _step(self, step: Step, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
+        return self._add(
+            FlowNode(self._ids[id(step)], step["type"], context.function, step, step["name"]), context, edge
+        )
 
-    def _step_do(self, step: StepDo, way: _Way, region: _Region) -> _Way:
-        begin = self._step(step, way, region)
+    def _step_do(self, step: StepDo, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
+        begin = self._step(step, edge, context)
         if not step["nodes"]:
             return begin
         end = self._end_id(begin.source)
-        after = _JumpTarget(end)
+        after = _FlowTarget(end)
         # After the failure of a nested step, the step is tried again or fails itself.
-        inside = _Region(region.function, (begin.source,), after_return=after, after_break=after)
+        inside = _FlowContext(context.function, (begin.source,), after_return=after, after_break=after)
         return self._end(
-            end, step["type"], [self._sequence(step["nodes"], replace(begin, kind="body"), inside)], region
+            end, step["type"], [self._sequence(step["nodes"], replace(begin, kind="body"), inside)], context
         )
 
-    def _call(self, call: FunctionCall, way: _Way, region: _Region) -> _Way:
+    def _call(self, call: FunctionCall, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
         name = call["name"]
         id_ = self._names.unique(f"call {name}")
-        begin = self._add(FlowNode(id_, "function_call", region.function, call, name), region, way)
+        begin = self._add(FlowNode(id_, "function_call", context.function, call, name), context, edge)
         if name not in self._functions:
             return begin
         called = self._function(name)
         self._lead(replace(begin, kind="call"), called.start)
-        for target in (*region.results, *region.failures):
-            self._lead(_Way(called.failure, "failure"), target)
-        return self._end(self._end_id(id_), call["type"], [_Way(called.end, "return")], region)
+        for target in (*context.results, *context.failures):
+            self._lead(_OpenEdge(called.failure, "failure"), target)
+        return self._end(self._end_id(id_), call["type"], [_OpenEdge(called.end, "return")], context)
 
     def _function(self, name: str) -> _Called:
         called = self._called.get(name)
@@ -328,98 +330,102 @@ class _FlowBuilder:
             self._pending.append(name)
         return called
 
-    def _loop(self, loop: Loop, way: _Way, region: _Region) -> _Way:
-        head = self._control("loop", loop, way, region)
+    def _loop(self, loop: Loop, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge:
+        head = self._control("loop", loop, edge, context)
         end = self._end_id(head.source)
-        body = self._sequence(loop["nodes"], replace(head, kind="body"), replace(region, after_break=_JumpTarget(end)))
+        body = self._sequence(loop["nodes"], replace(head, kind="body"), replace(context, after_break=_FlowTarget(end)))
         if body is not None and body.source != head.source:
             self._lead(replace(body, kind="again"), head.source)
-        return self._end(end, loop["type"], [head], region)
+        return self._end(end, loop["type"], [head], context)
 
-    def _choice(self, node: If | Switch, way: _Way, region: _Region, *, is_exhaustive: bool = False) -> _Way | None:
-        head = self._control(node["type"], node, way, region)
+    def _choice(
+        self, node: If | Switch, edge: _OpenEdge, context: _FlowContext, *, is_exhaustive: bool = False
+    ) -> _OpenEdge | None:
+        head = self._control(node["type"], node, edge, context)
         end = self._end_id(head.source)
         kind: EdgeKind = "then" if node["type"] == "if" else "case"
-        ways: list[_Way | None] = []
+        edges: list[_OpenEdge | None] = []
         for branch in node["branches"]:
             condition = branch["condition"]
-            into = _Way(head.source, "else") if condition is None else _Way(head.source, kind, condition)
-            ways.append(self._sequence(branch["nodes"], into, region))
+            into = _OpenEdge(head.source, "else") if condition is None else _OpenEdge(head.source, kind, condition)
+            edges.append(self._sequence(branch["nodes"], into, context))
         if not is_exhaustive and all(branch["condition"] is not None for branch in node["branches"]):
-            ways.append(_Way(head.source, "else"))
-        return self._end(end, node["type"], ways, region) if any(ways) else None
+            edges.append(_OpenEdge(head.source, "else"))
+        return self._end(end, node["type"], edges, context) if any(edges) else None
 
-    def _parallel(self, group: Parallel, way: _Way, region: _Region) -> _Way | None:
-        fork = self._control("parallel", group, way, region)
+    def _parallel(self, group: Parallel, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
+        fork = self._control("parallel", group, edge, context)
         end = self._end_id(fork.source)
         is_settled = group["kind"] == "all_settled"
-        inside = replace(region, in_group=True, results=(end,) if is_settled else region.results)
+        inside = replace(context, in_group=True, results=(end,) if is_settled else context.results)
         waits = not is_over_at_the_first(group)
-        ways = self._members(group["nodes"], replace(fork, kind="parallel"), inside, waits=waits)
+        edges = self._members(group["nodes"], replace(fork, kind="parallel"), inside, waits=waits)
         if not waits:
             # Work without steps may end the group.
-            ways.append(fork)
-        return self._end(end, group["type"], ways, region) if ways or is_settled else None
+            edges.append(fork)
+        return self._end(end, group["type"], edges, context) if edges or is_settled else None
 
-    def _members(self, nodes: Sequence[Node], way: _Way, region: _Region, *, waits: bool) -> list[_Way]:
-        """Add nodes in the order of their clocks, and return the ways out of those that nothing follows.
+    def _members(
+        self, nodes: Sequence[Node], edge: _OpenEdge, context: _FlowContext, *, waits: bool
+    ) -> list[_OpenEdge]:
+        """Add nodes in the order of their clocks, and return the edges out of those that nothing follows.
 
         Without `waits`, the group is over when one of its members is.
         """
         order = group_order([clock_span(node) for node in nodes])
-        gates: dict[tuple[int, ...], _Way | None] = {(): way}
-        exits: dict[int, _Way | None] = {}
+        gates: dict[tuple[int, ...], _OpenEdge | None] = {(): edge}
+        exits: dict[int, _OpenEdge | None] = {}
         for index in order.sequence:
             before = order.before[index]
             if before not in gates:
-                gates[before] = self._join([end for each in before if (end := exits[each])], region)
+                gates[before] = self._join([end for each in before if (end := exits[each])], context)
             entry = gates[before]
-            exits[index] = None if entry is None else self._node(nodes[index], entry, region)
+            exits[index] = None if entry is None else self._node(nodes[index], entry, context)
         if any(end is None for end in exits.values()):
             return []
         awaited = [index for index in order.last if not (waits and is_unawaited(nodes[index]))]
-        return [end for index in awaited if (end := exits[index])] or [way]
+        return [end for index in awaited if (end := exits[index])] or [edge]
 
-    def _try(self, node: Try, way: _Way, region: _Region) -> _Way | None:
+    def _try(self, node: Try, edge: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         id_ = self._names.numbered("try")
         end, catch, last = (self._names.unique(f"{id_} {part}") for part in ("end", "catch", "finally"))
         block, handler, final = node.get("try_block"), node.get("catch_block"), node.get("finally_block")
-        inside = region
+        inside = context
         if final is not None:
-            jumps = {"after_return": _JumpTarget(last), "after_break": _JumpTarget(last)}
-            inside = replace(region, failures=(last,), results=(), **jumps)
+            jumps = {"after_return": _FlowTarget(last), "after_break": _FlowTarget(last)}
+            inside = replace(context, failures=(last,), results=(), **jumps)
         # A saved graph may lack a handler without steps.
         is_swallowed = handler is None and final is None
         failures = (catch,) if handler is not None else inside.failures
         protected = replace(inside, failures=(end, *failures) if is_swallowed else failures, results=())
 
-        entry = self._add(FlowNode(id_, "try", region.function, node), protected, way)
-        ways = [self._sequence([] if block is None else block["nodes"], entry, protected)]
+        entry = self._add(FlowNode(id_, "try", context.function, node), protected, edge)
+        edges = [self._sequence([] if block is None else block["nodes"], entry, protected)]
         if handler is not None:
-            caught = self._add(FlowNode(catch, "catch", region.function, handler), inside)
-            ways.append(self._handler(handler, caught, inside))
+            caught = self._add(FlowNode(catch, "catch", context.function, handler), inside)
+            edges.append(self._handler(handler, caught, inside))
         if final is not None:
-            ways = [self._finally(final, last, ways, inside, region)]
-        return self._end(end, node["type"], ways, region) if any(ways) or is_swallowed else None
+            edges = [self._finally(final, last, edges, inside, context)]
+        return self._end(end, node["type"], edges, context) if any(edges) or is_swallowed else None
 
-    def _handler(self, handler: Block, caught: _Way, region: _Region) -> _Way | None:
+    def _handler(self, handler: Block, caught: _OpenEdge, context: _FlowContext) -> _OpenEdge | None:
         """Add the nodes of a handler. One branch of a choice between exceptions is always taken."""
         nodes = handler["nodes"]
         if len(nodes) == 1 and nodes[0]["type"] == "switch" and nodes[0]["discriminant"] == "exception":
-            return self._choice(nodes[0], caught, region, is_exhaustive=True)
-        return self._sequence(nodes, caught, region)
+            return self._choice(nodes[0], caught, context, is_exhaustive=True)
+        return self._sequence(nodes, caught, context)
 
     def _finally(
-        self, final: Block, id_: str, ways: Sequence[_Way | None], inside: _Region, region: _Region
-    ) -> _Way | None:
+        self, final: Block, id_: str, edges: Sequence[_OpenEdge | None], inside: _FlowContext, context: _FlowContext
+    ) -> _OpenEdge | None:
         """Add a `finally`. Jumps into it continue after it, and failures continue from any of its nodes."""
-        begin = self._add(FlowNode(id_, "finally", region.function, final), region)
-        for way in ways:
-            self._lead(way, id_)
-        end = self._sequence(final["nodes"], begin, region)
+        begin = self._add(FlowNode(id_, "finally", context.function, final), context)
+        for edge in edges:
+            self._lead(edge, id_)
+        end = self._sequence(final["nodes"], begin, context)
         if end is None:
             return None
-        for jump, target in ((inside.after_return, region.after_return), (inside.after_break, region.after_break)):
+        for jump, target in ((inside.after_return, context.after_return), (inside.after_break, context.after_break)):
             if jump.is_used:
                 self._jump(end.source, target)
-        return end if any(ways) else None
+        return end if any(edges) else None

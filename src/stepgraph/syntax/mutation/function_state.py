@@ -18,8 +18,8 @@ _CACHES: Final = frozenset({"cache", "cached", "lru_cache"})
 _IMMUTABLE_LITERALS: Final = (cst.SimpleString, cst.BaseNumber, cst.ConcatenatedString, cst.FormattedString)
 
 
-class _Region(Struct, frozen=True):
-    """A block of a module."""
+class _FunctionBlock(Struct, frozen=True):
+    """The body of a module, function or class, with the code around it."""
 
     body: cst.BaseSuite | cst.Module
     names: tuple[str, ...] = ()
@@ -36,20 +36,20 @@ def functions_with_state(module: SourceModule) -> frozenset[str]:
     They change variables or objects of an enclosing call or default values, or return the same object again.
     """
     with_state: set[str] = set()
-    pending = [_Region(module.tree)]
+    pending = [_FunctionBlock(module.tree)]
     while pending:
-        region = pending.pop()
-        for statement in statements_below(region.body):
+        block = pending.pop()
+        for statement in statements_below(block.body):
             match statement:
                 case cst.FunctionDef(name=cst.Name(value=name), body=body, params=params):
-                    functions = (*region.functions, statement)
-                    pending.append(_Region(body, (*region.names, name), functions, _changeable_defaults(params)))
+                    functions = (*block.functions, statement)
+                    pending.append(_FunctionBlock(body, (*block.names, name), functions, _changeable_defaults(params)))
                     if _returns_same_object(statement):
                         with_state.add(name)
                 case cst.ClassDef(name=cst.Name(value=name), body=body):
-                    pending.append(_Region(body, (*region.names, name), region.functions, region.defaults))
-            if region.functions and _may_change_outer_state(statement, region, module):
-                with_state.update(region.names)
+                    pending.append(_FunctionBlock(body, (*block.names, name), block.functions, block.defaults))
+            if block.functions and _may_change_outer_state(statement, block, module):
+                with_state.update(block.names)
     return frozenset(with_state)
 
 
@@ -81,14 +81,14 @@ def has_created_default(params: cst.Parameters) -> bool:
     return any(isinstance(default, cst.List | cst.Dict | cst.Set | cst.Call) for default in defaults)
 
 
-def _may_change_outer_state(statement: cst.CSTNode, region: _Region, module: SourceModule) -> bool:
+def _may_change_outer_state(statement: cst.CSTNode, block: _FunctionBlock, module: SourceModule) -> bool:
     """Whether a statement of a function, or a lambda in it, may change a variable or object of another one."""
     if isinstance(statement, cst.Nonlocal):
         return True
     nodes = list(expressions_below(statement)) if module.mentions(b"lambda") else []
     if any(isinstance(node, cst.Lambda) and any(_called_objects(node.body)) for node in nodes):
         return True
-    if not region.defaults and len(region.functions) == 1:
+    if not block.defaults and len(block.functions) == 1:
         return False
     changed = (
         *mutated_values(statement),
@@ -96,9 +96,9 @@ def _may_change_outer_state(statement: cst.CSTNode, region: _Region, module: Sou
         *_called_objects(statement),
     )
     names = {_root_name(value) for value in changed}
-    if not names.isdisjoint(region.defaults):
+    if not names.isdisjoint(block.defaults):
         return True
-    *outer, inner = (bindings_of(function, module) for function in region.functions)
+    *outer, inner = (bindings_of(function, module) for function in block.functions)
     return any(not inner.binds(name) and any(bindings.binds(name) for bindings in outer) for name in names)
 
 
