@@ -28,7 +28,7 @@ from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
 
-@models("asyncio.gather", unpacks=True)
+@models("asyncio.gather", unpacks=True, starts_tasks=True)
 def _gather(call: LibraryCall) -> Value:
     since = call.interpreter.task_id_before_call
     members: list[Element] = []
@@ -198,7 +198,7 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
     return with_all_runs(started[0])
 
 
-@models("asyncio.create_task")
+@models("asyncio.create_task", starts_tasks=True)
 def _create_task(call: LibraryCall) -> Value:
     coroutine = call.arguments.find(0, "coro")
     return UNKNOWN if coroutine is None else _start_task(call.interpreter, coroutine, call.place)
@@ -260,7 +260,7 @@ def _wait_for(call: LibraryCall) -> Value:
     return WaitForCall(future.value, call.place) if has_timeout and is_awaitable(future.value) else future.value
 
 
-@models("asyncio.shield")
+@models("asyncio.shield", starts_tasks=True)
 def _shield(call: LibraryCall) -> Value:
     """`asyncio.shield` turns a coroutine into a task immediately."""
     argument = call.arguments.find(0, "arg")
