@@ -28,6 +28,7 @@ from stepgraph.ir.nodes import (
     StepRun,
 )
 from stepgraph.limits import Limit
+from stepgraph.model.conditions import has_not_run
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
@@ -122,7 +123,7 @@ def _run_with_body(
 
 def _block_unless_run(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> Block:
     place = run.definition.place
-    branch = Branch(f"{run.definition.name} has not run", _block_with_dependencies(analysis, run, context))
+    branch = Branch(has_not_run(run.definition.name), _block_with_dependencies(analysis, run, context))
     return Block((Choice((branch,), place),))
 
 
@@ -154,7 +155,7 @@ def _flat_run(analysis: BodyAnalysis, run: StepRun) -> Operation:
         place = step_run.definition.place
         block = Block((Run(analysis.run_with_expanded_body(step_run), place),))
         if step_run is not run:
-            block = Block((Choice((Branch(f"{step_run.definition.name} has not run", block),), place),))
+            block = Block((Choice((Branch(has_not_run(step_run.definition.name), block),), place),))
         members.append(block)
     return PartialOrder(tuple(members), tuple(before), "all", run.definition.place)
 
