@@ -219,7 +219,10 @@ def _steps(callee: Value) -> Iterator[StepFunction]:
 
 
 def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[CaughtType, ...]:
-    """Return the types that a handler catches, none if one of them is unknown. `raised` is `TriedCode.raised`."""
+    """Return the types that a handler catches, none if one of them is unknown.
+
+    `raised` is `TryBodyErrors.raising_steps` of the `try` body.
+    """
     parts = [(item.value, item.place) for item in value.items] if isinstance(value, Collection) else [(value, place)]
     types = [_exception_type(part, part_place, raised) for part, part_place in parts]
     return tuple(caught for caught in types if caught is not None) if None not in types else ()
