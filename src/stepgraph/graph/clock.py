@@ -171,7 +171,7 @@ def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
     """
     groups = [await_.group for await_ in awaits_in(Block(tuple(operations)))]
     return node["type"] == "function_call" and any(
-        group.has_hidden_members or group.may_be_left or (group.hides_errors and _raises_unseen(operations))
+        group.awaits_work_without_steps or group.may_be_left or (group.hides_errors and _raises_unseen(operations))
         for group in groups
     )
 

@@ -369,7 +369,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
 def _may_leave_members(group: AwaitGroup) -> bool:
     """Whether an error of one awaitable may end an await while others go on."""
-    return group.kind != "all_settled" and (len(group.members) > 1 or group.has_hidden_members)
+    return group.kind != "all_settled" and (len(group.members) > 1 or group.awaits_work_without_steps)
 
 
 def _completed(awaited_tasks: Iterable[AwaitedTask], state: _State) -> int:

@@ -10,6 +10,7 @@ from msgspec import Struct
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.module import Place
 
@@ -23,6 +24,8 @@ class LibraryCall(Struct, frozen=True):
     arguments: Arguments
     place: Place
     """The call expression."""
+    last_task_before: TaskId
+    """The last task id before the arguments were evaluated."""
 
     @property
     def first(self) -> Value:

@@ -176,7 +176,7 @@ def emit_await(interpreter: Interpreter, await_: Await) -> None:
 def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
     """Return the group of an await with the ways in which an error outside its steps leaves its members running."""
     if not _may_continue_after_error(interpreter):
-        return replace(group, has_hidden_members=False)
+        return replace(group, awaits_work_without_steps=False)
     return replace(group, may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids_of(group)))
 
 
@@ -313,7 +313,7 @@ def await_group(value: Gathering) -> AwaitGroup:
         until_done=value.until_done,
         in_completion_order=value.in_completion_order,
         until_error=value.until_error,
-        has_hidden_members=value.has_hidden_members,
+        awaits_work_without_steps=value.awaits_work_without_steps,
     )
 
 
