@@ -5,23 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.model.payload import (
-    FunctionDef,
-    Node,
-    StepDo,
-    StepSleep,
-    StepSleepUntil,
-    StepWaitForEvent,
-    Workflow,
-)
+from stepgraph.model.payload import FunctionDef, Node, Step, Workflow
+from stepgraph.model.walk import as_step
 from stepgraph.order.exits import exits_of
 from stepgraph.order.paths import Path, is_concurrent, node_at, paths
-
-Step: TypeAlias = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
 
 
 class WorkSite(Struct, frozen=True, eq=False):
@@ -58,15 +48,6 @@ class Body:
                 yield WorkSite(path, self.bodies.get(node["name"]))
             elif as_step(node) is not None:
                 yield WorkSite(path, None)
-
-
-def as_step(node: Node) -> Step | None:
-    """Return the node if it is a step, otherwise None."""
-    match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return node
-        case _:
-            return None
 
 
 def body_of(workflow: Workflow) -> Body:

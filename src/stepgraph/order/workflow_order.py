@@ -8,8 +8,8 @@ from functools import cached_property
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Workflow
-from stepgraph.order.bodies import Body, Step, WorkSite, body_of, closure, reachable_bodies, steps_in_order
+from stepgraph.model.payload import Step, Workflow
+from stepgraph.order.bodies import Body, WorkSite, body_of, closure, reachable_bodies, steps_in_order
 from stepgraph.order.paths import node_at
 from stepgraph.order.relation import Relation, Work, is_awaited_in, is_independent, loops_with_both, relation
 

@@ -14,8 +14,7 @@ from stepgraph.escaping.log_lines import log_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note
-from stepgraph.model.payload import Graph, Number, VersionGraph, Workflow
-from stepgraph.order.bodies import Step
+from stepgraph.model.payload import Graph, Number, Step, VersionGraph, Workflow
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.phrases.durations import counted
