@@ -67,13 +67,18 @@ def test_types_that_step_errors_may_have(types: str) -> None:
         '@step.do("c")\nasync def c():\n    return 1\nawait c()',
         "t = asyncio.create_task(a())\nawait t",
         "await asyncio.gather(*[a(), b()])",
+        "await asyncio.tasks.gather(a(), b())",
+        "await asyncio.Task(a())",
+        "await asyncio.ensure_future(a())",
+        "await loop.create_task(a())",
         "c = step.do('c')(lambda: 1)\nawait c()",
     ],
 )
 def test_bodies_in_which_only_steps_raise(tried: str) -> None:
     indented = tried.replace("\n", "\n    ")
+    body = f"loop = asyncio.get_running_loop()\ntry:\n    {indented}\nexcept RuntimeError:\n    pass"
 
-    assert flagged_in_run("SG210", f"try:\n    {indented}\nexcept RuntimeError:\n    pass") == ["RuntimeError"]
+    assert flagged_in_run("SG210", body) == ["RuntimeError"]
 
 
 _FAILING = """
@@ -81,6 +86,7 @@ async def failing():
     await a()
     raise RuntimeError
 
+loop = asyncio.get_running_loop()
 task = asyncio.create_task(failing())
 coroutine = failing()
 tasks = [asyncio.create_task(failing())]
@@ -105,6 +111,9 @@ tasks = [asyncio.create_task(failing())]
         "await asyncio.gather(task, a())",
         "await asyncio.gather(coroutine)",
         "await asyncio.gather(*tasks)",
+        "await loop.create_task(failing())",
+        "await asyncio.Task(failing())",
+        "await asyncio.tasks.gather(task, a())",
     ],
 )
 def test_bodies_in_which_other_code_may_raise(tried: str) -> None:

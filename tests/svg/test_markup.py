@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from stepgraph.escaping.visible import visible
 from stepgraph.render.svg.document import render_svg
 from stepgraph.render.view import THEMES, Theme, View
-from tests.render.graphs import ORDERS, branch, do, graph, switch
+from tests.render.graphs import ORDERS, branch, do, either, graph, switch
 from tests.svg.picture import SVG
 
 
@@ -42,3 +42,14 @@ def test_any_text_is_preserved_in_the_file(text: str) -> None:
         f"switch {visible(text)}",
         visible(text),
     ]
+
+
+@pytest.mark.parametrize("condition", ["no break", "no continue", "no exception", "charge has not run"])
+def test_a_generated_condition_is_set_as_text(condition: str) -> None:
+    text = render_svg(graph(either(branch(condition, do("a"))))).text
+    assert re.findall(rf'class="(\w+)"[^>]*>{condition}<', text) == ["detail"]
+
+
+def test_a_condition_in_the_source_is_set_as_code() -> None:
+    text = render_svg(graph(either(branch("paid", do("a"))))).text
+    assert re.findall(r'class="(\w+)"[^>]*>paid<', text) == ["code"]

@@ -45,7 +45,7 @@ class TreeElement(Struct, frozen=True):
     """An element of a workflow, identified by its number in preorder."""
 
     number: int
-    """TargetPosition in preorder. The subtree is the range from `number` to `end`."""
+    """Position in preorder. The subtree is the range from `number` to `end`."""
     kind: str
     """The node type, or `workflow`, `branch`, `function_def`."""
     slot: str
@@ -55,7 +55,7 @@ class TreeElement(Struct, frozen=True):
     parent: int
     """Number of the parent, -1 for the root."""
     index: int
-    """TargetPosition among the parent's children."""
+    """Position among the parent's children."""
     children: tuple[int, ...]
     """Numbers of the children, functions last."""
     end: int

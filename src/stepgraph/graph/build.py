@@ -44,13 +44,13 @@ def build_graph(program: Program) -> BuiltGraph:
 
 def _expand(program: Program) -> ExpandedProgram:
     """Return a program with its dependencies expanded."""
-    survey = ProgramUsage(program.body, program.unordered)
-    if not survey.needed:
+    program_usage = ProgramUsage(program.body, program.unordered)
+    if not program_usage.needed:
         return ExpandedProgram(program.body)
     # Deferred to keep start-up fast: few programs have dependencies.
     from stepgraph.graph.dependencies.fixpoint import expand_to_fixpoint
 
-    return expand_to_fixpoint(program, survey)
+    return expand_to_fixpoint(program, program_usage)
 
 
 def _limit_note(program: Program, error: LimitExceededError) -> Note:

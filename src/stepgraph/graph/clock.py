@@ -39,18 +39,12 @@ from stepgraph.ir.nodes import (
     child_blocks,
     tasks_started_in,
 )
+from stepgraph.model.payload import Block as BlockNode
 from stepgraph.model.payload import Branch as BranchNode
-from stepgraph.model.payload import (
-    Break,
-    Clocked,
-    Node,
-    Parallel,
-)
+from stepgraph.model.payload import Break, Clocked, Node, Parallel
 from stepgraph.model.payload import Try as TryNode
-from stepgraph.model.walk import walk
+from stepgraph.model.walk import as_clocked, walk
 from stepgraph.syntax.module import Place
-
-_CLOCKED_TYPES = frozenset({"step_do", "step_sleep", "step_sleep_until", "step_wait_for_event", "function_call"})
 
 
 class _Emitter(Struct):
@@ -101,15 +95,20 @@ def _block(emitter: _Emitter, block: Block) -> list[Node]:
 
 def _with_concurrent_blocks(nodes: list[Node]) -> list[Node]:
     """Wrap the nodes of a branch or loop in a parallel if they contain blocks, which have no clocks to order them."""
-    blocks = [node for node in nodes if node["type"] == "block" or _repeats_block(node)]
-    if not blocks or any(map(_has_clock, nodes)) or (len(nodes) == 1 and nodes[0]["type"] == "block"):
+    series = [node for node in nodes if _is_series(node) or _repeats_series(node)]
+    if not series or any(map(_has_clock, nodes)) or (len(nodes) == 1 and _is_series(nodes[0])):
         return nodes
     group: Parallel = {"type": "parallel", "kind": "all", "nodes": nodes}
     return [group]
 
 
-def _repeats_block(node: Node) -> bool:
-    return node["type"] == "loop" and any(inner["type"] == "block" or _repeats_block(inner) for inner in node["nodes"])
+def _is_series(node: Node) -> TypeGuard[BlockNode]:
+    """Whether a node is a block: the nodes of a `Series`, or of a sequence in a partial order."""
+    return node["type"] == "block"
+
+
+def _repeats_series(node: Node) -> bool:
+    return node["type"] == "loop" and any(_is_series(inner) or _repeats_series(inner) for inner in node["nodes"])
 
 
 def _has_clock(node: Node) -> bool:
@@ -135,28 +134,28 @@ def _group(emitter: _Emitter, block: Block, operations: Sequence[Operation]) -> 
     if len(nodes) == 1 and _has_resolved(nodes[0]) and not _shows_error(nodes[0], operations):
         del nodes[0]["starts"], nodes[0]["resolves"]
         emitter.clock = clock
-        return _in_try(nodes, operations)
-    if len(nodes) == 1 and nodes[0]["type"] == "block":
+        return _wrap_in_try(nodes, operations)
+    if len(nodes) == 1 and _is_series(nodes[0]):
         emitter.clock = clock
-        return _in_try(nodes[0]["nodes"], operations)
+        return _wrap_in_try(nodes[0]["nodes"], operations)
     inner = nodes[0] if len(nodes) == 1 else None
     if inner is not None and inner["type"] == "parallel":
-        return _in_own_try([inner], operations)
+        return _guard_unseen_error([inner], operations)
     group: Parallel = {"type": "parallel", "kind": "all" if exact is None else exact.kind, "nodes": nodes}
     nodes = [group] if exact is None else _with_place(emitter, [group], exact.place)
-    return _in_own_try(nodes, operations)
+    return _guard_unseen_error(nodes, operations)
 
 
-def _in_own_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
+def _guard_unseen_error(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
     """Wrap a group in a `try` that catches the error of a task which the graph does not show.
 
     Code after the await of a call without a known end may run before its steps anyway.
     """
     waits_for_call = any(node["type"] == "function_call" and "resolves" in node for node in walk(nodes))
-    return _in_try(nodes, operations) if waits_for_call and _raises_unseen(operations) else nodes
+    return _wrap_in_try(nodes, operations) if waits_for_call and _raises_unseen(operations) else nodes
 
 
-def _in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
+def _wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
     """Wrap the nodes of a dissolved group in a `try` if a `try` around its await may catch exceptions."""
     if not any(map(_catches_await, operations)):
         return nodes
@@ -171,7 +170,7 @@ def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
     """
     groups = [await_.group for await_ in awaits_in(Block(tuple(operations)))]
     return node["type"] == "function_call" and any(
-        group.has_hidden_members or group.may_be_left or (group.hides_errors and _raises_unseen(operations))
+        group.awaits_work_without_steps or group.may_be_left or (group.hides_errors and _raises_unseen(operations))
         for group in groups
     )
 
@@ -203,7 +202,8 @@ def _has_await(block: Block) -> bool:
 
 def _has_resolved(node: Node) -> TypeGuard[Clocked]:
     """Whether a node is a step or call with a clock for its completion."""
-    return node["type"] in _CLOCKED_TYPES and "resolves" in node
+    clocked = as_clocked(node)
+    return clocked is not None and "resolves" in clocked
 
 
 def _sequence(

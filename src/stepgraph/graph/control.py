@@ -39,6 +39,7 @@ from stepgraph.ir.nodes import (
     map_blocks,
     may_run_steps,
 )
+from stepgraph.model.conditions import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 
 Target: TypeAlias = int
 """The target of a jump without a payload node: `_ITERATION_END`, or the `id` of a `try` for the end of its body."""
@@ -192,7 +193,7 @@ def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
     choice = first.trailing_choice
     completing = [] if choice is None else [i for i, branch in enumerate(choice.branches) if branch.may_complete]
     if choice is None or len(completing) + choice.may_skip > 1:
-        condition = "no continue" if _ITERATION_END in first.jumps else "no exception"
+        condition = NO_CONTINUE if _ITERATION_END in first.jumps else NO_EXCEPTION
         guard = Choice((Branch(condition, EMPTY),), origin.place)
         return _Fragment(
             deque(_emitted(first)), _TrailingChoice(guard, [rest], may_skip=False), jumps, breaks, rest.may_complete
@@ -300,7 +301,7 @@ def _loop(operation: Loop, context: _Context) -> _Fragment:
         return _then(loop, orelse, operation)
     if not _is_relevant(orelse):
         return loop
-    guard = Choice((Branch("no break", EMPTY),), operation.place)
+    guard = Choice((Branch(NO_BREAK, EMPTY),), operation.place)
     trailing = _TrailingChoice(guard, [orelse], may_skip=True)
     return _Fragment(loop.operations, trailing, jumps | orelse.jumps, orelse.breaks)
 

@@ -72,7 +72,7 @@ def liveness(body: Block, *, is_run: bool = False) -> Liveness:
     escaping = analysis.escaping
     starts_by_block: dict[int, dict[int, int]] = {}
     for task_id in analysis.started:
-        block, first = _home(analysis, task_id)
+        block, first = _range_start(analysis, task_id)
         if (analysis.pending_after[block][-1] | analysis.pending_at_jumps.get(block, 0)) >> task_id & 1:
             escaping |= 1 << task_id
         starts = starts_by_block.setdefault(block, {})
@@ -106,7 +106,7 @@ def _pending_at_exits(body: Block, state: _State) -> int:
     return (reduce(or_, ends) if ends else state.pending) | analysis.escaping
 
 
-def _home(analysis: _PendingTasks, task_id: TaskId) -> tuple[int, int]:
+def _range_start(analysis: _PendingTasks, task_id: TaskId) -> tuple[int, int]:
     """Return the innermost block with the start and all awaits of a task, and the index at which the task begins."""
     start = analysis.started[task_id]
     depth = len(start)
@@ -144,7 +144,7 @@ class _State(Struct, frozen=True):
     """The tasks with at least one run that may be pending."""
     several: int = 0
     """The tasks with several runs that may be pending."""
-    passed: int = 0
+    awaited_in_iteration: int = 0
     """The one-by-one awaits that every path of the current iteration has executed, as a bit set of their numbers."""
 
     def without(self, task_ids: int) -> _State:
@@ -212,7 +212,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
                 return state
 
     def join(self, a: _State, b: _State) -> _State:
-        return _State(a.pending | b.pending, a.several | b.several, a.passed & b.passed)
+        return _State(a.pending | b.pending, a.several | b.several, a.awaited_in_iteration & b.awaited_in_iteration)
 
     def may_raise(self, operation: Leaf | Try, before: _State, after: _State | None) -> _State | None:
         """If one of several awaited tasks fails, the others may be pending."""
@@ -235,7 +235,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             awaited = bit_set(task_ids_of(operation.group)) & head.pending
             if awaited:
                 self._record_await(awaited, path)
-                on_every_path = end is None or bool(end.passed >> self.numbers[id(operation)] & 1)
+                on_every_path = end is None or bool(end.awaited_in_iteration >> self.numbers[id(operation)] & 1)
                 completed = _completed(tasks_done_after(operation.group), head) if on_every_path else 0
                 self._record_completion(id(loop), completed)
                 finished = None if finished is None else finished.without(completed)
@@ -295,7 +295,8 @@ class _PendingTasks(Domain[_State], Observer[_State]):
             return self._await_one(operation, state)
         body = self.path[depth][0]
         self.awaits_in_loop.setdefault(body, {})[id(operation)] = operation, tuple(self.path[:depth])
-        return replace(state, passed=state.passed | 1 << self.numbers.setdefault(id(operation), len(self.numbers)))
+        number = self.numbers.setdefault(id(operation), len(self.numbers))
+        return replace(state, awaited_in_iteration=state.awaited_in_iteration | 1 << number)
 
     def _await_one(self, operation: Await, state: _State) -> _State:
         """Await one member outside of a loop. With `as_completed`, this is a race."""
@@ -369,7 +370,7 @@ class _PendingTasks(Domain[_State], Observer[_State]):
 
 def _may_leave_members(group: AwaitGroup) -> bool:
     """Whether an error of one awaitable may end an await while others go on."""
-    return group.kind != "all_settled" and (len(group.members) > 1 or group.has_hidden_members)
+    return group.kind != "all_settled" and (len(group.members) > 1 or group.awaits_work_without_steps)
 
 
 def _completed(awaited_tasks: Iterable[AwaitedTask], state: _State) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from stepgraph.graph.partial_order import Clocked, InParallel, InSeries, Part
 from stepgraph.model.payload import Block, Node, Parallel, ParallelKind
+from stepgraph.model.walk import as_clocked
 
 MemberNodes = Sequence[list[Node]]
 """The nodes of each member of a partial order."""
@@ -76,7 +77,9 @@ def set_clocks(nodes: Sequence[Node], starts: int, resolves: int | None) -> None
             case "parallel" | "block":
                 if resolves is None:
                     set_clocks(node["nodes"], starts, None)
-            case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call":
-                node["starts"] = starts
-                if resolves is not None:
-                    node["resolves"] = resolves
+            case _:
+                clocked = as_clocked(node)
+                if clocked is not None:
+                    clocked["starts"] = starts
+                    if resolves is not None:
+                        clocked["resolves"] = resolves

@@ -66,7 +66,7 @@ def _collect(
 ) -> None:
     task_ids = sorted(task_id for task_id in group.started_tasks if task_id in live.start_blocks)
     if task_ids and (group.nested or shown.kind != "all"):
-        enclosing = (*enclosing, SeparateGroup(shown.kind, _home(group, task_ids, live), shown.place))
+        enclosing = (*enclosing, SeparateGroup(shown.kind, _common_block(group, task_ids, live), shown.place))
     for member in group.members:
         if isinstance(member, AwaitGroup):
             _collect(
@@ -76,16 +76,16 @@ def _collect(
             groups_by_task.setdefault(member.task_id, enclosing)
 
 
-def _home(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness) -> int:
+def _common_block(group: AwaitGroup, task_ids: Sequence[TaskId], live: Liveness) -> int:
     """Return the innermost block with all starts of a group's tasks, in no more loops than the group itself."""
     first, *rest = (live.start_blocks[task_id] for task_id in task_ids)
-    home, loops = first[0], 0
+    common, loops = first[0], 0
     for depth, block in enumerate(first):
         loops += block in live.loops
         if loops > group.loop_depth or any(path[depth : depth + 1] != (block,) for path in rest):
             break
-        home = block
-    return home
+        common = block
+    return common
 
 
 def exact_group(operations: Sequence[Operation], live: Liveness) -> ShownGroup | None:

@@ -75,19 +75,19 @@ class Interpreter(Struct, eq=False):
     work: WorkRegistry = field(default_factory=WorkRegistry)
     """Coroutines, tasks, generators and objects that the workflow creates."""
     operations: list[Operation] = field(default_factory=list)
-    """The operations of the present block."""
+    """The operations of the current block."""
     is_reachable: bool = True
-    """Whether the present statement is reachable."""
+    """Whether the current statement is reachable."""
     is_import_time: bool = False
-    """Whether the present code runs before the workflow: a module or class body, or a function called from it."""
+    """Whether the current code runs before the workflow: a module or class body, or a function called from it."""
     loop_depth: int = 0
-    """The number of loops around the present statement, through all calls."""
+    """The number of loops around the current statement, through all calls."""
     notes: dict[tuple[str, int], tuple[Place, str, str, bool]] = field(default_factory=dict)
     """Place, message, advice and incompleteness of each note, by its code and the `id` of its node."""
     in_step: bool = False
     """Whether the body of a step is being interpreted."""
     replays: bool = False
-    """Whether the engine replays the present code: `run` and its callees, without the bodies of steps."""
+    """Whether the engine replays the current code: `run` and its callees, without the bodies of steps."""
     tracer: Tracer = NO_TRACER
     """Follows the differences between runs, for a check."""
     summaries: dict[tuple[object, ...], FunctionSummary] = field(default_factory=dict)
@@ -117,13 +117,13 @@ class Interpreter(Struct, eq=False):
     repeated_passes: int = 0
     """The number of repeated loop passes so far."""
     branch_depth: int = 0
-    """The number of branches around the present statement, through all calls."""
+    """The number of branches around the current statement, through all calls."""
     exposed: ExposedValues | None = None
     """Values overwritten in finished branches of the innermost `try` body, None outside of one."""
     inlined_functions: list[cst.CSTNode] = field(default_factory=list)
     """Functions of inlined generators and context managers whose bodies are being interpreted."""
     task_id_before_call: TaskId = 0
-    """The last task id before the arguments of the present call were evaluated."""
+    """The last task id before the arguments of the current call were evaluated."""
     open_class_count: int = 0
     """The number of classes whose bases are being evaluated."""
     stopped: bool = False
@@ -137,11 +137,11 @@ class Interpreter(Struct, eq=False):
         return self.frame.scope.module
 
     def place(self, node: cst.CSTNode) -> Place:
-        """Return the place of a node of the present module."""
+        """Return the place of a node of the current module."""
         return Place(self.module, node)
 
     def text(self, node: cst.CSTNode) -> str:
-        """Return the source code of a node of the present module, on one line."""
+        """Return the source code of a node of the current module, on one line."""
         text = self.module.text(node)
         self.budget.spend(Limit.TEXT, len(text))
         return text
@@ -207,7 +207,7 @@ class Interpreter(Struct, eq=False):
     # Emission of operations, notes and facts
 
     def emit(self, operation: Operation) -> None:
-        """Append an operation to the present block."""
+        """Append an operation to the current block."""
         self.budget.spend(Limit.OPERATIONS)
         self.operations.append(operation)
         if isinstance(operation, Run | Start | Await):
@@ -272,7 +272,7 @@ class Interpreter(Struct, eq=False):
 
     @contextmanager
     def in_scope(self, scope: LexicalScope) -> Iterator[None]:
-        """Switch to another scope of the present frame."""
+        """Switch to another scope of the current frame."""
         outer, self.frame.scope = self.frame.scope, scope
         try:
             yield

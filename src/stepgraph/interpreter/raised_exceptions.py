@@ -11,6 +11,7 @@ from msgspec import Struct, field
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.logging_ import is_logging
+from stepgraph.interpreter.library.models import starts_tasks
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.values.calls import GeneratorCall, GeneratorExpression, StepCall, WaitCall
 from stepgraph.interpreter.values.containers import Collection, Mapping
@@ -43,7 +44,6 @@ _OBJECTS: Final = (Instance, GeneratorCall, GeneratorExpression)
 _OBJECTS_AND_FUNCTIONS: Final = (*_OBJECTS, FunctionValue)
 # Attributes of a workflow that the SDK sets.
 _SDK_ATTRIBUTES: Final = frozenset(["ctx", "env"])
-_TASK_FUNCTIONS: Final = frozenset(["asyncio.gather", "asyncio.create_task", "asyncio.ensure_future", "asyncio.shield"])
 _BUILTINS: Final = frozenset(
     f"builtins.{name}"
     for name in [
@@ -114,9 +114,9 @@ class TryBodyErrors(Struct):
             self._record_raised(step)
         if isinstance(callee, External) and any(map(self._is_project_callback, call.args)):
             self._add_errors(NonStepErrors.ANY)
-        starts_tasks = isinstance(callee, External) and callee.name in _TASK_FUNCTIONS
+        are_awaited = starts_tasks(callee)
         for argument in call.args:
-            if starts_tasks and argument.keyword is None:
+            if are_awaited and argument.keyword is None:
                 self._visit_awaited(argument.value)
             else:
                 self.visit(argument.value)
@@ -190,7 +190,7 @@ def _errors_of_call(callee: Value) -> NonStepErrors:
             return NonStepErrors.NONE
         case Union(cases=cases):
             return max(_errors_of_call(case.value) for case in cases)
-        case External(name=name) if name in _TASK_FUNCTIONS:
+        case External() if starts_tasks(callee):
             return NonStepErrors.NONE
         case External(name=name) if name in _BUILTINS:
             return NonStepErrors.LANGUAGE
@@ -219,7 +219,10 @@ def _steps(callee: Value) -> Iterator[StepFunction]:
 
 
 def caught_types(value: Value, place: Place, raised: dict[str, str]) -> tuple[CaughtType, ...]:
-    """Return the types that a handler catches, none if one of them is unknown. `raised` is `TriedCode.raised`."""
+    """Return the types that a handler catches, none if one of them is unknown.
+
+    `raised` is `TryBodyErrors.raising_steps` of the `try` body.
+    """
     parts = [(item.value, item.place) for item in value.items] if isinstance(value, Collection) else [(value, place)]
     types = [_exception_type(part, part_place, raised) for part, part_place in parts]
     return tuple(caught for caught in types if caught is not None) if None not in types else ()

@@ -40,8 +40,8 @@ class AwaitGroup(Struct, frozen=True, eq=False):
     """Whether the members are awaited in order of completion (`as_completed`)."""
     until_error: bool = False
     """Whether the first error of a member also ends the await, without raising it: `asyncio.FIRST_EXCEPTION`."""
-    has_hidden_members: bool = False
-    """Whether the await is also one of work without steps, whose errors leave the members running."""
+    awaits_work_without_steps: bool = False
+    """Whether it also awaits work without steps, whose errors leave the members running."""
     may_be_left: bool = False
     """Whether an error outside of steps, after the start of a member, may leave it running without the await."""
 

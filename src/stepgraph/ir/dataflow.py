@@ -6,7 +6,7 @@ body, joins them at merge points and iterates over loop bodies until a fixpoint.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from typing import Final, Generic, TypeAlias
 
 from stepgraph.ir.domain import Domain, Exits, Leaf, Observer
@@ -23,17 +23,17 @@ def solve(
     body: Block, entry: S, domain: Domain[S], observe: Observer[S] | None = None, budget: Budget | None = None
 ) -> Exits[S]:
     """Return the states at the exits of a body that begins with `entry`. Raises LimitExceededError."""
-    outside: JumpFrame[S] = JumpFrame.of(0)
+    outside: JumpFrame[S] = JumpFrame.leaving(0)
     solver = _Solver(domain, observe, budget)
     end = solver.block(body, entry, outside)
     exits = outside.exits
     return Exits(
-        end,
-        solver.joined(exits[kind].state for kind in (JumpKind.BREAK, JumpKind.FINISHED)),
-        exits[JumpKind.CONTINUE].state,
-        exits[JumpKind.RETURN].state,
-        solver.joined(target.state for target in outside.raises.uncaught.values()),
-        outside.raises.failed,
+        end=end,
+        breaks=solver.joined(exits[kind].state for kind in (JumpKind.BREAK, JumpKind.FINISHED)),
+        continues=exits[JumpKind.CONTINUE].state,
+        returns=exits[JumpKind.RETURN].state,
+        raises=solver.joined(target.state for target in outside.raises.uncaught.values()),
+        failed=outside.raises.failed,
     )
 
 
@@ -46,7 +46,7 @@ class _Solver(Generic[S]):
         self.budget = budget
         self.depth = 0
         """The number of open blocks."""
-        self.detours = 0
+        self.finally_revisits = 0
         """The number of repeated visits of `finally` blocks."""
 
     def joined(self, states: Iterable[S | None]) -> S | None:
@@ -87,7 +87,7 @@ class _Solver(Generic[S]):
             case Choice():
                 return self.choice(operation, state, frame)
             case Loop():
-                return self.loop(operation, state, frame.at(operation, lambda: self.loop_frame(frame)), frame)
+                return self.loop(operation, state, frame.nested(operation, lambda: self.loop_frame(frame)), frame)
             case Try():
                 return self.try_(operation, state, frame)
             case Scope():
@@ -114,11 +114,11 @@ class _Solver(Generic[S]):
     def scope(self, scope: Scope, state: S, frame: JumpFrame[S]) -> S | None:
         state = self.domain.enter_scope(scope, state)
         if scope.is_iteration:
-            inner = frame.at(scope, lambda: frame.with_jumps(self.depth, JumpKind.CONTINUE))
+            inner = frame.nested(scope, lambda: frame.with_jumps(self.depth, JumpKind.CONTINUE))
             return self.joined((self.block(scope.block, state, inner), inner.exits[JumpKind.CONTINUE].state))
         outer = frame.raises.outer
         if scope.is_try_else and outer is not None:
-            frame = frame.at(scope, lambda: frame.with_raises(outer))
+            frame = frame.nested(scope, lambda: frame.with_raises(outer))
         return self.block(scope.block, state, frame)
 
     # Loops
@@ -137,8 +137,8 @@ class _Solver(Generic[S]):
             if head == inner.head:
                 return inner.after
         while True:
-            body = self.block(loop.body, self.domain.enter_iteration(loop, head), inner)
-            end = self.joined((body, inner.exits[JumpKind.CONTINUE].state))
+            body_end = self.block(loop.body, self.domain.enter_iteration(loop, head), inner)
+            end = self.joined((body_end, inner.exits[JumpKind.CONTINUE].state))
             next_head = head if end is None else self.domain.join(head, end)
             if next_head == head:
                 break
@@ -181,9 +181,11 @@ class _Solver(Generic[S]):
 
     def try_(self, try_: Try, state: S, frame: JumpFrame[S]) -> S | None:
         has_finalbody = bool(try_.finalbody.operations)
-        try_frame = frame.at(try_, lambda: JumpFrame.of(self.depth, try_.finalbody), 1) if has_finalbody else frame
+        try_frame = frame
+        if has_finalbody:
+            try_frame = frame.nested(try_, lambda: JumpFrame.leaving(self.depth, try_.finalbody), "try")
         raises = RaiseTargets(JumpTarget(self.depth), try_.handlers, try_frame.raises)
-        body_frame = try_frame.at(try_, lambda: try_frame.with_raises(raises))
+        body_frame = try_frame.nested(try_, lambda: try_frame.with_raises(raises))
         self.fail(body_frame.raises, self.domain.may_raise(try_, state, state))
         end = self.block(try_.body, state, body_frame)
         raised = self.joined((body_frame.raises.failed, body_frame.raises.handled.state))
@@ -208,14 +210,14 @@ class _Solver(Generic[S]):
     def finalbody(self, try_: Try, end: S | None, try_frame: JumpFrame[S], frame: JumpFrame[S]) -> S | None:
         """Propagate every path through a `finally`: the normal end, each exit, and exceptions."""
         final_paths = _FinalPaths(self, try_, frame)
-        after = final_paths.end_state(end, 2)
-        for path, (kind, target) in enumerate(try_frame.exits.items(), 4):
-            exit_state = final_paths.end_state(target.state, path)
+        after = final_paths.end_state(end, "end")
+        for kind, target in try_frame.exits.items():
+            exit_state = final_paths.end_state(target.state, kind)
             if exit_state is not None:
                 self.send(target, exit_state, frame.exits[kind])
-        self.fail(frame.raises, final_paths.end_state(try_frame.raises.failed, 3))
-        for path, (raised, target) in enumerate(try_frame.raises.uncaught.items(), 4 + len(try_frame.exits)):
-            exit_state = final_paths.end_state(target.state, path)
+        self.fail(frame.raises, final_paths.end_state(try_frame.raises.failed, "failure"))
+        for raised, target in try_frame.raises.uncaught.items():
+            exit_state = final_paths.end_state(target.state, raised)
             if exit_state is not None:
                 self.throw(target, raised, exit_state, frame.raises)
         return after
@@ -231,17 +233,17 @@ class _FinalPaths(Generic[S]):
         self.visits: list[tuple[S, S | None]] = []
         """The states before and after each visit."""
 
-    def end_state(self, state: S | None, path: int) -> S | None:
+    def end_state(self, state: S | None, path: Hashable) -> S | None:
         """Return the state after the `finally` on one path, None if its end is unreachable."""
         if state is None:
             return None
         for before, after in self.visits:
             if before == state:
                 return after
-        self.solver.detours += bool(self.visits)
-        if self.solver.detours > MAX_FINALLY_REVISITS:
+        self.solver.finally_revisits += bool(self.visits)
+        if self.solver.finally_revisits > MAX_FINALLY_REVISITS:
             return state
-        inner = self.frame.at(self.try_, lambda: self.frame.with_raises(self.frame.raises), path)
+        inner = self.frame.nested(self.try_, lambda: self.frame.with_raises(self.frame.raises), path)
         after = self.solver.block(self.try_.finalbody, state, inner)
         self.visits.append((state, after))
         return after

@@ -29,6 +29,7 @@ class Domain(Protocol[S]):
     def may_raise(self, operation: Leaf | Try, before: S, after: S | None) -> S | None:
         """Return the state in which an exception leaves an operation, None if it cannot raise.
 
+        By default the state after it: an operation that raises has begun, so a step has run and a task is pending.
         For a `try`, this covers the code of its body before the first operation.
         """
         return before if after is None else after

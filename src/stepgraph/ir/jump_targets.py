@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import Generic, TypeVar
 
 from msgspec import Struct, field
@@ -45,15 +45,15 @@ class JumpFrame(Struct, Generic[S], eq=False):
     exits: dict[JumpKind, JumpTarget[S]]
     """The target of each kind of jump except `raise`."""
     raises: RaiseTargets[S]
-    inner: dict[tuple[int, int], JumpFrame[S]] = field(default_factory=dict)
-    """The nested frames, by the `id` of the operation and the number of the path through it."""
+    inner: dict[tuple[int, Hashable], JumpFrame[S]] = field(default_factory=dict)
+    """The nested frames, by the `id` of the operation and the path through it."""
     head: S | None = None
     """For a loop: the state at the start of its iterations."""
     after: S | None = None
     """For a loop: the state after it."""
 
     @classmethod
-    def of(cls, depth: int, finalbody: Block | None = None) -> JumpFrame[S]:
+    def leaving(cls, depth: int, finalbody: Block | None = None) -> JumpFrame[S]:
         """Return a frame whose jumps all enter a `finally`, or leave the body."""
         is_outside = finalbody is None
         exits: dict[JumpKind, JumpTarget[S]] = {
@@ -61,8 +61,8 @@ class JumpFrame(Struct, Generic[S], eq=False):
         }
         return cls(exits, RaiseTargets(JumpTarget(depth, finalbody, is_outside=is_outside)))
 
-    def at(self, operation: Operation, make: Callable[[], JumpFrame[S]], path: int = 0) -> JumpFrame[S]:
-        """Return the frame of an operation, created at the first visit."""
+    def nested(self, operation: Operation, make: Callable[[], JumpFrame[S]], path: Hashable = "body") -> JumpFrame[S]:
+        """Return the frame of a path through an operation, created at the first visit."""
         key = id(operation), path
         frame = self.inner.get(key)
         if frame is None:

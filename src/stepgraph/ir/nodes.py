@@ -361,7 +361,7 @@ class PartialOrder(Struct, frozen=True):
     members: tuple[Block, ...]
     """In display order."""
     predecessors: tuple[int, ...]
-    """The predecessors of each member as a bit set: bit j of `before[i]` means that member j runs before member i."""
+    """The predecessors of each member as a bit set: bit j of `predecessors[i]` means that j runs before i."""
     kind: ParallelKind
     place: Place
 

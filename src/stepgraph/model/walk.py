@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, assert_never, cast
+from typing import Final, Literal, TypeAlias, assert_never, cast, get_args
 
-from stepgraph.model.payload import FunctionDef, Node, Step, UnknownNode, Workflow
+from stepgraph.model.payload import Clocked, FunctionDef, Node, Step, UnknownNode, Workflow
 
-STEP_TYPES: Final = ("step_do", "step_sleep", "step_sleep_until", "step_wait_for_event")
-NODE_TYPES: Final = (
-    *STEP_TYPES,
+NodeType: TypeAlias = Literal[
+    "step_do",
+    "step_sleep",
+    "step_sleep_until",
+    "step_wait_for_event",
     "loop",
     "parallel",
     "try",
@@ -20,21 +22,29 @@ NODE_TYPES: Final = (
     "function_def",
     "break",
     "start",
-)
+]
+NODE_TYPES: Final[tuple[NodeType, ...]] = get_args(NodeType)
+STEP_TYPES: Final = ("step_do", "step_sleep", "step_sleep_until", "step_wait_for_event")
 
 
 def as_unknown(node: Node) -> UnknownNode | None:
     """Return a node of another version of the API, None for a node of a documented type."""
-    return None if node["type"] in NODE_TYPES else cast("UnknownNode", node)
+    node_type: NodeType = node["type"]  # so the type checker finds types of the payload that `NodeType` lacks
+    return None if node_type in NODE_TYPES else cast("UnknownNode", node)
 
 
 def as_step(node: Node) -> Step | None:
-    """Return the node if it is a step, otherwise None."""
+    """Return a node that is a step, None for any other."""
     match node["type"]:
         case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
             return node
         case _:
             return None
+
+
+def as_clocked(node: Node) -> Clocked | None:
+    """Return a node of a type with clocks, a step or a call, None for any other."""
+    return node if node["type"] == "function_call" else as_step(node)
 
 
 def node_lists(node: Node) -> list[Sequence[Node]]:

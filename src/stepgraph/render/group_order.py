@@ -14,8 +14,8 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Clocked, Node, Number, Parallel
-from stepgraph.model.walk import as_unknown, children
+from stepgraph.model.payload import Node, Number, Parallel
+from stepgraph.model.walk import as_clocked, as_unknown, children
 
 Moment: TypeAlias = tuple[Number, int]
 """A clock and a position in the program. Nodes that resolve at a clock are over before others start at it."""
@@ -51,19 +51,9 @@ class GroupOrder(Struct, frozen=True):
     """All nodes in a topological order."""
 
 
-def timed(node: Node) -> Clocked | None:
-    """Return the node if its type has clocks, else None."""
-    if as_unknown(node):
-        return None
-    match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event" | "function_call":
-            return node
-    return None
-
-
 def is_unawaited(node: Node) -> bool:
     """Return whether the group does not wait for the node, which may outlast it."""
-    work = timed(node)
+    work = as_clocked(node)
     return work is not None and "starts" in work and "resolves" not in work
 
 
@@ -90,7 +80,7 @@ def _clocks_in(node: Node) -> list[tuple[Number | None, Number | None]]:
     pending = [node]
     while pending:
         inner = pending.pop()
-        if item := timed(inner):
+        if item := as_clocked(inner):
             work.append((item.get("starts"), item.get("resolves")))
         elif as_unknown(inner) or inner["type"] in {"function_def", "start"}:
             work.append((None, None))
@@ -103,7 +93,7 @@ def has_clocks(nodes: Sequence[Node], *, in_group: bool) -> bool:
     """Return whether clocks order `nodes`: their own, or in a group also those of the work inside them."""
     if in_group:
         return any(span.starts is not None or span.resolves is not None for span in map(clock_span, nodes))
-    return any("starts" in item or "resolves" in item for node in nodes if (item := timed(node)))
+    return any("starts" in item or "resolves" in item for node in nodes if (item := as_clocked(node)))
 
 
 def group_order(spans: Sequence[ClockSpan]) -> GroupOrder:

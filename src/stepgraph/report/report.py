@@ -35,7 +35,7 @@ class Verdict(StrEnum):
 
 
 class FingerprintedFinding(Struct, frozen=True):
-    """A finding with the configured severity."""
+    """A finding with its fingerprint."""
 
     finding: Finding
     """The finding."""

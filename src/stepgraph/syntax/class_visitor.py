@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from typing import Final
 
 import libcst as cst
 from msgspec import Struct
 
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import SourceModule
+
+_SKIPPED_NODES: Final = (cst.BaseExpression, cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.TrailingWhitespace)
 
 
 class Derivation(Struct, frozen=True):
@@ -40,7 +43,7 @@ class WorkflowClassVisitor(cst.CSTVisitor):
         return not isinstance(node, _SKIPPED_NODES) and super().on_visit(node)
 
     def visit_ClassDef(self, node: cst.ClassDef) -> bool:
-        """Add a class."""
+        """Record a class and its base classes. Its body is not visited."""
         self.classes[node.name.value] = node
         if node.bases:
             self.derivations.append(
@@ -49,13 +52,13 @@ class WorkflowClassVisitor(cst.CSTVisitor):
         return False
 
     def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:
-        """Add aliases of classes and renamed imports, without a visit of each statement, which would copy the line."""
+        """Record aliases and renamed imports. The statements are not visited: LibCST would rebuild the line."""
         for statement in node.body:
             self._add_derivations(statement)
         return False
 
     def visit_SimpleStatementSuite(self, node: cst.SimpleStatementSuite) -> bool:
-        """Add the same bindings from statements on the line of their `if`."""
+        """Record the same bindings of statements on the line of their `if`."""
         for statement in node.body:
             self._add_derivations(statement)
         return False
@@ -66,18 +69,15 @@ class WorkflowClassVisitor(cst.CSTVisitor):
 
     def _add_derivations(self, statement: cst.BaseSmallStatement) -> None:
         match statement:
-            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value) if _last_component(
-                value
-            ):
-                self.derivations.append(Derivation(name, (_last_component(value),)))
+            case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
+                base = _last_component(value)
+                if base:
+                    self.derivations.append(Derivation(name, (base,)))
             case cst.ImportFrom(names=[*aliases]):
                 for alias in aliases:
                     if alias.asname:
                         name = import_binding(alias)
                         self.derivations.append(Derivation(name, (alias.evaluated_name,), is_import=True))
-
-
-_SKIPPED_NODES = (cst.BaseExpression, cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.TrailingWhitespace)
 
 
 def classes_of(module: SourceModule) -> dict[str, cst.ClassDef]:

@@ -29,7 +29,7 @@ def expand_start(analysis: BodyAnalysis, operation: Start) -> OperationList:
         return [operation]
     analysis.state.add_started_task(operation)
     if isinstance(activity, StepRun):
-        shared_steps = analysis.survey.steps_shared_by_body(activity)
+        shared_steps = analysis.program_usage.steps_shared_by_body(activity)
         return [replace(operation, activity=analysis.run_with_expanded_body(activity, may_have_run=shared_steps))]
     return [operation]
 
@@ -103,15 +103,15 @@ def _context_of_group(analysis: BodyAnalysis, starts: Sequence[Start]) -> Schedu
     begun_steps = {
         step for operation in starts for step in analysis.facts.begun_at_same_await.get(operation.task_id, ())
     }
-    survey = analysis.survey
+    program_usage = analysis.program_usage
     return SchedulingContext(
         step_has_run,
         lambda _: None,
-        survey.steps_used_in_body,
-        survey.closure,
+        program_usage.steps_used_in_body,
+        program_usage.closure,
         has_begun_at_same_await=lambda steps: not begun_steps.isdisjoint(steps),
-        may_begin_beside=survey.steps_shared_by_body,
-        budget=survey.budget,
+        may_begin_beside=program_usage.steps_shared_by_body,
+        budget=program_usage.budget,
     )
 
 
@@ -175,7 +175,7 @@ def begin_queued_tasks(
         planned,
         {root.task_id: root for root in roots if root.task_id is not None},
         set(concurrent_steps),
-        {step for function in calls for step in analysis.survey.steps_used_by(function)},
+        {step for function in calls for step in analysis.program_usage.steps_used_by(function)},
         splits,
     )
     record_concurrent_steps(analysis, roots, [start.task_id for start in queued])
@@ -211,7 +211,7 @@ def record_unordered_begins(analysis: BodyAnalysis) -> None:
     One that several tasks need while it may wait for its own dependencies may run again.
     """
     queued = analysis.state.queued_tasks
-    unordered = sorted(queued.keys() & analysis.survey.unordered)
+    unordered = sorted(queued.keys() & analysis.program_usage.unordered)
     if not unordered:
         return
     users = Counter(step for task_id in queued for step in analysis.steps_of(task_id))
@@ -266,10 +266,14 @@ def record_concurrent_steps(
     for task_id in task_ids:
         analysis.facts.add_waiting_in_task(task_id, analysis.may_wait(analysis.steps_of(task_id)))
     steps_by_task = {task_id: analysis.steps_of(task_id) for task_id in sorted(state.may_be_running)}
-    step_counts = Counter(step for root in roots if root.task_id is None for step in analysis.survey.closure(root.run))
+    step_counts = Counter(
+        step for root in roots if root.task_id is None for step in analysis.program_usage.closure(root.run)
+    )
     step_counts.update(step for steps in steps_by_task.values() for step in steps)
     waiting_by_task = {task_id: analysis.facts.waiting_in_task.get(task_id, {}) for task_id in steps_by_task}
-    wait_counts = Counter(step for root in roots for step in analysis.may_wait(analysis.survey.closure(root.run)))
+    wait_counts = Counter(
+        step for root in roots for step in analysis.may_wait(analysis.program_usage.closure(root.run))
+    )
     wait_counts.update(step for waiting in waiting_by_task.values() for step in waiting)
     for task_id, steps in steps_by_task.items():
         activity = analysis.usage.activities.get(task_id)
@@ -288,14 +292,14 @@ def record_concurrent_steps(
 def record_function_entry(analysis: BodyAnalysis, function: Function) -> None:
     """Join the current run states into the entry states of a called function."""
     entries = analysis.facts.entry_run_states.setdefault(id(function), {})
-    analysis.survey.budget.spend(Limit.PAIRS, len(analysis.survey.steps_used_by(function)) + 1)
-    for step in analysis.survey.steps_used_by(function):
+    analysis.program_usage.budget.spend(Limit.PAIRS, len(analysis.program_usage.steps_used_by(function)) + 1)
+    for step in analysis.program_usage.steps_used_by(function):
         analysis.facts.join_run_state(entries, step, analysis.run_state(step))
 
 
 def _steps_begun_by_first_await(analysis: BodyAnalysis, function: Function) -> list[StepDefinition]:
     """Return the steps that a function must have begun by its first await."""
-    steps = analysis.survey.steps_used_by(function)
+    steps = analysis.program_usage.steps_used_by(function)
     must_have_begun = analysis.facts.first_await_steps_of(function).must_have_begun
     return [step for step in steps if step in must_have_begun]
 
@@ -310,9 +314,9 @@ def _record_task_entry(analysis: BodyAnalysis, task_id: TaskId, await_point: _Aw
     together = analysis.facts.started_together.get(task_id, frozenset({task_id}))
     await_point.recorded |= together
     roots = dict.fromkeys(root for other_task, root in await_point.roots.items() if other_task in together)
-    use_counts = Counter(step for root in roots for step in analysis.survey.closure(root.run))
+    use_counts = Counter(step for root in roots for step in analysis.program_usage.closure(root.run))
     for step, count in use_counts.items():
-        used_by_others = analysis.survey.places.get(step, 0) > count
+        used_by_others = analysis.program_usage.places.get(step, 0) > count
         begun = await_point.planned.has_begun_for(roots.keys(), step, used_by_others=used_by_others)
         if step in await_point.early:
             begun = HasRun.ALWAYS
@@ -347,12 +351,12 @@ def _begin_step(analysis: BodyAnalysis, root: DirectCall, await_point: _AwaitPoi
     step = root.run.definition
     begun = await_point.planned.begun_runs
     is_first = has_run(analysis.run_state(step)) is HasRun.NEVER and not await_point.may_find_begun(step)
-    if is_first and root.must_begin and step in analysis.survey.needed and len(begun.get((step,), ())) == 1:
+    if is_first and root.must_begin and step in analysis.program_usage.needed and len(begun.get((step,), ())) == 1:
         analysis.state.running_task_by_step[step] = root.task_id or 0
     else:
         analysis.state.running_task_by_step.pop(step, None)
     _record_begun(analysis, [step], root.task_id, await_point.splits)
-    for needed in analysis.survey.closure(root.run):
+    for needed in analysis.program_usage.closure(root.run):
         if needed is not step:
             analysis.begun([needed], on_every_path=False)
             for task in begun.get((needed,), ()):
@@ -369,5 +373,5 @@ def _record_begun(
         analysis.begun(steps, on_every_path=task_id is None or analysis.must_begin_in_order(task_id))
         return
     for step in steps:
-        if step in analysis.survey.needed:
+        if step in analysis.program_usage.needed:
             analysis.state.mark_begun_where_queued(step, split)

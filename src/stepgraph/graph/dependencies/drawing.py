@@ -28,6 +28,7 @@ from stepgraph.ir.nodes import (
     StepRun,
 )
 from stepgraph.limits import Limit
+from stepgraph.model.conditions import has_not_run
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
@@ -116,19 +117,19 @@ def _run_with_body(
         definitions = definitions_of(task.run)
         is_over = planned.predecessors[index] >> position & 1 and not task.conditional and len(definitions) == 1
         (must_have_run if is_over else may_have_run).extend(definitions)
-        may_have_run += analysis.survey.steps_used_in_body(task.run) if isinstance(task.run, StepRun) else ()
+        may_have_run += analysis.program_usage.steps_used_in_body(task.run) if isinstance(task.run, StepRun) else ()
     return analysis.run_with_expanded_body(run, must_have_run, may_have_run)
 
 
 def _block_unless_run(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> Block:
     place = run.definition.place
-    branch = Branch(f"{run.definition.name} has not run", _block_with_dependencies(analysis, run, context))
+    branch = Branch(has_not_run(run.definition.name), _block_with_dependencies(analysis, run, context))
     return Block((Choice((branch,), place),))
 
 
 def _block_with_dependencies(analysis: BodyAnalysis, run: StepRun, context: SchedulingContext) -> Block:
-    needed = len(analysis.survey.closure(run))
-    analysis.survey.budget.spend(Limit.DEPENDENCIES)
+    needed = len(analysis.program_usage.closure(run))
+    analysis.program_usage.budget.spend(Limit.DEPENDENCIES)
     if analysis.branch_depth >= MAX_BRANCH_DEPTH or needed > MAX_BRANCH_STEPS:
         return Block((_flat_run(analysis, run),))
     analysis.branch_depth += 1
@@ -144,17 +145,17 @@ def _flat_run(analysis: BodyAnalysis, run: StepRun) -> Operation:
     Nested branches would multiply.
     """
     runs = _runs_in_postorder(run)
-    analysis.survey.budget.spend(Limit.DEPENDENCIES, len(runs))
+    analysis.program_usage.budget.spend(Limit.DEPENDENCIES, len(runs))
     index = {step_run.definition: position for position, step_run in enumerate(runs)}
     before: list[int] = []
     members: list[Block] = []
     for position, step_run in enumerate(runs):
-        needed = (index[step] for step in analysis.survey.closure(step_run))
+        needed = (index[step] for step in analysis.program_usage.closure(step_run))
         before.append(sum(1 << earlier for earlier in needed if earlier != position))
         place = step_run.definition.place
         block = Block((Run(analysis.run_with_expanded_body(step_run), place),))
         if step_run is not run:
-            block = Block((Choice((Branch(f"{step_run.definition.name} has not run", block),), place),))
+            block = Block((Choice((Branch(has_not_run(step_run.definition.name), block),), place),))
         members.append(block)
     return PartialOrder(tuple(members), tuple(before), "all", run.definition.place)
 

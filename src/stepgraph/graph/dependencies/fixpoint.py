@@ -16,24 +16,24 @@ from stepgraph.ir.nodes import Block, Call, Function, StepRun
 from stepgraph.ir.program import ExpandedProgram, Program
 
 
-def expand_to_fixpoint(program: Program, survey: ProgramUsage) -> ExpandedProgram:
+def expand_to_fixpoint(program: Program, program_usage: ProgramUsage) -> ExpandedProgram:
     """Return a program in which each step runs its dependencies explicitly."""
-    facts, expanded = _solve(program, survey, {})
-    if any(usage.background_callees for usage in (survey.run, *survey.of.values())):
+    facts, expanded = _solve(program, program_usage, {})
+    if any(usage.background_callees for usage in (program_usage.run, *program_usage.of.values())):
         # The steps begun by the first await of each function make the second fixpoint more precise.
-        facts, expanded = _solve(program, survey, facts.first_await_steps)
+        facts, expanded = _solve(program, program_usage, facts.first_await_steps)
     return expanded
 
 
 def _solve(
-    program: Program, survey: ProgramUsage, openings: Mapping[int, FirstAwaitSteps]
+    program: Program, program_usage: ProgramUsage, openings: Mapping[int, FirstAwaitSteps]
 ) -> tuple[ProgramFacts, ExpandedProgram]:
     """Analyze all bodies until no fact changes; return the facts and the expanded program."""
     run = Function(("run",), program.place, body=program.body)
-    facts = ProgramFacts(survey, openings)
-    usages = {id(run): survey.run, **survey.of}
+    facts = ProgramFacts(program_usage, openings)
+    usages = {id(run): program_usage.run, **program_usage.of}
     # Rounds alternate between callers first and callees first; the first two yield most facts.
-    order = [run, *survey.functions]
+    order = [run, *program_usage.functions]
     bodies: dict[int, Block] = {}
     while True:
         facts.changed = False
@@ -48,8 +48,8 @@ def _solve(
 
 def _with_queued_tasks(analysis: BodyAnalysis, state: RunHistory) -> RunHistory:
     """Return the state at a normal exit. Queued tasks begin at the next await of the caller."""
-    survey = analysis.survey
-    shared_steps = [step for step, count in survey.places.items() if count > 1 and not analysis.is_run_method]
+    program_usage = analysis.program_usage
+    shared_steps = [step for step, count in program_usage.places.items() if count > 1 and not analysis.is_run_method]
     analysis.state = state.copy()
     begin_queued_tasks(analysis, concurrent_steps=shared_steps)
     for task_id in sorted(analysis.state.may_be_running):
@@ -59,19 +59,19 @@ def _with_queued_tasks(analysis: BodyAnalysis, state: RunHistory) -> RunHistory:
     analysis.state = state.copy()
     for start in state.queued_tasks.values():
         if isinstance(start.activity, StepRun):
-            analysis.begun(survey.closure(start.activity), on_every_path=False)
+            analysis.begun(program_usage.closure(start.activity), on_every_path=False)
         elif isinstance(start.activity, Call):
-            analysis.begun(survey.steps_used_by(start.activity.function), on_every_path=False)
+            analysis.begun(program_usage.steps_used_by(start.activity.function), on_every_path=False)
     return analysis.state
 
 
 def _analyze(facts: ProgramFacts, function: Function, usage: BodyUsage, *, is_run: bool) -> Block:
     """Return the expanded body of a function, and record its effects."""
     analysis = BodyAnalysis(facts, function, usage, read_block, is_run)
-    analysis.state.mark_declared(step for step in function.redeclared_steps if step in facts.survey.needed)
+    analysis.state.mark_declared(step for step in function.redeclared_steps if step in facts.program_usage.needed)
     body = read_block(analysis, function.body)
     end = join_states([_with_queued_tasks(analysis, state) for state in analysis.exit_states])
-    initial = dict.fromkeys(facts.survey.steps_used_by(function) if not is_run else (), NO_PATH)
+    initial = dict.fromkeys(facts.program_usage.steps_used_by(function) if not is_run else (), NO_PATH)
     effects = facts.effects.setdefault(id(function), initial)
     facts.set_first_await_steps(
         function, (end.begun_by_first_await if end is not None else None) or (), analysis.first_await_steps_of

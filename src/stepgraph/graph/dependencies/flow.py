@@ -22,7 +22,7 @@ from stepgraph.limits import Limit
 def read_block(analysis: BodyAnalysis, block: Block) -> Block:
     """Return a block with the dependencies of its steps expanded, and set `exit_states` to the states at its exits."""
     domain = _RunStateDomain(analysis)
-    exits = solve(block, analysis.state, domain, domain, analysis.survey.budget)
+    exits = solve(block, analysis.state, domain, domain, analysis.program_usage.budget)
     analysis.exit_states = [end for end in (exits.end, exits.returns) if end is not None]
     expanded = domain.expanded(block)
     if exits.end is not None:
@@ -69,7 +69,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
 
     def expand_line(self, block: Block, line: _StraightLine, state: RunHistory) -> RunHistory:
         analysis = self.analysis
-        analysis.survey.budget.spend(Limit.PAIRS, len(state.run_states) + 1)
+        analysis.program_usage.budget.spend(Limit.PAIRS, len(state.run_states) + 1)
         analysis.state = state.copy()
         line.last_entry = state
         line.operations = _expand_line(analysis, block.operations, line.first, line.last)
@@ -82,7 +82,7 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         del operation, before, after
 
     def enter_iteration(self, loop: Loop, head: RunHistory) -> RunHistory:
-        needed = [step for step in loop.redeclared_steps if step in self.analysis.survey.needed]
+        needed = [step for step in loop.redeclared_steps if step in self.analysis.program_usage.needed]
         if not needed:
             return head
         state = head.copy()
@@ -96,8 +96,8 @@ class _RunStateDomain(Domain[RunHistory], Observer[RunHistory]):
         del raised
         caught = before.copy()
         caught.only_after_exception = True
-        for step in self.analysis.survey.steps_used_in(try_.body):
-            if step in self.analysis.survey.needed:
+        for step in self.analysis.program_usage.steps_used_in(try_.body):
+            if step in self.analysis.program_usage.needed:
                 caught.mark_begun(step, on_every_path=False)
         self.analysis.record_possible_failure(self.analysis.awaited_steps_in(try_.body), caught)
         if end is not None:

@@ -46,7 +46,7 @@ def expand_gather(analysis: BodyAnalysis, starts: Sequence[Start], await_: Await
     operations = _expand_at_await(analysis, [*queued, *roots], await_.group.kind, await_.place)
     if await_.group.kind != "all":
         for root in roots:
-            analysis.record_possible_failure(analysis.survey.closure(root.run))
+            analysis.record_possible_failure(analysis.program_usage.closure(root.run))
     return operations
 
 
@@ -101,9 +101,11 @@ def record_finished_tasks(analysis: BodyAnalysis, task_ids: Iterable[TaskId]) ->
         activity = analysis.usage.activities.get(task_id)
         on_every_path = task_id in analysis.state.must_have_started
         if isinstance(activity, StepRun):
-            analysis.begun(analysis.survey.closure(activity), on_every_path=on_every_path)
+            analysis.begun(analysis.program_usage.closure(activity), on_every_path=on_every_path)
         elif isinstance(activity, Call):
-            analysis.survey.budget.spend(Limit.PAIRS, len(analysis.survey.steps_used_by(activity.function)))
+            analysis.program_usage.budget.spend(
+                Limit.PAIRS, len(analysis.program_usage.steps_used_by(activity.function))
+            )
             analysis.state.apply_effects(
                 analysis.facts.effects.get(id(activity.function), {}), on_every_path=on_every_path
             )
@@ -151,8 +153,8 @@ def _steps_begun_at_once(
     """
     closures: dict[StepDefinition, None] = {}
     for root in roots:
-        closures |= analysis.survey.closure(root.run)
-    analysis.survey.budget.spend(Limit.PAIRS, len(closures))
+        closures |= analysis.program_usage.closure(root.run)
+    analysis.program_usage.budget.spend(Limit.PAIRS, len(closures))
     for step in closures:
         tasks = planned.begun_runs.get((step,), ())
         begins_now = any(
@@ -170,7 +172,7 @@ def _record_runs(analysis: BodyAnalysis, planned: Schedule) -> None:
     for task in planned.tasks:
         definitions = definitions_of(task.run)
         if task.conditional or len(definitions) > 1:
-            analysis.begun(analysis.survey.closure(task.run), on_every_path=False)
+            analysis.begun(analysis.program_usage.closure(task.run), on_every_path=False)
         if len(definitions) == 1:
             analysis.begun(definitions)
         for definition in definitions:
@@ -187,7 +189,7 @@ def _record_call(analysis: BodyAnalysis, function: Function) -> None:
     for task_id in task_ids:
         activity = analysis.usage.activities.get(task_id)
         if isinstance(activity, Call):
-            steps_of_call = analysis.survey.steps_used_by(function)
+            steps_of_call = analysis.program_usage.steps_used_by(function)
             analysis.facts.add_concurrent_steps(activity.function, steps_of_call)
             analysis.facts.add_waiting_steps(activity.function, analysis.may_wait(steps_of_call))
 
@@ -197,7 +199,7 @@ def _apply_call(analysis: BodyAnalysis, function: Function) -> None:
 
     Queued tasks begin at the first await of the callee, before or after any of its steps.
     """
-    may_run = analysis.survey.steps_used_by(function)
+    may_run = analysis.program_usage.steps_used_by(function)
     opening = analysis.facts.first_await_steps_of(function)
     begun_by_first_await = (
         opening.must_have_begun if analysis.must_precede_first_await else analysis.state.begun_by_first_await

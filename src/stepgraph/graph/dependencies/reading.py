@@ -42,7 +42,7 @@ class FirstAwaitSteps(Struct, frozen=True):
 class ProgramFacts(Struct):
     """Facts about all functions of a program, which grow until the fixpoint."""
 
-    survey: ProgramUsage
+    program_usage: ProgramUsage
     previous_first_await_steps: Mapping[int, FirstAwaitSteps]
     """The steps begun by the first await of each function, by `id`, from the previous fixpoint."""
     entry_run_states: dict[int, RunStates] = field(default_factory=dict)
@@ -121,7 +121,7 @@ class ProgramFacts(Struct):
         Before the first fixpoint, any step that the function runs or needs may have begun.
         """
         return self.previous_first_await_steps.get(id(function)) or FirstAwaitSteps(
-            frozenset(), frozenset(self.survey.steps_used_by(function))
+            frozenset(), frozenset(self.program_usage.steps_used_by(function))
         )
 
     def add_note(self, code: str, step: StepDefinition, message: str, advice: str) -> None:
@@ -149,9 +149,9 @@ class BodyAnalysis(Struct):
     """The steps that may begin by the first await."""
 
     @property
-    def survey(self) -> ProgramUsage:
+    def program_usage(self) -> ProgramUsage:
         """The use of steps, functions and tasks in the whole program."""
-        return self.facts.survey
+        return self.facts.program_usage
 
     @property
     def must_precede_first_await(self) -> bool:
@@ -165,8 +165,8 @@ class BodyAnalysis(Struct):
             run_state = run_state & ~FROM_CALLER | (NOT_RUN if self.is_run_method else self._run_state_at_call(step))
         if run_state & NOT_RUN and not self.must_precede_first_await and step in self.may_begin_during():
             run_state |= RUN
-        if step in self.survey.declared_by_overlapping_calls and not (
-            self.must_precede_first_await and step not in self.survey.resolved_late
+        if step in self.program_usage.declared_by_overlapping_calls and not (
+            self.must_precede_first_await and step not in self.program_usage.resolved_late
         ):
             run_state |= RUN | NOT_RUN  # a lookup by name may return the step that another call declares
         return run_state
@@ -188,16 +188,18 @@ class BodyAnalysis(Struct):
         return [
             step
             for step in steps
-            if step in self.survey.needed
-            and any(has_run(self.run_state(needed)) is not HasRun.ALWAYS for needed in self.survey.needed_by(step))
+            if step in self.program_usage.needed
+            and any(
+                has_run(self.run_state(needed)) is not HasRun.ALWAYS for needed in self.program_usage.needed_by(step)
+            )
         ]
 
     def steps_of(self, task_id: TaskId) -> Mapping[StepDefinition, None]:
         """Return the steps that a background task may begin."""
         activity = self.usage.activities.get(task_id)
         if isinstance(activity, StepRun):
-            return self.survey.closure(activity)
-        return self.survey.steps_used_by(activity.function) if isinstance(activity, Call) else {}
+            return self.program_usage.closure(activity)
+        return self.program_usage.steps_used_by(activity.function) if isinstance(activity, Call) else {}
 
     def has_run(self, step: StepDefinition, run_states: RunStates | None = None) -> HasRun:
         """Return whether a step has run when another step needs it, here or in other run states.
@@ -212,21 +214,23 @@ class BodyAnalysis(Struct):
 
     def scheduling_context(self) -> SchedulingContext:
         """Return the facts for scheduling steps that begin here."""
-        survey = self.survey
+        program_usage = self.program_usage
         calls = [start.activity for start in self.state.queued_tasks.values() if isinstance(start.activity, Call)]
         first_awaits = [self.facts.first_await_steps_of(call.function) for call in calls]
         return SchedulingContext(
             self.has_run,
             self.state.running_task_by_step.get,
-            survey.steps_used_in_body,
-            survey.closure,
+            program_usage.steps_used_in_body,
+            program_usage.closure,
             may_await_dependencies=self._may_await_dependencies,
             may_begin_at_once={
                 *self.may_begin_during(),
                 *(step for first_await in first_awaits for step in first_await.may_have_begun),
             },
-            steps_of_beginning_functions={step for call in calls for step in survey.steps_used_by(call.function)},
-            budget=survey.budget,
+            steps_of_beginning_functions={
+                step for call in calls for step in program_usage.steps_used_by(call.function)
+            },
+            budget=program_usage.budget,
         )
 
     def _may_await_dependencies(self, step: StepDefinition) -> bool:
@@ -240,7 +244,7 @@ class BodyAnalysis(Struct):
             return False
         run_states = self.facts.task_entry_run_states.get(task_id, {})
         begun_at_same_await = self.facts.begun_at_same_await.get(task_id, ())
-        needed = self.survey.direct_dependencies(activity).get(step, ())
+        needed = self.program_usage.direct_dependencies(activity).get(step, ())
         return any(
             dependency in begun_at_same_await or has_run(run_states.get(dependency, NO_PATH)) is not HasRun.ALWAYS
             for dependency in needed
@@ -248,7 +252,7 @@ class BodyAnalysis(Struct):
 
     def must_begin_in_order(self, task_id: TaskId) -> bool:
         """Whether a queued task must begin at the next await, after all tasks that started before it."""
-        return task_id in self.state.must_have_started and task_id not in self.survey.unordered
+        return task_id in self.state.must_have_started and task_id not in self.program_usage.unordered
 
     def record_await(self, steps: Iterable[StepDefinition]) -> None:
         """Record an await: if it may be the first one, the steps and the queued tasks may begin there."""
@@ -261,14 +265,14 @@ class BodyAnalysis(Struct):
     def begun(self, steps: Iterable[StepDefinition], *, on_every_path: bool = True) -> None:
         """Record that steps have begun, so they are over before any step that needs them."""
         for step in steps:
-            if step in self.survey.needed:
+            if step in self.program_usage.needed:
                 self.state.mark_begun(step, on_every_path=on_every_path)
 
     def record_possible_failure(self, steps: Iterable[StepDefinition], state: RunHistory | None = None) -> None:
         """Record that the program may continue after steps have failed, here or in another state."""
         target = state or self.state
         for step in steps:
-            if step in self.survey.needed:
+            if step in self.program_usage.needed:
                 target.run_states[step] = target.at(step) | FAILED_OR_SKIPPED
 
     def awaited_steps_in(self, block: Block) -> Iterator[StepDefinition]:
@@ -296,9 +300,9 @@ class BodyAnalysis(Struct):
         )
         body_analysis.begun((step for step in may_have_run if step is not run.definition), on_every_path=False)
         body_analysis.begun(must_have_run)
-        body_analysis.begun(step for step in self.survey.closure(run) if step is not run.definition)
+        body_analysis.begun(step for step in self.program_usage.closure(run) if step is not run.definition)
         body = self.analyze_block(body_analysis, run.body)
-        self.begun(self.survey.steps_used_in_body(run), on_every_path=False)
+        self.begun(self.program_usage.steps_used_in_body(run), on_every_path=False)
         return replace(run, body=body, dependencies=())
 
     def report_steps_of_others(self, roots: Iterable[DirectCall]) -> None:
@@ -308,13 +312,13 @@ class BodyAnalysis(Struct):
             if isinstance(self.usage.activities.get(task_id), Call):
                 waiting |= self.facts.waiting_in_task.get(task_id, {})
         for root in roots if waiting else ():
-            needed = self.survey.closure(root.run).keys() - {root.run.definition}
+            needed = self.program_usage.closure(root.run).keys() - {root.run.definition}
             self.report_repeated(step for step in waiting if step in needed)
 
     def report_repeated(self, steps: Iterable[StepDefinition]) -> None:
         """Add a note for each step that the SDK runs more than once."""
         for step in steps:
-            if step in self.survey.cyclic_steps:
+            if step in self.program_usage.cyclic_steps:
                 continue
             self.facts.add_note(
                 "dependency-runs-twice",

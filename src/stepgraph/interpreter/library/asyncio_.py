@@ -28,42 +28,38 @@ from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
 
-@models("asyncio.gather", unpacks=True)
+@models("asyncio.gather", unpacks=True, starts_tasks=True)
 def _gather(call: LibraryCall) -> Value:
-    since = call.interpreter.task_id_before_call
+    since = call.last_task_before
     members: list[Element] = []
-    hides_work = False
+    awaits_other_work = False
     for argument in call.arguments.items:
         if argument.keyword is not None:
             continue
         if argument.star:
             started = start_elements(call.interpreter, argument)
-            hides_work |= not isinstance(argument.value, Collection)
+            awaits_other_work |= not isinstance(argument.value, Collection)
         else:
             started = [Element(start(call.interpreter, argument.value, argument.place), call.place)]
         if origin_name(argument.value) != "asyncio.sleep":
-            hides_work |= has_hidden_members(call.interpreter, started)
+            awaits_other_work |= awaits_work_without_steps(call.interpreter, started)
         members += started
     return_exceptions = call.arguments.find(None, "return_exceptions")
-    kind: ParallelKind = (
-        "all_settled" if return_exceptions and return_exceptions.value == Constant(value=True) else "all"
-    )
-    if kind == "all_settled":
+    if return_exceptions is not None and return_exceptions.value == Constant(value=True):
         members = _without_outliving_tasks(call.interpreter, members)
-    gathering = make_gathering(call.interpreter, kind, members, call.place, since)
-    if kind == "all_settled":
-        return gathering
-    return replace(gathering, has_hidden_members=hides_work)
+        return make_gathering(call.interpreter, "all_settled", members, call.place, since)
+    gathering = make_gathering(call.interpreter, "all", members, call.place, since)
+    return replace(gathering, awaits_work_without_steps=awaits_other_work)
 
 
-def has_hidden_members(interpreter: Interpreter, members: Sequence[Element]) -> bool:
+def awaits_work_without_steps(interpreter: Interpreter, members: Sequence[Element]) -> bool:
     """Whether a gather awaits work without steps, which may fail while other members run steps."""
-    return any(_hides_work(interpreter, member.value) for member in members)
+    return any(_is_without_steps(interpreter, member.value) for member in members)
 
 
-def _hides_work(interpreter: Interpreter, member: Value) -> bool:
+def _is_without_steps(interpreter: Interpreter, member: Value) -> bool:
     if isinstance(member, Gathering) and member.members:
-        return member.has_hidden_members
+        return member.awaits_work_without_steps
     return not _has_steps(interpreter, member)
 
 
@@ -92,7 +88,7 @@ def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element
 
 def _may_fail_early(member: Value) -> bool:
     """Whether a member is a gather that an error of work without steps ends while its members go on."""
-    return isinstance(member, Gathering) and member.kind == "all" and member.has_hidden_members
+    return isinstance(member, Gathering) and member.kind == "all" and member.awaits_work_without_steps
 
 
 def _on_some_paths(task: Task) -> Task:
@@ -198,7 +194,7 @@ def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> 
     return with_all_runs(started[0])
 
 
-@models("asyncio.create_task")
+@models("asyncio.create_task", starts_tasks=True)
 def _create_task(call: LibraryCall) -> Value:
     coroutine = call.arguments.find(0, "coro")
     return UNKNOWN if coroutine is None else _start_task(call.interpreter, coroutine, call.place)
@@ -212,7 +208,7 @@ def _start_task(interpreter: Interpreter, argument: Argument, place: Place) -> V
 
 @models("asyncio.wait")
 def _wait(call: LibraryCall) -> Value:
-    since = call.interpreter.task_id_before_call
+    since = call.last_task_before
     futures = call.arguments.find(0, "fs") or call.arguments.find(None, "aws")
     if futures is None:
         return UNKNOWN
@@ -220,7 +216,7 @@ def _wait(call: LibraryCall) -> Value:
     kind = "all_settled" if return_when is None else _wait_kind(return_when.value)
     members = _without_outliving_tasks(call.interpreter, start_elements(call.interpreter, futures))
     future = make_gathering(call.interpreter, kind or "all", members, call.place, since)
-    if kind == "all" and has_hidden_members(call.interpreter, members):
+    if kind == "all" and awaits_work_without_steps(call.interpreter, members):
         kind = None  # an error of work without steps, which the graph does not show, ends it too
     timeout = call.arguments.find(None, "timeout")
     until_done = kind is not None and (timeout is None or timeout.value == Constant(None))
@@ -260,7 +256,7 @@ def _wait_for(call: LibraryCall) -> Value:
     return WaitForCall(future.value, call.place) if has_timeout and is_awaitable(future.value) else future.value
 
 
-@models("asyncio.shield")
+@models("asyncio.shield", starts_tasks=True)
 def _shield(call: LibraryCall) -> Value:
     """`asyncio.shield` turns a coroutine into a task immediately."""
     argument = call.arguments.find(0, "arg")
@@ -273,7 +269,7 @@ def _shield(call: LibraryCall) -> Value:
 
 @models("asyncio.as_completed")
 def _as_completed(call: LibraryCall) -> Value:
-    since = call.interpreter.task_id_before_call
+    since = call.last_task_before
     argument = call.arguments.find(0, "fs")
     if argument is None:
         return UNKNOWN

@@ -81,7 +81,7 @@ def _call_external(interpreter: Interpreter, callee: External, arguments: Argume
     report_hooks(interpreter, name, arguments, place)
     if name == "asyncio.create_task" and callee.name != "asyncio.ensure_future" and arguments.items:
         observe_sleep_as_task(interpreter, arguments.items[0], place)
-    call = LibraryCall(interpreter, name, arguments, place)
+    call = LibraryCall(interpreter, name, arguments, place, interpreter.task_id_before_call)
     model = MODELS.get(name)
     if model is not None:
         unpacks = name in UNPACKING

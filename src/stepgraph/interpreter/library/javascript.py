@@ -6,7 +6,7 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stepgraph.interpreter.library.asyncio_ import has_hidden_members, make_gathering, start_elements
+from stepgraph.interpreter.library.asyncio_ import awaits_work_without_steps, make_gathering, start_elements
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.ir.values import Value
 from stepgraph.model.payload import ParallelKind
@@ -15,13 +15,12 @@ from stepgraph.model.payload import ParallelKind
 @models("js.Promise.all", "js.Promise.any", "js.Promise.race", "js.Promise.allSettled")
 def _promise(call: LibraryCall) -> Value:
     interpreter = call.interpreter
-    since = interpreter.task_id_before_call
     members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
-    promise = make_gathering(interpreter, _KINDS[call.name], members, call.place, since)
+    promise = make_gathering(interpreter, _KINDS[call.name], members, call.place, call.last_task_before)
     interpreter.work.unordered |= promise.started_tasks  # JavaScript starts them in later microtasks, in no fixed order
     if promise.kind != "all":
         return promise
-    return replace(promise, has_hidden_members=has_hidden_members(interpreter, members))
+    return replace(promise, awaits_work_without_steps=awaits_work_without_steps(interpreter, members))
 
 
 _KINDS: Final[dict[str, ParallelKind]] = {

@@ -10,6 +10,7 @@ from msgspec import Struct
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.values import UNKNOWN, External, Value
 from stepgraph.syntax.module import Place
 
@@ -23,6 +24,8 @@ class LibraryCall(Struct, frozen=True):
     arguments: Arguments
     place: Place
     """The call expression."""
+    last_task_before: TaskId
+    """The last task id before the arguments were evaluated."""
 
     @property
     def first(self) -> Value:
@@ -62,15 +65,26 @@ UNPACKING: Final[set[str]] = set()
 """The names of functions whose models unpack starred arguments themselves."""
 
 
-def models(*names: str, unpacks: bool = False) -> Callable[[Model], Model]:
+_STARTING_TASKS: Final[set[str]] = set()
+"""The names of functions that start their positional arguments as tasks and do nothing else."""
+
+
+def models(*names: str, unpacks: bool = False, starts_tasks: bool = False) -> Callable[[Model], Model]:
     """Register a function as the model of the functions with these dotted names.
 
-    Unless it `unpacks` starred arguments itself, it receives none: their elements stand in their place.
+    Unless it `unpacks` starred arguments itself, it receives none: they are replaced by their elements. A function that
+    `starts_tasks` starts its positional arguments as tasks and raises no exceptions of its own.
     """
 
     def register(model: Model) -> Model:
         MODELS.update(dict.fromkeys(names, model))
         UNPACKING.update(names if unpacks else ())
+        _STARTING_TASKS.update(names if starts_tasks else ())
         return model
 
     return register
+
+
+def starts_tasks(function: Value) -> bool:
+    """Return whether a function starts its positional arguments as tasks and raises no exceptions of its own."""
+    return isinstance(function, External) and canonical_name(function.name) in _STARTING_TASKS

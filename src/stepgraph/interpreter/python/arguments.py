@@ -196,7 +196,7 @@ def make_collection(interpreter: Interpreter, kind: CollectionKind, items: tuple
 
 
 def merge_repeated(items: tuple[Element, ...]) -> tuple[Element, ...]:
-    """Return the elements. Above `MOST_ITEMS`, one element stands for all its repetitions."""
+    """Return the elements. Above `MAX_ELEMENTS`, one element stands for all its repetitions."""
     if len(items) <= MAX_ELEMENTS:
         return items
     distinct = {id(item.value): item for item in items}

@@ -46,6 +46,10 @@ from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.single_names import names_without_aliases
 
+_IMMUTABLE_KINDS: Final = ("tuple", "frozenset")
+_REMOVING_OPERATORS: Final = (cst.BitAndAssign, cst.BitXorAssign, cst.SubtractAssign)
+_UNKNOWN_OPERATION: Final = "is an operand in a way that is not followed"
+
 
 def _execute_expression(interpreter: Interpreter, node: cst.Expr) -> None:
     interpreter.tracer.on_discard(_evaluate(interpreter, node.value))
@@ -104,12 +108,9 @@ def _execute_augmented_assign(interpreter: Interpreter, node: cst.AugAssign) -> 
             apply_augmented_operator(interpreter, node.operator, target, value, interpreter.place(node)),
         )
         return
-    interpreter.escape_operand(target, place, "is an operand in a way that is not followed")
-    interpreter.escape_operand(value, place, "is an operand in a way that is not followed")
+    interpreter.escape_operand(target, place, _UNKNOWN_OPERATION)
+    interpreter.escape_operand(value, place, _UNKNOWN_OPERATION)
     interpreter.block_of(lambda: assign(interpreter, node.target, interpreter.tracer.on_operation((target, value))))
-
-
-_IMMUTABLE_KINDS: Final = ("tuple", "frozenset")
 
 
 def _is_only_name(interpreter: Interpreter, target: cst.BaseExpression) -> bool:
@@ -129,10 +130,9 @@ def _update_in_place(
     *,
     is_only_name: bool = False,
 ) -> Value | None:
-    """Update the collection or dictionary that the target is, and return the value that it gets.
+    """Update a collection or dictionary in place and return the new value of the target; None for other targets.
 
-    Return None if the target is neither. Of a union, one case is updated on each path, or each case if the union is the
-    only reference to them.
+    Of a union, one case is updated on each path, or each case if the union is the only reference to them.
     """
     match target:
         case Union() if any(
@@ -168,7 +168,7 @@ def _update_in_place(
 def _update_case(interpreter: Interpreter, operator: cst.BaseAugOp, case: Value, value: Value, place: Place) -> Value:
     updated = _update_in_place(interpreter, operator, case, value, place)
     if updated is None:
-        interpreter.escape_operand(case, place, "is an operand in a way that is not followed")
+        interpreter.escape_operand(case, place, _UNKNOWN_OPERATION)
     return case if updated is None else updated
 
 
@@ -183,9 +183,6 @@ def _update_collection(
         add_items(interpreter, owner, items if is_certain else tuple(map(as_optional, items)))
     if isinstance(operator, cst.MultiplyAssign):
         multiply_items(interpreter, owner, value)
-
-
-_REMOVING_OPERATORS: Final = (cst.BitAndAssign, cst.BitXorAssign, cst.SubtractAssign)
 
 
 def _execute_delete(interpreter: Interpreter, node: cst.Del) -> None:
@@ -272,6 +269,7 @@ def _execute_return(interpreter: Interpreter, node: cst.Return) -> None:
         function = Place(frame.body_scope.module, frame.function)
         interpreter.tracer.on_return(function, value, interpreter.place(node.value))
     if not frame.is_async and is_awaitable(value):
+        # This await is the work of the caller, so it does not count as emitted by the function.
         emitted = frame.emitted
         frame.returns_awaitable = True
         frame.emits_before_return = frame.emits_before_return or emitted
@@ -327,7 +325,7 @@ def _execute_assert(interpreter: Interpreter, node: cst.Assert) -> None:
         interpreter.emit_choice([(condition, interpreter.branch(fail, condition).block)], None, place)
 
 
-def _execute_break(interpreter: Interpreter, node: cst.CSTNode) -> None:
+def _execute_break(interpreter: Interpreter, node: cst.Break) -> None:
     loop = interpreter.frame.loop
     if loop is not None:
         loop.breaks = True
@@ -335,7 +333,7 @@ def _execute_break(interpreter: Interpreter, node: cst.CSTNode) -> None:
     emit_jump(interpreter, JumpKind.BREAK, interpreter.place(node))
 
 
-def _execute_continue(interpreter: Interpreter, node: cst.CSTNode) -> None:
+def _execute_continue(interpreter: Interpreter, node: cst.Continue) -> None:
     loop = interpreter.frame.loop
     if loop is not None:
         loop.continues = True

@@ -24,6 +24,7 @@ from stepgraph.interpreter.workflow.early_raises import settle_early_raises
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
+from stepgraph.model.conditions import NO_EXCEPTION
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements
 
@@ -50,7 +51,7 @@ def execute_try(interpreter: Interpreter, node: cst.Try | cst.TryStar) -> None:
         interpreter.frame.type_error_handlers += catches_type_error
         body = interpreter.branch(lambda: _execute_body(interpreter, node, code), cut_short=True)
         interpreter.frame.type_error_handlers -= catches_type_error
-    paths: list[tuple[str | None, PathResult]] = [("no exception", body)]
+    paths: list[tuple[str | None, PathResult]] = [(NO_EXCEPTION, body)]
     handlers: list[Handler] = []
     if body.position is not None:
         interpreter.tracer.restore(body.position)  # a step that raises has run

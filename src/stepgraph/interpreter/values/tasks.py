@@ -63,7 +63,7 @@ class Gathering(Value, Struct, frozen=True):
     """Whether its members are awaited in the order of completion, as by `asyncio.as_completed`."""
     until_error: bool = False
     """Whether the first error of a member also ends an await, without raising it."""
-    has_hidden_members: bool = False
+    awaits_work_without_steps: bool = False
     """Whether it also awaits work without steps, whose errors leave the members running beside other code."""
     parts: int = 1
     """The number of values in this tree, computed from the fields."""
@@ -84,7 +84,7 @@ class Gathering(Value, Struct, frozen=True):
             self.loop_depth,
             self.in_completion_order,
             self.until_error,
-            self.has_hidden_members,
+            self.awaits_work_without_steps,
         )
 
     def __eq__(self, other: object) -> bool:

@@ -67,15 +67,15 @@ def is_awaitable(value: Value) -> bool:
     return isinstance(value, AWAITABLES)
 
 
-def await_value(interpreter: Interpreter, value: Value, place: Place, first: int | None = None) -> Value:
+def await_value(interpreter: Interpreter, value: Value, place: Place, first_operation: int | None = None) -> Value:
     """Emit the await of a value and return its result.
 
-    `first` is the index of the first operation emitted by the awaited expression.
+    `first_operation` is the index of the first operation emitted by the awaited expression.
     """
     resume_tasks(interpreter)
     match value:
         case StepCall() | WaitCall() | FunctionCall() | PreparedCall():
-            activity, result = _activity(interpreter, value)
+            activity, result = _run_coroutine(interpreter, value)
             if activity is not None:
                 interpreter.emit(Run(activity, value.place))
             return result
@@ -91,7 +91,7 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
             return current_result(interpreter, value, place)
         case WaitForCall(inner=inner):
             last_operation, count = interpreter.operations[-1:], len(interpreter.operations)
-            result = await_value(interpreter, inner, place, first)
+            result = await_value(interpreter, inner, place, first_operation)
             if interpreter.operations[-1:] != last_operation:
                 awaited = Block(tuple(interpreter.operations[count:] or interpreter.operations[-1:]))
                 report_timeout(interpreter, value.place, "asyncio.wait_for", awaited)
@@ -99,12 +99,12 @@ def await_value(interpreter: Interpreter, value: Value, place: Place, first: int
         case Future(contents=contents):
             return value_of(interpreter, contents, place)
         case Union():
-            return _await_union(interpreter, value, place, first)
+            return _await_union(interpreter, value, place, first_operation)
         case Resource():
             interpreter.tracer.on_access(value)
             return UNKNOWN
         case Instance() if (coroutine := _await_method_call(interpreter, value, place)) is not None:
-            return await_value(interpreter, coroutine, place, first)
+            return await_value(interpreter, coroutine, place, first_operation)
     _report_unresolved(interpreter, value, place)
     return UNKNOWN
 
@@ -124,9 +124,9 @@ def _finished(interpreter: Interpreter, future: Task | Gathering, place: Place) 
     return Gathering("all", (), result=current_result(interpreter, future, place))
 
 
-def _await_union(interpreter: Interpreter, value: Union, place: Place, first: int | None) -> Value:
+def _await_union(interpreter: Interpreter, value: Union, place: Place, first_operation: int | None) -> Value:
     """Await whichever case of a union is the value. Tasks that only exist in their case need no choice."""
-    if first is not None and first < len(interpreter.operations):
+    if first_operation is not None and first_operation < len(interpreter.operations):
         results = _await_in_branches(interpreter, value, place)
         if results is not None:
             return union_of_values(results, [place.text] * len(results), place.text, place)
@@ -176,12 +176,12 @@ def emit_await(interpreter: Interpreter, await_: Await) -> None:
 def _with_exits(interpreter: Interpreter, group: AwaitGroup) -> AwaitGroup:
     """Return the group of an await with the ways in which an error outside its steps leaves its members running."""
     if not _may_continue_after_error(interpreter):
-        return replace(group, has_hidden_members=False)
+        return replace(group, awaits_work_without_steps=False)
     return replace(group, may_be_left=any(_may_raise_since(interpreter, task_id) for task_id in task_ids_of(group)))
 
 
 def _may_raise_since(interpreter: Interpreter, task_id: TaskId) -> bool:
-    """Whether code between the start of a task and the present await may raise."""
+    """Whether code between the start of a task and the current await may raise."""
     work = interpreter.work
     await_count, call_count = work.counts_at_start.get(task_id, (0, 0))
     return work.call_count > call_count or work.await_count > await_count + 1
@@ -232,7 +232,7 @@ def _start_coroutine(interpreter: Interpreter, coroutine: Coroutine) -> Value:
     note_count, empty_reads = len(interpreter.notes), dict(interpreter.work.empty_reads)
     interpreter.work.starting += 1
     with interpreter.tracer.task_body(), interpreter.store.logged(newest) as log:
-        activity, result = _activity(interpreter, coroutine, is_started=True)
+        activity, result = _run_coroutine(interpreter, coroutine, is_started=True)
     interpreter.work.starting -= 1
     reads = frozenset(slot for slot in interpreter.store.reads if slot[0] <= newest)
     interpreter.store.reads = outer_reads | reads
@@ -313,7 +313,7 @@ def await_group(value: Gathering) -> AwaitGroup:
         until_done=value.until_done,
         in_completion_order=value.in_completion_order,
         until_error=value.until_error,
-        has_hidden_members=value.has_hidden_members,
+        awaits_work_without_steps=value.awaits_work_without_steps,
     )
 
 
@@ -328,28 +328,27 @@ def _group_member(value: Value, outer_tasks: frozenset[TaskId]) -> tuple[AwaitMe
     return (replace(group, nested=nested),)
 
 
-def _activity(interpreter: Interpreter, value: Coroutine, *, is_started: bool = False) -> tuple[Activity | None, Value]:
-    """Return the work and the result of a coroutine. The work is None if it runs no steps.
+def _run_coroutine(
+    interpreter: Interpreter, coroutine: Coroutine, *, is_started: bool = False
+) -> tuple[Activity | None, Value]:
+    """Interpret the body of a coroutine, and return its work and its result. The work is None if it runs no steps.
 
     With `is_started`, a function that reads or writes outer variables counts as work: it may run steps assigned to them
     later, and concurrent code may read what it writes.
     """
-    match value:
-        case StepCall(step=step, place=place):
-            interpreter.work.begun.add(id(place.node))
+    interpreter.work.begun.add(id(coroutine.place.node))
+    match coroutine:
+        case StepCall(step=step):
             interpreter.frame.called |= interpreter.work.bit_of(step.definition)
             run = step_run(interpreter, step, _step_body)
             interpreter.steps.ran.add(step.definition)
             return run, UNKNOWN
-        case WaitCall(activity=activity, place=place):
-            interpreter.work.begun.add(id(place.node))
+        case WaitCall(activity=activity):
             return activity, Event(activity.payload)
-        case PreparedCall(function=function, result=result, place=place):
-            interpreter.work.begun.add(id(place.node))
+        case PreparedCall(function=function, result=result):
             interpreter.frame.called |= interpreter.work.bit_of(function)
             return Call(function), result
-        case FunctionCall(function=function_value, arguments=arguments, place=place):
-            interpreter.work.begun.add(id(place.node))
+        case FunctionCall(function=function_value, arguments=arguments):
             summary = summarize_call(interpreter, function_value, arguments)
             if summary.function.may_run_steps:
                 interpreter.frame.called |= interpreter.work.bit_of(function_value.node)

@@ -23,11 +23,10 @@ from stepgraph.model.payload import (
     Switch,
     Try,
 )
-from stepgraph.model.walk import as_unknown, children
+from stepgraph.model.walk import as_clocked, as_unknown, children
 from stepgraph.phrases.durations import duration_text, number_text
 from stepgraph.phrases.shapes import shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
-from stepgraph.render.group_order import timed
 from stepgraph.render.node_text import node_words
 
 DEFAULT: Final = "default"
@@ -120,7 +119,7 @@ def _rows(node: Node) -> Iterator[FactRow]:
         case "start":
             if "payload" in node:
                 yield "Payload", shape_text(node["payload"])
-    if work := timed(node):
+    if work := as_clocked(node):
         yield from _clocks(work.get("starts"), work.get("resolves"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, assert_never
 
 from msgspec import Struct, field
 
@@ -65,4 +65,7 @@ def _key(node: Node) -> str:
             return f"call.{slug(node['name'], 'function')}"
         case "break":
             return f"exit.{slug(node['kind'], 'break')}"
-    return f"node.{node['type']}"
+        case "loop" | "parallel" | "try" | "block" | "if" | "switch" | "start":
+            return f"node.{node['type']}"
+        case _ as never:
+            assert_never(never)

@@ -20,6 +20,7 @@ from stepgraph.interpreter.summaries import function_scope
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.ir.nodes import JumpKind, Scope
 from stepgraph.ir.values import UNKNOWN, Value
+from stepgraph.model.conditions import NO_EXCEPTION
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements, statements_below
 
@@ -153,7 +154,7 @@ def _resume_jumps(interpreter: Interpreter, jumps: Sequence[DeferredJump], *, al
         if is_last and not may_swallow:
             emit_deferred(interpreter, jump)
             return
-        condition = jump.condition or ("no exception" if is_last else jump.kind.value)
+        condition = jump.condition or (NO_EXCEPTION if is_last else jump.kind.value)
         path = interpreter.branch(partial(emit_deferred, interpreter, jump), condition)
         interpreter.emit_choice([(condition, path.block)], None, jump.place)
 

@@ -53,6 +53,7 @@ from stepgraph.ir.values import (
     origin_name,
     without_taint,
 )
+from stepgraph.model.conditions import NO_EXCEPTION
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements
 
@@ -190,7 +191,7 @@ def _execute_swallowed(interpreter: Interpreter, managed: ManagedBlock, context:
     states = [outcome.changes, *outcome.overwritten, *context.jump_states]
     interrupted = join_any(interpreter.store, states, managed.place)
     paths = [
-        ("no exception", outcome),
+        (NO_EXCEPTION, outcome),
         (None, PathResult(EMPTY, interrupted, is_reachable=True, position=outcome.position)),
     ]
     interpreter.join_path_results(paths, "exception", managed.place, exclusive=False)

@@ -25,6 +25,7 @@ from stepgraph.interpreter.workflow.declarations import declared_since
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition
 from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Value
+from stepgraph.model.conditions import NO_BREAK
 from stepgraph.syntax.module import Place
 
 # Passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies the passes of the
@@ -60,10 +61,10 @@ def interpret_loop(
     block, breaks, declares = _interpret_to_fixpoint(interpreter, body, place)
     orelse_block = EMPTY
     if orelse is not None and not bounds.infinite:
-        orelse_path = interpreter.branch(orelse, "no break" if breaks else None)
+        orelse_path = interpreter.branch(orelse, NO_BREAK if breaks else None)
         orelse_block = orelse_path.block
         break_path = PathResult(EMPTY, {}, is_reachable=breaks)
-        interpreter.join_path_results([("no break", orelse_path), (None, break_path)], None, place)
+        interpreter.join_path_results([(NO_BREAK, orelse_path), (None, break_path)], None, place)
     else:
         interpreter.is_reachable = breaks or not bounds.infinite
     if block.operations or orelse_block.operations:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Final
 
+from stepgraph.model.conditions import is_generated
 from stepgraph.model.payload import Block, Branch, If, Switch, Try
 from stepgraph.render.context import NodeContext
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
@@ -20,8 +20,6 @@ from stepgraph.render.svg.layout.labels import exit_pill, title_line
 from stepgraph.render.svg.layout.layout import Layout
 
 WIDEST_CONDITION: Final = 230
-_OUR_WORDS: Final = re.compile(r"no break|no continue|.* has not run", re.DOTALL)
-"""Conditions that stepgraph writes itself; none is valid source."""
 
 
 def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
@@ -58,7 +56,8 @@ def _branches(layout: Layout, branches: Sequence[Branch], context: NodeContext, 
     for index, branch in enumerate(branches):
         details = layout.view.details
         text = branch_text(branch, otherwise, details)
-        is_code = bool(details.source(branch)) or (branch["condition"] is not None and not _OUR_WORDS.fullmatch(text))
+        condition = branch["condition"]
+        is_code = bool(details.source(branch)) or (condition is not None and not is_generated(condition))
         label = heading("", "", text or " ", widest=WIDEST_CONDITION) if is_code else plain_label(text)
         for phrase in details.remarks(branch):
             label = add_remark(label, phrase)

@@ -1,0 +1,62 @@
+"""Names of classes and constants in the docstrings and comments of the package."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from collections.abc import Iterator
+from io import StringIO
+from tokenize import COMMENT, DEDENT, ENCODING, INDENT, NAME, NEWLINE, NL, STRING, generate_tokens
+from typing import Final
+
+from docs.generate.files import ROOT
+
+PACKAGE: Final = ROOT / "src/stepgraph"
+QUOTED: Final = re.compile(r"`([A-Za-z_][\w.]*)(?:\(\))?`")
+# Constants and classes of several words: single words are also names of examples, keys and Python.
+CHECKED: Final = re.compile(r"_?[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)+|_?(?:[A-Z][a-z0-9]+){2,}")
+BEFORE_A_STATEMENT: Final = (NEWLINE, INDENT, DEDENT, ENCODING)
+
+
+def tokens_of(source: str) -> Iterator[tuple[bool, str]]:
+    """Yield names, strings and comments; the flag is whether it is a docstring or a comment."""
+    previous = NEWLINE
+    for token in generate_tokens(StringIO(source).readline):
+        if token.type == NL:
+            continue
+        if token.type == COMMENT:
+            yield True, token.string
+            continue
+        if token.type == STRING:
+            yield previous in BEFORE_A_STATEMENT, token.string
+        elif token.type == NAME:
+            yield False, token.string
+        previous = token.type
+
+
+def quoted_names(prose: str) -> set[str]:
+    """Return the names of classes and constants in backticks, also as parts of dotted names."""
+    parts = (part for quoted in QUOTED.findall(prose) for part in quoted.split("."))
+    return {part for part in parts if CHECKED.fullmatch(part)}
+
+
+def missing_names(sources: list[str]) -> list[str]:
+    """Return the names in docstrings and comments that neither the code nor Python's builtins contain."""
+    quoted: set[str] = set()
+    names = set(dir(builtins))
+    for source in sources:
+        for is_prose, text in tokens_of(source):
+            if is_prose:
+                quoted |= quoted_names(text)
+            else:
+                names.update(re.findall(r"\w+", text))
+    return sorted(quoted - names)
+
+
+def test_docstrings_name_classes_and_constants_that_exist() -> None:
+    assert missing_names([path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")]) == []
+
+
+def test_a_name_that_no_code_contains_is_missing() -> None:
+    source = '"""Use `MOST_ITEMS` or `Tried.OldName`."""\nLIMIT = 1  # as `MAX_ITEMS`\nMAX_ITEMS = "NewName"\n'
+    assert missing_names([source]) == ["MOST_ITEMS", "OldName"]
