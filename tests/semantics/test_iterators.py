@@ -24,6 +24,14 @@ def test_an_iterator_yields_each_element_once(body: str, graph: str) -> None:
     assert graph_of(body) == graph
 
 
+@pytest.mark.parametrize(
+    ("iterator", "awaited"),
+    [("map(list, [[a()], [b()]])", "part[0]"), ("map(asyncio.wait_for, [a(), b()], [5, 5])", "part")],
+)
+def test_a_library_function_that_is_mapped_passes_on_awaitables(iterator: str, awaited: str) -> None:
+    assert graph_of(f"for part in {iterator}: await {awaited}") == "a\nb"
+
+
 def test_elements_may_remain_after_a_loop_over_an_iterator() -> None:
     assert graph_of("""
         it = iter([a, b])

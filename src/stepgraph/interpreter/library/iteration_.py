@@ -254,7 +254,7 @@ def _map(call: LibraryCall) -> Value:
     operands = [argument.value for argument in call.arguments.items if argument.keyword is None]
     if not operands[1:]:
         return UNKNOWN
-    if call.first.relevant or starts_task(call.first):
+    if starts_task(call.first) or any(operand.relevant for operand in operands):
         return make_iterator(call.interpreter, call.name, operands, call.place, _compute_results)
     if not any(isinstance(operand, GeneratorCall | GeneratorExpression) for operand in operands):
         return UNKNOWN
