@@ -14,14 +14,14 @@ from stepgraph.phrases.durations import counted
 from stepgraph.report.markdown_blocks import MAX_LENGTH, count_fitting, diagram, fitting_diagrams, length
 from stepgraph.report.report import Report, Verdict, WorkflowSummary, rule_url, source_link
 from stepgraph.report.text import finding_text
-from stepgraph.report.wording import LABELS, unmet_message, verdict_line, yes_or_no
+from stepgraph.report.wording import LABELS, missing_dag_message, verdict_line, yes_or_no
 
 _SIGNS: Final = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.UNREADABLE: "❌", Verdict.NOTHING: "⚠️"}
 _TABLE_HEAD: Final = "| Workflow | Class | Where | Steps | Graph | Complete |\n| --- | --- | --- | ---: | --- | --- |\n"
 # Reserved for notes about omitted parts, in characters.
 _NOTES_SPACE: Final = 500
 _TABLE_SPACE: Final = 20_000
-_UNMET_SPACE: Final = 10_000
+_MISSING_DAGS_SPACE: Final = 10_000
 
 
 def render_markdown(report: Report, *, quiet: bool = False) -> str:
@@ -35,11 +35,12 @@ def render_markdown(report: Report, *, quiet: bool = False) -> str:
         start.append(
             _TABLE_HEAD + _limited([_row(report, workflow) for workflow in report.workflows], _TABLE_SPACE, "workflow")
         )
-    if report.unmet:
-        demands = [
-            f"- {prose(unmet_message(workflow))} {_place(report, _span(workflow))}\n" for workflow in report.unmet
+    if report.workflows_without_dag:
+        rows = [
+            f"- {prose(missing_dag_message(workflow))} {_place(report, _span(workflow))}\n"
+            for workflow in report.workflows_without_dag
         ]
-        start.append(_limited(demands, _UNMET_SPACE, "workflow"))
+        start.append(_limited(rows, _MISSING_DAGS_SPACE, "workflow"))
     space = MAX_LENGTH - _NOTES_SPACE - length("\n".join(start))
     findings = _findings(report, space)
     space -= length("\n".join(findings))

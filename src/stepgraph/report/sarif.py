@@ -13,7 +13,7 @@ from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span
 from stepgraph.report.report import HOME, FingerprintedFinding, Report, Verdict, rule_url
 from stepgraph.report.rules import group_of, rule_body
-from stepgraph.report.wording import NOTHING_CHECKED, unmet_message
+from stepgraph.report.wording import NOTHING_CHECKED, missing_dag_message
 
 
 def message(*parts: str) -> dict[str, object]:
@@ -119,9 +119,11 @@ def _results(report: Report, numbers: dict[str, int]) -> Iterator[dict[str, obje
         yield _result(report, reported, numbers)
     for reported in report.baselined:
         yield {**_result(report, reported, numbers), "baselineState": "unchanged"}
-    for ignored in report.ignored:
-        suppression = {"kind": "inSource", **({"justification": shown_field(ignored.reason)} if ignored.reason else {})}
-        yield {**_result(report, FingerprintedFinding(ignored.finding), numbers), "suppressions": [suppression]}
+    for suppressed in report.suppressed:
+        suppression = {"kind": "inSource"}
+        if suppressed.reason:
+            suppression["justification"] = shown_field(suppressed.reason)
+        yield {**_result(report, FingerprintedFinding(suppressed.finding), numbers), "suppressions": [suppression]}
 
 
 def _result(report: Report, reported: FingerprintedFinding, numbers: dict[str, int]) -> dict[str, object]:
@@ -142,10 +144,10 @@ def _invocation(report: Report) -> dict[str, object]:
     notifications: list[dict[str, object]] = [
         {
             "level": "error",
-            "message": message(unmet_message(workflow)),
+            "message": message(missing_dag_message(workflow)),
             "locations": [location(report, Span(workflow.path, workflow.line, 1, workflow.line, 1), workflow.name)],
         }
-        for workflow in report.unmet
+        for workflow in report.workflows_without_dag
     ]
     if report.verdict is Verdict.NOTHING:
         notifications.append({"level": "error", "message": message(NOTHING_CHECKED)})

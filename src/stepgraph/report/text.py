@@ -16,7 +16,7 @@ from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.report.excerpt import Excerpt, excerpt_of
 from stepgraph.report.report import Report, Verdict
 from stepgraph.report.summary import summary_text
-from stepgraph.report.wording import LABELS, unmet_message
+from stepgraph.report.wording import LABELS, missing_dag_message
 
 # Without a terminal, the usual maximum length of source lines.
 _UNBOUNDED_EXCERPT: Final = 120
@@ -33,8 +33,8 @@ def render_text(report: Report, *, color: bool = False, width: int | None = None
     page = _TextFormatter(Terminal(color=color, width=None), None if width is None else max(width, _MIN_WIDTH))
     blocks = [page.finding(report, reported.finding) for reported in report.findings]
     blocks += [
-        page.statement(f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, unmet_message(workflow))
-        for workflow in report.unmet
+        page.statement(f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, missing_dag_message(workflow))
+        for workflow in report.workflows_without_dag
     ]
     if not quiet or report.verdict is Verdict.NOTHING:
         blocks.append(summary_text(report, page.width) + page.hint(report))
