@@ -11,6 +11,7 @@ from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, count_steps, functions_of
 from stepgraph.phrases.durations import counted
+from stepgraph.render.folding import BodyTexts
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.outline.rows import NO_STEPS, Row, RowMaker
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
@@ -38,7 +39,8 @@ def render_outline(
     terminal = Terminal(color=color, width=width)
     workflow = graph["workflow"]
     functions = functions_of(workflow)
-    maker = RowMaker(functions, called_functions(workflow["nodes"], functions), view.folding, details=view.details)
+    called = called_functions(workflow["nodes"], functions)
+    maker = RowMaker(functions, BodyTexts(functions), called, view.folding, details=view.details)
     lines = [terminal.line(_header(graph, notes, place))]
     if "payload" in workflow:
         lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))

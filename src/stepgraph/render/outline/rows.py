@@ -74,6 +74,9 @@ class RowMaker(Struct):
     """Makes rows in printing order, so a function is expanded at its first call."""
 
     functions: Mapping[str, FunctionDef]
+    body_texts: BodyTexts
+    """The summaries of folded functions."""
+
     called: frozenset[str] = frozenset()
     """The names of the functions that a run may reach."""
 
@@ -83,9 +86,6 @@ class RowMaker(Struct):
 
     counted: set[str] = field(default_factory=set)
     """The names of the functions summarized by a folded call."""
-
-    texts: BodyTexts | None = None
-    """The summaries of functions, made on first use."""
 
     details: Details = NO_DETAILS
 
@@ -155,8 +155,7 @@ class RowMaker(Struct):
         if name in self.shown or name not in self.functions or not self.functions[name]["nodes"]:
             return self._call(call)
         self.counted.add(name)
-        self.texts = BodyTexts(self.functions) if self.texts is None else self.texts
-        inside = _quiet(f"({self.texts.of(name)})")
+        inside = _quiet(f"({self.body_texts.of(name)})")
         return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(clock_text(call)), *inside))
 
     def _try(self, node: Try) -> list[Row]:

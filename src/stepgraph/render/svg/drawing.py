@@ -13,6 +13,7 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of
 from stepgraph.render.context import NodeContext
+from stepgraph.render.folding import BodyTexts
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
 from stepgraph.render.svg.figures.legend import LEGEND
@@ -77,7 +78,8 @@ def draw(
 def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above: Sequence[Drawable]) -> SvgDrawing:
     workflow = graph["workflow"]
     identity = slug(workflow["class_name"], "workflow") + suffix
-    layout = NodeLayout(functions_of(workflow), view, folds)
+    functions = functions_of(workflow)
+    layout = NodeLayout(functions, BodyTexts(functions), view, folds)
     title = _title(workflow["class_name"], payload_text(workflow["payload"]) if "payload" in workflow else "")
     figures = [*above, *_figures(graph, layout, identity)]
     width = max([title.width, *(figure.left_extent + figure.right_extent for figure in figures)]) + 2 * MARGIN
