@@ -62,7 +62,7 @@ class Subject(Struct, frozen=True):
     """Returns the location of a node of the graph."""
     complete: bool | None = None
     """Whether everything was resolved."""
-    answer: Callable[[], VersionGraph] | None = None
+    api_response: Callable[[], VersionGraph] | None = None
     """Returns the response of the Workflows API for the graph."""
     details: Callable[[], Details] = lambda: NO_DETAILS
 

@@ -45,14 +45,14 @@ def graph(
     sources = load_sources(named, environment, cache)
     prepare_destination(output, sources.files)
     with DateLookup() as lookup:
-        if output.form.answer:
+        if output.format.is_api_response:
             start_date_lookups(sources, lookup)
-        analysis = analyze_inputs(sources, named, cache, places=output.form.shows_places)
+        analysis = analyze_inputs(sources, named, cache, places=output.format.shows_locations)
         require_workflows(analysis, sources, named)
         dates = Dates(lookup, sources)
         subjects = [analyzed_subject(workflow, dates) for workflow in analysis.workflows]
         chosen = select(subjects, workflows, analysis.external)
         for subject in chosen:
-            if subject.graph is None or not output.form.shows_notes:
+            if subject.graph is None or not output.format.shows_notes:
                 write_notes(subject, quiet=output.quiet)
         return deliver(chosen, output, options, sources=analysis.files, failed=bool(analysis.problems))

@@ -22,10 +22,10 @@ _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
 @click.command("list")
 @inputs
 @click.option(
-    "-f", "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
+    "-f", "--format", "output_format", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
 )
 @cache_option
-def list_workflows(*, paths: tuple[str, ...], environment: Environment, form: str, cache: Cache) -> ExitCode:
+def list_workflows(*, paths: tuple[str, ...], environment: Environment, output_format: str, cache: Cache) -> ExitCode:
     """List the workflows found: name, class, place, steps, whether there is a graph, and whether it is complete.
 
     PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
@@ -34,11 +34,13 @@ def list_workflows(*, paths: tuple[str, ...], environment: Environment, form: st
     named = paths or (".",)
     sources = load_sources(named, environment, cache)
     with DateLookup() as lookup:
-        if form == "json":
+        if output_format == "json":
             start_date_lookups(sources, lookup)
         analysis = analyze_inputs(sources, named, cache)
         if analysis.workflows or analysis.external:
-            write_result(_render_json(analysis, Dates(lookup, sources)) if form == "json" else _render_table(analysis))
+            write_result(
+                _render_json(analysis, Dates(lookup, sources)) if output_format == "json" else _render_table(analysis)
+            )
         require_workflows(analysis, sources, named)
     return ExitCode.ERROR if analysis.problems else ExitCode.CLEAN
 
