@@ -96,7 +96,9 @@ def _render(drawable: Sequence[Subject], output: Output, options: FormatOptions)
     if not drawable:
         return Rendering("")
     if len(drawable) > 1 and not output_format.allows_multiple_workflows:
-        message = f"{output_format.name} holds one workflow, and there are {len(drawable)}. {_choice(drawable)}"
+        message = (
+            f"{output_format.name} holds one workflow, and there are {len(drawable)}. {_selection_advice(drawable)}"
+        )
         raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
     rendering = output_format.write(drawable, options)
     for warning in () if output.quiet else rendering.warnings:
@@ -104,7 +106,7 @@ def _render(drawable: Sequence[Subject], output: Output, options: FormatOptions)
     return rendering
 
 
-def _choice(drawable: Sequence[Subject]) -> str:
+def _selection_advice(drawable: Sequence[Subject]) -> str:
     """Return advice for selecting one workflow: by name, or by class or path if all names are equal."""
     if len({subject.name for subject in drawable}) > 1:
         return "Choose one with --workflow NAME"
@@ -114,5 +116,5 @@ def _choice(drawable: Sequence[Subject]) -> str:
     return f"All are called `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
 
 
-def _not_written_error(output: Output, code: ExitCode, why: str) -> CommandError:
-    return CommandError(code, f"{output.name} was not {'checked' if output.check else 'written'}, {why}.")
+def _not_written_error(output: Output, code: ExitCode, reason: str) -> CommandError:
+    return CommandError(code, f"{output.name} was not {'checked' if output.check else 'written'}, {reason}.")

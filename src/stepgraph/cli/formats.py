@@ -100,7 +100,7 @@ def _graph_text(subjects: Sequence[Subject], options: FormatOptions) -> Renderin
     color, width = options.look.color, options.look.width
     outlines = [
         render_outline(
-            graph, _view(subject, options), color=color, notes=subject.notes, width=width, place=subject.place()
+            graph, _view(subject, options), color=color, notes=subject.notes, width=width, place=subject.location()
         )
         for subject, graph in _with_graphs(subjects)
     ]
@@ -159,10 +159,10 @@ def _graph_html(subjects: Sequence[Subject], options: FormatOptions) -> Renderin
         Page(
             subject.graph,
             subject.name,
-            subject.place_of,
+            subject.node_location,
             [str(note) for note in subject.notes],
             subject.complete,
-            subject.place(),
+            subject.location(),
             subject.details(),
         )
         for subject in subjects

@@ -120,7 +120,7 @@ def _pairs(old: ComparedVersion, new: ComparedVersion) -> tuple[Pair, ...]:
     for version in (old, new):
         if not version.workflows:
             write_message(f"no workflow found in {version.title}: all are {'added' if version is old else 'removed'}.")
-    return pair_workflows(old.workflows, new.workflows, only_workflows=old.single and new.single)
+    return pair_workflows(old.workflows, new.workflows, only_workflows=old.is_single_file and new.is_single_file)
 
 
 def _select_pairs(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[Pair, ...]:

@@ -31,17 +31,17 @@ def list_workflows(*, paths: tuple[str, ...], environment: Environment, output_f
     PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
     workflows that the configurations in it name or, where there are none, for all workflow classes below it.
     """
-    named = paths or (".",)
-    sources = load_sources(named, environment, cache)
+    selected_paths = paths or (".",)
+    sources = load_sources(selected_paths, environment, cache)
     with DateLookup() as lookup:
         if output_format == "json":
             start_date_lookups(sources, lookup)
-        analysis = analyze_inputs(sources, named, cache)
+        analysis = analyze_inputs(sources, selected_paths, cache)
         if analysis.workflows or analysis.external:
             write_result(
                 _render_json(analysis, Dates(lookup, sources)) if output_format == "json" else _render_table(analysis)
             )
-        require_workflows(analysis, sources, named)
+        require_workflows(analysis, sources, selected_paths)
     return ExitCode.ERROR if analysis.problems else ExitCode.CLEAN
 
 

@@ -95,10 +95,10 @@ def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
         *, format_name: str | None, name: str | None, quiet: bool, theme: str | None, **others: object
     ) -> R:
         target = None if name == "-" else name
-        chosen = format_by_suffix(target, DIFF_FORMATS) if format_name is None else DIFF_FORMATS[format_name]
-        if theme is not None and "--theme" not in chosen.options:
-            raise click.UsageError(f"--theme is of no use to the format {chosen.name}, only to svg. Leave it out.")
+        selected = format_by_suffix(target, DIFF_FORMATS) if format_name is None else DIFF_FORMATS[format_name]
+        if theme is not None and "--theme" not in selected.options:
+            raise click.UsageError(f"--theme is of no use to the format {selected.name}, only to svg. Leave it out.")
         drawing_theme = cast("Theme", theme or THEMES[0])
-        return command(output=DiffOutput(chosen, target, quiet, drawing_theme), **others)
+        return command(output=DiffOutput(selected, target, quiet, drawing_theme), **others)
 
     return with_output

@@ -67,8 +67,10 @@ def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable
             target = None if name == "-" else name
             if check and target is None:
                 raise click.UsageError("--check needs -o with the file or folder that is to be checked.")
-            chosen = format_by_suffix(target, formats, _EXTRA_SUFFIXES) if format_name is None else formats[format_name]
-            return command(output=Output(chosen, target, check, quiet, _command() if check else ""), **others)
+            selected = (
+                format_by_suffix(target, formats, _EXTRA_SUFFIXES) if format_name is None else formats[format_name]
+            )
+            return command(output=Output(selected, target, check, quiet, _command() if check else ""), **others)
 
         return with_output
 

@@ -71,7 +71,7 @@ def report_options(command: Callable[..., R]) -> Callable[..., R]:
     @wraps(command)
     def with_output(*, format_name: str | None, name: str | None, quiet: bool, **others: object) -> R:
         target = None if name == "-" else name
-        chosen = format_by_suffix(target, REPORT_FORMATS) if format_name is None else REPORT_FORMATS[format_name]
-        return command(output=ReportOutput(chosen, target, quiet), **others)
+        selected = format_by_suffix(target, REPORT_FORMATS) if format_name is None else REPORT_FORMATS[format_name]
+        return command(output=ReportOutput(selected, target, quiet), **others)
 
     return with_output
