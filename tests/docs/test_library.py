@@ -40,7 +40,7 @@ def test_a_class_has_its_fields_with_their_docstrings() -> None:
 
 
 def test_internal_fields_are_omitted() -> None:
-    assert "| `footprint` |" not in section("Analysis")
+    assert "| `inputs` |" not in section("Analysis")
 
 
 def test_fields_without_docstrings_have_no_third_column() -> None:
