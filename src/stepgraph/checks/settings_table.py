@@ -79,7 +79,7 @@ class _Table(Struct, frozen=True):
         if name is None:
             return None
         path = path_in(folder, name)
-        if "\0" in path or root_of(folder or ".").holds(path):
+        if "\0" in path or root_of(folder or ".").contains(path):
             return path
         message = f"`baseline` is `{name}`, which leads out of the repository, and is neither read nor written."
         self.fields.report(("baseline",), message, "Name a file in the repository.")

@@ -17,7 +17,7 @@ from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject
 from stepgraph.escaping.file_names import file_key, numbered, safe_stem
 from stepgraph.model.note import InputError
-from stepgraph.project.reading import check_named, read_named, unreadable
+from stepgraph.project.reading import check_named, read_named, unreadable_problem
 from stepgraph.project.writing import Target, WriteError, check_folder, make_folder, target_of
 
 
@@ -96,7 +96,7 @@ def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
     except (FileNotFoundError, NotADirectoryError):
         return FileState.MISSING
     except OSError as error:
-        raise InputError(unreadable(path, error)) from None
+        raise InputError(unreadable_problem(path, error)) from None
     if not stat.S_ISREG(status.st_mode):
         raise path_error(path, "is not a file, and cannot be compared with one.")
     # Line ends of Windows have twice the length, and dates have a constant length.

@@ -16,7 +16,7 @@ from msgspec import Struct, field
 from stepgraph.limits import SCANNED_BYTES, SCANNED_BYTES_IN_ALL
 from stepgraph.model.note import InputError
 from stepgraph.project.forked import forked, may_fork
-from stepgraph.project.reading import pieces_of, read_found
+from stepgraph.project.reading import read_chunks, read_search_result
 from stepgraph.project.root import Root
 
 # Forking takes about as long as searching 100 files.
@@ -64,38 +64,38 @@ class _FileScanner(Struct):
 
     def words(self, path: str) -> Words:
         try:
-            content = read_found(path, self.root)
+            content = read_search_result(path, self.root)
         except InputError:
-            return self._words_in_pieces(path)
+            return self._words_in_chunks(path)
         if COMMON not in content:
             return Words.NEITHER
         return Words.BASE_CLASS if _BASE_CLASS in content else Words.COMMON
 
-    def _words_in_pieces(self, path: str) -> Words:
+    def _words_in_chunks(self, path: str) -> Words:
         """Search a file that is too large to be analyzed, to report it if it has a workflow class."""
-        end = b""
+        last_bytes = b""
         try:
-            for piece in pieces_of(path, min(SCANNED_BYTES, self.remaining_bytes)):
-                self.remaining_bytes -= len(piece)
-                if _BASE_CLASS in piece or _BASE_CLASS in end + piece[: len(_BASE_CLASS)]:
+            for chunk in read_chunks(path, min(SCANNED_BYTES, self.remaining_bytes)):
+                self.remaining_bytes -= len(chunk)
+                if _BASE_CLASS in chunk or _BASE_CLASS in last_bytes + chunk[: len(_BASE_CLASS)]:
                     return Words.UNREADABLE
-                end = piece[-len(_BASE_CLASS) :]
+                last_bytes = chunk[-len(_BASE_CLASS) :]
         except (InputError, OSError):
             return Words.UNREADABLE
         return Words.NEITHER
 
 
 def _scan_in_child(paths: Sequence[str], root: Root) -> Iterator[Words]:
-    with forked(lambda writing: _write(paths, root, writing)) as reading:
-        while reading is not None and (chunk := os.read(reading, _BATCH_SIZE)):
+    with forked(lambda write_end: _write(paths, root, write_end)) as read_end:
+        while read_end is not None and (chunk := os.read(read_end, _BATCH_SIZE)):
             yield from map(Words, chunk)
 
 
-def _write(paths: Sequence[str], root: Root, writing: int) -> None:
+def _write(paths: Sequence[str], root: Root, write_end: int) -> None:
     """Write the result of each file as one byte."""
     scanner = _FileScanner(root)
     for first in range(0, len(paths), _BATCH_SIZE):
-        os.write(writing, bytes(map(scanner.words, paths[first : first + _BATCH_SIZE])))
+        os.write(write_end, bytes(map(scanner.words, paths[first : first + _BATCH_SIZE])))
 
 
 # Up to these numbers of names and searches, all files are read again. Beyond, an index pays.
@@ -161,7 +161,7 @@ def _files_using(root: Root, paths: Sequence[str], names: Sequence[str]) -> list
 
 def _content(path: str, root: Root) -> bytes:
     try:
-        return read_found(path, root)
+        return read_search_result(path, root)
     except InputError:
         return b""  # the scan has already reported it
 

@@ -11,7 +11,7 @@ from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_ENTRIES, SEARCHED_FILES
 from stepgraph.model.note import Problem
 from stepgraph.project.folders import folder_of, parent_of, prefix_of, repository_root
 from stepgraph.project.project import configuration_in
-from stepgraph.project.reading import entries_of, unreadable
+from stepgraph.project.reading import list_entries, unreadable_problem
 from stepgraph.project.root import CONFIGURATION_NAMES
 
 _SKIPPED = frozenset({"node_modules", "__pycache__", "python_modules"})
@@ -65,7 +65,7 @@ def search_folder(folder: str) -> Search:
         try:
             pending.extend(_list_folder(prefix, state, is_named=prefix == top))
         except OSError as error:
-            state.problems.append(unreadable(prefix or ".", error))
+            state.problems.append(unreadable_problem(prefix or ".", error))
         if state.exceeded is not None:
             message = f"more than {state.exceeded} in it, so that it is not searched."
             return Search((), (), (Problem(folder, message, "Name the folders of your projects."),))
@@ -82,7 +82,7 @@ def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[st
 
     A virtual environment is searched only if `is_named`: the user named it.
     """
-    entries = entries_of(prefix)
+    entries = list_entries(prefix)
     state.entries += len(entries)
     if not is_named and any(entry.name == _ENVIRONMENT_MARKER for entry in entries):
         return []
@@ -162,7 +162,7 @@ def _ignored_by_git(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     names = [folder, *(f"./{inside}/{path.removeprefix(prefix)}" for path in paths)]
     names_input = b"".join(os.fsencode(name) + b"\0" for name in names)
     # The output cannot be longer than the input.
-    answer = git.answer(names_input, len(names_input)) or b""
-    matches = {os.fsdecode(name) for name in answer.split(b"\0") if name}
+    output = git.read_output(names_input, len(names_input)) or b""
+    matches = {os.fsdecode(name) for name in output.split(b"\0") if name}
     if names[0] not in matches:
         yield from (path for path, name in zip(paths, names[1:], strict=True) if name in matches)

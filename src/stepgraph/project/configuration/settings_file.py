@@ -10,7 +10,7 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.document import MalformedError
 from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.encoding import decode_utf_8
-from stepgraph.project.folders import and_above, folder_of, is_inside, prefix_of
+from stepgraph.project.folders import folder_of, is_inside, prefix_of, with_ancestors
 from stepgraph.project.reading import StrPath, read_configuration_bytes, shown_path
 from stepgraph.project.root import Root, link_leading_out, root_of
 
@@ -28,13 +28,13 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
     """
     # Paths through a link that leads out of the repository are not read, and have no settings.
     read = [shown_path(path) for path in paths if link_leading_out(os.fspath(path)) is None]
-    for prefix in and_above(_common_folder(read)):
+    for prefix in with_ancestors(_common_folder(read)):
         path = f"{prefix}{_NAME}"
         root = root_of(prefix or ".")
-        if not root.holds(prefix or "."):
+        if not root.contains(prefix or "."):
             continue  # a folder in `.git`
         # A link that leads out of the root is reported even if its target is missing.
-        is_there = os.path.isfile(path) or not root.holds(path)
+        is_there = os.path.isfile(path) or not root.contains(path)
         table = _table(path, root) if is_there else None
         if table is not None:
             return table
@@ -43,7 +43,7 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
 
 def _common_folder(paths: Sequence[str]) -> str:
     folders = [prefix_of(path) if os.path.isdir(path) else folder_of(path) for path in paths] or [""]
-    ancestors = and_above(folders[0])
+    ancestors = with_ancestors(folders[0])
     return next((above for above in ancestors if all(is_inside(folder, above) for folder in folders)), "")
 
 
