@@ -25,12 +25,13 @@ class WorkflowAnalysis:
     name: str
     """The configured name of the workflow, or the name of its class."""
     class_name: str
+    """The name of the class."""
     path: str
     """The file with the class."""
     locate: Callable[[], Span] = field(repr=False, compare=False)
     """Computes `span`, which takes up to a quarter of the time of parsing the module."""
     graph: Graph | None
-    """None if the workflow cannot run any step; then `notes` have the reasons."""
+    """The graph. None if the workflow cannot run any step, for the reasons in `notes`."""
     notes: tuple[Note, ...]
     """The notes in source order."""
     project: str = ""

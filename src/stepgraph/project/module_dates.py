@@ -27,7 +27,9 @@ class ModuleDates(Struct, frozen=True):
     """The creation and modification dates of a module, in UTC with seconds, such as `2026-03-01T12:00:00Z`."""
 
     created_on: str
+    """The first commit of the file; without commits, the same as `modified_on`."""
     modified_on: str
+    """The last commit; without commits SOURCE_DATE_EPOCH, else the modification time of the file."""
 
 
 class DateLookup:

@@ -84,9 +84,11 @@ class WorkflowGraph(SnapshotSource):
     """
 
     graph: Graph
+    """The payload."""
     notes: tuple[Note, ...] = ()
-    # Computes the `details` on demand, as this reads the source text of many nodes.
+    """The notes of the analysis in source order; none for a graph from a payload."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
+    """Computes `details`, which needs the source text of many nodes."""
 
     @staticmethod
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:
