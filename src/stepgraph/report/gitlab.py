@@ -16,7 +16,7 @@ from stepgraph.report.wording import missing_dag_message
 
 # GitLab's severities `critical` and `blocker` are not used.
 _SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFORMATION: "info"}
-_UNMET: Final = "require-dag"
+_REQUIRE_DAG: Final = "require-dag"
 
 
 class _LineRange(TypedDict):
@@ -60,8 +60,8 @@ def _missing_dag(report: Report, workflow: WorkflowSummary) -> _Violation:
     path = report.path_from_root(workflow.path)
     return {
         "description": shown_field(missing_dag_message(workflow)),
-        "check_name": _UNMET,
-        "fingerprint": fingerprint(_UNMET, path, workflow.name, 1),
+        "check_name": _REQUIRE_DAG,
+        "fingerprint": fingerprint(_REQUIRE_DAG, path, workflow.name, 1),
         "severity": _SEVERITIES[Severity.ERROR],
         "location": {"path": shown_field(path), "lines": {"begin": workflow.line, "end": workflow.line}},
     }

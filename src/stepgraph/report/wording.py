@@ -13,7 +13,7 @@ LABELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.
 
 NOTHING_CHECKED: Final = "no workflow was found, so nothing was checked"
 
-_DEMAND: Final = "and --require-dag demands a complete one"
+_REQUIREMENT: Final = "and --require-dag demands a complete one"
 
 
 def verdict_line(report: Report) -> str:
@@ -24,12 +24,12 @@ def verdict_line(report: Report) -> str:
     line = f"{_counts(report)} in {workflows}"
     if report.workflows_without_dag:
         line += f", {len(report.workflows_without_dag)} without a complete graph"
-    uncounted = [
+    other_counts = [
         (report.fixable, "fixable with --fix"),
         (len(report.baselined), "in the baseline"),
         (len(report.suppressed), "ignored"),
     ]
-    return line + "".join(f", {number} {where}" for number, where in uncounted if number)
+    return line + "".join(f", {number} {treatment}" for number, treatment in other_counts if number)
 
 
 def _counts(report: Report) -> str:
@@ -39,8 +39,8 @@ def _counts(report: Report) -> str:
 
 def missing_dag_message(workflow: WorkflowSummary) -> str:
     """Return the message for a workflow without the required complete graph."""
-    lacks = "is incomplete" if workflow.has_dag else "is missing"
-    return f"the graph of the workflow `{workflow.name}` {lacks}, {_DEMAND}."
+    state = "is incomplete" if workflow.has_dag else "is missing"
+    return f"the graph of the workflow `{workflow.name}` {state}, {_REQUIREMENT}."
 
 
 def yes_or_no(*, value: bool) -> str:

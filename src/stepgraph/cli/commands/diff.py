@@ -140,7 +140,7 @@ def _write_diff_notes(report: VersionComparison, *, quiet: bool) -> None:
         for version in (compared.old, compared.new):
             for remark in () if version is None else version.remarks:
                 write_message(remark)
-        if compared.incomplete:
+        if compared.is_incomplete:
             write_message(
                 f"the diff of `{compared.name}` is incomplete: its graph may lack steps, in what is noted above."
             )

@@ -64,10 +64,10 @@ def _table_row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
 
 
 def _external_table_row(external: ExternalWorkflow) -> tuple[str, ...]:
-    from stepgraph.report.table import NOTHING
+    from stepgraph.report.table import MISSING
 
     configured = external.configured
-    return (configured.name, configured.class_name, f"Worker {configured.script_name}", *[NOTHING] * 3)
+    return (configured.name, configured.class_name, f"Worker {configured.script_name}", *[MISSING] * 3)
 
 
 def _render_json(analysis: Analysis, dates: Dates) -> str:
