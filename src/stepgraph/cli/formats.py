@@ -100,7 +100,7 @@ def _graph_text(subjects: Sequence[Subject], options: FormatOptions) -> Renderin
     color, width = options.look.color, options.look.width
     outlines = [
         render_outline(
-            graph, _view(subject, options), color=color, notes=subject.notes, width=width, place=subject.location()
+            graph, _view(subject, options), color=color, notes=subject.notes, width=width, location=subject.location()
         )
         for subject, graph in _with_graphs(subjects)
     ]

@@ -39,12 +39,12 @@ BLOCK_MARK = "□"
 IF_MARK = "◇"
 SWITCH_MARK = "◆"
 FUNCTION_MARK = "ƒ"
-ABOVE_MARK = "↑"
+REPEATED_MARK = "↑"
 START_MARK = "▸"
 UNKNOWN_MARK = "?"
 
 # The mark and the ink of folded nodes.
-FOLDED_LOOKS = {
+FOLDED_STYLES = {
     "step_do": (STEP_MARKS["step_do"], Ink.STEP),
     "loop": (LOOP_MARK, Ink.LOOP),
     "parallel": (PARALLEL_MARK, Ink.PARALLEL),
@@ -142,13 +142,13 @@ class RowMaker(Struct):
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
         arguments = self.details.source(call)
-        after = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(clock_text(call)))
+        suffix = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(clock_text(call)))
         if name in self.shown:
-            return Row((_mark(ABOVE_MARK, Ink.STRONG), _name(name), *after, *_quiet("(shown above)")))
+            return Row((_mark(REPEATED_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(shown above)")))
         if name not in self.functions:
-            return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *after, *_quiet("(not in this graph)")))
+            return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(not in this graph)")))
         self.shown.add(name)
-        return _row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *after), self.functions[name]["nodes"])
+        return _row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix), self.functions[name]["nodes"])
 
     def _folded_call(self, call: FunctionCall) -> Row:
         name = call["name"]
@@ -219,7 +219,7 @@ class RowMaker(Struct):
 
     def _folded(self, node: Node) -> Row:
         """Return the row of a folded node with a summary of its contents."""
-        mark, ink = FOLDED_LOOKS.get(node["type"], (UNKNOWN_MARK, Ink.WARNING))
+        mark, ink = FOLDED_STYLES.get(node["type"], (UNKNOWN_MARK, Ink.WARNING))
         is_loop = node["type"] == "loop"
         title = Piece((is_loop and self.details.source(node)) or node_words(node).title, ink, elastic=True)
         phrases: tuple[Piece, ...] = ()
@@ -229,11 +229,12 @@ class RowMaker(Struct):
 
     def _start(self, start: Start) -> Row:
         """Return the row of a `start`, with those of its functions inside whose names refer to other functions."""
-        hidden = [function for name, function in start["functions"].items() if self.functions.get(name) is not function]
+        functions = start["functions"].items()
+        shadowed = [function for name, function in functions if self.functions.get(name) is not function]
         pieces = [_mark(START_MARK, Ink.STRONG), Piece("start ", Ink.STRONG), _name(start["class_name"])]
         if "payload" in start:
             pieces += _quiet(payload_text(start["payload"]))
-        return _row(pieces, [*start["nodes"], *hidden])
+        return _row(pieces, [*start["nodes"], *shadowed])
 
 
 def _with_level(row: Row, level: int) -> Row:

@@ -17,10 +17,10 @@ from stepgraph.render.svg.pen import Pen
 from stepgraph.render.svg.theme import style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
 
-WIDEST: Final = 4000
+MAX_WIDTH: Final = 4000
 HIGHEST: Final = 12_000
 
-_WIDEST_TITLE: Final = 560
+_MAX_TITLE_WIDTH: Final = 560
 
 
 class Picture(Struct, frozen=True):
@@ -33,7 +33,7 @@ class Picture(Struct, frozen=True):
     @property
     def warning(self) -> str:
         """A warning about a picture that is too large to view; empty for others."""
-        if self.width <= WIDEST and self.height <= HIGHEST:
+        if self.width <= MAX_WIDTH and self.height <= HIGHEST:
             return ""
         return (
             f"the picture is {self.width} by {self.height} pixels, which is more than one can look at."
@@ -56,7 +56,7 @@ def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Pi
 
     Without drawings, the document shows only its title.
     """
-    title_lines = [] if drawings else HEADING.wrap(visible(title), _WIDEST_TITLE, 4)
+    title_lines = [] if drawings else HEADING.wrap(visible(title), _MAX_TITLE_WIDTH, 4)
     width = max([0, *(drawn.width for drawn in drawings), *(HEADING.width(line) + 2 * MARGIN for line in title_lines)])
     height = sum(value_of(drawn.height) for drawn in drawings)
     height += len(title_lines) * HEADING.line_height + 2 * MARGIN if title_lines else 0

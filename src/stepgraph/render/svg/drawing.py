@@ -28,7 +28,7 @@ from stepgraph.render.view import View
 SCOPE: Final = "stepgraph"
 MARGIN: Final = 24
 _BETWEEN_FIGURES: Final = 32
-_WIDEST_TITLE: Final = 560
+_MAX_TITLE_WIDTH: Final = 560
 
 
 class SvgDrawing(Struct, frozen=True):
@@ -135,8 +135,8 @@ class _Title(Struct, frozen=True):
 
 
 def _title(name: str, payload: str) -> _Title:
-    names = TITLE.wrap(visible(name), _WIDEST_TITLE, 2)
-    details = DETAIL.wrap(visible(payload), _WIDEST_TITLE, 3) if payload else ()
+    names = TITLE.wrap(visible(name), _MAX_TITLE_WIDTH, 2)
+    details = DETAIL.wrap(visible(payload), _MAX_TITLE_WIDTH, 3) if payload else ()
     pieces: list[tuple[str, int, int, str]] = []
     y = MARGIN - 6
     for text in names:

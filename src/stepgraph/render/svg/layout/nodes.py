@@ -29,9 +29,9 @@ from stepgraph.render.svg.layout.labels import (
     empty_box,
     exit_pill,
     folded_box,
+    step_group,
     step_label,
     step_leaf,
-    step_named,
     title_line,
     unwrapped_box,
 )
@@ -52,9 +52,9 @@ MAX_EXPANDED_CALLS: Final = 2000
 
 def unexpanded_call(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
     """Return the box of a call without the body of its function, for the reason in `phrase`."""
-    named = SvgGroup("call", identity, call_title(call, phrase))
+    group = SvgGroup("call", identity, call_title(call, phrase))
     label = node_label(icons.FUNCTION, call["name"], [arguments, phrase] if arguments else [phrase])
-    return Leaf(named, label, stacked=True)
+    return Leaf(group, label, stacked=True)
 
 
 def measure_function(
@@ -109,8 +109,8 @@ class NodeLayout(Struct):
             order = in_sequence(nodes)
         if order is None:
             return Stack([measure_unframed(self, nodes, context)], tail, entered)
-        named = identities(nodes, context.identity)
-        return Stack([self.measure(nodes[index], context.at(named[index])) for index in order], tail, entered)
+        group = identities(nodes, context.identity)
+        return Stack([self.measure(nodes[index], context.at(group[index])) for index in order], tail, entered)
 
     def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
         """Return a figure with the mark of its node, branch or block, if there is one."""
@@ -173,8 +173,8 @@ class NodeLayout(Struct):
             return step_leaf(step, context.identity, self.view.details)
         inside = context.inside(context.identity).ungrouped()
         nested = self.stack(step["nodes"], inside)
-        named = step_named(step, context.identity, self.view.details)
-        return rejoin_all(FrameFigure(named, step_label(step, self.view.details), nested, GAP, self.folds))
+        group = step_group(step, context.identity, self.view.details)
+        return rejoin_all(FrameFigure(group, step_label(step, self.view.details), nested, GAP, self.folds))
 
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
         body = self.stack(loop["nodes"], context.inside(context.identity), tail=LOOP_TAIL)
@@ -220,17 +220,17 @@ class NodeLayout(Struct):
         payload = payload_text(start["payload"]) if "payload" in start else ""
         label = heading(icons.START, f"start {start['class_name']}", payload)
         body = self.stack(start["nodes"], context.inside(context.identity).ungrouped())
-        named = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
-        return rejoin_all(FrameFigure(named, label, body, GAP, self.folds))
+        group = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
+        return rejoin_all(FrameFigure(group, label, body, GAP, self.folds))
 
     def _unknown(self, unknown: UnknownNode, context: NodeContext) -> Figure:
         label = node_label(icons.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE])
-        named = SvgGroup(
+        group = SvgGroup(
             "unknown",
             context.identity,
             title_line(unknown.get("name", "") or unknown["type"], unknown["type"], "unknown type"),
         )
         if not unknown["nodes"]:
-            return Leaf(named, label)
+            return Leaf(group, label)
         body = self.stack(unknown["nodes"], context.inside(context.identity))
-        return FrameFigure(named, label, body, GAP, self.folds)
+        return FrameFigure(group, label, body, GAP, self.folds)
