@@ -113,7 +113,7 @@ def test_json_cannot_be_folded(stepgraph: Command) -> None:
 
 
 def test_a_large_picture_has_a_warning(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{svg.__name__}.document.WIDEST", 1)
+    monkeypatch.setattr(f"{svg.__name__}.document.MAX_WIDTH", 1)
     run = stepgraph("render", "orders.json", "-f", "svg")
     (stderr,) = run.messages
     assert run.code == 0

@@ -200,7 +200,7 @@ def test_comments_and_commas_do_not_change_the_data(drawn: tuple[str, dict[str, 
     text, data = drawn
     document = JsoncDocument(text)
     assert document.data == data
-    assert document.repeated == ()
+    assert document.duplicates == ()
 
 
 @given(jsonc_texts())

@@ -42,7 +42,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
         raise InputError(Problem(path, message, "Upgrade it.", *fields.position(("version",))))
     if version is None or "findings" not in fields.values:
         fields.report((), "no baseline: it has no `version` and `findings`.")
-    entries = [_entry(each) for each in fields.each("findings")]
+    entries = [_entry(each) for each in fields.nested_list("findings")]
     if fields.problems:
         problem = fields.problems[0]
         raise InputError(Problem(path, problem.message, _REWRITE_ADVICE, problem.line, problem.column))

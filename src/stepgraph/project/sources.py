@@ -107,9 +107,9 @@ class Sources(Struct):
         """Whether a configuration that was read defines the environment."""
         return self._configurations.defines_environment
 
-    def demand_environment(self) -> None:
+    def require_environment(self) -> None:
         """Add a problem if no configuration that was read defines the environment."""
-        self._configurations.demand_environment()
+        self._configurations.require_environment()
 
     def find(self, path: StrPath) -> None:
         """Add the modules of a file, a folder, or standard input."""
@@ -320,7 +320,7 @@ def find_sources(
     for path in paths:
         sources.find(path)
     if needs_configuration or sources.has_configurations:
-        sources.demand_environment()
+        sources.require_environment()
     return sources
 
 

@@ -101,7 +101,7 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
     document = _document(path, content)
     problems = [
         _problem(path, f"`{'.'.join(map(str, at))}` is given twice.", "Remove one of them.", position)
-        for at, position in document.repeated
+        for at, position in document.duplicates
     ]
     top_level = Fields(path, document, problems, document.data)
     override = None if environment is None else _environment(top_level, environment)
@@ -145,11 +145,11 @@ def _problem(path: str, message: str, advice: str, position: tuple[int, int]) ->
 
 def _environment(top_level: Fields, name: str) -> Fields | None:
     """Return the table of an environment, None if the configuration defines no environments."""
-    environments = top_level.inside("env")
+    environments = top_level.nested("env")
     if environments is None:
         return None
     if name in environments.values:
-        return environments.inside(name)
+        return environments.nested(name)
     names = ", ".join(f"`{each}`" for each in environments.values)
     verb = "are" if len(environments.values) > 1 else "is"
     advice = f"There {verb} {names}." if names else ""
@@ -235,7 +235,7 @@ def _compatibility(top_level: Fields, override: Fields | None) -> Compatibility:
 def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
     """Yield the workflows in order, those in `exports` last. Duplicate names are reported."""
     by_name: dict[str, ConfiguredWorkflow] = {}
-    for fields in owner.each("workflows"):
+    for fields in owner.nested_list("workflows"):
         workflow_name, class_name = fields.text("name", required=True), fields.text("class_name", required=True)
         if workflow_name is None or class_name is None:
             continue
@@ -245,8 +245,8 @@ def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[Configur
         workflow = _workflow(fields, workflow_name, class_name, name)
         by_name[workflow_name] = workflow
         yield workflow
-    exports = owner.inside("exports") if "exports" in owner.values else top_level.inside("exports")
-    for class_name, fields in () if exports is None else exports.named():
+    exports = owner.nested("exports") if "exports" in owner.values else top_level.nested("exports")
+    for class_name, fields in () if exports is None else exports.named_objects():
         workflow_name = fields.text("name", required=True) if fields.values.get("type") == "workflow" else None
         if workflow_name is None:
             continue
@@ -258,7 +258,7 @@ def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[Configur
 
 
 def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> ConfiguredWorkflow:
-    limits = fields.inside("limits")
+    limits = fields.nested("limits")
     script = fields.text("script_name")
     line, column = fields.position(("class_name",))
     steps = None if limits is None else limits.number("steps")
