@@ -33,7 +33,7 @@ _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
     "Analysis": frozenset({"external", "project", "read", "inputs"}),
     "WorkflowAnalysis": frozenset({"locate", "locate_node", "describe", "subject"}),
     "Finding": frozenset({"edits"}),
-    "WorkflowGraph": frozenset({"describe"}),
+    "WorkflowGraph": frozenset({"describe", "locate"}),
 }
 # Classes that users instantiate, so that the page shows their signature.
 _CONSTRUCTED: Final = frozenset({"ModuleDates"})

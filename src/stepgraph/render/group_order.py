@@ -67,7 +67,7 @@ def is_unawaited(node: Node) -> bool:
     return work is not None and "starts" in work and "resolves" not in work
 
 
-def ends_with_first_member(group: Parallel) -> bool:
+def is_over_at_the_first(group: Parallel) -> bool:
     """Return whether a group ends with the first member that ends or succeeds."""
     return group["kind"] in {"any", "race"}
 

@@ -11,7 +11,7 @@ from stepgraph.model.payload import Node, Parallel
 from stepgraph.render.context import NodeContext
 from stepgraph.render.flow.chart import BoxKind, ChartBuilder, FrameKind, LooseEnds
 from stepgraph.render.flow.drawing import Drawer, DrawnExits
-from stepgraph.render.group_order import GroupOrder, clock_span, ends_with_first_member, group_order, is_unawaited
+from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
 
 
 def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: NodeContext) -> DrawnExits:
@@ -20,7 +20,7 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: Nod
     title = " · ".join(("parallel", node["kind"], *drawer.view.details.remarks(node)))
     with builder.frame(context.identity, FrameKind.PARALLEL, title):
         fork = builder.box(f"{context.identity}_fork", BoxKind.FORK, entry=entry)
-        ends_with_first = ends_with_first_member(node)
+        ends_with_first = is_over_at_the_first(node)
         if node["nodes"]:
             exits = draw_group(drawer, node["nodes"], fork, context.grouped(), waits=not ends_with_first)
         else:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from stepgraph.model.payload import Loop, Node, Parallel
 from stepgraph.render.context import NodeContext
-from stepgraph.render.group_order import RowSpan, clock_span, ends_with_first_member, is_unawaited, row_spans
+from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.exit_join import rejoin
@@ -24,7 +24,7 @@ def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Fi
     if (loop := loop_of_passes(node)) is not None:
         return _measure_passes(layout, node, loop, context)
     inside = context.inside(context.identity).grouped()
-    rows = _rows(layout, node["nodes"], inside, ends_with_first=ends_with_first_member(node))
+    rows = _rows(layout, node["nodes"], inside, ends_with_first=is_over_at_the_first(node))
     words = _words(layout, node, "")
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
     title = title_line(f"parallel {node['kind']}", words)
