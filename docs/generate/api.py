@@ -30,9 +30,10 @@ The public names of `stepgraph` and `stepgraph.testing`. [The library](library.m
 
 # Fields for internal use, which may change with any version.
 _INTERNAL_FIELDS: Final[Mapping[str, frozenset[str]]] = {
-    "Analysis": frozenset({"external", "project", "read", "footprint"}),
-    "WorkflowAnalysis": frozenset({"locate", "locate_node", "subject"}),
+    "Analysis": frozenset({"external", "project", "read", "inputs"}),
+    "WorkflowAnalysis": frozenset({"locate", "locate_node", "describe", "subject"}),
     "Finding": frozenset({"edits"}),
+    "WorkflowGraph": frozenset({"describe", "locate"}),
 }
 # Classes that users instantiate, so that the page shows their signature.
 _CONSTRUCTED: Final = frozenset({"ModuleDates"})
@@ -88,7 +89,7 @@ def _members(enumeration: type[Enum]) -> Iterator[str]:
 
 
 def _fields(public: type[object]) -> Iterator[str]:
-    """Yield the table of the fields of a class, with a column for docstrings if a field has one."""
+    """Yield the table of the fields of a class. Raises KeyError for a field without a docstring."""
     hidden = _INTERNAL_FIELDS.get(public.__name__, frozenset())
     annotations = inspect.get_annotations(public)
     shown = {name: kind for name, kind in annotations.items() if name not in hidden and not name.startswith("_")}
@@ -96,11 +97,8 @@ def _fields(public: type[object]) -> Iterator[str]:
         return
     docstrings = _attribute_docstrings(public)
     rows = [("field", "type", "meaning"), ("---", "---", "---")]
-    rows += [
-        (f"`{name}`", f"`{cell(_type_text(kind))}`", cell(docstrings.get(name, ""))) for name, kind in shown.items()
-    ]
-    columns = 3 if docstrings.keys() & shown.keys() else 2
-    yield "".join(f"| {' | '.join(row[:columns])} |\n" for row in rows)
+    rows += [(f"`{name}`", f"`{cell(_type_text(kind))}`", cell(docstrings[name])) for name, kind in shown.items()]
+    yield "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def _attribute_docstrings(public: type[object]) -> Mapping[str, str]:

@@ -10,7 +10,7 @@ from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.module_dates import ModuleDates, module_dates
-from stepgraph.project.sources import Footprint
+from stepgraph.project.sources import AnalysisInputs
 
 if TYPE_CHECKING:
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
@@ -25,12 +25,13 @@ class WorkflowAnalysis:
     name: str
     """The configured name of the workflow, or the name of its class."""
     class_name: str
+    """The name of the class."""
     path: str
     """The file with the class."""
     locate: Callable[[], Span] = field(repr=False, compare=False)
     """Computes `span`, which takes up to a quarter of the time of parsing the module."""
     graph: Graph | None
-    """None if the workflow cannot run any step; then `notes` have the reasons."""
+    """The graph. None if the workflow cannot run any step, for the reasons in `notes`."""
     notes: tuple[Note, ...]
     """The notes in source order."""
     project: str = ""
@@ -136,7 +137,7 @@ class Analysis:
     """The input of project rules in `check_analysis`."""
     read: Mapping[str, bytes] = field(default_factory=dict, repr=False, compare=False)
     """The contents of modules and configurations, by path."""
-    footprint: Footprint = field(default_factory=Footprint, repr=False, compare=False)
+    inputs: AnalysisInputs = field(default_factory=AnalysisInputs, repr=False, compare=False)
     """The other parts of the file system that the result depends on."""
 
 
@@ -153,5 +154,5 @@ def empty_analysis(sources: Sources) -> Analysis:
         tuple(dict.fromkeys(sources.files)),
         ProjectSubject(sources.configurations, problems, hints),
         {configuration.path: configuration.content for configuration in sources.configurations},
-        Footprint(tuple(sources.modules)),
+        AnalysisInputs(tuple(sources.modules)),
     )

@@ -14,7 +14,7 @@ from stepgraph.checks.subject import ProjectSubject
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.pipeline import Pipeline
-from stepgraph.project.sources import Derived, Footprint, Source, Sources
+from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, Sources
 
 Result = TypeVar("Result")
 
@@ -43,19 +43,19 @@ class AnalysisRun:
         self._on_module = on_module
         self._strict = strict
         # The search for derived classes adds modules to the sources.
-        self._given = tuple(sources.modules)
-        self._inputs = empty_analysis(sources)
-        self._footprint = Footprint(self._given)
+        self._initial_modules = tuple(sources.modules)
+        self._empty_analysis = empty_analysis(sources)
+        self._inputs = AnalysisInputs(self._initial_modules)
         self._keys: set[tuple[str, ...]] = set()
 
     def analyze(self) -> Iterator[WorkflowAnalysis]:
         """Yield the workflows of the given modules, then those of derived classes."""
-        yield from self.analyze_given()
+        yield from self.analyze_initial_modules()
         yield from self.analyze_derived()
 
-    def analyze_given(self) -> Iterator[WorkflowAnalysis]:
+    def analyze_initial_modules(self) -> Iterator[WorkflowAnalysis]:
         """Yield the workflows of the modules in `sources`."""
-        return self._analyze_modules(self._given)
+        return self._analyze_modules(self._initial_modules)
 
     def analyze_derived(self) -> Iterator[WorkflowAnalysis]:
         """Yield the workflows of modules with classes derived from those of analyzed modules."""
@@ -74,21 +74,21 @@ class AnalysisRun:
         """Run the lazy analysis of `workflows`, and return its result with everything that it has read."""
         analyzed = run_without_gc(partial(tuple, workflows))
         pipeline = self.pipeline
-        self._footprint.files = pipeline.modules.read_files
-        inputs = self._inputs
+        self._inputs.files = pipeline.modules.read_files
+        empty = self._empty_analysis
         problems = tuple(
             dict.fromkeys([*self.sources.problems, *pipeline.problems, *pipeline.modules.problems.values()])
         )
-        hints = (*inputs.hints, *pipeline.hints)
+        hints = (*empty.hints, *pipeline.hints)
         return replace(
-            inputs,
+            empty,
             workflows=analyzed,
             problems=problems,
             hints=hints,
-            files=tuple(dict.fromkeys([*inputs.files, *pipeline.modules.paths])),
+            files=tuple(dict.fromkeys([*empty.files, *pipeline.modules.paths])),
             project=ProjectSubject(self.sources.configurations, problems, hints),
-            read={**inputs.read, **pipeline.modules.contents},
-            footprint=self._footprint,
+            read={**empty.read, **pipeline.modules.contents},
+            inputs=self._inputs,
         )
 
     def _analyze_modules(self, modules: Sequence[Source]) -> Iterator[WorkflowAnalysis]:
@@ -112,8 +112,8 @@ class AnalysisRun:
     def _find_derived(self) -> Sequence[Source]:
         """Return the modules with classes derived from those found since the last call."""
         names = self.pipeline.take_names()
-        modules = tuple(self.sources.deriving(names))
-        self._footprint.derived.append(Derived(names, modules))
+        modules = tuple(self.sources.add_derived_modules(names))
+        self._inputs.searches.append(DerivedModules(names, modules))
         return modules
 
 

@@ -36,7 +36,7 @@ def analyze_file(path: StrPath, *, environment: str | None = None) -> Analysis:
     """
     sources = Sources(environment)
     sources.add_file(path)
-    sources.demand_environment()
+    sources.require_environment()
     return analyze_strictly(sources)
 
 

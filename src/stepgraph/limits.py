@@ -106,7 +106,7 @@ READ_BYTES: Final = 256 * MEGABYTE
 
 # Output of git.
 
-GIT_ANSWER_BYTES: Final = 16 * MEGABYTE
+GIT_OUTPUT_BYTES: Final = 16 * MEGABYTE
 """The size of an answer, other than a list of the files of a revision: names of branches, times of commits."""
 
 TREE_FILES: Final = 100_000

@@ -114,7 +114,7 @@ def _analyze_workflow(
     built = build_graph(program)
     notes = tuple(sorted((*program.notes, *built.notes), key=lambda note: (note.span, note.code)))
     if configured is None and project.configuration is not None:
-        configured = project.configuration.named(program.class_name)
+        configured = project.configuration.workflow_of_class(program.class_name)
     name = program.class_name if configured is None else configured.name
     return WorkflowAnalysis(
         name,

@@ -22,7 +22,7 @@ from stepgraph.analysis_run import run_without_gc
 from stepgraph.limits import HELD_TOKENS, MOST_PROCESSES, PARSED_TOKENS, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.pipeline import Pipeline
-from stepgraph.project.forked import Forked, end, may_fork, processors
+from stepgraph.project.forked import ForkedProcess, end_processes, may_fork, processors
 from stepgraph.project.sources import Source
 from stepgraph.syntax.class_visitor import Derivation
 from stepgraph.syntax.modules import SourceModules
@@ -63,20 +63,20 @@ def analyze_in_processes(modules: Sequence[Source]) -> list[PartResult] | None:
     """
     if not may_fork():
         return None
-    running: deque[Forked] = deque()
+    running: deque[ForkedProcess] = deque()
     results: list[PartResult] = []
     try:
         for first in range(0, len(modules), _PART_SIZE):
             if len(running) >= min(processors(), MOST_PROCESSES):
                 results.append(_read_result(running.popleft()))
-            running.append(Forked(partial(_write_result, modules[first : first + _PART_SIZE])))
+            running.append(ForkedProcess(partial(_write_result, modules[first : first + _PART_SIZE])))
         while running:
             results.append(_read_result(running.popleft()))
     except (OSError, msgspec.DecodeError):
         return None
     finally:
         # After Ctrl-C, too: a worker whose pipe is closed ends at its next write.
-        end(running)
+        end_processes(running)
     return None if _exceeds_limits(results, modules) else results
 
 
@@ -94,14 +94,14 @@ def _write_result(modules: Sequence[Source], descriptor: int) -> None:
         file.write(content)
 
 
-def _read_result(process: Forked) -> PartResult:
+def _read_result(process: ForkedProcess) -> PartResult:
     """Return the result of a worker process. Raises DecodeError if the worker failed."""
     chunks: list[bytes] = []
     try:
-        while chunk := os.read(process.reading, _CHUNK_BYTES):
+        while chunk := os.read(process.read_end, _CHUNK_BYTES):
             chunks.append(chunk)
     finally:
-        end([process])
+        end_processes([process])
     return msgspec.msgpack.decode(b"".join(chunks), type=PartResult)
 
 
@@ -160,5 +160,5 @@ def merge(parts: Sequence[PartResult], modules: Sequence[Source], pipeline: Pipe
         pipeline.problems += part.problems
         pipeline.hints += part.hints
         for number, listing in part.listings:
-            part_modules[number].project.files.learn(listing)
+            part_modules[number].project.files.add_listings(listing)
     return iter(workflows)

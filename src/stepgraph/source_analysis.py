@@ -80,7 +80,7 @@ def _graphs(run: AnalysisRun, parts: list[PartResult] | None) -> Iterator[Workfl
     from stepgraph.workflow_record import without_modules
 
     if parts is None:
-        yield from map(without_modules, run.analyze_given())
+        yield from map(without_modules, run.analyze_initial_modules())
     else:
         from stepgraph.process_pool import merge
 

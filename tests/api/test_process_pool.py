@@ -94,17 +94,17 @@ def in_workers() -> Analysis:
 
 
 def as_data(analysis: Analysis) -> list[object]:
-    """Return a result as comparable data, including its footprint except for its own modules."""
-    footprint = analysis.footprint
+    """Return a result as comparable data, with its inputs except for the modules themselves."""
+    inputs = analysis.inputs
     return [
         [(str(workflow.span), workflow.version_graph(), workflow.notes) for workflow in analysis.workflows],
         analysis.problems,
         analysis.hints,
         analysis.files,
         list(analysis.read.items()),
-        [(path, content) for path, content in footprint.files.items() if not path.startswith("flow_")],
-        [(search.names, [module.path for module in search.modules]) for search in footprint.derived],
-        [sorted(module.project.files.listings.items()) for module in footprint.modules],
+        [(path, content) for path, content in inputs.files.items() if not path.startswith("flow_")],
+        [(search.names, [module.path for module in search.modules]) for search in inputs.searches],
+        [sorted(module.project.files.listings.items()) for module in inputs.modules],
     ]
 
 

@@ -41,7 +41,7 @@ def test_files_are_private_under_any_umask(tmp_path: Path, umask: Callable[[int]
     umask(mask)
     store = CacheStore(str(tmp_path / "parent/cache"))
     store.put(KEY, ENTRY)
-    store.note_answer("question")
+    store.record("question")
     assert store.get(KEY) == ENTRY
     assert [path.stat().st_mode & 0o777 for path in (tmp_path / "parent", tmp_path / "parent/cache")] == [0o700] * 2
     assert {path.stat().st_mode & 0o777 for path in Path(store.folder).iterdir()} == {0o600}
@@ -58,7 +58,7 @@ def test_a_directory_that_others_can_write_is_unused(store: CacheStore, mode: in
     Path(store.folder).chmod(mode)
     assert store.get(KEY) is None
     store.put("other", ENTRY)
-    store.note_answer("question")
+    store.record("question")
     assert [path.name for path in Path(store.folder).iterdir()] == [f"{KEY}.json"]
 
 

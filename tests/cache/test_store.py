@@ -81,9 +81,9 @@ def test_an_impossible_directory_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     store = CacheStore(str(tmp_path / "file" / "cache"))
     store.put("key", ENTRY)
-    store.note_answer("question")
+    store.record("question")
     assert store.get("key") is None
-    assert not store.has_answered("question")
+    assert not store.has_recorded("question")
 
 
 def test_lone_surrogates_are_not_stored(store: CacheStore) -> None:

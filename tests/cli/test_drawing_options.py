@@ -72,7 +72,7 @@ def test_an_svg_can_be_laid_out_by_graphviz(stepgraph: Command, monkeypatch: pyt
 
 
 def test_missing_graphviz_is_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dot_engine, "_places", lambda: iter(()))
+    monkeypatch.setattr(dot_engine, "_candidate_paths", lambda: iter(()))
     assert stepgraph("render", "orders.json", "-f", "svg", "--engine", "dot") == Run(
         2,
         "",
@@ -113,7 +113,7 @@ def test_json_cannot_be_folded(stepgraph: Command) -> None:
 
 
 def test_a_large_picture_has_a_warning(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{svg.__name__}.document.WIDEST", 1)
+    monkeypatch.setattr(f"{svg.__name__}.document.MAX_WIDTH", 1)
     run = stepgraph("render", "orders.json", "-f", "svg")
     (stderr,) = run.messages
     assert run.code == 0

@@ -108,11 +108,11 @@ def test_functions_match_by_rare_steps_first() -> None:
 
 def test_names_are_compared_within_the_budget() -> None:
     similarity = NameSimilarity(budget_of(120))
-    assert similarity.of("charge 1", "charge 2") == 0.875
-    assert similarity.of("charge a long one", "charge a long on") == 0
-    assert similarity.of("charge 1", "charge 2") == 0.875
+    assert similarity.ratio("charge 1", "charge 2") == 0.875
+    assert similarity.ratio("charge a long one", "charge a long on") == 0
+    assert similarity.ratio("charge 1", "charge 2") == 0.875
     assert similarity.budget.remaining[Limit.VISITS] == 120 - 2 * 21
-    assert NameSimilarity(Budget()).of("a" * 1000, "a" * 1000) == 0
+    assert NameSimilarity(Budget()).ratio("a" * 1000, "a" * 1000) == 0
 
 
 def budget_of(visits: int) -> Budget:

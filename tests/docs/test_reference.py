@@ -10,13 +10,13 @@ from docs.generate.files import ROOT
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
 from stepgraph.render.outline.rows import (
-    ABOVE_MARK,
     BLOCK_MARK,
     EXIT_MARKS,
     FUNCTION_MARK,
     IF_MARK,
     LOOP_MARK,
     PARALLEL_MARK,
+    REPEATED_MARK,
     STEP_MARKS,
     SWITCH_MARK,
     TRY_MARK,
@@ -59,5 +59,5 @@ def test_paths_for_contributors_exist(path: str) -> None:
 def test_each_symbol_of_the_outline_is_documented() -> None:
     page = (ROOT / "docs/how-to/reading-diagrams.md").read_text(encoding="utf-8")
     table = page.split("| symbol |")[1].split("\n\n")[0]
-    marks = {*STEP_MARKS.values(), *EXIT_MARKS.values(), ABOVE_MARK, BLOCK_MARK, FUNCTION_MARK, IF_MARK, LOOP_MARK}
+    marks = {*STEP_MARKS.values(), *EXIT_MARKS.values(), REPEATED_MARK, BLOCK_MARK, FUNCTION_MARK, IF_MARK, LOOP_MARK}
     assert {mark for mark in {*marks, PARALLEL_MARK, SWITCH_MARK, TRY_MARK} if f"`{mark}`" not in table} == set()

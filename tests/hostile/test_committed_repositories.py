@@ -43,4 +43,4 @@ def test_its_exclude_patterns_are_not_used(worker: Path) -> None:
 def test_dates_come_from_the_outer_repository(worker: Path) -> None:
     log = start_log(f"{worker}/entry.py")
     assert log is not None
-    assert log.answer()
+    assert log.read_output()

@@ -200,7 +200,7 @@ def test_comments_and_commas_do_not_change_the_data(drawn: tuple[str, dict[str, 
     text, data = drawn
     document = JsoncDocument(text)
     assert document.data == data
-    assert document.repeated == ()
+    assert document.duplicates == ()
 
 
 @given(jsonc_texts())
@@ -397,13 +397,13 @@ def test_two_workflows_may_share_a_class() -> None:
     configuration = read_data({"workflows": [workflow(name="a"), workflow(name="b")]})
     assert [found.name for found in configuration.workflows] == ["a", "b"]
     assert messages_of(configuration) == []
-    assert configuration.named("Orders") == configuration.workflows[0]
+    assert configuration.workflow_of_class("Orders") == configuration.workflows[0]
 
 
 def test_a_script_name_refers_to_another_worker() -> None:
     configuration = read_data({"name": "shop", "workflows": [workflow(script_name="billing")]})
     assert configuration.workflows[0].script_name == "billing"
-    assert configuration.named("Orders") is None
+    assert configuration.workflow_of_class("Orders") is None
 
 
 def test_the_workers_own_script_name_is_this_worker() -> None:

@@ -76,7 +76,7 @@ def test_a_git_without_output_is_killed(use_git: Path, monkeypatch: pytest.Monke
 
     use_git.write_text("#!/bin/sh\nexec /bin/sleep 60\n", encoding="utf-8")
     use_git.chmod(0o755)
-    for limit in ("_PATIENCE_SECONDS", "HISTORY_SECONDS"):
+    for limit in ("_DEFAULT_SECONDS", "HISTORY_SECONDS"):
         monkeypatch.setattr(asking, limit, 0.05)
     monkeypatch.setattr(subprocess, "Popen", noted)
     assert has_no_answers()
@@ -93,7 +93,7 @@ def test_a_git_with_endless_output_is_killed(use_git: Path) -> None:
 def test_child_processes_of_git_are_killed(use_git: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     use_git.write_text("#!/bin/sh\n/bin/sleep 600\n", encoding="utf-8")
     use_git.chmod(0o755)
-    for limit in ("_PATIENCE_SECONDS", "HISTORY_SECONDS"):
+    for limit in ("_DEFAULT_SECONDS", "HISTORY_SECONDS"):
         monkeypatch.setattr(asking, limit, 0.05)
     assert has_no_answers()
 

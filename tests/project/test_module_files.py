@@ -132,9 +132,9 @@ def test_a_link_to_itself_hides_no_other_module() -> None:
 def test_modules_in_a_package_have_its_name_as_prefix() -> None:
     files = files_in("shop/__init__.py", "shop/a.py", "alone.py")
     package = ModuleFile("shop", "shop/__init__.py", "shop/")
-    assert files.inside(package, "a") == ModuleFile("shop.a", "shop/a.py")
-    assert files.inside(package, "missing") is None
-    assert files.inside(ModuleFile("alone", "alone.py"), "a") is None
+    assert files.find_in_package(package, "a") == ModuleFile("shop.a", "shop/a.py")
+    assert files.find_in_package(package, "missing") is None
+    assert files.find_in_package(ModuleFile("alone", "alone.py"), "a") is None
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.project import scan as scanning
-from stepgraph.project.scan import Holds, Unmarked, scan
+from stepgraph.project.scan import CandidateFiles, Words, scan
 from tests.project.trees import here, plant
 
 FILES = {
@@ -19,7 +19,7 @@ FILES = {
     "likely.py": "class Orders(OurWorkflow): ...",
     "other.py": "x = 1",
 }
-HELD = [Holds.MARK, Holds.COMMON, Holds.NEITHER, Holds.UNREADABLE]
+HELD = [Words.BASE_CLASS, Words.COMMON, Words.NEITHER, Words.UNREADABLE]
 
 
 @pytest.fixture(autouse=True)
@@ -37,7 +37,7 @@ def test_files_are_scanned_in_process_if_fork_fails(monkeypatch: pytest.MonkeyPa
     def refuse() -> int:
         raise OSError(errno.EAGAIN, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(scanning, "_WORTH_A_PROCESS", 1)
+    monkeypatch.setattr(scanning, "_MIN_FILES_FOR_PROCESS", 1)
     monkeypatch.setattr(threading, "active_count", lambda: 1)
     monkeypatch.setattr(os, "cpu_count", lambda: 2)
     monkeypatch.setattr(os, "fork", refuse)
@@ -45,5 +45,5 @@ def test_files_are_scanned_in_process_if_fork_fails(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_deleted_file_has_no_derived_classes() -> None:
-    files = Unmarked(here(), likely=["likely.py", "missing.py"])
+    files = CandidateFiles(here(), likely=["likely.py", "missing.py"])
     assert files.take(["OurWorkflow"]) == [("likely.py", FILES["likely.py"].encode())]

@@ -129,10 +129,10 @@ def use(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     path = shutil.which(name, path=os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     if path is None:
         pytest.skip(f"{name} is not installed")
-    monkeypatch.setattr(dot_engine, "_places", lambda: iter([Path(path)]))
+    monkeypatch.setattr(dot_engine, "_candidate_paths", lambda: iter([Path(path)]))
 
 
-@pytest.fixture(params=[dot_engine.GRAPHVIZ, dot_engine.STAND_IN])
+@pytest.fixture(params=[dot_engine.GRAPHVIZ, dot_engine.FALLBACK])
 def renderer(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return the name of the real renderer in use."""
     name: str = request.param
@@ -183,7 +183,7 @@ def test_graphviz_draws_names_of_any_length(letter: str, monkeypatch: pytest.Mon
     assert svg_of(render_dot(graph(nodes, functions={"f": function(text, do("a"))})))
 
 
-@pytest.mark.parametrize("name", [dot_engine.GRAPHVIZ, dot_engine.STAND_IN])
+@pytest.mark.parametrize("name", [dot_engine.GRAPHVIZ, dot_engine.FALLBACK])
 def test_any_text_is_an_exact_label_everywhere(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     use(name, monkeypatch)
     _any_text_is_the_exact_label()

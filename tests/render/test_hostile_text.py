@@ -160,15 +160,15 @@ def test_a_title_is_one_line_of_markdown_without_markup(text: str) -> None:
 
 @pytest.mark.parametrize("text", [*HOSTILE, "x" * 10_000])
 def test_only_our_own_escapes_reach_the_terminal(text: str) -> None:
-    coloured = render_outline(everywhere(text), color=True, notes=[_note(text)], place=text)
-    plain = render_outline(everywhere(text), color=False, notes=[_note(text)], place=text)
+    coloured = render_outline(everywhere(text), color=True, notes=[_note(text)], location=text)
+    plain = render_outline(everywhere(text), color=False, notes=[_note(text)], location=text)
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == plain
     assert _raw(plain) == []
 
 
 @given(st.text(max_size=40), st.integers(1, 100))
 def test_no_text_reaches_the_terminal_raw(text: str, width: int) -> None:
-    assert _raw(render_outline(everywhere(text), color=False, notes=[_note(text)], width=width, place=text)) == []
+    assert _raw(render_outline(everywhere(text), color=False, notes=[_note(text)], width=width, location=text)) == []
 
 
 @pytest.mark.parametrize("render", [render_dot, lambda drawn: render_outline(drawn, color=False)])

@@ -11,7 +11,7 @@ from syrupy.assertion import SnapshotAssertion
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, Chart, FrameEnd, FrameKind, FrameStart
 from stepgraph.render.flow.flow_chart import flow_chart
-from stepgraph.render.flow.mermaid import MOST_CHARACTERS, excess, mermaid_chart
+from stepgraph.render.flow.mermaid import MAX_CHARACTERS, excess, mermaid_chart
 from stepgraph.render.flow.mermaid_document import MermaidPiece, is_one_diagram, mermaid_document, render_mermaid
 from stepgraph.render.folding import Folding
 from stepgraph.render.outline.outline import render_outline
@@ -167,19 +167,19 @@ def padded(length: int, letter: str = "x") -> Chart:
 
 
 def test_as_many_characters_as_github_draws_fit() -> None:
-    assert len(mermaid_chart([padded(MOST_CHARACTERS)])) == 50_000
-    assert excess([padded(MOST_CHARACTERS)]) == ""
+    assert len(mermaid_chart([padded(MAX_CHARACTERS)])) == 50_000
+    assert excess([padded(MAX_CHARACTERS)]) == ""
 
 
 def test_one_more_character_does_not_fit() -> None:
-    assert excess([padded(MOST_CHARACTERS + 1)]) == (
+    assert excess([padded(MAX_CHARACTERS + 1)]) == (
         "GitHub draws no diagram of more than 50,000 characters, and it has 50,001"
     )
 
 
 def test_characters_are_measured_as_mermaid_does() -> None:
-    assert len(mermaid_chart([padded(MOST_CHARACTERS, "🚚")])) == 50_000
-    assert excess([padded(MOST_CHARACTERS, "🚚")]) != ""
+    assert len(mermaid_chart([padded(MAX_CHARACTERS, "🚚")])) == 50_000
+    assert excess([padded(MAX_CHARACTERS, "🚚")]) != ""
 
 
 def test_a_large_graph_has_a_diagram_for_each_function() -> None:

@@ -47,26 +47,26 @@ def tree(drawn: Graph) -> list[str]:
 
 def test_the_order_workflow_in_full(snapshot: SnapshotAssertion) -> None:
     notes = [UNRESOLVED, NEVER_AWAITED]
-    assert render_outline(ORDERS, color=False, notes=notes, place="src/orders.py:12") == snapshot
+    assert render_outline(ORDERS, color=False, notes=notes, location="src/orders.py:12") == snapshot
 
 
 def test_the_order_workflow_in_colour(snapshot: SnapshotAssertion) -> None:
     notes = [UNRESOLVED, NEVER_AWAITED]
-    assert render_outline(ORDERS, color=True, notes=notes, place="src/orders.py:12") == snapshot
+    assert render_outline(ORDERS, color=True, notes=notes, location="src/orders.py:12") == snapshot
 
 
 def test_the_header_has_name_location_and_step_count() -> None:
-    outline = render_outline(graph(do("a"), do("b")), color=False, place="src/orders.py:12")
+    outline = render_outline(graph(do("a"), do("b")), color=False, location="src/orders.py:12")
     assert outline.splitlines()[0] == "Orders  src/orders.py:12  2 steps · complete"
 
 
 def test_a_note_of_missing_steps_makes_the_graph_incomplete() -> None:
-    outline = render_outline(graph(do("a")), color=False, notes=[UNRESOLVED], place="src/orders.py:12")
+    outline = render_outline(graph(do("a")), color=False, notes=[UNRESOLVED], location="src/orders.py:12")
     assert outline.splitlines()[0] == "Orders  src/orders.py:12  1 step · incomplete"
 
 
 def test_other_notes_leave_the_graph_complete() -> None:
-    outline = render_outline(graph(do("a")), color=False, notes=[NEVER_AWAITED], place="src/orders.py:12")
+    outline = render_outline(graph(do("a")), color=False, notes=[NEVER_AWAITED], location="src/orders.py:12")
     assert outline.splitlines()[0] == "Orders  src/orders.py:12  1 step · complete"
 
 

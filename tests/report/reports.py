@@ -96,7 +96,7 @@ def with_others() -> Report:
     return replace(
         report(finding()),
         baselined=(FingerprintedFinding(finding("known.", code="SG205"), "9c1e"),),
-        ignored=(SuppressedFinding(finding("ignored.", code="SG201"), "on purpose"),),
+        suppressed=(SuppressedFinding(finding("ignored.", code="SG201"), "on purpose"),),
     )
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.svg.document import render_svg
-from stepgraph.render.svg.figures.stack import DEEPEST_CHAIN
+from stepgraph.render.svg.figures.stack import MAX_CHAIN_DEPTH
 from tests.render.graphs import branch, call, deep, do, either, function, graph, parallel, switch
 
 
@@ -76,7 +76,7 @@ def test_the_file_grows_as_the_graph_does(shape: Callable[[int], Graph]) -> None
     assert large.count("\n") < 2.1 * small.count("\n")
 
 
-@pytest.mark.parametrize("steps", [100, DEEPEST_CHAIN, 1000])
+@pytest.mark.parametrize("steps", [100, MAX_CHAIN_DEPTH, 1000])
 def test_nesting_of_long_lists_is_within_xml_limits(steps: int) -> None:
     pending = [(ET.fromstring(render_svg(long(steps)).text), 1)]  # noqa: S314 - it is our own
     levels: list[int] = []

@@ -91,16 +91,16 @@ class CacheEntry(Struct, frozen=True):
     @classmethod
     def of(cls, analysis: Analysis, findings: Sequence[Finding] | None) -> CacheEntry:
         """Return the entry for an analysis, and for the findings of a check."""
-        footprint = analysis.footprint
+        inputs = analysis.inputs
         return cls(
             tuple(map(WorkflowRecord.of, analysis.workflows)),
             analysis.problems,
             analysis.hints,
             analysis.files,
             tuple(analysis.read),
-            {path: None if content is None else digest(content) for path, content in footprint.files.items()},
-            tuple(_listing_records(footprint.modules)),
-            tuple(SearchRecord(search.names, _module_digests(search.modules)) for search in footprint.derived),
+            {path: None if content is None else digest(content) for path, content in inputs.files.items()},
+            tuple(_listing_records(inputs.modules)),
+            tuple(SearchRecord(search.names, _module_digests(search.modules)) for search in inputs.searches),
             None if findings is None else tuple(map(FindingRecord.of, findings)),
         )
 
@@ -119,9 +119,9 @@ class CacheEntry(Struct, frozen=True):
             if current_digest != cached_digest:
                 return None
             contents |= {path: content} if content is not None else {}
-        with sources.tried() as keep:
+        with sources.tentative() as keep:
             for search in self.searches:
-                derived = tuple(sources.deriving(search.names))
+                derived = tuple(sources.add_derived_modules(search.names))
                 if _module_digests(derived) != search.modules:
                     return None
                 contents |= {module.path: module.content for module in derived}

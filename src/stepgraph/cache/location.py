@@ -1,4 +1,4 @@
-"""Whether a cache directory is out of reach of the code that is analyzed.
+"""The location of a cache directory, which analyzed code must not be able to write.
 
 A cache inside a checkout can be committed with it: git creates its files with the user as their owner.
 """
@@ -11,7 +11,7 @@ from contextlib import suppress
 
 
 def is_outside(cache: str, paths: Sequence[str]) -> bool:
-    """Return whether a cache directory is outside of the repositories, or plain directories, of the analyzed paths."""
+    """Return whether a cache directory is outside of the repositories (or directories) of the analyzed paths."""
     ancestors = _identities((*_upward(os.path.abspath(cache)), *_upward(os.path.realpath(cache))))
     return ancestors.isdisjoint(_identities(_roots(paths)))
 

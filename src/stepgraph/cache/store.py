@@ -29,7 +29,7 @@ MAX_BYTES: Final = 64 * 1024 * 1024
 """The maximum size of all entries together. Beyond it, the least recently used entries are removed."""
 
 _SUFFIX: Final = ".json"
-_MARK: Final = ".answered"
+_MARKER_SUFFIX: Final = ".answered"
 _MAX_FILES: Final = 4000
 _EVICTION_PREFIX: Final = "0"
 """The prefix of keys, one in sixteen, after which entries are evicted, because listing a large directory takes time."""
@@ -38,7 +38,7 @@ _MAX_ENTRY_BYTES: Final = MAX_BYTES // 4
 _LARGE_ENTRY_BYTES: Final = MAX_BYTES // 64
 _MAGIC: Final = b"stepgraph cache entry\n"
 _HEADER_BYTES: Final = len(_MAGIC) + len(sha256().hexdigest()) + 1
-_DIGITS: Final = {".tmp": 16, _MARK: 64}
+_DIGITS: Final = {".tmp": 16, _MARKER_SUFFIX: 64}
 """The number of hexadecimal digits in the names of files without a header, by suffix."""
 
 _MAX_TEMPORARY_AGE: Final = 24 * 3600
@@ -78,19 +78,19 @@ class CacheStore(Struct, frozen=True):
                 if key.startswith(_EVICTION_PREFIX) or len(content) > _LARGE_ENTRY_BYTES:
                     self._evict()
 
-    def has_answered(self, question: str) -> bool:
-        """Return whether a question was answered before, so that its answer is probably cached."""
-        return os.path.exists(self._mark(question))
+    def has_recorded(self, request: str) -> bool:
+        """Return whether a request is recorded, so its result is probably cached."""
+        return os.path.exists(self._marker_path(request))
 
-    def note_answer(self, question: str) -> None:
-        """Record that a question was answered."""
-        if not self.has_answered(question):
+    def record(self, request: str) -> None:
+        """Record that the result of a request is cached."""
+        if not self.has_recorded(request):
             with suppress(OSError):
                 if make_private_folder(self.folder):
-                    create_private_file(self._mark(question), b"")
+                    create_private_file(self._marker_path(request), b"")
 
-    def _mark(self, question: str) -> str:
-        return os.path.join(self.folder, f"{question}{_MARK}")
+    def _marker_path(self, request: str) -> str:
+        return os.path.join(self.folder, f"{request}{_MARKER_SUFFIX}")
 
     def _path(self, key: str) -> str:
         return os.path.join(self.folder, f"{key}{_SUFFIX}")
@@ -123,7 +123,7 @@ class CacheStore(Struct, frozen=True):
         """Yield modification time, path and content size of each file with a suffix of the cache."""
         with os.scandir(self.folder) as listing:
             for entry in listing:
-                if entry.name.endswith((_SUFFIX, _MARK, ".tmp")):
+                if entry.name.endswith((_SUFFIX, _MARKER_SUFFIX, ".tmp")):
                     with suppress(OSError):
                         status = entry.stat(follow_symlinks=False)
                         yield status.st_mtime, entry.path, max(0, status.st_size - _HEADER_BYTES)

@@ -27,7 +27,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
     if root is None:
         check_named(path)
     bounds = folder_root(path) if root is None else root
-    if bounds.holds(path) and not os.path.lexists(path):
+    if bounds.contains(path) and not os.path.lexists(path):
         raise InputError(Problem(path, "no such file, where a baseline is meant.", "Write it with --update-baseline."))
     text = decode_utf_8(read_configuration_bytes(path, bounds, SAVED_BYTES), path)
     try:
@@ -42,7 +42,7 @@ def read_baseline(path: str, root: Root | None = None) -> Baseline:
         raise InputError(Problem(path, message, "Upgrade it.", *fields.position(("version",))))
     if version is None or "findings" not in fields.values:
         fields.report((), "no baseline: it has no `version` and `findings`.")
-    entries = [_entry(each) for each in fields.each("findings")]
+    entries = [_entry(each) for each in fields.nested_list("findings")]
     if fields.problems:
         problem = fields.problems[0]
         raise InputError(Problem(path, problem.message, _REWRITE_ADVICE, problem.line, problem.column))
@@ -54,7 +54,7 @@ def _gone(entries: Iterable[BaselineEntry], folder: str, bounds: Root) -> Iterat
     """Yield the paths of entries whose file is missing. Paths outside of the bounds are skipped."""
     for path in dict.fromkeys(entry.path for entry in entries):
         file = path_in(folder, path)
-        if "\0" not in file and bounds.holds(file) and not os.path.lexists(file):
+        if "\0" not in file and bounds.contains(file) and not os.path.lexists(file):
             yield path
 
 

@@ -22,11 +22,13 @@ class Finding(Struct, frozen=True):
     code: str
     """The code of the rule: `SG101`."""
     severity: Severity
+    """The severity of the rule, or the severity from the settings."""
     message: str
     """The problem and its consequence."""
     advice: str
     """The change to make."""
     span: Span
+    """The location of the problem."""
     workflow: str = ""
     """The name of the workflow. Empty for findings about a project."""
     edits: tuple[Edit, ...] = ()

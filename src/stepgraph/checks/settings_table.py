@@ -79,7 +79,7 @@ class _Table(Struct, frozen=True):
         if name is None:
             return None
         path = path_in(folder, name)
-        if "\0" in path or root_of(folder or ".").holds(path):
+        if "\0" in path or root_of(folder or ".").contains(path):
             return path
         message = f"`baseline` is `{name}`, which leads out of the repository, and is neither read nor written."
         self.fields.report(("baseline",), message, "Name a file in the repository.")
@@ -109,7 +109,7 @@ class _Table(Struct, frozen=True):
                 fields.report((name, index), f"{clause}.", advice)
 
     def _severity(self) -> Iterator[tuple[str, Severity | None]]:
-        fields = self.fields.inside("severity")
+        fields = self.fields.nested("severity")
         if fields is None:
             return
         for written in fields.values:
@@ -123,7 +123,7 @@ class _Table(Struct, frozen=True):
                 yield meaning, _SEVERITIES[value]
 
     def _per_file_ignores(self) -> Iterator[tuple[str, tuple[str, ...]]]:
-        fields = self.fields.inside("per-file-ignores")
+        fields = self.fields.nested("per-file-ignores")
         if fields is None:
             return
         for pattern in fields.values:

@@ -22,16 +22,16 @@ _WORKFLOW_DEFINITION = (
 
 def load_sources(paths: Sequence[str], environment: Environment, cache: Cache) -> Sources:
     """Return the modules that `paths` select. Modules of the cache are imported during the search."""
-    on_find = cache.make_ready(paths, environment.name)
+    on_find = cache.first_module_callback(paths, environment.name)
     return find_sources(paths, environment.name, on_find, needs_configuration=environment.is_option)
 
 
-def analyze_inputs(sources: Sources, paths: Sequence[str], cache: Cache, *, places: bool = False) -> Analysis:
+def analyze_inputs(sources: Sources, paths: Sequence[str], cache: Cache, *, with_locations: bool = False) -> Analysis:
     """Return the analysis of sources, after writing its problems to standard error.
 
-    With `places`, nodes of graphs have source locations, and the cache is not used.
+    With `with_locations`, nodes of graphs have source locations, and the cache is not used.
     """
-    analysis = cache.analyze_with_places(sources) if places else cache.analyze(sources, paths)
+    analysis = cache.analyze_with_locations(sources) if with_locations else cache.analyze(sources, paths)
     for problem in (*analysis.problems, *analysis.hints):
         write_message(str(problem))
     return analysis
@@ -49,14 +49,16 @@ def require_workflows(analysis: Analysis, sources: Sources, paths: Sequence[str]
 def no_workflow_error(analysis: Analysis, sources: Sources, paths: Sequence[str]) -> CommandError:
     """Return the error of a command without workflows to process."""
     if analysis.external or analysis.hints:
-        return CommandError(ExitCode.NOTHING, f"no workflow of this project in {_searched(sources, paths)}.")
-    return CommandError(ExitCode.NOTHING, f"no workflow found in {_searched(sources, paths)}. {_WORKFLOW_DEFINITION}")
+        return CommandError(ExitCode.NOTHING, f"no workflow of this project in {_searched_paths(sources, paths)}.")
+    return CommandError(
+        ExitCode.NOTHING, f"no workflow found in {_searched_paths(sources, paths)}. {_WORKFLOW_DEFINITION}"
+    )
 
 
-def _searched(sources: Sources, paths: Sequence[str]) -> str:
-    named = [_NAMES.get(path, path) for path in paths]
-    where = ", ".join(named) if len(named) <= _MAX_NAMES else f"{len(named)} paths"
+def _searched_paths(sources: Sources, paths: Sequence[str]) -> str:
+    names = [_NAMES.get(path, path) for path in paths]
+    paths_text = ", ".join(names) if len(names) <= _MAX_NAMES else f"{len(names)} paths"
     if len(sources.searched) == len(paths) and not any(os.path.isdir(path) for path in paths):
-        return where
+        return paths_text
     files = len(sources.searched)
-    return f"{where} ({files} Python {'file' if files == 1 else 'files'} searched)"
+    return f"{paths_text} ({files} Python {'file' if files == 1 else 'files'} searched)"

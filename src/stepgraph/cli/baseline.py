@@ -78,23 +78,25 @@ def _read_baseline_file(path: str, root: Root | None, *, may_be_missing: bool) -
 
 
 def _update_baseline(filtered: FilteredFindings, baseline: Baseline, output: OutputFile) -> FilteredFindings:
-    everything = (*filtered.findings, *filtered.baselined)
-    errors = (finding for finding in everything if finding.severity is Severity.ERROR)
-    failed = tuple(finding for finding in errors if finding.code in INPUT_RULES)
-    if failed:
-        for finding in failed:
+    all_findings = (*filtered.findings, *filtered.baselined)
+    errors = (finding for finding in all_findings if finding.severity is Severity.ERROR)
+    input_errors = tuple(finding for finding in errors if finding.code in INPUT_RULES)
+    if input_errors:
+        for finding in input_errors:
             write_message(str(finding))
         raise CommandError(ExitCode.ERROR, f"{output.name} was not written, for not every input could be read.")
-    updated = baseline.updated(everything, filtered.fingerprint, filtered.outdated)
+    updated = baseline.updated(all_findings, filtered.fingerprint, filtered.outdated)
     from stepgraph.phrases.durations import counted
 
     output.write(updated.text())
     write_message(f"wrote {output.name}: {counted(len(updated.entries), 'finding')}")
-    return replace(filtered, findings=(), baselined=everything, outdated=())
+    return replace(filtered, findings=(), baselined=all_findings, outdated=())
 
 
 def _report_outdated(filtered: FilteredFindings, path: str) -> None:
     count = len(filtered.outdated)
     if count:
-        those = "1 finding that is" if count == 1 else f"{count} findings that are"
-        write_message(f"{path} holds {those} not there any more: bring it up to date with --update-baseline.")
+        counted_findings = "1 finding that is" if count == 1 else f"{count} findings that are"
+        write_message(
+            f"{path} holds {counted_findings} not there any more: bring it up to date with --update-baseline."
+        )

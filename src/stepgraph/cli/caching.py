@@ -35,35 +35,35 @@ class Cache(Struct, frozen=True):
     """The cache of results."""
 
     store: CacheStore | None
-    """None if the cache is off."""
+    """The files of the cache; None if the cache is off."""
     with_edits: bool = False
     """Whether findings need their edits, which are not cached; then every file is analyzed."""
 
-    def make_ready(self, paths: Sequence[str], environment: str | None) -> Callable[[], object]:
+    def first_module_callback(self, paths: Sequence[str], environment: str | None) -> Callable[[], object]:
         """Return the function that the search calls at its first module.
 
         It imports the analysis, unless the last run with these paths was a cache hit.
         """
         store = self._store(paths)
-        if store is None or not store.has_answered(_question(paths, environment)):
+        if store is None or not store.has_recorded(_request_digest(paths, environment)):
             return import_pipeline
         return lambda: None
 
     def analyze(self, sources: Sources, paths: Sequence[str]) -> Analysis:
         """Return the analysis of sources that `paths` selected, without locations of nodes."""
-        return self._answer(
+        return self._load_or_run(
             sources, paths, lambda: CheckResult(_analyze(sources, graphs_only=True), ()), check=False
         ).analysis
 
-    def analyze_with_places(self, sources: Sources) -> Analysis:
+    def analyze_with_locations(self, sources: Sources) -> Analysis:
         """Return the analysis of sources with locations of nodes, which are not cached."""
         return _analyze(sources)
 
     def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:
         """Return the analysis of sources with the findings of all rules."""
-        return self._answer(sources, paths, lambda: _check(sources, with_edits=self.with_edits), check=True)
+        return self._load_or_run(sources, paths, lambda: _check(sources, with_edits=self.with_edits), check=True)
 
-    def _answer(
+    def _load_or_run(
         self, sources: Sources, paths: Sequence[str], analyze: Callable[[], CheckResult], *, check: bool
     ) -> CheckResult:
         store = self._store(paths)
@@ -79,14 +79,14 @@ class Cache(Struct, frozen=True):
         key = f"{digest}-{'check' if check else 'graph'}"
         entry = store.get(key)
         analysis = None if entry is None else entry.load_if_fresh(sources)
-        question = _question(paths, sources.environment)
+        request = _request_digest(paths, sources.environment)
         if analysis is not None and entry is not None:
-            store.note_answer(question)
+            store.record(request)
             return CheckResult(analysis, entry.load_findings())
-        answer = analyze()
-        store.put(key, CacheEntry.of(answer.analysis, answer.findings if check else None))
-        store.note_answer(question)
-        return answer
+        result = analyze()
+        store.put(key, CacheEntry.of(result.analysis, result.findings if check else None))
+        store.record(request)
+        return result
 
     def _store(self, paths: Sequence[str]) -> CacheStore | None:
         """Return the store; None if it is off, or inside of the analyzed paths, which could bring their own entries."""
@@ -126,7 +126,7 @@ def _check(sources: Sources, *, with_edits: bool) -> CheckResult:
         return CheckResult(*check_sources(sources, progress.show, with_edits=with_edits))
 
 
-def _question(paths: Sequence[str], environment: str | None) -> str:
+def _request_digest(paths: Sequence[str], environment: str | None) -> str:
     from stepgraph.cache.key import digest
 
     return digest("\0".join([os.getcwd(), environment or "", *paths]).encode(errors="surrogateescape"))

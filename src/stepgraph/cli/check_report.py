@@ -34,7 +34,9 @@ def build_report(filtered: FilteredFindings, settings: Settings, sources: Source
     return Report(
         findings=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.findings),
         baselined=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.baselined),
-        ignored=tuple(SuppressedFinding(suppressed.finding, suppressed.reason) for suppressed in filtered.suppressed),
+        suppressed=tuple(
+            SuppressedFinding(suppressed.finding, suppressed.reason) for suppressed in filtered.suppressed
+        ),
         workflows=workflows,
         rules=RULES,
         version=__version__,

@@ -58,9 +58,9 @@ def _is_closed_pipe(error: OSError) -> bool:
 
 def _discard_buffer() -> None:
     """Redirect standard output to the null device. Otherwise Python writes the buffer again at exit."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, sys.stdout.fileno())
-    os.close(nowhere)
+    null_device = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null_device, sys.stdout.fileno())
+    os.close(null_device)
 
 
 # Windows Terminal, ConEmu, ANSICON and Unix shells set one of these variables.
@@ -97,7 +97,7 @@ def _columns() -> int | None:
         return None
 
 
-_PATIENCE_SECONDS: Final = 1.0
+_DELAY_SECONDS: Final = 1.0
 _ERASE_LINE: Final = "\r\x1b[K"
 
 
@@ -106,8 +106,8 @@ class Progress:
 
     def __init__(self, modules: int) -> None:
         self._modules = modules
-        self._met = 0
-        self._begun = time.monotonic()
+        self._count = 0
+        self._start_time = time.monotonic()
         self._shown = False
 
     def __enter__(self) -> Self:
@@ -121,13 +121,13 @@ class Progress:
 
     def show(self, path: str) -> None:
         """Count a module, and show its path."""
-        self._met += 1
-        if time.monotonic() - self._begun < _PATIENCE_SECONDS or not _is_terminal():
+        self._count += 1
+        if time.monotonic() - self._start_time < _DELAY_SECONDS or not _is_terminal():
             return
         from stepgraph.escaping.log_lines import log_line
 
         self._shown = True
-        _write(f"{_ERASE_LINE}stepgraph: {self._met} of {max(self._modules, self._met)}: {log_line(path)}")
+        _write(f"{_ERASE_LINE}stepgraph: {self._count} of {max(self._modules, self._count)}: {log_line(path)}")
 
 
 def _is_terminal() -> bool:

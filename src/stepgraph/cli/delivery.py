@@ -55,7 +55,7 @@ def _deliver_files(
     else:
         texts = {name: _render_file(subjects, output, options)}
     if output.check:
-        check_up_to_date(texts, output.command, with_dates=not output.form.answer)
+        check_up_to_date(texts, output.command, with_dates=not output.format.is_api_response)
     elif is_folder_name(name):
         write_folder(name, texts, sources, quiet=output.quiet)
     else:
@@ -81,30 +81,32 @@ def _render_files(subjects: Sequence[Subject], output: Output, options: FormatOp
     texts: dict[str, str] = {}
     for stem, subject in zip(file_stems(drawable), drawable, strict=True):
         rendering = _render([subject], output, options)
-        texts[stem + (rendering.suffix or output.form.suffix)] = rendering.text
+        texts[stem + (rendering.suffix or output.format.suffix)] = rendering.text
     return texts
 
 
 def _renderable(subjects: Sequence[Subject], output: Output) -> Sequence[Subject]:
     """Return the workflows that the format can show: those with a graph, or all for API responses."""
-    return subjects if output.form.answer else [subject for subject in subjects if subject.graph is not None]
+    return subjects if output.format.is_api_response else [subject for subject in subjects if subject.graph is not None]
 
 
 def _render(drawable: Sequence[Subject], output: Output, options: FormatOptions) -> Rendering:
     """Return the workflows in the output format, after writing warnings to standard error."""
-    form = output.form
+    output_format = output.format
     if not drawable:
         return Rendering("")
-    if len(drawable) > 1 and not form.holds_several:
-        message = f"{form.name} holds one workflow, and there are {len(drawable)}. {_choice(drawable)}"
+    if len(drawable) > 1 and not output_format.allows_multiple_workflows:
+        message = (
+            f"{output_format.name} holds one workflow, and there are {len(drawable)}. {_selection_advice(drawable)}"
+        )
         raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
-    rendering = form.write(drawable, options)
+    rendering = output_format.write(drawable, options)
     for warning in () if output.quiet else rendering.warnings:
         write_message(warning)
     return rendering
 
 
-def _choice(drawable: Sequence[Subject]) -> str:
+def _selection_advice(drawable: Sequence[Subject]) -> str:
     """Return advice for selecting one workflow: by name, or by class or path if all names are equal."""
     if len({subject.name for subject in drawable}) > 1:
         return "Choose one with --workflow NAME"
@@ -114,5 +116,5 @@ def _choice(drawable: Sequence[Subject]) -> str:
     return f"All are called `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
 
 
-def _not_written_error(output: Output, code: ExitCode, why: str) -> CommandError:
-    return CommandError(code, f"{output.name} was not {'checked' if output.check else 'written'}, {why}.")
+def _not_written_error(output: Output, code: ExitCode, reason: str) -> CommandError:
+    return CommandError(code, f"{output.name} was not {'checked' if output.check else 'written'}, {reason}.")

@@ -26,7 +26,7 @@ from stepgraph.project.revisions import (
 )
 from stepgraph.project.sources import STANDARD_INPUT
 
-HERE: Final = "."
+CURRENT_FOLDER: Final = "."
 _RANGE: Final = ".."
 _MERGE_BASE: Final = "..."
 _PYTHON: Final = ".py"
@@ -70,7 +70,7 @@ def parse_sides(
     if from_revision is not None or to_revision is not None:
         return _parse_with_revisions(arguments, existing, from_revision, to_revision)
     names = _side_names(arguments, existing)
-    path = next((side.path for side in existing.values() if isinstance(side, PathSide)), HERE)
+    path = next((side.path for side in existing.values() if isinstance(side, PathSide)), CURRENT_FOLDER)
     old, new = (None if name is None else existing.get(name) for name in names)
     return old or RevisionSide(_old_revision(path, names[0]), path), new or _new_side(path, names[1])
 
@@ -86,9 +86,9 @@ def _parse_with_revisions(
         raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is no file or folder, as is needed with --from or --to.")
     if old is not None and new is not None and isinstance(side, SavedSide):
         raise CommandError(ExitCode.ERROR, f"`{arguments[0]}` is in no revision: it is no Python file or folder.")
-    path = side.path if isinstance(side, PathSide) else HERE
-    before = None if old is None else RevisionSide(_named(_root(path, old), old), path)
-    after = None if new is None else RevisionSide(_named(_root(path, new), new), path)
+    path = side.path if isinstance(side, PathSide) else CURRENT_FOLDER
+    before = None if old is None else RevisionSide(_find_revision(_required_repository(path, old), old), path)
+    after = None if new is None else RevisionSide(_find_revision(_required_repository(path, new), new), path)
     if before is None:
         return side or RevisionSide(_old_revision(path, None), path), after or PathSide(path)
     return before, after or side or PathSide(path)
@@ -146,28 +146,30 @@ def _is_revision_syntax(name: str) -> bool:
 
 
 def _is_revision(name: str) -> bool:
-    root = None if name.startswith(_PATH_PREFIXES) else repository_root(HERE)
+    root = None if name.startswith(_PATH_PREFIXES) else repository_root(CURRENT_FOLDER)
     return root is not None and revision_of(root, name) is not None
 
 
 def _old_revision(path: str, name: str | None) -> Revision:
-    root = _root(path, name)
-    return _default(root) if name is None else _named(root, name)
+    root = _required_repository(path, name)
+    return _default_revision(root) if name is None else _find_revision(root, name)
 
 
 def _new_side(path: str, name: str | None) -> Side:
-    return PathSide(path) if name is None else RevisionSide(_named(_root(path, name), name), path)
+    return (
+        PathSide(path) if name is None else RevisionSide(_find_revision(_required_repository(path, name), name), path)
+    )
 
 
-def _root(path: str, name: str | None) -> str:
+def _required_repository(path: str, name: str | None) -> str:
     """Return the root of the repository of the working directory. Raises CommandError for paths outside of it.
 
     A path in a submodule is refused, as a revision of the same name may exist in both repositories.
     """
-    root = repository_root(HERE)
+    root = repository_root(CURRENT_FOLDER)
     if root is None and name is None:
-        where = "the current folder" if path == HERE else path
-        message = f"{where} is not in a git repository, so that there is no version to compare with."
+        subject = "the current folder" if path == CURRENT_FOLDER else path
+        message = f"{subject} is not in a git repository, so that there is no version to compare with."
         raise CommandError(ExitCode.ERROR, f"{message} Name two: `stepgraph diff OLD NEW`.")
     if root is None:
         message = f"`{name}` is no file or folder, and without a git repository here it is no revision."
@@ -185,7 +187,7 @@ def _repository_of(path: str) -> str | None:
     return repository_root(real if os.path.isdir(real) else os.path.dirname(real))
 
 
-def _default(root: str) -> Revision:
+def _default_revision(root: str) -> Revision:
     branch = default_branch(root)
     if branch is None:
         if revision_of(root, HEAD) is None:
@@ -198,7 +200,7 @@ def _default(root: str) -> Revision:
     return revision
 
 
-def _named(root: str, name: str) -> Revision:
+def _find_revision(root: str, name: str) -> Revision:
     revision = revision_of(root, name)
     if revision is not None:
         return revision
@@ -208,7 +210,7 @@ def _named(root: str, name: str) -> Revision:
     if not unknown:
         raise _no_merge_base_error(root, *ends)
     raise CommandError(
-        ExitCode.ERROR, f"`{unknown[0]}` is no file or folder, nor a revision. {_advice(root, unknown[0])}"
+        ExitCode.ERROR, f"`{unknown[0]}` is no file or folder, nor a revision. {_revision_advice(root, unknown[0])}"
     )
 
 
@@ -217,7 +219,7 @@ def _no_merge_base_error(root: str, first: str, second: str) -> CommandError:
     return CommandError(ExitCode.ERROR, f"`{first}` and `{second}` have no commit in common here.{advice}")
 
 
-def _advice(root: str, name: str) -> str:
+def _revision_advice(root: str, name: str) -> str:
     if revision_of(root, HEAD) is None:
         return "Git finds no commit here at all: `git log` says why."
     near = near_names(name, revision_names(root)) or _actual_default_branch(root, name)

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.cli.console import Progress, write_message
-from stepgraph.cli.diff_sides import HERE, PathSide, RevisionSide, SavedSide, Side
+from stepgraph.cli.diff_sides import CURRENT_FOLDER, PathSide, RevisionSide, SavedSide, Side
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject, read_saved_subjects
 from stepgraph.model.note import InputError, InternalError
@@ -32,7 +32,7 @@ class ComparedVersion(Struct, frozen=True):
     workflows: tuple[VersionedWorkflow, ...]
     files: tuple[str, ...]
     """The files that were read, which must not be overwritten."""
-    single: bool
+    is_single_file: bool
     """Whether the side is one file."""
     is_saved: bool = False
     has_configurations: bool = False
@@ -40,43 +40,45 @@ class ComparedVersion(Struct, frozen=True):
     """Whether one of its configurations defines the selected environment."""
 
 
-def read_version(side: Side, which: str, environment: str | None) -> ComparedVersion:
+def read_version(side: Side, version_name: str, environment: str | None) -> ComparedVersion:
     """Return the workflows of a side. Raises CommandError, after writing the problems, if an input is unreadable."""
     try:
         match side:
             case SavedSide():
                 return _read_saved(side)
             case PathSide():
-                return _read_path(side, which, environment)
+                return _read_path(side, version_name, environment)
             case RevisionSide():
-                return _read_revision(side, which, environment)
+                return _read_revision(side, version_name, environment)
     except InputError as error:
         write_message(str(error.problem))
-    raise _unreadable_error(which, title_of(side))
+    raise _unreadable_error(version_name, title_of(side))
 
 
 def title_of(side: Side) -> str:
     """Return the title of a side in messages."""
     match side:
         case RevisionSide(revision, path):
-            return revision.title if path == HERE else f"{path} in {revision.title}"
-        case PathSide(path) if path == HERE:
-            return "the work tree" if repository_root(HERE) is not None else "the current folder"
+            return revision.title if path == CURRENT_FOLDER else f"{path} in {revision.title}"
+        case PathSide(path) if path == CURRENT_FOLDER:
+            return "the work tree" if repository_root(CURRENT_FOLDER) is not None else "the current folder"
         case SavedSide(path) if path == STANDARD_INPUT:
             return _STANDARD_INPUT
         case _:
             return side.path
 
 
-def _unreadable_error(which: str, title: str) -> CommandError:
-    return CommandError(ExitCode.ERROR, f"the {which} version ({title}) could not be read, so nothing was compared.")
+def _unreadable_error(version_name: str, title: str) -> CommandError:
+    return CommandError(
+        ExitCode.ERROR, f"the {version_name} version ({title}) could not be read, so nothing was compared."
+    )
 
 
 def _read_saved(side: SavedSide) -> ComparedVersion:
     title = title_of(side)
     workflows = tuple(_version_of_saved(subject, title) for subject in read_saved_subjects(side.path))
     return ComparedVersion(
-        title, workflows, () if side.path == STANDARD_INPUT else (side.path,), single=True, is_saved=True
+        title, workflows, () if side.path == STANDARD_INPUT else (side.path,), is_single_file=True, is_saved=True
     )
 
 
@@ -84,20 +86,20 @@ def _version_of_saved(subject: Subject, title: str) -> VersionedWorkflow:
     return VersionedWorkflow(subject.name, subject.class_name, "", title, subject.graph)
 
 
-def _read_path(side: PathSide, which: str, environment: str | None) -> ComparedVersion:
-    return _analyze(side.path, which, title_of(side), environment, lambda text: text)
+def _read_path(side: PathSide, version_name: str, environment: str | None) -> ComparedVersion:
+    return _analyze(side.path, version_name, title_of(side), environment, lambda text: text)
 
 
-def _read_revision(side: RevisionSide, which: str, environment: str | None) -> ComparedVersion:
+def _read_revision(side: RevisionSide, version_name: str, environment: str | None) -> ComparedVersion:
     """Return the workflows in a revision. Messages show its name in place of its temporary directory."""
-    inside = _path_in_repository(side)
+    relative = _path_in_repository(side)
     title = title_of(side)
     with revision_folder(side.revision, lambda problem: write_message(str(problem))) as folder:
-        path = folder if inside == HERE else f"{folder}/{inside}"
+        path = folder if relative == CURRENT_FOLDER else f"{folder}/{relative}"
         if not os.path.lexists(path):
-            return ComparedVersion(title, (), (), single=False)
+            return ComparedVersion(title, (), (), is_single_file=False)
         label = f"{side.revision.label}:"
-        version = _analyze(path, which, title, environment, lambda text: text.replace(f"{folder}/", label))
+        version = _analyze(path, version_name, title, environment, lambda text: text.replace(f"{folder}/", label))
     return replace(version, files=())
 
 
@@ -107,35 +109,35 @@ def _path_in_repository(side: RevisionSide) -> str:
 
 
 def _analyze(
-    path: str, which: str, title: str, environment: str | None, shown: Callable[[str], str]
+    path: str, version_name: str, title: str, environment: str | None, to_message: Callable[[str], str]
 ) -> ComparedVersion:
-    """Return the workflows of a file or directory. `shown` converts paths for messages."""
+    """Return the workflows of a file or directory. `to_message` converts paths for messages."""
     sources = Sources(environment, import_pipeline)
     sources.find(path)
     with Progress(len(sources.modules)) as progress:
         try:
-            analysis: Analysis = analyze_graphs(sources, lambda module: progress.show(shown(module)))
+            analysis: Analysis = analyze_graphs(sources, lambda module: progress.show(to_message(module)))
         except InternalError as error:
-            raise InternalError(shown(error.path)) from error.__cause__
+            raise InternalError(to_message(error.path)) from error.__cause__
     for problem in (*analysis.problems, *analysis.hints):
-        write_message(shown(str(problem)))
+        write_message(to_message(str(problem)))
     if analysis.problems:
-        raise _unreadable_error(which, title)
-    workflows = tuple(_version_of_workflow(workflow, path, shown) for workflow in analysis.workflows)
-    single = not os.path.isdir(path)
+        raise _unreadable_error(version_name, title)
+    workflows = tuple(_version_of_workflow(workflow, path, to_message) for workflow in analysis.workflows)
+    is_single_file = not os.path.isdir(path)
     return ComparedVersion(
         title,
         workflows,
         analysis.files,
-        single,
+        is_single_file,
         has_configurations=sources.has_configurations,
         defines_environment=sources.defines_environment,
     )
 
 
-def _version_of_workflow(workflow: WorkflowAnalysis, path: str, shown: Callable[[str], str]) -> VersionedWorkflow:
-    place = f"{workflow.path}:{workflow.span.line}"
-    lacking = (
+def _version_of_workflow(workflow: WorkflowAnalysis, path: str, to_message: Callable[[str], str]) -> VersionedWorkflow:
+    location = f"{workflow.path}:{workflow.span.line}"
+    missing_graph = (
         [] if workflow.graph is not None else [f"{workflow.span}: `{workflow.name}` has no graph: no step can run."]
     )
     notes = [f"{note} [{note.code}]" for note in workflow.notes if note.incomplete]
@@ -143,8 +145,8 @@ def _version_of_workflow(workflow: WorkflowAnalysis, path: str, shown: Callable[
         workflow.name,
         workflow.class_name,
         workflow.path.removeprefix(path).removeprefix("/"),
-        shown(place),
+        to_message(location),
         workflow.graph,
         workflow.complete,
-        tuple(shown(remark) for remark in (*lacking, *notes)),
+        tuple(to_message(remark) for remark in (*missing_graph, *notes)),
     )

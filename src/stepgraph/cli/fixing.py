@@ -26,7 +26,7 @@ _FIX_HELP = "Show, instead of a report in text, a diff that corrects what can be
 _WRITE_HELP = "With --fix: change the files instead, and report what is left."
 _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
 # Maps each byte to one character, so a diff of such texts is a diff of bytes.
-_BYTES = "latin-1"
+_BYTE_ENCODING = "latin-1"
 _LINE_FEED = "\n"
 # CI services set one of these variables.
 _CI_VARIABLES = ("CI", "GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION")
@@ -88,7 +88,7 @@ def show_fixes(files: Sequence[FixedFile], output: str | None, sources: Collecti
 
 def patch(files: Sequence[FixedFile]) -> bytes:
     """Return the changes of all files as a unified diff, in the encodings of the files."""
-    return b"".join(_head(file).encode() + "".join(_hunks(file)).encode(_BYTES) for file in files)
+    return b"".join(_file_header(file).encode() + "".join(_hunks(file)).encode(_BYTE_ENCODING) for file in files)
 
 
 def readable_patch(files: Sequence[FixedFile]) -> str:
@@ -104,7 +104,7 @@ def _is_for_people() -> bool:
     return (sys.stdout is not None and sys.stdout.isatty()) or any(map(os.environ.get, _CI_VARIABLES))
 
 
-def _head(file: FixedFile) -> str:
+def _file_header(file: FixedFile) -> str:
     from stepgraph.escaping.patches import patch_name
 
     name = file.path.removeprefix("./").removeprefix("/")
@@ -124,18 +124,18 @@ def _hunks(file: FixedFile) -> Iterator[str]:
 
 
 def _decoded_lines(file: FixedFile) -> Iterator[str]:
-    yield from _head(file).splitlines(keepends=True)
+    yield from _file_header(file).splitlines(keepends=True)
     # `utf-8` shows a byte order mark, too.
     encoding = "utf-8" if file.encoding.startswith("utf-8") else file.encoding
     for line in _hunks(file):
-        yield line.encode(_BYTES).decode(encoding, "replace")
+        yield line.encode(_BYTE_ENCODING).decode(encoding, "replace")
 
 
 def _lines(content: bytes) -> list[str]:
     """Return the lines of a content with their ends. Only line feeds end lines, as in patches."""
-    parts = content.decode(_BYTES).split(_LINE_FEED)
-    ended = [f"{part}\n" for part in parts[:-1]]
-    return [*ended, parts[-1]] if parts[-1] else ended
+    parts = content.decode(_BYTE_ENCODING).split(_LINE_FEED)
+    complete_lines = [f"{part}\n" for part in parts[:-1]]
+    return [*complete_lines, parts[-1]] if parts[-1] else complete_lines
 
 
 def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
@@ -144,7 +144,7 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
     Nothing is written outside of the roots. Raises CommandError if a file cannot be written or has changed since the
     analysis, and InputError if it cannot be read.
     """
-    from stepgraph.cli.output_files import OutputFile, failure
+    from stepgraph.cli.output_files import OutputFile, command_error
     from stepgraph.project.reading import read_named
     from stepgraph.project.writing import WriteError, source_target
 
@@ -153,7 +153,7 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
     try:
         outputs = [OutputFile(source_target(file.path, roots)) for file in files]
     except WriteError as error:
-        raise failure(error) from None
+        raise command_error(error) from None
     for output, file in zip(outputs, files, strict=True):
         if read_named(output.target.path) != file.before:
             raise CommandError(ExitCode.ERROR, f"{file.path} has changed since it was read. Run the command again.")
@@ -168,5 +168,5 @@ def fix_summary(files: Sequence[FixedFile], *, written: bool) -> str:
     findings = sum(len(file.findings) for file in files)
     if not findings:
         return "nothing that was found can be corrected automatically"
-    what = f"{counted(findings, 'finding')} in {counted(len(files), 'file')}"
-    return f"corrected {what}" if written else f"--write corrects {what}"
+    counts = f"{counted(findings, 'finding')} in {counted(len(files), 'file')}"
+    return f"corrected {counts}" if written else f"--write corrects {counts}"

@@ -5,7 +5,7 @@ A new format is one entry in `_GRAPHS`, `_REPORTS` or `_DIFFS`, with the functio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Final, Generic, TypeVar
 
 from msgspec import Struct
@@ -73,21 +73,21 @@ class Format(Struct, Generic[Content], frozen=True):
     """The end of the names of files in this format."""
 
     write: Callable[[Content, FormatOptions], Rendering]
-    """For graphs, the content is workflows: all of them for an API answer, else those with a graph."""
+    """For graphs, the content is workflows: all of them for an API response, else those with a graph."""
 
     options: frozenset[str] = frozenset()
     """The drawing options that the format uses."""
 
-    holds_several: bool = True
+    allows_multiple_workflows: bool = True
     """Whether one document may contain several workflows."""
 
     shows_notes: bool = False
     """Whether the document contains the notes of a workflow."""
 
-    answer: bool = False
-    """Whether the format is the answer of the API, which has dates, and shows workflows without a graph too."""
+    is_api_response: bool = False
+    """Whether the format is the response of the API, which has dates, and shows workflows without a graph too."""
 
-    shows_places: bool = False
+    shows_locations: bool = False
     """Whether the document shows the source locations of nodes."""
 
 
@@ -100,7 +100,7 @@ def _graph_text(subjects: Sequence[Subject], options: FormatOptions) -> Renderin
     color, width = options.look.color, options.look.width
     outlines = [
         render_outline(
-            graph, _view(subject, options), color=color, notes=subject.notes, width=width, place=subject.place()
+            graph, _view(subject, options), color=color, notes=subject.notes, width=width, location=subject.location()
         )
         for subject, graph in _with_graphs(subjects)
     ]
@@ -108,11 +108,11 @@ def _graph_text(subjects: Sequence[Subject], options: FormatOptions) -> Renderin
 
 
 def _graph_json(subjects: Sequence[Subject], _options: FormatOptions) -> Rendering:
-    """Return an API answer, or an array of answers for several workflows."""
+    """Return an API response, or an array of responses for several workflows."""
     from stepgraph.json_text import pretty_json
 
-    answers = [subject.answer() for subject in subjects if subject.answer is not None]
-    return Rendering(pretty_json(answers[0] if len(answers) == 1 else answers))
+    responses = [subject.api_response() for subject in subjects if subject.api_response is not None]
+    return Rendering(pretty_json(responses[0] if len(responses) == 1 else responses))
 
 
 def _graph_dot(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
@@ -159,10 +159,10 @@ def _graph_html(subjects: Sequence[Subject], options: FormatOptions) -> Renderin
         Page(
             subject.graph,
             subject.name,
-            subject.place_of,
+            subject.node_location,
             [str(note) for note in subject.notes],
             subject.complete,
-            subject.place(),
+            subject.location(),
             subject.details(),
         )
         for subject in subjects
@@ -243,10 +243,10 @@ def _diff_svg(report: VersionComparison, options: FormatOptions) -> Rendering:
 
 _GRAPHS: Final[tuple[Format[Sequence[Subject]], ...]] = (
     Format("text", ".txt", _graph_text, _FOLDING, shows_notes=True),
-    Format("json", ".json", _graph_json, answer=True),
+    Format("json", ".json", _graph_json, is_api_response=True),
     Format("dot", ".dot", _graph_dot, _FOLDING),
-    Format("svg", ".svg", _graph_svg, _PICTURE, holds_several=False),
-    Format("html", ".html", _graph_html, _PICTURE - {"--engine"}, shows_notes=True, shows_places=True),
+    Format("svg", ".svg", _graph_svg, _PICTURE, allows_multiple_workflows=False),
+    Format("html", ".html", _graph_html, _PICTURE - {"--engine"}, shows_notes=True, shows_locations=True),
     Format("mermaid", ".mmd", _graph_mermaid, _FOLDING),
 )
 _REPORTS: Final[tuple[Format[Report], ...]] = (
@@ -264,14 +264,21 @@ _DIFFS: Final[tuple[Format[VersionComparison], ...]] = (
     Format("svg", ".svg", _diff_svg, frozenset({"--theme"})),
 )
 
-FORMATS: Final[Mapping[str, Format[Sequence[Subject]]]] = {form.name: form for form in _GRAPHS}
+
+def _by_name(formats: Iterable[Format[Content]]) -> Mapping[str, Format[Content]]:
+    return {each.name: each for each in formats}
+
+
+FORMATS: Final[Mapping[str, Format[Sequence[Subject]]]] = _by_name(_GRAPHS)
 """The formats of `stepgraph graph`. The first format of each table is the default."""
 
-DRAWINGS: Final[Mapping[str, Format[Sequence[Subject]]]] = {form.name: form for form in _GRAPHS if not form.answer}
+DRAWINGS: Final[Mapping[str, Format[Sequence[Subject]]]] = _by_name(
+    each for each in _GRAPHS if not each.is_api_response
+)
 """The formats of `stepgraph render`."""
 
-REPORT_FORMATS: Final[Mapping[str, Format[Report]]] = {form.name: form for form in _REPORTS}
+REPORT_FORMATS: Final[Mapping[str, Format[Report]]] = _by_name(_REPORTS)
 """The formats of `stepgraph check`."""
 
-DIFF_FORMATS: Final[Mapping[str, Format[VersionComparison]]] = {form.name: form for form in _DIFFS}
+DIFF_FORMATS: Final[Mapping[str, Format[VersionComparison]]] = _by_name(_DIFFS)
 """The formats of `stepgraph diff`."""

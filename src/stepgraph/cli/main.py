@@ -50,10 +50,10 @@ def _has_working_directory() -> bool:
 def write_defect(error: Exception) -> None:
     """Write the error and its location to standard error, and with STEPGRAPH_DEBUG=1 the traceback."""
     cause = _cause(error)
-    place = f" while analysing {error.path}" if isinstance(error, InternalError) else ""
-    what = f"{type(cause).__name__}: {cause}".rstrip(": ")
+    location = f" while analysing {error.path}" if isinstance(error, InternalError) else ""
+    description = f"{type(cause).__name__}: {cause}".rstrip(": ")
     advice = f"Please report it, with the file if you can; {_DEBUG}=1 in the environment shows the traceback."
-    write_message(f"stepgraph: internal error{place}: {what}. {advice}")
+    write_message(f"stepgraph: internal error{location}: {description}. {advice}")
     if os.environ.get(_DEBUG) == "1" and sys.stderr is not None:
         _write_traceback(error)
 

@@ -17,7 +17,7 @@ from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.subject import Subject
 from stepgraph.escaping.file_names import file_key, numbered, safe_stem
 from stepgraph.model.note import InputError
-from stepgraph.project.reading import check_named, read_named, unreadable
+from stepgraph.project.reading import check_named, read_named, unreadable_problem
 from stepgraph.project.writing import Target, WriteError, check_folder, make_folder, target_of
 
 
@@ -40,7 +40,7 @@ class OutputFile(Struct, frozen=True):
         try:
             self.target.write(content)
         except WriteError as error:
-            raise failure(error) from None
+            raise command_error(error) from None
 
 
 def prepare_output(name: str, sources: Iterable[str]) -> OutputFile:
@@ -51,17 +51,17 @@ def prepare_output(name: str, sources: Iterable[str]) -> OutputFile:
     try:
         return OutputFile(target_of(name, sources))
     except WriteError as error:
-        raise failure(error) from None
+        raise command_error(error) from None
 
 
-def failure(error: WriteError) -> CommandError:
+def command_error(error: WriteError) -> CommandError:
     """Return the error of a command for a failed write."""
     return CommandError(ExitCode.ERROR, str(error))
 
 
-def refusal(name: str, message: str) -> CommandError:
+def path_error(name: str, message: str) -> CommandError:
     """Return the error of a command that cannot read or write a file or directory."""
-    return failure(WriteError(name, message))
+    return command_error(WriteError(name, message))
 
 
 # The dates in an API response, as this package writes them. The date of a commit is unknown before the commit.
@@ -84,7 +84,7 @@ def file_state(path: str, text: str, *, with_dates: bool = True) -> FileState:
     try:
         return _compare(path, encode(text), with_dates=with_dates)
     except InputError as error:
-        raise refusal(path, f"cannot be read: {error.problem.message}") from None
+        raise path_error(path, f"cannot be read: {error.problem.message}") from None
 
 
 def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
@@ -96,15 +96,17 @@ def _compare(path: str, new: bytes, *, with_dates: bool) -> FileState:
     except (FileNotFoundError, NotADirectoryError):
         return FileState.MISSING
     except OSError as error:
-        raise InputError(unreadable(path, error)) from None
+        raise InputError(unreadable_problem(path, error)) from None
     if not stat.S_ISREG(status.st_mode):
-        raise refusal(path, "is not a file, and cannot be compared with one.")
+        raise path_error(path, "is not a file, and cannot be compared with one.")
     # Line ends of Windows have twice the length, and dates have a constant length.
-    most = 2 * len(new)
-    if status.st_size > most and os.access(path, os.R_OK):
+    max_bytes = 2 * len(new)
+    if status.st_size > max_bytes and os.access(path, os.R_OK):
         return FileState.OUT_OF_DATE
-    same = _comparable(read_named(path, most), with_dates=with_dates) == _comparable(new, with_dates=with_dates)
-    return FileState.CURRENT if same else FileState.OUT_OF_DATE
+    is_equal = _comparable(read_named(path, max_bytes), with_dates=with_dates) == _comparable(
+        new, with_dates=with_dates
+    )
+    return FileState.CURRENT if is_equal else FileState.OUT_OF_DATE
 
 
 def check_up_to_date(texts: Mapping[str, str], command: str, *, with_dates: bool) -> None:
@@ -113,16 +115,16 @@ def check_up_to_date(texts: Mapping[str, str], command: str, *, with_dates: bool
     `command` is the command that updates the files.
     """
     states = {path: file_state(path, text, with_dates=with_dates) for path, text in texts.items()}
-    wanting = {path: state for path, state in states.items() if state is not FileState.CURRENT}
-    for path, state in wanting.items():
+    outdated = {path: state for path, state in states.items() if state is not FileState.CURRENT}
+    for path, state in outdated.items():
         write_message(f"{path} {state.value}: run `{command}`")
-    if wanting:
+    if outdated:
         raise CommandError(ExitCode.FINDINGS)
 
 
 def _comparable(content: bytes, *, with_dates: bool) -> bytes:
-    unix = content.replace(b"\r\n", b"\n")
-    return unix if with_dates else _DATES.sub(rb"\1", unix)
+    normalized = content.replace(b"\r\n", b"\n")
+    return normalized if with_dates else _DATES.sub(rb"\1", normalized)
 
 
 R = TypeVar("R")
@@ -140,9 +142,9 @@ def prepare_folder(name: str) -> None:
     while not os.path.lexists(nearest):
         nearest = os.path.dirname(nearest)
     if not os.path.isdir(nearest):
-        raise refusal(name, f"cannot be a folder: {_relative(nearest, name)} is a file.")
+        raise path_error(name, f"cannot be a folder: {_relative(nearest, name)} is a file.")
     if not os.access(nearest, os.W_OK | os.X_OK):
-        raise refusal(name, "cannot be written: permission denied.")
+        raise path_error(name, "cannot be written: permission denied.")
 
 
 def write_folder(name: str, texts: Mapping[str, str], sources: Iterable[str], *, quiet: bool) -> None:
@@ -166,14 +168,14 @@ def _convert_errors(function: Callable[[str], R], name: str) -> R:
     try:
         return function(name)
     except WriteError as error:
-        raise failure(error) from None
+        raise command_error(error) from None
 
 
 def _file_in(folder: str, path: str, sources: Iterable[str]) -> OutputFile:
     """Return a file in a directory with this real path."""
     file = prepare_output(path, sources)
     if os.path.islink(path) and os.path.dirname(os.path.realpath(path)) != folder:
-        raise refusal(file.name, "is a link that leads out of the folder. Remove it, or name another folder.")
+        raise path_error(file.name, "is a link that leads out of the folder. Remove it, or name another folder.")
     return file
 
 

@@ -43,7 +43,7 @@ def start_date_lookups(sources: Sources, lookup: DateLookup) -> None:
             lookup.start(module.path)
 
 
-def _unknown_place() -> str:
+def _unknown_location() -> str:
     return ""
 
 
@@ -53,16 +53,16 @@ class Subject(Struct, frozen=True):
     name: str
     class_name: str
     graph: Graph | None
-    without_graph: Callable[[], str]
+    missing_graph_message: Callable[[], str]
     """Returns the message for a workflow without a graph."""
     notes: tuple[Note, ...] = ()
-    place: Callable[[], str] = _unknown_place
+    location: Callable[[], str] = _unknown_location
     """Returns the location of the class: `src/orders.py:12`."""
-    place_of: Callable[[Node], str] | None = None
+    node_location: Callable[[Node], str] | None = None
     """Returns the location of a node of the graph."""
     complete: bool | None = None
     """Whether everything was resolved."""
-    answer: Callable[[], VersionGraph] | None = None
+    api_response: Callable[[], VersionGraph] | None = None
     """Returns the response of the Workflows API for the graph."""
     details: Callable[[], Details] = lambda: NO_DETAILS
 
@@ -76,14 +76,14 @@ def analyzed_subject(workflow: WorkflowAnalysis, dates: Dates) -> Subject:
         lambda: f"{workflow.span}: `{workflow.name}` has no graph: no step of it can run.",
         workflow.notes,
         lambda: f"{workflow.path}:{workflow.span.line}",
-        lambda node: _line_of(workflow.span_of(node)),
+        lambda node: _location_text(workflow.span_of(node)),
         workflow.complete,
         lambda: workflow.version_graph(dates=dates.of(workflow)),
         lambda: workflow.details,
     )
 
 
-def _line_of(span: Span | None) -> str:
+def _location_text(span: Span | None) -> str:
     return f"{span.path}:{span.line}" if span else ""
 
 
@@ -96,7 +96,7 @@ def subject_of_saved_graph(saved: SavedGraph, path: str) -> Subject:
 def write_notes(subject: Subject, *, quiet: bool) -> None:
     """Write the notes of a workflow to standard error, after a message if its graph is missing."""
     if subject.graph is None:
-        write_message(subject.without_graph())
+        write_message(subject.missing_graph_message())
     if quiet:
         return
     for note in subject.notes:

@@ -19,6 +19,7 @@ class Note(Struct, frozen=True):
     advice: str
     """How to change the code."""
     span: Span
+    """The location of the code."""
     incomplete: bool = True
     """Whether the graph may lack steps because of it."""
 
@@ -51,7 +52,9 @@ class Problem(Struct, frozen=True):
     """An input that could not be read."""
 
     path: str
+    """The file or folder as the user named it, or an environment variable."""
     message: str
+    """The cause."""
     advice: str = ""
     """How to solve the problem."""
     line: int | None = None

@@ -11,9 +11,13 @@ class Span(Struct, frozen=True, order=True):
     path: str
     """The path of the file as the user named it, with forward slashes."""
     line: int
+    """The line of the first character."""
     column: int
+    """The column of the first character."""
     end_line: int
+    """The line of the end."""
     end_column: int
+    """The column after the last character."""
 
     def encloses(self, other: Span) -> bool:
         """Return whether another range is inside this range or equal to it."""

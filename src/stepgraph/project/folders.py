@@ -25,12 +25,12 @@ def parent_of(prefix: str) -> str | None:
         return None
     name = prefix.rstrip("/").rsplit("/", 1)[-1]
     if name in ("", ".", ".."):
-        up = prefix + "../"
-        return None if os.path.realpath(up) == os.path.realpath(prefix or ".") else up
+        parent = prefix + "../"
+        return None if os.path.realpath(parent) == os.path.realpath(prefix or ".") else parent
     return prefix[: len(prefix.rstrip("/")) - len(name)]
 
 
-def and_above(prefix: str) -> Iterator[str]:
+def with_ancestors(prefix: str) -> Iterator[str]:
     """Yield a folder and its ancestors up to the root of a repository (the folder with `.git`)."""
     folder: str | None = prefix
     while folder is not None:

@@ -20,22 +20,22 @@ def processors() -> int:
     return os.cpu_count() or 1
 
 
-class Forked:
-    """A forked child process. The file descriptor `reading` is the read end of its pipe."""
+class ForkedProcess:
+    """A forked child process. The file descriptor `read_end` is the read end of its pipe."""
 
     def __init__(self, work: Callable[[int], object]) -> None:
         """Fork a child that calls `work` with the write end of a pipe. Raises OSError if the system cannot fork."""
-        self.reading, writing = os.pipe()
+        self.read_end, write_end = os.pipe()
         try:
             self._process = os.fork()
         except OSError:
-            os.close(self.reading)
-            os.close(writing)
+            os.close(self.read_end)
+            os.close(write_end)
             raise
         if self._process == 0:
-            os.close(self.reading)  # so that writing fails if the parent stops reading
-            _work_and_end(work, writing)
-        os.close(writing)
+            os.close(self.read_end)  # so that writing fails if the parent stops reading
+            _work_and_exit(work, write_end)
+        os.close(write_end)
 
     def wait(self) -> None:
         """Wait until the child exits."""
@@ -43,23 +43,23 @@ class Forked:
             os.waitpid(self._process, 0)
 
 
-def end(copies: Iterable[Forked]) -> None:
+def end_processes(processes: Iterable[ForkedProcess]) -> None:
     """Close the pipes of child processes, discarding unread output, and wait until they exit.
 
     A child inherits the read ends of the pipes of earlier children, so these may exit only after it.
     """
-    waited = list(copies)
-    for copy in waited:
-        os.close(copy.reading)
-    for copy in waited:
-        copy.wait()
+    waiting = list(processes)
+    for process in waiting:
+        os.close(process.read_end)
+    for process in waiting:
+        process.wait()
 
 
-def _work_and_end(work: Callable[[int], object], writing: int) -> None:
+def _work_and_exit(work: Callable[[int], object], write_end: int) -> None:
     """Do the work and exit without running the exit handlers of the parent process."""
     code = 1
     try:
-        work(writing)
+        work(write_end)
         code = 0
     finally:
         os._exit(code)
@@ -69,11 +69,11 @@ def _work_and_end(work: Callable[[int], object], writing: int) -> None:
 def forked(work: Callable[[int], object]) -> Iterator[int | None]:
     """Fork a child for the block and yield the read end of its pipe, None if the system cannot fork."""
     try:
-        copy = Forked(work)
+        process = ForkedProcess(work)
     except OSError:
         yield None
         return
     try:
-        yield copy.reading
+        yield process.read_end
     finally:
-        end([copy])
+        end_processes([process])

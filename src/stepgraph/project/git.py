@@ -12,16 +12,16 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Final
 
-from stepgraph.limits import GIT_ANSWER_BYTES
+from stepgraph.limits import GIT_OUTPUT_BYTES
 from stepgraph.project.folders import repository_root
 
 # Git sets these for its hooks: with them it would ask the hook's repository about every file.
-_OF_ANOTHER_REPOSITORY = frozenset(
+_REPOSITORY_VARIABLES = frozenset(
     {"GIT_DIR", "GIT_WORK_TREE", "GIT_COMMON_DIR", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_PREFIX"}
 )
 
 # Disables locks, fetching, and transports that start programs.
-_HARMLESS = {
+_SAFE_VARIABLES = {
     "GIT_OPTIONAL_LOCKS": "0",
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_ALLOW_PROTOCOL": "",
@@ -30,16 +30,18 @@ _HARMLESS = {
 }
 
 # Time limits. Walking a history and reading many files take longer than other commands.
-_PATIENCE_SECONDS: Final = 10.0
+_DEFAULT_SECONDS: Final = 10.0
 HISTORY_SECONDS: Final = 30.0
 READING_SECONDS: Final = 60.0
 # Files that git opens for every command: if one of them is a pipe, git waits forever.
-_OPENED: Final = ("config", "config.worktree", "HEAD", "index", "packed-refs", "shallow", "commondir", "info/exclude")
-_PIECE: Final = 1 << 16
+_OPENED_FILES: Final = (
+    *("config", "config.worktree", "HEAD", "index", "packed-refs", "shallow", "commondir", "info/exclude"),
+)
+_CHUNK_BYTES: Final = 1 << 16
 _SAFE_SETTINGS: Final = ("-c", "core.fsmonitor=false", "-c", "safe.bareRepository=explicit")
 
 # The repositories for which git exceeded its time limit: git is not run there again.
-_silent: set[str] = set()
+_timed_out: set[str] = set()
 
 
 class TooLargeError(Exception):
@@ -58,33 +60,33 @@ class Git:
         """Whether it exited with 0."""
         return self._process.returncode == 0
 
-    def answer(
-        self, question: bytes | None = None, most: int = GIT_ANSWER_BYTES, seconds: float | None = None
+    def read_output(
+        self, input_bytes: bytes | None = None, max_bytes: int = GIT_OUTPUT_BYTES, seconds: float | None = None
     ) -> bytes | None:
-        """Return the output of git for the input `question`; None if it exceeds `most` bytes or the time limit."""
+        """Return the output of git for an input; None if it exceeds `max_bytes` or the time limit."""
         try:
-            answer = b"".join(self.pieces(question, most, seconds))
+            output = b"".join(self.read_chunks(input_bytes, max_bytes, seconds))
         except TooLargeError:
             return None
-        return None if self._repository in _silent else answer
+        return None if self._repository in _timed_out else output
 
-    def pieces(
-        self, question: bytes | None = None, most: int = GIT_ANSWER_BYTES, seconds: float | None = None
+    def read_chunks(
+        self, input_bytes: bytes | None = None, max_bytes: int = GIT_OUTPUT_BYTES, seconds: float | None = None
     ) -> Iterator[bytes]:
-        """Yield the output of git until the time limit. Raises TooLargeError after `most` bytes."""
-        with self.watched(seconds), self._asked(question):
-            while piece := os.read(self.output.fileno(), _PIECE):
-                most -= len(piece)
-                if most < 0:
+        """Yield the output of git until the time limit. Raises TooLargeError after `max_bytes`."""
+        with self.time_limit(seconds), self._writing_input(input_bytes):
+            while chunk := os.read(self.output.fileno(), _CHUNK_BYTES):
+                max_bytes -= len(chunk)
+                if max_bytes < 0:
                     raise TooLargeError
-                yield piece
+                yield chunk
             self._process.wait()
 
     @contextmanager
-    def watched(self, seconds: float | None = None) -> Iterator[None]:
+    def time_limit(self, seconds: float | None = None) -> Iterator[None]:
         """Kill git at the end of the block or at the time limit, after which its output ends."""
-        patience = _PATIENCE_SECONDS if seconds is None else seconds
-        timer = threading.Timer(0 if self._repository in _silent else patience, self._give_up)
+        limit = _DEFAULT_SECONDS if seconds is None else seconds
+        timer = threading.Timer(0 if self._repository in _timed_out else limit, self._time_out)
         timer.start()
         try:
             yield
@@ -109,20 +111,20 @@ class Git:
             raise BrokenPipeError
         return self._process.stdout
 
-    def ask(self, question: bytes) -> None:
+    def write_input(self, input_bytes: bytes) -> None:
         """Write to the standard input of git. Raises BrokenPipeError if it has exited."""
         if self._process.stdin is None:
             raise BrokenPipeError
-        self._process.stdin.write(question)
+        self._process.stdin.write(input_bytes)
         self._process.stdin.flush()
 
     @contextmanager
-    def _asked(self, question: bytes | None) -> Iterator[None]:
+    def _writing_input(self, input_bytes: bytes | None) -> Iterator[None]:
         """Write to git in a thread while its output is read: otherwise both sides could block on full pipes."""
-        if question is None:
+        if input_bytes is None:
             yield
             return
-        writer = threading.Thread(target=self._write, args=(question,))
+        writer = threading.Thread(target=self._write, args=(input_bytes,))
         writer.start()
         try:
             yield
@@ -130,15 +132,15 @@ class Git:
             self._kill()
             writer.join()
 
-    def _write(self, question: bytes) -> None:
+    def _write(self, input_bytes: bytes) -> None:
         with suppress(OSError, ValueError):  # git may exit before it has read everything
-            self.ask(question)
+            self.write_input(input_bytes)
         if self._process.stdin is not None:
             with suppress(OSError):
                 self._process.stdin.close()
 
-    def _give_up(self) -> None:
-        _silent.add(self._repository)
+    def _time_out(self) -> None:
+        _timed_out.add(self._repository)
         self._kill()
 
     def _kill(self) -> None:
@@ -159,17 +161,17 @@ def start_git(folder: str, *arguments: str, reads_input: bool = False) -> Git | 
     None if git is not installed or the repository would block it.
     """
     repository = repository_root(folder) or os.path.realpath(folder)
-    git = None if repository in _silent or _would_wait(repository) else _git_program()
+    git = None if repository in _timed_out or _would_block(repository) else _git_program()
     if git is None:
         return None
-    environment = {key: value for key, value in os.environ.items() if key not in _OF_ANOTHER_REPOSITORY}
+    environment = {key: value for key, value in os.environ.items() if key not in _REPOSITORY_VARIABLES}
     try:
         process = subprocess.Popen(  # noqa: S603 - git itself, not found in the repository, and nothing runs through a shell
             [git, "-C", repository, *_SAFE_SETTINGS, *arguments],
             stdin=subprocess.PIPE if reads_input else subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env={**environment, **_HARMLESS},
+            env={**environment, **_SAFE_VARIABLES},
             process_group=None if sys.platform == "win32" else 0,
         )
     except OSError:
@@ -182,9 +184,9 @@ def has_git() -> bool:
     return _git_program() is not None
 
 
-def _would_wait(repository: str) -> bool:
+def _would_block(repository: str) -> bool:
     """Return whether a file that git opens is a pipe, a device or a socket, on which it would block."""
-    for name in _OPENED:
+    for name in _OPENED_FILES:
         with suppress(OSError):
             mode = os.stat(os.path.join(repository, ".git", name)).st_mode
             if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode):

@@ -16,18 +16,20 @@ if TYPE_CHECKING:
 
     from stepgraph.project.git import Git
 
-_BUILD_DATE = "SOURCE_DATE_EPOCH"
+_BUILD_DATE_VARIABLE = "SOURCE_DATE_EPOCH"
 _LAST_SECOND = 253_402_300_799  # of the year 9999
 
 # The maximum number of concurrent git processes that are started ahead of use.
-_MOST_AHEAD = 8
+_MAX_BACKGROUND_LOGS = 8
 
 
 class ModuleDates(Struct, frozen=True):
     """The creation and modification dates of a module, in UTC with seconds, such as `2026-03-01T12:00:00Z`."""
 
     created_on: str
+    """The first commit of the file; without commits, the same as `modified_on`."""
     modified_on: str
+    """The last commit; without commits SOURCE_DATE_EPOCH, else the modification time of the file."""
 
 
 class DateLookup:
@@ -44,14 +46,14 @@ class DateLookup:
         return self
 
     def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         for path in tuple(self._logs):
             self._stop(path)
 
     def start(self, path: str) -> None:
         """Start to look up the dates of the file at `path` in the background."""
-        if len(self._logs) < _MOST_AHEAD and path not in self._logs:
+        if len(self._logs) < _MAX_BACKGROUND_LOGS and path not in self._logs:
             self._logs[path] = start_log(path)
 
     def dates(self, path: str) -> ModuleDates:
@@ -107,28 +109,28 @@ def _commit_dates(log: Git | None) -> ModuleDates | None:
     # Imported here for start-up: most commands need no dates.
     from stepgraph.project.git import HISTORY_SECONDS
 
-    answer = log.answer(seconds=HISTORY_SECONDS) or b""
-    times = [int(line.split()[0]) for line in answer.splitlines()]
+    output = log.read_output(seconds=HISTORY_SECONDS) or b""
+    times = [int(line.split()[0]) for line in output.splitlines()]
     return _dates(min(times), max(times)) if times and log.succeeded else None
 
 
 def _dates_without_commits(path: str) -> ModuleDates:
-    if _BUILD_DATE in os.environ:
+    if _BUILD_DATE_VARIABLE in os.environ:
         return dates_without_file()
     try:
-        changed = int(os.stat(path).st_mtime)
+        modified = int(os.stat(path).st_mtime)
     except (OSError, ValueError):
         return dates_without_file()
-    return _dates(changed, changed)
+    return _dates(modified, modified)
 
 
 def _build_date() -> int | None:
-    text = os.environ.get(_BUILD_DATE)
+    text = os.environ.get(_BUILD_DATE_VARIABLE)
     if text is None:
         return None
     if not (text.isascii() and text.isdigit()):
         message = f"`{text}` is not a number of seconds since 1970."
-        raise InputError(Problem(_BUILD_DATE, message, "Correct the environment variable, or unset it."))
+        raise InputError(Problem(_BUILD_DATE_VARIABLE, message, "Correct the environment variable, or unset it."))
     return int(text[:20])
 
 

@@ -10,10 +10,10 @@ from msgspec import Struct
 
 from stepgraph.limits import DEEPEST_FOLDER
 from stepgraph.project.folders import folder_of, parent_of, prefix_of
-from stepgraph.project.reading import entries_of
+from stepgraph.project.reading import list_entries
 from stepgraph.project.root import Root
 
-_PACKAGE = "__init__.py"
+_PACKAGE_FILE = "__init__.py"
 
 
 class ModuleFile(Struct, frozen=True):
@@ -41,10 +41,10 @@ class ModuleFiles:
         self.bounds = bounds
         self.folders = tuple(dict.fromkeys((*folders, *vendored)))
         self._named_from = (*vendored, *folders)
-        self._names: dict[str, frozenset[str]] = {}
-        self._tops: dict[str, str] = {}
+        self._listings: dict[str, frozenset[str]] = {}
+        self._top_folders: dict[str, str] = {}
         self._modules: dict[str, ModuleFile | None] = {}
-        self._real: dict[str, str] = {}
+        self._real_paths: dict[str, str] = {}
 
     def find(self, name: str) -> ModuleFile | None:
         """Return the module or package with a dotted name, preferring those with a file."""
@@ -53,7 +53,7 @@ class ModuleFiles:
         return self._modules[name]
 
     def _find(self, name: str) -> ModuleFile | None:
-        candidates = [module for folder in self.folders if (module := self._below(folder, name)) is not None]
+        candidates = [module for folder in self.folders if (module := self._find_below(folder, name)) is not None]
         return next((module for module in candidates if module.path is not None), candidates[0] if candidates else None)
 
     def find_from(self, importer: str, level: int, name: str) -> ModuleFile | None:
@@ -61,57 +61,57 @@ class ModuleFiles:
         folder: str | None = folder_of(importer)
         for _ in range(level - 1):
             folder = None if folder is None else parent_of(folder)
-        if folder is None or not self._has(folder):
+        if folder is None or not self._is_in_project(folder):
             return None
-        module = self._below(folder, name) if name else self._package(folder)
+        module = self._find_below(folder, name) if name else self._package(folder)
         if module is None:
             return None
-        return ModuleFile(self.name_of(module.path or f"{module.folder}{_PACKAGE}"), module.path, module.folder)
+        return ModuleFile(self.name_of(module.path or f"{module.folder}{_PACKAGE_FILE}"), module.path, module.folder)
 
-    def inside(self, package: ModuleFile, name: str) -> ModuleFile | None:
+    def find_in_package(self, package: ModuleFile, name: str) -> ModuleFile | None:
         """Return a module of a package."""
-        module = None if package.folder is None else self._below(package.folder, name)
+        module = None if package.folder is None else self._find_below(package.folder, name)
         return module and ModuleFile(f"{package.name}.{name}", module.path, module.folder)
 
-    def names_inside(self, package: ModuleFile) -> list[str]:
+    def module_names(self, package: ModuleFile) -> list[str]:
         """Return the names of the modules of a package, sorted."""
         names = () if package.folder is None else self._listing(package.folder)
         return sorted({name.removesuffix("/").removesuffix(".py") for name in names} - {"__init__"})
 
     def name_of(self, path: str) -> str:
         """Return the dotted name of a module file, starting with its outermost package."""
-        top = self._top(folder_of(path))
+        top = self._top_folder(folder_of(path))
         base = next((folder for folder in self._named_from if top.startswith(folder)), top)
         return path.removeprefix(base).removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
-    def _top(self, folder: str) -> str:
+    def _top_folder(self, folder: str) -> str:
         """Return the folder that contains the outermost package of a folder, limited to the project."""
-        inside: list[str] = []
+        nested: list[str] = []
         top = folder
-        while top not in self._tops and _PACKAGE in self._listing(top):
+        while top not in self._top_folders and _PACKAGE_FILE in self._listing(top):
             parent = parent_of(top)
-            if parent is None or not self._has(parent):
+            if parent is None or not self._is_in_project(parent):
                 break
-            inside.append(top)
+            nested.append(top)
             top = parent
-        top = self._tops.get(top, top)
-        self._tops |= dict.fromkeys([*inside, top], top)
+        top = self._top_folders.get(top, top)
+        self._top_folders |= dict.fromkeys([*nested, top], top)
         return top
 
     @property
     def listings(self) -> Mapping[str, frozenset[str]]:
         """The contents of the folders listed so far: Python files, and folders with a trailing slash."""
-        return self._names
+        return self._listings
 
-    def learn(self, listings: Mapping[str, frozenset[str]]) -> None:
+    def add_listings(self, listings: Mapping[str, frozenset[str]]) -> None:
         """Add the listings of another process."""
-        self._names |= listings
+        self._listings |= listings
 
     def has_listing(self, folder: str, names: frozenset[str]) -> bool:
         """Return whether a folder contains exactly these names."""
         return self._listing(folder) == names
 
-    def _has(self, path: str) -> bool:
+    def _is_in_project(self, path: str) -> bool:
         real = self._real_path(path)
         return any(real.startswith(self._real_path(folder)) for folder in (self.root, *self.folders))
 
@@ -122,26 +122,26 @@ class ModuleFiles:
         """
         pending: list[str] = []
         folder = prefix_of(path)
-        while folder not in self._real:
+        while folder not in self._real_paths:
             name = folder.rstrip("/").rpartition("/")[2]
             if name in ("", ".", "..") or os.path.islink(folder.rstrip("/")):
-                self._real[folder] = os.path.join(os.path.realpath(folder or "."), "")
+                self._real_paths[folder] = os.path.join(os.path.realpath(folder or "."), "")
                 break
             pending.append(folder)
             folder = folder[: len(folder.rstrip("/")) - len(name)]
         for inner in reversed(pending):
-            self._real[inner] = os.path.join(self._real[folder], os.path.basename(inner.rstrip("/")), "")
+            self._real_paths[inner] = os.path.join(self._real_paths[folder], os.path.basename(inner.rstrip("/")), "")
             folder = inner
-        return self._real[prefix_of(path)]
+        return self._real_paths[prefix_of(path)]
 
-    def _below(self, folder: str, name: str) -> ModuleFile | None:
+    def _find_below(self, folder: str, name: str) -> ModuleFile | None:
         *packages, last = name.split(".")
         for package in packages:
             names = self._listing(folder)
             if f"{package}/" not in names:
                 return None
             folder = f"{folder}{package}/"
-            if f"{package}.py" in names and _PACKAGE not in self._listing(folder):
+            if f"{package}.py" in names and _PACKAGE_FILE not in self._listing(folder):
                 return None  # a module takes precedence over a folder without `__init__.py`
         names = self._listing(folder)
         package_file = self._package(f"{folder}{last}/", name) if f"{last}/" in names else None
@@ -150,31 +150,31 @@ class ModuleFiles:
         return package_file
 
     def _package(self, folder: str, name: str = "") -> ModuleFile:
-        path = f"{folder}{_PACKAGE}" if _PACKAGE in self._listing(folder) else None
+        path = f"{folder}{_PACKAGE_FILE}" if _PACKAGE_FILE in self._listing(folder) else None
         return ModuleFile(name, path, folder)
 
     def _listing(self, folder: str) -> frozenset[str]:
         """Return the Python files and the folders in a folder, folders with a trailing slash."""
-        names = self._names.get(folder)
+        names = self._listings.get(folder)
         if names is None:
-            names = self._names[folder] = frozenset(self._read(folder))
+            names = self._listings[folder] = frozenset(self._read(folder))
         return names
 
     def _read(self, folder: str) -> list[str]:
-        if folder.count("/") > 2 * DEEPEST_FOLDER or self.bounds is None or not self.bounds.holds(folder):
+        if folder.count("/") > 2 * DEEPEST_FOLDER or self.bounds is None or not self.bounds.contains(folder):
             return []
         try:
-            entries = [entry for entry in entries_of(folder) if "." not in entry.name or entry.name.endswith(".py")]
-            inside = [entry for entry in entries if not entry.is_symlink() or self._leads_inside(entry.path)]
-            return [f"{_composed(entry.name)}/" if _is_folder(entry) else _composed(entry.name) for entry in inside]
+            entries = [entry for entry in list_entries(folder) if "." not in entry.name or entry.name.endswith(".py")]
+            accepted = [entry for entry in entries if not entry.is_symlink() or self._leads_inside(entry.path)]
+            return [_normalized_name(entry.name) + ("/" if _is_folder(entry) else "") for entry in accepted]
         except OSError:
             return []
 
     def _leads_inside(self, link: str) -> bool:
-        return self.bounds is not None and self.bounds.holds(link) and self._has(link)
+        return self.bounds is not None and self.bounds.contains(link) and self._is_in_project(link)
 
 
-def _composed(name: str) -> str:
+def _normalized_name(name: str) -> str:
     """Return a file name in the normal form of identifiers. macOS may store names in NFD."""
     if sys.platform == "darwin" and not name.isascii():
         # Imported here for start-up.

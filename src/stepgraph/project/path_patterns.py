@@ -12,7 +12,7 @@ from typing import Final
 
 _PART: Final = re.compile(r"\*\*/|\*\*|.", re.DOTALL)
 # The limit on paths in Linux, in bytes.
-_LONGEST: Final = 4_096
+_MAX_PATH_BYTES: Final = 4_096
 
 
 def matches(pattern: str, path: str) -> bool:
@@ -23,13 +23,13 @@ def matches(pattern: str, path: str) -> bool:
     """
     anywhere = "" if "/" in pattern.rstrip("/") else "**/"
     below = "**" if pattern.endswith("/") else ""
-    whole = anywhere + pattern.removeprefix("./").removeprefix("/") + below
-    if len(whole) > _LONGEST:
+    full_pattern = anywhere + pattern.removeprefix("./").removeprefix("/") + below
+    if len(full_pattern) > _MAX_PATH_BYTES:
         return False
     characters = _characters(path)
     names = ~characters.get("/", 0) & ((1 << len(path)) - 1)
     positions = 1
-    for part in _PART.findall(whole):
+    for part in _PART.findall(full_pattern):
         if part == "*":
             # The carry of the addition propagates each position to the end of the name.
             positions |= ((positions & names) + names) ^ names
@@ -38,8 +38,8 @@ def matches(pattern: str, path: str) -> bool:
         elif part == "**":
             positions = (1 << len(path) + 1) - (positions & -positions)
         elif part == "**/":
-            inside = positions & names
-            positions |= (characters.get("/", 0) << 1) & -(inside & -inside)
+            in_name = positions & names
+            positions |= (characters.get("/", 0) << 1) & -(in_name & -in_name)
         else:
             positions = (positions & characters.get(part, 0)) << 1
         if not positions:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from msgspec import Struct
 
 from stepgraph.project.configuration.compatibility import DependencyMode
-from stepgraph.project.folders import and_above, folder_of, is_inside, prefix_of
+from stepgraph.project.folders import folder_of, is_inside, prefix_of, with_ancestors
 from stepgraph.project.module_files import ModuleFiles
 from stepgraph.project.root import CONFIGURATION_NAMES, Root
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 VENDORED = "python_modules/"
 
-_MARKS = (*CONFIGURATION_NAMES, "pyproject.toml", ".git")
+_ROOT_MARKERS = (*CONFIGURATION_NAMES, "pyproject.toml", ".git")
 
 
 class Project(Struct, frozen=True):
@@ -58,26 +58,26 @@ def project_of_file(path: str, configuration: Configuration | None, bounds: Root
     """Return the project of a file, which need not be the main module."""
     if configuration is not None:
         return configured_project(configuration, bounds)
-    return _unconfigured(folder_of(path), bounds)
+    return _unconfigured_project(folder_of(path), bounds)
 
 
-def _unconfigured(folder: str, bounds: Root) -> Project:
+def _unconfigured_project(folder: str, bounds: Root) -> Project:
     """Return a project without a configuration.
 
     Modules are imported from the folder of the file, from the parent of its outermost package, and from the top of the
     project: the nearest folder with a configuration, a `pyproject.toml` or `.git`, or the working directory.
     """
-    ancestors = list(and_above(folder))
-    outside = next((above for above in ancestors if not os.path.isfile(f"{above}__init__.py")), folder)
-    marked = next((above for above in ancestors if _is_marked(above)), None)
-    top = marked if marked is not None else "" if is_inside(folder, "") else outside
-    root = outside if is_inside(top, outside) else top
-    folders, vendored = (folder, outside, f"{root}src/", root), (f"{root}{VENDORED}", folder + VENDORED)
+    ancestors = list(with_ancestors(folder))
+    package_parent = next((ancestor for ancestor in ancestors if not os.path.isfile(f"{ancestor}__init__.py")), folder)
+    marked_folder = next((ancestor for ancestor in ancestors if _is_marked(ancestor)), None)
+    top = marked_folder if marked_folder is not None else "" if is_inside(folder, "") else package_parent
+    root = package_parent if is_inside(top, package_parent) else top
+    folders, vendored = (folder, package_parent, f"{root}src/", root), (f"{root}{VENDORED}", folder + VENDORED)
     return Project(ModuleFiles(root, folders, vendored, bounds))
 
 
 def _is_marked(folder: str) -> bool:
-    return any(os.path.lexists(f"{folder}{name}") for name in _MARKS)
+    return any(os.path.lexists(f"{folder}{name}") for name in _ROOT_MARKERS)
 
 
 def configuration_in(folder: str) -> str | None:
@@ -87,4 +87,4 @@ def configuration_in(folder: str) -> str | None:
 
 def configuration_above(folder: str) -> str | None:
     """Return the path of the configuration in a folder or its nearest ancestor with one."""
-    return next((path for above in and_above(folder) if (path := configuration_in(above)) is not None), None)
+    return next((path for ancestor in with_ancestors(folder) if (path := configuration_in(ancestor)) is not None), None)

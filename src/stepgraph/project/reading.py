@@ -17,18 +17,18 @@ from typing import Final
 from stepgraph.limits import CONFIGURATION_BYTES, MEGABYTE, SEARCHED_ENTRIES, SOURCE_BYTES
 from stepgraph.model.note import InputError, Problem
 from stepgraph.project.encoding import check_text
-from stepgraph.project.root import Root, is_of_git, link_leading_out
+from stepgraph.project.root import Root, is_in_git_folder, link_leading_out
 
 if sys.platform == "win32":
-    _FLAGS = os.O_RDONLY | os.O_BINARY
-    _NO_LINK = _FLAGS
+    _READ_FLAGS = os.O_RDONLY | os.O_BINARY
+    _READ_FLAGS_WITHOUT_LINKS = _READ_FLAGS
 else:
     # A named pipe without a writer would block the opening itself.
-    _FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
-    _NO_LINK = _FLAGS | os.O_NOFOLLOW
+    _READ_FLAGS = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC
+    _READ_FLAGS_WITHOUT_LINKS = _READ_FLAGS | os.O_NOFOLLOW
 
-_PIECE: Final = 1024 * 1024
-_SMALL: Final = 64 * 1024
+_CHUNK_BYTES: Final = 1024 * 1024
+_SMALL_FILE_BYTES: Final = 64 * 1024
 _DESCRIPTORS: Final = "/proc/self/fd"
 
 _NAME_TARGET: Final = "Name the file or folder that it leads to, if you trust it."
@@ -48,31 +48,31 @@ def check_named(path: StrPath) -> None:
     """Raise InputError if a symbolic link on a path named by the user leads out of its repository."""
     name = os.fspath(path)
     if "\0" not in name and link_leading_out(name) is not None:
-        raise InputError(_outside(name, _NAME_TARGET))
+        raise InputError(_outside_problem(name, _NAME_TARGET))
 
 
-def read_named(path: StrPath, most: int = SOURCE_BYTES) -> bytes:
+def read_named(path: StrPath, max_bytes: int = SOURCE_BYTES) -> bytes:
     """Return the bytes of a file that the user named.
 
-    Raises InputError for a file that is missing, unreadable, not regular or larger than `most` bytes, and as
+    Raises InputError for a file that is missing, unreadable, not regular or larger than `max_bytes` bytes, and as
     `check_named`.
     """
     check_named(path)
     name = shown_path(path)
-    before = path if "\0" in name else os.path.realpath(path)
-    content, actual = _read(path, name, most, _FLAGS)
-    if actual not in (None, before):
+    expected = path if "\0" in name else os.path.realpath(path)
+    content, actual = _read(path, name, max_bytes, _READ_FLAGS)
+    if actual not in (None, expected):
         raise InputError(Problem(name, "replaced while it was read.", "Run the command again."))
     return content
 
 
-def read_inside(path: str, root: Root, most: int = SOURCE_BYTES) -> bytes:
-    """Return the bytes of a file inside a root, at most `most`. Raises InputError as `read_named`."""
+def read_inside(path: str, root: Root, max_bytes: int = SOURCE_BYTES) -> bytes:
+    """Return the bytes of a file inside a root, at most `max_bytes`. Raises InputError as `read_named`."""
     real = _real_path(path, root)
-    content, actual = _read(real, shown_path(path), most, _NO_LINK)
+    content, actual = _read(real, shown_path(path), max_bytes, _READ_FLAGS_WITHOUT_LINKS)
     # The file may have been replaced between the check and the read.
-    if not root.holds_real(actual or os.path.realpath(path)):
-        raise InputError(_outside(path, _NO_LINK_OUT))
+    if not root.contains_real(actual or os.path.realpath(path)):
+        raise InputError(_outside_problem(path, _NO_LINK_OUT))
     return content
 
 
@@ -86,65 +86,65 @@ def read_source(path: str, root: Root) -> bytes:
     return content
 
 
-def read_configuration_bytes(path: str, root: Root, most: int = CONFIGURATION_BYTES) -> bytes:
+def read_configuration_bytes(path: str, root: Root, max_bytes: int = CONFIGURATION_BYTES) -> bytes:
     """Return the bytes of a configuration that a search has found. Raises InputError as `read_inside`."""
     try:
-        return read_inside(path, root, most)
+        return read_inside(path, root, max_bytes)
     except InputError:
-        message = _why_no_configuration(path) if "\0" not in path and root.holds(path) else None
+        message = _reason_not_a_configuration(path) if "\0" not in path and root.contains(path) else None
         if message is None:
             raise
         raise InputError(Problem(path, message)) from None
 
 
-def read_found(path: str, root: Root) -> bytes:
+def read_search_result(path: str, root: Root) -> bytes:
     """Return the bytes of a file that a search inside a root has just found. Raises InputError as `read_inside`.
 
     Small files, which are most, take three system calls: `fstat` is skipped.
     """
     try:
-        descriptor = os.open(path, _NO_LINK)
+        descriptor = os.open(path, _READ_FLAGS_WITHOUT_LINKS)
         try:
-            content = os.read(descriptor, _SMALL)
+            content = os.read(descriptor, _SMALL_FILE_BYTES)
         finally:
             os.close(descriptor)
     except OSError:
         return read_inside(path, root)  # which reports the error, or follows a link inside the root
-    return content if len(content) < _SMALL else read_inside(path, root)
+    return content if len(content) < _SMALL_FILE_BYTES else read_inside(path, root)
 
 
-def pieces_of(path: str, most: int) -> Iterator[bytes]:
-    """Yield the chunks of a file that a search has just found. Raises InputError for more than `most` bytes."""
+def read_chunks(path: str, max_bytes: int) -> Iterator[bytes]:
+    """Yield the chunks of a file that a search has just found. Raises InputError for more than `max_bytes` bytes."""
     try:
-        descriptor = os.open(path, _NO_LINK)
+        descriptor = os.open(path, _READ_FLAGS_WITHOUT_LINKS)
     except OSError as error:
-        raise InputError(unreadable(shown_path(path), error)) from None
+        raise InputError(unreadable_problem(shown_path(path), error)) from None
     try:
-        _check_regular(os.fstat(descriptor), shown_path(path), most)
-        while (piece := os.read(descriptor, _PIECE)) and (most := most - len(piece)) >= 0:
-            yield piece
+        _check_regular(os.fstat(descriptor), shown_path(path), max_bytes)
+        while (chunk := os.read(descriptor, _CHUNK_BYTES)) and (max_bytes := max_bytes - len(chunk)) >= 0:
+            yield chunk
     finally:
         os.close(descriptor)
 
 
-def entries_of(folder: str) -> list[os.DirEntry[str]]:
+def list_entries(folder: str) -> list[os.DirEntry[str]]:
     """Return the unsorted entries of a folder, at most one more than the limit of a search. Raises OSError."""
     with os.scandir(folder or ".") as listing:
         return list(islice(listing, SEARCHED_ENTRIES + 1))
 
 
-def read_standard_input(name: str, most: int = SOURCE_BYTES) -> bytes:
-    """Read standard input. Raises InputError with the path `name` if it cannot, or for more than `most` bytes."""
+def read_standard_input(name: str, max_bytes: int = SOURCE_BYTES) -> bytes:
+    """Read standard input. Raises InputError with the path `name` if it cannot, or for more than `max_bytes` bytes."""
     # Python sets None if the process was started without standard input.
     if sys.stdin is None:
         raise InputError(Problem(name, "standard input is closed.", "Name a file instead of `-`."))
     try:
-        content = sys.stdin.buffer.read(most + 1)
+        content = sys.stdin.buffer.read(max_bytes + 1)
     except OSError as error:
         message = f"standard input cannot be read: {error.strerror or type(error).__name__}."
         raise InputError(Problem(name, message)) from None
-    if len(content) > most:
-        raise InputError(_too_large(name, most))
+    if len(content) > max_bytes:
+        raise InputError(_too_large_problem(name, max_bytes))
     return content
 
 
@@ -153,32 +153,32 @@ def _real_path(path: str, root: Root) -> str:
     try:
         real = os.path.realpath(path)
     except ValueError:
-        raise InputError(_no_name(path)) from None
-    if not root.holds_real(real):
-        raise InputError(_outside(path, _NO_LINK_OUT))
+        raise InputError(_null_character_problem(path)) from None
+    if not root.contains_real(real):
+        raise InputError(_outside_problem(path, _NO_LINK_OUT))
     return real
 
 
-def _outside(path: str, advice: str) -> Problem:
+def _outside_problem(path: str, advice: str) -> Problem:
     """Return the problem of a path that leads out of its root or into `.git`."""
     kind = "a symbolic link" if os.path.islink(path.rstrip("/" + os.sep)) else "a path"
-    if is_of_git(os.path.realpath(path)):
+    if is_in_git_folder(os.path.realpath(path)):
         return Problem(shown_path(path), f"{kind} into `.git`, where no file is read.", _NAME_NO_GIT)
     return Problem(shown_path(path), f"{kind} that leads out of the repository.", advice)
 
 
-def _read(path: StrPath, name: str, most: int, flags: int) -> tuple[bytes, str | None]:
+def _read(path: StrPath, name: str, max_bytes: int, flags: int) -> tuple[bytes, str | None]:
     """Return the bytes of a regular file, and its real path on systems with `/proc`."""
     try:
         descriptor = os.open(path, flags)
     except OSError as error:
-        raise InputError(_refused(path, name, error)) from None
+        raise InputError(_open_problem(path, name, error)) from None
     except ValueError:
-        raise InputError(_no_name(name)) from None
+        raise InputError(_null_character_problem(name)) from None
     try:
-        return _read_descriptor(descriptor, name, most), _path_of(descriptor)
+        return _read_descriptor(descriptor, name, max_bytes), _path_of(descriptor)
     except OSError as error:
-        raise InputError(unreadable(name, error)) from None
+        raise InputError(unreadable_problem(name, error)) from None
     finally:
         os.close(descriptor)
 
@@ -190,50 +190,50 @@ def _path_of(descriptor: int) -> str | None:
         return None
 
 
-def _read_descriptor(descriptor: int, name: str, most: int) -> bytes:
+def _read_descriptor(descriptor: int, name: str, max_bytes: int) -> bytes:
     status = os.fstat(descriptor)
-    _check_regular(status, name, most)
+    _check_regular(status, name, max_bytes)
     # One byte more than expected, to detect a file that has grown.
     content = os.read(descriptor, status.st_size + 1)
     if len(content) == status.st_size:
         return content
     # The file has grown, or the system reports no size for it, as in `/proc`.
-    pieces = [content]
+    chunks = [content]
     length = len(content)
-    while (piece := os.read(descriptor, _PIECE)) and length <= most:
-        pieces.append(piece)
-        length += len(piece)
-    if length > most:
-        raise InputError(_too_large(name, most))
-    return b"".join(pieces)
+    while (chunk := os.read(descriptor, _CHUNK_BYTES)) and length <= max_bytes:
+        chunks.append(chunk)
+        length += len(chunk)
+    if length > max_bytes:
+        raise InputError(_too_large_problem(name, max_bytes))
+    return b"".join(chunks)
 
 
-def _check_regular(status: os.stat_result, name: str, most: int) -> None:
+def _check_regular(status: os.stat_result, name: str, max_bytes: int) -> None:
     if not stat.S_ISREG(status.st_mode):
-        raise InputError(_not_a_file(name, status.st_mode))
-    if status.st_size > most:
-        raise InputError(_too_large(name, most))
+        raise InputError(_not_a_file_problem(name, status.st_mode))
+    if status.st_size > max_bytes:
+        raise InputError(_too_large_problem(name, max_bytes))
 
 
-def _too_large(name: str, most: int) -> Problem:
-    message = f"larger than {most // MEGABYTE} MB, and not read."
+def _too_large_problem(name: str, max_bytes: int) -> Problem:
+    message = f"larger than {max_bytes // MEGABYTE} MB, and not read."
     return Problem(name, message, "Leave it out, or divide it.")
 
 
-def _no_name(name: str) -> Problem:
+def _null_character_problem(name: str) -> Problem:
     return Problem(name, "no such file: a path cannot hold a null character.")
 
 
-def _refused(path: StrPath, name: str, error: OSError) -> Problem:
+def _open_problem(path: StrPath, name: str, error: OSError) -> Problem:
     # Sockets, and folders on some systems, cannot be opened: report the kind of file instead of the system's error.
     try:
         mode = os.stat(path).st_mode
     except OSError:
-        return unreadable(name, error)
-    return unreadable(name, error) if stat.S_ISREG(mode) else _not_a_file(name, mode)
+        return unreadable_problem(name, error)
+    return unreadable_problem(name, error) if stat.S_ISREG(mode) else _not_a_file_problem(name, mode)
 
 
-def _not_a_file(name: str, mode: int) -> Problem:
+def _not_a_file_problem(name: str, mode: int) -> Problem:
     if stat.S_ISDIR(mode):
         return Problem(name, "a folder, where a Python file is meant.", "Name the file in it.")
     if stat.S_ISFIFO(mode):
@@ -242,28 +242,28 @@ def _not_a_file(name: str, mode: int) -> Problem:
     return Problem(name, f"{kind}, not a file.", "Name a file.")
 
 
-def _why_no_configuration(path: str) -> str | None:
+def _reason_not_a_configuration(path: str) -> str | None:
     """Explain why a path is not a regular file, None if it is one."""
     try:
         mode = os.stat(path).st_mode
     except FileNotFoundError:
         return "a symbolic link that leads to no file." if os.path.islink(path) else None
     except OSError as error:
-        return unreadable(path, error).message
+        return unreadable_problem(path, error).message
     if stat.S_ISREG(mode):
         return None
     if stat.S_ISDIR(mode):
         return "a folder, where a configuration file is meant."
-    return _not_a_file(path, mode).message
+    return _not_a_file_problem(path, mode).message
 
 
-def unreadable(path: str, error: OSError) -> Problem:
+def unreadable_problem(path: str, error: OSError) -> Problem:
     """Return the problem for an error of the operating system at `path`."""
-    message, advice = _meaning(error)
+    message, advice = _message_and_advice(error)
     return Problem(path, message, advice)
 
 
-def _meaning(error: OSError) -> tuple[str, str]:
+def _message_and_advice(error: OSError) -> tuple[str, str]:
     if isinstance(error, FileNotFoundError):
         return "no such file or folder.", "Paths are relative to the working directory."
     if isinstance(error, PermissionError):

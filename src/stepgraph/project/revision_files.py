@@ -33,12 +33,12 @@ from stepgraph.project.root import CONFIGURATION_NAMES
 from stepgraph.project.temporary import TemporaryFolder, temporary_folder
 
 _READ_NAMES: Final = frozenset({*CONFIGURATION_NAMES, "pyproject.toml", "pyvenv.cfg"})
-_LINK: Final = "120000"
-_FILES: Final = frozenset({"100644", "100755", "100664"})
-_MARK: Final = ".git"
-_LONGEST_LINK: Final = 4_096
-_LONGEST_LINE: Final = 65_536
-_PIECE: Final = 1 << 20
+_LINK_MODE: Final = "120000"
+_FILE_MODES: Final = frozenset({"100644", "100755", "100664"})
+_REPOSITORY_MARKER: Final = ".git"
+_MAX_LINK_BYTES: Final = 4_096
+_MAX_PATH_BYTES: Final = 65_536
+_CHUNK_BYTES: Final = 1 << 20
 _SIZE_LINE: Final = 128
 
 OnSkipped = Callable[[Problem], object]
@@ -65,14 +65,14 @@ def revision_folder(revision: Revision, on_skipped: OnSkipped = lambda _: None) 
     with ExitStack() as stack:
         try:
             folder = stack.enter_context(temporary_folder())
-            _Writing(revision, folder, on_skipped).write()
+            _RevisionWriter(revision, folder, on_skipped).write()
         except OSError as error:
             message = f"its files cannot be written to a temporary folder: {error.strerror or type(error).__name__}."
             raise InputError(Problem(revision.label, message)) from None
         yield folder.path.replace(os.sep, "/")
 
 
-class _Writing(Struct, frozen=True):
+class _RevisionWriter(Struct, frozen=True):
     """Writes the files of a revision to a folder."""
 
     revision: Revision
@@ -81,20 +81,20 @@ class _Writing(Struct, frozen=True):
 
     def write(self) -> None:
         # Ends upward searches, like a repository. As `.git` is an empty file, git is not run inside the folder.
-        self.folder.write_file(_MARK, [b""])
-        entries = [entry for entry in self._entries() if self._is_possible(entry)]
-        files = [entry for entry in entries if entry.mode != _LINK]
-        links = [entry for entry in entries if entry.mode == _LINK]
+        self.folder.write_file(_REPOSITORY_MARKER, [b""])
+        entries = [entry for entry in self._entries() if self._is_storable(entry)]
+        files = [entry for entry in entries if entry.mode != _LINK_MODE]
+        links = [entry for entry in entries if entry.mode == _LINK_MODE]
         if len(files) > TREE_FILES or len(links) > TREE_LINKS:
-            raise self._exceeded(f"{TREE_FILES:,} Python files and configurations, or {TREE_LINKS:,} symbolic links")
+            raise self._limit_error(f"{TREE_FILES:,} Python files and configurations, or {TREE_LINKS:,} symbolic links")
         sizes = self._sizes(entries)
         self._check_sizes(files, sizes)
-        links = [entry for entry in links if sizes[entry.object] <= _LONGEST_LINK]
+        links = [entry for entry in links if sizes[entry.object] <= _MAX_LINK_BYTES]
         self._make_folders([*files, *links], frozenset(entry.path for entry in links))
-        for entry, pieces in self._contents(files, sizes):
-            with self._written_once(entry):
-                self.folder.write_file(entry.path, pieces)
-        self._write_links({entry: b"".join(pieces) for entry, pieces in self._contents(links, sizes)})
+        for entry, chunks in self._contents(files, sizes):
+            with self._rejecting_duplicates(entry):
+                self.folder.write_file(entry.path, chunks)
+        self._write_links({entry: b"".join(chunks) for entry, chunks in self._contents(links, sizes)})
 
     def _entries(self) -> Iterator[_Entry]:
         """Yield the entries that an analysis may read, and all symbolic links."""
@@ -102,7 +102,7 @@ class _Writing(Struct, frozen=True):
         for number, line in enumerate(self._lines(git)):
             if number >= TREE_ENTRIES:
                 git.stop()
-                raise self._exceeded(f"{TREE_ENTRIES:,} files")
+                raise self._limit_error(f"{TREE_ENTRIES:,} files")
             head, _, path = line.partition(b"\t")
             mode, _, identity = head.decode("ascii").split(" ")
             entry = _Entry(mode, identity, os.fsdecode(path))
@@ -115,22 +115,22 @@ class _Writing(Struct, frozen=True):
         """Yield the output of git, split at null bytes."""
         rest = b""
         try:
-            for piece in git.pieces(most=TREE_BYTES, seconds=READING_SECONDS):
-                *lines, rest = (rest + piece).split(b"\0")
+            for chunk in git.read_chunks(max_bytes=TREE_BYTES, seconds=READING_SECONDS):
+                *lines, rest = (rest + chunk).split(b"\0")
                 yield from lines
                 # Appending chunk by chunk takes quadratic time for an endless path.
-                if len(rest) > _LONGEST_LINE:
-                    raise self._exceeded(f"{_LONGEST_LINE:,} bytes in a path")
+                if len(rest) > _MAX_PATH_BYTES:
+                    raise self._limit_error(f"{_MAX_PATH_BYTES:,} bytes in a path")
         except TooLargeError:
-            raise self._exceeded(f"{TREE_BYTES // MEGABYTE} MB of paths") from None
+            raise self._limit_error(f"{TREE_BYTES // MEGABYTE} MB of paths") from None
 
-    def _is_possible(self, entry: _Entry) -> bool:
+    def _is_storable(self, entry: _Entry) -> bool:
         if os.name == "nt" and windows_cannot_hold(entry.path, self.folder.path):
             message = "a name that Windows cannot hold, so that it is left out."
             self.on_skipped(Problem(f"{self.revision.label}:{entry.path}", message))
             return False
         if is_too_long(entry.path):
-            raise self._refused(entry, "its path is too long.")
+            raise self._entry_error(entry, "its path is too long.")
         return True
 
     def _sizes(self, entries: Sequence[_Entry]) -> dict[str, int]:
@@ -139,18 +139,16 @@ class _Writing(Struct, frozen=True):
         if not objects:
             return {}
         git = self._git("cat-file", "--batch-check", reads_input=True)
-        answer = (
-            git.answer("".join(f"{name}\n" for name in objects).encode(), _SIZE_LINE * len(objects), READING_SECONDS)
-            or b""
-        )
+        names = "".join(f"{name}\n" for name in objects).encode()
+        output = git.read_output(names, _SIZE_LINE * len(objects), READING_SECONDS) or b""
         sizes: dict[str, int] = {}
-        for line in answer.splitlines():
+        for line in output.splitlines():
             match line.split():
                 case [name, b"blob", size]:
                     sizes[name.decode()] = int(size)
         missing = next((entry for entry in entries if entry.object not in sizes), None)
-        if missing is not None and answer:
-            raise self._refused(missing, "its content is not in this repository.", "Fetch it with git.")
+        if missing is not None and output:
+            raise self._entry_error(missing, "its content is not in this repository.", "Fetch it with git.")
         if missing is not None:
             raise InputError(Problem(self.revision.label, "git cannot read its files."))
         return sizes
@@ -158,9 +156,9 @@ class _Writing(Struct, frozen=True):
     def _check_sizes(self, files: Sequence[_Entry], sizes: dict[str, int]) -> None:
         large = next((entry for entry in files if sizes[entry.object] > SCANNED_BYTES), None)
         if large is not None:
-            raise self._refused(large, f"larger than {SCANNED_BYTES // MEGABYTE} MB, and not read.")
+            raise self._entry_error(large, f"larger than {SCANNED_BYTES // MEGABYTE} MB, and not read.")
         if sum(sizes[entry.object] for entry in files) > REVISION_BYTES:
-            raise self._exceeded(f"{REVISION_BYTES // MEGABYTE} MB of Python files and configurations")
+            raise self._limit_error(f"{REVISION_BYTES // MEGABYTE} MB of Python files and configurations")
 
     def _make_folders(self, entries: Sequence[_Entry], links: frozenset[str]) -> None:
         """Make the parent folders of all entries. Raises InputError if one of them is a link."""
@@ -169,38 +167,38 @@ class _Writing(Struct, frozen=True):
             ancestor = folder
             while ancestor:
                 if ancestor in links:
-                    raise self._refused(entry, "it is below a symbolic link, as git has it nowhere.")
+                    raise self._entry_error(entry, "it is below a symbolic link, as git has it nowhere.")
                 ancestor = ancestor.rpartition("/")[0]
-            with self._written_once(entry):
+            with self._rejecting_duplicates(entry):
                 self.folder.make_folder(folder)
             if self.folder.folder_count > TREE_FOLDERS:
-                raise self._exceeded(f"{TREE_FOLDERS:,} folders")
+                raise self._limit_error(f"{TREE_FOLDERS:,} folders")
 
     def _contents(self, entries: Sequence[_Entry], sizes: dict[str, int]) -> Iterator[tuple[_Entry, Iterator[bytes]]]:
         """Yield each entry with the chunks of its content, which must be consumed before the next entry."""
         if not entries:
             return
         git = self._git("cat-file", "--batch", reads_input=True)
-        with git.watched(READING_SECONDS):
+        with git.time_limit(READING_SECONDS):
             for entry in entries:
                 try:
                     # Asking for all objects at once would block both sides on full pipes.
-                    git.ask(f"{entry.object}\n".encode())
+                    git.write_input(f"{entry.object}\n".encode())
                 except BrokenPipeError:
                     raise InputError(Problem(self.revision.label, "git cannot read its files.")) from None
                 yield entry, self._content(git.output, entry, sizes[entry.object])
 
-    def _content(self, answers: IO[bytes], entry: _Entry, size: int) -> Iterator[bytes]:
-        if answers.readline(_SIZE_LINE) != f"{entry.object} blob {size}\n".encode():
-            raise self._refused(entry, "git cannot read its content.")
+    def _content(self, output: IO[bytes], entry: _Entry, size: int) -> Iterator[bytes]:
+        if output.readline(_SIZE_LINE) != f"{entry.object} blob {size}\n".encode():
+            raise self._entry_error(entry, "git cannot read its content.")
         while size:
-            piece = answers.read(min(size, _PIECE))
-            if not piece:
-                raise self._refused(entry, "git cannot read its content.")
-            size -= len(piece)
-            yield piece
+            chunk = output.read(min(size, _CHUNK_BYTES))
+            if not chunk:
+                raise self._entry_error(entry, "git cannot read its content.")
+            size -= len(chunk)
+            yield chunk
         # Skip the line break after the content.
-        answers.read(1)
+        output.read(1)
 
     def _write_links(self, contents: dict[_Entry, bytes]) -> None:
         """Make the links that lead into the folder, each directly to its final target."""
@@ -209,18 +207,18 @@ class _Writing(Struct, frozen=True):
             try:
                 target = tree.target(entry.path)
             except TooManyLinksError:
-                raise self._exceeded("a million steps through its symbolic links") from None
+                raise self._limit_error("a million steps through its symbolic links") from None
             if target:
-                with self._written_once(entry):
+                with self._rejecting_duplicates(entry):
                     self.folder.write_link(entry.path, target)
 
     @contextmanager
-    def _written_once(self, entry: _Entry) -> Iterator[None]:
+    def _rejecting_duplicates(self, entry: _Entry) -> Iterator[None]:
         try:
             yield
         except FileExistsError:
             message = "its path, or one that differs in upper and lower case alone, is there twice."
-            raise self._refused(entry, message) from None
+            raise self._entry_error(entry, message) from None
 
     def _git(self, *arguments: str, reads_input: bool = False) -> Git:
         git = start_git(self.revision.root, *arguments, reads_input=reads_input)
@@ -228,22 +226,22 @@ class _Writing(Struct, frozen=True):
             raise InputError(Problem(self.revision.label, "git cannot be started."))
         return git
 
-    def _refused(self, entry: _Entry, message: str, advice: str = "") -> InputError:
+    def _entry_error(self, entry: _Entry, message: str, advice: str = "") -> InputError:
         return InputError(Problem(f"{self.revision.label}:{entry.path}", message, advice))
 
-    def _exceeded(self, what: str) -> InputError:
-        return InputError(Problem(self.revision.label, f"it has more than {what}, so that it is not read."))
+    def _limit_error(self, limit: str) -> InputError:
+        return InputError(Problem(self.revision.label, f"it has more than {limit}, so that it is not read."))
 
 
 def _is_read(entry: _Entry) -> bool:
     name = entry.path.rpartition("/")[2]
-    return entry.mode == _LINK or (entry.mode in _FILES and (name.endswith(".py") or name in _READ_NAMES))
+    return entry.mode == _LINK_MODE or (entry.mode in _FILE_MODES and (name.endswith(".py") or name in _READ_NAMES))
 
 
-_MOST_FOLLOWED: Final = 40
+_MAX_FOLLOWED_LINKS: Final = 40
 """The maximum number of links on the path to one file, as in the Linux kernel."""
 
-_MOST_STEPS: Final = 1_000_000
+_MAX_STEPS: Final = 1_000_000
 """The maximum number of path components visited for all links together."""
 
 
@@ -268,7 +266,7 @@ class TreeLinks:
         followed = 0
         while pending:
             self._steps += 1
-            if self._steps > _MOST_STEPS:
+            if self._steps > _MAX_STEPS:
                 raise TooManyLinksError
             part = pending.pop()
             if part == "..":
@@ -281,32 +279,32 @@ class TreeLinks:
                     real.append(part)
                     continue
                 followed += 1
-                if followed > _MOST_FOLLOWED or link.startswith("/") or "\\" in link or "\0" in link:
+                if followed > _MAX_FOLLOWED_LINKS or link.startswith("/") or "\\" in link or "\0" in link:
                     return None
                 pending += link.split("/")[::-1]
         return "/".join(real)
 
 
 _GIT: Final = ".git"
-_NO_PARTS: Final = frozenset({"", ".", "..", _GIT})
-_MOST_BYTES: Final = 1_024
-_NOT_ON_WINDOWS: Final = re.compile(r'[<>:"|?*\\\x00-\x1f]|[. ](?:/|$)')
+_FORBIDDEN_PARTS: Final = frozenset({"", ".", "..", _GIT})
+_MAX_PORTABLE_PATH_BYTES: Final = 1_024
+_INVALID_ON_WINDOWS: Final = re.compile(r'[<>:"|?*\\\x00-\x1f]|[. ](?:/|$)')
 # Device names of Windows, which ignores everything after the first dot.
 _DEVICES: Final = re.compile(r"(?:^|/)(?:con|prn|aux|nul|(?:com|lpt)[0-9¹²³])(?:[./]|$)", re.IGNORECASE)
-_LONGEST_ON_WINDOWS: Final = 259
+_MAX_WINDOWS_PATH_LENGTH: Final = 259
 
 
 def stays_inside(path: str) -> bool:
     """Return whether a path is inside its folder and outside `.git`, which a crafted tree may violate."""
-    return _NO_PARTS.isdisjoint(part.casefold() for part in path.split("/"))
+    return _FORBIDDEN_PARTS.isdisjoint(part.casefold() for part in path.split("/"))
 
 
 def is_too_long(path: str) -> bool:
     """Return whether a path exceeds the length or depth that every system supports."""
-    return len(path.encode("utf-8", "surrogateescape")) > _MOST_BYTES or path.count("/") > DEEPEST_FOLDER
+    return len(path.encode("utf-8", "surrogateescape")) > _MAX_PORTABLE_PATH_BYTES or path.count("/") > DEEPEST_FOLDER
 
 
 def windows_cannot_hold(path: str, folder: str) -> bool:
     """Return whether Windows cannot store a file at a path inside a folder."""
-    is_odd = _NOT_ON_WINDOWS.search(path) or _DEVICES.search(path)
-    return is_odd is not None or len(folder) + 1 + len(path) > _LONGEST_ON_WINDOWS
+    invalid = _INVALID_ON_WINDOWS.search(path) or _DEVICES.search(path)
+    return invalid is not None or len(folder) + 1 + len(path) > _MAX_WINDOWS_PATH_LENGTH

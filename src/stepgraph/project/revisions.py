@@ -10,7 +10,7 @@ from stepgraph.project.git import start_git
 
 DEFAULT_BRANCHES: Final = ("main", "master", "origin/main", "origin/master")
 _NAMESPACES: Final = ("refs/heads", "refs/remotes", "refs/tags")
-_DOTS: Final = "..."
+_MERGE_BASE: Final = "..."
 HEAD: Final = "HEAD"
 
 
@@ -32,8 +32,8 @@ def revision_of(root: str, name: str) -> Revision | None:
 
     `A...B` is the merge base of two revisions. An empty side stands for HEAD.
     """
-    if _DOTS in name:
-        first, _, second = name.partition(_DOTS)
+    if _MERGE_BASE in name:
+        first, _, second = name.partition(_MERGE_BASE)
         return merge_base(root, first or HEAD, second or HEAD)
     commit = _commit(root, name)
     return None if commit is None else Revision(root, commit, name, name)
@@ -42,43 +42,43 @@ def revision_of(root: str, name: str) -> Revision | None:
 def merge_base(root: str, first: str, second: str) -> Revision | None:
     """Return the merge base of two revisions; None if a name is unknown, or without a common ancestor."""
     commits = _commit(root, first), _commit(root, second)
-    answer = None if None in commits else _ask(root, "merge-base", *filter(None, commits))
-    if not answer:
+    output = None if None in commits else _git_output(root, "merge-base", *filter(None, commits))
+    if not output:
         return None
-    commit = answer.split()[0]
+    commit = output.split()[0]
     return Revision(root, commit, commit[:12], f"the merge base of {first} and {second}")
 
 
 def default_branch(root: str) -> str | None:
     """Return the default branch: that of `origin`, or `main` or `master`; None without one."""
-    of_origin = (_ask(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or "").strip()
-    names = (of_origin, *DEFAULT_BRANCHES)
+    origin_branch = (_git_output(root, "symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD") or "").strip()
+    names = (origin_branch, *DEFAULT_BRANCHES)
     return next((name for name in names if name and _commit(root, name) is not None), None)
 
 
 def revision_names(root: str) -> tuple[str, ...]:
     """Return the names of branches and tags."""
-    answer = _ask(root, "for-each-ref", "--format=%(refname:short)", *_NAMESPACES)
-    return tuple((answer or "").splitlines())
+    output = _git_output(root, "for-each-ref", "--format=%(refname:short)", *_NAMESPACES)
+    return tuple((output or "").splitlines())
 
 
 def is_shallow(root: str) -> bool:
     """Return whether the repository is a shallow clone."""
-    return (_ask(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
+    return (_git_output(root, "rev-parse", "--is-shallow-repository") or "").strip() == "true"
 
 
 def _commit(root: str, name: str) -> str | None:
     # Git would read the name as an option, or cannot receive it.
     if not name or name.startswith("-") or "\0" in name:
         return None
-    answer = _ask(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
-    return answer.strip() if answer else None
+    output = _git_output(root, "rev-parse", "--verify", "--quiet", f"{name}^{{commit}}")
+    return output.strip() if output else None
 
 
-def _ask(root: str, *arguments: str) -> str | None:
+def _git_output(root: str, *arguments: str) -> str | None:
     """Return the output of git, None if it fails."""
     git = start_git(root, *arguments)
-    answer = None if git is None else git.answer()
-    if git is None or answer is None or not git.succeeded:
+    output = None if git is None else git.read_output()
+    if git is None or output is None or not git.succeeded:
         return None
-    return answer.decode("utf-8", "surrogateescape")
+    return output.decode("utf-8", "surrogateescape")

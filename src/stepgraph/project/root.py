@@ -13,9 +13,9 @@ from stepgraph.project.folders import repository_root
 CONFIGURATION_NAMES: Final = ("wrangler.json", "wrangler.jsonc", "wrangler.toml")
 
 
-_GIT = ".git"
-_PACKAGE = "__init__.py"
-_SETTINGS = "pyproject.toml"
+_GIT_FOLDER = ".git"
+_PACKAGE_FILE = "__init__.py"
+_SETTINGS_FILE = "pyproject.toml"
 
 
 class Root(Struct, frozen=True):
@@ -23,25 +23,25 @@ class Root(Struct, frozen=True):
 
     path: str
 
-    def holds(self, path: str) -> bool:
+    def contains(self, path: str) -> bool:
         """Return whether a path is inside the directory or is the directory, after resolving symbolic links.
 
         `.git` is excluded: it may contain credentials, and is not part of a project.
         """
-        return self.holds_real(os.path.realpath(path or "."))
+        return self.contains_real(os.path.realpath(path or "."))
 
-    def holds_real(self, real: str) -> bool:
-        """Return the same as `holds` for a path that is already resolved."""
-        top, place = os.path.join(self.path, ""), os.path.join(real, "")
-        if not place.startswith(top):
+    def contains_real(self, real: str) -> bool:
+        """Return the same as `contains` for a path that is already resolved."""
+        top, candidate = os.path.join(self.path, ""), os.path.join(real, "")
+        if not candidate.startswith(top):
             return False
-        return not is_of_git(place[len(top) :])
+        return not is_in_git_folder(candidate[len(top) :])
 
 
-def is_of_git(path: str) -> bool:
+def is_in_git_folder(path: str) -> bool:
     """Return whether a path is `.git` or is inside it, ignoring case."""
     folded = path.casefold()
-    return _GIT in folded and _GIT in folded.split(os.sep)
+    return _GIT_FOLDER in folded and _GIT_FOLDER in folded.split(os.sep)
 
 
 def root_of(path: str) -> Root:
@@ -53,7 +53,7 @@ def root_of(path: str) -> Root:
     """
     is_directory = os.path.isdir(path)
     folder = os.path.realpath(path if is_directory else os.path.dirname(path) or ".")
-    marked = repository_root(folder) or _nearest(folder, CONFIGURATION_NAMES) or _nearest(folder, (_SETTINGS,))
+    marked = repository_root(folder) or _nearest(folder, CONFIGURATION_NAMES) or _nearest(folder, (_SETTINGS_FILE,))
     if marked is not None:
         return Root(marked)
     return Root(folder) if is_directory else _root_without_marks(folder)
@@ -75,10 +75,10 @@ def _nearest(folder: str, names: tuple[str, ...]) -> str | None:
 
 
 def _root_without_marks(folder: str) -> Root:
-    here = _working_directory()
-    if here is not None and here.holds_real(folder):
-        return here
-    while os.path.isfile(os.path.join(folder, _PACKAGE)) and os.path.dirname(folder) != folder:
+    working_directory = _working_directory()
+    if working_directory is not None and working_directory.contains_real(folder):
+        return working_directory
+    while os.path.isfile(os.path.join(folder, _PACKAGE_FILE)) and os.path.dirname(folder) != folder:
         folder = os.path.dirname(folder)
     return Root(folder)
 
@@ -102,7 +102,7 @@ def link_leading_out(path: str) -> str | None:
         else:
             target = os.path.realpath(candidate)
             bounds = _bounds(real)
-            if bounds is not None and not bounds.holds_real(target):
+            if bounds is not None and not bounds.contains_real(target):
                 return candidate
             real = target
     return None
@@ -119,8 +119,8 @@ def _bounds(folder: str) -> Root | None:
     repository = repository_root(folder)
     if repository is not None:
         return Root(repository)
-    here = _working_directory()
-    return here if here is not None and here.holds_real(folder) else None
+    working_directory = _working_directory()
+    return working_directory if working_directory is not None and working_directory.contains_real(folder) else None
 
 
 def _working_directory() -> Root | None:

@@ -16,93 +16,95 @@ from msgspec import Struct, field
 from stepgraph.limits import SCANNED_BYTES, SCANNED_BYTES_IN_ALL
 from stepgraph.model.note import InputError
 from stepgraph.project.forked import forked, may_fork
-from stepgraph.project.reading import pieces_of, read_found
+from stepgraph.project.reading import read_chunks, read_search_result
 from stepgraph.project.root import Root
 
 # Forking takes about as long as searching 100 files.
-_WORTH_A_PROCESS: Final = 2_000
-_AT_ONCE: Final = 500
+_MIN_FILES_FOR_PROCESS: Final = 2_000
+_BATCH_SIZE: Final = 500
 
 
-class Holds(IntEnum):
+class Words(IntEnum):
     """The words that a file contains."""
 
     NEITHER = 0
+    """Neither word."""
     COMMON = 1
     """A word that most names of workflow classes contain."""
-    MARK = 2
+    BASE_CLASS = 2
     """The name of the SDK's base class, which contains the common word."""
     UNREADABLE = 3
+    """The name of the base class, in a file that cannot be analyzed."""
 
 
 # A module without this word cannot derive a class from the SDK's base class, and is not parsed.
-_MARK: Final = b"WorkflowEntrypoint"
+_BASE_CLASS: Final = b"WorkflowEntrypoint"
 COMMON: Final = b"orkflow"
 
 
-def scan(paths: Sequence[str], root: Root) -> Iterator[Holds]:
+def scan(paths: Sequence[str], root: Root) -> Iterator[Words]:
     """Yield the words that each file inside a root contains, in the order of the paths."""
-    done = 0
-    if len(paths) >= _WORTH_A_PROCESS and may_fork():
-        for holds in _scan_in_child(paths, root):
-            done += 1
-            yield holds
+    finished = 0
+    if len(paths) >= _MIN_FILES_FOR_PROCESS and may_fork():
+        for words in _scan_in_child(paths, root):
+            finished += 1
+            yield words
     # All files, or the rest if the child process died.
     scanner = _FileScanner(root)
-    for path in paths[done:]:
-        yield scanner.holds(path)
+    for path in paths[finished:]:
+        yield scanner.words(path)
 
 
 class _FileScanner(Struct):
     """Searches files inside a root."""
 
     root: Root
-    large: int = SCANNED_BYTES_IN_ALL
+    remaining_bytes: int = SCANNED_BYTES_IN_ALL
     """The number of bytes that may still be searched in files over the size limit."""
 
-    def holds(self, path: str) -> Holds:
+    def words(self, path: str) -> Words:
         try:
-            content = read_found(path, self.root)
+            content = read_search_result(path, self.root)
         except InputError:
-            return self._holds_in_pieces(path)
+            return self._words_in_chunks(path)
         if COMMON not in content:
-            return Holds.NEITHER
-        return Holds.MARK if _MARK in content else Holds.COMMON
+            return Words.NEITHER
+        return Words.BASE_CLASS if _BASE_CLASS in content else Words.COMMON
 
-    def _holds_in_pieces(self, path: str) -> Holds:
+    def _words_in_chunks(self, path: str) -> Words:
         """Search a file that is too large to be analyzed, to report it if it has a workflow class."""
-        end = b""
+        last_bytes = b""
         try:
-            for piece in pieces_of(path, min(SCANNED_BYTES, self.large)):
-                self.large -= len(piece)
-                if _MARK in piece or _MARK in end + piece[: len(_MARK)]:
-                    return Holds.UNREADABLE
-                end = piece[-len(_MARK) :]
+            for chunk in read_chunks(path, min(SCANNED_BYTES, self.remaining_bytes)):
+                self.remaining_bytes -= len(chunk)
+                if _BASE_CLASS in chunk or _BASE_CLASS in last_bytes + chunk[: len(_BASE_CLASS)]:
+                    return Words.UNREADABLE
+                last_bytes = chunk[-len(_BASE_CLASS) :]
         except (InputError, OSError):
-            return Holds.UNREADABLE
-        return Holds.NEITHER
+            return Words.UNREADABLE
+        return Words.NEITHER
 
 
-def _scan_in_child(paths: Sequence[str], root: Root) -> Iterator[Holds]:
-    with forked(lambda writing: _write(paths, root, writing)) as reading:
-        while reading is not None and (chunk := os.read(reading, _AT_ONCE)):
-            yield from map(Holds, chunk)
+def _scan_in_child(paths: Sequence[str], root: Root) -> Iterator[Words]:
+    with forked(lambda write_end: _write(paths, root, write_end)) as read_end:
+        while read_end is not None and (chunk := os.read(read_end, _BATCH_SIZE)):
+            yield from map(Words, chunk)
 
 
-def _write(paths: Sequence[str], root: Root, writing: int) -> None:
+def _write(paths: Sequence[str], root: Root, write_end: int) -> None:
     """Write the result of each file as one byte."""
     scanner = _FileScanner(root)
-    for first in range(0, len(paths), _AT_ONCE):
-        os.write(writing, bytes(map(scanner.holds, paths[first : first + _AT_ONCE])))
+    for first in range(0, len(paths), _BATCH_SIZE):
+        os.write(write_end, bytes(map(scanner.words, paths[first : first + _BATCH_SIZE])))
 
 
-# Up to these numbers of names and queries, all files are searched again. Beyond, an index pays.
-_FEW_NAMES: Final = 16
-_FEW_QUERIES: Final = 2
+# Up to these numbers of names and searches, all files are read again. Beyond, an index pays.
+_MAX_SEARCHED_NAMES: Final = 16
+_MAX_SEARCHES: Final = 2
 
 
-class Unmarked(Struct):
-    """Files inside a root that do not name the SDK's base class, but may derive from a project's own base class."""
+class CandidateFiles(Struct):
+    """Files inside a root that may derive from a base class of the project: they do not name that of the SDK."""
 
     root: Root
     likely: list[str] = field(default_factory=list)
@@ -117,26 +119,27 @@ class Unmarked(Struct):
         """Whether an index exists, which makes queries cheap."""
         return self._index is not None
 
-    def copied(self) -> Unmarked:
-        """Return a copy from which files can be taken independently."""
-        return Unmarked(self.root, list(self.likely), list(self.others))
+    def copied(self) -> CandidateFiles:
+        """Return an independent copy."""
+        return CandidateFiles(self.root, list(self.likely), list(self.others))
 
     def take(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
         """Remove and return the files, with contents, that derive a class from one of these names or rename it."""
         if not names:
             return []
         self._queries += 1
-        if self._queries > _FEW_QUERIES or len(names) > _FEW_NAMES:
-            files = self._indexed(names)
+        if self._queries > _MAX_SEARCHES or len(names) > _MAX_SEARCHED_NAMES:
+            files = self._take_indexed(names)
         else:
             rare = [name for name in names if COMMON.decode() not in name]
-            files = _deriving(self.root, self.likely, names) + (_deriving(self.root, self.others, rare) if rare else [])
+            files = _files_using(self.root, self.likely, names)
+            files += _files_using(self.root, self.others, rare) if rare else []
         paths = {path for path, _ in files}
         self.likely = [path for path in self.likely if path not in paths]
         self.others = [path for path in self.others if path not in paths]
         return sorted(files)
 
-    def _indexed(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
+    def _take_indexed(self, names: Sequence[str]) -> list[tuple[str, bytes]]:
         if self._index is None:
             self._index = {}
             for path in (*self.likely, *self.others):
@@ -147,7 +150,8 @@ class Unmarked(Struct):
         return [(path, _content(path, self.root)) for path in paths]
 
 
-def _deriving(root: Root, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
+def _files_using(root: Root, paths: Sequence[str], names: Sequence[str]) -> list[tuple[str, bytes]]:
+    """Return the files, with contents, that use one of the names as `_names_used` finds them."""
     encoded = [name.encode() for name in names]
     name_set = frozenset(names)
     contents = ((path, _content(path, root)) for path in paths)
@@ -157,7 +161,7 @@ def _deriving(root: Root, paths: Sequence[str], names: Sequence[str]) -> list[tu
 
 def _content(path: str, root: Root) -> bytes:
     try:
-        return read_found(path, root)
+        return read_search_result(path, root)
     except InputError:
         return b""  # the scan has already reported it
 
@@ -167,29 +171,29 @@ def _text(content: bytes) -> str:
 
 
 _CLASS: Final = re.compile(r"\bclass\s++\w++\s*+")
-_RENAMED: Final = re.compile(r"\b(\w++)\s++as\s++\w")
-_ASSIGNED: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
+_IMPORT_ALIAS: Final = re.compile(r"\b(\w++)\s++as\s++\w")
+_ASSIGNMENT: Final = re.compile(r"=\s*+(?:\w++\.)*+(\w++)[^\S\n]*+(?:#|$)", re.MULTILINE)
 _WORD: Final = re.compile(r"\w+")
 _SPACE: Final = re.compile(r"\s*+")
 # Limits on the length of type parameters and bases, since the text need not be valid Python.
-_TYPE_PARAMETERS: Final = 300
-_BASES: Final = 600
+_MAX_TYPE_PARAMETERS_LENGTH: Final = 300
+_MAX_BASES_LENGTH: Final = 600
 
 
 def _names_used(text: str) -> Iterator[str]:
     """Yield the names that are bases of classes, are imported under another name, or are assigned to variables."""
     for match in _CLASS.finditer(text):
         yield from _WORD.findall(_bases(text, match.end()))
-    yield from _RENAMED.findall(text)
-    yield from _ASSIGNED.findall(text)
+    yield from _IMPORT_ALIAS.findall(text)
+    yield from _ASSIGNMENT.findall(text)
 
 
 def _bases(text: str, start: int) -> str:
     """Return the text between the parentheses of a class statement, after its optional type parameters."""
     if text.startswith("[", start):
-        after = _SPACE.match(text, text.find("]", start, start + _TYPE_PARAMETERS) + 1)
+        after = _SPACE.match(text, text.find("]", start, start + _MAX_TYPE_PARAMETERS_LENGTH) + 1)
         start = start if after is None else after.end()
     if not text.startswith("(", start):
         return ""
-    end = text.find(")", start, start + _BASES)
-    return text[start : end if end >= 0 else start + _BASES]
+    end = text.find(")", start, start + _MAX_BASES_LENGTH)
+    return text[start : end if end >= 0 else start + _MAX_BASES_LENGTH]

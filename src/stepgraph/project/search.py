@@ -11,11 +11,11 @@ from stepgraph.limits import DEEPEST_FOLDER, SEARCHED_ENTRIES, SEARCHED_FILES
 from stepgraph.model.note import Problem
 from stepgraph.project.folders import folder_of, parent_of, prefix_of, repository_root
 from stepgraph.project.project import configuration_in
-from stepgraph.project.reading import entries_of, unreadable
+from stepgraph.project.reading import list_entries, unreadable_problem
 from stepgraph.project.root import CONFIGURATION_NAMES
 
 _SKIPPED = frozenset({"node_modules", "__pycache__", "python_modules"})
-_ENVIRONMENT_MARK = "pyvenv.cfg"
+_ENVIRONMENT_MARKER = "pyvenv.cfg"
 
 
 class Search(Struct, frozen=True):
@@ -29,10 +29,12 @@ class Search(Struct, frozen=True):
     """The folders that could not be searched."""
 
 
-class _Finds(Struct):
+class _SearchState(Struct):
+    """The paths found so far."""
+
     files: list[str] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
-    configured: list[str] = field(default_factory=list)
+    configured_folders: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     entries: int = 0
 
@@ -51,43 +53,45 @@ def search_folder(folder: str) -> Search:
     links to folders. A symbolic link to a file counts if its target is inside `folder`; links come after the files. A
     folder with too many files has no result: a part of the files would depend on the file system.
     """
-    finds = _Finds()
+    state = _SearchState()
     top = prefix_of(folder)
     pending = [top]
     while pending:
         prefix = pending.pop()
         if prefix.count("/") - top.count("/") > DEEPEST_FOLDER:
             message = f"more than {DEEPEST_FOLDER} folders deep, and not searched."
-            finds.problems.append(Problem(prefix, message, "Name a folder further down."))
+            state.problems.append(Problem(prefix, message, "Name a folder further down."))
             continue
         try:
-            pending.extend(_enter(prefix, finds, named=prefix == top))
+            pending.extend(_list_folder(prefix, state, is_named=prefix == top))
         except OSError as error:
-            finds.problems.append(unreadable(prefix or ".", error))
-        if finds.exceeded is not None:
-            message = f"more than {finds.exceeded} in it, so that it is not searched."
+            state.problems.append(unreadable_problem(prefix or ".", error))
+        if state.exceeded is not None:
+            message = f"more than {state.exceeded} in it, so that it is not searched."
             return Search((), (), (Problem(folder, message, "Name the folders of your projects."),))
-    links = _inside(sorted(finds.links), folder)
-    problems = sorted(finds.problems, key=lambda problem: problem.path)
-    configurations = [path for prefix in sorted(finds.configured) if (path := configuration_in(prefix)) is not None]
-    return Search((*sorted(finds.files), *links), tuple(configurations), tuple(problems))
+    links = _links_inside(sorted(state.links), folder)
+    problems = sorted(state.problems, key=lambda problem: problem.path)
+    configurations = [
+        path for prefix in sorted(state.configured_folders) if (path := configuration_in(prefix)) is not None
+    ]
+    return Search((*sorted(state.files), *links), tuple(configurations), tuple(problems))
 
 
-def _enter(prefix: str, finds: _Finds, *, named: bool) -> list[str]:
-    """Add the Python files of a folder to `finds`, and return the subfolders to search.
+def _list_folder(prefix: str, state: _SearchState, *, is_named: bool) -> list[str]:
+    """Add the Python files of a folder to `state`, and return the subfolders to search.
 
-    A virtual environment is searched only if the user `named` it.
+    A virtual environment is searched only if `is_named`: the user named it.
     """
-    entries = entries_of(prefix)
-    finds.entries += len(entries)
-    if not named and any(entry.name == _ENVIRONMENT_MARK for entry in entries):
+    entries = list_entries(prefix)
+    state.entries += len(entries)
+    if not is_named and any(entry.name == _ENVIRONMENT_MARKER for entry in entries):
         return []
     if any(entry.name in CONFIGURATION_NAMES for entry in entries):
-        finds.configured.append(prefix)
-    return _sort_in(entries, prefix, finds)
+        state.configured_folders.append(prefix)
+    return _collect_entries(entries, prefix, state)
 
 
-def _sort_in(entries: list[os.DirEntry[str]], prefix: str, finds: _Finds) -> list[str]:
+def _collect_entries(entries: list[os.DirEntry[str]], prefix: str, state: _SearchState) -> list[str]:
     folders = []
     for entry in entries:
         name = entry.name
@@ -97,13 +101,13 @@ def _sort_in(entries: list[os.DirEntry[str]], prefix: str, finds: _Finds) -> lis
         elif not name.endswith(".py"):
             continue
         elif entry.is_symlink():
-            finds.links.append(prefix + name)
+            state.links.append(prefix + name)
         elif entry.is_file(follow_symlinks=False):
-            finds.files.append(prefix + name)
+            state.files.append(prefix + name)
     return folders
 
 
-def _inside(links: list[str], folder: str) -> list[str]:
+def _links_inside(links: list[str], folder: str) -> list[str]:
     """Return the links that lead to a file inside the folder."""
     if not links:
         return []
@@ -118,11 +122,11 @@ def ignored(folder: str, paths: Sequence[str]) -> frozenset[str]:
     decides about its own files.
     """
     top = prefix_of(folder)
-    asked: dict[str, list[str]] = {}
+    paths_by_repository: dict[str, list[str]] = {}
     repositories: dict[str, str] = {}
     for path in paths:
-        asked.setdefault(_repository(folder_of(path), top, repositories), []).append(path)
-    return frozenset(path for prefix, inside in asked.items() for path in _ignored(prefix, inside))
+        paths_by_repository.setdefault(_repository(folder_of(path), top, repositories), []).append(path)
+    return frozenset(path for prefix, inside in paths_by_repository.items() for path in _ignored_by_git(prefix, inside))
 
 
 def _repository(folder: str, top: str, cache: dict[str, str]) -> str:
@@ -142,7 +146,7 @@ def _repository(folder: str, top: str, cache: dict[str, str]) -> str:
     return repository
 
 
-def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
+def _ignored_by_git(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     root = repository_root(prefix)
     if root is None:
         return
@@ -156,9 +160,9 @@ def _ignored(prefix: str, paths: Sequence[str]) -> Iterator[str]:
     folder = os.path.realpath(prefix)
     inside = os.path.relpath(folder, root)
     names = [folder, *(f"./{inside}/{path.removeprefix(prefix)}" for path in paths)]
-    question = b"".join(os.fsencode(name) + b"\0" for name in names)
+    names_input = b"".join(os.fsencode(name) + b"\0" for name in names)
     # The output cannot be longer than the input.
-    answer = git.answer(question, len(question)) or b""
-    matches = {os.fsdecode(name) for name in answer.split(b"\0") if name}
+    output = git.read_output(names_input, len(names_input)) or b""
+    matches = {os.fsdecode(name) for name in output.split(b"\0") if name}
     if names[0] not in matches:
         yield from (path for path, name in zip(paths, names[1:], strict=True) if name in matches)

@@ -26,7 +26,7 @@ from stepgraph.project.reading import (
     shown_path,
 )
 from stepgraph.project.root import Root, root_of
-from stepgraph.project.scan import Holds, Unmarked, scan
+from stepgraph.project.scan import CandidateFiles, Words, scan
 from stepgraph.project.search import ignored, search_folder
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class Sources(Struct):
     """The paths of all files that were searched."""
     roots: dict[Root, None] = field(default_factory=dict)
     """The roots of the named paths. Only the named paths themselves are read outside the roots."""
-    _unmarked: dict[str, Unmarked] = field(default_factory=dict)
+    _candidates: dict[str, CandidateFiles] = field(default_factory=dict)
     _ignored: dict[str, frozenset[str]] = field(default_factory=dict)
     _projects: dict[tuple[str, bool, Root], Project] = field(default_factory=dict)
     _added: set[tuple[str, str]] = field(default_factory=set)
@@ -107,9 +107,9 @@ class Sources(Struct):
         """Whether a configuration that was read defines the environment."""
         return self._configurations.defines_environment
 
-    def demand_environment(self) -> None:
+    def require_environment(self) -> None:
         """Add a problem if no configuration that was read defines the environment."""
-        self._configurations.demand_environment()
+        self._configurations.require_environment()
 
     def find(self, path: StrPath) -> None:
         """Add the modules of a file, a folder, or standard input."""
@@ -132,27 +132,27 @@ class Sources(Struct):
         self._add(name, read_named(path), self._root(name))
 
     @contextmanager
-    def tried(self) -> Iterator[Callable[[], None]]:
+    def tentative(self) -> Iterator[Callable[[], None]]:
         """Discard the modules that are added in the block, unless it calls the function that this yields."""
         modules, problems, searched = list(self.modules), list(self.problems), dict(self.searched)
         added, first_names = set(self._added), dict(self._first_names)
-        unmarked = {folder: files.copied() for folder, files in self._unmarked.items()}
+        candidates = {folder: files.copied() for folder, files in self._candidates.items()}
         commits: list[bool] = []
         yield lambda: commits.append(True)
         if not commits:
             self.modules, self.problems, self.searched = modules, problems, searched
-            self._added, self._first_names, self._unmarked = added, first_names, unmarked
+            self._added, self._first_names, self._candidates = added, first_names, candidates
 
-    def deriving(self, names: Sequence[str]) -> list[Source]:
+    def add_derived_modules(self, names: Sequence[str]) -> list[Source]:
         """Add and return further modules of the searched folders that derive classes from classes with these names."""
         count = len(self.modules)
-        for folder, unmarked in self._unmarked.items():
-            files = unmarked.take(names)
-            if unmarked.is_indexed and folder not in self._ignored:
+        for folder, candidates in self._candidates.items():
+            files = candidates.take(names)
+            if candidates.is_indexed and folder not in self._ignored:
                 # The files of a class hierarchy come one by one: one call of git covers all remaining files.
-                remaining = (*(path for path, _ in files), *unmarked.likely, *unmarked.others)
+                remaining = (*(path for path, _ in files), *candidates.likely, *candidates.others)
                 self._ignored[folder] = ignored(folder, remaining)
-            self._add_all(folder, files, unmarked.root)
+            self._add_all(folder, files, candidates.root)
         return self.modules[count:]
 
     def _root(self, path: str) -> Root:
@@ -220,24 +220,24 @@ class Sources(Struct):
     def _add_classes(self, folder: str, paths: Sequence[str], root: Root) -> None:
         """Add the modules that name the SDK's base class."""
         self.searched |= dict.fromkeys(paths)
-        unmarked = self._unmarked.setdefault(folder, Unmarked(root))
-        marked: list[tuple[str, bytes]] = []
+        candidates = self._candidates.setdefault(folder, CandidateFiles(root))
+        files: list[tuple[str, bytes]] = []
         size = 0
-        for path, holds in zip(paths, scan(paths, root), strict=True):
-            if holds is Holds.NEITHER:
-                unmarked.others.append(path)
-            elif holds is Holds.COMMON:
-                unmarked.likely.append(path)
+        for path, words in zip(paths, scan(paths, root), strict=True):
+            if words is Words.NEITHER:
+                candidates.others.append(path)
+            elif words is Words.COMMON:
+                candidates.likely.append(path)
             else:
                 read = self._read(path, root)
-                marked += read
+                files += read
                 size += sum(len(content) for _, content in read)
-                if len(marked) > READ_MODULES or size > READ_BYTES:
+                if len(files) > READ_MODULES or size > READ_BYTES:
                     self.problems.append(_too_many(folder))
                     return
-                if len(marked) == 1:
+                if len(files) == 1:
                     self.on_find()
-        self._add_all(folder, marked, root)
+        self._add_all(folder, files, root)
 
     def _read(self, path: str, root: Root) -> list[tuple[str, bytes]]:
         try:
@@ -299,8 +299,8 @@ class Sources(Struct):
 
 
 def _too_many(folder: str) -> Problem:
-    what = f"more than {READ_MODULES:,} modules with workflows, or {READ_BYTES // MEGABYTE} MB of them,"
-    return Problem(folder, f"{what} so that none is read.", "Name the folders of your projects.")
+    limit = f"more than {READ_MODULES:,} modules with workflows, or {READ_BYTES // MEGABYTE} MB of them,"
+    return Problem(folder, f"{limit} so that none is read.", "Name the folders of your projects.")
 
 
 def find_sources(
@@ -320,23 +320,23 @@ def find_sources(
     for path in paths:
         sources.find(path)
     if needs_configuration or sources.has_configurations:
-        sources.demand_environment()
+        sources.require_environment()
     return sources
 
 
-class Derived(Struct, frozen=True):
+class DerivedModules(Struct, frozen=True):
     """The result of a search for classes that derive from classes with these names."""
 
     names: tuple[str, ...]
     modules: tuple[Source, ...]
 
 
-class Footprint(Struct):
+class AnalysisInputs(Struct):
     """The inputs of an analysis in the file system, from which the cache decides whether results are fresh."""
 
     modules: Sequence[Source] = ()
     """The modules that the analysis started with. Folders were listed in their projects."""
     files: Mapping[str, bytes | None] = field(default_factory=dict)
     """The files that were read, with their contents; None for an unreadable file."""
-    derived: list[Derived] = field(default_factory=list)
+    searches: list[DerivedModules] = field(default_factory=list)
     """The searches for derived classes."""

@@ -23,12 +23,12 @@ from stepgraph.project.writing import NEW_FILE
 
 _PREFIX: Final = "stepgraph-revision-"
 _STALE_SECONDS: Final = 24 * 3_600
-_PRIVATE: Final = 0o600
+_PRIVATE_FILE: Final = 0o600
 _PRIVATE_FOLDER: Final = 0o700
 _SIGNALS: Final = ("SIGTERM", "SIGHUP")
 
 # The temporary folders of this process.
-_open: set[str] = set()
+_open_folders: set[str] = set()
 
 
 class TemporaryFolder(Struct):
@@ -56,11 +56,11 @@ class TemporaryFolder(Struct):
             os.mkdir(os.path.join(self.path, folder), _PRIVATE_FOLDER)
             self._folders.add(folder)
 
-    def write_file(self, path: str, pieces: Iterable[bytes]) -> None:
+    def write_file(self, path: str, chunks: Iterable[bytes]) -> None:
         """Write a file into an existing folder."""
-        descriptor = os.open(os.path.join(self.path, path), NEW_FILE, _PRIVATE)
+        descriptor = os.open(os.path.join(self.path, path), NEW_FILE, _PRIVATE_FILE)
         with os.fdopen(descriptor, "wb") as file:
-            file.writelines(pieces)
+            file.writelines(chunks)
 
     def write_link(self, path: str, target: str) -> None:
         """Make a symbolic link in an existing folder to a path inside it, after all files are written.
@@ -81,33 +81,33 @@ def temporary_folder() -> Iterator[TemporaryFolder]:
     """Make a temporary folder for the block. Raises OSError if it cannot be made."""
     _remove_stale()
     path = os.path.realpath(tempfile.mkdtemp(prefix=_PREFIX))
-    _open.add(path)
+    _open_folders.add(path)
     try:
-        with _removed_by_signals():
+        with _remove_on_signals():
             yield TemporaryFolder(path)
     finally:
         shutil.rmtree(path, ignore_errors=True)
-        _open.discard(path)
+        _open_folders.discard(path)
 
 
 @contextmanager
-def _removed_by_signals() -> Iterator[None]:
+def _remove_on_signals() -> Iterator[None]:
     """Remove the folders on signals that terminate the process and have no handler."""
     numbers = [number for name in _SIGNALS if (number := getattr(signal, name, None)) is not None]
     # Only the main thread may set signal handlers.
     is_main = threading.current_thread() is threading.main_thread()
-    ending = [number for number in numbers if is_main and signal.getsignal(number) is signal.SIG_DFL]
-    for number in ending:
-        signal.signal(number, _remove_and_end)
+    handled_signals = [number for number in numbers if is_main and signal.getsignal(number) is signal.SIG_DFL]
+    for number in handled_signals:
+        signal.signal(number, _remove_and_exit)
     try:
         yield
     finally:
-        for number in ending:
+        for number in handled_signals:
             signal.signal(number, signal.SIG_DFL)
 
 
-def _remove_and_end(number: int, _frame: FrameType | None) -> None:
-    for path in tuple(_open):
+def _remove_and_exit(number: int, _frame: FrameType | None) -> None:
+    for path in tuple(_open_folders):
         shutil.rmtree(path, ignore_errors=True)
     signal.signal(number, signal.SIG_DFL)
     os.kill(os.getpid(), number)
@@ -123,5 +123,5 @@ def _remove_stale() -> None:
 
 def _is_stale(entry: os.DirEntry[str]) -> bool:
     status = entry.stat(follow_symlinks=False)
-    is_ours = not hasattr(os, "getuid") or status.st_uid == os.getuid()
-    return entry.is_dir(follow_symlinks=False) and is_ours and status.st_mtime < time.time() - _STALE_SECONDS
+    is_own = not hasattr(os, "getuid") or status.st_uid == os.getuid()
+    return entry.is_dir(follow_symlinks=False) and is_own and status.st_mtime < time.time() - _STALE_SECONDS

@@ -18,20 +18,20 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.project.root import Root, is_of_git, link_leading_out
+from stepgraph.project.root import Root, is_in_git_folder, link_leading_out
 
 # Contain links to the file descriptors of this process, such as `/dev/stdout`.
-_OF_THE_SYSTEM: Final = (Root("/dev"), Root("/proc"))
+_SYSTEM_FOLDERS: Final = (Root("/dev"), Root("/proc"))
 if sys.platform == "win32":
     NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_BINARY
 else:
     NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_PRIVATE: Final = 0o600
-_USUAL: Final = 0o666
+_PRIVATE_MODE: Final = 0o600
+_DEFAULT_MODE: Final = 0o666
 _PERMISSIONS: Final = 0o777
 
-_NO_FILE: Final = "is not a file that can be replaced. Leave out -o to write to standard output."
-_OF_GIT: Final = "cannot be written: it belongs to git. Name a file or folder outside of `.git`."
+_NOT_REPLACEABLE: Final = "is not a file that can be replaced. Leave out -o to write to standard output."
+_IN_GIT_FOLDER: Final = "cannot be written: it belongs to git. Name a file or folder outside of `.git`."
 
 
 class WriteError(Exception):
@@ -67,7 +67,7 @@ class Target(Struct, frozen=True):
 
     def _write_to(self, temporary: str, content: bytes) -> None:
         # The replacement of a private file must never be readable by others.
-        descriptor = os.open(temporary, NEW_FILE, _USUAL if self.permissions is None else _PRIVATE)
+        descriptor = os.open(temporary, NEW_FILE, _DEFAULT_MODE if self.permissions is None else _PRIVATE_MODE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
             file.flush()
@@ -105,7 +105,7 @@ def source_target(name: str, roots: Iterable[Root]) -> Target:
     Raises WriteError unless it is a regular file inside one of the roots.
     """
     path = os.path.realpath(name)
-    if not any(root.holds_real(path) for root in roots):
+    if not any(root.contains_real(path) for root in roots):
         raise WriteError(name, "is outside of the repository, and is not changed.")
     target = target_of(path)
     return Target(name, target.path, target.permissions)
@@ -118,15 +118,15 @@ def make_folder(name: str) -> str:
     try:
         os.makedirs(name, exist_ok=True)
     except OSError as error:
-        why = "it is a link that leads nowhere" if os.path.islink(plain) else reason(error)
-        raise WriteError(name, f"cannot be made: {why}.") from None
+        cause = "it is a link that leads nowhere" if os.path.islink(plain) else reason(error)
+        raise WriteError(name, f"cannot be made: {cause}.") from None
     return os.path.realpath(name)
 
 
 def check_folder(name: str) -> None:
     """Raise WriteError for a folder, existing or not, that must not be written to."""
-    if is_of_git(os.path.realpath(name)):
-        raise WriteError(name, _OF_GIT)
+    if is_in_git_folder(os.path.realpath(name)):
+        raise WriteError(name, _IN_GIT_FOLDER)
     if link_leading_out(name) is not None:
         raise WriteError(name, "cannot be written: a symbolic link leads out of the repository there. Remove it.")
 
@@ -142,15 +142,15 @@ def _real_folder(name: str) -> str:
     if not name or "\0" in name or not os.path.isdir(folder):
         raise WriteError(name, "cannot be written: there is no such folder. Make it first.")
     check_folder(folder)
-    if is_of_git(os.path.basename(name)):
-        raise WriteError(name, _OF_GIT)
+    if is_in_git_folder(os.path.basename(name)):
+        raise WriteError(name, _IN_GIT_FOLDER)
     return os.path.realpath(folder)
 
 
 def _check_link(name: str, path: str, sources: Iterable[str]) -> None:
     """Raise WriteError for a link that must not be replaced: to a source, a folder or a device."""
-    if any(root.holds_real(path) for root in _OF_THE_SYSTEM):
-        raise WriteError(name, _NO_FILE)
+    if any(root.contains_real(path) for root in _SYSTEM_FOLDERS):
+        raise WriteError(name, _NOT_REPLACEABLE)
     try:
         status = os.stat(path)
     except OSError:
@@ -162,7 +162,7 @@ def _check_replaceable(name: str, status: os.stat_result, sources: Iterable[str]
     if stat.S_ISDIR(status.st_mode):
         raise WriteError(name, "is a folder, where a file is to be written. Name another one, or remove it.")
     if not stat.S_ISREG(status.st_mode):
-        raise WriteError(name, _NO_FILE)
+        raise WriteError(name, _NOT_REPLACEABLE)
     if _is_standard_input(status) or any(_is_same_file(source, status) for source in sources):
         raise WriteError(name, "is one of the sources, and is not written over. Name another file.")
 
@@ -190,7 +190,7 @@ def _remove(path: str) -> None:
         return  # it was renamed, or never written
 
 
-_NAME: Final = re.compile(r"\.stepgraph-[0-9a-f]{16}\.tmp")
+_TEMPORARY_NAME: Final = re.compile(r"\.stepgraph-[0-9a-f]{16}\.tmp")
 # Writing takes far less: an older file is not in use by another process.
 _STALE_SECONDS: Final = 3_600
 
@@ -205,7 +205,7 @@ def remove_leftovers(folder: str) -> None:
     """Remove the temporary files of killed processes in a folder, once per process."""
     with suppress(OSError), os.scandir(folder) as listing:
         for entry in listing:
-            if _NAME.fullmatch(entry.name) and _is_stale(entry):
+            if _TEMPORARY_NAME.fullmatch(entry.name) and _is_stale(entry):
                 _remove(entry.path)
 
 

@@ -53,7 +53,7 @@ _COMBINING: Final = (
 )
 """Combining characters, and joiners without width."""
 
-MOST_LABEL_LINES: Final = 3
+MAX_LABEL_LINES: Final = 3
 
 
 def cells_of(letter: str) -> int:
@@ -104,4 +104,4 @@ def label_lines(texts: Sequence[str], width: int) -> list[str]:
 
     For diagrams that other programs lay out.
     """
-    return [line for text in texts for line in wrap(visible(text), width, MOST_LABEL_LINES)]
+    return [line for text in texts for line in wrap(visible(text), width, MAX_LABEL_LINES)]

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 ELLIPSIS: Final = "…"
-MOST_MARKS: Final = 12
+MAX_COMBINING_MARKS: Final = 12
 """The maximum number of combining characters on one letter; more than any script needs."""
 
 _BREAKABLE: Final = "([{,.=/-_"
@@ -26,10 +26,10 @@ class Ruler(Struct, frozen=True):
 
     def clip(self, text: str, width: int) -> str:
         """Return `text` cut to `width`, with an ellipsis if it does not fit."""
-        if self._fitting(text, width) == len(text):
+        if self._count_fitting(text, width) == len(text):
             return text
         room = width - self.width_of(ELLIPSIS)
-        return "" if room < 0 else text[: self._fitting(text, room)] + ELLIPSIS
+        return "" if room < 0 else text[: self._count_fitting(text, room)] + ELLIPSIS
 
     def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
         """Break `text` into at most `lines` lines of `width`, at spaces, else after punctuation.
@@ -37,16 +37,16 @@ class Ruler(Struct, frozen=True):
         The last line ends in an ellipsis if text is cut off.
         """
         wrapped: list[str] = []
-        for line in self._broken(text, width):
+        for line in self._broken_lines(text, width):
             if len(wrapped) == lines:
                 wrapped[-1] = self.clip(f"{wrapped[-1]}{ELLIPSIS}", width)
                 break
             wrapped.append(line)
         return tuple(wrapped)
 
-    def _broken(self, text: str, width: int) -> Iterator[str]:
+    def _broken_lines(self, text: str, width: int) -> Iterator[str]:
         rest = text
-        while (end := self._fitting(rest, width)) < len(rest):
+        while (end := self._count_fitting(rest, width)) < len(rest):
             end = max(1, end)
             space = rest.rfind(" ", 1, end + 1)
             if space > 0:
@@ -58,14 +58,14 @@ class Ruler(Struct, frozen=True):
                 rest = rest[end:]
         yield rest
 
-    def _fitting(self, text: str, width: int) -> int:
-        """Return the number of characters of `text` that fit into `width`, with at most `MOST_MARKS` on one letter."""
+    def _count_fitting(self, text: str, width: int) -> int:
+        """Return how many characters of `text` fit into `width`, with at most `MAX_COMBINING_MARKS` on a letter."""
         used = marks = 0
         for index, letter in enumerate(text):
             letter_width = self.width_of(letter)
             used += letter_width
             marks = 0 if letter_width else marks + 1
-            if used > width or marks > MOST_MARKS:
+            if used > width or marks > MAX_COMBINING_MARKS:
                 return index
         return len(text)
 

@@ -20,7 +20,7 @@ _MAX_CHARACTERS_PER_CELL: Final = 8
 
 
 def clip_start(text: str, width: int) -> str:
-    """Return `text` if it fits into `width` cells, otherwise an ellipsis and the end of it."""
+    """Return `text` if it fits into `width` cells, otherwise an ellipsis and the last part of it."""
     if cell_width(text) <= width:
         return text
     starts = range(max(0, len(text) - _MAX_CHARACTERS_PER_CELL * width), len(text) + 1)
@@ -33,7 +33,7 @@ MAX_WIDTH: Final = 200
 
 _TAB: Final = "    "
 # Positions in a configuration have no extent; the string that starts there is marked.
-_TEXT: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
+_STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
 # Longer than any excerpt; characters of a long line beyond it are skipped.
 _MAX_DISTANCE: Final = 4 * MAX_WIDTH
 
@@ -73,7 +73,7 @@ def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
         return None
     start = min(max(span.column - 1, 0), len(line))
     end = len(line) if span.end_line > span.line else min(max(span.end_column - 1, start), len(line))
-    if start == end and (text := _TEXT.match(line, start)) is not None:
+    if start == end and (text := _STRING.match(line, start)) is not None:
         end = text.end()
     before = line[max(0, start - _MAX_DISTANCE) : start]
     marked = line[start : min(end, start + _MAX_DISTANCE)]
@@ -92,7 +92,7 @@ def _visible(text: str) -> str:
 
 
 def _fit(before: str, marked: str, after: str, width: int) -> tuple[str, str, str]:
-    """Return the parts of a line clipped to `width` cells, the marked part least."""
+    """Return the parts of a line clipped to `width` cells. The marked part is clipped last."""
     if cell_width(before + marked + after) <= width:
         return before, marked, after
     if cell_width(before + marked) >= width:

@@ -9,7 +9,7 @@ from stepgraph.checks.finding import Finding
 from stepgraph.escaping.github_commands import github_command
 from stepgraph.report.report import Report, Verdict, WorkflowSummary
 from stepgraph.report.summary import summary_text
-from stepgraph.report.wording import NOTHING_CHECKED, unmet_message
+from stepgraph.report.wording import NOTHING_CHECKED, missing_dag_message
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "notice"}
 
@@ -20,7 +20,7 @@ def render_github(report: Report, *, quiet: bool = False) -> str:
     Paths are relative to the root of the repository.
     """
     lines = [_annotation(report, reported.finding) for reported in report.findings]
-    lines += [_unmet(report, workflow) for workflow in report.unmet]
+    lines += [_missing_dag(report, workflow) for workflow in report.workflows_without_dag]
     if report.verdict is Verdict.NOTHING:
         lines.append(github_command("error", {"title": "stepgraph check"}, NOTHING_CHECKED))
     return "".join(f"{line}\n" for line in lines) + ("" if quiet else summary_text(report))
@@ -40,7 +40,7 @@ def _annotation(report: Report, finding: Finding) -> str:
     return github_command(_COMMANDS[finding.severity], properties, *lines)
 
 
-def _unmet(report: Report, workflow: WorkflowSummary) -> str:
+def _missing_dag(report: Report, workflow: WorkflowSummary) -> str:
     file, line = report.path_from_root(workflow.path), str(workflow.line)
     properties = {"file": file, "line": line, "title": "stepgraph check"}
-    return github_command("error", properties, unmet_message(workflow))
+    return github_command("error", properties, missing_dag_message(workflow))

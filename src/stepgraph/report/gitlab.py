@@ -12,11 +12,11 @@ from stepgraph.checks.diagnostic import Severity
 from stepgraph.escaping.report_fields import shown_field
 from stepgraph.json_text import pretty_json
 from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary
-from stepgraph.report.wording import unmet_message
+from stepgraph.report.wording import missing_dag_message
 
 # GitLab's severities `critical` and `blocker` are not used.
 _SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFORMATION: "info"}
-_UNMET: Final = "require-dag"
+_REQUIRE_DAG: Final = "require-dag"
 
 
 class _LineRange(TypedDict):
@@ -40,7 +40,7 @@ class _Violation(TypedDict):
 def render_gitlab(report: Report) -> str:
     """Return the findings as JSON. Paths are relative to the root of the repository."""
     violations = [_finding(report, reported) for reported in report.findings]
-    return pretty_json([*violations, *(_unmet(report, workflow) for workflow in report.unmet)])
+    return pretty_json([*violations, *(_missing_dag(report, workflow) for workflow in report.workflows_without_dag)])
 
 
 def _finding(report: Report, reported: FingerprintedFinding) -> _Violation:
@@ -56,12 +56,12 @@ def _finding(report: Report, reported: FingerprintedFinding) -> _Violation:
     }
 
 
-def _unmet(report: Report, workflow: WorkflowSummary) -> _Violation:
+def _missing_dag(report: Report, workflow: WorkflowSummary) -> _Violation:
     path = report.path_from_root(workflow.path)
     return {
-        "description": shown_field(unmet_message(workflow)),
-        "check_name": _UNMET,
-        "fingerprint": fingerprint(_UNMET, path, workflow.name, 1),
+        "description": shown_field(missing_dag_message(workflow)),
+        "check_name": _REQUIRE_DAG,
+        "fingerprint": fingerprint(_REQUIRE_DAG, path, workflow.name, 1),
         "severity": _SEVERITIES[Severity.ERROR],
         "location": {"path": shown_field(path), "lines": {"begin": workflow.line, "end": workflow.line}},
     }

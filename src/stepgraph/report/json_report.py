@@ -33,14 +33,14 @@ def json_report(report: Report) -> shapes.CheckReport:
             "warnings": report.count(Severity.WARNING),
             "information": report.count(Severity.INFORMATION),
             "known": len(report.baselined),
-            "ignored": len(report.ignored),
+            "ignored": len(report.suppressed),
         },
         "workflows": [_workflow(workflow) for workflow in report.workflows],
         "findings": [_finding(report, reported) for reported in report.findings],
         "known": [_finding(report, reported) for reported in report.baselined],
         "ignored": [
-            {"reason": ignored.reason, "finding": _finding(report, FingerprintedFinding(ignored.finding))}
-            for ignored in report.ignored
+            {"reason": suppressed.reason, "finding": _finding(report, FingerprintedFinding(suppressed.finding))}
+            for suppressed in report.suppressed
         ],
     }
 

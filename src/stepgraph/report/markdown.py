@@ -14,14 +14,14 @@ from stepgraph.phrases.durations import counted
 from stepgraph.report.markdown_blocks import MAX_LENGTH, count_fitting, diagram, fitting_diagrams, length
 from stepgraph.report.report import Report, Verdict, WorkflowSummary, rule_url, source_link
 from stepgraph.report.text import finding_text
-from stepgraph.report.wording import LABELS, unmet_message, verdict_line, yes_or_no
+from stepgraph.report.wording import LABELS, missing_dag_message, verdict_line, yes_or_no
 
 _SIGNS: Final = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.UNREADABLE: "❌", Verdict.NOTHING: "⚠️"}
 _TABLE_HEAD: Final = "| Workflow | Class | Where | Steps | Graph | Complete |\n| --- | --- | --- | ---: | --- | --- |\n"
 # Reserved for notes about omitted parts, in characters.
 _NOTES_SPACE: Final = 500
 _TABLE_SPACE: Final = 20_000
-_UNMET_SPACE: Final = 10_000
+_MISSING_DAGS_SPACE: Final = 10_000
 
 
 def render_markdown(report: Report, *, quiet: bool = False) -> str:
@@ -35,11 +35,12 @@ def render_markdown(report: Report, *, quiet: bool = False) -> str:
         start.append(
             _TABLE_HEAD + _limited([_row(report, workflow) for workflow in report.workflows], _TABLE_SPACE, "workflow")
         )
-    if report.unmet:
-        demands = [
-            f"- {prose(unmet_message(workflow))} {_place(report, _span(workflow))}\n" for workflow in report.unmet
+    if report.workflows_without_dag:
+        rows = [
+            f"- {prose(missing_dag_message(workflow))} {_location(report, _span(workflow))}\n"
+            for workflow in report.workflows_without_dag
         ]
-        start.append(_limited(demands, _UNMET_SPACE, "workflow"))
+        start.append(_limited(rows, _MISSING_DAGS_SPACE, "workflow"))
     space = MAX_LENGTH - _NOTES_SPACE - length("\n".join(start))
     findings = _findings(report, space)
     space -= length("\n".join(findings))
@@ -56,8 +57,8 @@ def _findings(report: Report, space: int) -> list[str]:
         if length("\n".join(blocks)) <= space:
             return blocks if excerpts else [*blocks, "Excerpts are left out, for they would be too long for GitHub.\n"]
     count = count_fitting([f"{block}\n" for block in blocks], space)
-    left_out = counted(len(ordered) - count, "more finding")
-    return [*blocks[:count], f"{left_out} would be too long for GitHub: `stepgraph check` prints all.\n"]
+    omitted = counted(len(ordered) - count, "more finding")
+    return [*blocks[:count], f"{omitted} would be too long for GitHub: `stepgraph check` prints all.\n"]
 
 
 def _blocks(report: Report, findings: Sequence[Finding], *, excerpts: bool) -> list[str]:
@@ -77,7 +78,7 @@ def _heading(report: Report, severity: Severity) -> str:
 
 def _block(report: Report, finding: Finding, *, excerpts: bool) -> str:
     name = prose(report.rule_name(finding.code))
-    location = _place(report, finding.span, finding.span.column)
+    location = _location(report, finding.span, finding.span.column)
     workflow_text = f" in {code(finding.workflow)}" if finding.workflow else ""
     message = prose(finding.message) + (f" {prose(finding.advice)}" if finding.advice else "")
     head = f"**[{prose(finding.code)}]({rule_url(finding.code)}) {name}**".replace(" **", "**")
@@ -90,7 +91,7 @@ def _row(report: Report, workflow: WorkflowSummary) -> str:
     cells = (
         cell(workflow.name),
         cell(workflow.class_name),
-        _place(report, _span(workflow)),
+        _location(report, _span(workflow)),
         str(workflow.steps),
         yes_or_no(value=workflow.has_dag),
         yes_or_no(value=workflow.complete),
@@ -102,18 +103,18 @@ def _span(workflow: WorkflowSummary) -> Span:
     return Span(workflow.path, workflow.line, 1, workflow.line, 1)
 
 
-def _place(report: Report, span: Span, column: int | None = None) -> str:
+def _location(report: Report, span: Span, column: int | None = None) -> str:
     """Return a location, with a link if its URL is known."""
-    shown = cell(f"{span.path}:{span.line}" + ("" if column is None else f":{column}"))
+    text = cell(f"{span.path}:{span.line}" + ("" if column is None else f":{column}"))
     link = source_link(report, span)
-    return f"[{shown}](<{link}>)" if link else shown
+    return f"[{text}](<{link}>)" if link else text
 
 
 def _limited(lines: Sequence[str], space: int, noun: str) -> str:
     """Return the lines that fit, and the number of omitted ones."""
     count = count_fitting(lines, space)
-    more = f"\n… and {counted(len(lines) - count, noun)} more.\n" if count < len(lines) else ""
-    return "".join(lines[:count]) + more
+    note = f"\n… and {counted(len(lines) - count, noun)} more.\n" if count < len(lines) else ""
+    return "".join(lines[:count]) + note
 
 
 def _diagrams(report: Report, space: int) -> list[str]:

@@ -100,7 +100,7 @@ class Report(Struct, frozen=True, kw_only=True):
     """Files with findings by path."""
     baselined: tuple[FingerprintedFinding, ...] = ()
     """Findings in the baseline."""
-    ignored: tuple[SuppressedFinding, ...] = ()
+    suppressed: tuple[SuppressedFinding, ...] = ()
     """Findings suppressed by comments."""
     fail_on: FailOn = FailOn.ERROR
     """Severity from which findings fail the check."""
@@ -115,13 +115,13 @@ class Report(Struct, frozen=True, kw_only=True):
         findings = [reported.finding for reported in self.findings]
         if any(finding.code in INPUT_RULES and finding.severity is Severity.ERROR for finding in findings):
             return Verdict.UNREADABLE
-        if self.unmet or any(self.fail_on.fails(finding.severity) for finding in findings):
+        if self.workflows_without_dag or any(self.fail_on.fails(finding.severity) for finding in findings):
             return Verdict.FAILED
         return Verdict.PASSED if self.workflows else Verdict.NOTHING
 
     @property
-    def unmet(self) -> tuple[WorkflowSummary, ...]:
-        """Workflows without the required complete graph."""
+    def workflows_without_dag(self) -> tuple[WorkflowSummary, ...]:
+        """Workflows without a complete graph, if it is required."""
         if not self.require_dag:
             return ()
         return tuple(workflow for workflow in self.workflows if not (workflow.has_dag and workflow.complete))

@@ -47,7 +47,7 @@ def group_of(rule: Rule) -> RuleGroup:
     return next(group for group in GROUPS if rule.code.startswith(group.prefix))
 
 
-def shown_source(text: str) -> str:
+def visible_source(text: str) -> str:
     """Return a source with invisible characters escaped, except for line ends."""
     return visible_lines(text)
 
@@ -87,12 +87,13 @@ def rules_table(rules: Sequence[Rule], width: int | None = None) -> str:
     """Return a row for each rule. Summaries are wrapped at `width` cells if it is set."""
     starts = [(rule.code, rule.name, LABELS[rule.severity]) for rule in rules]
     # Rows with summaries of one cell give the width of the other columns.
-    before = max(map(cell_width, table(_HEADINGS, [(*start, "x") for start in starts]).splitlines()[1:]), default=0)
-    room = None if width is None else max(width - before + 1, _MIN_SUMMARY_WIDTH)
+    one_cell_rows = table(_HEADINGS, [(*start, "x") for start in starts]).splitlines()[1:]
+    start_width = max(map(cell_width, one_cell_rows), default=0)
+    summary_width = None if width is None else max(width - start_width + 1, _MIN_SUMMARY_WIDTH)
     rows: list[tuple[str, ...]] = []
     for rule, start in zip(rules, starts, strict=True):
-        first, *more = _wrapped(rule.summary, room)
-        rows += [(*start, first), *(("", "", "", line) for line in more)]
+        first, *rest = _wrapped(rule.summary, summary_width)
+        rows += [(*start, first), *(("", "", "", line) for line in rest)]
     return table(_HEADINGS, rows)
 
 
@@ -109,9 +110,9 @@ def explanation(rule: Rule, *, color: bool = False, width: int | None = None) ->
 
 def _reasons(rule: Rule, terminal: Terminal, width: int | None) -> Iterator[str]:
     for label, text in (("Why", rule.why), ("Fix", rule.fix), ("Source", rule.source)):
-        first, *more = _wrapped(text, None if width is None else width - _LABEL_WIDTH)
+        first, *rest = _wrapped(text, None if width is None else width - _LABEL_WIDTH)
         yield terminal.line([Piece(label.ljust(_LABEL_WIDTH), Ink.QUIET), Piece(first)])
-        for line in more:
+        for line in rest:
             yield " " * _LABEL_WIDTH + line
 
 
@@ -120,7 +121,7 @@ def _code(example: Example) -> Iterator[str]:
         yield ""
         if len(example.files) > 1:
             yield f"  {path}"
-        yield from indent(shown_source(text), _INDENT).splitlines()
+        yield from indent(visible_source(text), _INDENT).splitlines()
 
 
 def _wrapped(text: str, width: int | None) -> tuple[str, ...]:
@@ -148,8 +149,8 @@ def rule_section(rule: Rule) -> str:
     """Return the section of a rule with the anchor `#sg101`. Most examples are folded."""
     anchor = f'<a id="{rule.code.lower()}"></a>'
     kind = f"{LABELS[rule.severity].capitalize()}, {rule.confidence.value} confidence."
-    more = "\n".join([*_examples("Flagged", rule.flagged()[1:]), *_examples("Clean", rule.clean()[1:])])
-    folded = f"<details>\n<summary>More examples</summary>\n\n{more}\n</details>\n"
+    rest = "\n".join([*_examples("Flagged", rule.flagged()[1:]), *_examples("Clean", rule.clean()[1:])])
+    folded = f"<details>\n<summary>More examples</summary>\n\n{rest}\n</details>\n"
     return f"{anchor}\n\n## {rule.code} {rule.name}\n\n{kind}\n\n{rule_body(rule)}\n{folded}"
 
 
@@ -186,4 +187,4 @@ def _files(example: Example) -> Iterator[str]:
     for path, text in example.files:
         if len(example.files) > 1:
             yield f"`{path}`\n"
-        yield fenced(shown_source(text), "python" if path.endswith(".py") else path.rpartition(".")[2])
+        yield fenced(visible_source(text), "python" if path.endswith(".py") else path.rpartition(".")[2])

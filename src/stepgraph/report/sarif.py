@@ -13,38 +13,129 @@ from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span
 from stepgraph.report.report import HOME, FingerprintedFinding, Report, Verdict, rule_url
 from stepgraph.report.rules import group_of, rule_body
-from stepgraph.report.wording import NOTHING_CHECKED, unmet_message
+from stepgraph.report.wording import NOTHING_CHECKED, missing_dag_message
 
-
-def message(*parts: str) -> dict[str, object]:
-    """Return a `message` of the non-empty parts as plain text, in which `[a](b)` is not a link."""
-    return {"text": sarif_message(*parts)}
-
-
-ROOT: Final = "%SRCROOT%"
+_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+_ROOT: Final = "%SRCROOT%"
 """The root of relative paths. Viewers know its location, so the report omits it."""
-
+_ROOT_DESCRIPTION: Final = "The root of the repository, or else the working directory of the check."
+_FINGERPRINT_KEY: Final = "stepgraph/v1"
 _DRIVE: Final = re.compile(r"[A-Za-z]:/")
 
+_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note"}
 
-def location(report: Report, span: Span, workflow: str = "") -> dict[str, object]:
+# GitHub's code scanning sorts by these values.
+_PRECISIONS: Final = {Confidence.HIGH: "very-high", Confidence.MEDIUM: "medium"}
+_PROBLEM_SEVERITIES: Final = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFORMATION: "recommendation",
+}
+
+
+def render_sarif(report: Report) -> str:
+    """Return the report as one SARIF run, with all rules and a result for each finding."""
+    return pretty_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(report)]})
+
+
+def _run(report: Report) -> dict[str, object]:
+    rule_indices = {rule.code: index for index, rule in enumerate(report.rules)}
+    return {
+        "tool": {
+            "driver": {
+                "name": "stepgraph",
+                "version": report.version,
+                "informationUri": HOME,
+                "rules": [_descriptor(rule) for rule in report.rules],
+            }
+        },
+        "invocations": [_invocation(report)],
+        "originalUriBaseIds": {_ROOT: {"description": {"text": _ROOT_DESCRIPTION}}},
+        "columnKind": "unicodeCodePoints",
+        "results": [*_results(report, rule_indices)],
+    }
+
+
+def _results(report: Report, rule_indices: dict[str, int]) -> Iterator[dict[str, object]]:
+    """Yield a result for each finding: counted, in the baseline, and suppressed."""
+    for reported in report.findings:
+        yield _result(report, reported, rule_indices)
+    for reported in report.baselined:
+        yield {**_result(report, reported, rule_indices), "baselineState": "unchanged"}
+    for suppressed in report.suppressed:
+        suppression = {"kind": "inSource"}
+        if suppressed.reason:
+            suppression["justification"] = shown_field(suppressed.reason)
+        yield {**_result(report, FingerprintedFinding(suppressed.finding), rule_indices), "suppressions": [suppression]}
+
+
+def _result(report: Report, reported: FingerprintedFinding, rule_indices: dict[str, int]) -> dict[str, object]:
+    finding = reported.finding
+    result: dict[str, object] = {"ruleId": finding.code}
+    if finding.code in rule_indices:
+        result["ruleIndex"] = rule_indices[finding.code]
+    result["level"] = _LEVELS[finding.severity]
+    result["message"] = _message(finding.message, finding.advice)
+    result["locations"] = [_location(report, finding.span, finding.workflow)]
+    if reported.fingerprint is not None:
+        result["partialFingerprints"] = {_FINGERPRINT_KEY: reported.fingerprint}
+    return result
+
+
+def _invocation(report: Report) -> dict[str, object]:
+    """Return the `invocation`. It succeeded if all inputs were read and at least one workflow was checked."""
+    notifications: list[dict[str, object]] = [
+        {
+            "level": "error",
+            "message": _message(missing_dag_message(workflow)),
+            "locations": [_location(report, Span(workflow.path, workflow.line, 1, workflow.line, 1), workflow.name)],
+        }
+        for workflow in report.workflows_without_dag
+    ]
+    if report.verdict is Verdict.NOTHING:
+        notifications.append({"level": "error", "message": _message(NOTHING_CHECKED)})
+    return {
+        "executionSuccessful": report.verdict in {Verdict.PASSED, Verdict.FAILED},
+        "toolExecutionNotifications": notifications,
+    }
+
+
+def _descriptor(rule: Rule) -> dict[str, object]:
+    """Return the `reportingDescriptor` of a rule."""
+    return {
+        "id": rule.code,
+        "name": rule.name,
+        "shortDescription": {"text": rule.summary},
+        "fullDescription": {"text": f"{rule.summary} {rule.why}"},
+        "help": {"text": f"{rule.why} {rule.fix}", "markdown": rule_body(rule)},
+        "helpUri": rule_url(rule.code),
+        "defaultConfiguration": {"level": _LEVELS[rule.severity]},
+        "properties": {
+            "precision": _PRECISIONS[rule.confidence],
+            "problem.severity": _PROBLEM_SEVERITIES[rule.severity],
+            "tags": ["cloudflare-workflows", group_of(rule).tag],
+        },
+    }
+
+
+def _location(report: Report, span: Span, workflow: str = "") -> dict[str, object]:
     """Return a `location`: a region of a file, and the workflow."""
-    place: dict[str, object] = {
-        "physicalLocation": {"artifactLocation": artifact(report, span.path), "region": _region(span)}
+    result: dict[str, object] = {
+        "physicalLocation": {"artifactLocation": _artifact(report, span.path), "region": _region(span)}
     }
     if workflow:
-        place["logicalLocations"] = [{"name": shown_field(workflow), "kind": "type"}]
-    return place
+        result["logicalLocations"] = [{"name": shown_field(workflow), "kind": "type"}]
+    return result
 
 
-def artifact(report: Report, path: str) -> dict[str, object]:
+def _artifact(report: Report, path: str) -> dict[str, object]:
     """Return an `artifactLocation`, relative to the root, or an absolute URI outside of it."""
     root_path = report.path_from_root(path)
     if root_path.startswith("/"):
         return {"uri": f"file://{url_path(root_path)}"}
     if _DRIVE.match(root_path):
         return {"uri": f"file:///{root_path[0]}:{url_path(root_path[2:])}"}
-    return {"uri": url_path(root_path), "uriBaseId": ROOT}
+    return {"uri": url_path(root_path), "uriBaseId": _ROOT}
 
 
 def _region(span: Span) -> dict[str, object]:
@@ -56,100 +147,6 @@ def _region(span: Span) -> dict[str, object]:
     }
 
 
-LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note"}
-
-# GitHub's code scanning sorts by these values.
-_PRECISIONS: Final = {Confidence.HIGH: "very-high", Confidence.MEDIUM: "medium"}
-_PROBLEM_SEVERITIES: Final = {
-    Severity.ERROR: "error",
-    Severity.WARNING: "warning",
-    Severity.INFORMATION: "recommendation",
-}
-
-
-def descriptor(rule: Rule) -> dict[str, object]:
-    """Return the `reportingDescriptor` of a rule."""
-    return {
-        "id": rule.code,
-        "name": rule.name,
-        "shortDescription": {"text": rule.summary},
-        "fullDescription": {"text": f"{rule.summary} {rule.why}"},
-        "help": {"text": f"{rule.why} {rule.fix}", "markdown": rule_body(rule)},
-        "helpUri": rule_url(rule.code),
-        "defaultConfiguration": {"level": LEVELS[rule.severity]},
-        "properties": {
-            "precision": _PRECISIONS[rule.confidence],
-            "problem.severity": _PROBLEM_SEVERITIES[rule.severity],
-            "tags": ["cloudflare-workflows", group_of(rule).tag],
-        },
-    }
-
-
-_SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-_ROOT_MEANING: Final = "The root of the repository, or else the working directory of the check."
-FINGERPRINT: Final = "stepgraph/v1"
-
-
-def render_sarif(report: Report) -> str:
-    """Return the report as one SARIF run, with all rules and a result for each finding."""
-    return pretty_json({"$schema": _SCHEMA, "version": "2.1.0", "runs": [_run(report)]})
-
-
-def _run(report: Report) -> dict[str, object]:
-    numbers = {rule.code: number for number, rule in enumerate(report.rules)}
-    return {
-        "tool": {
-            "driver": {
-                "name": "stepgraph",
-                "version": report.version,
-                "informationUri": HOME,
-                "rules": [descriptor(rule) for rule in report.rules],
-            }
-        },
-        "invocations": [_invocation(report)],
-        "originalUriBaseIds": {ROOT: {"description": {"text": _ROOT_MEANING}}},
-        "columnKind": "unicodeCodePoints",
-        "results": [*_results(report, numbers)],
-    }
-
-
-def _results(report: Report, numbers: dict[str, int]) -> Iterator[dict[str, object]]:
-    """Yield a result for each finding: counted, in the baseline, and suppressed."""
-    for reported in report.findings:
-        yield _result(report, reported, numbers)
-    for reported in report.baselined:
-        yield {**_result(report, reported, numbers), "baselineState": "unchanged"}
-    for ignored in report.ignored:
-        suppression = {"kind": "inSource", **({"justification": shown_field(ignored.reason)} if ignored.reason else {})}
-        yield {**_result(report, FingerprintedFinding(ignored.finding), numbers), "suppressions": [suppression]}
-
-
-def _result(report: Report, reported: FingerprintedFinding, numbers: dict[str, int]) -> dict[str, object]:
-    finding = reported.finding
-    result: dict[str, object] = {"ruleId": finding.code}
-    if finding.code in numbers:
-        result["ruleIndex"] = numbers[finding.code]
-    result["level"] = LEVELS[finding.severity]
-    result["message"] = message(finding.message, finding.advice)
-    result["locations"] = [location(report, finding.span, finding.workflow)]
-    if reported.fingerprint is not None:
-        result["partialFingerprints"] = {FINGERPRINT: reported.fingerprint}
-    return result
-
-
-def _invocation(report: Report) -> dict[str, object]:
-    """Return the `invocation`. It succeeded if all inputs were read and at least one workflow was checked."""
-    notifications: list[dict[str, object]] = [
-        {
-            "level": "error",
-            "message": message(unmet_message(workflow)),
-            "locations": [location(report, Span(workflow.path, workflow.line, 1, workflow.line, 1), workflow.name)],
-        }
-        for workflow in report.unmet
-    ]
-    if report.verdict is Verdict.NOTHING:
-        notifications.append({"level": "error", "message": message(NOTHING_CHECKED)})
-    return {
-        "executionSuccessful": report.verdict in {Verdict.PASSED, Verdict.FAILED},
-        "toolExecutionNotifications": notifications,
-    }
+def _message(*parts: str) -> dict[str, object]:
+    """Return a `message` of the non-empty parts as plain text, in which `[a](b)` is not a link."""
+    return {"text": sarif_message(*parts)}

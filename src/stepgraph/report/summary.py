@@ -28,9 +28,9 @@ def _workflow_table(report: Report, width: int | None) -> str:
     In a narrow terminal, classes that name workflows are omitted, and locations are clipped at the start.
     """
     rows = [_row(workflow) for workflow in report.workflows]
-    whole = table(_HEADINGS, rows)
-    if width is None or _width(whole) <= width:
-        return whole
+    full_table = table(_HEADINGS, rows)
+    if width is None or _width(full_table) <= width:
+        return full_table
     if any(name != class_name for name, class_name, *_ in rows):
         return _with_clipped_locations(_HEADINGS, rows, width)
     return _with_clipped_locations(_without_class(_HEADINGS), [_without_class(row) for row in rows], width)
@@ -55,12 +55,12 @@ def _with_clipped_locations(headings: Sequence[str], rows: Sequence[Sequence[str
     column = headings.index("WHERE")
     locations = [log_line(row[column]) for row in rows]
     longest = max(map(cell_width, locations))
-    room = max(_MIN_LOCATION_WIDTH, longest - max(0, _width(table(headings, rows)) - width))
-    cut = [
-        (*row[:column], clip_start(location, room), *row[column + 1 :])
+    location_width = max(_MIN_LOCATION_WIDTH, longest - max(0, _width(table(headings, rows)) - width))
+    clipped_rows = [
+        (*row[:column], clip_start(location, location_width), *row[column + 1 :])
         for row, location in zip(rows, locations, strict=True)
     ]
-    return table(headings, cut)
+    return table(headings, clipped_rows)
 
 
 def _width(text: str) -> int:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from stepgraph.escaping.log_lines import log_line
 from stepgraph.render.cells import cell_width
 
-NOTHING = "-"
+MISSING = "-"
 """The cell for a missing number."""
 
 _GAP = "  "
@@ -25,9 +25,9 @@ def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _aligned(column: Sequence[str]) -> list[str]:
     width = max(cell_width(cell) for cell in column)
-    to_the_right = all(cell.isdecimal() or cell == NOTHING for cell in column[1:])
+    is_numeric = all(cell.isdecimal() or cell == MISSING for cell in column[1:])
     padded = []
     for cell in column:
         space = " " * (width - cell_width(cell))
-        padded.append(space + cell if to_the_right else cell + space)
+        padded.append(space + cell if is_numeric else cell + space)
     return padded

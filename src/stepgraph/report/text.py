@@ -16,7 +16,7 @@ from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.report.excerpt import Excerpt, excerpt_of
 from stepgraph.report.report import Report, Verdict
 from stepgraph.report.summary import summary_text
-from stepgraph.report.wording import LABELS, unmet_message
+from stepgraph.report.wording import LABELS, missing_dag_message
 
 # Without a terminal, the usual maximum length of source lines.
 _UNBOUNDED_EXCERPT: Final = 120
@@ -30,22 +30,22 @@ def render_text(report: Report, *, color: bool = False, width: int | None = None
 
     Messages are wrapped at `width` cells if it is set.
     """
-    page = _TextFormatter(Terminal(color=color, width=None), None if width is None else max(width, _MIN_WIDTH))
-    blocks = [page.finding(report, reported.finding) for reported in report.findings]
+    formatter = _TextFormatter(Terminal(color=color, width=None), None if width is None else max(width, _MIN_WIDTH))
+    blocks = [formatter.finding(report, reported.finding) for reported in report.findings]
     blocks += [
-        page.statement(f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, unmet_message(workflow))
-        for workflow in report.unmet
+        formatter.statement(f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, missing_dag_message(workflow))
+        for workflow in report.workflows_without_dag
     ]
     if not quiet or report.verdict is Verdict.NOTHING:
-        blocks.append(summary_text(report, page.width) + page.hint(report))
+        blocks.append(summary_text(report, formatter.width) + formatter.hint(report))
     return "\n".join(blocks)
 
 
 def finding_text(report: Report, finding: Finding) -> str:
     """Return the excerpt of a finding as plain text with line number and carets, empty without a source."""
     excerpt = excerpt_of(report.file(finding.span.path), finding.span, _UNBOUNDED_EXCERPT)
-    page = _TextFormatter(Terminal(color=False, width=None), None)
-    return "" if excerpt is None else "".join(page.excerpt(excerpt, Ink.PLAIN))
+    formatter = _TextFormatter(Terminal(color=False, width=None), None)
+    return "" if excerpt is None else "".join(formatter.excerpt(excerpt, Ink.PLAIN))
 
 
 class _TextFormatter(Struct, frozen=True):
@@ -63,19 +63,19 @@ class _TextFormatter(Struct, frozen=True):
         margin = " " * len(str(finding.span.line))
         room = (self.width or _UNBOUNDED_EXCERPT + len(margin) + 3) - len(margin) - 3
         excerpt = excerpt_of(report.file(finding.span.path), finding.span, room)
-        lines = [self.statement(_place(finding.span), label, ink, finding.message)]
+        lines = [self.statement(_location(finding.span), label, ink, finding.message)]
         if excerpt is not None:
             lines += self.excerpt(excerpt, ink)
         if finding.advice:
             lines += self._advice(finding.advice, margin)
         return "".join(lines)
 
-    def statement(self, place: str, label: str, ink: Ink, message: str) -> str:
+    def statement(self, location: str, label: str, ink: Ink, message: str) -> str:
         """Return `place: label: message`, wrapped."""
-        used = cell_width(visible(f"{place}: {label}: "))
-        first, *others = self._wrapped(message, used, 4)
-        start = [Piece(f"{place}: ", Ink.STRONG), Piece(label, ink), Piece(f": {first}")]
-        return self._line(*start) + "".join(self._line(Piece(f"    {line}")) for line in others)
+        used_cells = cell_width(visible(f"{location}: {label}: "))
+        first, *rest = self._wrapped(message, used_cells, 4)
+        start = [Piece(f"{location}: ", Ink.STRONG), Piece(label, ink), Piece(f": {first}")]
+        return self._line(*start) + "".join(self._line(Piece(f"    {line}")) for line in rest)
 
     def hint(self, report: Report) -> str:
         """Return the command that explains the first error or else the first finding, empty without findings."""
@@ -92,24 +92,24 @@ class _TextFormatter(Struct, frozen=True):
 
     def _advice(self, advice: str, margin: str) -> Iterator[str]:
         start = f"{margin} = help: "
-        first, *others = self._wrapped(advice, len(start), len(start))
+        first, *rest = self._wrapped(advice, len(start), len(start))
         yield self._line(Piece(start, Ink.QUIET), Piece(first))
-        for line in others:
+        for line in rest:
             yield self._line(Piece(" " * len(start) + line))
 
-    def _wrapped(self, text: str, used: int, indent: int) -> tuple[str, ...]:
-        """Return the wrapped lines of a text. The first follows `used` cells, the others `indent`."""
+    def _wrapped(self, text: str, used_cells: int, indent: int) -> tuple[str, ...]:
+        """Return the wrapped lines of a text. The first follows `used_cells` cells, the others `indent`."""
         shown = visible(text)
-        if self.width is None or used + cell_width(shown) <= self.width:
+        if self.width is None or used_cells + cell_width(shown) <= self.width:
             return (shown,)
-        if self.width - used < _MIN_WIDTH // 2:
+        if self.width - used_cells < _MIN_WIDTH // 2:
             return ("", *wrap(shown, self.width - indent, _MAX_LINES))
-        first = wrap(shown, self.width - used, _MAX_LINES)[0]
+        first = wrap(shown, self.width - used_cells, _MAX_LINES)[0]
         return (first, *wrap(shown[len(first) :].lstrip(), self.width - indent, _MAX_LINES))
 
     def _line(self, *pieces: Piece) -> str:
         return self.terminal.line(pieces) + "\n"
 
 
-def _place(span: Span) -> str:
+def _location(span: Span) -> str:
     return f"{span.path}:{span.line}:{span.column}"

@@ -13,23 +13,23 @@ LABELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.
 
 NOTHING_CHECKED: Final = "no workflow was found, so nothing was checked"
 
-_DEMAND: Final = "and --require-dag demands a complete one"
+_REQUIREMENT: Final = "and --require-dag demands a complete one"
 
 
 def verdict_line(report: Report) -> str:
     """Return the number of findings and workflows: `1 error, 2 notes in 2 workflows`."""
-    if not report.workflows and not report.findings and not report.baselined and not report.ignored:
+    if not report.workflows and not report.findings and not report.baselined and not report.suppressed:
         return NOTHING_CHECKED
     workflows = counted(len(report.workflows), "workflow") if report.workflows else "no workflow"
     line = f"{_counts(report)} in {workflows}"
-    if report.unmet:
-        line += f", {len(report.unmet)} without a complete graph"
-    uncounted = [
+    if report.workflows_without_dag:
+        line += f", {len(report.workflows_without_dag)} without a complete graph"
+    other_counts = [
         (report.fixable, "fixable with --fix"),
         (len(report.baselined), "in the baseline"),
-        (len(report.ignored), "ignored"),
+        (len(report.suppressed), "ignored"),
     ]
-    return line + "".join(f", {number} {where}" for number, where in uncounted if number)
+    return line + "".join(f", {number} {treatment}" for number, treatment in other_counts if number)
 
 
 def _counts(report: Report) -> str:
@@ -37,10 +37,10 @@ def _counts(report: Report) -> str:
     return ", ".join(counted(number, label) for number, label in counts if number) or "no findings"
 
 
-def unmet_message(workflow: WorkflowSummary) -> str:
+def missing_dag_message(workflow: WorkflowSummary) -> str:
     """Return the message for a workflow without the required complete graph."""
-    lacks = "is incomplete" if workflow.has_dag else "is missing"
-    return f"the graph of the workflow `{workflow.name}` {lacks}, {_DEMAND}."
+    state = "is incomplete" if workflow.has_dag else "is missing"
+    return f"the graph of the workflow `{workflow.name}` {state}, {_REQUIREMENT}."
 
 
 def yes_or_no(*, value: bool) -> str:

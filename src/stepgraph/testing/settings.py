@@ -14,20 +14,28 @@ StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
 class StepSettings:
     """The settings of a step in a graph. Settings that do not apply to its kind are None.
 
-    Settings that the code does not specify have the engine's defaults. Dynamic values are their source in braces. A
-    `step.do` has `retries`, `delay`, `backoff` and `timeout`; a wait for an event has `timeout` and `event_type`; a
-    sleep has `duration` or `timestamp`. Durations are milliseconds or the text in the code.
+    Settings that the code does not specify have the engine's defaults. Dynamic values are their source in braces.
+    Durations are milliseconds or the text in the code.
     """
 
     name: str
+    """The name of the step."""
     kind: StepKind
+    """The method of the step object: `do`, `sleep`, `sleep_until` or `wait_for_event`."""
     retries: Number | None = None
+    """The number of retries of a `step.do`."""
     delay: Number | str | None = None
+    """The delay before the first retry of a `step.do`."""
     backoff: Backoff | None = None
+    """The growth of the delay between retries of a `step.do`."""
     timeout: Number | str | None = None
+    """The timeout of an attempt of a `step.do`, or of a wait for an event."""
     duration: Number | str | None = None
+    """The duration of a sleep."""
     timestamp: str | None = None
+    """The end of a `step.sleep_until`."""
     event_type: str | None = None
+    """The type of the event of a wait."""
 
 
 def settings_of(step: Step) -> StepSettings:

@@ -89,10 +89,13 @@ class WorkflowGraph(SnapshotSource):
     """
 
     graph: Graph
+    """The payload."""
     notes: tuple[Note, ...] = ()
-    # Computes the `details` on demand, as this reads the source text of many nodes.
+    """The notes of the analysis in source order; none for a graph from a payload."""
     describe: Callable[[], Details] = field(default_factory=lambda: _without_details)
+    """Computes `details`, which needs the source text of many nodes."""
     locate: Callable[[Node], Span | None] = field(default_factory=lambda: _without_location)
+    """Computes the source location of a node."""
 
     @staticmethod
     def of(source: WorkflowAnalysis | VersionGraph | Graph | Workflow) -> WorkflowGraph:

@@ -30,6 +30,7 @@ class WorkflowGraphs:
     """A factory for the graphs of a project's workflows. Paths are relative to the `root` of the project."""
 
     root: Path
+    """The folder of the project."""
     _analyses: dict[Path, Analysis] = field(default_factory=dict, repr=False)
 
     def __call__(self, source: str | os.PathLike[str] | type, name: str | None = None) -> WorkflowGraph:

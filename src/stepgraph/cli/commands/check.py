@@ -54,26 +54,26 @@ def check(
 
     `stepgraph rules` lists what is looked for, and `stepgraph rules SG101` explains a rule.
     """
-    named = paths or (".",)
+    selected_paths = paths or (".",)
     if fixing is not Fixing.NOTHING:
         cache = Cache(None, with_edits=True)
-    checked = _checked(named, environment, checking, output, cache)
+    check_run = _run_check(selected_paths, environment, checking, output, cache)
     if fixing is not Fixing.NOTHING:
         # Findings in the baseline do not fail the check, but are fixed, too.
-        files = compute_fixes(finding.finding for finding in (*checked.report.findings, *checked.report.baselined))
+        files = compute_fixes(finding.finding for finding in (*check_run.report.findings, *check_run.report.baselined))
         if fixing is Fixing.WRITE:
-            write_fixes(files, checked.sources.roots.keys())
+            write_fixes(files, check_run.sources.roots.keys())
         write_message(fix_summary(files, written=fixing is Fixing.WRITE))
         if fixing is Fixing.SHOW and output.is_text:
-            show_fixes(files, output.name, checked.analysis.files)
-            return _exit_code(checked, named)
+            show_fixes(files, output.name, check_run.analysis.files)
+            return _exit_code(check_run, selected_paths)
         if files and fixing is Fixing.WRITE:
-            checked = _checked(named, environment, checking, output, cache)
-    output.deliver(checked.report, checked.analysis.files)
-    return _exit_code(checked, named)
+            check_run = _run_check(selected_paths, environment, checking, output, cache)
+    output.deliver(check_run.report, check_run.analysis.files)
+    return _exit_code(check_run, selected_paths)
 
 
-class _CheckRun(Struct, frozen=True):
+class _ReportedCheck(Struct, frozen=True):
     """The result of a check, with its report."""
 
     sources: Sources
@@ -81,9 +81,9 @@ class _CheckRun(Struct, frozen=True):
     report: Report
 
 
-def _checked(
+def _run_check(
     paths: Sequence[str], environment: Environment, checking: CheckOptions, output: ReportOutput, cache: Cache
-) -> _CheckRun:
+) -> _ReportedCheck:
     # Imported here because every command imports this module, and start-up time counts.
     from stepgraph.cli.baseline import filter_and_update, read_criteria
     from stepgraph.cli.check_report import build_report
@@ -91,21 +91,21 @@ def _checked(
     criteria = read_criteria(checking, paths)
     sources = load_sources(paths, environment, cache)
     output.prepare(sources.files)
-    checked = cache.check(sources, paths)
-    analysis = checked.analysis
-    filtered = filter_and_update(criteria, analysis, checked.findings)
-    return _CheckRun(sources, analysis, build_report(filtered, criteria.settings, sources, analysis))
+    result = cache.check(sources, paths)
+    analysis = result.analysis
+    filtered = filter_and_update(criteria, analysis, result.findings)
+    return _ReportedCheck(sources, analysis, build_report(filtered, criteria.settings, sources, analysis))
 
 
-def _exit_code(checked: _CheckRun, paths: Sequence[str]) -> ExitCode:
+def _exit_code(check_run: _ReportedCheck, paths: Sequence[str]) -> ExitCode:
     """Return the exit code of a verdict. Raises CommandError if no workflow was checked."""
     from stepgraph.report.report import Verdict
 
-    if checked.report.verdict is Verdict.NOTHING:
-        raise no_workflow_error(checked.analysis, checked.sources, paths)
+    if check_run.report.verdict is Verdict.NOTHING:
+        raise no_workflow_error(check_run.analysis, check_run.sources, paths)
     codes = {
         Verdict.PASSED: ExitCode.CLEAN,
         Verdict.FAILED: ExitCode.FINDINGS,
         Verdict.UNREADABLE: ExitCode.ERROR,
     }
-    return codes[checked.report.verdict]
+    return codes[check_run.report.verdict]

@@ -120,7 +120,7 @@ def _pairs(old: ComparedVersion, new: ComparedVersion) -> tuple[Pair, ...]:
     for version in (old, new):
         if not version.workflows:
             write_message(f"no workflow found in {version.title}: all are {'added' if version is old else 'removed'}.")
-    return pair_workflows(old.workflows, new.workflows, only_workflows=old.single and new.single)
+    return pair_workflows(old.workflows, new.workflows, only_workflows=old.is_single_file and new.is_single_file)
 
 
 def _select_pairs(pairs: tuple[Pair, ...], workflows: tuple[str, ...]) -> tuple[Pair, ...]:
@@ -140,7 +140,7 @@ def _write_diff_notes(report: VersionComparison, *, quiet: bool) -> None:
         for version in (compared.old, compared.new):
             for remark in () if version is None else version.remarks:
                 write_message(remark)
-        if compared.incomplete:
+        if compared.is_incomplete:
             write_message(
                 f"the diff of `{compared.name}` is incomplete: its graph may lack steps, in what is noted above."
             )

@@ -41,18 +41,18 @@ def graph(
     error otherwise.
     """
     options = drawing.format_options(output)
-    named = paths or (".",)
-    sources = load_sources(named, environment, cache)
+    selected_paths = paths or (".",)
+    sources = load_sources(selected_paths, environment, cache)
     prepare_destination(output, sources.files)
     with DateLookup() as lookup:
-        if output.form.answer:
+        if output.format.is_api_response:
             start_date_lookups(sources, lookup)
-        analysis = analyze_inputs(sources, named, cache, places=output.form.shows_places)
-        require_workflows(analysis, sources, named)
+        analysis = analyze_inputs(sources, selected_paths, cache, with_locations=output.format.shows_locations)
+        require_workflows(analysis, sources, selected_paths)
         dates = Dates(lookup, sources)
         subjects = [analyzed_subject(workflow, dates) for workflow in analysis.workflows]
-        chosen = select(subjects, workflows, analysis.external)
-        for subject in chosen:
-            if subject.graph is None or not output.form.shows_notes:
+        selected = select(subjects, workflows, analysis.external)
+        for subject in selected:
+            if subject.graph is None or not output.format.shows_notes:
                 write_notes(subject, quiet=output.quiet)
-        return deliver(chosen, output, options, sources=analysis.files, failed=bool(analysis.problems))
+        return deliver(selected, output, options, sources=analysis.files, failed=bool(analysis.problems))

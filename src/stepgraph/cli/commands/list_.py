@@ -22,24 +22,26 @@ _HEADINGS = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
 @click.command("list")
 @inputs
 @click.option(
-    "-f", "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
+    "-f", "--format", "output_format", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
 )
 @cache_option
-def list_workflows(*, paths: tuple[str, ...], environment: Environment, form: str, cache: Cache) -> ExitCode:
+def list_workflows(*, paths: tuple[str, ...], environment: Environment, output_format: str, cache: Cache) -> ExitCode:
     """List the workflows found: name, class, place, steps, whether there is a graph, and whether it is complete.
 
     PATHS are files, folders, or - for standard input; without any, the current folder. A folder stands for the
     workflows that the configurations in it name or, where there are none, for all workflow classes below it.
     """
-    named = paths or (".",)
-    sources = load_sources(named, environment, cache)
+    selected_paths = paths or (".",)
+    sources = load_sources(selected_paths, environment, cache)
     with DateLookup() as lookup:
-        if form == "json":
+        if output_format == "json":
             start_date_lookups(sources, lookup)
-        analysis = analyze_inputs(sources, named, cache)
+        analysis = analyze_inputs(sources, selected_paths, cache)
         if analysis.workflows or analysis.external:
-            write_result(_render_json(analysis, Dates(lookup, sources)) if form == "json" else _render_table(analysis))
-        require_workflows(analysis, sources, named)
+            write_result(
+                _render_json(analysis, Dates(lookup, sources)) if output_format == "json" else _render_table(analysis)
+            )
+        require_workflows(analysis, sources, selected_paths)
     return ExitCode.ERROR if analysis.problems else ExitCode.CLEAN
 
 
@@ -62,10 +64,10 @@ def _table_row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
 
 
 def _external_table_row(external: ExternalWorkflow) -> tuple[str, ...]:
-    from stepgraph.report.table import NOTHING
+    from stepgraph.report.table import MISSING
 
     configured = external.configured
-    return (configured.name, configured.class_name, f"Worker {configured.script_name}", *[NOTHING] * 3)
+    return (configured.name, configured.class_name, f"Worker {configured.script_name}", *[MISSING] * 3)
 
 
 def _render_json(analysis: Analysis, dates: Dates) -> str:

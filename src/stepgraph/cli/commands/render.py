@@ -32,7 +32,7 @@ def render(*, files: tuple[str, ...], workflows: tuple[str, ...], output: Output
         raise CommandError(ExitCode.NOTHING, f"no graph found in {', '.join(files)}: nothing but an empty array.")
     if not subjects:
         return ExitCode.ERROR
-    chosen = select(subjects, workflows)
-    for subject in chosen:
+    selected = select(subjects, workflows)
+    for subject in selected:
         write_notes(subject, quiet=output.quiet)
-    return deliver(chosen, output, options, sources=files, failed=failed)
+    return deliver(selected, output, options, sources=files, failed=failed)

@@ -24,9 +24,9 @@ _FORMAT_HELP = "Text, JSON, or the page of the documentation."
 @click.command("rules")
 @click.argument("code", required=False)
 @click.option(
-    "-f", "--format", "form", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
+    "-f", "--format", "output_format", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
 )
-def rules(*, code: str | None, form: str) -> ExitCode:
+def rules(*, code: str | None, output_format: str) -> ExitCode:
     """List the rules of `stepgraph check`, or explain the one of a CODE (SG101) or name.
 
     What several codes begin with (SG2) lists these.
@@ -36,11 +36,11 @@ def rules(*, code: str | None, form: str) -> ExitCode:
     from stepgraph.checks.catalogue import RULES
 
     if code is None:
-        write_result(_render_all(RULES, form))
+        write_result(_render_all(RULES, output_format))
     elif group := _rules_with_prefix(RULES, code):
-        write_result(_render_all(group, form))
+        write_result(_render_all(group, output_format))
     else:
-        write_result(_render_rule(_find_rule(RULES, code), form))
+        write_result(_render_rule(_find_rule(RULES, code), output_format))
     return ExitCode.CLEAN
 
 
@@ -53,13 +53,13 @@ def _rules_with_prefix(rules: Sequence[Rule], text: str) -> list[Rule]:
 # The functions below import the code of one format, because start-up time counts.
 
 
-def _render_all(rules: Sequence[Rule], form: str) -> str:
-    if form == "json":
+def _render_all(rules: Sequence[Rule], output_format: str) -> str:
+    if output_format == "json":
         from stepgraph.json_text import pretty_json
         from stepgraph.report.rules import rule_data
 
         return pretty_json([rule_data(rule) for rule in rules])
-    if form == "markdown":
+    if output_format == "markdown":
         from stepgraph.report.rules import rules_page
 
         return rules_page(rules)
@@ -68,13 +68,13 @@ def _render_all(rules: Sequence[Rule], form: str) -> str:
     return rules_table(rules, look_of_standard_output().width)
 
 
-def _render_rule(rule: Rule, form: str) -> str:
-    if form == "json":
+def _render_rule(rule: Rule, output_format: str) -> str:
+    if output_format == "json":
         from stepgraph.json_text import pretty_json
         from stepgraph.report.rules import rule_data
 
         return pretty_json(rule_data(rule))
-    if form == "markdown":
+    if output_format == "markdown":
         from stepgraph.report.rules import rule_section
 
         return rule_section(rule)

@@ -52,7 +52,7 @@ _QUIET_HELP = "No notes on standard error."
 class DiffOutput(Struct, frozen=True):
     """The destination and format of a diff."""
 
-    form: Format[VersionComparison]
+    format: Format[VersionComparison]
 
     name: str | None
     """The output file; None for standard output."""
@@ -80,23 +80,25 @@ class DiffOutput(Struct, frozen=True):
             write_message(f"{self.name}: {count_line(report)}")
 
     def _text(self, report: VersionComparison, look: Look) -> str:
-        return self.form.write(report, FormatOptions(look, theme=self.theme)).text
+        return self.format.write(report, FormatOptions(look, theme=self.theme)).text
 
 
 def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o, -q and --theme to a command, as one argument `output`."""
 
-    @click.option("-f", "--format", "form", type=click.Choice(list(DIFF_FORMATS)), help=_FORMAT_HELP)
+    @click.option("-f", "--format", "format_name", type=click.Choice(list(DIFF_FORMATS)), help=_FORMAT_HELP)
     @click.option("-o", "--output", "name", metavar="FILE", help=_OUTPUT_HELP)
     @click.option("--theme", type=click.Choice(THEMES), help=THEME_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
     @wraps(command)
-    def with_output(*, form: str | None, name: str | None, quiet: bool, theme: str | None, **others: object) -> R:
+    def with_output(
+        *, format_name: str | None, name: str | None, quiet: bool, theme: str | None, **others: object
+    ) -> R:
         target = None if name == "-" else name
-        chosen = format_by_suffix(target, DIFF_FORMATS) if form is None else DIFF_FORMATS[form]
-        if theme is not None and "--theme" not in chosen.options:
-            raise click.UsageError(f"--theme is of no use to the format {chosen.name}, only to svg. Leave it out.")
-        shade = cast("Theme", theme or THEMES[0])
-        return command(output=DiffOutput(chosen, target, quiet, shade), **others)
+        selected = format_by_suffix(target, DIFF_FORMATS) if format_name is None else DIFF_FORMATS[format_name]
+        if theme is not None and "--theme" not in selected.options:
+            raise click.UsageError(f"--theme is of no use to the format {selected.name}, only to svg. Leave it out.")
+        drawing_theme = cast("Theme", theme or THEMES[0])
+        return command(output=DiffOutput(selected, target, quiet, drawing_theme), **others)
 
     return with_output

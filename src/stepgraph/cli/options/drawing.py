@@ -49,9 +49,9 @@ class DrawingOptions(Struct, frozen=True):
     def format_options(self, output: Output) -> FormatOptions:
         """Return the options of the format. Raises UsageError for options that it does not support."""
         for option in self._explicit_options():
-            if option not in output.form.options:
-                formats = ", ".join(form.name for form in FORMATS.values() if option in form.options)
-                message = f"{option} is of no use to the format {output.form.name}, only to {formats}. Leave it out."
+            if option not in output.format.options:
+                formats = ", ".join(each.name for each in FORMATS.values() if option in each.options)
+                message = f"{option} is of no use to the format {output.format.name}, only to {formats}. Leave it out."
                 raise click.UsageError(message)
             if self.engine == "dot" and option in _STRUCTURED_ONLY:
                 raise click.UsageError(f"{option} is of no use to the engine dot. Leave it out.")

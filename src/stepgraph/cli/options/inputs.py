@@ -54,7 +54,7 @@ def inputs(command: Callable[..., R]) -> Callable[..., R]:
 _MAX_NAMES = 8
 
 
-class Named(Protocol):
+class WorkflowNames(Protocol):
     """An object with the names of a workflow and its class."""
 
     @property
@@ -66,7 +66,7 @@ class Named(Protocol):
         """The name of the workflow class."""
 
 
-NamedWorkflow = TypeVar("NamedWorkflow", bound=Named)
+NamedWorkflow = TypeVar("NamedWorkflow", bound=WorkflowNames)
 
 workflow_option = click.option(
     "--workflow",
@@ -93,7 +93,9 @@ def select(
     return [subject for subject in subjects if subject.name in names or subject.class_name in names]
 
 
-def _unknown_name_error(subjects: Sequence[Named], name: str, external: Sequence[ExternalWorkflow]) -> CommandError:
+def _unknown_name_error(
+    subjects: Sequence[WorkflowNames], name: str, external: Sequence[ExternalWorkflow]
+) -> CommandError:
     for workflow in external:
         if name in (workflow.configured.name, workflow.configured.class_name):
             worker = workflow.configured.script_name
@@ -101,7 +103,7 @@ def _unknown_name_error(subjects: Sequence[Named], name: str, external: Sequence
     return CommandError(ExitCode.ERROR, f"no workflow is named `{name}`. {_suggest_names(subjects, name)}")
 
 
-def _suggest_names(subjects: Sequence[Named], name: str) -> str:
+def _suggest_names(subjects: Sequence[WorkflowNames], name: str) -> str:
     names = list(dict.fromkeys(name for subject in subjects for name in (subject.class_name, subject.name)))
     near = near_names(name, names)
     if near:

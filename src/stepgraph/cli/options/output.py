@@ -26,7 +26,7 @@ _CHECK_HELP = "Write nothing, and fail if what -o names is not what would be wri
 _QUIET_HELP = "Neither notes nor names of written files on standard error."
 _CHECK = "--check"
 _SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
-_NONE: Mapping[str, str] = {}
+_NO_SUFFIXES: Mapping[str, str] = {}
 # Suffixes that exclude the default format, text.
 _UNSUPPORTED_SUFFIXES = (
     *(".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".html", ".htm"),
@@ -39,7 +39,7 @@ _EXTRA_SUFFIXES = {MARKDOWN: "mermaid"}
 class Output(Struct, frozen=True):
     """The format and destination of drawings."""
 
-    form: Format[Sequence[Subject]]
+    format: Format[Sequence[Subject]]
     name: str | None
     """The output file or directory; None for standard output."""
     check: bool
@@ -52,23 +52,25 @@ class Output(Struct, frozen=True):
 def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable[[Callable[..., R]], Callable[..., R]]:
     """Return a decorator that adds -f, -o, --check and -q to a command, as one argument `output`."""
     names = click.Choice(list(formats))
-    ends = ", ".join(form.suffix for form in formats.values())
+    ends = ", ".join(each.suffix for each in formats.values())
     help_on_format = (
         f"What to make: by default what the name after -o ends with ({ends}, or .md for Mermaid), else text."
     )
 
     def decorate(command: Callable[..., R]) -> Callable[..., R]:
-        @click.option("-f", "--format", "form", type=names, help=help_on_format)
+        @click.option("-f", "--format", "format_name", type=names, help=help_on_format)
         @click.option("-o", "--output", "name", metavar="FILE", help=_OUTPUT_HELP)
         @click.option(_CHECK, is_flag=True, help=_CHECK_HELP)
         @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
         @wraps(command)
-        def with_output(*, form: str | None, name: str | None, check: bool, quiet: bool, **others: object) -> R:
+        def with_output(*, format_name: str | None, name: str | None, check: bool, quiet: bool, **others: object) -> R:
             target = None if name == "-" else name
             if check and target is None:
                 raise click.UsageError("--check needs -o with the file or folder that is to be checked.")
-            chosen = format_by_suffix(target, formats, _EXTRA_SUFFIXES) if form is None else formats[form]
-            return command(output=Output(chosen, target, check, quiet, _command() if check else ""), **others)
+            selected = (
+                format_by_suffix(target, formats, _EXTRA_SUFFIXES) if format_name is None else formats[format_name]
+            )
+            return command(output=Output(selected, target, check, quiet, _command() if check else ""), **others)
 
         return with_output
 
@@ -76,7 +78,7 @@ def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable
 
 
 def format_by_suffix(
-    target: str | None, formats: Mapping[str, Format[Content]], others: Mapping[str, str] = _NONE
+    target: str | None, formats: Mapping[str, Format[Content]], others: Mapping[str, str] = _NO_SUFFIXES
 ) -> Format[Content]:
     """Return the format with the longest matching suffix, or the first format for unknown suffixes.
 
@@ -86,21 +88,22 @@ def format_by_suffix(
     first, *_ = formats.values()
     if target is None or os.path.isdir(target) or target.endswith(_SEPARATORS):
         return first
-    ends = {**{form.suffix: form for form in formats.values()}, **{end: formats[name] for end, name in others.items()}}
-    fitting = [end for end in ends if target.endswith(end)]
-    if fitting:
-        return ends[max(fitting, key=len)]
+    by_suffix = {each.suffix: each for each in formats.values()}
+    by_suffix |= {suffix: formats[name] for suffix, name in others.items()}
+    matching = [suffix for suffix in by_suffix if target.endswith(suffix)]
+    if matching:
+        return by_suffix[max(matching, key=len)]
     if target.lower().endswith(_UNSUPPORTED_SUFFIXES):
-        end = os.path.splitext(target)[1]
+        suffix = os.path.splitext(target)[1]
         raise click.UsageError(
-            f"`{end}` is no format of this command. Name the file {_list_suffixes(ends)}, or give -f."
+            f"`{suffix}` is no format of this command. Name the file {_list_suffixes(by_suffix)}, or give -f."
         )
     return first
 
 
-def _list_suffixes(ends: Iterable[str]) -> str:
-    *some, last = (end for end in ends if end.rfind(".") == 0)
-    return f"{', '.join(some)} or {last}"
+def _list_suffixes(suffixes: Iterable[str]) -> str:
+    *others, last = (suffix for suffix in suffixes if suffix.rfind(".") == 0)
+    return f"{', '.join(others)} or {last}"
 
 
 def _command() -> str:

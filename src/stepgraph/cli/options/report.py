@@ -27,7 +27,7 @@ _QUIET_HELP = "The findings alone, without a summary."
 class ReportOutput(Struct, frozen=True):
     """The destination and format of a report."""
 
-    form: Format[Report]
+    format: Format[Report]
 
     name: str | None
     """The output file; None for standard output."""
@@ -44,7 +44,7 @@ class ReportOutput(Struct, frozen=True):
     @property
     def is_text(self) -> bool:
         """Whether the format is the text for people."""
-        return self.form is REPORT_FORMATS["text"]
+        return self.format is REPORT_FORMATS["text"]
 
     def deliver(self, report: Report, sources: Collection[str]) -> None:
         """Print the report, or write it to its file and print the verdict. Raises CommandError if writing fails."""
@@ -59,19 +59,19 @@ class ReportOutput(Struct, frozen=True):
             write_message(f"{self.name}: {verdict_line(report)}")
 
     def _text(self, report: Report, look: Look) -> str:
-        return self.form.write(report, FormatOptions(look, self.quiet)).text
+        return self.format.write(report, FormatOptions(look, self.quiet)).text
 
 
 def report_options(command: Callable[..., R]) -> Callable[..., R]:
     """Add the options -f, -o and -q to a command, as one argument `output`."""
 
-    @click.option("-f", "--format", "form", type=click.Choice(list(REPORT_FORMATS)), help=_FORMAT_HELP)
+    @click.option("-f", "--format", "format_name", type=click.Choice(list(REPORT_FORMATS)), help=_FORMAT_HELP)
     @click.option("-o", "--output", "name", metavar="FILE", help=_OUTPUT_HELP)
     @click.option("-q", "--quiet", is_flag=True, help=_QUIET_HELP)
     @wraps(command)
-    def with_output(*, form: str | None, name: str | None, quiet: bool, **others: object) -> R:
+    def with_output(*, format_name: str | None, name: str | None, quiet: bool, **others: object) -> R:
         target = None if name == "-" else name
-        chosen = format_by_suffix(target, REPORT_FORMATS) if form is None else REPORT_FORMATS[form]
-        return command(output=ReportOutput(chosen, target, quiet), **others)
+        selected = format_by_suffix(target, REPORT_FORMATS) if format_name is None else REPORT_FORMATS[format_name]
+        return command(output=ReportOutput(selected, target, quiet), **others)
 
     return with_output

@@ -154,9 +154,9 @@ class HandlerImpact:
 
     def _follows(self, new: int, outer: int) -> bool:
         """Return whether a new element follows old work in the `try` block, which may have failed."""
-        tried = block_elements(self._new, self._new_of(outer), "try_block")
+        block = block_elements(self._new, self._new_of(outer), "try_block")
         return any(
-            earlier < new and self._to_old[earlier] is not None for earlier in tried if is_work(self._new[earlier])
+            earlier < new and self._to_old[earlier] is not None for earlier in block if is_work(self._new[earlier])
         )
 
     def _new_of(self, old: int) -> int:
@@ -180,8 +180,8 @@ class HandlerImpact:
 
     def _outer_handlers(self, try_number: int) -> list[int]:
         """Return the old handlers of failures in the `try` block."""
-        tried = (self._to_old[number] for number in block_elements(self._new, try_number, "try_block"))
-        return self._old_handlers([old for old in tried if old is not None], self._new.subtree(try_number))
+        partners = (self._to_old[number] for number in block_elements(self._new, try_number, "try_block"))
+        return self._old_handlers([old for old in partners if old is not None], self._new.subtree(try_number))
 
     def _old_handlers(self, numbers: Iterable[int], excluded: Container[int]) -> list[int]:
         """Return the old handlers of failures, except those matched to `excluded` elements."""

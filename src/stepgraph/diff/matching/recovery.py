@@ -52,7 +52,7 @@ def _gaps(matching: Matching, old: int, new: int) -> Iterator[Gap]:
         new_children = new_slots.get(slot, [])
         if all(matching.to_new[child] is not None for child in old_children):
             continue
-        anchors = common_sequence([matching.to_new[child] or -1 for child in old_children], new_children)
+        anchors = common_sequence([matching.to_new[child] for child in old_children], new_children)
         bounds = [(-1, -1), *anchors, (len(old_children), len(new_children))]
         for (old_from, new_from), (old_to, new_to) in pairwise(bounds):
             unmatched_old = [child for child in old_children[old_from + 1 : old_to] if matching.to_new[child] is None]
@@ -76,15 +76,17 @@ def _match_reordered_siblings(matching: Matching, old: int, new: int) -> None:
 
 
 class _Similarity:
-    """Similarity of elements. Containers without common work are similar if their shapes are, or if one has no work."""
+    """Similarity of elements."""
 
     def __init__(self, matching: Matching) -> None:
         self.names = NameSimilarity(matching.old.budget)
+        """Similarity of names."""
         digester = Digester()
         self._old_shapes, self._new_shapes = _shapes(matching.old, digester), _shapes(matching.new, digester)
         self._old_work, self._new_work = work_counts(matching.old), work_counts(matching.new)
 
-    def of(self, old: int, new: int) -> bool:
+    def are_similar(self, old: int, new: int) -> bool:
+        """Return whether two containers have equal shapes, or one of them contains no step or call."""
         is_empty = not self._old_work[old] or not self._new_work[new]
         return is_empty or self._old_shapes[old] == self._new_shapes[new]
 
@@ -105,7 +107,7 @@ def _matches_in_gap(matching: Matching, gap: Gap, similarity: _Similarity) -> It
             yield from _renamed_steps(matching, old, new, similarity.names)
         elif kind == BRANCH:
             yield from _changed_branches(matching, old, new)
-        elif len(old) == len(new) == 1 and similarity.of(old[0], new[0]):
+        elif len(old) == len(new) == 1 and similarity.are_similar(old[0], new[0]):
             yield old[0], new[0]
 
 
@@ -150,7 +152,7 @@ def _with_similar_names(
     if len(old) * len(new) > _MAX_COMPARISONS:
         return []
     scored = sorted(
-        (-similarity.of(matching.old[first].name, matching.new[second].name), first, second)
+        (-similarity.ratio(matching.old[first].name, matching.new[second].name), first, second)
         for first in old
         for second in new
     )
@@ -158,11 +160,11 @@ def _with_similar_names(
 
 
 class NameSimilarity(Struct):
-    """Compares names within the budget of visits."""
+    """Similarity of names, computed within the budget of visits."""
 
     budget: Budget
 
-    def of(self, first: str, second: str) -> float:
+    def ratio(self, first: str, second: str) -> float:
         """Return the similarity of two names from 0 to 1, 0 if the comparison is too expensive."""
         work = len(first) * len(second) * min(len(first), len(second))
         visits = 1 + work // NAME_WORK_PER_VISIT

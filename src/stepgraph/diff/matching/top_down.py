@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Hashable, Mapping
 
 from stepgraph.diff.matching.matching import Matching, is_movable, work_counts
 from stepgraph.diff.matching.sequences import common_sequence
-from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, CALL, FUNCTION, FUNCTIONS, KEY, STEPS, Tree, TreeElement
+from stepgraph.diff.tree import BLOCK_SLOTS, CALL, FUNCTION, FUNCTIONS, KEY, STEPS, Tree, TreeElement
 
 NO_KEY = None
 
@@ -36,33 +36,30 @@ def _match_children(matching: Matching, old: int, new: int) -> list[tuple[int, i
     for slot, old_children in matching.old.children_by_slot(old).items():
         new_children = new_slots.get(slot, [])
         matches += _match_by_key(
-            matching, old_children, new_children, lambda n: matching.old_digests[n], lambda n: matching.new_digests[n]
+            matching,
+            {child: matching.old_digests[child] for child in old_children},
+            {child: matching.new_digests[child] for child in new_children},
         )
         matches += _match_by_key(
             matching,
-            old_children,
-            new_children,
-            lambda n: sibling_key(matching.old, n, matching.renamed),
-            lambda n: sibling_key(matching.new, n, {}),
+            {child: sibling_key(matching.old, child, matching.renamed) for child in old_children},
+            {child: sibling_key(matching.new, child, {}) for child in new_children},
         )
     return matches
 
 
 def _match_by_key(
-    matching: Matching,
-    old_children: list[int],
-    new_children: list[int],
-    old_key: Callable[[int], Hashable],
-    new_key: Callable[[int], Hashable],
+    matching: Matching, old_keys: Mapping[int, Hashable], new_keys: Mapping[int, Hashable]
 ) -> list[tuple[int, int]]:
     """Match unmatched children with equal keys, in the order of the children that are already matched."""
-    old_keys = [_sequence_key(matching.to_new[child], old_key(child), ("old", child)) for child in old_children]
-    new_keys = [
-        _sequence_key(None if matching.to_old[child] is None else child, new_key(child), ("new", child))
-        for child in new_children
+    old_children, new_children = list(old_keys), list(new_keys)
+    old_sequence = [_sequence_key(matching.to_new[child], key, ("old", child)) for child, key in old_keys.items()]
+    new_sequence = [
+        _sequence_key(None if matching.to_old[child] is None else child, key, ("new", child))
+        for child, key in new_keys.items()
     ]
     matches: list[tuple[int, int]] = []
-    for old_index, new_index in common_sequence(old_keys, new_keys):
+    for old_index, new_index in common_sequence(old_sequence, new_sequence):
         pair = old_children[old_index], new_children[new_index]
         if matching.are_unmatched(*pair):
             matching.add(*pair)
@@ -87,14 +84,14 @@ def sibling_key(tree: Tree, number: int, renamed: Mapping[str, str]) -> Hashable
     match element.kind:
         case kind if kind in STEPS or kind == FUNCTION:
             return kind, element.name
-        case "function_call":
-            return CALL, renamed.get(element.name, element.name)
-        case "branch":
-            return BRANCH, str(element.fields.get("condition"))
-        case "switch":
-            return "switch", element.text("discriminant")
-        case "if":
-            return "if", tuple(str(tree[branch].fields.get("condition")) for branch in element.children)
+        case "function_call" as kind:
+            return kind, renamed.get(element.name, element.name)
+        case "branch" as kind:
+            return kind, str(element.fields.get("condition"))
+        case "switch" as kind:
+            return kind, element.text("discriminant")
+        case "if" as kind:
+            return kind, tuple(str(tree[branch].fields.get("condition")) for branch in element.children)
         case kind:
             return (kind, element.name) if element.name else NO_KEY
 
@@ -108,7 +105,9 @@ def match_isomorphic(matching: Matching, *, unique: bool) -> None:
     old = [n for n in matching.unmatched_old() if old_work[n] and is_movable(matching.old[n])]
     new = [n for n in matching.unmatched_new() if new_work[n] and is_movable(matching.new[n])]
     for old_number, new_number in _with_equal_keys(
-        old, new, lambda n: matching.old_digests[n], lambda n: matching.new_digests[n], unique=unique
+        {number: matching.old_digests[number] for number in old},
+        {number: matching.new_digests[number] for number in new},
+        unique=unique,
     ):
         if matching.are_unmatched(old_number, new_number):
             matching.add_subtrees(old_number, new_number)
@@ -119,10 +118,8 @@ def match_same_name(matching: Matching, *, unique: bool) -> None:
     old = [n for n in matching.unmatched_old() if _has_identity(matching.old[n])]
     new = [n for n in matching.unmatched_new() if _has_identity(matching.new[n])]
     for old_number, new_number in _with_equal_keys(
-        old,
-        new,
-        lambda n: (matching.old[n].kind, matching.old[n].name),
-        lambda n: (matching.new[n].kind, matching.new[n].name),
+        {number: (matching.old[number].kind, matching.old[number].name) for number in old},
+        {number: (matching.new[number].kind, matching.new[number].name) for number in new},
         unique=unique,
     ):
         # An earlier match may already include the element.
@@ -137,22 +134,17 @@ def _has_identity(element: TreeElement) -> bool:
 
 
 def _with_equal_keys(
-    old: Iterable[int],
-    new: Iterable[int],
-    old_key: Callable[[int], Hashable],
-    new_key: Callable[[int], Hashable],
-    *,
-    unique: bool,
+    old_keys: Mapping[int, Hashable], new_keys: Mapping[int, Hashable], *, unique: bool
 ) -> list[tuple[int, int]]:
     """Return pairs of elements with equal keys, in the order of the old elements."""
     by_key: defaultdict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-    for number in old:
-        by_key[old_key(number)][0].append(number)
-    for number in new:
-        by_key[new_key(number)][1].append(number)
+    for number, key in old_keys.items():
+        by_key[key][0].append(number)
+    for number, key in new_keys.items():
+        by_key[key][1].append(number)
     return sorted(
         pair
-        for olds, news in by_key.values()
-        if not unique or len(olds) == len(news) == 1
-        for pair in zip(olds, news, strict=False)
+        for old, new in by_key.values()
+        if not unique or len(old) == len(new) == 1
+        for pair in zip(old, new, strict=False)
     )

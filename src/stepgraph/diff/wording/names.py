@@ -8,7 +8,7 @@ from itertools import islice
 from typing import Final
 
 from stepgraph.diff.changes.sides import Side
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTION, KEY, Tree, TreeElement, is_work
+from stepgraph.diff.tree import BRANCH, KEY, Tree, TreeElement, is_work
 
 MAX_NAMES: Final = 3
 """Maximum number of names in a list; the rest is counted."""
@@ -18,8 +18,8 @@ _NOUNS: Final = {
     "step_sleep": "sleep",
     "step_sleep_until": "sleep",
     "step_wait_for_event": "event wait",
-    CALL: "call of",
-    FUNCTION: "function",
+    "function_call": "call of",
+    "function_def": "function",
 }
 _BLOCKS: Final = {"try_block": "try block", "catch_block": "handler", "finally_block": "finally"}
 
@@ -75,7 +75,7 @@ def condition_name(tree: Tree, branch: int) -> str:
 
 def _is_identified(element: TreeElement) -> bool:
     """Return whether the plain name identifies an element without its contents."""
-    return bool(element.name) or element.kind in {"if", "switch", BRANCH, "break", "start", FUNCTION}
+    return bool(element.name) or element.kind in {"if", "switch", "branch", "break", "start", "function_def"}
 
 
 def _plain_name(tree: Tree, element: TreeElement) -> str:

@@ -46,7 +46,7 @@ def _may_lack_names(interpreter: Interpreter, importer: SourceModule, statement:
         return False
     scope = interpreter.modules.scope_of(module)
     names = {alias.evaluated_name for alias in statement.names} & scope.bindings.binders.keys()
-    return any(may_be_unbound(scope, name) and source.files.inside(file, name) is None for name in names)
+    return any(may_be_unbound(scope, name) and source.files.find_in_package(file, name) is None for name in names)
 
 
 def is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:

@@ -100,9 +100,10 @@ def imports_missing_name(interpreter: Interpreter, statement: cst.ImportFrom) ->
 
 def _may_have_name(interpreter: Interpreter, file: ModuleFile, name: str) -> bool:
     """Return whether a module may have a name, according to its bindings and submodules."""
-    if interpreter.modules.importer is None or interpreter.modules.importer.files.inside(file, name) is not None:
+    importer = interpreter.modules.importer
+    if importer is None or importer.files.find_in_package(file, name) is not None:
         return True
-    module = interpreter.modules.importer.load(file)
+    module = importer.load(file)
     if module is None or isinstance(module, Problem):
         return module is not None
     scope = interpreter.modules.scope_of(module)
@@ -125,7 +126,7 @@ def star_source(interpreter: Interpreter, statement: cst.ImportFrom) -> Value:
 def submodule(interpreter: Interpreter, package: ModuleValue, name: str, place: Place) -> Value | None:
     """Return a submodule of a package, or None if it does not exist."""
     file = (
-        interpreter.modules.importer.files.inside(package.file, name)
+        interpreter.modules.importer.files.find_in_package(package.file, name)
         if interpreter.modules.importer is not None
         else None
     )

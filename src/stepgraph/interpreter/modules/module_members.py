@@ -54,7 +54,7 @@ def _suggest_name(interpreter: Interpreter, module: ModuleValue, scope: LexicalS
     files = importer.files
 
     def candidates() -> list[str]:
-        names = (*exported_names(interpreter, scope), *files.names_inside(module.file))
+        names = (*exported_names(interpreter, scope), *files.module_names(module.file))
         return [candidate for candidate in names if candidate != name]
 
     return importer.modules.suggestions.nearest(name, candidates)

@@ -20,9 +20,9 @@ class DependencyMode(Enum):
     """In `depends=[...]`."""
 
 
-_IMPLICIT_FROM: Final = "2026-02-25"
+_IMPLICIT_DATE: Final = "2026-02-25"
 _IMPLICIT_FLAG: Final = "python_workflows_implicit_dependencies"
-_WORKFLOWS_FROM: Final = "2025-09-20"
+_WORKFLOWS_DATE: Final = "2025-09-20"
 
 
 class Compatibility(Struct, frozen=True):
@@ -43,7 +43,7 @@ class Compatibility(Struct, frozen=True):
             return DependencyMode.IMPLICIT
         if self.date is None:
             return None
-        return DependencyMode.IMPLICIT if self.date >= _IMPLICIT_FROM else DependencyMode.LEGACY
+        return DependencyMode.IMPLICIT if self.date >= _IMPLICIT_DATE else DependencyMode.LEGACY
 
     @property
     def has_python(self) -> bool:
@@ -51,12 +51,12 @@ class Compatibility(Struct, frozen=True):
         return "python_workers" in self.flags
 
     @property
-    def refuses_workflows(self) -> bool:
+    def disables_workflows(self) -> bool:
         """Whether a flag disables Python workflows."""
         return "disable_python_workflows" in self.flags
 
     @property
-    def lacks_workflows(self) -> bool:
+    def is_too_old_for_workflows(self) -> bool:
         """Whether the date is too old for Python workflows, and no flag enables them."""
-        is_old = self.date is not None and self.date < _WORKFLOWS_FROM
+        is_old = self.date is not None and self.date < _WORKFLOWS_DATE
         return is_old and "python_workflows" not in self.flags

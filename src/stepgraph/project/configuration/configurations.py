@@ -25,9 +25,9 @@ class Configurations(Struct):
     """Receives the problems of each file once, also if several paths lead to it."""
     _read: dict[str, Configuration | None] = field(default_factory=dict)
     _reported: set[str] = field(default_factory=set)
-    _above: dict[str, Configuration | None] = field(default_factory=dict)
+    _by_folder: dict[str, Configuration | None] = field(default_factory=dict)
     _bytes: int = 0
-    _is_refusing: bool = False
+    _is_over_limit: bool = False
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -43,7 +43,7 @@ class Configurations(Struct):
     def at(self, path: str, root: Root) -> Configuration | None:
         """Return the configuration in a file inside a root, None if it cannot be read."""
         if path not in self._read and self._bytes > CONFIGURATION_BYTES_IN_ALL:
-            self._refuse(path)
+            self._skip(path)
         if path not in self._read:
             # Imported here for start-up: many projects have no configuration.
             from stepgraph.project.configuration.wrangler import read_configuration
@@ -61,17 +61,17 @@ class Configurations(Struct):
 
     def above(self, folder: str, root: Root) -> Configuration | None:
         """Return the configuration in a folder or its nearest ancestor inside a root, None without one."""
-        if folder not in self._above:
+        if folder not in self._by_folder:
             path = configuration_above(folder)
-            self._above[folder] = None if path is None else self.at(path, root)
-        return self._above[folder]
+            self._by_folder[folder] = None if path is None else self.at(path, root)
+        return self._by_folder[folder]
 
     @property
     def defines_environment(self) -> bool:
         """Whether a configuration defines the environment, or could not be read, which is already a problem."""
         return any(each is None or each.defines_environment for each in self._read.values())
 
-    def demand_environment(self) -> None:
+    def require_environment(self) -> None:
         """Add a problem if no configuration defines the environment of the run."""
         if self.environment is None or self.defines_environment:
             return
@@ -83,11 +83,11 @@ class Configurations(Struct):
         advice = f"Add `env.{self.environment}`, or leave the environment out."
         self.problems.append(Problem(self.paths[0], message, advice, 1, 1, kind=ProblemKind.CONFIGURATION))
 
-    def _refuse(self, path: str) -> None:
+    def _skip(self, path: str) -> None:
         """Skip a configuration that exceeds the limit on their total size, which is reported once."""
         self._read[path] = None
-        if not self._is_refusing:
-            self._is_refusing = True
+        if not self._is_over_limit:
+            self._is_over_limit = True
             message = f"not read: there are more than {CONFIGURATION_BYTES_IN_ALL // MEGABYTE} MB of configurations."
             self._report(path, [Problem(path, message, "Name the folders of your projects.")])
 

@@ -16,7 +16,7 @@ Position: TypeAlias = tuple[int, int]
 _LINE_END: Final = re.compile("\n")
 
 # The nesting limit of brackets and dotted names, checked before parsing: the parsers take quadratic time in the depth.
-DEEPEST: Final = 100
+MAX_DEPTH: Final = 100
 TOO_DEEP: Final = "nested too deeply"
 
 # Replaces Python's message about its limit on the digits of an integer.
@@ -37,7 +37,7 @@ class Document(Protocol):
 
     data: Mapping[str, object]
     """The content as built-in types."""
-    repeated: tuple[tuple[Path, Position], ...]
+    duplicates: tuple[tuple[Path, Position], ...]
     """Duplicate fields, which parsers treat differently."""
 
     def position(self, path: Path) -> Position:
@@ -61,6 +61,6 @@ class LineIndex:
         return line, offset - self._ends[line - 1]
 
 
-def innermost(values: Mapping[Path, int], path: Path) -> int:
+def innermost_offset(values: Mapping[Path, int], path: Path) -> int:
     """Return the offset of the value at a path, or of the innermost enclosing value; 0 for the whole document."""
     return next((values[path[:length]] for length in range(len(path), 0, -1) if path[:length] in values), 0)

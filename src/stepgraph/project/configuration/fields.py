@@ -37,15 +37,15 @@ class Fields(Struct, frozen=True):
         value = self.values.get(name)
         if value is None:
             if required:
-                self.report((), f"`{name}` is missing{self._here()}.")
+                self.report((), f"`{name}` is missing{self._entry_suffix()}.")
             return None
         if isinstance(value, str) and value:
-            unfit = unfit_character(value)
-            if unfit is None:
+            invalid = invalid_character(value)
+            if invalid is None:
                 return value
-            self.report((name,), f"`{name}` has {unfit} in it.")
+            self.report((name,), f"`{name}` has {invalid} in it.")
             return None
-        self.report((name,), f"`{name}` is {_kind(value)}, where text is expected.")
+        self.report((name,), f"`{name}` is {_kind_text(value)}, where text is expected.")
         return None
 
     def number(self, name: str) -> int | None:
@@ -53,8 +53,8 @@ class Fields(Struct, frozen=True):
         value = self.values.get(name)
         if value is None or (isinstance(value, int) and not isinstance(value, bool) and value > 0):
             return value
-        shown = value if isinstance(value, int | float) and not isinstance(value, bool) else _kind(value)
-        self.report((name,), f"`{name}` is {shown}, where a whole number above 0 is expected.")
+        value_text = value if isinstance(value, int | float) and not isinstance(value, bool) else _kind_text(value)
+        self.report((name,), f"`{name}` is {value_text}, where a whole number above 0 is expected.")
         return None
 
     def flag(self, name: str) -> bool | None:
@@ -62,7 +62,7 @@ class Fields(Struct, frozen=True):
         value = self.values.get(name)
         if value is None or isinstance(value, bool):
             return value
-        self.report((name,), f"`{name}` is {_kind(value)}, where true or false is expected.")
+        self.report((name,), f"`{name}` is {_kind_text(value)}, where true or false is expected.")
         return None
 
     def texts(self, name: str) -> tuple[str, ...] | None:
@@ -71,45 +71,45 @@ class Fields(Struct, frozen=True):
         if value is None:
             return None
         if not isinstance(value, list):
-            self.report((name,), f"`{name}` is {_kind(value)}, where a list of texts is expected.")
+            self.report((name,), f"`{name}` is {_kind_text(value)}, where a list of texts is expected.")
             return None
         wrong = [index for index, element in enumerate(value) if not isinstance(element, str)]
         for index in wrong:
-            self.report((name, index), f"this is {_kind(value[index])}, where text is expected.")
+            self.report((name, index), f"this is {_kind_text(value[index])}, where text is expected.")
         return tuple(element for element in value if isinstance(element, str))
 
-    def inside(self, name: str) -> Fields | None:
+    def nested(self, name: str) -> Fields | None:
         """Return a field that is an object."""
         value = self.values.get(name)
         if value is None:
             return None
         if isinstance(value, dict):
             return self._of(value, name)
-        self.report((name,), f"`{name}` is {_kind(value)}, where an object is expected.")
+        self.report((name,), f"`{name}` is {_kind_text(value)}, where an object is expected.")
         return None
 
-    def each(self, name: str) -> Iterator[Fields]:
+    def nested_list(self, name: str) -> Iterator[Fields]:
         """Yield the objects in a field that is a list of objects."""
         value = self.values.get(name)
         if value is None:
             return
         if not isinstance(value, list):
-            self.report((name,), f"`{name}` is {_kind(value)}, where a list of objects is expected.")
+            self.report((name,), f"`{name}` is {_kind_text(value)}, where a list of objects is expected.")
             return
         for index, element in enumerate(value):
             if isinstance(element, dict):
                 yield self._of(element, name, index)
             else:
-                self.report((name, index), f"this is {_kind(element)}, where an object is expected.")
+                self.report((name, index), f"this is {_kind_text(element)}, where an object is expected.")
 
-    def named(self) -> Iterator[tuple[str, Fields]]:
+    def named_objects(self) -> Iterator[tuple[str, Fields]]:
         """Yield the name and value of each field that is an object. Other fields are reported."""
         for name in self.values:
-            unfit = unfit_character(name)
-            if unfit is not None:
-                self.report((name,), f"a name in this object has {unfit} in it.")
+            invalid = invalid_character(name)
+            if invalid is not None:
+                self.report((name,), f"a name in this object has {invalid} in it.")
                 continue
-            inner = self.inside(name)
+            inner = self.nested(name)
             if inner is not None:
                 yield name, inner
 
@@ -125,18 +125,18 @@ class Fields(Struct, frozen=True):
     def _of(self, values: Mapping[str, object], *below: str | int) -> Fields:
         return Fields(self.path, self.document, self.problems, values, (*self.at, *below))
 
-    def _here(self) -> str:
+    def _entry_suffix(self) -> str:
         return f" in this entry of `{self.at[-2]}`" if self.at and isinstance(self.at[-1], int) else ""
 
 
-def unfit_character(text: str) -> str | None:
+def invalid_character(text: str) -> str | None:
     """Describe a character that no name or path can contain, None if there is none."""
     if "\0" in text:
         return "a null character"
     return "half of a surrogate pair" if any("\ud800" <= character <= "\udfff" for character in text) else None
 
 
-def _kind(value: object) -> str:
+def _kind_text(value: object) -> str:
     if value == "":
         return "empty"
     return _KINDS.get(type(value), "a date")

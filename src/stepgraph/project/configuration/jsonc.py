@@ -13,14 +13,14 @@ from functools import cached_property
 from typing import Final
 
 from stepgraph.project.configuration.document import (
-    DEEPEST,
+    MAX_DEPTH,
     TOO_DEEP,
     TOO_MANY_DIGITS,
     LineIndex,
     MalformedError,
     Path,
     Position,
-    innermost,
+    innermost_offset,
     position_at,
 )
 
@@ -38,15 +38,15 @@ class JsoncDocument:
     def __init__(self, text: str) -> None:
         self._text = text
         self._json = _without_comments(text)
-        self._repeats = False
-        self.data: Mapping[str, object] = self._parsed()
-        self.repeated = self._repeated() if self._repeats else ()
+        self._has_duplicates = False
+        self.data: Mapping[str, object] = self._parse()
+        self.duplicates = self._duplicates() if self._has_duplicates else ()
 
     def position(self, path: Path) -> Position:
         """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
-        return self._lines.position(innermost(self._offsets.values, path))
+        return self._lines.position(innermost_offset(self._offsets.values, path))
 
-    def _parsed(self) -> Mapping[str, object]:
+    def _parse(self) -> Mapping[str, object]:
         try:
             data: object = json.loads(self._json, object_pairs_hook=self._object, parse_constant=self._constant)
         except json.JSONDecodeError as error:
@@ -59,14 +59,14 @@ class JsoncDocument:
 
     def _object(self, pairs: list[tuple[str, object]]) -> dict[str, object]:
         values = dict(pairs)
-        self._repeats |= len(values) < len(pairs)
+        self._has_duplicates |= len(values) < len(pairs)
         return values
 
     def _constant(self, name: str) -> object:
         constant = next(match for match in _CONSTANT.finditer(self._json) if match[0] == name)
         raise MalformedError(f"{name} is no value of JSON", position_at(self._text, constant.start()))
 
-    def _repeated(self) -> tuple[tuple[Path, Position], ...]:
+    def _duplicates(self) -> tuple[tuple[Path, Position], ...]:
         keys = self._offsets.keys.items()
         duplicates = [(path, offset) for path, offsets in keys for offset in offsets[1:]]
         return tuple((path, self._lines.position(offset)) for path, offset in duplicates)
@@ -100,7 +100,7 @@ class _JsonOffsets:
             part = match[0]
             if part == ",":
                 expects_key = in_objects[-1]
-                path[-1] = _next(path[-1])
+                path[-1] = _next_part(path[-1])
             elif part in "]}":
                 expects_key = False
                 in_objects.pop()
@@ -122,14 +122,14 @@ def _message(error: json.JSONDecodeError) -> str:
     return (error.msg[:1].lower() + error.msg[1:]).removesuffix(" at").removesuffix(" starting")
 
 
-def _next(part: str | int) -> str | int:
+def _next_part(part: str | int) -> str | int:
     return part + 1 if isinstance(part, int) else part
 
 
 def _without_comments(text: str) -> str:
     """Return text of the same length, with spaces for comments and trailing commas."""
     chunks: list[str] = []
-    done = depth = 0
+    copied_end = depth = 0
     last = "["
     comma: int | None = None
     for match in _TOKEN.finditer(text):
@@ -137,19 +137,19 @@ def _without_comments(text: str) -> str:
         if part.startswith("/*") and not part.endswith("*/", 2):
             raise MalformedError("this comment is not closed", position_at(text, match.start()))
         if part.startswith(("//", "/*")):
-            chunks += [text[done : match.start()], re.sub(r"[^\r\n]", " ", part)]
-            done = match.end()
+            chunks += [text[copied_end : match.start()], re.sub(r"[^\r\n]", " ", part)]
+            copied_end = match.end()
             continue
         if part in "[{]}":
             depth += 1 if part in "[{" else -1
-            if depth > DEEPEST:
+            if depth > MAX_DEPTH:
                 raise MalformedError(TOO_DEEP, (1, 1))
         if comma is not None and part in "]}":
             chunks[comma] = " "
         comma = None
         if part == "," and last[-1] not in "[{,:":
             comma = len(chunks) + 1
-            chunks += [text[done : match.start()], ","]
-            done = match.end()
+            chunks += [text[copied_end : match.start()], ","]
+            copied_end = match.end()
         last = part
-    return "".join(chunks) + text[done:]
+    return "".join(chunks) + text[copied_end:]

@@ -10,13 +10,13 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.configuration.document import MalformedError
 from stepgraph.project.configuration.fields import Fields
 from stepgraph.project.encoding import decode_utf_8
-from stepgraph.project.folders import and_above, folder_of, is_inside, prefix_of
+from stepgraph.project.folders import folder_of, is_inside, prefix_of, with_ancestors
 from stepgraph.project.reading import StrPath, read_configuration_bytes, shown_path
 from stepgraph.project.root import Root, link_leading_out, root_of
 
-_NAME: Final = "pyproject.toml"
+_FILE_NAME: Final = "pyproject.toml"
 # A file without this word cannot have the table, and is not parsed.
-_WORD: Final = b"stepgraph"
+_TABLE_NAME: Final = b"stepgraph"
 
 
 def find_settings(paths: Sequence[StrPath]) -> Fields | None:
@@ -27,15 +27,15 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
     have the table and cannot be read.
     """
     # Paths through a link that leads out of the repository are not read, and have no settings.
-    read = [shown_path(path) for path in paths if link_leading_out(os.fspath(path)) is None]
-    for prefix in and_above(_common_folder(read)):
-        path = f"{prefix}{_NAME}"
+    readable_paths = [shown_path(path) for path in paths if link_leading_out(os.fspath(path)) is None]
+    for prefix in with_ancestors(_common_folder(readable_paths)):
+        path = f"{prefix}{_FILE_NAME}"
         root = root_of(prefix or ".")
-        if not root.holds(prefix or "."):
+        if not root.contains(prefix or "."):
             continue  # a folder in `.git`
         # A link that leads out of the root is reported even if its target is missing.
-        is_there = os.path.isfile(path) or not root.holds(path)
-        table = _table(path, root) if is_there else None
+        exists = os.path.isfile(path) or not root.contains(path)
+        table = _table(path, root) if exists else None
         if table is not None:
             return table
     return None
@@ -43,13 +43,13 @@ def find_settings(paths: Sequence[StrPath]) -> Fields | None:
 
 def _common_folder(paths: Sequence[str]) -> str:
     folders = [prefix_of(path) if os.path.isdir(path) else folder_of(path) for path in paths] or [""]
-    ancestors = and_above(folders[0])
+    ancestors = with_ancestors(folders[0])
     return next((above for above in ancestors if all(is_inside(folder, above) for folder in folders)), "")
 
 
 def _table(path: str, root: Root) -> Fields | None:
     content = read_configuration_bytes(path, root)
-    if _WORD not in content:
+    if _TABLE_NAME not in content:
         return None
     # Imported here for start-up: most files have no such table.
     from stepgraph.project.configuration.toml import TomlDocument
@@ -58,10 +58,10 @@ def _table(path: str, root: Root) -> Fields | None:
         document = TomlDocument(decode_utf_8(content, path))
     except MalformedError as error:
         raise InputError(Problem(path, f"not valid TOML: {error.message}.", "", *error.position)) from None
-    tool = Fields(path, document, [], document.data).inside("tool")
+    tool = Fields(path, document, [], document.data).nested("tool")
     if tool is None or "stepgraph" not in tool.values:
         return None
-    settings = tool.inside("stepgraph")
+    settings = tool.nested("stepgraph")
     if settings is None:
         raise InputError(tool.problems[-1])
     return settings

@@ -9,18 +9,18 @@ from functools import cached_property
 from typing import Final
 
 from stepgraph.project.configuration.document import (
-    DEEPEST,
+    MAX_DEPTH,
     TOO_DEEP,
     TOO_MANY_DIGITS,
     LineIndex,
     MalformedError,
     Path,
     Position,
-    innermost,
+    innermost_offset,
     position_at,
 )
 
-_AT: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
+_ERROR_POSITION: Final = re.compile(r" \(at (?:line (\d+), column (\d+)|end of document)\)$")
 # Strings may be unclosed: a pattern that fails at the end of the file would backtrack.
 _STRING: Final = re.compile(
     r'"""(?:[^"\\]|\\.|"{1,2}(?!"))*+(?:"{3,5})?'
@@ -40,7 +40,7 @@ _SPACE_AND_LINES: Final = re.compile(r"(?:[ \t\n]++|#[^\n]*+)*+")
 class TomlDocument:
     """A TOML document. Raises MalformedError for anything else, including duplicate keys."""
 
-    repeated: tuple[tuple[Path, Position], ...] = ()
+    duplicates: tuple[tuple[Path, Position], ...] = ()
 
     def __init__(self, text: str) -> None:
         self._text = text.replace("\r\n", "\n")
@@ -59,7 +59,7 @@ class TomlDocument:
 
     def position(self, path: Path) -> Position:
         """Return the position of the value at a path, or of the innermost enclosing value if it is missing."""
-        return self._lines.position(innermost(self._values, path))
+        return self._lines.position(innermost_offset(self._values, path))
 
     @cached_property
     def _lines(self) -> LineIndex:
@@ -73,13 +73,13 @@ class TomlDocument:
 def _has_long_name(text: str) -> bool:
     """Return whether a dotted name has too many parts. Each part is a nested table."""
     names = _NAME_END.split(_STRING_OR_COMMENT.sub("", text))
-    return any(name.count(".") > DEEPEST for name in names)
+    return any(name.count(".") > MAX_DEPTH for name in names)
 
 
 def _is_too_deep(data: Mapping[str, object]) -> bool:
     """Return whether tables are nested too deeply: computing positions takes cubic time in the depth."""
     level: list[object] = [data]
-    for _ in range(DEEPEST):
+    for _ in range(MAX_DEPTH):
         tables = [table.values() for table in level if isinstance(table, dict)]
         arrays = [array for array in level if isinstance(array, list)]
         level = [inner for values in (*tables, *arrays) for inner in values if isinstance(inner, dict | list)]
@@ -96,9 +96,9 @@ def toml_comments(text: str) -> Iterator[tuple[int, str]]:
 
 
 def _malformed(text: str, message: str) -> MalformedError:
-    at = _AT.search(message)
-    position = (int(at[1]), int(at[2])) if at and at[1] else position_at(text, len(text))
-    message = _AT.sub("", message)
+    match = _ERROR_POSITION.search(message)
+    position = (int(match[1]), int(match[2])) if match and match[1] else position_at(text, len(text))
+    message = _ERROR_POSITION.sub("", message)
     return MalformedError(message[:1].lower() + message[1:], position)
 
 
@@ -108,39 +108,39 @@ class _TomlOffsets:
     def __init__(self, text: str) -> None:
         self.values: dict[Path, int] = {}
         self._text = text
-        self._at = 0
+        self._offset = 0
         self._tables: dict[Path, int] = {}  # the number of tables in each array of tables so far
         table: Path = ()
         while True:
             self._skip(_SPACE_AND_LINES)
-            if self._at >= len(text):
+            if self._offset >= len(text):
                 return
-            if text[self._at] == "[":
+            if text[self._offset] == "[":
                 table = self._header()
             else:
                 self._pair(table)
 
     def _skip(self, space: re.Pattern[str]) -> None:
-        match = space.match(self._text, self._at)
-        self._at = match.end() if match else self._at
+        match = space.match(self._text, self._offset)
+        self._offset = match.end() if match else self._offset
 
     def _header(self) -> Path:
-        start = self._at
-        double = self._text.startswith("[[", start)
-        self._at += 1 + double
+        start = self._offset
+        is_array = self._text.startswith("[[", start)
+        self._offset += 1 + is_array
         keys = self._keys()
-        self._at += 1 + double
+        self._offset += 1 + is_array
         for length in range(1, len(keys)):
-            self.values.setdefault(self._inside((), keys[:length]), start)
-        table = (*self._inside((), keys[:-1]), keys[-1])
-        if double:
+            self.values.setdefault(self._resolve_arrays((), keys[:length]), start)
+        table = (*self._resolve_arrays((), keys[:-1]), keys[-1])
+        if is_array:
             self.values.setdefault(table, start)
             self._tables[table] = self._tables.get(table, 0) + 1
             table = (*table, self._tables[table] - 1)
         self.values[table] = start
         return table
 
-    def _inside(self, path: Path, keys: list[str]) -> Path:
+    def _resolve_arrays(self, path: Path, keys: list[str]) -> Path:
         """Return the path to a table. In an array of tables, keys refer to its last table."""
         for key in keys:
             path = (*path, key)
@@ -153,42 +153,42 @@ class _TomlOffsets:
         keys: list[str] = []
         while True:
             self._skip(_SPACE)
-            start = self._at
+            start = self._offset
             self._skip(_KEY)
-            key = self._text[start : self._at]
+            key = self._text[start : self._offset]
             keys.append(next(iter(tomllib.loads(f"{key}=0"))) if key.startswith(('"', "'")) else key)
             self._skip(_SPACE)
-            if self._text[self._at] != ".":
+            if self._text[self._offset] != ".":
                 return keys
-            self._at += 1
+            self._offset += 1
 
     def _pair(self, table: Path) -> None:
         self._skip(_SPACE)
-        start = self._at
+        start = self._offset
         keys = self._keys()
-        self._at += 1
+        self._offset += 1
         for length in range(1, len(keys)):
             self.values.setdefault((*table, *keys[:length]), start)
         self._value((*table, *keys))
 
     def _value(self, path: Path) -> None:
         self._skip(_SPACE)
-        self.values[path] = self._at
-        opening = self._text[self._at]
+        self.values[path] = self._offset
+        opening = self._text[self._offset]
         if opening in "[{":
-            self._at += 1
+            self._offset += 1
             self._elements(path, in_array=opening == "[")
             return
-        scalar = _STRING.match(self._text, self._at) or _SCALAR.match(self._text, self._at)
-        self._at = scalar.end() if scalar else len(self._text)
+        scalar = _STRING.match(self._text, self._offset) or _SCALAR.match(self._text, self._offset)
+        self._offset = scalar.end() if scalar else len(self._text)
 
     def _elements(self, path: Path, *, in_array: bool) -> None:
         count = 0
         while True:
             self._skip(_SPACE_AND_LINES)
-            character = self._text[self._at]
+            character = self._text[self._offset]
             if character in ",]}":
-                self._at += 1
+                self._offset += 1
                 if character != ",":
                     return
             elif in_array:

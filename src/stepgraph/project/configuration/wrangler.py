@@ -86,7 +86,7 @@ class Configuration:
         """The workflows whose classes this Worker defines."""
         return tuple(workflow for workflow in self.workflows if workflow.script_name is None)
 
-    def named(self, class_name: str) -> ConfiguredWorkflow | None:
+    def workflow_of_class(self, class_name: str) -> ConfiguredWorkflow | None:
         """Return the first workflow of this Worker that runs a class."""
         return next((workflow for workflow in self.own_workflows if workflow.class_name == class_name), None)
 
@@ -100,25 +100,25 @@ def read_configuration(path: str, root: Root, environment: str | None = None) ->
     content = read_configuration_bytes(path, root)
     document = _document(path, content)
     problems = [
-        _misconfigured(path, f"`{'.'.join(map(str, at))}` is given twice.", "Remove one of them.", position)
-        for at, position in document.repeated
+        _problem(path, f"`{'.'.join(map(str, at))}` is given twice.", "Remove one of them.", position)
+        for at, position in document.duplicates
     ]
-    top = Fields(path, document, problems, document.data)
-    chosen = None if environment is None else _environment(top, environment)
-    name = _name(top, chosen, environment)
-    workflows = _workflows(top if chosen is None else chosen, top, name)
-    main = _main(top, chosen, root)
+    top_level = Fields(path, document, problems, document.data)
+    override = None if environment is None else _environment(top_level, environment)
+    name = _name(top_level, override, environment)
+    workflows = _workflows(top_level if override is None else override, top_level, name)
+    main = _main(top_level, override, root)
     return Configuration(
         path,
         name,
         main,
-        _table_with(top, chosen, "main").position(("main",)),
-        _base_dir(top, chosen, root if main is not None and main.endswith(".py") else None),
-        _compatibility(top, chosen),
+        _table_with(top_level, override, "main").position(("main",)),
+        _base_dir(top_level, override, root if main is not None and main.endswith(".py") else None),
+        _compatibility(top_level, override),
         tuple(workflows),
         tuple(problems),
-        tuple(_hints(top, chosen, environment)),
-        defines_environment=chosen is not None,
+        tuple(_hints(top_level, override, environment)),
+        defines_environment=override is not None,
         content=content,
     )
 
@@ -136,75 +136,75 @@ def _document(path: str, content: bytes) -> Document:
         return JsoncDocument(text)
     except MalformedError as error:
         kind = "TOML" if path.endswith(".toml") else "JSON"
-        raise InputError(_misconfigured(path, f"not valid {kind}: {error.message}.", "", error.position)) from None
+        raise InputError(_problem(path, f"not valid {kind}: {error.message}.", "", error.position)) from None
 
 
-def _misconfigured(path: str, message: str, advice: str, position: tuple[int, int]) -> Problem:
+def _problem(path: str, message: str, advice: str, position: tuple[int, int]) -> Problem:
     return Problem(path, message, advice, *position, kind=ProblemKind.CONFIGURATION)
 
 
-def _environment(top: Fields, name: str) -> Fields | None:
+def _environment(top_level: Fields, name: str) -> Fields | None:
     """Return the table of an environment, None if the configuration defines no environments."""
-    environments = top.inside("env")
+    environments = top_level.nested("env")
     if environments is None:
         return None
     if name in environments.values:
-        return environments.inside(name)
+        return environments.nested(name)
     names = ", ".join(f"`{each}`" for each in environments.values)
     verb = "are" if len(environments.values) > 1 else "is"
     advice = f"There {verb} {names}." if names else ""
     message = f"there is no environment `{name}`."
-    raise InputError(_misconfigured(top.path, message, advice, environments.position()))
+    raise InputError(_problem(top_level.path, message, advice, environments.position()))
 
 
-def _inherited(top: Fields, chosen: Fields | None, name: str) -> str | None:
-    value = None if chosen is None else chosen.text(name)
-    return top.text(name) if value is None else value
+def _inherited(top_level: Fields, override: Fields | None, name: str) -> str | None:
+    value = None if override is None else override.text(name)
+    return top_level.text(name) if value is None else value
 
 
-def _table_with(top: Fields, chosen: Fields | None, name: str) -> Fields:
+def _table_with(top_level: Fields, override: Fields | None, name: str) -> Fields:
     """Return the table that has the effective value of an inherited field."""
-    return top if chosen is None or name not in chosen.values else chosen
+    return top_level if override is None or name not in override.values else override
 
 
-def _main(top: Fields, chosen: Fields | None, root: Root) -> str | None:
+def _main(top_level: Fields, override: Fields | None, root: Root) -> str | None:
     """Return the path of the main module. Only Python modules are read, so only these have to be inside the root."""
-    main = _relative_to(top.path, _inherited(top, chosen, "main"))
+    main = _relative_to(top_level.path, _inherited(top_level, override, "main"))
     if main is None or not main.endswith(".py") or _is_inside(main, root):
         return main
-    _table_with(top, chosen, "main").report(("main",), _outside("main", main), _KEEP_INSIDE)
+    _table_with(top_level, override, "main").report(("main",), _outside("main", main), _KEEP_INSIDE)
     return None
 
 
-def _base_dir(top: Fields, chosen: Fields | None, root: Root | None) -> str | None:
+def _base_dir(top_level: Fields, override: Fields | None, root: Root | None) -> str | None:
     """Return the folder from which modules are imported, reporting one that is missing or outside the root.
 
     Without a `root`, the Worker is in another language and the folder may not be built yet.
     """
-    folder = _relative_to(top.path, _inherited(top, chosen, "base_dir"))
+    folder = _relative_to(top_level.path, _inherited(top_level, override, "base_dir"))
     if folder is None or root is None:
         return folder
     if not _is_inside(folder, root):
-        _table_with(top, chosen, "base_dir").report(("base_dir",), _outside("base_dir", folder), _KEEP_INSIDE)
+        _table_with(top_level, override, "base_dir").report(("base_dir",), _outside("base_dir", folder), _KEEP_INSIDE)
         return None
     if not os.path.isdir(folder):
         message = f"`base_dir` is `{folder}`, and there is no such folder."
-        _table_with(top, chosen, "base_dir").report(("base_dir",), message)
+        _table_with(top_level, override, "base_dir").report(("base_dir",), message)
     return folder
 
 
 def _is_inside(path: str, root: Root) -> bool:
     """Return whether a path is inside a root. Opening a path with a null character reports it later."""
-    return "\0" in path or root.holds(path)
+    return "\0" in path or root.contains(path)
 
 
 def _outside(field: str, path: str) -> str:
     return f"`{field}` is `{path}`, which leads out of the repository, and is not read."
 
 
-def _name(top: Fields, chosen: Fields | None, environment: str | None) -> str:
-    environment_name = None if chosen is None else chosen.text("name")
-    name = top.text("name") or ""
+def _name(top_level: Fields, override: Fields | None, environment: str | None) -> str:
+    environment_name = None if override is None else override.text("name")
+    name = top_level.text("name") or ""
     return environment_name or (f"{name}-{environment}" if name and environment else name)
 
 
@@ -218,24 +218,24 @@ def _relative_to(path: str, name: str | None) -> str | None:
     return plain if os.path.realpath(plain) == os.path.realpath(joined) else joined
 
 
-def _compatibility(top: Fields, chosen: Fields | None) -> Compatibility:
-    date = _inherited(top, chosen, "compatibility_date")
+def _compatibility(top_level: Fields, override: Fields | None) -> Compatibility:
+    date = _inherited(top_level, override, "compatibility_date")
     if date is not None and not _DATE.fullmatch(date):
-        _table_with(top, chosen, "compatibility_date").report(
+        _table_with(top_level, override, "compatibility_date").report(
             ("compatibility_date",), f"`{date}` is no date such as 2026-03-01."
         )
         date = None
-    flags = None if chosen is None else chosen.texts("compatibility_flags")
-    flags = top.texts("compatibility_flags") or () if flags is None else flags
-    is_given = any("compatibility_flags" in fields.values for fields in (top, chosen or top))
-    at = "compatibility_flags" if is_given else "main"
-    return Compatibility(date, flags, _table_with(top, chosen, at).position((at,)))
+    flags = None if override is None else override.texts("compatibility_flags")
+    flags = top_level.texts("compatibility_flags") or () if flags is None else flags
+    has_flags = any("compatibility_flags" in fields.values for fields in (top_level, override or top_level))
+    at = "compatibility_flags" if has_flags else "main"
+    return Compatibility(date, flags, _table_with(top_level, override, at).position((at,)))
 
 
-def _workflows(owner: Fields, top: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
+def _workflows(owner: Fields, top_level: Fields, name: str) -> Iterator[ConfiguredWorkflow]:
     """Yield the workflows in order, those in `exports` last. Duplicate names are reported."""
     by_name: dict[str, ConfiguredWorkflow] = {}
-    for fields in owner.each("workflows"):
+    for fields in owner.nested_list("workflows"):
         workflow_name, class_name = fields.text("name", required=True), fields.text("class_name", required=True)
         if workflow_name is None or class_name is None:
             continue
@@ -245,8 +245,8 @@ def _workflows(owner: Fields, top: Fields, name: str) -> Iterator[ConfiguredWork
         workflow = _workflow(fields, workflow_name, class_name, name)
         by_name[workflow_name] = workflow
         yield workflow
-    exports = owner.inside("exports") if "exports" in owner.values else top.inside("exports")
-    for class_name, fields in () if exports is None else exports.named():
+    exports = owner.nested("exports") if "exports" in owner.values else top_level.nested("exports")
+    for class_name, fields in () if exports is None else exports.named_objects():
         workflow_name = fields.text("name", required=True) if fields.values.get("type") == "workflow" else None
         if workflow_name is None:
             continue
@@ -258,25 +258,25 @@ def _workflows(owner: Fields, top: Fields, name: str) -> Iterator[ConfiguredWork
 
 
 def _workflow(fields: Fields, name: str, class_name: str, worker: str) -> ConfiguredWorkflow:
-    limits = fields.inside("limits")
+    limits = fields.nested("limits")
     script = fields.text("script_name")
     line, column = fields.position(("class_name",))
     steps = None if limits is None else limits.number("steps")
-    named, limited = fields.position(("name",)), fields.position(("limits", "steps"))
+    name_position, steps_position = fields.position(("name",)), fields.position(("limits", "steps"))
     value = fields.values.get("binding")
     binding = value if isinstance(value, str) else None
-    workflow = ConfiguredWorkflow(name, class_name, line, column, None, steps, named, limited, binding)
+    workflow = ConfiguredWorkflow(name, class_name, line, column, None, steps, name_position, steps_position, binding)
     return workflow if script == worker else replace(workflow, script_name=script)
 
 
-def _hints(top: Fields, chosen: Fields | None, environment: str | None) -> Iterator[Problem]:
-    if chosen is not None and "workflows" not in chosen.values and top.values.get("workflows"):
+def _hints(top_level: Fields, override: Fields | None, environment: str | None) -> Iterator[Problem]:
+    if override is not None and "workflows" not in override.values and top_level.values.get("workflows"):
         message = f"the environment `{environment}` has no `workflows`, and does not inherit those of the top level."
-        yield _misconfigured(top.path, message, f"Repeat them in `env.{environment}`.", chosen.position())
-    part = top if chosen is None else chosen
+        yield _problem(top_level.path, message, f"Repeat them in `env.{environment}`.", override.position())
+    part = top_level if override is None else override
     if "workflows" in part.values:
         return
     for key in part.values:
         if key.casefold().replace("_", "").removesuffix("s") == "workflow":
             message = f"`{key}` is nothing that wrangler knows."
-            yield _misconfigured(top.path, message, "Did you mean `workflows`?", part.position((key,)))
+            yield _problem(top_level.path, message, "Did you mean `workflows`?", part.position((key,)))

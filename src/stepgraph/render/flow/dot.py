@@ -23,22 +23,22 @@ if TYPE_CHECKING:
 
 LINE_WIDTH: Final = 32
 TITLE_WIDTH: Final = 72
-LONGEST_TOOLTIP: Final = 10_000
+MAX_TOOLTIP_LENGTH: Final = 10_000
 # Graphviz rejects words of more than 16 KB. The longest escape of a character, `&amp;`, has five bytes.
-MOST_BYTES: Final = 16_000
-BYTES_OF_A_CHARACTER: Final = 5
+MAX_LABEL_BYTES: Final = 16_000
+MAX_BYTES_PER_CHARACTER: Final = 5
 # In inches: half the width of a wide letter in the font size, and the margins of a label.
-CELL: Final = 0.085
-MARGINS: Final = 0.35
+CELL_WIDTH: Final = 0.085
+LABEL_MARGINS: Final = 0.35
 
-INCHES_FOR_EACH: Final = 1.2
-LONGEST: Final = 9.6
+ARROW_SPACING: Final = 1.2
+MAX_BAR_WIDTH: Final = 9.6
 
 
 def box_text(texts: Sequence[str]) -> dict[str, str]:
     """Return the label of texts below each other, with a tooltip if it is incomplete."""
     lines = label_lines(texts, LINE_WIDTH)
-    return {"label": _escaped(lines), **_tooltip(texts, lines), **_room_for_wide_letters(lines)}
+    return {"label": _escaped(lines), **_tooltip(texts, lines), **_width_of_wide_letters(lines)}
 
 
 def title_text(texts: Sequence[str]) -> dict[str, str]:
@@ -72,17 +72,17 @@ def _tooltip(texts: Sequence[str], lines: Sequence[str]) -> dict[str, str]:
 
 def _shortened(text: str) -> str:
     """Return a text, cut to the length that Graphviz accepts."""
-    shown = visible(text)
-    if len(shown) <= LONGEST_TOOLTIP and len(_escaped([shown]).encode()) <= MOST_BYTES:
-        return shown
-    return f"{shown[: MOST_BYTES // BYTES_OF_A_CHARACTER]}…"
+    visible_text = visible(text)
+    if len(visible_text) <= MAX_TOOLTIP_LENGTH and len(_escaped([visible_text]).encode()) <= MAX_LABEL_BYTES:
+        return visible_text
+    return f"{visible_text[: MAX_LABEL_BYTES // MAX_BYTES_PER_CHARACTER]}…"
 
 
-def _room_for_wide_letters(lines: Sequence[str]) -> dict[str, str]:
+def _width_of_wide_letters(lines: Sequence[str]) -> dict[str, str]:
     """Return a width for labels with wide characters, which some renderers measure as narrow ones."""
     if all(cell_width(line) <= len(line) for line in lines):
         return {}
-    return {"width": f"{max(map(cell_width, lines)) * CELL + MARGINS:.2f}"}
+    return {"width": f"{max(map(cell_width, lines)) * CELL_WIDTH + LABEL_MARGINS:.2f}"}
 
 
 class Bars(Struct, frozen=True):
@@ -105,7 +105,7 @@ class Bars(Struct, frozen=True):
 
         size = max(self.sizes[box.id], 1)
         fields = "|".join(f"<p{port}>" for port in range(size))
-        return {"label": nohtml(fields), "width": f"{min(size * INCHES_FOR_EACH, LONGEST):.1f}"}
+        return {"label": nohtml(fields), "width": f"{min(size * ARROW_SPACING, MAX_BAR_WIDTH):.1f}"}
 
     def of_arrow(self, index: int) -> dict[str, str]:
         """Return the attributes of an arrow that leaves a fork or enters a merge."""
@@ -157,8 +157,8 @@ def _write_content(chart: Chart, bars: Bars, root: Digraph) -> None:
             attributes = {**dot_style.FRAMES[item.kind], **frame_text(item.title)}
             open_graphs.append(Digraph(name=_cluster(item.id), graph_attr=attributes))
         elif isinstance(item, FrameEnd):
-            closed = open_graphs.pop()
-            open_graphs[-1].subgraph(closed)
+            subgraph = open_graphs.pop()
+            open_graphs[-1].subgraph(subgraph)
         else:
             text = box_text(item.lines) if item.lines else {}
             open_graphs[-1].node(item.id, **dot_style.BOXES[item.kind], **text, **bars.of_box(item))
@@ -168,8 +168,8 @@ def _write_arrows(chart: Chart, bars: Bars, root: Digraph) -> None:
     joins = joins_in(chart.content)
     for index, arrow in enumerate(chart.arrows):
         head = {} if has_head(arrow, joins) else dot_style.HEADLESS
-        look = {**dot_style.ARROWS[arrow.kind], **head, **arrow_text(arrow.label)}
-        root.edge(arrow.tail, arrow.head, **look, **_frames_of(arrow), **bars.of_arrow(index))
+        attributes = {**dot_style.ARROWS[arrow.kind], **head, **arrow_text(arrow.label)}
+        root.edge(arrow.tail, arrow.head, **attributes, **_frames_of(arrow), **bars.of_arrow(index))
 
 
 def _frames_of(arrow: Arrow) -> dict[str, str]:

@@ -14,8 +14,8 @@ from stepgraph.escaping.markup import without_commands_in_markup
 from stepgraph.escaping.visible import visible
 
 GRAPHVIZ: Final = "dot"
-STAND_IN: Final = "graphviz-pure"
-PATIENCE: Final = 60.0
+FALLBACK: Final = "graphviz-pure"
+TIMEOUT_SECONDS: Final = 60.0
 """The timeout in seconds. A graph that takes longer is too large to view."""
 
 # Prefixes of variables with the search paths of Graphviz and Python, whose relative paths would lead into the analyzed
@@ -27,11 +27,12 @@ class DotEngineError(Exception):
     """DOT cannot be drawn. The message gives the reason and the remedy on one line."""
 
 
-def svg_of(dot_source: str, *, timeout: float = PATIENCE) -> str:
+def svg_of(dot_source: str, *, timeout: float = TIMEOUT_SECONDS) -> str:
     """Return `dot_source` drawn as SVG. Raises DotEngineError."""
-    command = [_renderer(), "-Kdot", "-Tsvg"]
+    path = _renderer()
+    command, program = [path, "-Kdot", "-Tsvg"], visible(path)
     try:
-        done = subprocess.run(  # noqa: S603 - no shell, constant arguments
+        process = subprocess.run(  # noqa: S603 - no shell, constant arguments
             command,
             input=dot_source.encode(),
             capture_output=True,
@@ -41,30 +42,30 @@ def svg_of(dot_source: str, *, timeout: float = PATIENCE) -> str:
         )
     except subprocess.TimeoutExpired:
         raise DotEngineError(
-            f"{_name(command)} was not done after {timeout:g} seconds: fold the graph with `--depth`, or draw it "
+            f"{program} was not done after {timeout:g} seconds: fold the graph with `--depth`, or draw it "
             f"without `--engine dot`"
         ) from None
     except OSError as error:
-        raise DotEngineError(f"{_name(command)} cannot be run: {visible(error.strerror or str(error))}") from error
-    if done.returncode != 0 or not done.stdout:
-        raise DotEngineError(f"{_name(command)} failed: {_last_message(done)}. It can be drawn without `--engine dot`")
-    return without_commands_in_markup(done.stdout.decode("utf-8", "replace"))
+        raise DotEngineError(f"{program} cannot be run: {visible(error.strerror or str(error))}") from error
+    if process.returncode != 0 or not process.stdout:
+        raise DotEngineError(f"{program} failed: {_last_message(process)}. It can be drawn without `--engine dot`")
+    return without_commands_in_markup(process.stdout.decode("utf-8", "replace"))
 
 
 def _renderer() -> str:
     """Return the path of the first available renderer."""
-    for path in _places():
+    for path in _candidate_paths():
         if path.is_file() and os.access(path, os.X_OK):
             return str(path)
     raise DotEngineError("there is nothing to draw DOT with: install Graphviz, or `pip install graphviz-pure==0.2.2`")
 
 
-def _places() -> Iterator[Path]:
+def _candidate_paths() -> Iterator[Path]:
     """Yield candidate paths of renderers, never in relative directories, which may belong to anyone."""
     suffix = ".exe" if os.name == "nt" else ""
-    on_path = [folder for folder in map(Path, os.get_exec_path()) if folder.is_absolute()]
-    of_python = [Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))]
-    for name, folders in ((GRAPHVIZ, on_path), (STAND_IN, [*of_python, *on_path])):
+    path_folders = [folder for folder in map(Path, os.get_exec_path()) if folder.is_absolute()]
+    python_folders = [Path(sys.executable).parent, Path(sysconfig.get_path("scripts"))]
+    for name, folders in ((GRAPHVIZ, path_folders), (FALLBACK, [*python_folders, *path_folders])):
         for folder in folders:
             yield folder / f"{name}{suffix}"
 
@@ -73,11 +74,7 @@ def _environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(_DROPPED_PREFIXES)}
 
 
-def _name(command: list[str]) -> str:
-    return visible(command[0])
-
-
-def _last_message(done: subprocess.CompletedProcess[bytes]) -> str:
-    lines = done.stderr.decode("utf-8", "replace").split("\n")
+def _last_message(process: subprocess.CompletedProcess[bytes]) -> str:
+    lines = process.stderr.decode("utf-8", "replace").split("\n")
     messages = [line.strip() for line in lines if line.strip()]
-    return visible(messages[-1]) if messages else f"it ended with status {done.returncode} and said nothing"
+    return visible(messages[-1]) if messages else f"it ended with status {process.returncode} and said nothing"

@@ -20,9 +20,9 @@ def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: Nod
     title = " · ".join(("parallel", node["kind"], *drawer.view.details.remarks(node)))
     with builder.frame(context.identity, FrameKind.PARALLEL, title):
         fork = builder.box(f"{context.identity}_fork", BoxKind.FORK, entry=entry)
-        first_ends_it = is_over_at_the_first(node)
+        ends_with_first = is_over_at_the_first(node)
         if node["nodes"]:
-            exits = draw_group(drawer, node["nodes"], fork, context.grouped(), waits=not first_ends_it)
+            exits = draw_group(drawer, node["nodes"], fork, context.grouped(), waits=not ends_with_first)
         else:
             exits = drawer.filling((), fork, context)
         if exits.next:

@@ -32,10 +32,10 @@ LINE_WIDTH: Final = 28
 INDENT: Final = "  "
 WHOLE: Final = "n_whole"
 # Deeper lines are not indented further, because the length of a diagram is limited.
-DEEPEST_INDENT: Final = 8
+MAX_INDENT: Final = 8
 
-MOST_ARROWS: Final = 500
-MOST_CHARACTERS: Final = 50_000
+MAX_ARROWS: Final = 500
+MAX_CHARACTERS: Final = 50_000
 
 
 def mermaid_label(texts: Sequence[str]) -> str:
@@ -90,7 +90,7 @@ def _content(chart: Chart, depth: int) -> Iterator[str]:
 
 
 def _indent(depth: int) -> str:
-    return INDENT * min(depth, DEEPEST_INDENT)
+    return INDENT * min(depth, MAX_INDENT)
 
 
 def _box(box: Box, lines: tuple[str, ...]) -> str:
@@ -118,7 +118,7 @@ def _class_of_frame(frame: FrameStart) -> str:
 
 
 def _shape(box: Box, lines: tuple[str, ...]) -> mermaid_style.Brackets:
-    if box.kind is BoxKind.CHOICE and len(lines) == 1 and cell_width(lines[0]) <= mermaid_style.LONGEST_IN_DIAMOND:
+    if box.kind is BoxKind.CHOICE and len(lines) == 1 and cell_width(lines[0]) <= mermaid_style.MAX_DIAMOND_CELLS:
         return mermaid_style.DIAMOND
     if box.kind is BoxKind.START and not lines:
         return mermaid_style.POINT
@@ -162,11 +162,11 @@ def _looks(arrows: Sequence[Arrow], content: Sequence[Content], *, is_framed: bo
 def excess(charts: Sequence[Chart]) -> str:
     """Return the first limit of GitHub that a diagram of these charts exceeds, in words; empty for none."""
     arrows = sum(len(chart.arrows) for chart in charts)
-    if arrows > MOST_ARROWS:
-        return f"GitHub draws no diagram with more than {MOST_ARROWS:,} arrows, and it has {arrows:,}"
+    if arrows > MAX_ARROWS:
+        return f"GitHub draws no diagram with more than {MAX_ARROWS:,} arrows, and it has {arrows:,}"
     characters = _length(mermaid_chart(charts))
-    if characters > MOST_CHARACTERS:
-        return f"GitHub draws no diagram of more than {MOST_CHARACTERS:,} characters, and it has {characters:,}"
+    if characters > MAX_CHARACTERS:
+        return f"GitHub draws no diagram of more than {MAX_CHARACTERS:,} characters, and it has {characters:,}"
     return ""
 
 

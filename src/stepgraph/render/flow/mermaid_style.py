@@ -41,7 +41,7 @@ SHAPES: Final[dict[BoxKind, Brackets]] = {
 }
 # A diamond is as high as it is wide, so only short text fits.
 DIAMOND: Final[Brackets] = ("{", "}")
-LONGEST_IN_DIAMOND: Final = 8
+MAX_DIAMOND_CELLS: Final = 8
 POINT: Final[Brackets] = ("((", "))")
 
 # Names that cannot collide with keywords of Mermaid such as `call`, `end` and `style`.

@@ -34,7 +34,7 @@ DEFAULT: Final = "default"
 FactRow: TypeAlias = tuple[str, str] | tuple[str, str, str]
 """A label and a value, and optionally a remark on the value, such as that it is the default."""
 
-_OVER: Final[Mapping[ParallelKind, str]] = {
+_END_CONDITIONS: Final[Mapping[ParallelKind, str]] = {
     "all": "with all of it, or with the first failure",
     "all_settled": "with all of it, failures too",
     "any": "with the first that succeeds",
@@ -109,7 +109,7 @@ def _rows(node: Node) -> Iterator[FactRow]:
         case "step_wait_for_event":
             yield from _event(node)
         case "parallel":
-            yield "Is over", _OVER.get(node["kind"], "as its kind says"), node["kind"]
+            yield "Is over", _END_CONDITIONS.get(node["kind"], "as its kind says"), node["kind"]
         case "if" | "switch":
             yield from _conditions(node)
         case "try":

@@ -15,7 +15,7 @@ from stepgraph.render.svg.drawing import SvgDrawing, draw
 from stepgraph.render.svg.lengths import BEGIN, END, Variables
 from stepgraph.render.view import View
 
-MOST_NESTED: Final = 480
+MAX_NESTING: Final = 480
 """The maximum nesting of groups. HTML parsers move elements nested deeper than 512 levels."""
 
 _DEPTHS: Final = (None, 60, 30, 12, 4, 1)
@@ -52,28 +52,28 @@ def picture(graph: Graph, view: View, suffix: str) -> FoldablePicture | None:
     """
     for depth in _DEPTHS:
         variables = Variables()
-        drawn = draw(graph, replace(view, folding=Folding(depth)), variables, suffix)
-        lines = drawn.document()
-        if _nesting(lines) <= MOST_NESTED:
-            folded = list(_folded(graph, view, drawn, suffix))
-            return FoldablePicture(list(with_variations(lines)), drawn.nodes, variables.definitions, folded, depth)
+        drawing = draw(graph, replace(view, folding=Folding(depth)), variables, suffix)
+        lines = drawing.document()
+        if _nesting(lines) <= MAX_NESTING:
+            folded = list(_folded(graph, view, drawing, suffix))
+            return FoldablePicture(list(with_variations(lines)), drawing.nodes, variables.definitions, folded, depth)
     return None
 
 
 def _nesting(lines: Sequence[str]) -> int:
     """Return the maximum nesting of groups."""
-    nesting = most = 0
+    nesting = deepest = 0
     for line in lines:
         nesting += line.count("<g ") - line.count("</g>")
-        most = max(most, nesting)
-    return most
+        deepest = max(deepest, nesting)
+    return deepest
 
 
-def _folded(graph: Graph, view: View, drawn: SvgDrawing, suffix: str) -> Iterator[str]:
+def _folded(graph: Graph, view: View, drawing: SvgDrawing, suffix: str) -> Iterator[str]:
     """Yield the identities of frames that the view folds."""
     if view.folding == UNFOLDED:
         return
-    frames = {match[1] for line in drawn.lines if (match := _FOLDABLE.match(line))}
+    frames = {match[1] for line in drawing.lines if (match := _FOLDABLE.match(line))}
     for line in draw(graph, view, suffix=suffix).lines:
         if (match := _FOLDED.match(line)) and match[1] in frames:
             yield match[1]

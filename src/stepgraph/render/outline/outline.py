@@ -11,6 +11,7 @@ from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, count_steps, functions_of
 from stepgraph.phrases.durations import counted
+from stepgraph.render.folding import BodyTexts
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.outline.rows import NO_STEPS, Row, RowMaker
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
@@ -27,19 +28,20 @@ def render_outline(
     color: bool,
     notes: Sequence[Note] = (),
     width: int | None = None,
-    place: str = "",
+    location: str = "",
 ) -> str:
     """Return the outline of a graph. Of the view, the folding and the details apply.
 
-    `place` is the source location of the workflow (`src/orders.py:12`). The header reports completeness, by the notes;
-    for graphs without a place, such as saved ones, only incompleteness. Lines except notes are clipped to `width`
-    cells.
+    `location` is the source location of the workflow (`src/orders.py:12`). The header reports completeness, by the
+    notes; for graphs without a location, such as saved ones, only incompleteness. Lines except notes are clipped to
+    `width` cells.
     """
     terminal = Terminal(color=color, width=width)
     workflow = graph["workflow"]
     functions = functions_of(workflow)
-    maker = RowMaker(functions, called_functions(workflow["nodes"], functions), view.folding, details=view.details)
-    lines = [terminal.line(_header(graph, notes, place))]
+    called = called_functions(workflow["nodes"], functions)
+    maker = RowMaker(functions, BodyTexts(functions), called, view.folding, details=view.details)
+    lines = [terminal.line(_header(graph, notes, location))]
     if "payload" in workflow:
         lines.append(terminal.line([Piece(payload_text(workflow["payload"]), Ink.QUIET, elastic=True)]))
     lines += (terminal.line(pieces) for pieces in _tree(workflow["nodes"], maker))
@@ -49,15 +51,15 @@ def render_outline(
     return "\n".join([*lines, ""])
 
 
-def _header(graph: Graph, notes: Sequence[Note], place: str) -> list[Piece]:
+def _header(graph: Graph, notes: Sequence[Note], location: str) -> list[Piece]:
     workflow = graph["workflow"]
     pieces = [Piece(workflow["class_name"], Ink.STRONG, elastic=True), Piece("  ")]
-    if place:
-        pieces += [Piece(place, Ink.QUIET, elastic=True), Piece("  ")]
+    if location:
+        pieces += [Piece(location, Ink.QUIET, elastic=True), Piece("  ")]
     pieces.append(Piece(counted(count_steps(workflow), "step")))
     if any(note.incomplete for note in notes):
         pieces += [Piece(" · "), Piece("incomplete", Ink.WARNING)]
-    elif place:
+    elif location:
         pieces.append(Piece(" · complete"))
     return pieces
 

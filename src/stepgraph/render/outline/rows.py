@@ -39,12 +39,12 @@ BLOCK_MARK = "□"
 IF_MARK = "◇"
 SWITCH_MARK = "◆"
 FUNCTION_MARK = "ƒ"
-ABOVE_MARK = "↑"
+REPEATED_MARK = "↑"
 START_MARK = "▸"
 UNKNOWN_MARK = "?"
 
 # The mark and the ink of folded nodes.
-FOLDED_LOOKS = {
+FOLDED_STYLES = {
     "step_do": (STEP_MARKS["step_do"], Ink.STEP),
     "loop": (LOOP_MARK, Ink.LOOP),
     "parallel": (PARALLEL_MARK, Ink.PARALLEL),
@@ -74,6 +74,9 @@ class RowMaker(Struct):
     """Makes rows in printing order, so a function is expanded at its first call."""
 
     functions: Mapping[str, FunctionDef]
+    body_texts: BodyTexts
+    """The summaries of folded functions."""
+
     called: frozenset[str] = frozenset()
     """The names of the functions that a run may reach."""
 
@@ -83,9 +86,6 @@ class RowMaker(Struct):
 
     counted: set[str] = field(default_factory=set)
     """The names of the functions summarized by a folded call."""
-
-    texts: BodyTexts | None = None
-    """The summaries of functions, made on first use."""
 
     details: Details = NO_DETAILS
 
@@ -142,21 +142,20 @@ class RowMaker(Struct):
     def _call(self, call: FunctionCall) -> Row:
         name = call["name"]
         arguments = self.details.source(call)
-        after = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(clock_text(call)))
+        suffix = (*((Piece(arguments, elastic=True),) if arguments else ()), *_clock(clock_text(call)))
         if name in self.shown:
-            return Row((_mark(ABOVE_MARK, Ink.STRONG), _name(name), *after, *_quiet("(shown above)")))
+            return Row((_mark(REPEATED_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(shown above)")))
         if name not in self.functions:
-            return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *after, *_quiet("(not in this graph)")))
+            return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix, *_quiet("(not in this graph)")))
         self.shown.add(name)
-        return _row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *after), self.functions[name]["nodes"])
+        return _row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *suffix), self.functions[name]["nodes"])
 
     def _folded_call(self, call: FunctionCall) -> Row:
         name = call["name"]
         if name in self.shown or name not in self.functions or not self.functions[name]["nodes"]:
             return self._call(call)
         self.counted.add(name)
-        self.texts = BodyTexts(self.functions) if self.texts is None else self.texts
-        inside = _quiet(f"({self.texts.of(name)})")
+        inside = _quiet(f"({self.body_texts.of(name)})")
         return Row((_mark(FUNCTION_MARK, Ink.STRONG), _name(name), *_clock(clock_text(call)), *inside))
 
     def _try(self, node: Try) -> list[Row]:
@@ -220,7 +219,7 @@ class RowMaker(Struct):
 
     def _folded(self, node: Node) -> Row:
         """Return the row of a folded node with a summary of its contents."""
-        mark, ink = FOLDED_LOOKS.get(node["type"], (UNKNOWN_MARK, Ink.WARNING))
+        mark, ink = FOLDED_STYLES.get(node["type"], (UNKNOWN_MARK, Ink.WARNING))
         is_loop = node["type"] == "loop"
         title = Piece((is_loop and self.details.source(node)) or node_words(node).title, ink, elastic=True)
         phrases: tuple[Piece, ...] = ()
@@ -230,11 +229,12 @@ class RowMaker(Struct):
 
     def _start(self, start: Start) -> Row:
         """Return the row of a `start`, with those of its functions inside whose names refer to other functions."""
-        hidden = [function for name, function in start["functions"].items() if self.functions.get(name) is not function]
+        functions = start["functions"].items()
+        shadowed = [function for name, function in functions if self.functions.get(name) is not function]
         pieces = [_mark(START_MARK, Ink.STRONG), Piece("start ", Ink.STRONG), _name(start["class_name"])]
         if "payload" in start:
             pieces += _quiet(payload_text(start["payload"]))
-        return _row(pieces, [*start["nodes"], *hidden])
+        return _row(pieces, [*start["nodes"], *shadowed])
 
 
 def _with_level(row: Row, level: int) -> Row:

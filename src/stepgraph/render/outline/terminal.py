@@ -11,7 +11,7 @@ from stepgraph.escaping.log_lines import without_commands
 from stepgraph.escaping.visible import visible
 from stepgraph.render.cells import cell_width, clip
 
-_SHORTEST_CLIPPED_TEXT = 12
+_MIN_CLIPPED_WIDTH = 12
 
 
 class Ink(Enum):
@@ -53,9 +53,9 @@ class Terminal(Struct, frozen=True):
         """Return one line, without control sequences except our colors, and without workflow commands of CI systems."""
         safe = [Piece(visible(piece.text), piece.ink, piece.elastic) for piece in pieces]
         fitting = safe if self.width is None else _fitted(safe, self.width)
-        return without_commands("".join(self._painted(piece) for piece in _without_trailing_space(fitting)))
+        return without_commands("".join(self._with_color(piece) for piece in _without_trailing_space(fitting)))
 
-    def _painted(self, piece: Piece) -> str:
+    def _with_color(self, piece: Piece) -> str:
         if not self.color or not piece.ink.value or not piece.text:
             return piece.text
         return f"\x1b[{piece.ink.value}m{piece.text}\x1b[0m"
@@ -73,7 +73,7 @@ def _without_trailing_space(pieces: Sequence[Piece]) -> list[Piece]:
 def _fitted(pieces: Sequence[Piece], width: int) -> list[Piece]:
     """Return the pieces cut to `width`: the longest elastic ones first, then the end of the line."""
     rigid = sum(cell_width(piece.text) for piece in pieces if not piece.elastic)
-    longest = _share([cell_width(piece.text) for piece in pieces if piece.elastic], width - rigid)
+    longest = _max_elastic_width([cell_width(piece.text) for piece in pieces if piece.elastic], width - rigid)
     fitted: list[Piece] = []
     room = width
     for piece in pieces:
@@ -83,7 +83,7 @@ def _fitted(pieces: Sequence[Piece], width: int) -> list[Piece]:
     return fitted
 
 
-def _share(widths: Sequence[int], room: int) -> int:
+def _max_elastic_width(widths: Sequence[int], room: int) -> int:
     """Return the maximum length of elastic pieces that fit into `room`, but at least a legible minimum."""
     share = room
     for count, width in zip(range(len(widths), 0, -1), sorted(widths), strict=True):
@@ -93,4 +93,4 @@ def _share(widths: Sequence[int], room: int) -> int:
         room -= width
     else:
         share = max(widths, default=0)
-    return max(share, _SHORTEST_CLIPPED_TEXT)
+    return max(share, _MIN_CLIPPED_WIDTH)

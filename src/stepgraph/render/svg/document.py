@@ -17,10 +17,10 @@ from stepgraph.render.svg.pen import Pen
 from stepgraph.render.svg.theme import style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
 
-WIDEST: Final = 4000
-HIGHEST: Final = 12_000
+MAX_WIDTH: Final = 4000
+MAX_HEIGHT: Final = 12_000
 
-_WIDEST_TITLE: Final = 560
+_MAX_TITLE_WIDTH: Final = 560
 
 
 class Picture(Struct, frozen=True):
@@ -33,7 +33,7 @@ class Picture(Struct, frozen=True):
     @property
     def warning(self) -> str:
         """A warning about a picture that is too large to view; empty for others."""
-        if self.width <= WIDEST and self.height <= HIGHEST:
+        if self.width <= MAX_WIDTH and self.height <= MAX_HEIGHT:
             return ""
         return (
             f"the picture is {self.width} by {self.height} pixels, which is more than one can look at."
@@ -46,9 +46,9 @@ def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
 
     Equal graphs give equal bytes. Adding a step changes its own lines and the sizes of the figures around it.
     """
-    drawn = draw(graph, view)
-    lines = drawn.document(style_sheet(view.theme, SCOPE))
-    return Picture("\n".join([*lines, ""]), drawn.width, value_of(drawn.height))
+    drawing = draw(graph, view)
+    lines = drawing.document(style_sheet(view.theme, SCOPE))
+    return Picture("\n".join([*lines, ""]), drawing.width, value_of(drawing.height))
 
 
 def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Picture:
@@ -56,9 +56,11 @@ def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Pi
 
     Without drawings, the document shows only its title.
     """
-    title_lines = [] if drawings else HEADING.wrap(visible(title), _WIDEST_TITLE, 4)
-    width = max([0, *(drawn.width for drawn in drawings), *(HEADING.width(line) + 2 * MARGIN for line in title_lines)])
-    height = sum(value_of(drawn.height) for drawn in drawings)
+    title_lines = [] if drawings else HEADING.wrap(visible(title), _MAX_TITLE_WIDTH, 4)
+    width = max(
+        [0, *(drawing.width for drawing in drawings), *(HEADING.width(line) + 2 * MARGIN for line in title_lines)]
+    )
+    height = sum(value_of(drawing.height) for drawing in drawings)
     height += len(title_lines) * HEADING.line_height + 2 * MARGIN if title_lines else 0
     size = f'width="{width}" height="{height}" viewBox="0 0 {width} {height}"'
     lines = [
@@ -73,8 +75,12 @@ def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Pi
     pen.text(("heading", MARGIN, MARGIN + n * HEADING.line_height - 4, text) for n, text in enumerate(title_lines, 1))
     lines += pen.lines if title_lines else []
     y = 0
-    for drawn in drawings:
-        name = markup_text(drawn.class_name)
-        lines += [f'<g id="{drawn.identity}" transform="translate(0 {y})"><title>{name}</title>', *drawn.lines, "</g>"]
-        y += value_of(drawn.height)
+    for drawing in drawings:
+        name = markup_text(drawing.class_name)
+        lines += [
+            f'<g id="{drawing.identity}" transform="translate(0 {y})"><title>{name}</title>',
+            *drawing.lines,
+            "</g>",
+        ]
+        y += value_of(drawing.height)
     return Picture("\n".join([*lines, "</svg>", ""]), width, height)

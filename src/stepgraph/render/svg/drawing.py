@@ -13,6 +13,7 @@ from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of
 from stepgraph.render.context import NodeContext
+from stepgraph.render.folding import BodyTexts
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
 from stepgraph.render.svg.figures.legend import LEGEND
@@ -27,7 +28,7 @@ from stepgraph.render.view import View
 SCOPE: Final = "stepgraph"
 MARGIN: Final = 24
 _BETWEEN_FIGURES: Final = 32
-_WIDEST_TITLE: Final = 560
+_MAX_TITLE_WIDTH: Final = 560
 
 
 class SvgDrawing(Struct, frozen=True):
@@ -77,7 +78,8 @@ def draw(
 def _draw(graph: Graph, view: View, folds: Variables | None, suffix: str, above: Sequence[Drawable]) -> SvgDrawing:
     workflow = graph["workflow"]
     identity = slug(workflow["class_name"], "workflow") + suffix
-    layout = NodeLayout(functions_of(workflow), view, folds)
+    functions = functions_of(workflow)
+    layout = NodeLayout(functions, BodyTexts(functions), view, folds)
     title = _title(workflow["class_name"], payload_text(workflow["payload"]) if "payload" in workflow else "")
     figures = [*above, *_figures(graph, layout, identity)]
     width = max([title.width, *(figure.left_extent + figure.right_extent for figure in figures)]) + 2 * MARGIN
@@ -133,8 +135,8 @@ class _Title(Struct, frozen=True):
 
 
 def _title(name: str, payload: str) -> _Title:
-    names = TITLE.wrap(visible(name), _WIDEST_TITLE, 2)
-    details = DETAIL.wrap(visible(payload), _WIDEST_TITLE, 3) if payload else ()
+    names = TITLE.wrap(visible(name), _MAX_TITLE_WIDTH, 2)
+    details = DETAIL.wrap(visible(payload), _MAX_TITLE_WIDTH, 3) if payload else ()
     pieces: list[tuple[str, int, int, str]] = []
     y = MARGIN - 6
     for text in names:

@@ -39,8 +39,8 @@ _BOLD: Final = (
 _MONOSPACED: Final = " ".join(["602"] * len(_ASCII))
 _OTHER_LETTER: Final = 680
 _WIDE_LETTER: Final = 1000
-_NO_LETTER: Final = 0
-_OTHERS: Final = (_NO_LETTER, _OTHER_LETTER, _WIDE_LETTER)
+_ZERO_WIDTH_LETTER: Final = 0
+_OTHER_WIDTHS: Final = (_ZERO_WIDTH_LETTER, _OTHER_LETTER, _WIDE_LETTER)
 
 
 class Font(Struct, frozen=True):
@@ -65,7 +65,7 @@ def _font(widths: str, size: int, line_height: int) -> Font:
 
     @lru_cache(maxsize=4096)
     def non_ascii(letter: str) -> int:
-        return _OTHERS[cells_of(letter)]
+        return _OTHER_WIDTHS[cells_of(letter)]
 
     def width_of(letter: str) -> int:
         return ascii_widths.get(letter) or non_ascii(letter)

@@ -84,8 +84,8 @@ class Pen(Struct):
     def box(self, css: str, corner: tuple[int, Length], size: tuple[int, Length], radius: int = 6) -> None:
         """Draw a rectangle by its upper left corner and its size."""
         (x, y), (width, height) = corner, size
-        place = f'x="{x}" y="{y}" width="{width}" height="{height}"'
-        self.lines.append(f'<rect class="{css}" {place} rx="{radius}"/>')
+        geometry = f'x="{x}" y="{y}" width="{width}" height="{height}"'
+        self.lines.append(f'<rect class="{css}" {geometry} rx="{radius}"/>')
 
     def icon(self, css: str, x: int, y: Length, path: str) -> None:
         """Draw an icon of 16 by 16 pixels."""

@@ -37,12 +37,12 @@ def json_report(report: VersionComparison) -> shapes.DiffReport:
             "fail_on": report.fail_on.value,
             "fails": report.fails,
             "workflows": len(report.workflows),
-            "changed_workflows": len(report.changed),
+            "changed_workflows": len(report.changed_workflows),
             "changes": len(report.changes),
             "breaking": report.count(Effect.BREAKING),
             "late": report.count(Effect.LATE),
             "safe": report.count(Effect.SAFE),
-            "incomplete_workflows": len(report.incomplete),
+            "incomplete_workflows": len(report.incomplete_workflows),
         },
         "workflows": [_workflow(workflow) for workflow in report.workflows],
     }
@@ -73,7 +73,7 @@ def _version(version: VersionedWorkflow | None) -> shapes.WorkflowVersion | None
     return {
         "name": version.name,
         "class_name": version.class_name,
-        "place": version.place,
+        "place": version.location,
         "has_dag": version.graph is not None,
         "complete": version.complete,
     }

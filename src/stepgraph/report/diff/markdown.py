@@ -30,7 +30,7 @@ def render_markdown(report: VersionComparison) -> str:
     changes.
     """
     if not report.changes:
-        incomplete = [f"- {_incomplete(workflow)}\n" for workflow in report.incomplete]
+        incomplete = [f"- {_incomplete(workflow)}\n" for workflow in report.incomplete_workflows]
         return "\n".join([f"Workflows: {prose(_end(report))}.\n", *_limited(incomplete, MAX_LENGTH - _NOTES_SPACE)])
     worst = max(change.impact.effect for change in report.changes)
     start = f"## {_SIGNS[worst]} Workflows: {prose(count_line(report))}\n\nCompared {prose(versions_line(report))}.\n"
@@ -48,7 +48,7 @@ def _tables(report: VersionComparison, space: int) -> list[str]:
     """Return a section for each changed workflow as far as it fits, and a note with the number of omitted changes."""
     sections: list[str] = []
     shown_count = 0
-    for workflow in report.changed:
+    for workflow in report.changed_workflows:
         head = f"{_heading(workflow)}\n{_TABLE_HEAD}"
         rows = [_row(change) for change in workflow.diff.changes]
         count = count_fitting(rows, space - length(head))
@@ -63,9 +63,9 @@ def _tables(report: VersionComparison, space: int) -> list[str]:
 
 
 def _heading(workflow: ComparedWorkflow) -> str:
-    place = f" at {code(workflow.place)}" if workflow.place else ""
-    incomplete = f"\nThis is incomplete: {INCOMPLETE}.\n" if workflow.incomplete else ""
-    return f"### {code(workflow.name)}{place}\n{incomplete}"
+    location = f" at {code(workflow.location)}" if workflow.location else ""
+    incomplete = f"\nThis is incomplete: {INCOMPLETE}.\n" if workflow.is_incomplete else ""
+    return f"### {code(workflow.name)}{location}\n{incomplete}"
 
 
 def _incomplete(workflow: ComparedWorkflow) -> str:
@@ -86,7 +86,7 @@ def _diagrams(report: VersionComparison, space: int) -> list[str]:
     """Return the diagrams that fit, after a legend."""
     drawable = [
         (workflow, workflow.new.graph)
-        for workflow in report.changed
+        for workflow in report.changed_workflows
         if workflow.new is not None and workflow.new.graph is not None
     ]
     is_marked = any(workflow.old is not None for workflow, _ in drawable)

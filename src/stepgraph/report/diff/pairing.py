@@ -35,15 +35,18 @@ def pair_workflows(
 
 def _with_removed(pairs: list[Pair], old: Sequence[VersionedWorkflow]) -> tuple[Pair, ...]:
     """Return the pairs with removed workflows, each after its old predecessor."""
-    indices = {id(before): index for index, (before, _) in enumerate(pairs)}
+    indices = {id(partner): index for index, (partner, _) in enumerate(pairs)}
     removed: list[list[Pair]] = [[] for _ in range(len(pairs) + 1)]
-    following = 0
+    insertion_index = 0
     for workflow in old:
         if id(workflow) in indices:
-            following = indices[id(workflow)] + 1
+            insertion_index = indices[id(workflow)] + 1
         else:
-            removed[following].append((workflow, None))
-    return (*removed[0], *(item for pair, after in zip(pairs, removed[1:], strict=True) for item in (pair, *after)))
+            removed[insertion_index].append((workflow, None))
+    ordered = list(removed[0])
+    for pair, removed_after in zip(pairs, removed[1:], strict=True):
+        ordered += [pair, *removed_after]
+    return tuple(ordered)
 
 
 def _class_name(workflow: VersionedWorkflow) -> Hashable:
@@ -107,11 +110,11 @@ def _by_unique_name(pairs: Iterable[Pair]) -> Mapping[str, Pair]:
 
 def _unique_name(workflow: VersionedWorkflow, used: Mapping[str, Pair], numbers: Counter[tuple[str, str]]) -> str:
     """Return a name that is not in `used`. `numbers` are the last ones of each name and location."""
-    base, place = workflow.name or workflow.class_name, workflow.place
-    name = base if base not in used else f"{base} ({place})"
+    base, location = workflow.name or workflow.class_name, workflow.location
+    name = base if base not in used else f"{base} ({location})"
     while name in used:
-        numbers[base, place] += 1
-        name = f"{base} ({place}, {numbers[base, place] + 1})"
+        numbers[base, location] += 1
+        name = f"{base} ({location}, {numbers[base, location] + 1})"
     return name
 
 

@@ -38,7 +38,7 @@ class VersionedWorkflow(Struct, frozen=True):
     """Name of the class."""
     path: str
     """File, equal in both versions unless it was renamed."""
-    place: str
+    location: str
     """Location for users."""
     graph: Graph | None
     """The graph, None without steps."""
@@ -64,13 +64,13 @@ class ComparedWorkflow(Struct, frozen=True):
         return self.diff.name
 
     @property
-    def place(self) -> str:
+    def location(self) -> str:
         """Location in the new version, or in the old one if the workflow was removed."""
-        existing = self.new if self.new is not None else self.old
-        return "" if existing is None else existing.place
+        available = self.new if self.new is not None else self.old
+        return "" if available is None else available.location
 
     @property
-    def incomplete(self) -> bool:
+    def is_incomplete(self) -> bool:
         """Whether a graph may lack steps, so that changes may be missing or wrong."""
         return any(version is not None and version.complete is False for version in (self.old, self.new))
 
@@ -95,14 +95,14 @@ class VersionComparison(Struct, frozen=True):
         return tuple(change for workflow in self.workflows for change in workflow.diff.changes)
 
     @property
-    def changed(self) -> tuple[ComparedWorkflow, ...]:
+    def changed_workflows(self) -> tuple[ComparedWorkflow, ...]:
         """Workflows with changes."""
         return tuple(workflow for workflow in self.workflows if workflow.diff.changes)
 
     @property
-    def incomplete(self) -> tuple[ComparedWorkflow, ...]:
+    def incomplete_workflows(self) -> tuple[ComparedWorkflow, ...]:
         """Workflows whose changes may be missing."""
-        return tuple(workflow for workflow in self.workflows if workflow.incomplete)
+        return tuple(workflow for workflow in self.workflows if workflow.is_incomplete)
 
     @property
     def fails(self) -> bool:
@@ -120,7 +120,7 @@ INCOMPLETE = "its graph may lack steps, so that changes may be missing"
 def count_line(report: VersionComparison) -> str:
     """Return the number of changes and their effects: `2 changes in 1 workflow; for running instances: 2 safe`."""
     line = _changes(report) if report.changes else f"no change of structure in {_workflows(len(report.workflows))}"
-    incomplete = len(report.incomplete)
+    incomplete = len(report.incomplete_workflows)
     return f"{line}; {incomplete} with a graph that is incomplete" if incomplete else line
 
 
@@ -132,7 +132,7 @@ def effects_line(changes: Collection[StructuralChange]) -> str:
 
 
 def _changes(report: VersionComparison) -> str:
-    changes = f"{counted(len(report.changes), 'change')} in {_workflows(len(report.changed))}"
+    changes = f"{counted(len(report.changes), 'change')} in {_workflows(len(report.changed_workflows))}"
     return f"{changes}; {effects_line(report.changes)}"
 
 

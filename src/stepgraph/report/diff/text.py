@@ -27,17 +27,17 @@ def render_text(report: VersionComparison, *, color: bool = False) -> str:
     Signs and words repeat the meaning of colors.
     """
     terminal = Terminal(color=color, width=None)
-    blocks = ["".join(f"{terminal.line(line)}\n" for line in _lines(workflow)) for workflow in report.changed]
+    blocks = ["".join(f"{terminal.line(line)}\n" for line in _lines(workflow)) for workflow in report.changed_workflows]
     end = f"{count_line(report)} ({versions_line(report)})"
     return "\n".join([*blocks, f"{terminal.line([Piece(end, Ink.QUIET if blocks else Ink.PLAIN)])}\n"])
 
 
 def _lines(workflow: ComparedWorkflow) -> Iterator[list[Piece]]:
-    place = f"  {workflow.place}" if workflow.place else ""
-    yield [Piece(workflow.name, Ink.STRONG), Piece(place, Ink.QUIET)]
+    location = f"  {workflow.location}" if workflow.location else ""
+    yield [Piece(workflow.name, Ink.STRONG), Piece(location, Ink.QUIET)]
     for change in workflow.diff.changes:
         yield _line(change)
-    if workflow.incomplete:
+    if workflow.is_incomplete:
         yield [Piece("  ? ", Ink.WARNING), Piece(INCOMPLETE)]
 
 

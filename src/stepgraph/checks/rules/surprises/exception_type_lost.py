@@ -15,40 +15,41 @@ if TYPE_CHECKING:
     from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
-_PRESERVED: Final = (ValueError, TypeError)
+_PRESERVED_TYPES: Final = (ValueError, TypeError)
 # Raised by Python around an await, or by failures of the SDK itself.
-_OF_MACHINERY: Final = (
+_RUNTIME_ERRORS: Final = (
     *(RecursionError, MemoryError, AttributeError, StopIteration, StopAsyncIteration, Warning, BaseExceptionGroup),
 )
 # Raised by subscripts, arithmetic and unpacking.
-_OF_LANGUAGE: Final = (LookupError, ArithmeticError, NameError, AssertionError, UnicodeError)
+_LANGUAGE_ERRORS: Final = (LookupError, ArithmeticError, NameError, AssertionError, UnicodeError)
 
 
 def _check(subject: WorkflowSubject) -> Iterator[Diagnostic]:
-    for tried in find_tries(subject.program.body):
-        if tried.non_step_errors is NonStepErrors.ANY or not runs_steps(tried):
+    for try_node in find_tries(subject.program.body):
+        if try_node.non_step_errors is NonStepErrors.ANY or not runs_steps(try_node):
             continue
-        if any(catches_javascript(handler) for handler in tried.handlers):
+        if any(catches_javascript(handler) for handler in try_node.handlers):
             continue
-        for handler in tried.handlers:
+        for handler in try_node.handlers:
             if not catches_all(handler):
-                only = len(handler.types) == 1
-                yield from (_match(caught, only=only) for caught in handler.types if _is_lost(caught, tried))
+                is_only_type = len(handler.types) == 1
+                lost = (caught for caught in handler.types if _is_lost(caught, try_node))
+                yield from (_diagnostic(caught, is_only_type=is_only_type) for caught in lost)
 
 
-def _is_lost(caught: CaughtType, tried: Try) -> bool:
-    """Return whether no exception that reaches a handler, from steps or other code, has a type."""
+def _is_lost(caught: CaughtType, try_node: Try) -> bool:
+    """Return whether no exception of the caught type reaches the handler, from steps or other code."""
     if caught.ancestors != (caught.name,):
-        ancestors = [builtin_exception(ancestor) for ancestor in caught.ancestors]
-        return not any(ancestor is not None and not _is_plain_error(ancestor) for ancestor in ancestors)
+        builtin_ancestors = [builtin_exception(ancestor) for ancestor in caught.ancestors]
+        return not any(ancestor is not None and not _is_plain_error(ancestor) for ancestor in builtin_ancestors)
     if not caught.name.startswith("builtins."):
         return _is_foreign_error(caught.name)
     exception = builtin_exception(caught.name)
-    if exception is None or not _is_plain_error(exception) or issubclass(exception, _OF_MACHINERY):
+    if exception is None or not _is_plain_error(exception) or issubclass(exception, _RUNTIME_ERRORS):
         return False
-    if any(issubclass(preserved, exception) for preserved in _PRESERVED):
+    if any(issubclass(preserved, exception) for preserved in _PRESERVED_TYPES):
         return False
-    return tried.non_step_errors is NonStepErrors.NONE or not issubclass(exception, _OF_LANGUAGE)
+    return try_node.non_step_errors is NonStepErrors.NONE or not issubclass(exception, _LANGUAGE_ERRORS)
 
 
 def _is_plain_error(exception: type[BaseException]) -> bool:
@@ -65,14 +66,14 @@ def _is_foreign_error(name: str) -> bool:
     return name.rsplit(".", 1)[-1] not in ("ExceptionGroup", "BaseExceptionGroup", "CancelledError", "Exception")
 
 
-def _match(caught: CaughtType, *, only: bool) -> Diagnostic:
+def _diagnostic(caught: CaughtType, *, is_only_type: bool) -> Diagnostic:
     text = caught.place.text
     reason = "only ValueError, TypeError and NonRetryableError keep their type"
     if caught.raised_in is None:
         message = f"`except {text}` never catches an error of a step, which arrives as `JsException`: {reason}."
     else:
-        so = "so this handler never runs" if only else "so this does not catch it"
-        message = f"`{text}` of the step {caught.raised_in!r} arrives here as `JsException`, {so}: {reason}."
+        consequence = "so this handler never runs" if is_only_type else "so this does not catch it"
+        message = f"`{text}` of the step {caught.raised_in!r} arrives here as `JsException`, {consequence}: {reason}."
     return Diagnostic(
         caught.place.span,
         message,

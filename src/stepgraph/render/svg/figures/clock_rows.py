@@ -45,7 +45,7 @@ class ClockRows(Struct, frozen=True):
     """
 
     members: Sequence[Member]
-    first_over: bool
+    ends_with_first: bool
     """Whether the group ends with the first of its members, which its last bar shows."""
 
     plan: ColumnPlan = UNPLANNED
@@ -126,7 +126,7 @@ class ClockRows(Struct, frozen=True):
             spines.append(0)
         if not spines:
             return
-        css = "bar first" if self.first_over and row == last else "bar"
+        css = "bar first" if self.ends_with_first and row == last else "bar"
         passing = list(self._passages(row, columns))
         passing += [(x, x) for x, begins in lanes if value_of(begins) < value_of(self.bars[row])]
         draw_bar(pen, css, self.bars[row], (min(spines) - _OVERHANG, max(spines) + _OVERHANG), passing)

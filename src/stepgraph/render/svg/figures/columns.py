@@ -74,7 +74,7 @@ class ColumnLayout(Struct, frozen=True):
 
     def lanes(self, index: int, outer: Lanes) -> Lanes:
         """Return the lanes for the exits of a column, relative to its spine."""
-        return outer.seen_from(self.spines[index]) if self._goes_straight(index) else self.columns[index].lanes
+        return outer.relative_to(self.spines[index]) if self._goes_straight(index) else self.columns[index].lanes
 
     @property
     def room_below(self) -> int:

@@ -55,7 +55,7 @@ class Lanes(Struct, frozen=True):
     breaks: int = 0
     returns: int = 0
 
-    def seen_from(self, x: int) -> Lanes:
+    def relative_to(self, x: int) -> Lanes:
         """Return the same lanes relative to a spine at `x`."""
         return Lanes(self.breaks - x, self.returns - x)
 

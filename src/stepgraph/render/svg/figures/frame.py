@@ -9,7 +9,7 @@ from msgspec.structs import force_setattr
 
 from stepgraph.render.svg.figures.figure import NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label
-from stepgraph.render.svg.figures.leaf import BEHIND, SvgGroup
+from stepgraph.render.svg.figures.leaf import STACK_OFFSET, SvgGroup
 from stepgraph.render.svg.lengths import Length, Variables
 from stepgraph.render.svg.pen import Pen
 
@@ -46,7 +46,7 @@ class FrameFigure(Struct, frozen=True):
     exits: EarlyExits = NO_EXITS
 
     def __post_init__(self) -> None:
-        behind = BEHIND if self.stacked else 0
+        offset = STACK_OFFSET if self.stacked else 0
         left_extent, right_extent = self.content.left_extent + SIDES, self.content.right_extent + SIDES
         if self.label is not None:
             missing = self.label.width + 2 * _BAND_SIDES - left_extent - right_extent
@@ -54,11 +54,11 @@ class FrameFigure(Struct, frozen=True):
             right_extent += max(0, missing - missing // 2)
         force_setattr(self, "goes_on", self.stacked or self.content.goes_on)
         force_setattr(self, "left_extent", left_extent)
-        force_setattr(self, "right_extent", right_extent + behind)
+        force_setattr(self, "right_extent", right_extent + offset)
         top = self.band + self.lead
-        height, exits = self.content.height + (top + behind), self.content.exits.lowered(top)
+        height, exits = self.content.height + (top + offset), self.content.exits.lowered(top)
         if self.folds is not None:
-            height = self.folds.fold(self.group.identity, height, self.band + behind)
+            height = self.folds.fold(self.group.identity, height, self.band + offset)
             exits = EarlyExits(self._folded(exits.breaks), self._folded(exits.returns))
         force_setattr(self, "height", height)
         force_setattr(self, "exits", exits)
@@ -98,13 +98,13 @@ class FrameFigure(Struct, frozen=True):
         if not self.stacked:
             pen.box("edge", (-self.left_extent, 0), (self.left_extent + self.right_extent, self.height), _RADIUS)
             return
-        for shift in (BEHIND, 0):
-            size = (self.left_extent + self.right_extent - BEHIND, self.height - BEHIND)
+        for shift in (STACK_OFFSET, 0):
+            size = (self.left_extent + self.right_extent - STACK_OFFSET, self.height - STACK_OFFSET)
             pen.box("edge", (shift - self.left_extent, shift), size, _RADIUS)
-        pen.path("line", f"M0 {self.height - BEHIND}V{self.height}")
+        pen.path("line", f"M0 {self.height - STACK_OFFSET}V{self.height}")
 
     def _band_path(self) -> str:
-        width = self.left_extent + self.right_extent - 2 * _RADIUS - (BEHIND if self.stacked else 0)
+        width = self.left_extent + self.right_extent - 2 * _RADIUS - (STACK_OFFSET if self.stacked else 0)
         corner = f"{_RADIUS} {_RADIUS}"
         return (
             f"M{-self.left_extent} {self.band}V{_RADIUS}a{corner} 0 0 1 {_RADIUS} {-_RADIUS}"

@@ -15,9 +15,9 @@ from stepgraph.render.svg.pen import Pen
 ICON_ROOM: Final = 24
 """The width in pixels of an icon and the space beside it."""
 
-MOST_LINES: Final = 3
-MOST_CODE_LINES: Final = 5
-MOST_DETAILS: Final = 5
+MAX_LINES: Final = 3
+MAX_CODE_LINES: Final = 5
+MAX_DETAIL_LINES: Final = 5
 WIDEST_NAME: Final = 230
 WIDEST_DETAIL: Final = 250
 WIDEST_HEADING: Final = 320
@@ -89,7 +89,7 @@ def heading(
     lines = [TextLine("heading", HEADING, first_line, start, line)] if word else []
     code_start = start + HEADING.width(first_line) + _BEFORE_CODE if word else start
     css, font = ("code", CODE) if code else ("detail", DETAIL)
-    for number, text in enumerate(_wrapped(font, source, widest, MOST_CODE_LINES) if source else ()):
+    for number, text in enumerate(_wrapped(font, source, widest, MAX_CODE_LINES) if source else ()):
         lines.append(TextLine(css, font, text, code_start, line + number * font.line_height))
     return Label(
         icon,
@@ -117,7 +117,7 @@ def _label(icon: str, blocks: Sequence[tuple[str, Font, Sequence[str]]]) -> Labe
     return Label(icon, tuple(lines), x + max((line.font.width(line.text) for line in lines), default=0), y)
 
 
-def _wrapped(font: Font, text: str, width: int, lines: int = MOST_LINES) -> tuple[str, ...]:
+def _wrapped(font: Font, text: str, width: int, lines: int = MAX_LINES) -> tuple[str, ...]:
     return font.wrap(visible(text), width, lines)
 
 
@@ -129,4 +129,4 @@ def _joined(phrases: Sequence[str]) -> list[str]:
             lines[-1] = joined
         else:
             lines.extend(_wrapped(DETAIL, phrase, WIDEST_DETAIL))
-    return lines[:MOST_DETAILS]
+    return lines[:MAX_DETAIL_LINES]

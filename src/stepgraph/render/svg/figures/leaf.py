@@ -13,10 +13,10 @@ from stepgraph.render.svg.figures.label import Label
 from stepgraph.render.svg.pen import Pen
 
 PADDING: Final = 11
-NARROWEST: Final = 128
+MIN_WIDTH: Final = 128
 """The minimum width in pixels of a box with an icon, so that most boxes are equally wide."""
 
-BEHIND: Final = 4
+STACK_OFFSET: Final = 4
 
 
 class SvgGroup(Struct, frozen=True):
@@ -52,7 +52,7 @@ class Leaf(Struct, frozen=True):
     @property
     def width(self) -> int:
         """The width of the box, an even number so that its spine is at a whole pixel."""
-        return max(NARROWEST if self.label.icon else 0, _even(self.label.width + 2 * PADDING))
+        return max(MIN_WIDTH if self.label.icon else 0, _even(self.label.width + 2 * PADDING))
 
     @property
     def left_extent(self) -> int:
@@ -60,11 +60,11 @@ class Leaf(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
-        return self.width // 2 + (BEHIND if self.stacked else 0)
+        return self.width // 2 + (STACK_OFFSET if self.stacked else 0)
 
     @property
     def height(self) -> int:
-        return self._box_height + (BEHIND if self.stacked else 0)
+        return self._box_height + (STACK_OFFSET if self.stacked else 0)
 
     @property
     def _box_height(self) -> int:
@@ -77,7 +77,7 @@ class Leaf(Struct, frozen=True):
             if kind in self.exit_kinds:
                 pen.leave((self.right_extent, self.height // 2), lane)
         if self.stacked:
-            pen.box("box", (BEHIND - self.left_extent, BEHIND), box)
+            pen.box("box", (STACK_OFFSET - self.left_extent, STACK_OFFSET), box)
         pen.box("box", (-self.left_extent, 0), box)
         self.label.draw(pen, PADDING - self.left_extent, PADDING - 2, "ink")
         pen.close()

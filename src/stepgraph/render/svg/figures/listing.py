@@ -13,11 +13,11 @@ from stepgraph.render.svg.figures.marked_figure import SIGN, draw_sign
 from stepgraph.render.svg.fonts import DETAIL, HEADING
 from stepgraph.render.svg.pen import Pen
 
-WIDEST: Final = 560
-MOST_ENTRIES: Final = 24
+MAX_WIDTH: Final = 560
+MAX_ENTRIES: Final = 24
 """The maximum number of entries; the picture itself shows the others."""
 
-_MOST_LINES: Final = 3
+_MAX_LINES: Final = 3
 _TEXT: Final = 2 * SIGN + 8
 _BETWEEN: Final = 7
 _BELOW_HEADING: Final = 8
@@ -47,7 +47,7 @@ class Listing:
     """The lines of each entry, as pairs of a class and a text; computed from the entries."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "lines", [list(_lines(entry)) for entry in self.entries[:MOST_ENTRIES]])
+        object.__setattr__(self, "lines", [list(_lines(entry)) for entry in self.entries[:MAX_ENTRIES]])
 
     @property
     def left_extent(self) -> int:
@@ -68,7 +68,7 @@ class Listing:
 
     @property
     def _remarks(self) -> list[str]:
-        return [line for text in self.remarks for line in DETAIL.wrap(visible(text), WIDEST, 2)]
+        return [line for text in self.remarks for line in DETAIL.wrap(visible(text), MAX_WIDTH, 2)]
 
     @property
     def _top(self) -> int:
@@ -103,4 +103,4 @@ def _lines(entry: ListingEntry) -> Iterable[tuple[str, str]]:
     """Yield the class and the text of each line of an entry."""
     for css, text in (("change", entry.text), (entry.css, entry.more)):
         if text:
-            yield from ((css, line) for line in DETAIL.wrap(visible(text), WIDEST, _MOST_LINES))
+            yield from ((css, line) for line in DETAIL.wrap(visible(text), MAX_WIDTH, _MAX_LINES))

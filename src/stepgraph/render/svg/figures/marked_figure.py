@@ -22,12 +22,12 @@ ICONS: Final = {
 SIGN: Final = 9
 """The radius in pixels of a sign."""
 
-_SIDES: Final = 10
+_SIDE_PADDING: Final = 10
 _ABOVE: Final = 4
 _BELOW: Final = 6
-_BEHIND: Final = 10
-_AROUND_TEXT: Final = 3 * _SIDES + SIGN
-_NARROWEST: Final = 190
+_TAB_OVERLAP: Final = 10
+_PADDING_AROUND_TEXT: Final = 3 * _SIDE_PADDING + SIGN
+_MIN_TAB_WIDTH: Final = 190
 _ICON: Final = 16
 
 
@@ -48,7 +48,7 @@ class MarkedFigure:
         if not self.mark.remark or isinstance(self.figure, ExitPill):
             object.__setattr__(self, "label", None)
             return
-        room = max(2 * self.figure.left_extent, _NARROWEST) - _AROUND_TEXT
+        room = max(2 * self.figure.left_extent, _MIN_TAB_WIDTH) - _PADDING_AROUND_TEXT
         object.__setattr__(self, "label", plain_label(self.mark.remark, min(room, WIDEST_DETAIL)))
 
     @property
@@ -77,7 +77,7 @@ class MarkedFigure:
         if self.label is None:
             return 0
         return max(
-            self.label.width + _AROUND_TEXT,
+            self.label.width + _PADDING_AROUND_TEXT,
             self.figure.left_extent + min(self.figure.left_extent, self.figure.right_extent),
         )
 
@@ -89,14 +89,14 @@ class MarkedFigure:
         pen.open(f"mark {self.mark.kind.value}", "", self.mark.words)
         edge = -self.figure.left_extent
         if self.label is not None:
-            pen.box("tab", (edge, 0), (self._tab, self._above + _BEHIND))
-            self.label.draw(pen, edge + 2 * _SIDES + SIGN, _ABOVE, "")
+            pen.box("tab", (edge, 0), (self._tab, self._above + _TAB_OVERLAP))
+            self.label.draw(pen, edge + 2 * _SIDE_PADDING + SIGN, _ABOVE, "")
         pen.open_at(0, self._above)
         self.figure.draw(pen, lanes)
         pen.close()
         if not self.mark.quiet:
             corner = (edge, 0)
-            on_tab = (edge + _SIDES + SIGN // 2, self._above // 2)
+            on_tab = (edge + _SIDE_PADDING + SIGN // 2, self._above // 2)
             draw_sign(pen, self.mark.kind, *(corner if self.label is None else on_tab))
         pen.close()
 

@@ -14,7 +14,7 @@ from stepgraph.render.svg.figures.leaf import EndPoint
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 
-DEEPEST_CHAIN: Final = 160
+MAX_CHAIN_DEPTH: Final = 160
 """The maximum nesting of groups in chained stacks, because some XML parsers support only 256 levels."""
 
 BEGINNING: Final = EndPoint("dot", (7,), goes_on=True)
@@ -59,7 +59,7 @@ class Stack(Struct, frozen=True):
         Each figure is inside the group of the previous one, so that an inserted figure moves those below without
         changing their lines. Long stacks, whose groups would be nested too deeply, use sibling groups.
         """
-        chained = pen.chains and pen.depth + len(self.figures) <= DEEPEST_CHAIN
+        chained = pen.chains and pen.depth + len(self.figures) <= MAX_CHAIN_DEPTH
         y: Length = 0
         reached = self.entered
         for index, figure in enumerate(self.figures):

@@ -207,7 +207,7 @@ class TryFinally(Struct, frozen=True):
             pen.path("line", f"M0 {self._end}V{middle - RADIUS}q0 {RADIUS} {RADIUS} {RADIUS}H{_PILL_AWAY}")
             spine = _PILL_AWAY + pill.left_extent
             pen.open_at(spine, top)
-            pill.draw(pen, lanes.seen_from(spine))
+            pill.draw(pen, lanes.relative_to(spine))
             pen.close()
 
     def _draw_lines_into_final(self, pen: Pen, lane: int) -> None:

@@ -24,7 +24,7 @@ def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Fi
     if (loop := loop_of_passes(node)) is not None:
         return _measure_passes(layout, node, loop, context)
     inside = context.inside(context.identity).grouped()
-    rows = _rows(layout, node["nodes"], inside, first_over=is_over_at_the_first(node))
+    rows = _rows(layout, node["nodes"], inside, ends_with_first=is_over_at_the_first(node))
     words = _words(layout, node, "")
     label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
     title = title_line(f"parallel {node['kind']}", words)
@@ -73,7 +73,7 @@ def _over_when(node: Parallel) -> str:
 
 def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext) -> Figure:
     """Return concurrent nodes outside of any group, such as tasks that nothing awaits."""
-    rows = _rows(layout, nodes, context, first_over=False)
+    rows = _rows(layout, nodes, context, ends_with_first=False)
     title = "at the same time"
     return FrameFigure(
         SvgGroup("parallel", f"{context.identity}.concurrent", title), heading(icons.PARALLEL, title), rows, 0
@@ -90,9 +90,9 @@ def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
     return order if is_sequence else None
 
 
-def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, first_over: bool) -> Figure:
+def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_with_first: bool) -> Figure:
     if not nodes:
-        return ClockRows([Member(empty_box(f"{context.identity}.empty"), RowSpan(0, 1))], first_over)
+        return ClockRows([Member(empty_box(f"{context.identity}.empty"), RowSpan(0, 1))], ends_with_first)
     spans = row_spans([clock_span(node) for node in nodes])
     members: list[Member] = []
     for node, span, identity in zip(nodes, spans, identities(nodes, context.identity), strict=True):
@@ -102,5 +102,5 @@ def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, first_
             figure = layout.stack(node["nodes"], inside, tail=0, entered=False)
         else:
             figure = layout.measure(node, inside)
-        members.append(Member(figure, span, awaited=first_over or not is_unawaited(node)))
-    return ClockRows(members, first_over)
+        members.append(Member(figure, span, awaited=ends_with_first or not is_unawaited(node)))
+    return ClockRows(members, ends_with_first)

@@ -12,7 +12,7 @@ from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
 
-_FOLDED_LOOKS: Final = {
+_FOLDED_STYLES: Final = {
     "loop": ("loop", icons.LOOP),
     "parallel": ("parallel", icons.PARALLEL),
     "try": ("try", icons.PROTECTED),
@@ -72,14 +72,14 @@ def step_label(step: Step, details: Details) -> Label:
     return node_label(_STEPS[step["type"]][1], step["name"], captions(step, details))
 
 
-def step_named(step: Step, identity: str, details: Details) -> SvgGroup:
+def step_group(step: Step, identity: str, details: Details) -> SvgGroup:
     """Return the SVG group of a step."""
     return SvgGroup(_STEPS[step["type"]][0], identity, step_title(step, details))
 
 
 def step_leaf(step: Step, identity: str, details: Details) -> Leaf:
     """Return the box of a step without nested steps."""
-    return Leaf(step_named(step, identity, details), step_label(step, details))
+    return Leaf(step_group(step, identity, details), step_label(step, details))
 
 
 def exit_pill(kind: str, identity: str, title: str, detail: Detail = NO_DETAIL) -> ExitPill:
@@ -88,8 +88,8 @@ def exit_pill(kind: str, identity: str, title: str, detail: Detail = NO_DETAIL) 
     A long statement is cut in the pill, but not in the title.
     """
     icon = icons.RETURN if kind == "return" else icons.BREAK
-    named = SvgGroup("exit", identity, title_line(detail.source or title, *detail.remarks))
-    return ExitPill(named, heading(icon, detail.source or kind, widest_word=WIDEST_EXIT), kind)
+    group = SvgGroup("exit", identity, title_line(detail.source or title, *detail.remarks))
+    return ExitPill(group, heading(icon, detail.source or kind, widest_word=WIDEST_EXIT), kind)
 
 
 def empty_box(identity: str, text: str = NO_STEPS) -> Leaf:
@@ -102,19 +102,19 @@ def folded_box(node: Node, identity: str, text: str = "", head: str = "") -> Lea
 
     `text` and `head` replace the computed summary and name.
     """
-    css, icon = _folded_look(node)
+    css, icon = _folded_style(node)
     name, text = head or node_words(node).title, text or folded_node_text(node)
-    named = SvgGroup(f"folded {css}", identity, title_line(name, text))
-    return Leaf(named, node_label(icon, name, [text]), stacked=True, exit_kinds=exit_kinds(node))
+    group = SvgGroup(f"folded {css}", identity, title_line(name, text))
+    return Leaf(group, node_label(icon, name, [text]), stacked=True, exit_kinds=exit_kinds(node))
 
 
 def unwrapped_box(node: Node, identity: str) -> Leaf:
     """Return the box of a removed node whose contents remain."""
-    css, icon = _folded_look(node)
+    css, icon = _folded_style(node)
     name = node_words(node).title
     return Leaf(SvgGroup(css, identity, name), node_label(icon, name, []))
 
 
-def _folded_look(node: Node) -> tuple[str, str]:
+def _folded_style(node: Node) -> tuple[str, str]:
     """Return the class and the icon of a folded node; nodes without a look of their own are blocks."""
-    return _FOLDED_LOOKS.get(node["type"], _FOLDED_LOOKS["block"])
+    return _FOLDED_STYLES.get(node["type"], _FOLDED_STYLES["block"])

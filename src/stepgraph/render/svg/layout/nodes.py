@@ -29,9 +29,9 @@ from stepgraph.render.svg.layout.labels import (
     empty_box,
     exit_pill,
     folded_box,
+    step_group,
     step_label,
     step_leaf,
-    step_named,
     title_line,
     unwrapped_box,
 )
@@ -46,15 +46,15 @@ RECURSIVE: Final = "function, calls itself"
 MISSING: Final = "function, not in this graph"
 
 TAIL: Final = 14
-MOST_BODIES: Final = 2000
-"""The maximum number of expanded calls, because functions may call each other exponentially often."""
+MAX_EXPANDED_CALLS: Final = 2000
+"""The limit of a drawing, because functions may call each other exponentially often."""
 
 
-def by_name(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
-    """Return the box of a call whose body is drawn elsewhere, for the reason in `phrase`."""
-    named = SvgGroup("call", identity, call_title(call, phrase))
+def unexpanded_call(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
+    """Return the box of a call without the body of its function, for the reason in `phrase`."""
+    group = SvgGroup("call", identity, call_title(call, phrase))
     label = node_label(icons.FUNCTION, call["name"], [arguments, phrase] if arguments else [phrase])
-    return Leaf(named, label, stacked=True)
+    return Leaf(group, label, stacked=True)
 
 
 def measure_function(
@@ -76,6 +76,9 @@ class NodeLayout(Struct):
     """Measures nodes in drawing order, so a function is expanded at its first call."""
 
     functions: Mapping[str, FunctionDef]
+    body_texts: BodyTexts
+    """The summaries of folded functions."""
+
     view: View
     folds: Variables | None = None
     nodes_by_id: dict[str, Node] = field(default_factory=dict)
@@ -84,11 +87,8 @@ class NodeLayout(Struct):
     shown: set[str] = field(default_factory=set)
     """The names of the functions drawn so far."""
 
-    bodies: int = 0
+    expanded_calls: int = 0
     """The number of expanded calls."""
-
-    texts: BodyTexts | None = None
-    """The summaries of folded functions, made on first use."""
 
     open_functions: OpenFunctions = field(default_factory=OpenFunctions)
 
@@ -109,8 +109,8 @@ class NodeLayout(Struct):
             order = in_sequence(nodes)
         if order is None:
             return Stack([measure_unframed(self, nodes, context)], tail, entered)
-        named = identities(nodes, context.identity)
-        return Stack([self.measure(nodes[index], context.at(named[index])) for index in order], tail, entered)
+        group = identities(nodes, context.identity)
+        return Stack([self.measure(nodes[index], context.at(group[index])) for index in order], tail, entered)
 
     def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
         """Return a figure with the mark of its node, branch or block, if there is one."""
@@ -173,8 +173,8 @@ class NodeLayout(Struct):
             return step_leaf(step, context.identity, self.view.details)
         inside = context.inside(context.identity).ungrouped()
         nested = self.stack(step["nodes"], inside)
-        named = step_named(step, context.identity, self.view.details)
-        return rejoin_all(FrameFigure(named, step_label(step, self.view.details), nested, GAP, self.folds))
+        group = step_group(step, context.identity, self.view.details)
+        return rejoin_all(FrameFigure(group, step_label(step, self.view.details), nested, GAP, self.folds))
 
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
         body = self.stack(loop["nodes"], context.inside(context.identity), tail=LOOP_TAIL)
@@ -191,19 +191,18 @@ class NodeLayout(Struct):
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
         name, arguments = call["name"], self.view.details.source(call)
-        phrase = self._why_by_name(name)
+        phrase = self._reason_not_expanded(name)
         if phrase:
-            return by_name(call, arguments, phrase, context.identity)
+            return unexpanded_call(call, arguments, phrase, context.identity)
         function = self.functions[name]
         if function["nodes"] and self.view.folding.folds(function, context.level):
-            self.texts = BodyTexts(self.functions) if self.texts is None else self.texts
-            return folded_box(function, context.identity, self.texts.of(name))
+            return folded_box(function, context.identity, self.body_texts.of(name))
         self.shown.add(name)
-        self.bodies += 1
+        self.expanded_calls += 1
         with self.open_functions.within(name):
             return measure_function(self, function, call_title(call, "function"), context, arguments=arguments)
 
-    def _why_by_name(self, name: str) -> str:
+    def _reason_not_expanded(self, name: str) -> str:
         """Return the reason why a call is not expanded; empty for an expanded call."""
         if name not in self.functions:
             return MISSING
@@ -211,26 +210,27 @@ class NodeLayout(Struct):
             return RECURSIVE
         if self.view.expand == "none":
             return DRAWN_SEPARATELY
-        return (
-            DRAWN_BEFORE if name in self.shown and (self.view.expand == "first" or self.bodies >= MOST_BODIES) else ""
-        )
+        is_repeated = name in self.shown
+        if is_repeated and (self.view.expand == "first" or self.expanded_calls >= MAX_EXPANDED_CALLS):
+            return DRAWN_BEFORE
+        return ""
 
     def _start(self, start: Start, context: NodeContext) -> Figure:
         """Return a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""
         payload = payload_text(start["payload"]) if "payload" in start else ""
         label = heading(icons.START, f"start {start['class_name']}", payload)
         body = self.stack(start["nodes"], context.inside(context.identity).ungrouped())
-        named = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
-        return rejoin_all(FrameFigure(named, label, body, GAP, self.folds))
+        group = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
+        return rejoin_all(FrameFigure(group, label, body, GAP, self.folds))
 
     def _unknown(self, unknown: UnknownNode, context: NodeContext) -> Figure:
         label = node_label(icons.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE])
-        named = SvgGroup(
+        group = SvgGroup(
             "unknown",
             context.identity,
             title_line(unknown.get("name", "") or unknown["type"], unknown["type"], "unknown type"),
         )
         if not unknown["nodes"]:
-            return Leaf(named, label)
+            return Leaf(group, label)
         body = self.stack(unknown["nodes"], context.inside(context.identity))
-        return FrameFigure(named, label, body, GAP, self.folds)
+        return FrameFigure(group, label, body, GAP, self.folds)

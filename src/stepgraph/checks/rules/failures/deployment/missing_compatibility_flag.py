@@ -36,12 +36,12 @@ def _faults(compatibility: Compatibility) -> Iterator[tuple[str, str]]:
             "the compatibility flag `python_workers` is missing, and wrangler refuses a Worker in Python without it.",
             'Add it, as in `"compatibility_flags": ["python_workers"]`.',
         )
-    if compatibility.refuses_workflows:
+    if compatibility.disables_workflows:
         yield (
             "the compatibility flag `disable_python_workflows` switches workflows in Python off, so none of them runs.",
             "Remove it.",
         )
-    elif compatibility.lacks_workflows:
+    elif compatibility.is_too_old_for_workflows:
         without = f"and the date {compatibility.date} does not imply it: no workflow runs."
         yield (
             f"the compatibility flag `python_workflows` is missing, {without}",
