@@ -1,4 +1,4 @@
-"""Side by side, ordered by clocks alone."""
+"""Groups whose members run concurrently, ordered only by their clocks."""
 
 from __future__ import annotations
 
@@ -10,16 +10,27 @@ from math import inf
 from typing import Literal
 
 from tests.acceptance.sequence import EMPTY
-from tests.acceptance.term import NO_NEEDS, NOTHING, Exit, Form, Move, Needs, Rest, Term, Way, World
-from tests.acceptance.trace import Moment
+from tests.acceptance.term import (
+    NO_PENDING,
+    NO_STEPS,
+    Completion,
+    Exit,
+    Pending,
+    Rewrite,
+    Search,
+    StepCounts,
+    Term,
+    Transition,
+)
+from tests.acceptance.trace import StepEvent
 
 Kind = Literal["all", "any", "all_settled", "race", "list"]
-"""A `list` is one in an open group: what is under way at its end goes on in that group."""
+"""A `list` is a list of nodes in an open group: work in flight at its end continues in that group."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One of a group, and where it stands in it."""
+    """A member of a group with its position."""
 
     at: int
     term: Term
@@ -27,13 +38,13 @@ class Member:
 
 @dataclass(frozen=True, eq=False)
 class Group(Term):
-    """The members of a group that are not over."""
+    """The unfinished members of a group."""
 
     kind: Kind
     members: tuple[Member, ...]
     furthest: int = -1
-    """Where the last one stands that has begun: what would have left the group before it, has not."""
-    one_over: bool = False
+    """Position of the last member that began: members before it did not leave the group."""
+    any_finished: bool = False
 
     @cached_property
     def starts(self) -> float:
@@ -48,127 +59,149 @@ class Group(Term):
         return any(member.term.clocked for member in self.members)
 
     @cached_property
-    def steers(self) -> frozenset[Way]:
-        return frozenset().union(*[member.term.steers for member in self.members])
+    def jumps(self) -> frozenset[Completion]:
+        return frozenset().union(*[member.term.jumps for member in self.members])
 
-    def moves(self, moment: Moment, world: World) -> Iterator[Move]:
+    def transitions(self, event: StepEvent, search: Search) -> Iterator[Transition]:
         return (
-            Move(self._with(members, max(self.furthest, member.at), over=move.term is EMPTY), rest, move.clock)
+            Transition(
+                self._with(members, max(self.furthest, member.at), over=transition.term is EMPTY),
+                pending,
+                transition.clock,
+            )
             for number, member in enumerate(self.members)
-            for move in world.moves(member.term, moment)
-            for members, rest in self._moved(number, move, world)
+            for transition in search.transitions(member.term, event)
+            for members, pending in self._successors(number, transition, search)
         )
 
-    def _moved(self, number: int, move: Move, world: World) -> Iterator[tuple[tuple[Member, ...], Rest]]:
-        """Yield the members after a move of one: what has to be over for it is over."""
+    def _successors(
+        self, number: int, transition: Transition, search: Search
+    ) -> Iterator[tuple[tuple[Member, ...], Pending]]:
+        """Yield the members after a transition of one of them, once work that resolves by its clock is over."""
         at = self.members[number].at
-        moved = (Member(at, move.term), *(Member(at, term) for term in move.rest.group))
+        moved = (Member(at, transition.term), *(Member(at, term) for term in transition.pending.group))
         before, after = self.members[:number], self.members[number + 1 :]
-        background = Rest(move.rest.background)
-        if move.clock is None:
+        background = Pending(transition.pending.background)
+        if transition.clock is None:
             yield (*before, *moved, *after), background
             return
-        for earlier, rest in self._quiet(before, move.clock, world):
-            for later, other in self._quiet(after, move.clock, world):
-                yield (*earlier, *moved, *later), background + rest + other
+        for earlier, pending in self._advance(before, transition.clock, search):
+            for later, later_pending in self._advance(after, transition.clock, search):
+                yield (*earlier, *moved, *later), background + pending + later_pending
 
-    def exits(self, world: World) -> list[Exit]:
-        ways = [world.exits(member.term) for member in self.members]
-        ends = [[exit_.rest for exit_ in of if self._is_end(exit_)] for of in ways]
-        found = [Exit(Way.ON, sum(rests, NOTHING)) for rests in world.combined(ends)]
-        if self.kind in ("any", "race") and (self.one_over or any(ends)):
-            found.append(Exit(Way.ON, self._left(self.members)))
-        for member, of in zip(self.members, ways, strict=True):
-            others = [other for other in self.members if other is not member]
-            found += [self._exit(exit_, member, others) for exit_ in of if self._may_leave(exit_, member, ways)]
-        return found + [Exit(Way.ON, exit_.rest) for exit_ in found if self._is_left_by(exit_)]
+    def exits(self, search: Search) -> list[Exit]:
+        exits_of_members = [search.exits(member.term) for member in self.members]
+        ends = [[exit_.pending for exit_ in member_exits if self._is_over(exit_)] for member_exits in exits_of_members]
+        exits = [Exit(Completion.NORMAL, sum(pendings, NO_PENDING)) for pendings in search.combined(ends)]
+        if self.kind in ("any", "race") and (self.any_finished or any(ends)):
+            exits.append(Exit(Completion.NORMAL, self._pending_members(self.members)))
+        for member, member_exits in zip(self.members, exits_of_members, strict=True):
+            siblings = [sibling for sibling in self.members if sibling is not member]
+            exits += [
+                self._exit(exit_, member, siblings)
+                for exit_ in member_exits
+                if self._ends_group(exit_, member, exits_of_members)
+            ]
+        return exits + [Exit(Completion.NORMAL, exit_.pending) for exit_ in exits if self._may_continue_after(exit_)]
 
-    def _is_left_by(self, exit_: Exit) -> bool:
-        """Whether what waits for all may go on then: `asyncio.wait` does for the first exception, or a `try` around."""
-        return self.kind == "all" and exit_.way is Way.RAISE
+    def _may_continue_after(self, exit_: Exit) -> bool:
+        """Whether code that awaits all members may continue, as with FIRST_EXCEPTION or in a `try`."""
+        return self.kind == "all" and exit_.completion is Completion.RAISE
 
-    def _is_end(self, exit_: Exit) -> bool:
-        """Whether a member is over by this, for those who wait for it."""
-        if exit_.rest.group and self.kind != "list":
+    def _is_over(self, exit_: Exit) -> bool:
+        """Whether this exit ends the member for code that awaits it."""
+        if exit_.pending.group and self.kind != "list":
             return False
-        return exit_.way is Way.ON or (exit_.way is Way.RAISE and self.kind in ("all_settled", "race"))
+        return exit_.completion is Completion.NORMAL or (
+            exit_.completion is Completion.RAISE and self.kind in ("all_settled", "race")
+        )
 
-    def _may_leave(self, exit_: Exit, member: Member, ways: list[list[Exit]]) -> bool:
-        """Whether the whole group is left by this exit of a member."""
-        if exit_.way is Way.ON or self.kind == "all_settled":
+    def _ends_group(self, exit_: Exit, member: Member, exits_of_members: list[list[Exit]]) -> bool:
+        """Whether this exit of a member ends the whole group."""
+        if exit_.completion is Completion.NORMAL or self.kind == "all_settled":
             return False
-        if exit_.way is not Way.RAISE:
+        if exit_.completion is not Completion.RAISE:
             return self.furthest <= member.at
         if self.kind == "any":
-            return not self.one_over and all(any(one.way is Way.RAISE for one in of) for of in ways)
+            return not self.any_finished and all(
+                any(exit_.completion is Completion.RAISE for exit_ in exits) for exits in exits_of_members
+            )
         return True
 
-    def _exit(self, exit_: Exit, member: Member, others: list[Member]) -> Exit:
-        if exit_.way is Way.BREAK:
-            others = [other for other in others if other.at <= member.at]
+    def _exit(self, exit_: Exit, member: Member, siblings: list[Member]) -> Exit:
+        if exit_.completion is Completion.BREAK:
+            siblings = [sibling for sibling in siblings if sibling.at <= member.at]
             if self.kind == "list":
-                return Exit(Way.BREAK, exit_.rest + Rest(group=tuple(other.term for other in others)))
-        if exit_.way is Way.RETURN:
-            others = [other for other in others if other.at <= member.at]
-        return Exit(exit_.way, exit_.rest + self._left(others))
+                return Exit(
+                    Completion.BREAK, exit_.pending + Pending(group=tuple(sibling.term for sibling in siblings))
+                )
+        if exit_.completion is Completion.RETURN:
+            siblings = [sibling for sibling in siblings if sibling.at <= member.at]
+        return Exit(exit_.completion, exit_.pending + self._pending_members(siblings))
 
-    def quiet(self, clock: float, world: World) -> list[Form]:
+    def advance_to(self, clock: float, search: Search) -> list[Rewrite]:
         if self.resolves > clock:
-            return [Form(self)]
-        found = [
-            Form(self._with(members, self.furthest, over=len(members) < len(self.members)), rest)
-            for members, rest in self._quiet(self.members, clock, world)
+            return [Rewrite(self)]
+        rewrites = [
+            Rewrite(self._with(members, self.furthest, over=len(members) < len(self.members)), pending)
+            for members, pending in self._advance(self.members, clock, search)
         ]
         if self.kind in ("any", "race"):
-            found += [Form(EMPTY, exit_.rest) for exit_ in world.exits(self) if exit_.way is Way.ON]
-        return found
+            rewrites += [
+                Rewrite(EMPTY, exit_.pending) for exit_ in search.exits(self) if exit_.completion is Completion.NORMAL
+            ]
+        return rewrites
 
-    def _quiet(
-        self, members: tuple[Member, ...], clock: float, world: World
-    ) -> Iterator[tuple[tuple[Member, ...], Rest]]:
-        forms = [list(self._quiet_forms(member.term, clock, world)) for member in members]
-        for chosen in world.combined(forms):
-            left = [
+    def _advance(
+        self, members: tuple[Member, ...], clock: float, search: Search
+    ) -> Iterator[tuple[tuple[Member, ...], Pending]]:
+        rewrites = [list(self._advance_member(member.term, clock, search)) for member in members]
+        for chosen in search.combined(rewrites):
+            unfinished = [
                 Member(member.at, term)
-                for member, form in zip(members, chosen, strict=True)
-                for term in (form.term, *form.rest.group)
+                for member, rewrite in zip(members, chosen, strict=True)
+                for term in (rewrite.term, *rewrite.pending.group)
                 if term is not EMPTY
             ]
-            yield tuple(left), Rest(tuple(term for form in chosen for term in form.rest.background))
+            yield tuple(unfinished), Pending(tuple(term for rewrite in chosen for term in rewrite.pending.background))
 
-    def _quiet_forms(self, term: Term, clock: float, world: World) -> Iterator[Form]:
-        yield from term.quiet(clock, world)
+    def _advance_member(self, term: Term, clock: float, search: Search) -> Iterator[Rewrite]:
+        yield from term.advance_to(clock, search)
         if self.kind == "all_settled" and term.resolves <= clock:
-            yield from (Form(EMPTY, exit_.rest) for exit_ in world.exits(term) if exit_.way is Way.RAISE)
+            yield from (
+                Rewrite(EMPTY, exit_.pending) for exit_ in search.exits(term) if exit_.completion is Completion.RAISE
+            )
 
-    def least(self, world: World) -> Needs:
-        if self.steers or self.kind in ("any", "race"):
-            return NO_NEEDS
-        return sum((world.least(term) for term in self._terms), Counter())
+    def required_steps(self, search: Search) -> StepCounts:
+        if self.jumps or self.kind in ("any", "race"):
+            return NO_STEPS
+        return sum((search.required_steps(term) for term in self._terms), Counter())
 
-    def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # its members go on in any world
-        return [self._left(self.members)]
+    def interrupted(self, search: Search) -> list[Pending]:  # noqa: ARG002 # the members continue regardless
+        return [self._pending_members(self.members)]
 
-    def spilled(self, world: World) -> list[Rest]:
-        """Return what goes on in the group around when the end of a list in it is reached."""
-        going_on = [term for term in self._terms if not term.steers]
+    def pending_at_end(self, search: Search) -> list[Pending]:
+        """Return the work that continues in the enclosing group when a list in it ends."""
+        going_on = [term for term in self._terms if not term.jumps]
         ends = [
-            [exit_.rest for exit_ in world.exits(term) if exit_.way is Way.ON] for term in self._terms if term.steers
+            [exit_.pending for exit_ in search.exits(term) if exit_.completion is Completion.NORMAL]
+            for term in self._terms
+            if term.jumps
         ]
-        return [sum(rests, Rest(group=tuple(going_on))) for rests in world.combined(ends)]
+        return [sum(pendings, Pending(group=tuple(going_on))) for pendings in search.combined(ends)]
 
     @property
     def _terms(self) -> list[Term]:
         return [member.term for member in self.members]
 
-    def _left(self, members: Iterable[Member]) -> Rest:
-        """Return what goes on of these members in the background: what has begun, or could have at this point."""
+    def _pending_members(self, members: Iterable[Member]) -> Pending:
+        """Return the members that continue in the background: those that began, or could have by now."""
         now = self.resolves
-        return Rest(tuple(member.term for member in members if member.term.starts < now))
+        return Pending(tuple(member.term for member in members if member.term.starts < now))
 
     def _with(self, members: tuple[Member, ...], furthest: int, *, over: bool) -> Term:
-        left = tuple(member for member in members if member.term is not EMPTY)
-        return Group(self.kind, left, furthest, self.one_over or over) if left else EMPTY
+        unfinished = tuple(member for member in members if member.term is not EMPTY)
+        return Group(self.kind, unfinished, furthest, self.any_finished or over) if unfinished else EMPTY
 
 
 def group(kind: Kind, terms: Iterable[Term]) -> Term:

@@ -1,4 +1,4 @@
-"""Any number of passes, one after another or side by side."""
+"""Loops whose iterations run one after another or concurrently."""
 
 from __future__ import annotations
 
@@ -8,13 +8,24 @@ from functools import cached_property
 from math import inf
 
 from tests.acceptance.sequence import EMPTY, one_of
-from tests.acceptance.term import NO_NEEDS, NOTHING, Exit, Form, Move, Needs, Rest, Term, Way, World
-from tests.acceptance.trace import Moment
+from tests.acceptance.term import (
+    NO_PENDING,
+    NO_STEPS,
+    Completion,
+    Exit,
+    Pending,
+    Rewrite,
+    Search,
+    StepCounts,
+    Term,
+    Transition,
+)
+from tests.acceptance.trace import StepEvent
 
 
 @dataclass(frozen=True, eq=False)
 class Loop(Term):
-    """Passes one after another."""
+    """Iterations one after another."""
 
     body: Term
     current: Term = EMPTY
@@ -32,190 +43,224 @@ class Loop(Term):
         return self.body.clocked
 
     @cached_property
-    def steers(self) -> frozenset[Way]:
-        return self.body.steers - {Way.BREAK}
+    def jumps(self) -> frozenset[Completion]:
+        return self.body.jumps - {Completion.BREAK}
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:
-        here = world.moves(self.current, moment) if self.current is not EMPTY else []
-        found = [Move(replace(self, current=move.term), move.rest, move.clock) for move in here]
-        again = world.moves(self.body, moment)
-        return found + [
-            Move(replace(self, current=move.term), rest + move.rest, move.clock)
-            for rest in self._ends(world)
-            for move in again
+    def transitions(self, event: StepEvent, search: Search) -> list[Transition]:
+        here = search.transitions(self.current, event) if self.current is not EMPTY else []
+        transitions = [
+            Transition(replace(self, current=transition.term), transition.pending, transition.clock)
+            for transition in here
+        ]
+        again = search.transitions(self.body, event)
+        return transitions + [
+            Transition(replace(self, current=transition.term), pending + transition.pending, transition.clock)
+            for pending in self._ends(search)
+            for transition in again
         ]
 
-    def exits(self, world: World) -> list[Exit]:
-        late = _late(self.body, world)
-        found = [Exit(exit_.way, exit_.rest) for exit_ in self._leaves(self.current, late, world)]
-        for rest in self._ends(world):
-            found.append(Exit(Way.ON, rest))
-            found += self._leaves(self.body, rest, world)
-        return found
+    def exits(self, search: Search) -> list[Exit]:
+        unstarted = _unstarted(self.body, search)
+        exits = [Exit(exit_.completion, exit_.pending) for exit_ in self._leaves(self.current, unstarted, search)]
+        for pending in self._ends(search):
+            exits.append(Exit(Completion.NORMAL, pending))
+            exits += self._leaves(self.body, pending, search)
+        return exits
 
-    def quiet(self, clock: float, world: World) -> list[Form]:
+    def advance_to(self, clock: float, search: Search) -> list[Rewrite]:
         if self.resolves > clock:
-            return [Form(self)]
-        return [Form(EMPTY, exit_.rest) for exit_ in world.exits(self) if exit_.way is Way.ON]
+            return [Rewrite(self)]
+        return [Rewrite(EMPTY, exit_.pending) for exit_ in search.exits(self) if exit_.completion is Completion.NORMAL]
 
-    def least(self, world: World) -> Needs:
-        return world.least(self.current)
+    def required_steps(self, search: Search) -> StepCounts:
+        return search.required_steps(self.current)
 
-    def broken(self, world: World) -> list[Rest]:
-        return [*self.current.broken(world), *self._ends(world)]
+    def interrupted(self, search: Search) -> list[Pending]:
+        return [*self.current.interrupted(search), *self._ends(search)]
 
-    def _ends(self, world: World) -> list[Rest]:
-        """Return the ways to the end of the pass, that is to where the next may begin."""
-        late = _late(self.body, world)
-        return [exit_.rest + late for exit_ in world.exits(self.current) if exit_.way is Way.ON]
-
-    def _leaves(self, current: Term, rest: Rest, world: World) -> list[Exit]:
+    def _ends(self, search: Search) -> list[Pending]:
+        """Return the pending work at each normal end of the iteration, where the next may begin."""
+        unstarted = _unstarted(self.body, search)
         return [
-            Exit(Way.ON if exit_.way is Way.BREAK else exit_.way, rest + exit_.rest)
-            for exit_ in world.exits(current)
-            if exit_.way is not Way.ON
+            exit_.pending + unstarted for exit_ in search.exits(self.current) if exit_.completion is Completion.NORMAL
+        ]
+
+    def _leaves(self, current: Term, pending: Pending, search: Search) -> list[Exit]:
+        return [
+            Exit(
+                Completion.NORMAL if exit_.completion is Completion.BREAK else exit_.completion, pending + exit_.pending
+            )
+            for exit_ in search.exits(current)
+            if exit_.completion is not Completion.NORMAL
         ]
 
 
 @dataclass(frozen=True, eq=False)
-class Late(Term):
-    """Work that was started at any number of passes, nobody waits for, and has yet to begin."""
+class UnstartedTask(Term):
+    """A task created in an iteration and never awaited, which has not begun."""
 
     work: Term
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:
+    def transitions(self, event: StepEvent, search: Search) -> list[Transition]:
         return [
-            Move(self, Rest((move.term,)) + move.rest.abandoned, move.clock) for move in world.moves(self.work, moment)
+            Transition(self, Pending((transition.term,)) + transition.pending.in_background, transition.clock)
+            for transition in search.transitions(self.work, event)
         ]
 
-    def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it may never have been started in any world
-        return [Exit(Way.ON)]
+    def exits(self, search: Search) -> list[Exit]:  # noqa: ARG002 # it may never have been created
+        return [Exit(Completion.NORMAL)]
 
 
 @dataclass(frozen=True, eq=False)
-class Passes(Term):
-    """Passes side by side, as in an open group."""
+class ConcurrentLoop(Term):
+    """Concurrent iterations, as in an open group."""
 
     body: Term
-    live: tuple[Term, ...] = ()
+    running: tuple[Term, ...] = ()
     more: bool = True
-    """Whether a pass may still begin."""
+    """Whether another iteration may begin."""
 
     @cached_property
     def starts(self) -> float:
-        return min([one.starts for one in self._all], default=inf)
+        return min([iteration.starts for iteration in self._all], default=inf)
 
     @cached_property
     def resolves(self) -> float:
-        return min([one.resolves for one in self._all], default=inf)
+        return min([iteration.resolves for iteration in self._all], default=inf)
 
     @property
     def clocked(self) -> bool:
         return self.body.clocked
 
     @property
-    def steers(self) -> frozenset[Way]:
-        return self.body.steers - {Way.BREAK}
+    def jumps(self) -> frozenset[Completion]:
+        return self.body.jumps - {Completion.BREAK}
 
     @property
     def _all(self) -> tuple[Term, ...]:
-        return (*self.live, self.body) if self.more else self.live
+        return (*self.running, self.body) if self.more else self.running
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:
-        found = []
-        for at, one in enumerate(self.live):
-            for move in world.moves(one, moment):
-                live = (*self.live[:at], move.term, *self.live[at + 1 :])
-                found.append(Move(self._with(live, world), move.rest, move.clock))
+    def transitions(self, event: StepEvent, search: Search) -> list[Transition]:
+        transitions = []
+        for at, iteration in enumerate(self.running):
+            for transition in search.transitions(iteration, event):
+                running = (*self.running[:at], transition.term, *self.running[at + 1 :])
+                transitions.append(Transition(self._with(running, search), transition.pending, transition.clock))
         if self.more:
-            for move in world.moves(self.body, moment):
-                found.append(Move(self._with((*self.live, move.term), world), move.rest, move.clock))
-        for form in self._broken_off(world):
-            for move in world.moves(form.term, moment):
-                found.append(Move(move.term, form.rest + move.rest, move.clock))
-        return found
+            for transition in search.transitions(self.body, event):
+                transitions.append(
+                    Transition(
+                        self._with((*self.running, transition.term), search), transition.pending, transition.clock
+                    )
+                )
+        for rewrite in self._after_break(search):
+            for transition in search.transitions(rewrite.term, event):
+                transitions.append(Transition(transition.term, rewrite.pending + transition.pending, transition.clock))
+        return transitions
 
-    def exits(self, world: World) -> list[Exit]:
-        late = _late(self.body, world) if self.more else NOTHING
-        found = [Exit(Way.ON, _sum(rests) + late) for rests in world.combined([_ends(one, world) for one in self.live])]
-        for at, one in enumerate(self._all):
-            others = Rest(self.live[:at] + self.live[at + 1 :])
-            last = at >= len(self.live) - 1
-            for exit_ in world.exits(one):
-                if exit_.way is Way.RAISE or (exit_.way is Way.RETURN and last):
-                    found.append(Exit(exit_.way, exit_.rest + others))
-        for form in self._broken_off(world):
-            found += [Exit(exit_.way, form.rest + exit_.rest) for exit_ in world.exits(form.term)]
-        return found
+    def exits(self, search: Search) -> list[Exit]:
+        unstarted = _unstarted(self.body, search) if self.more else NO_PENDING
+        exits = [
+            Exit(Completion.NORMAL, _sum(pendings) + unstarted)
+            for pendings in search.combined([_ends(iteration, search) for iteration in self.running])
+        ]
+        for at, iteration in enumerate(self._all):
+            siblings = Pending(self.running[:at] + self.running[at + 1 :])
+            last = at >= len(self.running) - 1
+            for exit_ in search.exits(iteration):
+                if exit_.completion is Completion.RAISE or (exit_.completion is Completion.RETURN and last):
+                    exits.append(Exit(exit_.completion, exit_.pending + siblings))
+        for rewrite in self._after_break(search):
+            exits += [Exit(exit_.completion, rewrite.pending + exit_.pending) for exit_ in search.exits(rewrite.term)]
+        return exits
 
-    def quiet(self, clock: float, world: World) -> list[Form]:
+    def advance_to(self, clock: float, search: Search) -> list[Rewrite]:
         if self.resolves > clock:
-            return [Form(self)]
-        body = self._quiet_body(clock, world) if self.more else None
-        late = _late(self.body, world) if self.more else NOTHING
-        found = [
-            Form(
-                passes(body or self.body, tuple(form.term for form in forms), world, more=body is not None),
-                _sum([form.rest for form in forms]) + late,
+            return [Rewrite(self)]
+        body = self._advance_body(clock, search) if self.more else None
+        unstarted = _unstarted(self.body, search) if self.more else NO_PENDING
+        rewrites = [
+            Rewrite(
+                concurrent_loop(
+                    body or self.body, tuple(rewrite.term for rewrite in combination), search, more=body is not None
+                ),
+                _sum([rewrite.pending for rewrite in combination]) + unstarted,
             )
-            for forms in world.combined([one.quiet(clock, world) for one in self.live])
+            for combination in search.combined([iteration.advance_to(clock, search) for iteration in self.running])
         ]
-        for form in self._broken_off(world) + self._broken_off_at_once(world):
-            found += [Form(other.term, form.rest + other.rest) for other in form.term.quiet(clock, world)]
-        return found
+        for rewrite in self._after_break(search) + self._after_immediate_break(search):
+            rewrites += [
+                Rewrite(advanced.term, rewrite.pending + advanced.pending)
+                for advanced in rewrite.term.advance_to(clock, search)
+            ]
+        return rewrites
 
-    def _quiet_body(self, clock: float, world: World) -> Term | None:
-        """Return what further passes may do that have come as far as this clock, if there may be any."""
-        forms = [form.term for form in self.body.quiet(clock, world) if form.term is not EMPTY and form.rest == NOTHING]
-        return one_of(forms) if forms else None
+    def _advance_body(self, clock: float, search: Search) -> Term | None:
+        """Return a body that has advanced to this clock, for further iterations, if any are possible."""
+        rewrites = [
+            rewrite.term
+            for rewrite in self.body.advance_to(clock, search)
+            if rewrite.term is not EMPTY and rewrite.pending == NO_PENDING
+        ]
+        return one_of(rewrites) if rewrites else None
 
-    def least(self, world: World) -> Needs:
-        return NO_NEEDS if self.body.steers else sum((world.least(one) for one in self.live), Counter())
+    def required_steps(self, search: Search) -> StepCounts:
+        return (
+            NO_STEPS
+            if self.body.jumps
+            else sum((search.required_steps(iteration) for iteration in self.running), Counter())
+        )
 
-    def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # they go on in any world
-        return [Rest(self.live)]
+    def interrupted(self, search: Search) -> list[Pending]:  # noqa: ARG002 # they continue regardless
+        return [Pending(self.running)]
 
-    def _with(self, live: tuple[Term, ...], world: World) -> Term:
-        return passes(self.body, live, world, more=self.more)
+    def _with(self, running: tuple[Term, ...], search: Search) -> Term:
+        return concurrent_loop(self.body, running, search, more=self.more)
 
-    def _broken_off(self, world: World) -> list[Form]:
-        """Return what a `break` in the last pass leaves."""
-        if not (self.live and self.more and self.body.steers):
+    def _after_break(self, search: Search) -> list[Rewrite]:
+        """Return the loop after a `break` in the last iteration."""
+        if not (self.running and self.more and self.body.jumps):
             return []
         return [
-            Form(passes(self.body, self.live[:-1] + exit_.rest.group, world, more=False), Rest(exit_.rest.background))
-            for exit_ in world.exits(self.live[-1])
-            if exit_.way is Way.BREAK
+            Rewrite(
+                concurrent_loop(self.body, self.running[:-1] + exit_.pending.group, search, more=False),
+                Pending(exit_.pending.background),
+            )
+            for exit_ in search.exits(self.running[-1])
+            if exit_.completion is Completion.BREAK
         ]
 
-    def _broken_off_at_once(self, world: World) -> list[Form]:
-        """Return what a `break` leaves in a pass of which nothing has begun."""
-        if not (self.more and self.body.steers):
+    def _after_immediate_break(self, search: Search) -> list[Rewrite]:
+        """Return the loop after a `break` in an iteration that began no step."""
+        if not (self.more and self.body.jumps):
             return []
         return [
-            Form(passes(self.body, self.live + exit_.rest.group, world, more=False), Rest(exit_.rest.background))
-            for exit_ in world.exits(self.body)
-            if exit_.way is Way.BREAK and exit_.rest.group
+            Rewrite(
+                concurrent_loop(self.body, self.running + exit_.pending.group, search, more=False),
+                Pending(exit_.pending.background),
+            )
+            for exit_ in search.exits(self.body)
+            if exit_.completion is Completion.BREAK and exit_.pending.group
         ]
 
 
-def passes(body: Term, live: tuple[Term, ...], world: World, *, more: bool) -> Term:
-    """Return passes side by side. Where none can be the last one, their order does not matter."""
-    live = tuple(one for one in live if one is not EMPTY)
-    if not (live or more):
+def concurrent_loop(body: Term, running: tuple[Term, ...], search: Search, *, more: bool) -> Term:
+    """Build concurrent iterations. Unless one may be the last, their order does not matter."""
+    running = tuple(iteration for iteration in running if iteration is not EMPTY)
+    if not (running or more):
         return EMPTY
-    return Passes(body, live if body.steers else tuple(sorted(live, key=world.order)), more)
+    return ConcurrentLoop(body, running if body.jumps else tuple(sorted(running, key=search.order)), more)
 
 
-def _late(body: Term, world: World) -> Rest:
-    """Return what begins late of passes of which nothing else is seen: a task begins when the next is awaited."""
-    begun = [exit_.rest.background for exit_ in world.exits(body) if exit_.way is Way.ON]
-    return Rest(tuple(dict.fromkeys(Late(term) for terms in begun for term in terms)))
+def _unstarted(body: Term, search: Search) -> Pending:
+    """Return tasks that iterations without events leave behind: a task begins at the next await."""
+    begun = [exit_.pending.background for exit_ in search.exits(body) if exit_.completion is Completion.NORMAL]
+    return Pending(tuple(dict.fromkeys(UnstartedTask(term) for terms in begun for term in terms)))
 
 
-def _ends(one: Term, world: World) -> list[Rest]:
-    return [exit_.rest for exit_ in world.exits(one) if exit_.way is Way.ON]
+def _ends(iteration: Term, search: Search) -> list[Pending]:
+    return [exit_.pending for exit_ in search.exits(iteration) if exit_.completion is Completion.NORMAL]
 
 
-def _sum(rests: tuple[Rest, ...] | list[Rest]) -> Rest:
-    return sum(rests, NOTHING)
+def _sum(pendings: tuple[Pending, ...] | list[Pending]) -> Pending:
+    return sum(pendings, NO_PENDING)

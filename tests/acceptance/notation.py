@@ -1,8 +1,8 @@
-"""Traces and rules in short, for tests that are read.
+"""Short notation for traces and acceptance rules.
 
-A trace is a text such as `a( a) b( b!`: step a starts and ends, b starts and fails; `b~` is a retry. The run is done at
-the end of it, unless its last word is `failed` or `cut`. A step with a name that begins with `sleep`, `until` or
-`event` is of that kind.
+A trace is a string such as `a( a) b( b!`: step a starts and ends, b starts and fails; `b~` is a retry. The run ends
+normally unless the last word is `failed` or `cut`. A step whose name begins with `sleep`, `until` or `event` is of that
+kind.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from typing import cast
 import pytest
 
 from stepgraph.model.payload import Graph, Node, Number
-from tests.acceptance.trace import Kind, Moment, Outcome, Trace, What
+from tests.acceptance.trace import EventType, Kind, Outcome, RunTrace, StepEvent
 
-_WHATS: dict[str, What] = {"(": "start", "~": "retry", ")": "end", "!": "fail"}
+_EVENT_TYPES: dict[str, EventType] = {"(": "start", "~": "retry", ")": "end", "!": "fail"}
 _KINDS: dict[str, Kind] = {"sleep": "step_sleep", "until": "step_sleep_until", "event": "step_wait_for_event"}
 _OUTCOMES: dict[str, Outcome] = {"failed": "failed", "cut": "cut"}
 
 
-def trace(text: str) -> Trace:
+def trace(text: str) -> RunTrace:
     words = text.split()
     outcome = _OUTCOMES.get(words[-1], "done") if words else "done"
-    moments = words if outcome == "done" else words[:-1]
-    return Trace(tuple(Moment(_WHATS[word[-1]], _kind(word), word[:-1]) for word in moments), outcome)
+    events = words if outcome == "done" else words[:-1]
+    return RunTrace(tuple(StepEvent(_EVENT_TYPES[word[-1]], _kind(word), word[:-1]) for word in events), outcome)
 
 
-def text(judged: Trace) -> str:
-    signs = {what: sign for sign, what in _WHATS.items()}
-    words = [f"{moment.name}{signs[moment.what]}" for moment in judged.events]
-    return " ".join([*words, *([] if judged.outcome == "done" else [judged.outcome])])
+def text(trace: RunTrace) -> str:
+    signs = {event_type: sign for sign, event_type in _EVENT_TYPES.items()}
+    words = [f"{event.name}{signs[event.type]}" for event in trace.events]
+    return " ".join([*words, *([] if trace.outcome == "done" else [trace.outcome])])
 
 
 def _kind(word: str) -> Kind:
@@ -39,29 +39,32 @@ def _kind(word: str) -> Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """What a graph allows, and what it does not."""
+class PathRule:
+    """A graph with traces that it accepts and rejects."""
 
-    sentence: str
+    title: str
     graph: Graph
-    paths: tuple[str, ...] = ()
-    others: tuple[str, ...] = ()
+    accepted: tuple[str, ...] = ()
+    rejected: tuple[str, ...] = ()
 
 
-def cases(rules: Iterable[Rule]) -> pytest.MarkDecorator:
-    """Make a test of each trace: it gets the graph, the trace, and whether that is a path."""
+def parametrize_traces(path_rules: Iterable[PathRule]) -> pytest.MarkDecorator:
+    """Parametrize a test with each trace: the graph, the trace, and whether it is a path."""
     params = [
         pytest.param(
-            rule.graph, written, is_path, id=f"{rule.sentence}: {'' if is_path else 'not '}{written or '(nothing)'}"
+            path_rule.graph,
+            trace_text,
+            is_path,
+            id=f"{path_rule.title}: {'' if is_path else 'not '}{trace_text or '(nothing)'}",
         )
-        for rule in rules
-        for of, is_path in ((rule.paths, True), (rule.others, False))
-        for written in of
+        for path_rule in path_rules
+        for texts, is_path in ((path_rule.accepted, True), (path_rule.rejected, False))
+        for trace_text in texts
     ]
-    return pytest.mark.parametrize(("graph", "written", "is_path"), params)
+    return pytest.mark.parametrize(("graph", "trace_text", "is_path"), params)
 
 
-def at(node: Node, starts: Number | None = None, resolves: Number | None = None) -> Node:
+def with_clock(node: Node, starts: Number | None = None, resolves: Number | None = None) -> Node:
     """Return the node with this clock."""
     clock = {"starts": starts, "resolves": resolves}
     return cast("Node", {**node, **{key: value for key, value in clock.items() if value is not None}})

@@ -1,4 +1,4 @@
-"""One after another, and one of several."""
+"""Sequences, choices and jumps."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from functools import cached_property, reduce
 from math import inf
 from operator import and_
 
-from tests.acceptance.term import NOTHING, Exit, Form, Move, Needs, Rest, Term, Way, World
-from tests.acceptance.trace import Moment
+from tests.acceptance.term import NO_PENDING, Completion, Exit, Pending, Rewrite, Search, StepCounts, Term, Transition
+from tests.acceptance.trace import StepEvent
 
 
 @dataclass(frozen=True, eq=False)
 class Sequence(Term):
-    """Each is over before the next begins."""
+    """Terms that run one after another."""
 
     items: tuple[Term, ...]
 
@@ -32,79 +32,86 @@ class Sequence(Term):
         return any(item.clocked for item in self.items)
 
     @cached_property
-    def steers(self) -> frozenset[Way]:
-        return frozenset().union(*[item.steers for item in self.items])
+    def jumps(self) -> frozenset[Completion]:
+        return frozenset().union(*[item.jumps for item in self.items])
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:
+    def transitions(self, event: StepEvent, search: Search) -> list[Transition]:
         return [
-            Move(sequence(move.term, *self.items[at + 1 :]), rest + move.rest, move.clock)
-            for at, rest in self._reached(world)
+            Transition(sequence(transition.term, *self.items[at + 1 :]), pending + transition.pending, transition.clock)
+            for at, pending in self._reached(search)
             if at < len(self.items)
-            for move in world.moves(self.items[at], moment)
+            for transition in search.transitions(self.items[at], event)
         ]
 
-    def exits(self, world: World) -> list[Exit]:
-        found = []
-        for at, rest in self._reached(world):
+    def exits(self, search: Search) -> list[Exit]:
+        exits = []
+        for at, pending in self._reached(search):
             if at == len(self.items):
-                found.append(Exit(Way.ON, rest))
+                exits.append(Exit(Completion.NORMAL, pending))
             else:
-                ways = world.exits(self.items[at])
-                found += [Exit(exit_.way, rest + exit_.rest) for exit_ in ways if exit_.way is not Way.ON]
-        return found
+                exits_of_members = search.exits(self.items[at])
+                exits += [
+                    Exit(exit_.completion, pending + exit_.pending)
+                    for exit_ in exits_of_members
+                    if exit_.completion is not Completion.NORMAL
+                ]
+        return exits
 
-    def quiet(self, clock: float, world: World) -> list[Form]:
+    def advance_to(self, clock: float, search: Search) -> list[Rewrite]:
         if self.resolves > clock:
-            return [Form(self)]
-        found = []
-        for at, rest in self._reached(world):
+            return [Rewrite(self)]
+        rewrites = []
+        for at, pending in self._reached(search):
             if all(item.resolves > clock for item in self.items[at + 1 :]):
-                forms = self.items[at].quiet(clock, world) if at < len(self.items) else [Form(EMPTY)]
-                found += [Form(sequence(form.term, *self.items[at + 1 :]), rest + form.rest) for form in forms]
-        return found
+                rewrites = self.items[at].advance_to(clock, search) if at < len(self.items) else [Rewrite(EMPTY)]
+                rewrites += [
+                    Rewrite(sequence(rewrite.term, *self.items[at + 1 :]), pending + rewrite.pending)
+                    for rewrite in rewrites
+                ]
+        return rewrites
 
-    def broken(self, world: World) -> list[Rest]:
+    def interrupted(self, search: Search) -> list[Pending]:
         return [
-            rest + left
-            for at, rest in self._reached(world)
-            for left in (self.items[at].broken(world) if at < len(self.items) else [NOTHING])
+            pending + interrupted
+            for at, pending in self._reached(search)
+            for interrupted in (self.items[at].interrupted(search) if at < len(self.items) else [NO_PENDING])
         ]
 
-    def least(self, world: World) -> Needs:
-        found: Needs = Counter()
+    def required_steps(self, search: Search) -> StepCounts:
+        counts: StepCounts = Counter()
         for item in self.items:
-            found += world.least(item)
-            if item.steers:
+            counts += search.required_steps(item)
+            if item.jumps:
                 break
-        return found
+        return counts
 
-    def _reached(self, world: World) -> Iterator[tuple[int, Rest]]:
-        """Yield how far one gets without a moment, the end of all included."""
-        reached = {(0, NOTHING): None}
+    def _reached(self, search: Search) -> Iterator[tuple[int, Pending]]:
+        """Yield each index reachable without an event, including the end."""
+        reached = {(0, NO_PENDING): None}
         for at in range(len(self.items) + 1):
-            here = [rest for place, rest in reached if place == at]
+            here = [pending for node_list, pending in reached if node_list == at]
             if not here:
                 return
-            for rest in here:
-                yield at, rest
+            for pending in here:
+                yield at, pending
                 if at < len(self.items):
-                    for exit_ in world.exits(self.items[at]):
-                        if exit_.way is Way.ON:
-                            reached[at + 1, rest + exit_.rest] = None
+                    for exit_ in search.exits(self.items[at]):
+                        if exit_.completion is Completion.NORMAL:
+                            reached[at + 1, pending + exit_.pending] = None
 
 
 EMPTY = Sequence(())
 
 
 def sequence(*items: Term) -> Term:
-    """Return these one after another."""
-    left = tuple(item for item in items if item is not EMPTY)
-    return left[0] if len(left) == 1 else Sequence(left) if left else EMPTY
+    """Build a sequence without empty terms."""
+    nonempty = tuple(item for item in items if item is not EMPTY)
+    return nonempty[0] if len(nonempty) == 1 else Sequence(nonempty) if nonempty else EMPTY
 
 
 @dataclass(frozen=True, eq=False)
 class Choice(Term):
-    """One of these."""
+    """One of several terms."""
 
     branches: tuple[Term, ...]
 
@@ -121,22 +128,22 @@ class Choice(Term):
         return any(branch.clocked for branch in self.branches)
 
     @cached_property
-    def steers(self) -> frozenset[Way]:
-        return frozenset().union(*[branch.steers for branch in self.branches])
+    def jumps(self) -> frozenset[Completion]:
+        return frozenset().union(*[branch.jumps for branch in self.branches])
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:
-        return [move for branch in self.branches for move in world.moves(branch, moment)]
+    def transitions(self, event: StepEvent, search: Search) -> list[Transition]:
+        return [transition for branch in self.branches for transition in search.transitions(branch, event)]
 
-    def exits(self, world: World) -> list[Exit]:
-        return [exit_ for branch in self.branches for exit_ in world.exits(branch)]
+    def exits(self, search: Search) -> list[Exit]:
+        return [exit_ for branch in self.branches for exit_ in search.exits(branch)]
 
-    def quiet(self, clock: float, world: World) -> list[Form]:
+    def advance_to(self, clock: float, search: Search) -> list[Rewrite]:
         if self.resolves > clock:
-            return [Form(self)]
-        return [form for branch in self.branches for form in branch.quiet(clock, world)]
+            return [Rewrite(self)]
+        return [rewrite for branch in self.branches for rewrite in branch.advance_to(clock, search)]
 
-    def least(self, world: World) -> Needs:
-        return reduce(and_, [world.least(branch) for branch in self.branches])
+    def required_steps(self, search: Search) -> StepCounts:
+        return reduce(and_, [search.required_steps(branch) for branch in self.branches])
 
 
 def one_of(terms: Iterable[Term]) -> Term:
@@ -145,18 +152,18 @@ def one_of(terms: Iterable[Term]) -> Term:
 
 
 @dataclass(frozen=True, eq=False)
-class Leaving(Term):
+class Jump(Term):
     """A `break` or a `return`."""
 
-    way: Way
+    completion: Completion
 
     @property
     def starts(self) -> float:
         return inf
 
     @property
-    def steers(self) -> frozenset[Way]:
-        return frozenset([self.way])
+    def jumps(self) -> frozenset[Completion]:
+        return frozenset([self.completion])
 
-    def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # there is one, whatever the world
-        return [Exit(self.way)]
+    def exits(self, search: Search) -> list[Exit]:  # noqa: ARG002 # independent of the search
+        return [Exit(self.completion)]

@@ -1,8 +1,8 @@
-"""What is left of a run's path through a graph, as a term that each moment makes another of.
+"""Terms: the remaining paths of a run through a graph, as in small-step semantics.
 
-A term says of itself which moments it can go on with, and into what; how it can be left without any further moment;
-and how it gets rid of all that must be over by a clock. Whatever is chosen, a branch or a pass more, is chosen when a
-moment asks for it and no sooner, so a run is followed in few terms.
+An event turns a term into another one (`transitions`). A term can also end without an event (`exits`), or advance until
+the work that resolves by a clock is over (`advance_to`). Choices are made only when an event requires them, which keeps
+the number of terms low.
 """
 
 from __future__ import annotations
@@ -16,116 +16,116 @@ from itertools import product
 from math import inf
 from typing import TypeAlias, TypeVar
 
-from tests.acceptance.trace import Kind, Moment
+from tests.acceptance.trace import Kind, StepEvent
 
-Shown: TypeAlias = tuple[Kind, str] | None
-"""A step as it is shown, or none: then one has failed, and nothing need start any more."""
+StepKey: TypeAlias = tuple[Kind, str] | None
+"""Kind and shown name of a step. None stands for a failed step, after which no step is required."""
 
 T = TypeVar("T")
 
-Needs: TypeAlias = Counter[Shown]
+StepCounts: TypeAlias = Counter[StepKey]
 
-NO_NEEDS: Needs = Counter()
-
-
-class TooHard(Exception):  # noqa: N818 # it is no error in what is judged
-    """There are more paths to look at than the judge will."""
+NO_STEPS: StepCounts = Counter()
 
 
-class Way(Enum):
-    """How something is left."""
+class SearchLimitExceeded(Exception):  # noqa: N818 # a limit of the search
+    """The search has more paths than its budget allows."""
 
-    ON = "on"
+
+class Completion(Enum):
+    """How a term completes."""
+
+    NORMAL = "on"
     BREAK = "break"
     RETURN = "return"
     RAISE = "raise"
 
 
 @dataclass(frozen=True, slots=True)
-class Rest:
-    """What goes on beside: in the background, where nobody waits for it, or in the group around."""
+class Pending:
+    """Work that continues: in the background, never awaited, or in the enclosing group."""
 
     background: tuple[Term, ...] = ()
     group: tuple[Term, ...] = ()
 
-    def __add__(self, other: Rest) -> Rest:
+    def __add__(self, other: Pending) -> Pending:
         if not (other.background or other.group):
             return self
-        return Rest(self.background + other.background, self.group + other.group)
+        return Pending(self.background + other.background, self.group + other.group)
 
     @property
-    def abandoned(self) -> Rest:
-        return Rest(self.background + self.group) if self.group else self
+    def in_background(self) -> Pending:
+        return Pending(self.background + self.group) if self.group else self
 
 
-NOTHING = Rest()
+NO_PENDING = Pending()
 
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """A way to leave a term without a moment."""
+    """A completion of a term without an event."""
 
-    way: Way
-    rest: Rest = NOTHING
-
-
-@dataclass(frozen=True, slots=True)
-class Form:
-    """What a term turns into without a moment."""
-
-    term: Term
-    rest: Rest = NOTHING
+    completion: Completion
+    pending: Pending = NO_PENDING
 
 
 @dataclass(frozen=True, slots=True)
-class Move:
-    """What a term turns into by a moment; if that begins work that has a clock, all that resolves by then is over."""
+class Rewrite:
+    """A successor of a term without an event."""
 
     term: Term
-    rest: Rest = NOTHING
+    pending: Pending = NO_PENDING
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """A successor of a term by an event. If it begins work with a clock, all work that resolves by then is over."""
+
+    term: Term
+    pending: Pending = NO_PENDING
     clock: float | None = None
 
 
 class Term:
-    """Equal terms are one to all who look for them; each knows its hash, as terms are deep."""
+    """A term with structural equality. The hash is cached, as terms are deep."""
 
     @property
     def starts(self) -> float:
-        """The lowest clock at which something in it begins; below all clocks where that asks for none."""
+        """Lowest clock at which work in the term begins; -inf if it has none."""
         return -inf
 
     @property
     def resolves(self) -> float:
-        """The lowest clock by which something in it is over that is not yet."""
+        """Lowest clock by which unfinished work in the term is over."""
         return inf
 
     @property
     def clocked(self) -> bool:
-        """Whether something in it goes by the clock of the function that it stands in."""
+        """Whether the term has work with a clock of its function."""
         return False
 
     @property
-    def steers(self) -> frozenset[Way]:
-        """How a `break` or `return` in it may leave it."""
+    def jumps(self) -> frozenset[Completion]:
+        """The jumps that may leave the term."""
         return frozenset()
 
-    def moves(self, moment: Moment, world: World) -> Iterable[Move]:  # noqa: ARG002 # others look at them
+    def transitions(self, event: StepEvent, search: Search) -> Iterable[Transition]:  # noqa: ARG002 # used by subclasses
         return []
 
-    def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # likewise
+    def exits(self, search: Search) -> list[Exit]:  # noqa: ARG002 # likewise
         return []
 
-    def quiet(self, clock: float, world: World) -> list[Form]:  # noqa: ARG002 # likewise
-        """Return what it may turn into in which all that resolves by this clock is over."""
-        return [Form(self)] if self.resolves > clock else []
+    def advance_to(self, clock: float, search: Search) -> list[Rewrite]:  # noqa: ARG002 # likewise
+        """Return the successors in which all work that resolves by this clock is over."""
+        return [Rewrite(self)] if self.resolves > clock else []
 
-    def least(self, world: World) -> Needs:  # noqa: ARG002 # likewise
-        """Return which steps have to start at least before it is left, and how often, if no further step fails."""
-        return NO_NEEDS
+    def required_steps(self, search: Search) -> StepCounts:  # noqa: ARG002 # likewise
+        """Count the steps that start before the term completes, provided that no further step fails."""
+        return NO_STEPS
 
-    def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # likewise
-        """Return what may go on of it when an exception that no step raised leaves it."""
-        return [NOTHING]
+    def interrupted(self, search: Search) -> list[Pending]:  # noqa: ARG002 # likewise
+        """Return the pending work after an exception that no step raised."""
+        return [NO_PENDING]
 
     @cached_property
     def _hash(self) -> int:
@@ -133,7 +133,7 @@ class Term:
 
     @cached_property
     def _fields(self) -> tuple[object, ...]:
-        return tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type] # each term is one
+        return tuple(getattr(self, field.name) for field in fields(self))  # type: ignore[arg-type] # all terms are dataclasses
 
     def __hash__(self) -> int:
         return self._hash
@@ -150,110 +150,110 @@ class Term:
 
 
 @dataclass
-class World:
-    """The functions, what has been found out about terms, and which calls are being looked into."""
+class Search:
+    """The functions, the memoized results for terms, and the calls being expanded."""
 
     functions: Mapping[str, Term]
-    most_looks: int
-    """How many terms a trace may be looked for in, and how many ways be found out of them."""
-    deepest: int = 0
-    """How often a function may be called in itself without that anything happens."""
-    looks: int = 0
-    cut_short: bool = False
-    """Whether a recursion was not followed to its end, for this trace or another, from which moves are known."""
+    max_explored: int
+    """Budget: terms and combinations that may be explored for a trace."""
+    max_recursion: int = 0
+    """Maximum depth of recursive calls without an event."""
+    explored: int = 0
+    truncated: bool = False
+    """Whether a recursion was not followed to its end, in this trace or an earlier one with cached results."""
     _calls: Counter[str] = field(default_factory=Counter)
     _leaving: dict[str, tuple[Exit, ...]] = field(default_factory=dict)
     _recursive: set[str] = field(default_factory=set)
     _numbers: dict[Term, int] = field(default_factory=dict)
-    _least: dict[Term, Needs] = field(default_factory=dict)
+    _required: dict[Term, StepCounts] = field(default_factory=dict)
     _counting: set[str] = field(default_factory=set)
-    _moves: dict[tuple[object, ...], list[Move]] = field(default_factory=dict)
+    _transitions: dict[tuple[object, ...], list[Transition]] = field(default_factory=dict)
     _exits: dict[tuple[object, ...], list[Exit]] = field(default_factory=dict)
 
-    def begin(self, deepest: int) -> None:
-        """Look at a trace, at so many calls of a function in itself at most."""
-        if deepest != self.deepest:
-            self._moves.clear()
+    def start(self, max_recursion: int) -> None:
+        """Start a search with a recursion limit."""
+        if max_recursion != self.max_recursion:
+            self._transitions.clear()
             self._exits.clear()
-            self.cut_short = False
-        self.deepest = deepest
+            self.truncated = False
+        self.max_recursion = max_recursion
 
     def order(self, term: Term) -> int:
-        """Return a number that equal terms share: the order in which they were first seen."""
+        """Return the ordinal of a term, shared by equal terms."""
         return self._numbers.setdefault(term, len(self._numbers))
 
-    def least(self, term: Term) -> Needs:
-        if self._counting:  # what is in a function that calls itself is counted once only
-            return term.least(self)
-        known = self._least.get(term)
-        if known is None:
-            known = self._least[term] = term.least(self)
-        return known
+    def required_steps(self, term: Term) -> StepCounts:
+        if self._counting:  # count the body of a recursive function once
+            return term.required_steps(self)
+        cached = self._required.get(term)
+        if cached is None:
+            cached = self._required[term] = term.required_steps(self)
+        return cached
 
-    def least_of_function(self, name: str) -> Needs:
+    def required_steps_of_function(self, name: str) -> StepCounts:
         if name in self._counting:
-            return NO_NEEDS
+            return NO_STEPS
         self._counting.add(name)
         try:
-            return self.least(self.functions[name])
+            return self.required_steps(self.functions[name])
         finally:
             self._counting.discard(name)
 
-    def moves(self, term: Term, moment: Moment) -> list[Move]:
-        key = (term, moment, tuple(self._calls.items()) if self._calls else ())
-        known = self._moves.get(key)
-        if known is None:
-            self._look()
-            known = self._moves[key] = list(dict.fromkeys(self._looked_at(term.moves(moment, self))))
-        return known
+    def transitions(self, term: Term, event: StepEvent) -> list[Transition]:
+        key = (term, event, tuple(self._calls.items()) if self._calls else ())
+        cached = self._transitions.get(key)
+        if cached is None:
+            self._count()
+            cached = self._transitions[key] = list(dict.fromkeys(self._counted(term.transitions(event, self))))
+        return cached
 
     def exits(self, term: Term) -> list[Exit]:
         key = (term, tuple(self._leaving.items()) if self._leaving else ())
-        known = self._exits.get(key)
-        if known is None:
-            self._look()
-            known = self._exits[key] = list(dict.fromkeys(self._looked_at(term.exits(self))))
-        return known
+        cached = self._exits.get(key)
+        if cached is None:
+            self._count()
+            cached = self._exits[key] = list(dict.fromkeys(self._counted(term.exits(self))))
+        return cached
 
-    def moves_of_function(self, name: str, moment: Moment) -> list[Move]:
-        if self._calls[name] >= self.deepest:
-            self.cut_short = True
+    def transitions_of_function(self, name: str, event: StepEvent) -> list[Transition]:
+        if self._calls[name] >= self.max_recursion:
+            self.truncated = True
             return []
         self._calls[name] += 1
         try:
-            return self.moves(self.functions[name], moment)
+            return self.transitions(self.functions[name], event)
         finally:
             self._calls[name] -= 1
             if not self._calls[name]:
                 del self._calls[name]
 
     def exits_of_function(self, name: str) -> tuple[Exit, ...]:
-        """Return the ways through a function: first those that do not lead through itself, and then through these."""
+        """Compute the exits of a function as a fixpoint, starting without its recursive calls."""
         if name in self._leaving:
             self._recursive.add(name)
             return self._leaving[name]
-        found: tuple[Exit, ...] = ()
+        exits: tuple[Exit, ...] = ()
         try:
-            for _ in range(self.deepest + 1):
-                self._leaving[name] = known = found
-                found = tuple(self.exits(self.functions[name]))
-                if name not in self._recursive or found == known:
-                    return found
-            self.cut_short = True
-            return found
+            for _ in range(self.max_recursion + 1):
+                self._leaving[name] = previous = exits
+                exits = tuple(self.exits(self.functions[name]))
+                if name not in self._recursive or exits == previous:
+                    return exits
+            self.truncated = True
+            return exits
         finally:
             del self._leaving[name]
 
-    def combined(self, ways: Iterable[Sequence[T]]) -> Iterator[tuple[T, ...]]:
-        """Yield each combination of ways, one of each."""
-        return self._looked_at(product(*ways))
+    def combined(self, sequences: Iterable[Sequence[T]]) -> Iterator[tuple[T, ...]]:
+        """Yield each combination of one item from each sequence."""
+        return self._counted(product(*sequences))
 
-    def _looked_at(self, ways: Iterable[T]) -> Iterator[T]:
-        for way in ways:
-            self._look()
-            yield way
+    def _counted(self, items: Iterable[T]) -> Iterator[T]:
+        for item in items:
+            self._count()
+            yield item
 
-    def _look(self) -> None:
-        self.looks += 1
-        if self.looks > self.most_looks:
-            raise TooHard(f"after {self.most_looks} looks there are still more paths")
+    def _count(self) -> None:
+        self.explored += 1
+        if self.explored > self.max_explored:
+            raise SearchLimitExceeded(f"more than {self.max_explored} terms")

@@ -1,4 +1,4 @@
-"""What happened to the steps of a run, in order, and how the run ended."""
+"""The step events of a run and its outcome."""
 
 from __future__ import annotations
 
@@ -6,35 +6,35 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tests.execution.limits import EngineLimit
-from tests.execution.running import Execution
+from tests.execution.runner import Execution
 
-What = Literal["start", "retry", "end", "fail"]
+EventType = Literal["start", "retry", "end", "fail"]
 Kind = Literal["step_do", "step_sleep", "step_sleep_until", "step_wait_for_event"]
 Outcome = Literal["done", "failed", "cut"]
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
-    """Something that happened to a step."""
+class StepEvent:
+    """An event of a step."""
 
-    what: What
+    type: EventType
     kind: Kind
     name: str
 
 
 @dataclass(frozen=True, slots=True)
-class Trace:
-    """The moments of a run. It got to its end, or an exception did, or it was cut off from outside."""
+class RunTrace:
+    """The events of a run, which ended normally, by an exception, or by a limit of the engine."""
 
-    events: tuple[Moment, ...]
+    events: tuple[StepEvent, ...]
     outcome: Outcome
 
 
-def trace_of(execution: Execution) -> Trace:
-    """Return what happened until the run was over; after that its `finally` blocks may run, as it is cut off."""
-    events = execution.events[: execution.before_the_cut]
-    moments = tuple(Moment(event.what, event.kind, event.key.rpartition("-")[0]) for event in events)
-    return Trace(moments, _outcome(execution.error))
+def trace_of(execution: Execution) -> RunTrace:
+    """Return the events until the run ended, without those of `finally` blocks that run when a limit stops it."""
+    engine_events = execution.events[: execution.event_count_at_end]
+    events = tuple(StepEvent(event.type, event.kind, event.key.rpartition("-")[0]) for event in engine_events)
+    return RunTrace(events, _outcome(execution.error))
 
 
 def _outcome(error: BaseException | None) -> Outcome:

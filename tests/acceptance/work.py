@@ -1,4 +1,4 @@
-"""What may have a clock of its own: a step and a call, before it begins, under way, and failed."""
+"""Work with a clock: steps and calls, before they begin, running and failed."""
 
 from __future__ import annotations
 
@@ -7,36 +7,46 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from math import inf
 
-from tests.acceptance.names import may_be
-from tests.acceptance.sequence import EMPTY, Leaving, Sequence, sequence
-from tests.acceptance.term import NO_NEEDS, NOTHING, Exit, Form, Move, Needs, Rest, Term, Way, World
-from tests.acceptance.trace import Kind, Moment
+from tests.acceptance.sequence import EMPTY, Jump, Sequence, sequence
+from tests.acceptance.step_names import matches_name
+from tests.acceptance.term import (
+    NO_PENDING,
+    NO_STEPS,
+    Completion,
+    Exit,
+    Pending,
+    Rewrite,
+    Search,
+    StepCounts,
+    Term,
+    Transition,
+)
+from tests.acceptance.trace import Kind, StepEvent
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """When work begins and is over, where that is said; whether its failure may end where it is awaited.
-
-    It is `settled` where any exception is a result: an exception that no step raised ends it anywhere.
-    """
+    """When work begins and ends, if specified, and how its failure is handled."""
 
     starts: float | None = None
     resolves: float | None = None
     may_be_caught: bool = False
+    """Whether code that awaits the work may catch the failure."""
     settled: bool = False
+    """Whether any exception is a result, also one that no step raised."""
 
     @property
     def outlasts(self) -> bool:
         return self.starts is not None and self.resolves is None
 
     @property
-    def given(self) -> bool:
+    def has_clock(self) -> bool:
         return self.starts is not None or self.resolves is not None
 
 
 @dataclass(frozen=True, eq=False)
 class Work(Term):
-    """What all of it has in common: nobody need wait for work that may outlast its group."""
+    """Base of steps and calls: work that may outlast its group need not be awaited."""
 
     clock: Clock
 
@@ -46,20 +56,20 @@ class Work(Term):
 
     @property
     def clocked(self) -> bool:
-        return self.clock.given
+        return self.clock.has_clock
 
-    def quiet(self, clock: float, world: World) -> list[Form]:
+    def advance_to(self, clock: float, search: Search) -> list[Rewrite]:
         if self.resolves > clock:
-            return [Form(self)]
-        return [Form(EMPTY, exit_.rest) for exit_ in world.exits(self) if exit_.way is Way.ON]
+            return [Rewrite(self)]
+        return [Rewrite(EMPTY, exit_.pending) for exit_ in search.exits(self) if exit_.completion is Completion.NORMAL]
 
     @property
-    def _left(self) -> list[Exit]:
-        return [Exit(Way.ON, Rest((self,)))] if self.clock.outlasts else []
+    def _outlasting(self) -> list[Exit]:
+        return [Exit(Completion.NORMAL, Pending((self,)))] if self.clock.outlasts else []
 
 
 @dataclass(frozen=True, eq=False)
-class Step(Work):
+class StepTerm(Work):
     """A step that has not begun, with the steps in its body."""
 
     kind: Kind
@@ -70,65 +80,70 @@ class Step(Work):
     def starts(self) -> float:
         return -inf if self.clock.starts is None else self.clock.starts
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:  # noqa: ARG002 # it depends on the moment alone
-        if moment.what != "start" or moment.kind != self.kind or not may_be(self.name, moment.name):
+    def transitions(self, event: StepEvent, search: Search) -> list[Transition]:  # noqa: ARG002 # depends only on the event
+        if event.type != "start" or event.kind != self.kind or not matches_name(self.name, event.name):
             return []
-        return [Move(Running(self.clock, self, moment.name, self.nested), clock=self.clock.starts)]
+        return [Transition(RunningStep(self.clock, self, event.name, self.nested), clock=self.clock.starts)]
 
-    def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it has to run in any world
-        return self._left
+    def exits(self, search: Search) -> list[Exit]:  # noqa: ARG002 # it is required in any case
+        return self._outlasting
 
-    def least(self, world: World) -> Needs:
+    def required_steps(self, search: Search) -> StepCounts:
         if self.clock.outlasts:
-            return NO_NEEDS
-        return world.least(self.nested) + Counter({(self.kind, self.name): 1})
+            return NO_STEPS
+        return search.required_steps(self.nested) + Counter({(self.kind, self.name): 1})
 
 
 @dataclass(frozen=True, eq=False)
-class Running(Work):
-    """A step under way, by the name that it began with, and what is left of its body in this attempt."""
+class RunningStep(Work):
+    """A running step with its actual name, and the rest of its body in this attempt."""
 
-    step: Step
+    step: StepTerm
     name: str
     nested: Term
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:
-        found = [
-            Move(replace(self, nested=move.term), move.rest.abandoned) for move in self._nested_moves(moment, world)
+    def transitions(self, event: StepEvent, search: Search) -> list[Transition]:
+        transitions = [
+            Transition(replace(self, nested=transition.term), transition.pending.in_background)
+            for transition in self._nested_moves(event, search)
         ]
-        if moment.kind != self.step.kind or moment.name != self.name:
-            return found
-        left = Rest((self.nested,)) if self.nested is not EMPTY else NOTHING
-        match moment.what:
+        if event.kind != self.step.kind or event.name != self.name:
+            return transitions
+        pending = Pending((self.nested,)) if self.nested is not EMPTY else NO_PENDING
+        match event.type:
             case "end":
-                ways = [exit_ for exit_ in world.exits(self.nested) if exit_.way in (Way.ON, Way.RETURN)]
-                found += [Move(EMPTY, exit_.rest.abandoned) for exit_ in ways]
+                exits = [
+                    exit_
+                    for exit_ in search.exits(self.nested)
+                    if exit_.completion in (Completion.NORMAL, Completion.RETURN)
+                ]
+                transitions += [Transition(EMPTY, exit_.pending.in_background) for exit_ in exits]
             case "retry":
-                found.append(Move(replace(self, nested=self.step.nested), left))
+                transitions.append(Transition(replace(self, nested=self.step.nested), pending))
             case "fail":
-                found.append(Move(Failed(self.clock), left))
+                transitions.append(Transition(FailedStep(self.clock), pending))
                 if self.clock.may_be_caught:
-                    found.append(Move(EMPTY, left))
-        return found
+                    transitions.append(Transition(EMPTY, pending))
+        return transitions
 
-    def _nested_moves(self, moment: Moment, world: World) -> list[Move]:
-        return world.moves(self.nested, moment) if self.nested is not EMPTY else []
+    def _nested_moves(self, event: StepEvent, search: Search) -> list[Transition]:
+        return search.transitions(self.nested, event) if self.nested is not EMPTY else []
 
-    def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it has to be over in any world
-        return self._left
+    def exits(self, search: Search) -> list[Exit]:  # noqa: ARG002 # it must end in any case
+        return self._outlasting
 
-    def broken(self, world: World) -> list[Rest]:  # noqa: ARG002 # it goes on in any world
-        return [Rest((self,))]
+    def interrupted(self, search: Search) -> list[Pending]:  # noqa: ARG002 # it continues in any case
+        return [Pending((self,))]
 
 
 @dataclass(frozen=True, eq=False)
-class Failed(Work):
-    """A step that has failed, of which nobody knows yet."""
+class FailedStep(Work):
+    """A failed step whose failure has not been observed."""
 
-    def exits(self, world: World) -> list[Exit]:  # noqa: ARG002 # it raises in any world
-        return [Exit(Way.RAISE)]
+    def exits(self, search: Search) -> list[Exit]:  # noqa: ARG002 # it raises in any case
+        return [Exit(Completion.RAISE)]
 
-    def least(self, world: World) -> Needs:  # noqa: ARG002 # it keeps others from starting in any world
+    def required_steps(self, search: Search) -> StepCounts:  # noqa: ARG002 # it prevents others in any case
         return Counter({None: 1})
 
 
@@ -142,62 +157,76 @@ class Call(Work):
     def starts(self) -> float:
         return -inf if self.clock.starts is None else self.clock.starts
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:
-        moves = world.moves_of_function(self.function, moment)
-        return [Move(called(self.clock, move.term), move.rest.abandoned, self.clock.starts) for move in moves]
+    def transitions(self, event: StepEvent, search: Search) -> list[Transition]:
+        transitions = search.transitions_of_function(self.function, event)
+        return [
+            Transition(running_call(self.clock, transition.term), transition.pending.in_background, self.clock.starts)
+            for transition in transitions
+        ]
 
-    def exits(self, world: World) -> list[Exit]:
-        raised = [Exit(Way.ON)] if self.clock.settled else []
-        return self._left + raised + _out_of_function(self.clock, world.exits_of_function(self.function))
+    def exits(self, search: Search) -> list[Exit]:
+        raised = [Exit(Completion.NORMAL)] if self.clock.settled else []
+        return self._outlasting + raised + _out_of_function(self.clock, search.exits_of_function(self.function))
 
-    def least(self, world: World) -> Needs:
-        return NO_NEEDS if self.clock.outlasts else _unless_raised(self.clock, world.least_of_function(self.function))
+    def required_steps(self, search: Search) -> StepCounts:
+        return (
+            NO_STEPS
+            if self.clock.outlasts
+            else _or_failure(self.clock, search.required_steps_of_function(self.function))
+        )
 
 
 @dataclass(frozen=True, eq=False)
-class Called(Work):
-    """What is left of a function that was called. Its clock is its own."""
+class RunningCall(Work):
+    """The rest of a called function, whose body has clocks of its own."""
 
     body: Term
 
-    def moves(self, moment: Moment, world: World) -> list[Move]:
-        return [Move(called(self.clock, move.term), move.rest.abandoned) for move in world.moves(self.body, moment)]
+    def transitions(self, event: StepEvent, search: Search) -> list[Transition]:
+        return [
+            Transition(running_call(self.clock, transition.term), transition.pending.in_background)
+            for transition in search.transitions(self.body, event)
+        ]
 
-    def exits(self, world: World) -> list[Exit]:
-        raised = [Exit(Way.ON, rest.abandoned) for rest in self.body.broken(world)] if self.clock.settled else []
-        return self._left + raised + _out_of_function(self.clock, world.exits(self.body))
+    def exits(self, search: Search) -> list[Exit]:
+        raised = (
+            [Exit(Completion.NORMAL, pending.in_background) for pending in self.body.interrupted(search)]
+            if self.clock.settled
+            else []
+        )
+        return self._outlasting + raised + _out_of_function(self.clock, search.exits(self.body))
 
-    def least(self, world: World) -> Needs:
-        return NO_NEEDS if self.clock.outlasts else _unless_raised(self.clock, world.least(self.body))
+    def required_steps(self, search: Search) -> StepCounts:
+        return NO_STEPS if self.clock.outlasts else _or_failure(self.clock, search.required_steps(self.body))
 
-    def broken(self, world: World) -> list[Rest]:
-        return self.body.broken(world)
+    def interrupted(self, search: Search) -> list[Pending]:
+        return self.body.interrupted(search)
 
 
-def called(clock: Clock, body: Term) -> Term:
-    """Return what is left of a function. A call at its end needs no frame of its own, however deep it is in others."""
+def running_call(clock: Clock, body: Term) -> Term:
+    """Build the rest of a called function. A tail call needs no frame of its own."""
     while isinstance(body, Sequence) and body.items and body.items[-1] == RETURN:
         body = sequence(*body.items[:-1])
-    if isinstance(body, Called) and not body.clock.given:
+    if isinstance(body, RunningCall) and not body.clock.has_clock:
         body = body.body
-    return Called(clock, body)
+    return RunningCall(clock, body)
 
 
-def _unless_raised(clock: Clock, needs: Needs) -> Needs:
-    return needs + Counter({None: 1}) if clock.settled else needs
+def _or_failure(clock: Clock, step_counts: StepCounts) -> StepCounts:
+    return step_counts + Counter({None: 1}) if clock.settled else step_counts
 
 
-RETURN = Leaving(Way.RETURN)
+RETURN = Jump(Completion.RETURN)
 
 
 def _out_of_function(clock: Clock, exits: Iterable[Exit]) -> list[Exit]:
-    found = []
+    call_exits = []
     for exit_ in exits:
-        rest = exit_.rest.abandoned
-        if exit_.way is not Way.RAISE:
-            found.append(Exit(Way.ON, rest))
+        pending = exit_.pending.in_background
+        if exit_.completion is not Completion.RAISE:
+            call_exits.append(Exit(Completion.NORMAL, pending))
         else:
-            found.append(Exit(Way.RAISE, rest))
+            call_exits.append(Exit(Completion.RAISE, pending))
             if clock.may_be_caught:
-                found.append(Exit(Way.ON, rest))
-    return found
+                call_exits.append(Exit(Completion.NORMAL, pending))
+    return call_exits

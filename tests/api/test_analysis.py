@@ -13,8 +13,8 @@ from stepgraph.project.module_dates import ModuleDates
 from tests.api.graphs import SPAN, graph_of, sleep, step, workflow
 
 DATES = ModuleDates("2026-01-02T03:04:05Z", "2026-03-01T00:00:00Z")
-REMARK = Note("no-timeout", "There is no timeout.", "Give one.", SPAN, incomplete=False)
-GAP = Note("unresolved-call", "The call is not resolved.", "Name the function.", SPAN)
+COMPLETE_NOTE = Note("no-timeout", "There is no timeout.", "Give one.", SPAN, incomplete=False)
+INCOMPLETE_NOTE = Note("unresolved-call", "The call is not resolved.", "Name the function.", SPAN)
 
 
 def test_a_workflow_has_a_dag_exactly_when_it_has_a_graph() -> None:
@@ -24,8 +24,8 @@ def test_a_workflow_has_a_dag_exactly_when_it_has_a_graph() -> None:
 
 def test_a_workflow_is_complete_unless_a_note_says_otherwise() -> None:
     assert workflow(graph_of()).complete
-    assert workflow(graph_of(), REMARK).complete
-    assert not workflow(graph_of(), REMARK, GAP).complete
+    assert workflow(graph_of(), COMPLETE_NOTE).complete
+    assert not workflow(graph_of(), COMPLETE_NOTE, INCOMPLETE_NOTE).complete
 
 
 def test_steps_are_counted_at_any_depth() -> None:

@@ -12,28 +12,28 @@ from stepgraph.model.note import InputError
 
 
 @pytest.fixture
-def refused(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """The stack sizes for which no thread can be started."""
+def rejected_sizes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Stack sizes that the system rejects, in the order of the attempts."""
     sizes: list[int] = []
     start = threading.Thread.start
 
-    def started(thread: threading.Thread) -> None:
+    def start_or_raise(thread: threading.Thread) -> None:
         if threading.stack_size() in sizes:
             raise RuntimeError("can't start new thread")
         start(thread)
 
-    monkeypatch.setattr(threading.Thread, "start", started)
+    monkeypatch.setattr(threading.Thread, "start", start_or_raise)
     return sizes
 
 
 @pytest.mark.parametrize("count", range(len(STACK_BYTES)))
-def test_a_smaller_stack_is_the_fallback(refused: list[int], count: int) -> None:
-    refused += STACK_BYTES[:count]
+def test_a_smaller_stack_is_the_fallback(rejected_sizes: list[int], count: int) -> None:
+    rejected_sizes += STACK_BYTES[:count]
     assert run_with_large_stack(sys.getrecursionlimit) == STACK_BYTES[count] // 1_342
 
 
-def test_no_memory_for_a_stack_is_an_input_error(refused: list[int]) -> None:
-    refused += STACK_BYTES
+def test_no_memory_for_a_stack_is_an_input_error(rejected_sizes: list[int]) -> None:
+    rejected_sizes += STACK_BYTES
     with pytest.raises(InputError, match=r"^stepgraph: not enough memory for a stack of 64 MB"):
         run_with_large_stack(lambda: None)
 

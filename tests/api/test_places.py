@@ -36,7 +36,7 @@ async def charge():
 """
 
 
-def analysed() -> WorkflowAnalysis:
+def analyze() -> WorkflowAnalysis:
     (workflow,) = analyze_source(SOURCE, "orders.py").workflows
     return workflow
 
@@ -46,7 +46,7 @@ def places(workflow: WorkflowAnalysis, nodes: list[Node]) -> list[tuple[str, str
 
 
 def test_nodes_have_the_locations_of_their_code() -> None:
-    workflow = analysed()
+    workflow = analyze()
     assert workflow.graph is not None
     assert places(workflow, workflow.graph["workflow"]["nodes"]) == [
         ("step_do", "orders.py:6:10"),
@@ -63,7 +63,7 @@ def test_nodes_have_the_locations_of_their_code() -> None:
 
 
 def test_functions_and_their_steps_have_locations() -> None:
-    workflow = analysed()
+    workflow = analyze()
     assert workflow.graph is not None
     pay = workflow.graph["workflow"]["functions"]["pay"]
     assert str(workflow.span_of(pay)) == "orders.py:21:5"
@@ -71,6 +71,6 @@ def test_functions_and_their_steps_have_locations() -> None:
 
 
 def test_an_equal_foreign_node_has_no_location() -> None:
-    first, second = analysed(), analysed()
+    first, second = analyze(), analyze()
     assert first.graph is not None
     assert second.span_of(first.graph["workflow"]["nodes"][0]) is None

@@ -94,7 +94,7 @@ def in_workers() -> Analysis:
 
 
 def as_data(analysis: Analysis) -> list[object]:
-    """Return a result as comparable data, with its footprint except for the modules themselves."""
+    """Return a result as comparable data, including its footprint except for its own modules."""
     footprint = analysis.footprint
     return [
         [(str(workflow.span), workflow.version_graph(), workflow.notes) for workflow in analysis.workflows],

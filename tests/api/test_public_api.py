@@ -41,7 +41,7 @@ def in_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
 
 
-def only(analysis: Analysis) -> WorkflowAnalysis:
+def only_workflow(analysis: Analysis) -> WorkflowAnalysis:
     (workflow,) = analysis.workflows
     return workflow
 
@@ -69,22 +69,22 @@ def test_help_shows_every_public_name() -> None:
 
 
 def test_text_can_be_analyzed() -> None:
-    workflow = only(analyze_source(WORKFLOW))
+    workflow = only_workflow(analyze_source(WORKFLOW))
     assert (workflow.name, workflow.class_name, workflow.has_dag, workflow.steps) == ("Orders", "Orders", True, 1)
 
 
 def test_locations_in_text_have_the_given_path() -> None:
-    assert str(only(analyze_source(WORKFLOW)).span).startswith("<string>:4:")
-    assert str(only(analyze_source(WORKFLOW, "src/orders.py")).span).startswith("src/orders.py:4:")
+    assert str(only_workflow(analyze_source(WORKFLOW)).span).startswith("<string>:4:")
+    assert str(only_workflow(analyze_source(WORKFLOW, "src/orders.py")).span).startswith("src/orders.py:4:")
 
 
 def test_bytes_can_be_analyzed() -> None:
-    assert only(analyze_source(WORKFLOW.encode())).class_name == "Orders"
+    assert only_workflow(analyze_source(WORKFLOW.encode())).class_name == "Orders"
 
 
 def test_coding_lines_of_text_are_ignored() -> None:
     text = f"# coding: latin-1\n{WORKFLOW}".replace('"rest"', '"zurück"')
-    graph = only(analyze_source(text)).graph
+    graph = only_workflow(analyze_source(text)).graph
     assert graph is not None
     assert graph["workflow"]["nodes"] == [{"type": "step_sleep", "name": "zurück", "duration": "1 hour"}]
 
@@ -92,7 +92,7 @@ def test_coding_lines_of_text_are_ignored() -> None:
 def test_a_file_can_be_analyzed() -> None:
     Path("orders.py").write_text(WORKFLOW, encoding="utf-8")
     assert analyze_file("orders.py") == analyze_file(Path("orders.py"))
-    assert str(only(analyze_file("orders.py")).span).startswith("orders.py:4:")
+    assert str(only_workflow(analyze_file("orders.py")).span).startswith("orders.py:4:")
 
 
 def test_a_missing_file_is_an_input_error() -> None:
@@ -125,7 +125,7 @@ def test_a_string_is_one_path(path: str | Path) -> None:
     Path("src").mkdir()
     Path("src/orders.py").write_text(WORKFLOW, encoding="utf-8")
     assert analyze_paths(path) == analyze_paths([path])
-    assert only(analyze_paths(path)).path == "src/orders.py"
+    assert only_workflow(analyze_paths(path)).path == "src/orders.py"
 
 
 def test_a_source_without_workflows_has_no_workflows() -> None:

@@ -1,4 +1,4 @@
-"""Files that others can write, and files that are not regular, are no cache entries."""
+"""Test that files which are not regular, or which others can write, are rejected as cache entries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Small projects with a configuration, and what the rules find in them."""
+"""Check small projects with a configuration."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class_name = "Orders"
 CONFIGURATION = HEAD + WORKFLOWS
 
 
-def found(folder: Path, files: dict[str, str], code: str, *, environment: str | None = None) -> list[Finding]:
-    """Return what a rule finds in a project."""
+def check_project(folder: Path, files: dict[str, str], code: str, *, environment: str | None = None) -> list[Finding]:
+    """Write a project and return the findings of a rule."""
     for path, text in files.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
         (folder / path).write_text(text, encoding="utf-8")
@@ -39,8 +39,8 @@ def found(folder: Path, files: dict[str, str], code: str, *, environment: str | 
     return [finding for finding in findings if finding.code == code]
 
 
-def shown(findings: list[Finding], folder: Path) -> list[str]:
-    """Return findings as lines, with paths from the project's folder."""
+def format_findings(findings: list[Finding], folder: Path) -> list[str]:
+    """Format findings as lines, with paths relative to the project."""
     return [
         str(finding).removeprefix(f"{folder.as_posix()}/").replace(f"{folder.as_posix()}/", "") for finding in findings
     ]

@@ -3,11 +3,11 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.syntax.edits import AddedAwait
-from tests.checks.excerpts import found_in_module, found_in_run, places_in_module, places_in_run
+from tests.checks.snippets import findings_in_module, findings_in_run, flagged_in_module, flagged_in_run
 
 
-def test_a_step_that_is_not_awaited_is_said_not_to_run() -> None:
-    (finding,) = found_in_run("SG201", "a()\nawait b()")
+def test_step_without_await() -> None:
+    (finding,) = findings_in_run("SG201", "a()\nawait b()")
 
     assert finding.message == "`a()` is never awaited, so the step 'a' never runs."
     assert finding.advice == "Write `await` before it."
@@ -41,8 +41,8 @@ def test_a_step_that_is_not_awaited_is_said_not_to_run() -> None:
         ("async def load(n):\n    if n:\n        return await load(n - 1)\n    return a()\nawait load(3)", "a()"),
     ],
 )
-def test_a_coroutine_is_lost_where_its_result_is_used_as_if_it_were_there(use: str, place: str) -> None:
-    assert place in places_in_run("SG201", use)
+def test_unawaited_coroutine_used_as_its_result(use: str, place: str) -> None:
+    assert place in flagged_in_run("SG201", use)
 
 
 @pytest.mark.parametrize(
@@ -70,11 +70,11 @@ def test_a_coroutine_is_lost_where_its_result_is_used_as_if_it_were_there(use: s
         "async def load(n):\n    if n:\n        return await load(n - 1)\n    return a()\nkeep(await load(3))",
     ],
 )
-def test_a_coroutine_that_something_may_await_is_not_lost(use: str) -> None:
-    assert places_in_run("SG201", use) == []
+def test_coroutine_that_may_be_awaited_later(use: str) -> None:
+    assert flagged_in_run("SG201", use) == []
 
 
-def test_a_function_is_lost_only_if_it_runs_steps() -> None:
+def test_unawaited_function_needs_steps_to_be_flagged() -> None:
     source = """
     from workers import WorkflowEntrypoint
 
@@ -94,13 +94,13 @@ def test_a_function_is_lost_only_if_it_runs_steps() -> None:
             return None
     """
 
-    assert places_in_module("SG201", source) == ["self.pay(step)"]
-    (finding,) = found_in_module("SG201", source)
+    assert flagged_in_module("SG201", source) == ["self.pay(step)"]
+    (finding,) = findings_in_module("SG201", source)
     assert finding.message == "`self.pay(step)` is never awaited, so `pay` never runs, and no step in it."
 
 
-def test_an_await_is_not_offered_where_it_cannot_stand() -> None:
-    (finding,) = found_in_module(
+def test_no_fix_where_await_is_invalid() -> None:
+    (finding,) = findings_in_module(
         "SG201",
         """
         from workers import WorkflowEntrypoint
@@ -122,7 +122,7 @@ def test_an_await_is_not_offered_where_it_cannot_stand() -> None:
     assert finding.advice == "Await it: without, this is a coroutine that has not begun, and not the result."
 
 
-def test_what_run_returns_is_lost_and_what_a_helper_returns_is_not() -> None:
+def test_coroutine_returned_by_run_is_flagged() -> None:
     source = """
     from workers import WorkflowEntrypoint
 
@@ -139,11 +139,11 @@ def test_what_run_returns_is_lost_and_what_a_helper_returns_is_not() -> None:
             return charge()
     """
 
-    assert [finding.span.line for finding in found_in_module("SG201", source)] == [13]
+    assert [finding.span.line for finding in findings_in_module("SG201", source)] == [13]
 
 
-def test_a_sleep_that_nothing_awaits_can_be_given_its_await() -> None:
-    (finding,) = found_in_run("SG203", 'step.sleep("pause", "1 day")\nawait a()')
+def test_sleep_without_await() -> None:
+    (finding,) = findings_in_run("SG203", 'step.sleep("pause", "1 day")\nawait a()')
 
     assert finding.message == "the sleep 'pause' is never awaited: it starts here, and the workflow goes on at once."
     assert [type(edit) for edit in finding.edits] == [AddedAwait]
@@ -163,8 +163,8 @@ def test_a_sleep_that_nothing_awaits_can_be_given_its_await() -> None:
         'pause = lambda: step.sleep("s", 1000)\nawait pause()',
     ],
 )
-def test_a_sleep_that_something_may_await_is_no_mistake(use: str) -> None:
-    assert places_in_run("SG203", use) == []
+def test_sleep_that_may_be_awaited_later(use: str) -> None:
+    assert flagged_in_run("SG203", use) == []
 
 
 @pytest.mark.parametrize(
@@ -177,8 +177,8 @@ def test_a_sleep_that_something_may_await_is_no_mistake(use: str) -> None:
         "asyncio.shield(a())",
     ],
 )
-def test_a_task_of_steps_that_nothing_can_await_is_left_to_itself(use: str) -> None:
-    assert places_in_run("SG204", use) == [use]
+def test_task_with_steps_that_is_never_awaited(use: str) -> None:
+    assert flagged_in_run("SG204", use) == [use]
 
 
 @pytest.mark.parametrize(
@@ -196,12 +196,12 @@ def test_a_task_of_steps_that_nothing_can_await_is_left_to_itself(use: str) -> N
         "asyncio.create_task(warm_up())",
     ],
 )
-def test_a_task_that_something_may_await_or_without_steps_is_no_mistake(use: str) -> None:
-    assert places_in_run("SG204", use) == []
+def test_task_that_may_be_awaited_or_runs_no_steps(use: str) -> None:
+    assert flagged_in_run("SG204", use) == []
 
 
-def test_the_message_names_what_is_left_unfinished() -> None:
-    (finding,) = found_in_run("SG204", "asyncio.create_task(a())\nawait b()")
+def test_message_lists_unfinished_steps() -> None:
+    (finding,) = findings_in_run("SG204", "asyncio.create_task(a())\nawait b()")
 
     assert finding.message == (
         "nothing awaits `asyncio.create_task(a())`: `run` may return before it is done, and if it fails, the error"
@@ -209,8 +209,8 @@ def test_the_message_names_what_is_left_unfinished() -> None:
     )
 
 
-def test_a_step_that_is_never_called_is_found_at_its_declaration() -> None:
-    assert places_in_run("SG202", "await a()") == ['step.do("b")']
+def test_uncalled_step_is_flagged_at_its_declaration() -> None:
+    assert flagged_in_run("SG202", "await a()") == ['step.do("b")']
 
 
 @pytest.mark.parametrize(
@@ -229,8 +229,8 @@ def test_a_step_that_is_never_called_is_found_at_its_declaration() -> None:
         "b()\nawait a()",
     ],
 )
-def test_a_step_that_something_may_call_is_not_said_to_be_left(use: str) -> None:
-    assert places_in_run("SG202", use) == []
+def test_step_that_may_be_called_elsewhere(use: str) -> None:
+    assert flagged_in_run("SG202", use) == []
 
 
 @pytest.mark.parametrize(
@@ -241,39 +241,39 @@ def test_a_step_that_something_may_call_is_not_said_to_be_left(use: str) -> None
         'self.c = step.do("c")(send)',
     ],
 )
-def test_a_step_that_is_handed_on_where_it_is_declared_is_not_left(declaration: str) -> None:
-    assert places_in_run("SG202", f"await a()\nawait b()\n\n{declaration}") == []
+def test_step_passed_on_at_its_declaration(declaration: str) -> None:
+    assert flagged_in_run("SG202", f"await a()\nawait b()\n\n{declaration}") == []
 
 
-def test_a_step_may_be_needed_by_one_whose_function_is_not_known() -> None:
-    assert places_in_run("SG202", 'await step.do("c")(unknown)()') == []
+def test_step_that_an_unknown_function_may_depend_on() -> None:
+    assert flagged_in_run("SG202", 'await step.do("c")(unknown)()') == []
 
 
-def test_of_steps_that_need_each_other_the_one_that_nobody_calls_is_found() -> None:
+def test_uncalled_step_of_a_dependency_chain() -> None:
     body = '@step.do("c")\nasync def c(a):\n    return a\n\nawait b()'
 
-    assert places_in_run("SG202", body) == ['step.do("c")']
+    assert flagged_in_run("SG202", body) == ['step.do("c")']
 
 
-def test_a_sleep_in_a_step_is_out_of_place_whether_or_not_it_is_awaited() -> None:
+def test_sleep_in_a_step_is_flagged_even_if_unawaited() -> None:
     body = '@step.do("c")\nasync def c():\n    step.sleep("x", "1 hour")\nawait c()'
 
-    assert places_in_run("SG203", body) == []
-    assert places_in_run("SG308", body) == ['step.sleep("x", "1 hour")']
+    assert flagged_in_run("SG203", body) == []
+    assert flagged_in_run("SG308", body) == ['step.sleep("x", "1 hour")']
 
 
 @pytest.mark.parametrize("signal", ["asyncio.Event()", "asyncio.Queue()", "asyncio.get_running_loop().create_future()"])
-def test_a_task_that_may_tell_otherwise_that_it_is_over_is_not_left_to_itself(signal: str) -> None:
+def test_task_that_signals_its_end(signal: str) -> None:
     start = "async def work():\n    await a()\n    tell(over)\nasyncio.create_task(work())\nawait over.wait()"
 
-    assert places_in_run("SG204", f"over = {signal}\n{start}") == []
-    assert places_in_run("SG204", f"over = unknown\n{start}") == ["asyncio.create_task(work())"]
+    assert flagged_in_run("SG204", f"over = {signal}\n{start}") == []
+    assert flagged_in_run("SG204", f"over = unknown\n{start}") == ["asyncio.create_task(work())"]
 
 
 @pytest.mark.parametrize(
     ("wait", "flagged"), [("", ["asyncio.create_task(a())"]), ("await asyncio.gather(*tasks)", [])]
 )
-def test_a_set_that_tasks_are_taken_out_of_when_they_are_done_waits_for_nothing(wait: str, flagged: list[str]) -> None:
+def test_task_set_with_discard_callback_awaits_nothing(wait: str, flagged: list[str]) -> None:
     keep = "tasks = set()\ntask = asyncio.create_task(a())\ntasks.add(task)\ntask.add_done_callback(tasks.discard)\n"
 
-    assert places_in_run("SG204", f"{keep}await b()\n{wait}") == flagged
+    assert flagged_in_run("SG204", f"{keep}await b()\n{wait}") == flagged

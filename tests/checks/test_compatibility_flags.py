@@ -1,4 +1,4 @@
-"""SG113 and SG116: what a configuration says of names, and of the runtime."""
+"""Test SG113 and SG116: workflow names and runtime settings of configurations."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.projects import CONFIGURATION, ENTRY, HEAD, WORKFLOWS, found, shown
+from tests.checks.projects import CONFIGURATION, ENTRY, HEAD, WORKFLOWS, check_project, format_findings
 
 DATE = 'compatibility_date = "2026-03-01"\n'
 FLAGS = 'compatibility_flags = ["python_workers"]\n'
 
 
-def project(configuration: str) -> dict[str, str]:
+def project_files(configuration: str) -> dict[str, str]:
     return {"entry.py": ENTRY, "wrangler.toml": configuration}
 
 
-def test_a_missing_flag_is_found_where_the_main_module_is_named(tmp_path: Path) -> None:
-    findings = found(tmp_path, project(CONFIGURATION.replace(FLAGS, "")), "SG116")
+def test_missing_flag_is_flagged_at_main(tmp_path: Path) -> None:
+    findings = check_project(tmp_path, project_files(CONFIGURATION.replace(FLAGS, "")), "SG116")
 
-    assert shown(findings, tmp_path) == [
+    assert format_findings(findings, tmp_path) == [
         (
             "wrangler.toml:2:8: error: the compatibility flag `python_workers` is missing, and wrangler refuses a"
             ' Worker in Python without it. Add it, as in `"compatibility_flags": ["python_workers"]`. [SG116]'
@@ -27,10 +27,10 @@ def test_a_missing_flag_is_found_where_the_main_module_is_named(tmp_path: Path) 
     ]
 
 
-def test_a_date_before_workflows_is_named(tmp_path: Path) -> None:
-    findings = found(tmp_path, project(CONFIGURATION.replace("2026-03-01", "2025-09-19")), "SG116")
+def test_date_before_workflows(tmp_path: Path) -> None:
+    findings = check_project(tmp_path, project_files(CONFIGURATION.replace("2026-03-01", "2025-09-19")), "SG116")
 
-    assert shown(findings, tmp_path) == [
+    assert format_findings(findings, tmp_path) == [
         (
             "wrangler.toml:4:23: error: the compatibility flag `python_workflows` is missing, and the date 2025-09-19"
             " does not imply it: no workflow runs. Set `compatibility_date` to 2025-09-20 or later, or add the flag."
@@ -39,49 +39,49 @@ def test_a_date_before_workflows_is_named(tmp_path: Path) -> None:
     ]
 
 
-def test_both_flags_may_be_missing(tmp_path: Path) -> None:
+def test_missing_flag_and_early_date(tmp_path: Path) -> None:
     configuration = CONFIGURATION.replace(FLAGS, "").replace("2026-03-01", "2025-01-01")
 
-    assert len(found(tmp_path, project(configuration), "SG116")) == 2
+    assert len(check_project(tmp_path, project_files(configuration), "SG116")) == 2
 
 
-def test_without_a_date_only_what_no_date_implies_is_missing(tmp_path: Path) -> None:
-    (finding,) = found(tmp_path, project(CONFIGURATION.replace(DATE, "").replace(FLAGS, "")), "SG116")
+def test_missing_date(tmp_path: Path) -> None:
+    (finding,) = check_project(tmp_path, project_files(CONFIGURATION.replace(DATE, "").replace(FLAGS, "")), "SG116")
 
     assert "`python_workers`" in finding.message
 
 
-def test_the_flags_of_an_environment_take_the_place_of_those_above(tmp_path: Path) -> None:
-    own = WORKFLOWS.replace("[[workflows]]", "[[env.production.workflows]]")
-    files = project(f"{CONFIGURATION}\n[env.production]\ncompatibility_flags = []\n{own}")
+def test_environment_flags_replace_top_level_flags(tmp_path: Path) -> None:
+    workflows = WORKFLOWS.replace("[[workflows]]", "[[env.production.workflows]]")
+    files = project_files(f"{CONFIGURATION}\n[env.production]\ncompatibility_flags = []\n{workflows}")
 
-    assert found(tmp_path, files, "SG116") == []
-    assert [f.span.line for f in found(tmp_path, files, "SG116", environment="production")] == [12]
-
-
-def test_the_flags_above_hold_in_an_environment_without_its_own(tmp_path: Path) -> None:
-    own = WORKFLOWS.replace("[[workflows]]", "[[env.production.workflows]]")
-
-    assert found(tmp_path, project(f"{HEAD}{own}"), "SG116", environment="production") == []
+    assert check_project(tmp_path, files, "SG116") == []
+    assert [f.span.line for f in check_project(tmp_path, files, "SG116", environment="production")] == [12]
 
 
-def test_flags_that_are_no_list_are_an_error_of_the_configuration_alone(tmp_path: Path) -> None:
-    files = project(CONFIGURATION.replace('["python_workers"]', '"python_workers"'))
+def test_environment_inherits_top_level_flags(tmp_path: Path) -> None:
+    workflows = WORKFLOWS.replace("[[workflows]]", "[[env.production.workflows]]")
 
-    assert len(found(tmp_path, files, "SG003")) == 1
-    assert found(tmp_path, files, "SG116") == []
+    assert check_project(tmp_path, project_files(f"{HEAD}{workflows}"), "SG116", environment="production") == []
 
 
-def test_a_worker_in_another_language_needs_no_flag(tmp_path: Path) -> None:
+def test_invalid_flags_are_a_configuration_error_only(tmp_path: Path) -> None:
+    files = project_files(CONFIGURATION.replace('["python_workers"]', '"python_workers"'))
+
+    assert len(check_project(tmp_path, files, "SG003")) == 1
+    assert check_project(tmp_path, files, "SG116") == []
+
+
+def test_worker_in_another_language_needs_no_flag(tmp_path: Path) -> None:
     configuration = CONFIGURATION.replace(FLAGS, "").replace("entry.py", "src/index.ts")
 
-    assert found(tmp_path, project(configuration), "SG116") == []
+    assert check_project(tmp_path, project_files(configuration), "SG116") == []
 
 
-def test_a_name_is_found_where_it_stands(tmp_path: Path) -> None:
-    findings = found(tmp_path, project(CONFIGURATION.replace('"orders"', '"my orders"')), "SG113")
+def test_invalid_name_is_flagged_at_its_location(tmp_path: Path) -> None:
+    findings = check_project(tmp_path, project_files(CONFIGURATION.replace('"orders"', '"my orders"')), "SG113")
 
-    assert shown(findings, tmp_path) == [
+    assert format_findings(findings, tmp_path) == [
         (
             "wrangler.toml:8:8: error: the name 'my orders' has a space in it, so Cloudflare refuses to deploy the"
             " workflow."
@@ -90,10 +90,10 @@ def test_a_name_is_found_where_it_stands(tmp_path: Path) -> None:
     ]
 
 
-def test_the_name_of_a_workflow_of_another_worker_counts(tmp_path: Path) -> None:
-    other = WORKFLOWS.replace('"orders"', '"other.orders"') + 'script_name = "other"\n'
+def test_name_of_another_workers_workflow_is_checked(tmp_path: Path) -> None:
+    workflow = WORKFLOWS.replace('"orders"', '"other.orders"') + 'script_name = "other"\n'
 
-    assert [f.span.line for f in found(tmp_path, project(CONFIGURATION + other), "SG113")] == [13]
+    assert [f.span.line for f in check_project(tmp_path, project_files(CONFIGURATION + workflow), "SG113")] == [13]
 
 
 @pytest.mark.parametrize(
@@ -105,12 +105,12 @@ def test_the_name_of_a_workflow_of_another_worker_counts(tmp_path: Path) -> None
         (r"orders\n", r"has '\n' in it"),
     ],
 )
-def test_what_is_wrong_with_a_name_is_said(tmp_path: Path, name: str, fault: str) -> None:
-    (finding,) = found(tmp_path, project(CONFIGURATION.replace('"orders"', f'"{name}"')), "SG113")
+def test_message_explains_the_invalid_name(tmp_path: Path, name: str, fault: str) -> None:
+    (finding,) = check_project(tmp_path, project_files(CONFIGURATION.replace('"orders"', f'"{name}"')), "SG113")
 
     assert fault in finding.message
 
 
 @pytest.mark.parametrize("name", ["o", "o" * 64, "_", "9", "orders-", "a_b-C"])
-def test_a_valid_name_is_not_found(tmp_path: Path, name: str) -> None:
-    assert found(tmp_path, project(CONFIGURATION.replace('"orders"', f'"{name}"')), "SG113") == []
+def test_valid_names(tmp_path: Path, name: str) -> None:
+    assert check_project(tmp_path, project_files(CONFIGURATION.replace('"orders"', f'"{name}"')), "SG113") == []

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checks.excerpts import found_in_run, places_in_run
+from tests.checks.snippets import findings_in_run, flagged_in_run
 
-_SAME = """
+_SAME_NAME = """
 @step.do("same")
 async def one():
     return 1
@@ -31,7 +31,7 @@ async def process(x):
 """
 
 
-_BY_TURNS = """
+_LOCKED_CALLS = """
 async def process(x):
     async with lock:
         @step.do("first")
@@ -57,18 +57,20 @@ await asyncio.gather(*[process(x) for x in event["payload"]["orders"]])
         "import random\nfrom other import locks\nlock = random.choices(locks)[0]",
     ],
 )
-def test_functions_that_hold_a_lock_run_their_steps_by_turns(lock: str) -> None:
-    assert places_in_run("SG207", lock + _BY_TURNS) == []
+def test_lock_keeps_steps_in_order(lock: str) -> None:
+    assert flagged_in_run("SG207", lock + _LOCKED_CALLS) == []
 
 
-def test_the_order_in_which_functions_come_to_a_lock_is_one_of_time_after_an_await() -> None:
-    body = _BY_TURNS.replace("    async with lock", "    await step.sleep(f'{x}', '1 hour')\n    async with lock", 1)
+def test_lock_after_an_await_is_acquired_in_varying_order() -> None:
+    body = _LOCKED_CALLS.replace(
+        "    async with lock", "    await step.sleep(f'{x}', '1 hour')\n    async with lock", 1
+    )
 
-    assert places_in_run("SG207", "lock = asyncio.Lock()" + body) == ['"first"', '"second"']
+    assert flagged_in_run("SG207", "lock = asyncio.Lock()" + body) == ['"first"', '"second"']
 
 
-def test_what_lets_several_in_at_once_keeps_no_order() -> None:
-    assert places_in_run("SG207", "lock = asyncio.Semaphore(2)" + _BY_TURNS) == ['"second"']
+def test_semaphore_of_two_keeps_no_order() -> None:
+    assert flagged_in_run("SG207", "lock = asyncio.Semaphore(2)" + _LOCKED_CALLS) == ['"second"']
 
 
 @pytest.mark.parametrize(
@@ -81,21 +83,21 @@ def test_what_lets_several_in_at_once_keeps_no_order() -> None:
         "t = asyncio.create_task(one())\nif event:\n    await two()\nawait t",
     ],
 )
-def test_two_declarations_of_one_name_that_run_at_once_are_found(use: str) -> None:
-    (finding,) = found_in_run("SG207", _SAME + use)
+def test_concurrent_declarations_of_one_name(use: str) -> None:
+    (finding,) = findings_in_run("SG207", _SAME_NAME + use)
 
     assert finding.message == (
         "the step 'same' runs at the same time as another of that name (line 16): only the order in which they"
         " begin tells the engine which is which."
     )
-    assert places_in_run("SG207", _SAME + use) == ['"same"']
+    assert flagged_in_run("SG207", _SAME_NAME + use) == ['"same"']
 
 
-def test_each_of_several_steps_of_one_name_is_told_once() -> None:
-    third = _SAME.replace("one", "three", 1).split("@step", 2)
-    body = f"{_SAME}@step{third[1]}await asyncio.gather(one(), two(), three())"
+def test_each_concurrent_step_of_one_name_is_flagged_once() -> None:
+    third = _SAME_NAME.replace("one", "three", 1).split("@step", 2)
+    body = f"{_SAME_NAME}@step{third[1]}await asyncio.gather(one(), two(), three())"
 
-    assert [finding.span.line for finding in found_in_run("SG207", body)] == [20, 24]
+    assert [finding.span.line for finding in findings_in_run("SG207", body)] == [20, 24]
 
 
 @pytest.mark.parametrize(
@@ -112,8 +114,8 @@ def test_each_of_several_steps_of_one_name_is_told_once() -> None:
         "for _ in range(3):\n    await asyncio.gather(one(), a())\n    await asyncio.gather(two(), b())",
     ],
 )
-def test_steps_of_one_name_that_do_not_meet_or_keep_their_order_are_no_mistake(use: str) -> None:
-    assert places_in_run("SG207", _SAME + use) == []
+def test_sequential_steps_of_one_name(use: str) -> None:
+    assert flagged_in_run("SG207", _SAME_NAME + use) == []
 
 
 @pytest.mark.parametrize(
@@ -125,8 +127,8 @@ def test_steps_of_one_name_that_do_not_meet_or_keep_their_order_are_no_mistake(u
         "async with asyncio.TaskGroup() as tg:\n    for x in xs:\n        tg.create_task(process(x))",
     ],
 )
-def test_a_step_that_begins_after_another_in_functions_that_run_at_once_is_found(use: str) -> None:
-    (finding,) = found_in_run("SG207", _PROCESS + use)
+def test_later_step_of_concurrent_calls(use: str) -> None:
+    (finding,) = findings_in_run("SG207", _PROCESS + use)
 
     assert finding.message == (
         "the step 'second' runs several times at once: which of them is 'second-1' to the engine depends on"
@@ -142,11 +144,11 @@ def test_a_step_that_begins_after_another_in_functions_that_run_at_once_is_found
         "for x in xs:\n    t = asyncio.create_task(process(x))\n    await t",
     ],
 )
-def test_a_function_that_runs_once_at_a_time_mixes_up_nothing(use: str) -> None:
-    assert places_in_run("SG207", _PROCESS + use) == []
+def test_function_called_once_at_a_time(use: str) -> None:
+    assert flagged_in_run("SG207", _PROCESS + use) == []
 
 
-def test_a_way_that_is_taken_alone_begins_no_later_than_the_function() -> None:
+def test_exclusive_branch_begins_with_the_function() -> None:
     body = """
     async def process(x):
         if x:
@@ -161,13 +163,13 @@ def test_a_way_that_is_taken_alone_begins_no_later_than_the_function() -> None:
     await asyncio.gather(*[process(x) for x in xs])
     """
 
-    assert places_in_run("SG207", body) == []
+    assert flagged_in_run("SG207", body) == []
 
 
-def test_waits_for_events_are_told_apart_by_their_names_too() -> None:
+def test_waits_for_events_of_one_name() -> None:
     use = 'await asyncio.gather(step.wait_for_event("w", "paid"), step.wait_for_event("w", "signed"))'
 
-    assert places_in_run("SG207", use) == ['"w"']
+    assert flagged_in_run("SG207", use) == ['"w"']
 
 
 @pytest.mark.parametrize(
@@ -229,7 +231,7 @@ await t
     ],
 )
 def test_tasks_stay_pending_over_exits(use: str) -> None:
-    assert places_in_run("SG207", _SAME + use) == ['"same"']
+    assert flagged_in_run("SG207", _SAME_NAME + use) == ['"same"']
 
 
 @pytest.mark.parametrize(
@@ -257,11 +259,11 @@ await two()
 """,
     ],
 )
-def test_tasks_that_end_before_an_exit_do_not_meet(use: str) -> None:
-    assert places_in_run("SG207", _SAME + use) == []
+def test_tasks_that_end_before_an_exit(use: str) -> None:
+    assert flagged_in_run("SG207", _SAME_NAME + use) == []
 
 
-_OTHER = """
+_STEP_OTHER = """
     @step.do("other")
     async def other():
         return x
@@ -270,10 +272,10 @@ _OTHER = """
 """
 
 
-def test_recursive_call_begins_its_steps_after_an_await() -> None:
-    body = f"async def process(x):{_OTHER}    if x:\n        await process(x - 1)\n\n"
+def test_recursive_call_begins_steps_after_an_await() -> None:
+    body = f"async def process(x):{_STEP_OTHER}    if x:\n        await process(x - 1)\n\n"
 
-    assert places_in_run("SG207", f"{body}await asyncio.gather(process(1), process(2))") == ['"other"']
+    assert flagged_in_run("SG207", f"{body}await asyncio.gather(process(1), process(2))") == ['"other"']
 
 
 @pytest.mark.parametrize(
@@ -286,9 +288,9 @@ def test_recursive_call_begins_its_steps_after_an_await() -> None:
     ],
 )
 def test_step_begins_before_awaits_on_other_paths(before: str) -> None:
-    body = f"async def process(x):\n{before}{_OTHER}\nawait asyncio.gather(*[process(x) for x in xs])"
+    body = f"async def process(x):\n{before}{_STEP_OTHER}\nawait asyncio.gather(*[process(x) for x in xs])"
 
-    assert places_in_run("SG207", body) == []
+    assert flagged_in_run("SG207", body) == []
 
 
 def test_handler_begins_after_the_awaits_of_its_body() -> None:
@@ -299,14 +301,14 @@ async def process(x):
         return
     except Exception:
         pass
-{_OTHER}
+{_STEP_OTHER}
 await asyncio.gather(*[process(x) for x in xs])
 """
 
-    assert places_in_run("SG207", body) == ['"other"']
+    assert flagged_in_run("SG207", body) == ['"other"']
 
 
-def test_task_does_not_hold_the_lock_of_the_function_that_starts_it() -> None:
+def test_task_does_not_hold_the_lock_of_its_creator() -> None:
     body = """
 lock = asyncio.Lock()
 
@@ -318,4 +320,4 @@ async def start(x):
 await asyncio.gather(*[start(x) for x in xs])
 """
 
-    assert places_in_run("SG207", _PROCESS + body) == ['"second"']
+    assert flagged_in_run("SG207", _PROCESS + body) == ['"second"']

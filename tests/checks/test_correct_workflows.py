@@ -1,4 +1,4 @@
-"""Correct workflows in which a hasty rule would find something: they run to their ends, and nothing is found."""
+"""Test that correct workflows which resemble mistakes run to their end and have no findings."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Severity
-from tests.execution.running import execute
+from tests.execution.runner import execute
 
 _MODULE = """\
 import asyncio
@@ -247,11 +247,11 @@ def working(number):
         """,
     ],
 )
-def test_nothing_is_found_in_what_runs_to_its_end(body: str) -> None:
+def test_correct_workflows_have_no_findings(body: str) -> None:
     source = _MODULE + indent(_STEPS + dedent(body), " " * 8)
     run = execute(source)
 
     assert run.error is None
     assert run.warnings == []
-    found = check_analysis(analyze_source(source))
-    assert [str(finding) for finding in found if finding.severity is not Severity.INFORMATION] == []
+    findings = check_analysis(analyze_source(source))
+    assert [str(finding) for finding in findings if finding.severity is not Severity.INFORMATION] == []

@@ -1,4 +1,4 @@
-"""`step.do` and the step object, used as the SDK does not know them."""
+"""Test SG117 and SG118: unsupported uses of `step.do` and of the step object."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.run_bodies import LEGACY, codes_in, found_in
+from tests.checks.snippets import LEGACY, project_codes, project_findings
 
 
-def test_a_decorator_without_parentheses_is_told_what_to_write(tmp_path: Path) -> None:
+def test_decorator_without_parentheses(tmp_path: Path) -> None:
     body = """
         @step.do
         async def charge():
@@ -17,16 +17,16 @@ def test_a_decorator_without_parentheses_is_told_what_to_write(tmp_path: Path) -
 
         await charge()
     """
-    (found,) = found_in(tmp_path, body)
-    assert found.code == "SG117"
-    assert found.message == (
+    (finding,) = project_findings(tmp_path, body)
+    assert finding.code == "SG117"
+    assert finding.message == (
         "`step.do` without parentheses takes the function `charge` for the step's name: `charge` is no step then, and"
         " calling it fails with a TypeError."
     )
-    assert found.advice == "Write `@step.do()` above `charge`."
+    assert finding.advice == "Write `@step.do()` above `charge`."
 
 
-def test_where_a_name_is_needed_it_is_in_the_advice(tmp_path: Path) -> None:
+def test_advice_includes_a_required_name(tmp_path: Path) -> None:
     body = """
         @step.do
         async def charge():
@@ -34,11 +34,11 @@ def test_where_a_name_is_needed_it_is_in_the_advice(tmp_path: Path) -> None:
 
         await charge()
     """
-    (found,) = found_in(tmp_path, body, mode=LEGACY)
-    assert found.advice == 'Write `@step.do("charge")` above `charge`.'
+    (finding,) = project_findings(tmp_path, body, mode=LEGACY)
+    assert finding.advice == 'Write `@step.do("charge")` above `charge`.'
 
 
-def test_a_function_and_a_config_as_in_javascript_are_told_of_once(tmp_path: Path) -> None:
+def test_javascript_signature_is_flagged_once(tmp_path: Path) -> None:
     body = """
         async def charge():
             return 10
@@ -51,9 +51,9 @@ def test_a_function_and_a_config_as_in_javascript_are_told_of_once(tmp_path: Pat
 
         await other()
     """
-    (found,) = found_in(tmp_path, body)
-    assert found.code == "SG117"
-    assert found.advice == (
+    (finding,) = project_findings(tmp_path, body)
+    assert finding.code == "SG117"
+    assert finding.advice == (
         'Write `@step.do("charge", config={"timeout": "1 minute"})` above `def charge`, and run it with'
         " `await charge()`."
     )
@@ -69,10 +69,10 @@ def test_a_function_and_a_config_as_in_javascript_are_told_of_once(tmp_path: Pat
         ("step.repeat(5)", "There are `do`, `sleep`, `sleep_until` and `wait_for_event`."),
     ],
 )
-def test_a_method_that_the_step_object_lacks_is_told_which_there_is(call: str, advice: str, tmp_path: Path) -> None:
-    (found,) = found_in(tmp_path, f"await {call}")
+def test_unknown_method_lists_the_existing_ones(call: str, advice: str, tmp_path: Path) -> None:
+    (finding,) = project_findings(tmp_path, f"await {call}")
 
-    assert (found.code, found.advice) == ("SG117", advice)
+    assert (finding.code, finding.advice) == ("SG117", advice)
 
 
 @pytest.mark.parametrize(
@@ -82,28 +82,31 @@ def test_a_method_that_the_step_object_lacks_is_told_which_there_is(call: str, a
         ("retry=3", "`step.do` takes `name`, `concurrent`, `config`."),
     ],
 )
-def test_an_argument_that_a_decorator_lacks_is_told_where_it_goes(argument: str, advice: str, tmp_path: Path) -> None:
-    (found,) = found_in(tmp_path, f"await step.do('charge', {argument})(lambda: 10)()")
+def test_unknown_argument_advice(argument: str, advice: str, tmp_path: Path) -> None:
+    (finding,) = project_findings(tmp_path, f"await step.do('charge', {argument})(lambda: 10)()")
 
-    assert (found.code, found.advice) == ("SG117", advice)
+    assert (finding.code, finding.advice) == ("SG117", advice)
 
 
 @pytest.mark.parametrize(
-    ("arguments", "what"), [("", "without a function"), ("lambda: 10, event", "with more than a function")]
+    ("arguments", "description"), [("", "without a function"), ("lambda: 10, event", "with more than a function")]
 )
-def test_a_decorator_is_called_with_a_function_alone(arguments: str, what: str, tmp_path: Path) -> None:
-    (found,) = found_in(tmp_path, f"await step.do('charge')({arguments})()")
+def test_decorator_called_with_wrong_arguments(arguments: str, description: str, tmp_path: Path) -> None:
+    (finding,) = project_findings(tmp_path, f"await step.do('charge')({arguments})()")
 
-    assert found.code == "SG117"
-    assert found.message == f"the decorator that `step.do(...)` makes is called {what}, so it fails with a TypeError."
+    assert finding.code == "SG117"
+    assert (
+        finding.message
+        == f"the decorator that `step.do(...)` makes is called {description}, so it fails with a TypeError."
+    )
 
 
-_CLEAN = {
-    "a method that is given to the step object": """
+_SUPPORTED = {
+    "a method assigned to the step object": """
         step.note = print
         step.note("begun")
     """,
-    "a method of an object of one's own": """
+    "a method of another object": """
         class Steps:
             def __init__(self, step):
                 self.step = step
@@ -113,7 +116,7 @@ _CLEAN = {
 
         await Steps(step).run("charge", lambda: 10)
     """,
-    "a function for a `do` of one's own": """
+    "a function named `do`": """
         async def do(name, function):
             return await step.do(name)(function)()
 
@@ -123,7 +126,7 @@ _CLEAN = {
         for decorator in [step.do("first"), step.do("second")]:
             await decorator(lambda: 1)()
     """,
-    "a part of the arguments": """
+    "partial arguments": """
         do = functools.partial(step.do, config={"timeout": 1000})
 
         @do("charge")
@@ -132,7 +135,7 @@ _CLEAN = {
 
         await charge()
     """,
-    "arguments that are passed on": """
+    "forwarded arguments": """
         def do(*args, **kwargs):
             kwargs.setdefault("config", {"timeout": 1000})
             return step.do(*args, **kwargs)
@@ -146,12 +149,12 @@ _CLEAN = {
 }
 
 
-@pytest.mark.parametrize("body", _CLEAN.values(), ids=_CLEAN)
-def test_other_uses_are_not_flagged(body: str, tmp_path: Path) -> None:
-    assert "SG117" not in codes_in(tmp_path, body, imports="import functools")
+@pytest.mark.parametrize("body", _SUPPORTED.values(), ids=_SUPPORTED)
+def test_supported_uses_of_the_step_object(body: str, tmp_path: Path) -> None:
+    assert "SG117" not in project_codes(tmp_path, body, imports="import functools")
 
 
-def test_arguments_that_a_helper_passes_on_are_none_where_it_got_none(tmp_path: Path) -> None:
+def test_forwarded_empty_arguments(tmp_path: Path) -> None:
     body = """
         async def retried(function, *args, **kwargs):
             return await function(*args, **kwargs)
@@ -162,10 +165,10 @@ def test_arguments_that_a_helper_passes_on_are_none_where_it_got_none(tmp_path: 
 
         await retried(charge)
     """
-    assert codes_in(tmp_path, body) == []
+    assert project_codes(tmp_path, body) == []
 
 
-def test_arguments_that_may_be_none_are_not_flagged(tmp_path: Path) -> None:
+def test_arguments_that_may_be_empty(tmp_path: Path) -> None:
     body = """
         given = []
         if event["payload"]["amount"]:
@@ -177,10 +180,10 @@ def test_arguments_that_may_be_none_are_not_flagged(tmp_path: Path) -> None:
 
         await charge(*given)
     """
-    assert codes_in(tmp_path, body) == []
+    assert project_codes(tmp_path, body) == []
 
 
-def test_an_argument_that_a_helper_passes_on_is_flagged(tmp_path: Path) -> None:
+def test_forwarded_argument_is_flagged(tmp_path: Path) -> None:
     body = """
         async def retried(function, *args):
             return await function(*args)
@@ -191,8 +194,8 @@ def test_an_argument_that_a_helper_passes_on_is_flagged(tmp_path: Path) -> None:
 
         await retried(charge, 10)
     """
-    assert codes_in(tmp_path, body) == ["SG118"]
+    assert project_codes(tmp_path, body) == ["SG118"]
 
 
-def test_a_method_that_is_not_there_is_told_once(tmp_path: Path) -> None:
-    assert [found.code for found in found_in(tmp_path, "await step.sleepUntil('due', 1)")] == ["SG117"]
+def test_unknown_method_is_flagged_once(tmp_path: Path) -> None:
+    assert [finding.code for finding in project_findings(tmp_path, "await step.sleepUntil('due', 1)")] == ["SG117"]

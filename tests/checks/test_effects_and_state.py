@@ -1,10 +1,10 @@
-"""What plain code does outside of the workflow, and what steps change in it."""
+"""Test side effects outside of steps, and state that steps change."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.checks.replaying import lines_of, of_run
+from tests.checks.snippets import replay_findings, replay_lines
 
 
 @pytest.mark.parametrize(
@@ -29,8 +29,8 @@ from tests.checks.replaying import lines_of, of_run
         "await self.env.ROOMS.get(room).get()",
     ],
 )
-def test_a_call_out_of_the_workflow_in_plain_code_is_flagged(line: str) -> None:
-    assert len(of_run(f"await step.sleep('a', 1)\n{line}", "SG303")) == 1
+def test_external_call_outside_of_a_step(line: str) -> None:
+    assert len(replay_findings(f"await step.sleep('a', 1)\n{line}", "SG303")) == 1
 
 
 @pytest.mark.parametrize(
@@ -47,11 +47,11 @@ def test_a_call_out_of_the_workflow_in_plain_code_is_flagged(line: str) -> None:
         "keys = await asyncio.gather(self.env.ONE.get(), self.env.OTHER.get())",
     ],
 )
-def test_what_reaches_nobody_is_not_flagged(line: str) -> None:
-    assert of_run(f"await step.sleep('a', 1)\n{line}", "SG303") == []
+def test_calls_without_external_effects(line: str) -> None:
+    assert replay_findings(f"await step.sleep('a', 1)\n{line}", "SG303") == []
 
 
-def test_the_methods_of_an_http_client_are_flagged_and_its_end_is_not() -> None:
+def test_http_client_methods_are_flagged() -> None:
     body = """
     async with httpx.AsyncClient() as client:
         answer = await client.get("https://example.com")
@@ -61,34 +61,34 @@ def test_the_methods_of_an_http_client_are_flagged_and_its_end_is_not() -> None:
     await step.sleep("a", 1)
     """
 
-    assert lines_of(body, "SG303") == ['answer = await client.get("https://example.com")']
+    assert replay_lines(body, "SG303") == ['answer = await client.get("https://example.com")']
 
 
-def test_the_message_on_an_effect_names_the_binding() -> None:
-    (found,) = of_run("await step.sleep('a', 1)\nawait self.env.KV.put('a', 'b')", "SG303")
+def test_effect_message_names_the_binding() -> None:
+    (finding,) = replay_findings("await step.sleep('a', 1)\nawait self.env.KV.put('a', 'b')", "SG303")
 
-    assert found.message == (
+    assert finding.message == (
         "`KV.put` is called outside of a step, so whenever `run` runs again, after a sleep or restart, its effect"
         " is repeated, and its answer may differ."
     )
 
 
-def test_a_helper_is_flagged_for_the_call_of_run_and_not_for_that_of_a_step() -> None:
+def test_helper_is_flagged_only_outside_of_steps() -> None:
     helper = "async def remember(self, key):\n    await self.env.KV.put(key, 1)"
     step = "@step.do('a')\nasync def a():\n    await self.remember('a')\n\nawait a()\n"
 
-    assert lines_of(step, "SG303", methods=helper) == []
-    assert lines_of(f"{step}await self.remember('b')", "SG303", methods=helper) == ["await self.env.KV.put(key, 1)"]
+    assert replay_lines(step, "SG303", methods=helper) == []
+    assert replay_lines(f"{step}await self.remember('b')", "SG303", methods=helper) == ["await self.env.KV.put(key, 1)"]
 
 
 @pytest.mark.parametrize(
     "call", ["await step.do('a')(self.load)()", "await step.do('a')(lambda: self.env.KV.get('a'))()"]
 )
-def test_a_function_that_is_made_a_step_is_none_of_plain_code(call: str) -> None:
-    assert of_run(call, "SG303", methods="async def load(self):\n    return await self.env.KV.get('a')") == []
+def test_function_used_as_a_step_is_not_plain_code(call: str) -> None:
+    assert replay_findings(call, "SG303", methods="async def load(self):\n    return await self.env.KV.get('a')") == []
 
 
-def test_a_binding_is_followed_through_the_initializer_and_other_objects() -> None:
+def test_binding_is_tracked_through_objects() -> None:
     module = """
     class Store:
         def __init__(self, bindings):
@@ -100,10 +100,10 @@ def test_a_binding_is_followed_through_the_initializer_and_other_objects() -> No
     initializer = "def __init__(self, ctx, env):\n    self.store = Store(env)"
     body = "await step.sleep('a', 1)\nawait self.store.save('a')"
 
-    assert lines_of(body, "SG303", methods=initializer, module=module) == ["await self.kv.put(key, 1)"]
+    assert replay_lines(body, "SG303", methods=initializer, module=module) == ["await self.kv.put(key, 1)"]
 
 
-def test_a_function_that_is_only_handed_on_is_not_taken_to_be_run() -> None:
+def test_function_passed_on_is_not_assumed_to_run() -> None:
     body = """
     async def save():
         await self.env.KV.put("a", 1)
@@ -112,7 +112,7 @@ def test_a_function_that_is_only_handed_on_is_not_taken_to_be_run() -> None:
     await step.sleep("a", 1)
     """
 
-    assert of_run(body, "SG303", module="import somewhere") == []
+    assert replay_findings(body, "SG303", module="import somewhere") == []
 
 
 def _step(change: str, before: str = "", after: str = "") -> str:
@@ -136,8 +136,8 @@ def _step(change: str, before: str = "", after: str = "") -> str:
         ("self.found.rows.all['x'] = 1", "self.found = load()", "return self.found"),
     ],
 )
-def test_a_change_by_a_step_that_is_read_after_it_is_flagged(change: str, before: str, after: str) -> None:
-    assert lines_of(_step(change, before, after), "SG305", module="from other import load") == [change]
+def test_state_changed_by_a_step_and_read_later(change: str, before: str, after: str) -> None:
+    assert replay_lines(_step(change, before, after), "SG305", module="from other import load") == [change]
 
 
 @pytest.mark.parametrize(
@@ -155,27 +155,27 @@ def test_a_change_by_a_step_that_is_read_after_it_is_flagged(change: str, before
         ("found = dict(found_before); found['x'] = 1", "found_before = {}", "return found_before"),
     ],
 )
-def test_a_change_that_nobody_misses_is_not_flagged(change: str, before: str, after: str) -> None:
-    assert of_run(_step(change, before, after), "SG305", module="SEEN = []") == []
+def test_state_changes_without_consequences(change: str, before: str, after: str) -> None:
+    assert replay_findings(_step(change, before, after), "SG305", module="SEEN = []") == []
 
 
-def test_the_message_on_state_says_where_it_is_used() -> None:
-    (found,) = of_run(_step("found.append(1)", "found = []", "return found"), "SG305")
+def test_state_message_locates_the_use() -> None:
+    (finding,) = replay_findings(_step("found.append(1)", "found = []", "return found"), "SG305")
 
-    assert found.message == (
+    assert finding.message == (
         "this step changes `found`, which is used outside of it (line 17): when `run` runs again, a finished"
         " step's body does not, so the change is lost."
     )
 
 
-def test_of_several_uses_of_what_a_step_changed_the_first_one_is_told() -> None:
+def test_state_message_locates_the_first_use() -> None:
     body = _step("found.append(1)", "found = []", "if found:\n    await step.sleep('b', 1)\nreturn found")
-    (found,) = of_run(body, "SG305")
+    (finding,) = replay_findings(body, "SG305")
 
-    assert "which is used outside of it (line 17)" in found.message
+    assert "which is used outside of it (line 17)" in finding.message
 
 
-def test_a_loop_that_goes_on_until_a_step_says_otherwise_is_flagged() -> None:
+def test_loop_condition_changed_by_a_step() -> None:
     body = """
     done = False
     while not done:
@@ -187,10 +187,10 @@ def test_a_loop_that_goes_on_until_a_step_says_otherwise_is_flagged() -> None:
         await poll()
     """
 
-    assert lines_of(body, "SG305") == ["done = True"]
+    assert replay_lines(body, "SG305") == ["done = True"]
 
 
-def test_a_loop_in_a_loop_that_goes_on_until_a_step_says_otherwise_is_flagged() -> None:
+def test_nested_loop_condition_changed_by_a_step() -> None:
     body = """
     done = False
     for row in rows:
@@ -203,10 +203,10 @@ def test_a_loop_in_a_loop_that_goes_on_until_a_step_says_otherwise_is_flagged() 
             await poll()
     """
 
-    assert lines_of(body, "SG305") == ["done = True"]
+    assert replay_lines(body, "SG305") == ["done = True"]
 
 
-def test_a_list_that_each_pass_makes_anew_is_not_missed_at_the_next_one() -> None:
+def test_list_created_in_each_iteration() -> None:
     body = """
     for user in event["payload"]["users"]:
         batch = []
@@ -220,10 +220,10 @@ def test_a_list_that_each_pass_makes_anew_is_not_missed_at_the_next_one() -> Non
         await load()
     """
 
-    assert of_run(body, "SG305") == []
+    assert replay_findings(body, "SG305") == []
 
 
-def test_a_change_on_one_way_is_not_read_on_another() -> None:
+def test_change_and_use_on_different_branches() -> None:
     body = """
     found = []
 
@@ -237,11 +237,11 @@ def test_a_change_on_one_way_is_not_read_on_another() -> None:
         return found
     """
 
-    assert of_run(body, "SG305") == []
-    assert lines_of(f"{body}\n    return found", "SG305") == ["found.append(1)"]
+    assert replay_findings(body, "SG305") == []
+    assert replay_lines(f"{body}\n    return found", "SG305") == ["found.append(1)"]
 
 
-def test_a_list_that_a_function_hands_to_its_step_is_the_one_of_run() -> None:
+def test_list_passed_to_the_function_with_the_step() -> None:
     body = """
     found = []
     await self.load(step, found)
@@ -256,10 +256,10 @@ def test_a_list_that_a_function_hands_to_its_step_is_the_one_of_run() -> None:
         await loaded()
     """
 
-    assert lines_of(body, "SG305", methods=load) == ["into.append(1)"]
+    assert replay_lines(body, "SG305", methods=load) == ["into.append(1)"]
 
 
-def test_what_each_step_sets_up_for_itself_is_not_flagged() -> None:
+def test_state_initialized_by_each_step() -> None:
     body = """
     @step.do("first")
     async def first():
@@ -276,10 +276,10 @@ def test_what_each_step_sets_up_for_itself_is_not_flagged() -> None:
     """
     methods = "async def log_in(self):\n    self.token = 1\n\nasync def ask(self):\n    return self.token\n"
 
-    assert of_run(body, "SG305", methods=methods) == []
+    assert replay_findings(body, "SG305", methods=methods) == []
 
 
-def test_a_function_that_remembers_what_it_made_is_not_flagged() -> None:
+def test_lazily_initialized_state() -> None:
     client = """
     async def client(self):
         if self._client:
@@ -289,7 +289,9 @@ def test_a_function_that_remembers_what_it_made_is_not_flagged() -> None:
     """
 
     assert (
-        of_run(_step("await self.client()", "self._client = None", "await self.client()"), "SG305", methods=client)
+        replay_findings(
+            _step("await self.client()", "self._client = None", "await self.client()"), "SG305", methods=client
+        )
         == []
     )
 
@@ -311,11 +313,11 @@ def test_a_function_that_remembers_what_it_made_is_not_flagged() -> None:
         "self.payload = event['payload']; self.payload['x'] = 1",
     ],
 )
-def test_a_change_of_the_event_is_flagged(change: str) -> None:
-    assert len(of_run(f"{change}\nawait step.sleep('a', 1)", "SG306")) == 1
+def test_changes_of_the_event(change: str) -> None:
+    assert len(replay_findings(f"{change}\nawait step.sleep('a', 1)", "SG306")) == 1
 
 
-def test_an_element_of_a_list_of_the_event_belongs_to_it() -> None:
+def test_elements_of_the_event() -> None:
     body = """
     for order in event["payload"]["orders"]:
         order["done"] = True
@@ -324,7 +326,7 @@ def test_an_element_of_a_list_of_the_event_belongs_to_it() -> None:
     await step.sleep("a", 1)
     """
 
-    assert lines_of(body, "SG306") == ['order["done"] = True', 'line["done"] = True']
+    assert replay_lines(body, "SG306") == ['order["done"] = True', 'line["done"] = True']
 
 
 @pytest.mark.parametrize(
@@ -342,30 +344,30 @@ def test_an_element_of_a_list_of_the_event_belongs_to_it() -> None:
         "payload = event['payload']; payload = {}; payload['x'] = 1",
     ],
 )
-def test_a_change_of_a_copy_is_not_flagged(change: str) -> None:
-    assert of_run(f"{change}\nawait step.sleep('a', 1)", "SG306") == []
+def test_changes_of_copies(change: str) -> None:
+    assert replay_findings(f"{change}\nawait step.sleep('a', 1)", "SG306") == []
 
 
-def test_the_message_on_the_event_says_what_a_replay_gets() -> None:
-    (found,) = of_run("event['payload']['x'] = 1\nawait step.sleep('a', 1)", "SG306")
+def test_event_message_explains_the_replay() -> None:
+    (finding,) = replay_findings("event['payload']['x'] = 1\nawait step.sleep('a', 1)", "SG306")
 
-    assert found.message == (
+    assert finding.message == (
         "this changes `event['payload']`, a part of the event: that is not kept, and whenever `run` runs again, it"
         " is given the event as it was sent."
     )
-    assert found.advice == ("Change a copy, `copy.deepcopy(event['payload'])`, or return the new value from a step.")
+    assert finding.advice == ("Change a copy, `copy.deepcopy(event['payload'])`, or return the new value from a step.")
 
 
-def test_state_that_a_step_binds_anew_is_changed_too() -> None:
+def test_state_rebound_by_a_step() -> None:
     change = "found = found + [1]"
     body = f"found = []\n\n@step.do('a')\nasync def a():\n    nonlocal found\n    {change}\n\nawait a()\nreturn found"
 
-    assert lines_of(body, "SG305") == [change]
+    assert replay_lines(body, "SG305") == [change]
 
 
-def test_an_attribute_that_is_bound_to_what_a_step_gave_is_not_lost() -> None:
+def test_attribute_assigned_from_a_step_result() -> None:
     assert (
-        of_run(
+        replay_findings(
             _step("self.found = [1]", "", "").replace("await a()", "self.found = await a()\nreturn self.found"), "SG305"
         )
         == []
@@ -373,7 +375,7 @@ def test_an_attribute_that_is_bound_to_what_a_step_gave_is_not_lost() -> None:
 
 
 @pytest.mark.parametrize("first", ["await api.login()", "await api.get()"])
-def test_what_is_fetched_wherever_it_is_missing_is_not_lost(first: str) -> None:
+def test_state_fetched_wherever_missing(first: str) -> None:
     module = """
     class Api:
         def __init__(self):
@@ -402,10 +404,10 @@ def test_what_is_fetched_wherever_it_is_missing_is_not_lost(first: str) -> None:
     await second()
     """
 
-    assert of_run(body, "SG305", module=module) == []
+    assert replay_findings(body, "SG305", module=module) == []
 
 
-def test_a_step_that_runs_where_state_is_missing_loses_it() -> None:
+def test_state_lost_by_a_step_that_runs_if_missing() -> None:
     body = """
     self.token = None
 
@@ -418,4 +420,4 @@ def test_a_step_that_runs_where_state_is_missing_loses_it() -> None:
     return self.token
     """
 
-    assert lines_of(body, "SG305") == ['self.token = "x"']
+    assert replay_lines(body, "SG305") == ['self.token = "x"']

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checks.excerpts import found_in_run, places_in_run
+from tests.checks.snippets import findings_in_run, flagged_in_run
 
 _WAIT = 'answer = await step.wait_for_event("w", "t")\n'
 
@@ -23,8 +23,8 @@ _WAIT = 'answer = await step.wait_for_event("w", "t")\n'
         ('one, _ = await asyncio.gather(step.wait_for_event("v", "t"), a())\nprint(one["x"])', 'one["x"]'),
     ],
 )
-def test_a_key_that_an_envelope_lacks_is_found(use: str, place: str) -> None:
-    assert places_in_run("SG212", _WAIT + use) == [place]
+def test_unknown_envelope_keys(use: str, place: str) -> None:
+    assert flagged_in_run("SG212", _WAIT + use) == [place]
 
 
 @pytest.mark.parametrize(
@@ -48,12 +48,12 @@ def test_a_key_that_an_envelope_lacks_is_found(use: str, place: str) -> None:
         'result = await a()\nprint(result["approved"])',
     ],
 )
-def test_a_key_of_the_envelope_or_of_something_else_is_no_mistake(use: str) -> None:
-    assert places_in_run("SG212", _WAIT + use) == []
+def test_valid_keys_and_other_objects(use: str) -> None:
+    assert flagged_in_run("SG212", _WAIT + use) == []
 
 
-def test_the_message_says_what_comes_of_it_and_what_to_write() -> None:
-    (finding,) = found_in_run("SG212", _WAIT + 'print(answer["approved"])')
+def test_message_and_advice_for_an_unknown_key() -> None:
+    (finding,) = findings_in_run("SG212", _WAIT + 'print(answer["approved"])')
 
     assert finding.message == (
         "`answer[\"approved\"]` fails with a KeyError: what `wait_for_event` gives has 'payload', 'timestamp' and"
@@ -71,7 +71,7 @@ def test_the_message_says_what_comes_of_it_and_what_to_write() -> None:
         ("event.workflow_name", 'Write `event["workflowName"]`.'),
     ],
 )
-def test_the_advice_reads_the_same_key_where_it_is(read: str, advice: str) -> None:
-    (finding,) = found_in_run("SG212", f"print({read})")
+def test_advice_uses_the_same_expression(read: str, advice: str) -> None:
+    (finding,) = findings_in_run("SG212", f"print({read})")
 
     assert finding.advice == advice

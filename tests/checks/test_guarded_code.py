@@ -1,4 +1,4 @@
-"""What the program makes sure of itself: names that may stand for nothing, and errors that it expects."""
+"""Test code guarded by the program: names that may be None, and expected errors."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from tests.checks import bodies
-from tests.checks.run_bodies import LEGACY, codes_in
+from tests.checks import snippets
+from tests.checks.snippets import LEGACY, project_codes
 
-_NOTHING = """
+_OPTIONAL_NAMES = """
 PAUSE = None
 KIND = ""
 TIMEOUT = 0
@@ -26,13 +26,13 @@ LIMIT = None
         'if KIND:\n    await step.wait_for_event("a", KIND)',
         'if TIMEOUT:\n    await step.wait_for_event("a", "paid", timeout=TIMEOUT)',
         'if UNTIL:\n    await step.sleep_until("a", UNTIL)',
-        "if TIMEOUT:\n    " + bodies.configured('{"timeout": TIMEOUT}').replace("\n", "\n    "),
-        bodies.configured('{"retries": {"limit": LIMIT, "delay": 0}} if LIMIT is not None else {}'),
+        "if TIMEOUT:\n    " + snippets.step_with_config('{"timeout": TIMEOUT}').replace("\n", "\n    "),
+        snippets.step_with_config('{"retries": {"limit": LIMIT, "delay": 0}} if LIMIT is not None else {}'),
         'pause = None\nfor _ in "ab":\n    if pause:\n        await step.sleep("a", pause)\n    pause = "1 second"',
     ],
 )
-def test_a_name_for_nothing_may_be_asked_for_before_it_is_used(body: str) -> None:
-    assert bodies.codes_in(body, _NOTHING) == []
+def test_optional_name_checked_before_use(body: str) -> None:
+    assert snippets.codes_in(body, _OPTIONAL_NAMES) == []
 
 
 @pytest.mark.parametrize(
@@ -41,14 +41,14 @@ def test_a_name_for_nothing_may_be_asked_for_before_it_is_used(body: str) -> Non
         ('await step.sleep("a", None)', "SG109"),
         ('await step.wait_for_event("a", "")', "SG112"),
         ('await step.sleep_until("a", None)', "SG120"),
-        (bodies.configured('{"timeout": 0}'), "SG110"),
+        (snippets.step_with_config('{"timeout": 0}'), "SG110"),
     ],
 )
-def test_nothing_in_the_place_of_something_is_flagged(body: str, code: str) -> None:
-    assert bodies.codes_in(body) == [code]
+def test_none_where_a_value_is_required(body: str, code: str) -> None:
+    assert snippets.codes_in(body) == [code]
 
 
-def test_a_name_that_a_function_gives_a_value_is_not_known() -> None:
+def test_name_rebound_by_a_function_is_unknown() -> None:
     source = """
 from workers import WorkflowEntrypoint
 
@@ -84,27 +84,27 @@ await a()
 """
 
 
-def test_an_error_that_is_expected_by_name_is_no_finding(tmp_path: Path) -> None:
-    assert codes_in(tmp_path, _DURABLE, imports=_EITHER_MODE) == []
-    assert codes_in(tmp_path, _DURABLE, imports=_EITHER_MODE, mode=LEGACY) == []
+def test_error_expected_by_type_is_not_flagged(tmp_path: Path) -> None:
+    assert project_codes(tmp_path, _DURABLE, imports=_EITHER_MODE) == []
+    assert project_codes(tmp_path, _DURABLE, imports=_EITHER_MODE, mode=LEGACY) == []
 
 
-def test_any_error_that_is_caught_is_still_one(tmp_path: Path) -> None:
+def test_error_caught_by_a_broad_handler_is_flagged(tmp_path: Path) -> None:
     imports = _EITHER_MODE.replace("TypeError", "Exception")
 
-    assert codes_in(tmp_path, _DURABLE, imports=imports) == ["SG104"]
+    assert project_codes(tmp_path, _DURABLE, imports=imports) == ["SG104"]
 
 
 @pytest.mark.parametrize(
     "decorator", ['step.do("a") if event else step.do("b")', 'step.do("a") if event else (lambda function: function)']
 )
-def test_one_of_several_decorators_declares_a_step(decorator: str) -> None:
+def test_conditional_decorator_declares_a_step(decorator: str) -> None:
     body = f"durable = {decorator}\n\n@durable\nasync def work(order):\n    return 1\n\nawait work()"
 
-    assert "SG101" in bodies.codes_in(body)
+    assert "SG101" in snippets.codes_in(body)
 
 
-def test_whether_a_decorator_declares_a_step_may_not_be_known() -> None:
+def test_unresolved_decorator_may_declare_a_step() -> None:
     source = """
 from workers import WorkflowEntrypoint
 import framework

@@ -1,4 +1,4 @@
-"""Problems of reading, as rules report them."""
+"""Test how rules report problems of configurations and inputs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from stepgraph.checks.run import check
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
-from tests.checks.projects import CONFIGURATION, ENTRY, found, shown
+from tests.checks.projects import CONFIGURATION, ENTRY, check_project, format_findings
 
 
 def entry(text: str) -> dict[str, str]:
@@ -32,7 +32,7 @@ CODES = {
 
 
 @pytest.mark.parametrize("kind", list(ProblemKind))
-def test_a_problem_of_each_kind_is_found_by_one_rule(kind: ProblemKind) -> None:
+def test_each_problem_kind_has_one_rule(kind: ProblemKind) -> None:
     problem = Problem("a.py", "it is wrong.", "Mend it.", 2, 5, kind=kind)
 
     findings = check(ProjectSubject(problems=(problem,)), ())
@@ -40,14 +40,14 @@ def test_a_problem_of_each_kind_is_found_by_one_rule(kind: ProblemKind) -> None:
     assert [finding.code for finding in findings] == [CODES[kind]]
 
 
-def test_a_problem_of_a_whole_file_is_found_at_its_start() -> None:
+def test_problem_of_a_file_is_located_at_its_start() -> None:
     (finding,) = check(ProjectSubject(problems=(Problem("a.py", "no such file."),)), ())
 
     assert finding.span == Span("a.py", 1, 1, 1, 1)
     assert finding.severity is Severity.ERROR
 
 
-def test_a_hint_is_information() -> None:
+def test_hint_is_a_note() -> None:
     hint = Problem("wrangler.toml", "it may surprise.", kind=ProblemKind.CONFIGURATION)
 
     (finding,) = check(ProjectSubject(hints=(hint,)), ())
@@ -55,10 +55,10 @@ def test_a_hint_is_information() -> None:
     assert (finding.code, finding.severity) == ("SG003", Severity.INFORMATION)
 
 
-def test_an_environment_without_workflows_is_a_hint(tmp_path: Path) -> None:
+def test_environment_without_workflows_is_a_hint(tmp_path: Path) -> None:
     files = {"entry.py": ENTRY, "wrangler.toml": f"{CONFIGURATION}\n[env.production]\nname = 'shop'\n"}
 
-    assert shown(found(tmp_path, files, "SG003", environment="production"), tmp_path) == [
+    assert format_findings(check_project(tmp_path, files, "SG003", environment="production"), tmp_path) == [
         (
             "wrangler.toml:11:1: information: the environment `production` has no `workflows`, and does not inherit"
             " those of the top level. Repeat them in `env.production`. [SG003]"
@@ -66,35 +66,35 @@ def test_an_environment_without_workflows_is_a_hint(tmp_path: Path) -> None:
     ]
 
 
-def test_an_environment_that_is_not_there_is_an_error_of_the_configuration(tmp_path: Path) -> None:
+def test_missing_environment_is_a_configuration_error(tmp_path: Path) -> None:
     files = {"entry.py": ENTRY, "wrangler.toml": f"{CONFIGURATION}\n[env.production]\nname = 'shop'\n"}
 
-    assert [f.severity for f in found(tmp_path, files, "SG003", environment="staging")] == [Severity.ERROR]
+    assert [f.severity for f in check_project(tmp_path, files, "SG003", environment="staging")] == [Severity.ERROR]
 
 
-def test_a_syntax_error_has_its_line_and_column(tmp_path: Path) -> None:
-    (finding,) = found(tmp_path, entry("x = 1\ndef (:\n"), "SG002")
+def test_syntax_error_has_line_and_column(tmp_path: Path) -> None:
+    (finding,) = check_project(tmp_path, entry("x = 1\ndef (:\n"), "SG002")
 
     assert (finding.span.line, finding.span.column, finding.message) == (2, 5, "syntax error: invalid syntax.")
 
 
-def test_what_only_the_parser_in_use_refuses_is_no_syntax_error(tmp_path: Path) -> None:
+def test_code_that_only_libcst_rejects_is_unreadable(tmp_path: Path) -> None:
     files = entry(ENTRY + "\n\nvalue = 1 if ENTRY else(lambda: 2)\n")
 
-    assert found(tmp_path, files, "SG002") == []
-    assert [f.severity for f in found(tmp_path, files, "SG001")] == [Severity.ERROR]
+    assert check_project(tmp_path, files, "SG002") == []
+    assert [f.severity for f in check_project(tmp_path, files, "SG001")] == [Severity.ERROR]
 
 
-def test_a_configuration_that_is_no_text_cannot_be_read(tmp_path: Path) -> None:
+def test_configuration_that_is_not_utf_8(tmp_path: Path) -> None:
     (tmp_path / "wrangler.toml").write_bytes(b"name = '\xe9'\n")
 
-    assert [f.message for f in found(tmp_path, {"entry.py": ENTRY}, "SG001")] == ["not UTF-8: byte 0xe9."]
+    assert [f.message for f in check_project(tmp_path, {"entry.py": ENTRY}, "SG001")] == ["not UTF-8: byte 0xe9."]
 
 
-def test_a_class_that_is_misspelled_is_found_with_the_likely_one(tmp_path: Path) -> None:
+def test_misspelled_class_suggests_the_likely_one(tmp_path: Path) -> None:
     files = entry(ENTRY.replace("Orders", "Order"))
 
-    assert shown(found(tmp_path, files, "SG114"), tmp_path) == [
+    assert format_findings(check_project(tmp_path, files, "SG114"), tmp_path) == [
         (
             "wrangler.toml:9:14: error: there is no class `Orders` in entry.py. The workflow cannot start."
             " Did you mean `Order`? [SG114]"
@@ -102,18 +102,18 @@ def test_a_class_that_is_misspelled_is_found_with_the_likely_one(tmp_path: Path)
     ]
 
 
-def test_a_class_of_a_module_that_is_not_there_is_missing(tmp_path: Path) -> None:
+def test_class_of_a_missing_module(tmp_path: Path) -> None:
     files = entry("from flows.order import Orders\n") | {"flows/__init__.py": ""}
 
-    (finding,) = found(tmp_path, files, "SG114")
+    (finding,) = check_project(tmp_path, files, "SG114")
 
     assert finding.message.startswith("the class `Orders` cannot be followed: there is no module `flows.order`")
 
 
-def test_a_name_that_a_module_lacks_is_a_missing_class(tmp_path: Path) -> None:
+def test_class_missing_from_its_module(tmp_path: Path) -> None:
     files = entry("from flows import Orders\n") | {"flows.py": "Order = None\n"}
 
-    assert len(found(tmp_path, files, "SG114")) == 1
+    assert len(check_project(tmp_path, files, "SG114")) == 1
 
 
 @pytest.mark.parametrize(
@@ -136,16 +136,16 @@ def test_a_name_that_a_module_lacks_is_a_missing_class(tmp_path: Path) -> None:
             "class Orders(WorkflowEntrypoint):\n    pass\n\n\nOrders.run = make()\n"
         ),
     ],
-    ids=["imported", "starred", "made", "derived", "mixed", "run made", "run assigned"],
+    ids=["imported", "starred", "created", "derived", "mixed", "run created", "run assigned"],
 )
-def test_a_class_that_may_be_right_is_information(tmp_path: Path, text: str) -> None:
-    findings = [f for code in sorted({*CODES.values()}) for f in found(tmp_path, entry(text), code)]
+def test_classes_that_may_be_valid_are_notes(tmp_path: Path, text: str) -> None:
+    findings = [f for code in sorted({*CODES.values()}) for f in check_project(tmp_path, entry(text), code)]
 
     assert [(f.code, f.severity) for f in findings] == [("SG004", Severity.INFORMATION)]
 
 
-def test_a_class_from_elsewhere_says_that_it_is_not_checked(tmp_path: Path) -> None:
-    assert shown(found(tmp_path, entry("from elsewhere import Orders\n"), "SG004"), tmp_path) == [
+def test_external_class_is_not_checked(tmp_path: Path) -> None:
+    assert format_findings(check_project(tmp_path, entry("from elsewhere import Orders\n"), "SG004"), tmp_path) == [
         (
             "wrangler.toml:9:14: information: the class `Orders` is imported as `elsewhere.Orders`, which is not in the"
             " project. Its steps are not checked. To check them, define it in the project, once and by that"
@@ -154,18 +154,18 @@ def test_a_class_from_elsewhere_says_that_it_is_not_checked(tmp_path: Path) -> N
     ]
 
 
-def test_a_class_without_a_base_of_the_runtime_is_missing(tmp_path: Path) -> None:
+def test_class_without_workflow_base_is_missing(tmp_path: Path) -> None:
     text = "class Orders:\n    async def run(self, event, step):\n        pass\n"
 
-    (finding,) = found(tmp_path, entry(text), "SG114")
+    (finding,) = check_project(tmp_path, entry(text), "SG114")
 
     assert "has no `WorkflowEntrypoint` among its bases" in finding.message
 
 
-def test_a_private_class_is_not_exported(tmp_path: Path) -> None:
+def test_private_class_is_not_exported(tmp_path: Path) -> None:
     files = {"entry.py": ENTRY.replace("Orders", "_Orders"), "wrangler.toml": CONFIGURATION.replace('"Or', '"_Or')}
 
-    assert shown(found(tmp_path, files, "SG115"), tmp_path) == [
+    assert format_findings(check_project(tmp_path, files, "SG115"), tmp_path) == [
         (
             "wrangler.toml:9:14: error: the class `_Orders` in entry.py is private, and so is not exported."
             " The workflow cannot start. entry.py exports no workflow class. [SG115]"
@@ -173,11 +173,11 @@ def test_a_private_class_is_not_exported(tmp_path: Path) -> None:
     ]
 
 
-def test_a_class_without_run_is_told_apart_from_one_that_is_missing(tmp_path: Path) -> None:
+def test_class_without_run_is_not_missing(tmp_path: Path) -> None:
     text = "from workers import WorkflowEntrypoint\n\n\nclass Orders(WorkflowEntrypoint):\n    pass\n"
 
-    assert found(tmp_path, entry(text), "SG114") == []
-    assert shown(found(tmp_path, entry(text), "SG122"), tmp_path) == [
+    assert check_project(tmp_path, entry(text), "SG114") == []
+    assert format_findings(check_project(tmp_path, entry(text), "SG122"), tmp_path) == [
         (
             "wrangler.toml:9:14: error: the class `Orders` in entry.py has no method `run`."
             " Each of its instances fails at its start. Give it `async def run(self, event, step)`,"
@@ -186,7 +186,7 @@ def test_a_class_without_run_is_told_apart_from_one_that_is_missing(tmp_path: Pa
     ]
 
 
-def test_a_configuration_that_two_paths_lead_to_is_judged_once(tmp_path: Path) -> None:
+def test_configuration_of_two_paths_is_checked_once(tmp_path: Path) -> None:
     configuration = CONFIGURATION.replace('"orders"', '"my orders"')
     (tmp_path / "wrangler.toml").write_text(configuration, encoding="utf-8")
     (tmp_path / "entry.py").write_text(ENTRY, encoding="utf-8")
@@ -196,8 +196,8 @@ def test_a_configuration_that_two_paths_lead_to_is_judged_once(tmp_path: Path) -
     assert [f.code for f in findings] == ["SG113"]
 
 
-def _beside_a_workflow(text: str) -> list[str]:
-    """Return what is found in a module with a workflow and, from line 13 on, a text."""
+def _findings_in_module(text: str) -> list[str]:
+    """Return the findings for a module with a workflow and this text from line 13."""
     good = """\
 from workers import WorkflowEntrypoint
 
@@ -215,10 +215,10 @@ class Good(WorkflowEntrypoint):
     return [str(finding) for finding in check_analysis(analyze_source(good + text))]
 
 
-def test_a_class_without_run_is_found_by_the_method_that_is_meant_for_it() -> None:
-    other = "class Bad(WorkflowEntrypoint):\n    def size(self): ...\n    async def on_run(self, event, step): ...\n"
+def test_class_with_a_misspelled_run() -> None:
+    text = "class Bad(WorkflowEntrypoint):\n    def size(self): ...\n    async def on_run(self, event, step): ...\n"
 
-    assert _beside_a_workflow(other) == [
+    assert _findings_in_module(text) == [
         (
             "<string>:15:15: warning: the class `Bad` has no method `run`, and the engine does not call `on_run`."
             " Name the method `run`. [SG122]"
@@ -227,7 +227,7 @@ def test_a_class_without_run_is_found_by_the_method_that_is_meant_for_it() -> No
 
 
 @pytest.mark.parametrize(
-    "other",
+    "text",
     [
         "class Base(WorkflowEntrypoint):\n    async def process(self, event, step):\n        pass\n",
         "class _Base(WorkflowEntrypoint):\n    async def on_run(self, event, step): ...\n",
@@ -237,5 +237,5 @@ def test_a_class_without_run_is_found_by_the_method_that_is_meant_for_it() -> No
         "class Flow(Good):\n    async def on_run(self, event, step): ...\n",
     ],
 )
-def test_what_may_have_a_run_or_is_to_be_derived_from_is_left_alone(other: str) -> None:
-    assert [line for line in _beside_a_workflow(other) if "SG122" in line] == []
+def test_classes_that_may_have_a_run(text: str) -> None:
+    assert [line for line in _findings_in_module(text) if "SG122" in line] == []

@@ -1,11 +1,11 @@
-"""Functions of the project that may not be what runs: replaced from elsewhere, or found in a base first."""
+"""Test functions of the project that may be replaced at run time or overridden by an unknown base."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from stepgraph.checks.example import project
-from tests.checks.running import findings
+from tests.checks.examples import findings_of_example
 
 _CONFIGURATION = """
 {
@@ -20,10 +20,10 @@ _CONFIGURATION = """
 
 def _codes(folder: Path, entry: str, **modules: str) -> list[str]:
     files = {"wrangler.jsonc": _CONFIGURATION, "entry.py": entry, **{f"{n}.py": text for n, text in modules.items()}}
-    return [finding.code for finding in findings(project("a project", files), folder)]
+    return [finding.code for finding in findings_of_example(project("a project", files), folder)]
 
 
-def test_what_a_replaced_function_returns_is_not_known(tmp_path: Path) -> None:
+def test_result_of_a_replaced_function_is_unknown(tmp_path: Path) -> None:
     entry = """
     import models
     from workers import WorkflowEntrypoint
@@ -52,7 +52,7 @@ def test_what_a_replaced_function_returns_is_not_known(tmp_path: Path) -> None:
     assert _codes(tmp_path, entry, models=models) == []
 
 
-def test_what_a_base_that_is_not_known_may_have_is_not_known(tmp_path: Path) -> None:
+def test_members_of_an_unknown_base_are_unknown(tmp_path: Path) -> None:
     entry = """
     from framework import Mixin
     from workers import WorkflowEntrypoint
@@ -82,7 +82,7 @@ def test_what_a_base_that_is_not_known_may_have_is_not_known(tmp_path: Path) -> 
     assert _codes(tmp_path, entry) == []
 
 
-def test_steps_may_be_declared_by_what_cannot_be_followed(tmp_path: Path) -> None:
+def test_steps_declared_by_unresolved_code(tmp_path: Path) -> None:
     entry = """
     from workers import WorkflowEntrypoint
 
@@ -108,7 +108,7 @@ def test_steps_may_be_declared_by_what_cannot_be_followed(tmp_path: Path) -> Non
     assert _codes(tmp_path, entry) == ["SG004"]
 
 
-def test_where_a_step_is_lost_from_sight_it_is_not_said_that_none_runs(tmp_path: Path) -> None:
+def test_untracked_step_is_not_reported_as_missing(tmp_path: Path) -> None:
     entry = """
     from workers import WorkflowEntrypoint
 

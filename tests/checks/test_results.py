@@ -1,10 +1,10 @@
-"""What steps return, and whether it can be stored."""
+"""Test whether the results of steps can be stored."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.checks.bodies import codes_in, only
+from tests.checks.snippets import codes_in, only_finding
 
 _BEFORE = """
 import decimal
@@ -82,12 +82,12 @@ def same(value):
 """
 
 
-def _returning(source: str) -> str:
+def _step_returning(source: str) -> str:
     return f'@step.do("charge")\nasync def charge():\n    return {source}\n\nawait charge()'
 
 
 @pytest.mark.parametrize(
-    ("source", "what", "advice"),
+    ("source", "description", "advice"),
     [
         ("1, 2", "a tuple", "Return a list: `[...]`, or a dictionary."),
         ("pair()", "a tuple", "Return a list: `[...]`, or a dictionary."),
@@ -125,12 +125,12 @@ def _returning(source: str) -> str:
         ("3j", "a complex number", "Return its parts, `[z.real, z.imag]`."),
     ],
 )  # fmt: skip
-def test_a_step_cannot_return(source: str, what: str, advice: str) -> None:
-    found = only(_returning(source), _BEFORE)
+def test_unsupported_results(source: str, description: str, advice: str) -> None:
+    finding = only_finding(_step_returning(source), _BEFORE)
 
-    assert found.code == "SG121"
-    assert found.message == f"the step 'charge' returns {what}, which the engine cannot store, so it fails."
-    assert found.advice == advice
+    assert finding.code == "SG121"
+    assert finding.message == f"the step 'charge' returns {description}, which the engine cannot store, so it fails."
+    assert finding.advice == advice
 
 
 @pytest.mark.parametrize(
@@ -174,17 +174,17 @@ def test_a_step_cannot_return(source: str, what: str, advice: str) -> None:
         'event["payload"]["rows"]',
     ],
 )
-def test_a_step_may_return(source: str) -> None:
-    assert codes_in(f"n = event['payload']['n']\nsame((1, 2))\n{_returning(source)}", _BEFORE) == []
+def test_supported_results(source: str) -> None:
+    assert codes_in(f"n = event['payload']['n']\nsame((1, 2))\n{_step_returning(source)}", _BEFORE) == []
 
 
-def test_a_part_is_shown_where_it_is_written() -> None:
-    found = only(_returning('{"price": Decimal("1"), "at": 5}'), "from decimal import Decimal")
+def test_unsupported_part_is_located() -> None:
+    finding = only_finding(_step_returning('{"price": Decimal("1"), "at": 5}'), "from decimal import Decimal")
 
-    assert (found.span.line, found.span.column, found.span.end_column) == (9, 30, 42)
+    assert (finding.span.line, finding.span.column, finding.span.end_column) == (9, 30, 42)
 
 
-def test_what_is_bound_to_a_name_is_what_it_was() -> None:
+def test_value_assigned_to_a_name() -> None:
     body = """
     @step.do("charge")
     async def charge():
@@ -194,10 +194,10 @@ def test_what_is_bound_to_a_name_is_what_it_was() -> None:
     await charge()
     """
 
-    assert only(body).span.line == 10
+    assert only_finding(body).span.line == 10
 
 
-def test_a_name_that_is_bound_again_is_what_it_is_then() -> None:
+def test_rebound_name_has_its_new_value() -> None:
     body = """
     @step.do("charge")
     async def charge():
@@ -211,7 +211,7 @@ def test_a_name_that_is_bound_again_is_what_it_is_then() -> None:
     assert codes_in(body) == []
 
 
-def test_rows_that_are_appended_are_in_the_list() -> None:
+def test_appended_rows_are_part_of_the_list() -> None:
     body = """
     @step.do("read")
     async def read():
@@ -226,7 +226,7 @@ def test_rows_that_are_appended_are_in_the_list() -> None:
     assert codes_in(body) == ["SG121"]
 
 
-def test_rows_that_are_replaced_are_not() -> None:
+def test_replaced_rows_are_not_part_of_the_list() -> None:
     body = """
     @step.do("read")
     async def read():
@@ -241,7 +241,7 @@ def test_rows_that_are_replaced_are_not() -> None:
     assert codes_in(body) == []
 
 
-def test_one_way_that_fails_is_enough() -> None:
+def test_one_failing_path_is_sufficient() -> None:
     body = """
     @step.do("read")
     async def read():
@@ -255,7 +255,7 @@ def test_one_way_that_fails_is_enough() -> None:
     assert codes_in(body) == ["SG121"]
 
 
-def test_a_step_whose_function_is_a_generator() -> None:
+def test_generator_as_step_function() -> None:
     body = """
     @step.do("read")
     async def read():
@@ -264,12 +264,12 @@ def test_a_step_whose_function_is_a_generator() -> None:
     await read()
     """
 
-    assert only(body).message == (
+    assert only_finding(body).message == (
         "the step 'read' has a `yield`, so it returns a generator, which the engine cannot store, so it fails."
     )
 
 
-def test_a_lambda_and_a_method_are_functions_of_steps() -> None:
+def test_lambda_and_method_as_step_functions() -> None:
     before = """
     class Reader:
         def read(self):
@@ -280,13 +280,13 @@ def test_a_lambda_and_a_method_are_functions_of_steps() -> None:
     assert codes_in('await step.do("read")(Reader().read)()', before) == ["SG121"]
 
 
-def test_a_coroutine_that_a_plain_function_returns_is_awaited_by_the_sdk() -> None:
+def test_sdk_awaits_returned_coroutines() -> None:
     before = "async def read():\n    return 1"
 
     assert codes_in('await step.do("read")(lambda: read())()', before) == []
 
 
-def test_what_other_functions_return_is_no_matter() -> None:
+def test_results_of_other_functions_do_not_matter() -> None:
     body = """
     async def read():
         @step.do("read")
@@ -301,24 +301,24 @@ def test_what_other_functions_return_is_no_matter() -> None:
     assert codes_in(body) == []
 
 
-def test_the_result_of_run_is_named_as_such() -> None:
-    found = only('await step.sleep("rest", "1 hour")\nreturn "done", 1')
+def test_message_on_the_result_of_run() -> None:
+    finding = only_finding('await step.sleep("rest", "1 hour")\nreturn "done", 1')
 
     assert (
-        found.message
+        finding.message
         == "`run` returns a tuple, which cannot be sent to the engine: the instance fails at its very end."
     )
-    assert found.advice == "Return a list: `[...]`, or a dictionary."
+    assert finding.advice == "Return a list: `[...]`, or a dictionary."
 
 
-def test_a_coroutine_that_run_returns_is_one_that_is_never_awaited() -> None:
+def test_coroutine_returned_by_run_is_unawaited() -> None:
     body = '@step.do("charge")\nasync def charge():\n    return 1\n\nawait charge()\nreturn charge()'
 
     assert codes_in(body) == ["SG201"]
 
 
 @pytest.mark.parametrize(
-    ("result", "what"),
+    ("result", "description"),
     [
         ("{(1, 2): 3}", "a value with a tuple as a key"),
         ("{datetime(2026, 1, 1)}", "a value with a datetime in a set"),
@@ -326,10 +326,10 @@ def test_a_coroutine_that_run_returns_is_one_that_is_never_awaited() -> None:
         ("frozenset({1})", "a frozenset"),
     ],
 )
-def test_what_javascript_has_nothing_like_is_named(result: str, what: str) -> None:
-    found = only(f'await step.do("give")(lambda: {result})()', "from datetime import datetime")
+def test_values_without_javascript_equivalent(result: str, description: str) -> None:
+    finding = only_finding(f'await step.do("give")(lambda: {result})()', "from datetime import datetime")
 
-    assert found.message == f"the step 'give' returns {what}, which the engine cannot store, so it fails."
+    assert finding.message == f"the step 'give' returns {description}, which the engine cannot store, so it fails."
 
 
 @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ def test_what_javascript_has_nothing_like_is_named(result: str, what: str) -> No
         "return function() if callable(function) else function",
     ],
 )
-def test_a_step_may_ask_what_it_was_given(use: str) -> None:
+def test_results_that_depend_on_type_checks(use: str) -> None:
     body = f"""
 async def load():
     return 1
@@ -359,7 +359,7 @@ await run_step("load", load)
     assert codes_in(body, "import asyncio\nimport inspect") == []
 
 
-def test_a_parameter_of_a_step_is_a_result_of_another_and_never_its_default() -> None:
+def test_parameter_is_never_its_default() -> None:
     body = """
         @step.do("first")
         async def first():

@@ -1,4 +1,4 @@
-"""Settings: how they are read, and which findings count by them."""
+"""Test how settings are read, and how they select findings."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from stepgraph.checks.finding import Finding
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.settings_table import read_settings
 from stepgraph.project.path_patterns import matches
-from tests.checks.keeping import codes, finding, rule
+from tests.checks.filtering import codes, make_finding, make_rule
 
 RULES = (
-    rule("SG001", "unreadable-input"),
-    rule("SG004", "incomplete"),
-    rule("SG101", "unknown-step-parameter"),
-    rule("SG205", "unknown-duration-unit"),
-    rule("SG206", "milliseconds-like-seconds"),
-    rule("SG302", "nondeterministic-branch"),
+    make_rule("SG001", "unreadable-input"),
+    make_rule("SG004", "incomplete"),
+    make_rule("SG101", "unknown-step-parameter"),
+    make_rule("SG205", "unknown-duration-unit"),
+    make_rule("SG206", "milliseconds-like-seconds"),
+    make_rule("SG302", "nondeterministic-branch"),
 )
 
 
 @pytest.fixture(autouse=True)
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The working directory: a repository, so that nothing around it counts."""
+    """Change to a temporary repository."""
     (tmp_path / ".git").mkdir()
     monkeypatch.chdir(tmp_path)
     return tmp_path
@@ -46,15 +46,15 @@ def problems(text: str) -> list[str]:
     return [str(problem) for problem in read(text).problems]
 
 
-def counting(settings: Settings, *findings: Finding) -> tuple[Finding, ...]:
+def reported_findings(settings: Settings, *findings: Finding) -> tuple[Finding, ...]:
     return filter_findings(findings, settings, CheckedSources({}, ()), rules=RULES).findings
 
 
-def test_without_a_file_the_defaults_are_set() -> None:
+def test_defaults_without_a_file() -> None:
     assert read_settings([], RULES) == Settings()
 
 
-def test_every_key_is_read() -> None:
+def test_every_key() -> None:
     settings = read(
         """
         select = ["SG1", "unknown-duration-unit"]
@@ -124,36 +124,36 @@ def test_every_key_is_read() -> None:
         ("baseline = 3", "pyproject.toml:2:12: `baseline` is a number, where text is expected."),
     ],
 )
-def test_what_is_wrong_is_told_with_its_place(text: str, problem: str) -> None:
-    (told,) = problems(text)
-    assert told.startswith(problem)
+def test_invalid_settings_have_their_location(text: str, problem: str) -> None:
+    (message,) = problems(text)
+    assert message.startswith(problem)
 
 
-def test_the_rest_of_settings_that_are_wrong_counts() -> None:
+def test_valid_settings_count_despite_invalid_ones() -> None:
     settings = read('select = ["SG1", "SG999"]\nstrict = 1\nfail-on = "warning"')
     assert len(settings.problems) == 2
     assert (settings.select, settings.strict, settings.fail_on) == (("SG1",), False, FailOn.WARNING)
 
 
-def test_a_file_that_is_no_toml_is_a_problem_if_it_speaks_of_this_package() -> None:
+def test_invalid_toml_is_a_problem_if_it_mentions_stepgraph() -> None:
     assert problems("select = [")[0].startswith("pyproject.toml:2:11: not valid TOML: ")
     write("pyproject.toml", "[project\n")
     assert read_settings([], RULES).problems == ()
 
 
-def test_a_table_that_is_none_is_a_problem() -> None:
+def test_table_must_be_a_table() -> None:
     write("pyproject.toml", "[tool]\nstepgraph = true\n")
     (problem,) = read_settings([], RULES).problems
     assert str(problem) == "pyproject.toml:2:13: `stepgraph` is true or false, where an object is expected."
 
 
-def test_problems_of_settings_are_findings_that_nothing_hides() -> None:
+def test_problems_of_settings_cannot_be_disabled() -> None:
     settings = read('ignore = ["SG0"]\nslect = []')
-    (told,) = counting(settings)
-    assert str(told) == "pyproject.toml:3:9: error: `slect` is no setting. Did you mean `select`? [SG003]"
+    (finding,) = reported_findings(settings)
+    assert str(finding) == "pyproject.toml:3:9: error: `slect` is no setting. Did you mean `select`? [SG003]"
 
 
-def test_the_nearest_file_with_the_table_counts() -> None:
+def test_nearest_file_with_the_table_counts() -> None:
     write("pyproject.toml", "[tool.stepgraph]\nstrict = true\n")
     write("apps/shop/pyproject.toml", '[project]\nname = "shop"\ndependencies = ["stepgraph"]\n')
     write("apps/shop/src/entry.py", "")
@@ -165,16 +165,16 @@ def test_the_nearest_file_with_the_table_counts() -> None:
     assert (settings.strict, settings.folder, settings.baseline) == (False, "apps/shop/", "apps/shop/known.json")
 
 
-def test_the_file_is_found_above_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_file_in_a_parent_directory(monkeypatch: pytest.MonkeyPatch) -> None:
     write("pyproject.toml", '[tool.stepgraph]\nbaseline = "known.json"\nper-file-ignores = { "src/*.py" = ["SG1"] }\n')
     write("src/entry.py", "")
     monkeypatch.chdir("src")
     settings = read_settings([], RULES)
     assert (settings.folder, settings.baseline) == ("../", "../known.json")
-    assert counting(settings, finding("SG101", "entry.py")) == ()
+    assert reported_findings(settings, make_finding("SG101", "entry.py")) == ()
 
 
-def test_several_paths_have_the_settings_of_the_folder_around_them() -> None:
+def test_several_paths_share_their_common_folder() -> None:
     write("pyproject.toml", "[tool.stepgraph]\nstrict = true\n")
     write("a/pyproject.toml", "[tool.stepgraph]\nselect = []\n")
     write("a/entry.py", "")
@@ -183,7 +183,7 @@ def test_several_paths_have_the_settings_of_the_folder_around_them() -> None:
     assert not read_settings(["a/entry.py", "a"], RULES).strict
 
 
-def test_nothing_outside_of_the_repository_counts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_outside_of_the_repository_are_ignored(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     write("pyproject.toml", "[tool.stepgraph]\nstrict = true\n")
     write("inner/.git/HEAD", "")
     monkeypatch.chdir(folder / "inner")
@@ -191,7 +191,7 @@ def test_nothing_outside_of_the_repository_counts(folder: Path, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("select", "ignore", "kept"),
+    ("select", "ignore", "reported"),
     [
         (("SG",), (), ["SG101", "SG205", "SG302"]),
         (("SG1", "SG205"), (), ["SG101", "SG205"]),
@@ -203,63 +203,73 @@ def test_nothing_outside_of_the_repository_counts(folder: Path, monkeypatch: pyt
         ((), (), []),
     ],
 )
-def test_the_more_specific_of_select_and_ignore_counts(
-    select: tuple[str, ...], ignore: tuple[str, ...], kept: list[str]
+def test_longer_code_of_select_and_ignore_wins(
+    select: tuple[str, ...], ignore: tuple[str, ...], reported: list[str]
 ) -> None:
-    found = (finding("SG101"), finding("SG205"), finding("SG302"))
-    assert codes(counting(Settings(select=select, ignore=ignore), *found)) == kept
+    findings = (make_finding("SG101"), make_finding("SG205"), make_finding("SG302"))
+    assert codes(reported_findings(Settings(select=select, ignore=ignore), *findings)) == reported
 
 
 @pytest.mark.parametrize("code", ["SG001", "SG002", "SG003"])
-def test_what_says_that_an_input_was_not_checked_always_counts(code: str) -> None:
+def test_unchecked_inputs_are_always_reported(code: str) -> None:
     settings = Settings(
         select=("SG1",),
         ignore=("SG0",),
         severity={"SG0": None, "SG": Severity.WARNING},
         per_file_ignores={"*": ("SG",)},
     )
-    error = finding(code, severity=Severity.ERROR)
-    assert counting(settings, error) == (error,)
+    error = make_finding(code, severity=Severity.ERROR)
+    assert reported_findings(settings, error) == (error,)
 
 
-def test_a_severity_is_that_of_the_longest_code_that_fits() -> None:
+def test_severity_of_the_longest_matching_code() -> None:
     settings = Settings(severity={"SG2": Severity.INFORMATION, "SG206": Severity.ERROR, "SG205": None})
-    kept = counting(settings, finding("SG201"), finding("SG205"), finding("SG206"), finding("SG302"))
-    assert [(each.code, each.severity.value) for each in kept] == [
+    reported = reported_findings(
+        settings, make_finding("SG201"), make_finding("SG205"), make_finding("SG206"), make_finding("SG302")
+    )
+    assert [(each.code, each.severity.value) for each in reported] == [
         ("SG201", "information"),
         ("SG206", "error"),
         ("SG302", "warning"),
     ]
 
 
-def test_a_rule_may_be_on_in_a_group_that_is_off() -> None:
+def test_rule_enabled_in_a_disabled_group() -> None:
     settings = Settings(severity={"SG2": None, "SG206": Severity.WARNING})
-    assert codes(counting(settings, finding("SG205"), finding("SG206"))) == ["SG206"]
+    assert codes(reported_findings(settings, make_finding("SG205"), make_finding("SG206"))) == ["SG206"]
 
 
-def test_strict_makes_errors_of_what_could_not_be_resolved() -> None:
-    found = finding("SG004", severity=Severity.INFORMATION)
-    dynamic = finding("SG005", severity=Severity.INFORMATION)
-    kept = counting(Settings(strict=True, severity={"SG004": Severity.WARNING}), found, dynamic)
-    assert [each.severity.value for each in kept] == ["error", "information"]
+def test_strict_reports_unresolved_code_as_errors() -> None:
+    finding = make_finding("SG004", severity=Severity.INFORMATION)
+    dynamic = make_finding("SG005", severity=Severity.INFORMATION)
+    reported = reported_findings(Settings(strict=True, severity={"SG004": Severity.WARNING}), finding, dynamic)
+    assert [each.severity.value for each in reported] == ["error", "information"]
 
 
-def test_rules_are_ignored_in_files_by_pattern() -> None:
+def test_per_file_ignores() -> None:
     settings = Settings(per_file_ignores={"src/legacy/**": ("SG3", "SG101"), "generated_*.py": ("SG",)})
-    found = (
-        finding("SG302", "src/legacy/deep/old.py"),
-        finding("SG205", "src/legacy/old.py"),
-        finding("SG302", "src/new.py"),
-        finding("SG101", "anywhere/generated_flow.py"),
+    findings = (
+        make_finding("SG302", "src/legacy/deep/old.py"),
+        make_finding("SG205", "src/legacy/old.py"),
+        make_finding("SG302", "src/new.py"),
+        make_finding("SG101", "anywhere/generated_flow.py"),
     )
-    kept = counting(settings, *found)
-    assert [(each.code, each.span.path) for each in kept] == [("SG205", "src/legacy/old.py"), ("SG302", "src/new.py")]
+    reported = reported_findings(settings, *findings)
+    assert [(each.code, each.span.path) for each in reported] == [
+        ("SG205", "src/legacy/old.py"),
+        ("SG302", "src/new.py"),
+    ]
 
 
-def test_patterns_are_from_the_folder_of_the_file_however_a_path_is_given(folder: Path) -> None:
+def test_patterns_are_relative_to_the_settings_file(folder: Path) -> None:
     settings = Settings(per_file_ignores={"src/*.py": ("SG",)}, folder="shop/")
-    assert counting(settings, finding("SG101", "shop/src/a.py"), finding("SG101", str(folder / "shop/src/b.py"))) == ()
-    assert codes(counting(settings, finding("SG101", "src/a.py"))) == ["SG101"]
+    assert (
+        reported_findings(
+            settings, make_finding("SG101", "shop/src/a.py"), make_finding("SG101", str(folder / "shop/src/b.py"))
+        )
+        == ()
+    )
+    assert codes(reported_findings(settings, make_finding("SG101", "src/a.py"))) == ["SG101"]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +285,7 @@ def test_patterns_are_from_the_folder_of_the_file_however_a_path_is_given(folder
         ("src/[a].py", "src/[a].py", "src/a.py"),
     ],
 )
-def test_a_pattern(pattern: str, fits: str, does_not: str) -> None:
+def test_pattern_matching(pattern: str, fits: str, does_not: str) -> None:
     assert matches(pattern, fits)
     assert not matches(pattern, does_not)
 
@@ -284,5 +294,5 @@ def test_a_pattern(pattern: str, fits: str, does_not: str) -> None:
     ("fail_on", "failing"),
     [(FailOn.ERROR, ["error"]), (FailOn.WARNING, ["error", "warning"]), (FailOn.NEW, ["error", "warning"])],
 )
-def test_what_makes_a_run_fail(fail_on: FailOn, failing: list[str]) -> None:
+def test_fail_on_levels(fail_on: FailOn, failing: list[str]) -> None:
     assert [severity.value for severity in Severity if fail_on.fails(severity)] == failing

@@ -1,31 +1,31 @@
-"""Tasks that are to be made of sleeps."""
+"""Test SG127: tasks created from sleeps."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.checks.bodies import codes_in, findings_in
+from tests.checks.snippets import codes_in, findings_in
 
 ASYNCIO = "import asyncio\nimport functools"
 
 
-def test_what_to_write_is_shown() -> None:
-    found, *_ = findings_in('pause = asyncio.create_task(step.sleep("rest", "1 hour"))\nawait pause', ASYNCIO)
+def test_message_and_advice() -> None:
+    finding, *_ = findings_in('pause = asyncio.create_task(step.sleep("rest", "1 hour"))\nawait pause', ASYNCIO)
 
-    assert found.message == (
+    assert finding.message == (
         '`step.sleep("rest", "1 hour")` is a future, and `asyncio.create_task` takes a coroutine, so it fails'
         " with a TypeError."
     )
-    assert found.advice == (
+    assert finding.advice == (
         'A sleep begins at its call: keep it, `nap = step.sleep("rest", "1 hour")`, and `await nap` where it has to be'
         " over."
     )
 
 
-def test_a_future_in_a_name_is_to_be_awaited() -> None:
-    (found,) = findings_in('nap = step.sleep("rest", "1 hour")\nawait asyncio.create_task(nap)', ASYNCIO)
+def test_advice_for_a_sleep_bound_to_a_name() -> None:
+    (finding,) = findings_in('nap = step.sleep("rest", "1 hour")\nawait asyncio.create_task(nap)', ASYNCIO)
 
-    assert found.advice == "It has begun already: `await nap` where it has to be over."
+    assert finding.advice == "It has begun already: `await nap` where it has to be over."
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_a_future_in_a_name_is_to_be_awaited() -> None:
         'await asyncio.create_task(functools.partial(step.sleep, "rest", "1 hour")())',
     ],
 )
-def test_each_way_to_make_a_task_takes_a_coroutine(body: str) -> None:
+def test_functions_that_require_a_coroutine(body: str) -> None:
     assert codes_in(body, ASYNCIO) == ["SG127"]
 
 
@@ -54,5 +54,5 @@ def test_each_way_to_make_a_task_takes_a_coroutine(body: str) -> None:
         'async def nap():\n    return step.sleep("rest", "1 hour")\n\nawait (await asyncio.create_task(nap()))',
     ],
 )
-def test_a_future_may_stand_where_one_is_taken(body: str) -> None:
+def test_functions_that_accept_a_future(body: str) -> None:
     assert codes_in(body, ASYNCIO) == []

@@ -17,22 +17,22 @@ def _spans(draw: st.DrawFn) -> Span:
     return Span(draw(st.sampled_from(["a.py", "b.py"])), *first, *last)
 
 
-def test_a_span_around_another_is_found() -> None:
+def test_enclosing_span() -> None:
     assert SpanIndex([_OUTER]).encloses_span(_INNER)
     assert not SpanIndex([_INNER]).encloses_span(_OUTER)
 
 
-def test_a_span_within_another_is_found() -> None:
+def test_enclosed_span() -> None:
     assert SpanIndex([_INNER]).is_enclosed_in(_OUTER)
     assert not SpanIndex([_OUTER]).is_enclosed_in(_INNER)
 
 
-def test_nothing_is_found_in_another_file() -> None:
+def test_spans_of_another_file() -> None:
     assert not SpanIndex([Span("b.py", 1, 1, 99, 1)]).encloses_span(_INNER)
 
 
 @given(st.lists(_spans(), max_size=6), _spans())
-def test_the_index_finds_what_a_search_finds(spans: list[Span], span: Span) -> None:
+def test_index_agrees_with_linear_search(spans: list[Span], span: Span) -> None:
     index = SpanIndex(spans)
-    assert index.encloses_span(span) == any(other.encloses(span) for other in spans)
-    assert index.is_enclosed_in(span) == any(span.encloses(other) for other in spans)
+    assert index.encloses_span(span) == any(candidate.encloses(span) for candidate in spans)
+    assert index.is_enclosed_in(span) == any(span.encloses(candidate) for candidate in spans)

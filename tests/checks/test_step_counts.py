@@ -1,4 +1,4 @@
-"""SG123 and SG124: workflows with no step, and with too many."""
+"""Test SG123 and SG124: workflows without steps and with too many steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.analysis.min_step_count import min_step_count
 from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
-from tests.checks.projects import CONFIGURATION, found
+from tests.checks.projects import CONFIGURATION, check_project
 
 PRELUDE = """\
 import asyncio
@@ -38,45 +38,45 @@ def source(body: str) -> str:
     return PRELUDE + indent(body, " " * 8) + "\n"
 
 
-def counted(body: str) -> int:
+def count_steps(body: str) -> int:
     (workflow,) = analyze_source(source(body)).workflows
     assert workflow.subject is not None
     return min_step_count(workflow.subject.program)
 
 
-def too_many(body: str) -> list[Finding]:
+def step_count_findings(body: str) -> list[Finding]:
     return [finding for finding in check_analysis(analyze_source(source(body))) if finding.code == "SG124"]
 
 
-GIVEN = "event['payload']"
+PAYLOAD = "event['payload']"
 LOOP = "for number in range(300):\n    await page(number)()\n"
 
 COUNTS = {
     "a step": ("await page(1)()", 1),
-    "a sleep is none": ("await step.sleep('rest', '1 hour')", 0),
+    "a sleep does not count": ("await step.sleep('rest', '1 hour')", 0),
     "a loop over a range": (LOOP, 300),
-    "a range from one number to another": ("for number in range(100, 300):\n    await page(number)()", 200),
-    "a range in steps, down": ("for number in range(300, 0, -7):\n    await page(number)()", 43),
-    "a range that is empty": ("for number in range(300, 0):\n    await page(number)()", 0),
+    "a range with start and stop": ("for number in range(100, 300):\n    await page(number)()", 200),
+    "a descending range": ("for number in range(300, 0, -7):\n    await page(number)()", 43),
+    "an empty range": ("for number in range(300, 0):\n    await page(number)()", 0),
     "a range up to a constant": ("for number in range(PAGES * 2):\n    await page(number)()", 600),
-    "a range up to what is not known": ("for number in range(event['payload']['pages']):\n    await page(number)()", 0),
-    "a loop over what is not known": ("for number in event['payload']['pages']:\n    await page(number)()", 0),
+    "a range with unknown stop": ("for number in range(event['payload']['pages']):\n    await page(number)()", 0),
+    "a loop over unknown items": ("for number in event['payload']['pages']:\n    await page(number)()", 0),
     "a loop over a list": ("for number in [3, 5, 8]:\n    await page(number)()", 3),
-    "a loop over a list that has changed": ("ns = [3, 5]\nns.pop()\nfor n in ns:\n    await page(n)()", 1),
-    "loops in loops": ("for a in range(20):\n    for b in range(30):\n        await page(a * 30 + b)()", 600),
+    "a loop over a changed list": ("ns = [3, 5]\nns.pop()\nfor n in ns:\n    await page(n)()", 1),
+    "nested loops": ("for a in range(20):\n    for b in range(30):\n        await page(a * 30 + b)()", 600),
     "the shorter branch": (
         "if event['payload']:\n    await page(1)()\n    await page(2)()\nelse:\n    await page(3)()",
         1,
     ),
-    "a branch that may not be taken": ("if event['payload']:\n    await page(1)()", 0),
-    "a return that may come before": ("if event['payload']:\n    return\n" + LOOP, 0),
-    "a raise that may come before": ("if event['payload']:\n    raise ValueError\n" + LOOP, 0),
-    "a return in a loop before": ("for x in event['payload']:\n    return\n" + LOOP, 0),
+    "an optional branch": ("if event['payload']:\n    await page(1)()", 0),
+    "an earlier optional return": ("if event['payload']:\n    return\n" + LOOP, 0),
+    "an earlier optional raise": ("if event['payload']:\n    raise ValueError\n" + LOOP, 0),
+    "a return in an earlier loop": ("for x in event['payload']:\n    return\n" + LOOP, 0),
     "a loop that may break": (
         "for n in range(300):\n    await page(n)()\n    if n == event['payload']:\n        break",
         1,
     ),
-    "passes that may be left": (
+    "iterations that may end early": (
         "for n in range(300):\n    if n == event['payload']:\n        continue\n    await page(n)()",
         0,
     ),
@@ -88,22 +88,22 @@ COUNTS = {
     "a while": ("while event['payload']:\n    await page(1)()", 0),
     "a try without handlers": ("try:\n    " + LOOP.replace("\n", "\n    ") + "\nfinally:\n    await page(0)()", 301),
     "a loop that an exception may end": ("with suppress(ValueError):\n    " + LOOP.replace("\n", "\n    "), 0),
-    "a failure in each pass": (
+    "a failure in each iteration": (
         "for n in range(300):\n    try:\n        await page(n)()\n    except ValueError:\n        pass",
         300,
     ),
     "a gather": ("await asyncio.gather(*[page(n)() for n in range(300)])", 300),
-    "a gather of a part": ("pages = [page(n)() for n in range(300)]\nawait asyncio.gather(*pages[:2])", 0),
-    "a gather of some": ("await asyncio.gather(*[page(n)() for n in range(300) if n > 7])", 0),
+    "a gather of a slice": ("pages = [page(n)() for n in range(300)]\nawait asyncio.gather(*pages[:2])", 0),
+    "a gather with a filter": ("await asyncio.gather(*[page(n)() for n in range(300) if n > 7])", 0),
     "tasks in a list": ("ts = [asyncio.create_task(page(n)()) for n in range(300)]\nawait asyncio.gather(*ts)", 300),
-    "tasks that are waited for up to a time": (
+    "tasks awaited with a timeout": (
         "ts = [asyncio.create_task(page(n)()) for n in range(300)]\nawait asyncio.wait(ts, timeout=5)",
         0,
     ),
     "a function": ("async def both():\n    await page(1)()\n    await page(2)()\n\nawait both()\nawait both()", 4),
-    "a function that calls itself": ("async def again():\n    await page(1)()\n    await again()\n\nawait again()", 1),
-    "a function that may return before": (
-        f"async def maybe():\n    if {GIVEN}:\n        return\n    await page(1)()\n\nawait maybe()\nawait page(2)()",
+    "a recursive function": ("async def again():\n    await page(1)()\n    await again()\n\nawait again()", 1),
+    "a function that may return early": (
+        f"async def maybe():\n    if {PAYLOAD}:\n        return\n    await page(1)()\n\nawait maybe()\nawait page(2)()",
         1,
     ),
     "a raise that a handler catches": (
@@ -131,20 +131,20 @@ COUNTS = {
 
 
 @pytest.mark.parametrize(("body", "count"), COUNTS.values(), ids=COUNTS)
-def test_a_run_executes_at_least_so_many_steps(body: str, count: int) -> None:
-    assert counted(body) == count
+def test_minimum_step_counts(body: str, count: int) -> None:
+    assert count_steps(body) == count
 
 
 @pytest.mark.slow
-def test_counts_of_nested_loops_are_limited() -> None:
+def test_nested_loop_counts_are_capped() -> None:
     loops = "".join(f"{'    ' * depth}for i{depth} in range(10**60):\n" for depth in range(80))
     source = PRELUDE + indent(f"{loops}{'    ' * 80}await page(1)()\n", " " * 8)
-    (finding,) = [one for one in check_analysis(analyze_source(source, "entry.py")) if one.code == "SG124"]
+    (finding,) = [finding for finding in check_analysis(analyze_source(source, "entry.py")) if finding.code == "SG124"]
     assert "each run executes at least 1,000,000,000,000 steps" in finding.message
 
 
-def test_more_than_can_be_allowed_is_an_error_at_the_loop() -> None:
-    assert [str(f) for f in too_many(LOOP.replace("300", "30_000"))] == [
+def test_more_than_any_plan_allows_is_an_error_at_the_loop() -> None:
+    assert [str(f) for f in step_count_findings(LOOP.replace("300", "30_000"))] == [
         (
             "<string>:18:23: error: each run executes at least 30,000 steps, and 25,000 are the most that can be"
             " allowed: an instance fails at step 25,001. Do the work of several steps in one, or start further"
@@ -153,8 +153,8 @@ def test_more_than_can_be_allowed_is_an_error_at_the_loop() -> None:
     ]
 
 
-def test_more_than_the_paid_plan_allows_by_default_is_a_warning() -> None:
-    assert [str(f) for f in too_many(LOOP.replace("300", "25_000"))] == [
+def test_more_than_the_paid_default_is_a_warning() -> None:
+    assert [str(f) for f in step_count_findings(LOOP.replace("300", "25_000"))] == [
         (
             "<string>:18:23: warning: each run executes at least 25,000 steps, and without `limits.steps` the paid plan"
             " allows 10,000: an instance fails at step 10,001. Set `limits.steps` in the workflow's configuration,"
@@ -163,30 +163,30 @@ def test_more_than_the_paid_plan_allows_by_default_is_a_warning() -> None:
     ]
 
 
-def test_more_than_the_free_plan_allows_is_information() -> None:
-    assert [f.severity for f in too_many(LOOP.replace("300", "10_000"))] == [Severity.INFORMATION]
-    assert too_many(LOOP.replace("300", "1_024")) == []
+def test_more_than_the_free_plan_is_a_note() -> None:
+    assert [f.severity for f in step_count_findings(LOOP.replace("300", "10_000"))] == [Severity.INFORMATION]
+    assert step_count_findings(LOOP.replace("300", "1_024")) == []
 
 
-def test_the_loop_that_goes_beyond_is_the_one_that_is_named() -> None:
+def test_loop_that_exceeds_the_limit_is_flagged() -> None:
     body = f"{LOOP}for b in range(200):\n    for c in range(200):\n        await page(c)()"
 
-    assert [f.span.line for f in too_many(body)] == [20]
+    assert [f.span.line for f in step_count_findings(body)] == [20]
 
 
-def test_a_loop_in_a_function_is_named_where_it_stands() -> None:
+def test_loop_in_a_function_is_flagged_at_its_location() -> None:
     body = "async def pages():\n    for number in range(30_000):\n        await page(number)()\n\nawait pages()"
 
-    assert [f.span.line for f in too_many(body)] == [19]
+    assert [f.span.line for f in step_count_findings(body)] == [19]
 
 
-def limited(steps: int) -> dict[str, str]:
+def project_with_limit(steps: int) -> dict[str, str]:
     entry = source(LOOP).replace("Example", "Orders")
     return {"entry.py": entry, "wrangler.toml": f"{CONFIGURATION}limits = {{ steps = {steps} }}\n"}
 
 
-def test_more_than_the_configuration_allows_is_an_error(tmp_path: Path) -> None:
-    (finding,) = found(tmp_path, limited(299), "SG124")
+def test_more_than_the_configured_limit_is_an_error(tmp_path: Path) -> None:
+    (finding,) = check_project(tmp_path, project_with_limit(299), "SG124")
 
     assert finding.message == (
         "each run executes at least 300 steps, and `limits.steps` allows 299: an instance fails at step 300."
@@ -195,25 +195,25 @@ def test_more_than_the_configuration_allows_is_an_error(tmp_path: Path) -> None:
     assert finding.severity is Severity.ERROR
 
 
-def test_the_step_that_goes_beyond_is_named_where_there_is_no_loop(tmp_path: Path) -> None:
+def test_step_that_exceeds_the_limit_without_a_loop(tmp_path: Path) -> None:
     entry = source("await page(1)()\nawait page(2)()\nawait page(3)()").replace("Example", "Orders")
-    (finding,) = found(tmp_path, {**limited(2), "entry.py": entry}, "SG124")
+    (finding,) = check_project(tmp_path, {**project_with_limit(2), "entry.py": entry}, "SG124")
 
     assert finding.span.line == 20
 
 
-def test_as_many_as_the_configuration_allows_are_not_found(tmp_path: Path) -> None:
-    assert found(tmp_path, limited(300), "SG124") == []
+def test_exactly_the_configured_limit(tmp_path: Path) -> None:
+    assert check_project(tmp_path, project_with_limit(300), "SG124") == []
 
 
-def test_a_limit_that_cannot_be_set_is_found_where_it_stands(tmp_path: Path) -> None:
-    (finding,) = found(tmp_path, limited(25_001), "SG124")
+def test_invalid_limit_is_flagged_at_its_location(tmp_path: Path) -> None:
+    (finding,) = check_project(tmp_path, project_with_limit(25_001), "SG124")
 
     assert (finding.span.line, finding.span.column) == (10, 20)
     assert finding.message == "`limits.steps` is 25,001, and 25,000 are the most that can be allowed."
 
 
-def no_step(text: str) -> list[str]:
+def no_step_findings(text: str) -> list[str]:
     return [str(f) for f in check_analysis(analyze_source(text)) if f.code == "SG123"]
 
 
@@ -227,8 +227,8 @@ class Flow(WorkflowEntrypoint):
 """
 
 
-def test_a_workflow_without_steps_is_found_at_its_name() -> None:
-    assert no_step(FLOW.format("return event")) == [
+def test_workflow_without_steps_is_flagged_at_its_name() -> None:
+    assert no_step_findings(FLOW.format("return event")) == [
         (
             "<string>:4:7: error: no step can run in `Flow`: nothing that it does is kept or tried again, and there"
             " is no graph to show. Do its work in functions with `@step.do(...)` above them, and await a call of each."
@@ -237,30 +237,30 @@ def test_a_workflow_without_steps_is_found_at_its_name() -> None:
     ]
 
 
-def test_a_step_that_is_kept_and_not_seen_to_be_called_leaves_the_graph_incomplete() -> None:
-    kept = FLOW.format(
+def test_stored_but_uncalled_step_is_reported() -> None:
+    source = FLOW.format(
         '@step.do("a")\n        async def load():\n            return 1\n        self.steps = {"a": load}'
     )
-    (finding,) = check_analysis(analyze_source(kept))
+    (finding,) = check_analysis(analyze_source(source))
     assert (finding.code, finding.message) == ("SG004", "no call is seen of the step 'a', which is kept or handed on.")
 
 
-def test_where_another_rule_says_why_no_step_runs_that_is_all() -> None:
+def test_other_rule_explains_the_missing_steps() -> None:
     source = FLOW.format('@step.do("a")\n        async def load():\n            return 1\n        load()')
     assert [f.code for f in check_analysis(analyze_source(source))] == ["SG201"]
 
 
-def test_what_may_run_steps_out_of_sight_is_not_without_steps() -> None:
-    assert no_step(f"import runner\n{FLOW.format('await runner.go(step)')}") == []
+def test_external_code_may_run_steps() -> None:
+    assert no_step_findings(f"import runner\n{FLOW.format('await runner.go(step)')}") == []
 
 
-def test_what_looks_like_a_base_class_is_not_found_unless_it_is_configured(tmp_path: Path) -> None:
+def test_abstract_workflow_is_flagged_only_if_configured(tmp_path: Path) -> None:
     abstract = FLOW.format("raise NotImplementedError")
 
-    assert no_step(abstract) == []
+    assert no_step_findings(abstract) == []
     files = {"entry.py": abstract, "wrangler.toml": CONFIGURATION.replace('"Orders"', '"Flow"')}
-    assert [f.span.line for f in found(tmp_path, files, "SG123")] == [4]
+    assert [f.span.line for f in check_project(tmp_path, files, "SG123")] == [4]
 
 
-def test_a_private_class_is_taken_for_a_base_class() -> None:
-    assert no_step(FLOW.format("pass").replace("Flow(", "_Flow(")) == []
+def test_private_class_counts_as_base_class() -> None:
+    assert no_step_findings(FLOW.format("pass").replace("Flow(", "_Flow(")) == []

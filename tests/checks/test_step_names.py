@@ -1,4 +1,4 @@
-"""Names of steps that the engine refuses."""
+"""Test SG111: invalid names of steps."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.run_bodies import codes_in, found_in
+from tests.checks.snippets import project_codes, project_findings
 
 
-def _named(name: str) -> str:
+def _step_named(name: str) -> str:
     return f"""
         @step.do({name})
         async def work():
@@ -30,8 +30,8 @@ def _named(name: str) -> str:
         '"\N{PARTY POPPER}" * 129',
     ],
 )
-def test_a_name_that_is_too_long_or_has_control_characters_is_flagged(name: str, tmp_path: Path) -> None:
-    assert codes_in(tmp_path, _named(name)) == ["SG111"]
+def test_invalid_names(name: str, tmp_path: Path) -> None:
+    assert project_codes(tmp_path, _step_named(name)) == ["SG111"]
 
 
 @pytest.mark.parametrize(
@@ -50,11 +50,11 @@ def test_a_name_that_is_too_long_or_has_control_characters_is_flagged(name: str,
         "7",
     ],
 )
-def test_other_names_are_not(name: str, tmp_path: Path) -> None:
-    assert codes_in(tmp_path, _named(name)) == []
+def test_valid_names(name: str, tmp_path: Path) -> None:
+    assert project_codes(tmp_path, _step_named(name)) == []
 
 
-def test_the_name_of_the_function_counts_where_there_is_no_other(tmp_path: Path) -> None:
+def test_function_name_is_the_default_name(tmp_path: Path) -> None:
     name = "a" * 257
     body = f"""
         @step.do()
@@ -63,10 +63,10 @@ def test_the_name_of_the_function_counts_where_there_is_no_other(tmp_path: Path)
 
         await {name}()
     """
-    assert codes_in(tmp_path, body) == ["SG111"]
+    assert project_codes(tmp_path, body) == ["SG111"]
 
 
-def test_the_engine_looks_at_the_names_of_steps_that_do_work_alone(tmp_path: Path) -> None:
+def test_only_names_of_do_are_checked(tmp_path: Path) -> None:
     body = r"""
         await step.sleep("a\nb", "1 hour")
         await step.wait_for_event("a\nb", "approved")
@@ -77,13 +77,13 @@ def test_the_engine_looks_at_the_names_of_steps_that_do_work_alone(tmp_path: Pat
 
         await work()
     """
-    assert codes_in(tmp_path, body) == []
+    assert project_codes(tmp_path, body) == []
 
 
-def test_a_long_name_is_cut_in_the_message(tmp_path: Path) -> None:
-    (found,) = found_in(tmp_path, _named('"charge " * 100'))
+def test_long_name_is_shortened_in_the_message(tmp_path: Path) -> None:
+    (finding,) = project_findings(tmp_path, _step_named('"charge " * 100'))
 
-    assert found.message == (
+    assert finding.message == (
         "the step's name 'charge charge charge charge charge charg...' has 700 characters, and the engine refuses"
         " more than 256, so the step fails for good."
     )

@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
-from tests.checks.excerpts import found_in_run, places_in_run
+from tests.checks.snippets import findings_in_run, flagged_in_run
 
 
-def test_a_timeout_around_a_step_does_not_stop_it() -> None:
-    (finding,) = found_in_run("SG213", "await asyncio.wait_for(a(), 30)")
+def test_timeout_around_a_step_does_not_stop_it() -> None:
+    (finding,) = findings_in_run("SG213", "await asyncio.wait_for(a(), 30)")
 
     assert finding.message == (
         "`asyncio.wait_for` does not stop the step 'a', which goes on in the background; another call would run it a"
@@ -14,26 +14,27 @@ def test_a_timeout_around_a_step_does_not_stop_it() -> None:
     )
 
 
-def test_a_timeout_around_a_wait_is_told_to_use_that_of_the_wait() -> None:
-    (finding,) = found_in_run("SG213", 'await asyncio.wait_for(step.wait_for_event("w", "t"), 30)')
+def test_advice_uses_the_timeout_of_the_wait() -> None:
+    (finding,) = findings_in_run("SG213", 'await asyncio.wait_for(step.wait_for_event("w", "t"), 30)')
 
     assert finding.advice == 'Give the wait its own limit: `wait_for_event(..., timeout="1 hour")`.'
 
 
 @pytest.mark.parametrize("leave", ["break", "return first"])
-def test_taking_the_first_that_is_completed_is_a_race(leave: str) -> None:
+def test_first_completed_task_is_a_race(leave: str) -> None:
     body = f"for each in asyncio.as_completed([a(), b()]):\n    first = await each\n    {leave}"
 
-    assert places_in_run("SG307", body) == ["await each"]
+    assert flagged_in_run("SG307", body) == ["await each"]
 
 
 @pytest.mark.parametrize(
     "rest",
     ["print(one)", "for part in one:\n        break", "if one:\n        break", "if one:\n        continue\n    break"],
 )
-def test_taking_each_as_it_is_completed_is_no_race(rest: str) -> None:
+def test_all_completed_tasks_are_not_a_race(rest: str) -> None:
     assert (
-        places_in_run("SG307", f"for each in asyncio.as_completed([a(), b()]):\n    one = await each\n    {rest}") == []
+        flagged_in_run("SG307", f"for each in asyncio.as_completed([a(), b()]):\n    one = await each\n    {rest}")
+        == []
     )
 
 
@@ -46,8 +47,8 @@ def test_taking_each_as_it_is_completed_is_no_race(rest: str) -> None:
         "async def both():\n    await a()\n    await b()\nawait asyncio.wait_for(both(), 30)",
     ],
 )
-def test_steps_are_found_behind_tasks_and_functions(use: str) -> None:
-    assert len(places_in_run("SG213", use)) == 1
+def test_steps_behind_tasks_and_functions(use: str) -> None:
+    assert len(flagged_in_run("SG213", use)) == 1
 
 
 @pytest.mark.parametrize(
@@ -62,8 +63,8 @@ def test_steps_are_found_behind_tasks_and_functions(use: str) -> None:
         "async with asyncio.timeout(30):\n    await fetch()\nawait a()",
     ],
 )
-def test_a_timeout_around_no_step_or_one_that_is_shielded_is_no_mistake(use: str) -> None:
-    assert places_in_run("SG213", use) == []
+def test_timeouts_without_steps_or_around_shielded_ones(use: str) -> None:
+    assert flagged_in_run("SG213", use) == []
 
 
 @pytest.mark.parametrize(
@@ -85,8 +86,8 @@ def test_a_timeout_around_no_step_or_one_that_is_shielded_is_no_mistake(use: str
         ),
     ],
 )
-def test_a_race_outside_of_a_step_is_found(use: str) -> None:
-    assert len(places_in_run("SG307", use)) == 1
+def test_race_outside_of_a_step(use: str) -> None:
+    assert len(flagged_in_run("SG307", use)) == 1
 
 
 @pytest.mark.parametrize(
@@ -116,8 +117,8 @@ def test_a_race_outside_of_a_step_is_found(use: str) -> None:
         ),
     ],
 )
-def test_a_wait_for_all_or_a_race_of_no_steps_or_inside_one_is_no_mistake(use: str) -> None:
-    assert places_in_run("SG307", use) == []
+def test_waits_for_all_and_races_without_steps(use: str) -> None:
+    assert flagged_in_run("SG307", use) == []
 
 
 @pytest.mark.parametrize(
@@ -129,8 +130,8 @@ def test_a_wait_for_all_or_a_race_of_no_steps_or_inside_one_is_no_mistake(use: s
         ('await step.wait_for_event("w", "t")', 'step.wait_for_event("w", "t")'),
     ],
 )
-def test_what_runs_in_a_step_is_found_where_it_is_called(inner: str, place: str) -> None:
-    assert places_in_run("SG308", f'@step.do("c")\nasync def c():\n    {inner}\n\nawait c()') == [place]
+def test_nested_step_is_flagged_at_its_call(inner: str, place: str) -> None:
+    assert flagged_in_run("SG308", f'@step.do("c")\nasync def c():\n    {inner}\n\nawait c()') == [place]
 
 
 @pytest.mark.parametrize(
@@ -142,12 +143,12 @@ def test_what_runs_in_a_step_is_found_where_it_is_called(inner: str, place: str)
         "await asyncio.wait([asyncio.create_task(a()), asyncio.create_task(b())], return_when=asyncio.FIRST_COMPLETED)",
     ],
 )
-def test_a_step_that_runs_no_other_or_races_them_is_no_mistake(inner: str) -> None:
-    assert places_in_run("SG308", f'@step.do("c")\nasync def c():\n    {inner}\n\nawait c()') == []
+def test_steps_without_nested_steps_or_with_races(inner: str) -> None:
+    assert flagged_in_run("SG308", f'@step.do("c")\nasync def c():\n    {inner}\n\nawait c()') == []
 
 
-def test_a_nested_step_is_said_to_run_again() -> None:
-    (finding,) = found_in_run("SG308", '@step.do("c")\nasync def c():\n    await a()\n\nawait c()')
+def test_message_on_nested_steps() -> None:
+    (finding,) = findings_in_run("SG308", '@step.do("c")\nasync def c():\n    await a()\n\nawait c()')
 
     assert finding.message == (
         "the step 'a' runs inside the step 'c': each retry of 'c' runs it again, under another count, whether or not it"

@@ -1,4 +1,4 @@
-"""A check traces the differences between runs, which changes nothing in the graph or its notes."""
+"""Test that tracing differences between runs does not change the graph or its notes."""
 
 from __future__ import annotations
 
@@ -15,40 +15,40 @@ from stepgraph.interpreter.replay.tracer import Tracer
 from stepgraph.model.payload import Graph
 from stepgraph.project.sources import find_sources
 from stepgraph.source_analysis import analyze_sources
-from tests.checks.running import write_example
+from tests.checks.examples import write_example
 from tests.fixtures.test_fixtures import FIXTURES
 
 REPLAY_RULES = [rule for rule in RULES if rule.code.startswith("SG3")]
 
 
-def test_the_tracer_of_a_check_overrides_every_hook() -> None:
+def test_replay_tracer_overrides_every_hook() -> None:
     hooks = {name for name in vars(Tracer) if not name.startswith("_")}
 
     assert {name for name in vars(ReplayTracer) if name in hooks} == hooks
 
 
-def analyzed(path: Path, *, checked: bool) -> Analysis:
+def analyze_path(path: Path, *, checked: bool) -> Analysis:
     return analyze_sources(find_sources([path]), checked=checked)
 
 
 def graphs_of(analysis: Analysis) -> list[tuple[str, Graph | None, list[str]]]:
-    return [(one.name, one.graph, [str(note) for note in one.notes]) for one in analysis.workflows]
+    return [(workflow.name, workflow.graph, [str(note) for note in workflow.notes]) for workflow in analysis.workflows]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", sorted(path.name for path in FIXTURES.iterdir() if path.is_dir()))
-def test_fixtures_have_the_same_graphs_without_a_tracer(folder: str) -> None:
-    traced, untraced = (graphs_of(analyzed(FIXTURES / folder, checked=checked)) for checked in (True, False))
+def test_fixtures_have_equal_graphs_without_a_tracer(folder: str) -> None:
+    traced, untraced = (graphs_of(analyze_path(FIXTURES / folder, checked=checked)) for checked in (True, False))
 
     assert untraced == traced
 
 
 @pytest.mark.parametrize("rule", REPLAY_RULES, ids=lambda rule: rule.code)
-def test_flagged_code_has_the_same_graph_without_a_tracer(rule: Rule, tmp_path: Path) -> None:
+def test_flagged_examples_have_equal_graphs_without_a_tracer(rule: Rule, tmp_path: Path) -> None:
     for number, example in enumerate(rule.flagged()):
         folder = tmp_path / str(number)
         write_example(example, folder)
-        traced, untraced = (graphs_of(analyzed(folder, checked=checked)) for checked in (True, False))
+        traced, untraced = (graphs_of(analyze_path(folder, checked=checked)) for checked in (True, False))
 
         assert untraced == traced
 
@@ -90,13 +90,13 @@ class Example(WorkflowEntrypoint):
 )
 def test_tainted_values_do_not_change_the_graph(use: str, tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(TAINTED.format(use=use))
-    traced, untraced = (graphs_of(analyzed(tmp_path / "entry.py", checked=checked)) for checked in (True, False))
+    traced, untraced = (graphs_of(analyze_path(tmp_path / "entry.py", checked=checked)) for checked in (True, False))
 
     assert traced[0][1] is not None
     assert untraced == traced
 
 
-def test_an_analysis_without_a_tracer_has_nothing_to_check(tmp_path: Path) -> None:
+def test_analysis_without_tracer_has_no_findings(tmp_path: Path) -> None:
     (tmp_path / "entry.py").write_text(TAINTED.format(use="await a(moment)"))
 
-    assert [finding.code for finding in check_analysis(analyzed(tmp_path / "entry.py", checked=False))] == []
+    assert [finding.code for finding in check_analysis(analyze_path(tmp_path / "entry.py", checked=False))] == []

@@ -1,4 +1,4 @@
-"""Decorators from outside the project: what they make of a function is not known, so nothing is said of it."""
+"""Test functions with external decorators, whose effect is unknown."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.checks.run_bodies import LEGACY, codes_in
+from tests.checks.snippets import LEGACY, project_codes
 
 _IMPORTS = """
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ def cached():
 
 
 @pytest.mark.parametrize("returned", ["load()", "pair()", '{"item": load(), "pair": pair()}', "plain((1, 2))"])
-def test_what_a_decorated_helper_returns_is_not_known(returned: str, tmp_path: Path) -> None:
+def test_result_of_a_decorated_helper_is_unknown(returned: str, tmp_path: Path) -> None:
     body = f"""
         @step.do("a")
         async def a():
@@ -49,10 +49,10 @@ def test_what_a_decorated_helper_returns_is_not_known(returned: str, tmp_path: P
 
         await a()
         """
-    assert codes_in(tmp_path, body, imports=_IMPORTS) == []
+    assert project_codes(tmp_path, body, imports=_IMPORTS) == []
 
 
-def test_a_cache_changes_nothing_of_what_a_helper_returns(tmp_path: Path) -> None:
+def test_cache_decorator_keeps_the_result(tmp_path: Path) -> None:
     body = """
         @step.do("a")
         async def a():
@@ -60,7 +60,7 @@ def test_a_cache_changes_nothing_of_what_a_helper_returns(tmp_path: Path) -> Non
 
         await a()
         """
-    assert codes_in(tmp_path, body, imports=_IMPORTS) == ["SG121"]
+    assert project_codes(tmp_path, body, imports=_IMPORTS) == ["SG121"]
 
 
 @pytest.mark.parametrize(
@@ -71,14 +71,14 @@ def test_a_cache_changes_nothing_of_what_a_helper_returns(tmp_path: Path) -> Non
         "async def a(client, *more, **options):\n    return 1",
     ],
 )
-def test_what_a_decorated_function_of_a_step_takes_and_returns_is_not_known(function: str, tmp_path: Path) -> None:
+def test_decorated_step_function_is_unknown(function: str, tmp_path: Path) -> None:
     body = f'@step.do("a")\n@framework.adapted\n{function}\n\nawait a()'
 
-    assert codes_in(tmp_path, body, imports=_IMPORTS) == []
-    assert codes_in(tmp_path, body, imports=_IMPORTS, mode=LEGACY) == []
+    assert project_codes(tmp_path, body, imports=_IMPORTS) == []
+    assert project_codes(tmp_path, body, imports=_IMPORTS, mode=LEGACY) == []
 
 
-def test_how_many_steps_a_decorated_function_takes_is_not_known(tmp_path: Path) -> None:
+def test_dependency_count_of_a_decorated_function_is_unknown(tmp_path: Path) -> None:
     body = """
         @step.do("a")
         async def a():
@@ -91,10 +91,10 @@ def test_how_many_steps_a_decorated_function_takes_is_not_known(tmp_path: Path) 
 
         await b()
         """
-    assert codes_in(tmp_path, body, imports=_IMPORTS, mode=LEGACY) == []
+    assert project_codes(tmp_path, body, imports=_IMPORTS, mode=LEGACY) == []
 
 
-def test_what_a_step_may_be_called_with_through_a_decorator_is_not_known(tmp_path: Path) -> None:
+def test_arguments_of_a_decorated_step_are_unknown(tmp_path: Path) -> None:
     body = """
         @framework.taking_arguments
         @step.do("a")
@@ -103,10 +103,10 @@ def test_what_a_step_may_be_called_with_through_a_decorator_is_not_known(tmp_pat
 
         await a(3)
         """
-    assert codes_in(tmp_path, body, imports=_IMPORTS) == []
+    assert project_codes(tmp_path, body, imports=_IMPORTS) == []
 
 
-def test_a_decorator_of_the_project_is_read(tmp_path: Path) -> None:
+def test_decorator_of_the_project_is_analyzed(tmp_path: Path) -> None:
     imports = """
 def adapted(function):
     async def around():
@@ -122,4 +122,4 @@ def adapted(function):
 
         await a()
         """
-    assert codes_in(tmp_path, body, imports=imports) == []
+    assert project_codes(tmp_path, body, imports=imports) == []

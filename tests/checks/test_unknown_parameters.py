@@ -1,4 +1,4 @@
-"""Parameters of steps after which no step is named."""
+"""Test SG101: parameters that no step is named after."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.example import project
-from tests.checks.run_bodies import codes_in, found_in
-from tests.checks.running import findings
+from tests.checks.examples import findings_of_example
+from tests.checks.snippets import project_codes, project_findings
 
 
-def test_a_default_is_told_the_function_that_keeps_the_value(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_advice_for_a_default(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         """
         for order in event["payload"]["orders"]:
@@ -24,34 +24,34 @@ def test_a_default_is_told_the_function_that_keeps_the_value(tmp_path: Path) -> 
             await charge()
         """,
     )
-    assert found.code == "SG101"
-    assert (found.span.line, found.span.column, found.span.end_column) == (8, 30, 35)
-    assert found.message == (
+    assert finding.code == "SG101"
+    assert (finding.span.line, finding.span.column, finding.span.end_column) == (8, 30, 35)
+    assert finding.message == (
         "the step 'charge {order}' takes `order=order`, `amount=order[\"amount\"]`, but the SDK fills parameters"
         " with results of steps, and no step is named 'order': calling it fails with a TypeError."
     )
-    assert found.advice == (
+    assert finding.advice == (
         "Declare it as `async def charge(ctx):` in a function `def make_charge(order, amount):` that ends in"
         ' `return charge`, and run it with `await make_charge(order, order["amount"])()`.'
     )
 
 
-def test_a_default_of_a_lambda_is_told_the_function_that_returns_the_step(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_advice_for_the_default_of_a_lambda(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         """
         for page in range(3):
             await step.do(f"page {page}")(lambda page=page: page)()
         """,
     )
-    assert found.advice == (
+    assert finding.advice == (
         'Write `return step.do(f"page {page}")(lambda: ...)` in a function `def make_step(page):`, and run the'
         " step with `await make_step(page)()`."
     )
 
 
-def test_a_parameter_after_a_function_is_told_the_name_of_its_step(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_parameter_named_after_a_function_suggests_the_step(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         """
         @step.do("load_rows")
@@ -65,26 +65,26 @@ def test_a_parameter_after_a_function_is_told_the_name_of_its_step(tmp_path: Pat
         await total()
         """,
     )
-    assert found.message == (
+    assert finding.message == (
         "the step 'total' has a parameter `load`, but no step is named 'load' when it is called: the call fails"
         " with a TypeError."
     )
-    assert found.advice == "Name the parameter `load_rows`: that is the name of `load`'s step."
+    assert finding.advice == "Name the parameter `load_rows`: that is the name of `load`'s step."
 
 
-def test_a_context_that_gathers_keywords_is_told_to_lose_its_stars(tmp_path: Path) -> None:
-    (found,) = found_in(tmp_path, "await step.do('mail')(lambda **ctx: 1)()")
+def test_context_as_keyword_arguments(tmp_path: Path) -> None:
+    (finding,) = project_findings(tmp_path, "await step.do('mail')(lambda **ctx: 1)()")
 
-    assert found.code == "SG101"
-    assert found.message == (
+    assert finding.code == "SG101"
+    assert finding.message == (
         "the step 'mail' takes `ctx` by name only, but the SDK gives it by position, so each attempt fails with a"
         " TypeError."
     )
-    assert found.advice == "Write `ctx` without the stars."
+    assert finding.advice == "Write `ctx` without the stars."
 
 
-def test_a_step_that_is_declared_too_late_is_told_so(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_step_declared_too_late(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         """
         @step.do("total")
@@ -100,11 +100,11 @@ def test_a_step_that_is_declared_too_late_is_told_so(tmp_path: Path) -> None:
         await rows()
         """,
     )
-    assert found.advice == "Declare the step 'rows' (line 12) before this one is called."
+    assert finding.advice == "Declare the step 'rows' (line 12) before this one is called."
 
 
-def test_a_step_that_needs_the_one_in_question_is_not_advised(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_dependent_step_is_not_suggested(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         """
         @step.do("user")
@@ -123,14 +123,14 @@ def test_a_step_that_needs_the_one_in_question_is_not_advised(tmp_path: Path) ->
         await bill()
         """,
     )
-    assert found.advice == (
+    assert finding.advice == (
         "Name it after a declared step (`user`) or `ctx`, or remove it: the function can read other values from around"
         " it."
     )
 
 
-def test_what_a_step_is_called_with_goes_to_the_function_around_it(tmp_path: Path) -> None:
-    unknown, called = found_in(
+def test_advice_for_arguments_of_a_call(tmp_path: Path) -> None:
+    unknown, called = project_findings(
         tmp_path,
         """
         @step.do("notify")
@@ -145,8 +145,8 @@ def test_what_a_step_is_called_with_goes_to_the_function_around_it(tmp_path: Pat
     assert unknown.advice.endswith('run it with `await make_notify(user["name"])()`.')
 
 
-def test_what_no_decorator_shows_is_told_of_wraps(tmp_path: Path) -> None:
-    (found,) = found_in(
+def test_advice_for_missing_functools_wraps(tmp_path: Path) -> None:
+    (finding,) = project_findings(
         tmp_path,
         """
         def logged(function):
@@ -163,11 +163,11 @@ def test_what_no_decorator_shows_is_told_of_wraps(tmp_path: Path) -> None:
         await load()
         """,
     )
-    assert "functools.wraps" in found.advice
+    assert "functools.wraps" in finding.advice
 
 
-_CLEAN = {
-    "the parameters of what a wrapper shows": """
+_VALID = {
+    "parameters of a wrapped function": """
         def logged(function):
             @functools.wraps(function)
             async def wrapper(*args, **kwargs):
@@ -186,7 +186,7 @@ _CLEAN = {
 
         await total()
     """,
-    "parameters that are bound by position": """
+    "parameters bound by position": """
         async def load(table, limit):
             return [table, limit]
 
@@ -199,7 +199,7 @@ _CLEAN = {
 
         await step.do("load")(Shop().load)()
     """,
-    "a step that another task declares before this one begins": """
+    "a step declared by an earlier task": """
         @step.do("total")
         async def total(rows):
             return sum(rows)
@@ -212,7 +212,7 @@ _CLEAN = {
 
         await task
     """,
-    "a step that is declared in a helper": """
+    "a step declared in a helper": """
         async def prepare():
             @step.do("rows")
             async def load():
@@ -228,7 +228,7 @@ _CLEAN = {
 
         await total()
     """,
-    "steps that are declared by names in a list": """
+    "steps declared from a list of names": """
         def declare(names):
             for name in names:
                 @step.do(name)
@@ -243,7 +243,7 @@ _CLEAN = {
 
         await total()
     """,
-    "a step that is declared on the same path only": """
+    "a step declared on the same path": """
         if event["payload"]["fresh"]:
             @step.do("rows")
             async def rows():
@@ -256,7 +256,7 @@ _CLEAN = {
         if event["payload"]["fresh"]:
             await total()
     """,
-    "a name that is given to the function afterwards": """
+    "a function renamed later": """
         async def load():
             return [1]
 
@@ -272,14 +272,14 @@ _CLEAN = {
 }
 
 
-@pytest.mark.parametrize("body", _CLEAN.values(), ids=_CLEAN)
-def test_what_the_sdk_takes_is_not_flagged(body: str, tmp_path: Path) -> None:
-    codes = codes_in(tmp_path, body, imports="import asyncio\nimport functools")
+@pytest.mark.parametrize("body", _VALID.values(), ids=_VALID)
+def test_valid_parameters(body: str, tmp_path: Path) -> None:
+    codes = project_codes(tmp_path, body, imports="import asyncio\nimport functools")
 
     assert "SG101" not in codes
 
 
-def test_a_name_that_is_computed_in_part_is_no_excuse_where_it_cannot_be_meant(tmp_path: Path) -> None:
+def test_computed_name_that_cannot_match(tmp_path: Path) -> None:
     body = """
         for index in range(3):
             @step.do(f"page {index}")
@@ -288,10 +288,10 @@ def test_a_name_that_is_computed_in_part_is_no_excuse_where_it_cannot_be_meant(t
 
             await fetch()
     """
-    assert codes_in(tmp_path, body) == ["SG101"]
+    assert project_codes(tmp_path, body) == ["SG101"]
 
 
-def test_what_may_be_declared_in_other_code_is_not_known(tmp_path: Path) -> None:
+def test_external_code_may_declare_the_step(tmp_path: Path) -> None:
     body = """
         elsewhere.declare(step)
 
@@ -301,10 +301,10 @@ def test_what_may_be_declared_in_other_code_is_not_known(tmp_path: Path) -> None
 
         await total()
     """
-    assert "SG101" not in codes_in(tmp_path, body, imports="import elsewhere")
+    assert "SG101" not in project_codes(tmp_path, body, imports="import elsewhere")
 
 
-def test_a_step_that_never_runs_is_not_judged(tmp_path: Path) -> None:
+def test_uncalled_step_is_not_checked(tmp_path: Path) -> None:
     body = """
         @step.do("total")
         async def total(missing):
@@ -316,20 +316,20 @@ def test_a_step_that_never_runs_is_not_judged(tmp_path: Path) -> None:
 
         await other()
     """
-    assert "SG101" not in codes_in(tmp_path, body)
+    assert "SG101" not in project_codes(tmp_path, body)
 
 
-def test_what_is_bound_by_name_is_still_a_parameter(tmp_path: Path) -> None:
+def test_partial_keyword_is_still_a_parameter(tmp_path: Path) -> None:
     body = """
         async def load(table):
             return [table]
 
         await step.do("load")(functools.partial(load, table="users"))()
     """
-    assert codes_in(tmp_path, body, imports="import functools") == ["SG101"]
+    assert project_codes(tmp_path, body, imports="import functools") == ["SG101"]
 
 
-def test_without_a_configuration_parameters_bear_the_names_of_steps() -> None:
+def test_implicit_mode_is_the_default() -> None:
     source = """
 from workers import WorkflowEntrypoint
 
@@ -345,7 +345,7 @@ class Example(WorkflowEntrypoint):
     assert [finding.code for finding in check_analysis(analyze_source(source))] == ["SG101"]
 
 
-def test_a_step_in_a_module_and_a_base_class_of_its_own_is_judged_there(tmp_path: Path) -> None:
+def test_step_of_an_imported_base_class_is_located_there(tmp_path: Path) -> None:
     shop = project(
         "a base class in a package",
         {
@@ -372,5 +372,5 @@ def test_a_step_in_a_module_and_a_base_class_of_its_own_is_judged_there(tmp_path
             "shop/__init__.py": "",
         },
     )
-    (found,) = findings(shop, tmp_path)
-    assert (found.code, Path(found.span.path).name, found.span.line) == ("SG101", "base.py", 7)
+    (finding,) = findings_of_example(shop, tmp_path)
+    assert (finding.code, Path(finding.span.path).name, finding.span.line) == ("SG101", "base.py", 7)

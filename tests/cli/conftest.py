@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,10 @@ class Run:
 
 
 Command = Callable[..., Run]
+
+needs_unix_files = pytest.mark.skipif(
+    sys.platform == "win32", reason="Windows has neither such links nor such permissions"
+)
 
 
 @pytest.fixture

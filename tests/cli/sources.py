@@ -31,6 +31,11 @@ def write_orders() -> None:
     write("orders.py", module(workflow("Orders", "rest")))
 
 
+def write_shop() -> None:
+    """Write `shop.py` with the workflows `Orders` and `Returns` of one step each."""
+    write("shop.py", module(workflow("Orders", "rest"), workflow("Returns", "rest")))
+
+
 def write_unresolved() -> None:
     """Write `orders.py` with the workflow `Orders`, which passes its steps to an unresolved function."""
     text = workflow("Orders", "rest") + "        await mystery(step)\n"

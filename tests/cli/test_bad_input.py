@@ -13,7 +13,7 @@ import pytest
 from tests.cli.conftest import Command, Run
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
 
-WHAT_A_WORKFLOW_IS = (
+WORKFLOW_HINT = (
     "A workflow is a class with a method `run` and `WorkflowEntrypoint` of the module `workers` among its bases."
 )
 SAVE_AS_UTF_8 = "Save it as UTF-8, or name its encoding in the first line, as in `# coding: latin-1`."
@@ -85,32 +85,32 @@ def test_a_syntax_error(graph: Command) -> None:
 def test_a_folder_without_python(graph: Command) -> None:
     Path("empty").mkdir()
     assert graph("empty") == Run(
-        3, "", [f"stepgraph: no workflow found in empty (0 Python files searched). {WHAT_A_WORKFLOW_IS}"]
+        3, "", [f"stepgraph: no workflow found in empty (0 Python files searched). {WORKFLOW_HINT}"]
     )
 
 
 def test_a_folder_without_workflows(graph: Command) -> None:
     write("a.py", "x = 1\n")
     assert graph() == Run(
-        3, "", [f"stepgraph: no workflow found in the current folder (1 Python file searched). {WHAT_A_WORKFLOW_IS}"]
+        3, "", [f"stepgraph: no workflow found in the current folder (1 Python file searched). {WORKFLOW_HINT}"]
     )
 
 
 def test_a_file_without_workflows(graph: Command) -> None:
     write("a.py", "x = 1\n")
-    assert graph("a.py") == Run(3, "", [f"stepgraph: no workflow found in a.py. {WHAT_A_WORKFLOW_IS}"])
+    assert graph("a.py") == Run(3, "", [f"stepgraph: no workflow found in a.py. {WORKFLOW_HINT}"])
 
 
 def test_standard_input_without_workflows(graph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"x = 1")))
-    assert graph("-") == Run(3, "", [f"stepgraph: no workflow found in standard input. {WHAT_A_WORKFLOW_IS}"])
+    assert graph("-") == Run(3, "", [f"stepgraph: no workflow found in standard input. {WORKFLOW_HINT}"])
 
 
 def test_many_files_without_workflows_are_counted(graph: Command) -> None:
     names = [f"{letter}.py" for letter in "abcdef"]
     for name in names:
         write(name, "x = 1\n")
-    assert graph(*names) == Run(3, "", [f"stepgraph: no workflow found in 6 paths. {WHAT_A_WORKFLOW_IS}"])
+    assert graph(*names) == Run(3, "", [f"stepgraph: no workflow found in 6 paths. {WORKFLOW_HINT}"])
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows refuses such names")

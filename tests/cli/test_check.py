@@ -36,8 +36,8 @@ class Wrong(WorkflowEntrypoint):
 every_format = pytest.mark.parametrize("form", FORMATS)
 
 
-def also_finding(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
-    """Add findings to those of the rules."""
+def add_findings(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
+    """Add findings to the result of the rules."""
 
     def checked(sources: Sources, *_: object, with_edits: bool) -> tuple[Analysis, tuple[Finding, ...]]:
         analysis, diagnostics = check_sources(sources, with_edits=with_edits)
@@ -46,7 +46,7 @@ def also_finding(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
     monkeypatch.setattr(caching, "check_sources", checked)
 
 
-def only_finding(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
+def replace_findings(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
     """Replace the findings of the rules."""
     monkeypatch.setattr(caching, "check_sources", lambda sources, *_, **__: (check_sources(sources)[0], findings))
 
@@ -108,7 +108,7 @@ def test_fail_on_is_the_minimum_severity_in_every_format(
     stepgraph: Command, monkeypatch: pytest.MonkeyPatch, severity: Severity, fail_on: str, code: int
 ) -> None:
     write_orders()
-    also_finding(monkeypatch, finding(severity))
+    add_findings(monkeypatch, finding(severity))
     assert codes(run_all(stepgraph, "--fail-on", fail_on)) == [code] * len(FORMATS)
 
 
@@ -117,7 +117,7 @@ def test_an_unreadable_input_is_an_error_in_every_format(
     stepgraph: Command, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     write_orders()
-    also_finding(monkeypatch, finding(Severity.ERROR, code))
+    add_findings(monkeypatch, finding(Severity.ERROR, code))
     assert codes(run_all(stepgraph)) == [2] * len(FORMATS)
 
 
@@ -146,7 +146,7 @@ def test_a_problem_is_reported_once(stepgraph: Command) -> None:
 def test_a_problem_with_a_finding_is_not_on_standard_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write("broken.py", SYNTAX_ERROR)
     diagnostics = Finding("SG002", Severity.ERROR, "syntax error.", "", Span("broken.py", 2, 5, 2, 5))
-    only_finding(monkeypatch, diagnostics)
+    replace_findings(monkeypatch, diagnostics)
     run = stepgraph("check", "broken.py")
     assert run.out == (
         "broken.py:2:5: error[SG002]: syntax error.\n2 | def (:\n  |     ^\n\n1 error in no workflow\n"
@@ -184,7 +184,7 @@ def test_require_dag_fails_without_a_graph(stepgraph: Command, form: str) -> Non
 def test_strict_makes_unresolved_code_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write_orders()
     diagnostics = (finding(Severity.INFORMATION, "SG004"), replace(finding(Severity.INFORMATION), message="other."))
-    only_finding(monkeypatch, *diagnostics)
+    replace_findings(monkeypatch, *diagnostics)
     assert stepgraph("check").code == 0
     run = stepgraph("check", "--strict")
     assert run.code == 1
@@ -282,7 +282,7 @@ def test_configurations_have_excerpts(stepgraph: Command, monkeypatch: pytest.Mo
     write_orders()
     write("other.jsonc", '{\n  "name": "shop"\n}\n')
     at = Span("other.jsonc", 2, 3, 2, 9)
-    also_finding(monkeypatch, Finding("SG116", Severity.ERROR, "something.", "", at))
+    add_findings(monkeypatch, Finding("SG116", Severity.ERROR, "something.", "", at))
     assert '2 |   "name": "shop"\n  |   ^^^^^^\n' in stepgraph("check", "orders.py").out
 
 

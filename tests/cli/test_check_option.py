@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Command, Run
-from tests.cli.sources import SYNTAX_ERROR, module, workflow, write
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_shop
 
 FOLDER = ["graph", "shop.py", "-f", "svg", "-o", "docs/"]
 FILE = ["graph", "shop.py", "-f", "json", "-o", "shop.json"]
@@ -17,7 +17,7 @@ FILE = ["graph", "shop.py", "-f", "json", "-o", "shop.json"]
 
 @pytest.fixture(autouse=True)
 def shop(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the folder
-    write("shop.py", module(workflow("Orders", "rest"), workflow("Returns", "rest")))
+    write_shop()
 
 
 def test_fresh_files_pass(stepgraph: Command) -> None:

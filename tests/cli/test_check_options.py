@@ -18,7 +18,7 @@ from stepgraph.cli.errors import CommandError
 from stepgraph.cli.options.check import CheckOptions, check_options
 from stepgraph.model.note import InputError
 from stepgraph.model.span import Span
-from tests.checks.keeping import in_run, places
+from tests.checks.filtering import code_lines, in_run
 from tests.cli.sources import write
 
 pytestmark = pytest.mark.usefixtures("folder")
@@ -104,13 +104,16 @@ def test_invalid_options_are_usage_errors(arguments: tuple[str, ...], message: s
 def test_a_written_baseline_suppresses_its_findings(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     write("entry.py", TWO)
     first = check("--baseline", "known.json", "--update-baseline")
-    assert (places(first.findings), places(first.baselined)) == ([], [("SG118", 10), ("SG118", 11)])
+    assert (code_lines(first.findings), code_lines(first.baselined)) == ([], [("SG118", 10), ("SG118", 11)])
     assert stderr(capfdbinary) == ["wrote known.json: 2 findings"]
     assert {entry["path"] for entry in json.loads(Path("known.json").read_text("utf-8"))["findings"]} == {"entry.py"}
 
     write("entry.py", TWO.replace("await charge(10)", "x = 1\n        await charge(10)\n        await charge(30)"))
     second = check("--baseline", "known.json")
-    assert (places(second.findings), places(second.baselined)) == ([("SG118", 12)], [("SG118", 11), ("SG118", 13)])
+    assert (code_lines(second.findings), code_lines(second.baselined)) == (
+        [("SG118", 12)],
+        [("SG118", 11), ("SG118", 13)],
+    )
     assert stderr(capfdbinary) == []
 
 

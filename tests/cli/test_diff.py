@@ -468,7 +468,7 @@ def test_revisions_need_git(stepgraph: Command, monkeypatch: pytest.MonkeyPatch)
     assert stepgraph("diff").messages == ["stepgraph: there is no git on PATH, which revisions are read with."]
 
 
-def refused(path: str) -> Run:
+def path_error(path: str) -> Run:
     """Return the result of a diff with a path outside of the repository of the working directory."""
     reason = f"`{path}` is not in the git repository of the working directory, where revisions are looked up."
     return Run(2, "", [f"stepgraph: {reason} Run the command in the repository of the path."])
@@ -479,7 +479,7 @@ def test_a_link_out_of_the_repository_is_refused(stepgraph: Command, folder: Pat
     outside = folder.with_name(f"{folder.name}-outside.py")
     outside.write_text(module(workflow("Orders", "rest")), encoding="utf-8")
     Path("link.py").symlink_to(outside)
-    assert stepgraph("diff", "HEAD", "link.py") == refused("link.py")
+    assert stepgraph("diff", "HEAD", "link.py") == path_error("link.py")
 
 
 @pytest.mark.usefixtures("repository")
@@ -492,7 +492,7 @@ def test_revisions_of_a_submodule_are_refused(stepgraph: Command, path: str, arg
     git("add", "--all", folder="library")
     git("commit", "--quiet", "--message=first", folder="library")
     Path("link.py").symlink_to("library/orders.py")
-    assert stepgraph("diff", *arguments, path) == refused(path)
+    assert stepgraph("diff", *arguments, path) == path_error(path)
 
 
 @pytest.mark.usefixtures("repository")
@@ -500,7 +500,7 @@ def test_revisions_around_a_submodule_are_refused(stepgraph: Command, monkeypatc
     Path("library").mkdir()
     git("init", "--quiet", folder="library")
     monkeypatch.chdir("library")
-    assert stepgraph("diff", "--from", "main", "../orders.py") == refused("../orders.py")
+    assert stepgraph("diff", "--from", "main", "../orders.py") == path_error("../orders.py")
 
 
 def test_a_shallow_clone_lacks_the_merge_base(

@@ -22,14 +22,14 @@ BY_ALL = {"click", "msgspec", "typing_extensions"}
 """The third-party packages that every run imports."""
 
 
-def imported(folder: Path, *arguments: str) -> set[str]:
+def imported_modules(folder: Path, *arguments: str) -> set[str]:
     """Return the modules that a run imports, without those that Python itself imports."""
     code = _CODE.format(arguments=arguments)
     done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, check=True)
     return set(done.stderr.splitlines()[-1].split())
 
 
-def foreign(modules: set[str]) -> set[str]:
+def third_party(modules: set[str]) -> set[str]:
     """Return the third-party packages among modules."""
     tops = {name.partition(".")[0] for name in modules}
     return {
@@ -54,18 +54,18 @@ def entry(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("command", ["check", "graph", "list"])
 def test_no_workflows_import_no_parser(plain: Path, command: str) -> None:
-    assert foreign(imported(plain, command)) == BY_ALL
+    assert third_party(imported_modules(plain, command)) == BY_ALL
 
 
 def test_a_graph_imports_only_libcst(entry: Path) -> None:
-    modules = imported(entry, "graph", "entry.py", "-f", "json")
-    assert foreign(modules) == BY_ALL | {"libcst"}
+    modules = imported_modules(entry, "graph", "entry.py", "-f", "json")
+    assert third_party(modules) == BY_ALL | {"libcst"}
 
 
 def test_a_graph_imports_only_the_parser_of_libcst(entry: Path) -> None:
     code = "import sys, libcst; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    modules = imported(entry, "graph", "entry.py", "-f", "json")
+    modules = imported_modules(entry, "graph", "entry.py", "-f", "json")
     assert {name for name in modules if name.startswith("libcst")} <= {*done.stdout.split(), "libcst.native"}
 
 
@@ -77,14 +77,14 @@ def test_a_graph_imports_only_the_parser_of_libcst(entry: Path) -> None:
     ],
 )
 def test_a_graph_imports_no_other_packages_of_stepgraph(entry: Path, package: str) -> None:
-    modules = imported(entry, "graph", "entry.py", "-f", "json")
+    modules = imported_modules(entry, "graph", "entry.py", "-f", "json")
     assert [name for name in modules if f"{name}.".startswith(f"stepgraph.{package}.")] == []
 
 
 def test_a_cache_hit_imports_no_analysis(entry: Path) -> None:
-    imported(entry, "graph", "entry.py", "-f", "json")
-    again = imported(entry, "graph", "entry.py", "-f", "json")
-    assert foreign(again) == BY_ALL
+    imported_modules(entry, "graph", "entry.py", "-f", "json")
+    again = imported_modules(entry, "graph", "entry.py", "-f", "json")
+    assert third_party(again) == BY_ALL
     assert [
         name for name in again if name.startswith(("stepgraph.interpreter", "stepgraph.ir.", "stepgraph.graph."))
     ] == []

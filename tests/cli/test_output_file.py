@@ -12,12 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Command, Run
+from tests.cli.conftest import Command, Run, needs_unix_files
 from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_orders
 
 GRAPH = ["graph", "orders.py", "-f", "json", "-o"]
-
-on_unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither such links nor such permissions")
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +81,7 @@ def test_an_existing_file_is_replaced(stepgraph: Command) -> None:
     assert names() == ["graph.json", "orders.py"]
 
 
-@on_unix
+@needs_unix_files
 def test_a_new_file_has_the_permissions_of_any_new_file(stepgraph: Command) -> None:
     previous = os.umask(0o027)
     try:
@@ -93,7 +91,7 @@ def test_a_new_file_has_the_permissions_of_any_new_file(stepgraph: Command) -> N
     assert permissions("graph.json") == 0o640
 
 
-@on_unix
+@needs_unix_files
 def test_a_file_keeps_its_permissions(stepgraph: Command) -> None:
     Path("graph.json").touch(mode=0o600)
     Path("graph.json").chmod(0o604)
@@ -101,7 +99,7 @@ def test_a_file_keeps_its_permissions(stepgraph: Command) -> None:
     assert permissions("graph.json") == 0o604
 
 
-@on_unix
+@needs_unix_files
 @pytest.mark.parametrize("target", ["real/graph.json", "../outside.json", "nowhere.json", "graph.json"])
 def test_a_link_is_replaced_and_not_followed(stepgraph: Command, folder: Path, target: str) -> None:
     write("real/graph.json", "old")
@@ -115,7 +113,7 @@ def test_a_link_is_replaced_and_not_followed(stepgraph: Command, folder: Path, t
     assert not Path("nowhere.json").exists()
 
 
-@on_unix
+@needs_unix_files
 @pytest.mark.parametrize("name", ["out/graph.json", "out/", "out", "out/new/"])
 def test_a_link_out_of_the_repository_is_refused(stepgraph: Command, folder: Path, name: str) -> None:
     outside = folder.parent / "outside"
@@ -130,7 +128,7 @@ def test_a_link_out_of_the_repository_is_refused(stepgraph: Command, folder: Pat
     assert list(outside.iterdir()) == []
 
 
-@on_unix
+@needs_unix_files
 @pytest.mark.parametrize("name", [".git/hooks/pre-commit", ".GIT/config", "hooks/pre-commit", ".git/", ".git"])
 def test_the_git_directory_is_never_written(stepgraph: Command, name: str) -> None:
     write(".git/hooks/sample", "old")
@@ -142,7 +140,7 @@ def test_the_git_directory_is_never_written(stepgraph: Command, name: str) -> No
     assert [path.name for path in Path(".git/hooks").iterdir()] == ["sample"]
 
 
-@on_unix
+@needs_unix_files
 def test_a_link_to_a_non_file_is_not_replaced(stepgraph: Command) -> None:
     Path("zero.json").symlink_to("/dev/zero")
     for name in ("zero.json", "/dev/stdout", "/dev/fd/1"):
@@ -180,7 +178,7 @@ def test_an_interrupted_write_keeps_the_old_file(stepgraph: Command, monkeypatch
     assert names() == ["graph.json", "orders.py"]
 
 
-def left_behind(digits: str, age: int) -> Path:
+def stale_file(digits: str, age: int) -> Path:
     """Create a temporary file of a run that was killed a number of seconds ago."""
     path = Path(f".stepgraph-{digits}.tmp")
     path.write_text("half", encoding="utf-8")
@@ -189,7 +187,7 @@ def left_behind(digits: str, age: int) -> Path:
 
 
 def test_old_temporary_files_are_removed(stepgraph: Command) -> None:
-    old, young = left_behind("0" * 16, 4_000), left_behind("1" * 16, 10)
+    old, young = stale_file("0" * 16, 4_000), stale_file("1" * 16, 10)
     stepgraph(*GRAPH, "graph.json")
     assert not old.exists()
     # Another run may be about to write it.
@@ -197,7 +195,7 @@ def test_old_temporary_files_are_removed(stepgraph: Command) -> None:
 
 
 def test_other_files_are_not_removed(stepgraph: Command) -> None:
-    foreign = [left_behind(name, 4_000) for name in ("0" * 15, "0" * 15 + "x", "0" * 16 + ".tmp.py")]
+    foreign = [stale_file(name, 4_000) for name in ("0" * 15, "0" * 15 + "x", "0" * 16 + ".tmp.py")]
     stepgraph(*GRAPH, "graph.json")
     assert all(path.exists() for path in foreign)
 
@@ -220,7 +218,7 @@ def test_a_source_is_not_overwritten_by_another_name(stepgraph: Command, folder:
     refuses_the_source(stepgraph, "orders.py", "-o", f"{folder}/../{folder.name}/orders.py")
 
 
-@on_unix
+@needs_unix_files
 def test_a_source_is_not_overwritten_through_a_link(stepgraph: Command) -> None:
     Path("soft").symlink_to("orders.py")
     Path("hard").hardlink_to("orders.py")
@@ -271,7 +269,7 @@ def test_a_long_name_is_refused(stepgraph: Command) -> None:
     assert stepgraph(*GRAPH, name).messages == [f"stepgraph: {name} cannot be written: File name too long."]
 
 
-@on_unix
+@needs_unix_files
 def test_a_device_is_not_replaced(stepgraph: Command) -> None:
     run = stepgraph(*GRAPH, "/dev/null")
     assert run.messages == [

@@ -1,25 +1,22 @@
-"""`-o FOLDER/` gets one file per workflow, all or none, and only changed ones."""
+"""Test `-o FOLDER/`: one file per workflow, written only if all succeed and only if changed."""
 
 from __future__ import annotations
 
 import errno
 import os
-import sys
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Command, Run
-from tests.cli.sources import SYNTAX_ERROR, module, workflow, write
+from tests.cli.conftest import Command, Run, needs_unix_files
+from tests.cli.sources import SYNTAX_ERROR, module, workflow, write, write_shop
 
 GRAPH = ["graph", "shop.py", "-f", "svg", "-o"]
-
-on_unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has neither such links nor such permissions")
 
 
 @pytest.fixture(autouse=True)
 def shop(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the folder
-    write("shop.py", module(workflow("Orders", "rest"), workflow("Returns", "rest")))
+    write_shop()
 
 
 def names(folder: str) -> list[str]:
@@ -228,7 +225,7 @@ def test_a_folder_without_permission_is_refused(stepgraph: Command, monkeypatch:
     assert stepgraph(*GRAPH, "out/") == Run(2, "", ["stepgraph: out/ cannot be written: permission denied."])
 
 
-@on_unix
+@needs_unix_files
 def test_a_folder_may_be_a_link(stepgraph: Command) -> None:
     Path("real").mkdir()
     Path("out").symlink_to("real")
@@ -236,7 +233,7 @@ def test_a_folder_may_be_a_link(stepgraph: Command) -> None:
     assert names("real") == ["Orders.svg", "Returns.svg"]
 
 
-@on_unix
+@needs_unix_files
 def test_links_out_of_the_directory_are_refused(stepgraph: Command) -> None:
     write("elsewhere.svg", "old")
     Path("out").mkdir()
@@ -250,7 +247,7 @@ def test_links_out_of_the_directory_are_refused(stepgraph: Command) -> None:
     assert names("out") == ["Returns.svg"]
 
 
-@on_unix
+@needs_unix_files
 def test_a_dangling_link_is_reported(stepgraph: Command) -> None:
     Path("gone").symlink_to("nowhere")
     stderr = ["stepgraph: gone/ cannot be made: it is a link that leads nowhere."]

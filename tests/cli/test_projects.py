@@ -468,7 +468,9 @@ class Stream(io.TextIOWrapper):
         return self.is_terminal
 
 
-def shown(monkeypatch: pytest.MonkeyPatch, *times: float, is_terminal: bool = True, term: str = "xterm") -> str:
+def progress_output(
+    monkeypatch: pytest.MonkeyPatch, *times: float, is_terminal: bool = True, term: str = "xterm"
+) -> str:
     """Return the progress output for modules at these times, in seconds since the start."""
     stream = Stream(is_terminal=is_terminal)
     monkeypatch.setattr(sys, "stderr", stream)
@@ -484,18 +486,18 @@ def shown(monkeypatch: pytest.MonkeyPatch, *times: float, is_terminal: bool = Tr
 def test_progress_appears_after_a_second_and_is_erased(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert shown(monkeypatch, 0.1, 1.5, 2.0) == (
+    assert progress_output(monkeypatch, 0.1, 1.5, 2.0) == (
         "\r\x1b[Kstepgraph: 2 of 3: 1.py\r\x1b[Kstepgraph: 3 of 3: 2.py\r\x1b[K"
     )
 
 
 def test_short_runs_show_no_progress(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shown(monkeypatch, 0.1, 0.2, 0.9) == ""
+    assert progress_output(monkeypatch, 0.1, 0.2, 0.9) == ""
 
 
 def test_progress_needs_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert shown(monkeypatch, 2.0, is_terminal=False) == ""
-    assert shown(monkeypatch, 2.0, term="dumb") == ""
+    assert progress_output(monkeypatch, 2.0, is_terminal=False) == ""
+    assert progress_output(monkeypatch, 2.0, term="dumb") == ""
 
 
 def test_a_closed_terminal_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,16 +18,16 @@ from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.checks.settings_table import KEYS, read_settings
 from stepgraph.cli.options.check import check_options
 from stepgraph.source_analysis import apply_settings
-from tests.checks.keeping import OURS, places, rule
+from tests.checks.filtering import SELECTED, code_lines, make_rule
 
 PAGE = (ROOT / "docs/reference/configuration.md").read_text(encoding="utf-8")
 
 # Rules of the groups that the examples on the page mention.
 MENTIONED_RULES = (
-    rule("SG205", "unknown-duration-unit"),
-    rule("SG206", "milliseconds-like-seconds"),
-    rule("SG214", "dependency-after-failure"),
-    rule("SG301", "nondeterministic-step-name"),
+    make_rule("SG205", "unknown-duration-unit"),
+    make_rule("SG206", "milliseconds-like-seconds"),
+    make_rule("SG214", "dependency-after-failure"),
+    make_rule("SG301", "nondeterministic-step-name"),
 )
 
 
@@ -39,7 +39,7 @@ def block(language: str) -> str:
 
 def filtered_findings() -> FilteredFindings:
     analysis = analyze_source(block("python"), "src/entry.py")
-    return apply_settings(analysis, check_analysis(analysis), Settings(select=OURS))
+    return apply_settings(analysis, check_analysis(analysis), Settings(select=SELECTED))
 
 
 def test_the_settings_are_read_as_described(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,7 +65,7 @@ def test_each_setting_and_option_is_documented() -> None:
 
 def test_the_comments_suppress_their_findings() -> None:
     result = filtered_findings()
-    assert places(result.findings) == [("SG118", 17)]
+    assert code_lines(result.findings) == [("SG118", 17)]
     assert [each.finding.span.line for each in result.suppressed] == [10, 14]
     assert [each.reason for each in result.suppressed] == ["our own decorator takes arguments", ""]
 

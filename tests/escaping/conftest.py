@@ -15,44 +15,44 @@ from stepgraph.cli.main import main
 from tests.escaping.hostile_project import write_project, write_saved
 from tests.escaping.hostile_texts import HOSTILE
 
-SAVED = tuple(text for text in HOSTILE if text == text.encode("utf-8", "ignore").decode())
+SAVED_TEXTS = tuple(text for text in HOSTILE if text == text.encode("utf-8", "ignore").decode())
 """The texts that a saved graph can contain: JSON with lone surrogates is rejected."""
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """The output of a run: standard output, standard error, and the written files by name."""
+class HostileOutput:
+    """The output of a run: exit code, standard output, standard error, and the written files by name."""
 
     code: int
     out: str
-    told: str
+    err: str
     files: dict[str, str]
 
 
-class Medium:
-    """Runs the command in a folder with a hostile project `shops` and saved graphs. Runs are cached."""
+class HostileRunner:
+    """Runs the command in a folder with hostile project `shops` and saved graphs. Outputs are cached."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._said: dict[tuple[str, ...], Said] = {}
+        self._outputs: dict[tuple[str, ...], HostileOutput] = {}
 
-    def __call__(self, *arguments: str) -> Said:
-        if arguments not in self._said:
-            self._said[arguments] = self._run(arguments)
-        return self._said[arguments]
+    def __call__(self, *arguments: str) -> HostileOutput:
+        if arguments not in self._outputs:
+            self._outputs[arguments] = self._run(arguments)
+        return self._outputs[arguments]
 
-    def _run(self, arguments: tuple[str, ...]) -> Said:
-        out, told = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
-        with contextlib.chdir(self._folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(told):
+    def _run(self, arguments: tuple[str, ...]) -> HostileOutput:
+        out, err = (io.TextIOWrapper(io.BytesIO(), "utf-8", newline="") for _ in range(2))
+        with contextlib.chdir(self._folder), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = int(main(arguments))
         out.seek(0)
-        told.seek(0)
+        err.seek(0)
         written = self._folder.glob("out/*") if "-o" in arguments else []
-        return Said(code, out.read(), told.read(), {path.name: path.read_bytes().decode() for path in written})
+        return HostileOutput(code, out.read(), err.read(), {path.name: path.read_bytes().decode() for path in written})
 
 
 @pytest.fixture(scope="module")
-def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Medium]:
+def hostile_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HostileRunner]:
     folder = tmp_path_factory.mktemp("hostile")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("STEPGRAPH_CACHE_DIR", str(folder / "cache"))
@@ -65,6 +65,6 @@ def said(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Medium]:
             write_project(HOSTILE)
         with contextlib.chdir(folder):
             os.mkdir("out")  # noqa: PTH102 - as short as that
-            write_saved("old.json", [*SAVED])
-            write_saved("new.json", [f"{text} " for text in SAVED])
-        yield Medium(folder)
+            write_saved("old.json", [*SAVED_TEXTS])
+            write_saved("new.json", [f"{text} " for text in SAVED_TEXTS])
+        yield HostileRunner(folder)

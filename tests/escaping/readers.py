@@ -16,38 +16,38 @@ _TRIMMED: Final = "\t\n\x0b\x0c\r\x1c\x1d\x1e\x1f \x85\xa0\u1680\u2028\u2029\u20
 )
 _COMMAND_IN_BRACKETS: Final = re.compile(r"##[a-z]*\[", re.IGNORECASE)
 _SECTION: Final = re.compile(r"section_(start|end):[0-9]+:")
-_OUR_COMMANDS: Final = re.compile(r"::(error|warning|notice) [^\r\n]*::[^\r\n]*")
+_OWN_COMMANDS: Final = re.compile(r"::(error|warning|notice) [^\r\n]*::[^\r\n]*")
 
 
-def unseen(text: str, *, tabs: bool = False) -> list[str]:
-    """Return the lines of a text in which something steers a terminal, reorders others, or cannot be seen.
+def hidden_lines(text: str, *, tabs: bool = False) -> list[str]:
+    """Return the lines with characters that control a terminal, reorder text or are invisible.
 
-    The sign of a warning in Markdown is ours.
+    The warning sign that stepgraph writes in Markdown is excluded.
     """
     text = text.replace("\u26a0\ufe0f", "!")
-    return [line for line in text.split("\n") if any(_is_unseen(line, at, tabs=tabs) for at in _suspects(line))]
+    return [line for line in text.split("\n") if any(_is_hidden(line, at, tabs=tabs) for at in _suspects(line))]
 
 
 def _suspects(line: str) -> Iterator[int]:
-    return (at for at, each in enumerate(line) if not ("\x20" <= each <= "\x7e"))
+    return (at for at, character in enumerate(line) if not ("\x20" <= character <= "\x7e"))
 
 
-def _is_unseen(line: str, at: int, *, tabs: bool) -> bool:
-    each = line[at]
-    if each == "\t":
+def _is_hidden(line: str, at: int, *, tabs: bool) -> bool:
+    character = line[at]
+    if character == "\t":
         return not tabs
-    if each in _JOINERS:
+    if character in _JOINERS:
         return not (line[at - 1 : at] > "\u0600" and line[at + 1 : at + 2] > "\u0600")
-    variant = "\ufe00" <= each <= "\ufe0f" or "\U000e0000" <= each <= "\U000e0fff"
-    return unicodedata.category(each) in _STEERING or each in _BLANK or variant
+    variant = "\ufe00" <= character <= "\ufe0f" or "\U000e0000" <= character <= "\U000e0fff"
+    return unicodedata.category(character) in _STEERING or character in _BLANK or variant
 
 
-def obeyed(text: str) -> list[str]:
-    """Return the lines of a log that GitHub, Azure Pipelines, TeamCity or GitLab would obey."""
-    return [line for line in re.split(r"\r\n|\r|\n", text) if _is_obeyed(line)]
+def command_lines(text: str) -> list[str]:
+    """Return the lines of a log that GitHub, Azure Pipelines, TeamCity or GitLab would execute."""
+    return [line for line in re.split(r"\r\n|\r|\n", text) if _is_command(line)]
 
 
-def _is_obeyed(line: str) -> bool:
+def _is_command(line: str) -> bool:
     visible = line.replace("\u200d", "").replace("\u200c", "")
     at_start = visible.lstrip(_TRIMMED).startswith("::") and visible.count("::") > 1
     return at_start or bool(_COMMAND_IN_BRACKETS.search(line) or _SECTION.search(line))
@@ -56,5 +56,5 @@ def _is_obeyed(line: str) -> bool:
 def without_annotations(text: str) -> tuple[str, int]:
     """Return the output of `-f github` without annotations, and the number of annotations."""
     lines = text.split("\n")
-    others = [line for line in lines if not _OUR_COMMANDS.fullmatch(line)]
-    return "\n".join(others), len(lines) - len(others)
+    remaining = [line for line in lines if not _OWN_COMMANDS.fullmatch(line)]
+    return "\n".join(remaining), len(lines) - len(remaining)

@@ -20,7 +20,7 @@ from stepgraph.cli.subject import Subject
 from stepgraph.model.note import Note
 from stepgraph.model.span import Span
 from tests.escaping.hostile_texts import HOSTILE
-from tests.escaping.readers import obeyed, unseen, without_annotations
+from tests.escaping.readers import command_lines, hidden_lines, without_annotations
 from tests.render import graphs
 from tests.report import comparisons, reports
 
@@ -30,19 +30,19 @@ ANY_TEXT: Final = st.text(st.characters(codec=None), max_size=40) | st.lists(
 ).map("".join)
 
 
-def drawn(text: str, name: str) -> str:
+def drawing_of(text: str, name: str) -> str:
     """Draw a workflow with this name in a format."""
     note = Note("unresolved-call", text, text, Span(text, 1, 1, 1, 2))
     subject = Subject(text, text, graphs.everywhere(text), lambda: text, (note,), lambda: text, lambda _: text, False)  # noqa: FBT003
     return DRAWINGS[name].write([subject], OPTIONS).text
 
 
-def checked(text: str, name: str) -> str:
+def report_of(text: str, name: str) -> str:
     """Return a report with the text in all positions, in a format."""
     return REPORT_FORMATS[name].write(reports.everywhere(text, 3), OPTIONS).text
 
 
-def compared(text: str, name: str) -> str:
+def diff_of(text: str, name: str) -> str:
     """Return a diff with the text in all positions, in a format."""
     return DIFF_FORMATS[name].write(comparisons.everywhere(text), OPTIONS).text
 
@@ -50,9 +50,9 @@ def compared(text: str, name: str) -> str:
 WRITERS: Final[dict[str, Callable[[str], str]]] = {
     f"{command} {name}": partial(write, name=name)
     for command, write, names in (
-        ("graph", drawn, DRAWINGS),
-        ("check", checked, REPORT_FORMATS),
-        ("diff", compared, DIFF_FORMATS),
+        ("graph", drawing_of, DRAWINGS),
+        ("check", report_of, REPORT_FORMATS),
+        ("diff", diff_of, DIFF_FORMATS),
     )
     for name in names
 }
@@ -61,15 +61,15 @@ WRITERS: Final[dict[str, Callable[[str], str]]] = {
 @pytest.mark.parametrize("name", WRITERS)
 @settings(max_examples=25, deadline=None)
 @given(text=ANY_TEXT)
-def test_no_text_acts(name: str, text: str) -> None:
-    written = WRITERS[name](text)
-    lines = without_annotations(written)[0] if name == "check github" else written
-    assert unseen(written, tabs=name.endswith("dot")) == []
-    assert obeyed(lines) == []
+def test_random_text_has_no_effect(name: str, text: str) -> None:
+    output = WRITERS[name](text)
+    lines = without_annotations(output)[0] if name == "check github" else output
+    assert hidden_lines(output, tabs=name.endswith("dot")) == []
+    assert command_lines(lines) == []
     if name.endswith(("json", "sarif", "gitlab")):
-        json.loads(written)
+        json.loads(output)
     if name.endswith("svg"):
-        ET.fromstring(written)  # noqa: S314 - it is our own
+        ET.fromstring(output)  # noqa: S314 - it is our own
 
 
 BRANCHES: Final = [
@@ -87,7 +87,7 @@ GIT: Final = ["git", "-c", "user.name=a", "-c", "user.email=a@b.example"]
 
 @pytest.mark.parametrize("branch", BRANCHES)
 @pytest.mark.parametrize("form", ["text", "json", "markdown", "svg"])
-def test_no_name_of_a_branch_acts(
+def test_branch_names_have_no_effect(
     branch: str, form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -97,6 +97,6 @@ def test_no_name_of_a_branch_acts(
     if subprocess.run([*GIT, "branch", "--", branch], check=False, capture_output=True).returncode:
         pytest.skip("git allows no such branch")
     main(["diff", branch, "-f", form])
-    out, told = (text.decode() for text in capfdbinary.readouterr())
-    assert unseen(out + told) == []
-    assert obeyed(out) + obeyed(told) == []
+    out, err = (text.decode() for text in capfdbinary.readouterr())
+    assert hidden_lines(out + err) == []
+    assert command_lines(out) + command_lines(err) == []

@@ -22,7 +22,7 @@ from stepgraph.escaping.log_lines import log_line, log_lines, without_commands, 
         ("a\r::error::", "a\\r::error::"),
     ],
 )
-def test_a_command_is_broken(line: str, shown: str) -> None:
+def test_commands_are_disabled(line: str, shown: str) -> None:
     assert log_line(line) == shown
 
 

@@ -39,21 +39,21 @@ from stepgraph.escaping.markdown import cell, code, fenced, heading, html_code, 
         ("86400000 ms defaced", "86400000 ms defaced"),
     ],
 )
-def test_nothing_in_prose_is_a_reference(text: str, shown: str) -> None:
+def test_prose_contains_no_references(text: str, shown: str) -> None:
     assert prose(text) == shown
 
 
-def test_code_in_tags_is_no_link() -> None:
+def test_code_in_tags_contains_no_links() -> None:
     assert cell("a@b.co | x") == "<code>a&#64;&#8203;b.co &#124; x</code>"
     assert html_code("www.e.example") == "<code>www&#8203;&#46;e.example</code>"
 
 
-def test_a_heading_is_no_reference() -> None:
+def test_headings_contain_no_references() -> None:
     assert heading("Orders · a@b.co (folded to depth 2)") == "Orders · a&#64;&#8203;b.co (folded to depth 2)"
     assert heading(":smile:") == "&#58;smile&#8203;&#58;"
     assert heading("{+x+}") == "&#123;&#8203;&#43;x&#43;&#125;"
 
 
-def test_code_is_no_command_in_a_log() -> None:
+def test_code_contains_no_log_commands() -> None:
     assert code("##[group]") == "`#\\#[group]`"
     assert fenced("::error::a\n\x1b", "text") == "```text\n\\::error::a\n\\x1b\n```\n"

@@ -70,13 +70,13 @@ def test_each_ignorable_character_is_escaped() -> None:
     assert visible("".join(map(chr, IGNORABLE))).isascii()
 
 
-def test_each_letter_digit_and_symbol_stays() -> None:
+def test_letters_digits_and_symbols_are_unchanged() -> None:
     blank = {0x115F, 0x1160, 0x3164, 0xFFA0, 0x2800, 0x1D159, 0xFFFC}
-    seen = "".join(chr(code) for code in range(0x110000) if unicodedata.category(chr(code))[0] in "LNPS")
-    assert visible(seen) == seen.translate(
+    symbols = "".join(chr(code) for code in range(0x110000) if unicodedata.category(chr(code))[0] in "LNPS")
+    assert visible(symbols) == symbols.translate(
         {code: f"\\u{code:04x}" for code in blank if code <= 0xFFFF} | {0x1D159: "\\U0001d159"}
     )
 
 
-def test_lines_keep_their_ends() -> None:
+def test_line_endings_are_preserved() -> None:
     assert visible_lines("a\r\n\tb\n") == "a\\r\n\\tb\n"

@@ -1,23 +1,23 @@
-"""A step's configuration: what is given, and the engine's defaults for what is not."""
+"""The configuration of a step, merged with the defaults of the engine."""
 
 from __future__ import annotations
 
 import inspect
 import math
 
-from tests.execution.durations import milliseconds
+from tests.execution.durations import parse_duration
 from tests.execution.errors import engine_error
 from tests.execution.javascript import JsException, JsObject, PyProxy
 from tests.execution.values import JsValue
 
 
 class StepConfig:
-    """What has been checked already; what is given as undefined overrides the default all the same."""
+    """A validated configuration. Explicit `undefined` values override the defaults, as in JavaScript."""
 
-    def __init__(self, given: JsObject) -> None:
-        retries = given.entries.get("retries")
+    def __init__(self, config: JsObject) -> None:
+        retries = config.entries.get("retries")
         merged = {"limit": 5, "delay": 1000, "backoff": "exponential"} | (retries.entries if retries else {})
-        entries = {"timeout": "10 minutes", **given.entries}
+        entries = {"timeout": "10 minutes", **config.entries}
         self.all = JsObject({**entries, "retries": JsObject(merged)})
         self.retries: float = merged["limit"]
         self._timeout: JsValue = entries["timeout"]
@@ -25,18 +25,18 @@ class StepConfig:
         self._backoff: JsValue = merged["backoff"]
 
     def timeout(self) -> float:
-        """Give the milliseconds that an attempt may take."""
+        """Return the time limit of an attempt in milliseconds."""
         if self._timeout is None:
             raise JsException("TypeError", "Cannot read properties of undefined (reading 'match')")
-        return milliseconds(self._timeout)
+        return parse_duration(self._timeout)
 
     async def delay_after(self, attempt: int, context: JsObject, error: JsException) -> float:
-        """Give the milliseconds to wait before the next attempt."""
+        """Return the milliseconds to wait before the next attempt."""
         delay = self._delay
         if isinstance(delay, PyProxy):
             delay = delay(JsObject({"ctx": context, "error": error}))
             delay = await delay if inspect.isawaitable(delay) else delay
-        base = milliseconds(delay)
+        base = parse_duration(delay)
         if not math.isfinite(base) or base < 0:
             raise engine_error("The delay of a retry is no duration")
         match self._backoff:

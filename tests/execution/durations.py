@@ -1,4 +1,4 @@
-"""What the engine makes of a duration: milliseconds."""
+"""Parsing of durations as the engine does it."""
 
 from __future__ import annotations
 
@@ -24,22 +24,22 @@ _DECIMAL = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?", re.ASCII | re.IGNOR
 _OTHER_BASE = re.compile(r"0(x[0-9a-f]+|o[0-7]+|b[01]+)", re.ASCII | re.IGNORECASE)
 
 
-def milliseconds(duration: float | str) -> float:
-    """Read a duration; not a number where it is none, and milliseconds where its unit is not known."""
-    amount = read_number(duration) if isinstance(duration, str) else float(duration)
+def parse_duration(duration: float | str) -> float:
+    """Parse a duration into milliseconds. Return NaN for invalid text; an unknown unit counts as milliseconds."""
+    amount = parse_number(duration) if isinstance(duration, str) else float(duration)
     if not math.isnan(amount) or not isinstance(duration, str):
         return amount
     parts = _AMOUNT_AND_UNIT.fullmatch(duration)
-    return read_number(parts[1]) * _UNITS.get(parts[2], 1) if parts else math.nan
+    return parse_number(parts[1]) * _UNITS.get(parts[2], 1) if parts else math.nan
 
 
-def read_number(written: str) -> float:
-    """Read text as JavaScript's `Number` does: none at all is 0, and what is no number is not a number."""
-    written = written.strip()
-    if not written:
+def parse_number(text: str) -> float:
+    """Parse text as JavaScript's `Number()` does: empty text is 0, invalid text NaN."""
+    text = text.strip()
+    if not text:
         return 0
-    if _DECIMAL.fullmatch(written):
-        return float(written)
-    if _OTHER_BASE.fullmatch(written):
-        return float(int(written, 0))
-    return {"Infinity": math.inf, "+Infinity": math.inf, "-Infinity": -math.inf}.get(written, math.nan)
+    if _DECIMAL.fullmatch(text):
+        return float(text)
+    if _OTHER_BASE.fullmatch(text):
+        return float(int(text, 0))
+    return {"Infinity": math.inf, "+Infinity": math.inf, "-Infinity": -math.inf}.get(text, math.nan)

@@ -1,4 +1,4 @@
-"""What becomes of an exception on its way from Python to the engine and back: most lose their names."""
+"""Conversion of exceptions between Python and the engine. Most lose their type."""
 
 from __future__ import annotations
 
@@ -10,23 +10,25 @@ NON_RETRYABLE = "NonRetryableError"
 
 
 class NonRetryableError(Exception):
-    """For failures that tests bring about: the SDK goes by the name, and outside of a run its own is not there."""
+    """Injected by tests. The SDK recognizes the name; its own class exists only during a run."""
 
 
 def engine_error(message: str) -> JsException:
-    """An error of the engine's own; what it calls it there, it is just an error where it arrives."""
+    """Return an error raised by the engine, which arrives as a plain `Error`."""
     return JsException("Error", message)
 
 
-def in_javascript(error: BaseException) -> JsException:
-    """Python's errors arrive as one of JavaScript's, whose message has the traceback."""
+def to_js_exception(error: BaseException) -> JsException:
+    """Convert a Python exception to a JavaScript error whose message is the traceback."""
     if isinstance(error, JsException):
         return error
     return JsException("Error", "PythonError: " + "".join(traceback.format_exception(error)))
 
 
-def thrown(error: BaseException) -> BaseException:
-    """Give what a step's code throws: of the error that is not to be retried, one whose name the engine knows."""
+def as_thrown(error: BaseException) -> BaseException:
+    """Return the exception that step code throws: `NonRetryableError` becomes an error that the engine recognizes by
+    name.
+    """
     if type(error).__name__ != NON_RETRYABLE:
         return error
     last_line = traceback.format_exception(error)[-1].rstrip().rpartition("\n")[2]
@@ -34,6 +36,6 @@ def thrown(error: BaseException) -> BaseException:
     return JsException("Error", f"{NON_RETRYABLE}: {message}" if message else NON_RETRYABLE)
 
 
-def is_final(error: JsException) -> bool:
-    """Tell whether the engine does not retry after this error."""
+def is_non_retryable(error: JsException) -> bool:
+    """Whether the engine does not retry after this error."""
     return error.message.startswith(NON_RETRYABLE)

@@ -1,20 +1,20 @@
-"""JavaScript's values as Python sees them in Pyodide: objects, arrays, dates, errors, and Python's own on their way."""
+"""JavaScript values as Pyodide represents them in Python: objects, arrays, dates, errors and proxies."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from types import SimpleNamespace
 
-from tests.execution.anything import Anything
+from tests.execution.stub_values import StubValue
 from tests.execution.values import JsValue, PyValue
 
-_EXACT = 2**53  # from here on, a whole JavaScript number is not sure to be exact
+_MAX_EXACT = 2**53  # larger integers may be inexact in JavaScript
 
 Converter = Callable[[JsValue, PyValue, PyValue], PyValue]
 
 
 class JsNull:
-    """JavaScript's null, which is not its undefined: that is Python's None."""
+    """JavaScript's `null`. `undefined` is Python's None."""
 
     def __bool__(self) -> bool:
         return False
@@ -27,11 +27,11 @@ jsnull = JsNull()
 
 
 class ConversionError(Exception):
-    """A key or a member of a set that JavaScript has nothing like."""
+    """A value that JavaScript does not support as a key or a member of a set."""
 
 
 class JsProxy:
-    """Something of JavaScript's; its constructor's name says what."""
+    """A JavaScript value, identified by the name of its constructor."""
 
     js_name = "Object"
 
@@ -43,11 +43,11 @@ class JsProxy:
         return default_converter(self, None, None) if default_converter else self
 
     def destroy(self) -> None:
-        """Proxies are freed by hand in Pyodide; here there is nothing to free."""
+        """Do nothing. Pyodide requires proxies to be freed."""
 
 
 class JsObject(JsProxy):
-    """A plain object, read by attribute."""
+    """A plain object whose entries are attributes."""
 
     def __init__(self, entries: dict[str, JsValue] | None = None) -> None:
         self.entries = entries or {}
@@ -63,7 +63,7 @@ class JsObject(JsProxy):
 
 
 class JsMap(JsProxy):
-    """What a dictionary becomes where no one says that it is to be an object."""
+    """A dictionary converted without a `dict_converter`."""
 
     js_name = "Map"
 
@@ -104,14 +104,14 @@ class JsSet(JsProxy):
 
 
 class JsBytes(JsProxy):
-    """A typed array; Python reads it as a memory view."""
+    """A typed array, which converts to a memoryview."""
 
     js_name = "Uint8Array"
 
     def __init__(self, content: bytes) -> None:
         self.content = content
 
-    def to_py(self, *, default_converter: Converter | None = None) -> PyValue:  # noqa: ARG002 # as of the others
+    def to_py(self, *, default_converter: Converter | None = None) -> PyValue:  # noqa: ARG002 # common signature
         return memoryview(self.content)
 
 
@@ -121,24 +121,24 @@ class JsDate(JsProxy):
     def __init__(self, milliseconds: float) -> None:
         self.milliseconds = milliseconds
 
-    def getTime(self) -> float:  # noqa: N802 # JavaScript's name
+    def getTime(self) -> float:  # noqa: N802 # JavaScript API
         return self.milliseconds
 
 
 class JsError(JsProxy):
-    """An error that is handed on as a value, and not thrown."""
+    """An error passed as a value, not thrown."""
 
     js_name = "Error"
 
     def __init__(self, message: str) -> None:
         self.message = message
 
-    def toString(self) -> str:  # noqa: N802 # JavaScript's name
+    def toString(self) -> str:  # noqa: N802 # JavaScript API
         return f"Error: {self.message}"
 
 
 class PyProxy(JsProxy):
-    """A Python object that JavaScript only holds: it can be called and read, but not copied."""
+    """A Python object referenced from JavaScript: callable, but not cloneable."""
 
     js_name = "PyProxy"
 
@@ -148,11 +148,11 @@ class PyProxy(JsProxy):
     def __call__(self, *args: JsValue, **keywords: JsValue) -> JsValue:
         return self.target(*args, **keywords)
 
-    def to_py(self, *, default_converter: Converter | None = None) -> PyValue:  # noqa: ARG002 # as of the others
+    def to_py(self, *, default_converter: Converter | None = None) -> PyValue:  # noqa: ARG002 # common signature
         return self.target
 
 
-class JsException(JsProxy, Exception):  # noqa: N818 # Pyodide's name
+class JsException(JsProxy, Exception):  # noqa: N818 # name in Pyodide
     """An error thrown by JavaScript."""
 
     js_name = "Error"
@@ -181,7 +181,7 @@ def to_js(
     default_converter: Converter | None = None,
     **_options: JsValue,
 ) -> JsValue:
-    """Convert to JavaScript what it has something like; the rest goes through the converter, or is held as it is."""
+    """Convert a Python value to JavaScript. Unsupported types go through the converter or become proxies."""
 
     def convert(value: JsValue) -> JsValue:
         match value:
@@ -203,30 +203,30 @@ def to_js(
             case _ if (content := _content(value)) is not None:
                 return JsBytes(content)
         converted = default_converter(value, convert, None) if default_converter else value
-        return converted if isinstance(converted, JsProxy | JsNull | Anything) else PyProxy(converted)
+        return converted if isinstance(converted, JsProxy | JsNull | StubValue) else PyProxy(converted)
 
     return convert(value)
 
 
 def to_py(value: JsValue, default_converter: Converter | None = None) -> PyValue:
-    """Convert to Python what lies in an object, an array or a set of JavaScript."""
+    """Convert a JavaScript value and its contents to Python."""
     if isinstance(value, JsProxy):
         return value.to_py(default_converter=default_converter)
     return default_converter(value, None, None) if default_converter and isinstance(value, JsNull) else value
 
 
 def from_entries(pairs: Iterable[tuple[JsValue, JsValue]]) -> JsObject:
-    """`Object.fromEntries`: the keys of an object are text."""
+    """Implement `Object.fromEntries`, whose keys become text."""
     return JsObject({text(key): value for key, value in pairs})
 
 
 def number(value: float) -> float:
-    """A whole number of JavaScript's is an int in Python, whatever it was before."""
-    return int(value) if value.is_integer() and abs(value) < _EXACT else value
+    """Return integral floats as int, as Pyodide does."""
+    return int(value) if value.is_integer() and abs(value) < _MAX_EXACT else value
 
 
 def text(value: JsValue) -> str:
-    """`String(value)` of a JavaScript value."""
+    """Implement `String(value)`."""
     match value:
         case None:
             return "undefined"

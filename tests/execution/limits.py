@@ -1,4 +1,4 @@
-"""The end of runs that would have none."""
+"""Limits for runs that would not end."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from contextlib import contextmanager
 from types import FrameType
 
 
-class EngineLimit(BaseException):  # no error of the workflow's, and none that it is to catch
-    """A run was stopped: it waits for what never comes, or goes on and on."""
+class EngineLimit(BaseException):  # derives from BaseException so that workflows do not catch it
+    """The run was stopped: it is deadlocked or does not end."""
 
 
 @contextmanager
-def computing_at_most(seconds: float) -> Iterator[None]:
-    """Stop Python code that computes for too long, where the system has a timer for that."""
+def cpu_time_limit(seconds: float) -> Iterator[None]:
+    """Stop Python code after this CPU time, on systems with interval timers."""
     if not hasattr(signal, "setitimer") or threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -24,7 +24,7 @@ def computing_at_most(seconds: float) -> Iterator[None]:
         raise EngineLimit(f"the run computed for {seconds} seconds")
 
     before = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.1)  # and again, where a bare `except` caught it
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds, 0.1)  # repeats in case a bare `except` caught it
     try:
         yield
     finally:

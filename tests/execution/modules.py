@@ -1,4 +1,4 @@
-"""Modules that exist as text only, for as long as a block runs, and the workflow that they export."""
+"""Importable modules that exist only as text, and the workflow that they export."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ from tests.execution.platform import restore_modules
 from tests.execution.values import PyValue
 
 Imports = Callable[[str], ModuleType | None]
-"""The name of a module that a workflow's own code imports, to what it gets; None for the one that is there."""
+"""Returns a replacement for a module imported by workflow code, or None for the real one."""
 
 
 @contextmanager
-def modules(sources: Mapping[str, str], imports: Imports = lambda _: None) -> Iterator[None]:
-    """Let these modules be imported; the packages that they are in are empty where they are not among them."""
+def importable_modules(sources: Mapping[str, str], imports: Imports = lambda _: None) -> Iterator[None]:
+    """Make these modules importable within a block. Missing parent packages are empty."""
     packages = {name.rpartition(".")[0] for name in sources} - {""}
     packages |= {name[:end] for name in packages for end, character in enumerate(name) if character == "."}
     finder = _Finder({**dict.fromkeys(packages, ""), **sources}, packages, imports)
@@ -37,21 +37,21 @@ def modules(sources: Mapping[str, str], imports: Imports = lambda _: None) -> It
 
 
 class NotExportedError(LookupError):
-    """The entry module has no such workflow for Workers to run."""
+    """The entry module exports no such workflow."""
 
 
-def exported(entry: ModuleType, base: type, name: str | None = None) -> type:
-    """Find a workflow the way Workers do, by the name of its class; without a name, the only one."""
+def find_workflow(entry: ModuleType, base: type, name: str | None = None) -> type:
+    """Find a workflow by class name as Workers does, or the only one if no name is given."""
     names = getattr(entry, "__all__", None) or [name for name in dir(entry) if not name.startswith("_")]
     members = [getattr(entry, member) for member in names]
-    found = {
+    workflows = {
         member.__name__: member
         for member in members
         if inspect.isclass(member) and issubclass(member, base) and member is not base
     }
-    chosen = list(found.values()) if name is None else [found[name]] if name in found else []
+    chosen = list(workflows.values()) if name is None else [workflows[name]] if name in workflows else []
     if len(chosen) != 1:
-        raise NotExportedError(f"No workflow {name or 'that is the only one'} among those exported: {list(found)}")
+        raise NotExportedError(f"No workflow {name or 'that is the only one'} among those exported: {list(workflows)}")
     return chosen[0]
 
 
@@ -73,20 +73,26 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
         return self.sources[fullname]
 
     def get_code(self, fullname: str) -> CodeType:
-        return _compiled(self.sources[fullname], fullname)
+        return _compile(self.sources[fullname], fullname)
 
     def exec_module(self, module: ModuleType) -> None:
         module.__dict__["__builtins__"] = {**vars(builtins), "__import__": self._import}
-        exec(self.get_code(module.__name__), module.__dict__)  # noqa: S102 # to run it is the point
+        exec(self.get_code(module.__name__), module.__dict__)  # noqa: S102 # runs test code
 
     def _import(
-        self, name: str, names: PyValue = None, local: PyValue = None, wanted: PyValue = (), level: int = 0
+        self, name: str, globals_: PyValue = None, locals_: PyValue = None, fromlist: PyValue = (), level: int = 0
     ) -> PyValue:
-        given = None if level or name in self.sources else self._imports(name if wanted else name.partition(".")[0])
-        return given or wall_clock.MODULES.get(name) or builtins.__import__(name, names, local, wanted, level)
+        replacement = (
+            None if level or name in self.sources else self._imports(name if fromlist else name.partition(".")[0])
+        )
+        return (
+            replacement
+            or wall_clock.REPLACED_MODULES.get(name)
+            or builtins.__import__(name, globals_, locals_, fromlist, level)
+        )
 
 
 @lru_cache
-def _compiled(source: str, name: str) -> CodeType:
-    """Compile a module once for all runs of it."""
+def _compile(source: str, name: str) -> CodeType:
+    """Compile a module once for all its runs."""
     return compile(source, f"<{name}>", "exec", dont_inherit=True)

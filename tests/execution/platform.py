@@ -1,4 +1,4 @@
-"""The modules that Workers' runtime gives to Python, and the SDK on top of them, for as long as a block runs."""
+"""Fakes of the modules of the Workers runtime, with the real SDK on top."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from types import ModuleType, SimpleNamespace
 from typing import Literal
 
 from tests.execution import javascript, wall_clock, web
-from tests.execution.anything import Anything, anything
-from tests.execution.errors import thrown
+from tests.execution.errors import as_thrown
 from tests.execution.javascript import JsProxy
 from tests.execution.promises import Promises
+from tests.execution.stub_values import StubValue, stub_value
 from tests.execution.values import PyValue
 
 Mode = Literal["implicit", "legacy"]
@@ -22,27 +22,27 @@ _SDK = "workers"
 _STEP_WRAPPER = "python_modules/workers/workflows.js"
 
 _flags = ModuleType("_cloudflare_compat_flags")
-_sdk: dict[str, ModuleType] = {}  # what has been imported of it, which takes longer than all else
+_sdk: dict[str, ModuleType] = {}  # modules of the SDK, cached because importing them is slow
 
 
 @contextmanager
 def platform(mode: Mode = "implicit") -> Iterator[ModuleType]:
-    """Let `workers`, `js`, `pyodide` and the like be imported; gives `workers`."""
-    stand_ins = {**_STAND_INS, **_sdk}
-    before = {name: sys.modules.get(name) for name in stand_ins}
-    sys.modules.update(stand_ins)
-    there = len(sys.modules)
+    """Make `workers`, `js`, `pyodide` and related modules importable within a block. Yield `workers`."""
+    fakes = {**_FAKE_MODULES, **_sdk}
+    before = {name: sys.modules.get(name) for name in fakes}
+    sys.modules.update(fakes)
+    module_count = len(sys.modules)
     _flags.python_workflows_implicit_dependencies = mode == "implicit"  # type: ignore[attr-defined]
     try:
         yield importlib.import_module(_SDK)
     finally:
-        if not _sdk or len(sys.modules) != there:
+        if not _sdk or len(sys.modules) != module_count:
             _sdk.update((name, module) for name, module in sys.modules.items() if name.partition(".")[0] == _SDK)
         restore_modules({**dict.fromkeys(_sdk), **before})
 
 
 def restore_modules(before: Mapping[str, ModuleType | None]) -> None:
-    """Put back what `sys.modules` held under these names."""
+    """Restore these entries of `sys.modules`."""
     for name, module in before.items():
         if module is None:
             sys.modules.pop(name, None)
@@ -51,7 +51,7 @@ def restore_modules(before: Mapping[str, ModuleType | None]) -> None:
 
 
 class _StepOfWorkflowsJs:
-    """The step object as the SDK's JavaScript wraps it: an error that is not to be retried says so by its name."""
+    """The step object as wrapped by the JavaScript of the SDK, which marks non-retryable errors by name."""
 
     def __init__(self, step: PyValue) -> None:
         self._step = step
@@ -59,30 +59,30 @@ class _StepOfWorkflowsJs:
     def __getattr__(self, name: str) -> PyValue:
         return getattr(self._step, name)
 
-    def do(self, name: PyValue, *rest: PyValue, **keywords: PyValue) -> PyValue:
-        return self._step.do(name, *(_named(part) if callable(part) else part for part in rest), **keywords)
+    def do(self, name: PyValue, *args: PyValue, **keywords: PyValue) -> PyValue:
+        return self._step.do(name, *(_mark_errors(arg) if callable(arg) else arg for arg in args), **keywords)
 
 
-def _named(callback: Callable[[PyValue], Awaitable[PyValue]]) -> Callable[[PyValue], Awaitable[PyValue]]:
+def _mark_errors(callback: Callable[[PyValue], Awaitable[PyValue]]) -> Callable[[PyValue], Awaitable[PyValue]]:
     async def called(context: PyValue) -> PyValue:
         try:
             return await callback(context)
         except Exception as error:
-            known = thrown(error)
-            if known is error:
+            thrown = as_thrown(error)
+            if thrown is error:
                 raise
-            raise known from error
+            raise thrown from error
 
     return called
 
 
-def _wrapped(step: PyValue) -> PyValue:
-    """Python gets back what is its own: the step object that one `run` hands to another is not wrapped again."""
+def _wrap_step(step: PyValue) -> PyValue:
+    """Wrap JavaScript objects only: a step object passed on to another `run` stays as it is."""
     return _StepOfWorkflowsJs(step) if isinstance(step, JsProxy) else step
 
 
-async def _imported(name: str) -> PyValue:
-    return SimpleNamespace(wrapWorkflowStep=_wrapped) if name == _STEP_WRAPPER else anything(name)
+async def _import_module(name: str) -> PyValue:
+    return SimpleNamespace(wrapWorkflowStep=_wrap_step) if name == _STEP_WRAPPER else stub_value(name)
 
 
 @contextmanager
@@ -97,13 +97,13 @@ def _module(name: str, **members: PyValue) -> ModuleType:
 
 
 class _JsClass(SimpleNamespace):
-    """A class of JavaScript's: Python calls its constructor by `new`; what else it has may give anything."""
+    """A JavaScript class, constructed with `new`. Other attributes are stubs."""
 
     def __getattr__(self, name: str) -> PyValue:
-        return getattr(anything("class"), name)
+        return getattr(stub_value("class"), name)
 
 
-def _stand_ins() -> dict[str, ModuleType]:
+def _fake_modules() -> dict[str, ModuleType]:
     ffi = _module(
         "pyodide.ffi",
         ConversionError=javascript.ConversionError,
@@ -129,13 +129,13 @@ def _stand_ins() -> dict[str, ModuleType]:
         Promise=Promises,
         Response=_JsClass(new=web.JsResponse),
         fetch=web.fetch,
-        __getattr__=anything,
+        __getattr__=stub_value,
     )
     helper = _module(
         "_pyodide_entrypoint_helper",
-        cloudflareSocketsModule=Anything("sockets"),
-        cloudflareWorkersModule=Anything("workers"),
-        doAnImport=_imported,
+        cloudflareSocketsModule=StubValue("sockets"),
+        cloudflareWorkersModule=StubValue("workers"),
+        doAnImport=_import_module,
         patchWaitUntil=lambda _context: None,
         patch_env_helper=_patched_env,
     )
@@ -145,4 +145,4 @@ def _stand_ins() -> dict[str, ModuleType]:
     return {module.__name__: module for module in modules}
 
 
-_STAND_INS = _stand_ins()
+_FAKE_MODULES = _fake_modules()

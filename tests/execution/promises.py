@@ -1,17 +1,17 @@
-"""JavaScript's promises as Pyodide hands them to Python: futures of work that is under way, whoever waits for it."""
+"""JavaScript promises as Pyodide presents them to Python: futures of work that runs even if it is not awaited."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine, Iterable
 
-from tests.execution.errors import in_javascript
+from tests.execution.errors import to_js_exception
 from tests.execution.javascript import JsArray, JsException, JsObject, PyProxy
 from tests.execution.values import JsValue
 
 
 class Promise(asyncio.Future[JsValue]):
-    """Done when the work is. To cancel it is to stop waiting: the work goes on."""
+    """A future of running work. Cancelling it does not cancel the work."""
 
     def then(
         self,
@@ -36,7 +36,7 @@ class Promise(asyncio.Future[JsValue]):
 
 
 def promise(work: Coroutine[JsValue, JsValue, JsValue]) -> Promise:
-    """Start the work."""
+    """Start the work and return its promise."""
     loop = asyncio.get_running_loop()
     promised = Promise(loop=loop)
 
@@ -53,19 +53,19 @@ def promise(work: Coroutine[JsValue, JsValue, JsValue]) -> Promise:
 
 
 class Promises:
-    """`Promise` of the module `js`."""
+    """The `Promise` class of module `js`."""
 
     @staticmethod
     def all(members: Iterable[JsValue]) -> Promise:
         async def work() -> JsArray:
-            return JsArray(await asyncio.gather(*_started(members)))
+            return JsArray(await asyncio.gather(*_as_futures(members)))
 
         return promise(work())
 
     @staticmethod
-    def allSettled(members: Iterable[JsValue]) -> Promise:  # noqa: N802 # JavaScript's name
+    def allSettled(members: Iterable[JsValue]) -> Promise:  # noqa: N802 # JavaScript API
         async def work() -> JsArray:
-            outcomes = await asyncio.gather(*_started(members), return_exceptions=True)
+            outcomes = await asyncio.gather(*_as_futures(members), return_exceptions=True)
             return JsArray(map(_outcome, outcomes))
 
         return promise(work())
@@ -73,7 +73,7 @@ class Promises:
     @staticmethod
     def race(members: Iterable[JsValue]) -> Promise:
         async def work() -> JsValue:
-            started = _started(members)
+            started = _as_futures(members)
             done, _ = await asyncio.wait(started, return_when=asyncio.FIRST_COMPLETED)
             return next(member for member in started if member in done).result()
 
@@ -82,21 +82,21 @@ class Promises:
     @staticmethod
     def any(members: Iterable[JsValue]) -> Promise:
         async def work() -> JsValue:
-            for member in asyncio.as_completed(_started(members)):
+            for member in asyncio.as_completed(_as_futures(members)):
                 try:
                     return await member
-                except Exception:  # noqa: BLE001, S112 # only where all fail does it
+                except Exception:  # noqa: BLE001, S112 # `Promise.any` rejects only if all members do
                     continue
             raise JsException("AggregateError", "All promises were rejected")
 
         return promise(work())
 
 
-def _started(members: Iterable[JsValue]) -> list[asyncio.Future[JsValue]]:
+def _as_futures(members: Iterable[JsValue]) -> list[asyncio.Future[JsValue]]:
     return [asyncio.ensure_future(member.target if isinstance(member, PyProxy) else member) for member in members]
 
 
 def _outcome(outcome: JsValue) -> JsObject:
     if isinstance(outcome, BaseException):
-        return JsObject({"status": "rejected", "reason": in_javascript(outcome)})
+        return JsObject({"status": "rejected", "reason": to_js_exception(outcome)})
     return JsObject({"status": "fulfilled", "value": outcome})

@@ -1,4 +1,4 @@
-"""What the engine makes of durations."""
+"""Test the parsing of durations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from tests.execution.durations import milliseconds
+from tests.execution.durations import parse_duration
 
 
 @pytest.mark.parametrize(
@@ -35,5 +35,5 @@ from tests.execution.durations import milliseconds
         ("1_000", math.nan),
     ],
 )
-def test_milliseconds(duration: float | str, expected: float) -> None:
-    assert milliseconds(duration) == pytest.approx(expected, nan_ok=True)
+def test_parse_duration(duration: float | str, expected: float) -> None:
+    assert parse_duration(duration) == pytest.approx(expected, nan_ok=True)

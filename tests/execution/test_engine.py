@@ -1,11 +1,11 @@
-"""What the engine refuses, retries and stops."""
+"""Test validation, retries and limits of the fake engine."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.execution.bodies import run
-from tests.execution.engine import Event
+from tests.execution.engine import EngineEvent
+from tests.execution.run_body import run
 
 INVALID = "is invalid"
 
@@ -21,14 +21,14 @@ def with_config(config: str, result: str = "1") -> str:
 
 
 @pytest.mark.parametrize("name", ["", "x" * 256, "\U0001f600" * 128, "ä b", "a\x7f"])
-def test_a_step_name_may_have_256_characters_and_all_but_control_characters(name: str) -> None:
+def test_valid_step_names(name: str) -> None:
     execution = run(f"await step.do({name!r})(lambda: 1)()")
     assert execution.started == [f"{name}-1"]
     assert not execution.failed
 
 
 @pytest.mark.parametrize("name", ["x" * 257, "\U0001f600" * 129, "a\nb", "a\tb", "\0"])
-def test_a_step_name_that_is_longer_or_has_control_characters_is_refused(name: str) -> None:
+def test_invalid_step_names(name: str) -> None:
     execution = run(f"await step.do({name!r})(lambda: 1)()")
     assert "too long or has control characters" in str(execution.error)
     assert execution.started == []
@@ -52,7 +52,7 @@ def test_a_step_name_that_is_longer_or_has_control_characters_is_refused(name: s
         '{"sensitive": None}',
     ],
 )
-def test_a_configuration_that_is_valid(config: str) -> None:
+def test_valid_step_configs(config: str) -> None:
     assert run(with_config(config)).result == 1
 
 
@@ -86,7 +86,7 @@ def test_a_configuration_that_is_valid(config: str) -> None:
         '"10 minutes"',
     ],
 )
-def test_a_configuration_that_is_refused(config: str) -> None:
+def test_invalid_step_configs(config: str) -> None:
     execution = run(with_config(config))
     assert str(execution.error).endswith(INVALID)
     assert execution.started == []
@@ -99,16 +99,16 @@ def test_a_configuration_that_is_refused(config: str) -> None:
         '{"retries": {"limit": 1, "delay": datetime.timedelta(seconds=1)}}',
     ],
 )
-def test_a_timedelta_in_a_configuration_cannot_even_be_sent(config: str) -> None:
+def test_timedelta_in_config_cannot_be_cloned(config: str) -> None:
     execution = run(with_config(config))
     assert str(execution.error) == "DataCloneError: timedelta could not be serialized."
     assert execution.started == []
 
 
-def test_a_timeout_of_none_overrides_the_default_and_fails_each_attempt() -> None:
+def test_timeout_of_none_fails_each_attempt() -> None:
     execution = run(with_config('{"timeout": None}'))
     assert isinstance(execution.error, TypeError)
-    assert [event.what for event in execution.events] == ["start", *["retry"] * 5, "fail"]
+    assert [event.type for event in execution.events] == ["start", *["retry"] * 5, "fail"]
 
 
 @pytest.mark.parametrize(
@@ -123,14 +123,14 @@ def test_a_timeout_of_none_overrides_the_default_and_fails_each_attempt() -> Non
         ('{"limit": 0, "delay": 2000}', [0]),
     ],
 )
-def test_an_attempt_that_fails_is_made_again_after_the_delay(retries: str | None, attempts: list[int]) -> None:
+def test_retry_delays(retries: str | None, attempts: list[int]) -> None:
     execution = run(with_config(f'{{"retries": {retries}}}' if retries else "{}", "1 / 0"))
-    assert [event.at for event in execution.events if event.what in ("start", "retry")] == attempts
-    assert execution.events[-1] == Event("fail", "step_do", "a-1", attempts[-1])
+    assert [event.at for event in execution.events if event.type in ("start", "retry")] == attempts
+    assert execution.events[-1] == EngineEvent("fail", "step_do", "a-1", attempts[-1])
     assert execution.failed
 
 
-def test_attempts_are_counted_from_1_in_the_context() -> None:
+def test_context_counts_attempts_from_1() -> None:
     execution = run("""
         @step.do("flaky", config={"retries": {"limit": 2, "delay": "1 minute"}, "timeout": 5})
         async def flaky(ctx):
@@ -149,18 +149,18 @@ def test_attempts_are_counted_from_1_in_the_context() -> None:
     ]
 
 
-def test_failures_can_be_brought_about_from_outside() -> None:
-    asked = []
+def test_injected_failures() -> None:
+    calls = []
 
     def fails(name: str, count: int, attempt: int) -> Exception | None:
-        asked.append((name, count, attempt))
+        calls.append((name, count, attempt))
         return ValueError("injected") if attempt == 1 else None
 
     assert run(with_config("None"), fails=fails).result == 1
-    assert asked == [("a", 1, 1), ("a", 1, 2)]
+    assert calls == [("a", 1, 1), ("a", 1, 2)]
 
 
-def test_an_attempt_that_takes_too_long_fails_and_goes_on() -> None:
+def test_attempt_continues_after_its_timeout() -> None:
     execution = run("""
         done = []
 
@@ -176,7 +176,7 @@ def test_an_attempt_that_takes_too_long_fails_and_goes_on() -> None:
             return [str(error), done]
     """)
     assert execution.result == ["Error: Execution timed out after 60000ms", [1]]
-    assert [(event.what, event.at) for event in execution.events] == [("start", 0), ("fail", 60)]
+    assert [(event.type, event.at) for event in execution.events] == [("start", 0), ("fail", 60)]
 
 
 def test_steps_are_counted_by_name() -> None:
@@ -195,7 +195,7 @@ def test_sleeps_are_counted_by_name_and_duration() -> None:
     assert execution.started == ["pause-1", "pause-1", "pause-2", "pause-2"]
 
 
-def test_the_limit_of_steps_is_one_of_do() -> None:
+def test_step_limit_counts_do_only() -> None:
     body = """
         for n in range(3):
             await step.sleep("pause", 1)
@@ -226,17 +226,17 @@ def test_the_limit_of_steps_is_one_of_do() -> None:
         ("-5", 0),
     ],
 )
-def test_how_long_a_sleep_is(duration: str, seconds: float) -> None:
+def test_sleep_durations(duration: str, seconds: float) -> None:
     execution = run(f'await step.sleep("pause", {duration})')
     assert not execution.failed
-    assert execution.events[-1] == Event("end", "step_sleep", "pause-1", seconds)
+    assert execution.events[-1] == EngineEvent("end", "step_sleep", "pause-1", seconds)
 
 
 @pytest.mark.parametrize(
     "duration",
     ["'10s'", "'PT10S'", "'1 hour 30 minutes'", "'soon'", "None", "'1 year'", "'366 days'", "datetime.timedelta(1)"],
 )
-def test_a_sleep_that_is_none_or_longer_than_a_year_is_refused(duration: str) -> None:
+def test_invalid_sleep_durations(duration: str) -> None:
     execution = run(f'await step.sleep("pause", {duration})')
     assert execution.failed
     assert execution.started == []
@@ -251,10 +251,10 @@ def test_a_sleep_that_is_none_or_longer_than_a_year_is_refused(duration: str) ->
         "1782910800000",
     ],
 )
-def test_a_sleep_until_takes_a_datetime_or_the_epochs_milliseconds(timestamp: str) -> None:
+def test_valid_sleep_until_timestamps(timestamp: str) -> None:
     execution = run(f'await step.sleep_until("pause", {timestamp})')
     assert not execution.failed
-    assert execution.events[-1] == Event("end", "step_sleep_until", "pause-1", 3600)
+    assert execution.events[-1] == EngineEvent("end", "step_sleep_until", "pause-1", 3600)
 
 
 @pytest.mark.parametrize(
@@ -269,7 +269,7 @@ def test_a_sleep_until_takes_a_datetime_or_the_epochs_milliseconds(timestamp: st
         "datetime.datetime(2028, 1, 1)",
     ],
 )
-def test_a_sleep_until_text_the_past_or_what_is_no_datetime_is_refused(timestamp: str) -> None:
+def test_invalid_sleep_until_timestamps(timestamp: str) -> None:
     execution = run(f'await step.sleep_until("pause", {timestamp})')
     assert execution.failed
     assert execution.started == []

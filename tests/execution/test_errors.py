@@ -1,11 +1,11 @@
-"""What reaches an `except` around a step."""
+"""Test which exceptions reach an `except` around a step."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.execution.bodies import run
 from tests.execution.errors import NonRetryableError
+from tests.execution.run_body import run
 
 _FAILING = """
     class Custom(Exception):
@@ -37,7 +37,7 @@ _FAILING = """
         ("NonRetryableError('no')", ["workers.workflows", "NonRetryableError", "no"]),
     ],
 )
-def test_three_types_are_kept(raised: str, caught: list[str]) -> None:
+def test_exception_types_that_survive(raised: str, caught: list[str]) -> None:
     assert run(_FAILING.replace("{raised}", raised)).result == caught
 
 
@@ -55,28 +55,28 @@ def test_three_types_are_kept(raised: str, caught: list[str]) -> None:
         "asyncio.CancelledError",
     ],
 )
-def test_all_others_arrive_as_an_error_of_javascripts(raised: str) -> None:
+def test_other_types_become_js_exceptions(raised: str) -> None:
     result = run(_FAILING.replace("{raised}", raised)).result
     assert result[1] == "JsException"
 
 
-def test_what_was_raised_is_in_the_message_of_the_error() -> None:
+def test_message_contains_traceback() -> None:
     execution = run('await step.do("bad")(lambda: {}["missing"])()')
     assert str(execution.error).startswith("Error: PythonError: Traceback (most recent call last):\n")
     assert str(execution.error).endswith("\nKeyError: 'missing'\n")
 
 
-def test_an_error_that_is_not_to_be_retried_is_not() -> None:
+def test_non_retryable_error_is_not_retried() -> None:
     execution = run(_FAILING.replace("{raised}", "NonRetryableError('no')"))
-    assert [event.what for event in execution.events] == ["start", "fail"]
+    assert [event.type for event in execution.events] == ["start", "fail"]
 
 
-def test_a_subclass_of_the_error_that_is_not_to_be_retried_is_retried() -> None:
+def test_subclass_of_non_retryable_error_is_retried() -> None:
     execution = run(_FAILING.replace("{raised}", "Lasting('no')"))
-    assert [event.what for event in execution.events] == ["start", *["retry"] * 5, "fail"]
+    assert [event.type for event in execution.events] == ["start", *["retry"] * 5, "fail"]
 
 
-def test_an_error_from_outside_is_caught_like_one_of_the_steps_own() -> None:
+def test_injected_errors_are_caught_like_raised_ones() -> None:
     body = _FAILING.replace("{raised}", "AssertionError('not reached')")
     for error in (ValueError("no"), KeyError("no"), NonRetryableError("no")):
         result = run(body, fails=lambda *_, error=error: error).result
@@ -84,14 +84,14 @@ def test_an_error_from_outside_is_caught_like_one_of_the_steps_own() -> None:
         assert result[2].removesuffix("'").endswith("no")
 
 
-def test_an_error_that_leaves_run_is_that_of_the_execution() -> None:
+def test_uncaught_error_fails_the_execution() -> None:
     execution = run("return {}['missing']")
     assert isinstance(execution.error, KeyError)
     assert execution.failed
     assert execution.result is None
 
 
-def test_an_error_that_is_caught_is_none_of_the_execution() -> None:
+def test_caught_error_does_not_fail_the_execution() -> None:
     execution = run("""
         try:
             await step.do("bad")(lambda: 1 / 0)()

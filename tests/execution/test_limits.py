@@ -1,11 +1,11 @@
-"""Every run ends."""
+"""Test that every run ends."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.execution.bodies import run
 from tests.execution.limits import EngineLimit
+from tests.execution.run_body import run
 
 
 @pytest.mark.slow
@@ -20,26 +20,26 @@ from tests.execution.limits import EngineLimit
         "await step.do('endless')(lambda: iter(int, 1))()",
     ],
 )
-def test_a_run_without_an_end_is_stopped(body: str) -> None:
+def test_endless_run_is_stopped(body: str) -> None:
     assert isinstance(run(body, seconds=0.2).error, EngineLimit)
 
 
-def test_steps_without_an_end_meet_the_limit_of_steps() -> None:
+def test_endless_steps_reach_the_step_limit() -> None:
     execution = run("while True: await step.do('again')(lambda: 1)()", step_limit=100)
     assert len(execution.started) == 100
     assert execution.failed
 
 
-def test_what_is_under_way_when_the_run_is_over_is_cut_off() -> None:
+def test_work_in_flight_at_the_end_is_cancelled() -> None:
     body = """
         step.sleep("rest", "1 hour")
         await asyncio.sleep(1)
     """
-    assert [event.what for event in run(body).events] == ["start"]
-    assert [event.what for event in run(body, finish=True).events] == ["start", "end"]
+    assert [event.type for event in run(body).events] == ["start"]
+    assert [event.type for event in run(body, finish=True).events] == ["start", "end"]
 
 
-def test_a_task_that_will_not_be_cancelled_is_left() -> None:
+def test_task_that_refuses_cancellation_is_abandoned() -> None:
     assert not run("""
         async def stubborn():
             while True:
@@ -53,7 +53,7 @@ def test_a_task_that_will_not_be_cancelled_is_left() -> None:
     """).failed
 
 
-def test_time_that_a_run_waits_is_virtual() -> None:
+def test_waiting_takes_virtual_time() -> None:
     execution = run("""
         import time
 
@@ -66,6 +66,6 @@ def test_time_that_a_run_waits_is_virtual() -> None:
     assert execution.result == [2 * 3600 + 365 * 86400, 365]
 
 
-def test_threads_run_on_the_spot() -> None:
+def test_threads_run_synchronously() -> None:
     assert run("return await asyncio.to_thread(lambda: 1)").result == 1
     assert isinstance(run("await asyncio.to_thread(lambda: 1 / 0)").error, ZeroDivisionError)

@@ -1,4 +1,4 @@
-"""Which class is run, and what it can import."""
+"""Test module imports and the choice of the workflow class."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from tests.execution.modules import NotExportedError
-from tests.execution.running import execute
+from tests.execution.runner import execute
 
 _WORKFLOW = """\
 from workers import WorkflowEntrypoint
@@ -18,42 +18,42 @@ class {name}(WorkflowEntrypoint):
 """
 
 
-def test_the_only_workflow_is_run() -> None:
+def test_only_workflow_is_run() -> None:
     assert execute(_WORKFLOW.format(name="Orders")).result == "Orders"
 
 
-def test_of_several_the_one_named_is_run() -> None:
+def test_workflow_chosen_by_name() -> None:
     source = _WORKFLOW.format(name="Orders") + _WORKFLOW.format(name="Refunds")
     assert execute(source, "Refunds").result == "Refunds"
     assert isinstance(execute(source).error, NotExportedError)
 
 
-def test_a_workflow_is_found_by_the_name_of_its_class() -> None:
+def test_class_name_identifies_a_workflow() -> None:
     source = _WORKFLOW.format(name="Orders") + "Renamed = Orders\ndel Orders\n"
     assert execute(source, "Orders").result == "Orders"
     assert isinstance(execute(source, "Renamed").error, NotExportedError)
 
 
-def test_a_private_name_is_not_exported() -> None:
+def test_private_name_is_not_exported() -> None:
     assert isinstance(execute(_WORKFLOW.format(name="_Orders")).error, NotExportedError)
 
 
-def test_what_all_names_is_exported_and_nothing_else() -> None:
+def test_dunder_all_defines_the_exports() -> None:
     source = _WORKFLOW.format(name="Orders") + _WORKFLOW.format(name="_Refunds")
     assert execute(source + '__all__ = ["_Refunds"]').result == "_Refunds"
     assert isinstance(execute(source + '__all__ = ["_Refunds"]', "Orders").error, NotExportedError)
 
 
-def test_a_module_without_workflows_exports_none() -> None:
+def test_module_without_workflows() -> None:
     assert isinstance(execute("from workers import WorkflowEntrypoint").error, NotExportedError)
 
 
-def test_an_imported_workflow_is_exported() -> None:
+def test_imported_workflow_is_exported() -> None:
     sources = {"entry": "from flows.orders import Orders", "flows.orders": _WORKFLOW.format(name="Orders")}
     assert execute(sources).result == "Orders"
 
 
-def test_modules_import_each_other_and_hide_those_of_the_same_name() -> None:
+def test_source_modules_shadow_real_ones() -> None:
     workflow = _WORKFLOW.format(name="Orders").replace('"Orders"', "json.names + text()")
     sources = {
         "main": f"import json\nfrom a.b import text\n{workflow}",
@@ -72,16 +72,16 @@ def test_modules_import_each_other_and_hide_those_of_the_same_name() -> None:
     ("source", "error"),
     [("def (", SyntaxError), ("import no_such_module", ModuleNotFoundError), ("1 / 0", ZeroDivisionError)],
 )
-def test_a_module_that_cannot_be_imported_is_an_execution_that_failed(source: str, error: type[Exception]) -> None:
+def test_import_error_fails_the_execution(source: str, error: type[Exception]) -> None:
     assert isinstance(execute(source).error, error)
 
 
-def test_a_workflow_without_run_fails() -> None:
+def test_workflow_without_run_fails() -> None:
     source = "from workers import WorkflowEntrypoint\nclass Orders(WorkflowEntrypoint):\n    pass\n"
     assert isinstance(execute(source).error, AttributeError)
 
 
-def test_an_inherited_run_is_run() -> None:
+def test_inherited_run() -> None:
     source = _WORKFLOW.format(name="Orders") + "class Refunds(Orders):\n    pass\n"
     assert execute(source, "Refunds").result == "Orders"
 
@@ -95,7 +95,7 @@ class Base({base}):
 """
 
 
-def test_run_can_be_called_of_the_class_above() -> None:
+def test_run_of_super() -> None:
     source = (
         _STEPS.format(base="WorkflowEntrypoint")
         + """
@@ -107,13 +107,13 @@ class Orders(Base):
     assert execute(source, "Orders").started == ["a-1"]
 
 
-def test_a_run_of_a_class_that_is_no_workflow_gets_the_step_object_of_javascript() -> None:
+def test_run_of_a_mixin_gets_the_unwrapped_step() -> None:
     execution = execute(_STEPS.format(base="") + "class Orders(Base, WorkflowEntrypoint):\n    pass\n")
     assert isinstance(execution.error, TypeError)
     assert execution.started == []
 
 
-def test_a_workflow_may_have_an_init_of_its_own() -> None:
+def test_workflow_with_init() -> None:
     assert execute("""
         from workers import WorkflowEntrypoint
 
@@ -127,7 +127,7 @@ def test_a_workflow_may_have_an_init_of_its_own() -> None:
     """, env={"TABLE": "orders"}).result == "orders"  # fmt: skip
 
 
-def test_the_entrypoint_for_requests_is_no_workflow() -> None:
+def test_worker_entrypoint_is_not_a_workflow() -> None:
     source = """
 from workers import Response, WorkerEntrypoint
 

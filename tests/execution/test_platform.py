@@ -1,4 +1,4 @@
-"""The stand-ins for what Workers give to Python."""
+"""Test the fakes of the Workers runtime."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from importlib.metadata import version
 
 import pytest
 
-from tests.execution.bodies import run
 from tests.execution.platform import platform
+from tests.execution.run_body import run
 
 
-def test_nothing_is_left_behind() -> None:
+def test_platform_restores_sys_modules() -> None:
     before = dict(sys.modules)
     with platform() as workers:
         assert sys.modules["workers"] is workers
@@ -20,7 +20,7 @@ def test_nothing_is_left_behind() -> None:
     assert not {name for name in sys.modules if name.partition(".")[0] in ("js", "pyodide", "workers")} - before.keys()
 
 
-def test_the_sdk_is_imported_once() -> None:
+def test_sdk_is_imported_once() -> None:
     with platform("implicit") as first:
         pass
     with platform("legacy") as second:
@@ -28,7 +28,7 @@ def test_the_sdk_is_imported_once() -> None:
     assert first is second
 
 
-def test_the_sdk_is_the_version_that_the_facts_are_of() -> None:
+def test_sdk_version() -> None:
     assert version("workers-runtime-sdk") == "1.9.5"
 
 
@@ -43,11 +43,11 @@ def test_the_sdk_is_the_version_that_the_facts_are_of() -> None:
         "from pyodide.http import pyfetch",
     ],
 )
-def test_what_workers_import_can_be_imported(statement: str) -> None:
+def test_runtime_modules_are_importable(statement: str) -> None:
     assert not run(statement).failed
 
 
-def test_requests_are_answered() -> None:
+def test_requests_succeed() -> None:
     execution = run("""
         from js import console
         from workers import fetch
@@ -60,7 +60,7 @@ def test_requests_are_answered() -> None:
     assert execution.result == [200, True, "text"]
 
 
-def test_bindings_are_those_given_or_answer_anything() -> None:
+def test_bindings() -> None:
     execution = run(
         """
         instance = await self.env.OTHER.create(id="one", params={"a": 1})
@@ -78,17 +78,17 @@ def test_bindings_are_those_given_or_answer_anything() -> None:
     ("combined", "ends"),
     [("all", [1, 2]), ("race", [1]), ("any", [1]), ("allSettled", [1, 2])],
 )
-def test_promises_are_combined(combined: str, ends: list[int]) -> None:
+def test_promise_combinators(combined: str, ends: list[int]) -> None:
     execution = run(f"""
         from js import Promise
         from pyodide.ffi import to_js
 
         await Promise.{combined}(to_js([step.sleep("a", 1000), step.sleep("b", 2000)]))
     """)
-    assert [event.at for event in execution.events if event.what == "end"] == ends
+    assert [event.at for event in execution.events if event.type == "end"] == ends
 
 
-def test_a_promise_can_be_waited_for_again_and_then_more_be_done() -> None:
+def test_promise_can_be_awaited_again() -> None:
     execution = run("""
         slept = step.sleep("a", 1000)
         await slept
@@ -98,23 +98,23 @@ def test_a_promise_can_be_waited_for_again_and_then_more_be_done() -> None:
     assert execution.result == "woken"
 
 
-def test_to_stop_waiting_for_a_sleep_does_not_end_it() -> None:
+def test_cancelled_await_does_not_end_a_sleep() -> None:
     execution = run("""
         try:
             await asyncio.wait_for(step.sleep("a", 5000), 1)
         except TimeoutError:
             await asyncio.sleep(10)
     """)
-    assert [(event.what, event.at) for event in execution.events] == [("start", 0), ("end", 5)]
+    assert [(event.type, event.at) for event in execution.events] == [("start", 0), ("end", 5)]
 
 
-def test_a_run_begins_at_the_same_time_each_time() -> None:
+def test_start_time_is_fixed() -> None:
     now = "return datetime.datetime.now(datetime.UTC).isoformat()"
     assert run(now).result == run(now).result == "2026-07-01T12:00:00+00:00"
     assert run("return datetime.date.today().year").result == 2026
 
 
-def test_the_datetimes_of_a_run_are_those_of_everyone() -> None:
+def test_datetimes_equal_real_ones() -> None:
     execution = run("return [datetime.datetime(2026, 1, 1)]")
-    assert execution.result == [dt.datetime(2026, 1, 1)]  # noqa: DTZ001 # as the run gives it
+    assert execution.result == [dt.datetime(2026, 1, 1)]  # noqa: DTZ001 # compares with the naive datetime of the run
     assert run("return isinstance(event['timestamp'], datetime.datetime)").result is True

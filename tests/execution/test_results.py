@@ -1,11 +1,11 @@
-"""What a step may give, and how it comes back."""
+"""Test which results steps may return, and how they are converted."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.execution.bodies import run
-from tests.execution.running import Execution
+from tests.execution.run_body import run
+from tests.execution.runner import Execution
 from tests.execution.values import PyValue
 
 
@@ -63,21 +63,21 @@ def result_of(expression: str) -> Execution:
         ("[n for n in range(2)]", [0, 1]),
     ],
 )
-def test_a_result_comes_back(expression: str, expected: PyValue) -> None:
+def test_result_round_trip(expression: str, expected: PyValue) -> None:
     execution = result_of(expression)
     assert execution.error is None
     assert execution.result == expected
 
 
-def test_a_float_that_is_whole_comes_back_as_an_int() -> None:
+def test_integral_float_becomes_int() -> None:
     assert type(result_of("2.0").result) is int
 
 
-def test_bytes_come_back_as_a_memory_view() -> None:
+def test_bytes_become_memoryview() -> None:
     assert type(result_of("b'ab'").result) is memoryview
 
 
-def test_a_datetime_comes_back_without_its_time_zone() -> None:
+def test_datetime_loses_its_time_zone() -> None:
     aware = "datetime.datetime(2026, 7, 1, 12, tzinfo=datetime.UTC)"
     execution = run(f"""
         given = {aware}
@@ -100,7 +100,7 @@ def test_a_datetime_comes_back_without_its_time_zone() -> None:
         "[asyncio.sleep(0)]",
     ],
 )
-def test_tuples_byte_arrays_and_awaitables_are_type_errors(expression: str) -> None:
+def test_results_that_raise_type_errors(expression: str) -> None:
     assert isinstance(result_of(expression).error, TypeError)
 
 
@@ -134,19 +134,19 @@ def test_tuples_byte_arrays_and_awaitables_are_type_errors(expression: str) -> N
         "asyncio",
     ],
 )
-def test_what_javascript_has_nothing_like_cannot_be_sent(expression: str) -> None:
+def test_results_that_cannot_be_cloned(expression: str) -> None:
     execution = result_of(expression)
     assert str(execution.error).startswith("DataCloneError: ")
-    assert [event.what for event in execution.events] == ["start", "fail"]
+    assert [event.type for event in execution.events] == ["start", "fail"]
 
 
 @pytest.mark.parametrize("expression", ["{(1, 2): 3}", "{b'a': 1}", "{frozenset(): 1}", "{datetime.date(2026, 1, 1)}"])
-def test_keys_and_members_of_sets_must_be_simple(expression: str) -> None:
+def test_invalid_keys_and_set_members(expression: str) -> None:
     assert "as a key for a Javascript" in str(result_of(expression).error)
 
 
 @pytest.mark.parametrize("expression", ["lambda: 1", "[print]", "Order", "{'a': len}"])
-def test_a_function_cannot_be_kept_and_ends_the_run_whatever_catches(expression: str) -> None:
+def test_function_as_result_ends_the_run(expression: str) -> None:
     execution = run(f"""
         class Order:
             pass
@@ -157,26 +157,26 @@ def test_a_function_cannot_be_kept_and_ends_the_run_whatever_catches(expression:
             pass
     """)
     assert "cannot be serialised" in str(execution.error)
-    assert [event.what for event in execution.events] == ["start", "fail"]
+    assert [event.type for event in execution.events] == ["start", "fail"]
 
 
-def test_an_int_that_is_too_big_for_a_number_is_kept_and_cannot_be_logged() -> None:
+def test_big_integer_is_stored_but_not_serializable() -> None:
     execution = result_of("2 ** 53")
     assert isinstance(execution.error, TypeError)
-    assert [event.what for event in execution.events] == ["start", "end"]
+    assert [event.type for event in execution.events] == ["start", "end"]
 
 
-def test_a_result_may_have_a_mebibyte() -> None:
+def test_result_size_limit() -> None:
     assert not result_of("'x' * 2 ** 20").failed
     assert "too large" in str(result_of("'x' * (2 ** 20 + 1)").error)
     assert "too large" in str(result_of("{'a': [b'x' * 2 ** 20]}").error)
 
 
-def test_an_exception_that_is_given_comes_back_as_a_plain_one() -> None:
+def test_exception_as_result_loses_its_type() -> None:
     assert run("return repr(await step.do('give')(lambda: ValueError('x'))())").result == "Exception('Error: x')"
 
 
-def test_what_a_binding_gives_comes_back() -> None:
+def test_result_of_a_binding() -> None:
     assert not run("""
         rows = await step.do("query")(lambda: self.env.DB.prepare("select").all())()
         await self.env.KV.put("key", rows["results"][0].name)
@@ -184,5 +184,5 @@ def test_what_a_binding_gives_comes_back() -> None:
 
 
 @pytest.mark.parametrize("expression", ["(1, 2)", "datetime.date(2026, 1, 1)", "{'at': datetime.timedelta(1)}"])
-def test_the_result_of_a_run_must_be_one_that_can_be_sent_too(expression: str) -> None:
+def test_result_of_run_must_be_cloneable(expression: str) -> None:
     assert run(f"return {expression}").failed

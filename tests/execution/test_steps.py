@@ -1,17 +1,17 @@
-"""What the SDK makes of steps that are declared, called and awaited."""
+"""Test how the SDK declares, calls and awaits steps."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.execution.bodies import run
 from tests.execution.platform import Mode
+from tests.execution.run_body import run
 
 MODES: list[Mode] = ["implicit", "legacy"]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_step_is_run_and_gives_its_result(mode: Mode) -> None:
+def test_step_returns_its_result(mode: Mode) -> None:
     execution = run(
         """
         @step.do("double")
@@ -24,11 +24,11 @@ def test_a_step_is_run_and_gives_its_result(mode: Mode) -> None:
         payload={"amount": 21},
     )
     assert execution.result == 42
-    assert [(event.what, event.key) for event in execution.events] == [("start", "double-1"), ("end", "double-1")]
+    assert [(event.type, event.key) for event in execution.events] == [("start", "double-1"), ("end", "double-1")]
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_default_argument_that_captures_a_loop_variable_is_an_error(mode: Mode) -> None:
+def test_default_argument_is_an_error(mode: Mode) -> None:
     execution = run(
         """
         for i in range(2):
@@ -44,7 +44,7 @@ def test_a_default_argument_that_captures_a_loop_variable_is_an_error(mode: Mode
     assert execution.started == []
 
 
-def test_the_error_of_an_implicit_parameter_that_names_no_step_tells_the_parameter() -> None:
+def test_unknown_parameter_is_named_in_the_error() -> None:
     execution = run("""
         @step.do("first")
         async def first():
@@ -59,7 +59,7 @@ def test_the_error_of_an_implicit_parameter_that_names_no_step_tells_the_paramet
     assert repr(execution.error) == "TypeError('Received unexpected parameter results')"
 
 
-def test_an_implicit_parameter_is_the_name_of_a_step_and_not_that_of_its_function() -> None:
+def test_parameter_matches_the_step_name() -> None:
     source = """
         @step.do("fetch")
         async def load():
@@ -79,7 +79,7 @@ def test_depends_is_an_error_in_implicit_mode() -> None:
     assert isinstance(run('step.do("a", depends=[])').error, TypeError)
 
 
-def test_depends_fills_the_parameters_by_position_in_legacy_mode() -> None:
+def test_depends_is_positional_in_legacy_mode() -> None:
     execution = run(
         """
         @step.do("a")
@@ -102,7 +102,7 @@ def test_depends_fills_the_parameters_by_position_in_legacy_mode() -> None:
 
 
 @pytest.mark.parametrize("depends", ["None", "[]", "[a]", "[a, a, a]", "[a, len]", "['a', 'a']"])
-def test_depends_must_be_as_many_steps_as_there_are_parameters(depends: str) -> None:
+def test_depends_must_match_the_parameters(depends: str) -> None:
     execution = run(
         f"""
         @step.do("a")
@@ -121,11 +121,11 @@ def test_depends_must_be_as_many_steps_as_there_are_parameters(depends: str) -> 
     assert "both-1" not in execution.started
 
 
-def test_a_step_may_be_declared_by_a_plain_function() -> None:
+def test_step_of_a_plain_function() -> None:
     assert run('return await step.do("a")(lambda: 1)()').result == 1
 
 
-def test_a_step_may_run_in_another() -> None:
+def test_nested_step() -> None:
     execution = run("""
         @step.do("outer")
         async def outer():
@@ -134,7 +134,7 @@ def test_a_step_may_run_in_another() -> None:
         return await outer()
     """)
     assert execution.result == 1
-    assert [(event.what, event.key) for event in execution.events] == [
+    assert [(event.type, event.key) for event in execution.events] == [
         ("start", "outer-1"),
         ("start", "inner-1"),
         ("end", "inner-1"),
@@ -142,7 +142,7 @@ def test_a_step_may_run_in_another() -> None:
     ]
 
 
-def test_a_step_needs_a_name_in_legacy_mode_only() -> None:
+def test_step_name_is_required_in_legacy_mode() -> None:
     source = """
         @step.do()
         async def a():
@@ -155,7 +155,7 @@ def test_a_step_needs_a_name_in_legacy_mode_only() -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_bare_decorator_is_an_error_when_the_step_is_called(mode: Mode) -> None:
+def test_bare_decorator_fails_at_the_call(mode: Mode) -> None:
     execution = run(
         """
         @step.do
@@ -170,7 +170,7 @@ def test_a_bare_decorator_is_an_error_when_the_step_is_called(mode: Mode) -> Non
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_javascripts_way_to_call_do_is_an_error(mode: Mode) -> None:
+def test_javascript_signature_is_an_error(mode: Mode) -> None:
     execution = run(
         """
         async def work():
@@ -184,7 +184,7 @@ def test_javascripts_way_to_call_do_is_an_error(mode: Mode) -> None:
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_a_step_takes_no_arguments(mode: Mode) -> None:
+def test_step_takes_no_arguments(mode: Mode) -> None:
     execution = run(
         """
         @step.do("double")
@@ -198,7 +198,7 @@ def test_a_step_takes_no_arguments(mode: Mode) -> None:
     assert isinstance(execution.error, TypeError)
 
 
-def test_a_step_that_is_not_awaited_never_starts() -> None:
+def test_step_without_await_never_starts() -> None:
     execution = run("""
         @step.do("lost")
         async def lost():
@@ -211,29 +211,29 @@ def test_a_step_that_is_not_awaited_never_starts() -> None:
     assert [warning.endswith("was never awaited") for warning in execution.warnings] == [True]
 
 
-def test_a_wait_that_is_not_awaited_never_starts() -> None:
+def test_wait_without_await_never_starts() -> None:
     execution = run('step.wait_for_event("approval", "approved")')
     assert execution.started == []
     assert len(execution.warnings) == 1
 
 
 @pytest.mark.parametrize("call", ['step.sleep("pause", 1)', 'step.sleep_until("pause", 1785542400000)'])
-def test_a_sleep_starts_when_it_is_called(call: str) -> None:
+def test_sleep_starts_at_the_call(call: str) -> None:
     execution = run(call)
     assert execution.started == ["pause-1"]
     assert execution.warnings == []
 
 
-def test_a_sleep_takes_no_keywords() -> None:
+def test_sleep_takes_no_keywords() -> None:
     assert run('await step.sleep(name="pause", duration=1000)').failed
     assert run('await step.sleep("pause", duration=1000)').failed
 
 
-def test_a_sleep_is_no_task() -> None:
+def test_sleep_cannot_become_a_task() -> None:
     assert isinstance(run('asyncio.create_task(step.sleep("pause", 1000))').error, TypeError)
 
 
-def test_a_dependency_may_be_declared_later() -> None:
+def test_dependency_declared_later() -> None:
     execution = run("""
         @step.do("second")
         async def second(first):
@@ -249,7 +249,7 @@ def test_a_dependency_may_be_declared_later() -> None:
     assert execution.started == ["first-1", "second-1"]
 
 
-def test_steps_that_depend_on_each_other_are_a_recursion_error() -> None:
+def test_cyclic_dependencies_raise_recursion_error() -> None:
     execution = run("""
         @step.do("a")
         async def a(b):
@@ -264,7 +264,7 @@ def test_steps_that_depend_on_each_other_are_a_recursion_error() -> None:
     assert isinstance(execution.error, RecursionError)
 
 
-def test_a_direct_call_always_runs_a_step() -> None:
+def test_direct_call_always_runs_the_step() -> None:
     execution = run("""
         @step.do("a")
         async def a():
@@ -276,7 +276,7 @@ def test_a_direct_call_always_runs_a_step() -> None:
     assert execution.started == ["a-1", "a-2"]
 
 
-def test_the_result_of_a_direct_call_is_that_of_the_dependency() -> None:
+def test_direct_call_provides_the_dependency() -> None:
     execution = run("""
         @step.do("a")
         async def a():
@@ -318,7 +318,7 @@ _DIAMOND = """
 """
 
 
-def test_a_shared_dependency_that_has_one_itself_runs_twice_under_concurrent_consumers() -> None:
+def test_shared_dependency_runs_twice_if_concurrent() -> None:
     assert sorted(run(_DIAMOND.format(concurrent=True)).started) == [
         "last-1",
         "left-1",
@@ -329,11 +329,11 @@ def test_a_shared_dependency_that_has_one_itself_runs_twice_under_concurrent_con
     ]
 
 
-def test_a_shared_dependency_runs_once_under_consumers_that_run_one_after_another() -> None:
+def test_shared_dependency_runs_once_if_sequential() -> None:
     assert run(_DIAMOND.format(concurrent=False)).started == ["root-1", "shared-1", "left-1", "right-1", "last-1"]
 
 
-def test_concurrent_is_about_a_steps_own_dependencies() -> None:
+def test_concurrent_applies_to_direct_dependencies() -> None:
     source = """
         @step.do("a")
         async def a():
@@ -354,7 +354,7 @@ def test_concurrent_is_about_a_steps_own_dependencies() -> None:
         concurrent: [
             (event.key, event.at)
             for event in run(source.replace("{concurrent}", concurrent), takes=lambda name, *_: durations[name]).events
-            if event.what == "end"
+            if event.type == "end"
         ]
         for concurrent in ("True", "False")
     }
@@ -364,7 +364,7 @@ def test_concurrent_is_about_a_steps_own_dependencies() -> None:
     }
 
 
-def test_siblings_of_a_concurrent_dependency_that_fails_go_on() -> None:
+def test_siblings_of_a_failed_dependency_continue() -> None:
     execution = run(
         """
         @step.do("bad", config={"retries": {"limit": 0, "delay": 0}})
@@ -388,7 +388,7 @@ def test_siblings_of_a_concurrent_dependency_that_fails_go_on() -> None:
     assert "both-1" not in execution.started
 
 
-def test_the_last_step_of_a_name_is_the_dependency() -> None:
+def test_last_step_of_a_name_is_the_dependency() -> None:
     execution = run("""
         @step.do("a")
         async def first():
@@ -407,7 +407,7 @@ def test_the_last_step_of_a_name_is_the_dependency() -> None:
     assert execution.result == 2
 
 
-def test_a_step_goes_on_after_the_timeout_of_its_wait() -> None:
+def test_step_continues_after_wait_for_times_out() -> None:
     execution = run(
         """
         @step.do("slow")
@@ -422,7 +422,7 @@ def test_a_step_goes_on_after_the_timeout_of_its_wait() -> None:
         """,
         takes=lambda *_: 5,
     )
-    assert [(event.what, event.key, event.at) for event in execution.events] == [
+    assert [(event.type, event.key, event.at) for event in execution.events] == [
         ("start", "slow-1", 0),
         ("start", "slow-2", 1),
         ("end", "slow-1", 5),
@@ -431,7 +431,7 @@ def test_a_step_goes_on_after_the_timeout_of_its_wait() -> None:
     assert execution.result == 1
 
 
-def test_a_coroutine_that_an_error_holds_is_warned_of_too() -> None:
+def test_warning_for_coroutine_held_by_an_error() -> None:
     execution = run("""
         async def charge():
             return 1

@@ -1,15 +1,15 @@
-"""Events that a run waits for."""
+"""Test waits for events."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.execution.bodies import run
-from tests.execution.engine import UNANSWERED, Event
+from tests.execution.engine import UNANSWERED, EngineEvent
+from tests.execution.run_body import run
 from tests.execution.values import PyValue
 
 
-def test_a_wait_gives_an_envelope() -> None:
+def test_wait_returns_an_envelope() -> None:
     def answers(name: str, count: int, event_type: str) -> PyValue:
         return {"asked": [name, count, event_type]}
 
@@ -29,51 +29,51 @@ def test_a_wait_gives_an_envelope() -> None:
         (", timeout=None", 86400),
     ],
 )
-def test_a_wait_whose_event_does_not_come_fails_after_its_timeout(timeout: str, seconds: float) -> None:
+def test_wait_times_out_without_an_event(timeout: str, seconds: float) -> None:
     execution = run(f'await step.wait_for_event("approval", "approved"{timeout})', answers=lambda *_: UNANSWERED)
     assert str(execution.error) == f"Error: Execution timed out after {seconds * 1000}ms"
     assert execution.events == [
-        Event("start", "step_wait_for_event", "approval-1", 0),
-        Event("fail", "step_wait_for_event", "approval-1", seconds),
+        EngineEvent("start", "step_wait_for_event", "approval-1", 0),
+        EngineEvent("fail", "step_wait_for_event", "approval-1", seconds),
     ]
 
 
-def test_an_event_that_comes_later_than_the_timeout_does_not_count() -> None:
+def test_late_event_does_not_count() -> None:
     body = 'await step.wait_for_event("approval", "approved", timeout="1 minute")'
     assert not run(body, takes=lambda *_: 59).failed
     assert run(body, takes=lambda *_: 61).failed
 
 
 @pytest.mark.parametrize("timeout", ["'10s'", "999", "'366 days'", "'1 year'", "datetime.timedelta(hours=1)"])
-def test_a_timeout_out_of_bounds_is_refused(timeout: str) -> None:
+def test_invalid_wait_timeouts(timeout: str) -> None:
     execution = run(f'await step.wait_for_event("approval", "approved", timeout={timeout})')
     assert execution.failed
     assert execution.started == []
 
 
 @pytest.mark.parametrize("event_type", ["approved", "a-b_C9", "_", "x" * 100])
-def test_an_event_type_that_is_valid(event_type: str) -> None:
+def test_valid_event_types(event_type: str) -> None:
     assert not run(f'await step.wait_for_event("approval", "{event_type}")').failed
 
 
 @pytest.mark.parametrize("event_type", ["", "a b", "order.paid", "-a", "a\u00e4", "x" * 101])
-def test_an_event_type_that_is_refused(event_type: str) -> None:
+def test_invalid_event_types(event_type: str) -> None:
     execution = run(f'await step.wait_for_event("approval", "{event_type}")')
     assert "is invalid" in str(execution.error)
     assert execution.started == []
 
 
-def test_name_and_type_of_a_wait_are_positional() -> None:
+def test_wait_arguments_are_positional() -> None:
     assert isinstance(run('await step.wait_for_event("approval", event_type="approved")').error, TypeError)
     assert isinstance(run('await step.wait_for_event(name="approval", event_type="approved")').error, TypeError)
 
 
-def test_the_event_that_starts_a_run_has_its_keys() -> None:
+def test_keys_of_the_start_event() -> None:
     execution = run("return event", payload={"amount": 1})
     assert execution.result.keys() == {"payload", "timestamp", "instanceId", "workflowName"}
 
 
-def test_the_event_is_read_by_key_and_by_attribute() -> None:
+def test_event_supports_keys_and_attributes() -> None:
     body = """
         same = event["payload"]["order"]["id"] == event.payload.order.id
         return [same, type(event["timestamp"]).__name__]
@@ -81,7 +81,7 @@ def test_the_event_is_read_by_key_and_by_attribute() -> None:
     assert run(body, payload={"order": {"id": 1}}).result == [True, "datetime"]
 
 
-def test_a_payload_that_no_one_gave_answers_anything() -> None:
+def test_unspecified_payload_is_a_stub() -> None:
     assert not run("""
         for item in event["payload"]["items"]:
             if item.price > 3 and int(item["amount"]) == 1:
@@ -90,8 +90,8 @@ def test_a_payload_that_no_one_gave_answers_anything() -> None:
     """).failed
 
 
-def test_what_is_waited_for_up_to_a_timeout_begins_in_the_task_that_waits() -> None:
-    """So it is begun when a task that is begun later needs it."""
+def test_wait_for_starts_work_in_the_current_task() -> None:
+    """The step has started when a later task depends on it."""
     execution = run("""
         @step.do()
         async def load(): ...

@@ -1,7 +1,7 @@
-"""What is refused before a step runs.
+"""Validation of arguments of steps.
 
-The engine that is open checks names and configurations. How many retries there may be, that no sleep is longer than a
-year, and what the event types and timeouts of waits may be, is documented.
+Names and configurations follow the open-source engine. The limits on retries and sleeps, and valid event types and wait
+timeouts, follow the documentation.
 """
 
 from __future__ import annotations
@@ -9,23 +9,23 @@ from __future__ import annotations
 import math
 import re
 
-from tests.execution.durations import DAY, SECOND, milliseconds, read_number
+from tests.execution.durations import DAY, SECOND, parse_duration, parse_number
 from tests.execution.errors import engine_error
 from tests.execution.javascript import JsObject, PyProxy
 from tests.execution.values import JsValue
 
-LONGEST_SLEEP = 365 * DAY
-_LONGEST_STEP_NAME = 256
-_LONGEST_EVENT_TYPE = 100
+MAX_SLEEP = 365 * DAY
+_MAX_STEP_NAME = 256
+_MAX_EVENT_TYPE = 100
 _CONTROL_CHARACTER = re.compile("[\x00-\x1f]")
 _EVENT_TYPE = re.compile("[a-zA-Z0-9_][a-zA-Z0-9_-]*")
-_MOST_RETRIES = 10_000
+_MAX_RETRIES = 10_000
 _BACKOFFS = ("constant", "linear", "exponential")
 
 
 def check_step_name(name: str) -> None:
-    length = len(name.encode("utf-16-le", "surrogatepass")) // 2  # JavaScript counts these
-    if length > _LONGEST_STEP_NAME or _CONTROL_CHARACTER.search(name):
+    length = len(name.encode("utf-16-le", "surrogatepass")) // 2  # JavaScript counts UTF-16 code units
+    if length > _MAX_STEP_NAME or _CONTROL_CHARACTER.search(name):
         raise engine_error(f"The name of step {name!r} is too long or has control characters")
 
 
@@ -37,49 +37,49 @@ def check_step_config(name: str, config: JsValue) -> None:
 def check_sleep(name: str, duration: float) -> None:
     if math.isnan(duration):
         raise engine_error(f"The duration of sleep {name!r} is none")
-    if duration > LONGEST_SLEEP:
+    if duration > MAX_SLEEP:
         raise engine_error(f"Sleep {name!r} is longer than 365 days")
 
 
 def check_event_type(event_type: str) -> None:
-    if len(event_type) > _LONGEST_EVENT_TYPE or not _EVENT_TYPE.fullmatch(event_type):
+    if len(event_type) > _MAX_EVENT_TYPE or not _EVENT_TYPE.fullmatch(event_type):
         raise engine_error(f"Event type {event_type!r} is invalid")
 
 
 def check_wait(name: str, timeout: float) -> None:
-    if not SECOND <= timeout <= LONGEST_SLEEP:
+    if not SECOND <= timeout <= MAX_SLEEP:
         raise engine_error(f"The timeout of wait {name!r} is not between 1 second and 365 days")
 
 
 def _is_step_config(config: dict[str, JsValue]) -> bool:
-    given = {key: value for key, value in config.items() if value is not None}
+    entries = {key: value for key, value in config.items() if value is not None}
     return (
         config.keys() <= {"retries", "timeout", "sensitive"}
-        and ("retries" not in given or _is_retries(given["retries"]))
-        and ("timeout" not in given or (_is_duration(given["timeout"]) and not _is_zero(given["timeout"])))
-        and given.get("sensitive", "output") == "output"
+        and ("retries" not in entries or _is_retries(entries["retries"]))
+        and ("timeout" not in entries or (_is_duration(entries["timeout"]) and not _is_zero(entries["timeout"])))
+        and entries.get("sensitive", "output") == "output"
     )
 
 
 def _is_retries(retries: JsValue) -> bool:
     if not isinstance(retries, JsObject):
         return False
-    given = retries.entries
+    entries = retries.entries
     return (
-        given.keys() <= {"limit", "delay", "backoff"}
-        and _is_amount(given.get("limit"))
-        and given["limit"] <= _MOST_RETRIES
-        and (_is_duration(given.get("delay")) or isinstance(given.get("delay"), PyProxy))
-        and (given.get("backoff") is None or given["backoff"] in _BACKOFFS)
+        entries.keys() <= {"limit", "delay", "backoff"}
+        and _is_amount(entries.get("limit"))
+        and entries["limit"] <= _MAX_RETRIES
+        and (_is_duration(entries.get("delay")) or isinstance(entries.get("delay"), PyProxy))
+        and (entries.get("backoff") is None or entries["backoff"] in _BACKOFFS)
     )
 
 
 def _is_duration(value: JsValue) -> bool:
-    return not math.isnan(milliseconds(value)) if isinstance(value, str) else _is_amount(value)
+    return not math.isnan(parse_duration(value)) if isinstance(value, str) else _is_amount(value)
 
 
 def _is_zero(duration: JsValue) -> bool:
-    return (read_number(duration) if isinstance(duration, str) else duration) == 0
+    return (parse_number(duration) if isinstance(duration, str) else duration) == 0
 
 
 def _is_amount(value: JsValue) -> bool:

@@ -1,4 +1,4 @@
-"""Names for values of which only a run knows more."""
+"""Aliases for values that have types only at run time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An event loop on a virtual clock that ends whatever runs on it."""
+"""An event loop on a virtual clock that stops endless runs."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ from tests.execution.limits import EngineLimit
 from tests.execution.values import PyValue
 from tests.order import virtual_clock
 
-_MOST_TURNS = 200_000
-_RESOLUTION = 1e-6  # asyncio's own is too fine to tell times apart after a year
-_MOST_TURNS_TO_END = 1_000
+_MAX_TURNS = 200_000
+_RESOLUTION = 1e-6  # the default is too fine to distinguish times after a year
+_MAX_TURNS_TO_CANCEL = 1_000
 
 
-class VirtualClock(virtual_clock.VirtualClock):
-    """Time goes on only for timers that are still wanted; a wait without an end is an error."""
+class BoundedVirtualClock(virtual_clock.VirtualClock):
+    """A virtual clock that ignores cancelled timers and stops runs that deadlock or take too many turns."""
 
     def __init__(self) -> None:
         super().__init__()
-        self._turns_left = _MOST_TURNS
+        self._turns_left = _MAX_TURNS
         self._clock_resolution = _RESOLUTION
-        self._timer_cancelled_count: int  # as in every loop of asyncio
-        self.set_exception_handler(lambda _loop, _context: None)  # nobody has to look at each failed task
+        self._timer_cancelled_count: int  # as in all event loops of asyncio
+        self.set_exception_handler(lambda _loop, _context: None)  # failed tasks need not be observed
 
     def _run_once(self) -> None:
-        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined] # as in every loop of asyncio
+        timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined] # as in asyncio
         while timers and timers[0].cancelled():
-            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined] # noqa: SLF001 # as asyncio does it
+            heapq.heappop(timers)._scheduled = False  # type: ignore[attr-defined] # noqa: SLF001 # as in asyncio
             self._timer_cancelled_count -= 1
-        self._clock_resolution = max(_RESOLUTION, 2 * math.ulp(self._now))  # of times that are far away, less is known
+        self._clock_resolution = max(_RESOLUTION, 2 * math.ulp(self._now))  # floats far from zero are less precise
         self._turns_left -= 1
         if self._turns_left < 0:
             raise EngineLimit("the run goes on and on")
@@ -41,12 +41,12 @@ class VirtualClock(virtual_clock.VirtualClock):
         super()._run_once()
 
     def advance(self, seconds: float) -> None:
-        """Let time go by, as code does that blocks."""
+        """Advance the time as blocking code does."""
         self._now += seconds
 
-    def cut_off(self) -> None:
-        """Cancel all that is under way; what will not be cancelled is left."""
-        self._turns_left = _MOST_TURNS_TO_END
+    def cancel_all(self) -> None:
+        """Cancel all tasks. Tasks that refuse cancellation are abandoned."""
+        self._turns_left = _MAX_TURNS_TO_CANCEL
         tasks = asyncio.all_tasks(self)
         for task in tasks:
             task.cancel()
@@ -54,22 +54,22 @@ class VirtualClock(virtual_clock.VirtualClock):
             with contextlib.suppress(EngineLimit):
                 self.run_until_complete(asyncio.gather(*tasks, return_exceptions=True))
 
-    def run_in_executor(  # type: ignore[override] # there are no threads: it runs on the spot
+    def run_in_executor(  # type: ignore[override] # runs synchronously
         self, _executor: PyValue, function: Callable[..., PyValue], *args: PyValue
     ) -> asyncio.Future[PyValue]:
         future = self.create_future()
         try:
             future.set_result(function(*args))
-        except Exception as error:  # noqa: BLE001 # whatever it is, it is the result
+        except Exception as error:  # noqa: BLE001 # any exception is the result
             future.set_exception(error)
         return future
 
 
 def run(coroutine: Coroutine[PyValue, PyValue, PyValue]) -> PyValue:
-    """Run a coroutine on a virtual clock; what is still under way when it is over is cut off."""
-    loop = VirtualClock()
+    """Run a coroutine on a virtual clock and cancel the tasks in flight at its end."""
+    loop = BoundedVirtualClock()
     try:
         return loop.run_until_complete(coroutine)
     finally:
-        loop.cut_off()
+        loop.cancel_all()
         loop.close()

@@ -1,4 +1,4 @@
-"""The time of day in a run: the same at each start, and moved on by its virtual clock."""
+"""The time of day in a run: a fixed start, advanced by the virtual clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from tests.execution.values import PyValue
-from tests.execution.virtual_clock import VirtualClock
+from tests.execution.virtual_clock import BoundedVirtualClock
 
 START = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)
 
@@ -19,13 +19,13 @@ _starts: list[dt.datetime] = []
 
 
 def now() -> float:
-    """Seconds of the epoch."""
+    """Return the current time in seconds since the epoch."""
     return (_starts[-1] if _starts else START).timestamp() + elapsed()
 
 
 @contextmanager
-def starting_at(start: dt.datetime | None) -> Iterator[None]:
-    """Let it be that time when a run begins."""
+def start_time(start: dt.datetime | None) -> Iterator[None]:
+    """Set the start time of runs within a block."""
     _starts.append(start or START)
     try:
         yield
@@ -34,7 +34,7 @@ def starting_at(start: dt.datetime | None) -> Iterator[None]:
 
 
 def elapsed() -> float:
-    """Seconds of the run."""
+    """Return the seconds since the start of the run."""
     loop = _clock()
     return loop.time() if loop else 0.0
 
@@ -44,16 +44,16 @@ def _sleep(seconds: float) -> None:
         loop.advance(seconds)
 
 
-def _clock() -> VirtualClock | None:
+def _clock() -> BoundedVirtualClock | None:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return None
-    return loop if isinstance(loop, VirtualClock) else None
+    return loop if isinstance(loop, BoundedVirtualClock) else None
 
 
-class _ForAll(type):
-    """Takes what the real class made for its own."""
+class _AcceptsRealInstances(type):
+    """Metaclass whose classes accept instances of the real class."""
 
     def __instancecheck__(cls, instance: object) -> bool:
         return isinstance(instance, cls.__bases__[0])
@@ -62,7 +62,7 @@ class _ForAll(type):
         return issubclass(subclass, cls.__bases__[0])
 
 
-class _Datetime(dt.datetime, metaclass=_ForAll):
+class _Datetime(dt.datetime, metaclass=_AcceptsRealInstances):
     @classmethod
     def now(cls, tz: dt.tzinfo | None = None) -> PyValue:
         return cls.fromtimestamp(now(), tz)
@@ -76,25 +76,25 @@ class _Datetime(dt.datetime, metaclass=_ForAll):
         return cls.now()
 
 
-class _Date(dt.date, metaclass=_ForAll):
+class _Date(dt.date, metaclass=_AcceptsRealInstances):
     @classmethod
     def today(cls) -> PyValue:
         return cls.fromtimestamp(now())
 
 
-def _with(module: ModuleType, **changed: PyValue) -> ModuleType:
-    stand_in = ModuleType(module.__name__)
-    stand_in.__dict__.update(vars(module) | changed)
-    return stand_in
+def _patched_module(module: ModuleType, **changed: PyValue) -> ModuleType:
+    replacement = ModuleType(module.__name__)
+    replacement.__dict__.update(vars(module) | changed)
+    return replacement
 
 
 for _kind, _name in ((_Datetime, "datetime"), (_Date, "date")):
     _kind.__module__, _kind.__name__, _kind.__qualname__ = "datetime", _name, _name
 
-MODULES = {
-    "datetime": _with(dt, datetime=_Datetime, date=_Date),
-    "time": _with(
+REPLACED_MODULES = {
+    "datetime": _patched_module(dt, datetime=_Datetime, date=_Date),
+    "time": _patched_module(
         time, time=now, monotonic=elapsed, perf_counter=elapsed, sleep=_sleep, time_ns=lambda: int(now() * 10**9)
     ),
 }
-"""What a workflow's own code gets when it imports these; the SDK and the libraries have the real ones."""
+"""Replacements of modules for workflow code. The SDK and libraries use the real ones."""

@@ -1,11 +1,11 @@
-"""Requests and their answers: each is answered at once, with success and with anything."""
+"""Fakes of requests and responses: each request succeeds with a stub."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from tests.execution.anything import Anything, anything
 from tests.execution.javascript import JsProxy
+from tests.execution.stub_values import StubValue, stub_value
 from tests.execution.values import JsValue
 
 
@@ -27,7 +27,7 @@ class JsHeaders(JsProxy):
     def set(self, name: str, value: str) -> None:
         self._entries[name.lower()] = value
 
-    def getSetCookie(self) -> list[str]:  # noqa: N802 # JavaScript's name
+    def getSetCookie(self) -> list[str]:  # noqa: N802 # JavaScript API
         return []
 
 
@@ -39,19 +39,19 @@ class JsResponse(JsProxy):
         self.url = ""
         self.status = options.get("status", 200)
         self.statusText = options.get("statusText", "")
-        self.ok = self.status < 400  # HTTP's first status of an error
+        self.ok = self.status < 400  # the first error status of HTTP
         self.type = "default"
         self.headers = options.get("headers") or JsHeaders()
 
-    async def json(self) -> Anything:
-        return anything("json")
+    async def json(self) -> StubValue:
+        return stub_value("json")
 
     async def text(self) -> str:
         return self.body if isinstance(self.body, str) else "text"
 
 
 class FetchResponse:
-    """Pyodide's view of a response."""
+    """Pyodide's wrapper of a response."""
 
     def __init__(self, url: str, js_response: JsValue) -> None:
         self.url = url
@@ -70,7 +70,7 @@ class FetchResponse:
         return str(self.js_response.statusText)
 
     def raise_for_status(self) -> None:
-        """Nothing to raise: every request is a success."""
+        """Do nothing, as every request succeeds."""
 
     async def json(self, **_options: JsValue) -> JsValue:
         return await self.js_response.json()

@@ -1,4 +1,4 @@
-"""Print what has been proved, in counts: `python -m tests.proof --seeds 100`."""
+"""Print the results of the proof as tables: `python -m tests.proof --seeds 100`."""
 
 from __future__ import annotations
 
@@ -7,22 +7,22 @@ import sys
 from collections.abc import Callable, Mapping
 
 from tests.proof.executions import executions
-from tests.proof.input_nobody_meant import input_nobody_meant
+from tests.proof.input_nobody_meant import malformed_input
 from tests.proof.random_programs import random_programs
-from tests.proof.table import Table
+from tests.proof.table import CountTable
 
-SECTIONS: Mapping[str, Callable[[int], Table]] = {
+SECTIONS: Mapping[str, Callable[[int], CountTable]] = {
     "executions": executions,
     "random programs": random_programs,
-    "input that nobody meant": input_nobody_meant,
+    "malformed input": malformed_input,
 }
-"""Each by its name: how many seeds, to what they have shown."""
+"""Maps the name of a section to a function that computes its table for a number of seeds."""
 
 
 def main() -> int:
-    """Print a table for each section."""
+    """Print the table of each section."""
     parser = argparse.ArgumentParser(prog="python -m tests.proof", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=100, help="how many worlds, or programs, for each (default: 100)")
+    parser.add_argument("--seeds", type=int, default=100, help="seeds per section (default: 100)")
     parser.add_argument("--only", choices=SECTIONS, action="append", help="this section only; may be repeated")
     arguments = parser.parse_args()
     for name in arguments.only or SECTIONS:

@@ -1,12 +1,13 @@
-"""In how many worlds each program is executed: `STEPGRAPH_EXAMPLES=5000 pytest tests/proof` is the long run."""
+"""The number of scenarios per program. Set `STEPGRAPH_EXAMPLES=5000` for a long run of `pytest tests/proof`."""
 
 from __future__ import annotations
 
 import os
 
-_EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
+EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
+"""The number of examples of a long run, or None."""
 
 
-def worlds(short_run: int) -> range:
-    """Return the seeds of a run: so many in the short one."""
-    return range(int(_EXAMPLES) if _EXAMPLES else short_run)
+def scenario_seeds(short_run: int) -> range:
+    """Return the seeds of a run; `short_run` is the number without `STEPGRAPH_EXAMPLES`."""
+    return range(int(EXAMPLES) if EXAMPLES else short_run)

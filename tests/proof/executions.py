@@ -1,15 +1,15 @@
-"""The counts of executing fixtures and examples."""
+"""Count the executions of fixtures and examples."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tests.proof.judging import Outcome, judged
-from tests.proof.subjects import Program, examples, gallery, pairs, projects
-from tests.proof.table import Table
+from tests.proof.judging import Outcome, check_runs
+from tests.proof.subjects import FixtureProgram, examples, gallery, pairs, projects
+from tests.proof.table import CountTable
 
-_KINDS: dict[str, Callable[[], Iterator[Program]]] = {
+_KINDS: dict[str, Callable[[], Iterator[FixtureProgram]]] = {
     "gallery": gallery,
     "projects": projects,
     "pairs of `diff`": pairs,
@@ -37,21 +37,21 @@ class _Count:
     outcomes: list[Outcome] = field(default_factory=list)
 
 
-def executions(seeds: int) -> Table:
-    """Run all in so many worlds without failures, and in as many with them."""
-    counts = {kind: _counted(programs(), range(seeds)) for kind, programs in _KINDS.items()}
-    return Table(
+def executions(seeds: int) -> CountTable:
+    """Execute all programs in this number of scenarios, once without and once with failures."""
+    counts = {kind: _count_runs(programs(), range(seeds)) for kind, programs in _KINDS.items()}
+    return CountTable(
         _COLUMNS,
         [_row(kind, count) for kind, count in counts.items()],
         [remark for count in counts.values() for remark in _remarks(count)],
     )
 
 
-def _counted(programs: Iterable[Program], seeds: range) -> _Count:
+def _count_runs(programs: Iterable[FixtureProgram], seeds: range) -> _Count:
     count = _Count()
     for program in programs:
         for subject in program.subjects():
-            outcomes = [judged(subject, seeds, failures=failures) for failures in (False, True)]
+            outcomes = [check_runs(subject, seeds, failures=failures) for failures in (False, True)]
             count.workflows += 1
             count.steps += len(frozenset().union(*(outcome.steps for outcome in outcomes)))
             count.reached += len(frozenset().union(*(outcome.reached for outcome in outcomes)))
@@ -62,22 +62,22 @@ def _counted(programs: Iterable[Program], seeds: range) -> _Count:
 def _row(kind: str, count: _Count) -> tuple[str | int, ...]:
     traces = sum(outcome.traces for outcome in count.outcomes)
     rejected = sum(len(outcome.rejected) for outcome in count.outcomes)
-    too_hard = sum(outcome.too_hard for outcome in count.outcomes)
+    undecided = sum(outcome.undecided for outcome in count.outcomes)
     return (
         kind,
         count.workflows,
         sum(outcome.runs for outcome in count.outcomes),
         traces,
-        traces - rejected - too_hard,
+        traces - rejected - undecided,
         rejected,
-        too_hard,
-        len({outcome.title for outcome in count.outcomes if outcome.left_out}),
+        undecided,
+        len({outcome.title for outcome in count.outcomes if outcome.unchecked}),
         count.steps,
         count.reached,
     )
 
 
 def _remarks(count: _Count) -> Iterator[str]:
-    left_out = {outcome.title: outcome.left_out for outcome in count.outcomes if outcome.left_out}
-    yield from (f"left out: {title}: {why}" for title, why in left_out.items())
-    yield from (f"rejected: {one.title}: {rejected}" for one in count.outcomes for rejected in one.rejected)
+    unchecked = {outcome.title: outcome.unchecked for outcome in count.outcomes if outcome.unchecked}
+    yield from (f"left out: {title}: {reason}" for title, reason in unchecked.items())
+    yield from (f"rejected: {outcome.title}: {rejected}" for outcome in count.outcomes for rejected in outcome.rejected)

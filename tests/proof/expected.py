@@ -1,34 +1,34 @@
-"""Which runs are not judged, and which steps no run reaches: each by name, so that neither grows unseen."""
+"""Runs that are not checked and steps that no run reaches, listed by name so that additions are noticed."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Final
 
-LEFT_OUT: Final[Mapping[str, str]] = {
+UNCHECKED: Final[Mapping[str, str]] = {
     "SG101, a step whose name is computed": "incomplete",
     "SG117, a method that is there after a look": "incomplete",
     "SG123, a base class whose work is done by others, Flow": "no graph",
 }
 
-NOT_CAUGHT: Final[Mapping[str, str]] = {
+SURVIVED_FAILURES: Final[Mapping[str, str]] = {
     "SG204, tasks that are kept on the object": "`asyncio.wait` for one step does not raise its failure",
 }
-"""Programs that live through a failure without a `try`, which graphs do not show: their runs with failures."""
+"""Programs that survive a failure without a `try`, which graphs do not represent. Only runs without failures count."""
 
-LEFT_OUT_WITH_FAILURES: Final[Mapping[str, str]] = {**LEFT_OUT, **NOT_CAUGHT}
+UNCHECKED_WITH_FAILURES: Final[Mapping[str, str]] = {**UNCHECKED, **SURVIVED_FAILURES}
 
-_REFUSED_BY_THE_SDK: Final = (
-    (frozenset({"customs cleared"}), "order_changed_in_many_ways, after"),  # the type of an event by its name
-    (frozenset({"charge"}), "sleep_no_longer_awaited, before"),  # a sleep as a task
+_REJECTED_BY_THE_SDK: Final = (
+    (frozenset({"customs cleared"}), "order_changed_in_many_ways, after"),  # event type is not positional
+    (frozenset({"charge"}), "sleep_no_longer_awaited, before"),  # sleep passed to create_task
     (frozenset({"charge", "load"}), "step_waits_no_longer_for_a_wait, after"),
     (frozenset({"charge", "load"}), "step_waits_no_longer_for_a_wait, before"),
-    (frozenset({"charge", "opening"}), "timestamp_changed, after"),  # a time as text
+    (frozenset({"charge", "opening"}), "timestamp_changed, after"),  # time as text
     (frozenset({"charge", "opening"}), "timestamp_changed, before"),
-    (frozenset({"reserve {item}"}), "mistakes"),  # a default of a parameter
+    (frozenset({"reserve {item}"}), "mistakes"),  # parameter with a default
 )
 
-_NEVER_CAUGHT: Final = (  # the error of a step keeps its type only if it is a ValueError or a TypeError
+_NEVER_CAUGHT: Final = (  # errors of steps keep their type only for ValueError and TypeError
     (frozenset({"note"}), "handler_added_after_others_before_a_wait, after"),
     (frozenset({"note"}), "handler_added_after_others_before_a_wait, before"),
     (frozenset({"report"}), "handler_added_between_others_before_a_wait, after"),
@@ -50,10 +50,9 @@ _TOO_RARE: Final = (
 )
 
 UNREACHED: Final[Mapping[str, frozenset[str]]] = {
-    title: steps for steps, title in (*_REFUSED_BY_THE_SDK, *_NEVER_CAUGHT, *_TOO_RARE)
+    title: steps for steps, title in (*_REJECTED_BY_THE_SDK, *_NEVER_CAUGHT, *_TOO_RARE)
 }
-"""Steps that no run reaches, by the title of their program."""
+"""Steps that no run reaches, by program title."""
 
-TOO_HARD: Final[Mapping[str, float]] = {"marketplace_payout": 0.1}
-"""Of what share of traces the judge may find no path, and no proof that there is none: side by side, recursion has too
-many."""
+UNDECIDED_SHARES: Final[Mapping[str, float]] = {"marketplace_payout": 0.1}
+"""Maximum share of traces that may exceed the search limit, by program: concurrent recursion has too many paths."""

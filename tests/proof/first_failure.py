@@ -1,7 +1,8 @@
-"""`asyncio.wait` up to the first failure is drawn as a group of all, which it is as long as nothing fails.
+"""Graph variants for programs that use `asyncio.wait` with FIRST_EXCEPTION.
 
-Then it goes on, and the others do, too, whereas `gather` raises. The graph cannot tell the two apart, and only what a
-`try` catches is drawn. So where a program waits in this way, one of its groups may be left like a race.
+The analysis represents such a wait as a group of kind `all`. Without failures that is exact. After a failure, the
+program and the other tasks continue, whereas `gather` raises. A graph cannot express the difference, so a variant turns
+one group into a race.
 """
 
 from __future__ import annotations
@@ -15,8 +16,8 @@ from tests.execution.values import PyValue
 from tests.proof.subjects import Subject
 
 
-def graphs_of(subject: Subject) -> Iterator[Graph]:
-    """Yield the graph; where the program waits up to a failure, also each that has one group of all as a race."""
+def graph_variants(subject: Subject) -> Iterator[Graph]:
+    """Yield the graph and, if the program uses FIRST_EXCEPTION, variants with one group turned into a race."""
     if subject.graph is None:
         return
     yield subject.graph
@@ -34,11 +35,11 @@ def _make_race(group: dict[str, PyValue]) -> None:
 
 
 def _groups_of_all(graph: Graph) -> Iterator[dict[str, PyValue]]:
-    left: list[object] = [cast("object", graph)]
-    for part in left:
+    queue: list[object] = [cast("object", graph)]
+    for part in queue:
         if isinstance(part, dict):
-            left += part.values()
+            queue += part.values()
             if part.get("type") == "parallel" and part.get("kind") == "all":
                 yield part
         elif isinstance(part, list):
-            left += part
+            queue += part

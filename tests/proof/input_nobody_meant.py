@@ -1,18 +1,18 @@
-"""The command on input that nobody meant, in counts."""
+"""Count the results of the command for malformed input."""
 
 from __future__ import annotations
 
 from tests.hostile.fuzzing import fuzz
-from tests.proof.table import Table
+from tests.proof.table import CountTable
 
-_FOR_EACH_SEED = 50
+_PER_SEED = 50
 
 
-def input_nobody_meant(seeds: int) -> Table:
-    """Try fifty inputs for each seed."""
-    counts = fuzz(seeds * _FOR_EACH_SEED)
-    wrong = [len(found) for found in (counts.defects, counts.crashes, counts.hangs, counts.writes)]
-    row: list[str | int] = ["input", counts.inputs, counts.results, counts.refused, *wrong]
+def malformed_input(seeds: int) -> CountTable:
+    """Run the command on fifty inputs per seed."""
+    counts = fuzz(seeds * _PER_SEED)
+    failures = [len(group) for group in (counts.defects, counts.crashes, counts.hangs, counts.writes)]
+    row: list[str | int] = ["input", counts.inputs, counts.results, counts.refused, *failures]
     columns = ("tried", "inputs", "results", "errors told", "defects", "crashes", "hangs", "stray writes")
     number, slowest = counts.slowest
-    return Table(columns, [row], [f"slowest for its size: input {number}, {slowest:.0f} ms for each kilobyte"])
+    return CountTable(columns, [row], [f"slowest for its size: input {number}, {slowest:.0f} ms for each kilobyte"])

@@ -1,4 +1,4 @@
-"""Executing workflows in many worlds, and having each run judged by the graph that the analysis gives."""
+"""Execute workflows in many scenarios and check each run against the analyzed graph."""
 
 from __future__ import annotations
 
@@ -8,102 +8,104 @@ from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from io import StringIO
 
-from tests.acceptance.judge import Judge
-from tests.acceptance.reading import steps_of
-from tests.acceptance.term import TooHard
-from tests.acceptance.trace import Trace, trace_of
-from tests.execution.running import Execution, execute
-from tests.proof.expected import NOT_CAUGHT
-from tests.proof.first_failure import graphs_of
+from tests.acceptance.acceptor import PathAcceptor
+from tests.acceptance.construction import list_steps
+from tests.acceptance.term import SearchLimitExceeded
+from tests.acceptance.trace import RunTrace, trace_of
+from tests.execution.runner import Execution, execute
+from tests.proof.expected import SURVIVED_FAILURES
+from tests.proof.first_failure import graph_variants
 from tests.proof.subjects import Subject
-from tests.proof.worlds.hints import hints_of
-from tests.proof.worlds.world import World
+from tests.proof.worlds.hints import collect_hints
+from tests.proof.worlds.world import Scenario
 
-_RUNS_OTHERWISE = frozenset({"dependency-runs-twice"})
-"""What is noted, and not drawn."""
+_UNREPRESENTED = frozenset({"dependency-runs-twice"})
+"""Notes on behavior that the graph does not represent."""
 
-_FAILS_OTHERWISE = frozenset({"dependency-after-failure"})
-"""What is noted, and not drawn, of runs in which steps fail."""
+_UNREPRESENTED_FAILURES = frozenset({"dependency-after-failure"})
+"""Notes on behavior after failures that the graph does not represent."""
 
 _FIELD = re.compile(r"\{[^{}]*(?:\{[^{}]*\}[^{}]*)*\}")
 
 
 @dataclass(frozen=True, slots=True)
-class Rejected:
-    """A run that is no path through the graph, by the number of its world."""
+class RejectedRun:
+    """A run that is not a path through the graph."""
 
     seed: int
     failures: bool
-    why: str
+    reason: str
 
     def __str__(self) -> str:
-        return f"seed {self.seed}{', with failures' if self.failures else ''}: {self.why}"
+        return f"seed {self.seed}{', with failures' if self.failures else ''}: {self.reason}"
 
 
 @dataclass(slots=True)
 class Outcome:
-    """What came of the runs of a workflow. Runs that are alike are one trace, which is judged once, if it can be."""
+    """The results for the runs of a workflow. Equal runs are one trace, which is checked once."""
 
     title: str
     runs: int = 0
     traces: int = 0
-    left_out: str = ""
-    too_hard: int = 0
-    rejected: list[Rejected] = field(default_factory=list)
+    unchecked: str = ""
+    """Reason why the runs are not checked, or an empty string."""
+    undecided: int = 0
+    """Number of traces that exceed the search limit."""
+    rejected: list[RejectedRun] = field(default_factory=list)
     steps: frozenset[str] = frozenset()
     reached: frozenset[str] = frozenset()
 
 
-def reason_to_leave_out(subject: Subject, *, failures: bool) -> str:
-    """Say why a graph does not show what runs do; nothing if it is to show it."""
+def reason_unchecked(subject: Subject, *, failures: bool) -> str:
+    """Return why runs of a workflow are not checked, or an empty string."""
     if subject.graph is None:
         return "no graph"
     if not subject.complete:
         return "incomplete"
-    if failures and subject.title in NOT_CAUGHT:
-        return NOT_CAUGHT[subject.title]
-    otherwise = _RUNS_OTHERWISE | _FAILS_OTHERWISE if failures else _RUNS_OTHERWISE
-    return ", ".join(sorted(subject.notes & otherwise))
+    if failures and subject.title in SURVIVED_FAILURES:
+        return SURVIVED_FAILURES[subject.title]
+    codes = _UNREPRESENTED | _UNREPRESENTED_FAILURES if failures else _UNREPRESENTED
+    return ", ".join(sorted(subject.notes & codes))
 
 
-def judged(subject: Subject, seeds: Iterable[int], *, failures: bool) -> Outcome:
-    """Run a workflow in the worlds of these seeds, and judge each run."""
-    outcome = Outcome(subject.title, left_out=reason_to_leave_out(subject, failures=failures))
-    if subject.graph is None or outcome.left_out:
+def check_runs(subject: Subject, seeds: Iterable[int], *, failures: bool) -> Outcome:
+    """Run a workflow in the scenarios of these seeds and check each run."""
+    outcome = Outcome(subject.title, unchecked=reason_unchecked(subject, failures=failures))
+    if subject.graph is None or outcome.unchecked:
         return outcome
-    judges = [Judge(graph) for graph in graphs_of(subject)]
-    known: set[Trace] = set()
+    acceptors = [PathAcceptor(graph) for graph in graph_variants(subject)]
+    traces: set[RunTrace] = set()
     for seed in seeds:
-        trace = trace_of(executed(subject, seed, failures=failures))
+        trace = trace_of(run_in_scenario(subject, seed, failures=failures))
         outcome.runs += 1
-        if trace not in known:
-            known.add(trace)
+        if trace not in traces:
+            traces.add(trace)
             try:
-                outcome.rejected += [Rejected(seed, failures, why) for why in _why_rejected(judges, trace)]
-            except TooHard:
-                outcome.too_hard += 1
-    outcome.traces = len(known)
-    outcome.steps = frozenset(name for _, name in steps_of(subject.graph))
-    outcome.reached = frozenset(_reached(outcome.steps, {each.name for trace in known for each in trace.events}))
+                outcome.rejected += [RejectedRun(seed, failures, reason) for reason in _rejection(acceptors, trace)]
+            except SearchLimitExceeded:
+                outcome.undecided += 1
+    outcome.traces = len(traces)
+    outcome.steps = frozenset(name for _, name in list_steps(subject.graph))
+    outcome.reached = frozenset(_reached(outcome.steps, {event.name for trace in traces for event in trace.events}))
     return outcome
 
 
-def executed(subject: Subject, seed: int, *, failures: bool) -> Execution:
-    """Run a workflow in the world of a seed."""
-    world = World(seed, hints_of(*subject.modules.values()), failures=failures)
-    with redirect_stdout(StringIO()):  # a workflow may print
-        return execute(subject.modules, subject.class_name, **world.options(subject.mode))
+def run_in_scenario(subject: Subject, seed: int, *, failures: bool) -> Execution:
+    """Run a workflow in the scenario of a seed."""
+    scenario = Scenario(seed, collect_hints(*subject.modules.values()), failures=failures)
+    with redirect_stdout(StringIO()):  # suppresses output of the workflow
+        return execute(subject.modules, subject.class_name, **scenario.options(subject.mode))
 
 
-def _why_rejected(judges: list[Judge], trace: Trace) -> list[str]:
-    """Say why the first judge rejects, if all do."""
-    why: list[str] = []
-    for judge in judges:
-        verdict = judge.accepts(trace)
+def _rejection(acceptors: list[PathAcceptor], trace: RunTrace) -> list[str]:
+    """Return the verdict for the first graph if all graphs reject the trace."""
+    reason: list[str] = []
+    for acceptor in acceptors:
+        verdict = acceptor.accepts(trace)
         if verdict.accepted:
             return []
-        why.append(str(verdict))
-    return why[:1]
+        reason.append(str(verdict))
+    return reason[:1]
 
 
 def _reached(steps: Iterable[str], names: set[str]) -> Iterator[str]:

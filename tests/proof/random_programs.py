@@ -1,17 +1,17 @@
-"""Random programs executed and judged, in counts."""
+"""Count the results of random programs."""
 
 from __future__ import annotations
 
-from tests.proof.programs.counting import counted
-from tests.proof.table import Table
+from tests.proof.programs.counting import count_random_programs
+from tests.proof.table import CountTable
 
-_FOR_EACH_SEED = 10
+_PER_SEED = 10
 
 
-def random_programs(seeds: int) -> Table:
-    """Judge the runs of ten random programs for each seed."""
-    tally = counted(seeds * _FOR_EACH_SEED)
-    left_out = sum(tally.left_out.values())
-    row = ("random programs", tally.programs, tally.traces, len(tally.rejections), left_out)
-    reasons = [f"left out: {why} ({count:,} runs)" for why, count in sorted(tally.left_out.items())]
-    return Table(("drawn", "programs", "traces", "rejected", "left out"), [row], reasons)
+def random_programs(seeds: int) -> CountTable:
+    """Check the runs of ten random programs per seed."""
+    tally = count_random_programs(seeds * _PER_SEED)
+    unchecked = sum(tally.unchecked.values())
+    row = ("random programs", tally.programs, tally.traces, len(tally.rejections), unchecked)
+    reasons = [f"left out: {reason} ({count:,} runs)" for reason, count in sorted(tally.unchecked.items())]
+    return CountTable(("drawn", "programs", "traces", "rejected", "left out"), [row], reasons)

@@ -1,4 +1,4 @@
-"""The programs that are executed: what stands in `fixtures`, and the clean examples of the rules."""
+"""The programs of the proof: the fixtures and the clean examples of the rules."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.example import Example
 from stepgraph.model.payload import Graph
 from stepgraph.project.configuration.compatibility import DependencyMode
-from tests.checks.executing import modules_of
-from tests.checks.running import analyzed
+from tests.checks.examples import analyze_example
+from tests.checks.execution import modules_of
 from tests.execution.platform import Mode
-from tests.execution.running import ENTRY
+from tests.execution.runner import ENTRY
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 _PROJECTS = ("dag", "mistakes", "orders", "shop")
@@ -25,7 +25,7 @@ _PROJECTS = ("dag", "mistakes", "orders", "shop")
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """A workflow as it is executed and as it was analysed. `title` says where it comes from."""
+    """A workflow, its modules and its analysis."""
 
     title: str
     modules: Mapping[str, str]
@@ -37,17 +37,17 @@ class Subject:
 
 
 @dataclass(frozen=True, eq=False)
-class Program:
-    """What is executed: modules by their names, the entry module first, and how they are analysed."""
+class FixtureProgram:
+    """The modules of a program, the entry module first, and a function that analyzes them."""
 
     title: str
     modules: Mapping[str, str]
-    analyse: Callable[[], tuple[WorkflowAnalysis, ...]]
+    analyze: Callable[[], tuple[WorkflowAnalysis, ...]]
 
-    @cache  # noqa: B019 # programs are few, and are there as long as the tests are
+    @cache  # noqa: B019 # the few programs live as long as the tests
     def subjects(self) -> tuple[Subject, ...]:
-        """Analyse its workflows."""
-        workflows = self.analyse()
+        """Analyze the workflows of the program."""
+        workflows = self.analyze()
         return tuple(
             Subject(
                 self.title if len(workflows) == 1 else f"{self.title}, {workflow.class_name}",
@@ -62,39 +62,39 @@ class Program:
         )
 
 
-def gallery() -> Iterator[Program]:
+def gallery() -> Iterator[FixtureProgram]:
     for path in sorted((FIXTURES / "gallery").glob("*.py")):
-        yield _of_file(path, path.stem)
+        yield _file_program(path, path.stem)
 
 
-def projects() -> Iterator[Program]:
-    """Yield the fixtures that are projects, and the one with mistakes."""
+def projects() -> Iterator[FixtureProgram]:
+    """Yield the fixtures with several modules, and the one with mistakes."""
     for name in _PROJECTS:
         folder = FIXTURES / name
         root = folder / "src" if (folder / "src").is_dir() else folder
         modules = {_module(path, root): path.read_text(encoding="utf-8") for path in sorted(root.rglob("*.py"))}
-        yield Program(name, {ENTRY: modules[ENTRY], **modules}, partial(_workflows, folder))
+        yield FixtureProgram(name, {ENTRY: modules[ENTRY], **modules}, partial(_workflows, folder))
 
 
-def pairs() -> Iterator[Program]:
-    """Yield both versions of each pair, equal modules once."""
+def pairs() -> Iterator[FixtureProgram]:
+    """Yield both versions of each diff pair, without duplicates."""
     sources = set()
     for pair in diff_pairs():
         for title, source in (("after", pair.after), ("before", pair.before)):
             if source not in sources:
                 sources.add(source)
-                yield Program(f"{pair.name}, {title}", {ENTRY: source}, partial(_workflows_in, source))
+                yield FixtureProgram(f"{pair.name}, {title}", {ENTRY: source}, partial(_workflows_in, source))
 
 
-def examples() -> Iterator[Program]:
-    """Yield what the rules find nothing in."""
+def examples() -> Iterator[FixtureProgram]:
+    """Yield the clean examples of the rules."""
     for rule in RULES:
         for example in rule.clean():
-            yield Program(f"{rule.code}, {example.title}", modules_of(example), partial(_workflows_of, example))
+            yield FixtureProgram(f"{rule.code}, {example.title}", modules_of(example), partial(_workflows_of, example))
 
 
-def _of_file(path: Path, title: str) -> Program:
-    return Program(title, {ENTRY: path.read_text(encoding="utf-8")}, partial(_workflows, path))
+def _file_program(path: Path, title: str) -> FixtureProgram:
+    return FixtureProgram(title, {ENTRY: path.read_text(encoding="utf-8")}, partial(_workflows, path))
 
 
 def _workflows_in(source: str) -> tuple[WorkflowAnalysis, ...]:
@@ -107,7 +107,7 @@ def _workflows(path: Path) -> tuple[WorkflowAnalysis, ...]:
 
 def _workflows_of(example: Example) -> tuple[WorkflowAnalysis, ...]:
     with TemporaryDirectory() as folder:
-        return analyzed(example, Path(folder)).workflows
+        return analyze_example(example, Path(folder)).workflows
 
 
 def _mode(workflow: WorkflowAnalysis) -> Mode:

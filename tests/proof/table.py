@@ -1,4 +1,4 @@
-"""Counts as a table, with what is to be said of them below."""
+"""Tables of counts in Markdown."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ Cell = str | int
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """Its first column says what the others count."""
+class CountTable:
+    """A table whose first column labels the rows, with remarks below."""
 
     columns: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     remarks: Sequence[str] = ()
 
     def lines(self) -> Iterator[str]:
-        """Yield it as Markdown, whose numbers stand below each other."""
+        """Yield the lines of the table in Markdown, with aligned numbers."""
         cells = [list(self.columns), *([_text(cell) for cell in row] for row in self.rows)]
         widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
         head, *rows = [_line(row, widths) for row in cells]

@@ -1,4 +1,4 @@
-"""Each run of each program, in whatever world, is a path through the graph that the analysis gives."""
+"""Test that each run of each fixture, in every scenario, is a path through the analyzed graph."""
 
 from __future__ import annotations
 
@@ -6,58 +6,58 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from tests.proof.effort import worlds
-from tests.proof.expected import LEFT_OUT, LEFT_OUT_WITH_FAILURES, TOO_HARD, UNREACHED
-from tests.proof.judging import Outcome, judged, reason_to_leave_out
-from tests.proof.subjects import Program, Subject, examples, gallery, pairs, projects
+from tests.proof.effort import scenario_seeds
+from tests.proof.expected import UNCHECKED, UNCHECKED_WITH_FAILURES, UNDECIDED_SHARES, UNREACHED
+from tests.proof.judging import Outcome, check_runs, reason_unchecked
+from tests.proof.subjects import FixtureProgram, Subject, examples, gallery, pairs, projects
 
 PROGRAMS = [*gallery(), *projects(), *pairs(), *examples()]
 
 
-def each(programs: Iterable[Program]) -> pytest.MarkDecorator:
+def parametrize_programs(programs: Iterable[FixtureProgram]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("program", [pytest.param(program, id=program.title) for program in programs])
 
 
-def assert_all_are_paths(program: Program, seeds: range) -> None:
+def assert_all_are_paths(program: FixtureProgram, seeds: range) -> None:
     for subject in program.subjects():
-        outcomes = [judged(subject, seeds, failures=failures) for failures in (False, True)]
+        outcomes = [check_runs(subject, seeds, failures=failures) for failures in (False, True)]
         assert [str(rejected) for outcome in outcomes for rejected in outcome.rejected] == []
-        assert all(outcome.too_hard <= TOO_HARD.get(subject.title, 0) * outcome.traces for outcome in outcomes)
-        assert unreached(outcomes) <= UNREACHED.get(subject.title, frozenset())
+        assert all(outcome.undecided <= UNDECIDED_SHARES.get(subject.title, 0) * outcome.traces for outcome in outcomes)
+        assert unreached_steps(outcomes) <= UNREACHED.get(subject.title, frozenset())
 
 
-def unreached(outcomes: Iterable[Outcome]) -> frozenset[str]:
+def unreached_steps(outcomes: Iterable[Outcome]) -> frozenset[str]:
     steps, reached = (frozenset().union(*sets) for sets in zip(*((o.steps, o.reached) for o in outcomes), strict=True))
     return steps - reached
 
 
 @pytest.mark.slow
-@each([*gallery(), *projects()])
-def test_a_workflow_runs_as_its_graph_says(program: Program) -> None:
-    assert_all_are_paths(program, worlds(100))
+@parametrize_programs([*gallery(), *projects()])
+def test_runs_of_workflows_are_paths(program: FixtureProgram) -> None:
+    assert_all_are_paths(program, scenario_seeds(100))
 
 
 @pytest.mark.slow
-@each(pairs())
-def test_both_sides_of_a_pair_run_as_their_graphs_say(program: Program) -> None:
-    assert_all_are_paths(program, worlds(50))
+@parametrize_programs(pairs())
+def test_runs_of_diff_pairs_are_paths(program: FixtureProgram) -> None:
+    assert_all_are_paths(program, scenario_seeds(50))
 
 
 @pytest.mark.slow
-@each(examples())
-def test_an_example_of_a_rule_runs_as_its_graph_says(program: Program) -> None:
-    assert_all_are_paths(program, worlds(10))
+@parametrize_programs(examples())
+def test_runs_of_rule_examples_are_paths(program: FixtureProgram) -> None:
+    assert_all_are_paths(program, scenario_seeds(10))
 
 
-def left_out(reason: Callable[[Subject], str]) -> dict[str, str]:
+def unchecked(reason: Callable[[Subject], str]) -> dict[str, str]:
     subjects = [subject for program in PROGRAMS for subject in program.subjects()]
-    return {subject.title: why for subject in subjects if (why := reason(subject))}
+    return {subject.title: text for subject in subjects if (text := reason(subject))}
 
 
 @pytest.mark.slow
-def test_no_run_is_left_out_but_of_those_that_are_named() -> None:
-    assert left_out(lambda subject: reason_to_leave_out(subject, failures=False)) == LEFT_OUT
+def test_unchecked_runs_are_listed() -> None:
+    assert unchecked(lambda subject: reason_unchecked(subject, failures=False)) == UNCHECKED
 
 
-def test_no_run_with_failures_is_left_out_but_of_those_that_are_named() -> None:
-    assert left_out(lambda subject: reason_to_leave_out(subject, failures=True)) == LEFT_OUT_WITH_FAILURES
+def test_unchecked_runs_with_failures_are_listed() -> None:
+    assert unchecked(lambda subject: reason_unchecked(subject, failures=True)) == UNCHECKED_WITH_FAILURES

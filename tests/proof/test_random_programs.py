@@ -1,52 +1,49 @@
-"""Each run of a random program is a path through its graph.
+"""Test that each run of random programs is a path through the graph.
 
-`STEPGRAPH_EXAMPLES=5000 pytest tests/proof/test_random_programs.py` looks for programs that were not tried before.
+`STEPGRAPH_EXAMPLES=5000 pytest tests/proof/test_random_programs.py` tries new programs.
 """
 
 from __future__ import annotations
 
-import os
-
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 
-from tests.proof.programs.analysing import analysed
-from tests.proof.programs.counting import counted
+from tests.proof.effort import EXAMPLES
+from tests.proof.programs.analysing import analyze_program
+from tests.proof.programs.counting import count_random_programs
 from tests.proof.programs.judging import Tally
-from tests.proof.programs.modules import Program, programs
-
-_EXAMPLES = os.environ.get("STEPGRAPH_EXAMPLES")
+from tests.proof.programs.modules import GeneratedProgram, programs
 
 thorough = settings(
     deadline=None,
-    max_examples=int(_EXAMPLES or "50"),
-    derandomize=_EXAMPLES is None,
+    max_examples=int(EXAMPLES or "50"),
+    derandomize=EXAMPLES is None,
     suppress_health_check=list(HealthCheck),
     phases=[phase for phase in Phase if phase is not Phase.explain],
 )
 
 INCOMPLETE = {"lost-step"}
-"""Notes on what random programs do: they keep steps that nothing calls."""
+"""Notes that random programs cause: they contain steps that are never called."""
 
 
 @pytest.mark.slow
 @thorough
 @given(program=programs())
-def test_each_run_is_a_path_through_the_graph(program: Program) -> None:
+def test_each_run_is_a_path_through_the_graph(program: GeneratedProgram) -> None:
     assert not [str(rejection) for rejection in Tally().add(program)]
 
 
 @pytest.mark.slow
-def test_the_same_programs_are_counted_each_time() -> None:
-    one, other = counted(5), counted(5)
-    assert one == other
-    assert one.programs == 5
-    assert one.traces > 10
+def test_counting_is_deterministic() -> None:
+    first, second = count_random_programs(5), count_random_programs(5)
+    assert first == second
+    assert first.programs == 5
+    assert first.traces > 10
 
 
 @pytest.mark.slow
 @thorough
 @given(program=programs())
-def test_everything_is_resolved(program: Program) -> None:
-    incomplete = {note.code: str(note) for note in analysed(program).notes if note.incomplete}
+def test_everything_is_resolved(program: GeneratedProgram) -> None:
+    incomplete = {note.code: str(note) for note in analyze_program(program).notes if note.incomplete}
     assert not incomplete.keys() - INCOMPLETE

@@ -1,27 +1,27 @@
-"""What a source does not say is answered from a seed: differently in each world, the same in each run of one."""
+"""Test the scenarios: unspecified values differ between seeds and are stable within one."""
 
 from __future__ import annotations
 
 import pytest
 
-from tests.execution.bodies import source_of
-from tests.execution.running import Execution, execute
-from tests.proof.worlds.hints import hints_of
-from tests.proof.worlds.world import MOST_STEPS, World
+from tests.execution.run_body import module_source
+from tests.execution.runner import Execution, execute
+from tests.proof.worlds.hints import collect_hints
+from tests.proof.worlds.world import MAX_STEPS, Scenario
 
 
-def in_world(seed: int, body: str, *, failures: bool = False) -> Execution:
-    source = source_of(body)
-    return execute(source, **World(seed, hints_of(source), failures=failures).options())
+def run_scenario(seed: int, body: str, *, failures: bool = False) -> Execution:
+    source = module_source(body)
+    return execute(source, **Scenario(seed, collect_hints(source), failures=failures).options())
 
 
-def results(body: str, worlds: int = 60) -> set[object]:
-    """Return what comes of a body in many worlds, in words."""
-    executions = [in_world(seed, body) for seed in range(worlds)]
+def results(body: str, scenario_seeds: int = 60) -> set[object]:
+    """Return the distinct results and errors of a body in many scenarios."""
+    executions = [run_scenario(seed, body) for seed in range(scenario_seeds)]
     return {repr(each.error) if each.failed else each.result for each in executions}
 
 
-SHORTEST = """
+SHORT_BODY = """
     @step.do("load")
     async def load():
         return await self.env.ORDERS.load(event["payload"]["id"])
@@ -32,25 +32,27 @@ SHORTEST = """
 """
 
 
-def test_a_world_is_the_same_each_time() -> None:
+def test_scenario_is_deterministic() -> None:
     for seed in range(20):
-        assert in_world(seed, SHORTEST, failures=True).events == in_world(seed, SHORTEST, failures=True).events
+        assert (
+            run_scenario(seed, SHORT_BODY, failures=True).events == run_scenario(seed, SHORT_BODY, failures=True).events
+        )
 
 
-def test_worlds_differ() -> None:
-    runs = {tuple(event.key for event in in_world(seed, SHORTEST).events) for seed in range(60)}
+def test_scenarios_differ() -> None:
+    runs = {tuple(event.key for event in run_scenario(seed, SHORT_BODY).events) for seed in range(60)}
     assert len(runs) > 20
 
 
-def test_a_collection_has_up_to_three_members() -> None:
+def test_collections_have_up_to_three_items() -> None:
     assert results('return len(list(event["payload"]["items"]))') == {0, 1, 2, 3}
 
 
-def test_a_value_is_true_in_one_world_and_false_in_another() -> None:
+def test_truth_varies_between_scenarios() -> None:
     assert results('return bool(event["payload"]["paid"])') == {True, False}
 
 
-def test_a_value_is_true_to_itself() -> None:
+def test_truth_of_a_value_is_stable() -> None:
     body = """
         order = event["payload"]["order"]
         return all(bool(order["paid"]) == bool(order["paid"]) for _ in range(8))
@@ -58,7 +60,7 @@ def test_a_value_is_true_to_itself() -> None:
     assert results(body) == {True}
 
 
-def test_a_number_is_not_below_one_and_above_a_higher_one() -> None:
+def test_comparisons_are_consistent() -> None:
     body = 'total = event["payload"]["total"]\nreturn (total < 10) <= (total < 20)'
     assert results(body) == {True}
 
@@ -101,13 +103,13 @@ def test_a_number_is_not_below_one_and_above_a_higher_one() -> None:
         return 1 if found is None else 2 if found else 3
         """,
     ],
-    ids=["cases", "patterns of mappings", "a table", "texts", "numbers", "none"],
+    ids=["cases", "patterns of mappings", "a dictionary", "strings", "numbers", "none"],
 )
-def test_each_way_through_a_choice_is_taken_in_some_world(body: str) -> None:
+def test_each_branch_is_taken_in_some_scenario(body: str) -> None:
     assert results(body) == {1, 2, 3}
 
 
-def test_a_constant_counts_for_the_value_that_is_handed_on_to_where_it_stands() -> None:
+def test_constants_reach_values_through_calls() -> None:
     body = """
         async def find():
             return await self.env.ORDERS.search(event["payload"]["id"])
@@ -120,7 +122,7 @@ def test_a_constant_counts_for_the_value_that_is_handed_on_to_where_it_stands() 
     assert results(body) == {True, False}
 
 
-def test_as_many_values_are_unpacked_as_there_are_variables() -> None:
+def test_unpacking_yields_the_expected_number() -> None:
     body = """
         one, two = event["payload"]["pair"]
         (three, four, five), *_ = [event["payload"]["more"]]
@@ -129,7 +131,7 @@ def test_as_many_values_are_unpacked_as_there_are_variables() -> None:
     assert results(body) == {True}
 
 
-def test_a_loop_over_unknown_values_ends() -> None:
+def test_loop_over_unspecified_values_ends() -> None:
     body = """
         while not await self.env.ORDERS.are_done():
             await step.do("look")(lambda: None)()
@@ -137,11 +139,11 @@ def test_a_loop_over_unknown_values_ends() -> None:
             pass
     """
     for seed in range(30):
-        assert len(in_world(seed, body).started) <= MOST_STEPS
-        assert "computed" not in str(in_world(seed, body).error)
+        assert len(run_scenario(seed, body).started) <= MAX_STEPS
+        assert "computed" not in str(run_scenario(seed, body).error)
 
 
-def test_recursion_over_unknown_values_ends() -> None:
+def test_recursion_over_unspecified_values_ends() -> None:
     body = """
         def count(node):
             return 1 + sum(count(child) for child in node["children"])
@@ -151,7 +153,7 @@ def test_recursion_over_unknown_values_ends() -> None:
     assert results(body) == {True}
 
 
-def test_modules_that_are_not_there_are_imported() -> None:
+def test_missing_modules_are_imported() -> None:
     body = """
         import stripe.errors
         from acme.billing import BillingError, Client
@@ -165,22 +167,22 @@ def test_modules_that_are_not_there_are_imported() -> None:
         except BillingError as error:
             return str(error)
     """
-    assert results(body, worlds=10) == {"no"}
+    assert results(body, scenario_seeds=10) == {"no"}
 
 
-def test_what_is_random_goes_by_the_seed() -> None:
+def test_random_modules_are_seeded() -> None:
     body = "import random, uuid\nreturn [random.randint(1, 6), str(uuid.uuid4())]"
-    assert in_world(1, body).result == in_world(1, body).result
-    assert in_world(1, body).result != in_world(2, body).result
+    assert run_scenario(1, body).result == run_scenario(1, body).result
+    assert run_scenario(1, body).result != run_scenario(2, body).result
 
 
-def test_steps_side_by_side_end_in_different_orders() -> None:
+def test_concurrent_steps_end_in_varying_orders() -> None:
     body = 'await asyncio.gather(step.do("a")(lambda: 1)(), step.do("b")(lambda: 2)())'
-    ends = {tuple(event.key for event in in_world(seed, body).events if event.what == "end") for seed in range(20)}
+    ends = {tuple(event.key for event in run_scenario(seed, body).events if event.type == "end") for seed in range(20)}
     assert ends == {("a-1", "b-1"), ("b-1", "a-1")}
 
 
-def test_an_event_comes_or_does_not() -> None:
+def test_events_may_arrive() -> None:
     body = """
         try:
             await step.wait_for_event("approval", "approved", timeout="1 day")
@@ -191,12 +193,12 @@ def test_an_event_comes_or_does_not() -> None:
     assert results(body) == {"late", "in time"}
 
 
-def test_no_step_fails_without_failures() -> None:
+def test_no_step_fails_by_default() -> None:
     for seed in range(30):
-        assert {event.what for event in in_world(seed, SHORTEST).events} <= {"start", "end"}
+        assert {event.type for event in run_scenario(seed, SHORT_BODY).events} <= {"start", "end"}
 
 
-def test_steps_fail_once_or_always_or_for_good() -> None:
+def test_kinds_of_failures() -> None:
     body = """
         try:
             await step.do("charge", config={"retries": {"limit": 5, "delay": 1}})(lambda: 1)()
@@ -208,7 +210,7 @@ def test_steps_fail_once_or_always_or_for_good() -> None:
             return "always, without a type"
         return "charged"
     """
-    executions = [in_world(seed, body, failures=True) for seed in range(400)]
+    executions = [run_scenario(seed, body, failures=True) for seed in range(400)]
     assert {each.result for each in executions} == {"for good", "always", "always, without a type", "charged"}
-    retries = {sum(event.what == "retry" for event in each.events) for each in executions}
+    retries = {sum(event.type == "retry" for event in each.events) for each in executions}
     assert retries == {0, 1, 3, 5}

@@ -1,4 +1,4 @@
-"""The analysis of a program, of one module or of several."""
+"""Analyze generated programs with one or several modules."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from stepgraph import WorkflowAnalysis, analyze_file, analyze_source
-from tests.proof.programs.modules import Program
+from tests.proof.programs.modules import GeneratedProgram
 
 
-def analysed(program: Program) -> WorkflowAnalysis:
-    """Return what is found out about the workflow `W`."""
+def analyze_program(program: GeneratedProgram) -> WorkflowAnalysis:
+    """Return the analysis of workflow `W`."""
     if len(program.sources) == 1:
         analysis = analyze_source(program.sources["entry"], "entry.py")
     else:

@@ -1,15 +1,15 @@
-"""So many random programs, and what came of them, in counts."""
+"""Check a number of random programs and count the results."""
 
 from __future__ import annotations
 
 from hypothesis import HealthCheck, Phase, given, seed, settings
 
 from tests.proof.programs.judging import Tally
-from tests.proof.programs.modules import Program, programs
+from tests.proof.programs.modules import GeneratedProgram, programs
 
 
-def counted(examples: int, number: int = 0) -> Tally:
-    """Judge the runs of so many random programs; another `number` gives others, the same one the same."""
+def count_random_programs(examples: int, number: int = 0) -> Tally:
+    """Check the runs of random programs. `number` seeds their generation."""
     tally = Tally()
 
     @seed(number)
@@ -21,7 +21,7 @@ def counted(examples: int, number: int = 0) -> Tally:
         suppress_health_check=list(HealthCheck),
     )
     @given(programs())
-    def count(program: Program) -> None:
+    def count(program: GeneratedProgram) -> None:
         tally.add(program)
 
     count()

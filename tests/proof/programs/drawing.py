@@ -1,4 +1,4 @@
-"""Drawing a program piece by piece, within a budget of steps."""
+"""Draw programs within a budget of steps, using Hypothesis."""
 
 from __future__ import annotations
 
@@ -6,65 +6,66 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from hypothesis import strategies as st
 
+from tests.execution.platform import Mode
 from tests.proof.programs.printing import Block, Statement
 from tests.proof.programs.scope import Scope
 
 T = TypeVar("T")
-Mode = Literal["implicit", "legacy"]
-DEEPEST = 5
+MAX_DEPTH = 5
 
 
 @dataclass
 class Drawing:
-    """What is drawn from, what is left of the budget, and how names go on."""
+    """State of the generation of a program: source of choices, budget and counters of names."""
 
     draw: st.DrawFn
     statement: Callable[[Drawing, Scope], Statement]
-    """Draws any statement: of this family or another."""
-    left: int
-    """How many steps and calls there may still be."""
+    """Draws a statement of any family."""
+    budget: int
+    """Remaining number of steps and calls."""
     mode: Mode = "implicit"
-    needy: bool = False
-    """Whether steps mostly need others."""
+    prefers_dependencies: bool = False
+    """Whether most steps depend on others."""
     names: Counter[str] = field(default_factory=Counter)
 
     def chance(self, one_in: int) -> bool:
-        """Say yes so often; a program is simpler without."""
+        """Return True once in `one_in` draws. Shrinks to False."""
         return self.draw(st.integers(0, one_in - 1)) == one_in - 1
 
-    def among(self, choices: Sequence[T]) -> T:
-        """Take one; the first is the simplest."""
+    def choose(self, choices: Sequence[T]) -> T:
+        """Draw one of the choices. Shrinks to the first."""
         return choices[self.draw(st.integers(0, len(choices) - 1))]
 
     def weighted(self, choices: Mapping[T, int]) -> T:
-        return self.among([choice for choice, weight in choices.items() for _ in range(weight)])
+        return self.choose([choice for choice, weight in choices.items() for _ in range(weight)])
 
     def number(self, least: int, most: int) -> int:
         return self.draw(st.integers(least, most))
 
-    def some(self, choices: Sequence[T], most: int = 3) -> list[T]:
-        """Take up to so many different ones."""
+    def sample(self, choices: Sequence[T], most: int = 3) -> list[T]:
+        """Draw at most `most` distinct choices."""
         return self.draw(st.lists(st.sampled_from(choices), max_size=most, unique=True)) if choices else []
 
     @contextmanager
     def share(self, part: float) -> Iterator[None]:
-        """Let a block of the caller use this share of what is left."""
-        kept = self.left - int(self.left * part)
-        self.left -= kept
+        """Limit the code within the block to this share of the budget."""
+        reserved = self.budget - int(self.budget * part)
+        self.budget -= reserved
         yield
-        self.left = max(self.left, 0) + kept
+        self.budget = max(self.budget, 0) + reserved
 
     def name(self, prefix: str) -> str:
         self.names[prefix] += 1
         return f"{prefix}{self.names[prefix]}"
 
-    def block(self, scope: Scope, most: int = 4, goes_on: int = 3) -> Block:
-        """Draw what stands in a block, and leave in the scope what it names."""
+    def block(self, scope: Scope, most: int = 4, continue_weight: int = 3) -> Block:
+        """Draw a block of statements, adding their names to the scope."""
         statements: list[Statement] = []
-        while self.left > 0 and len(statements) < most and self.draw(st.integers(0, goes_on)):
-            statements.append(self.draw(st.builds(lambda: self.statement(self, scope))))  # to leave out as a whole
+        while self.budget > 0 and len(statements) < most and self.draw(st.integers(0, continue_weight)):
+            # `builds` lets Hypothesis remove a whole statement when it shrinks a program
+            statements.append(self.draw(st.builds(lambda: self.statement(self, scope))))
         return Block(tuple(statements))

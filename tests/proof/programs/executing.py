@@ -1,4 +1,4 @@
-"""Runs of a program, each in a world of its own."""
+"""Execute generated programs with seeded inputs."""
 
 from __future__ import annotations
 
@@ -8,36 +8,37 @@ from dataclasses import dataclass
 from unittest.mock import patch
 
 from tests.execution.promises import Promise
-from tests.execution.running import Execution, execute
-from tests.execution.virtual_clock import VirtualClock
-from tests.proof.programs.modules import Program
+from tests.execution.runner import Execution, execute
+from tests.execution.virtual_clock import BoundedVirtualClock
+from tests.proof.programs.modules import GeneratedProgram
 from tests.proof.programs.world import answers, fails, payload, takes, world
 
-MOST_STEPS = 200
-FAILING = 0.1
-"""The share of steps that fail, where some do."""
+MAX_STEPS = 200
+FAILING_SHARE = 0.1
+"""The share of steps that fail in runs with failures."""
 
 
 @dataclass
-class Cuts:
-    """Whether the run is over, and whether a step was cut short before: by a timeout, or in a group that failed."""
+class CancellationRecord:
+    """Records whether a run cancels running steps."""
 
-    over: bool = False
-    any: bool = False
+    run_ended: bool = False
+    any_cancelled: bool = False
+    """Whether a step was cancelled before the end of the run, by a timeout or in a failed group."""
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run of a program, and whether it left steps behind that were cut short."""
+class ProgramRun:
+    """A run of a program, and whether it cancelled running steps."""
 
     execution: Execution
-    cut_short: bool
+    cancelled_steps: bool
 
 
-def executed(program: Program, seed: int, *, failing: bool) -> Run:
-    """Run the workflow `W` in the world of a seed."""
-    share = FAILING if failing else 0
-    with _noticing() as cuts:
+def run_program(program: GeneratedProgram, seed: int, *, failures: bool) -> ProgramRun:
+    """Run workflow `W` with inputs of a seed."""
+    share = FAILING_SHARE if failures else 0
+    with _recording_cancellation() as record:
         execution = execute(
             {**program.sources, "world": world(seed)},
             "W",
@@ -46,24 +47,25 @@ def executed(program: Program, seed: int, *, failing: bool) -> Run:
             fails=fails(seed, share),
             takes=takes(seed),
             answers=answers(seed, share),
-            step_limit=MOST_STEPS,
+            step_limit=MAX_STEPS,
         )
-    return Run(execution, cuts.any)
+    return ProgramRun(execution, record.any_cancelled)
 
 
 @contextmanager
-def _noticing() -> Iterator[Cuts]:
-    """Notice that a step is no longer waited for: the engine's promise of it is cancelled, and it goes on."""
-    cuts = Cuts()
-    cancel, cut_off = Promise.cancel, VirtualClock.cut_off
+def _recording_cancellation() -> Iterator[CancellationRecord]:
+    """Record whether the promise of a running step is cancelled, in which case the step itself continues."""
+    record = CancellationRecord()
+    cancel, cancel_all = Promise.cancel, BoundedVirtualClock.cancel_all
 
-    def noticed(promise: Promise, msg: str | None = None) -> bool:
-        cuts.any = cuts.any or not (cuts.over or promise.done())
+    def record_cancel(promise: Promise, msg: str | None = None) -> bool:
+        if not (record.run_ended or promise.done()):
+            record.any_cancelled = True
         return cancel(promise, msg)
 
-    def ended(clock: VirtualClock) -> None:
-        cuts.over = True
-        cut_off(clock)
+    def record_end(clock: BoundedVirtualClock) -> None:
+        record.run_ended = True
+        cancel_all(clock)
 
-    with patch.object(Promise, "cancel", noticed), patch.object(VirtualClock, "cut_off", ended):
-        yield cuts
+    with patch.object(Promise, "cancel", record_cancel), patch.object(BoundedVirtualClock, "cancel_all", record_end):
+        yield record

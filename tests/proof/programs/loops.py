@@ -1,8 +1,8 @@
-"""Loops, each with an end."""
+"""Generate loops that end."""
 
 from __future__ import annotations
 
-from tests.proof.programs.choices import test
+from tests.proof.programs.choices import branch_test
 from tests.proof.programs.drawing import Drawing
 from tests.proof.programs.printing import Block, Clause, Compound, Statement, line
 from tests.proof.programs.scope import Scope
@@ -12,7 +12,7 @@ from tests.proof.programs.works import ROWS
 
 def for_loop(drawing: Drawing, scope: Scope) -> Statement:
     row = drawing.name("row")
-    rows = drawing.among(ROWS)
+    rows = drawing.choose(ROWS)
     head = drawing.weighted(
         {
             f"for {row} in {rows}": 6,
@@ -28,26 +28,28 @@ def for_loop(drawing: Drawing, scope: Scope) -> Statement:
 
 
 def while_loop(drawing: Drawing, scope: Scope) -> Statement:
-    kinds = ["while more()", "while True", f"while more() and {test(drawing, scope)}"]
-    head = drawing.among(kinds)
+    kinds = ["while more()", "while True", f"while more() and {branch_test(drawing, scope)}"]
+    head = drawing.choose(kinds)
     body = _body(drawing, scope, None)
     if head == "while True":
-        leaving = Clause("if not more()", Block((line("break"),)))
-        return Clause(head, Block((leaving, *body.statements)) if drawing.chance(2) else body.then(leaving))
+        conditional_jump = Clause("if not more()", Block((line("break"),)))
+        return Clause(
+            head, Block((conditional_jump, *body.statements)) if drawing.chance(2) else body.then(conditional_jump)
+        )
     return _with_else(drawing, scope, Clause(head, body))
 
 
-def unrolled(drawing: Drawing, scope: Scope) -> Statement:
-    """Draw a loop over steps that are written out."""
-    steps = [drawing.among(scope.thunks) for _ in range(drawing.number(1, 3))]
-    drawing.left -= len(steps)
+def loop_over_steps(drawing: Drawing, scope: Scope) -> Statement:
+    """Draw a loop over a literal collection of steps."""
+    steps = [drawing.choose(scope.thunks) for _ in range(drawing.number(1, 3))]
+    drawing.budget -= len(steps)
     name = drawing.name("each")
     inner = scope.inside(can_break=True, once=False)
     inner.thunks.append(name)
     body = drawing.block(inner, 2)
     called = line(f"await {name}()")
     statements = body.then(called) if drawing.chance(3) else Block((called, *body.statements))
-    written = drawing.among(["[{}]", "({},)"]).format(", ".join(steps))
+    written = drawing.choose(["[{}]", "({},)"]).format(", ".join(steps))
     return _with_else(drawing, scope, Clause(f"for {name} in {written}", statements))
 
 

@@ -1,4 +1,4 @@
-"""What a program consists of, and its text."""
+"""The parts of a generated program, which print themselves as source code."""
 
 from __future__ import annotations
 
@@ -8,20 +8,20 @@ from typing import Protocol
 
 
 class Statement(Protocol):
-    """A part of a program that has lines of its own."""
+    """A part of a program that consists of lines."""
 
     def lines(self) -> Iterator[str]: ...
 
 
 class Expression(Protocol):
-    """A part of a line: its text is its `str`."""
+    """A part of a line; `str()` returns its source."""
 
     def __str__(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
-class Text:
-    """An expression of which nothing but its text matters."""
+class SourceExpression:
+    """An expression given by its source."""
 
     text: str
 
@@ -30,8 +30,8 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A statement of one line, from parts that stand one after another."""
+class LineStatement:
+    """A one-line statement, the concatenation of its parts."""
 
     parts: tuple[Expression | str, ...]
 
@@ -39,13 +39,13 @@ class Line:
         yield "".join(map(str, self.parts))
 
 
-def line(*parts: Expression | str) -> Line:
-    return Line(parts)
+def line(*parts: Expression | str) -> LineStatement:
+    return LineStatement(parts)
 
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Statements one after another, which may be none."""
+    """A sequence of statements, possibly empty."""
 
     statements: tuple[Statement, ...] = ()
 
@@ -61,19 +61,19 @@ class Block:
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """A line that ends in a colon, and what stands below it."""
+    """The head of a compound statement, without its colon, and its body."""
 
     head: str
     body: Block
 
     def lines(self) -> Iterator[str]:
         yield f"{self.head}:"
-        yield from indented(self.body)
+        yield from indent_lines(self.body)
 
 
 @dataclass(frozen=True, slots=True)
 class Compound:
-    """Clauses that belong together: an `if` and its `else`, a `try` and its handlers."""
+    """Clauses of one statement, such as `if` and `else`, or `try` and its handlers."""
 
     clauses: tuple[Clause, ...]
 
@@ -82,10 +82,10 @@ class Compound:
             yield from clause.lines()
 
 
-def indented(statement: Statement) -> Iterator[str]:
+def indent_lines(statement: Statement) -> Iterator[str]:
     for text in statement.lines():
         yield f"    {text}"
 
 
-def listed(members: Sequence[Expression | str]) -> str:
+def comma_separated(members: Sequence[Expression | str]) -> str:
     return ", ".join(map(str, members))

@@ -1,4 +1,4 @@
-"""What can be named where a statement stands."""
+"""The names in scope at a statement."""
 
 from __future__ import annotations
 
@@ -10,15 +10,15 @@ from tests.proof.programs.printing import Expression
 
 @dataclass(frozen=True, slots=True)
 class Callee:
-    """A function that is called with the step object, with something to call, or with a number, as it says."""
+    """A function and the kinds of its arguments: step object, callable, event or number."""
 
     text: str
     takes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """A name for steps or functions by key."""
+class DispatchTable:
+    """A dictionary of steps or functions, and its keys."""
 
     name: str
     keys: tuple[str, ...]
@@ -26,51 +26,51 @@ class Table:
 
 @dataclass
 class Scope:
-    """The names of a place. A statement adds to those of its block; what it holds gets a scope `inside`."""
+    """The names in scope. A statement adds names for the rest of its block; nested blocks use `inside()`."""
 
     step: str
-    """How the step object is written."""
+    """Source of the expression for the step object."""
     thunks: list[str] = field(default_factory=list)
-    """What gives a coroutine when it is called without arguments: steps, closures, partial functions."""
+    """Callables without parameters that return a coroutine: steps, closures and partial functions."""
     steps: list[str] = field(default_factory=list)
-    """Those of them that are names of declared steps."""
+    """The subset of `thunks` that are declared steps."""
     callees: list[Callee] = field(default_factory=list)
-    tables: list[Table] = field(default_factory=list)
+    tables: list[DispatchTable] = field(default_factory=list)
     lists: list[str] = field(default_factory=list)
     """Names of literal lists of steps."""
     needs: list[str] = field(default_factory=list)
-    """What a step may need: names of steps in implicit mode, their functions in legacy mode."""
+    """Names that a step may depend on: step names in implicit mode, functions in legacy mode."""
     conditions: list[Expression] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
-    """Names that are certainly bound to tasks."""
+    """Names always bound to tasks."""
     possible_tasks: list[str] = field(default_factory=list)
-    """Names that are bound to a task or to None."""
+    """Names bound to a task or None."""
     task_lists: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
-    """Names of task groups that are open."""
+    """Names of open task groups."""
     rows: list[str] = field(default_factory=list)
-    """Variables of loops."""
+    """Loop variables."""
     depth: int = 0
     can_break: bool = False
     can_return: bool = True
     in_handler: bool = False
-    in_final: bool = False
-    """Whether a `finally` is around: the graph has no word for an exception that it raises before its steps."""
+    in_finally: bool = False
+    """Whether this is in a `finally` block. Graphs cannot represent an exception that it raises before its steps."""
     once: bool = False
-    """Whether what is declared here is declared once in a run. A name stands for the step that bore it last: one that
-    is declared anew while another goes on takes its place, which the graph does not show.
+    """Whether declarations here run only once. A name refers to the last step declared with it; a second declaration
+    while the first step runs would replace it, which graphs do not represent.
     """
     in_class: bool = False
-    """Whether `depends=` written here is in the class, where the analysis looks for it to know the mode."""
+    """Whether a `depends=` here is inside the class, where the analysis looks for it to determine the mode."""
 
     def inside(self, **changed: object) -> Self:
-        """Give the scope of a block in this one."""
+        """Return the scope of a nested block."""
         names = ("thunks", "steps", "callees", "tables", "lists", "needs", "conditions", "tasks", "possible_tasks")
         copied = {name: list(getattr(self, name)) for name in (*names, "task_lists", "groups", "rows")}
         return replace(self, **{**copied, "depth": self.depth + 1, **changed})  # type: ignore[arg-type]
 
     def function(self, **changed: object) -> Self:
-        """Give the scope of a function's body in this one: nothing is left of the loops around, and of its tasks."""
-        fresh = {"can_break": False, "can_return": True, "in_handler": False, "in_final": False, "once": False}
+        """Return the scope of a nested function body, which excludes the enclosing loops and tasks."""
+        fresh = {"can_break": False, "can_return": True, "in_handler": False, "in_finally": False, "once": False}
         gone: dict[str, list[str]] = {"tasks": [], "possible_tasks": [], "task_lists": [], "groups": []}
         return self.inside(**{**fresh, **gone, **changed})

@@ -1,37 +1,37 @@
-"""Any statement, of whatever family."""
+"""Generate statements of all families."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from tests.proof.programs import choices, declarations, exits, functions, idioms, loops, protection, tasks, values
-from tests.proof.programs.drawing import DEEPEST, Drawing
+from tests.proof.programs.drawing import MAX_DEPTH, Drawing
 from tests.proof.programs.printing import Statement
 from tests.proof.programs.scope import Scope
 
 Family = Callable[[Drawing, Scope], Statement]
 
-_FLAT: dict[Family, int] = {
+_SIMPLE: dict[Family, int] = {
     values.one_line: 30,
-    values.not_awaited: 1,
+    values.unawaited_sleep: 1,
     tasks.start: 8,
     tasks.join: 10,
-    tasks.first_of: 2,
-    tasks.value_of_work: 5,
+    tasks.wait_for_new_tasks: 2,
+    tasks.await_gather: 5,
     tasks.task_list: 3,
-    exits.leaving: 6,
+    exits.conditional_jump: 6,
 }
-_HOLDING: dict[Family, int] = {
-    choices.conditional: 10,
-    choices.matching: 3,
+_COMPOUND: dict[Family, int] = {
+    choices.if_statement: 10,
+    choices.match_statement: 3,
     loops.for_loop: 6,
     loops.while_loop: 3,
-    loops.unrolled: 2,
-    protection.protected: 7,
-    protection.managed: 3,
+    loops.loop_over_steps: 2,
+    protection.try_statement: 7,
+    protection.with_statement: 3,
     tasks.group: 3,
     tasks.as_completed: 2,
-    tasks.early: 2,
+    tasks.coroutine_before_await: 2,
     declarations.declaration: 6,
     functions.closure: 3,
     idioms.registry: 1,
@@ -47,8 +47,8 @@ _HOLDING: dict[Family, int] = {
 
 
 def statement(drawing: Drawing, scope: Scope) -> Statement:
-    """Draw a statement; the deeper, the flatter."""
+    """Draw a statement. Deeply nested statements are simple ones."""
     if not scope.thunks:
-        return declarations.decorated(drawing, scope)
-    families = _FLAT if scope.depth >= DEEPEST else _FLAT | _HOLDING
+        return declarations.decorated_step(drawing, scope)
+    families = _SIMPLE if scope.depth >= MAX_DEPTH else _SIMPLE | _COMPOUND
     return drawing.weighted(families)(drawing, scope)

@@ -1,12 +1,12 @@
-"""Expressions that run steps as they are evaluated, and statements of one line around them."""
+"""Generate expressions that run steps, and one-line statements that contain them."""
 
 from __future__ import annotations
 
 from tests.proof.programs.drawing import Drawing
 from tests.proof.programs.expressions import condition
-from tests.proof.programs.printing import Line, Text, line
+from tests.proof.programs.printing import LineStatement, SourceExpression, line
 from tests.proof.programs.scope import Scope
-from tests.proof.programs.works import ROWS, coroutine, sleep, sleep_until, work
+from tests.proof.programs.works import ROWS, awaitable, coroutine, sleep, sleep_until
 
 _SHAPES = {
     "await": 12,
@@ -26,9 +26,9 @@ _SHAPES = {
 
 
 def value(drawing: Drawing, scope: Scope) -> str:
-    """Draw an expression with awaits in it, in parentheses where need be."""
+    """Draw an expression that contains awaits, parenthesized if necessary."""
     inner = scope.inside()
-    shape = drawing.weighted(_SHAPES) if scope.depth < 8 and drawing.left > 0 else "await"
+    shape = drawing.weighted(_SHAPES) if scope.depth < 8 and drawing.budget > 0 else "await"
 
     def part() -> str:
         return value(drawing, inner)
@@ -37,11 +37,11 @@ def value(drawing: Drawing, scope: Scope) -> str:
         case "and" | "or":
             return f"({part()} {shape} {part()})"
         case "maybe":
-            return f"({condition(drawing, scope)} {drawing.among(['and', 'or'])} {part()})"
+            return f"({condition(drawing, scope)} {drawing.choose(['and', 'or'])} {part()})"
         case "if":
             return f"({part()} if {condition(drawing, scope)} else {part()})"
         case "pair":
-            return drawing.among(["[{}, {}]", "({}, {})", "[{}, *[{}]]"]).format(part(), part())
+            return drawing.choose(["[{}, {}]", "({}, {})", "[{}, *[{}]]"]).format(part(), part())
         case "not":
             return f"(not {part()})"
         case "equal":
@@ -57,39 +57,39 @@ def value(drawing: Drawing, scope: Scope) -> str:
         case "comprehension":
             return _comprehension(drawing, inner)
         case _:
-            return f"(await {work(drawing, scope)})"
+            return f"(await {awaitable(drawing, scope)})"
 
 
 def work_in_text(drawing: Drawing, scope: Scope) -> str:
-    """Draw an await that may stand in an f-string: without quotes of its own."""
-    drawing.left -= 1
-    return f"await {drawing.among(scope.steps)}()" if scope.steps else "flip()"
+    """Draw an await for an f-string, without quotes."""
+    drawing.budget -= 1
+    return f"await {drawing.choose(scope.steps)}()" if scope.steps else "flip()"
 
 
 def _comprehension(drawing: Drawing, scope: Scope) -> str:
     row = drawing.name("row")
     inner = scope.inside(rows=[*scope.rows, row])
     element = value(drawing, inner)
-    loop = drawing.among([f"for {row} in {drawing.among(ROWS)}", f"async for {row} in stream()"])
-    kept = drawing.weighted({"": 2, f" if {condition(drawing, scope)}": 1, "step": 1})
-    if kept == "step":
-        kept = f" if {value(drawing, inner)}"
-    return drawing.among(["[{}]", "{{0: {}}}"]).format(f"{element} {loop}{kept}")
+    loop = drawing.choose([f"for {row} in {drawing.choose(ROWS)}", f"async for {row} in stream()"])
+    condition_part = drawing.weighted({"": 2, f" if {condition(drawing, scope)}": 1, "step": 1})
+    if condition_part == "step":
+        condition_part = f" if {value(drawing, inner)}"
+    return drawing.choose(["[{}]", "{{0: {}}}"]).format(f"{element} {loop}{condition_part}")
 
 
-def one_line(drawing: Drawing, scope: Scope) -> Line:
-    """Draw a statement that runs steps on the spot."""
+def one_line(drawing: Drawing, scope: Scope) -> LineStatement:
+    """Draw a one-line statement that runs steps."""
     kinds = {"await": 20, "assign": 4, "sleep": 3, "pause": 2, "value": 4, "target": 1, "assert": 1}
     match drawing.weighted(kinds):
         case "assign":
             name = drawing.name("result")
-            made = line(f"{name} = ", value(drawing, scope))
-            scope.conditions.append(Text(name))
-            return made
+            assignment = line(f"{name} = ", value(drawing, scope))
+            scope.conditions.append(SourceExpression(name))
+            return assignment
         case "sleep":
-            return line("await ", drawing.among([sleep, sleep_until])(drawing, scope))
+            return line("await ", drawing.choose([sleep, sleep_until])(drawing, scope))
         case "pause":
-            return line(f"await asyncio.sleep({drawing.among(['0', '1'])})")
+            return line(f"await asyncio.sleep({drawing.choose(['0', '1'])})")
         case "value":
             return line(value(drawing, scope))
         case "target":
@@ -100,6 +100,6 @@ def one_line(drawing: Drawing, scope: Scope) -> Line:
             return line(f"await {coroutine(drawing, scope)}")
 
 
-def not_awaited(drawing: Drawing, scope: Scope) -> Line:
-    """Draw a sleep that goes on by itself."""
-    return line(drawing.among([sleep, sleep_until])(drawing, scope))
+def unawaited_sleep(drawing: Drawing, scope: Scope) -> LineStatement:
+    """Draw a sleep that is not awaited."""
+    return line(drawing.choose([sleep, sleep_until])(drawing, scope))

@@ -1,4 +1,4 @@
-"""The module `world` that programs import: what comes of it differs from seed to seed."""
+"""The module `world` imported by generated programs, whose functions return random values by seed."""
 
 from __future__ import annotations
 
@@ -55,14 +55,14 @@ def world(seed: int) -> str:
 
 
 def payload(seed: int) -> dict[str, bool]:
-    chance = random.Random(seed)  # noqa: S311 # nothing is secret here
+    chance = random.Random(seed)  # noqa: S311 # not used for security
     return {"one": chance.random() < 0.5, "two": chance.random() < 0.5}
 
 
 def fails(seed: int, share: float) -> Fails:
-    """Let this share of all steps fail for good, and as many once."""
+    """Let this share of steps fail permanently, and as many only once."""
 
-    def failing(name: str, count: int, attempt: int) -> Exception | None:
+    def failures(name: str, count: int, attempt: int) -> Exception | None:
         chance = _chance(seed, "fails", name, count)
         lot = chance.random()
         error = chance.choice([ValueError, TypeError, KeyError])
@@ -70,16 +70,16 @@ def fails(seed: int, share: float) -> Fails:
             return error(f"seed {seed}")
         return None
 
-    return failing
+    return failures
 
 
 def takes(seed: int) -> Takes:
-    """Let each attempt take one of a few times, so that some are over at the same time."""
+    """Draw durations from a few values, so that some steps end at the same time."""
     return lambda name, count, attempt: _chance(seed, "takes", name, count, attempt).choice([0, 0, 0.5, 1, 1, 3])
 
 
 def answers(seed: int, share: float) -> Answers:
-    """Let this share of events never come."""
+    """Let this share of events never arrive."""
 
     def answer(name: str, count: int, _event_type: str) -> object:
         return UNANSWERED if _chance(seed, "answers", name, count).random() < share else {"answer": 1}
@@ -88,4 +88,4 @@ def answers(seed: int, share: float) -> Answers:
 
 
 def _chance(*of: object) -> random.Random:
-    return random.Random(repr(of))  # noqa: S311 # nothing is secret here
+    return random.Random(repr(of))  # noqa: S311 # not used for security

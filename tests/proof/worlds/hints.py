@@ -1,7 +1,8 @@
-"""What a source holds its values against, so that a world can give what makes a difference: constants by word.
+"""Constants that a program compares its values with, by word, so that scenarios can reach each branch.
 
-`order["state"] == "paid"` says of what goes by `state` that it may be `"paid"`; `if await find() is None`, that what
-`find` gives, and so what its `return` reads, may be None. Scopes are not told apart: a world need not be right.
+From `order["state"] == "paid"` it follows that values of the word `state` may be `"paid"`. From `if await find() is
+None` it follows that results of `find`, and so the values that it returns, may be None. Scopes are ignored, as hints
+need not be exact.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tests.proof.worlds.words import ITEM, LENGTH, words
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A time that is so many days later than the run begins."""
+    """A time in days after the start of the run."""
 
     days: int
 
@@ -29,7 +30,7 @@ Constant = str | int | float | bool | None | Later
 
 @dataclass(frozen=True, slots=True)
 class Hints:
-    """What is known of a program: constants by word, the times that are written in it, how many steps it declares."""
+    """Constants by word, the datetimes in the source, and the number of declared steps."""
 
     constants: Mapping[str, tuple[Constant, ...]] = field(default_factory=dict)
     moments: tuple[dt.datetime, ...] = ()
@@ -38,7 +39,7 @@ class Hints:
 
 _MOMENTS = (Later(200), Later(300))
 OTHER = "other"
-"""A text that is held against nothing."""
+"""A text that the program does not compare with."""
 
 _DURATIONS = ("5 minutes", 90_000)
 _EVENT_TYPES = ("approved", "rejected")
@@ -47,24 +48,24 @@ _ARGUMENTS: Mapping[str, tuple[Constant, ...]] = {
     "sleep": _DURATIONS,
     "wait_for_event": _EVENT_TYPES,
 }
-"""What the second argument of these has to be; no other will do."""
+"""Valid second arguments of these methods."""
 NEEDED: frozenset[Constant] = frozenset((*_MOMENTS, *_DURATIONS, *_EVENT_TYPES))
 _DURATION_KEYS = ("timeout", "delay")
 
 
 @lru_cache
-def hints_of(*sources: str) -> Hints:
-    """Return what each word of these modules is compared with, be it under another word that it is handed on to."""
-    reading = _Reading()
+def collect_hints(*sources: str) -> Hints:
+    """Map each word to the constants that it is compared with, directly or through assignments and calls."""
+    collector = _HintCollector()
     for source in sources:
-        reading.read(ast.parse(source))
-    plain = [word.removeprefix(LENGTH).removesuffix(ITEM) for word in (*reading.flows, *reading.constants)]
-    known = [form for word in dict.fromkeys(plain) for form in (word, LENGTH + word, word + ITEM)]
-    constants = {word: found for word in known if (found := reading.reached_from(word))}
-    return Hints(constants, tuple(reading.moments), reading.steps)
+        collector.read(ast.parse(source))
+    plain = [word.removeprefix(LENGTH).removesuffix(ITEM) for word in (*collector.flows, *collector.constants)]
+    words_ = [form for word in dict.fromkeys(plain) for form in (word, LENGTH + word, word + ITEM)]
+    constants = {word: word_constants for word in words_ if (word_constants := collector.constants_of(word))}
+    return Hints(constants, tuple(collector.moments), collector.steps)
 
 
-class _Reading:
+class _HintCollector:
     def __init__(self) -> None:
         self.constants: dict[str, dict[Constant, None]] = defaultdict(dict)
         self.flows: dict[str, set[str]] = defaultdict(set)
@@ -78,28 +79,28 @@ class _Reading:
         for node in nodes:
             self._declare(node)
         for node in nodes:
-            self._hand_on(node)
+            self._propagate(node)
             self._compare(node)
             self._count(node)
 
-    def reached_from(self, word: str) -> tuple[Constant, ...]:
-        seen, left = {word}, [word]
-        for each in left:
-            further = self._from(each)
-            left += sorted(further - seen)
-            seen |= further
-        found = tuple(dict.fromkeys(constant for each in left for constant in self.constants.get(each, ())))
-        is_free = NEEDED.isdisjoint(found) and any(isinstance(constant, str) for constant in found)
-        return (*found, OTHER) if is_free else found
+    def constants_of(self, word: str) -> tuple[Constant, ...]:
+        visited, queue = {word}, [word]
+        for word_ in queue:
+            further = self._from(word_)
+            queue += sorted(further - visited)
+            visited |= further
+        constants = tuple(dict.fromkeys(constant for word_ in queue for constant in self.constants.get(word_, ())))
+        is_free = NEEDED.isdisjoint(constants) and any(isinstance(constant, str) for constant in constants)
+        return (*constants, OTHER) if is_free else constants
 
     def _from(self, word: str) -> set[str]:
-        """What a collection is handed on to, its members and its length are, too."""
-        words_of_it = set(self.flows.get(word, ()))
+        """Return the words that a value flows into, including items and lengths of collections."""
+        targets = set(self.flows.get(word, ()))
         if word.startswith(LENGTH):
-            words_of_it |= {LENGTH + each for each in self.flows.get(word.removeprefix(LENGTH), ())}
+            targets |= {LENGTH + each for each in self.flows.get(word.removeprefix(LENGTH), ())}
         if word.endswith(ITEM):
-            words_of_it |= {each + ITEM for each in self.flows.get(word.removesuffix(ITEM), ())}
-        return words_of_it
+            targets |= {each + ITEM for each in self.flows.get(word.removesuffix(ITEM), ())}
+        return targets
 
     def _declare(self, node: ast.AST) -> None:
         match node:
@@ -112,7 +113,7 @@ class _Reading:
             case ast.FunctionDef(name=name, args=arguments) | ast.AsyncFunctionDef(name=name, args=arguments):
                 self._parameters[name] = [parameter.arg for parameter in arguments.args if parameter.arg != "self"]
 
-    def _hand_on(self, node: ast.AST) -> None:
+    def _propagate(self, node: ast.AST) -> None:
         match node:
             case ast.Assign(targets=[target]):
                 self._flow(node.value, *words(target))
@@ -135,9 +136,9 @@ class _Reading:
     def _compare(self, node: ast.AST) -> None:
         match node:
             case ast.Compare(left=left, comparators=comparators):
-                for one, other in pairwise([left, *comparators]):
-                    self._add(one, *self._held_against(other))
-                    self._add(other, *self._held_against(one))
+                for left_, right in pairwise([left, *comparators]):
+                    self._add(left_, *self._compared_constants(right))
+                    self._add(right, *self._compared_constants(left_))
             case ast.Match(subject=ast.Tuple(elts=subjects), cases=cases):
                 for case in cases:
                     if isinstance(case.pattern, ast.MatchSequence):
@@ -155,9 +156,9 @@ class _Reading:
             case ast.keyword(arg="timeout" | "delay", value=ast.expr() as value):
                 self._add(value, *_DURATIONS)
             case ast.Dict(keys=keys, values=values):
-                for name, given in zip(keys, values, strict=True):
+                for name, argument in zip(keys, values, strict=True):
                     if isinstance(name, ast.Constant) and name.value in _DURATION_KEYS:
-                        self._add(given, *_DURATIONS)
+                        self._add(argument, *_DURATIONS)
 
     def _count(self, node: ast.AST) -> None:
         match node:
@@ -172,9 +173,9 @@ class _Reading:
     def _match(self, of: tuple[str, ...], pattern: ast.pattern) -> None:
         match pattern:
             case ast.MatchValue(value=value):
-                self._say(of, *_constants(value))
+                self._add_constants(of, *_constants(value))
             case ast.MatchSingleton(value=value):
-                self._say(of, *_with_opposite(value))
+                self._add_constants(of, *_with_opposite(value))
             case ast.MatchOr(patterns=patterns):
                 for each in patterns:
                     self._match(of, each)
@@ -187,16 +188,16 @@ class _Reading:
                 for inner in patterns:
                     self._match(tuple(word + ITEM for word in of), inner)
 
-    def _held_against(self, other: ast.expr) -> Iterator[Constant]:
-        match other:
+    def _compared_constants(self, operand: ast.expr) -> Iterator[Constant]:
+        match operand:
             case ast.Constant(value=bool() | None as value):
                 yield from _with_opposite(value)
             case ast.Constant():
-                yield from _constants(other)
+                yield from _constants(operand)
             case ast.Set(elts=members) | ast.Tuple(elts=members) | ast.List(elts=members):
                 yield from _constants(*members)
             case _:
-                yield from self._members(other)
+                yield from self._members(operand)
 
     def _members(self, collection: ast.expr) -> Iterator[Constant]:
         match collection:
@@ -211,9 +212,9 @@ class _Reading:
             self.flows[word] |= set(into)
 
     def _add(self, expression: ast.expr, *constants: Constant) -> None:
-        self._say(tuple(words(expression)), *constants)
+        self._add_constants(tuple(words(expression)), *constants)
 
-    def _say(self, of: tuple[str, ...], *constants: Constant) -> None:
+    def _add_constants(self, of: tuple[str, ...], *constants: Constant) -> None:
         for word in of:
             self.constants[word] |= dict.fromkeys(constants)
 
@@ -221,18 +222,18 @@ class _Reading:
 def _constants(*expressions: ast.expr | None) -> Iterator[Constant]:
     for expression in expressions:
         if isinstance(expression, ast.Constant) and isinstance(expression.value, str | int | float):
-            yield from _with_neighbours(expression.value)
+            yield from _with_neighbors(expression.value)
 
 
-def _with_neighbours(value: str | float) -> Iterator[Constant]:
-    """Yield a number with one below and one above, as numbers are compared by size."""
+def _with_neighbors(value: str | float) -> Iterator[Constant]:
+    """Yield a value and, for numbers, its neighbors, as programs compare numbers by size."""
     yield value
     if not isinstance(value, bool | str):
         yield value - 1
         yield value + 1
 
 
-def _with_opposite(value: bool | None) -> Iterator[Constant]:  # noqa: FBT001 # it is a constant
+def _with_opposite(value: bool | None) -> Iterator[Constant]:  # noqa: FBT001 # a constant, not an option
     yield value
     if value is not None:
         yield not value

@@ -1,4 +1,4 @@
-"""Modules that a workflow imports and that are not there, or not the same in each run."""
+"""Replacements for imported modules that are missing or random."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from types import ModuleType
 from tests.execution.values import PyValue
 
 
-def module_of(name: str, give: Callable[[str], PyValue]) -> ModuleType:
-    """Return a module that has whatever is asked of it; errors and classes to derive from are real ones."""
+def stub_module(name: str, give: Callable[[str], PyValue]) -> ModuleType:
+    """Return a module with any attribute. Error classes and base classes are real."""
     module = ModuleType(name)
     module.__path__ = []
 
@@ -32,18 +32,20 @@ def _error(name: str) -> type[Exception]:
     return type(name, (Exception,), {})
 
 
-def seeded(name: str, seed: int) -> ModuleType | None:
-    """Return a module of the standard library that gives the same in each run of a seed, if it is one by chance."""
-    chance = random.Random(seed)  # noqa: S311 # nothing is secret here
+def seeded_module(name: str, seed: int) -> ModuleType | None:
+    """Return a seeded replacement of a random module of the standard library, or None."""
+    chance = random.Random(seed)  # noqa: S311 # not used for security
     match name:
         case "random":
-            return _with(random, {name: getattr(chance, name) for name in random.__all__ if hasattr(chance, name)})
+            return _patched_module(
+                random, {name: getattr(chance, name) for name in random.__all__ if hasattr(chance, name)}
+            )
         case "uuid":
-            return _with(uuid, {"uuid4": lambda: uuid.UUID(int=chance.getrandbits(128), version=4)})
+            return _patched_module(uuid, {"uuid4": lambda: uuid.UUID(int=chance.getrandbits(128), version=4)})
     return None
 
 
-def _with(module: ModuleType, changed: Mapping[str, PyValue]) -> ModuleType:
-    stand_in = ModuleType(module.__name__)
-    stand_in.__dict__.update({**vars(module), **changed})
-    return stand_in
+def _patched_module(module: ModuleType, changed: Mapping[str, PyValue]) -> ModuleType:
+    replacement = ModuleType(module.__name__)
+    replacement.__dict__.update({**vars(module), **changed})
+    return replacement

@@ -1,4 +1,4 @@
-"""Lots that are drawn by name: the same for the same name, in whatever order they are drawn."""
+"""Random numbers that depend only on their key, not on the order of calls."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def number(*of: PyValue) -> int:
 
 
 def share(*of: PyValue) -> float:
-    """Return a number from 0 to below 1."""
+    """Return a number in the range [0, 1)."""
     return number(*of) / _ALL
 
 

@@ -1,4 +1,4 @@
-"""A value of which nothing is said: each question is answered by lot, and then it keeps to what it has said."""
+"""Unspecified values whose behavior is random by seed, but consistent."""
 
 from __future__ import annotations
 
@@ -9,44 +9,44 @@ import sys
 from collections.abc import Callable, Generator, Iterator, Mapping
 from typing import Protocol
 
-from tests.execution.anything import Anything
+from tests.execution.stub_values import StubValue
 from tests.execution.values import PyValue
 from tests.proof.worlds import lots
 from tests.proof.worlds.hints import Constant
 from tests.proof.worlds.words import ITEM, LENGTH
 
 _PATIENCE = 20
-"""After so many questions, a value is no longer true to itself: what goes on until it changes is to end."""
+"""After this number of queries a value becomes inconsistent, so that loops that wait for a change end."""
 _SIZES = ((0, 1, 1, 1, 2, 2, 2, 3, 3), (0, 0, 1, 1, 2), (0, 0, 0, 1))
-"""How many members there are, by how deep they lie in other collections."""
-_MOST_MEMBERS = 3
-_SHARE_OF_KEYS_THAT_ARE_THERE = 0.85
+"""Possible sizes of collections by nesting depth."""
+_MAX_ITEMS = 3
+_SHARE_OF_PRESENT_KEYS = 0.85
 _UNPACK = dis.opmap["UNPACK_SEQUENCE"]
 _WHOLE_NUMBER_SPECS = tuple("bcdoxXn")
 _NUMBER_SPECS = tuple("eEfFgG%")
 
 
 class Source(Protocol):
-    """What a value asks that comes from somewhere."""
+    """The interface of a scenario for its values."""
 
     def value(self, key: int, word: str, depth: int = 0) -> PyValue:
-        """Give what goes by this word, under a key of its own."""
+        """Return the value of this word, identified by its key."""
 
     def hinted(self, word: str) -> tuple[Constant, ...]:
-        """Give the constants that the program holds against such values."""
+        """Return the constants that the program compares values of this word with."""
 
-    def leaning(self, word: str, question: str) -> float:
-        """Give the share of such values that answer a question with yes."""
+    def probability(self, word: str, question: str) -> float:
+        """Return the probability that values of this word answer a question with True."""
 
-    def is_generous(self) -> bool:
-        """Tell whether there may be more members of anything."""
+    def may_have_items(self) -> bool:
+        """Whether collections may have further items."""
 
     def delay(self, key: int) -> float:
-        """Give the seconds that it takes to answer; raises where it fails."""
+        """Return the seconds until a response. Raise an error if it fails."""
 
 
-class Unknown(Anything):
-    """A value by seed. It becomes whatever it is first taken for."""
+class ScenarioValue(StubValue):
+    """A seeded value, whose type and content are determined by its first uses."""
 
     def __init__(self, source: Source, key: int, word: str, depth: int = 0) -> None:
         super().__init__(word)
@@ -55,13 +55,13 @@ class Unknown(Anything):
         self.__word = word
         self.__depth = depth
         self.__parts: dict[PyValue, PyValue] = {}
-        self.__asked = 0
+        self.__queries = 0
         self.__calls = 0
         self.__equal: list[PyValue] = []
         self.__different: list[PyValue] = []
         self.__range = [-math.inf, math.inf]
 
-    # What it is made of
+    # Attributes and items
 
     def __getattr__(self, name: str) -> PyValue:
         if name in ("constructor", "then") or (name.startswith("__") and name.endswith("__")):
@@ -71,7 +71,7 @@ class Unknown(Anything):
     def __getitem__(self, key: PyValue) -> PyValue:
         if isinstance(key, slice):
             return list(self)[key]
-        return self.__part(str(key) if isinstance(key, Anything) else key)
+        return self.__part(str(key) if isinstance(key, StubValue) else key)
 
     def __setitem__(self, key: PyValue, value: PyValue) -> None:
         self.__parts[key] = value
@@ -83,14 +83,16 @@ class Unknown(Anything):
         if key not in self.__parts:
             inside = not isinstance(key, str)
             word = self.__word + ITEM if inside else key
-            self.__parts[key] = self._given(self.__source, lots.number(self.__key, key), word, self.__depth + inside)
+            self.__parts[key] = self._part_value(
+                self.__source, lots.number(self.__key, key), word, self.__depth + inside
+            )
         return self.__parts[key]
 
-    def _given(self, source: Source, key: int, word: str, depth: int) -> PyValue:
+    def _part_value(self, source: Source, key: int, word: str, depth: int) -> PyValue:
         return source.value(key, word, depth)
 
     def get(self, key: PyValue, default: PyValue = None) -> PyValue:
-        is_there = default is None or key in self.__parts or self.__lot("has", key) < _SHARE_OF_KEYS_THAT_ARE_THERE
+        is_there = default is None or key in self.__parts or self.__lot("has", key) < _SHARE_OF_PRESENT_KEYS
         return self[key] if is_there else default
 
     def keys(self) -> list[str]:
@@ -104,8 +106,8 @@ class Unknown(Anything):
         return _Pairs(self.__source, lots.number(self.__key, "items"), "items", self.__depth)
 
     def __iter__(self) -> Iterator[PyValue]:
-        unpacked = _unpacked(sys._getframe(1))  # noqa: SLF001 # how many are wanted is known nowhere else
-        size = min(self.__size(), _MOST_MEMBERS) if unpacked is None else unpacked
+        unpacked = _unpack_count(sys._getframe(1))  # noqa: SLF001 # only the bytecode has the expected number
+        size = min(self.__size(), _MAX_ITEMS) if unpacked is None else unpacked
         return iter([self.__part(number) for number in range(size)])
 
     def __len__(self) -> int:
@@ -113,21 +115,21 @@ class Unknown(Anything):
         return lots.one_of(hinted, self.__key, "length") if hinted else self.__size()
 
     def __size(self) -> int:
-        sizes = _SIZES[min(self.__depth, len(_SIZES) - 1)] if self.__source.is_generous() else (0, 0, 1)
+        sizes = _SIZES[min(self.__depth, len(_SIZES) - 1)] if self.__source.may_have_items() else (0, 0, 1)
         return lots.one_of(sizes, self.__key, "size") if self.__lot("size") < 1 else 0
 
-    # What it does
+    # Calls and awaits
 
-    def __call__(self, *_args: PyValue, **_keywords: PyValue) -> Unknown:
+    def __call__(self, *_args: PyValue, **_keywords: PyValue) -> ScenarioValue:
         self.__calls += 1
-        return Unknown(self.__source, lots.number(self.__key, "call", self.__calls), self.__word)
+        return ScenarioValue(self.__source, lots.number(self.__key, "call", self.__calls), self.__word)
 
     def __await__(self) -> Generator[PyValue, None, PyValue]:
         delay = self.__source.delay(self.__key)
         yield from asyncio.sleep(delay).__await__() if delay else ()
         return self.__source.value(lots.number(self.__key, "awaited"), self.__word)
 
-    # What it counts as
+    # Comparisons and conversions
 
     def __bool__(self) -> bool:
         return bool(self.__equal[0]) if self.__equal else self.__yes("truth")
@@ -140,28 +142,28 @@ class Unknown(Anything):
             return True
         if self.__equal:
             return bool(self.__equal[0] == other)
-        if isinstance(other, Anything):
+        if isinstance(other, StubValue):
             return self.__yes("same", str(other))
-        if other in self.__different and self.__asked < _PATIENCE:
+        if other in self.__different and self.__queries < _PATIENCE:
             return False
-        known = [*self.__different, other]
-        is_equal = self.__lot("equal", repr(other)) < 1 / (len(known) + 1)
+        compared = [*self.__different, other]
+        is_equal = self.__lot("equal", repr(other)) < 1 / (len(compared) + 1)
         (self.__equal if is_equal else self.__different).append(other)
         return is_equal
 
     def __hash__(self) -> int:
         return hash(self.__equal[0]) if self.__equal else self.__key
 
-    def __below(self, other: PyValue, *, or_equal: bool) -> bool:
-        if self.__equal and not isinstance(other, Anything):
-            return bool(self.__equal[0] <= other if or_equal else self.__equal[0] < other)
-        if isinstance(other, bool) or not isinstance(other, int | float):
-            return self.__yes("below", str(other))
+    def __below(self, value: PyValue, *, or_equal: bool) -> bool:
+        if self.__equal and not isinstance(value, StubValue):
+            return bool(self.__equal[0] <= value if or_equal else self.__equal[0] < value)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return self.__yes("below", str(value))
         low, high = self.__range
-        if self.__asked < _PATIENCE and (high < other or low >= other):
-            return high < other
-        is_below = self.__yes("below", other)
-        self.__range = [low, min(high, other - 0.5)] if is_below else [max(low, other), high]
+        if self.__queries < _PATIENCE and (high < value or low >= value):
+            return high < value
+        is_below = self.__yes("below", value)
+        self.__range = [low, min(high, value - 0.5)] if is_below else [max(low, value), high]
         return is_below
 
     def __lt__(self, other: PyValue) -> bool:
@@ -191,10 +193,10 @@ class Unknown(Anything):
     __trunc__ = __floor__ = __ceil__ = __int__
 
     def __abs__(self) -> PyValue:
-        return self._reckoned("abs")
+        return self._combine("abs")
 
     def __neg__(self) -> PyValue:
-        return self._reckoned("negative")
+        return self._combine("negative")
 
     def __number(self) -> float:
         if self.__equal and isinstance(self.__equal[0], int | float):
@@ -216,63 +218,63 @@ class Unknown(Anything):
             return format(float(self), spec)
         return format(str(self), spec)
 
-    # What is made of it
+    # Arithmetic
 
     def __add__(self, other: PyValue) -> PyValue:
-        return self.__joined(other, lambda own: own + other)
+        return self.__joined(other, lambda value: value + other)
 
     def __radd__(self, other: PyValue) -> PyValue:
-        return self.__joined(other, lambda own: other + own)
+        return self.__joined(other, lambda value: other + value)
 
-    def __joined(self, other: PyValue, join: Callable[[PyValue], PyValue]) -> PyValue:
-        match other:
+    def __joined(self, operand: PyValue, join: Callable[[PyValue], PyValue]) -> PyValue:
+        match operand:
             case str():
                 return join(str(self))
             case list():
                 return join(list(self))
             case tuple():
                 return join(tuple(self))
-        return self._reckoned(other)
+        return self._combine(operand)
 
     def __mul__(self, other: PyValue) -> PyValue:
-        return other * int(self) if isinstance(other, str | list | tuple) else self._reckoned(other)
+        return other * int(self) if isinstance(other, str | list | tuple) else self._combine(other)
 
-    def _reckoned(self, other: PyValue) -> PyValue:
-        return Unknown(self.__source, lots.number(self.__key, "reckoned", str(other)), self.__word)
+    def _combine(self, operand: PyValue) -> PyValue:
+        return ScenarioValue(self.__source, lots.number(self.__key, "reckoned", str(operand)), self.__word)
 
     def __rmul__(self, other: PyValue) -> PyValue:
         return self * other
 
     def __yes(self, question: str, *about: PyValue) -> bool:
-        return self.__lot(question, *about) < self.__source.leaning(self.__word, question)
+        return self.__lot(question, *about) < self.__source.probability(self.__word, question)
 
     def __lot(self, *question: PyValue) -> float:
-        """Draw for a question: the same lot each time, until patience is at its end."""
-        self.__asked += 1
-        return lots.share(self.__key, *question, max(0, self.__asked - _PATIENCE))
+        """Return a random number for a query: always the same one until patience is exhausted."""
+        self.__queries += 1
+        return lots.share(self.__key, *question, max(0, self.__queries - _PATIENCE))
 
 
-class _Pairs(Unknown):
-    """What goes by `items`: a value of that name, or a method that gives pairs, whichever it is taken for."""
+class _Pairs(ScenarioValue):
+    """The attribute `items`, which may be a value or a method."""
 
     def __call__(self, *args: PyValue, **keywords: PyValue) -> PyValue:
         return super().__call__(*args, **keywords) if args or keywords else zip(self.keys(), self, strict=False)
 
 
-class Service(Unknown):
-    """Something that does things: a binding, or what an import gives. What it is asked takes time, and may fail."""
+class Service(ScenarioValue):
+    """A binding or an imported object, whose calls take time and may fail."""
 
-    def _given(self, source: Source, key: int, word: str, depth: int) -> PyValue:
+    def _part_value(self, source: Source, key: int, word: str, depth: int) -> PyValue:
         return Service(source, key, word, depth)
 
     def get(self, *keys: PyValue, **keywords: PyValue) -> PyValue:
         return self.__getattr__("get")(*keys, **keywords)
 
 
-Mapping.register(Unknown)
+Mapping.register(ScenarioValue)
 
 
-def _unpacked(frame: PyValue) -> int | None:
-    """How many variables the caller unpacks to; None if it does something else."""
+def _unpack_count(frame: PyValue) -> int | None:
+    """Return the number of variables that the caller unpacks to, or None."""
     code = frame.f_code.co_code
     return code[frame.f_lasti + 1] if code[frame.f_lasti] == _UNPACK else None

@@ -1,4 +1,4 @@
-"""The words that values go by in a source: the name, attribute or key that an expression reads last."""
+"""The words of expressions: the last name, attribute or key that they read."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import ast
 from collections.abc import Iterator
 
 ITEM = "[]"
-"""After the word of a collection, it is the word of what is in it."""
+"""Suffix for the word of a collection's items."""
 
 LENGTH = "#"
-"""Before the word of a collection, it is the word of its length."""
+"""Prefix for the word of a collection's length."""
 
 _GETTERS = ("get", "pop", "setdefault")
 
 
 def words(expression: ast.expr | None) -> Iterator[str]:
-    """Yield the words of what the expression may be; none where it is made of parts that say nothing of it."""
+    """Yield the words of the possible values of an expression."""
     match expression:
         case ast.Name(id=word) | ast.Attribute(attr=word):
             yield word

@@ -1,0 +1,112 @@
+"""Execute the examples of rules on the published SDK."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+from typing import Final, NamedTuple, Unpack
+
+import pytest
+
+from stepgraph.analysis import Analysis
+from stepgraph.checks.catalogue import BY_CODE
+from stepgraph.checks.example import Example
+from stepgraph.project.configuration.compatibility import DependencyMode
+from tests.checks.examples import CONFIGURATION_NAMES, analyze_example
+from tests.execution.platform import Mode
+from tests.execution.runner import Execution, Options, execute
+
+# Payloads of examples that fail with a stub, by title.
+PAYLOADS: Final = {
+    "other code that is not given the step object": {"order": 7},
+    "a timeout that is shown as its source": {"timeout": "5 minutes"},
+    "a tab in a name of which only parts are known": {"orders": [7]},
+    "a colon in text that is made": {"order": 7},
+    "text that is made of what is not known": {"order": 7},
+    "a type from the payload": {"type": "approved"},
+    "an id made of the payload, and the time of the event": {"url": "https://example.com"},
+    "a client that is made where it is not there": {"first": 1, "second": 2},
+    "a sleep until a time, under a name that is not used again": {"due": 1_798_761_600_000},
+}
+
+
+class Deployed(NamedTuple):
+    """A workflow to execute, with its configured limit of steps."""
+
+    class_name: str | None
+    step_limit: int | None = None
+
+
+def execute_example(example: Example, folder: Path, **options: Unpack[Options]) -> list[Execution]:
+    """Run the workflows of an example: the configured ones, else all that the analysis finds."""
+    analysis = analyze_example(example, folder)
+    defaults: Options = {"mode": _mode(example, analysis)}
+    if example.title in PAYLOADS:
+        defaults["payload"] = PAYLOADS[example.title]
+    return [_execute_workflow(example, workflow, {**defaults, **options}) for workflow in _deployed_workflows(analysis)]
+
+
+def execute_only(example: Example, folder: Path, **options: Unpack[Options]) -> Execution:
+    """Run the only workflow of an example."""
+    (execution,) = execute_example(example, folder, **options)
+    return execution
+
+
+def error_text(execution: Execution) -> str:
+    """Return the error of a run as in the last line of a traceback."""
+    return f"{type(execution.error).__name__}: {execution.error}"
+
+
+def flagged_example(code: str, title: str) -> Example:
+    """Return the flagged example of a rule with this title."""
+    (example,) = (example for example in BY_CODE[code].flagged() if example.title == title)
+    return example
+
+
+def parametrize_flagged(*codes: str, excluding: str = "") -> pytest.MarkDecorator:
+    """Parametrize a test with the flagged examples of rules, excluding one by title."""
+    parameters = [
+        pytest.param(e, id=f"{code} {e.title}") for code, e in _flagged_examples(codes) if e.title != excluding
+    ]
+    return pytest.mark.parametrize("example", parameters)
+
+
+def parametrize_flagged_with_code(codes: Iterable[str], *, excluding: str = "") -> pytest.MarkDecorator:
+    """Parametrize a test with the codes and flagged examples of rules, excluding one by title."""
+    pairs = [(code, e) for code, e in _flagged_examples(codes) if e.title != excluding]
+    return pytest.mark.parametrize(("code", "example"), [pytest.param(*p, id=f"{p[0]} {p[1].title}") for p in pairs])
+
+
+def _flagged_examples(codes: Iterable[str]) -> Iterator[tuple[str, Example]]:
+    return ((code, example) for code in codes for example in BY_CODE[code].flagged())
+
+
+def _execute_workflow(example: Example, workflow: Deployed, options: Options) -> Execution:
+    if workflow.step_limit is not None:
+        options["step_limit"] = workflow.step_limit
+    return execute(modules_of(example), workflow.class_name, **options)
+
+
+def modules_of(example: Example) -> dict[str, str]:
+    modules = dict(_python_files(example))
+    return {"entry": modules["entry"], **modules}
+
+
+def _python_files(example: Example) -> Iterator[tuple[str, str]]:
+    for path, text in example.files:
+        if path.endswith(".py"):
+            parts = PurePosixPath(path).with_suffix("").parts
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), text
+
+
+def _deployed_workflows(analysis: Analysis) -> list[Deployed]:
+    configurations = () if analysis.project is None else analysis.project.configurations
+    configured = [Deployed(w.class_name, w.steps) for each in configurations for w in each.own_workflows]
+    return configured or [Deployed(workflow.class_name) for workflow in analysis.workflows] or [Deployed(None)]
+
+
+def _mode(example: Example, analysis: Analysis) -> Mode:
+    is_configured = any(Path(path).name in CONFIGURATION_NAMES for path, _ in example.files)
+    modes = [] if analysis.project is None else [each.mode for each in analysis.project.configurations]
+    mode = next((mode for mode in modes if mode is not None), None) if is_configured else example.mode
+    return "legacy" if mode is DependencyMode.LEGACY else "implicit"

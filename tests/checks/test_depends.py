@@ -1,0 +1,297 @@
+"""Test dependencies listed in `depends`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph.api import analyze_source, check_analysis
+from tests.checks.snippets import LEGACY, project_codes, project_findings
+
+STEPS = """
+        @step.do("load users")
+        async def users():
+            return ["Ada"]
+
+        @step.do("orders")
+        async def orders():
+            return [1]
+"""
+
+
+def test_advice_for_a_default_besides_depends(tmp_path: Path) -> None:
+    (finding,) = project_findings(
+        tmp_path,
+        STEPS
+        + """
+        for page in range(3):
+            @step.do("mail", depends=[users])
+            async def mail(users, page=page):
+                return page
+
+            await mail()
+        await orders()
+        """,
+        mode=LEGACY,
+    )
+    assert finding.code == "SG102"
+    assert finding.message == (
+        "`depends` of the step 'mail' lists 1 step, but its function has 2 parameters besides `ctx`, so calling it"
+        " fails with a TypeError."
+    )
+    assert finding.advice.startswith("Declare it as `async def mail(users):` in a function `def make_mail(page):`")
+
+
+_VALID_LISTS = {
+    "a list that grows before the call": """
+        needed = []
+
+        @step.do("mail", depends=needed)
+        async def mail(users):
+            return users
+
+        needed.append(users)
+        await mail()
+    """,
+    "a concatenated list": """
+        @step.do("mail", depends=[users] + [orders])
+        async def mail(users, orders):
+            return users
+
+        await mail()
+    """,
+    "a list on one path": """
+        @step.do("mail", depends=[users] if event["payload"]["users"] else [orders])
+        async def mail(those):
+            return those
+
+        await mail()
+    """,
+    "an imported list": """
+        @step.do("mail", depends=steps_of(users))
+        async def mail(one, other):
+            return one
+
+        await mail()
+    """,
+    "a list extended with unknown items": """
+        needed = [users]
+        needed.extend(steps_of(orders))
+
+        @step.do("mail", depends=needed)
+        async def mail(users, orders):
+            return users
+
+        await mail()
+    """,
+    "as many steps as parameters": """
+        @step.do("mail", depends=[one for one in (users, orders)])
+        async def mail(users, orders):
+            return users
+
+        await mail()
+    """,
+}
+
+
+@pytest.mark.parametrize("body", _VALID_LISTS.values(), ids=_VALID_LISTS)
+def test_list_is_evaluated_at_the_call(body: str, tmp_path: Path) -> None:
+    codes = project_codes(tmp_path, STEPS + body + "    await users()\n        await orders()\n", mode=LEGACY)
+
+    assert not {"SG102", "SG103", "SG105"} & set(codes)
+
+
+def test_step_name_in_depends_suggests_the_function(tmp_path: Path) -> None:
+    (finding,) = project_findings(
+        tmp_path,
+        STEPS
+        + """
+        @step.do("mail", depends=["load users"])
+        async def mail(users):
+            return users
+
+        await mail()
+        await users()
+        await orders()
+        """,
+        mode=LEGACY,
+    )
+    assert finding.message == (
+        "`\"load users\"` in `depends` of the step 'mail' is text and not a step, so calling it fails with a TypeError."
+    )
+    assert finding.advice == "List the decorated functions themselves, not their names: write `depends=[users]`."
+
+
+def test_string_as_depends_suggests_a_list(tmp_path: Path) -> None:
+    body = """
+        @step.do("mail", depends="orders")
+        async def mail(orders):
+            return orders
+
+        await mail()
+        await users()
+    """
+    (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
+
+    assert finding.message == (
+        "`\"orders\"` in `depends` of the step 'mail' is text and not a step, so calling it fails with a TypeError."
+    )
+    assert finding.advice == "List the decorated functions themselves, not their names: write `depends=[orders]`."
+
+
+@pytest.mark.parametrize("entry", ["None", "3", "[orders]", "dict(name='orders')"])
+def test_non_steps_in_depends(entry: str, tmp_path: Path) -> None:
+    body = f"""
+        @step.do("mail", depends=[{entry}])
+        async def mail(orders):
+            return orders
+
+        await mail()
+        await users()
+        await orders()
+    """
+    (finding,) = project_findings(tmp_path, STEPS + body, mode=LEGACY)
+
+    assert finding.code == "SG103"
+    assert finding.message == (
+        f"`{entry}` in `depends` of the step 'mail' is not a step, so calling it fails with a TypeError."
+    )
+    assert finding.advice == "List the functions that are decorated with `step.do(...)`."
+
+
+def test_external_decorator_may_return_a_step(tmp_path: Path) -> None:
+    body = """
+        @elsewhere.a_step
+        async def users():
+            return ["Ada"]
+
+        @step.do("mail", depends=[users])
+        async def mail(users):
+            return users
+
+        await mail()
+    """
+    assert "SG103" not in project_codes(tmp_path, body, imports="import elsewhere", mode=LEGACY)
+
+
+@pytest.mark.parametrize("depends", ["{users}", '{"users": users}', "(one for one in [users])"])
+def test_unordered_collections_as_depends(depends: str, tmp_path: Path) -> None:
+    body = f"""
+        @step.do("mail", depends={depends})
+        async def mail(users):
+            return users
+
+        await mail()
+        await users()
+        await orders()
+    """
+    assert project_codes(tmp_path, STEPS + body, mode=LEGACY) == ["SG103"]
+
+
+def test_advice_lists_parameters_in_implicit_mode(tmp_path: Path) -> None:
+    (finding,) = project_findings(
+        tmp_path,
+        STEPS
+        + """
+        @step.do("mail", depends=[users, orders])
+        async def mail(users, orders):
+            return users
+
+        await users()
+        await orders()
+        await mail()
+        """,
+    )
+    assert finding.code == "SG104"
+    assert finding.advice == (
+        "Remove it, and name the step of `users` 'users', as parameters bear the names of steps, and give the"
+        " function the parameters `users`, `orders`, named after what it needs."
+    )
+
+
+def test_advice_lists_missing_depends(tmp_path: Path) -> None:
+    (finding,) = project_findings(
+        tmp_path,
+        STEPS
+        + """
+        @step.do("mail")
+        async def mail(users, orders, ctx):
+            return users
+
+        await users()
+        await orders()
+        await mail()
+        """,
+        mode=LEGACY,
+    )
+    assert finding.code == "SG105"
+    assert finding.message == (
+        "the step 'mail' has the parameters `users`, `orders` but no `depends`, which this project's compatibility"
+        " date or flags demand: calling it fails with a TypeError."
+    )
+    assert finding.advice == "Add `depends=[users, orders]` to its `step.do(...)`."
+
+
+def test_depends_implies_legacy_mode_without_configuration() -> None:
+    source = """
+from workers import WorkflowEntrypoint
+
+
+class Example(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("load")
+        async def load():
+            return 1
+
+        @step.do("total", depends=[load])
+        async def total(rows):
+            return rows
+
+        @step.do()
+        async def last(load):
+            return load
+
+        await total()
+        await last()
+"""
+    assert [finding.code for finding in check_analysis(analyze_source(source))] == ["SG106", "SG105"]
+
+
+def test_second_argument_does_not_imply_legacy_mode() -> None:
+    source = """
+from workers import WorkflowEntrypoint
+
+
+class Example(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do()
+        async def load():
+            return 1
+
+        @step.do()
+        async def total(load):
+            return load
+
+        await total()
+        await step.do("send", lambda: 1)
+"""
+    assert [finding.code for finding in check_analysis(analyze_source(source))] == ["SG117"]
+
+
+def test_unknown_options_may_include_the_name(tmp_path: Path) -> None:
+    body = """
+        options = dict(event["payload"]["options"])
+
+        @step.do(**options)
+        async def load():
+            return 1
+
+        @step.do(**{**options, "concurrent": True})
+        async def other():
+            return 1
+
+        await load()
+        await other()
+    """
+    assert project_codes(tmp_path, body, mode=LEGACY) == []

@@ -1,0 +1,229 @@
+"""Test the behavior that rules claim for their examples, by running them on the published SDK with a fake engine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.example import Example
+from tests.checks.execution import (
+    error_text,
+    execute_example,
+    execute_only,
+    flagged_example,
+    parametrize_flagged,
+    parametrize_flagged_with_code,
+)
+from tests.execution.modules import NotExportedError
+
+# Rules about failing code whose flagged examples do not fail with the fake engine, and why.
+DO_NOT_FAIL: Final = {
+    "SG113": "what the engine makes of a workflow's name shows when it is deployed",
+    "SG116": "what a compatibility flag lacks shows when it is deployed",
+    "SG123": "without a step, the code runs as any other: what is missing is all that steps are for",
+}
+
+# the only example without a workflow
+_WITHOUT_WORKFLOW: Final = "a Worker without workflows of its own"
+
+_CLEAN = [
+    pytest.param(example, id=f"{rule.code} {example.title}")
+    for rule in RULES
+    for example in rule.clean()
+    if example.title != _WITHOUT_WORKFLOW
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("example", _CLEAN)
+def test_clean_examples_run_to_their_end(example: Example, tmp_path: Path) -> None:
+    for execution in execute_example(example, tmp_path):
+        assert execution.error is None
+        assert execution.warnings == []
+
+
+# Errors raised by the SDK when a step is declared or called, before it reaches the engine.
+SDK_ERRORS: Final = {
+    "SG101": r"Received unexpected parameter (order|load|profile|invioce|messages|rate)",
+    "SG102": r"Step declares \d non-ctx parameter\(s\) but 'depends' has 1 item\(s\)",
+    "SG103": r"'depends' entry for parameter 'rows' is not a function .*|object of type 'function' has no len\(\)",
+    "SG104": r".*_do_implicit\(\) (got an unexpected keyword argument 'depends'|takes from 1 to 2 positional .*)",
+    "SG105": r"Step has 1 non-ctx parameter\(s\) but no 'depends' list provided",
+    "SG106": r".*_do_legacy\(\) missing 1 required positional argument: 'name'",
+    "SG118": r".*\(\) (takes 0 positional arguments but 1 was given|got an unexpected keyword argument 'amount')",
+}
+
+
+_BY_NAME_ONLY: Final = "a context that is taken by name only"
+
+
+@parametrize_flagged_with_code(SDK_ERRORS, excluding=_BY_NAME_ONLY)
+def test_invalid_declarations_raise_type_errors(code: str, example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert re.fullmatch(f"TypeError: ({SDK_ERRORS[code]})", error_text(execution))
+    assert execution.started == []
+
+
+def test_keyword_only_context_raises_in_the_step(tmp_path: Path) -> None:
+    execution = execute_only(flagged_example("SG101", _BY_NAME_ONLY), tmp_path)
+    assert isinstance(execution.error, TypeError)
+    assert error_text(execution).endswith("takes 0 positional arguments but 1 was given")
+    assert execution.started == ["attempt-1"]
+
+
+@parametrize_flagged("SG107")
+def test_dependency_cycle_raises_recursion_error(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert isinstance(execution.error, RecursionError)
+    assert execution.started == []
+
+
+MISUSED_DECORATORS: Final = {
+    "a decorator without parentheses": "TypeError: .* missing 1 required positional argument: 'func'",
+    "the function as an argument, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "a lambda as an argument, not awaited": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "the config in second place, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "awaited instead of applied to a function": "TypeError: object function can't be used in 'await' expression",
+    "the function as an argument, where dependencies are listed": "TypeError: object function can't be used in .*",
+    "a key of the config as an argument": "TypeError: .* unexpected keyword argument 'timeout'",
+    "a method by its name in JavaScript": "AttributeError: .* has no attribute 'waitForEvent'",
+    "a call in place of the function": "TypeError: <coroutine object .*> is not a callable object",
+}
+
+
+@parametrize_flagged("SG117")
+def test_misused_decorator_fails_before_a_step_starts(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert re.fullmatch(MISUSED_DECORATORS[example.title], error_text(execution))
+    assert execution.started == []
+
+
+# Errors raised by the fake engine for invalid arguments.
+ENGINE_ERRORS: Final = {
+    "SG108": r"Error: The configuration of step 'charge' is invalid",
+    "SG109": r"Error: The duration of sleep '.*' is none|Error: The configuration of step 'charge' is invalid"
+    r"|DataCloneError: timedelta could not be serialized\.|Error: The timeout of wait 'approval' is not between .*",
+    "SG110": r"Error: Sleep 'renewal' is longer than 365 days|Error: The configuration of step 'charge' is invalid"
+    r"|Error: The timeout of wait 'approval' is not between 1 second and 365 days",
+    "SG111": r"Error: The name of step .* is too long or has control characters",
+    "SG119": r"TypeError: Cannot read properties of undefined .*|Error: The duration of sleep 'cool down' is none",
+    "SG120": r"Error: The (duration of sleep 'renewal' is none|time that sleep 'renewal' ends is past)"
+    r"|DataCloneError: timedelta could not be serialized\.",
+}
+
+
+_WITHOUT_TIMEOUT: Final = "no timeout where a step has to have one"
+
+
+@parametrize_flagged_with_code(ENGINE_ERRORS, excluding=_WITHOUT_TIMEOUT)
+def test_rejected_arguments_fail_before_a_step_starts(code: str, example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert re.fullmatch(f"JsException: ({ENGINE_ERRORS[code]})", error_text(execution))
+    assert execution.started == []
+
+
+def test_timeout_of_none_fails_each_attempt(tmp_path: Path) -> None:
+    execution = execute_only(flagged_example("SG109", _WITHOUT_TIMEOUT), tmp_path)
+    assert error_text(execution) == "TypeError: Cannot read properties of undefined (reading 'match')"
+    assert [event.type for event in execution.events] == ["start", *["retry"] * 5, "fail"]
+
+
+@parametrize_flagged("SG112")
+def test_wait_without_event_type_never_starts(example: Example, tmp_path: Path) -> None:
+    has_type = example.title in ("a dot", "a colon in text that is made")
+    pattern = (
+        "JsException: Error: Event type '(order.|)approved.*' is invalid" if has_type else "TypeError: .*event_type.*"
+    )
+    execution = execute_only(example, tmp_path)
+    assert re.fullmatch(pattern, error_text(execution))
+    assert execution.started == []
+
+
+_RESULT_OF_RUN: Final = "the result of the workflow itself"
+
+
+@parametrize_flagged("SG121", excluding=_RESULT_OF_RUN)
+def test_unsupported_result_fails_the_step(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    refused = r"TypeError: TypeError: <class 'tuple'> cannot be sent over RPC\."
+    assert re.fullmatch(rf"{refused}|JsException: DataCloneError: \w+ could not be serialized\.", error_text(execution))
+    assert [event.type for event in execution.events][-1] == "fail"
+
+
+def test_unsupported_result_of_run_fails_at_the_end(tmp_path: Path) -> None:
+    execution = execute_only(flagged_example("SG121", _RESULT_OF_RUN), tmp_path)
+    assert error_text(execution) == "JsException: DataCloneError: date could not be serialized."
+    assert [event.type for event in execution.events] == ["start", "end"]
+
+
+@parametrize_flagged("SG114", "SG115")
+def test_missing_class_is_not_exported(example: Example, tmp_path: Path) -> None:
+    assert isinstance(execute_only(example, tmp_path).error, NotExportedError)
+
+
+@parametrize_flagged("SG122")
+def test_class_without_run_fails(example: Example, tmp_path: Path) -> None:
+    assert error_text(execute_only(example, tmp_path)) == "AttributeError: 'Orders' object has no attribute 'run'"
+
+
+@parametrize_flagged("SG123")
+def test_workflow_without_steps_starts_nothing(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert execution.events == []
+
+
+@pytest.mark.slow
+@parametrize_flagged("SG124")
+def test_too_many_steps_fail_at_the_limit(example: Example, tmp_path: Path) -> None:
+    limit = 500 if example.title == "more than the configuration allows" else 10_000
+    execution = execute_only(example, tmp_path, seconds=60)
+    assert error_text(execution) == f"JsException: Error: The limit of {limit} steps has been reached"
+    assert len(execution.started) == limit
+
+
+@parametrize_flagged("SG125")
+def test_moved_name_raises_import_error(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert isinstance(execution.error, ImportError)
+    assert "cannot import name 'NonRetryableError'" in str(execution.error)
+
+
+# Errors of unwrapped JavaScript objects.
+UNWRAPPED_ERRORS: Final = {
+    "what two workflows have in common, in a mixin": "TypeError: 'Promise' object is not callable",
+    "an abstract base class above a workflow": "AttributeError: 'Engine' object has no attribute 'wait_for_event'",
+    "an event that is read, and a sleep": "TypeError: 'JsObject' object is not subscriptable",
+}
+
+
+@parametrize_flagged("SG126")
+def test_unwrapped_run_receives_javascript_objects(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert error_text(execution) == UNWRAPPED_ERRORS[example.title]
+    assert execution.events == []
+
+
+@parametrize_flagged("SG127")
+def test_task_of_a_sleep_raises_type_error(example: Example, tmp_path: Path) -> None:
+    error = execute_only(example, tmp_path).error
+    assert error is not None
+    (cause,) = error.exceptions if isinstance(error, BaseExceptionGroup) else [error]
+    assert isinstance(cause, TypeError)
+    assert str(cause) == "a coroutine was expected, got <Promise pending>"
+
+
+@parametrize_flagged_with_code(DO_NOT_FAIL)
+def test_examples_that_do_not_fail_are_listed(code: str, example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert DO_NOT_FAIL[code]
+    assert execution.error is None or isinstance(execution.error, NotImplementedError)
+
+
+def test_every_rule_on_failing_code_is_covered() -> None:
+    shown = {*SDK_ERRORS, *ENGINE_ERRORS, *DO_NOT_FAIL, "SG107", "SG112", "SG114", "SG115", "SG117", "SG121", "SG122"}
+    shown |= {"SG124", "SG125", "SG126", "SG127"}
+    assert {rule.code for rule in RULES if rule.code.startswith("SG1")} == shown

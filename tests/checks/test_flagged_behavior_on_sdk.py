@@ -1,0 +1,253 @@
+"""Test what flagged code actually does, by running the examples of rules on the published SDK."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from pathlib import Path
+from typing import Final
+
+import pytest
+
+from stepgraph.checks.example import Example
+from tests.checks.execution import execute_only, flagged_example, parametrize_flagged
+from tests.execution import wall_clock
+from tests.execution.engine import UNANSWERED
+from tests.execution.errors import NonRetryableError
+from tests.execution.runner import Execution, Options
+
+MINUTE: Final = 60
+
+
+def ended_steps(execution: Execution) -> list[str]:
+    """Return the keys of the steps that ended."""
+    return [event.key for event in execution.events if event.type == "end"]
+
+
+def event_times(execution: Execution, event_type: str) -> dict[str, float]:
+    """Return the times in seconds of events of a type, by step key."""
+    return {event.key: round(event.at, 3) for event in execution.events if event.type == event_type}
+
+
+def failing_call(step: str, count: int) -> Options:
+    """Let one call of a step fail without retries."""
+    return {"fails": lambda *of: NonRetryableError("no") if of[:2] == (step, count) else None}
+
+
+# SG201, SG202, SG204: missing awaits
+
+
+@parametrize_flagged("SG201")
+def test_unawaited_coroutine_never_starts(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert execution.started == (["publish-1"] if example.title == "a wait for an approval" else [])
+    assert any(warning.endswith("was never awaited") for warning in execution.warnings)
+
+
+@parametrize_flagged("SG202")
+def test_uncalled_step_never_starts(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path, finish=True)
+    assert (
+        execution.started
+        == {
+            "a step whose call was forgotten": ["reserve-1"],
+            "a step that would need another": ["order-1"],
+            "a declaration that looks like a call": ["settle-1"],
+            "a step that another one names by its function": [],
+        }[example.title]
+    )
+    # the SDK rejects the step that uses the wrong name
+    refused = "a step that another one names by its function"
+    assert (execution.error is not None) == (example.title == refused)
+
+
+@parametrize_flagged("SG204")
+def test_run_ends_before_unawaited_work(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path, takes=lambda name, *_: 0 if name == "charge" else 1)
+    assert execution.error is None
+    assert len(ended_steps(execution)) < len(execution.started)
+
+
+# SG203, SG205, SG206: durations
+
+
+@parametrize_flagged("SG203")
+def test_unawaited_sleep_delays_nothing(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert execution.error is None
+    assert set(event_times(execution, "start").values()) == {0}
+
+
+@pytest.mark.parametrize(
+    ("code", "title", "seconds"),
+    [
+        ("SG205", "an abbreviation", 0.005),
+        ("SG205", "a capital letter", 0.001),
+        ("SG206", "a small number", 0.03),
+        ("SG206", "a name that says seconds", 0.45),
+        ("SG206", "the seconds of a timedelta", 0.3),
+    ],
+)
+def test_sleep_lasts_milliseconds(code: str, title: str, seconds: float, tmp_path: Path) -> None:
+    execution = execute_only(flagged_example(code, title), tmp_path, payload={"minutes": 5})
+    assert event_times(execution, "end") == {"cool down-1": seconds}
+
+
+def test_retry_delay_is_in_milliseconds(tmp_path: Path) -> None:
+    example = flagged_example("SG205", "a letter, as a retry's delay")
+    execution = execute_only(example, tmp_path, fails=lambda *of: KeyError() if of[-1] == 1 else None)
+    assert event_times(execution, "retry") == {"charge-1": 0.03}
+
+
+def test_wait_timeout_below_one_second_is_rejected(tmp_path: Path) -> None:
+    execution = execute_only(flagged_example("SG205", "a number that is not known"), tmp_path, payload={"hours": 2})
+    assert "is not between 1 second and 365 days" in str(execution.error)
+
+
+def test_wait_timeout_is_in_milliseconds(tmp_path: Path) -> None:
+    execution = execute_only(flagged_example("SG206", "an hour of seconds"), tmp_path, answers=lambda *_: UNANSWERED)
+    assert event_times(execution, "fail") == {"approval-1": 3.6}
+
+
+def test_step_timeout_is_in_milliseconds(tmp_path: Path) -> None:
+    execution = execute_only(flagged_example("SG206", "a step's timeout"), tmp_path, takes=lambda *_: 1)
+    assert str(execution.error) == "Error: Execution timed out after 300ms"
+
+
+# SG207, SG208, SG209, SG214: names and dependencies
+
+
+@parametrize_flagged("SG207")
+def test_steps_of_one_name_run_concurrently(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path, takes=lambda *_: 1)
+    first, second = [key for key in execution.started if not key.startswith("charge")]
+    assert first.removesuffix("-1") == second.removesuffix("-2")
+    assert event_times(execution, "start")[second] < event_times(execution, "end")[first]
+
+
+@pytest.mark.parametrize(
+    ("title", "result"),
+    [
+        ("a name that was copied", [10]),
+        ("a step that another one hides before it is needed", 10),
+        ("in a dependency of a dependency", "Hello ada@example.com"),
+    ],
+)
+def test_last_step_of_a_name_is_the_dependency(title: str, result: object, tmp_path: Path) -> None:
+    assert execute_only(flagged_example("SG208", title), tmp_path).result == result
+
+
+@parametrize_flagged("SG209")
+def test_shared_dependency_runs_twice(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert execution.started.count("session-1") == execution.started.count("session-2") == 1
+
+
+@parametrize_flagged("SG214")
+def test_failed_or_skipped_dependency_runs_again(example: Example, tmp_path: Path) -> None:
+    skipped = example.title == "a failure before it that skips it"
+    execution = execute_only(example, tmp_path, **failing_call("reserve" if skipped else "charge", 1))
+    assert execution.started == (
+        ["reserve-1", "charge-1", "receipt-1"] if skipped else ["charge-1", "charge-2", "receipt-1"]
+    )
+
+
+# SG210, SG211, SG212, SG213: handlers, event keys and timeouts
+
+
+@parametrize_flagged("SG210")
+def test_handler_does_not_catch_the_step_error(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path, answers=lambda *_: UNANSWERED)
+    assert type(execution.error).__name__ == "JsException"
+    assert execution.result is None
+
+
+@parametrize_flagged("SG211")
+def test_handler_hides_that_the_step_never_runs(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path)
+    assert execution.error is None
+    assert execution.started == []
+
+
+def test_event_payload_is_nested_in_the_envelope(tmp_path: Path) -> None:
+    execution = execute_only(
+        flagged_example("SG212", "the answer of an approver"), tmp_path, answers=lambda *_: {"approved": True}
+    )
+    assert repr(execution.error) == "KeyError('approved')"
+
+
+def test_default_hides_the_misplaced_key(tmp_path: Path) -> None:
+    example = flagged_example("SG212", "a parameter of the workflow, with a default that hides it")
+    assert execute_only(example, tmp_path, payload={"amount": 10}).result == 0
+
+
+def test_payload_attribute_is_missing_from_the_event(tmp_path: Path) -> None:
+    example = flagged_example("SG212", "an attribute of an event that a helper waits for")
+    execution = execute_only(example, tmp_path, answers=lambda *_: {"accepted": True})
+    assert repr(execution.error) == "AttributeError('accepted')"
+
+
+@parametrize_flagged("SG213")
+def test_timed_out_step_continues(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path, takes=lambda name, *_: 7200 if name == "approval" else 300, finish=True)
+    assert event_times(execution, "end")[execution.started[0]] == (7200 if "approval-1" in execution.started else 300)
+    assert ("escalate-1" in execution.started) or isinstance(execution.error, TimeoutError)
+
+
+# SG301, SG302: values that differ between runs. Other effects of nondeterminism appear only when a run resumes with
+# saved results, which the fake engine does not support.
+
+
+def started_steps_later(example: Example, folder: Path, monkeypatch: pytest.MonkeyPatch, days: int) -> list[str]:
+    """Return the started steps of a run that begins later, with other random values and slower steps."""
+    monkeypatch.setattr(wall_clock, "START", dt.datetime(2026, 7, 1, tzinfo=dt.UTC) + dt.timedelta(days=days))
+    random.seed(days)
+    payload = {"job": 0, "force": True, "source": 1, "id": 1}
+    return execute_only(example, folder, payload=payload, takes=lambda *_: 10 * days).started
+
+
+@parametrize_flagged("SG301")
+def test_step_name_differs_in_each_run(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, again = (started_steps_later(example, tmp_path, monkeypatch, days) for days in (1, 2))
+    assert len(first) == len(again)
+    assert first != again
+
+
+@pytest.mark.slow
+@parametrize_flagged("SG302")
+def test_branch_differs_in_each_run(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = {tuple(started_steps_later(example, tmp_path, monkeypatch, days)) for days in range(1, 50)}
+    assert len(runs) > 1
+
+
+# SG307, SG308, SG309: replays and retries
+
+
+@pytest.mark.parametrize("title", ["the faster of two steps", "a sleep as a time limit", "a race of promises"])
+def test_race_has_another_winner_on_replay(title: str, tmp_path: Path) -> None:
+    slow: dict[str, float] = {"ask the first": 60, "ask the second": 30, "render": 6 * MINUTE}
+    first = execute_only(flagged_example("SG307", title), tmp_path, takes=lambda name, *_: slow[name])
+    again = execute_only(flagged_example("SG307", title), tmp_path)
+    assert first.result in (["second"], "second", "too late")
+    assert again.result != first.result
+
+
+def test_retry_repeats_the_nested_steps(tmp_path: Path) -> None:
+    for title in ("a step that is declared in a step", "a method with steps that a step calls"):
+        execution = execute_only(
+            flagged_example("SG308", title), tmp_path, fails=lambda *of: KeyError() if of[:2] == ("charge", 1) else None
+        )
+        assert execution.started == ["order-1", "charge-1", "charge-2"]
+
+
+def test_sleep_in_a_step_counts_toward_its_timeout(tmp_path: Path) -> None:
+    execution = execute_only(flagged_example("SG308", "a sleep in a step"), tmp_path)
+    assert str(execution.error) == "Error: Execution timed out after 600000ms"
+    assert execution.started == ["poll-1", *(f"a while-{attempt}" for attempt in range(1, 7))]
+
+
+@parametrize_flagged("SG309")
+def test_attempt_may_exceed_half_an_hour(example: Example, tmp_path: Path) -> None:
+    execution = execute_only(example, tmp_path, takes=lambda *_: 40 * MINUTE)
+    assert execution.error is None
+    assert ended_steps(execution) == execution.started

@@ -1,0 +1,431 @@
+"""Test SG301, SG302 and SG304: values that differ when `run` is replayed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from stepgraph.api import analyze_source
+from tests.checks.projects import CONFIGURATION, check_project
+from tests.checks.snippets import replay_findings, replay_lines
+
+_TWO_STEPS = """
+@step.do("first")
+async def first():
+    return {value}
+
+@step.do("second")
+async def second():
+    return {value}
+
+await first()
+await second()
+"""
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'f"sync {time.time()}"',
+        'f"sync {int(time.time() * 1000)}"',
+        '"sync " + str(uuid.uuid4())',
+        '"sync-%s" % uuid.uuid4()',
+        '"sync-{}".format(uuid.uuid4().hex)',
+        '"-".join(["sync", str(random.random())])',
+        "uuid.uuid4().hex[:8]",
+        'f"sync {datetime.now(timezone.utc):%H:%M}"',
+        'f"sync {(datetime.now() - timedelta(days=1)).date()}"',
+        "hashlib.sha256(str(time.time_ns()).encode()).hexdigest()",
+        'f"sync {id(event)}"',
+        'time.strftime("%H")',
+        '"a" if random.random() < 0.5 else "b"',
+        'event["payload"].get("key") or str(uuid.uuid4())',
+    ],
+)
+def test_nondeterministic_step_names(name: str) -> None:
+    assert len(replay_findings(f"await step.sleep({name}, 1000)", "SG301")) == 1
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'f"sync {event["payload"]["id"]}"'.replace('["', "['").replace('"]', "']"),
+        'f"sync {hash(str(event))}"',
+        'f"sync {uuid.uuid5(uuid.NAMESPACE_URL, str(event))}"',
+        'f"sync {len(str(uuid.uuid4()))}"',
+        'time.strftime("%H", time.gmtime(0))',
+        'f"sync {datetime.fromtimestamp(0)}"',
+        'f"sync {random.Random(3).random()}"',
+        'f"sync {type(time.time())}"',
+    ],
+)
+def test_deterministic_step_names(name: str) -> None:
+    assert replay_findings(f"await step.sleep({name}, 1000)", "SG301") == []
+
+
+def test_name_message_explains_source_and_effect() -> None:
+    body = """
+    run_id = uuid.uuid4()
+
+    @step.do(f"store {run_id}")
+    async def store():
+        return 1
+
+    await store()
+    """
+
+    (finding,) = replay_findings(body, "SG301")
+
+    assert finding.message == (
+        "the name of this step comes from `uuid.uuid4()` and changes whenever `run` runs again: the engine finds"
+        " results by name, so it repeats the finished step."
+    )
+    assert finding.span.column == 18
+
+
+def test_graph_shows_nondeterministic_names() -> None:
+    source = """
+from uuid import uuid4
+from workers import WorkflowEntrypoint
+
+class Example(WorkflowEntrypoint):
+    async def run(self, event, step):
+        key = str(uuid4())
+        await step.sleep(f"a {key}", 1)
+        await step.sleep(key, 1)
+"""
+    (workflow,) = analyze_source(source).workflows
+
+    assert workflow.graph is not None
+    names = [node["name"] for node in workflow.graph["workflow"]["nodes"] if node["type"] == "step_sleep"]
+    assert names == ["a {key}", "{key}"]
+
+
+def test_taint_is_propagated_through_functions() -> None:
+    body = """
+    await step.sleep(self.label(uuid.uuid4()), 1)
+    await step.sleep(self.label("fixed"), 1)
+    """
+
+    flagged = replay_lines(body, "SG301", methods="def label(self, part):\n    return f'item {part}'")
+
+    assert flagged == ["await step.sleep(self.label(uuid.uuid4()), 1)"]
+
+
+def test_seeded_random_is_deterministic() -> None:
+    assert replay_findings("random.seed(7)\nawait step.sleep(f'nap {random.random()}', 1)", "SG301") == []
+
+
+def test_names_inside_of_steps_are_not_flagged() -> None:
+    body = """
+    @step.do("outer")
+    async def outer():
+        @step.do(f"inner {time.time()}")
+        async def inner():
+            return 1
+
+        return await inner()
+
+    await outer()
+    """
+
+    assert replay_findings(body, "SG301") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "if random.random() < 0.5:\n    await step.sleep('a', 1)",
+        "if event['payload']['late'] or datetime.now().hour > 20:\n    await step.sleep('a', 1)",
+        "if event['payload']['x']:\n    pass\nelif time.time() > 1:\n    await step.sleep('a', 1)",
+        "random.random() < 0.5 and await step.sleep('a', 1)",
+        "x = (await step.sleep('a', 1)) if random.random() < 0.5 else None",
+        "while time.time() < 100:\n    await step.sleep('a', 1)",
+        "for x in random.sample(event['payload']['xs'], 2):\n    await step.sleep('a', 1)",
+        "[await step.sleep('a', 1) for x in event['payload']['xs'] if random.random() < 0.5]",
+        "match random.randint(1, 2):\n    case 1:\n        await step.sleep('a', 1)",
+        "if time.time() > 100:\n    return\nawait step.sleep('a', 1)",
+        "if time.time() > 100:\n    raise ValueError\nawait step.sleep('a', 1)",
+        "while True:\n    if time.time() > 100:\n        break\n    await step.sleep('a', 1)",
+        "for x in [1, 2]:\n    if random.random() < 0.5:\n        continue\n    await step.sleep('a', 1)",
+        "if time.time() > 100:\n    if event['payload']['x']:\n        return\nawait step.sleep('a', 1)",
+        "async def rest():\n    if time.time() > 100:\n        await step.sleep('a', 1)\n\nawait rest()\nawait rest()",
+        "async def rest():\n    if time.time() > 100:\n        return\n    await step.sleep('a', 1)\n\nawait rest()",
+    ],
+)
+def test_nondeterministic_condition_around_steps(body: str) -> None:
+    assert len(replay_findings(body, "SG302")) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "await step.sleep('a', 1)\nif time.time() > 100:\n    print('late')",
+        "await step.sleep('a', 1)\nif time.time() > 100:\n    return",
+        "await step.sleep('a', 1)\nif time.time() > 100:\n    raise ValueError",
+        "started = time.time()\nif started:\n    await step.sleep('a', 1)",
+        "started = time.time()\nif not started:\n    await step.sleep('a', 1)",
+        "started = time.time()\nif started is not None:\n    await step.sleep('a', 1)",
+        "if event['payload']['x']:\n    await step.sleep('a', 1)\nelif time.time() > 1:\n    print('late')",
+        "for x in [1, 2]:\n    if random.random() < 0.5:\n        continue\n    print(x)\nawait step.sleep('a', 1)",
+        "for x in event['payload']['xs']:\n    if random.random() < 0.5:\n        break\nawait step.sleep('a', 1)",
+        "if time.time() > 100:\n    if event['payload']['x']:\n        print('late')\nawait step.sleep('a', 1)",
+        "while True:\n    if time.time() > 9:\n        for x in [1]:\n            break\n    await step.sleep('a', 1)",
+        "async def f():\n    if time.time() > 9:\n        return\n    print(1)\n\nawait f()\nawait step.sleep('a', 1)",
+    ],
+)
+def test_nondeterministic_condition_without_steps(body: str) -> None:
+    assert replay_findings(body, "SG302") == []
+
+
+def test_condition_message_names_the_source() -> None:
+    (finding,) = replay_findings("if random.random() < 0.5:\n    await step.sleep('a', 1)", "SG302")
+
+    assert finding.message == (
+        "which steps run depends here on `random.random()`: when `run` runs again, after a sleep or restart, it"
+        " may go another way than the first time."
+    )
+
+
+def test_value_used_before_and_after_a_step_is_flagged() -> None:
+    body = "order_id = str(uuid.uuid4())" + _TWO_STEPS.format(value="order_id")
+
+    (finding,) = replay_findings(body, "SG304")
+
+    assert finding.span.line == 10
+    assert finding.message == (
+        "`uuid.uuid4()` gives another value whenever `run` runs again, so on line 17, after a step or sleep, it"
+        " may not be what earlier steps saw."
+    )
+
+
+def test_message_locates_the_first_use_after_a_step() -> None:
+    body = "key = uuid.uuid4().hex" + _TWO_STEPS.format(value="key") + "await step.sleep('rest', 1)\nreturn key"
+    (finding,) = replay_findings(body, "SG304")
+
+    assert "so on line 17, after a step or sleep, it may not be what earlier steps saw" in finding.message
+
+
+def test_message_has_the_path_of_another_module(tmp_path: Path) -> None:
+    project = {
+        "entry.py": """\
+import uuid
+
+from storing import store
+from workers import WorkflowEntrypoint
+
+
+class Orders(WorkflowEntrypoint):
+    async def run(self, event, step):
+        key = uuid.uuid4().hex
+        await step.sleep("rest", "1 hour")
+        await store(step, key)
+""",
+        "storing.py": """\
+async def store(step, key):
+    @step.do("store")
+    async def stored():
+        return key
+
+    await stored()
+""",
+        "wrangler.toml": CONFIGURATION,
+    }
+    (finding,) = check_project(tmp_path, project, "SG304")
+
+    assert finding.span.line == 9
+    assert f"so on line 4 of {tmp_path.as_posix()}/storing.py, after a step or sleep, it may not" in finding.message
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "order = event['payload'].get('id') or str(uuid.uuid4())" + _TWO_STEPS.format(value="order"),
+        "context = {'id': str(uuid.uuid4())}" + _TWO_STEPS.format(value="context"),
+        "context = {'id': str(uuid.uuid4())}" + _TWO_STEPS.format(value="context['id']"),
+        "context = {'id': str(uuid.uuid4())}" + _TWO_STEPS.format(value="context.get('id')"),
+        "keys = [f'order {uuid.uuid4()}']" + _TWO_STEPS.format(value="keys"),
+        "pair = uuid.uuid4() if event else uuid.uuid4().hex" + _TWO_STEPS.format(value="pair['id']"),
+        "self.key = uuid.uuid4().hex" + _TWO_STEPS.format(value="self.key"),
+        "variant = 'a' if random.random() < 0.5 else 'b'" + _TWO_STEPS.format(value="variant"),
+        "started = time.time()\nawait step.sleep('a', 1)\nreturn {'took': time.time() - started}",
+        "key = uuid.uuid4().hex\nawait step.sleep('a', 1)\nawait self.save(step, key)\nawait self.save(step, key)",
+        "await asyncio.gather(step.sleep('a', 1))\nkey = uuid.uuid4().hex\nawait step.sleep('b', 1)\nreturn key",
+    ],
+)
+def test_values_used_after_a_step(body: str) -> None:
+    save = """
+    async def save(self, step, key):
+        @step.do("save")
+        async def saved():
+            return key
+
+        await saved()
+    """
+
+    assert len(replay_findings(body, "SG304", methods=save)) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "context = {'id': str(uuid.uuid4()), 'n': 1}" + _TWO_STEPS.format(value="context['n']"),
+        "started = time.time()\nawait step.sleep('a', 1)\nprint(time.time() - started)\nlogger.info('%s', started)",
+        "until = datetime.now() + timedelta(hours=1)\nawait step.sleep('a', 1)\nawait step.sleep_until('b', until)",
+        "await step.sleep('a', 1)\nreturn {'finished': datetime.now().isoformat()}",
+        "first = self.now()\nawait step.sleep('a', 1)\nlast = self.now()\nreturn last",
+        "if event:\n    await step.sleep('a', 1)\n    now = time.time()\nelse:\n    now = 0\nreturn now",
+        "if event['payload']['x']:\n    await step.sleep('a', 1)\n    return 1\nnow = time.time()\nreturn now",
+        "day = self.day(event)\nawait step.sleep('a', 1)\nreturn day",
+        "for row in rows:\n    key = uuid.uuid4().hex\n    await step.do('a')(lambda: key)()",
+    ],
+)
+def test_values_used_once_or_recreated(body: str) -> None:
+    methods = """
+    def now(self):
+        return datetime.now().isoformat()
+
+    def day(self, event):
+        if event["payload"]:
+            return event["payload"]["day"]
+        return datetime.now().date().isoformat()
+    """
+
+    assert replay_findings(body, "SG304", methods=methods) == []
+
+
+def test_concurrent_steps_share_a_value() -> None:
+    body = """
+    key = uuid.uuid4().hex
+
+    @step.do("first")
+    async def first():
+        return key
+
+    @step.do("second")
+    async def second():
+        return key
+
+    await asyncio.gather(first(), second())
+    """
+
+    assert replay_findings(body, "SG304") == []
+
+
+def test_value_shared_by_iterations() -> None:
+    body = """
+    key = uuid.uuid4().hex
+    while True:
+        @step.do("charge")
+        async def charge():
+            return key
+
+        {end}
+        await charge()
+        {last}
+    """
+
+    assert len(replay_findings(body.format(end="pass", last="pass"), "SG304")) == 1
+    assert replay_findings(body.format(end="pass", last="break"), "SG304") == []
+
+
+def test_module_code_is_not_replayed() -> None:
+    body = _TWO_STEPS.format(value="STARTED")
+
+    assert replay_findings(body, "SG304", module="STARTED = time.time()") == []
+
+
+def test_nondeterministic_name_is_flagged_once() -> None:
+    body = """
+    key = uuid.uuid4().hex
+
+    @step.do(f"reserve {key}")
+    async def reserve():
+        return key
+
+    @step.do("confirm")
+    async def confirm():
+        return key
+
+    await reserve()
+    await confirm()
+    """
+
+    assert len(replay_findings(body, "SG301")) == 1
+    assert replay_findings(body, "SG304") == []
+
+
+def test_nondeterministic_branch_is_flagged_once() -> None:
+    body = """
+    now = datetime.now()
+    if now.hour > 8:
+        await step.sleep("night", "8 hours")
+
+    @step.do("store")
+    async def store():
+        return now.isoformat()
+
+    await store()
+    """
+
+    assert len(replay_findings(body, "SG302")) == 1
+    assert replay_findings(body, "SG304") == []
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "return",
+        "raise KeyError",
+        "try:\n        return\n    finally:\n        pass",
+        "for x in event:\n        return",
+        "try:\n        raise KeyError\n    except ValueError:\n        pass",
+    ],
+)
+def test_step_depends_on_a_branch_that_may_skip_it(branch: str) -> None:
+    assert len(replay_findings(f"if random.random() < 0.5:\n    {branch}\nawait step.sleep('a', 1)", "SG302")) == 1
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "for x in event:\n        break",
+        "for x in event:\n        continue",
+        "try:\n        raise KeyError\n    except KeyError:\n        pass",
+        "while True:\n        try:\n            break\n        finally:\n            pass",
+    ],
+)
+def test_step_does_not_depend_on_a_branch_that_continues(branch: str) -> None:
+    assert replay_findings(f"if random.random() < 0.5:\n    {branch}\nawait step.sleep('a', 1)", "SG302") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n    if {}:\n        raise KeyError\nexcept KeyError:\n    await step.sleep('a', 1)",
+        "try:\n    if {}:\n        raise KeyError\nexcept KeyError:\n    return\nawait step.sleep('a', 1)",
+        "for x in event['payload']['xs']:\n    if {}:\n        break\nelse:\n    await step.sleep('a', 1)",
+        "try:\n    if {}:\n        return\nfinally:\n    await fetch('u')\nawait step.sleep('a', 1)",
+        "while True:\n    await step.sleep('a', 1)\n    if {}:\n        break",
+        "while x:\n    while True:\n        await step.sleep('a', 1)\n        if {}:\n            break",
+        "while True:\n    if {}:\n        break\n    if event:\n        return\nawait step.sleep('a', 1)",
+    ],
+)
+def test_step_depends_on_a_test_that_decides_the_exit(body: str) -> None:
+    assert len(replay_findings(body.format("random.random() < 0.5"), "SG302")) == 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "try:\n    if {}:\n        raise KeyError\nexcept KeyError:\n    pass\nawait step.sleep('a', 1)",
+        "for x in event['payload']['xs']:\n    await step.sleep('a', 1)\n    if {}:\n        continue",
+        "while True:\n    if {}:\n        break\nawait step.sleep('a', 1)",
+        "while x:\n    while True:\n        if {}:\n            break\n    await step.sleep('a', 1)",
+        "try:\n    if {}:\n        return\nfinally:\n    await step.sleep('a', 1)",
+        "await step.sleep('a', 1)\nif {}:\n    return\nelse:\n    return\nawait step.sleep('b', 1)",
+    ],
+)
+def test_step_does_not_depend_on_a_test_whose_paths_rejoin(body: str) -> None:
+    assert replay_findings(body.format("random.random() < 0.5"), "SG302") == []

@@ -1,0 +1,183 @@
+"""Test SG108: invalid configurations of steps."""
+
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.api import analyze_source, check_analysis
+from stepgraph.syntax.edits import Replacement
+from tests.checks.snippets import codes_in, findings_in, only_finding, step_with_config
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "advice"),
+    [
+        (
+            '{"retries": {"limit": 3}}',
+            "`retries` has no `delay`, and needs both `limit` and `delay`",
+            'Write both, like `{"limit": 3, "delay": "10 seconds"}`; the engine\'s defaults are 5 and 1000 ms.',
+        ),
+        (
+            '{"retries": {}}',
+            "`retries` has no `limit` and no `delay`, and needs both `limit` and `delay`",
+            'Write both, like `{"limit": 3, "delay": "10 seconds"}`; the engine\'s defaults are 5 and 1000 ms.',
+        ),
+        ('{"timeOut": "1 minute"}', "a step's config has no key `timeOut`", 'Write "timeout".'),
+        ('{"retry": None}', "a step's config has no key `retry`", 'Write "retries".'),
+        (
+            '{"backoff": "linear"}',
+            "a step's config has no key `backoff`",
+            "Write `backoff` in the dictionary `retries`.",
+        ),
+        (
+            '{"color": "red"}',
+            "a step's config has no key `color`",
+            "Remove it; the keys that it may have are retries, timeout, sensitive.",
+        ),
+        (
+            '{"retries": {"limit": 3, "delay": 0, "timeout": 500}}',
+            "`retries` has no key `timeout`",
+            "Write `timeout` beside `retries`, not in it.",
+        ),
+        ('{"retries": {"max_attempts": 3, "delay": 0}}', "`retries` has no key `max_attempts`", 'Write "limit".'),
+        (
+            '{"retries": {"limit": 3, "delay": 0, "backoff": "Linear"}}',
+            '`backoff` is `"Linear"`, and may only be constant, linear or exponential',
+            'Write "linear".',
+        ),
+        (
+            '{"sensitive": True}',
+            '`sensitive` is `True`, and may only be "output"',
+            'Write "output" to hide the step\'s result, or leave the key out.',
+        ),
+    ],
+)
+def test_invalid_configs(source: str, message: str, advice: str) -> None:
+    finding = only_finding(step_with_config(source))
+
+    assert finding.code == "SG108"
+    assert finding.message == f"{message}, so the engine refuses the config and the step fails for good."
+    assert finding.advice == advice
+
+
+@pytest.mark.parametrize(
+    ("limit", "message"),
+    [
+        ("-1", "`limit` is negative: `-1`"),
+        ("10_001", "`limit` is 10,001, more than the 10,000 that there may be"),
+        ("True", "`limit` is a truth value (`True`), not a number"),
+        ('"3"', '`limit` is text (`"3"`), not a number'),
+        ("None", "`limit` is None, not a number"),
+        ("math.inf", "`limit` is `math.inf`, which is no finite number"),
+        ("1e999", "`limit` is `1e999`, which is no finite number"),
+        ("timedelta(1)", "`limit` is a timedelta (`timedelta(1)`), not a number"),
+    ],
+)
+def test_retry_limits(limit: str, message: str) -> None:
+    before = "import math\nfrom datetime import timedelta"
+    finding = only_finding(step_with_config(f'{{"retries": {{"limit": {limit}, "delay": 500}}}}'), before)
+
+    assert finding.message == f"{message}, so the engine refuses the config and the step fails for good."
+
+
+@pytest.mark.parametrize(
+    "source", ['"5 minutes"', "5", "True", '["retries"]', "timedelta(minutes=5)", "Config()", '{"retries": 3}']
+)
+def test_configs_that_are_not_dictionaries(source: str) -> None:
+    before = """
+    from dataclasses import dataclass
+    from datetime import timedelta
+
+    @dataclass
+    class Config:
+        timeout: str = "5 minutes"
+    """
+
+    assert codes_in(step_with_config(source), before) == ["SG108"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "{}",
+        "None",
+        '{"retries": None}',
+        '{"retries": {"limit": 2.5, "delay": "1 second"}}',
+        '{"retries": {"limit": 10_000, "delay": 100, "backoff": "constant"}}',
+        '{"retries": {"limit": limit(), **others}}',
+        '{"retries": others}',
+        '{name: "5 minutes"}',
+        '{**others, "timeout": "5 minutes"}',
+        'dict(retries=dict(limit=3, delay="1 second"))',
+        'Config(timeout="5 minutes")',
+        'others | {"timeout": "5 minutes"}',
+    ],
+)
+def test_valid_or_unknown_configs(source: str) -> None:
+    before = """
+    from typing import TypedDict
+
+    from elsewhere import limit, name, others
+
+    class Config(TypedDict):
+        timeout: str
+    """
+
+    assert codes_in(step_with_config(source), before) == []
+
+
+def test_misspelled_key_has_a_fix() -> None:
+    finding = only_finding(step_with_config("{'retires': {'limit': 1, 'delay': 500}}"))
+
+    assert [edit.text for edit in finding.edits if isinstance(edit, Replacement)] == ["'retries'"]
+    assert finding.span.line == 7
+
+
+def test_misspelled_key_is_not_also_missing() -> None:
+    assert codes_in(step_with_config('{"retries": {"limits": 3, "dealy": 500}}')) == ["SG108", "SG108"]
+
+
+def test_config_completed_later() -> None:
+    body = 'retries = {"limit": 3}\nretries["delay"] = 500\n' + step_with_config('{"retries": retries}')
+
+    assert codes_in(body) == []
+
+
+def test_shared_config_is_flagged_once() -> None:
+    before = 'CONFIG = {"retries": {"limit": 3}}'
+    body = """
+    for name in ("charge", "refund"):
+        @step.do(name, config=CONFIG)
+        async def charge():
+            return 1
+
+        await charge()
+
+    @step.do("notify", config=CONFIG)
+    async def notify():
+        return 1
+
+    await notify()
+    """
+
+    assert [(f.code, f.span.line) for f in findings_in(body, before)] == [("SG108", 1)]
+
+
+def test_rejected_value_is_not_also_unresolved() -> None:
+    source = """
+from workers import WorkflowEntrypoint
+
+class Example(WorkflowEntrypoint):
+    async def run(self, event, step):
+        @step.do("charge", config={"retries": {"limit": "3", "delay": 500, "backoff": event["payload"]["backoff"]}})
+        async def charge():
+            return 1
+
+        await charge()
+"""
+
+    findings = check_analysis(analyze_source(source))
+
+    assert [f.code for f in findings] == ["SG108", "SG005"]
+    assert findings[1].message == 'the step\'s backoff `event["payload"]["backoff"]` is not statically known.'
+    assert findings[1].advice == "The graph shows exponential."

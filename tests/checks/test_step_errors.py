@@ -1,0 +1,369 @@
+from __future__ import annotations
+
+import pytest
+
+from stepgraph.checks.diagnostic import Severity
+from tests.checks.snippets import findings_in_module, findings_in_run, flagged_in_run
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        "RuntimeError",
+        "KeyError",
+        "OSError",
+        "TimeoutError",
+        "asyncio.TimeoutError",
+        "json.JSONDecodeError",
+        "httpx.HTTPError",
+    ],
+)
+def test_type_that_step_errors_never_have(types: str) -> None:
+    body = f"try:\n    await a()\nexcept {types}:\n    pass"
+
+    assert flagged_in_run("SG210", body, "import asyncio\nimport json\nimport httpx") == [types]
+
+
+@pytest.mark.parametrize(
+    "types",
+    [
+        *(
+            "ValueError",
+            "TypeError",
+            "Exception",
+            "BaseException",
+            "NonRetryableError",
+            "JsException",
+            "asyncio.CancelledError",
+        ),
+        *(
+            "(RuntimeError, Exception)",
+            "(KeyError, JsException)",
+            "ExceptionGroup",
+            "RecursionError",
+            "errors[0]",
+            "unknown",
+        ),
+    ],
+)
+def test_types_that_step_errors_may_have(types: str) -> None:
+    imports = "import asyncio\nfrom pyodide.ffi import JsException\nfrom workers.workflows import NonRetryableError"
+
+    assert flagged_in_run("SG210", f"try:\n    await a()\nexcept {types}:\n    pass", imports) == []
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        "await a()\nawait b()",
+        "x = await a()",
+        "return await a()",
+        "x, y = await asyncio.gather(a(), b())",
+        'await step.wait_for_event("w", "t")',
+        'await a()\nawait step.sleep("s", 10)',
+        'x = await a()\nprint(f"done {x}", len(event["payload"]["items"]))',
+        "if event:\n    await a()",
+        "for x in xs:\n    await a()",
+        '@step.do("c")\nasync def c():\n    return 1\nawait c()',
+        "t = asyncio.create_task(a())\nawait t",
+        "await asyncio.gather(*[a(), b()])",
+        "c = step.do('c')(lambda: 1)\nawait c()",
+    ],
+)
+def test_bodies_in_which_only_steps_raise(tried: str) -> None:
+    indented = tried.replace("\n", "\n    ")
+
+    assert flagged_in_run("SG210", f"try:\n    {indented}\nexcept RuntimeError:\n    pass") == ["RuntimeError"]
+
+
+_FAILING = """
+async def failing():
+    await a()
+    raise RuntimeError
+
+task = asyncio.create_task(failing())
+coroutine = failing()
+tasks = [asyncio.create_task(failing())]
+
+"""
+
+
+@pytest.mark.parametrize(
+    "tried",
+    [
+        "await a()\nunknown()",
+        "await a()\nraise RuntimeError",
+        "await a()\nawait self.env.KV.get('k')",
+        "await asyncio.wait_for(a(), 5)",
+        "async with asyncio.timeout(5):\n    await a()",
+        "async def more():\n    await a()\n    unknown()\nawait more()",
+        "x = await a()\nx.method()",
+        "unknown()",
+        "import other\nawait a()",
+        "await failing()",
+        "await task",
+        "await asyncio.gather(task, a())",
+        "await asyncio.gather(coroutine)",
+        "await asyncio.gather(*tasks)",
+    ],
+)
+def test_bodies_in_which_other_code_may_raise(tried: str) -> None:
+    indented = tried.replace("\n", "\n    ")
+
+    assert flagged_in_run("SG210", f"{_FAILING}try:\n    {indented}\nexcept RuntimeError:\n    pass") == []
+
+
+_CUSTOM = """
+class Bad(Exception):
+    pass
+
+class Row:
+    def __str__(self):
+        raise Bad
+
+    def __getitem__(self, key):
+        raise Bad
+
+    @property
+    def checked(self):
+        raise Bad
+
+def rank(row):
+    raise Bad
+
+def pages():
+    yield 1
+    raise Bad
+
+row, rest = Row(), pages()
+"""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "x = row.checked",
+        "x = row['key']",
+        "x = str(row)",
+        "x = f'{row}'",
+        "x = sorted([1, 2], key=rank)",
+        "x = max([1, 2], key=lambda one: rank(one))",
+        "x = list(rest)",
+        "for page in rest:\n        await b()",
+        "x, *y = rest",
+    ],
+)
+def test_custom_error_raised_by_code_in_the_body(code: str) -> None:
+    assert flagged_in_run("SG210", f"{_CUSTOM}try:\n    await a()\n    {code}\nexcept Bad:\n    pass") == []
+
+
+@pytest.mark.parametrize(
+    "code", ["x = self.env.NAME", "x = result['key']", "x = sorted(result)", "x = f'{result}'", "self.x = result"]
+)
+def test_custom_error_that_no_code_raises(code: str) -> None:
+    body = f"{_CUSTOM}self.x = 1\ntry:\n    result = await a()\n    {code}\nexcept Bad:\n    pass"
+
+    assert flagged_in_run("SG210", body) == ["Bad"]
+
+
+def test_logging_never_raises() -> None:
+    body = "logger = logging.getLogger()\ntry:\n    x = await a()\n    logger.info(x)\nexcept RuntimeError:\n    pass"
+
+    assert flagged_in_run("SG210", body, imports="import logging") == ["RuntimeError"]
+
+
+def test_message_names_only_the_unreachable_type() -> None:
+    step = '@step.do("c")\nasync def c():\n    raise KeyError\n'
+    (finding,) = findings_in_run("SG210", f"{step}\ntry:\n    await c()\nexcept (KeyError, ValueError):\n    pass")
+
+    assert finding.message == (
+        "`KeyError` of the step 'c' arrives here as `JsException`, so this does not catch it: only ValueError,"
+        " TypeError and NonRetryableError keep their type."
+    )
+
+
+def test_builtin_error_of_code_beside_the_step() -> None:
+    body = 'try:\n    x = await a()\n    y = x["key"]\nexcept (KeyError, RuntimeError):\n    pass'
+
+    assert flagged_in_run("SG210", body) == ["RuntimeError"]
+
+
+def test_message_locates_the_raise_and_the_actual_type() -> None:
+    (finding,) = findings_in_module(
+        "SG210",
+        """
+        from workers import WorkflowEntrypoint
+
+        class OutOfStock(ValueError):
+            pass
+
+        class W(WorkflowEntrypoint):
+            async def run(self, event, step):
+                @step.do("reserve")
+                async def reserve():
+                    if event:
+                        raise OutOfStock("none")
+
+                try:
+                    await reserve()
+                except OutOfStock as error:
+                    print(error)
+        """,
+    )
+
+    assert finding.message == (
+        "`OutOfStock` of the step 'reserve' arrives here as `JsException`, so this handler never runs: only"
+        " ValueError, TypeError and NonRetryableError keep their type."
+    )
+
+
+@pytest.mark.parametrize(
+    ("base", "count"), [("make_base()", 0), ("made.Failure", 0), ("elsewhere.Failure", 1), ("Exception", 1)]
+)
+def test_external_base_class_is_flagged_and_unknown_one_is_not(base: str, count: int) -> None:
+    source = f"""
+    import elsewhere
+    from workers import WorkflowEntrypoint
+
+    made = elsewhere.made()
+
+    class Failure({base}):
+        pass
+
+    class OutOfStock(Failure):
+        pass
+
+    class W(WorkflowEntrypoint):
+        async def run(self, event, step):
+            @step.do("reserve")
+            async def reserve():
+                return 1
+
+            try:
+                await reserve()
+            except OutOfStock:
+                pass
+    """
+
+    assert len(findings_in_module("SG210", source)) == count
+
+
+def test_try_inside_a_step_sees_original_errors() -> None:
+    body = """
+    @step.do("c")
+    async def c():
+        try:
+            return await fetch()
+        except TimeoutError:
+            return None
+
+    await c()
+    """
+
+    assert flagged_in_run("SG210", body) == []
+
+
+def test_code_after_a_returning_try_is_unreachable() -> None:
+    body = "try:\n    await a()\n    return 1\nexcept ValueError:\n    return 2\nb()"
+
+    assert flagged_in_run("SG201", body) == []
+
+
+_INVALID_STEP = '@step.do("c")\nasync def c(nothing):\n    return nothing\n\n'
+
+
+@pytest.mark.parametrize("types", ["TypeError", "(ValueError, TypeError)", "Exception"])
+def test_handler_hides_an_invalid_declaration(types: str) -> None:
+    (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}try:\n    await c()\nexcept {types}:\n    pass")
+
+    assert finding.severity is Severity.WARNING
+    assert finding.message == (
+        f"`except {types}` hides that the SDK refuses the step 'c' with a TypeError: it never runs, and nothing says"
+        " so."
+    )
+
+
+def test_handler_hides_an_invalid_dependency() -> None:
+    more = '@step.do("d")\nasync def d(c):\n    return c\n\n'
+    (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}{more}try:\n    await d()\nexcept TypeError:\n    pass")
+
+    assert "refuses the step 'c'" in finding.message
+
+
+def test_handler_hides_an_invalid_dependency_among_several() -> None:
+    more = "".join(
+        f"@step.do()\nasync def {name}({needs}):\n    return 1\n\n"
+        for name, needs in (("e", ""), ("f", "e"), ("g", "e"), ("h", "f, g, c"))
+    )
+    (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}{more}try:\n    await h()\nexcept TypeError:\n    pass")
+
+    assert "refuses the step 'c'" in finding.message
+
+
+def test_handler_hides_an_invalid_declaration_on_one_path() -> None:
+    either = "if event:\n    @step.do()\n    async def c(): ...\nelse:\n    @step.do()\n    async def c(nothing): ...\n"
+    more = '@step.do("d")\nasync def d(c):\n    return c\n\n'
+    (finding,) = findings_in_run("SG211", f"{either}{more}try:\n    await d()\nexcept TypeError:\n    pass")
+
+    assert "refuses the step 'c'" in finding.message
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "except TypeError:\n    raise",
+        "except TypeError as error:\n    print(error)\n    raise RuntimeError from error",
+        "except ValueError:\n    pass",
+    ],
+)
+def test_handler_that_reraises_or_matches_other_types(handler: str) -> None:
+    assert flagged_in_run("SG211", f"{_INVALID_STEP}try:\n    await c()\n{handler}") == []
+
+
+def test_handler_for_type_errors_of_steps_is_a_note() -> None:
+    (finding,) = findings_in_run("SG211", "try:\n    await a()\nexcept TypeError:\n    pass")
+
+    assert finding.severity is Severity.INFORMATION
+
+
+def test_handler_without_steps_hides_nothing() -> None:
+    assert flagged_in_run("SG211", "x = await a()\ntry:\n    x + 1\nexcept TypeError:\n    pass") == []
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "if event:\n        pass\n    raise",
+        "try:\n        raise\n    finally:\n        await a()",
+        "while True:\n        raise KeyError",
+        "try:\n        raise KeyError\n    except ValueError:\n        pass",
+    ],
+)
+def test_handlers_that_may_raise_hide_nothing(handler: str) -> None:
+    assert flagged_in_run("SG211", f"{_INVALID_STEP}try:\n    await c()\nexcept TypeError:\n    {handler}") == []
+
+
+@pytest.mark.parametrize(
+    "handler",
+    [
+        "try:\n        raise\n    except Exception:\n        pass",
+        "try:\n        raise KeyError\n    except KeyError:\n        pass",
+        "return\n    raise",
+        "while True:\n        pass\n    raise",
+    ],
+)
+def test_raise_that_does_not_leave_the_handler(handler: str) -> None:
+    (finding,) = findings_in_run("SG211", f"{_INVALID_STEP}try:\n    await c()\nexcept TypeError:\n    {handler}")
+    assert "hides" in finding.message
+
+
+@pytest.mark.parametrize(
+    "body", ["return\n    await c()", "try:\n        pass\n    finally:\n        return\n    await c()"]
+)
+def test_unreachable_steps_have_no_errors_to_hide(body: str) -> None:
+    assert flagged_in_run("SG211", f"{_INVALID_STEP}try:\n    {body}\nexcept TypeError:\n    pass") == []
+
+
+def test_inner_handlers_catch_first() -> None:
+    inner = "    try:\n        await c()\n    except Exception:\n        pass\n"
+    assert flagged_in_run("SG211", f"{_INVALID_STEP}try:\n{inner}except TypeError:\n    pass") == ["Exception"]
