@@ -10,22 +10,25 @@ from collections.abc import Callable, Coroutine
 
 from tests.execution.limits import EngineLimit
 from tests.execution.values import PyValue
-from tests.order import virtual_clock
 
 _MAX_TURNS = 200_000
 _RESOLUTION = 1e-6  # the default is too fine to distinguish times after a year
 _MAX_TURNS_TO_CANCEL = 1_000
 
 
-class BoundedVirtualClock(virtual_clock.VirtualClock):
-    """A virtual clock that ignores cancelled timers and stops runs that deadlock or take too many turns."""
+class VirtualClock(asyncio.SelectorEventLoop):
+    """An event loop with virtual time, which ignores cancelled timers and ends runs that deadlock or take too long."""
 
     def __init__(self) -> None:
         super().__init__()
+        self._now = 0.0
         self._turns_left = _MAX_TURNS
         self._clock_resolution = _RESOLUTION
         self._timer_cancelled_count: int  # as in all event loops of asyncio
         self.set_exception_handler(lambda _loop, _context: None)  # failed tasks need not be observed
+
+    def time(self) -> float:
+        return self._now
 
     def _run_once(self) -> None:
         timers: list[asyncio.TimerHandle] = self._scheduled  # type: ignore[attr-defined] # as in asyncio
@@ -38,7 +41,9 @@ class BoundedVirtualClock(virtual_clock.VirtualClock):
             raise EngineLimit("the run goes on and on")
         if not (self._ready or timers):  # type: ignore[attr-defined] # likewise
             raise EngineLimit("the run waits for what never comes")
-        super()._run_once()
+        if not self._ready:  # type: ignore[attr-defined] # likewise
+            self._now = max(self._now, timers[0].when())
+        super()._run_once()  # type: ignore[misc] # likewise
 
     def advance(self, seconds: float) -> None:
         """Advance the time as blocking code does."""
@@ -67,7 +72,7 @@ class BoundedVirtualClock(virtual_clock.VirtualClock):
 
 def run(coroutine: Coroutine[PyValue, PyValue, PyValue]) -> PyValue:
     """Run a coroutine on a virtual clock and cancel the tasks in flight at its end."""
-    loop = BoundedVirtualClock()
+    loop = VirtualClock()
     try:
         return loop.run_until_complete(coroutine)
     finally:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from types import ModuleType
 
 from tests.execution.values import PyValue
-from tests.execution.virtual_clock import BoundedVirtualClock
+from tests.execution.virtual_clock import VirtualClock
 
 START = dt.datetime(2026, 7, 1, 12, tzinfo=dt.UTC)
 
@@ -44,12 +44,12 @@ def _sleep(seconds: float) -> None:
         loop.advance(seconds)
 
 
-def _clock() -> BoundedVirtualClock | None:
+def _clock() -> VirtualClock | None:
     try:
         loop = asyncio.get_running_loop()
     except RuntimeError:
         return None
-    return loop if isinstance(loop, BoundedVirtualClock) else None
+    return loop if isinstance(loop, VirtualClock) else None
 
 
 class _AcceptsRealInstances(type):

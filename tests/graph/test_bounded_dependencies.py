@@ -9,7 +9,7 @@ import pytest
 from stepgraph import analyze_source
 from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.limits import MAXIMUM, Limit
-from tests.order.programs import StepPlan, module
+from tests.proof.programs.dependent_steps import StepPlan, module
 
 
 def _chain(steps: int) -> str:

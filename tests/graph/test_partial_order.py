@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.graph.partial_order import Clocked, ClockedMember, InParallel, InSeries, Part, assign_clocks, decompose
-from tests.order.effort import thorough
-from tests.order.orders import is_interval_order, is_series_parallel
+from tests.proof.effort import thorough
+from tests.proof.partial_orders import is_interval_order, is_series_parallel
 
 Pairs = set[tuple[int, int]]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, assert_never, cast
 
-from stepgraph.model.payload import FunctionDef, Node, UnknownNode, Workflow
+from stepgraph.model.payload import FunctionDef, Node, Step, UnknownNode, Workflow
 
 STEP_TYPES: Final = ("step_do", "step_sleep", "step_sleep_until", "step_wait_for_event")
 NODE_TYPES: Final = (
@@ -26,6 +26,15 @@ NODE_TYPES: Final = (
 def as_unknown(node: Node) -> UnknownNode | None:
     """Return a node of another version of the API, None for a node of a documented type."""
     return None if node["type"] in NODE_TYPES else cast("UnknownNode", node)
+
+
+def as_step(node: Node) -> Step | None:
+    """Return the node if it is a step, otherwise None."""
+    match node["type"]:
+        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+            return node
+        case _:
+            return None
 
 
 def node_lists(node: Node) -> list[Sequence[Node]]:

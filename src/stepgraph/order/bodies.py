@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.model.payload import (
-    FunctionDef,
-    Node,
-    StepDo,
-    StepSleep,
-    StepSleepUntil,
-    StepWaitForEvent,
-    Workflow,
-)
-from stepgraph.order.exits import exits_of
-from stepgraph.order.paths import Path, is_concurrent, node_at, paths
-
-Step: TypeAlias = StepDo | StepSleep | StepSleepUntil | StepWaitForEvent
+from stepgraph.model.payload import FunctionDef, Node, Step, Workflow
+from stepgraph.model.walk import as_step
+from stepgraph.order.paths import Path, node_at, paths
+from stepgraph.order.structure import is_concurrent
 
 
 class WorkSite(Struct, frozen=True, eq=False):
@@ -60,15 +50,6 @@ class Body:
                 yield WorkSite(path, None)
 
 
-def as_step(node: Node) -> Step | None:
-    """Return the node if it is a step, otherwise None."""
-    match node["type"]:
-        case "step_do" | "step_sleep" | "step_sleep_until" | "step_wait_for_event":
-            return node
-        case _:
-            return None
-
-
 def body_of(workflow: Workflow) -> Body:
     """Return the body of a workflow's `run`."""
     bodies: dict[str, Body] = {}
@@ -101,19 +82,47 @@ def steps_in_order(run: Body) -> Iterator[Step]:
             pending.extend(reversed(site.inner.sites))
 
 
-def closure(bodies: Iterable[Body], begins: Callable[[WorkSite], bool]) -> frozenset[Body]:
-    """Return the bodies with a site for which `begins` holds, and the bodies that execute one of these bodies."""
-    visited = tuple(bodies)
-    result: set[Body] = set()
-    while True:
-        new = {
-            body
-            for body in visited
-            if body not in result and any(begins(site) or site.inner in result for site in body.sites)
-        }
-        if not new:
-            return frozenset(result)
-        result |= new
+@dataclass(frozen=True, eq=False)
+class SiteIndex:
+    """The sites of several bodies, by the node and by the body that they execute."""
+
+    bodies: tuple[Body, ...]
+    """The bodies."""
+
+    def sites_of(self, step: Step) -> Sequence[tuple[Body, WorkSite]]:
+        """Return the sites that are the step itself, with their bodies. Steps are compared by identity."""
+        return self._by_node.get(id(step), ())
+
+    def callers(self, body: Body) -> Sequence[tuple[Body, WorkSite]]:
+        """Return the sites that execute a body, with their own bodies."""
+        return self._by_inner.get(body, ())
+
+    def callers_closure(self, bodies: Iterable[Body]) -> frozenset[Body]:
+        """Return bodies with all bodies that execute one of them, directly or through others."""
+        result = set(bodies)
+        pending = list(result)
+        while pending:
+            new = {caller for caller, _ in self.callers(pending.pop())} - result
+            result |= new
+            pending.extend(new)
+        return frozenset(result)
+
+    @cached_property
+    def _by_node(self) -> Mapping[int, Sequence[tuple[Body, WorkSite]]]:
+        result: dict[int, list[tuple[Body, WorkSite]]] = {}
+        for body in self.bodies:
+            for site in body.sites:
+                result.setdefault(id(node_at(site.path)), []).append((body, site))
+        return result
+
+    @cached_property
+    def _by_inner(self) -> Mapping[Body, Sequence[tuple[Body, WorkSite]]]:
+        result: dict[Body, list[tuple[Body, WorkSite]]] = {}
+        for body in self.bodies:
+            for site in body.sites:
+                if site.inner is not None:
+                    result.setdefault(site.inner, []).append((body, site))
+        return result
 
 
 def _all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
@@ -128,4 +137,4 @@ def _all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
 
 def _is_reached(path: Path) -> bool:
     """Return whether control may reach the node at the end of a path."""
-    return all(is_concurrent(segment.parent) or "next" in exits_of(segment.nodes[: segment.index]) for segment in path)
+    return all(is_concurrent(segment.parent) or segment.list.may_pass(0, segment.index) for segment in path)

@@ -1,7 +1,7 @@
 """Exits of nodes: to the next node, out of the loop (`break`), or out of the function (`return`).
 
-One transfer function, `_through`, maps the exits of a list of nodes to the exits of the node that contains it. Both
-directions use it: from a node into its lists (`exits_of`), and from a position in a list outward (`may_continue`).
+One transfer function, `exits_through`, maps the exits of a list of nodes to the exits of the node that contains it. It
+serves both directions: from a node into its lists (`exits_of`), and from a position in a list outward (`may_continue`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final, Literal, TypeAlias
 
 from stepgraph.model.payload import Node, Try
-from stepgraph.order.paths import CATCH, FINALLY, TRY, Path, executed_lists, is_concurrent
+from stepgraph.order.structure import CATCH, FINALLY, TRY, executed_lists, is_concurrent
 
 Exits: TypeAlias = frozenset[Literal["next", "break", "return"]]
 
@@ -22,21 +22,8 @@ def exits_of(nodes: Iterable[Node]) -> Exits:
     """Return the exits of nodes that run in sequence."""
     exits = NEXT
     for node in nodes:
-        exits = _then(exits, _exits_of_node(node))
+        exits = exits_then(exits, _exits_of_node(node))
     return exits
-
-
-def may_continue(path: Path, level: int, end: int) -> bool:
-    """Return whether control may get from a node to the one at index `end` of the list at `level` of its path.
-
-    Only the current iteration of the loops around that list counts.
-    """
-    exits = NEXT
-    for segment in reversed(path[level + 1 :]):
-        rest = NEXT if is_concurrent(segment.parent) else exits_of(segment.nodes[segment.index + 1 :])
-        exits = _through(segment.parent, segment.part, _then(exits, rest))
-    segment = path[level]
-    return "next" in _then(exits, exits_of(segment.nodes[segment.index + 1 : end]))
 
 
 def may_swallow(try_node: Try) -> bool:
@@ -55,16 +42,16 @@ def _exits_of_node(node: Node) -> Exits:
         return frozenset({node["kind"]})
     lists = dict(executed_lists(node))
     if node["type"] == "try":
-        return _through(node, TRY, exits_of(lists.get(TRY, ())))
+        return exits_through(node, TRY, exits_of(lists.get(TRY, ())))
     if node["type"] == "if" or node["type"] == "switch":
         is_exhaustive = any(branch["condition"] is None for branch in node["branches"])
         return (_NONE if is_exhaustive else NEXT).union(*map(exits_of, lists.values()))
     if not lists:
         return NEXT
-    return _NONE.union(*(_through(node, part, exits_of(nodes)) for part, nodes in lists.items()))
+    return _NONE.union(*(exits_through(node, part, exits_of(nodes)) for part, nodes in lists.items()))
 
 
-def _through(parent: Node | None, part: int, exits: Exits) -> Exits:
+def exits_through(parent: Node | None, part: int, exits: Exits) -> Exits:
     """Return the exits of a node through one of its lists with these exits."""
     if is_concurrent(parent):
         return exits | NEXT
@@ -90,5 +77,6 @@ def _exits_of_handler(nodes: Sequence[Node]) -> Exits:
     return exits_of(nodes)
 
 
-def _then(exits: Exits, next_exits: Exits) -> Exits:
+def exits_then(exits: Exits, next_exits: Exits) -> Exits:
+    """Return the exits of nodes with these exits that others follow."""
     return (exits - NEXT) | next_exits if "next" in exits else exits

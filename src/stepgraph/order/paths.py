@@ -2,31 +2,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Final, TypeAlias, cast
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Block, Node
+from stepgraph.model.payload import Node
+from stepgraph.order.exits import NEXT, Exits, exits_of, exits_then, exits_through
+from stepgraph.order.structure import clocks_of, executed_lists, is_concurrent
 
-TRY: Final = 0
-CATCH: Final = 1
-FINALLY: Final = 2
-"""The parts of a `try` in the order of execution."""
 
-_BLOCKS: Final = ((TRY, "try_block"), (CATCH, "catch_block"), (FINALLY, "finally_block"))
-_LEAVES: Final = frozenset(
-    {
-        "step_do",
-        "step_sleep",
-        "step_sleep_until",
-        "step_wait_for_event",
-        "function_call",
-        "function_def",
-        "break",
-    }
-)
-_SEQUENCES: Final = frozenset({"loop", "block", "start"})
+@dataclass(frozen=True, eq=False)
+class NodeList:
+    """A list of nodes. What it takes a pass over the list to find out is computed once, for all pairs of its nodes."""
+
+    nodes: Sequence[Node]
+    """The nodes."""
+
+    @cached_property
+    def has_clocks(self) -> bool:
+        """Whether clocks order the nodes. Nested groups have separate clocks."""
+        pending = list(self.nodes)
+        while pending:
+            node = pending.pop()
+            if clocks_of(node):
+                return True
+            if not is_concurrent(node):
+                pending.extend(inner for _, nested in executed_lists(node) for inner in nested)
+        return False
+
+    def exits_from(self, index: int) -> Exits:
+        """Return the exits of the nodes from an index on, which run in sequence."""
+        return self._suffix_exits[index]
+
+    def may_pass(self, begin: int, end: int) -> bool:
+        """Return whether control may get from the node at `begin` to the one at `end`, which is not earlier."""
+        return self._first_barriers[begin] >= end
+
+    @cached_property
+    def _node_exits(self) -> list[Exits]:
+        return [exits_of((node,)) for node in self.nodes]
+
+    @cached_property
+    def _suffix_exits(self) -> list[Exits]:
+        """The exits of the nodes from each index on."""
+        suffixes = [NEXT]
+        for exits in reversed(self._node_exits):
+            suffixes.append(exits_then(exits, suffixes[-1]))
+        return suffixes[::-1]
+
+    @cached_property
+    def _first_barriers(self) -> list[int]:
+        """The index of the first node from each index on that control never passes; the length of the list if none."""
+        size = len(self.nodes)
+        barriers = [size]
+        for index in reversed(range(size)):
+            barriers.append(barriers[-1] if "next" in self._node_exits[index] else index)
+        return barriers[::-1]
 
 
 class PathSegment(Struct, frozen=True, eq=False):
@@ -36,15 +70,15 @@ class PathSegment(Struct, frozen=True, eq=False):
     """The node that contains the list, None for the body itself."""
     part: int
     """Identity of the list in its parent: the number of a branch, or `TRY`, `CATCH` or `FINALLY`."""
-    nodes: Sequence[Node]
-    """The list."""
+    list: NodeList
+    """The list, which all paths through it share."""
     index: int
     """Index of the next node on the path."""
 
     @property
     def node(self) -> Node:
         """The next node on the path."""
-        return self.nodes[self.index]
+        return self.list.nodes[self.index]
 
 
 Path: TypeAlias = tuple[PathSegment, ...]
@@ -55,43 +89,30 @@ def node_at(path: Path) -> Node:
     return path[-1].node
 
 
-def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
-    """Return the lists of nodes that run as part of a node, by part.
+def may_continue(path: Path, level: int, end: int) -> bool:
+    """Return whether control may get from a node to the one at index `end` of the list at `level` of its path.
 
-    Steps nested in a step and functions are separate bodies.
+    Only the current iteration of the loops around that list counts.
     """
-    if node["type"] == "if" or node["type"] == "switch":
-        return [(number, branch["nodes"]) for number, branch in enumerate(node["branches"])]
-    if node["type"] == "try":
-        blocks = cast("Mapping[str, Block]", node)
-        return [(part, blocks[key]["nodes"]) for part, key in _BLOCKS if key in blocks]
-    if node["type"] in _LEAVES:
-        return []
-    # All other types, also those of later versions, have one list.
-    nodes = cast("dict[str, object]", node).get("nodes")
-    return [(0, cast("list[Node]", nodes))] if isinstance(nodes, list) else []
-
-
-def may_end_early(node: Node | None) -> bool:
-    """Return whether a node may end before its contents do: races and unknown types."""
-    if node is None or node["type"] in {*_SEQUENCES, "if", "switch", "try"}:
-        return False
-    return node["type"] != "parallel" or node["kind"] in {"any", "race"}
-
-
-def is_concurrent(node: Node | None) -> bool:
-    """Return whether the direct contents of a node may run concurrently, unless clocks order them."""
-    return may_end_early(node) or (node is not None and node["type"] == "parallel")
+    exits = NEXT
+    for segment in reversed(path[level + 1 :]):
+        rest = NEXT if is_concurrent(segment.parent) else segment.list.exits_from(segment.index + 1)
+        exits = exits_through(segment.parent, segment.part, exits_then(exits, rest))
+    segment = path[level]
+    return "next" in exits and segment.list.may_pass(segment.index + 1, end)
 
 
 def paths(body: Sequence[Node]) -> Iterator[Path]:
     """Yield the path to each node of a body in program order."""
-    pending: list[Path] = [(PathSegment(None, 0, body, index),) for index in reversed(range(len(body)))]
+    whole = NodeList(body)
+    pending: list[Path] = [(PathSegment(None, 0, whole, index),) for index in reversed(range(len(body)))]
     while pending:
         path = pending.pop()
         yield path
         node = node_at(path)
         inner = [
-            PathSegment(node, part, nodes, index) for part, nodes in executed_lists(node) for index in range(len(nodes))
+            PathSegment(node, part, nodes, index)
+            for part, nodes in ((part, NodeList(nodes)) for part, nodes in executed_lists(node))
+            for index in range(len(nodes.nodes))
         ]
         pending.extend((*path, segment) for segment in reversed(inner))

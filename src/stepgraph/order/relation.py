@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from enum import Enum, auto
-from typing import TypedDict, cast
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Node, Number
-from stepgraph.order.exits import may_continue, may_swallow
-from stepgraph.order.paths import TRY, Path, executed_lists, is_concurrent, may_end_early, node_at
+from stepgraph.model.payload import Node
+from stepgraph.order.exits import may_swallow
+from stepgraph.order.paths import Path, may_continue, node_at
+from stepgraph.order.structure import TRY, clocks_of, is_concurrent, may_end_early
 
 
 class Relation(Enum):
@@ -37,11 +36,6 @@ class Work(Struct, frozen=True, eq=False):
     """Whether the work continues when a failure of other work ends the node."""
 
 
-class _Clocks(TypedDict, total=False):
-    starts: Number
-    resolves: Number
-
-
 def relation(first: Work, second: Work) -> Relation:
     """Return the relation of `first` to `second`. Work in the same node overlaps."""
     level = _common_level(first.path, second.path)
@@ -66,7 +60,7 @@ def is_independent(work: Work, level: int) -> bool:
     groups = (segment.parent for segment in work.path[level + 1 :] if is_concurrent(segment.parent))
     return (
         work.is_independent
-        or "starts" in _clocks(node_at(work.path))
+        or "starts" in clocks_of(node_at(work.path))
         or any(not _waits_for_all(group) for group in groups)
     )
 
@@ -126,7 +120,7 @@ def _is_before(first: Work, second: Work, level: int) -> bool:
 
 def _is_resolved(first: Work, second: Work) -> bool:
     """Return whether clocks say that `first` is over when `second` starts."""
-    resolves, starts = _clocks(node_at(first.path)).get("resolves"), _clocks(node_at(second.path)).get("starts")
+    resolves, starts = clocks_of(node_at(first.path)).get("resolves"), clocks_of(node_at(second.path)).get("starts")
     return resolves is not None and starts is not None and resolves <= starts
 
 
@@ -135,14 +129,14 @@ def _is_earlier(first: Path, second: Path, level: int) -> bool:
     segment, other_segment = first[level], second[level]
     if segment.part != other_segment.part:
         return segment.part < other_segment.part
-    return segment.index < other_segment.index and not is_concurrent(segment.parent) and not _has_clocks(segment.nodes)
+    return segment.index < other_segment.index and not is_concurrent(segment.parent) and not segment.list.has_clocks
 
 
 def _is_awaited(work: Work, level: int) -> bool:
     """Return whether work is over at the end of the node at a level, unless something fails."""
     if work.outlasts or any(may_end_early(segment.parent) for segment in work.path[level + 1 :]):
         return False
-    clocks = _clocks(node_at(work.path))
+    clocks = clocks_of(node_at(work.path))
     if "resolves" in clocks:
         # It is over at that clock, and all of its group when this closes.
         return any(is_concurrent(segment.parent) for segment in work.path[level + 1 :])
@@ -163,25 +157,3 @@ def _may_be_abandoned(work: Work, level: int) -> bool:
 
 def _waits_for_all(group: Node | None) -> bool:
     return group is not None and group["type"] == "parallel" and group["kind"] == "all_settled"
-
-
-def _has_clocks(nodes: Sequence[Node]) -> bool:
-    """Return whether clocks order the nodes of a list. Nested groups have separate clocks."""
-    pending = list(nodes)
-    while pending:
-        node = pending.pop()
-        if _clocks(node):
-            return True
-        if not is_concurrent(node):
-            pending.extend(inner for _, nested in executed_lists(node) for inner in nested)
-    return False
-
-
-def _clocks(node: Node) -> _Clocks:
-    fields = cast("_Clocks", node)
-    clocks: _Clocks = {}
-    if "starts" in fields:
-        clocks["starts"] = fields["starts"]
-    if "resolves" in fields:
-        clocks["resolves"] = fields["resolves"]
-    return clocks

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import product
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Workflow
-from stepgraph.order.bodies import Body, Step, WorkSite, body_of, closure, reachable_bodies, steps_in_order
+from stepgraph.model.payload import Step, Workflow
+from stepgraph.order.bodies import Body, SiteIndex, WorkSite, body_of, reachable_bodies, steps_in_order
 from stepgraph.order.paths import node_at
 from stepgraph.order.relation import Relation, Work, is_awaited_in, is_independent, loops_with_both, relation
 
@@ -27,12 +28,10 @@ class Reach(Struct, frozen=True, eq=False):
     """Bodies that may end before the step does."""
     independent: frozenset[Body]
     """Bodies in which the step continues after a failure of other work."""
-    through: dict[Body, frozenset[Body]]
-    """For each body the bodies on every path from it to the step, itself included."""
-
-    def into(self, body: Body) -> list[WorkSite]:
-        """Return the sites of a body that execute the step."""
-        return [site for site in body.sites if self.is_at(site) or site.inner in self.bodies]
+    sites: Mapping[Body, Sequence[WorkSite]]
+    """For each of these bodies, the sites that execute the step."""
+    through: Mapping[Body, frozenset[Body]]
+    """For each of these bodies, the bodies on every path from it to the step, itself included."""
 
     def is_at(self, site: WorkSite) -> bool:
         """Return whether a site is the step itself."""
@@ -49,31 +48,46 @@ class Reach(Struct, frozen=True, eq=False):
         return frozenset() if self.is_at(site) or site.inner is None else self.through[site.inner]
 
 
-def reach_of(step: Step, bodies: Iterable[Body]) -> Reach:
+def reach_of(step: Step, index: SiteIndex) -> Reach:
     """Return how bodies execute a step."""
-    bodies = closure(bodies, lambda site: node_at(site.path) is step)
+    homes = index.sites_of(step)
+    bodies = index.callers_closure(body for body, _ in homes)
+    sites: dict[Body, list[WorkSite]] = {body: [] for body in bodies}
+    for body, site in homes:
+        sites[body].append(site)
+    for body in bodies:
+        for caller, site in index.callers(body):
+            if node_at(site.path) is not step:
+                sites[caller].append(site)
 
-    def leads(site: WorkSite) -> bool:
-        return node_at(site.path) is step or site.inner in bodies
+    def containing(is_wanted: Callable[[WorkSite], bool]) -> frozenset[Body]:
+        return index.callers_closure(body for body in bodies if any(map(is_wanted, sites[body])))
 
-    outlasting = closure(bodies, lambda site: leads(site) and not is_awaited_in(Work(site.path), _WHOLE_BODY))
-    independent = closure(bodies, lambda site: leads(site) and is_independent(Work(site.path), _WHOLE_BODY))
-    return Reach(step, bodies, outlasting, independent, _dominating_bodies(step, bodies))
+    return Reach(
+        step,
+        bodies,
+        outlasting=containing(lambda site: not is_awaited_in(Work(site.path), _WHOLE_BODY)),
+        independent=containing(lambda site: is_independent(Work(site.path), _WHOLE_BODY)),
+        sites=sites,
+        through=_dominating_bodies(step, sites),
+    )
 
 
-def _dominating_bodies(step: Step, bodies: frozenset[Body]) -> dict[Body, frozenset[Body]]:
+def _dominating_bodies(step: Step, sites: Mapping[Body, Sequence[WorkSite]]) -> dict[Body, frozenset[Body]]:
     """Return the greatest fixpoint of `Reach.through`."""
-    result = dict.fromkeys(bodies, bodies)
+    result = dict.fromkeys(sites, frozenset(sites))
     while True:
-        refined = {body: _on_all_paths(body, step, result) for body in bodies}
+        refined = {body: _on_all_paths(body, step, sites[body], result) for body in sites}
         if refined == result:
             return result
         result = refined
 
 
-def _on_all_paths(body: Body, step: Step, result: dict[Body, frozenset[Body]]) -> frozenset[Body]:
-    alternatives = [result[site.inner] for site in body.sites if site.inner is not None and site.inner in result]
-    if any(node_at(site.path) is step for site in body.sites):
+def _on_all_paths(
+    body: Body, step: Step, sites: Sequence[WorkSite], result: Mapping[Body, frozenset[Body]]
+) -> frozenset[Body]:
+    alternatives = [result[site.inner] for site in sites if site.inner is not None and site.inner in result]
+    if any(node_at(site.path) is step for site in sites):
         alternatives.append(frozenset())
     return frozenset({body}).union(frozenset.intersection(*alternatives))
 
@@ -98,7 +112,7 @@ class WorkflowOrder:
         first, second = self._reach(first_step), self._reach(second_step)
         return frozenset(
             relation(first.work(site), second.work(other_site))
-            for body, site, other_site in self._meetings(first, second)
+            for body, site, other_site in _meetings(first, second)
             if _diverge(first, site, second, other_site)
             and (
                 site is other_site
@@ -115,22 +129,34 @@ class WorkflowOrder:
                 _diverge(first, site, second, other_site)
                 and relation(first.work(site), second.work(other_site)) is Relation.OVERLAPPING
             )
-            for _, site, other_site in self._meetings(first, second)
+            for _, site, other_site in _meetings(first, second)
         )
 
     @cached_property
     def _bodies(self) -> tuple[Body, ...]:
         return reachable_bodies(body_of(self.workflow))
 
-    def _reach(self, step: Step) -> Reach:
-        return reach_of(step, self._bodies)
+    @cached_property
+    def _index(self) -> SiteIndex:
+        return SiteIndex(self._bodies)
 
-    def _meetings(self, first: Reach, second: Reach) -> Iterator[tuple[Body, WorkSite, WorkSite]]:
-        """Yield the bodies with a site for each step."""
-        for body in self._bodies:
-            for site in first.into(body):
-                for other_site in second.into(body):
-                    yield body, site, other_site
+    @cached_property
+    def _reaches(self) -> dict[int, Reach]:
+        """What was computed of steps, by identity."""
+        return {}
+
+    def _reach(self, step: Step) -> Reach:
+        reach = self._reaches.get(id(step))
+        if reach is None:
+            reach = self._reaches[id(step)] = reach_of(step, self._index)
+        return reach
+
+
+def _meetings(first: Reach, second: Reach) -> Iterator[tuple[Body, WorkSite, WorkSite]]:
+    """Yield the bodies with a site for each step."""
+    for body, sites in first.sites.items():
+        for site, other_site in product(sites, second.sites.get(body, ())):
+            yield body, site, other_site
 
 
 def _diverge(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:

@@ -25,7 +25,11 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
 
 
 class _Editor(cst.CSTTransformer):
-    """Applies edits bottom-up, so that nested edits are applied first."""
+    """Applies all edits of a module bottom-up, so that nested edits are applied first.
+
+    There is one transformer for all fixes, because a visit takes as long as parsing the module, and makes new nodes, in
+    which the next transformer would have to find the places of its edits again.
+    """
 
     def __init__(self, module: SourceModule, edits: dict[cst.CSTNode, Edit]) -> None:
         super().__init__()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from stepgraph.model.payload import Backoff, Number
-from stepgraph.order.bodies import Step
+from stepgraph.model.payload import Backoff, Number, Step
 
 StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
 

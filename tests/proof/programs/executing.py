@@ -9,7 +9,7 @@ from unittest.mock import patch
 
 from tests.execution.promises import Promise
 from tests.execution.runner import Execution, execute
-from tests.execution.virtual_clock import BoundedVirtualClock
+from tests.execution.virtual_clock import VirtualClock
 from tests.proof.programs.modules import GeneratedProgram
 from tests.proof.programs.world import answers, fails, payload, takes, world
 
@@ -56,16 +56,16 @@ def run_program(program: GeneratedProgram, seed: int, *, failures: bool) -> Prog
 def _recording_cancellation() -> Iterator[CancellationRecord]:
     """Record whether the promise of a running step is cancelled, in which case the step itself continues."""
     record = CancellationRecord()
-    cancel, cancel_all = Promise.cancel, BoundedVirtualClock.cancel_all
+    cancel, cancel_all = Promise.cancel, VirtualClock.cancel_all
 
     def record_cancel(promise: Promise, msg: str | None = None) -> bool:
         if not (record.run_ended or promise.done()):
             record.any_cancelled = True
         return cancel(promise, msg)
 
-    def record_end(clock: BoundedVirtualClock) -> None:
+    def record_end(clock: VirtualClock) -> None:
         record.run_ended = True
         cancel_all(clock)
 
-    with patch.object(Promise, "cancel", record_cancel), patch.object(BoundedVirtualClock, "cancel_all", record_end):
+    with patch.object(Promise, "cancel", record_cancel), patch.object(VirtualClock, "cancel_all", record_end):
         yield record

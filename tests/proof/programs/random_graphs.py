@@ -26,7 +26,7 @@ FUNCTIONS = ("f", "g")
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> Graph:
+def random_graphs(draw: st.DrawFn) -> Graph:
     """Draw a workflow with two functions that call each other and themselves."""
     functions = {name: function(name, *draw(bodies(1))) for name in FUNCTIONS}
     return graph(*draw(bodies(3)), functions=functions)

@@ -11,11 +11,11 @@ import inspect
 import sys
 import types
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.order.virtual_clock import run
+from tests.execution.virtual_clock import VirtualClock
 
 SHORT, LONG = 1.0, 1_000_000.0
 
@@ -100,8 +100,23 @@ def execute(source: str, durations: Mapping[str, float]) -> Trace:
         else:
             sys.modules["workers"] = original
     trace = Trace()
-    run(namespace["W"]().run({"payload": {}}, ReferenceStep(durations, trace)))
+    _run_to_the_end(namespace["W"]().run({"payload": {}}, ReferenceStep(durations, trace)))
     return trace
+
+
+def _run_to_the_end(coroutine: Coroutine[Any, Any, None]) -> None:
+    """Run a coroutine and its background tasks on a virtual clock."""
+    loop = VirtualClock()
+
+    async def whole() -> None:
+        await coroutine
+        background = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(*background, return_exceptions=True)
+
+    try:
+        loop.run_until_complete(whole())
+    finally:
+        loop.close()
 
 
 def true_order(source: str, steps: Iterable[str]) -> Relation:

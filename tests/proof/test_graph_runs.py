@@ -9,9 +9,9 @@ from hypothesis import given
 
 from stepgraph.model.payload import Graph
 from stepgraph.testing import WorkflowGraph
-from tests.order.effort import thorough
-from tests.workflow_order.programs import programs
-from tests.workflow_order.runs import Event, in_one_pass, runs_of
+from tests.proof.effort import thorough
+from tests.proof.programs.random_graphs import random_graphs
+from tests.proof.worlds.graph_runs import Event, in_one_pass, runs_of
 
 MOST_RUNS = 100
 
@@ -24,7 +24,7 @@ def pairs(run: frozenset[Event], name: str, second_name: str) -> list[tuple[Even
 
 @pytest.mark.slow
 @thorough
-@given(drawn=programs())
+@given(drawn=random_graphs())
 def test_runs_before_holds_in_every_run(drawn: Graph) -> None:
     graph = WorkflowGraph.of(drawn)
     names = sorted(set(graph.steps()))
@@ -38,7 +38,7 @@ def test_runs_before_holds_in_every_run(drawn: Graph) -> None:
 
 @pytest.mark.slow
 @thorough
-@given(drawn=programs())
+@given(drawn=random_graphs())
 def test_nonconcurrent_steps_never_overlap(drawn: Graph) -> None:
     graph = WorkflowGraph.of(drawn)
     names = sorted(set(graph.steps()))
@@ -50,7 +50,7 @@ def test_nonconcurrent_steps_never_overlap(drawn: Graph) -> None:
 
 @pytest.mark.slow
 @thorough
-@given(drawn=programs())
+@given(drawn=random_graphs())
 def test_unreached_steps_never_run(drawn: Graph) -> None:
     graph = WorkflowGraph.of(drawn)
     for run in islice(runs_of(drawn), MOST_RUNS):

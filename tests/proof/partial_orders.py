@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import networkx as nx
 
-from tests.order.reference import Relation
+from tests.proof.worlds.reference_steps import Relation
 
 
 def is_series_parallel(order: Relation, members: frozenset[str]) -> bool:

@@ -1,0 +1,425 @@
+"""The control flow of a workflow through its functions, as nodes and labeled edges.
+
+Each execution is a walk from `start` to `end`, or to `failure` if it fails. A node with contents has another one for
+its end, which all ways through it have in common. A `block` is a sequence and has no node.
+
+When a step begins, control has passed all nodes of some walk to it, and the steps on that walk are over, except for the
+steps that contain it. Of concurrent steps, a walk has those of one member of the group.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from collections.abc import Mapping, Sequence
+from typing import Final, Literal, TypeAlias, assert_never
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from stepgraph.large_stack import run_with_large_stack
+from stepgraph.model.payload import (
+    Block,
+    FunctionCall,
+    FunctionDef,
+    If,
+    Loop,
+    Node,
+    Parallel,
+    Step,
+    StepDo,
+    Switch,
+    Try,
+    UnknownNode,
+    Workflow,
+)
+from stepgraph.model.walk import as_step, as_unknown, functions_of, walk
+from stepgraph.render.group_order import clock_span, group_order, has_clocks, is_over_at_the_first, is_unawaited
+
+START: Final = "start"
+END: Final = "end"
+FAILURE: Final = "failure"
+
+EdgeKind: TypeAlias = Literal[
+    "next", "then", "case", "else", "body", "again", "parallel", "jump", "call", "return", "failure"
+]
+
+
+class FlowNode(Struct, frozen=True):
+    """A node of the control flow."""
+
+    id: str
+    """The unique name."""
+    type: str
+    """The type of the payload's node, or a type of the flow alone, such as `loop_end`."""
+    function: str
+    """The function with the node; empty in `run`."""
+    node: Node | None = None
+    """The node of the payload, or the block of a `try`, that begins here; None for all other nodes."""
+    name: str | None = None
+    """The name of a step, or of a called function."""
+
+
+class FlowEdge(Struct, frozen=True):
+    """A way that control may take."""
+
+    source: str
+    target: str
+    kind: EdgeKind
+    label: str = ""
+    """The condition of a branch."""
+
+
+class ControlFlow(Struct, frozen=True):
+    """The nodes that control may reach, and the edges between them."""
+
+    nodes: tuple[FlowNode, ...]
+    edges: tuple[FlowEdge, ...]
+
+
+def control_flow(workflow: Workflow) -> ControlFlow:
+    """Return the control flow of a workflow."""
+    builder = _FlowBuilder(functions_of(workflow), step_ids(workflow))
+    run_with_large_stack(lambda: builder.build(workflow))
+    return builder.reachable()
+
+
+def step_ids(workflow: Workflow) -> Mapping[int, str]:
+    """Return the unique names of all steps, by the identity of their nodes: `charge`, then `charge (2)`."""
+    names = UniqueNames((START, END, FAILURE))
+    bodies = [workflow["nodes"], *(function["nodes"] for function in functions_of(workflow).values())]
+    result: dict[int, str] = {}
+    for node in (node for body in bodies for node in walk(body)):
+        step = as_step(node)
+        if step is not None and id(step) not in result:
+            result[id(step)] = names.unique(step["name"])
+    return result
+
+
+class UniqueNames:
+    """Names that are unique by a number in parentheses from the second one on."""
+
+    def __init__(self, names: Sequence[str] = ()) -> None:
+        self._names = set(names)
+        self._counts: Counter[str] = Counter()
+        self._numbers: Counter[str] = Counter()
+
+    def unique(self, name: str) -> str:
+        """Return a name that was not returned before."""
+        candidate = name
+        while candidate in self._names:
+            self._counts[name] += 1
+            candidate = f"{name} ({self._counts[name] + 1})"
+        self._names.add(candidate)
+        return candidate
+
+    def numbered(self, kind: str) -> str:
+        """Return a name such as `loop 2`, with a number from the first one on."""
+        self._numbers[kind] += 1
+        return self.unique(f"{kind} {self._numbers[kind]}")
+
+
+class _Way(Struct, frozen=True):
+    """An edge without a target yet."""
+
+    source: str
+    kind: EdgeKind = "next"
+    label: str = ""
+
+
+class _JumpTarget(Struct):
+    """The node that a `break` or `return` leads to."""
+
+    id: str
+    is_used: bool = False
+
+
+class _Region(Struct, frozen=True):
+    """The surroundings of nodes: where jumps and failures in them lead."""
+
+    function: str
+    """The function; empty in `run`."""
+    failures: tuple[str, ...]
+    """The nodes that a failure may lead to."""
+    after_return: _JumpTarget
+    after_break: _JumpTarget
+    results: tuple[str, ...] = ()
+    """The end of a group in which failures of members are results."""
+    in_group: bool = False
+    """Whether the clocks of an enclosing `parallel` order the nodes."""
+
+    def ungrouped(self) -> _Region:
+        """Return this region outside of any group."""
+        return replace(self, in_group=False)
+
+
+class _Called(Struct, frozen=True):
+    """A function that is called: where it starts, ends and fails."""
+
+    start: str
+    end: str
+    failure: str
+
+
+class _FlowBuilder:
+    """Builds the control flow of `run` and of each function that is called."""
+
+    def __init__(self, functions: Mapping[str, FunctionDef], ids: Mapping[int, str]) -> None:
+        self._functions = functions
+        self._ids = ids
+        self._names = UniqueNames((START, END, FAILURE, *ids.values()))
+        self._nodes: dict[str, FlowNode] = {}
+        self._edges: dict[FlowEdge, None] = {}
+        self._called: dict[str, _Called] = {}
+        self._pending: deque[str] = deque()
+
+    def build(self, workflow: Workflow) -> None:
+        """Add `run`, then the functions in the order of their first calls."""
+        self._body(workflow["nodes"], "", _Called(START, END, FAILURE))
+        while self._pending:
+            name = self._pending.popleft()
+            self._body(self._functions[name]["nodes"], name, self._called[name])
+
+    def reachable(self) -> ControlFlow:
+        """Return the nodes that `start` leads to, and the edges between them."""
+        targets: dict[str, list[str]] = {}
+        for edge in self._edges:
+            targets.setdefault(edge.source, []).append(edge.target)
+        reached = {START: None}
+        pending = [START]
+        while pending:
+            for target in targets.get(pending.pop(), ()):
+                if target not in reached:
+                    reached[target] = None
+                    pending.append(target)
+        # `end` is there even if an execution never ends.
+        nodes = tuple(node for node in self._nodes.values() if node.id in reached or node.id in {END, FAILURE})
+        return ControlFlow(nodes, tuple(edge for edge in self._edges if edge.source in reached))
+
+    def _body(self, nodes: Sequence[Node], function: str, body: _Called) -> None:
+        end = _JumpTarget(body.end)
+        region = _Region(function, (body.failure,), after_return=end, after_break=end)
+        start = self._add(FlowNode(body.start, "start" if not function else "function_start", function), region)
+        way = self._sequence(nodes, start, region)
+        for id_, kind in ((body.end, "end"), (body.failure, "failure")):
+            self._nodes[id_] = FlowNode(id_, kind if not function else f"function_{kind}", function)
+        self._lead(way, body.end)
+
+    def _add(self, node: FlowNode, region: _Region, way: _Way | None = None) -> _Way:
+        """Add a node that `way` leads to, and return the way on. Code at any node may fail."""
+        self._nodes[node.id] = node
+        self._lead(way, node.id)
+        for target in (*region.results, *region.failures):
+            self._lead(_Way(node.id, "failure"), target)
+        return _Way(node.id)
+
+    def _end_id(self, id_: str) -> str:
+        return self._names.unique(f"{id_} end")
+
+    def _end(self, id_: str, type_: str, ways: Sequence[_Way | None], region: _Region) -> _Way:
+        """Add the end of a node with contents, to which these ways lead."""
+        after = self._add(FlowNode(id_, f"{type_}_end", region.function), region)
+        for way in ways:
+            self._lead(way, id_)
+        return after
+
+    def _lead(self, way: _Way | None, target: str) -> None:
+        if way is not None:
+            self._edges[FlowEdge(way.source, target, way.kind, way.label)] = None
+
+    def _jump(self, source: str, target: _JumpTarget) -> None:
+        self._lead(_Way(source, "jump"), target.id)
+        target.is_used = True
+
+    def _sequence(self, nodes: Sequence[Node], way: _Way, region: _Region) -> _Way | None:
+        """Add a list of nodes, one after another or in the order of their clocks.
+
+        Return the way on, None if control never gets to the end of the list.
+        """
+        if has_clocks(nodes, in_group=region.in_group):
+            return self._join(self._members(nodes, way, region, waits=True), region)
+        for node in nodes:
+            way_on = self._node(node, way, region)
+            if way_on is None:
+                return None
+            way = way_on
+        return way
+
+    def _join(self, ways: Sequence[_Way], region: _Region) -> _Way | None:
+        """Return one way on for several, through a node that joins them."""
+        if len(ways) <= 1:
+            return ways[0] if ways else None
+        join = self._add(FlowNode(self._names.numbered("join"), "join", region.function), region)
+        for way in ways:
+            self._lead(way, join.source)
+        return join
+
+    def _node(self, node: Node, way: _Way, region: _Region) -> _Way | None:
+        if unknown := as_unknown(node):
+            return self._unknown(unknown, way, region)
+        match node["type"]:
+            case "step_do":
+                return self._step_do(node, way, region)
+            case "step_sleep" | "step_sleep_until" | "step_wait_for_event":
+                return self._step(node, way, region)
+            case "loop":
+                return self._loop(node, way, region)
+            case "parallel":
+                return self._parallel(node, way, region)
+            case "try":
+                return self._try(node, way, region)
+            case "block" | "start":
+                return self._sequence(node["nodes"], way, region.ungrouped())
+            case "if" | "switch":
+                return self._choice(node, way, region)
+            case "function_call":
+                return self._call(node, way, region)
+            case "function_def":
+                return way
+            case "break":
+                source = self._control(node["kind"], node, way, region).source
+                self._jump(source, region.after_return if node["kind"] == "return" else region.after_break)
+                return None
+            case _ as never:
+                assert_never(never)
+
+    def _unknown(self, node: UnknownNode, way: _Way, region: _Region) -> _Way:
+        """Add a node whose contents may run in any order and number."""
+        head = self._add(FlowNode(self._names.numbered(node["type"]), node["type"], region.function), region, way)
+        if not node["nodes"]:
+            return head
+        ways = [self._node(inner, replace(head, kind="body"), region) for inner in node["nodes"]]
+        return self._end(self._end_id(head.source), node["type"], [head, *ways], region)
+
+    def _control(self, kind: str, node: Node, way: _Way, region: _Region) -> _Way:
+        return self._add(FlowNode(self._names.numbered(kind), node["type"], region.function, node), region, way)
+
+    def _step(self, step: Step, way: _Way, region: _Region) -> _Way:
+        return self._add(FlowNode(self._ids[id(step)], step["type"], region.function, step, step["name"]), region, way)
+
+    def _step_do(self, step: StepDo, way: _Way, region: _Region) -> _Way:
+        begin = self._step(step, way, region)
+        if not step["nodes"]:
+            return begin
+        end = self._end_id(begin.source)
+        after = _JumpTarget(end)
+        # After the failure of a nested step, the step is tried again or fails itself.
+        inside = _Region(region.function, (begin.source,), after_return=after, after_break=after)
+        return self._end(
+            end, step["type"], [self._sequence(step["nodes"], replace(begin, kind="body"), inside)], region
+        )
+
+    def _call(self, call: FunctionCall, way: _Way, region: _Region) -> _Way:
+        name = call["name"]
+        id_ = self._names.unique(f"call {name}")
+        begin = self._add(FlowNode(id_, "function_call", region.function, call, name), region, way)
+        if name not in self._functions:
+            return begin
+        called = self._function(name)
+        self._lead(replace(begin, kind="call"), called.start)
+        for target in (*region.results, *region.failures):
+            self._lead(_Way(called.failure, "failure"), target)
+        return self._end(self._end_id(id_), call["type"], [_Way(called.end, "return")], region)
+
+    def _function(self, name: str) -> _Called:
+        called = self._called.get(name)
+        if called is None:
+            called = _Called(*(self._names.unique(f"{name} {place}") for place in (START, END, FAILURE)))
+            self._called[name] = called
+            self._pending.append(name)
+        return called
+
+    def _loop(self, loop: Loop, way: _Way, region: _Region) -> _Way:
+        head = self._control("loop", loop, way, region)
+        end = self._end_id(head.source)
+        body = self._sequence(loop["nodes"], replace(head, kind="body"), replace(region, after_break=_JumpTarget(end)))
+        if body is not None and body.source != head.source:
+            self._lead(replace(body, kind="again"), head.source)
+        return self._end(end, loop["type"], [head], region)
+
+    def _choice(self, node: If | Switch, way: _Way, region: _Region, *, is_exhaustive: bool = False) -> _Way | None:
+        head = self._control(node["type"], node, way, region)
+        end = self._end_id(head.source)
+        kind: EdgeKind = "then" if node["type"] == "if" else "case"
+        ways: list[_Way | None] = []
+        for branch in node["branches"]:
+            condition = branch["condition"]
+            into = _Way(head.source, "else") if condition is None else _Way(head.source, kind, condition)
+            ways.append(self._sequence(branch["nodes"], into, region))
+        if not is_exhaustive and all(branch["condition"] is not None for branch in node["branches"]):
+            ways.append(_Way(head.source, "else"))
+        return self._end(end, node["type"], ways, region) if any(ways) else None
+
+    def _parallel(self, group: Parallel, way: _Way, region: _Region) -> _Way | None:
+        fork = self._control("parallel", group, way, region)
+        end = self._end_id(fork.source)
+        is_settled = group["kind"] == "all_settled"
+        inside = replace(region, in_group=True, results=(end,) if is_settled else region.results)
+        waits = not is_over_at_the_first(group)
+        ways = self._members(group["nodes"], replace(fork, kind="parallel"), inside, waits=waits)
+        if not waits:
+            # Work without steps may end the group.
+            ways.append(fork)
+        return self._end(end, group["type"], ways, region) if ways or is_settled else None
+
+    def _members(self, nodes: Sequence[Node], way: _Way, region: _Region, *, waits: bool) -> list[_Way]:
+        """Add nodes in the order of their clocks, and return the ways out of those that nothing follows.
+
+        Without `waits`, the group is over when one of its members is.
+        """
+        order = group_order([clock_span(node) for node in nodes])
+        gates: dict[tuple[int, ...], _Way | None] = {(): way}
+        exits: dict[int, _Way | None] = {}
+        for index in order.sequence:
+            before = order.before[index]
+            if before not in gates:
+                gates[before] = self._join([end for each in before if (end := exits[each])], region)
+            entry = gates[before]
+            exits[index] = None if entry is None else self._node(nodes[index], entry, region)
+        if any(end is None for end in exits.values()):
+            return []
+        awaited = [index for index in order.last if not (waits and is_unawaited(nodes[index]))]
+        return [end for index in awaited if (end := exits[index])] or [way]
+
+    def _try(self, node: Try, way: _Way, region: _Region) -> _Way | None:
+        id_ = self._names.numbered("try")
+        end, catch, last = (self._names.unique(f"{id_} {part}") for part in ("end", "catch", "finally"))
+        block, handler, final = node.get("try_block"), node.get("catch_block"), node.get("finally_block")
+        inside = region
+        if final is not None:
+            jumps = {"after_return": _JumpTarget(last), "after_break": _JumpTarget(last)}
+            inside = replace(region, failures=(last,), results=(), **jumps)
+        # A saved graph may lack a handler without steps.
+        is_swallowed = handler is None and final is None
+        failures = (catch,) if handler is not None else inside.failures
+        protected = replace(inside, failures=(end, *failures) if is_swallowed else failures, results=())
+
+        entry = self._add(FlowNode(id_, "try", region.function, node), protected, way)
+        ways = [self._sequence([] if block is None else block["nodes"], entry, protected)]
+        if handler is not None:
+            caught = self._add(FlowNode(catch, "catch", region.function, handler), inside)
+            ways.append(self._handler(handler, caught, inside))
+        if final is not None:
+            ways = [self._finally(final, last, ways, inside, region)]
+        return self._end(end, node["type"], ways, region) if any(ways) or is_swallowed else None
+
+    def _handler(self, handler: Block, caught: _Way, region: _Region) -> _Way | None:
+        """Add the nodes of a handler. One branch of a choice between exceptions is always taken."""
+        nodes = handler["nodes"]
+        if len(nodes) == 1 and nodes[0]["type"] == "switch" and nodes[0]["discriminant"] == "exception":
+            return self._choice(nodes[0], caught, region, is_exhaustive=True)
+        return self._sequence(nodes, caught, region)
+
+    def _finally(
+        self, final: Block, id_: str, ways: Sequence[_Way | None], inside: _Region, region: _Region
+    ) -> _Way | None:
+        """Add a `finally`. Jumps into it continue after it, and failures continue from any of its nodes."""
+        begin = self._add(FlowNode(id_, "finally", region.function, final), region)
+        for way in ways:
+            self._lead(way, id_)
+        end = self._sequence(final["nodes"], begin, region)
+        if end is None:
+            return None
+        for jump, target in ((inside.after_return, region.after_return), (inside.after_break, region.after_break)):
+            if jump.is_used:
+                self._jump(end.source, target)
+        return end if any(ways) else None
