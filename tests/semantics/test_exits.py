@@ -245,9 +245,50 @@ def test_a_try_whose_body_runs_no_step_is_left_out() -> None:
         try:
             load()
         except ValueError:
-            return
+            raise Bad()
         await a()
     """).splitlines() == ["a"]
+
+
+def test_a_handler_that_returns_before_steps_is_shown() -> None:
+    assert graph_of("""
+        try:
+            load()
+        except Exception:
+            return
+        await a()
+        try:
+            load()
+        except Exception:
+            return
+    """) == text("""
+        catch
+          return
+        a
+    """)
+
+
+def test_a_handler_that_breaks_before_steps_is_shown() -> None:
+    assert graph_of("""
+        for row in rows:
+            try:
+                load(row)
+            except Exception:
+                break
+            await a()
+        for row in rows:
+            try:
+                load(row)
+            except Exception:
+                break
+        await b()
+    """) == text("""
+        loop
+          catch
+            break
+          a
+        b
+    """)
 
 
 def test_a_handler_with_steps_is_shown() -> None:
