@@ -291,6 +291,41 @@ def test_a_handler_that_breaks_before_steps_is_shown() -> None:
     """)
 
 
+@pytest.mark.parametrize("raised", ["KeyboardInterrupt()", "SystemExit", "BaseException()", "Stop()"])
+def test_a_handler_of_exception_does_not_catch_other_exceptions(raised: str) -> None:
+    assert graph_of(f"""
+        class Stop(BaseException): ...
+        try:
+            if x:
+                raise {raised}
+            await a()
+        except Exception:
+            await b()
+        await c()
+    """) == text("""
+        try
+          if x
+            return
+          a
+        catch
+          b
+        c
+    """)
+
+
+@pytest.mark.parametrize("caught", ["BaseException", "(Exception, KeyboardInterrupt)", "lib.Error"])
+def test_a_handler_that_may_catch_an_exception_beyond_exception(caught: str) -> None:
+    assert graph_of(f"""
+        import lib
+        try:
+            if x:
+                raise KeyboardInterrupt()
+            await a()
+        except {caught}:
+            return
+    """).startswith("try\n  if x\n  else\n    a\ncatch")
+
+
 def test_a_handler_with_steps_is_shown() -> None:
     assert graph_of("""
         try:
