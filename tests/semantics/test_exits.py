@@ -52,6 +52,62 @@ def test_the_rest_after_several_open_branches_is_conditional() -> None:
     """)
 
 
+@pytest.mark.parametrize("pattern", ["other", "(other)", "2 | _", "_ as other"])
+def test_a_pattern_that_matches_every_value_leaves_no_default(pattern: str) -> None:
+    assert graph_of(f"""
+        for row in rows:
+            match row:
+                case 1:
+                    continue
+                case {pattern}:
+                    await a()
+            await b()
+    """) == text(f"""
+        loop
+          switch row
+          | case 1
+          | case {pattern}
+            a
+            b
+    """)
+
+
+def test_a_wildcard_in_parentheses_is_the_default() -> None:
+    assert graph_of("""
+        match row:
+            case 1:
+                await a()
+            case (_):
+                return
+        await b()
+    """) == text("""
+        switch row
+        | case 1
+          a
+        | default
+          return
+        b
+    """)
+
+
+def test_a_pattern_with_a_guard_leaves_a_default() -> None:
+    assert graph_of("""
+        match row:
+            case 1:
+                return
+            case other if other:
+                return
+        await b()
+    """) == text("""
+        switch row
+        | case 1
+          return
+        | case other if other
+          return
+        b
+    """)
+
+
 def test_a_try_that_may_continue_is_followed_under_a_condition() -> None:
     assert graph_of("""
         for row in rows:
