@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.semantics.notation import graph_of, text
 
 
@@ -161,6 +163,28 @@ def test_a_conditional_callable_is_a_choice_at_its_call() -> None:
           c
         else
           d
+    """)
+
+
+@pytest.mark.parametrize("call", ["random.choice([a, b])", "max(a, b, key=rank)", "[a, b].pop(n)"])
+def test_a_variable_of_several_steps_is_a_switch_on_its_name(call: str) -> None:
+    assert graph_of(f"import random\nfn = {call}\nawait c()\nawait fn()") == text("""
+        c
+        switch fn
+        | case a
+          a
+        | case b
+          b
+    """)
+
+
+def test_a_call_of_one_of_several_results_is_a_switch_on_its_source() -> None:
+    assert graph_of("import random\nawait random.choice([a, b])()") == text("""
+        switch random.choice([a, b])
+        | case a
+          a
+        | case b
+          b
     """)
 
 

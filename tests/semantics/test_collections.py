@@ -312,6 +312,35 @@ def test_an_entry_is_the_one_that_was_set_last(change: str) -> None:
     assert graph_of(f'table = {{"y": b}}\n{change}\nawait table["x"]()\nawait table.pop("y")()\n').split() == ["a", "b"]
 
 
+@pytest.mark.parametrize(
+    "table",
+    [
+        "table = dict(x=a, y=b)",
+        "table = {}\ntable.update(x=a, y=b)",
+        "table = {name: fn for name, fn in [('x', a), ('y', b)]}",
+        "table = {}\nfor name, fn in [('x', a), ('y', b)]:\n    table[name] = fn",
+    ],
+)
+def test_keys_without_a_source_of_their_own_are_shown_as_constants(table: str) -> None:
+    assert graph_of(f"{table}\nawait table[kind]()") == text("""
+        switch kind
+        | case "x"
+          a
+        | case "y"
+          b
+    """)
+
+
+def test_a_key_with_a_source_of_its_own_is_shown_as_that() -> None:
+    assert graph_of("KEY = 'x'\ntable = {KEY: a, 'y': b}\nawait table[kind]()") == text("""
+        switch kind
+        | case KEY
+          a
+        | case 'y'
+          b
+    """)
+
+
 def test_an_entry_may_have_several_parts_in_its_key() -> None:
     assert graph_of('table = {("x", "y"): a}\nawait table["x", n]()') == text("""
         switch "x", n

@@ -52,6 +52,62 @@ def test_the_rest_after_several_open_branches_is_conditional() -> None:
     """)
 
 
+@pytest.mark.parametrize("pattern", ["other", "(other)", "2 | _", "_ as other"])
+def test_a_pattern_that_matches_every_value_leaves_no_default(pattern: str) -> None:
+    assert graph_of(f"""
+        for row in rows:
+            match row:
+                case 1:
+                    continue
+                case {pattern}:
+                    await a()
+            await b()
+    """) == text(f"""
+        loop
+          switch row
+          | case 1
+          | case {pattern}
+            a
+            b
+    """)
+
+
+def test_a_wildcard_in_parentheses_is_the_default() -> None:
+    assert graph_of("""
+        match row:
+            case 1:
+                await a()
+            case (_):
+                return
+        await b()
+    """) == text("""
+        switch row
+        | case 1
+          a
+        | default
+          return
+        b
+    """)
+
+
+def test_a_pattern_with_a_guard_leaves_a_default() -> None:
+    assert graph_of("""
+        match row:
+            case 1:
+                return
+            case other if other:
+                return
+        await b()
+    """) == text("""
+        switch row
+        | case 1
+          return
+        | case other if other
+          return
+        b
+    """)
+
+
 def test_a_try_that_may_continue_is_followed_under_a_condition() -> None:
     assert graph_of("""
         for row in rows:
@@ -245,9 +301,85 @@ def test_a_try_whose_body_runs_no_step_is_left_out() -> None:
         try:
             load()
         except ValueError:
-            return
+            raise Bad()
         await a()
     """).splitlines() == ["a"]
+
+
+def test_a_handler_that_returns_before_steps_is_shown() -> None:
+    assert graph_of("""
+        try:
+            load()
+        except Exception:
+            return
+        await a()
+        try:
+            load()
+        except Exception:
+            return
+    """) == text("""
+        catch
+          return
+        a
+    """)
+
+
+def test_a_handler_that_breaks_before_steps_is_shown() -> None:
+    assert graph_of("""
+        for row in rows:
+            try:
+                load(row)
+            except Exception:
+                break
+            await a()
+        for row in rows:
+            try:
+                load(row)
+            except Exception:
+                break
+        await b()
+    """) == text("""
+        loop
+          catch
+            break
+          a
+        b
+    """)
+
+
+@pytest.mark.parametrize("raised", ["KeyboardInterrupt()", "SystemExit", "BaseException()", "Stop()"])
+def test_a_handler_of_exception_does_not_catch_other_exceptions(raised: str) -> None:
+    assert graph_of(f"""
+        class Stop(BaseException): ...
+        try:
+            if x:
+                raise {raised}
+            await a()
+        except Exception:
+            await b()
+        await c()
+    """) == text("""
+        try
+          if x
+            return
+          a
+        catch
+          b
+        c
+    """)
+
+
+@pytest.mark.parametrize("caught", ["BaseException", "(Exception, KeyboardInterrupt)", "lib.Error"])
+def test_a_handler_that_may_catch_an_exception_beyond_exception(caught: str) -> None:
+    assert graph_of(f"""
+        import lib
+        try:
+            if x:
+                raise KeyboardInterrupt()
+            await a()
+        except {caught}:
+            return
+    """).startswith("try\n  if x\n  else\n    a\ncatch")
 
 
 def test_a_handler_with_steps_is_shown() -> None:

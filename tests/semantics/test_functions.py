@@ -191,6 +191,32 @@ def test_methods_are_those_of_the_class_that_self_is() -> None:
     """)
 
 
+def test_a_method_is_named_by_the_class_that_defines_it() -> None:
+    assert graph_of_module("""
+        from workers import WorkflowEntrypoint
+
+        class Root(WorkflowEntrypoint):
+            async def work(self, step):
+                await step.sleep("root", 1)
+
+        class Mixin:
+            async def work(self, step):
+                await step.sleep("mixin", 1)
+                await super().work(step)
+
+        class W(Mixin, Root):
+            async def run(self, event, step):
+                await self.work(step)
+    """) == text("""
+        call Mixin.work
+        def Mixin.work
+          sleep 'mixin' 1
+          call Root.work
+        def Root.work
+          sleep 'root' 1
+    """)
+
+
 def test_a_decorated_function_is_the_result_of_its_decorator() -> None:
     assert graph_of("""
         def twice(fn):

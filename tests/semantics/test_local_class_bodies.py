@@ -75,12 +75,12 @@ def test_method_that_a_class_body_defines_on_some_paths() -> None:
         await Boot().go()
     """) == text("""
         if event
-          call go
+          call Boot.go
         else
-          call go #2
-        def go
+          call Base.go
+        def Boot.go
           b
-        def go #2
+        def Base.go
           a
     """)
 

@@ -352,9 +352,8 @@ def _try(operation: Try, context: _Context) -> _Fragment:
     jumps, breaks = _targets([*fragments, final_fragment])
     jumps -= {target}
     may_complete = final_fragment.may_complete and any(fragment.may_complete for fragment in fragments)
-    if not (
-        _is_relevant_block(body) or _is_relevant_block(finalbody) or any(may_run_steps(block) for block, _ in handlers)
-    ):
+    decides = any(may_run_steps(block) or _may_exit(block) for block, _ in handlers)
+    if not (decides or _is_relevant_block(body) or _is_relevant_block(finalbody)):
         return _Fragment(jumps=jumps, breaks=breaks, may_complete=may_complete)
     rewritten = replace(
         operation,
@@ -363,3 +362,13 @@ def _try(operation: Try, context: _Context) -> _Fragment:
         finalbody=finalbody,
     )
     return _Fragment(deque((rewritten,)), jumps=jumps, breaks=breaks, may_complete=may_complete)
+
+
+def _may_exit(block: Block) -> bool:
+    """Whether a block has a drawn `break` or `return`. A drawn `raise` ends the run, as any other code may."""
+    return any(
+        operation.drawn and operation.kind is not JumpKind.RAISE
+        if isinstance(operation, Jump)
+        else any(map(_may_exit, child_blocks(operation)))
+        for operation in block.operations
+    )

@@ -8,10 +8,12 @@ from typing import Final
 
 from stepgraph.ir.nodes import CaughtType, Handler
 
-# `Exception` counts too: the exceptions beyond it end a task or the program.
-CATCH_ALL: Final = frozenset(["builtins.Exception", "builtins.BaseException"])
-
 _BUILTINS: Final = "builtins."
+_EXCEPTION: Final = f"{_BUILTINS}Exception"
+_BASE_EXCEPTION: Final = f"{_BUILTINS}BaseException"
+
+# `Exception` counts too: the exceptions beyond it end a task or the program.
+CATCH_ALL: Final = frozenset([_EXCEPTION, _BASE_EXCEPTION])
 
 
 def catches_all(handler: Handler) -> bool:
@@ -30,7 +32,7 @@ def may_catch(handlers: Iterable[Handler], raised: CaughtType | None) -> bool:
 
 
 def _may_catch(handler: Handler, raised: CaughtType | None) -> bool:
-    if catches_all(handler) or not handler.types or raised is None:
+    if _must_catch(handler, raised) or not handler.types or raised is None:
         return True
     classes = _classes(raised)
     return classes is None or any(caught.name in classes or _classes(caught) is None for caught in handler.types)
@@ -38,11 +40,19 @@ def _may_catch(handler: Handler, raised: CaughtType | None) -> bool:
 
 def must_catch(handlers: Iterable[Handler], raised: CaughtType | None) -> bool:
     """Whether one of the handlers catches every exception of a type; None is an unknown type."""
+    return any(_must_catch(handler, raised) for handler in handlers)
+
+
+def _must_catch(handler: Handler, raised: CaughtType | None) -> bool:
     classes = None if raised is None else _classes(raised)
-    return any(
-        catches_all(handler) or (classes is not None and any(caught.name in classes for caught in handler.types))
-        for handler in handlers
-    )
+    if classes is not None and any(caught.name in classes for caught in handler.types):
+        return True
+    return catches_all(handler) and not (handler.condition and _is_beyond_exception(classes))
+
+
+def _is_beyond_exception(classes: frozenset[str] | None) -> bool:
+    """Whether a type with these classes, such as `KeyboardInterrupt`, is not an `Exception`."""
+    return classes is not None and _BASE_EXCEPTION in classes and _EXCEPTION not in classes
 
 
 def _classes(exception: CaughtType) -> frozenset[str] | None:

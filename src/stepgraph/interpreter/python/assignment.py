@@ -44,6 +44,7 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
     """Assign a value to a target. `source` is the place of the assigned expression."""
     match target:
         case cst.Name(value=name):
+            value = _as_variable(name, value, source)
             bind(interpreter, name, value)
             interpreter.tracer.on_assignment(target, value)
         case cst.Tuple(elements=elements) | cst.List(elements=elements):
@@ -57,6 +58,13 @@ def assign(interpreter: Interpreter, target: cst.BaseExpression, value: Value, s
             assign_attribute(interpreter, receiver, attr.value, value, interpreter.place(target))
         case cst.Subscript():
             _assign_element(interpreter, target, value, source)
+
+
+def _as_variable(name: str, value: Value, source: Place | None) -> Value:
+    """Return one of several results of a call as the variable that holds it, whose name the choice is shown with."""
+    if source is None or not isinstance(source.node, cst.Call) or not isinstance(value, Union):
+        return value
+    return replace(value, discriminant=name) if value.discriminant == source.text else value
 
 
 def _unpack(interpreter: Interpreter, targets: list[cst.BaseExpression], value: Value) -> None:

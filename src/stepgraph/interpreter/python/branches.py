@@ -9,7 +9,13 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import is_relevant
 from stepgraph.interpreter.python.boolean import static_truth
 from stepgraph.interpreter.python.narrowing import narrow, narrow_after, narrow_to_instances
-from stepgraph.interpreter.python.patterns import bind_captures, classes_of, may_match_mapping
+from stepgraph.interpreter.python.patterns import (
+    bind_captures,
+    classes_of,
+    is_irrefutable,
+    is_wildcard,
+    may_match_mapping,
+)
 from stepgraph.interpreter.store import apply, join_any
 from stepgraph.interpreter.values.steps import Event, Payload
 from stepgraph.ir.values import UNKNOWN, Value
@@ -105,6 +111,7 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
     if isinstance(subject, Event | Payload) and not all(may_match_mapping(case.pattern) for case in node.cases):
         subject = UNKNOWN  # patterns of other types imply that the subject may not be a mapping
     paths: list[tuple[str | None, PathResult]] = []
+    is_exhaustive = False
     for case in node.cases:
         condition = _case_condition(interpreter, case)
 
@@ -115,16 +122,18 @@ def execute_match(interpreter: Interpreter, node: cst.Match) -> None:
 
         _emit_guard(interpreter, case, subject)
         paths.append((condition, interpreter.branch(execute_case, condition)))
-        if condition is None:
+        is_exhaustive = case.guard is None and is_irrefutable(case.pattern)
+        if is_exhaustive:
             break
-    interpreter.join_branches(paths, interpreter.text(node.subject), interpreter.place(node))
+    place = interpreter.place(node)
+    interpreter.join_branches(paths, interpreter.text(node.subject), place, exhaustive=is_exhaustive)
 
 
 def _case_condition(interpreter: Interpreter, case: cst.MatchCase) -> str | None:
     pattern = interpreter.text(case.pattern)
     if case.guard is not None:
         return f"{pattern} if {interpreter.text(case.guard)}"
-    return None if pattern == "_" else pattern
+    return None if is_wildcard(case.pattern) else pattern
 
 
 def _emit_guard(interpreter: Interpreter, case: cst.MatchCase, subject: Value) -> None:

@@ -50,6 +50,22 @@ def may_match_mapping(pattern: cst.MatchPattern) -> bool:
             return False
 
 
+def is_wildcard(pattern: cst.MatchPattern) -> bool:
+    """Whether a pattern is `_`, possibly in parentheses."""
+    return isinstance(pattern, cst.MatchAs) and pattern.pattern is None and pattern.name is None
+
+
+def is_irrefutable(pattern: cst.MatchPattern) -> bool:
+    """Whether a pattern matches every value: `_`, a name, or one of these with `as` or as an alternative."""
+    match pattern:
+        case cst.MatchAs(pattern=inner):
+            return inner is None or is_irrefutable(inner)
+        case cst.MatchOr(patterns=alternatives):
+            return any(is_irrefutable(alternative.pattern) for alternative in alternatives)
+        case _:
+            return False
+
+
 def _bind_parts(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> None:
     """Bind the names of a pattern that capture resolved parts of the subject."""
     match pattern:

@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.joining import callable_name, join_values
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry, hide_constants, without_constants
+from stepgraph.interpreter.values.key_texts import key_texts
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
@@ -60,7 +61,7 @@ def payload_member(owner: Value, key: Value) -> Value:
 
 def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default: Value | None) -> Value:
     """Return the value at a key of a dictionary. A key that is not constant gives a `switch` on its source."""
-    entries = owner.entries
+    entries = all_entries = owner.entries
     if isinstance(key, Constant):
         entries = tuple(entry for entry in entries if entry.key == key or not isinstance(entry.key, Constant))
         replaces_earlier = [entry.key == key and not entry.may_be_missing for entry in entries]
@@ -73,7 +74,8 @@ def entry_at(owner: Mapping, key: Value, key_place: Place, place: Place, default
     default_matters = default is not None and default.relevant
     if not default_matters and not any(entry.value.relevant for entry in entries):
         return default if default is not None and not owner.entries else UNKNOWN
-    cases = [Case(entry.key_place.text, on_some_paths(entry.value)) for entry in entries]
+    texts = key_texts(all_entries)
+    cases = [Case(texts[id(entry)], on_some_paths(entry.value)) for entry in entries]
     covers_missing = default is not None  # an entry of an unknown dictionary has no relevant value
     if owner.partial or any(e.may_be_missing and not (covers_missing and e.value.relevant) for e in entries):
         cases.append(Case("others", Unresolved("not all entries of the dictionary are known", place)))

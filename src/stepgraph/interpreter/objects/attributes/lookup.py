@@ -22,7 +22,6 @@ from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.overrides import overrides_may_run_steps, relevant_members, table_of_members
 from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.unset_values import may_be_unset, with_fallback
-from stepgraph.interpreter.python.definitions import qualified_names
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import (
@@ -290,11 +289,7 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
             return Unresolved(f"a base class of {receiver_class.name} is not in the project", place)
         return UNKNOWN
     instance = super_object.receiver if isinstance(super_object.receiver, Instance) else None
-    function = bind_member(interpreter, value, instance, receiver_class, place)
-    if isinstance(function, FunctionValue) and isinstance(value, FunctionValue):
-        # The names of the base class distinguish its method from the override in the receiver's class.
-        return replace(function, names=value.names)
-    return function
+    return bind_member(interpreter, value, instance, receiver_class, place)
 
 
 def class_of_receiver(super_object: SuperObject) -> ClassValue:
@@ -326,9 +321,7 @@ def bind_member(
         case "property" if instance is not None:
             return interpreter.call(replace(value, receiver=instance, kind="function"), Arguments(), place)
         case _ if instance is not None:
-            # An inherited method takes the names of the receiver's class, an assigned function keeps its own.
-            names = value.names if value.owner is None else qualified_names(owner.scope, value.name)
-            return replace(value, receiver=instance, names=names)
+            return replace(value, receiver=instance)
         case _ if value.name == "__init_subclass__":
             return replace(value, receiver=owner)
         case _:

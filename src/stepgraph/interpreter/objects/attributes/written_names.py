@@ -9,6 +9,7 @@ import libcst as cst
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.values.containers import Collection, Mapping
+from stepgraph.interpreter.values.key_texts import key_texts
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.ir.values import Constant, Value
 
@@ -78,7 +79,8 @@ def table_strings(interpreter: Interpreter, table: cst.BaseExpression) -> Iterat
     interpreter.branch(lambda: values.append(interpreter.evaluate(table)))
     match values[-1]:
         case Mapping(entries=entries, partial=False):
-            elements = [(entry.key_place.text, entry.value) for entry in entries]
+            texts = key_texts(entries)
+            elements = [(texts[id(entry)], entry.value) for entry in entries]
         case Collection(items=items):
             elements = [(str(index), item.value) for index, item in enumerate(items)]
         case _:
