@@ -24,7 +24,7 @@ _BRIEF_LENGTH: Final = 200
 """Maximum length of a brief text, in characters."""
 
 
-class SourceModule(Struct, eq=False, dict=True):
+class SourceModule(Struct, eq=False, dict=True, weakref=True):
     """A parsed module of the analyzed project."""
 
     path: str
