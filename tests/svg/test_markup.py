@@ -44,7 +44,7 @@ def test_any_text_is_preserved_in_the_file(text: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("condition", ["no break", "no continue", "no exception", "charge has not run"])
+@pytest.mark.parametrize("condition", ["no break", "no continue", "no exception", "return", "charge has not run"])
 def test_a_generated_condition_is_set_as_text(condition: str) -> None:
     text = render_svg(graph(either(branch(condition, do("a"))))).text
     assert re.findall(rf'class="(\w+)"[^>]*>{condition}<', text) == ["detail"]

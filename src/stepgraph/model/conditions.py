@@ -13,6 +13,9 @@ NO_CONTINUE: Final = "no continue"
 NO_EXCEPTION: Final = "no exception"
 """The condition of code that an exception skips."""
 
+_JUMPS: Final = ("break", "continue", "return")
+"""The conditions of a jump out of a `with` block, which is taken after the code of its manager."""
+
 _NOT_RUN: Final = " has not run"
 
 
@@ -23,4 +26,4 @@ def has_not_run(step_name: str) -> str:
 
 def is_generated(condition: str) -> bool:
     """Return whether a condition is one of these, and not the source of an expression."""
-    return condition in (NO_BREAK, NO_CONTINUE, NO_EXCEPTION) or condition.endswith(_NOT_RUN)
+    return condition in (NO_BREAK, NO_CONTINUE, NO_EXCEPTION, *_JUMPS) or condition.endswith(_NOT_RUN)
