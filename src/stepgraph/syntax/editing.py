@@ -27,8 +27,8 @@ def apply_source_edits(module: SourceModule, edits: Sequence[Edit]) -> bytes:
 class _Editor(cst.CSTTransformer):
     """Applies all edits of a module bottom-up, so that nested edits are applied first.
 
-    There is one transformer for all fixes, because a visit takes as long as parsing the module, and makes new nodes, in
-    which the next transformer would have to find the places of its edits again.
+    One transformer applies the edits of all fixes. Each visit takes as long as parsing the module, and it replaces the
+    nodes by which a second transformer would find its edits.
     """
 
     def __init__(self, module: SourceModule, edits: dict[cst.CSTNode, Edit]) -> None:

@@ -72,7 +72,7 @@ _STANDARD_LIBRARY: Final = sys.stdlib_module_names - {
 
 
 def _has_names(statement: cst.Import | cst.ImportFrom) -> bool:
-    """Whether every version of Python has the names that a statement imports from a module, as far as is known."""
+    """Whether all versions of Python are known to have the names that a statement imports from a module."""
     modules = [name for _, name in must_load_modules(statement)]
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         top_level = {name.split(".", 1)[0] for name in modules}

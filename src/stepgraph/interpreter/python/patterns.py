@@ -102,18 +102,23 @@ def _bind_alternatives(interpreter: Interpreter, patterns: Sequence[cst.MatchPat
 
 
 def _may_match(interpreter: Interpreter, pattern: cst.MatchPattern, subject: Value) -> bool:
-    """Return whether a pattern may match, as far as its class or the number of its elements tells."""
+    """Return whether a pattern may match, by its class or the number of its elements."""
     match pattern:
         case cst.MatchClass(cls=class_node):
             class_value = interpreter.evaluate(class_node)
             return any(is_instance(value, class_value) is not False for value in union_values(subject))
         case cst.MatchList(patterns=patterns) | cst.MatchTuple(patterns=patterns) if isinstance(subject, Collection):
-            singles = [inner for inner in patterns if isinstance(inner, cst.MatchSequenceElement)]
-            rest_count = len(subject.items) - len(singles)
-            may_have_rest = len(singles) < len(patterns)
-            return not subject.has_definite_order or rest_count == 0 or (may_have_rest and rest_count > 0)
+            return not subject.has_definite_order or _rest_count(patterns, len(subject.items)) is not None
         case _:
             return True
+
+
+def _rest_count(patterns: Sequence[cst.MatchSequenceElement | cst.MatchStar], element_count: int) -> int | None:
+    """Return the number of elements that a sequence pattern leaves for its star, None if the pattern cannot match."""
+    single_count = sum(isinstance(pattern, cst.MatchSequenceElement) for pattern in patterns)
+    rest_count = element_count - single_count
+    may_have_rest = single_count < len(patterns)
+    return rest_count if rest_count == 0 or (may_have_rest and rest_count > 0) else None
 
 
 def classes_of(interpreter: Interpreter, pattern: cst.MatchPattern) -> list[Value]:
@@ -174,11 +179,11 @@ def _bind_elements(
     elements: tuple[Element, ...],
 ) -> None:
     """Bind the names of a sequence pattern, if it matches so many elements."""
+    rest_count = _rest_count(patterns, len(elements))
+    if rest_count is None:
+        return
     singles = [pattern.value for pattern in patterns if isinstance(pattern, cst.MatchSequenceElement)]
     stars = [(index, pattern) for index, pattern in enumerate(patterns) if isinstance(pattern, cst.MatchStar)]
-    rest_count = len(elements) - len(singles)
-    if rest_count < 0 or (rest_count and not stars):
-        return
     for index, star in stars:
         rest = elements[index : index + rest_count]
         elements = (*elements[:index], *elements[index + rest_count :])
