@@ -19,6 +19,7 @@ version = release = __version__
 extensions = ["myst_parser"]
 exclude_patterns = ["schema/*", "gallery/*"]
 myst_heading_anchors = 4
+suppress_warnings = ["toc.not_included"]  # the index of rules links to the pages of rules
 
 html_theme = "furo"
 html_title = "stepgraph"

@@ -27,11 +27,12 @@ from docs.generate.api import PAGE as API
 from docs.generate.commands import PAGE as COMMANDS
 from docs.generate.files import ROOT
 from docs.generate.gallery import PAGE as GALLERY
-from docs.generate.rules import PAGE as RULES
+from docs.generate.rules import INDEX as RULES
 from docs.generate.sandbox import Sandbox
 from docs.generate.schemas import PAGE as SCHEMAS
 
 _GENERATED: Final = {API, COMMANDS, GALLERY, RULES, SCHEMAS}
+_RULE_PAGES: Final = "docs/reference/rules/"
 
 _EXAMPLE: Final = re.compile(
     r"^<!-- (?P<before>before|copy): (?P<done>[^\n]+) -->$"
@@ -66,7 +67,7 @@ class ExampleBlock(NamedTuple):
 def pages() -> list[str]:
     """Return the paths of the handwritten pages, relative to the root of the repository."""
     paths = (page.relative_to(ROOT).as_posix() for page in sorted((ROOT / "docs").rglob("*.md")))
-    return ["README.md", *(page for page in paths if page not in _GENERATED)]
+    return ["README.md", *(page for page in paths if page not in _GENERATED and not page.startswith(_RULE_PAGES))]
 
 
 def examples_files() -> dict[str, str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from textwrap import dedent
 
 from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_paths, check_analysis
-from stepgraph.checks.example import ENTRY, Example
 from stepgraph.checks.finding import Finding
+from stepgraph.checks.page import ENTRY, Example
 from stepgraph.checks.settings import Settings
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.source_analysis import apply_settings
@@ -39,6 +40,16 @@ def findings_of_example(example: Example, folder: Path) -> tuple[Finding, ...]:
     """Return the findings in an example that no comment suppresses."""
     analysis = analyze_example(example, folder)
     return apply_settings(analysis, check_analysis(analysis), Settings()).findings
+
+
+def module(title: str, source: str, *, mode: DependencyMode = DependencyMode.IMPLICIT) -> Example:
+    """Return an example from a whole module."""
+    return Example(title, ((ENTRY, dedent(source).strip() + "\n"),), mode)
+
+
+def project(title: str, files: dict[str, str]) -> Example:
+    """Return an example of several files by path."""
+    return Example(title, tuple((path, dedent(text).strip() + "\n") for path, text in files.items()))
 
 
 def marked_lines(example: Example, code: str) -> list[tuple[str, int]]:

@@ -10,7 +10,7 @@ import pytest
 
 from stepgraph.analysis import Analysis
 from stepgraph.checks.catalogue import BY_CODE
-from stepgraph.checks.example import Example
+from stepgraph.checks.page import Example, read_page
 from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.examples import CONFIGURATION_NAMES, analyze_example
 from tests.execution.platform import Mode
@@ -18,15 +18,15 @@ from tests.execution.runner import Execution, Options, execute
 
 # Payloads of examples that fail with a stub, by title.
 PAYLOADS: Final = {
-    "other code that is not given the step object": {"order": 7},
-    "a timeout that is shown as its source": {"timeout": "5 minutes"},
-    "a tab in a name of which only parts are known": {"orders": [7]},
-    "a colon in text that is made": {"order": 7},
-    "text that is made of what is not known": {"order": 7},
-    "a type from the payload": {"type": "approved"},
-    "an id made of the payload, and the time of the event": {"url": "https://example.com"},
-    "a client that is made where it is not there": {"first": 1, "second": 2},
-    "a sleep until a time, under a name that is not used again": {"due": 1_798_761_600_000},
+    "Other code that is not given the step object": {"order": 7},
+    "A timeout that is shown as its source": {"timeout": "5 minutes"},
+    "A tab in a name of which only parts are known": {"orders": [7]},
+    "A colon in text that is made": {"order": 7},
+    "Text that is made of what is not known": {"order": 7},
+    "A type from the payload": {"type": "approved"},
+    "An id made of the payload, and the time of the event": {"url": "https://example.com"},
+    "A client that is made where it is not there": {"first": 1, "second": 2},
+    "A sleep until a time, under a name that is not used again": {"due": 1_798_761_600_000},
 }
 
 
@@ -59,7 +59,7 @@ def error_text(execution: Execution) -> str:
 
 def flagged_example(code: str, title: str) -> Example:
     """Return the flagged example of a rule with this title."""
-    (example,) = (example for example in BY_CODE[code].flagged() if example.title == title)
+    (example,) = (example for example in read_page(BY_CODE[code]).flagged if example.title == title)
     return example
 
 
@@ -78,7 +78,7 @@ def parametrize_flagged_with_code(codes: Iterable[str], *, excluding: str = "") 
 
 
 def _flagged_examples(codes: Iterable[str]) -> Iterator[tuple[str, Example]]:
-    return ((code, example) for code in codes for example in BY_CODE[code].flagged())
+    return ((code, example) for code in codes for example in read_page(BY_CODE[code]).flagged)
 
 
 def _execute_workflow(example: Example, workflow: Deployed, options: Options) -> Execution:

@@ -57,17 +57,7 @@ def make_finding(code: str, path: str = "entry.py", severity: Severity = Severit
 
 def make_rule(code: str, name: str) -> Rule:
     """Return a rule without findings."""
-    return Rule(
-        code=code,
-        name=name,
-        severity=Severity.WARNING,
-        summary="",
-        why="",
-        fix="",
-        source="",
-        flagged=lambda: (),
-        clean=lambda: (),
-    )
+    return Rule(code=code, name=name, module=__name__, severity=Severity.WARNING)
 
 
 def codes(findings: tuple[Finding, ...]) -> list[str]:

@@ -7,10 +7,10 @@ from textwrap import dedent, indent
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.example import in_run, module
 from stepgraph.checks.finding import Finding
+from stepgraph.checks.page import in_run
 from stepgraph.project.configuration.compatibility import DependencyMode
-from tests.checks.examples import findings_of_example
+from tests.checks.examples import findings_of_example, module
 
 LEGACY = DependencyMode.LEGACY
 
@@ -56,7 +56,7 @@ def module_source(body: str, before: str = "") -> str:
 def findings_in(body: str, before: str = "") -> list[Finding]:
     """Return the findings in a body of `run` without information."""
     findings = check_analysis(analyze_source(module_source(body, before)))
-    return [finding for finding in findings if finding.severity is not Severity.INFORMATION]
+    return [finding for finding in findings if finding.severity is not Severity.NOTE]
 
 
 def codes_in(body: str, before: str = "") -> list[str]:
@@ -80,7 +80,7 @@ def project_findings(
 ) -> tuple[Finding, ...]:
     """Return the findings in a configured project with this body of `run`, without information."""
     findings = findings_of_example(in_run("a body", body, imports=imports, mode=mode), folder)
-    return tuple(finding for finding in findings if finding.severity is not Severity.INFORMATION)
+    return tuple(finding for finding in findings if finding.severity is not Severity.NOTE)
 
 
 def project_codes(

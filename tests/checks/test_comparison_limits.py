@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.analysis.mhp import find_name_clashes
-from stepgraph.checks.example import in_run
+from stepgraph.checks.page import in_run
 from stepgraph.limits import MAXIMUM, Budget, Limit
 
 _WAITS = "".join(f"    await step.wait_for_event('w{n}', event_type='t')\n" for n in range(5))

@@ -30,7 +30,7 @@ Orders = workflow("Orders")
     assert check_project(tmp_path, files, "SG115") == []
     (line,) = format_findings(check_project(tmp_path, files, "SG004"), tmp_path)
     assert line.startswith(
-        "wrangler.toml:9:14: information: `Orders` in entry.py is the class `Made`, which is given another name."
+        "wrangler.toml:9:14: note: `Orders` in entry.py is the class `Made`, which is given another name."
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 import pytest
 
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.example import Example
+from stepgraph.checks.page import Example, read_page
 from tests.checks.execution import (
     error_text,
     execute_example,
@@ -28,12 +28,12 @@ DO_NOT_FAIL: Final = {
 }
 
 # the only example without a workflow
-_WITHOUT_WORKFLOW: Final = "a Worker without workflows of its own"
+_WITHOUT_WORKFLOW: Final = "A Worker without workflows of its own"
 
 _CLEAN = [
     pytest.param(example, id=f"{rule.code} {example.title}")
     for rule in RULES
-    for example in rule.clean()
+    for example in read_page(rule).clean
     if example.title != _WITHOUT_WORKFLOW
 ]
 
@@ -58,7 +58,7 @@ SDK_ERRORS: Final = {
 }
 
 
-_BY_NAME_ONLY: Final = "a context that is taken by name only"
+_BY_NAME_ONLY: Final = "A context that is taken by name only"
 
 
 @parametrize_flagged_with_code(SDK_ERRORS, excluding=_BY_NAME_ONLY)
@@ -83,15 +83,15 @@ def test_dependency_cycle_raises_recursion_error(example: Example, tmp_path: Pat
 
 
 MISUSED_DECORATORS: Final = {
-    "a decorator without parentheses": "TypeError: .* missing 1 required positional argument: 'func'",
-    "the function as an argument, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
-    "a lambda as an argument, not awaited": "TypeError: .* takes from 1 to 2 positional arguments .*",
-    "the config in second place, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
-    "awaited instead of applied to a function": "TypeError: object function can't be used in 'await' expression",
-    "the function as an argument, where dependencies are listed": "TypeError: object function can't be used in .*",
-    "a key of the config as an argument": "TypeError: .* unexpected keyword argument 'timeout'",
-    "a method by its name in JavaScript": "AttributeError: .* has no attribute 'waitForEvent'",
-    "a call in place of the function": "TypeError: <coroutine object .*> is not a callable object",
+    "A decorator without parentheses": "TypeError: .* missing 1 required positional argument: 'func'",
+    "The function as an argument, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "A lambda as an argument, not awaited": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "The config in second place, as in JavaScript": "TypeError: .* takes from 1 to 2 positional arguments .*",
+    "Awaited instead of applied to a function": "TypeError: object function can't be used in 'await' expression",
+    "The function as an argument, where dependencies are listed": "TypeError: object function can't be used in .*",
+    "A key of the config as an argument": "TypeError: .* unexpected keyword argument 'timeout'",
+    "A method by its name in JavaScript": "AttributeError: .* has no attribute 'waitForEvent'",
+    "A call in place of the function": "TypeError: <coroutine object .*> is not a callable object",
 }
 
 
@@ -116,7 +116,7 @@ ENGINE_ERRORS: Final = {
 }
 
 
-_WITHOUT_TIMEOUT: Final = "no timeout where a step has to have one"
+_WITHOUT_TIMEOUT: Final = "No timeout where a step has to have one"
 
 
 @parametrize_flagged_with_code(ENGINE_ERRORS, excluding=_WITHOUT_TIMEOUT)
@@ -134,7 +134,7 @@ def test_timeout_of_none_fails_each_attempt(tmp_path: Path) -> None:
 
 @parametrize_flagged("SG112")
 def test_wait_without_event_type_never_starts(example: Example, tmp_path: Path) -> None:
-    has_type = example.title in ("a dot", "a colon in text that is made")
+    has_type = example.title in ("A dot", "A colon in text that is made")
     pattern = (
         "JsException: Error: Event type '(order.|)approved.*' is invalid" if has_type else "TypeError: .*event_type.*"
     )
@@ -143,7 +143,7 @@ def test_wait_without_event_type_never_starts(example: Example, tmp_path: Path) 
     assert execution.started == []
 
 
-_RESULT_OF_RUN: Final = "the result of the workflow itself"
+_RESULT_OF_RUN: Final = "The result of the workflow itself"
 
 
 @parametrize_flagged("SG121", excluding=_RESULT_OF_RUN)
@@ -179,7 +179,7 @@ def test_workflow_without_steps_starts_nothing(example: Example, tmp_path: Path)
 @pytest.mark.slow
 @parametrize_flagged("SG124")
 def test_too_many_steps_fail_at_the_limit(example: Example, tmp_path: Path) -> None:
-    limit = 500 if example.title == "more than the configuration allows" else 10_000
+    limit = 500 if example.title == "More than the configuration allows" else 10_000
     execution = execute_only(example, tmp_path, seconds=60)
     assert error_text(execution) == f"JsException: Error: The limit of {limit} steps has been reached"
     assert len(execution.started) == limit
@@ -194,9 +194,9 @@ def test_moved_name_raises_import_error(example: Example, tmp_path: Path) -> Non
 
 # Errors of unwrapped JavaScript objects.
 UNWRAPPED_ERRORS: Final = {
-    "what two workflows have in common, in a mixin": "TypeError: 'Promise' object is not callable",
-    "an abstract base class above a workflow": "AttributeError: 'Engine' object has no attribute 'wait_for_event'",
-    "an event that is read, and a sleep": "TypeError: 'JsObject' object is not subscriptable",
+    "What two workflows have in common, in a mixin": "TypeError: 'Promise' object is not callable",
+    "An abstract base class above a workflow": "AttributeError: 'Engine' object has no attribute 'wait_for_event'",
+    "An event that is read, and a sleep": "TypeError: 'JsObject' object is not subscriptable",
 }
 
 

@@ -52,7 +52,7 @@ def test_hint_is_a_note() -> None:
 
     (finding,) = check(ProjectSubject(hints=(hint,)), ())
 
-    assert (finding.code, finding.severity) == ("SG003", Severity.INFORMATION)
+    assert (finding.code, finding.severity) == ("SG003", Severity.NOTE)
 
 
 def test_environment_without_workflows_is_a_hint(tmp_path: Path) -> None:
@@ -60,7 +60,7 @@ def test_environment_without_workflows_is_a_hint(tmp_path: Path) -> None:
 
     assert format_findings(check_project(tmp_path, files, "SG003", environment="production"), tmp_path) == [
         (
-            "wrangler.toml:11:1: information: the environment `production` has no `workflows`, and does not inherit"
+            "wrangler.toml:11:1: note: the environment `production` has no `workflows`, and does not inherit"
             " those of the top level. Repeat them in `env.production`. [SG003]"
         )
     ]
@@ -141,13 +141,13 @@ def test_class_missing_from_its_module(tmp_path: Path) -> None:
 def test_classes_that_may_be_valid_are_notes(tmp_path: Path, text: str) -> None:
     findings = [f for code in sorted({*CODES.values()}) for f in check_project(tmp_path, entry(text), code)]
 
-    assert [(f.code, f.severity) for f in findings] == [("SG004", Severity.INFORMATION)]
+    assert [(f.code, f.severity) for f in findings] == [("SG004", Severity.NOTE)]
 
 
 def test_external_class_is_not_checked(tmp_path: Path) -> None:
     assert format_findings(check_project(tmp_path, entry("from elsewhere import Orders\n"), "SG004"), tmp_path) == [
         (
-            "wrangler.toml:9:14: information: the class `Orders` is imported as `elsewhere.Orders`, which is not in the"
+            "wrangler.toml:9:14: note: the class `Orders` is imported as `elsewhere.Orders`, which is not in the"
             " project. Its steps are not checked. To check them, define it in the project, once and by that"
             " name. [SG004]"
         )

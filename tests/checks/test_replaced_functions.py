@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from stepgraph.checks.example import project
-from tests.checks.examples import findings_of_example
+from tests.checks.examples import findings_of_example, project
 
 _CONFIGURATION = """
 {

@@ -59,7 +59,7 @@ def test_every_key() -> None:
         """
         select = ["SG1", "unknown-duration-unit"]
         ignore = ["SG101"]
-        severity = { SG206 = "error", "SG3" = "information", unknown-duration-unit = "off" }
+        severity = { SG206 = "error", "SG3" = "note", unknown-duration-unit = "off" }
         per-file-ignores = { "src/legacy/**" = ["SG3", "SG101"] }
         fail-on = "warning"
         strict = true
@@ -71,7 +71,7 @@ def test_every_key() -> None:
     assert settings == Settings(
         select=("SG1", "SG205"),
         ignore=("SG101",),
-        severity={"SG206": Severity.ERROR, "SG3": Severity.INFORMATION, "SG205": None},
+        severity={"SG206": Severity.ERROR, "SG3": Severity.NOTE, "SG205": None},
         per_file_ignores={"src/legacy/**": ("SG3", "SG101")},
         fail_on=FailOn.WARNING,
         strict=True,
@@ -116,7 +116,7 @@ def test_every_key() -> None:
         ("fail-on = 'eror'", "pyproject.toml:2:11: `eror` is no value of `fail-on`. Did you mean `error`?"),
         (
             "severity = { SG101 = 'fatal' }",
-            "pyproject.toml:2:22: `fatal` is no value of `SG101`. There are `error`, `warning`, `information`, `off`.",
+            "pyproject.toml:2:22: `fatal` is no value of `SG101`. There are `error`, `warning`, `note`, `off`.",
         ),
         ("severity = { SG999 = 'off' }", "pyproject.toml:2:22: `SG999` is no rule. Rules go by their codes, such as"),
         ("severity = { SG001 = 'off' }", "pyproject.toml:2:22: the severity of `SG001` cannot be set."),
@@ -223,12 +223,12 @@ def test_unchecked_inputs_are_always_reported(code: str) -> None:
 
 
 def test_severity_of_the_longest_matching_code() -> None:
-    settings = Settings(severity={"SG2": Severity.INFORMATION, "SG206": Severity.ERROR, "SG205": None})
+    settings = Settings(severity={"SG2": Severity.NOTE, "SG206": Severity.ERROR, "SG205": None})
     reported = reported_findings(
         settings, make_finding("SG201"), make_finding("SG205"), make_finding("SG206"), make_finding("SG302")
     )
     assert [(each.code, each.severity.value) for each in reported] == [
-        ("SG201", "information"),
+        ("SG201", "note"),
         ("SG206", "error"),
         ("SG302", "warning"),
     ]
@@ -240,10 +240,10 @@ def test_rule_enabled_in_a_disabled_group() -> None:
 
 
 def test_strict_reports_unresolved_code_as_errors() -> None:
-    finding = make_finding("SG004", severity=Severity.INFORMATION)
-    dynamic = make_finding("SG005", severity=Severity.INFORMATION)
+    finding = make_finding("SG004", severity=Severity.NOTE)
+    dynamic = make_finding("SG005", severity=Severity.NOTE)
     reported = reported_findings(Settings(strict=True, severity={"SG004": Severity.WARNING}), finding, dynamic)
-    assert [each.severity.value for each in reported] == ["error", "information"]
+    assert [each.severity.value for each in reported] == ["error", "note"]
 
 
 def test_per_file_ignores() -> None:

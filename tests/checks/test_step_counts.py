@@ -164,7 +164,7 @@ def test_more_than_the_paid_default_is_a_warning() -> None:
 
 
 def test_more_than_the_free_plan_is_a_note() -> None:
-    assert [f.severity for f in step_count_findings(LOOP.replace("300", "10_000"))] == [Severity.INFORMATION]
+    assert [f.severity for f in step_count_findings(LOOP.replace("300", "10_000"))] == [Severity.NOTE]
     assert step_count_findings(LOOP.replace("300", "1_024")) == []
 
 

@@ -332,7 +332,7 @@ def test_handler_that_reraises_or_matches_other_types(handler: str) -> None:
 def test_handler_for_type_errors_of_steps_is_a_note() -> None:
     (finding,) = findings_in_run("SG211", "try:\n    await a()\nexcept TypeError:\n    pass")
 
-    assert finding.severity is Severity.INFORMATION
+    assert finding.severity is Severity.NOTE
 
 
 def test_handler_without_steps_hides_nothing() -> None:

@@ -9,6 +9,7 @@ import pytest
 from stepgraph import Analysis
 from stepgraph.api import check_analysis
 from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.page import read_page
 from stepgraph.checks.rule import Rule
 from stepgraph.interpreter.replay.replay_tracer import ReplayTracer
 from stepgraph.interpreter.replay.tracer import Tracer
@@ -45,7 +46,7 @@ def test_fixtures_have_equal_graphs_without_a_tracer(folder: str) -> None:
 
 @pytest.mark.parametrize("rule", REPLAY_RULES, ids=lambda rule: rule.code)
 def test_flagged_examples_have_equal_graphs_without_a_tracer(rule: Rule, tmp_path: Path) -> None:
-    for number, example in enumerate(rule.flagged()):
+    for number, example in enumerate(read_page(rule).flagged):
         folder = tmp_path / str(number)
         write_example(example, folder)
         traced, untraced = (graphs_of(analyze_path(folder, checked=checked)) for checked in (True, False))

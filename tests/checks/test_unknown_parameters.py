@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.checks.example import project
-from tests.checks.examples import findings_of_example
+from tests.checks.examples import findings_of_example, project
 from tests.checks.snippets import project_codes, project_findings
 
 

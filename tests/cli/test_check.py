@@ -101,7 +101,7 @@ def test_an_error_fails_in_every_format(stepgraph: Command) -> None:
     [
         (Severity.WARNING, "error", 0),
         (Severity.WARNING, "warning", 1),
-        (Severity.INFORMATION, "warning", 0),
+        (Severity.NOTE, "warning", 0),
     ],
 )
 def test_fail_on_is_the_minimum_severity_in_every_format(
@@ -164,7 +164,7 @@ def test_no_workflows_do_not_pass_in_any_format(stepgraph: Command) -> None:
     )
     text, data, sarif, github, gitlab, markdown = (run.out for run in runs)
     assert text == "no workflow was found, so nothing was checked\n"
-    assert json.loads(data)["summary"]["verdict"] == "nothing"
+    assert json.loads(data)["summary"]["verdict"] == "empty"
     assert json.loads(sarif)["runs"][0]["invocations"][0]["executionSuccessful"] is False
     assert github.startswith("::error title=stepgraph check::no workflow was found, so nothing was checked\n")
     assert markdown == "## ⚠️ Workflow check: no workflow was found, so nothing was checked\n"
@@ -183,7 +183,7 @@ def test_require_dag_fails_without_a_graph(stepgraph: Command, form: str) -> Non
 
 def test_strict_makes_unresolved_code_an_error(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     write_orders()
-    diagnostics = (finding(Severity.INFORMATION, "SG004"), replace(finding(Severity.INFORMATION), message="other."))
+    diagnostics = (finding(Severity.NOTE, "SG004"), replace(finding(Severity.NOTE), message="other."))
     replace_findings(monkeypatch, *diagnostics)
     assert stepgraph("check").code == 0
     run = stepgraph("check", "--strict")
@@ -219,7 +219,7 @@ def test_quiet_prints_only_findings(stepgraph: Command) -> None:
 @pytest.mark.parametrize(
     ("name", "start"),
     [
-        ("out.json", '{\n  "version": 1,'),
+        ("out.json", '{\n  "version": 2,'),
         ("out.sarif", '{\n  "$schema": "https://docs.oasis-open.org/sarif'),
         ("out.md", "## ❌ Workflow check"),
         ("out.txt", "orders.py:10:22: error[SG118]"),

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from docs.generate.files import ROOT
-from docs.generate.rules import PAGE
+from docs.generate.rules import INDEX, REFERENCE
 from stepgraph.checks.catalogue import RULES
 from tests.cli.conftest import Command
 
@@ -37,13 +37,13 @@ def test_a_code_prefix_lists_rules(stepgraph: Command, beginning: str) -> None:
 def test_an_unknown_rule_suggests_similar_rules(stepgraph: Command, name: str) -> None:
     run = stepgraph("rules", name)
     assert (run.code, run.out) == (2, "")
-    assert run.messages[0].startswith(f"stepgraph: no rule is called `{name}`. Did you mean ")
+    assert run.messages[0].startswith(f"stepgraph: unknown rule `{name}`. Did you mean ")
     assert "SG118 (step-called-with-arguments)" in run.messages[0]
 
 
 def test_an_unknown_rule_suggests_the_list(stepgraph: Command) -> None:
     assert stepgraph("rules", "zzzzzz").messages == [
-        "stepgraph: no rule is called `zzzzzz`. `stepgraph rules` lists all."
+        "stepgraph: unknown rule `zzzzzz`. `stepgraph rules` lists all rules."
     ]
 
 
@@ -52,7 +52,12 @@ def test_json_has_all_rules_or_one(stepgraph: Command) -> None:
     assert json.loads(stepgraph("rules", "SG118", "-f", "json").out)["name"] == "step-called-with-arguments"
 
 
-def test_markdown_is_the_documentation_page_or_a_section(stepgraph: Command) -> None:
-    page = stepgraph("rules", "-f", "markdown").out
-    assert page.encode() == (ROOT / PAGE).read_bytes()
-    assert stepgraph("rules", "SG118", "-f", "markdown").out in page
+def test_markdown_is_the_documentation_page(stepgraph: Command) -> None:
+    assert stepgraph("rules", "-f", "markdown").out.encode() == (ROOT / INDEX).read_bytes()
+    page = stepgraph("rules", "SG118", "-f", "markdown").out
+    assert page.encode() == (ROOT / REFERENCE / "rules" / "SG118.md").read_bytes()
+
+
+def test_all_shows_the_whole_page(stepgraph: Command) -> None:
+    assert "\nSource\n" not in stepgraph("rules", "SG118").out
+    assert "\nSource\n" in stepgraph("rules", "SG118", "--all").out

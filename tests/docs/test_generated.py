@@ -27,5 +27,5 @@ def test_the_examples_of_a_page_are_up_to_date(page: str) -> None:
 
 
 def test_no_generated_file_is_obsolete() -> None:
-    files = {path: text for part in ("gallery", "schemas") for path, text in PARTS[part]().items()}
+    files = {path: text for part in ("gallery", "rules", "schemas") for path, text in PARTS[part]().items()}
     assert obsolete(files) == []

@@ -197,7 +197,7 @@ REFERENCE: Final = re.compile(
 def test_markdown_has_only_own_markup_and_links(hostile_run: HostileRunner, run: Sequence[str]) -> None:
     markdown = _Markdown(hostile_run(*run).out)
     assert markdown.tags <= OWN_TAGS
-    assert {link for link in markdown.links if "/docs/reference/rules.md#sg" not in link} == set()
+    assert {link for link in markdown.links if "/docs/reference/rules/SG" not in link} == set()
     assert REFERENCE.findall(markdown.prose) == []
 
 

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 from docs.generate.diff_pairs import diff_pairs
 from stepgraph import WorkflowAnalysis, analyze_paths, analyze_source
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.example import Example
+from stepgraph.checks.page import Example, read_page
 from stepgraph.model.payload import Graph
 from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.examples import analyze_example
@@ -89,7 +89,7 @@ def pairs() -> Iterator[FixtureProgram]:
 def examples() -> Iterator[FixtureProgram]:
     """Yield the clean examples of the rules."""
     for rule in RULES:
-        for example in rule.clean():
+        for example in read_page(rule).clean:
             yield FixtureProgram(f"{rule.code}, {example.title}", modules_of(example), partial(_workflows_of, example))
 
 

@@ -82,7 +82,7 @@ def example() -> Report:
                     "`settle` is not known, and is given the step object, so steps that it runs are missing.",
                     "",
                     code="SG004",
-                    severity=Severity.INFORMATION,
+                    severity=Severity.NOTE,
                     at=Span(PATH, 23, 15, 26, 10),
                 )
             ),

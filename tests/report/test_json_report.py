@@ -19,7 +19,7 @@ SHAPE = TypeAdapter(CheckReport)
 
 
 @pytest.mark.parametrize(
-    "sample", [example(), with_others(), report(), report(workflows=[])], ids=["full", "others", "clean", "nothing"]
+    "sample", [example(), with_others(), report(), report(workflows=[])], ids=["full", "others", "clean", "empty"]
 )
 def test_report_matches_schema(sample: object) -> None:
     data = json.loads(render_json(sample))  # type: ignore[arg-type]
@@ -55,7 +55,7 @@ def test_finding_has_all_fields() -> None:
         "workflow": "orders",
         "fixable": False,
         "fingerprint": "3f2a",
-        "url": "https://github.com/stepgraph/stepgraph/blob/main/docs/reference/rules.md#sg118",
+        "url": "https://github.com/stepgraph/stepgraph/blob/main/docs/reference/rules/SG118.md",
     }
 
 

@@ -70,7 +70,7 @@ def test_heading_is_the_verdict() -> None:
 
 
 def test_findings_are_grouped_by_severity() -> None:
-    sample = report(finding(severity=Severity.WARNING), finding(), finding(severity=Severity.INFORMATION), finding())
+    sample = report(finding(severity=Severity.WARNING), finding(), finding(severity=Severity.NOTE), finding())
     headings = [line for line in render_markdown(sample).splitlines() if line.startswith("### ")]
     assert headings == ["### 2 errors", "### 1 warning", "### 1 note"]
 
@@ -109,7 +109,7 @@ def _check_reading(text: str) -> None:
     markdown = render_markdown(everywhere(text, 3))
     reading = Reading(markdown)
     assert reading.tags <= OUR_TAGS
-    assert all("/docs/reference/rules.md#sg118" in link for link in reading.links)
+    assert all("/docs/reference/rules/SG118.md" in link for link in reading.links)
     assert re.search(r"[@#]\w", reading.calling) is None
     for number in range(3):
         assert reading.text.count(f"m{number}m ") + reading.text.count(f"m{number}m\n") == 1

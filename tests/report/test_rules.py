@@ -6,12 +6,14 @@ import cmarkgfm
 import pytest
 
 from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.page import read_page
 from stepgraph.checks.rule import Rule
 from stepgraph.render.cells import cell_width
-from stepgraph.report.rules import explanation, group_of, rule_data, rules_page, rules_table
+from stepgraph.report.rules import explanation, group_of, rule_data, rule_page, rules_index, rules_table
 from tests.report.reports import OTHER_RULE, RULE
 
 BOTH = (RULE, OTHER_RULE)
+_each_rule = pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
 
 
 def test_table_has_a_row_for_each_rule() -> None:
@@ -30,47 +32,79 @@ def test_narrow_terminal_wraps_summaries() -> None:
     )
 
 
-def test_explanation_has_reason_fix_and_examples() -> None:
-    assert explanation(RULE).startswith(
-        "SG118 step-called-with-arguments  error\n"
-        "\n"
-        "A declared step is called with arguments.\n"
-        "\n"
-        "Why     What `@step.do(...)` makes of a function takes no arguments, so the call fails with a TypeError.\n"
-        "Fix     Read the value from around the step's function; for one step per value, declare it in a function"
-        " that is given the value.\n"
-        "Source  SDK: the wrapper that `step.do` returns; seen by running it.\n"
-        "\n"
-        "Flagged: an argument by position\n"
-        "\n"
-        "    from workers import WorkflowEntrypoint\n"
-    )
-    assert "\nClean: a helper that is no step\n" in explanation(RULE)
+def test_explanation_has_reason_fix_and_first_examples() -> None:
+    lines = explanation(RULE).splitlines()
+    assert lines[:6] == [
+        "SG118 step-called-with-arguments  error",
+        "",
+        "A declared step is called with arguments.",
+        "",
+        "Why this is bad",
+        "  What `@step.do(...)` makes of a function takes no arguments, so the call fails with a TypeError.",
+    ]
+    assert [line for line in lines if line in ("Example", "Use instead", "Source")] == ["Example", "Use instead"]
+    assert "      await charge(10)  # SG118" in lines
+    assert lines[-1] == "`stepgraph rules SG118 --all` shows the source and 4 more examples."
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+def test_whole_explanation_has_all_examples_and_the_source() -> None:
+    lines = explanation(RULE, whole=True).splitlines()
+    page = read_page(RULE)
+    assert [line for line in lines if line.endswith(":") and line[2] != " "] == [
+        f"  {example.title}:" for example in (*page.flagged, *page.clean)
+    ]
+    assert "Source" in lines
+    assert lines[-2:] == [
+        "Suppressing",
+        (
+            "  End the line with `# stepgraph: ignore[SG118] reason` (in JSON: `// stepgraph: ignore[SG118] reason`), or"
+            ' set `ignore = ["SG118"]` in `[tool.stepgraph]` of `pyproject.toml`.'
+        ),
+    ]
+
+
+@_each_rule
+def test_explanation_is_short(rule: Rule) -> None:
+    assert len(explanation(rule, width=100).splitlines()) <= 58
+
+
+@_each_rule
 def test_reasons_fit_the_terminal(rule: Rule) -> None:
-    reasons = explanation(rule, width=80).partition("\nFlagged")[0]
+    reasons = explanation(rule, width=80).partition("\nExample")[0]
     assert max(map(cell_width, reasons.splitlines())) <= 80
 
 
-def test_tables_link_to_sections() -> None:
-    page = rules_page(BOTH)
+def test_index_links_to_the_pages() -> None:
+    index = rules_index(BOTH)
     for rule in BOTH:
-        assert f"| [{rule.code}](#{rule.code.lower()}-{rule.name}) | {rule.name} | {rule.summary} |\n" in page
-        assert page.count(f'<a id="{rule.code.lower()}"></a>\n\n## {rule.code} {rule.name}\n') == 1
+        row = f"| [{rule.code}](rules/{rule.code}.md) | {rule.name} | {rule.severity} | {read_page(rule).summary} |\n"
+        assert row in index
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+@_each_rule
+def test_page_has_the_sections_in_order(rule: Rule) -> None:
+    page = read_page(rule)
+    assert page.text.startswith(f"# {rule.code} {rule.name}\n\n{page.summary[:40]}")
+    assert [line for line in rule_page(rule).splitlines() if line.startswith("## ")] == [
+        "## Why this is bad",
+        "## Example",
+        "## Use instead",
+        "## Source",
+        "## Suppressing",
+    ]
+
+
+@_each_rule
 def test_rule_texts_are_valid_markdown(rule: Rule) -> None:
-    read = cmarkgfm.github_flavored_markdown_to_html(f"{rule.summary}\n\n{rule.why}\n\n{rule.fix}\n\n{rule.source}")
-    assert "<!-- raw HTML omitted -->" not in read
-    assert "<em>" not in read
-    assert "`" not in read, "a backtick without its other one"
-    assert "<td>" in cmarkgfm.github_flavored_markdown_to_html(rules_page([rule]))
+    page = read_page(rule)
+    html = cmarkgfm.github_flavored_markdown_to_html(f"{page.summary}\n\n{page.why}\n\n{page.fix}\n\n{page.source}")
+    assert "<!-- raw HTML omitted -->" not in html
+    assert "<em>" not in html
+    assert "`" not in html, "a backtick without its other one"
+    assert "<td>" in cmarkgfm.github_flavored_markdown_to_html(rules_index([rule]))
 
 
-@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)
+@_each_rule
 def test_every_rule_has_a_group(rule: Rule) -> None:
     assert rule.code.startswith(group_of(rule).prefix)
 
@@ -80,5 +114,5 @@ def test_rule_data_has_examples_with_files() -> None:
     assert (data["code"], data["severity"], data["confidence"]) == ("SG118", "error", "high")
     flagged = data["flagged"]
     assert isinstance(flagged, list)
-    assert flagged[0]["title"] == "an argument by position"
+    assert flagged[0]["title"] == "An argument by position"
     assert [file["path"] for file in flagged[0]["files"]] == ["entry.py"]

@@ -81,7 +81,7 @@ def test_rules_have_help_and_url() -> None:
     assert described["id"] == "SG118"
     assert described["name"] == "step-called-with-arguments"
     assert described["shortDescription"] == {"text": "A declared step is called with arguments."}
-    assert described["helpUri"].endswith("/docs/reference/rules.md#sg118")
+    assert described["helpUri"].endswith("/docs/reference/rules/SG118.md")
     assert described["defaultConfiguration"] == {"level": "error"}
     assert described["properties"]["precision"] == "very-high"
     assert "await charge(10)  # SG118\n```\n" in described["help"]["markdown"]

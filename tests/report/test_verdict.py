@@ -23,7 +23,7 @@ def test_workflows_without_findings_pass() -> None:
         (Severity.ERROR, FailOn.ERROR, Verdict.FAILED),
         (Severity.WARNING, FailOn.ERROR, Verdict.PASSED),
         (Severity.WARNING, FailOn.WARNING, Verdict.FAILED),
-        (Severity.INFORMATION, FailOn.WARNING, Verdict.PASSED),
+        (Severity.NOTE, FailOn.WARNING, Verdict.PASSED),
     ],
 )
 def test_findings_fail_from_configured_severity(severity: Severity, fail_on: FailOn, verdict: Verdict) -> None:
@@ -49,8 +49,8 @@ def test_missing_or_incomplete_graph_fails_if_required(*, has_dag: bool, complet
 
 
 def test_nothing_to_check_does_not_pass() -> None:
-    assert report(workflows=[]).verdict is Verdict.NOTHING
-    assert report(finding(severity=Severity.WARNING), workflows=[]).verdict is Verdict.NOTHING
+    assert report(workflows=[]).verdict is Verdict.EMPTY
+    assert report(finding(severity=Severity.WARNING), workflows=[]).verdict is Verdict.EMPTY
 
 
 def test_configuration_finding_fails_without_workflows() -> None:
@@ -62,8 +62,8 @@ def test_configuration_finding_fails_without_workflows() -> None:
     [
         ("", "no findings in 1 workflow"),
         ("e", "1 error in 1 workflow"),
-        ("eeewii", "3 errors, 1 warning, 2 notes in 1 workflow"),
-        ("i", "1 note in 1 workflow"),
+        ("eeewnn", "3 errors, 1 warning, 2 notes in 1 workflow"),
+        ("n", "1 note in 1 workflow"),
     ],
 )
 def test_last_line_counts_findings(severities: str, line: str) -> None:

@@ -21,7 +21,7 @@ class Severity(StrEnum):
     """The code fails at run time."""
     WARNING = "warning"
     """The code behaves unexpectedly."""
-    INFORMATION = "information"
+    NOTE = "note"
     """A remark on correct code."""
 
 

@@ -1,4 +1,4 @@
-"""The definition of a rule: metadata, documentation, examples and checks."""
+"""The definition of a rule: its metadata and its checks. The page beside its module documents it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from stepgraph.checks.diagnostic import Confidence, Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Diagnostic
-    from stepgraph.checks.example import Example
     from stepgraph.checks.ignores.matching import SuppressionsSubject
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
@@ -28,27 +27,17 @@ def _no_diagnostics(_: object) -> Iterable[Diagnostic]:
 
 
 class Rule(Struct, frozen=True, kw_only=True):
-    """A rule with its documentation, its examples and at least one check."""
+    """A rule with at least one check."""
 
     code: str
     """The stable code: `SG101`."""
     name: str
     """The stable name: `unknown-step-parameter`."""
+    module: str
+    """The name of its module. Its page has the same path with the extension `.md`."""
     severity: Severity
     """The severity of diagnostics that do not set their own."""
     confidence: Confidence = Confidence.HIGH
-    summary: str
-    """One sentence about the flagged code."""
-    why: str
-    """The effect of the flagged code at run time."""
-    fix: str
-    """The change that resolves a finding."""
-    source: str
-    """The evidence for the rule: the SDK, the engine or the documentation."""
-    flagged: Callable[[], tuple[Example, ...]]
-    """Return at least three examples with findings. Only tests and the documentation call it."""
-    clean: Callable[[], tuple[Example, ...]]
-    """Return at least three examples without findings. Only tests and the documentation call it."""
     check: WorkflowCheck = _no_diagnostics
     check_project: ProjectCheck = _no_diagnostics
     check_ignores: SuppressionsCheck = _no_diagnostics

@@ -46,9 +46,7 @@ def check_project(project: ProjectSubject, rules: Sequence[Rule] = RULES) -> lis
 def check_workflow(workflow: WorkflowSubject, rules: Sequence[Rule] = RULES) -> list[Finding]:
     """Return the findings of rules for a workflow, without consequences of other findings."""
     findings = [finding for rule in rules for finding in _run_rule(rule, workflow)]
-    explained = any(
-        not rule.is_consequence and finding.severity is not Severity.INFORMATION for rule, finding in findings
-    )
+    explained = any(not rule.is_consequence and finding.severity is not Severity.NOTE for rule, finding in findings)
     reported = [finding for rule, finding in findings if not (explained and rule.is_consequence)]
     return sorted(reported, key=lambda finding: (finding.span, finding.code))
 
@@ -61,7 +59,7 @@ def _run_rule(rule: Rule, workflow: WorkflowSubject) -> Iterator[tuple[Rule, Fin
     except LimitExceededError as error:
         message = f"{rule.code} is checked in part only: {error.reason}."
         span = workflow.program.place.heading
-        yield rule, Finding(_INCOMPLETE, Severity.INFORMATION, message, "Split the workflow.", span, workflow.name)
+        yield rule, Finding(_INCOMPLETE, Severity.NOTE, message, "Split the workflow.", span, workflow.name)
 
 
 def check_suppressions(ignores: SuppressionsSubject, rules: Sequence[Rule] = RULES) -> tuple[Finding, ...]:

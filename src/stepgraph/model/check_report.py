@@ -1,6 +1,6 @@
 """The JSON of `stepgraph check -f json`.
 
-`version` is 1. It changes if a field is removed or changes its meaning; fields may be added without.
+`version` is 2. It changes if a field is removed or changes its meaning; fields may be added without.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from typing import Literal, TypeAlias
 
 from stepgraph.model.constraints import Closed
 
-Verdict: TypeAlias = Literal["passed", "failed", "unreadable", "nothing"]
+Verdict: TypeAlias = Literal["passed", "failed", "unreadable", "empty"]
 FailOn: TypeAlias = Literal["error", "warning", "new"]
-Severity: TypeAlias = Literal["error", "warning", "information"]
+Severity: TypeAlias = Literal["error", "warning", "note"]
 
 
 class Tool(Closed):
@@ -27,7 +27,7 @@ class Summary(Closed):
     """What the check comes to."""
 
     verdict: Verdict
-    """`passed` (exit code 0), `failed` (1), `unreadable` for an input that could not be read (2), or `nothing` where
+    """`passed` (exit code 0), `failed` (1), `unreadable` for an input that could not be read (2), or `empty` where
     there was no workflow to check, which is no pass (3)."""
     text: str
     """The same for people, in a line."""
@@ -41,8 +41,8 @@ class Summary(Closed):
     """How many findings are errors."""
     warnings: int
     """How many findings are warnings."""
-    information: int
-    """How many findings are information, which never fails the check."""
+    notes: int
+    """How many findings are notes, which never fail the check."""
     known: int
     """How many further findings are in the baseline, and do not count."""
     ignored: int
@@ -76,7 +76,7 @@ class ReportedFinding(Closed):
     name: str
     """The name of the rule, as in `unknown-step-parameter`."""
     severity: Severity
-    """`error` fails at run time, `warning` does something else than it says, `information` is no fault."""
+    """`error`: fails at run time; `warning`: behaves differently than it reads; `note`: informational."""
     message: str
     """What is wrong, and what comes of it."""
     advice: str
@@ -113,7 +113,7 @@ class IgnoredFinding(Closed):
 class CheckReport(Closed):
     """The report that `stepgraph check -f json` prints."""
 
-    version: Literal[1]
+    version: Literal[2]
     """The version of this format."""
     tool: Tool
     """What made the report."""

@@ -11,7 +11,7 @@ from stepgraph.report.report import Report, Verdict, WorkflowSummary
 from stepgraph.report.summary import summary_text
 from stepgraph.report.wording import NOTHING_CHECKED, missing_dag_message
 
-_COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "notice"}
+_COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "notice"}
 
 
 def render_github(report: Report, *, quiet: bool = False) -> str:
@@ -21,7 +21,7 @@ def render_github(report: Report, *, quiet: bool = False) -> str:
     """
     lines = [_annotation(report, reported.finding) for reported in report.findings]
     lines += [_missing_dag(report, workflow) for workflow in report.workflows_without_dag]
-    if report.verdict is Verdict.NOTHING:
+    if report.verdict is Verdict.EMPTY:
         lines.append(github_command("error", {"title": "stepgraph check"}, NOTHING_CHECKED))
     return "".join(f"{line}\n" for line in lines) + ("" if quiet else summary_text(report))
 

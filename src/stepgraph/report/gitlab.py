@@ -15,7 +15,7 @@ from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummar
 from stepgraph.report.wording import missing_dag_message
 
 # GitLab's severities `critical` and `blocker` are not used.
-_SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFORMATION: "info"}
+_SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.NOTE: "info"}
 _REQUIRE_DAG: Final = "require-dag"
 
 

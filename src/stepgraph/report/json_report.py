@@ -21,7 +21,7 @@ def render_json(report: Report) -> str:
 def json_report(report: Report) -> shapes.CheckReport:
     """Return the report as JSON data."""
     return {
-        "version": 1,
+        "version": 2,
         "tool": {"name": "stepgraph", "version": report.version},
         "summary": {
             "verdict": report.verdict.value,
@@ -31,7 +31,7 @@ def json_report(report: Report) -> shapes.CheckReport:
             "workflows": len(report.workflows),
             "errors": report.count(Severity.ERROR),
             "warnings": report.count(Severity.WARNING),
-            "information": report.count(Severity.INFORMATION),
+            "notes": report.count(Severity.NOTE),
             "known": len(report.baselined),
             "ignored": len(report.suppressed),
         },

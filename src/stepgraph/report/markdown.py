@@ -14,9 +14,9 @@ from stepgraph.phrases.durations import counted
 from stepgraph.report.markdown_blocks import MAX_LENGTH, count_fitting, diagram, fitting_diagrams, length
 from stepgraph.report.report import Report, Verdict, WorkflowSummary, rule_url, source_link
 from stepgraph.report.text import finding_text
-from stepgraph.report.wording import LABELS, missing_dag_message, verdict_line, yes_or_no
+from stepgraph.report.wording import missing_dag_message, verdict_line, yes_or_no
 
-_SIGNS: Final = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.UNREADABLE: "❌", Verdict.NOTHING: "⚠️"}
+_SIGNS: Final = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.UNREADABLE: "❌", Verdict.EMPTY: "⚠️"}
 _TABLE_HEAD: Final = "| Workflow | Class | Where | Steps | Graph | Complete |\n| --- | --- | --- | ---: | --- | --- |\n"
 # Reserved for notes about omitted parts, in characters.
 _NOTES_SPACE: Final = 500
@@ -50,7 +50,10 @@ def render_markdown(report: Report, *, quiet: bool = False) -> str:
 def _findings(report: Report, space: int) -> list[str]:
     """Return the findings under a heading for each severity, with excerpts if all of them fit."""
     ordered = [
-        reported.finding for severity in LABELS for reported in report.findings if reported.finding.severity is severity
+        reported.finding
+        for severity in Severity
+        for reported in report.findings
+        if reported.finding.severity is severity
     ]
     for excerpts in (True, False):
         blocks = _blocks(report, ordered, excerpts=excerpts)
@@ -73,7 +76,7 @@ def _blocks(report: Report, findings: Sequence[Finding], *, excerpts: bool) -> l
 
 
 def _heading(report: Report, severity: Severity) -> str:
-    return counted(report.count(severity), LABELS[severity])
+    return counted(report.count(severity), severity.value)
 
 
 def _block(report: Report, finding: Finding, *, excerpts: bool) -> str:

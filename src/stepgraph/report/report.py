@@ -30,7 +30,7 @@ class Verdict(StrEnum):
     """A finding or a required graph fails the check."""
     UNREADABLE = "unreadable"
     """An input could not be read."""
-    NOTHING = "nothing"
+    EMPTY = "empty"
     """No workflow was found, which does not count as passed."""
 
 
@@ -117,7 +117,7 @@ class Report(Struct, frozen=True, kw_only=True):
             return Verdict.UNREADABLE
         if self.workflows_without_dag or any(self.fail_on.fails(finding.severity) for finding in findings):
             return Verdict.FAILED
-        return Verdict.PASSED if self.workflows else Verdict.NOTHING
+        return Verdict.PASSED if self.workflows else Verdict.EMPTY
 
     @property
     def workflows_without_dag(self) -> tuple[WorkflowSummary, ...]:
@@ -163,12 +163,12 @@ def workflow_summary(workflow: WorkflowAnalysis) -> WorkflowSummary:
 
 
 HOME: Final = "https://github.com/stepgraph/stepgraph"
-RULES: Final = f"{HOME}/blob/main/docs/reference/rules.md"
+RULES: Final = f"{HOME}/blob/main/docs/reference/rules"
 
 
 def rule_url(code: str) -> str:
     """Return the URL of a rule's documentation."""
-    return f"{RULES}#{code.lower()}"
+    return f"{RULES}/{code}.md"
 
 
 def source_link(report: Report, span: Span) -> str:

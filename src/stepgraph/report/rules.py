@@ -8,15 +8,15 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.checks.example import Example
+from stepgraph.checks.page import Example, read_page
 from stepgraph.checks.rule import Rule
+from stepgraph.checks.selectors import INPUT_RULES, SUPPRESSION_RULES
 from stepgraph.escaping.markdown import fenced
 from stepgraph.escaping.visible import visible_lines
 from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.report.report import rule_url
 from stepgraph.report.table import table
-from stepgraph.report.wording import LABELS
 
 
 class RuleGroup(Struct, frozen=True):
@@ -33,13 +33,28 @@ class RuleGroup(Struct, frozen=True):
 
 
 GROUPS: Final = (
-    RuleGroup("SG1", "Fails at run time", "The engine or the SDK refuses it, so that the instance fails.", "failure"),
-    RuleGroup("SG2", "Does something else than it says", "It runs, and not as it reads.", "surprise"),
+    RuleGroup("SG1", "Run-time failures", "The SDK or Cloudflare's engine rejects the code.", "failure"),
+    RuleGroup("SG2", "Surprises", "The code runs, but does something other than it reads.", "surprise"),
     RuleGroup(
-        "SG3", "Breaks on replay", "Code outside of steps runs again after a sleep, a restart or a retry.", "replay"
+        "SG3", "Replay hazards", "Code outside of steps runs again after a sleep, a restart or a retry.", "replay"
     ),
-    RuleGroup("SG0", "The analysis itself", "What could not be read, resolved, or ignored.", "analysis"),
+    RuleGroup("SG0", "The analysis", "An input, a setting or a comment that stepgraph cannot process.", "analysis"),
 )
+
+_HEADINGS: Final = ("CODE", "NAME", "SEVERITY", "SUMMARY")
+_INDENT: Final = "  "
+_CODE_INDENT: Final = "      "
+_MIN_SUMMARY_WIDTH: Final = 24
+_MAX_LINES: Final = 1000
+
+_INDEX_START: Final = """\
+# Rules
+
+`stepgraph check` reports these problems. Errors fail at run time or at deployment, warnings mark code that behaves
+differently than it reads, and notes are informational. Confidence is high if the problem follows from the code alone,
+and medium if it depends on the author's intention. `stepgraph rules SG101` explains a rule in the terminal.
+[Configuration](configuration.md) describes how to select and ignore rules.
+"""
 
 
 def group_of(rule: Rule) -> RuleGroup:
@@ -47,25 +62,21 @@ def group_of(rule: Rule) -> RuleGroup:
     return next(group for group in GROUPS if rule.code.startswith(group.prefix))
 
 
-def visible_source(text: str) -> str:
-    """Return a source with invisible characters escaped, except for line ends."""
-    return visible_lines(text)
-
-
 def rule_data(rule: Rule) -> dict[str, object]:
     """Return the documentation of a rule as JSON data."""
+    page = read_page(rule)
     return {
         "code": rule.code,
         "name": rule.name,
         "severity": rule.severity.value,
         "confidence": rule.confidence.value,
-        "summary": rule.summary,
-        "why": rule.why,
-        "fix": rule.fix,
-        "source": rule.source,
+        "summary": page.summary,
+        "why": page.why,
+        "fix": page.fix,
+        "source": page.source,
         "url": rule_url(rule.code),
-        "flagged": _example_data(rule.flagged()),
-        "clean": _example_data(rule.clean()),
+        "flagged": _example_data(page.flagged),
+        "clean": _example_data(page.clean),
     }
 
 
@@ -76,115 +87,130 @@ def _example_data(examples: Iterable[Example]) -> list[dict[str, object]]:
     ]
 
 
-_HEADINGS: Final = ("CODE", "NAME", "SEVERITY", "SUMMARY")
-_INDENT: Final = "    "
-_LABEL_WIDTH: Final = 8
-_MIN_SUMMARY_WIDTH: Final = 24
-_MAX_LINES: Final = 1000
-
-
 def rules_table(rules: Sequence[Rule], width: int | None = None) -> str:
     """Return a row for each rule. Summaries are wrapped at `width` cells if it is set."""
-    starts = [(rule.code, rule.name, LABELS[rule.severity]) for rule in rules]
+    starts = [(rule.code, rule.name, rule.severity.value) for rule in rules]
     # Rows with summaries of one cell give the width of the other columns.
     one_cell_rows = table(_HEADINGS, [(*start, "x") for start in starts]).splitlines()[1:]
     start_width = max(map(cell_width, one_cell_rows), default=0)
     summary_width = None if width is None else max(width - start_width + 1, _MIN_SUMMARY_WIDTH)
     rows: list[tuple[str, ...]] = []
     for rule, start in zip(rules, starts, strict=True):
-        first, *rest = _wrapped(rule.summary, summary_width)
+        first, *rest = _wrapped(read_page(rule).summary, summary_width)
         rows += [(*start, first), *(("", "", "", line) for line in rest)]
     return table(_HEADINGS, rows)
 
 
-def explanation(rule: Rule, *, color: bool = False, width: int | None = None) -> str:
-    """Return the documentation of a rule as text, wrapped at `width` cells if it is set."""
-    terminal = Terminal(color=color, width=None)
-    head = [Piece(f"{rule.code} {rule.name}", Ink.STRONG), Piece(f"  {LABELS[rule.severity]}")]
-    lines = [terminal.line(head), "", *_wrapped(rule.summary, width), "", *_reasons(rule, terminal, width)]
-    for label, examples in (("Flagged", rule.flagged()), ("Clean", rule.clean())):
-        for example in examples:
-            lines += ["", terminal.line([Piece(f"{label}: ", Ink.QUIET), Piece(example.title)]), *_code(example)]
+def explanation(rule: Rule, *, whole: bool = False, color: bool = False, width: int | None = None) -> str:
+    """Return the documentation of a rule as text, wrapped at `width` cells if it is set.
+
+    Contains the whole page, or the summary, the reason, and the first flagged and clean example.
+    """
+    page, terminal = read_page(rule), Terminal(color=color, width=None)
+    count = None if whole else 1
+    lines = [
+        terminal.line([Piece(f"{rule.code} {rule.name}", Ink.STRONG), Piece(f"  {rule.severity.value}")]),
+        "",
+        *_wrapped(page.summary, width),
+        *_section("Why this is bad", terminal, page.why, width),
+        *_section("Example", terminal, "", width, page.flagged[:count]),
+        *_section("Use instead", terminal, page.fix, width, page.clean[:count]),
+    ]
+    if whole:
+        lines += _section("Source", terminal, page.source, width)
+        lines += _section("Suppressing", terminal, suppressing(rule), width)
+    else:
+        examples = len(page.flagged) + len(page.clean) - 2
+        lines += ["", f"`stepgraph rules {rule.code} --all` shows the source and {examples} more examples."]
     return "".join(f"{line}\n" for line in lines)
 
 
-def _reasons(rule: Rule, terminal: Terminal, width: int | None) -> Iterator[str]:
-    for label, text in (("Why", rule.why), ("Fix", rule.fix), ("Source", rule.source)):
-        first, *rest = _wrapped(text, None if width is None else width - _LABEL_WIDTH)
-        yield terminal.line([Piece(label.ljust(_LABEL_WIDTH), Ink.QUIET), Piece(first)])
-        for line in rest:
-            yield " " * _LABEL_WIDTH + line
+def suppressing(rule: Rule) -> str:
+    """Return how to suppress findings of a rule, in Markdown."""
+    if rule.code in INPUT_RULES:
+        return "These findings cannot be ignored, because the input was not analyzed."
+    setting = f'`ignore = ["{rule.code}"]` in `[tool.stepgraph]` of `pyproject.toml`'
+    if rule.code in SUPPRESSION_RULES:
+        return f"Set {setting}. A comment has no effect."
+    comment = f"stepgraph: ignore[{rule.code}]"
+    return f"End the line with `# {comment} reason` (in JSON: `// {comment} reason`), or set {setting}."
 
 
-def _code(example: Example) -> Iterator[str]:
-    for path, text in example.files:
-        yield ""
-        if len(example.files) > 1:
-            yield f"  {path}"
-        yield from indent(visible_source(text), _INDENT).splitlines()
+def _section(
+    title: str, terminal: Terminal, text: str, width: int | None, examples: Iterable[Example] = ()
+) -> Iterator[str]:
+    yield ""
+    yield terminal.line([Piece(title, Ink.STRONG)])
+    text_width = None if width is None else width - len(_INDENT)
+    lines = (line for paragraph in text.split("\n\n") for line in paragraph.split("\n") if line)
+    yield from (_INDENT + part for line in lines for part in _wrapped(line, text_width))
+    for number, example in enumerate(examples):
+        if number:
+            yield ""
+        yield terminal.line([Piece(f"{_INDENT}{example.title}:", Ink.QUIET)])
+        for path, code in _displayed_files(example):
+            if path:
+                yield f"{_INDENT}{path}"
+            yield from indent(visible_lines(code), _CODE_INDENT).splitlines()
+
+
+def _displayed_files(example: Example) -> tuple[tuple[str, str], ...]:
+    """Return the paths and texts of an example's page: a snippet without its path, or all files."""
+    return (("", example.snippet),) if example.snippet else example.files
 
 
 def _wrapped(text: str, width: int | None) -> tuple[str, ...]:
     return (text,) if width is None else wrap(text, width, _MAX_LINES)
 
 
-_START: Final = """\
-# Rules
-
-What `stepgraph check` looks for. An error fails at run time, a warning does something else than it says, a note is no
-fault. Confidence in a rule is high where what it says follows from what is written, and medium where the code may
-mean it. `stepgraph rules` prints the same. [Configuration](configuration.md) says how to select and ignore rules.
-"""
-
-
-def rules_page(rules: Sequence[Rule]) -> str:
-    """Return the reference page: tables of all rules, then a section for each."""
+def rules_index(rules: Sequence[Rule]) -> str:
+    """Return the reference page with a table of each group of rules."""
     grouped = [(group, [rule for rule in rules if rule.code.startswith(group.prefix)]) for group in GROUPS]
-    parts = [_START, *(_overview(group, group_rules) for group, group_rules in grouped if group_rules)]
-    parts += (rule_section(rule) for _, group_rules in grouped for rule in group_rules)
-    return "\n".join(parts)
-
-
-def rule_section(rule: Rule) -> str:
-    """Return the section of a rule with the anchor `#sg101`. Most examples are folded."""
-    anchor = f'<a id="{rule.code.lower()}"></a>'
-    kind = f"{LABELS[rule.severity].capitalize()}, {rule.confidence.value} confidence."
-    rest = "\n".join([*_examples("Flagged", rule.flagged()[1:]), *_examples("Clean", rule.clean()[1:])])
-    folded = f"<details>\n<summary>More examples</summary>\n\n{rest}\n</details>\n"
-    return f"{anchor}\n\n## {rule.code} {rule.name}\n\n{kind}\n\n{rule_body(rule)}\n{folded}"
-
-
-def rule_body(rule: Rule) -> str:
-    """Return the section without heading, with one flagged and one clean example."""
-    parts = [
-        f"{rule.summary} {rule.why}\n",
-        f"**Fix.** {rule.fix}\n",
-        f"**Known from.** {rule.source}\n",
-        *_examples("Flagged", rule.flagged()[:1]),
-        *_examples("Clean", rule.clean()[:1]),
-    ]
-    return "\n".join(parts)
+    return "\n".join([_INDEX_START, *(_overview(group, group_rules) for group, group_rules in grouped if group_rules)])
 
 
 def _overview(group: RuleGroup, rules: Sequence[Rule]) -> str:
     rows = [
-        f"| [{rule.code}](#{rule.code.lower()}-{rule.name}) | {rule.name} | {_cell(rule.summary)} |\n" for rule in rules
+        f"| [{rule.code}]({rule_path(rule.code)}) | {rule.name} | {rule.severity.value} | {_cell(rule)} |\n"
+        for rule in rules
     ]
-    head = f"| {group.prefix} | name | what is flagged |\n| --- | --- | --- |\n"
-    return f"**{group.title}.** {group.meaning}\n\n{head}{''.join(rows)}"
+    head = "| rule | name | level | flagged code |\n| --- | --- | --- | --- |\n"
+    return f"## {group.title}\n\n{group.meaning}\n\n{head}{''.join(rows)}"
 
 
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
+def rule_path(code: str) -> str:
+    """Return the path of a rule's page, relative to the folder of the index."""
+    return f"rules/{code}.md"
 
 
-def _examples(kind: str, examples: Sequence[Example]) -> Iterator[str]:
+def _cell(rule: Rule) -> str:
+    return read_page(rule).summary.replace("|", "\\|")
+
+
+def rule_page(rule: Rule) -> str:
+    """Return the page of a rule in the documentation: the Markdown page, its level, and how to suppress findings."""
+    head, _, body = visible_lines(read_page(rule).text).partition("\n\n")
+    level = f"{rule.severity.value.capitalize()}, {rule.confidence.value} confidence."
+    return f"{head}\n\n*{level}*\n\n{body}\n## Suppressing\n\n{suppressing(rule)}\n"
+
+
+def rule_help(rule: Rule) -> str:
+    """Return a rule's page in short: without headings, with one flagged and one clean example."""
+    page = read_page(rule)
+    parts = [
+        f"{page.summary} {page.why}\n",
+        *_markdown(page.flagged[:1]),
+        f"**Use instead.** {page.fix}\n",
+        *_markdown(page.clean[:1]),
+        f"**Source.** {page.source}\n",
+    ]
+    return "\n".join(parts)
+
+
+def _markdown(examples: Sequence[Example]) -> Iterator[str]:
     for example in examples:
-        yield "\n".join([f"{kind}, {example.title}:\n", *_files(example)])
-
-
-def _files(example: Example) -> Iterator[str]:
-    for path, text in example.files:
-        if len(example.files) > 1:
-            yield f"`{path}`\n"
-        yield fenced(visible_source(text), "python" if path.endswith(".py") else path.rpartition(".")[2])
+        yield f"{example.title}:\n"
+        for path, text in _displayed_files(example):
+            if path:
+                yield f"`{path}`\n"
+            yield fenced(visible_lines(text), "python" if path.endswith(".py") or not path else path.rpartition(".")[2])

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 from typing import Final
 
 from stepgraph.checks.diagnostic import Confidence, Severity
+from stepgraph.checks.page import read_page
 from stepgraph.checks.rule import Rule
 from stepgraph.escaping.report_fields import sarif_message, shown_field, url_path
 from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span
 from stepgraph.report.report import HOME, FingerprintedFinding, Report, Verdict, rule_url
-from stepgraph.report.rules import group_of, rule_body
+from stepgraph.report.rules import group_of, rule_help
 from stepgraph.report.wording import NOTHING_CHECKED, missing_dag_message
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -22,14 +23,14 @@ _ROOT_DESCRIPTION: Final = "The root of the repository, or else the working dire
 _FINGERPRINT_KEY: Final = "stepgraph/v1"
 _DRIVE: Final = re.compile(r"[A-Za-z]:/")
 
-_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note"}
+_LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.NOTE: "note"}
 
 # GitHub's code scanning sorts by these values.
 _PRECISIONS: Final = {Confidence.HIGH: "very-high", Confidence.MEDIUM: "medium"}
 _PROBLEM_SEVERITIES: Final = {
     Severity.ERROR: "error",
     Severity.WARNING: "warning",
-    Severity.INFORMATION: "recommendation",
+    Severity.NOTE: "recommendation",
 }
 
 
@@ -92,7 +93,7 @@ def _invocation(report: Report) -> dict[str, object]:
         }
         for workflow in report.workflows_without_dag
     ]
-    if report.verdict is Verdict.NOTHING:
+    if report.verdict is Verdict.EMPTY:
         notifications.append({"level": "error", "message": _message(NOTHING_CHECKED)})
     return {
         "executionSuccessful": report.verdict in {Verdict.PASSED, Verdict.FAILED},
@@ -102,12 +103,13 @@ def _invocation(report: Report) -> dict[str, object]:
 
 def _descriptor(rule: Rule) -> dict[str, object]:
     """Return the `reportingDescriptor` of a rule."""
+    page = read_page(rule)
     return {
         "id": rule.code,
         "name": rule.name,
-        "shortDescription": {"text": rule.summary},
-        "fullDescription": {"text": f"{rule.summary} {rule.why}"},
-        "help": {"text": f"{rule.why} {rule.fix}", "markdown": rule_body(rule)},
+        "shortDescription": {"text": page.summary},
+        "fullDescription": {"text": f"{page.summary} {page.why}"},
+        "help": {"text": f"{page.why} {page.fix}", "markdown": rule_help(rule)},
         "helpUri": rule_url(rule.code),
         "defaultConfiguration": {"level": _LEVELS[rule.severity]},
         "properties": {

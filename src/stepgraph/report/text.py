@@ -16,13 +16,13 @@ from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.report.excerpt import Excerpt, excerpt_of
 from stepgraph.report.report import Report, Verdict
 from stepgraph.report.summary import summary_text
-from stepgraph.report.wording import LABELS, missing_dag_message
+from stepgraph.report.wording import missing_dag_message
 
 # Without a terminal, the usual maximum length of source lines.
 _UNBOUNDED_EXCERPT: Final = 120
 _MIN_WIDTH: Final = 40
 _MAX_LINES: Final = 1000
-_INKS: Final = {Severity.ERROR: Ink.EXIT, Severity.WARNING: Ink.WARNING, Severity.INFORMATION: Ink.NOTE}
+_INKS: Final = {Severity.ERROR: Ink.EXIT, Severity.WARNING: Ink.WARNING, Severity.NOTE: Ink.NOTE}
 
 
 def render_text(report: Report, *, color: bool = False, width: int | None = None, quiet: bool = False) -> str:
@@ -36,7 +36,7 @@ def render_text(report: Report, *, color: bool = False, width: int | None = None
         formatter.statement(f"{workflow.path}:{workflow.line}", "error", Ink.EXIT, missing_dag_message(workflow))
         for workflow in report.workflows_without_dag
     ]
-    if not quiet or report.verdict is Verdict.NOTHING:
+    if not quiet or report.verdict is Verdict.EMPTY:
         blocks.append(summary_text(report, formatter.width) + formatter.hint(report))
     return "\n".join(blocks)
 
@@ -59,7 +59,7 @@ class _TextFormatter(Struct, frozen=True):
     def finding(self, report: Report, finding: Finding) -> str:
         """Return the lines of a finding: location, message, excerpt, help."""
         ink = _INKS[finding.severity]
-        label = f"{LABELS[finding.severity]}[{finding.code}]"
+        label = f"{finding.severity.value}[{finding.code}]"
         margin = " " * len(str(finding.span.line))
         room = (self.width or _UNBOUNDED_EXCERPT + len(margin) + 3) - len(margin) - 3
         excerpt = excerpt_of(report.file(finding.span.path), finding.span, room)

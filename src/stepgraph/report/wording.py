@@ -8,9 +8,6 @@ from stepgraph.checks.diagnostic import Severity
 from stepgraph.phrases.durations import counted
 from stepgraph.report.report import Report, WorkflowSummary
 
-LABELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note"}
-"""Severities as users read them."""
-
 NOTHING_CHECKED: Final = "no workflow was found, so nothing was checked"
 
 _REQUIREMENT: Final = "and --require-dag demands a complete one"
@@ -33,7 +30,7 @@ def verdict_line(report: Report) -> str:
 
 
 def _counts(report: Report) -> str:
-    counts = [(report.count(severity), label) for severity, label in LABELS.items()]
+    counts = [(report.count(severity), severity.value) for severity in Severity]
     return ", ".join(counted(number, label) for number, label in counts if number) or "no findings"
 
 

@@ -23,7 +23,7 @@ def hint_diagnostics(hints: Iterable[Problem]) -> Iterator[Diagnostic]:
     """Yield diagnostics for valid configuration with a surprising effect."""
     for hint in hints:
         if hint.kind is ProblemKind.CONFIGURATION:
-            yield Diagnostic(span_of(hint), hint.message, hint.advice, severity=Severity.INFORMATION)
+            yield Diagnostic(span_of(hint), hint.message, hint.advice, severity=Severity.NOTE)
 
 
 def span_of(problem: Problem) -> Span:

@@ -101,7 +101,7 @@ def _exit_code(check_run: _ReportedCheck, paths: Sequence[str]) -> ExitCode:
     """Return the exit code of a verdict. Raises CommandError if no workflow was checked."""
     from stepgraph.report.report import Verdict
 
-    if check_run.report.verdict is Verdict.NOTHING:
+    if check_run.report.verdict is Verdict.EMPTY:
         raise no_workflow_error(check_run.analysis, check_run.sources, paths)
     codes = {
         Verdict.PASSED: ExitCode.CLEAN,

@@ -18,7 +18,7 @@ _FORMATS = ("text", "json", "markdown")
 _MAX_NAMES = 5
 # Codes that differ in two digits are not similar.
 _MIN_SIMILARITY = 0.8
-_FORMAT_HELP = "Text, JSON, or the page of the documentation."
+_FORMAT_HELP = "Output format; markdown is the page of the documentation."
 
 
 @click.command("rules")
@@ -26,12 +26,11 @@ _FORMAT_HELP = "Text, JSON, or the page of the documentation."
 @click.option(
     "-f", "--format", "output_format", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
 )
-def rules(*, code: str | None, output_format: str) -> ExitCode:
-    """List the rules of `stepgraph check`, or explain the one of a CODE (SG101) or name.
+@click.option("--all", "whole", is_flag=True, help="Show all examples, and the source of the rule.")
+def rules(*, code: str | None, output_format: str, whole: bool) -> ExitCode:
+    """List the rules of `stepgraph check`, or explain a single rule.
 
-    What several codes begin with (SG2) lists these.
-
-    With why it matters, what to do, and examples of what is flagged and what is not.
+    CODE is a code (SG101) or a name. A prefix such as SG2 lists all rules that start with it.
     """
     from stepgraph.checks.catalogue import RULES
 
@@ -40,7 +39,7 @@ def rules(*, code: str | None, output_format: str) -> ExitCode:
     elif group := _rules_with_prefix(RULES, code):
         write_result(_render_all(group, output_format))
     else:
-        write_result(_render_rule(_find_rule(RULES, code), output_format))
+        write_result(_render_rule(_find_rule(RULES, code), output_format, whole=whole))
     return ExitCode.CLEAN
 
 
@@ -60,28 +59,28 @@ def _render_all(rules: Sequence[Rule], output_format: str) -> str:
 
         return pretty_json([rule_data(rule) for rule in rules])
     if output_format == "markdown":
-        from stepgraph.report.rules import rules_page
+        from stepgraph.report.rules import rules_index
 
-        return rules_page(rules)
+        return rules_index(rules)
     from stepgraph.report.rules import rules_table
 
     return rules_table(rules, look_of_standard_output().width)
 
 
-def _render_rule(rule: Rule, output_format: str) -> str:
+def _render_rule(rule: Rule, output_format: str, *, whole: bool) -> str:
     if output_format == "json":
         from stepgraph.json_text import pretty_json
         from stepgraph.report.rules import rule_data
 
         return pretty_json(rule_data(rule))
     if output_format == "markdown":
-        from stepgraph.report.rules import rule_section
+        from stepgraph.report.rules import rule_page
 
-        return rule_section(rule)
+        return rule_page(rule)
     from stepgraph.report.rules import explanation
 
     look = look_of_standard_output()
-    return explanation(rule, color=look.color, width=look.width)
+    return explanation(rule, whole=whole, color=look.color, width=look.width)
 
 
 def _find_rule(rules: Sequence[Rule], name: str) -> Rule:
@@ -97,5 +96,5 @@ def _find_rule(rules: Sequence[Rule], name: str) -> Rule:
     )
     similar = list({rules_by_name[match].code: rules_by_name[match] for match in matches}.values())[:_MAX_NAMES]
     suggestions = ", ".join(f"{rule.code} ({rule.name})" for rule in similar)
-    advice = f"Did you mean {suggestions}?" if suggestions else "`stepgraph rules` lists all."
-    raise CommandError(ExitCode.ERROR, f"no rule is called `{name}`. {advice}")
+    advice = f"Did you mean {suggestions}?" if suggestions else "`stepgraph rules` lists all rules."
+    raise CommandError(ExitCode.ERROR, f"unknown rule `{name}`. {advice}")

@@ -13,7 +13,6 @@ from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAft
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 
@@ -47,169 +46,11 @@ def _as_text(produced_at: Place) -> str:
     return f", as `str({produced_at.text})`," if produced_at.text.startswith("uuid.uuid") else ""
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run, module
-
-    return (
-        in_run(
-            "one id for two steps with a sleep in between",
-            """
-            order_id = str(uuid.uuid4())  # SG304
-
-            @step.do("reserve")
-            async def reserve():
-                return {"reserved": order_id}
-
-            @step.do("confirm")
-            async def confirm():
-                return {"confirmed": order_id}
-
-            await reserve()
-            await step.sleep("grace", "1 hour")
-            await confirm()
-            """,
-            imports="import uuid",
-        ),
-        in_run(
-            "when it began, in what `run` returns",
-            """
-            started_at = datetime.now(timezone.utc).isoformat()  # SG304
-
-            @step.do("work")
-            async def work():
-                return event["payload"]["job"]
-
-            await work()
-            return {"started_at": started_at}
-            """,
-            imports="from datetime import datetime, timezone",
-        ),
-        module(
-            "a token in an attribute",
-            """
-            import secrets
-
-            from workers import WorkflowEntrypoint
-
-
-            class Example(WorkflowEntrypoint):
-                async def run(self, event, step):
-                    self.token = secrets.token_hex(8)  # SG304
-                    await self.invite(step)
-                    await step.sleep("a day", "1 day")
-                    await self.remind(step)
-
-                async def invite(self, step):
-                    @step.do("invite")
-                    async def invited():
-                        return f"https://example.com/{self.token}"
-
-                    await invited()
-
-                async def remind(self, step):
-                    @step.do("remind")
-                    async def reminded():
-                        return f"https://example.com/{self.token}"
-
-                    await reminded()
-            """,
-        ),
-        in_run(
-            "one id for all passes of a loop",
-            """
-            batch = uuid.uuid4().hex  # SG304
-            for number, user in enumerate(event["payload"]["users"]):
-                @step.do(f"import {number}")
-                async def load():
-                    return {"user": user, "batch": batch}
-
-                await load()
-            """,
-            imports="import uuid",
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "an id that a step made",
-            """
-            @step.do("new id")
-            async def new_id():
-                return str(uuid.uuid4())
-
-            order_id = await new_id()
-
-            @step.do("reserve")
-            async def reserve():
-                return {"reserved": order_id}
-
-            await reserve()
-            await step.sleep("grace", "1 hour")
-            return order_id
-            """,
-            imports="import uuid",
-        ),
-        in_run(
-            "an id that the first step keeps",
-            """
-            request_id = str(uuid.uuid4())
-
-            @step.do("request")
-            async def request():
-                return {"id": request_id}
-
-            answer = await request()
-            await step.sleep("a while", "1 hour")
-            return answer
-            """,
-            imports="import uuid",
-        ),
-        in_run(
-            "how long it took, in a log line",
-            """
-            started = time.perf_counter()
-
-            @step.do("work")
-            async def work():
-                return event["payload"]["job"]
-
-            await work()
-            print(f"took {time.perf_counter() - started:.1f} seconds")
-            """,
-            imports="import time",
-        ),
-        in_run(
-            "the time at which it is used, and until when to sleep",
-            """
-            @step.do("work")
-            async def work():
-                return event["payload"]["job"]
-
-            tomorrow = datetime.now(timezone.utc) + timedelta(days=1)
-            await work()
-            await step.sleep_until("tomorrow", tomorrow)
-            return {"finished_at": datetime.now(timezone.utc).isoformat()}
-            """,
-            imports="from datetime import datetime, timedelta, timezone",
-        ),
-    )
-
-
 RULE = Rule(
     code="SG304",
     name="value-changes-on-replay",
+    module=__name__,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
-    summary="A value from a clock, from chance or a new id is made in plain code before a step, and used after it.",
-    why="After a sleep, restart or retry `run` runs again and makes another value; results of finished steps still"
-    " hold the first one. The steps of one instance then disagree, for example about the id of an order.",
-    fix="Make such a value in a step, and use the step's result.",
-    source="Documentation: plain code between steps runs again, and only results of steps are kept.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

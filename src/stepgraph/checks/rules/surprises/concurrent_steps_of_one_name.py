@@ -22,7 +22,6 @@ from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
     from stepgraph.checks.analysis.concurrent_names import NamedActivity
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 
@@ -62,135 +61,11 @@ def _where(first: NamedActivity, seen_from: Span) -> str:
     return f"line {span.line}" if span.path == seen_from.path else f"{span.path}, line {span.line}"
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "two steps of one name in a gather",
-            """
-            @step.do("fetch")
-            async def fetch_users():
-                return ["ada"]
-
-            @step.do("fetch")  # SG207
-            async def fetch_orders():
-                return [1, 2]
-
-            users, orders = await asyncio.gather(fetch_users(), fetch_orders())
-            """,
-            imports="import asyncio",
-        ),
-        in_run(
-            "the second step of a function that is gathered",
-            """
-            async def process(order):
-                @step.do("charge")
-                async def charge():
-                    return order
-
-                @step.do("ship")  # SG207
-                async def ship():
-                    return order
-
-                await charge()
-                return await ship()
-
-            await asyncio.gather(*[process(order) for order in event["payload"]["orders"]])
-            """,
-            imports="import asyncio",
-        ),
-        in_run(
-            "tasks that are awaited one by one",
-            """
-            @step.do("notify")
-            async def mail():
-                return "mail"
-
-            @step.do("notify")  # SG207
-            async def text():
-                return "text"
-
-            mailing = asyncio.create_task(mail())
-            texting = asyncio.create_task(text())
-            await mailing
-            await texting
-            """,
-            imports="import asyncio",
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "a step for each element, which begin in the order of the elements",
-            """
-            def resizing(image):
-                @step.do("resize")
-                async def resize():
-                    return image
-
-                return resize
-
-            await asyncio.gather(*[resizing(image)() for image in event["payload"]["images"]])
-            """,
-            imports="import asyncio",
-        ),
-        in_run(
-            "steps with what they are for in their names",
-            """
-            async def process(order):
-                @step.do(f"charge {order}")
-                async def charge():
-                    return order
-
-                @step.do(f"ship {order}")
-                async def ship():
-                    return order
-
-                await charge()
-                return await ship()
-
-            await asyncio.gather(*[process(order) for order in event["payload"]["orders"]])
-            """,
-            imports="import asyncio",
-        ),
-        in_run(
-            "steps of one name, one after another",
-            """
-            async def process(order):
-                @step.do("charge")
-                async def charge():
-                    return order
-
-                @step.do("ship")
-                async def ship():
-                    return order
-
-                await charge()
-                return await ship()
-
-            for order in event["payload"]["orders"]:
-                await process(order)
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG207",
     name="concurrent-steps-of-one-name",
+    module=__name__,
     severity=Severity.WARNING,
     confidence=Confidence.MEDIUM,
-    summary="Steps of one name run at the same time, and only the order in which they begin tells them apart.",
-    why="The engine keeps results by name and count: `ship-1`, `ship-2`. Where the order in which they begin depends on"
-    " how long other work takes, it may differ after a restart, and the results are mixed up.",
-    fix="Put what the step is for into its name, such as the id of the order that it ships.",
-    source="Engine: the key of a result is the name and how many times `do` was called with it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -17,7 +17,6 @@ from stepgraph.model.span import Span
 from stepgraph.syntax.module import Place
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 
@@ -83,7 +82,7 @@ def _may_hide(handler: Handler, tried: Try) -> Diagnostic:
         _span(handler, tried),
         f"`{_source(handler)}` would also catch what the SDK raises when a step here is declared or called wrongly.",
         "Raise a ValueError in the step for what is to be handled here.",
-        severity=Severity.INFORMATION,
+        severity=Severity.NOTE,
     )
 
 
@@ -96,111 +95,10 @@ def _span(handler: Handler, tried: Try) -> Span:
     return (caught or tried.place).span
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "a parameter that no step bears the name of",
-            """
-            @step.do("charge")
-            async def charge(amount):
-                return amount
-
-            try:
-                await charge()
-            except TypeError:  # SG211
-                print("not charged")
-            """,
-        ),
-        in_run(
-            "a step that is called with an argument",
-            """
-            @step.do("notify")
-            async def notify(user):
-                return user
-
-            for user in event["payload"]["users"]:
-                try:
-                    await notify(user)
-                except (TypeError, ValueError):  # SG211
-                    continue
-            """,
-        ),
-        in_run(
-            "a default that captures a loop variable, and a handler for all errors",
-            """
-            for page in range(3):
-                @step.do(f"fetch {page}")
-                async def fetch(page=page):
-                    return page
-
-                try:
-                    await fetch()
-                except Exception as error:  # SG211
-                    print(error)
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "an error of the step itself",
-            """
-            @step.do("charge")
-            async def charge():
-                raise TypeError("not a number")
-
-            try:
-                await charge()
-            except TypeError:
-                print("not charged")
-            """,
-        ),
-        in_run(
-            "a handler for all errors of a step that is declared well",
-            """
-            @step.do("charge")
-            async def charge():
-                return True
-
-            try:
-                await charge()
-            except Exception as error:
-                print(error)
-            """,
-        ),
-        in_run(
-            "a TypeError of other code",
-            """
-            @step.do("charge")
-            async def charge():
-                return 10
-
-            charged = await charge()
-            try:
-                total = charged + event["payload"]["amount"]
-            except TypeError:
-                total = charged
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG211",
     name="declaration-error-hidden",
+    module=__name__,
     severity=Severity.WARNING,
-    summary="A handler catches the TypeError with which the SDK refuses a step that is declared or called wrongly.",
-    why="A wrong parameter, `depends` or argument fails with a TypeError where the step is called. A handler for"
-    " TypeError takes it for an error of the step: the step never runs, in any instance, and nothing fails.",
-    fix="Correct the step. To handle an error of the step, raise a ValueError there: the SDK itself raises none.",
-    source="SDK: `_build_dependency_list`; a TypeError of the body keeps its type, and looks the same.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

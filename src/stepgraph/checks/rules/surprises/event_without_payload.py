@@ -10,7 +10,6 @@ from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import EventKeyAccess
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 _OF_RUN: Final = ("payload", "timestamp", "instanceId", "workflowName", "schedule")
@@ -60,110 +59,10 @@ def _is_mistaken(key: EventKeyAccess) -> bool:
     return key.use != "attribute" or not (key.key in _METHODS or key.key.startswith("_"))
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run, module
-
-    return (
-        in_run(
-            "the answer of an approver",
-            """
-            approval = await step.wait_for_event("approval", "approved", timeout="1 day")
-            if approval["approved"]:  # SG212
-
-                @step.do("publish")
-                async def publish():
-                    return True
-
-                await publish()
-            """,
-        ),
-        in_run(
-            "a parameter of the workflow, with a default that hides it",
-            """
-            amount = event.get("amount", 0)  # SG212
-
-            @step.do("charge")
-            async def charge():
-                return amount
-
-            return await charge()
-            """,
-        ),
-        module(
-            "an attribute of an event that a helper waits for",
-            """
-            from workers import WorkflowEntrypoint
-
-
-            class Example(WorkflowEntrypoint):
-                async def run(self, event, step):
-                    answer = await self.answer(step)
-                    if answer.accepted:  # SG212
-                        await step.sleep("settle", "1 hour")
-
-                async def answer(self, step):
-                    return await step.wait_for_event("answer", "answer")
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "the payload of an approval",
-            """
-            approval = await step.wait_for_event("approval", "approved", timeout="1 day")
-            print(approval["type"], approval["timestamp"])
-            if approval["payload"]["approved"]:
-
-                @step.do("publish")
-                async def publish():
-                    return True
-
-                await publish()
-            """,
-        ),
-        in_run(
-            "a name for the payload",
-            """
-            order = event["payload"]
-            instance = event["instanceId"]
-
-            @step.do("charge")
-            async def charge():
-                return {"amount": order["amount"], "by": instance}
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "an event in either form",
-            """
-            order = event if "order_id" in event else event["payload"]
-
-            @step.do("charge")
-            async def charge():
-                return order["order_id"]
-
-            await charge()
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG212",
     name="event-without-payload",
+    module=__name__,
     severity=Severity.WARNING,
-    summary="A value that was sent is read from an event itself, not from its `payload`.",
-    why="`event`, and what `wait_for_event` gives, are envelopes: `payload` holds what was sent. Reading a key of it"
-    " from the envelope fails with a KeyError, and `.get` quietly gives its default.",
-    fix='Read `event["payload"]["key"]`.',
-    source="SDK: events are handed on as the engine makes them; its types of events.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -12,7 +12,6 @@ from stepgraph.ir.exceptions import builtin_exception, catches_all
 from stepgraph.ir.nodes import CaughtType, NonStepErrors, Try
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 _PRESERVED_TYPES: Final = (ValueError, TypeError)
@@ -81,153 +80,10 @@ def _diagnostic(caught: CaughtType, *, is_only_type: bool) -> Diagnostic:
     )
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run, module
-
-    return (
-        module(
-            "an error of the project",
-            """
-            from workers import WorkflowEntrypoint
-
-
-            class OutOfStock(Exception):
-                pass
-
-
-            class Example(WorkflowEntrypoint):
-                async def run(self, event, step):
-                    @step.do("reserve")
-                    async def reserve():
-                        raise OutOfStock("none left")
-
-                    try:
-                        await reserve()
-                    except OutOfStock:  # SG210
-                        return "sold out"
-            """,
-        ),
-        in_run(
-            "a wait that times out",
-            """
-            try:
-                approval = await step.wait_for_event("approval", "approved", timeout="1 day")
-            except TimeoutError:  # SG210
-                return "nobody answered"
-            """,
-        ),
-        module(
-            "a class derived from ValueError, which does not keep its type either",
-            """
-            from workers import WorkflowEntrypoint
-
-
-            class CardDeclined(ValueError):
-                pass
-
-
-            class Example(WorkflowEntrypoint):
-                async def run(self, event, step):
-                    @step.do("charge")
-                    async def charge():
-                        raise CardDeclined("no funds")
-
-                    try:
-                        receipt = await charge()
-                        print(receipt["id"])
-                    except (CardDeclined, KeyError):  # SG210
-                        return "declined"
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run, module
-
-    return (
-        in_run(
-            "types that are kept",
-            """
-            @step.do("charge")
-            async def charge():
-                raise NonRetryableError("no funds")
-
-            try:
-                await charge()
-            except (NonRetryableError, ValueError):
-                return "declined"
-            """,
-            imports="from workers.workflows import NonRetryableError",
-        ),
-        in_run(
-            "an error of the code beside the step",
-            """
-            @step.do("look up")
-            async def look_up():
-                return {"name": "Ada"}
-
-            try:
-                customer = await look_up()
-                mail = customer["mail"]
-            except KeyError:
-                mail = None
-            """,
-        ),
-        module(
-            "an error that a function raises after its step",
-            """
-            from workers import WorkflowEntrypoint
-
-
-            class OutOfStock(Exception):
-                pass
-
-
-            class Example(WorkflowEntrypoint):
-                async def run(self, event, step):
-                    try:
-                        await self.reserve(step)
-                    except OutOfStock:
-                        return "sold out"
-
-                async def reserve(self, step):
-                    @step.do("reserve")
-                    async def reserved():
-                        return 0
-
-                    if await reserved() == 0:
-                        raise OutOfStock
-            """,
-        ),
-        in_run(
-            "both forms of an error",
-            """
-            @step.do("charge")
-            async def charge():
-                raise TimeoutError("no answer")
-
-            try:
-                await charge()
-            except (JsException, TimeoutError):
-                return "try again"
-            """,
-            imports="from pyodide.ffi import JsException",
-        ),
-    )
-
-
 RULE = Rule(
     code="SG210",
     name="exception-type-lost",
+    module=__name__,
     severity=Severity.WARNING,
-    summary="A handler around steps is for a type of error that never comes out of a step.",
-    why="An error leaves a step through JavaScript. ValueError, TypeError and NonRetryableError are known by their"
-    " names and made anew, if their message is on one line; anything else, a class derived from these too, reaches the"
-    " `except` as `JsException`. The handler never runs, and the instance fails.",
-    fix="Catch `pyodide.ffi.JsException`, raise one of the three types in the step, or return what went wrong from it.",
-    source="SDK: `_from_js_error`; `wait_for_event` converts no errors at all.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

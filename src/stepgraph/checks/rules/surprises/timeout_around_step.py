@@ -10,7 +10,6 @@ from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import WorkUnderTimeout
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 
@@ -49,114 +48,10 @@ def _listed(names: tuple[str, ...]) -> str:
     return ", ".join(map(repr, names))
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "a step with `wait_for`",
-            """
-            @step.do("render")
-            async def render():
-                return "done"
-
-            await asyncio.wait_for(render(), 30)  # SG213
-            """,
-            imports="import asyncio",
-        ),
-        in_run(
-            "a block with a timeout",
-            """
-            @step.do("reserve")
-            async def reserve():
-                return True
-
-            @step.do("charge")
-            async def charge():
-                return True
-
-            async with asyncio.timeout(60):  # SG213
-                await reserve()
-                await charge()
-            """,
-            imports="import asyncio",
-        ),
-        in_run(
-            "a wait for an event",
-            """
-            try:
-                await asyncio.wait_for(step.wait_for_event("approval", "approved"), 3600)  # SG213
-            except TimeoutError:
-
-                @step.do("escalate")
-                async def escalate():
-                    return True
-
-                await escalate()
-            """,
-            imports="import asyncio",
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "a step with a timeout of its own",
-            """
-            @step.do("render", config={"timeout": "30 seconds"})
-            async def render():
-                return "done"
-
-            await render()
-            """,
-        ),
-        in_run(
-            "a timeout around a call in a step",
-            """
-            async def answer():
-                return "done"
-
-            @step.do("render")
-            async def render():
-                return await asyncio.wait_for(answer(), 30)
-
-            await render()
-            """,
-            imports="import asyncio",
-        ),
-        in_run(
-            "a step that is known to go on",
-            """
-            @step.do("render")
-            async def render():
-                return "done"
-
-            rendering = asyncio.create_task(render())
-            try:
-                await asyncio.wait_for(asyncio.shield(rendering), 30)
-            except TimeoutError:
-                print("it takes longer")
-            await rendering
-            """,
-            imports="import asyncio",
-        ),
-    )
-
-
 RULE = Rule(
     code="SG213",
     name="timeout-around-step",
+    module=__name__,
     severity=Severity.WARNING,
-    summary="`asyncio.wait_for` or `asyncio.timeout` stands around a step or `wait_for_event`.",
-    why="The timeout ends the wait in Python only. The engine goes on with the step, with its retries too, and calling"
-    " the step again is a second run of it.",
-    fix="Give the step a `timeout` in its `config`, and `wait_for_event` its own `timeout`. If the step is meant to go"
-    " on, say so with `asyncio.shield`.",
-    source="SDK: a step runs in a task of its own, which cancelling its caller does not reach; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

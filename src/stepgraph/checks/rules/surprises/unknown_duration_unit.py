@@ -15,7 +15,6 @@ from stepgraph.ir.values import Template
 from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 # The similarity from which an unknown unit is a misspelling.
@@ -59,75 +58,10 @@ def _of_partial_text(duration: DurationArgument, text: str) -> Iterator[Diagnost
     yield Diagnostic(duration.place.span, message, f"Write `{partial.intended_unit}s` for `{partial.unit}`.")
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run("an abbreviation", 'await step.sleep("cool down", "5 min")  # SG205'),
-        in_run("a capital letter", 'await step.sleep("cool down", "1 Hour")  # SG205'),
-        in_run(
-            "a letter, as a retry's delay",
-            """
-            @step.do("charge", config={"retries": {"limit": 3, "delay": "30 s"}})  # SG205
-            async def charge():
-                return 1
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "a number that is not known",
-            """
-            hours = event["payload"]["hours"]
-            await step.wait_for_event("approval", "approval", timeout=f"{hours} hrs")  # SG205
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "each unit that there is",
-            """
-            await step.sleep("1", "1 second")
-            await step.sleep("2", "2 minutes")
-            await step.sleep("3", "3 hours")
-            await step.sleep("4", "4 days")
-            await step.sleep("5", "5 weeks")
-            await step.sleep("6", "6 months")
-            """,
-        ),
-        in_run(
-            "milliseconds, which are what the engine takes them for",
-            """
-            await step.sleep("a moment", "1500 ms")
-            await step.sleep("another", "2500 milliseconds")
-            """,
-        ),
-        in_run(
-            "a unit that is not known",
-            """
-            amount, unit = 5, "minute"
-            unit += "s"
-            await step.sleep("cool down", f"{amount} {unit}")
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG205",
     name="unknown-duration-unit",
+    module=__name__,
     severity=Severity.WARNING,
-    summary="The engine does not know the unit of a duration.",
-    why="With a unit that the engine does not know, it takes the number for milliseconds, without a complaint: `5 min`"
-    " is 5 milliseconds, `1 hr` and `1 Hour` are 1.",
-    fix="Write second, minute, hour, day, week, month or year, in lower case, with or without an s.",
-    source="Engine: package itty-time; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -15,7 +15,6 @@ from stepgraph.ir.values import Constant
 from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StaticArgument
     from stepgraph.ir.values import Value
@@ -66,131 +65,10 @@ def _advice(value: Value) -> str:
     return f"Remove it,{also} and give the function {parameters}."
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "a list of steps",
-            """
-            @step.do("load")
-            async def load():
-                return [1, 2]
-
-            @step.do("total", depends=[load])  # SG104
-            async def total(load):
-                return sum(load)
-
-            await total()
-            """,
-        ),
-        in_run(
-            "a list by position",
-            """
-            @step.do("load")
-            async def load():
-                return [1, 2]
-
-            @step.do("total", [load], concurrent=True)  # SG104
-            async def total(load):
-                return sum(load)
-
-            await total()
-            """,
-        ),
-        in_run(
-            "in options that several steps share",
-            """
-            options = {
-                "depends": None,  # SG104
-                "concurrent": False,
-            }
-
-            @step.do("load", **options)
-            async def load():
-                return [1, 2]
-
-            await load()
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run, project
-
-    return (
-        in_run(
-            "where dependencies are listed",
-            """
-            @step.do("load")
-            async def load():
-                return [1, 2]
-
-            @step.do("total", depends=[load])
-            async def total(rows):
-                return sum(rows)
-
-            await total()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        project(
-            "where a flag says that dependencies are listed",
-            {
-                "entry.py": """
-                    from workers import WorkflowEntrypoint
-
-
-                    class Example(WorkflowEntrypoint):
-                        async def run(self, event, step):
-                            @step.do("load")
-                            async def load():
-                                return [1, 2]
-
-                            @step.do("total", [load])
-                            async def total(rows):
-                                return sum(rows)
-
-                            await total()
-                """,
-                "wrangler.jsonc": """
-                    {
-                      "main": "entry.py",
-                      "compatibility_date": "2026-03-01",
-                      "compatibility_flags": ["python_workers", "no_python_workflows_implicit_dependencies"],
-                      "workflows": [{"name": "example", "binding": "EXAMPLE", "class_name": "Example"}]
-                    }
-                """,
-            },
-        ),
-        in_run(
-            "an argument of that name to something else",
-            """
-            def described(name, depends):
-                return {"name": name, "depends": depends}
-
-            @step.do("describe")
-            async def describe():
-                return described("total", depends=["load"])
-
-            await describe()
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG104",
     name="depends-in-implicit-mode",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="`depends` is given to `step.do` where dependencies are implicit.",
-    why="From compatibility date 2026-02-25 on, or with the flag `python_workflows_implicit_dependencies`, `step.do`"
-    " has no `depends`, so this fails with a TypeError where the step is declared.",
-    fix="Name the parameters of the step's function after the steps that it needs, and remove `depends`; or keep the"
-    " list with the flag `no_python_workflows_implicit_dependencies`.",
-    source="SDK: `_do_implicit`; workerd: the compatibility flag; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -25,7 +25,6 @@ from stepgraph.project.configuration.compatibility import DependencyMode
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StaticArgument, StepDeclared
     from stepgraph.ir.values import Value
@@ -125,162 +124,10 @@ def _advice(value: Value, place: Place, functions: Mapping[str, str]) -> str:
             return "List the functions that are decorated with `step.do(...)`."
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "the name of a step",
-            """
-            @step.do("load")
-            async def load():
-                return [1, 2]
-
-            @step.do("total", depends=["load"])  # SG103
-            async def total(rows):
-                return sum(rows)
-
-            await total()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "a function that was not decorated",
-            """
-            async def load():
-                return [1, 2]
-
-            @step.do("total", depends=[load])  # SG103
-            async def total(rows):
-                return sum(rows)
-
-            await total()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "a step that is called",
-            """
-            @step.do("load")
-            async def load():
-                return [1, 2]
-
-            @step.do(
-                "total",
-                depends=[
-                    load(),  # SG103
-                ],
-            )
-            async def total(rows):
-                return sum(rows)
-
-            await total()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "a step without a list around it",
-            """
-            @step.do("load")
-            async def load():
-                return [1, 2]
-
-            @step.do("total", depends=load)  # SG103
-            async def total(rows):
-                return sum(rows)
-
-            await total()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "a function that another name for `step.do(...)` decorates",
-            """
-            declared = step.do("load")
-
-            @declared
-            async def load():
-                return [1, 2]
-
-            @step.do("total", depends=(load,))
-            async def total(rows):
-                return sum(rows)
-
-            await total()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "a step that a function returns",
-            """
-            def loading(table):
-                @step.do("load " + table)
-                async def load():
-                    return [table]
-
-                return load
-
-            @step.do("merge", depends=[loading("users"), loading("orders")])
-            async def merge(users, orders):
-                return users + orders
-
-            await merge()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "steps in a table",
-            """
-            @step.do("load")
-            async def load():
-                return [1, 2]
-
-            steps = {"load": load}
-
-            @step.do("total", depends=[steps["load"]])
-            async def total(rows):
-                return sum(rows)
-
-            await total()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "no dependencies",
-            """
-            @step.do("load", depends=None)
-            async def load():
-                return [1, 2]
-
-            @step.do("total", depends=[])
-            async def total():
-                return 0
-
-            await load()
-            await total()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG103",
     name="depends-not-a-step",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="`depends` lists something that is not a step: text, a function that is not decorated, a call.",
-    why="Before compatibility date 2026-02-25, steps list what they need, and each entry has to be what"
-    " `@step.do(...)` made of a function. Anything else fails with a TypeError as soon as the step is called.",
-    fix='List the decorated functions themselves: `depends=[load]`, not `depends=["load"]` or `depends=[load()]`.',
-    source="SDK: `_build_dependency_list`; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -19,7 +19,6 @@ from stepgraph.ir.facts import DependencyCountMismatch
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StepDeclared, StepFunctionShape
 
@@ -64,109 +63,10 @@ def _advice(declared: StepDeclared, function: StepFunctionShape, functions: Mapp
     )
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-    from stepgraph.project.configuration.compatibility import DependencyMode
-
-    return (
-        in_run(
-            "parameters named after steps",
-            """
-            @step.do("load")
-            async def load():
-                return [1, 2]
-
-            @step.do("total")
-            async def total(load):  # SG105
-                return sum(load)
-
-            await total()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "a loop variable kept by a default",
-            """
-            for page in range(3):
-                @step.do(f"page {page}")
-                async def fetch(page=page):  # SG105
-                    return page
-
-                await fetch()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "beside the context",
-            """
-            @step.do("notify")
-            async def notify(ctx, user):  # SG105
-                return user
-
-            await notify()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-    from stepgraph.project.configuration.compatibility import DependencyMode
-
-    return (
-        in_run(
-            "the context alone",
-            """
-            @step.do("attempt")
-            async def attempt(ctx):
-                return ctx["attempt"]
-
-            await attempt()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "parameters named after steps where that counts",
-            """
-            @step.do("load")
-            async def load():
-                return [1, 2]
-
-            @step.do("total")
-            async def total(load):
-                return sum(load)
-
-            await total()
-            """,
-        ),
-        in_run(
-            "arguments that are bound before",
-            """
-            async def fetch(page):
-                return page
-
-            for number in range(3):
-                await step.do(f"page {number}")(functools.partial(fetch, number))()
-            """,
-            imports="import functools",
-            mode=DependencyMode.LEGACY,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG105",
     name="missing-depends",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="A step that runs has parameters besides `ctx`, and no `depends`, where steps have to list what they need.",
-    why="Before compatibility date 2026-02-25, or with the flag `no_python_workflows_implicit_dependencies`, parameters"
-    " are filled with the results of the steps that `depends` lists, whatever their names are. Without the list,"
-    " calling the step fails with a TypeError, also for parameters with defaults.",
-    fix="Add `depends=[...]` with a step for each parameter. To keep a value for a step, declare the step in a function"
-    " that is given the value.",
-    source="SDK: `_build_dependency_list`; workerd: the compatibility flag; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -18,7 +18,6 @@ from stepgraph.ir.facts import DependencyCountMismatch
 from stepgraph.ir.static_values import StaticCollection
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StepDeclared, StepFunctionShape
 
@@ -68,129 +67,10 @@ def _advice(declared: StepDeclared, function: StepFunctionShape, count: int) -> 
     return f"List one step for each parameter, in this order: {names}."
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-    from stepgraph.project.configuration.compatibility import DependencyMode
-
-    return (
-        in_run(
-            "a step too few",
-            """
-            @step.do("users")
-            async def users():
-                return ["Ada"]
-
-            @step.do("mail", depends=[users])  # SG102
-            async def mail(users, template):
-                return [template + user for user in users]
-
-            await mail()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "a step that only has to run before",
-            """
-            @step.do("migrate")
-            async def migrate():
-                return True
-
-            @step.do("seed", depends=[migrate])  # SG102
-            async def seed():
-                return 3
-
-            await seed()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "a loop variable kept by a default",
-            """
-            @step.do("token")
-            async def token():
-                return "secret"
-
-            for page in range(3):
-                @step.do(f"page {page}", depends=[token])  # SG102
-                async def fetch(token, page=page):
-                    return f"{token} {page}"
-
-                await fetch()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-    from stepgraph.project.configuration.compatibility import DependencyMode
-
-    return (
-        in_run(
-            "the context takes no step",
-            """
-            @step.do("users")
-            async def users():
-                return ["Ada"]
-
-            @step.do("mail", depends=[users])
-            async def mail(users, ctx):
-                return len(users) + ctx["attempt"]
-
-            await mail()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "steps that are collected in a loop, for a parameter that takes any number",
-            """
-            def fetching(page):
-                @step.do(f"page {page}")
-                async def fetch():
-                    return page
-
-                return fetch
-
-            pages = [fetching(1)]
-
-            @step.do("merge", depends=pages)
-            async def merge(*results):
-                return list(results)
-
-            await merge()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "a default that a step fills",
-            """
-            @step.do("users")
-            async def users():
-                return ["Ada"]
-
-            @step.do("mail", depends=[users])
-            async def mail(recipients=None):
-                return recipients
-
-            await mail()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG102",
     name="wrong-depends-count",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="`depends` lists more or fewer steps than the step's function has parameters besides `ctx`.",
-    why="Before compatibility date 2026-02-25, steps list what they need, and that fills the parameters by position; a"
-    " different count fails with a TypeError as soon as the step is called. Parameters with defaults count too.",
-    fix="List one step for each parameter. To keep a value for a step, declare the step in a function that is given the"
-    " value.",
-    source="SDK: `_build_dependency_list`; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -11,7 +11,6 @@ from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import ProjectSubject
 
 _LONGEST: Final = 64
@@ -51,134 +50,10 @@ def _advice(name: str) -> str:
     return f'Write "{likely}", or another name of 1 to {_LONGEST} letters, digits, hyphens and underscores.'
 
 
-_ENTRY = """
-    from workers import WorkflowEntrypoint
-
-
-    class Orders(WorkflowEntrypoint):
-        async def run(self, event, step):
-            await step.sleep("rest", "1 hour")
-    """
-
-
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import project
-
-    return (
-        project(
-            "a space",
-            {
-                "wrangler.jsonc": """
-                    {
-                      "name": "shop",
-                      "main": "entry.py",
-                      "compatibility_date": "2026-03-01",
-                      "compatibility_flags": ["python_workers"],
-                      "workflows": [
-                        {
-                          "binding": "ORDERS",
-                          "name": "process orders", // SG113
-                          "class_name": "Orders"
-                        }
-                      ]
-                    }
-                    """,
-                "entry.py": _ENTRY,
-            },
-        ),
-        project(
-            "a dot",
-            {
-                "wrangler.toml": """
-                    name = "shop"
-                    main = "entry.py"
-                    compatibility_date = "2026-03-01"
-                    compatibility_flags = ["python_workers"]
-
-                    [[workflows]]
-                    binding = "ORDERS"
-                    name = "shop.orders"  # SG113
-                    class_name = "Orders"
-                    """,
-                "entry.py": _ENTRY,
-            },
-        ),
-        project(
-            "a hyphen at the start",
-            {
-                "wrangler.toml": """
-                    name = "shop"
-                    main = "entry.py"
-                    compatibility_date = "2026-03-01"
-                    compatibility_flags = ["python_workers"]
-
-                    [[workflows]]
-                    binding = "ORDERS"
-                    name = "-orders"  # SG113
-                    class_name = "Orders"
-                    """,
-                "entry.py": _ENTRY,
-            },
-        ),
-        project(
-            "too long, of a class that is exported",
-            {
-                "wrangler.jsonc": """
-                    {
-                      "name": "shop",
-                      "main": "entry.py",
-                      "compatibility_date": "2026-03-01",
-                      "compatibility_flags": ["python_workers"],
-                      "exports": {
-                        "Orders": {
-                          "type": "workflow",
-                          "name": "orders-of-all-customers-in-all-countries-in-which-the-shop-sells-so-far" // SG113
-                        }
-                      }
-                    }
-                    """,
-                "entry.py": _ENTRY,
-            },
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import project
-
-    def named(title: str, name: str) -> Example:
-        return project(
-            title,
-            {
-                "wrangler.jsonc": f"""
-                    {{
-                      "name": "shop",
-                      "main": "entry.py",
-                      "compatibility_date": "2026-03-01",
-                      "compatibility_flags": ["python_workers"],
-                      "workflows": [{{"binding": "ORDERS", "name": "{name}", "class_name": "Orders"}}]
-                    }}
-                    """,
-                "entry.py": _ENTRY,
-            },
-        )
-
-    return (
-        named("dashes, and an underscore at the start", "_process-orders"),
-        named("capitals and a digit at the start", "2ndOrders"),
-        named("64 characters", "o" * _LONGEST),
-    )
-
-
 RULE = Rule(
     code="SG113",
     name="invalid-workflow-name",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="The name of a workflow is too long, or has a character that is not allowed.",
-    why="Cloudflare refuses the workflow, so nothing is deployed.",
-    fix="Write 1 to 64 letters, digits, hyphens and underscores, with no hyphen at the start.",
-    source="Engine: `isValidWorkflowName`; the limits page.",
-    flagged=_flagged,
-    clean=_clean,
     check_project=_check,
 )

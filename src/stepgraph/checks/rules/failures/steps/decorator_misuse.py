@@ -14,7 +14,6 @@ from stepgraph.ir.static_values import StaticAwaitable, StaticFunction, StaticMa
 from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StaticArgument, StaticArguments
     from stepgraph.model.span import Span
@@ -162,163 +161,10 @@ def _missing(fact: MethodMissing) -> Diagnostic:
     )
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "a decorator without parentheses",
-            """
-            @step.do  # SG117
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "the function as an argument, as in JavaScript",
-            """
-            async def charge():
-                return 10
-
-            await step.do("charge", charge)  # SG117
-            """,
-        ),
-        in_run(
-            "a lambda as an argument, not awaited",
-            """
-            step.do("charge", lambda: 10)  # SG117
-            """,
-        ),
-        in_run(
-            "the config in second place, as in JavaScript",
-            """
-            @step.do("charge", {"timeout": "1 minute"})  # SG117
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "awaited instead of applied to a function",
-            """
-            await step.do("charge")  # SG117
-            """,
-        ),
-        in_run(
-            "the function as an argument, where dependencies are listed",
-            """
-            async def charge():
-                return 10
-
-            await step.do("charge", charge)  # SG117
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "a key of the config as an argument",
-            """
-            @step.do("charge", timeout="1 minute")  # SG117
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "a method by its name in JavaScript",
-            """
-            await step.waitForEvent("approval", {"type": "approved"})  # SG117
-            """,
-        ),
-        in_run(
-            "a call in place of the function",
-            """
-            async def charge(amount):
-                return amount
-
-            await step.do("charge")(charge(10))()  # SG117
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "called with a function on the spot",
-            """
-            async def charge():
-                return 10
-
-            await step.do("charge", config={"timeout": "1 minute"})(charge)()
-            """,
-        ),
-        in_run(
-            "kept for two functions",
-            """
-            recorded = step.do("record")
-
-            @recorded
-            async def first():
-                return 1
-
-            @recorded
-            async def second():
-                return 2
-
-            await first()
-            await second()
-            """,
-        ),
-        in_run(
-            "a lambda that makes the coroutine",
-            """
-            async def charge(amount):
-                return amount
-
-            await step.do("charge")(lambda: charge(10))()
-            """,
-        ),
-        in_run(
-            "no parentheses around a decorator of one's own",
-            """
-            def recorded(function):
-                return step.do(function.__name__)(function)
-
-            @recorded
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "a method that is there after a look",
-            """
-            if hasattr(step, "waitForEvent"):
-                await step.waitForEvent("approval", {"type": "approved"})
-            else:
-                await step.wait_for_event("approval", "approved")
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG117",
     name="decorator-misuse",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="`step.do` is used without parentheses, as in JavaScript or awaited, or a method is not there.",
-    why="In Python, `step.do(...)` makes a decorator. Used in another way it fails with a TypeError at once, or it"
-    " makes no step, and what looks like one fails when it is called.",
-    fix='Write `@step.do("charge")` above `async def charge():`, then `await charge()`.',
-    source="SDK: `_do_implicit`, `_do_legacy`; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -12,7 +12,6 @@ from stepgraph.ir.facts import MethodCalled, StepDeclared
 from stepgraph.project.configuration.compatibility import DependencyMode
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 
@@ -39,101 +38,10 @@ def _matches(subject: WorkflowSubject) -> Iterator[Diagnostic]:
         )
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "the function's name was meant",
-            """
-            @step.do()  # SG106
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "only a config",
-            """
-            @step.do(config={"timeout": "1 minute"})  # SG106
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "only dependencies",
-            """
-            @step.do("load")
-            async def load():
-                return [1, 2]
-
-            @step.do(depends=[load])  # SG106
-            async def total(rows):
-                return sum(rows)
-
-            await total()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "where the function's name is taken",
-            """
-            @step.do()
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "a name that is None, which takes that of the function",
-            """
-            @step.do(None)
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-        in_run(
-            "a name among other options",
-            """
-            options = {"name": "charge", "concurrent": True}
-
-            @step.do(**options)
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-            mode=DependencyMode.LEGACY,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG106",
     name="missing-step-name",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="`step.do` is given no name, where one is required.",
-    why="Before compatibility date 2026-02-25, or with the flag `no_python_workflows_implicit_dependencies`, the name"
-    " is required: without it, declaring the step fails with a TypeError.",
-    fix='Name the step: `@step.do("charge")`.',
-    source="SDK: `_do_legacy`; workerd: the compatibility flag; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -12,7 +12,6 @@ from stepgraph.ir.facts import MethodCalled, StaticArgument
 from stepgraph.syntax.edits import Edit, Replacement
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 _PARAMETERS: Final = ("name", "duration")
@@ -55,67 +54,10 @@ def _ordered(call: MethodCalled) -> list[StaticArgument] | None:
     return [*positional, *(named[keyword] for keyword in remaining)]
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run("both by keyword", 'await step.sleep(name="cool down", duration="10 minutes")  # SG119'),
-        in_run("the duration by keyword", 'await step.sleep("cool down", duration=60_000)  # SG119'),
-        in_run(
-            "keywords in a dictionary",
-            """
-            pause = {
-                "name": "cool down",  # SG119
-                "duration": "10 minutes",
-            }
-            await step.sleep(**pause)
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run("both by position", 'await step.sleep("cool down", "10 minutes")'),
-        in_run(
-            "a point in time by keyword, which the SDK takes",
-            """
-            due = datetime.now(timezone.utc) + timedelta(days=1)
-            await step.sleep_until(name="due", timestamp=due)
-            """,
-            imports="from datetime import datetime, timedelta, timezone",
-        ),
-        in_run(
-            "a function of the project that takes keywords",
-            """
-            async def pause(*, name, duration):
-                await step.sleep(name, duration)
-
-            await pause(name="cool down", duration="10 minutes")
-            """,
-        ),
-        in_run(
-            "arguments in a list",
-            """
-            pause = ["cool down", "10 minutes"]
-            await step.sleep(*pause)
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG119",
     name="sleep-with-keywords",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="`step.sleep` is given its name or duration by keyword.",
-    why="The SDK hands the arguments of `step.sleep` to JavaScript as they are, which has no keywords: they arrive"
-    " as one object in the place of the next argument, and the sleep fails.",
-    fix="Give the name and the duration by position. `step.sleep_until` takes keywords.",
-    source="SDK: `sleep` in `workers/entrypoints.py`; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -13,7 +13,6 @@ from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 
 # From the limits page: the free plan, the paid plan, and the maximum of a configured limit.
@@ -65,7 +64,7 @@ _DEFAULTS: Final = (
     ),
     _StepLimit(
         _FREE,
-        Severity.INFORMATION,
+        Severity.NOTE,
         f"the free plan allows {_FREE:,}",
         "Nothing is to be done on the paid plan.",
     ),
@@ -82,145 +81,11 @@ def _check_project(subject: ProjectSubject) -> Iterator[Diagnostic]:
                 )
 
 
-_CONFIGURATION = """
-    {
-      "name": "shop",
-      "main": "entry.py",
-      "compatibility_date": "2026-03-01",
-      "compatibility_flags": ["python_workers"],
-      "workflows": [
-        {"binding": "ORDERS", "name": "orders", "class_name": "Orders", "limits": {"steps": STEPS}}
-      ]
-    }
-    """
-
-
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run, project
-
-    return (
-        project(
-            "more than the configuration allows",
-            {
-                "entry.py": """
-                    from workers import WorkflowEntrypoint
-
-
-                    class Orders(WorkflowEntrypoint):
-                        async def run(self, event, step):
-                            for page in range(600):  # SG124
-                                @step.do(f"page {page}")
-                                async def fetch():
-                                    return page
-
-                                await fetch()
-                    """,
-                "wrangler.jsonc": _CONFIGURATION.replace("STEPS", "500"),
-            },
-        ),
-        in_run(
-            "more than can be allowed",
-            """
-            async def visit(shop, day):
-                @step.do(f"shop {shop}, day {day}")
-                async def count():
-                    return 1
-
-                await count()
-
-            for shop in range(100):  # SG124
-                for day in range(365):
-                    await visit(shop, day)
-            """,
-        ),
-        in_run(
-            "more than the paid plan allows, unless told to",
-            """
-            PAGES = 12000
-
-            for page in range(PAGES):  # SG124
-                @step.do(f"page {page}")
-                async def fetch():
-                    return page
-
-                await fetch()
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run, project
-
-    return (
-        in_run(
-            "a loop that may end early",
-            """
-            for page in range(30000):
-                @step.do(f"page {page}")
-                async def fetch():
-                    return page
-
-                if await fetch() >= 3:
-                    break
-            """,
-        ),
-        in_run(
-            "a loop in a step",
-            """
-            @step.do("count")
-            async def count():
-                return sum(range(30000))
-
-            await count()
-            """,
-        ),
-        in_run(
-            "a loop that steps run in now and then",
-            """
-            for page in range(30000):
-                if page % 1000 == 0:
-                    @step.do(f"page {page}")
-                    async def fetch():
-                        return page
-
-                    await fetch()
-            """,
-        ),
-        project(
-            "as many as the configuration allows",
-            {
-                "entry.py": """
-                    from workers import WorkflowEntrypoint
-
-
-                    class Orders(WorkflowEntrypoint):
-                        async def run(self, event, step):
-                            for page in range(500):
-                                @step.do(f"page {page}")
-                                async def fetch():
-                                    return page
-
-                                await fetch()
-                    """,
-                "wrangler.jsonc": _CONFIGURATION.replace("STEPS", "500"),
-            },
-        ),
-    )
-
-
 RULE = Rule(
     code="SG124",
     name="too-many-steps",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="Each run of a workflow executes more steps than an instance may.",
-    why="The engine counts the calls of `step.do`, and fails the instance at the first one beyond the limit: that of"
-    " `limits.steps`, at most 25,000; without it 10,000 on the paid plan (a warning) and 1,024 on the free one"
-    " (information). What is counted is a lower bound.",
-    fix=f"Set `limits.steps` where it is too low. Otherwise: {_SPLIT[0].lower()}{_SPLIT[1:]}",
-    source="Engine: its step counter; the limits page.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
     check_project=_check_project,
 )

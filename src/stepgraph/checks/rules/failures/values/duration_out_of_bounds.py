@@ -12,7 +12,6 @@ from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 _LONGEST: Final = 365 * DAY
@@ -107,78 +106,10 @@ def _milliseconds(length: float) -> str:
     return f"{length:g} ms"
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run("a year, which is a quarter of a day too long", 'await step.sleep("renewal", "1 year")  # SG110'),
-        in_run(
-            "milliseconds of too many days",
-            """
-            DAY = 24 * 60 * 60 * 1000
-            await step.sleep("renewal", 400 * DAY)  # SG110
-            """,
-        ),
-        in_run(
-            "a wait of less than a second",
-            'await step.wait_for_event("approval", "approval", timeout=30)  # SG110',
-        ),
-        in_run(
-            "a step without time",
-            """
-            @step.do("charge", config={"timeout": 0})  # SG110
-            async def charge():
-                return 1
-
-            await charge()
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "the longest that there may be",
-            """
-            await step.sleep("renewal", "365 days")
-            await step.sleep("renewal", "12 months")
-            await step.wait_for_event("renewed", "renewed", timeout="52 weeks")
-            """,
-        ),
-        in_run(
-            "the shortest that there may be",
-            """
-            await step.sleep("give way", 0)
-            await step.wait_for_event("renewed", "renewed", timeout="1 second")
-            """,
-        ),
-        in_run(
-            "retries at once, and a step of a second",
-            """
-            @step.do("charge", config={"retries": {"limit": 3, "delay": "0 seconds"}, "timeout": 1000})
-            async def charge():
-                return 1
-
-            await charge()
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG110",
     name="duration-out-of-bounds",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="A sleep, the timeout of a wait or that of a step is longer or shorter than the engine allows.",
-    why="A sleep lasts 365 days at most, and `1 year` is 365.25 to the engine. The timeout of a wait for an event is 1"
-    " second to 365 days. A step's timeout cannot be 0, and a retry's delay cannot be negative. A negative sleep is"
-    " over at once, which is a warning.",
-    fix="Write a duration within the bounds; for a longer sleep, sleep several times in a row.",
-    source="Limits page; engine: `context.ts`, `lib/validators.ts`.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -17,7 +17,6 @@ from stepgraph.ir.values import Constant, Duration, Template
 from stepgraph.syntax.edits import Replacement
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 _FORMS: Final = (
@@ -112,97 +111,10 @@ def _is_fine(duration: DurationArgument) -> bool:
     return duration.use is DurationUse.DELAY and isinstance(duration.value, StaticFunction | StaticStep)
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run("a number and a letter", 'await step.sleep("cool down", "10s")  # SG109'),
-        in_run(
-            "two units, as a retry's delay",
-            """
-            @step.do("charge", config={"retries": {"limit": 3, "delay": "1 hour 30 minutes"}})  # SG109
-            async def charge():
-                return 1
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "a timedelta",
-            'await step.sleep("cool down", timedelta(hours=1))  # SG109',
-            imports="from datetime import timedelta",
-        ),
-        in_run(
-            "ISO 8601, as the timeout of a wait",
-            'await step.wait_for_event("approval", "approval", timeout="PT10M")  # SG109',
-        ),
-        in_run(
-            "no timeout where a step has to have one",
-            """
-            @step.do("charge", config={"timeout": None})  # SG109
-            async def charge():
-                return 1
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "a number of which only the unit is known",
-            """
-            for attempt in range(3):
-                await step.sleep("back off", f"{2 ** attempt}s")  # SG109
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "numbers and units",
-            """
-            await step.sleep("a moment", "1 second")
-            await step.sleep("a while", "1.5 hours")
-            await step.sleep("in milliseconds", 30_000)
-            await step.sleep("in milliseconds, too", "30000")
-            """,
-        ),
-        in_run(
-            "a timedelta, in milliseconds",
-            """
-            pause = timedelta(minutes=5)
-            await step.sleep("cool down", int(pause.total_seconds() * 1000))
-            """,
-            imports="from datetime import timedelta",
-        ),
-        in_run(
-            "a wait without a timeout of its own",
-            'await step.wait_for_event("approval", "approval", timeout=None)',
-        ),
-        in_run(
-            "text that is made",
-            """
-            days = 3
-            await step.sleep("cool down", f"{days} days")
-            await step.sleep("back off", f"{len(str(days)) * 10} seconds")
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG109",
     name="invalid-duration",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="A duration is neither a number nor text that the engine can read.",
-    why="The engine takes a number, which is milliseconds, and text that is a number, a space and one unit. It refuses"
-    " anything else, a timedelta too, and the sleep, the wait or the step fails. None is no timeout of a wait, which"
-    " then has the default one, but no attempt of a step can do without a timeout.",
-    fix='Write a number and one unit, like "90 minutes", or a number of milliseconds.',
-    source="Engine: `context.ts`, `lib/validators.ts`, package itty-time; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -13,7 +13,6 @@ from stepgraph.ir.facts import MethodCalled, StaticArgument
 from stepgraph.ir.values import Constant, Template, Value
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 _VALID: Final = re.compile(r"[a-zA-Z0-9_][a-zA-Z0-9_-]*")
@@ -100,67 +99,10 @@ def _fault_of_parts(text: str) -> tuple[str, str] | None:
     )
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run("a dot", 'await step.wait_for_event("approval", "order.approved")  # SG112'),
-        in_run(
-            "a colon in text that is made",
-            """
-            order = event["payload"]["order"]
-            await step.wait_for_event("approval", f"approved:{order}")  # SG112
-            """,
-        ),
-        in_run("no type", 'await step.wait_for_event("approval", timeout="1 hour")  # SG112'),
-        in_run("a type by keyword", 'await step.wait_for_event("approval", event_type="approved")  # SG112'),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "each character that may be",
-            """
-            await step.wait_for_event("approval", "Order_approved-2")
-            await step.wait_for_event("approval: second", "_approved", timeout="1 hour")
-            """,
-        ),
-        in_run(
-            "text that is made of what is not known",
-            """
-            order = event["payload"]["order"]
-            await step.wait_for_event("approval", f"approved-{order}")
-            """,
-        ),
-        in_run(
-            "a type from the payload",
-            """
-            await step.wait_for_event("approval", event["payload"]["type"])
-            """,
-        ),
-        in_run(
-            "arguments in a list",
-            """
-            approval = ["approval", "approved"]
-            await step.wait_for_event(*approval, timeout="1 hour")
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG112",
     name="invalid-event-type",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="The event type of a wait is missing, or the engine refuses it.",
-    why="An event type has 1 to 100 letters, digits, hyphens and underscores, and does not begin with a hyphen. No"
-    " event of another type can be sent. The SDK takes it as the second argument, by position only.",
-    fix="Write a type that the engine takes, and send the event under the same one.",
-    source="Documentation: events and parameters; engine: `lib/validators.ts`; SDK: `wait_for_event`.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

@@ -14,7 +14,6 @@ from stepgraph.ir.static_values import cases_of
 from stepgraph.ir.values import Constant, Template
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
     from stepgraph.ir.facts import StepDeclared
     from stepgraph.ir.values import Value
@@ -109,130 +108,10 @@ def _shown(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else text[:_SHOWN] + "...")
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run, module
-
-    return (
-        in_run(
-            "a line break",
-            """
-            @step.do("charge\\nthe card")  # SG111
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "a tab in a name of which only parts are known",
-            """
-            for order in event["payload"]["orders"]:
-                @step.do(f"charge\\t{order}")  # SG111
-                async def charge():
-                    return order
-
-                await charge()
-            """,
-        ),
-        in_run(
-            "a sentence of 300 characters",
-            f"""
-            @step.do("{"check that all is well, " * 12}then go on")  # SG111
-            async def check():
-                return True
-
-            await check()
-            """,
-        ),
-        module(
-            "characters that JavaScript counts twice",
-            """
-            from workers import WorkflowEntrypoint
-
-            NAME = "\\N{PARTY POPPER}" * 200
-
-
-            class Example(WorkflowEntrypoint):
-                async def run(self, event, step):
-                    @step.do(NAME)  # SG111
-                    async def celebrate():
-                        return "hooray"
-
-                    await celebrate()
-            """,
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "256 characters, which are not ASCII",
-            f"""
-            @step.do("{"é" * 256}")
-            async def shout():
-                return True
-
-            await shout()
-            """,
-        ),
-        in_run(
-            "a long expression in a short name",
-            """
-            orders = event["payload"]["orders"]
-
-            for order in orders:
-                @step.do(f"charge {', '.join(str(part).strip().lower() for part in [order, order, order, order]):.60}")
-                async def charge():
-                    return order
-
-                await charge()
-            """,
-        ),
-        in_run(
-            "a line break in the source of a name, not in the name",
-            """
-            @step.do(
-                "charge "
-                "the card"
-            )
-            async def charge():
-                return 10
-
-            await charge()
-            """,
-        ),
-        in_run(
-            "no name at all, and a number",
-            """
-            @step.do("")
-            async def first():
-                return 1
-
-            @step.do(2)
-            async def second():
-                return 2
-
-            await first()
-            await second()
-            """,
-        ),
-    )
-
-
 RULE = Rule(
     code="SG111",
     name="invalid-step-name",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="The name of a step that runs is longer than 256 characters, or has a control character in it.",
-    why="The engine refuses such a name with an error that no retry helps, so the step never runs and the workflow"
-    " fails. It counts as JavaScript does: an emoji is two characters. Of a name that is computed, the known parts"
-    " count.",
-    fix="Shorten the name; write a space or `-` for line breaks and tabs.",
-    source="Engine: `isValidStepName`, which it asks for `do` only; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )

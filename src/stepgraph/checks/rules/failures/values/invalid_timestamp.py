@@ -13,7 +13,6 @@ from stepgraph.ir.facts import MethodCalled, StaticArgument
 from stepgraph.ir.values import Constant, ExternalResult, Moment, Template, Value
 
 if TYPE_CHECKING:
-    from stepgraph.checks.example import Example
     from stepgraph.checks.subject import WorkflowSubject
 
 # The first day of Python workflows. The current date would make findings depend on the day of the check.
@@ -116,73 +115,10 @@ def _fault_of_kind(value: Value, written: str) -> tuple[str, str] | None:
     return message, _ADVICE
 
 
-def _flagged() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run("text", 'await step.sleep_until("renewal", "2099-01-01T00:00:00Z")  # SG120'),
-        in_run(
-            "a day that is long over",
-            'await step.sleep_until("renewal", datetime(2024, 2, 29))  # SG120',
-            imports="from datetime import datetime",
-        ),
-        in_run("epoch seconds", 'await step.sleep_until("renewal", 4070908800)  # SG120'),
-        in_run(
-            "a timedelta",
-            'await step.sleep_until("renewal", timedelta(days=1))  # SG120',
-            imports="from datetime import timedelta",
-        ),
-    )
-
-
-def _clean() -> tuple[Example, ...]:
-    from stepgraph.checks.example import in_run
-
-    return (
-        in_run(
-            "constants in the future",
-            """
-            await step.sleep_until("renewal", datetime(2027, 1, 1, tzinfo=timezone.utc))
-            await step.sleep_until("renewal", 1798761600000)
-            """,
-            imports="from datetime import datetime, timezone",
-        ),
-        in_run(
-            "a computed time",
-            """
-            await step.sleep_until("renewal", datetime.now(timezone.utc) + timedelta(days=1))
-            """,
-            imports="from datetime import datetime, timedelta, timezone",
-        ),
-        in_run(
-            "seconds, times a thousand",
-            """
-            await step.sleep_until("renewal", int(time.time() * 1000) + 60_000)
-            """,
-            imports="import time",
-        ),
-        in_run(
-            "text, read as a datetime",
-            """
-            renewal = datetime.fromisoformat("2027-01-01T00:00:00+00:00")
-            await step.sleep_until("renewal", renewal)
-            """,
-            imports="from datetime import datetime",
-        ),
-    )
-
-
 RULE = Rule(
     code="SG120",
     name="invalid-timestamp",
+    module=__name__,
     severity=Severity.ERROR,
-    summary="`step.sleep_until` is given text, a time that is certainly past, or something else that is no time.",
-    why="The engine takes a datetime or epoch milliseconds, whatever the documentation of the Python API says of"
-    " seconds, and refuses a time in the past. So that findings do not depend on the day, a constant counts as past"
-    " before 2025: no workflow in Python is older.",
-    fix="Give a datetime in the future.",
-    source="Engine: `sleepUntil` in `context.ts`; SDK: `sleep_until`; seen by running it.",
-    flagged=_flagged,
-    clean=_clean,
     check=_check,
 )
