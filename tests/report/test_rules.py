@@ -57,8 +57,8 @@ def test_whole_explanation_has_all_examples_and_the_source() -> None:
     assert lines[-2:] == [
         "Suppressing",
         (
-            "  End the line with `# stepgraph: ignore[SG118] reason` (in JSON: `// stepgraph: ignore[SG118] reason`), or"
-            ' set `ignore = ["SG118"]` in `[tool.stepgraph]` of `pyproject.toml`.'
+            "  End the line with `# stepgraph: ignore[SG118] reason` (in JSON: `// stepgraph: ignore[SG118] reason`),"
+            ' or set `ignore = ["SG118"]` in `[tool.stepgraph]` of `pyproject.toml`.'
         ),
     ]
 
