@@ -407,7 +407,7 @@ def test_notes_on_a_broken_helper_have_locations(stepgraph: Command) -> None:
         "src/entry.py:8:15",
         "src/entry.py:8:19",
     ]
-    assert [line.split("[")[-1] for line in run.messages[1:]] == ["broken-module]", "unresolved-call]", "escapes]"]
+    assert all(": note[SG004]: " in line for line in run.messages[1:])
 
 
 def test_only_external_workflows_exit_with_3(stepgraph: Command) -> None:

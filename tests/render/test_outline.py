@@ -83,10 +83,10 @@ def test_notes_are_last_with_location_message_and_advice() -> None:
     outline = render_outline(graph(do("a")), color=False, notes=[UNRESOLVED, NEVER_AWAITED])
     assert outline.splitlines()[3:] == [
         "Notes",
-        "1. incomplete  src/orders.py:30:9  unresolved-call",
+        "1. note[SG004]  src/orders.py:30:9",
         "   `hooks[name]` is not known, so steps that it runs are missing.",
         "   Call the function by its name.",
-        "2. note  src/orders.py:41:5  never-awaited",
+        "2. warning[SG201]  src/orders.py:41:5",
         "   `audit()` is never awaited and does not run.",
     ]
 

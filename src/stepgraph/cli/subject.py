@@ -100,7 +100,7 @@ def write_notes(subject: Subject, *, quiet: bool) -> None:
     if quiet:
         return
     for note in subject.notes:
-        write_message(f"{note} [{note.code}]")
+        write_message(f"{note.span}: {note.label}: {note.message} {note.advice}")
 
 
 def read_saved_files(paths: Iterable[str]) -> tuple[list[Subject], bool]:

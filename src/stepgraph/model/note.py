@@ -3,10 +3,28 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.model.span import Span
+
+# A test compares these with the rules.
+_LABEL_OF_CODE: Final = {
+    "cancelled-step": "warning[SG213]",
+    "decorator-awaited": "error[SG117]",
+    "decorator-misuse": "error[SG117]",
+    "dependency-after-failure": "note[SG214]",
+    "dependency-cycle": "error[SG107]",
+    "dependency-runs-twice": "warning[SG209]",
+    "depends-count": "error[SG102]",
+    "depends-refused": "error[SG104]",
+    "dynamic-config": "note[SG005]",
+    "missing-depends": "error[SG105]",
+    "never-awaited": "warning[SG201]",
+    "unknown-parameter": "error[SG101]",
+}
+_INCOMPLETE: Final = "note[SG004]"
 
 
 class Note(Struct, frozen=True):
@@ -22,6 +40,11 @@ class Note(Struct, frozen=True):
     """The location of the code."""
     incomplete: bool = True
     """Whether the graph may lack steps because of it."""
+
+    @property
+    def label(self) -> str:
+        """The level and code that `stepgraph check` gives to such a finding: `error[SG101]`."""
+        return _LABEL_OF_CODE.get(self.code, _INCOMPLETE)
 
     def __str__(self) -> str:
         return _line(f"{self.span}: {self.message} {self.advice}")

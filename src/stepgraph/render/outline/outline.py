@@ -118,8 +118,7 @@ def _notes(notes: Sequence[Note]) -> Iterator[list[Piece]]:
         if number == 1:
             yield []
             yield [Piece("Notes", Ink.STRONG)]
-        state = Piece("incomplete", Ink.WARNING) if note.incomplete else Piece("note", Ink.STRONG)
-        yield [Piece(f"{number}. "), state, Piece(f"  {note.span}  "), Piece(note.code, Ink.QUIET)]
+        yield [Piece(f"{number}. "), Piece(note.label, Ink.WARNING), Piece(f"  {note.span}")]
         yield [Piece(f"   {note.message}")]
         if note.advice:
             yield [Piece(f"   {note.advice}", Ink.QUIET)]
