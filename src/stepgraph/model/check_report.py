@@ -15,7 +15,7 @@ Severity: TypeAlias = Literal["error", "warning", "note"]
 
 
 class Tool(Closed):
-    """What made the report."""
+    """The program that wrote the report."""
 
     name: Literal["stepgraph"]
     """The name of this package."""
@@ -24,88 +24,88 @@ class Tool(Closed):
 
 
 class Summary(Closed):
-    """What the check comes to."""
+    """The result of the check."""
 
     verdict: Verdict
-    """`passed` (exit code 0), `failed` (1), `unreadable` for an input that could not be read (2), or `empty` where
-    there was no workflow to check, which is no pass (3)."""
+    """`passed` (exit code 0), `failed` (1), `unreadable` if an input could not be read (2), or `empty` if no workflow
+    was found (3), which is not a pass."""
     text: str
-    """The same for people, in a line."""
+    """The result as one line of text."""
     fail_on: FailOn
-    """What fails the check: errors, warnings too, or both where a baseline does not hold them."""
+    """The lowest level that fails the check, or `new` for errors and warnings outside of the baseline."""
     require_dag: bool
     """Whether the check fails for a workflow without a complete graph."""
     workflows: int
-    """How many workflows were checked."""
+    """Number of checked workflows."""
     errors: int
-    """How many findings are errors."""
+    """Number of errors."""
     warnings: int
-    """How many findings are warnings."""
+    """Number of warnings."""
     notes: int
-    """How many findings are notes, which never fail the check."""
+    """Number of notes. They never fail the check."""
     known: int
-    """How many further findings are in the baseline, and do not count."""
+    """Number of findings in the baseline, which are not counted above."""
     ignored: int
-    """How many further findings a comment in the source ignores, so that they do not count."""
+    """Number of findings that comments suppress, which are not counted above."""
 
 
 class CheckedWorkflow(Closed):
-    """A workflow that was checked."""
+    """A checked workflow."""
 
     name: str
-    """The workflow's name, as the configuration has it, or else that of its class."""
+    """Configured name, by default the name of the class."""
     class_name: str
-    """The name of its class."""
+    """Name of the class."""
     path: str
-    """The file in which its class stands, as it was named, with forward slashes."""
+    """File of the class, relative as on the command line, with forward slashes."""
     line: int
-    """The line at which its class begins, from 1."""
+    """First line of the class, from 1."""
     has_dag: bool
-    """Whether it has a graph: at least one step of it can run."""
+    """Whether the workflow has a graph, that is, at least one step that can run."""
     steps: int
-    """How many steps its graph shows."""
+    """Number of steps in the graph."""
     complete: bool
-    """Whether everything was resolved; if not, the graph may lack steps."""
+    """Whether the analysis resolved everything. If not, the graph may lack steps."""
 
 
 class ReportedFinding(Closed):
-    """Something that a rule found, at a place of a file."""
+    """A problem that a rule reports at a location."""
 
     code: str
-    """The code of the rule, as in `SG101`."""
+    """Code of the rule, such as `SG101`."""
     name: str
-    """The name of the rule, as in `unknown-step-parameter`."""
+    """Name of the rule, such as `unknown-step-parameter`."""
     severity: Severity
     """`error`: fails at run time; `warning`: behaves differently than it reads; `note`: informational."""
     message: str
-    """What is wrong, and what comes of it."""
+    """The problem and its consequence."""
     advice: str
-    """What to do; may be empty."""
+    """The fix. May be empty."""
     path: str
-    """The file, as it was named, with forward slashes; `<stdin>` for standard input."""
+    """File, relative as on the command line, with forward slashes; `<stdin>` for standard input."""
     line: int
-    """The line at which it begins, from 1."""
+    """First line, from 1."""
     column: int
-    """The column at which it begins, in characters, from 1."""
+    """First column, in characters, from 1."""
     end_line: int
-    """The line at which it ends, from 1."""
+    """Last line, from 1."""
     end_column: int
-    """The column behind its last character, from 1."""
+    """Column after the last character, from 1."""
     workflow: str | None
-    """The name of the workflow in which it was found; null where none is meant."""
+    """Name of the workflow, or null for a finding about a configuration or a file."""
     fixable: bool
-    """Whether `stepgraph check --fix` corrects it."""
+    """Whether `stepgraph check --fix` fixes the problem."""
     fingerprint: str | None
-    """The same for the same finding when lines have moved; null where it is not known."""
+    """Identity of the finding, independent of line numbers; null if unknown."""
     url: str
-    """Where the rule is explained."""
+    """URL of the documentation of the rule."""
 
 
 class IgnoredFinding(Closed):
-    """A finding that a comment in the source ignores."""
+    """A finding that a comment suppresses."""
 
     reason: str
-    """Why, as the comment says; may be empty."""
+    """The reason in the comment. May be empty."""
     finding: ReportedFinding
     """The finding."""
 
@@ -116,14 +116,14 @@ class CheckReport(Closed):
     version: Literal[2]
     """The version of this format."""
     tool: Tool
-    """What made the report."""
+    """The program that wrote the report."""
     summary: Summary
-    """What the check comes to."""
+    """The result of the check."""
     workflows: list[CheckedWorkflow]
-    """The workflows that were checked, in the order in which they were found."""
+    """The checked workflows, in the order of discovery."""
     findings: list[ReportedFinding]
-    """What was found and counts: in the project, then in the workflows, in the order of the source."""
+    """The counted findings: of the project, then of the workflows, in source order."""
     known: list[ReportedFinding]
-    """What was found and is in the baseline."""
+    """The findings in the baseline."""
     ignored: list[IgnoredFinding]
-    """What was found and is ignored by a comment in the source."""
+    """The findings that comments suppress."""

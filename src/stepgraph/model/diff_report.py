@@ -28,7 +28,7 @@ Action: TypeAlias = Literal[
 
 
 class DiffTool(Closed):
-    """What made the report."""
+    """The program that wrote the report."""
 
     name: Literal["stepgraph"]
     """The name of this package."""
@@ -37,76 +37,76 @@ class DiffTool(Closed):
 
 
 class DiffSummary(Closed):
-    """What the diff comes to."""
+    """The result of the comparison."""
 
     text: str
-    """It for people, in a line."""
+    """The result as one line of text."""
     fail_on: FailOn
-    """Which changes fail the diff: those that break running instances, any, or none."""
+    """The changes that fail the comparison: `breaking`, `any` or `none`."""
     fails: bool
-    """Whether there is such a change (exit code 1)."""
+    """Whether such a change exists (exit code 1)."""
     workflows: int
-    """How many workflows were compared, those in one version only included."""
+    """Number of workflows, including those in one version only."""
     changed_workflows: int
-    """How many of them changed."""
+    """Number of changed workflows."""
     changes: int
-    """How many changes there are."""
+    """Number of changes."""
     breaking: int
-    """How many changes break running instances."""
+    """Number of changes that break running instances."""
     late: int
-    """How many changes let something run late in running instances."""
+    """Number of changes after which steps of running instances run out of order."""
     safe: int
-    """How many changes do nothing to running instances."""
+    """Number of changes without effect on running instances."""
     incomplete_workflows: int
-    """How many workflows have a graph that may lack steps, so that changes may be missing."""
+    """Number of workflows with an incomplete graph, whose changes may be missing."""
 
 
 class WorkflowVersion(Closed):
     """A workflow in one of the two versions."""
 
     name: str
-    """The workflow's name, as the configuration has it, or else that of its class."""
+    """Configured name, by default the name of the class."""
     class_name: str
-    """The name of its class."""
+    """Name of the class."""
     place: str
-    """Where its class stands: `src/entry.py:12`, in a revision `main:src/entry.py:12`; of a saved graph, its file."""
+    """Location of the class: `src/entry.py:12`, in a revision `main:src/entry.py:12`, or the file of a saved graph."""
     has_dag: bool
-    """Whether it has a graph: at least one step of it can run."""
+    """Whether the workflow has a graph, that is, at least one step that can run."""
     complete: bool | None
-    """Whether everything was resolved; if not, changes may be missing. Null for a saved graph."""
+    """Whether the analysis resolved everything. If not, changes may be missing. Null for a saved graph."""
 
 
 class WorkflowChange(Closed):
-    """A change, as people speak of it."""
+    """A change of the structure of a workflow."""
 
     action: Action
-    """What was done."""
+    """The kind of change."""
     sign: Sign
-    """`+` for what was added, `-` for what was removed, `~` for what is in both versions."""
+    """`+` for an addition, `-` for a removal, `~` for a change of something in both versions."""
     text: str
-    """What was done with what, and where, in a sentence."""
+    """The change and its location, in a sentence."""
     effect: Effect
-    """What it does to instances that were started before: `breaking` loses results or uses them for something else,
-    `late` runs something after what now follows it, `safe` neither."""
+    """The effect on running instances: `breaking` loses stored results or uses them for another step, `late` runs a
+    step after steps that it now precedes, `safe` does neither."""
     reason: str
-    """Why; empty where it is safe."""
+    """The reason for the effect. Empty for a safe change."""
 
 
 class WorkflowDifference(Closed):
-    """A workflow with all that changed of it."""
+    """A workflow with its changes."""
 
     name: str
-    """What it is called, which is the name of no other one in the report."""
+    """Title of the workflow, unique in the report."""
     status: Status
-    """Whether it is in both versions, and whether it changed."""
+    """Whether the workflow is in both versions, and whether it changed."""
     effect: Effect
-    """The worst that a change of it does to running instances."""
+    """The worst effect of a change on running instances."""
     old: WorkflowVersion | None
-    """It in the old version; null if it was added."""
+    """The workflow in the old version; null if it was added."""
     new: WorkflowVersion | None
-    """It in the new version; null if it was removed."""
+    """The workflow in the new version; null if it was removed."""
     changes: list[WorkflowChange]
-    """What changed, in the order of the program."""
+    """The changes, in program order."""
 
 
 class DiffReport(Closed):
@@ -115,12 +115,12 @@ class DiffReport(Closed):
     version: Literal[1]
     """The version of this format."""
     tool: DiffTool
-    """What made the report."""
+    """The program that wrote the report."""
     old: str
-    """What the old version is called: a revision, a path, a saved file."""
+    """Name of the old version: a revision, a path, or a saved file."""
     new: str
-    """What the new version is called."""
+    """Name of the new version."""
     summary: DiffSummary
-    """What the diff comes to."""
+    """The result of the comparison."""
     workflows: list[WorkflowDifference]
-    """The workflows of both versions, in the order of the new one, with those that are gone where they were."""
+    """The workflows of both versions in the order of the new version. Removed workflows keep their place."""
