@@ -135,7 +135,7 @@ def test_environments_have_separate_entries(stepgraph: Command, project: Path) -
 @pytest.mark.usefixtures("project")
 def test_an_update_of_stepgraph_invalidates_entries(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stepgraph("graph")
-    monkeypatch.setattr("stepgraph.cache.key.installation_digest", lambda: "changed")
+    monkeypatch.setattr("stepgraph.cache.entry.installation_digest", lambda: "changed")
     monkeypatch.setattr("stepgraph.cli.caching.analyze_graphs", lambda *_, **__: never())
     run = stepgraph("graph")
     assert run.code == 4

@@ -70,8 +70,7 @@ class Cache(Struct, frozen=True):
         if store is None or not sources.modules:
             return analyze()
         # Imported here: without modules, the cache is not used.
-        from stepgraph.cache.entry import CacheEntry
-        from stepgraph.cache.key import key_of
+        from stepgraph.cache.entry import CacheEntry, key_of
 
         digest = key_of(sources)
         if digest is None:
@@ -92,7 +91,7 @@ class Cache(Struct, frozen=True):
         """Return the store; None if it is off, or inside of the analyzed paths, which could bring their own entries."""
         if self.store is None or self.with_edits:
             return None
-        from stepgraph.cache.location import is_outside
+        from stepgraph.cache.store import is_outside
 
         return self.store if is_outside(self.store.folder, paths) else None
 
@@ -127,6 +126,6 @@ def _check(sources: Sources, *, with_edits: bool) -> CheckResult:
 
 
 def _request_digest(paths: Sequence[str], environment: str | None) -> str:
-    from stepgraph.cache.key import digest
+    from stepgraph.cache.entry import digest
 
     return digest("\0".join([os.getcwd(), environment or "", *paths]).encode(errors="surrogateescape"))
