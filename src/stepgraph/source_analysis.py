@@ -15,8 +15,8 @@ from stepgraph.project.sources import Sources
 if TYPE_CHECKING:
     from stepgraph.analysis_run import AnalysisRun
     from stepgraph.checks.baseline import Baseline
+    from stepgraph.checks.diagnostic import Finding
     from stepgraph.checks.filtering import FilteredFindings
-    from stepgraph.checks.finding import Finding
     from stepgraph.checks.settings import Settings
     from stepgraph.process_pool import PartResult
 

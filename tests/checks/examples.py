@@ -7,8 +7,8 @@ from pathlib import Path
 
 from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_paths, check_analysis
+from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.example import ENTRY, Example
-from stepgraph.checks.finding import Finding
 from stepgraph.checks.settings import Settings
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.source_analysis import apply_settings

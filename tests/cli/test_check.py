@@ -10,8 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.cli import caching
 from stepgraph.model.span import Span
 from stepgraph.project.sources import Sources

@@ -9,9 +9,8 @@ import click
 import pytest
 
 from stepgraph.api import analyze_paths, check_analysis
-from stepgraph.checks.diagnostic import Severity
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.filtering import FilteredFindings
-from stepgraph.checks.finding import Finding
 from stepgraph.checks.settings import FailOn, Settings
 from stepgraph.cli.baseline import filter_and_update, read_criteria
 from stepgraph.cli.errors import CommandError

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import BY_CODE
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span

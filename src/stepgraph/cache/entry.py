@@ -18,8 +18,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.analysis import Analysis
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.json_text import canonical_json
 from stepgraph.project.folders import path_from

@@ -10,8 +10,7 @@ from msgspec.structs import replace
 
 from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprints
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity, span_of
 from stepgraph.checks.ignores.matching import SuppressionIndex, SuppressionMatch, SuppressionsSubject
 from stepgraph.checks.ignores.reading import parse_suppression_comments
 from stepgraph.checks.rule import Rule
@@ -142,6 +141,4 @@ def _key(finding: Finding) -> _Key:
 
 
 def _configuration_error(problem: Problem) -> Finding:
-    line, column = problem.line or 1, problem.column or 1
-    span = Span(problem.path, line, column, line, column)
-    return Finding(_CONFIGURATION_ERROR, Severity.ERROR, problem.message, problem.advice, span)
+    return Finding(_CONFIGURATION_ERROR, Severity.ERROR, problem.message, problem.advice, span_of(problem))

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding
 from stepgraph.syntax.module import SourceModule
 
 

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.diagnostic import Diagnostic, Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Diagnostic, Finding, Severity
 from stepgraph.checks.ignores.matching import SuppressionsSubject
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject

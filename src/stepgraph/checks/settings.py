@@ -7,8 +7,7 @@ from enum import StrEnum
 
 from msgspec import Struct, field
 
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.selectors import ALL, INPUT_RULES
 from stepgraph.model.note import Problem
 from stepgraph.project.path_patterns import matches

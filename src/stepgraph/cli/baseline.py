@@ -20,8 +20,8 @@ from stepgraph.source_analysis import apply_settings
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
     from stepgraph.checks.baseline import Baseline
+    from stepgraph.checks.diagnostic import Finding
     from stepgraph.checks.filtering import FilteredFindings
-    from stepgraph.checks.finding import Finding
     from stepgraph.checks.settings import Settings
     from stepgraph.cli.options.check import CheckOptions
 

@@ -16,7 +16,7 @@ from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sou
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis
     from stepgraph.cache.store import CacheStore
-    from stepgraph.checks.finding import Finding
+    from stepgraph.checks.diagnostic import Finding
     from stepgraph.project.sources import Sources
 
 R = TypeVar("R")

@@ -16,7 +16,7 @@ from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.project.sources import STANDARD_INPUT_NAME
 
 if TYPE_CHECKING:
-    from stepgraph.checks.finding import Finding
+    from stepgraph.checks.diagnostic import Finding
     from stepgraph.checks.fixes import FixedFile
     from stepgraph.project.root import Root
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.settings import FailOn
 from stepgraph.escaping.report_fields import url_path

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.ignores.ignore import SuppressedRule, SuppressionComment
 from stepgraph.checks.selectors import Selectors
 from stepgraph.model.span import Span

@@ -11,8 +11,7 @@ from stepgraph.checks.analysis.declarations import (
     factory_advice,
     format_code_list,
 )
-from stepgraph.checks.analysis.diagnostics import first_diagnostics
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import DependencyCountMismatch
 from stepgraph.ir.static_values import StaticCollection
