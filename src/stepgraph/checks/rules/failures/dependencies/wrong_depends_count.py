@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.declarations import (
+from stepgraph.checks.analysis.steps import (
     declarations_of,
     dependency_parameters,
     factory_advice,
