@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -23,14 +24,17 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside
 from stepgraph.project.root import Root
+
 from stepgraph.project.sources import Source, Sources
 from stepgraph.version import __version__
 from stepgraph.workflow_record import WorkflowRecord
 
 _FORMAT_VERSION: Final = 2
 """The version of the format of entries."""
+
 PRESENTATION: Final = frozenset({"cli", "diff", "pytest_plugin", "render", "report", "testing"})
 """Packages that work on a finished analysis, so that a change of them makes no cache entry stale."""
+
 _PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 _SKIPPED: Final = PRESENTATION | {"__pycache__"}
 _MODULES: Final = (".py", ".so", ".pyd")

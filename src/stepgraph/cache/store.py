@@ -22,17 +22,20 @@ from stepgraph.cache.entry import CacheEntry
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The maximum size of all entries together. Beyond it, the least recently used entries are removed."""
+
 _SUFFIX: Final = ".json"
 _MARKER_SUFFIX: Final = ".answered"
 _MAX_FILES: Final = 4000
 _EVICTION_PREFIX: Final = "0"
 """The prefix of keys, one in sixteen, after which entries are evicted, because listing a large directory takes time."""
+
 _MAX_ENTRY_BYTES: Final = MAX_BYTES // 4
 _LARGE_ENTRY_BYTES: Final = MAX_BYTES // 64
 _MAGIC: Final = b"stepgraph cache entry\n"
 _HEADER_BYTES: Final = len(_MAGIC) + len(sha256().hexdigest()) + 1
 _DIGITS: Final = {".tmp": 16, _MARKER_SUFFIX: 64}
 """The number of hexadecimal digits in the names of files without a header, by suffix."""
+
 _MAX_TEMPORARY_AGE: Final = 24 * 3600
 """The age in seconds from which temporary files are removed, because their process has ended."""
 

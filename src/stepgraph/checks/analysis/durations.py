@@ -10,6 +10,7 @@ spaces and one word, with an optional final `s`. The engine silently treats an u
 from __future__ import annotations
 
 import math
+
 import re
 from collections.abc import Iterable
 from typing import Final
@@ -20,6 +21,7 @@ SECOND: Final = 1_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+
 UNITS: Final = {
     "second": SECOND,
     "minute": MINUTE,
@@ -30,6 +32,7 @@ UNITS: Final = {
     "year": 365.25 * DAY,
 }
 """The units of the engine, in milliseconds."""
+
 # Abbreviations that people use for units, in lower case and without a final `s`.
 _ABBREVIATIONS: Final = {
     **{unit: unit for unit in UNITS},
@@ -43,9 +46,11 @@ _ABBREVIATIONS: Final = {
 }
 # The engine does not know these units either, but its fallback to milliseconds is correct for them.
 _MILLISECONDS: Final = frozenset(["ms", "msec", "msecs", "milli", "millis", "millisec", "millisecond", "milliseconds"])
+
 _DECIMAL: Final = re.compile(r"[+-]?(?:Infinity|(?:\d++(?:\.\d*+)?|\.\d++)(?:[eE][+-]?\d++)?)", re.ASCII)
 _PREFIXED: Final = re.compile(r"0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+", re.ASCII)
 _NUMBER_AND_UNIT: Final = re.compile(r"([^ ]+) +(\w\w*?)s?", re.ASCII)
+
 _PART: Final = re.compile(r"(\d++(?:\.\d++)?|an?\b)[ _-]?+\s*+([a-z]++)", re.ASCII)
 _SEPARATORS: Final = re.compile(r"(?:\s|,|\band\b)*+", re.ASCII)
 _ISO: Final = re.compile(
@@ -174,10 +179,13 @@ def _format_sum(parts: Iterable[tuple[str, str]]) -> str | None:
 
 _SECONDS_IN_HOUR: Final = HOUR // SECOND
 _SECONDS_IN_DAY: Final = DAY // SECOND
+
 _SIXTY: Final = 60
 _HUNDRED: Final = 100
+
 # Nobody waits for fewer milliseconds on purpose.
 _MIN_DELIBERATE: Final = 100
+
 _LITERAL: Final = re.compile(r"[\"']?\d[\d_]*[\"']?", re.ASCII)
 _NAME: Final = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
 _PRODUCT: Final = re.compile(r"\(?\d[\d_]*+(?: *+\* *+\d[\d_]*+)++\)?", re.ASCII)

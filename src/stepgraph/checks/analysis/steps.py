@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from stepgraph.ir.facts import MethodCalled, StaticArgument, StepDeclared
+
 from stepgraph.ir.nodes import Call, Run, Start, StepChoice, StepRun, child_blocks
 from stepgraph.ir.program import Program
 from stepgraph.ir.static_values import StaticEntry, StaticMapping, cases_of
@@ -86,7 +87,7 @@ def factory_advice(
 
 
 # The kind of the named operation, by method.
-_KINDS: Final = {
+_NAMED_OPERATIONS: Final = {
     "do": "step",
     "sleep": "sleep",
     "sleep_until": "sleep",
@@ -109,10 +110,10 @@ def nondeterministic_names(subject: WorkflowSubject) -> Iterator[Nondeterministi
     """Yield the nondeterministic names in a workflow, except names in step bodies."""
     for call in subject.facts_of_type(MethodCalled):
         name = call.arguments.find(0, "name")
-        if name is None or call.method not in _KINDS or call.in_step:
+        if name is None or call.method not in _NAMED_OPERATIONS or call.in_step:
             continue
         if name.nondeterministic is not None:
-            yield NondeterministicName(_KINDS[call.method], name.place, name.nondeterministic.place)
+            yield NondeterministicName(_NAMED_OPERATIONS[call.method], name.place, name.nondeterministic.place)
 
 
 class ReachableSteps(Struct, frozen=True):

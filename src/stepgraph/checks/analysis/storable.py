@@ -42,10 +42,12 @@ _DATETIMES: Final = (
     "datetime.datetime.strptime",
     "datetime.datetime.combine",
 )
+
 _ISO: Final = "Return `.isoformat()` of it."
 _TEXT: Final = "Return `str(...)` of it."
 _SECONDS: Final = "Return its `total_seconds()`."
 _LIST: Final = "Return `list(...)` of it."
+
 # The kind of the result with its article, and advice.
 UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     **dict.fromkeys(_DATES, ("a date", _ISO)),
@@ -83,10 +85,12 @@ UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
     "types.SimpleNamespace": ("an object", "Return `vars(...)` of it."),
     **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("a file in memory", "Return its `getvalue()`.")),
 }
+
 IsWritten: TypeAlias = "Callable[[Place], bool]"
 """Whether a tuple is built at the location of its element, and not by a helper function for another caller."""
 MustOccur: TypeAlias = "Callable[[Value], bool]"
 """Whether a possible value must occur on some path."""
+
 # Bases and decorators that do not make an object storable.
 _PLAIN_BASES: Final = frozenset(
     [
@@ -108,6 +112,7 @@ _ATTRS: Final = frozenset(
     f"{package}.{name}" for package in ("attr", "attrs") for name in ("s", "attrs", "define", "frozen", "mutable")
 )
 _MODELS: Final = frozenset(["pydantic.BaseModel", "pydantic.main.BaseModel"])
+
 # The kind and the advice for collections that cannot be stored.
 _COLLECTIONS: Final = {
     "tuple": ("a tuple", "Return a list: `[...]`, or a dictionary."),
