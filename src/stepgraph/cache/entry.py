@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from hashlib import sha256
@@ -24,7 +23,6 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.reading import read_inside
 from stepgraph.project.root import Root
-
 from stepgraph.project.sources import Source, Sources
 from stepgraph.version import __version__
 from stepgraph.workflow_record import WorkflowRecord

@@ -66,8 +66,7 @@ def filter_and_update(criteria: Criteria, analysis: Analysis, findings: Sequence
 
 def _read_baseline_file(path: str, root: Root | None, *, may_be_missing: bool) -> Baseline:
     # Imported here because most runs use no baseline.
-    from stepgraph.checks.baseline import Baseline
-    from stepgraph.checks.baseline_file import read_baseline
+    from stepgraph.checks.baseline import Baseline, read_baseline
     from stepgraph.project.folders import folder_of
     from stepgraph.project.reading import shown_path
 

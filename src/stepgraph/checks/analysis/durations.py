@@ -10,7 +10,6 @@ spaces and one word, with an optional final `s`. The engine silently treats an u
 from __future__ import annotations
 
 import math
-
 import re
 from collections.abc import Iterable
 from typing import Final

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from stepgraph.ir.facts import MethodCalled, StaticArgument, StepDeclared
-
 from stepgraph.ir.nodes import Call, Run, Start, StepChoice, StepRun, child_blocks
 from stepgraph.ir.program import Program
 from stepgraph.ir.static_values import StaticEntry, StaticMapping, cases_of
