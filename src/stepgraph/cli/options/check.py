@@ -53,8 +53,7 @@ class CheckOptions(Struct, frozen=True):
         --select overrides the ignored rules of the project. Raises UsageError for options that contradict each other.
         """
         # Imported here: only checks need the rules.
-        from stepgraph.checks.settings import FailOn
-        from stepgraph.checks.settings_table import read_settings
+        from stepgraph.checks.settings import FailOn, read_settings
 
         project = read_settings([path for path in paths if path != STANDARD_INPUT])
         settings = replace(
