@@ -11,12 +11,12 @@ from msgspec.structs import replace
 from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprints
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.diagnostic import Finding, Severity, span_of
-from stepgraph.checks.ignores.matching import SuppressionIndex, SuppressionMatch, SuppressionsSubject
-from stepgraph.checks.ignores.reading import parse_suppression_comments
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.run import check_suppressions
 from stepgraph.checks.selectors import INPUT_RULES, selectors
 from stepgraph.checks.settings import Settings
+from stepgraph.checks.suppression_comments import parse_suppression_comments
+from stepgraph.checks.suppression_index import SuppressionIndex, SuppressionMatch, SuppressionsSubject
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.folders import path_from

@@ -10,7 +10,7 @@ from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:
     from stepgraph.checks.example import Example
-    from stepgraph.checks.ignores.matching import SuppressionsSubject
+    from stepgraph.checks.suppression_index import SuppressionsSubject
 
 
 def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:

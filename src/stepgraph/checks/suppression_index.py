@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from msgspec import Struct, field
 
 from stepgraph.checks.diagnostic import Finding
-from stepgraph.checks.ignores.ignore import SuppressedRule, SuppressionComment
 from stepgraph.checks.selectors import Selectors
+from stepgraph.checks.suppression_comments import SuppressedRule, SuppressionComment
 from stepgraph.model.span import Span
 
 
