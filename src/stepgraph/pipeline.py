@@ -1,24 +1,32 @@
-"""From the source of a module to the graphs of its workflows, through all layers."""
+"""The analysis of a module: its workflows, with their graphs, notes, problems and hints."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph import pipeline_problems as problems
 from stepgraph.analysis import WorkflowAnalysis
 from stepgraph.checks.subject import WorkflowSubject
 from stepgraph.graph.build import BuiltGraph, build_graph
 from stepgraph.graph.details import describe
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
-from stepgraph.interpreter.workflow_classes import ExportedClass, ModuleExports, find_undeployed, find_workflows
+from stepgraph.interpreter.workflow_classes import (
+    ClassOverLimit,
+    ExportedClass,
+    MisnamedRun,
+    ModuleExports,
+    NotExported,
+    UndeployedClass,
+    find_undeployed,
+    find_workflows,
+)
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.note import Problem
+from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
 from stepgraph.project.project import Project
 from stepgraph.project.sources import Source
@@ -73,8 +81,8 @@ class Pipeline(Struct):
     def _all_workflows(self, entry: OpenModule, project: Project) -> Iterator[WorkflowAnalysis]:
         """Yield each workflow class of a module without configured workflows."""
         classes = find_workflows(entry)
-        self.hints += map(problems.missing_run, classes.misnamed_runs)
-        self.problems += map(problems.class_over_limit, classes.over_limit)
+        self.hints += map(_missing_run_hint, classes.misnamed_runs)
+        self.problems += map(_limit_problem, classes.over_limit)
         entry = replace(entry, workflows=len(classes.workflows))
         for name in classes.workflows:
             yield _analyze_workflow(entry, name, project, checked=self.checked)
@@ -93,13 +101,13 @@ class Pipeline(Struct):
             else:
                 classes = partial(tuple, exported.exported_classes)
                 near = self.modules.suggestions.nearest(configured.class_name, classes)
-                missing.append(problems.not_exported(source, configured, exported, near))
+                missing.append(_not_exported_problem(source, configured, exported, near))
         self.problems += missing
         configuration = source.project.configuration
         # A configuration with wrong names does not say which classes are deployed.
         if configuration is not None and not missing and not configuration.problems:
             undeployed = find_undeployed(entry, configuration.content)
-            self.hints += (problems.not_deployed(workflow, configuration.path) for workflow in undeployed)
+            self.hints += (_not_deployed_hint(workflow, configuration.path) for workflow in undeployed)
 
 
 def _analyze_workflow(
@@ -141,3 +149,47 @@ def _details(built: BuiltGraph, project: Project) -> Details:
 
 def _span_of(place: Place | None) -> Span | None:
     return None if place is None else place.span
+
+
+_MAX_NAMES: Final = 8
+
+
+def _missing_run_hint(misnamed: MisnamedRun) -> Problem:
+    """Return the hint for a workflow class with a method that looks like `run`."""
+    span = misnamed.place.span
+    message = (
+        f"the class `{misnamed.class_name}` has no method `run`, and the engine does not call `{misnamed.method}`."
+    )
+    return Problem(span.path, message, "Name the method `run`.", span.line, span.column, kind=ProblemKind.NO_RUN)
+
+
+def _limit_problem(class_: ClassOverLimit) -> Problem:
+    """Return the problem of a class that exceeds a limit."""
+    span = class_.place.span
+    message = f"the class `{class_.class_name}` is not analyzed: {class_.reason}."
+    kind = ProblemKind.LIMIT
+    return Problem(span.path, message, "Derive it from fewer classes.", span.line, span.column, kind=kind)
+
+
+def _not_deployed_hint(undeployed: UndeployedClass, configuration: str) -> Problem:
+    """Return the hint for a workflow class that the configuration does not name."""
+    span = undeployed.place.span
+    message = (
+        f"the class `{undeployed.class_name}` is a workflow that {configuration} does not name, so it is not deployed."
+    )
+    advice = "Add it to `workflows` there, or name this file to have it analysed."
+    return Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.CONFIGURATION)
+
+
+def _not_exported_problem(
+    source: Source, configured: ConfiguredWorkflow, missing: NotExported, near: str | None
+) -> Problem:
+    """Return the problem of a configured class that its module does not export. `near` is a similar name."""
+    path = source.path if source.project.configuration is None else source.project.configuration.path
+    advice = f"Did you mean `{near}`?" if near else _exported_names(source, missing)
+    return Problem(path, f"{missing.reason}.", advice, configured.line, configured.column, kind=missing.kind)
+
+
+def _exported_names(source: Source, missing: NotExported) -> str:
+    names = ", ".join(f"`{name}`" for name in missing.exported_classes[:_MAX_NAMES])
+    return f"{source.path} exports {names or 'no workflow class'}."
