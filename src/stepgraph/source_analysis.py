@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec.structs import replace
 
-from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis
+from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.project.sources import Sources
 
@@ -77,8 +77,6 @@ def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analy
 
 def _graphs(run: AnalysisRun, parts: list[PartResult] | None) -> Iterator[WorkflowAnalysis]:
     """Yield the workflows of the given modules, from worker processes if possible, and of derived classes."""
-    from stepgraph.workflow_record import without_modules
-
     if parts is None:
         yield from map(without_modules, run.analyze_initial_modules())
     else:
@@ -113,7 +111,6 @@ def _check_workflows(
         return empty_analysis(sources)
     from stepgraph.analysis_run import AnalysisRun
     from stepgraph.checks.run import check_workflow
-    from stepgraph.workflow_record import without_modules
 
     run = AnalysisRun(sources, on_module, checked=True, release_modules=True)
 

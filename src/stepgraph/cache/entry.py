@@ -17,7 +17,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.analysis import Analysis
+from stepgraph.analysis import Analysis, WorkflowRecord
 from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.model.note import InputError, Problem
 from stepgraph.model.span import Span
@@ -25,7 +25,6 @@ from stepgraph.project.reading import read_inside
 from stepgraph.project.root import Root
 from stepgraph.project.sources import Source, Sources
 from stepgraph.version import __version__
-from stepgraph.workflow_record import WorkflowRecord
 
 _FORMAT_VERSION: Final = 2
 """The version of the format of entries."""
