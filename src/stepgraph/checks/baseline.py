@@ -16,8 +16,7 @@ from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import SAVED_BYTES
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.configuration.document import MalformedError
-from stepgraph.project.configuration.fields import Fields
+from stepgraph.project.configuration.document import Fields, MalformedError
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of, path_from, path_in
 from stepgraph.project.reading import check_named, read_configuration_bytes

@@ -14,7 +14,7 @@ from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.selectors import ALL, INPUT_RULES, Selectors, selectors
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.configuration.fields import Fields
+from stepgraph.project.configuration.document import Fields
 from stepgraph.project.configuration.settings_file import find_settings
 from stepgraph.project.folders import folder_of, path_in
 from stepgraph.project.path_patterns import matches
