@@ -14,8 +14,8 @@ import pytest
 
 from stepgraph.model.note import InputError
 from stepgraph.project import revision_files
+from stepgraph.project.git import Revision, revision_of
 from stepgraph.project.revision_files import revision_folder, windows_cannot_hold
-from stepgraph.project.revisions import Revision, revision_of
 from tests.cli.repositories import GIT, commit, git, make_repository, needs_git
 
 pytestmark = needs_git
