@@ -1,4 +1,4 @@
-"""Git: revisions of a repository, and running git with a time limit and without programs that the repository configures."""
+"""Git: running it with a time limit and without programs that the repository configures, and looking up revisions."""
 
 from __future__ import annotations
 
