@@ -11,7 +11,6 @@ from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis
 from stepgraph.checks.diagnostic import Finding, Severity
-from stepgraph.cli import caching
 from stepgraph.model.span import Span
 from stepgraph.project.sources import Sources
 from stepgraph.source_analysis import check_sources

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from stepgraph.cli.analysis import load_sources, no_workflow_error
-from stepgraph.cli.caching import Cache, cache_option
+from stepgraph.cli.analysis import Cache, cache_option, load_sources, no_workflow_error
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.fixing import Fixing, compute_fixes, fix_options, fix_summary, show_fixes, write_fixes

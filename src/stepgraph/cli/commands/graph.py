@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from stepgraph.cli.analysis import analyze_inputs, load_sources, require_workflows
-from stepgraph.cli.caching import Cache, cache_option
+from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
 from stepgraph.cli.delivery import deliver, prepare_destination
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import FORMATS
