@@ -84,8 +84,7 @@ def _run_check(
     paths: Sequence[str], environment: Environment, checking: CheckOptions, output: ReportOutput, cache: Cache
 ) -> _ReportedCheck:
     # Imported here because every command imports this module, and start-up time counts.
-    from stepgraph.cli.baseline import filter_and_update, read_criteria
-    from stepgraph.cli.check_report import build_report
+    from stepgraph.cli.check_report import build_report, filter_and_update, read_criteria
 
     criteria = read_criteria(checking, paths)
     sources = load_sources(paths, environment, cache)
