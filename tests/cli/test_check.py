@@ -41,12 +41,14 @@ def add_findings(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
         analysis, diagnostics = check_sources(sources, with_edits=with_edits)
         return analysis, (*diagnostics, *findings)
 
-    monkeypatch.setattr(analysis, "check_sources", checked)
+    monkeypatch.setattr("stepgraph.cli.analysis.check_sources", checked)
 
 
 def replace_findings(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
     """Replace the findings of the rules."""
-    monkeypatch.setattr(analysis, "check_sources", lambda sources, *_, **__: (check_sources(sources)[0], findings))
+    monkeypatch.setattr(
+        "stepgraph.cli.analysis.check_sources", lambda sources, *_, **__: (check_sources(sources)[0], findings)
+    )
 
 
 def finding(severity: Severity, code: str = "SG201") -> Finding:

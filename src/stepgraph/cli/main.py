@@ -77,15 +77,15 @@ Exit codes:
   3  nothing to analyse
   4  an error of stepgraph itself"""
 
-# Imported on first use, because the seven modules and their imports take 3 ms, and a run needs one of them.
+# Imported on first use, because the modules and their imports take 3 ms, and a run needs one of them.
 _COMMANDS: Final = {
     "check": ("check", "check"),
     "diff": ("diff", "diff"),
     "graph": ("graph", "graph"),
     "list": ("list_", "list_workflows"),
-    "render": ("render", "render"),
-    "rules": ("rules", "rules"),
-    "schema": ("schema", "schema"),
+    "render": ("graph", "render"),
+    "rules": ("reference", "rules"),
+    "schema": ("reference", "schema"),
 }
 """Module and function of each command, by name."""
 
