@@ -11,8 +11,7 @@ from msgspec import Struct
 from stepgraph.cli.analysis import Cache, cache_option, load_sources, no_workflow_error
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import ExitCode
-from stepgraph.cli.fixing import Fixing, compute_fixes, fix_options, fix_summary, show_fixes, write_fixes
-from stepgraph.cli.options.check import CheckOptions, check_options
+from stepgraph.cli.options.check import CheckOptions, Fixing, check_options, fix_options
 from stepgraph.cli.options.inputs import Environment, inputs
 from stepgraph.cli.options.report import ReportOutput, report_options
 from stepgraph.project.sources import Sources
@@ -58,6 +57,9 @@ def check(
         cache = Cache(None, with_edits=True)
     check_run = _run_check(selected_paths, environment, checking, output, cache)
     if fixing is not Fixing.NOTHING:
+        # Imported here because most checks fix nothing, and start-up time counts.
+        from stepgraph.cli.fixing import compute_fixes, fix_summary, show_fixes, write_fixes
+
         # Findings in the baseline do not fail the check, but are fixed, too.
         files = compute_fixes(finding.finding for finding in (*check_run.report.findings, *check_run.report.baselined))
         if fixing is Fixing.WRITE:
