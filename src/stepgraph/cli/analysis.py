@@ -13,7 +13,7 @@ from msgspec import Struct
 from stepgraph.analysis import Analysis
 from stepgraph.cli.console import Progress, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.options.inputs import Environment
+from stepgraph.cli.input_options import Environment
 from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources, import_pipeline
 

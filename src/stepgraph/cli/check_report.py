@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Finding
     from stepgraph.checks.filtering import FilteredFindings
     from stepgraph.checks.settings import Settings
-    from stepgraph.cli.options.check import CheckOptions
+    from stepgraph.cli.check_options import CheckOptions
 
 
 class Criteria(Struct, frozen=True):

@@ -10,9 +10,8 @@ from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sou
 from stepgraph.cli.console import write_message, write_result
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
-from stepgraph.cli.options.drawing import DrawingOptions, drawing_options
-from stepgraph.cli.options.inputs import Environment, inputs, select, workflow_option
-from stepgraph.cli.options.output import Output, output_options
+from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
+from stepgraph.cli.output_options import DrawingOptions, DrawingOutput, drawing_options, output_options
 from stepgraph.cli.subject import Dates, Subject, analyzed_subject, read_saved_files, start_date_lookups, write_notes
 from stepgraph.phrases.near_names import quoted
 from stepgraph.project.module_dates import DateLookup
@@ -29,7 +28,7 @@ def graph(
     paths: tuple[str, ...],
     environment: Environment,
     workflows: tuple[str, ...],
-    output: Output,
+    output: DrawingOutput,
     drawing: DrawingOptions,
     cache: Cache,
 ) -> ExitCode:
@@ -65,7 +64,9 @@ def graph(
 @workflow_option
 @output_options(DRAWINGS)
 @drawing_options
-def render(*, files: tuple[str, ...], workflows: tuple[str, ...], output: Output, drawing: DrawingOptions) -> ExitCode:
+def render(
+    *, files: tuple[str, ...], workflows: tuple[str, ...], output: DrawingOutput, drawing: DrawingOptions
+) -> ExitCode:
     """Draw version graphs that were saved as JSON, those of JavaScript workflows too.
 
     FILES hold what the Workflows API answers for the graph of a version, or what `stepgraph graph -f json` prints; - is
@@ -88,7 +89,7 @@ def render(*, files: tuple[str, ...], workflows: tuple[str, ...], output: Output
 # Code for writing files is imported inside functions, because most runs write none and start-up time counts.
 
 
-def _prepare_destination(output: Output, sources: Collection[str]) -> None:
+def _prepare_destination(output: DrawingOutput, sources: Collection[str]) -> None:
     """Raise CommandError if the output file or directory cannot or must not be written."""
     if output.name is None or output.check:
         return
@@ -101,7 +102,12 @@ def _prepare_destination(output: Output, sources: Collection[str]) -> None:
 
 
 def _deliver(
-    subjects: Sequence[Subject], output: Output, options: FormatOptions, *, sources: Collection[str], failed: bool
+    subjects: Sequence[Subject],
+    output: DrawingOutput,
+    options: FormatOptions,
+    *,
+    sources: Collection[str],
+    failed: bool,
 ) -> ExitCode:
     """Print the workflows, write them to files, or check these files. Return the exit code.
 
@@ -120,7 +126,7 @@ def _deliver(
 
 
 def _deliver_files(
-    name: str, subjects: Sequence[Subject], output: Output, options: FormatOptions, sources: Collection[str]
+    name: str, subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions, sources: Collection[str]
 ) -> None:
     from stepgraph.cli.output_files import check_up_to_date, is_folder_name, path_in, prepare_output, write_folder
 
@@ -136,7 +142,7 @@ def _deliver_files(
         prepare_output(name, sources).write(texts[name])
 
 
-def _render_file(subjects: Sequence[Subject], output: Output, options: FormatOptions) -> str:
+def _render_file(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> str:
     """Return the text of a single output file."""
     drawable = _renderable(subjects, output)
     if not drawable:
@@ -144,7 +150,7 @@ def _render_file(subjects: Sequence[Subject], output: Output, options: FormatOpt
     return _render(drawable, output, options).text
 
 
-def _render_files(subjects: Sequence[Subject], output: Output, options: FormatOptions) -> dict[str, str]:
+def _render_files(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> dict[str, str]:
     """Return the texts for a directory, by file name."""
     from stepgraph.cli.output_files import file_stems
 
@@ -159,12 +165,12 @@ def _render_files(subjects: Sequence[Subject], output: Output, options: FormatOp
     return texts
 
 
-def _renderable(subjects: Sequence[Subject], output: Output) -> Sequence[Subject]:
+def _renderable(subjects: Sequence[Subject], output: DrawingOutput) -> Sequence[Subject]:
     """Return the workflows that the format can show: those with a graph, or all for API responses."""
     return subjects if output.format.is_api_response else [subject for subject in subjects if subject.graph is not None]
 
 
-def _render(drawable: Sequence[Subject], output: Output, options: FormatOptions) -> Rendering:
+def _render(drawable: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> Rendering:
     """Return the workflows in the output format, after writing warnings to standard error."""
     output_format = output.format
     if not drawable:
@@ -190,5 +196,5 @@ def _selection_advice(drawable: Sequence[Subject]) -> str:
     return f"All are called `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
 
 
-def _not_written_error(output: Output, code: ExitCode, reason: str) -> CommandError:
+def _not_written_error(output: DrawingOutput, code: ExitCode, reason: str) -> CommandError:
     return CommandError(code, f"{output.name} was not {'checked' if output.check else 'written'}, {reason}.")
