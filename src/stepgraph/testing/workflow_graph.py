@@ -239,7 +239,7 @@ class WorkflowGraph(SnapshotSource):
         relations = {each for pair in pairs for each in self._relations(*pair)} - {Relation.EXCLUSIVE}
         return relations == {Relation.BEFORE}
 
-    def concurrent(self, one: str, other: str) -> bool:
+    def concurrent(self, first: str, second: str) -> bool:
         """Return whether two steps with these names may run at the same time.
 
         False is a guarantee that no two such steps overlap, in any iterations and calls, if the graph is complete. True
@@ -248,7 +248,7 @@ class WorkflowGraph(SnapshotSource):
         StepNotFoundError.
         """
         __tracebackhide__ = True
-        return any(self._order.may_overlap(*pair) for pair in product(self._named(one), self._named(other)))
+        return any(self._order.may_overlap(*pair) for pair in product(self._named(first), self._named(second)))
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Return the control flow as a graph of NetworkX.
