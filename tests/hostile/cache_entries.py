@@ -110,7 +110,7 @@ def _cut(path: Path, content: bytes, rng: Random, _: Workspace) -> None:
 
 
 def _entry_of_another_key(path: Path, content: bytes, rng: Random, workspace: Workspace) -> None:
-    others = [other for _, other in workspace.entries.values() if other != content]
+    others = [entry for _, entry in workspace.entries.values() if entry != content]
     path.write_bytes(rng.choice(others))
 
 
