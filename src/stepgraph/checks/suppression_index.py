@@ -13,16 +13,12 @@ from stepgraph.checks.suppression_comments import SuppressedRule, SuppressionCom
 from stepgraph.model.span import Span
 
 
-class SuppressionMatch(Struct, frozen=True):
-    """A finding with the comment that suppresses it."""
+class SuppressedFinding(Struct, frozen=True):
+    """A finding that a comment suppresses."""
 
     finding: Finding
-    ignore: SuppressionComment
-
-    @property
-    def reason(self) -> str:
-        """The reason in the comment, which may be empty."""
-        return self.ignore.reason
+    reason: str = ""
+    """The reason in the comment, which may be empty."""
 
 
 class _SuppressedRules(Struct):

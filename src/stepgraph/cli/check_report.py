@@ -29,7 +29,6 @@ from stepgraph.report.report import (
     FingerprintedFinding,
     Report,
     SourceFile,
-    SuppressedFinding,
     workflow_summary,
 )
 from stepgraph.source_analysis import apply_settings
@@ -127,9 +126,7 @@ def build_report(filtered: FilteredFindings, settings: Settings, sources: Source
     return Report(
         findings=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.findings),
         baselined=tuple(FingerprintedFinding(finding, filtered.fingerprint(finding)) for finding in filtered.baselined),
-        suppressed=tuple(
-            SuppressedFinding(suppressed.finding, suppressed.reason) for suppressed in filtered.suppressed
-        ),
+        suppressed=filtered.suppressed,
         workflows=workflows,
         rules=RULES,
         version=__version__,
