@@ -10,8 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
 from hashlib import sha256
 from typing import Final, TypeAlias
 
@@ -19,10 +18,9 @@ from msgspec import Struct
 
 from stepgraph.analysis import Analysis, WorkflowRecord
 from stepgraph.checks.diagnostic import Finding, Severity
-from stepgraph.model.note import InputError, Problem
+from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
-from stepgraph.project.reading import read_inside
-from stepgraph.project.root import Root
+from stepgraph.project.reading import read_inside_any
 from stepgraph.project.sources import Source, Sources
 from stepgraph.version import __version__
 
@@ -181,7 +179,7 @@ class CacheEntry(Struct, frozen=True):
             analysis.hints,
             analysis.files,
             tuple(analysis.read),
-            {path: None if content is None else digest(content) for path, content in inputs.files.items()},
+            {path: _content_digest(content) for path, content in inputs.files.items()},
             tuple(_listing_records(inputs.modules)),
             tuple(SearchRecord(search.names, _module_digests(search.modules)) for search in inputs.searches),
             None if findings is None else tuple(map(FindingRecord.of, findings)),
@@ -198,8 +196,8 @@ class CacheEntry(Struct, frozen=True):
         contents = {configuration.path: configuration.content for configuration in sources.configurations}
         contents |= {module.path: module.content for module in modules}
         for path, cached_digest in self.read_files.items():
-            content, current_digest = _read(path, sources.roots)
-            if current_digest != cached_digest:
+            content = read_inside_any(path, sources.roots)
+            if _content_digest(content) != cached_digest:
                 return None
             contents |= {path: content} if content is not None else {}
         with sources.tentative() as keep:
@@ -233,10 +231,5 @@ def _is_fresh_listing(listing: ListingRecord, modules: Sequence[Source]) -> bool
     return files is not None and files.has_listing(listing.folder, frozenset(listing.names))
 
 
-def _read(path: str, roots: Iterable[Root]) -> tuple[bytes | None, ContentDigest]:
-    """Return content and digest of a file inside of one of the roots."""
-    for root in roots:
-        with suppress(InputError):
-            content = read_inside(path, root)
-            return content, digest(content)
-    return None, None
+def _content_digest(content: bytes | None) -> ContentDigest:
+    return None if content is None else digest(content)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -19,10 +18,9 @@ from stepgraph.checks.settings import Settings
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.output_files import OutputFile, prepare_output
-from stepgraph.model.note import InputError
 from stepgraph.project.encoding import source_lines
 from stepgraph.project.folders import path_from, repository_root
-from stepgraph.project.reading import read_inside
+from stepgraph.project.reading import read_inside_any
 from stepgraph.project.root import Root, root_of
 from stepgraph.project.sources import STANDARD_INPUT_NAME, Sources
 from stepgraph.report.report import (
@@ -155,17 +153,9 @@ def _source_files(paths: Iterable[str], sources: Sources, analysis: Analysis, se
     files: dict[str, SourceFile] = {}
     for path in dict.fromkeys(paths):
         content = contents.get(path)
-        lines = source_lines(_read(path, roots) if content is None else content)
+        lines = source_lines((read_inside_any(path, roots) or b"") if content is None else content)
         files[path] = SourceFile(lines, _path_in(root, path))
     return files
-
-
-def _read(path: str, roots: Iterable[Root]) -> bytes:
-    """Return the content of a file, such as a configuration; empty if it is unreadable or outside of the roots."""
-    for root in roots:
-        with suppress(InputError):
-            return read_inside(path, root)
-    return b""
 
 
 def _path_in(root: str, path: str) -> str | None:
