@@ -39,8 +39,8 @@ def test_one_is_singular(number: int, words: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("first", "second", "same"),
+    ("one", "other", "same"),
     [(60_000, "1 minute", True), ("1 day", 86_400_000, True), (1000, 1001, False), ("1 day", None, False)],
 )
-def test_durations_with_equal_texts_are_the_same(first: object, second: object, same: bool) -> None:  # noqa: FBT001
-    assert is_same_duration(first, second) is same
+def test_durations_with_equal_texts_are_the_same(one: object, other: object, same: bool) -> None:  # noqa: FBT001
+    assert is_same_duration(one, other) is same

@@ -12,9 +12,9 @@ def test_the_nearest_name() -> None:
 
 def test_suggestions_end_with_their_comparisons() -> None:
     suggestions = Suggestions(remaining=3)
-    names = ["Orders", "Refund"]
+    known = ["Orders", "Refund"]
 
-    assert [suggestions.nearest("Order", lambda: names) for _ in range(3)] == ["Orders", "Orders", None]
+    assert [suggestions.nearest("Order", lambda: known) for _ in range(3)] == ["Orders", "Orders", None]
 
 
 def test_long_names_are_not_compared() -> None:

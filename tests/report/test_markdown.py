@@ -154,8 +154,8 @@ def test_excerpts_are_omitted_before_findings() -> None:
     assert some.count("the step 'charge' is called") == 180
     many = render_markdown(report(*([finding()] * 2000), files=source))
     assert length(many) < MAX_LENGTH
-    shown = many.count("the step 'charge' is called")
-    assert f"{2000 - shown} more findings would be too long for GitHub: `stepgraph check` prints all." in many
+    kept = many.count("the step 'charge' is called")
+    assert f"{2000 - kept} more findings would be too long for GitHub: `stepgraph check` prints all." in many
 
 
 @pytest.mark.parametrize("count", [1, 30])
