@@ -338,14 +338,14 @@ class WorkflowGraph(SnapshotSource):
             raise StepNotFoundError(f"{self.class_name} has no step `{name}`. {advice}")
         return steps
 
-    def _only(self, name: str, what: str, ask: Callable[[Step], Answer]) -> Answer:
+    def _only(self, name: str, property_name: str, ask: Callable[[Step], Answer]) -> Answer:
         """Return the answer that all steps with a name share. Raises AmbiguousStepError if they differ."""
         __tracebackhide__ = True
         answers = [ask(step) for step in self._named(name)]
         different = [answer for number, answer in enumerate(answers) if answer not in answers[:number]]
         if len(different) > 1:
             listed = ", ".join(map(str, different))
-            message = f"{self.class_name} has {len(answers)} steps `{name}` of different {what}: {listed}."
+            message = f"{self.class_name} has {len(answers)} steps `{name}` of different {property_name}: {listed}."
             raise AmbiguousStepError(message)
         return different[0]
 
