@@ -22,8 +22,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from stepgraph.analysis import Analysis, WorkflowAnalysis
     from stepgraph.api import analyze_file, analyze_paths, analyze_source, check_analysis
-    from stepgraph.checks.diagnostic import Severity
-    from stepgraph.checks.finding import Finding
+    from stepgraph.checks.diagnostic import Finding, Severity
     from stepgraph.model.note import InputError, InternalError, Note, Problem
     from stepgraph.model.span import Span
     from stepgraph.project.module_dates import ModuleDates
@@ -56,7 +55,7 @@ _MODULES = {
     "analyze_paths": "stepgraph.api",
     "analyze_source": "stepgraph.api",
     "check_analysis": "stepgraph.api",
-    "Finding": "stepgraph.checks.finding",
+    "Finding": "stepgraph.checks.diagnostic",
     "Severity": "stepgraph.checks.diagnostic",
     "InternalError": "stepgraph.model.note",
     "InputError": "stepgraph.model.note",

@@ -1,12 +1,15 @@
-"""The results of an analysis."""
+"""The results of an analysis, the ids of workflows and versions, and a workflow as serializable data."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID, uuid5
 
-from stepgraph.model.details import NO_DETAILS, Details
+from msgspec import Struct
+
+from stepgraph.model.details import NO_DETAILS, Details, DetailTexts, as_texts, from_texts
 from stepgraph.model.note import Note, Problem
 from stepgraph.model.span import Span
 from stepgraph.project.module_dates import ModuleDates, module_dates
@@ -106,8 +109,6 @@ class WorkflowAnalysis:
         return version
 
     def _identity(self, dates: ModuleDates | None) -> VersionIdentity:
-        from stepgraph.identity import version_id, workflow_id
-
         known_dates = module_dates(self.path) if dates is None else dates
         workflow = workflow_id(self.project, self.name)
         return {
@@ -156,3 +157,74 @@ def empty_analysis(sources: Sources) -> Analysis:
         {configuration.path: configuration.content for configuration in sources.configurations},
         AnalysisInputs(tuple(sources.modules)),
     )
+
+
+class WorkflowRecord(Struct, frozen=True):
+    """A serializable `WorkflowAnalysis`, without the locations of nodes and the subject of rules."""
+
+    name: str
+    class_name: str
+    path: str
+    span: Span
+    graph: dict[str, Any] | None
+    """The graph as JSON data. It is not validated, because only this package writes records."""
+    notes: tuple[Note, ...]
+    project: str
+    steps_limit: int | None
+    details: DetailTexts = ()
+    """The details of the nodes of `graph`, in the order of a traversal."""
+
+    @classmethod
+    def of(cls, workflow: WorkflowAnalysis) -> WorkflowRecord:
+        """Return the record of a workflow."""
+        graph: Any = workflow.graph
+        return cls(
+            workflow.name,
+            workflow.class_name,
+            workflow.path,
+            workflow.span,
+            graph,
+            workflow.notes,
+            workflow.project,
+            workflow.steps_limit,
+            () if workflow.graph is None else as_texts(workflow.graph, workflow.details),
+        )
+
+    def restore(self) -> WorkflowAnalysis:
+        """Return the workflow. Its `span_of` returns None for each node."""
+        graph: Any = self.graph
+        return WorkflowAnalysis(
+            self.name,
+            self.class_name,
+            self.path,
+            lambda: self.span,
+            graph,
+            self.notes,
+            self.project,
+            self.steps_limit,
+            describe=lambda: NO_DETAILS if graph is None else from_texts(graph, self.details),
+        )
+
+
+def without_modules(workflow: WorkflowAnalysis) -> WorkflowAnalysis:
+    """Return a copy of a workflow that does not keep its modules in memory."""
+    return WorkflowRecord.of(workflow).restore()
+
+
+# Changing the namespace changes all ids.
+_NAMESPACE: Final = UUID("0a495118-cdb5-4009-a0ba-2b1da2edbb52")
+
+
+def workflow_id(project: str, workflow: str) -> str:
+    """Return the id of a workflow, a version 5 UUID of the names of project and workflow."""
+    # Imported here and below because most commands show no ids.
+    from stepgraph.json_text import canonical_json
+
+    return str(uuid5(_NAMESPACE, canonical_json([project, workflow])))
+
+
+def version_id(workflow: str, graph: Graph | None) -> str:
+    """Return the id of a version, a version 5 UUID of its graph and the id of its workflow."""
+    from stepgraph.json_text import canonical_json
+
+    return str(uuid5(UUID(workflow), canonical_json(graph)))

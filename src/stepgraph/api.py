@@ -14,7 +14,7 @@ from stepgraph.project.sources import Source, Sources, find_sources
 from stepgraph.source_analysis import analyze_sources, analyze_strictly, import_pipeline
 
 if TYPE_CHECKING:
-    from stepgraph.checks.finding import Finding
+    from stepgraph.checks.diagnostic import Finding
 
 
 def analyze_source(source: str | bytes, path: str = "<string>") -> Analysis:

@@ -1,33 +1,159 @@
-"""From the source of a module to the graphs of its workflows, through all layers."""
+"""The analysis of modules: `AnalysisRun` for all modules of a run, `Pipeline` for a module through all layers."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import dataclasses
+import gc
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph import pipeline_problems as problems
-from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.checks.subject import WorkflowSubject
+from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis
+from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
 from stepgraph.graph.build import BuiltGraph, build_graph
 from stepgraph.graph.details import describe
 from stepgraph.interpreter.entry import OpenModule, interpret_workflow
-from stepgraph.interpreter.workflow_classes import ExportedClass, ModuleExports, find_undeployed, find_workflows
+from stepgraph.interpreter.workflow_classes import (
+    ClassOverLimit,
+    ExportedClass,
+    MisnamedRun,
+    ModuleExports,
+    NotExported,
+    UndeployedClass,
+    find_undeployed,
+    find_workflows,
+)
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.details import NO_DETAILS, Details
-from stepgraph.model.note import Problem
+from stepgraph.model.note import InputError, InternalError, Problem, ProblemKind
 from stepgraph.model.span import Span
 from stepgraph.project.project import Project
-from stepgraph.project.sources import Source
+from stepgraph.project.sources import AnalysisInputs, DerivedModules, Source, Sources
 from stepgraph.syntax.class_visitor import Derivation, derivations_in, derived_names
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.modules import Importer, SourceModules
 
 if TYPE_CHECKING:
     from stepgraph.project.configuration.wrangler import ConfiguredWorkflow
+
+
+Result = TypeVar("Result")
+
+
+class AnalysisRun:
+    """Analyzes modules lazily: the `analyze` methods return iterators, and `collect` runs them."""
+
+    def __init__(
+        self,
+        sources: Sources,
+        on_module: Callable[[str], object] | None = None,
+        *,
+        checked: bool = False,
+        release_modules: bool = False,
+        strict: bool = False,
+    ) -> None:
+        """Prepare the run.
+
+        `on_module` is called with the path of each module before its analysis. With `checked`, workflows have subjects
+        of rules. With `release_modules`, a module is released when no workflow refers to it. With `strict`, an
+        exception in a module ends the run; without it, InputError becomes a problem, and others an InternalError.
+        """
+        self.sources = sources
+        self.pipeline = Pipeline(checked)
+        self.pipeline.modules.may_release = release_modules
+        self._on_module = on_module
+        self._strict = strict
+        # The search for derived classes adds modules to the sources.
+        self._initial_modules = tuple(sources.modules)
+        self._empty_analysis = empty_analysis(sources)
+        self._inputs = AnalysisInputs(self._initial_modules)
+        self._keys: set[tuple[str, ...]] = set()
+
+    def analyze(self) -> Iterator[WorkflowAnalysis]:
+        """Yield the workflows of the given modules, then those of derived classes."""
+        yield from self.analyze_initial_modules()
+        yield from self.analyze_derived()
+
+    def analyze_initial_modules(self) -> Iterator[WorkflowAnalysis]:
+        """Yield the workflows of the modules in `sources`."""
+        return self._analyze_modules(self._initial_modules)
+
+    def analyze_derived(self) -> Iterator[WorkflowAnalysis]:
+        """Yield the workflows of modules with classes derived from those of analyzed modules."""
+        while modules := self._find_derived():
+            yield from self._analyze_modules(modules)
+
+    def deduplicate(self, workflows: Iterable[WorkflowAnalysis]) -> Iterator[WorkflowAnalysis]:
+        """Yield each workflow once, also if several paths or configurations lead to it."""
+        for workflow in workflows:
+            key = (workflow.project, workflow.name, workflow.class_name, os.path.realpath(workflow.path))
+            if key not in self._keys:
+                self._keys.add(key)
+                yield workflow
+
+    def collect(self, workflows: Iterator[WorkflowAnalysis]) -> Analysis:
+        """Run the lazy analysis of `workflows`, and return its result with everything that it has read."""
+        analyzed = run_without_gc(partial(tuple, workflows))
+        pipeline = self.pipeline
+        self._inputs.files = pipeline.modules.read_files
+        empty = self._empty_analysis
+        problems = tuple(
+            dict.fromkeys([*self.sources.problems, *pipeline.problems, *pipeline.modules.problems.values()])
+        )
+        hints = (*empty.hints, *pipeline.hints)
+        return dataclasses.replace(
+            empty,
+            workflows=analyzed,
+            problems=problems,
+            hints=hints,
+            files=tuple(dict.fromkeys([*empty.files, *pipeline.modules.paths])),
+            project=ProjectSubject(self.sources.configurations, problems, hints),
+            read={**empty.read, **pipeline.modules.contents},
+            inputs=self._inputs,
+        )
+
+    def _analyze_modules(self, modules: Sequence[Source]) -> Iterator[WorkflowAnalysis]:
+        for module in modules:
+            # No local variable: it would keep the workflows of a module in memory during the analysis of the next one.
+            yield from self.deduplicate(self._analyze_module(module))
+
+    def _analyze_module(self, module: Source) -> tuple[WorkflowAnalysis, ...]:
+        if self._strict:
+            return self.pipeline.analyze(module)
+        if self._on_module is not None:
+            self._on_module(module.path)
+        try:
+            return self.pipeline.analyze(module)
+        except InputError as error:
+            self.pipeline.problems.append(error.problem)
+            return ()
+        except Exception as error:
+            raise InternalError(module.path) from error
+
+    def _find_derived(self) -> Sequence[Source]:
+        """Return the modules with classes derived from those found since the last call."""
+        names = self.pipeline.take_names()
+        modules = tuple(self.sources.add_derived_modules(names))
+        self._inputs.searches.append(DerivedModules(names, modules))
+        return modules
+
+
+def run_without_gc(function: Callable[[], Result]) -> Result:
+    """Return `function()`, called with a large stack and without garbage collection.
+
+    Syntax trees contain no garbage, and collecting would take half the time of a large module.
+    """
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        return run_with_large_stack(function)
+    finally:
+        if enabled:
+            gc.enable()
 
 
 class Pipeline(Struct):
@@ -73,8 +199,8 @@ class Pipeline(Struct):
     def _all_workflows(self, entry: OpenModule, project: Project) -> Iterator[WorkflowAnalysis]:
         """Yield each workflow class of a module without configured workflows."""
         classes = find_workflows(entry)
-        self.hints += map(problems.missing_run, classes.misnamed_runs)
-        self.problems += map(problems.class_over_limit, classes.over_limit)
+        self.hints += map(_missing_run_hint, classes.misnamed_runs)
+        self.problems += map(_limit_problem, classes.over_limit)
         entry = replace(entry, workflows=len(classes.workflows))
         for name in classes.workflows:
             yield _analyze_workflow(entry, name, project, checked=self.checked)
@@ -93,13 +219,13 @@ class Pipeline(Struct):
             else:
                 classes = partial(tuple, exported.exported_classes)
                 near = self.modules.suggestions.nearest(configured.class_name, classes)
-                missing.append(problems.not_exported(source, configured, exported, near))
+                missing.append(_not_exported_problem(source, configured, exported, near))
         self.problems += missing
         configuration = source.project.configuration
         # A configuration with wrong names does not say which classes are deployed.
         if configuration is not None and not missing and not configuration.problems:
             undeployed = find_undeployed(entry, configuration.content)
-            self.hints += (problems.not_deployed(workflow, configuration.path) for workflow in undeployed)
+            self.hints += (_not_deployed_hint(workflow, configuration.path) for workflow in undeployed)
 
 
 def _analyze_workflow(
@@ -141,3 +267,47 @@ def _details(built: BuiltGraph, project: Project) -> Details:
 
 def _span_of(place: Place | None) -> Span | None:
     return None if place is None else place.span
+
+
+_MAX_NAMES: Final = 8
+
+
+def _missing_run_hint(misnamed: MisnamedRun) -> Problem:
+    """Return the hint for a workflow class with a method that looks like `run`."""
+    span = misnamed.place.span
+    message = (
+        f"the class `{misnamed.class_name}` has no method `run`, and the engine does not call `{misnamed.method}`."
+    )
+    return Problem(span.path, message, "Name the method `run`.", span.line, span.column, kind=ProblemKind.NO_RUN)
+
+
+def _limit_problem(class_: ClassOverLimit) -> Problem:
+    """Return the problem of a class that exceeds a limit."""
+    span = class_.place.span
+    message = f"the class `{class_.class_name}` is not analyzed: {class_.reason}."
+    kind = ProblemKind.LIMIT
+    return Problem(span.path, message, "Derive it from fewer classes.", span.line, span.column, kind=kind)
+
+
+def _not_deployed_hint(undeployed: UndeployedClass, configuration: str) -> Problem:
+    """Return the hint for a workflow class that the configuration does not name."""
+    span = undeployed.place.span
+    message = (
+        f"the class `{undeployed.class_name}` is a workflow that {configuration} does not name, so it is not deployed."
+    )
+    advice = "Add it to `workflows` there, or name this file to have it analysed."
+    return Problem(span.path, message, advice, span.line, span.column, kind=ProblemKind.CONFIGURATION)
+
+
+def _not_exported_problem(
+    source: Source, configured: ConfiguredWorkflow, missing: NotExported, near: str | None
+) -> Problem:
+    """Return the problem of a configured class that its module does not export. `near` is a similar name."""
+    path = source.path if source.project.configuration is None else source.project.configuration.path
+    advice = f"Did you mean `{near}`?" if near else _exported_names(source, missing)
+    return Problem(path, f"{missing.reason}.", advice, configured.line, configured.column, kind=missing.kind)
+
+
+def _exported_names(source: Source, missing: NotExported) -> str:
+    names = ", ".join(f"`{name}`" for name in missing.exported_classes[:_MAX_NAMES])
+    return f"{source.path} exports {names or 'no workflow class'}."

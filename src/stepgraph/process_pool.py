@@ -17,16 +17,14 @@ from typing import Final
 import msgspec
 from msgspec import Struct
 
-from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.analysis_run import run_without_gc
+from stepgraph.analysis import WorkflowAnalysis, WorkflowRecord
 from stepgraph.limits import HELD_TOKENS, MOST_PROCESSES, PARSED_TOKENS, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem
-from stepgraph.pipeline import Pipeline
+from stepgraph.pipeline import Pipeline, run_without_gc
 from stepgraph.project.forked import ForkedProcess, end_processes, may_fork, processors
 from stepgraph.project.sources import Source
 from stepgraph.syntax.class_visitor import Derivation
 from stepgraph.syntax.modules import SourceModules
-from stepgraph.workflow_record import WorkflowRecord
 
 _PART_SIZE: Final = 25
 """The number of modules in a part, small enough to bound the memory of its syntax trees."""

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from msgspec.structs import replace
 
-from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis
+from stepgraph.analysis import Analysis, WorkflowAnalysis, empty_analysis, without_modules
 from stepgraph.checks.subject import ProjectSubject
 from stepgraph.project.sources import Sources
 
 if TYPE_CHECKING:
-    from stepgraph.analysis_run import AnalysisRun
     from stepgraph.checks.baseline import Baseline
+    from stepgraph.checks.diagnostic import Finding
     from stepgraph.checks.filtering import FilteredFindings
-    from stepgraph.checks.finding import Finding
     from stepgraph.checks.settings import Settings
+    from stepgraph.pipeline import AnalysisRun
     from stepgraph.process_pool import PartResult
 
 OnModule: TypeAlias = Callable[[str], object]
@@ -31,14 +31,14 @@ _MIN_MODULES_FOR_PROCESSES: Final = 50
 
 def import_pipeline() -> None:
     """Import the code of the analysis, which takes most of the time of a small analysis."""
-    import_module("stepgraph.analysis_run")
+    import_module("stepgraph.pipeline")
 
 
 def analyze_strictly(sources: Sources) -> Analysis:
     """Return the workflows of all modules, with the subjects of rules. Raises InputError for invalid Python."""
     if not sources.modules:
         return empty_analysis(sources)
-    from stepgraph.analysis_run import AnalysisRun
+    from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, checked=True, strict=True)
     return run.collect(run.analyze())
@@ -51,7 +51,7 @@ def analyze_sources(sources: Sources, on_module: OnModule | None = None, *, chec
     """
     if not sources.modules:
         return empty_analysis(sources)
-    from stepgraph.analysis_run import AnalysisRun
+    from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, checked=checked)
     return run.collect(run.analyze())
@@ -64,7 +64,7 @@ def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analy
     """
     if not sources.modules:
         return empty_analysis(sources)
-    from stepgraph.analysis_run import AnalysisRun
+    from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, release_modules=True)
     parts: list[PartResult] | None = None
@@ -77,8 +77,6 @@ def analyze_graphs(sources: Sources, on_module: OnModule | None = None) -> Analy
 
 def _graphs(run: AnalysisRun, parts: list[PartResult] | None) -> Iterator[WorkflowAnalysis]:
     """Yield the workflows of the given modules, from worker processes if possible, and of derived classes."""
-    from stepgraph.workflow_record import without_modules
-
     if parts is None:
         yield from map(without_modules, run.analyze_initial_modules())
     else:
@@ -111,9 +109,8 @@ def _check_workflows(
     """Return the analysis of all modules, and add the findings in their workflows."""
     if not sources.modules:
         return empty_analysis(sources)
-    from stepgraph.analysis_run import AnalysisRun
     from stepgraph.checks.run import check_workflow
-    from stepgraph.workflow_record import without_modules
+    from stepgraph.pipeline import AnalysisRun
 
     run = AnalysisRun(sources, on_module, checked=True, release_modules=True)
 

@@ -48,10 +48,10 @@ class Pending:
     background: tuple[Term, ...] = ()
     group: tuple[Term, ...] = ()
 
-    def __add__(self, other: Pending) -> Pending:
-        if not (other.background or other.group):
+    def __add__(self, more: Pending) -> Pending:
+        if not (more.background or more.group):
             return self
-        return Pending(self.background + other.background, self.group + other.group)
+        return Pending(self.background + more.background, self.group + more.group)
 
     @property
     def in_background(self) -> Pending:

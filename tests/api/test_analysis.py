@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.identity import version_id, workflow_id
+from stepgraph.analysis import WorkflowAnalysis, version_id, workflow_id
 from stepgraph.model.note import Note
 from stepgraph.project.module_dates import ModuleDates
 from tests.api.graphs import SPAN, graph_of, sleep, step, workflow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from stepgraph.identity import version_id, workflow_id
+from stepgraph.analysis import version_id, workflow_id
 from stepgraph.model.payload import Graph
 from tests.api.graphs import graph_of, sleep
 

@@ -194,7 +194,7 @@ def test_records_return_from_a_spawned_process() -> None:
         "from concurrent.futures import ProcessPoolExecutor\n"
         "from multiprocessing import get_context\n"
         "from stepgraph import analyze_paths\n"
-        "from stepgraph.workflow_record import WorkflowRecord\n"
+        "from stepgraph.analysis import WorkflowRecord\n"
         "def records_of(path):\n"
         "    return tuple(map(WorkflowRecord.of, analyze_paths(path).workflows))\n"
         "if __name__ == '__main__':\n"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cache import key
-from stepgraph.cache.key import PRESENTATION, installation_digest
+from stepgraph.cache import entry
+from stepgraph.cache.entry import PRESENTATION, installation_digest
 
 
 @pytest.fixture
@@ -19,8 +19,8 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("package/api.py", "package/checks/rule.py", "package/cli/main.py", "libcst/_version.py"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("x = 1\n", encoding="utf-8")
-    monkeypatch.setattr(key, "_PACKAGE", str(tmp_path / "package"))
-    monkeypatch.setattr(key, "_libcst_folder", lambda: str(tmp_path / "libcst"))
+    monkeypatch.setattr(entry, "_PACKAGE", str(tmp_path / "package"))
+    monkeypatch.setattr(entry, "_libcst_folder", lambda: str(tmp_path / "libcst"))
     return tmp_path
 
 
@@ -54,7 +54,7 @@ def test_presentation_does_not_change_the_digest(package: Path) -> None:
 
 
 def test_an_archive_has_no_digest(package: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(key, "_PACKAGE", str(package / "package.zip/stepgraph"))
+    monkeypatch.setattr(entry, "_PACKAGE", str(package / "package.zip/stepgraph"))
     assert installation_digest() is None
 
 

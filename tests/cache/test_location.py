@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.cache.location import is_outside
+from stepgraph.cache.store import is_outside
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from stepgraph.analysis import WorkflowRecord
 from stepgraph.cache import store as module
 from stepgraph.cache.entry import CacheEntry
 from stepgraph.cache.store import CacheStore, user_store
 from stepgraph.model.span import Span
-from stepgraph.workflow_record import WorkflowRecord
 
 GRAPH = {"version": 1, "workflow": {"class_name": "Orders", "functions": {}, "nodes": []}}
 WORKFLOW = WorkflowRecord("orders", "Orders", "orders.py", Span("orders.py", 1, 1, 2, 3), GRAPH, (), "", None)

@@ -8,7 +8,7 @@ from textwrap import dedent
 
 from stepgraph.analysis import Analysis
 from stepgraph.api import analyze_paths, check_analysis
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.page import ENTRY, Example
 from stepgraph.checks.settings import Settings
 from stepgraph.project.configuration.compatibility import DependencyMode

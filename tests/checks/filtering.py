@@ -6,9 +6,8 @@ from textwrap import dedent, indent
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.baseline import Baseline
-from stepgraph.checks.diagnostic import Severity
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.filtering import FilteredFindings
-from stepgraph.checks.finding import Finding
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.settings import Settings
 from stepgraph.model.span import Span

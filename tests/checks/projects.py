@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stepgraph.api import analyze_paths, check_analysis
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding
 
 ENTRY = """\
 from workers import WorkflowEntrypoint

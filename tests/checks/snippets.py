@@ -6,8 +6,7 @@ from pathlib import Path
 from textwrap import dedent, indent
 
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.page import in_run
 from stepgraph.project.configuration.compatibility import DependencyMode
 from tests.checks.examples import findings_of_example, module

@@ -9,8 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprint
-from stepgraph.checks.baseline_file import read_baseline
+from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprint, read_baseline
 from stepgraph.checks.filtering import FilteredFindings
 from stepgraph.model.note import InputError
 from tests.checks.filtering import PLAIN, code_lines, filter_module, in_run, make_finding

@@ -97,7 +97,7 @@ def test_fixtures_have_no_findings(folder: str) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize(
-    ("folder", "workflow"), [pytest.param(*found, id=found[1].class_name) for found in workflows()]
+    ("folder", "workflow"), [pytest.param(*example, id=example[1].class_name) for example in workflows()]
 )
 def test_fixtures_run_to_their_end(folder: str, workflow: WorkflowAnalysis, seed: int) -> None:
     assert workflow.subject is not None

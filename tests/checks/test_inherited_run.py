@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding
 from tests.checks.projects import CONFIGURATION, check_project
 
 MIXIN = """

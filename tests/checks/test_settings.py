@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.checks.diagnostic import Severity
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.filtering import CheckedSources, filter_findings
-from stepgraph.checks.finding import Finding
-from stepgraph.checks.settings import FailOn, Settings
-from stepgraph.checks.settings_table import read_settings
+from stepgraph.checks.settings import FailOn, Settings, read_settings
 from stepgraph.project.path_patterns import matches
 from tests.checks.filtering import codes, make_finding, make_rule
 

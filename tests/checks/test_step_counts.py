@@ -9,8 +9,7 @@ import pytest
 
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.analysis.min_step_count import min_step_count
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from tests.checks.projects import CONFIGURATION, check_project
 
 PRELUDE = """\

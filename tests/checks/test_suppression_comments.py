@@ -8,12 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from stepgraph.api import analyze_file, check_analysis
-from stepgraph.checks.diagnostic import Severity
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.filtering import CheckedSources, filter_findings
-from stepgraph.checks.finding import Finding
-from stepgraph.checks.ignores.configuration_comments import configuration_comments
-from stepgraph.checks.ignores.python_comments import python_comments
 from stepgraph.checks.settings import Settings
+from stepgraph.checks.suppression_comments import configuration_comments, python_comments
 from stepgraph.model.span import Span
 from stepgraph.source_analysis import apply_settings
 from tests.checks.filtering import PLAIN, SELECTED, code_lines, filter_module, in_run

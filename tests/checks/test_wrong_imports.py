@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stepgraph.api import analyze_source, check_analysis
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding
 from stepgraph.syntax.edits import MovedImport
 from tests.checks.projects import CONFIGURATION, ENTRY, check_project, format_findings
 

@@ -57,7 +57,7 @@ def test_an_unchanged_project_is_served_from_the_cache(
     stepgraph: Command, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
 ) -> None:
     first = stepgraph(*command)
-    monkeypatch.setattr("stepgraph.cli.caching.analyze_graphs", lambda *_: never())
+    monkeypatch.setattr("stepgraph.cli.analysis.analyze_graphs", lambda *_: never())
     assert stepgraph(*command) == first
 
 
@@ -135,8 +135,8 @@ def test_environments_have_separate_entries(stepgraph: Command, project: Path) -
 @pytest.mark.usefixtures("project")
 def test_an_update_of_stepgraph_invalidates_entries(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
     stepgraph("graph")
-    monkeypatch.setattr("stepgraph.cache.key.installation_digest", lambda: "changed")
-    monkeypatch.setattr("stepgraph.cli.caching.analyze_graphs", lambda *_, **__: never())
+    monkeypatch.setattr("stepgraph.cache.entry.installation_digest", lambda: "changed")
+    monkeypatch.setattr("stepgraph.cli.analysis.analyze_graphs", lambda *_, **__: never())
     run = stepgraph("graph")
     assert run.code == 4
     assert "it was analysed again" in run.messages[0]

@@ -10,9 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from stepgraph.analysis import Analysis
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
-from stepgraph.cli import caching
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.model.span import Span
 from stepgraph.project.sources import Sources
 from stepgraph.source_analysis import check_sources
@@ -43,12 +41,14 @@ def add_findings(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
         analysis, diagnostics = check_sources(sources, with_edits=with_edits)
         return analysis, (*diagnostics, *findings)
 
-    monkeypatch.setattr(caching, "check_sources", checked)
+    monkeypatch.setattr("stepgraph.cli.analysis.check_sources", checked)
 
 
 def replace_findings(monkeypatch: pytest.MonkeyPatch, *findings: Finding) -> None:
     """Replace the findings of the rules."""
-    monkeypatch.setattr(caching, "check_sources", lambda sources, *_, **__: (check_sources(sources)[0], findings))
+    monkeypatch.setattr(
+        "stepgraph.cli.analysis.check_sources", lambda sources, *_, **__: (check_sources(sources)[0], findings)
+    )
 
 
 def finding(severity: Severity, code: str = "SG201") -> Finding:

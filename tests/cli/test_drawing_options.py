@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.cli import formats
-from stepgraph.cli.options import drawing as drawing_options
+from stepgraph.cli import formats, output_options
 from stepgraph.render import folding, svg, view
 from stepgraph.render.flow import dot_engine
 from tests.cli.conftest import Command, Run
@@ -22,9 +21,9 @@ def orders(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the fo
 
 
 def test_option_values_match_the_renderers() -> None:
-    assert drawing_options.COLLAPSIBLE == folding.FOLDED_KINDS
-    assert drawing_options.EXPANSIONS == view.EXPANSIONS
-    assert drawing_options.THEMES == view.THEMES
+    assert output_options.COLLAPSIBLE == folding.FOLDED_KINDS
+    assert output_options.EXPANSIONS == view.EXPANSIONS
+    assert output_options.THEMES == view.THEMES
 
 
 def test_depth_folds_deeper_nodes(stepgraph: Command) -> None:

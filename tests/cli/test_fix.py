@@ -9,9 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.checks.fixes import FixedFile
 from stepgraph.cli.errors import CommandError
-from stepgraph.cli.fixing import write_fixes
+from stepgraph.cli.fixing import FixedFile, write_fixes
 from stepgraph.project.root import root_of
 from tests.cli.conftest import Command
 

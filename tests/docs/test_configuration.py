@@ -14,9 +14,8 @@ from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.baseline import Baseline
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.filtering import FilteredFindings
-from stepgraph.checks.settings import FailOn, Settings
-from stepgraph.checks.settings_table import KEYS, read_settings
-from stepgraph.cli.options.check import check_options
+from stepgraph.checks.settings import KEYS, FailOn, Settings, read_settings
+from stepgraph.cli.check_options import check_options
 from stepgraph.source_analysis import apply_settings
 from tests.checks.filtering import SELECTED, code_lines, make_rule
 

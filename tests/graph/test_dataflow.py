@@ -46,8 +46,8 @@ class TraceDomain(Domain[Traces]):
             case _:
                 return state
 
-    def join(self, left: Traces, right: Traces) -> Traces:
-        return left | right
+    def join(self, a: Traces, b: Traces) -> Traces:
+        return a | b
 
 
 def body_of(source: str) -> Block:
@@ -385,8 +385,8 @@ class CountDomain(Domain[int]):
     def transfer(self, operation: Leaf, state: int) -> int:
         return min(self.UNLIMITED, state + isinstance(operation, Run))
 
-    def join(self, left: int, right: int) -> int:
-        return max(left, right)
+    def join(self, a: int, b: int) -> int:
+        return max(a, b)
 
     def widen(self, old: int, new: int) -> int:
         return self.UNLIMITED if new > old else new

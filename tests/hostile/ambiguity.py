@@ -66,8 +66,8 @@ def slow_loops(pattern: str | bytes, flags: int = 0, *, searched: bool = True) -
     return [*automaton.refused, *dict.fromkeys(automaton.slow())]
 
 
-def _intersect(left: Anchor, right: Anchor) -> Anchor:
-    return left[0] & right[0], left[1] & right[1]
+def _intersect(first: Anchor, second: Anchor) -> Anchor:
+    return first[0] & second[0], first[1] & second[1]
 
 
 class _Automaton:

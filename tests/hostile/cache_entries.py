@@ -110,7 +110,7 @@ def _cut(path: Path, content: bytes, rng: Random, _: Workspace) -> None:
 
 
 def _entry_of_another_key(path: Path, content: bytes, rng: Random, workspace: Workspace) -> None:
-    others = [other for _, other in workspace.entries.values() if other != content]
+    others = [entry for _, entry in workspace.entries.values() if entry != content]
     path.write_bytes(rng.choice(others))
 
 
@@ -227,8 +227,8 @@ def _try_entry(number: int, workspace: Workspace, counts: CacheEntryCounts) -> N
     signal.signal(signal.SIGALRM, interrupt)
     signal.alarm(_PATIENCE_SECONDS)
     with (
-        mock.patch("stepgraph.cli.caching.analyze_graphs", side_effect=analyze_graphs) as analyze,
-        mock.patch("stepgraph.cli.caching.check_sources", side_effect=check_sources) as check,
+        mock.patch("stepgraph.cli.analysis.analyze_graphs", side_effect=analyze_graphs) as analyze,
+        mock.patch("stepgraph.cli.analysis.check_sources", side_effect=check_sources) as check,
     ):
         answer = run(command)
     signal.alarm(0)

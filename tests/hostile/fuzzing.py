@@ -51,16 +51,16 @@ class FuzzCounts:
     slowest: tuple[int, float] = (0, 0.0)
     """The input that was slowest for its size, and its milliseconds per kilobyte."""
 
-    def add(self, other: FuzzCounts) -> None:
+    def add(self, counts: FuzzCounts) -> None:
         """Add the counts of another batch."""
-        self.inputs += other.inputs
-        self.results += other.results
-        self.refused += other.refused
-        self.defects += other.defects
-        self.crashes += other.crashes
-        self.hangs += other.hangs
-        self.writes += other.writes
-        self.slowest = max(self.slowest, (other.slowest[0], other.slowest[1]), key=lambda slow: slow[1])
+        self.inputs += counts.inputs
+        self.results += counts.results
+        self.refused += counts.refused
+        self.defects += counts.defects
+        self.crashes += counts.crashes
+        self.hangs += counts.hangs
+        self.writes += counts.writes
+        self.slowest = max(self.slowest, (counts.slowest[0], counts.slowest[1]), key=lambda slow: slow[1])
 
 
 @dataclass(frozen=True, slots=True)

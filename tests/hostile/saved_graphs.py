@@ -56,14 +56,14 @@ class SavedGraphCounts:
     stopped: list[int] = field(default_factory=list)
     """Graphs that crashed the interpreter or hung."""
 
-    def add(self, other: SavedGraphCounts) -> None:
+    def add(self, counts: SavedGraphCounts) -> None:
         """Add the counts of another batch."""
-        self.graphs += other.graphs
-        self.results += other.results
-        self.refused += other.refused
-        self.defects += other.defects
-        self.forbidden += other.forbidden
-        self.stopped += other.stopped
+        self.graphs += counts.graphs
+        self.results += counts.results
+        self.refused += counts.refused
+        self.defects += counts.defects
+        self.forbidden += counts.forbidden
+        self.stopped += counts.stopped
 
 
 def saved_graph(number: int) -> bytes:

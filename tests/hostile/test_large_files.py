@@ -9,8 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from stepgraph.project import search, sources
-from stepgraph.project.configuration import configurations
+from stepgraph.project import project, search, sources
 from stepgraph.syntax import modules
 from tests.hostile.conftest import Command
 
@@ -161,7 +160,7 @@ def test_too_many_imported_modules_are_reported(stepgraph: Command, monkeypatch:
 
 
 def test_too_many_configurations_are_not_read(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(configurations, "CONFIGURATION_BYTES_IN_ALL", 2 * len(SETTINGS))
+    monkeypatch.setattr(project, "CONFIGURATION_BYTES_IN_ALL", 2 * len(SETTINGS))
     for number in range(6):
         folder = Path(f"worker{number}")
         folder.mkdir()

@@ -48,12 +48,12 @@ class TrialCounts:
     violations: list[str] = field(default_factory=list)
     """Each with the number of its input."""
 
-    def add(self, other: TrialCounts) -> None:
+    def add(self, counts: TrialCounts) -> None:
         """Add the counts of another batch."""
-        self.inputs += other.inputs
-        self.results += other.results
-        self.refused += other.refused
-        self.violations += other.violations
+        self.inputs += counts.inputs
+        self.results += counts.results
+        self.refused += counts.refused
+        self.violations += counts.violations
 
 
 def run_trials(module: str, count: int, first: int = 0) -> TrialCounts:

@@ -28,9 +28,9 @@ def read(data: object) -> tuple[SavedGraph, ...]:
 
 def nodes(*written: object) -> list[Node]:
     """Return nodes after reading them."""
-    (found,) = read(document(*written))
-    assert found.graph is not None
-    return found.graph["workflow"]["nodes"]
+    (saved,) = read(document(*written))
+    assert saved.graph is not None
+    return saved.graph["workflow"]["nodes"]
 
 
 def refusal(data: object) -> str:
@@ -171,7 +171,7 @@ def test_nodes_that_are_nested_more_deeply_are_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("node", "said"),
+    ("node", "message"),
     [
         (3, "[0] should be an object, not 3."),
         ({}, "[0].type is missing."),
@@ -210,12 +210,12 @@ def test_nodes_that_are_nested_more_deeply_are_refused() -> None:
         ),
     ],
 )
-def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, said: str) -> None:
-    assert refusal({"result": {"graph": document(node)}}) == f"result.graph.workflow.nodes{said}"
+def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, message: str) -> None:
+    assert refusal({"result": {"graph": document(node)}}) == f"result.graph.workflow.nodes{message}"
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "message"),
     [
         (3, "The document should be an object, not 3."),
         ({}, "There is no `graph` in it."),
@@ -231,12 +231,12 @@ def test_what_cannot_be_drawn_is_refused_with_its_place(node: object, said: str)
         ({"id": "1", "has_dag": True}, "A version, without its graph."),
     ],
 )
-def test_what_is_no_graph_is_refused(data: object, said: str) -> None:
-    assert refusal(data) == said
+def test_what_is_no_graph_is_refused(data: object, message: str) -> None:
+    assert refusal(data) == message
 
 
 @pytest.mark.parametrize(
-    ("errors", "said"),
+    ("errors", "message"),
     [
         ([{"code": 10000, "message": "Authentication error"}], "Authentication error (10000)"),
         ([{"message": "No such version."}, {"message": "x"}], "No such version"),
@@ -246,12 +246,14 @@ def test_what_is_no_graph_is_refused(data: object, said: str) -> None:
         ([{"code": 1}], "it does not say which"),
     ],
 )
-def test_an_answer_that_is_an_error_says_which(errors: object, said: str) -> None:
-    assert refusal({"success": False, "errors": errors, "result": None}) == (f"The API answered with an error: {said}.")
+def test_an_answer_that_is_an_error_says_which(errors: object, message: str) -> None:
+    assert refusal({"success": False, "errors": errors, "result": None}) == (
+        f"The API answered with an error: {message}."
+    )
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         (b"", "saved.json: Not JSON: it is empty."),
         (b" \n", "saved.json: Not JSON: it is empty."),
@@ -261,10 +263,10 @@ def test_an_answer_that_is_an_error_says_which(errors: object, said: str) -> Non
         (b"[1" + b"0" * 5000 + b"]", "saved.json: A number has too many digits."),
     ],
 )
-def test_what_is_no_json_is_refused(text: bytes, said: str) -> None:
+def test_what_is_no_json_is_refused(text: bytes, message: str) -> None:
     with pytest.raises(InputError) as caught:
         read_saved_graphs(text, "saved.json")
-    assert str(caught.value) == said
+    assert str(caught.value) == message
 
 
 def test_a_message_says_what_was_expected() -> None:

@@ -117,10 +117,10 @@ def test_a_node_without_a_required_field_is_invalid(kind: str, key: str) -> None
         valid_node(node)
 
 
-@pytest.mark.parametrize("around", [lambda node: node, lambda node: {"type": "loop", "nodes": [node]}])
-def test_a_node_of_an_unknown_type_is_invalid(around: Callable[[object], object]) -> None:
+@pytest.mark.parametrize("wrap", [lambda node: node, lambda node: {"type": "loop", "nodes": [node]}])
+def test_a_node_of_an_unknown_type_is_invalid(wrap: Callable[[object], object]) -> None:
     with pytest.raises(ValidationError, match="'step_undo'"):
-        valid_node(around({"type": "step_undo", "name": "x", "nodes": []}))
+        valid_node(wrap({"type": "step_undo", "name": "x", "nodes": []}))
 
 
 @pytest.mark.parametrize(

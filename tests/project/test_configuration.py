@@ -115,7 +115,7 @@ def test_a_duplicate_key_is_reported_with_its_path() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("", "1:1: not valid JSON: expecting value."),
         ('{"a": 1,\n "b" 2}', "2:6: not valid JSON: expecting ':' delimiter."),
@@ -134,8 +134,8 @@ def test_a_duplicate_key_is_reported_with_its_path() -> None:
         (f'{{"a": {"1" * 5000}}}', "1:1: not valid JSON: a number in it has too many digits."),
     ],
 )
-def test_malformed_json_is_reported_with_its_position(text: str, said: str) -> None:
-    assert refused(text) == f"wrangler.jsonc:{said}"
+def test_malformed_json_is_reported_with_its_position(text: str, message: str) -> None:
+    assert refused(text) == f"wrangler.jsonc:{message}"
 
 
 Scalar: Final[st.SearchStrategy[object]] = (
@@ -210,11 +210,11 @@ def test_each_value_is_at_its_position(drawn: tuple[str, dict[str, object]]) -> 
     for path, value in parts_of(data):
         if not path:
             continue
-        found = text_at(document, text, path)
+        value_text = text_at(document, text, path)
         if isinstance(value, dict | list):
-            assert found.startswith("{" if isinstance(value, dict) else "[")
+            assert value_text.startswith("{" if isinstance(value, dict) else "[")
         else:
-            assert json.JSONDecoder().raw_decode(found)[0] == value
+            assert json.JSONDecoder().raw_decode(value_text)[0] == value
 
 
 TOML: Final = '''\
@@ -279,7 +279,7 @@ def test_toml_may_have_windows_line_ends() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ("a = 1\nb = 2\na = 3\n", "3:6: not valid TOML: cannot overwrite a value."),
         ("a = \n", "1:5: not valid TOML: invalid value."),
@@ -289,14 +289,14 @@ def test_toml_may_have_windows_line_ends() -> None:
         ("a = " + "1" * 5000, "1:1: not valid TOML: a number in it has too many digits."),
     ],
 )
-def test_malformed_toml_is_reported_with_its_position(text: str, said: str) -> None:
-    assert refused(text, name="wrangler.toml") == f"wrangler.toml:{said}"
+def test_malformed_toml_is_reported_with_its_position(text: str, message: str) -> None:
+    assert refused(text, name="wrangler.toml") == f"wrangler.toml:{message}"
 
 
 @pytest.mark.parametrize(("name", "text"), [("wrangler.json", '{"name": 3}'), ("wrangler.toml", "name = 3")])
 def test_a_byte_order_mark_does_not_count_as_a_column(name: str, text: str) -> None:
-    (said,) = messages_of(read(f"\ufeff{text}", name=name))
-    assert said == f"{name}:1:{text.index('3') + 1}: `name` is a number, where text is expected."
+    (message,) = messages_of(read(f"\ufeff{text}", name=name))
+    assert message == f"{name}:1:{text.index('3') + 1}: `name` is a number, where text is expected."
 
 
 @pytest.mark.parametrize("name", ["wrangler.jsonc", "wrangler.toml"])
@@ -308,7 +308,7 @@ def test_a_coding_comment_in_a_configuration_is_ignored(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "said"),
+    ("field", "value", "message"),
     [
         ("name", 3, "`name` is a number, where text is expected."),
         ("name", "", "`name` is empty, where text is expected."),
@@ -321,15 +321,15 @@ def test_a_coding_comment_in_a_configuration_is_ignored(name: str) -> None:
         ("env", "test", "`env` is text, where an object is expected."),
     ],
 )
-def test_a_field_of_the_wrong_type_is_reported_at_its_value(field: str, value: object, said: str) -> None:
+def test_a_field_of_the_wrong_type_is_reported_at_its_value(field: str, value: object, message: str) -> None:
     configuration = read_data({field: value}, "test")
-    assert messages_of(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: {said}"]
+    assert messages_of(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: {message}"]
 
 
 def test_an_invalid_export_does_not_hide_the_others() -> None:
     configuration = read('{"exports": {"Odd": 3,\n "Orders": {"type": "workflow", "name": "orders"}}}')
     assert messages_of(configuration) == ["wrangler.jsonc:1:21: `Odd` is a number, where an object is expected."]
-    assert [found.class_name for found in configuration.workflows] == ["Orders"]
+    assert [workflow.class_name for workflow in configuration.workflows] == ["Orders"]
 
 
 def test_invalid_list_elements_have_their_own_positions() -> None:
@@ -369,7 +369,7 @@ def test_workflows_are_in_order_with_class_positions() -> None:
 
 def test_an_incomplete_workflow_does_not_hide_the_others() -> None:
     configuration = read_data({"workflows": [{"binding": "A"}, {"name": "a"}, workflow()]})
-    assert [found.name for found in configuration.workflows] == ["orders"]
+    assert [workflow.name for workflow in configuration.workflows] == ["orders"]
     assert messages_of(configuration) == [
         "wrangler.jsonc:1:16: `name` is missing in this entry of `workflows`.",
         "wrangler.jsonc:1:16: `class_name` is missing in this entry of `workflows`.",
@@ -387,7 +387,7 @@ def test_workflows_of_toml_are_tables_in_an_array() -> None:
 
 def test_a_duplicate_workflow_name_is_reported() -> None:
     configuration = read('{"workflows": [{"name": "a", "class_name": "A"},\n {"name": "a", "class_name": "B"}]}')
-    assert [found.class_name for found in configuration.workflows] == ["A"]
+    assert [workflow.class_name for workflow in configuration.workflows] == ["A"]
     assert messages_of(configuration) == [
         "wrangler.jsonc:2:11: `a` is the name of another workflow above. Rename one of them."
     ]
@@ -395,7 +395,7 @@ def test_a_duplicate_workflow_name_is_reported() -> None:
 
 def test_two_workflows_may_share_a_class() -> None:
     configuration = read_data({"workflows": [workflow(name="a"), workflow(name="b")]})
-    assert [found.name for found in configuration.workflows] == ["a", "b"]
+    assert [workflow.name for workflow in configuration.workflows] == ["a", "b"]
     assert messages_of(configuration) == []
     assert configuration.workflow_of_class("Orders") == configuration.workflows[0]
 
@@ -414,12 +414,12 @@ def test_the_workers_own_script_name_is_this_worker() -> None:
 def test_an_environment_compares_script_names_with_the_deployed_name() -> None:
     entries = [workflow(script_name="shop"), workflow(name="b", script_name="shop-test")]
     configuration = read_data({"name": "shop", "env": {"test": {"workflows": entries}}}, "test")
-    assert [found.script_name for found in configuration.workflows] == ["shop", None]
+    assert [workflow.script_name for workflow in configuration.workflows] == ["shop", None]
 
 
 def test_limits_set_the_maximum_of_steps() -> None:
     configuration = read_data({"workflows": [workflow(limits={"steps": 25000}), workflow(name="b", limits={})]})
-    assert [found.steps for found in configuration.workflows] == [25000, None]
+    assert [workflow.steps for workflow in configuration.workflows] == [25000, None]
 
 
 @pytest.mark.parametrize(
@@ -484,14 +484,14 @@ def in_environment(environment: dict[str, object], name: str = "test") -> Config
 def test_without_an_environment_the_top_level_is_used() -> None:
     configuration = read_data({**TOP, "env": {"test": {"name": "other", "workflows": []}}})
     assert configuration.name == "shop"
-    assert [found.name for found in configuration.workflows] == ["orders"]
+    assert [workflow.name for workflow in configuration.workflows] == ["orders"]
 
 
 def test_an_environment_inherits_all_but_workflows() -> None:
     configuration = in_environment({"workflows": [workflow(name="orders-test")]})
     assert configuration.main == "src/entry.py"
     assert configuration.mode is DependencyMode.IMPLICIT
-    assert [found.name for found in configuration.workflows] == ["orders-test"]
+    assert [workflow.name for workflow in configuration.workflows] == ["orders-test"]
 
 
 def test_an_environment_overrides_inherited_fields() -> None:
@@ -527,9 +527,9 @@ def test_a_misspelled_workflows_key_has_a_hint(key: str, column: int) -> None:
 def test_an_environment_inherits_exports_unless_it_sets_them() -> None:
     exports = {"Orders": {"type": "workflow", "name": "orders"}}
     inherited = read_data({"exports": exports, "env": {"test": {}}}, "test")
-    own = read_data({"exports": exports, "env": {"test": {"exports": {}}}}, "test")
-    assert [found.name for found in inherited.workflows] == ["orders"]
-    assert own.workflows == ()
+    overriding = read_data({"exports": exports, "env": {"test": {"exports": {}}}}, "test")
+    assert [workflow.name for workflow in inherited.workflows] == ["orders"]
+    assert overriding.workflows == ()
 
 
 def test_the_deployed_name_has_the_environment_as_suffix() -> None:
@@ -544,7 +544,7 @@ def test_the_name_may_be_missing() -> None:
 def test_without_environments_the_top_level_is_for_all() -> None:
     configuration = read_data(TOP, "test")
     assert configuration.name == "shop-test"
-    assert [found.name for found in configuration.workflows] == ["orders"]
+    assert [workflow.name for workflow in configuration.workflows] == ["orders"]
 
 
 @pytest.mark.parametrize(
@@ -552,8 +552,8 @@ def test_without_environments_the_top_level_is_for_all() -> None:
     [('{"a": {}, "b": {}}', " There are `a`, `b`."), ('{"a": {}}', " There is `a`."), ("{}", "")],
 )
 def test_an_unknown_environment_is_an_error_listing_the_others(environments: str, advice: str) -> None:
-    said = refused(f'{{\n  "env": {environments}\n}}', "test")
-    assert said == f"wrangler.jsonc:2:10: there is no environment `test`.{advice}"
+    message = refused(f'{{\n  "env": {environments}\n}}', "test")
+    assert message == f"wrangler.jsonc:2:10: there is no environment `test`.{advice}"
 
 
 def test_paths_are_relative_to_the_configuration() -> None:
@@ -646,12 +646,12 @@ def test_a_base_dir_of_another_language_may_be_missing() -> None:
 
 @pytest.mark.parametrize("field", ["name", "main", "base_dir"])
 @pytest.mark.parametrize(
-    ("escape", "said"),
+    ("escape", "character"),
     [("u0000", "a null character"), ("ud800", "half of a surrogate pair"), ("udfff", "half of a surrogate pair")],
 )
-def test_an_impossible_name_is_reported_at_its_value(field: str, escape: str, said: str) -> None:
+def test_an_impossible_name_is_reported_at_its_value(field: str, escape: str, character: str) -> None:
     configuration = read(f'{{"{field}": "a\\{escape}"}}')
-    assert messages_of(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: `{field}` has {said} in it."]
+    assert messages_of(configuration) == [f"wrangler.jsonc:1:{len(field) + 6}: `{field}` has {character} in it."]
     assert (configuration.name, configuration.main, configuration.base_dir) == ("", None, None)
 
 

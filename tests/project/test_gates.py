@@ -67,17 +67,17 @@ def calls(path: Path) -> Iterator[str]:
 @pytest.mark.slow
 def test_no_other_module_reaches_the_file_system() -> None:
     modules = {path.relative_to(PACKAGE).as_posix(): path for path in PACKAGE.rglob("*.py")}
-    elsewhere = {
-        name: found
+    calls_by_module = {
+        name: names
         for name, path in modules.items()
-        if name not in GATES and not name.startswith(CACHE) and (found := set(calls(path)))
+        if name not in GATES and not name.startswith(CACHE) and (names := set(calls(path)))
     }
-    assert elsewhere == ELSEWHERE
+    assert calls_by_module == ELSEWHERE
 
 
 def test_calls_that_reach_the_file_system_are_detected(tmp_path: Path) -> None:
-    found = {name for gate in GATES for name in calls(PACKAGE / gate)}
-    assert {"os.open", "os.scandir", "os.replace", "os.unlink", "tempfile", "shutil.rmtree", "os.symlink"} <= found
+    names = {name for gate in GATES for name in calls(PACKAGE / gate)}
+    assert {"os.open", "os.scandir", "os.replace", "os.unlink", "tempfile", "shutil.rmtree", "os.symlink"} <= names
     (tmp_path / "a.py").write_text(
         "import io, shutil\nfrom os import replace as put\nopen(1)\nio.open(1)\nput(1, 2)\nPath(1).read_text()\n",
         encoding="utf-8",

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from stepgraph.project import git as asking
+from stepgraph.project.git import revision_of
 from stepgraph.project.module_dates import ModuleDates, module_dates
-from stepgraph.project.revisions import revision_of
 from stepgraph.project.search import ignored
 from tests.cli.repositories import commit, make_repository, needs_git
 

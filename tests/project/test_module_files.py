@@ -24,9 +24,9 @@ def files_in(*names: str, folders: tuple[str, ...] = ("",), vendored: tuple[str,
     return ModuleFiles("", folders, vendored, here())
 
 
-def path_of(found: ModuleFile | None) -> str | None:
+def path_of(module: ModuleFile | None) -> str | None:
     """Return the file of a module, or the folder of a package without a file."""
-    return None if found is None else found.path or found.folder
+    return None if module is None else module.path or module.folder
 
 
 def test_a_name_is_a_module_in_a_folder() -> None:

@@ -14,8 +14,8 @@ import pytest
 
 from stepgraph.model.note import InputError
 from stepgraph.project import revision_files
+from stepgraph.project.git import Revision, revision_of
 from stepgraph.project.revision_files import revision_folder, windows_cannot_hold
-from stepgraph.project.revisions import Revision, revision_of
 from tests.cli.repositories import GIT, commit, git, make_repository, needs_git
 
 pytestmark = needs_git
@@ -36,10 +36,10 @@ def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def written(text: str) -> str:
     """Write a blob and return its object id."""
-    return made("hash-object", "-w", "--stdin", text=text)
+    return git_with_input("hash-object", "-w", "--stdin", text=text)
 
 
-def made(*arguments: str, text: str) -> str:
+def git_with_input(*arguments: str, text: str) -> str:
     return (
         subprocess.run([GIT, *arguments], input=text.encode(), capture_output=True, check=True).stdout.decode().strip()
     )
@@ -49,14 +49,14 @@ def tree(*entries: tuple[str, str, str]) -> str:
     """Make a tree of entries (mode, object, name)."""
     kinds = {"040000": "tree"}
     lines = [f"{mode} {kinds.get(mode, 'blob')} {identity}\t{name}\n" for mode, identity, name in entries]
-    return made("mktree", text="".join(lines))
+    return git_with_input("mktree", text="".join(lines))
 
 
 def revision(identity: str) -> Revision:
     """Return a commit of a tree."""
-    found = revision_of(".", git("commit-tree", "-m", "change", identity))
-    assert found is not None
-    return found
+    change = revision_of(".", git("commit-tree", "-m", "change", identity))
+    assert change is not None
+    return change
 
 
 def files_of(folder: str) -> dict[str, str]:
@@ -70,9 +70,9 @@ def test_only_analyzed_files_are_extracted(temporary: Path) -> None:
         Path(name).parent.mkdir(exist_ok=True)
         Path(name).write_text(name, encoding="utf-8")
     commit()
-    found = revision_of(".", "main")
-    assert found is not None
-    with revision_folder(found) as folder:
+    head = revision_of(".", "main")
+    assert head is not None
+    with revision_folder(head) as folder:
         assert files_of(folder) == {
             ".git": "",
             "pyproject.toml": "pyproject.toml",
@@ -84,19 +84,19 @@ def test_only_analyzed_files_are_extracted(temporary: Path) -> None:
 
 def test_the_folder_is_removed_after_a_failure(temporary: Path) -> None:
     commit()
-    found = revision_of(".", "HEAD")
-    assert found is not None
-    with pytest.raises(KeyError), revision_folder(found):
+    head = revision_of(".", "HEAD")
+    assert head is not None
+    with pytest.raises(KeyError), revision_folder(head):
         raise KeyError
     assert list(temporary.iterdir()) == []
 
 
 def test_a_failure_to_make_the_folder_is_reported(temporary: Path) -> None:
     commit()
-    found = revision_of(".", "HEAD")
-    assert found is not None
+    head = revision_of(".", "HEAD")
+    assert head is not None
     temporary.rmdir()
-    with pytest.raises(InputError) as raised, revision_folder(found):
+    with pytest.raises(InputError) as raised, revision_folder(head):
         pass
     assert str(raised.value) == "HEAD: its files cannot be written to a temporary folder: No such file or directory."
 
@@ -117,18 +117,18 @@ def replace_git(folder: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> N
 
 @on_unix
 def test_a_git_that_disappears_is_reported(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = revision(tree(("100644", written("x = 1\n"), "orders.py")))
+    change = revision(tree(("100644", written("x = 1\n"), "orders.py")))
     replace_git(temporary, monkeypatch, f'/bin/rm "$0"; exec {GIT} "$@"')
-    with pytest.raises(InputError, match=r"^\w+: git cannot be started\.$"), revision_folder(found):
+    with pytest.raises(InputError, match=r"^\w+: git cannot be started\.$"), revision_folder(change):
         pass
 
 
 @on_unix
 def test_a_git_that_stops_within_a_file_is_reported(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = revision(tree(("100644", written("x = 1\n"), "orders.py")))
+    change = revision(tree(("100644", written("x = 1\n"), "orders.py")))
     answer = "read -r object; printf '%s blob 100\\nhalf' \"$object\""
     replace_git(temporary, monkeypatch, f'case "$*" in *cat-file*) {answer} ;; *) exec {GIT} "$@" ;; esac')
-    with pytest.raises(InputError, match=r"orders\.py: git cannot read its content\.$"), revision_folder(found):
+    with pytest.raises(InputError, match=r"orders\.py: git cannot read its content\.$"), revision_folder(change):
         pass
 
 
@@ -225,8 +225,8 @@ def test_a_large_blob_is_rejected_unread(monkeypatch: pytest.MonkeyPatch) -> Non
 @pytest.mark.usefixtures("temporary")
 def test_the_total_size_of_blobs_is_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(revision_files, "REVISION_BYTES", 2_000_000)
-    one = written("#" * 1_000_001)
-    assert refusal_of(tree(("100644", one, "a.py"), ("100644", one, "b.py"))) == (
+    blob = written("#" * 1_000_001)
+    assert refusal_of(tree(("100644", blob, "a.py"), ("100644", blob, "b.py"))) == (
         " it has more than 2 MB of Python files and configurations, so that it is not read."
     )
 
@@ -243,12 +243,12 @@ def test_a_long_path_is_rejected(name: str) -> None:
 
 @pytest.mark.usefixtures("temporary")
 def test_a_duplicate_path_is_rejected() -> None:
-    one, other = written("x = 1\n"), written("x = 2\n")
+    first, second = written("x = 1\n"), written("x = 2\n")
     again = "its path, or one that differs in upper and lower case alone, is there twice."
     for entries in (
-        (("100644", one, "a.py"), ("100644", other, "a.py")),
-        (("100644", one, "a.py"), ("40000", tree(("100644", other, "b.py")), "a.py")),
-        (("100644", one, "a.py"), ("120000", other, "a.py")),
+        (("100644", first, "a.py"), ("100644", second, "a.py")),
+        (("100644", first, "a.py"), ("40000", tree(("100644", second, "b.py")), "a.py")),
+        (("100644", first, "a.py"), ("120000", second, "a.py")),
     ):
         assert refusal_of(raw_tree(*entries)).endswith(again)
 
@@ -277,8 +277,8 @@ def test_links_point_directly_at_their_final_target(temporary: Path) -> None:  #
     }
     links = (("120000", written(target), name) for name, target in entries.items())
     with revision_folder(revision(tree(("040000", inner, "d"), *links))) as folder:
-        found = {name: str(Path(folder, name).readlink()) for name in entries if os.path.lexists(f"{folder}/{name}")}
-        assert found == {"one": "d/a.py", "b": "d", "long.py": "d/a.py", "gone.py": "nowhere.py"}
+        targets = {name: str(Path(folder, name).readlink()) for name in entries if os.path.lexists(f"{folder}/{name}")}
+        assert targets == {"one": "d/a.py", "b": "d", "long.py": "d/a.py", "gone.py": "nowhere.py"}
         assert str(Path(folder, "d/up").readlink()) == "."
 
 
@@ -302,11 +302,11 @@ def test_names_that_windows_cannot_store_are_detected(path: str) -> None:
 
 def ended_by(number: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> int:
     """Return the exit status of a diff that receives a signal while it reads a revision."""
-    found = revision(tree(("100644", written("x = 1\n"), "orders.py")))
+    change = revision(tree(("100644", written("x = 1\n"), "orders.py")))
     wait = f"printf ready > {folder.parent}/ready; exec /bin/sleep 600"
     replace_git(folder.parent, monkeypatch, f'case "$*" in *batch-check*) {wait} ;; *) exec {GIT} "$@" ;; esac')
     environment = {**os.environ, "TMPDIR": str(folder)}
-    command = [sys.executable, "-m", "stepgraph", "diff", "--from", found.commit]
+    command = [sys.executable, "-m", "stepgraph", "diff", "--from", change.commit]
     with subprocess.Popen(command, env=environment) as process:
         while not (folder.parent / "ready").exists():
             time.sleep(0.01)
@@ -326,13 +326,13 @@ def test_a_signal_removes_the_temporary_folder(temporary: Path, monkeypatch: pyt
 
 def test_folders_of_killed_runs_are_removed_after_a_day(temporary: Path) -> None:
     commit()
-    found = revision_of(".", "HEAD")
-    assert found is not None
+    head = revision_of(".", "HEAD")
+    assert head is not None
     for name, age in (("stepgraph-revision-old", 90_000), ("stepgraph-revision-new", 3_600), ("stepgraph-old", 90_000)):
         (temporary / name / "src").mkdir(parents=True)
         os.utime(temporary / name, (time.time() - age, time.time() - age))
     (temporary / "stepgraph-revision-link").symlink_to(temporary.parent)
-    with revision_folder(found):
+    with revision_folder(head):
         pass
-    kept = ["stepgraph-old", "stepgraph-revision-link", "stepgraph-revision-new"]
-    assert sorted(path.name for path in temporary.iterdir()) == kept
+    remaining = ["stepgraph-old", "stepgraph-revision-link", "stepgraph-revision-new"]
+    assert sorted(path.name for path in temporary.iterdir()) == remaining

@@ -229,8 +229,8 @@ def test_a_javascript_main_module_is_skipped_with_a_hint(tmp_path: Path) -> None
 )
 def test_a_project_without_main_is_a_problem(tmp_path: Path, name: str, text: str, example: str) -> None:
     plant(tmp_path, {name: text, "src/entry.py": WORKFLOW})
-    (said,) = messages_of(find_sources(["."]).problems)
-    assert said == (
+    (message,) = messages_of(find_sources(["."]).problems)
+    assert message == (
         f"{name}:1:1: there is no `main`, the module with the workflows' classes. Add it, as in `{example}`."
     )
 
@@ -373,7 +373,7 @@ class {name}({base}):
 """
 
 
-def found(*names: str) -> list[tuple[str, str]]:
+def workflows_in(*names: str) -> list[tuple[str, str]]:
     """Return the paths and classes of all workflows."""
     analysis = analyze_paths(names or ["."])
     assert analysis.problems == ()
@@ -383,14 +383,14 @@ def found(*names: str) -> list[tuple[str, str]]:
 def test_classes_that_derive_from_a_projects_base_are_found(tmp_path: Path) -> None:
     derived = DERIVED.format(name="Orders", base="Base")
     plant(tmp_path, {"base.py": BASE, "orders.py": f"from base import Base\n{derived}", "other.py": "class Other: ..."})
-    assert found() == [("orders.py", "Orders")]
+    assert workflows_in() == [("orders.py", "Orders")]
 
 
 @pytest.mark.parametrize("declared", ["class Größe(Base):", "class Orders[T: int](\n    Base,\n):"])
 def test_every_form_of_class_statement_is_found(tmp_path: Path, declared: str) -> None:
     body = DERIVED.split("\n", 1)[1]
     plant(tmp_path, {"base.py": BASE, "orders.py": f"from base import Base\n\n\n{declared}\n{body}"})
-    assert [path for path, _ in found()] == ["orders.py"]
+    assert [path for path, _ in workflows_in()] == ["orders.py"]
 
 
 def test_classes_are_found_through_several_files(tmp_path: Path) -> None:
@@ -403,7 +403,7 @@ def test_classes_are_found_through_several_files(tmp_path: Path) -> None:
             "w.py": "from x import Low\n" + DERIVED.format(name="Orders", base="Low"),
         },
     )
-    assert found() == [("w.py", "Orders")]
+    assert workflows_in() == [("w.py", "Orders")]
 
 
 def test_classes_are_found_under_new_names(tmp_path: Path) -> None:
@@ -416,22 +416,24 @@ def test_classes_are_found_under_new_names(tmp_path: Path) -> None:
             "w.py": "from y import Foundation\n" + DERIVED.format(name="Refunds", base="Foundation[int]"),
         },
     )
-    assert found() == [("w.py", "Refunds"), ("x.py", "Orders")]
+    assert workflows_in() == [("w.py", "Refunds"), ("x.py", "Orders")]
 
 
 def test_a_base_class_of_another_package_does_not_count(tmp_path: Path) -> None:
     derived = DERIVED.format(name="Orders", base="Base")
     plant(tmp_path, {"base.py": BASE, "orders.py": f"from sqlalchemy import Base\n{derived}"})
-    assert found() == []
+    assert workflows_in() == []
 
 
 def test_deriving_classes_that_git_ignores_are_not_found(tmp_path: Path) -> None:
     derived = DERIVED.format(name="Orders", base="Base")
     plant(tmp_path, {"base.py": BASE, "build/orders.py": f"from base import Base\n{derived}"})
     ignoring(tmp_path, "build/")
-    assert found() == []
+    assert workflows_in() == []
 
 
 def test_a_file_named_after_its_folder_is_included_once(tmp_path: Path) -> None:
     plant(tmp_path, {"a/wrangler.jsonc": CONFIGURATION, "a/src/entry.py": WORKFLOW})
-    assert found("a", "a/src/entry.py") == found("a/src/entry.py", "./a") == [("a/src/entry.py", "Orders")]
+    assert (
+        workflows_in("a", "a/src/entry.py") == workflows_in("a/src/entry.py", "./a") == [("a/src/entry.py", "Orders")]
+    )

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.pytest_plugin.names import names_of_tests
+from stepgraph.pytest_plugin.snapshot_tests import names_of_tests
 
 
 @pytest.mark.parametrize(

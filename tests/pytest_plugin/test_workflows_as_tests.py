@@ -257,9 +257,9 @@ def test_names_of_workflows_are_escaped(pytester: pytest.Pytester) -> None:
     write(pytester.path, {"wrangler.json": settings})
     (pytester.path / "src/refunds.py").unlink()
     result = run(pytester, "-v", "--snapshot-update")
-    told = result.stdout.str() + result.stderr.str()
-    assert "\x1b]" not in told
-    assert "##[" not in told
+    output = result.stdout.str() + result.stderr.str()
+    assert "\x1b]" not in output
+    assert "##[" not in output
     result.assert_outcomes(passed=6)
     assert [Path(path).name for path in snapshots(pytester.path)] == [
         "OrderWorkflow[#-#[add-mask]x].json",

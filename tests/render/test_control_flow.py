@@ -22,7 +22,7 @@ from tests.render.graphs import (
 )
 
 
-def ways(*nodes: Node, functions: dict[str, FunctionDef] | None = None) -> set[str]:
+def edges_of(*nodes: Node, functions: dict[str, FunctionDef] | None = None) -> set[str]:
     """Return the edges without those of failures."""
     flow = control_flow(graph(*nodes, functions=functions)["workflow"])
     return {
@@ -40,23 +40,23 @@ def failures(*nodes: Node, functions: dict[str, FunctionDef] | None = None) -> s
 
 
 def test_steps_follow_one_another() -> None:
-    assert ways(do("a"), do("b")) == {"start -> a", "a -> b", "b -> end"}
+    assert edges_of(do("a"), do("b")) == {"start -> a", "a -> b", "b -> end"}
 
 
 def test_an_empty_workflow_leads_to_its_end() -> None:
-    assert ways() == {"start -> end"}
+    assert edges_of() == {"start -> end"}
 
 
 def test_equal_names_are_numbered() -> None:
-    assert ways(do("a"), do("a"), do("end")) == {"start -> a", "a -> a (2)", "a (2) -> end (2)", "end (2) -> end"}
+    assert edges_of(do("a"), do("a"), do("end")) == {"start -> a", "a -> a (2)", "a (2) -> end (2)", "end (2) -> end"}
 
 
 def test_a_block_has_no_node() -> None:
-    assert ways(block(do("a"), do("b"))) == {"start -> a", "a -> b", "b -> end"}
+    assert edges_of(block(do("a"), do("b"))) == {"start -> a", "a -> b", "b -> end"}
 
 
 def test_conditions_label_branches() -> None:
-    assert ways(either(branch("paid", do("a")), branch(None))) == {
+    assert edges_of(either(branch("paid", do("a")), branch(None))) == {
         "start -> if 1",
         "if 1 -> a (then) paid",
         "a -> if 1 end",
@@ -66,11 +66,11 @@ def test_conditions_label_branches() -> None:
 
 
 def test_a_missing_else_leads_past_the_branches() -> None:
-    assert "if 1 -> if 1 end (else)" in ways(either(branch("paid", do("a"))))
+    assert "if 1 -> if 1 end (else)" in edges_of(either(branch("paid", do("a"))))
 
 
 def test_cases_label_branches() -> None:
-    assert ways(switch("kind", branch("1", do("a")), branch(None, do("b")))) == {
+    assert edges_of(switch("kind", branch("1", do("a")), branch(None, do("b")))) == {
         "start -> switch 1",
         "switch 1 -> a (case) 1",
         "switch 1 -> b (else)",
@@ -81,7 +81,7 @@ def test_cases_label_branches() -> None:
 
 
 def test_nothing_follows_branches_that_all_leave() -> None:
-    assert ways(either(branch("x", LEAVE), branch(None, LEAVE)), do("a")) == {
+    assert edges_of(either(branch("x", LEAVE), branch(None, LEAVE)), do("a")) == {
         "start -> if 1",
         "if 1 -> return 1 (then) x",
         "if 1 -> return 2 (else)",
@@ -91,7 +91,7 @@ def test_nothing_follows_branches_that_all_leave() -> None:
 
 
 def test_a_loop_leads_back_and_on() -> None:
-    assert ways(loop(do("a"))) == {
+    assert edges_of(loop(do("a"))) == {
         "start -> loop 1",
         "loop 1 -> a (body)",
         "a -> loop 1 (again)",
@@ -101,12 +101,12 @@ def test_a_loop_leads_back_and_on() -> None:
 
 
 def test_a_break_leads_to_the_end_of_its_loop() -> None:
-    assert "break 1 -> loop 1 end (jump)" in ways(loop(do("a"), either(branch("x", LEAVE_LOOP))))
+    assert "break 1 -> loop 1 end (jump)" in edges_of(loop(do("a"), either(branch("x", LEAVE_LOOP))))
 
 
 def test_members_of_a_group_begin_with_it() -> None:
     members = (do("a", starts=1, resolves=2), do("b", starts=1, resolves=2))
-    assert ways(parallel("all", *members)) == {
+    assert edges_of(parallel("all", *members)) == {
         "start -> parallel 1",
         "parallel 1 -> a (parallel)",
         "parallel 1 -> b (parallel)",
@@ -118,7 +118,7 @@ def test_members_of_a_group_begin_with_it() -> None:
 
 def test_clocks_order_the_members_of_a_group() -> None:
     members = (do("a", starts=1, resolves=2), do("b", starts=1, resolves=3), do("c", starts=2, resolves=3))
-    assert ways(parallel("all", *members)) == {
+    assert edges_of(parallel("all", *members)) == {
         "start -> parallel 1",
         "parallel 1 -> a (parallel)",
         "parallel 1 -> b (parallel)",
@@ -131,18 +131,18 @@ def test_clocks_order_the_members_of_a_group() -> None:
 
 def test_members_that_wait_for_several_others_follow_a_join() -> None:
     members = (do("a", starts=1, resolves=2), do("b", starts=1, resolves=2), do("c", starts=2, resolves=3))
-    assert {"a -> join 1", "b -> join 1", "join 1 -> c", "c -> parallel 1 end"} <= ways(parallel("all", *members))
+    assert {"a -> join 1", "b -> join 1", "join 1 -> c", "c -> parallel 1 end"} <= edges_of(parallel("all", *members))
 
 
 def test_a_group_does_not_wait_for_unawaited_members() -> None:
     members = (do("a", starts=1), do("b", starts=1, resolves=2))
-    drawn = ways(parallel("all", *members))
+    drawn = edges_of(parallel("all", *members))
     assert "b -> parallel 1 end" in drawn
     assert "a -> parallel 1 end" not in drawn
 
 
 def test_a_race_may_end_without_any_of_its_members() -> None:
-    drawn = ways(parallel("race", do("a", starts=1), do("b", starts=1)))
+    drawn = edges_of(parallel("race", do("a", starts=1), do("b", starts=1)))
     assert {"a -> parallel 1 end", "b -> parallel 1 end", "parallel 1 -> parallel 1 end"} <= drawn
 
 
@@ -158,7 +158,7 @@ def test_a_failure_leads_to_the_handler() -> None:
 
 
 def test_a_handler_continues_after_the_try() -> None:
-    assert ways(protected(block(do("a")), catch=block(do("b")))) == {
+    assert edges_of(protected(block(do("a")), catch=block(do("b")))) == {
         "start -> try 1",
         "try 1 -> a",
         "try 1 catch -> b",
@@ -170,20 +170,20 @@ def test_a_handler_continues_after_the_try() -> None:
 
 def test_handlers_of_several_types_have_no_way_past_them() -> None:
     handlers = switch("exception", branch("ValueError", do("b")), branch("KeyError", do("c")))
-    drawn = ways(protected(block(do("a")), catch=block(handlers)))
+    drawn = edges_of(protected(block(do("a")), catch=block(handlers)))
     assert "switch 1 -> switch 1 end (else)" not in drawn
     assert {"try 1 catch -> switch 1", "switch 1 -> b (case) ValueError"} <= drawn
 
 
 def test_failures_and_jumps_continue_after_finally() -> None:
     nodes = (loop(protected(block(do("a"), LEAVE_LOOP), final=block(do("b")))),)
-    assert {"break 1 -> try 1 finally (jump)", "b -> loop 1 end (jump)"} <= ways(*nodes)
+    assert {"break 1 -> try 1 finally (jump)", "b -> loop 1 end (jump)"} <= edges_of(*nodes)
     assert {"a -> try 1 finally", "b -> failure"} <= failures(*nodes)
-    assert "try 1 end -> loop 1 (again)" not in ways(*nodes)
+    assert "try 1 end -> loop 1 (again)" not in edges_of(*nodes)
 
 
 def test_calls_lead_through_the_function() -> None:
-    drawn = ways(call("f"), call("f"), functions={"f": function("f", do("a"))})
+    drawn = edges_of(call("f"), call("f"), functions={"f": function("f", do("a"))})
     assert drawn == {
         "start -> call f",
         "call f -> f start (call)",
@@ -198,7 +198,7 @@ def test_calls_lead_through_the_function() -> None:
 
 
 def test_a_return_leads_to_the_end_of_its_function() -> None:
-    assert "return 1 -> f end (jump)" in ways(call("f"), functions={"f": function("f", LEAVE)})
+    assert "return 1 -> f end (jump)" in edges_of(call("f"), functions={"f": function("f", LEAVE)})
 
 
 def test_a_failed_function_leads_to_handlers_of_its_callers() -> None:
@@ -207,23 +207,23 @@ def test_a_failed_function_leads_to_handlers_of_its_callers() -> None:
 
 
 def test_nothing_follows_endless_recursion() -> None:
-    drawn = ways(call("f"), do("b"), functions={"f": function("f", do("a"), call("f"))})
+    drawn = edges_of(call("f"), do("b"), functions={"f": function("f", do("a"), call("f"))})
     assert drawn == {"start -> call f", "call f -> f start (call)", "f start -> a", "a -> call f (2)"} | {
         "call f (2) -> f start (call)"
     }
 
 
 def test_calls_of_unknown_functions_are_passed() -> None:
-    assert ways(call("f"), do("a")) == {"start -> call f", "call f -> a", "a -> end"}
+    assert edges_of(call("f"), do("a")) == {"start -> call f", "call f -> a", "a -> end"}
 
 
 def test_functions_without_calls_are_left_out() -> None:
-    assert ways(do("a"), functions={"f": function("f", do("b"))}) == {"start -> a", "a -> end"}
+    assert edges_of(do("a"), functions={"f": function("f", do("b"))}) == {"start -> a", "a -> end"}
 
 
 def test_nested_steps_run_inside_their_step() -> None:
     nodes = (do("a", do("b")), do("c"))
-    assert ways(*nodes) == {"start -> a", "a -> b (body)", "b -> a end", "a end -> c", "c -> end"}
+    assert edges_of(*nodes) == {"start -> a", "a -> b (body)", "b -> a end", "a end -> c", "c -> end"}
     assert "b -> a" in failures(*nodes)
 
 
@@ -233,7 +233,7 @@ def test_a_failure_in_a_group_of_results_leads_to_its_end() -> None:
 
 
 def test_contents_of_unknown_nodes_may_run_in_any_order() -> None:
-    assert ways(unknown("future", nodes=[do("a"), do("b")])) == {
+    assert edges_of(unknown("future", nodes=[do("a"), do("b")])) == {
         "start -> future 1",
         "future 1 -> a (body)",
         "future 1 -> b (body)",

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import BY_CODE
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.rule import Rule
+from stepgraph.checks.suppression_index import SuppressedFinding
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
-from stepgraph.report.report import FingerprintedFinding, Report, SourceFile, SuppressedFinding, WorkflowSummary
+from stepgraph.report.report import FingerprintedFinding, Report, SourceFile, WorkflowSummary
 
 RULE = BY_CODE["SG118"]
 OTHER_RULE: Rule = replace(RULE, code="SG205", name="unknown-duration-unit", severity=Severity.WARNING)

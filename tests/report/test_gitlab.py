@@ -69,6 +69,6 @@ def test_fingerprints_are_unique_in_a_report() -> None:
 
 
 def test_reports_of_two_folders_have_distinct_fingerprints() -> None:
-    one = replace(report(), findings=(FingerprintedFinding(finding(), "300f304eaf49a7610e6f5590"),))
-    results = [replace(one, files={"src/orders.py": SourceFile((), f"{name}/src/orders.py")}) for name in ("a", "b")]
+    single = replace(report(), findings=(FingerprintedFinding(finding(), "300f304eaf49a7610e6f5590"),))
+    results = [replace(single, files={"src/orders.py": SourceFile((), f"{name}/src/orders.py")}) for name in ("a", "b")]
     assert prints(results[0]) != prints(results[1])

@@ -157,13 +157,13 @@ def test_any_text_is_valid_and_visible(text: str) -> None:
 
 
 def test_uncounted_findings_are_marked() -> None:
-    counting, known, ignored = run_of(with_others())["results"]
+    counting, baselined, ignored = run_of(with_others())["results"]
     assert not {"baselineState", "suppressions"} & set(counting)
-    assert (known["baselineState"], known["partialFingerprints"]) == ("unchanged", {"stepgraph/v1": "9c1e"})
+    assert (baselined["baselineState"], baselined["partialFingerprints"]) == ("unchanged", {"stepgraph/v1": "9c1e"})
     assert ignored["suppressions"] == [{"kind": "inSource", "justification": "on purpose"}]
 
 
 def test_example_report_is_valid() -> None:
     sample = example()
     assert len(run_of(sample)["results"]) == len(sample.findings)
-    assert all(isinstance(one, FingerprintedFinding) for one in sample.findings)
+    assert all(isinstance(sample_finding, FingerprintedFinding) for sample_finding in sample.findings)

@@ -159,10 +159,10 @@ def test_positional_arguments_of_a_dictionary_are_unpacked() -> None:
 
 
 @pytest.mark.parametrize(
-    "made",
+    "creation",
     ["Entry(fn=a, more=[])", "Entry({'fn': a, 'more': []})", "Entry(**{'fn': a}, more=[])", "Special(fn=a, more=[])"],
 )
-def test_a_typed_dictionary_is_a_dictionary(made: str) -> None:
+def test_a_typed_dictionary_is_a_dictionary(creation: str) -> None:
     assert graph_of(f"""
         import typing
 
@@ -172,7 +172,7 @@ def test_a_typed_dictionary_is_a_dictionary(made: str) -> None:
         class Special(Entry):
             extra: object
 
-        entry = {made}
+        entry = {creation}
         entry["more"].append(b)
         await entry["fn"]()
         for fn in entry["more"]:

@@ -29,11 +29,9 @@ class Box:
             and inner.bottom <= self.bottom
         )
 
-    def overlaps(self, other: Box) -> bool:
+    def overlaps(self, box: Box) -> bool:
         """Return whether both share more than a side."""
-        return (
-            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
-        )
+        return self.left < box.right and box.left < self.right and self.top < box.bottom and box.top < self.bottom
 
     def touches(self, point: Point, by: float = 0.5) -> bool:
         """Return whether a point is within a distance of a side."""
@@ -79,9 +77,9 @@ class Segment:
         """Return whether a point is on it."""
         return self.box.grown(by).has(point)
 
-    def runs_along(self, other: Segment) -> bool:
+    def runs_along(self, segment: Segment) -> bool:
         """Return whether two vertical or two horizontal segments share more than a point."""
-        mine, theirs = self.box, other.box
+        mine, theirs = self.box, segment.box
         if mine.left == mine.right == theirs.left == theirs.right:
             return min(mine.bottom, theirs.bottom) - max(mine.top, theirs.top) > 1
         if mine.top == mine.bottom == theirs.top == theirs.bottom:

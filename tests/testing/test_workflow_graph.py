@@ -88,13 +88,13 @@ def test_an_order_requires_existing_steps(ask: str) -> None:
 
 def test_a_graph_can_be_made_from_any_payload() -> None:
     (workflow,) = analyze_source(SOURCE).workflows
-    made = WorkflowGraph.of(workflow)
+    expected = WorkflowGraph.of(workflow)
     assert workflow.graph is not None
-    assert made == WorkflowGraph.of(workflow.graph)
-    assert made == WorkflowGraph.of(workflow.graph["workflow"])
-    assert made == WorkflowGraph.of(workflow.version_graph())
-    assert hash(made) == hash(WorkflowGraph.of(workflow.graph))
-    assert made != WorkflowGraph.of(ORDERS)
+    assert expected == WorkflowGraph.of(workflow.graph)
+    assert expected == WorkflowGraph.of(workflow.graph["workflow"])
+    assert expected == WorkflowGraph.of(workflow.version_graph())
+    assert hash(expected) == hash(WorkflowGraph.of(workflow.graph))
+    assert expected != WorkflowGraph.of(ORDERS)
 
 
 def test_a_missing_graph_is_explained_by_the_notes() -> None:
@@ -125,8 +125,8 @@ def test_its_drawings_are_text() -> None:
 
 
 def test_equal_drawings_have_equal_hashes() -> None:
-    one, other = WorkflowGraph.of(graph(do("a"))), WorkflowGraph.of(graph(do("b")))
-    assert len({one.as_outline(), one.as_outline(), other.as_outline()}) == 2
+    first, second = WorkflowGraph.of(graph(do("a"))), WorkflowGraph.of(graph(do("b")))
+    assert len({first.as_outline(), first.as_outline(), second.as_outline()}) == 2
 
 
 def test_graphs_and_drawings_differ_from_other_values() -> None:

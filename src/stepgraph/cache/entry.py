@@ -1,23 +1,104 @@
-"""A cached result as plain data, with the inputs that decide whether it is fresh."""
+"""Cache entries: their keys, and cached results as plain data with the inputs that decide whether they are fresh.
+
+A key is a digest of the sources and of the installed code that analyzes them. The versions of stepgraph and LibCST do
+not suffice for the code: all commits between two releases share one. Sizes and modification times of the modules take
+about a millisecond to collect, their contents would take twenty.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
-from typing import TypeAlias
+import json
+import os
+import sys
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.analysis import Analysis
-from stepgraph.cache.key import digest
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
-from stepgraph.model.note import InputError, Problem
+from stepgraph.analysis import Analysis, WorkflowRecord
+from stepgraph.checks.diagnostic import Finding, Severity
+from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
-from stepgraph.project.reading import read_inside
-from stepgraph.project.root import Root
+from stepgraph.project.reading import read_inside_any
 from stepgraph.project.sources import Source, Sources
-from stepgraph.workflow_record import WorkflowRecord
+from stepgraph.version import __version__
+
+_FORMAT_VERSION: Final = 2
+"""The version of the format of entries."""
+
+PRESENTATION: Final = frozenset({"cli", "diff", "pytest_plugin", "render", "report", "testing"})
+"""Packages that work on a finished analysis, so that a change of them makes no cache entry stale."""
+
+_PACKAGE: Final = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+_SKIPPED: Final = PRESENTATION | {"__pycache__"}
+_MODULES: Final = (".py", ".so", ".pyd")
+
+
+def digest(content: bytes) -> str:
+    """Return the SHA-256 digest of a content, in hexadecimal."""
+    return sha256(content).hexdigest()
+
+
+def key_of(sources: Sources) -> str | None:
+    """Return the key for sources: their paths, contents, configurations and settings, and the installed code.
+
+    Returns None if the installation cannot be hashed.
+    """
+    installation = installation_digest()
+    if installation is None:
+        return None
+    problems = [[str(problem), problem.kind] for problem in (*sources.problems, *sources.hints)]
+    configurations = [[configuration.path, digest(configuration.content)] for configuration in sources.configurations]
+    version = [_FORMAT_VERSION, __version__, installation]
+    modules = [_module_data(module) for module in sources.modules]
+    parts = [version, sources.environment, problems, configurations, modules]
+    return digest(json.dumps(parts).encode())
+
+
+def _module_data(module: Source) -> list[object]:
+    project, workflows = module.project, module.workflows
+    configuration = None if project.configuration is None else project.configuration.path
+    names = None if workflows is None else [[workflow.name, workflow.class_name] for workflow in workflows]
+    mode = None if project.mode is None else project.mode.value
+    folders = [project.files.root, list(project.files.folders)]
+    return [module.path, digest(module.content), module.on_disk, names, configuration, mode, folders]
+
+
+def installation_digest() -> str | None:
+    """Return the digest of this installation, None if it is not in plain files, as in a zip archive."""
+    libcst = _libcst_folder()
+    if libcst is None:
+        return None
+    try:
+        facts = sorted([*_module_facts(_PACKAGE, _SKIPPED), *_module_facts(libcst, None)])
+    except OSError:
+        return None
+    return sha256(f"{sys.version} {facts}".encode(errors="surrogateescape")).hexdigest()
+
+
+def _libcst_folder() -> str | None:
+    """Return the directory of LibCST, which is not imported for this: that takes longer than a cached run."""
+    # Imported here, as it is loaded by then in every run of the command.
+    from importlib.util import find_spec
+
+    spec = find_spec("libcst")
+    return None if spec is None or spec.origin is None else os.path.dirname(spec.origin)
+
+
+def _module_facts(folder: str, skipped: frozenset[str] | None) -> Iterator[tuple[str, int, int]]:
+    """Yield path, size and modification time of each module. Searches subdirectories, except if `skipped` is None."""
+    pending = [folder]
+    while pending:
+        with os.scandir(pending.pop()) as listing:
+            for entry in listing:
+                name = entry.name
+                if name.endswith(_MODULES):
+                    status = entry.stat()
+                    yield entry.path, status.st_size, status.st_mtime_ns
+                elif skipped is not None and "." not in name and name not in skipped:
+                    pending.append(entry.path)
+
 
 ContentDigest: TypeAlias = str | None
 """The digest of a file; None for unreadable files."""
@@ -98,7 +179,7 @@ class CacheEntry(Struct, frozen=True):
             analysis.hints,
             analysis.files,
             tuple(analysis.read),
-            {path: None if content is None else digest(content) for path, content in inputs.files.items()},
+            {path: _content_digest(content) for path, content in inputs.files.items()},
             tuple(_listing_records(inputs.modules)),
             tuple(SearchRecord(search.names, _module_digests(search.modules)) for search in inputs.searches),
             None if findings is None else tuple(map(FindingRecord.of, findings)),
@@ -115,8 +196,8 @@ class CacheEntry(Struct, frozen=True):
         contents = {configuration.path: configuration.content for configuration in sources.configurations}
         contents |= {module.path: module.content for module in modules}
         for path, cached_digest in self.read_files.items():
-            content, current_digest = _read(path, sources.roots)
-            if current_digest != cached_digest:
+            content = read_inside_any(path, sources.roots)
+            if _content_digest(content) != cached_digest:
                 return None
             contents |= {path: content} if content is not None else {}
         with sources.tentative() as keep:
@@ -150,10 +231,5 @@ def _is_fresh_listing(listing: ListingRecord, modules: Sequence[Source]) -> bool
     return files is not None and files.has_listing(listing.folder, frozenset(listing.names))
 
 
-def _read(path: str, roots: Iterable[Root]) -> tuple[bytes | None, ContentDigest]:
-    """Return content and digest of a file inside of one of the roots."""
-    for root in roots:
-        with suppress(InputError):
-            content = read_inside(path, root)
-            return content, digest(content)
-    return None, None
+def _content_digest(content: bytes | None) -> ContentDigest:
+    return None if content is None else digest(content)

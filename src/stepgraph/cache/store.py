@@ -1,4 +1,4 @@
-"""The files of the cache: one file per entry, written atomically.
+"""The files of the cache: one file per entry, written atomically into a directory that analyzed code cannot write.
 
 Several processes may use it at once. An entry is read only if file and directory belong to the user and are not
 writable by others, if the digest of its key and content matches, and if its content is valid. Errors of writing are
@@ -8,8 +8,10 @@ ignored, so no command fails because of its cache.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import suppress
+import stat
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from typing import Final
 
@@ -17,13 +19,6 @@ import msgspec
 from msgspec import Struct
 
 from stepgraph.cache.entry import CacheEntry
-from stepgraph.cache.private_files import (
-    create_private_file,
-    is_private_folder,
-    make_private_folder,
-    private_file_begins,
-    read_private_file,
-)
 
 MAX_BYTES: Final = 64 * 1024 * 1024
 """The maximum size of all entries together. Beyond it, the least recently used entries are removed."""
@@ -164,3 +159,126 @@ def user_store() -> CacheStore:
     from platformdirs import user_cache_dir
 
     return CacheStore(user_cache_dir("stepgraph", appauthor=False))
+
+
+_WRITABLE_BY_OTHERS: Final = stat.S_IWGRP | stat.S_IWOTH
+_PRIVATE_FOLDER: Final = 0o700
+_PRIVATE_FILE: Final = 0o600
+
+
+if sys.platform == "win32":
+    # On Windows, the access list of the user's profile protects the files, and modes are ignored.
+    _READING = os.O_RDONLY | os.O_BINARY
+    _CREATING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_BINARY
+else:
+    # Opening a named pipe without a writer would block.
+    _READING = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    _CREATING = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+
+
+def is_private_folder(folder: str) -> bool:
+    """Return whether a path is a directory of the user that only the user can write to. Raises OSError."""
+    status = os.stat(folder)
+    return stat.S_ISDIR(status.st_mode) and _is_private(status)
+
+
+def make_private_folder(folder: str) -> bool:
+    """Make a directory and its missing parents for the user only, and return `is_private_folder`.
+
+    Raises OSError if it cannot be created.
+    """
+    try:
+        return is_private_folder(folder)
+    except FileNotFoundError:
+        pass
+    parent = os.path.dirname(os.path.abspath(folder))
+    if not os.path.isdir(parent):
+        make_private_folder(parent)
+    with suppress(FileExistsError):  # another process was faster
+        os.mkdir(folder, _PRIVATE_FOLDER)
+    return is_private_folder(folder)
+
+
+def read_private_file(path: str, max_bytes: int) -> bytes:
+    """Return the bytes of a regular file of the user that only the user can write to. Never blocks.
+
+    Raises OSError for links, pipes, files of other users, and files larger than `max_bytes`.
+    """
+    with _opened(path) as (descriptor, status):
+        if status.st_size > max_bytes:
+            raise PermissionError(path)
+        with open(descriptor, "rb", closefd=False) as file:
+            return file.read(max_bytes + 1)
+
+
+def private_file_begins(path: str, prefix: bytes) -> bool:
+    """Return whether a file starts with `prefix`. Raises OSError as `read_private_file`."""
+    with _opened(path) as (descriptor, _):
+        return os.read(descriptor, len(prefix)) == prefix
+
+
+def create_private_file(path: str, content: bytes) -> None:
+    """Write a new file that only the user can read and write, for any umask. Raises OSError if it exists."""
+    descriptor = os.open(path, _CREATING, _PRIVATE_FILE)
+    with open(descriptor, "wb") as file:
+        if sys.platform != "win32":
+            os.fchmod(descriptor, _PRIVATE_FILE)
+        file.write(content)
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[tuple[int, os.stat_result]]:
+    descriptor = os.open(path, _READING)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or not _is_private(status):
+            raise PermissionError(path)
+        yield descriptor, status
+    finally:
+        os.close(descriptor)
+
+
+def _is_private(status: os.stat_result) -> bool:
+    if sys.platform == "win32":
+        return True
+    return status.st_uid == os.geteuid() and not status.st_mode & _WRITABLE_BY_OTHERS
+
+
+def is_outside(cache: str, paths: Sequence[str]) -> bool:
+    """Return whether a cache directory is outside of the repositories (or directories) of the analyzed paths.
+
+    A cache inside a checkout can be committed with it: git creates its files with the user as their owner.
+    """
+    ancestors = _identities((*_upward(os.path.abspath(cache)), *_upward(os.path.realpath(cache))))
+    return ancestors.isdisjoint(_identities(_roots(paths)))
+
+
+def _roots(paths: Sequence[str]) -> Iterator[str]:
+    """Yield the roots of each path: the enclosing directories with `.git`, or else the directory itself.
+
+    Outer repositories contain the inner one as a submodule. The home directory does not count as an outer repository:
+    many people keep their settings in a repository there, and the default cache is inside it.
+    """
+    folders = {path if os.path.isdir(path) else os.path.dirname(path) or "." for path in paths}
+    home = os.path.realpath(os.path.expanduser("~"))
+    for folder in {os.path.realpath(folder) for folder in folders}:
+        repositories = [above for above in _upward(folder) if os.path.lexists(os.path.join(above, ".git"))]
+        yield repositories[0] if repositories else folder
+        yield from (outer for outer in repositories[1:] if outer != home)
+
+
+def _upward(path: str) -> Iterator[str]:
+    """Yield a path and the directories around it, innermost first."""
+    yield path
+    while (parent := os.path.dirname(path)) != path:
+        yield (path := parent)
+
+
+def _identities(paths: Iterable[str]) -> set[tuple[int, int]]:
+    """Return device and inode of each path that exists, so that no spelling of a path makes a difference."""
+    identities: set[tuple[int, int]] = set()
+    for path in paths:
+        with suppress(OSError, ValueError):
+            status = os.stat(path)
+            identities.add((status.st_dev, status.st_ino))
+    return identities

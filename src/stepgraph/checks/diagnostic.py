@@ -1,17 +1,21 @@
-"""Diagnostics: the results of rules, with their severity and confidence."""
+"""Diagnostics: the results of rules, with their severity and confidence. Findings: diagnostics as users see them."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from stepgraph.model.note import Problem, ProblemKind
 from stepgraph.model.span import Span
 
 if TYPE_CHECKING:
-    # Edits refer to syntax nodes, so a run-time import would load LibCST.
     from stepgraph.syntax.edits import Edit
+else:
+    # Edits refer to syntax nodes, so the import would load LibCST. `help()` and signatures need only the name.
+    Edit = object
 
 
 class Severity(StrEnum):
@@ -46,3 +50,63 @@ class Diagnostic(Struct, frozen=True):
     """Edits that follow the advice, if only one fix is correct."""
     severity: Severity | None = None
     """The severity, or None for the severity of the rule."""
+
+
+class Finding(Struct, frozen=True):
+    """A problem that a rule reports at a location in a source file or a configuration."""
+
+    code: str
+    """The code of the rule: `SG101`."""
+    severity: Severity
+    """The severity of the rule, or the severity from the settings."""
+    message: str
+    """The problem and its consequence."""
+    advice: str
+    """The change to make."""
+    span: Span
+    """The location of the problem."""
+    workflow: str = ""
+    """The name of the workflow. Empty for findings about a project."""
+    edits: tuple[Edit, ...] = ()
+    """The edits of `--fix`. A cached finding has none, even if it is fixable."""
+    fixable: bool = False
+    """Whether `--fix` can fix the problem, because only one fix is correct."""
+
+    def __str__(self) -> str:
+        return f"{self.span}: {self.severity}: {self.message} {self.advice}".rstrip() + f" [{self.code}]"
+
+
+def diagnostics_of(
+    problems: Iterable[Problem], kind: ProblemKind, consequence: str = "", advice: str | None = None
+) -> Iterator[Diagnostic]:
+    """Yield diagnostics for problems of a kind. `advice` replaces the advice of each problem."""
+    for problem in problems:
+        if problem.kind is kind:
+            message = f"{problem.message} {consequence}".rstrip()
+            yield Diagnostic(span_of(problem), message, problem.advice if advice is None else advice)
+
+
+def hint_diagnostics(hints: Iterable[Problem]) -> Iterator[Diagnostic]:
+    """Yield diagnostics for valid configuration with a surprising effect."""
+    for hint in hints:
+        if hint.kind is ProblemKind.CONFIGURATION:
+            yield Diagnostic(span_of(hint), hint.message, hint.advice, severity=Severity.NOTE)
+
+
+def span_of(problem: Problem) -> Span:
+    """Return the empty span of a problem. A problem without a position is at the start of the file."""
+    return empty_span(problem.path, (problem.line or 1, problem.column or 1))
+
+
+def empty_span(path: str, position: tuple[int, int]) -> Span:
+    """Return the empty span at a line and column, both from 1."""
+    return Span(path, *position, *position)
+
+
+def first_diagnostics(diagnostics: Iterable[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield the first diagnostic at each location. Code that is interpreted repeatedly can repeat a diagnostic."""
+    reported_spans: set[Span] = set()
+    for diagnostic in diagnostics:
+        if diagnostic.span not in reported_spans:
+            reported_spans.add(diagnostic.span)
+            yield diagnostic

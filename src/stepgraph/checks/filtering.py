@@ -10,14 +10,13 @@ from msgspec.structs import replace
 
 from stepgraph.checks.baseline import Baseline, BaselineEntry, fingerprints
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
-from stepgraph.checks.ignores.matching import SuppressionIndex, SuppressionMatch, SuppressionsSubject
-from stepgraph.checks.ignores.reading import parse_suppression_comments
+from stepgraph.checks.diagnostic import Finding, Severity, span_of
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.run import check_suppressions
 from stepgraph.checks.selectors import INPUT_RULES, selectors
 from stepgraph.checks.settings import Settings
+from stepgraph.checks.suppression_comments import parse_suppression_comments
+from stepgraph.checks.suppression_index import SuppressedFinding, SuppressionIndex, SuppressionsSubject
 from stepgraph.model.note import Problem
 from stepgraph.model.span import Span
 from stepgraph.project.folders import path_from
@@ -36,7 +35,7 @@ class FilteredFindings(Struct, frozen=True):
     """The findings to report."""
     baselined: tuple[Finding, ...] = ()
     """The findings in the baseline."""
-    suppressed: tuple[SuppressionMatch, ...] = ()
+    suppressed: tuple[SuppressedFinding, ...] = ()
     """The findings with a suppression comment."""
     outdated: tuple[BaselineEntry, ...] = ()
     """The baseline entries without a current finding."""
@@ -70,14 +69,14 @@ def filter_findings(
     """
     settings_filter = _SettingsFilter(settings, {})
     matching = SuppressionIndex(tuple(parse_suppression_comments(inputs.read)), selectors(rules))
-    suppressed: list[SuppressionMatch] = []
+    suppressed: list[SuppressedFinding] = []
     remaining: list[Finding] = []
     for finding in settings_filter.select([*map(_configuration_error, settings.problems), *findings]):
         ignore = None if finding.code in INPUT_RULES else matching.suppression_of(finding)
         if ignore is None:
             remaining.append(finding)
         else:
-            suppressed.append(SuppressionMatch(finding, ignore))
+            suppressed.append(SuppressedFinding(finding, ignore.reason))
     remaining += settings_filter.select(check_suppressions(_ignores_subject(matching, inputs, settings_filter), rules))
     return _split_by_baseline(baseline, remaining, tuple(suppressed), settings, inputs)
 
@@ -119,7 +118,7 @@ def _ignores_subject(
 def _split_by_baseline(
     baseline: Baseline | None,
     findings: Sequence[Finding],
-    suppressed: tuple[SuppressionMatch, ...],
+    suppressed: tuple[SuppressedFinding, ...],
     settings: Settings,
     inputs: CheckedSources,
 ) -> FilteredFindings:
@@ -142,6 +141,4 @@ def _key(finding: Finding) -> _Key:
 
 
 def _configuration_error(problem: Problem) -> Finding:
-    line, column = problem.line or 1, problem.column or 1
-    span = Span(problem.path, line, column, line, column)
-    return Finding(_CONFIGURATION_ERROR, Severity.ERROR, problem.message, problem.advice, span)
+    return Finding(_CONFIGURATION_ERROR, Severity.ERROR, problem.message, problem.advice, span_of(problem))

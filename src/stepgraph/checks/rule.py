@@ -11,8 +11,8 @@ from stepgraph.checks.diagnostic import Confidence, Severity
 
 if TYPE_CHECKING:
     from stepgraph.checks.diagnostic import Diagnostic
-    from stepgraph.checks.ignores.matching import SuppressionsSubject
     from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+    from stepgraph.checks.suppression_index import SuppressionsSubject
 
 WorkflowCheck: TypeAlias = "Callable[[WorkflowSubject], Iterable[Diagnostic]]"
 """A check of a single workflow."""

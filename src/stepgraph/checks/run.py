@@ -6,11 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from stepgraph.checks.catalogue import RULES
-from stepgraph.checks.diagnostic import Diagnostic, Severity
-from stepgraph.checks.finding import Finding
-from stepgraph.checks.ignores.matching import SuppressionsSubject
+from stepgraph.checks.diagnostic import Diagnostic, Finding, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.subject import ProjectSubject, WorkflowSubject
+from stepgraph.checks.suppression_index import SuppressionsSubject
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.span import Span
 

@@ -1,17 +1,25 @@
-"""The settings of a check: rule selection, severities and failure conditions."""
+"""The settings of a check: rule selection, severities and failure conditions, read from `pyproject.toml`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from enum import StrEnum
+from typing import Final
 
 from msgspec import Struct, field
 
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
-from stepgraph.checks.selectors import ALL, INPUT_RULES
-from stepgraph.model.note import Problem
+from stepgraph.checks.catalogue import RULES
+from stepgraph.checks.diagnostic import Finding, Severity
+from stepgraph.checks.rule import Rule
+from stepgraph.checks.selectors import ALL, INPUT_RULES, Selectors, selectors
+from stepgraph.model.note import InputError, Problem
+from stepgraph.project.configuration.document import Fields
+from stepgraph.project.configuration.settings_file import find_settings
+from stepgraph.project.folders import folder_of, path_in
 from stepgraph.project.path_patterns import matches
+from stepgraph.project.reading import StrPath
+from stepgraph.project.root import root_of
 
 _INCOMPLETE = "SG004"
 """The rule that reports unresolved code."""
@@ -86,3 +94,124 @@ class Settings(Struct, frozen=True, kw_only=True):
 def _longest_prefix(code: str, prefixes: Iterable[str]) -> str:
     """Return the longest of the prefixes that a code starts with, or an empty string."""
     return max((prefix for prefix in prefixes if code.startswith(prefix)), key=len, default="")
+
+
+KEYS: Final = (
+    "select",
+    "ignore",
+    "severity",
+    "per-file-ignores",
+    "fail-on",
+    "strict",
+    "require-dag",
+    "baseline",
+    "snapshot",
+)
+
+_OFF: Final = "off"
+_SEVERITIES: Final[dict[str, Severity | None]] = {**{severity.value: severity for severity in Severity}, _OFF: None}
+
+
+def read_settings(paths: Sequence[StrPath], rules: Iterable[Rule] = RULES) -> Settings:
+    """Return the settings in the nearest `pyproject.toml` with settings for the paths.
+
+    Invalid values are reported in the `problems` of the settings, and have no other effect.
+    """
+    try:
+        fields = find_settings(paths)
+    except InputError as error:
+        return Settings(problems=(error.problem,), folder=folder_of(error.problem.path))
+    return Settings() if fields is None else _Table(fields, selectors(rules)).settings()
+
+
+class _Table(Struct, frozen=True):
+    """The table of settings, with the valid selectors of rules."""
+
+    fields: Fields
+    selectors: Selectors
+
+    def settings(self) -> Settings:
+        fields = self.fields
+        self._check_keys()
+        folder = folder_of(fields.path)
+        baseline = self._baseline(folder)
+        return Settings(
+            select=tuple(self._codes(fields, "select")) if "select" in fields.values else (ALL,),
+            ignore=tuple(self._codes(fields, "ignore", ignoring=True)),
+            severity=dict(self._severity()),
+            per_file_ignores=dict(self._per_file_ignores()),
+            fail_on=FailOn(_choice(fields, "fail-on", tuple(FailOn)) or FailOn.ERROR),
+            strict=fields.flag("strict") or False,
+            require_dag=fields.flag("require-dag") or False,
+            baseline=baseline,
+            snapshot=fields.flag("snapshot") or False,
+            folder=folder,
+            problems=tuple(fields.problems),
+        )
+
+    def _baseline(self, folder: str) -> str | None:
+        """Return the path of the baseline, None without one or if it is outside the repository."""
+        name = self.fields.text("baseline")
+        if name is None:
+            return None
+        path = path_in(folder, name)
+        if "\0" in path or root_of(folder or ".").contains(path):
+            return path
+        message = f"`baseline` is `{name}`, which leads out of the repository, and is neither read nor written."
+        self.fields.report(("baseline",), message, "Name a file in the repository.")
+        return None
+
+    def _check_keys(self) -> None:
+        for key in self.fields.values:
+            if key not in KEYS:
+                near = get_close_matches(key.replace("_", "-"), KEYS, 1)
+                advice = f"Did you mean `{near[0]}`?" if near else f"There are {', '.join(f'`{key}`' for key in KEYS)}."
+                self.fields.report((key,), f"`{key}` is no setting.", advice)
+
+    def _codes(self, fields: Fields, name: str, *, ignoring: bool = False) -> Iterator[str]:
+        """Yield the codes and prefixes of the selectors in a list, and report invalid selectors."""
+        fields.texts(name)  # reports elements that are not strings
+        written = fields.values.get(name)
+        for index, text in enumerate(written if isinstance(written, list) else ()):
+            if not isinstance(text, str):
+                continue
+            refused = (
+                self.selectors.explain_not_ignorable(text) if ignoring or self.selectors.resolve(text) is None else None
+            )
+            if refused is None:
+                yield self.selectors.prefix_by_selector[text]
+            else:
+                clause, advice = refused
+                fields.report((name, index), f"{clause}.", advice)
+
+    def _severity(self) -> Iterator[tuple[str, Severity | None]]:
+        fields = self.fields.nested("severity")
+        if fields is None:
+            return
+        for written in fields.values:
+            meaning = self.selectors.resolve(written)
+            if meaning is None:
+                fields.report((written,), f"`{written}` is no rule.", self.selectors.advice(written))
+            elif meaning in INPUT_RULES:
+                message = f"the severity of `{written}` cannot be set."
+                fields.report((written,), message, "It says that an input was not checked. Leave it out.")
+            elif (value := _choice(fields, written, _SEVERITIES)) is not None:
+                yield meaning, _SEVERITIES[value]
+
+    def _per_file_ignores(self) -> Iterator[tuple[str, tuple[str, ...]]]:
+        fields = self.fields.nested("per-file-ignores")
+        if fields is None:
+            return
+        for pattern in fields.values:
+            yield pattern, tuple(self._codes(fields, pattern, ignoring=True))
+
+
+def _choice(fields: Fields, name: str, values: Collection[str]) -> str | None:
+    """Return a field with one of the allowed values. Other values are reported, and None is returned."""
+    text = fields.text(name)
+    if text is None or text in values:
+        return text
+    near = get_close_matches(text, values, 1)
+    advice = f"Did you mean `{near[0]}`?" if near else f"There are {', '.join(f'`{value}`' for value in values)}."
+    fields.report((name,), f"`{text}` is no value of `{name}`.", advice)
+    return None

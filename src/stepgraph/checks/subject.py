@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from msgspec import Struct, field
 
 if TYPE_CHECKING:
-    from stepgraph.checks.analysis.reached_steps import ReachableSteps
+    from stepgraph.checks.analysis.steps import ReachableSteps
     from stepgraph.ir.facts import Fact
     from stepgraph.ir.program import Program
     from stepgraph.ir.walk import VisitedOperation
@@ -64,7 +64,7 @@ class WorkflowSubject(Struct, frozen=True, dict=True):
     def reachable_steps(self) -> ReachableSteps:
         """The declared steps that the program may run."""
         # Imported here: a result from the cache needs no program.
-        from stepgraph.checks.analysis.reached_steps import find_reachable_steps
+        from stepgraph.checks.analysis.steps import find_reachable_steps
 
         return find_reachable_steps(self.program)
 

@@ -1,16 +1,28 @@
-"""Finding and analyzing the inputs of a command, with messages about problems."""
+"""Finding and analyzing the inputs of a command, through the cache of results, with messages about problems."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import click
+from msgspec import Struct
 
 from stepgraph.analysis import Analysis
-from stepgraph.cli.caching import Cache
-from stepgraph.cli.console import write_message
+from stepgraph.cli.console import Progress, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.options.inputs import Environment
+from stepgraph.cli.input_options import Environment
 from stepgraph.project.sources import STANDARD_INPUT, Sources, find_sources
+from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources, import_pipeline
+
+if TYPE_CHECKING:
+    from stepgraph.analysis import Analysis
+    from stepgraph.cache.store import CacheStore
+    from stepgraph.checks.diagnostic import Finding
+    from stepgraph.project.sources import Sources
+
 
 _NAMES = {".": "the current folder", STANDARD_INPUT: "standard input"}
 _MAX_NAMES = 5
@@ -62,3 +74,115 @@ def _searched_paths(sources: Sources, paths: Sequence[str]) -> str:
         return paths_text
     files = len(sources.searched)
     return f"{paths_text} ({files} Python {'file' if files == 1 else 'files'} searched)"
+
+
+R = TypeVar("R")
+
+_NO_CACHE_HELP: Final = "Analyse anew, and keep nothing of it."
+
+
+class CheckResult(Struct, frozen=True):
+    """An analysis with the findings of all rules."""
+
+    analysis: Analysis
+    findings: tuple[Finding, ...]
+
+
+class Cache(Struct, frozen=True):
+    """The cache of results."""
+
+    store: CacheStore | None
+    """The files of the cache; None if the cache is off."""
+    with_edits: bool = False
+    """Whether findings need their edits, which are not cached; then every file is analyzed."""
+
+    def first_module_callback(self, paths: Sequence[str], environment: str | None) -> Callable[[], object]:
+        """Return the function that the search calls at its first module.
+
+        It imports the analysis, unless the last run with these paths was a cache hit.
+        """
+        store = self._store(paths)
+        if store is None or not store.has_recorded(_request_digest(paths, environment)):
+            return import_pipeline
+        return lambda: None
+
+    def analyze(self, sources: Sources, paths: Sequence[str]) -> Analysis:
+        """Return the analysis of sources that `paths` selected, without locations of nodes."""
+        return self._load_or_run(
+            sources, paths, lambda: CheckResult(_analyze(sources, graphs_only=True), ()), check=False
+        ).analysis
+
+    def analyze_with_locations(self, sources: Sources) -> Analysis:
+        """Return the analysis of sources with locations of nodes, which are not cached."""
+        return _analyze(sources)
+
+    def check(self, sources: Sources, paths: Sequence[str]) -> CheckResult:
+        """Return the analysis of sources with the findings of all rules."""
+        return self._load_or_run(sources, paths, lambda: _check(sources, with_edits=self.with_edits), check=True)
+
+    def _load_or_run(
+        self, sources: Sources, paths: Sequence[str], analyze: Callable[[], CheckResult], *, check: bool
+    ) -> CheckResult:
+        store = self._store(paths)
+        if store is None or not sources.modules:
+            return analyze()
+        # Imported here: without modules, the cache is not used.
+        from stepgraph.cache.entry import CacheEntry, key_of
+
+        digest = key_of(sources)
+        if digest is None:
+            return analyze()
+        key = f"{digest}-{'check' if check else 'graph'}"
+        entry = store.get(key)
+        analysis = None if entry is None else entry.load_if_fresh(sources)
+        request = _request_digest(paths, sources.environment)
+        if analysis is not None and entry is not None:
+            store.record(request)
+            return CheckResult(analysis, entry.load_findings())
+        result = analyze()
+        store.put(key, CacheEntry.of(result.analysis, result.findings if check else None))
+        store.record(request)
+        return result
+
+    def _store(self, paths: Sequence[str]) -> CacheStore | None:
+        """Return the store; None if it is off, or inside of the analyzed paths, which could bring their own entries."""
+        if self.store is None or self.with_edits:
+            return None
+        from stepgraph.cache.store import is_outside
+
+        return self.store if is_outside(self.store.folder, paths) else None
+
+
+def cache_option(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the option --no-cache to a command, as the argument `cache`."""
+
+    @click.option("--no-cache", is_flag=True, envvar="STEPGRAPH_NO_CACHE", show_envvar=True, help=_NO_CACHE_HELP)
+    @wraps(command)
+    def with_cache(*, no_cache: bool, **others: object) -> R:
+        if no_cache:
+            return command(cache=Cache(None), **others)
+        from stepgraph.cache.store import user_store
+
+        return command(cache=Cache(user_store()), **others)
+
+    return with_cache
+
+
+def _analyze(sources: Sources, *, graphs_only: bool = False) -> Analysis:
+    with Progress(len(sources.modules)) as progress:
+        return (
+            analyze_graphs(sources, progress.show)
+            if graphs_only
+            else analyze_sources(sources, progress.show, checked=False)
+        )
+
+
+def _check(sources: Sources, *, with_edits: bool) -> CheckResult:
+    with Progress(len(sources.modules)) as progress:
+        return CheckResult(*check_sources(sources, progress.show, with_edits=with_edits))
+
+
+def _request_digest(paths: Sequence[str], environment: str | None) -> str:
+    from stepgraph.cache.entry import digest
+
+    return digest("\0".join([os.getcwd(), environment or "", *paths]).encode(errors="surrogateescape"))

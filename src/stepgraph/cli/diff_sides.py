@@ -12,18 +12,18 @@ from msgspec import Struct
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.phrases.near_names import near_names, quoted
 from stepgraph.project.folders import repository_root
-from stepgraph.project.git import has_git
-from stepgraph.project.reading import shown_path
-from stepgraph.project.revisions import (
+from stepgraph.project.git import (
     DEFAULT_BRANCHES,
     HEAD,
     Revision,
     default_branch,
+    has_git,
     is_shallow,
     merge_base,
     revision_names,
     revision_of,
 )
+from stepgraph.project.reading import shown_path
 from stepgraph.project.sources import STANDARD_INPUT
 
 CURRENT_FOLDER: Final = "."

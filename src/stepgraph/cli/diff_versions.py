@@ -13,7 +13,7 @@ from stepgraph.analysis import Analysis, WorkflowAnalysis
 from stepgraph.cli.console import Progress, write_message
 from stepgraph.cli.diff_sides import CURRENT_FOLDER, PathSide, RevisionSide, SavedSide, Side
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.subject import Subject, read_saved_subjects
+from stepgraph.cli.subject import read_saved_subjects
 from stepgraph.model.note import InputError, InternalError
 from stepgraph.project.folders import repository_root
 from stepgraph.project.revision_files import revision_folder
@@ -47,7 +47,7 @@ def read_version(side: Side, version_name: str, environment: str | None) -> Comp
             case SavedSide():
                 return _read_saved(side)
             case PathSide():
-                return _read_path(side, version_name, environment)
+                return _analyze(side.path, version_name, title_of(side), environment, lambda text: text)
             case RevisionSide():
                 return _read_revision(side, version_name, environment)
     except InputError as error:
@@ -76,18 +76,13 @@ def _unreadable_error(version_name: str, title: str) -> CommandError:
 
 def _read_saved(side: SavedSide) -> ComparedVersion:
     title = title_of(side)
-    workflows = tuple(_version_of_saved(subject, title) for subject in read_saved_subjects(side.path))
+    workflows = tuple(
+        VersionedWorkflow(subject.name, subject.class_name, "", title, subject.graph)
+        for subject in read_saved_subjects(side.path)
+    )
     return ComparedVersion(
         title, workflows, () if side.path == STANDARD_INPUT else (side.path,), is_single_file=True, is_saved=True
     )
-
-
-def _version_of_saved(subject: Subject, title: str) -> VersionedWorkflow:
-    return VersionedWorkflow(subject.name, subject.class_name, "", title, subject.graph)
-
-
-def _read_path(side: PathSide, version_name: str, environment: str | None) -> ComparedVersion:
-    return _analyze(side.path, version_name, title_of(side), environment, lambda text: text)
 
 
 def _read_revision(side: RevisionSide, version_name: str, environment: str | None) -> ComparedVersion:

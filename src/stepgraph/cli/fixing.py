@@ -1,29 +1,36 @@
-"""The options --fix and --write: patches with the fixes of findings, and applying them."""
+"""Fixes of findings: applying their edits, patches that show them, and writing the files.
+
+Only runs with --fix import this module.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from enum import Enum
-from functools import wraps
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from difflib import Match, SequenceMatcher
+from typing import TYPE_CHECKING
 
-import click
+from msgspec import Struct
 
+from stepgraph.checks.diagnostic import Finding
 from stepgraph.cli.console import encode, write_bytes, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.output_files import OutputFile, command_error, prepare_output
+from stepgraph.diff.matching.sequences import common_sequence
+from stepgraph.escaping.patches import patch_name, readable_patch_line
+from stepgraph.large_stack import run_with_large_stack
+from stepgraph.limits import DIFFLIB_LINES
+from stepgraph.phrases.durations import counted
+from stepgraph.project.reading import read_named
+from stepgraph.project.root import Root
 from stepgraph.project.sources import STANDARD_INPUT_NAME
+from stepgraph.project.writing import WriteError, source_target
 
 if TYPE_CHECKING:
-    from stepgraph.checks.finding import Finding
-    from stepgraph.checks.fixes import FixedFile
-    from stepgraph.project.root import Root
+    from stepgraph.syntax.module import SourceModule
 
-R = TypeVar("R")
 
-_FIX_HELP = "Show, instead of a report in text, a diff that corrects what can be corrected in one way only."
-_WRITE_HELP = "With --fix: change the files instead, and report what is left."
 _WITHOUT_NEWLINE = "\\ No newline at end of file\n"
 # Maps each byte to one character, so a diff of such texts is a diff of bytes.
 _BYTE_ENCODING = "latin-1"
@@ -36,36 +43,38 @@ _READABLE_PATCH_NOTE = (
 )
 
 
-class Fixing(Enum):
-    """The treatment of fixes: ignore them, show a patch, or write files."""
+class FixedFile(Struct, frozen=True):
+    """A file that fixes change."""
 
-    NOTHING = "nothing"
-    SHOW = "show"
-    WRITE = "write"
-
-
-def fix_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Add the options --fix and --write to a command, as one argument `fixing`."""
-
-    @click.option("--fix", is_flag=True, help=_FIX_HELP)
-    @click.option("--write", is_flag=True, help=_WRITE_HELP)
-    @wraps(command)
-    def with_fixing(*, fix: bool, write: bool, **others: object) -> R:
-        if write and not fix:
-            raise click.UsageError("--write changes what --fix shows, and needs it.")
-        fixing = Fixing.NOTHING if not fix else Fixing.WRITE if write else Fixing.SHOW
-        return command(fixing=fixing, **others)
-
-    return with_fixing
+    path: str
+    encoding: str
+    before: bytes
+    after: bytes
+    findings: tuple[Finding, ...]
+    """The fixed findings."""
 
 
 def compute_fixes(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
-    """Return the files that the fixes of findings change."""
-    # Imported here and below because most checks fix nothing, and start-up time counts.
-    from stepgraph.checks.fixes import fixed_files
-    from stepgraph.large_stack import run_with_large_stack
+    """Return the files that the edits of findings change, in the order of the findings."""
+    # Applying edits recurses as deeply as syntax is nested.
+    return run_with_large_stack(lambda: _fixed_files(findings))
 
-    return run_with_large_stack(lambda: fixed_files(findings))
+
+def _fixed_files(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
+    # Imported here because LibCST takes longer to import than all other code, and a run without modules needs none.
+    from stepgraph.syntax.editing import apply_source_edits
+
+    by_module: dict[SourceModule, list[Finding]] = {}
+    for finding in findings:
+        for module in dict.fromkeys(edit.place.module for edit in finding.edits):
+            by_module.setdefault(module, []).append(finding)
+    files = []
+    for module, fixed in by_module.items():
+        edits = [edit for finding in fixed for edit in finding.edits if edit.place.module is module]
+        after = apply_source_edits(module, edits)
+        if after != module.source:
+            files.append(FixedFile(module.path, module.tree.encoding, module.source, after, tuple(fixed)))
+    return tuple(files)
 
 
 def show_fixes(files: Sequence[FixedFile], output: str | None, sources: Collection[str]) -> None:
@@ -76,8 +85,6 @@ def show_fixes(files: Sequence[FixedFile], output: str | None, sources: Collecti
     """
     exact = patch(files)
     if output is not None:
-        from stepgraph.cli.output_files import prepare_output
-
         prepare_output(output, sources).write_content(exact)
         return
     readable = encode(readable_patch(files)) if _is_for_people() else exact
@@ -93,8 +100,6 @@ def patch(files: Sequence[FixedFile]) -> bytes:
 
 def readable_patch(files: Sequence[FixedFile]) -> str:
     """Return the changes of all files as a unified diff with control characters escaped."""
-    from stepgraph.escaping.patches import readable_patch_line
-
     lines = (line for file in files for line in _decoded_lines(file))
     return "".join(f"{readable_patch_line(line.removesuffix(_LINE_FEED))}\n" for line in lines)
 
@@ -105,16 +110,12 @@ def _is_for_people() -> bool:
 
 
 def _file_header(file: FixedFile) -> str:
-    from stepgraph.escaping.patches import patch_name
-
     name = file.path.removeprefix("./").removeprefix("/")
     return f"--- {patch_name(f'a/{name}')}\n+++ {patch_name(f'b/{name}')}\n"
 
 
 def _hunks(file: FixedFile) -> Iterator[str]:
     """Yield the lines of a file's changes, with one character per byte."""
-    from stepgraph.cli.line_diff import hunks
-
     for line in hunks(_lines(file.before), _lines(file.after)):
         if line.endswith(_LINE_FEED):
             yield line
@@ -144,10 +145,6 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
     Nothing is written outside of the roots. Raises CommandError if a file cannot be written or has changed since the
     analysis, and InputError if it cannot be read.
     """
-    from stepgraph.cli.output_files import OutputFile, command_error
-    from stepgraph.project.reading import read_named
-    from stepgraph.project.writing import WriteError, source_target
-
     if any(file.path == STANDARD_INPUT_NAME for file in files):
         raise CommandError(ExitCode.ERROR, "standard input cannot be changed. Leave out --write to see the difference.")
     try:
@@ -163,10 +160,59 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
 
 def fix_summary(files: Sequence[FixedFile], *, written: bool) -> str:
     """Return a one-line summary of the fixes."""
-    from stepgraph.phrases.durations import counted
-
     findings = sum(len(file.findings) for file in files)
     if not findings:
         return "nothing that was found can be corrected automatically"
     counts = f"{counted(findings, 'finding')} in {counted(len(files), 'file')}"
     return f"corrected {counts}" if written else f"--write corrects {counts}"
+
+
+def hunks(before: Sequence[str], after: Sequence[str]) -> Iterator[str]:
+    """Yield the lines of the hunks, as `difflib.unified_diff`. Each keeps the line end of its file.
+
+    The time is not cubic for long files, as that of `difflib` is.
+    """
+    for group in _LineMatcher(before, after).get_grouped_opcodes():
+        _, first_old, _, first_new, _ = group[0]
+        _, _, last_old, _, last_new = group[-1]
+        yield f"@@ -{_range(first_old, last_old)} +{_range(first_new, last_new)} @@\n"
+        for tag, old, old_end, new, new_end in group:
+            if tag == "equal":
+                yield from (f" {line}" for line in before[old:old_end])
+                continue
+            yield from (f"-{line}" for line in before[old:old_end])
+            yield from (f"+{line}" for line in after[new:new_end])
+
+
+def _range(start: int, stop: int) -> str:
+    length = stop - start
+    if length == 1:
+        return f"{start + 1}"
+    return f"{start + 1 if length else start},{length}"
+
+
+class _LineMatcher(SequenceMatcher[str]):
+    """Matches lines. In long files, it matches lines with equal numbers, or unique lines if the lengths differ."""
+
+    def __init__(self, before: Sequence[str], after: Sequence[str]) -> None:
+        super().__init__(None, before, after)
+        self._before, self._after = before, after
+
+    def get_matching_blocks(self) -> list[Match]:
+        """Return the blocks of equal lines, and an empty block at the end."""
+        if max(len(self._before), len(self._after)) <= DIFFLIB_LINES:
+            return super().get_matching_blocks()
+        blocks: list[Match] = []
+        for old, new in self._pairs():
+            last = blocks[-1] if blocks else Match(0, 0, 0)
+            if (old, new) == (last.a + last.size, last.b + last.size) and blocks:
+                blocks[-1] = Match(last.a, last.b, last.size + 1)
+            else:
+                blocks.append(Match(old, new, 1))
+        return [*blocks, Match(len(self._before), len(self._after), 0)]
+
+    def _pairs(self) -> list[tuple[int, int]]:
+        if len(self._before) != len(self._after):
+            return common_sequence(self._before, self._after)
+        pairs = enumerate(zip(self._before, self._after, strict=True))
+        return [(number, number) for number, (old, new) in pairs if old == new]

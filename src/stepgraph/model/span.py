@@ -19,12 +19,12 @@ class Span(Struct, frozen=True, order=True):
     end_column: int
     """The column after the last character."""
 
-    def encloses(self, other: Span) -> bool:
+    def encloses(self, inner: Span) -> bool:
         """Return whether another range is inside this range or equal to it."""
         return (
-            self.path == other.path
-            and (self.line, self.column) <= (other.line, other.column)
-            and (other.end_line, other.end_column) <= (self.end_line, self.end_column)
+            self.path == inner.path
+            and (self.line, self.column) <= (inner.line, inner.column)
+            and (inner.end_line, inner.end_column) <= (self.end_line, self.end_column)
         )
 
     def __str__(self) -> str:

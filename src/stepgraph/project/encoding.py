@@ -9,21 +9,6 @@ from msgspec import Struct
 
 from stepgraph.model.note import InputError, Problem
 
-
-class Position(Struct, frozen=True):
-    """Line and column in characters, both from 1."""
-
-    line: int
-    column: int
-
-
-def position_of(content: bytes, offset: int, encoding: str = "utf-8") -> Position:
-    """Return the position of the byte at `offset`. Bytes that cannot be decoded count as one character each."""
-    before = content[:offset].removeprefix(codecs.BOM_UTF8)
-    lines = before.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
-    return Position(len(lines), len(lines[-1].decode(encoding, "replace")) + 1)
-
-
 _DECLARATION = re.compile(rb"^[ \t\f]*#.*?coding[:=][ \t]*([-\w.]+)")
 _BLANK_OR_COMMENT = re.compile(rb"^[ \t\f]*(?:#.*)?$")
 _LINE_BREAK = re.compile(rb"\r\n|\r|\n")
@@ -133,8 +118,10 @@ def _check_declared(content: bytes, path: str, declared: CodingLine) -> None:
 
 
 def _error(content: bytes, path: str, offset: int, message: str, advice: str) -> InputError:
-    position = position_of(content, offset)
-    return InputError(Problem(path, message, advice, position.line, position.column))
+    """Return the error at a byte. Bytes that cannot be decoded count as one character each."""
+    before = content[:offset].removeprefix(codecs.BOM_UTF8)
+    lines = before.replace(b"\r\n", b"\n").replace(b"\r", b"\n").split(b"\n")
+    return InputError(Problem(path, message, advice, len(lines), len(lines[-1].decode("utf-8", "replace")) + 1))
 
 
 def source_lines(content: bytes) -> tuple[str, ...]:

@@ -64,11 +64,6 @@ def path_from(prefix: str, path: str) -> str:
     return os.path.normpath(os.path.join(relative, name)).replace(os.sep, "/")
 
 
-def is_in_repository(folder: str) -> bool:
-    """Return whether a folder is in a repository, after resolving symbolic links."""
-    return repository_root(folder) is not None
-
-
 def repository_root(folder: str) -> str | None:
     """Return the real path of the nearest ancestor with `.git`, None without one.
 

@@ -10,7 +10,8 @@ import errno
 import os
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import islice
 from typing import Final
 
@@ -74,6 +75,14 @@ def read_inside(path: str, root: Root, max_bytes: int = SOURCE_BYTES) -> bytes:
     if not root.contains_real(actual or os.path.realpath(path)):
         raise InputError(_outside_problem(path, _NO_LINK_OUT))
     return content
+
+
+def read_inside_any(path: str, roots: Iterable[Root]) -> bytes | None:
+    """Return the bytes of a file inside one of the roots, None for an unreadable file and outside of all roots."""
+    for root in roots:
+        with suppress(InputError):
+            return read_inside(path, root)
+    return None
 
 
 def read_source(path: str, root: Root) -> bytes:

@@ -27,8 +27,7 @@ from stepgraph.limits import (
     TREE_LINKS,
 )
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.git import READING_SECONDS, Git, TooLargeError, start_git
-from stepgraph.project.revisions import Revision
+from stepgraph.project.git import READING_SECONDS, Git, Revision, TooLargeError, start_git
 from stepgraph.project.root import CONFIGURATION_NAMES
 from stepgraph.project.temporary import TemporaryFolder, temporary_folder
 

@@ -13,10 +13,9 @@ from msgspec import Struct, field
 
 from stepgraph.limits import MEGABYTE, READ_BYTES, READ_MODULES
 from stepgraph.model.note import InputError, Problem, ProblemKind
-from stepgraph.project.configuration.configurations import Configurations
 from stepgraph.project.encoding import check_text
 from stepgraph.project.folders import folder_of
-from stepgraph.project.project import NO_PROJECT, Project, configured_project, project_of_file
+from stepgraph.project.project import NO_PROJECT, Configurations, Project, configured_project, project_of_file
 from stepgraph.project.reading import (
     StrPath,
     check_named,

@@ -47,14 +47,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture(scope="session")
 def workflow_graph(pytestconfig: pytest.Config) -> WorkflowGraphs:
     """The graphs of workflows, by file and name, by name alone, or by class. No workflow is executed."""
-    return graphs_of(pytestconfig)
-
-
-def graphs_of(config: pytest.Config) -> WorkflowGraphs:
-    """Return the graphs of the tested project, which all tests of a session share."""
     from stepgraph.pytest_plugin.selection import graphs
 
-    return graphs(config)
+    return graphs(pytestconfig)
 
 
 @pytest.hookimpl(tryfirst=True)

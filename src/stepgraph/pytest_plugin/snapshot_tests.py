@@ -1,8 +1,13 @@
-"""Tests that compare each workflow of a project with its snapshot."""
+"""Tests that compare each workflow of a project with its snapshot, and their names.
+
+Names are safe to print, and distinct as file names of snapshots on every file system.
+"""
 
 from __future__ import annotations
 
+import re
 import types
+import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
@@ -11,8 +16,9 @@ from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
-from stepgraph.escaping.log_lines import log_line
-from stepgraph.pytest_plugin.names import names_of_tests, safe_name
+from stepgraph.escaping.file_names import clipped, file_key, numbered
+from stepgraph.escaping.log_lines import broken_commands, log_line
+from stepgraph.escaping.visible import visible
 from stepgraph.pytest_plugin.selection import SITE, graphs, home
 from stepgraph.testing.drawing import FORMS, Form
 from stepgraph.testing.workflow_graph import WorkflowGraph
@@ -22,6 +28,7 @@ if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
     from stepgraph.analysis import Analysis, WorkflowAnalysis
+
 
 _LOWEST_SYRUPY: Final = 7
 """Earlier versions remove the snapshots of tests that are not selected."""
@@ -154,3 +161,42 @@ def _failing(problems: Sequence[str]) -> Callable[..., None]:
 def _none_found(analysis: Analysis) -> str:
     hints = [f"\n{hint}" for hint in analysis.hints]
     return "".join(["there is no workflow to hold to a snapshot.", *hints])
+
+
+# Syrupy removes these from file names, and does not find the snapshot again if a test name contains one.
+_LEFT_OUT: Final = re.compile(r'[\\/?*:|"<>]')
+# In bytes: file systems allow 255, including the suffix and a number.
+_MOST_BYTES: Final = 240
+_NAMELESS: Final = "workflow"
+
+
+def names_of_tests(names: Sequence[str]) -> list[str]:
+    """Return a unique test name for each name, which is also the file name of its snapshot.
+
+    Names that are safe stay unchanged. Other names are numbered if they would collide.
+    """
+    safe = [safe_name(name) for name in names]
+    unchanged = {file_key(label) for label, name in zip(safe, names, strict=True) if label == name}
+    used: set[str] = set()
+    unique: list[str] = []
+    for label, name in zip(safe, names, strict=True):
+        key = file_key(label)
+        unique_label = label
+        if key in used or (key in unchanged and label != name):
+            candidates = numbered(label, "]" if label.endswith("]") else "")
+            unique_label = next(each for each in candidates if file_key(each) not in used | unchanged)
+        used.add(file_key(unique_label))
+        unique.append(unique_label)
+    return unique
+
+
+def safe_name(name: str) -> str:
+    """Return a name that is valid for a test and a file."""
+    shown = _LEFT_OUT.sub("", visible(name))
+    if not shown.isascii():
+        shown = "".join(each for each in shown if not unicodedata.category(each).startswith("C"))
+    shown = broken_commands(shown, lambda character: f"{character}-")
+    if len(shown.encode()) > _MOST_BYTES:
+        end = "]" if shown.endswith("]") else ""
+        shown = clipped(shown, _MOST_BYTES - 1) + end
+    return shown or _NAMELESS

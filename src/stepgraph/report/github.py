@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.escaping.github_commands import github_command
 from stepgraph.report.report import Report, Verdict, WorkflowSummary
 from stepgraph.report.summary import summary_text

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.model.span import Span
 from stepgraph.phrases.durations import counted

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Final
 from msgspec import Struct, field
 
 from stepgraph.analysis import WorkflowAnalysis
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.checks.selectors import INPUT_RULES
 from stepgraph.checks.settings import FailOn
+from stepgraph.checks.suppression_index import SuppressedFinding
 from stepgraph.escaping.report_fields import url_path
 from stepgraph.model.span import Span
 
@@ -41,15 +41,6 @@ class FingerprintedFinding(Struct, frozen=True):
     """The finding."""
     fingerprint: str | None = None
     """Identity of the finding, independent of line numbers."""
-
-
-class SuppressedFinding(Struct, frozen=True):
-    """A finding suppressed by a comment."""
-
-    finding: Finding
-    """The finding."""
-    reason: str = ""
-    """The reason in the comment, may be empty."""
 
 
 class WorkflowSummary(Struct, frozen=True):

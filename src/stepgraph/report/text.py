@@ -7,8 +7,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.checks.diagnostic import Severity
-from stepgraph.checks.finding import Finding
+from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.escaping.visible import visible
 from stepgraph.model.span import Span
 from stepgraph.render.cells import cell_width, wrap

@@ -17,8 +17,7 @@ from stepgraph.testing.errors import (
     StepNotFoundError,
     WorkflowNotFoundError,
 )
-from stepgraph.testing.settings import StepSettings
-from stepgraph.testing.workflow_graph import WorkflowGraph
+from stepgraph.testing.workflow_graph import StepSettings, WorkflowGraph
 from stepgraph.testing.workflow_graphs import WorkflowGraphs
 
 __all__ = [

@@ -8,20 +8,19 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from itertools import product
-from typing import TYPE_CHECKING, TypeVar, cast
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
 from stepgraph.escaping.log_lines import log_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note
-from stepgraph.model.payload import Graph, Node, Number, Step, VersionGraph, Workflow
+from stepgraph.model.payload import Backoff, Graph, Node, Number, Step, VersionGraph, Workflow
 from stepgraph.model.span import Span
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
 from stepgraph.phrases.durations import counted
 from stepgraph.testing.drawing import Form, SnapshotSource, draw
 from stepgraph.testing.errors import AmbiguousStepError, NoGraphError, StepNotFoundError, suggest_names
-from stepgraph.testing.settings import StepSettings, settings_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -29,6 +28,63 @@ if TYPE_CHECKING:
     from typing_extensions import TypeIs
 
     from stepgraph.analysis import WorkflowAnalysis
+
+
+StepKind: TypeAlias = Literal["do", "sleep", "sleep_until", "wait_for_event"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StepSettings:
+    """The settings of a step in a graph. Settings that do not apply to its kind are None.
+
+    Settings that the code does not specify have the engine's defaults. Dynamic values are their source in braces.
+    Durations are milliseconds or the text in the code.
+    """
+
+    name: str
+    """The name of the step."""
+    kind: StepKind
+    """The method of the step object: `do`, `sleep`, `sleep_until` or `wait_for_event`."""
+    retries: Number | None = None
+    """The number of retries of a `step.do`."""
+    delay: Number | str | None = None
+    """The delay before the first retry of a `step.do`."""
+    backoff: Backoff | None = None
+    """The growth of the delay between retries of a `step.do`."""
+    timeout: Number | str | None = None
+    """The timeout of an attempt of a `step.do`, or of a wait for an event."""
+    duration: Number | str | None = None
+    """The duration of a sleep."""
+    timestamp: str | None = None
+    """The end of a `step.sleep_until`."""
+    event_type: str | None = None
+    """The type of the event of a wait."""
+
+
+def settings_of(step: Step) -> StepSettings:
+    """Return the settings of a step in a payload."""
+    name = step["name"]
+    match step["type"]:
+        case "step_do":
+            retries = step["config"]["retries"]
+            return StepSettings(
+                name=name,
+                kind="do",
+                retries=retries["limit"],
+                delay=retries["delay"],
+                backoff=retries["backoff"],
+                timeout=step["config"]["timeout"],
+            )
+        case "step_sleep":
+            return StepSettings(name=name, kind="sleep", duration=step["duration"])
+        case "step_sleep_until":
+            return StepSettings(name=name, kind="sleep_until", timestamp=step["timestamp"])
+        case "step_wait_for_event":
+            options = step.get("options")
+            if options is None:
+                return StepSettings(name=name, kind="wait_for_event")
+            event_type, timeout = options["event_type"], options["timeout"]
+            return StepSettings(name=name, kind="wait_for_event", event_type=event_type, timeout=timeout)
 
 
 def is_snapshot(value: object) -> TypeIs[SnapshotAssertion]:
@@ -183,7 +239,7 @@ class WorkflowGraph(SnapshotSource):
         relations = {each for pair in pairs for each in self._relations(*pair)} - {Relation.EXCLUSIVE}
         return relations == {Relation.BEFORE}
 
-    def concurrent(self, one: str, other: str) -> bool:
+    def concurrent(self, first: str, second: str) -> bool:
         """Return whether two steps with these names may run at the same time.
 
         False is a guarantee that no two such steps overlap, in any iterations and calls, if the graph is complete. True
@@ -192,7 +248,7 @@ class WorkflowGraph(SnapshotSource):
         StepNotFoundError.
         """
         __tracebackhide__ = True
-        return any(self._order.may_overlap(*pair) for pair in product(self._named(one), self._named(other)))
+        return any(self._order.may_overlap(*pair) for pair in product(self._named(first), self._named(second)))
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Return the control flow as a graph of NetworkX.
@@ -282,14 +338,14 @@ class WorkflowGraph(SnapshotSource):
             raise StepNotFoundError(f"{self.class_name} has no step `{name}`. {advice}")
         return steps
 
-    def _only(self, name: str, what: str, ask: Callable[[Step], Answer]) -> Answer:
+    def _only(self, name: str, property_name: str, ask: Callable[[Step], Answer]) -> Answer:
         """Return the answer that all steps with a name share. Raises AmbiguousStepError if they differ."""
         __tracebackhide__ = True
         answers = [ask(step) for step in self._named(name)]
         different = [answer for number, answer in enumerate(answers) if answer not in answers[:number]]
         if len(different) > 1:
             listed = ", ".join(map(str, different))
-            message = f"{self.class_name} has {len(answers)} steps `{name}` of different {what}: {listed}."
+            message = f"{self.class_name} has {len(answers)} steps `{name}` of different {property_name}: {listed}."
             raise AmbiguousStepError(message)
         return different[0]
 

@@ -99,18 +99,11 @@ def _analyze(path: Path) -> Analysis:
 
 
 def _is_current(read: Mapping[str, bytes]) -> bool:
-    return all(_content(path) == content for path, content in read.items())
-
-
-def _content(path: str) -> bytes | None:
-    from stepgraph.project.reading import read_inside
+    from stepgraph.project.reading import read_inside_any
     from stepgraph.project.root import folder_root
 
-    try:
-        # The analysis has checked that the file is inside its root.
-        return read_inside(path, folder_root(path))
-    except InputError:
-        return None
+    # The analysis has checked that each file is inside its root.
+    return all(read_inside_any(path, [folder_root(path)]) == content for path, content in read.items())
 
 
 def _file_of(workflow: type) -> Path:

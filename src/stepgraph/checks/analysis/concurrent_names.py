@@ -7,6 +7,7 @@ from enum import IntEnum
 from typing import Literal
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.ir.dataflow import solve
 from stepgraph.ir.domain import Domain, Leaf, Observer
@@ -36,7 +37,7 @@ class NamedActivity(Struct, frozen=True):
     """The location of the name."""
     direct: bool
     """Whether it is itself the work that runs or starts, and not part of a called function."""
-    after_await: bool
+    after_await: bool = False
     """Whether an earlier await delays its begin, so that the time of the begin depends on other work."""
 
 
@@ -70,15 +71,6 @@ class _AwaitProgress(IntEnum):
     """Some path has awaited something."""
 
 
-class _NamedKey(Struct, frozen=True):
-    """The fields of a `NamedActivity` that do not depend on the path."""
-
-    kind: Literal["step", "wait"]
-    name: str
-    place: Place
-    direct: bool
-
-
 class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
     """The progress of work, and its steps and event waits.
 
@@ -88,8 +80,8 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
 
     def __init__(self, budget: Budget) -> None:
         self.budget = budget
-        self.after_await: dict[_NamedKey, bool] = {}
-        """Whether each step or event wait begins after an await."""
+        self.after_await: dict[NamedActivity, bool] = {}
+        """Whether a step or event wait begins after an await on some path. The keys lack this field."""
         self.in_turn: list[bool] = [False]
         """Whether a lock is held in turn in each open block, innermost last."""
         self.held_in_turn: dict[int, bool] = {}
@@ -99,8 +91,8 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
 
     def activities(self) -> Iterator[NamedActivity]:
         """Yield the steps and event waits so far."""
-        for key, after_await in self.after_await.items():
-            yield NamedActivity(key.kind, key.name, key.place, key.direct, after_await)
+        for activity, after_await in self.after_await.items():
+            yield replace(activity, after_await=after_await)
 
     def add(
         self, activity: Activity, place: Place, progress: _AwaitProgress, *, in_turn: bool = False, direct: bool = False
@@ -111,9 +103,9 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
         match activity:
             case StepRun(definition=definition, dependencies=dependencies):
                 after = bool(progress) or (bool(dependencies) and not in_turn)
-                self.record(_NamedKey("step", definition.name, definition.place, direct), after_await=after)
+                self.record(NamedActivity("step", definition.name, definition.place, direct), after_await=after)
             case EventWait(name=name):
-                self.record(_NamedKey("wait", name, place, direct), after_await=bool(progress))
+                self.record(NamedActivity("wait", name, place, direct), after_await=bool(progress))
             case Call(function=function):
                 call = id(function), progress, in_turn
                 if call not in self.visited:
@@ -122,8 +114,8 @@ class _WorkDomain(Domain[_AwaitProgress], Observer[_AwaitProgress]):
                     solve(function.body, progress, self, self, self.budget)
                     self.in_turn.pop()
 
-    def record(self, key: _NamedKey, *, after_await: bool) -> None:
-        self.after_await[key] = self.after_await.get(key, False) or after_await
+    def record(self, activity: NamedActivity, *, after_await: bool) -> None:
+        self.after_await[activity] = self.after_await.get(activity, False) or after_await
 
     def transfer(self, operation: Leaf, state: _AwaitProgress) -> _AwaitProgress:
         match operation:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.declarations import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.durations import as_float
+from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import kind_of, may_be_guarded, simple_cases
 from stepgraph.ir.static_values import StaticEntry, StaticMapping, StaticObject, cases_of
 from stepgraph.ir.values import Constant, External, Value

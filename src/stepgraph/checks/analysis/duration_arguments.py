@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.declarations import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.durations import as_float, parse_duration
+from stepgraph.checks.analysis.steps import config_arguments, constant_key_entries
 from stepgraph.checks.analysis.value_kinds import may_be_guarded, simple_cases
 from stepgraph.ir.facts import MethodCalled
 from stepgraph.ir.values import Constant, External, Value

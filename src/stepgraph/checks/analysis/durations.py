@@ -3,6 +3,8 @@
 A string that JavaScript converts to a number is a number of milliseconds, too. Any other valid string is a number,
 spaces and one word, with an optional final `s`. The engine silently treats an unknown word as milliseconds (package
 `itty-time`, function `ms`).
+
+`is_likely_seconds` and `parse_partial_duration` judge durations that are valid or unknown, and probably wrong.
 """
 
 from __future__ import annotations
@@ -172,3 +174,96 @@ def _format_sum(parts: Iterable[tuple[str, str]]) -> str | None:
     """Format the sum of durations. Return None if the sum is too large for a number."""
     milliseconds = sum(float(number) * UNITS[unit] for number, unit in parts)
     return format_duration(milliseconds) if math.isfinite(milliseconds) else None
+
+
+_SECONDS_IN_HOUR: Final = HOUR // SECOND
+_SECONDS_IN_DAY: Final = DAY // SECOND
+
+_SIXTY: Final = 60
+_HUNDRED: Final = 100
+
+# Nobody waits for fewer milliseconds on purpose.
+_MIN_DELIBERATE: Final = 100
+
+_LITERAL: Final = re.compile(r"[\"']?\d[\d_]*[\"']?", re.ASCII)
+_NAME: Final = re.compile(r"[A-Za-z_][\w.]*", re.ASCII)
+_PRODUCT: Final = re.compile(r"\(?\d[\d_]*+(?: *+\* *+\d[\d_]*+)++\)?", re.ASCII)
+_WORD: Final = re.compile(r"(?<![A-Z])[A-Z]+(?![a-z])|[A-Z]?[a-z]++")
+_MILLISECOND_WORDS: Final = frozenset(["ms", "msec", "msecs", "milli", "millis", "millisecond", "milliseconds"])
+_SECOND_WORDS: Final = frozenset(["s", "sec", "secs", "seconds", "minutes", "mins", "hours", "hrs", "days"])
+
+
+def is_likely_seconds(source: str, number: float) -> bool:
+    """Return whether a number looks like seconds, or a longer unit.
+
+    The source is a literal, a name without a word for milliseconds, or a product with a factor 60 and without a
+    multiple of 100. Other computations never look like seconds.
+    """
+    if not 0 < number <= 365 * _SECONDS_IN_DAY * SECOND or number != int(number):
+        return False
+    if _LITERAL.fullmatch(source):
+        return _looks_like_seconds(int(number))
+    if _NAME.fullmatch(source):
+        words = {word.lower() for word in _WORD.findall(source.rsplit(".", 1)[-1])}
+        if words & _MILLISECOND_WORDS:
+            return False
+        return _looks_like_seconds(int(number)) or (bool(words & _SECOND_WORDS) and number % SECOND != 0)
+    return _PRODUCT.fullmatch(source) is not None and _is_product_of_seconds(source)
+
+
+def _looks_like_seconds(number: int) -> bool:
+    """Whether a number is below 100, or a typical number of seconds: full minutes, hours or days."""
+    if number < _MIN_DELIBERATE:
+        return True
+    if number < SECOND:
+        return number % _SIXTY == 0
+    if number <= 2 * _SECONDS_IN_DAY and number % _SECONDS_IN_HOUR == 0:
+        return number % SECOND != 0
+    return number <= 365 * _SECONDS_IN_DAY and number % _SECONDS_IN_DAY == 0 and number % MINUTE != 0
+
+
+def _is_product_of_seconds(source: str) -> bool:
+    factors = [int(factor.strip(" ()")) for factor in source.split("*")]
+    return _SIXTY in factors and not any(factor % _HUNDRED == 0 for factor in factors)
+
+
+_FIELD_AND_UNIT: Final = re.compile(r"\{([^{}]+)\}( *)([A-Za-z]+)")
+# Numbers rather than strings with a unit: arithmetic, calls that return numbers, number formats and telling names.
+_NUMERIC: Final = re.compile(
+    r".*[\w\])] *(?:[*/]|[+-] *\d)"
+    r"|(?:int|round|len|min|max)\(.*"
+    r"|.*:[\d.]*[dfg]$"
+    r"|.*(?:\b|_)(?:seconds|secs|minutes|mins|hours|days|attempt|attempts|count)$",
+    re.DOTALL | re.IGNORECASE,
+)
+
+
+class PartialDuration(Struct, frozen=True):
+    """A replacement field followed by a unit."""
+
+    field: str
+    """The source of the replacement field, without braces."""
+    is_spaced: bool
+    """Whether a space separates the field from the unit."""
+    unit: str
+    """The unit as written."""
+    intended_unit: str | None
+    """The unit of the engine that it certainly means, if any."""
+
+    @property
+    def is_number(self) -> bool:
+        """Whether the source of the field shows that its value is a number."""
+        return _NUMERIC.match(self.field) is not None
+
+    @property
+    def has_valid_unit(self) -> bool:
+        """Whether the engine interprets the unit correctly."""
+        return is_unit(self.unit)
+
+
+def parse_partial_duration(text: str) -> PartialDuration | None:
+    """Parse text that consists of a replacement field and a unit. Return None for any other text."""
+    match = _FIELD_AND_UNIT.fullmatch(text)
+    if match is None:
+        return None
+    return PartialDuration(match[1], bool(match[2]), match[3], expand_unit(match[3]))

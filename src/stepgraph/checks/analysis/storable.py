@@ -8,7 +8,6 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.checks.analysis.unstorable_results import UNSTORABLE
 from stepgraph.ir.static_values import (
     StaticAwaitable,
     StaticClass,
@@ -22,6 +21,70 @@ from stepgraph.ir.static_values import (
 )
 from stepgraph.ir.values import Constant, Duration, ExternalResult, Moment, Value
 from stepgraph.syntax.module import Place
+
+_DATES: Final = (
+    "datetime.date",
+    "datetime.date.today",
+    "datetime.date.fromisoformat",
+    "datetime.date.fromtimestamp",
+    "datetime.date.fromordinal",
+    "datetime.date.fromisocalendar",
+)
+# Calls that return a datetime. The results of its `.date()` and `.time()` cannot be returned.
+_DATETIMES: Final = (
+    "datetime.datetime",
+    "datetime.datetime.now",
+    "datetime.datetime.today",
+    "datetime.datetime.utcnow",
+    "datetime.datetime.fromisoformat",
+    "datetime.datetime.fromtimestamp",
+    "datetime.datetime.utcfromtimestamp",
+    "datetime.datetime.strptime",
+    "datetime.datetime.combine",
+)
+
+_ISO: Final = "Return `.isoformat()` of it."
+_TEXT: Final = "Return `str(...)` of it."
+_SECONDS: Final = "Return its `total_seconds()`."
+_LIST: Final = "Return `list(...)` of it."
+
+# The kind of the result with its article, and advice.
+UNSTORABLE: Final[dict[str, tuple[str, str]]] = {
+    **dict.fromkeys(_DATES, ("a date", _ISO)),
+    **dict.fromkeys((f"{call}().date" for call in _DATETIMES), ("a date", _ISO)),
+    **dict.fromkeys((f"{call}().time" for call in _DATETIMES), ("a time", _ISO)),
+    **dict.fromkeys(("datetime.time", "datetime.time.fromisoformat"), ("a time", _ISO)),
+    "datetime.timedelta": ("a timedelta", _SECONDS),
+    **dict.fromkeys(
+        ("decimal.Decimal", *(f"decimal.Decimal().{name}" for name in ("quantize", "normalize", "to_integral_value"))),
+        ("a Decimal", _TEXT),
+    ),
+    "fractions.Fraction": ("a Fraction", _TEXT),
+    **dict.fromkeys(
+        (f"uuid.{name}" for name in ("UUID", "uuid1", "uuid3", "uuid4", "uuid5", "uuid6", "uuid7", "uuid8")),
+        ("a UUID", _TEXT),
+    ),
+    **dict.fromkeys(
+        (f"pathlib.{name}" for name in ("Path", "PurePath", "PosixPath", "PurePosixPath", "Path.cwd", "Path.home")),
+        ("a path", _TEXT),
+    ),
+    **dict.fromkeys(
+        (f"ipaddress.{name}" for name in ("ip_address", "ip_network", "IPv4Address", "IPv6Address")),
+        ("an address", _TEXT),
+    ),
+    **dict.fromkeys(("collections.namedtuple()", "typing.NamedTuple()"), ("a named tuple", "Return its `_asdict()`.")),
+    "builtins.bytearray": ("a bytearray", "Return `bytes(...)` of it."),
+    "builtins.complex": ("a complex number", "Return its parts, `[z.real, z.imag]`."),
+    "builtins.divmod": ("a tuple", _LIST),
+    "builtins.frozenset": ("a frozenset", "Return `set(...)` of it, or a list."),
+    "builtins.range": ("a range", _LIST),
+    "collections.deque": ("a deque", _LIST),
+    "builtins.filter": ("an iterator", _LIST),
+    "builtins.object": ("an object", "Return text or a number."),
+    "re.compile": ("a pattern", "Return its `.pattern`."),
+    "types.SimpleNamespace": ("an object", "Return `vars(...)` of it."),
+    **dict.fromkeys(("io.BytesIO", "io.StringIO"), ("a file in memory", "Return its `getvalue()`.")),
+}
 
 IsWritten: TypeAlias = "Callable[[Place], bool]"
 """Whether a tuple is built at the location of its element, and not by a helper function for another caller."""

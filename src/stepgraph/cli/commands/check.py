@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING
 import click
 from msgspec import Struct
 
-from stepgraph.cli.analysis import load_sources, no_workflow_error
-from stepgraph.cli.caching import Cache, cache_option
+from stepgraph.cli.analysis import Cache, cache_option, load_sources, no_workflow_error
+from stepgraph.cli.check_options import CheckOptions, Fixing, check_options, fix_options
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import ExitCode
-from stepgraph.cli.fixing import Fixing, compute_fixes, fix_options, fix_summary, show_fixes, write_fixes
-from stepgraph.cli.options.check import CheckOptions, check_options
-from stepgraph.cli.options.inputs import Environment, inputs
-from stepgraph.cli.options.report import ReportOutput, report_options
+from stepgraph.cli.formats import REPORT_FORMATS
+from stepgraph.cli.input_options import Environment, inputs
+from stepgraph.cli.output_options import DocumentOutput, report_options
 from stepgraph.project.sources import Sources
 
 if TYPE_CHECKING:
@@ -42,7 +41,7 @@ def check(
     *,
     paths: tuple[str, ...],
     environment: Environment,
-    output: ReportOutput,
+    output: DocumentOutput[Report],
     checking: CheckOptions,
     fixing: Fixing,
     cache: Cache,
@@ -59,17 +58,20 @@ def check(
         cache = Cache(None, with_edits=True)
     check_run = _run_check(selected_paths, environment, checking, output, cache)
     if fixing is not Fixing.NOTHING:
+        # Imported here because most checks fix nothing, and start-up time counts.
+        from stepgraph.cli.fixing import compute_fixes, fix_summary, show_fixes, write_fixes
+
         # Findings in the baseline do not fail the check, but are fixed, too.
         files = compute_fixes(finding.finding for finding in (*check_run.report.findings, *check_run.report.baselined))
         if fixing is Fixing.WRITE:
             write_fixes(files, check_run.sources.roots.keys())
         write_message(fix_summary(files, written=fixing is Fixing.WRITE))
-        if fixing is Fixing.SHOW and output.is_text:
+        if fixing is Fixing.SHOW and output.format is REPORT_FORMATS["text"]:
             show_fixes(files, output.name, check_run.analysis.files)
             return _exit_code(check_run, selected_paths)
         if files and fixing is Fixing.WRITE:
             check_run = _run_check(selected_paths, environment, checking, output, cache)
-    output.deliver(check_run.report, check_run.analysis.files)
+    output.deliver(check_run.report, check_run.analysis.files, _summary)
     return _exit_code(check_run, selected_paths)
 
 
@@ -82,11 +84,10 @@ class _ReportedCheck(Struct, frozen=True):
 
 
 def _run_check(
-    paths: Sequence[str], environment: Environment, checking: CheckOptions, output: ReportOutput, cache: Cache
+    paths: Sequence[str], environment: Environment, checking: CheckOptions, output: DocumentOutput[Report], cache: Cache
 ) -> _ReportedCheck:
     # Imported here because every command imports this module, and start-up time counts.
-    from stepgraph.cli.baseline import filter_and_update, read_criteria
-    from stepgraph.cli.check_report import build_report
+    from stepgraph.cli.check_report import build_report, filter_and_update, read_criteria
 
     criteria = read_criteria(checking, paths)
     sources = load_sources(paths, environment, cache)
@@ -95,6 +96,13 @@ def _run_check(
     analysis = result.analysis
     filtered = filter_and_update(criteria, analysis, result.findings)
     return _ReportedCheck(sources, analysis, build_report(filtered, criteria.settings, sources, analysis))
+
+
+def _summary(report: Report) -> str:
+    # Imported here because a printed report needs no further summary.
+    from stepgraph.report.wording import verdict_line
+
+    return verdict_line(report)
 
 
 def _exit_code(check_run: _ReportedCheck, paths: Sequence[str]) -> ExitCode:

@@ -8,8 +8,15 @@ import click
 
 from stepgraph.cli.console import write_message
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.cli.options.diff import DiffOutput, Revisions, diff_output_options, revision_options
-from stepgraph.cli.options.inputs import Environment, environment_option, select, workflow_option
+from stepgraph.cli.input_options import (
+    Environment,
+    Revisions,
+    environment_option,
+    revision_options,
+    select,
+    workflow_option,
+)
+from stepgraph.cli.output_options import DocumentOutput, diff_output_options
 from stepgraph.project.sources import STANDARD_INPUT
 from stepgraph.version import __version__
 
@@ -64,7 +71,7 @@ def diff(
     revisions: Revisions,
     environment: Environment,
     workflows: tuple[str, ...],
-    output: DiffOutput,
+    output: DocumentOutput[VersionComparison],
     fail_on: str,
 ) -> ExitCode:
     """Tell what changed of the structure of workflows, and what that does to instances that are running.
@@ -83,6 +90,7 @@ def diff(
     # Imported here because every command imports this module, and start-up time counts.
     from stepgraph.cli.diff_sides import parse_sides
     from stepgraph.cli.diff_versions import read_version
+    from stepgraph.report.diff.report import count_line
 
     old_side, new_side = parse_sides(sides, revisions.old, revisions.new)
     old = read_version(old_side, "old", environment.name)
@@ -92,7 +100,7 @@ def diff(
     output.prepare(files)
     report = _report(old, new, workflows, fail_on)
     _write_diff_notes(report, quiet=output.quiet)
-    output.deliver(report, files)
+    output.deliver(report, files, count_line)
     return ExitCode.FINDINGS if report.fails else ExitCode.CLEAN
 
 

@@ -1,18 +1,19 @@
-"""`stepgraph graph`: draw the version graphs of workflows."""
+"""`stepgraph graph` and `stepgraph render`: draw version graphs, and print, write or check the drawings."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
+
 import click
 
-from stepgraph.cli.analysis import analyze_inputs, load_sources, require_workflows
-from stepgraph.cli.caching import Cache, cache_option
-from stepgraph.cli.delivery import deliver, prepare_destination
-from stepgraph.cli.errors import ExitCode
-from stepgraph.cli.formats import FORMATS
-from stepgraph.cli.options.drawing import DrawingOptions, drawing_options
-from stepgraph.cli.options.inputs import Environment, inputs, select, workflow_option
-from stepgraph.cli.options.output import Output, output_options
-from stepgraph.cli.subject import Dates, analyzed_subject, start_date_lookups, write_notes
+from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
+from stepgraph.cli.console import write_message, write_result
+from stepgraph.cli.errors import CommandError, ExitCode
+from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
+from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
+from stepgraph.cli.output_options import DrawingOptions, DrawingOutput, drawing_options, output_options
+from stepgraph.cli.subject import Dates, Subject, analyzed_subject, read_saved_files, start_date_lookups, write_notes
+from stepgraph.phrases.near_names import quoted
 from stepgraph.project.module_dates import DateLookup
 
 
@@ -27,7 +28,7 @@ def graph(
     paths: tuple[str, ...],
     environment: Environment,
     workflows: tuple[str, ...],
-    output: Output,
+    output: DrawingOutput,
     drawing: DrawingOptions,
     cache: Cache,
 ) -> ExitCode:
@@ -43,7 +44,7 @@ def graph(
     options = drawing.format_options(output)
     selected_paths = paths or (".",)
     sources = load_sources(selected_paths, environment, cache)
-    prepare_destination(output, sources.files)
+    _prepare_destination(output, sources.files)
     with DateLookup() as lookup:
         if output.format.is_api_response:
             start_date_lookups(sources, lookup)
@@ -55,4 +56,145 @@ def graph(
         for subject in selected:
             if subject.graph is None or not output.format.shows_notes:
                 write_notes(subject, quiet=output.quiet)
-        return deliver(selected, output, options, sources=analysis.files, failed=bool(analysis.problems))
+        return _deliver(selected, output, options, sources=analysis.files, failed=bool(analysis.problems))
+
+
+@click.command("render")
+@click.argument("files", nargs=-1, required=True, metavar="FILE...")
+@workflow_option
+@output_options(DRAWINGS)
+@drawing_options
+def render(
+    *, files: tuple[str, ...], workflows: tuple[str, ...], output: DrawingOutput, drawing: DrawingOptions
+) -> ExitCode:
+    """Draw version graphs that were saved as JSON, those of JavaScript workflows too.
+
+    FILES hold what the Workflows API answers for the graph of a version, or what `stepgraph graph -f json` prints; - is
+    standard input. What a later version of the API may add is drawn as far as it can be. A saved graph knows the name
+    of its class alone, not that of the workflow.
+    """
+    options = drawing.format_options(output)
+    _prepare_destination(output, files)
+    subjects, failed = read_saved_files(files)
+    if not subjects and not failed:
+        raise CommandError(ExitCode.NOTHING, f"no graph found in {', '.join(files)}: nothing but an empty array.")
+    if not subjects:
+        return ExitCode.ERROR
+    selected = select(subjects, workflows)
+    for subject in selected:
+        write_notes(subject, quiet=output.quiet)
+    return _deliver(selected, output, options, sources=files, failed=failed)
+
+
+# Code for writing files is imported inside functions, because most runs write none and start-up time counts.
+
+
+def _prepare_destination(output: DrawingOutput, sources: Collection[str]) -> None:
+    """Raise CommandError if the output file or directory cannot or must not be written."""
+    if output.name is None or output.check:
+        return
+    from stepgraph.cli.output_files import is_folder_name, prepare_folder, prepare_output
+
+    if is_folder_name(output.name):
+        prepare_folder(output.name)
+    else:
+        prepare_output(output.name, sources)
+
+
+def _deliver(
+    subjects: Sequence[Subject],
+    output: DrawingOutput,
+    options: FormatOptions,
+    *,
+    sources: Collection[str],
+    failed: bool,
+) -> ExitCode:
+    """Print the workflows, write them to files, or check these files. Return the exit code.
+
+    `sources` are never overwritten. If an input `failed`, no file is written. Raises CommandError if files cannot be
+    written, or if a checked file is out of date.
+    """
+    if output.name is None:
+        write_result(_render(_renderable(subjects, output), output, options).text)
+    elif failed:
+        raise _not_written_error(output, ExitCode.ERROR, "for not every input could be read")
+    else:
+        _deliver_files(output.name, subjects, output, options, sources)
+    if failed:
+        return ExitCode.ERROR
+    return ExitCode.CLEAN if all(subject.graph is not None for subject in subjects) else ExitCode.FINDINGS
+
+
+def _deliver_files(
+    name: str, subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions, sources: Collection[str]
+) -> None:
+    from stepgraph.cli.output_files import check_up_to_date, is_folder_name, path_in, prepare_output, write_folder
+
+    if is_folder_name(name):
+        texts = {path_in(name, file): text for file, text in _render_files(subjects, output, options).items()}
+    else:
+        texts = {name: _render_file(subjects, output, options)}
+    if output.check:
+        check_up_to_date(texts, output.command, with_dates=not output.format.is_api_response)
+    elif is_folder_name(name):
+        write_folder(name, texts, sources, quiet=output.quiet)
+    else:
+        prepare_output(name, sources).write(texts[name])
+
+
+def _render_file(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> str:
+    """Return the text of a single output file."""
+    drawable = _renderable(subjects, output)
+    if not drawable:
+        raise _not_written_error(output, ExitCode.FINDINGS, "for there is no graph")
+    return _render(drawable, output, options).text
+
+
+def _render_files(subjects: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> dict[str, str]:
+    """Return the texts for a directory, by file name."""
+    from stepgraph.cli.output_files import file_stems
+
+    drawable = _renderable(subjects, output)
+    if len(drawable) < len(subjects):
+        name = next(subject.name for subject in subjects if subject.graph is None)
+        raise _not_written_error(output, ExitCode.FINDINGS, f"for `{name}` has no graph")
+    texts: dict[str, str] = {}
+    for stem, subject in zip(file_stems(drawable), drawable, strict=True):
+        rendering = _render([subject], output, options)
+        texts[stem + (rendering.suffix or output.format.suffix)] = rendering.text
+    return texts
+
+
+def _renderable(subjects: Sequence[Subject], output: DrawingOutput) -> Sequence[Subject]:
+    """Return the workflows that the format can show: those with a graph, or all for API responses."""
+    return subjects if output.format.is_api_response else [subject for subject in subjects if subject.graph is not None]
+
+
+def _render(drawable: Sequence[Subject], output: DrawingOutput, options: FormatOptions) -> Rendering:
+    """Return the workflows in the output format, after writing warnings to standard error."""
+    output_format = output.format
+    if not drawable:
+        return Rendering("")
+    if len(drawable) > 1 and not output_format.allows_multiple_workflows:
+        message = (
+            f"{output_format.name} holds one workflow, and there are {len(drawable)}. {_selection_advice(drawable)}"
+        )
+        raise CommandError(ExitCode.ERROR, f"{message}, or write a file for each with -o FOLDER/.")
+    rendering = output_format.write(drawable, options)
+    for warning in () if output.quiet else rendering.warnings:
+        write_message(warning)
+    return rendering
+
+
+def _selection_advice(drawable: Sequence[Subject]) -> str:
+    """Return advice for selecting one workflow: by name, or by class or path if all names are equal."""
+    if len({subject.name for subject in drawable}) > 1:
+        return "Choose one with --workflow NAME"
+    classes = list(dict.fromkeys(subject.class_name for subject in drawable))
+    if len(classes) == 1:
+        return f"All are called `{drawable[0].name}`: give the path of one"
+    return f"All are called `{drawable[0].name}`: choose one by its class ({', '.join(quoted(classes))})"
+
+
+def _not_written_error(output: DrawingOutput, code: ExitCode, reason: str) -> CommandError:
+    return CommandError(code, f"{output.name} was not {'checked' if output.check else 'written'}, {reason}.")

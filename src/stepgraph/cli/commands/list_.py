@@ -5,11 +5,10 @@ from __future__ import annotations
 import click
 
 from stepgraph.analysis import Analysis, WorkflowAnalysis
-from stepgraph.cli.analysis import analyze_inputs, load_sources, require_workflows
-from stepgraph.cli.caching import Cache, cache_option
+from stepgraph.cli.analysis import Cache, analyze_inputs, cache_option, load_sources, require_workflows
 from stepgraph.cli.console import write_result
 from stepgraph.cli.errors import ExitCode
-from stepgraph.cli.options.inputs import Environment, inputs
+from stepgraph.cli.input_options import Environment, inputs
 from stepgraph.cli.subject import Dates, start_date_lookups
 from stepgraph.project.module_dates import DateLookup
 from stepgraph.project.sources import ExternalWorkflow

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.model.note import InputError, Problem
-from stepgraph.project.configuration.document import MalformedError
-from stepgraph.project.configuration.fields import Fields
+from stepgraph.project.configuration.document import Fields, MalformedError
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of, is_inside, prefix_of, with_ancestors
 from stepgraph.project.reading import StrPath, read_configuration_bytes, shown_path

@@ -14,8 +14,7 @@ from typing import Final
 
 from stepgraph.model.note import InputError, Problem, ProblemKind
 from stepgraph.project.configuration.compatibility import Compatibility, DependencyMode
-from stepgraph.project.configuration.document import Document, MalformedError
-from stepgraph.project.configuration.fields import Fields
+from stepgraph.project.configuration.document import Document, Fields, MalformedError
 from stepgraph.project.encoding import decode_utf_8
 from stepgraph.project.folders import folder_of
 from stepgraph.project.reading import read_configuration_bytes

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.diagnostics import diagnostics_of
 from stepgraph.checks.analysis.span_index import SpanIndex
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, diagnostics_of
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import MethodMissing
 from stepgraph.model.note import ProblemKind

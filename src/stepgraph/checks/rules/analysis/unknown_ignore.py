@@ -9,7 +9,7 @@ from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:
-    from stepgraph.checks.ignores.matching import SuppressionsSubject
+    from stepgraph.checks.suppression_index import SuppressionsSubject
 
 _FORM = "`stepgraph: ignore[SG118] reason`, with the codes of rules in the brackets"
 

@@ -9,7 +9,7 @@ from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:
-    from stepgraph.checks.ignores.matching import SuppressionsSubject
+    from stepgraph.checks.suppression_index import SuppressionsSubject
 
 
 def _check(subject: SuppressionsSubject) -> Iterator[Diagnostic]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stepgraph.checks.analysis.control_dependence import deciding_tests
-from stepgraph.checks.analysis.nondeterministic_names import nondeterministic_names
+from stepgraph.checks.analysis.steps import nondeterministic_names
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import NondeterministicCondition, NondeterministicUseAfterStep

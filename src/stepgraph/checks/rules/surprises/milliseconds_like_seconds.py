@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
-from stepgraph.checks.analysis.durations import SECOND, format_duration, format_in_unit, is_number
-from stepgraph.checks.analysis.likely_seconds import is_likely_seconds
+from stepgraph.checks.analysis.durations import SECOND, format_duration, format_in_unit, is_likely_seconds, is_number
 from stepgraph.checks.diagnostic import Confidence, Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.values import ExternalResult

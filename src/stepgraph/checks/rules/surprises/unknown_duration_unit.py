@@ -7,8 +7,14 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, duration_arguments
-from stepgraph.checks.analysis.durations import UNITS, DurationText, expand_unit, format_in_unit, parse_duration
-from stepgraph.checks.analysis.partial_durations import parse_partial_duration
+from stepgraph.checks.analysis.durations import (
+    UNITS,
+    DurationText,
+    expand_unit,
+    format_in_unit,
+    parse_duration,
+    parse_partial_duration,
+)
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.values import Template

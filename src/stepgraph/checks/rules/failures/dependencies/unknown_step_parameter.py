@@ -8,10 +8,14 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.declarations import declarations_of, factory_advice, format_code_list, is_parameter_name
-from stepgraph.checks.analysis.diagnostics import first_diagnostics
-from stepgraph.checks.analysis.reached_steps import ReachableSteps
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.analysis.steps import (
+    ReachableSteps,
+    declarations_of,
+    factory_advice,
+    format_code_list,
+    is_parameter_name,
+)
+from stepgraph.checks.diagnostic import Diagnostic, Severity, first_diagnostics
 from stepgraph.checks.rule import Rule
 from stepgraph.ir.facts import StepCalled, StepDeclared, UnresolvedStepParameter
 from stepgraph.limits import Budget, Limit

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from stepgraph.checks.analysis.diagnostics import diagnostics_of
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, diagnostics_of
 from stepgraph.checks.rule import Rule
 from stepgraph.model.note import ProblemKind
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from stepgraph.checks.analysis.diagnostics import diagnostics_of
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, diagnostics_of
 from stepgraph.checks.rule import Rule
 from stepgraph.model.note import ProblemKind
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.checks.analysis.diagnostics import empty_span
 from stepgraph.checks.analysis.min_step_count import exceeding_place, min_step_count
-from stepgraph.checks.diagnostic import Diagnostic, Severity
+from stepgraph.checks.diagnostic import Diagnostic, Severity, empty_span
 from stepgraph.checks.rule import Rule
 
 if TYPE_CHECKING:

@@ -6,8 +6,13 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.checks.analysis.duration_arguments import DurationArgument, DurationUse, duration_arguments
-from stepgraph.checks.analysis.durations import correct_duration, format_duration, format_in_unit, parse_duration
-from stepgraph.checks.analysis.partial_durations import parse_partial_duration
+from stepgraph.checks.analysis.durations import (
+    correct_duration,
+    format_duration,
+    format_in_unit,
+    parse_duration,
+    parse_partial_duration,
+)
 from stepgraph.checks.analysis.value_kinds import describe_wrong_kind, kind_of
 from stepgraph.checks.diagnostic import Diagnostic, Severity
 from stepgraph.checks.rule import Rule

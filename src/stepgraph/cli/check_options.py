@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from enum import Enum
 from functools import wraps
 from typing import TYPE_CHECKING, Final, TypeVar
 
@@ -27,6 +28,8 @@ _STRICT_HELP = "What could not be resolved (SG004) is an error."
 _FAIL_ON_HELP = "What makes the check fail: errors (default), warnings too, or what is not in the baseline."
 _REQUIRE_DAG_HELP = "Fail for a workflow without a graph, or with an incomplete one."
 _BASELINE_HELP = "Findings that FILE holds do not count."
+_FIX_HELP = "Show, instead of a report in text, a diff that corrects what can be corrected in one way only."
+_WRITE_HELP = "With --fix: change the files instead, and report what is left."
 _UPDATE_HELP = "Write the findings that there are to the baseline, and pass."
 
 
@@ -53,8 +56,7 @@ class CheckOptions(Struct, frozen=True):
         --select overrides the ignored rules of the project. Raises UsageError for options that contradict each other.
         """
         # Imported here: only checks need the rules.
-        from stepgraph.checks.settings import FailOn
-        from stepgraph.checks.settings_table import read_settings
+        from stepgraph.checks.settings import FailOn, read_settings
 
         project = read_settings([path for path in paths if path != STANDARD_INPUT])
         settings = replace(
@@ -126,3 +128,26 @@ def _codes(_context: click.Context, option: click.Parameter, texts: Sequence[str
     if not names:
         raise click.BadParameter("no rule is named.")
     return tuple(code for name in names if (code := codes.resolve(name)) is not None)
+
+
+class Fixing(Enum):
+    """The treatment of fixes: ignore them, show a patch, or write files."""
+
+    NOTHING = "nothing"
+    SHOW = "show"
+    WRITE = "write"
+
+
+def fix_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options --fix and --write to a command, as one argument `fixing`."""
+
+    @click.option("--fix", is_flag=True, help=_FIX_HELP)
+    @click.option("--write", is_flag=True, help=_WRITE_HELP)
+    @wraps(command)
+    def with_fixing(*, fix: bool, write: bool, **others: object) -> R:
+        if write and not fix:
+            raise click.UsageError("--write changes what --fix shows, and needs it.")
+        fixing = Fixing.NOTHING if not fix else Fixing.WRITE if write else Fixing.SHOW
+        return command(fixing=fixing, **others)
+
+    return with_fixing

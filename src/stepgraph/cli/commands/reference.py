@@ -1,4 +1,4 @@
-"""`stepgraph rules`: list and explain rules."""
+"""`stepgraph rules` and `stepgraph schema`: explain the rules, and print the schemas of JSON output."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from stepgraph.checks.rule import Rule
 
 
-_FORMATS = ("text", "json", "markdown")
+_RULE_FORMATS = ("text", "json", "markdown")
 _MAX_NAMES = 5
 # Codes that differ in two digits are not similar.
 _MIN_SIMILARITY = 0.8
@@ -24,7 +24,13 @@ _FORMAT_HELP = "Output format; markdown is the page of the documentation."
 @click.command("rules")
 @click.argument("code", required=False)
 @click.option(
-    "-f", "--format", "output_format", type=click.Choice(_FORMATS), default="text", show_default=True, help=_FORMAT_HELP
+    "-f",
+    "--format",
+    "output_format",
+    type=click.Choice(_RULE_FORMATS),
+    default="text",
+    show_default=True,
+    help=_FORMAT_HELP,
 )
 @click.option("--all", "whole", is_flag=True, help="Show all examples, and the source of the rule.")
 def rules(*, code: str | None, output_format: str, whole: bool) -> ExitCode:
@@ -98,3 +104,25 @@ def _find_rule(rules: Sequence[Rule], name: str) -> Rule:
     suggestions = ", ".join(f"{rule.code} ({rule.name})" for rule in similar)
     advice = f"Did you mean {suggestions}?" if suggestions else "`stepgraph rules` lists all rules."
     raise CommandError(ExitCode.ERROR, f"unknown rule `{name}`. {advice}")
+
+
+_SCHEMA_KINDS = ("graph", "check", "diff")
+
+
+@click.command("schema")
+@click.argument("kind", type=click.Choice(_SCHEMA_KINDS), default=_SCHEMA_KINDS[0], metavar="[graph|check|diff]")
+def schema(*, kind: str) -> ExitCode:
+    """Print a JSON Schema.
+
+    That of the version graph that `stepgraph graph -f json` prints for one workflow or, with `check` or `diff`, that of
+    the report of `stepgraph check -f json` or `stepgraph diff -f json`.
+    """
+    from stepgraph.model import json_schema
+
+    schemas = {
+        "graph": json_schema.version_graph_schema,
+        "check": json_schema.check_report_schema,
+        "diff": json_schema.diff_report_schema,
+    }
+    write_result(schemas[kind]())
+    return ExitCode.CLEAN

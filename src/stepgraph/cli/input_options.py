@@ -111,3 +111,26 @@ def _suggest_names(subjects: Sequence[WorkflowNames], name: str) -> str:
     shown = ", ".join(quoted(names[:_MAX_NAMES]))
     more = f" and {len(names) - _MAX_NAMES} more" if len(names) > _MAX_NAMES else ""
     return f"There {'are' if len(names) > 1 else 'is'} {shown}{more}."
+
+
+_FROM_HELP = "The old version is this revision (main, or main... for the merge base with HEAD), never a path."
+_TO_HELP = "The new version is this revision, never a path."
+
+
+class Revisions(Struct, frozen=True):
+    """The revisions of --from and --to; None for options that were not used."""
+
+    old: str | None
+    new: str | None
+
+
+def revision_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options --from and --to to a command, as one argument `revisions`."""
+
+    @click.option("--from", "old", metavar="REV", help=_FROM_HELP)
+    @click.option("--to", "new", metavar="REV", help=_TO_HELP)
+    @wraps(command)
+    def with_revisions(*, old: str | None, new: str | None, **others: object) -> R:
+        return command(revisions=Revisions(old, new), **others)
+
+    return with_revisions

@@ -7,22 +7,18 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from msgspec import Struct, field
 
-from stepgraph.checks.finding import Finding
-from stepgraph.checks.ignores.ignore import SuppressedRule, SuppressionComment
+from stepgraph.checks.diagnostic import Finding
 from stepgraph.checks.selectors import Selectors
+from stepgraph.checks.suppression_comments import SuppressedRule, SuppressionComment
 from stepgraph.model.span import Span
 
 
-class SuppressionMatch(Struct, frozen=True):
-    """A finding with the comment that suppresses it."""
+class SuppressedFinding(Struct, frozen=True):
+    """A finding that a comment suppresses."""
 
     finding: Finding
-    ignore: SuppressionComment
-
-    @property
-    def reason(self) -> str:
-        """The reason in the comment, which may be empty."""
-        return self.ignore.reason
+    reason: str = ""
+    """The reason in the comment, which may be empty."""
 
 
 class _SuppressedRules(Struct):

@@ -1,0 +1,179 @@
+"""The steps of a workflow: declarations and their arguments, nondeterministic names, and steps that a run may reach."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Final
+
+from msgspec import Struct, field
+
+from stepgraph.ir.facts import MethodCalled, StaticArgument, StepDeclared
+from stepgraph.ir.nodes import Call, Run, Start, StepChoice, StepRun, child_blocks
+from stepgraph.ir.program import Program
+from stepgraph.ir.static_values import StaticEntry, StaticMapping, cases_of
+from stepgraph.ir.values import Constant, Value
+from stepgraph.syntax.module import Place
+
+if TYPE_CHECKING:
+    from stepgraph.checks.subject import WorkflowSubject
+    from stepgraph.ir.facts import Parameter, StepFunctionShape
+    from stepgraph.ir.nodes import Activity, Block, Dependency, StepDefinition
+
+
+CONTEXT: Final = "ctx"
+"""The parameter for the step context."""
+
+
+def declarations_of(subject: WorkflowSubject) -> dict[StepDefinition, StepDeclared]:
+    """Return the declaration of each step of a workflow."""
+    return {declared.definition: declared for declared in subject.facts_of_type(StepDeclared)}
+
+
+def config_arguments(subject: WorkflowSubject) -> Iterator[StaticArgument]:
+    """Yield the `config=` arguments of the steps of a workflow."""
+    for call in subject.facts_of_type(MethodCalled):
+        config = call.arguments.find(3, "config") if call.method == "do" else None
+        if config is not None:
+            yield config
+
+
+def constant_key_entries(value: Value) -> Iterator[tuple[str, StaticEntry]]:
+    """Yield the entries with constant string keys of each dictionary that a value may be."""
+    for dictionary in cases_of(value):
+        if isinstance(dictionary, StaticMapping):
+            for entry in dictionary.entries:
+                if isinstance(entry.key, Constant) and isinstance(entry.key.value, str):
+                    yield entry.key.value, entry
+
+
+def is_parameter_name(name: str) -> bool:
+    """Whether the name of a step is a valid parameter name."""
+    return name.isidentifier() and not keyword.iskeyword(name)
+
+
+def format_code_list(words: Iterable[str]) -> str:
+    """Return code in backquotes, separated by commas."""
+    return ", ".join(f"`{word}`" for word in words)
+
+
+def dependency_parameters(function: StepFunctionShape) -> tuple[Parameter, ...]:
+    """Return the parameters that name steps."""
+    return tuple(parameter for parameter in function.parameters if parameter.name != CONTEXT)
+
+
+def factory_advice(
+    declared: StepDeclared, function: StepFunctionShape, captured: Sequence[Parameter], values: Sequence[str] = ()
+) -> str:
+    """Return advice to declare a step in a factory function, with parameters for the captured values.
+
+    The advice passes `values` to the factory, by default the defaults of the captured parameters.
+    """
+    factory_parameters = ", ".join(parameter.name for parameter in captured)
+    factory_arguments = ", ".join(values or (parameter.default or parameter.name for parameter in captured))
+    step_parameters = ", ".join(parameter.name for parameter in function.parameters if parameter not in captured)
+    if not is_parameter_name(function.name):
+        body = f"lambda {step_parameters}: ..." if step_parameters else "lambda: ..."
+        return (
+            f"Write `return {declared.place.text}({body})` in a function `def make_step({factory_parameters}):`,"
+            f" and run the step with `await make_step({factory_arguments})()`."
+        )
+    head = f"{'async ' if function.is_async else ''}def {function.name}({step_parameters}):"
+    return (
+        f"Declare it as `{head}` in a function `def make_{function.name}({factory_parameters}):` that ends in"
+        f" `return {function.name}`, and run it with `await make_{function.name}({factory_arguments})()`."
+    )
+
+
+# The kind of the named operation, by method.
+_NAMED_OPERATIONS: Final = {
+    "do": "step",
+    "sleep": "sleep",
+    "sleep_until": "sleep",
+    "wait_for_event": "wait",
+}
+
+
+class NondeterministicName(Struct, frozen=True):
+    """A nondeterministic name of a step, sleep or event wait."""
+
+    what: str
+    """The named operation: `step`, `sleep` or `wait`."""
+    place: Place
+    """The location of the name."""
+    source: Place
+    """The location of the nondeterministic call that the name depends on."""
+
+
+def nondeterministic_names(subject: WorkflowSubject) -> Iterator[NondeterministicName]:
+    """Yield the nondeterministic names in a workflow, except names in step bodies."""
+    for call in subject.facts_of_type(MethodCalled):
+        name = call.arguments.find(0, "name")
+        if name is None or call.method not in _NAMED_OPERATIONS or call.in_step:
+            continue
+        if name.nondeterministic is not None:
+            yield NondeterministicName(_NAMED_OPERATIONS[call.method], name.place, name.nondeterministic.place)
+
+
+class ReachableSteps(Struct, frozen=True):
+    """The steps that a program may run."""
+
+    all: frozenset[StepDefinition]
+    """The steps that are called, and their dependencies."""
+    in_place: frozenset[StepDefinition]
+    """The steps that are awaited directly at a call, and their dependencies."""
+
+
+def find_reachable_steps(program: Program) -> ReachableSteps:
+    """Return the steps that a program may run."""
+    walk = _ReachabilityWalk()
+    walk.visit(program.body)
+    return ReachableSteps(frozenset(walk.steps), frozenset(walk.in_place))
+
+
+class _ReachabilityWalk(Struct):
+    """A walk over the blocks and step runs that are reachable from a block, each visited once."""
+
+    steps: set[StepDefinition] = field(default_factory=set)
+    in_place: set[StepDefinition] = field(default_factory=set)
+    visited: set[tuple[int, bool]] = field(default_factory=set)
+    """The `id` of each visited block or dependency, and whether it runs in place."""
+
+    def visit(self, body: Block) -> None:
+        pending = [body]
+        while pending:
+            block = pending.pop()
+            if self._is_new(block, in_place=False):
+                for operation in block.operations:
+                    pending += child_blocks(operation)
+                    if isinstance(operation, Run | Start):
+                        pending += self._activity(operation.activity, in_place=isinstance(operation, Run))
+
+    def _activity(self, activity: Activity, *, in_place: bool) -> Iterator[Block]:
+        match activity:
+            case StepRun():
+                yield from self._dependency(activity, in_place=in_place)
+            case Call(function=function):
+                yield function.body
+
+    def _dependency(self, dependency: Dependency, *, in_place: bool) -> Iterator[Block]:
+        pending = [dependency]
+        while pending:
+            current = pending.pop()
+            if not self._is_new(current, in_place=in_place):
+                continue
+            if isinstance(current, StepChoice):
+                pending += (case.dependency for case in current.cases)
+                continue
+            self.steps.add(current.definition)
+            if in_place:
+                self.in_place.add(current.definition)
+            pending += current.dependencies
+            yield current.body
+
+    def _is_new(self, node: object, *, in_place: bool) -> bool:
+        key = (id(node), in_place)
+        if key in self.visited:
+            return False
+        self.visited.add(key)
+        return True

@@ -1,1 +1,0 @@
-"""Suppression comments: parsing, the match with findings, and unused comments."""

@@ -1,0 +1,248 @@
+"""Suppression comments in Python modules and configurations: `stepgraph: ignore[SG118] reason`."""
+
+from __future__ import annotations
+
+import re
+import tokenize
+from collections.abc import Iterator, Mapping
+from io import BytesIO
+from typing import Final
+
+from msgspec import Struct, field
+
+from stepgraph.model.span import Span
+from stepgraph.project.configuration.document import LineIndex
+from stepgraph.project.root import CONFIGURATION_NAMES
+
+
+class Comment(Struct, frozen=True):
+    """A comment of a Python module or a configuration."""
+
+    path: str
+    line: int
+    """The line of the comment, from 1."""
+    column: int
+    """The column of the comment marker, from 1."""
+    text: str
+    """The text, including the comment marker."""
+    first_line: int
+    """The first line that the comment applies to, from 1."""
+    last_line: int
+    """The last line that the comment applies to, from 1."""
+    class_name: str = ""
+    """The top-level class that contains the comment, or follows it. Empty outside of classes."""
+
+
+class SuppressedRule(Struct, frozen=True):
+    """A rule in a suppression comment."""
+
+    text: str
+    """The code or name as written. It may be invalid."""
+    span: Span
+
+
+class SuppressionComment(Struct, frozen=True):
+    """A suppression: the part of a comment from the word `stepgraph` on."""
+
+    comment: Comment
+    span: Span
+    """The location of the suppression, without the rest of its comment."""
+    text: str
+    rules: tuple[SuppressedRule, ...] = ()
+    """The suppressed rules. Empty if the form is invalid, or names no rule."""
+    reason: str = ""
+    """The reason, which is optional."""
+
+
+_PACKAGE_NAME: Final = "stepgraph"
+
+
+def parse_suppression_comments(files: Mapping[str, bytes]) -> Iterator[SuppressionComment]:
+    """Yield the suppressions in files, which map paths to contents."""
+    for path, content in files.items():
+        if _PACKAGE_NAME.encode() in content.lower():
+            for comment in _comments(path, content):
+                yield from parse_suppressions(comment)
+
+
+def _comments(path: str, content: bytes) -> list[Comment]:
+    is_configuration = path.rsplit("/", 1)[-1] in CONFIGURATION_NAMES
+    return configuration_comments(path, content) if is_configuration else python_comments(path, content)
+
+
+_MARKER: Final = r"(?:#|//|/\*)[ \t]*"
+_CODE: Final = r"(?:SG\d|[a-z]+-[a-z])"
+# Includes misspelled suppressions, to report them, but no other comments that begin with the name of this package.
+_SUPPRESSION: Final = re.compile(
+    _MARKER
+    + r"(?P<whole>stepgraph:[ \t]*+ignore(?:-[\w-]++)?(?![\w-])"
+    + rf"|stepgraph[ \t]*+(?::[ \t]*+)?(?:ignor[\w-]*+[ \t]*+|[\w-]++)\[[ \t]*+{_CODE}"
+    + r"|stepgraph:[ \t]*+(?:noqa|disable|skip)[ \t]*+$)",
+    re.IGNORECASE,
+)
+_IGNORE: Final = re.compile(r"stepgraph:[ \t]*ignore\[(?P<rules>[^\]#]*)\](?P<reason>[^#]*)")
+_BETWEEN_COMMAS: Final = re.compile("[^,]+")
+
+
+def parse_suppressions(comment: Comment) -> Iterator[SuppressionComment]:
+    """Yield the suppressions in a comment, which may begin with directives of other tools."""
+    line = comment.text.split("\n", 1)[0]
+    for suppression in _SUPPRESSION.finditer(line):
+        start = suppression.start("whole")
+        match = _IGNORE.match(line, start)
+        if match is None:
+            end = line.find("#", start)
+            text = line[start : None if end < 0 else end].rstrip()
+            yield SuppressionComment(comment, _span(comment, start, start + len(text)), text)
+            continue
+        offset = match.start("rules")
+        rules = {
+            rule: SuppressedRule(rule, _span(comment, offset + start, offset + start + len(rule)))
+            for rule, start in _split_list(match["rules"])
+        }
+        end = match.end("rules") + 1
+        reason = match["reason"].strip(" \t:-")
+        yield SuppressionComment(comment, _span(comment, start, end), line[start:end], tuple(rules.values()), reason)
+
+
+def _split_list(text: str) -> Iterator[tuple[str, int]]:
+    """Yield the stripped items of a comma-separated list, each with its offset."""
+    for item in _BETWEEN_COMMAS.finditer(text):
+        stripped = item[0].lstrip()
+        if stripped:
+            yield stripped.rstrip(), item.end() - len(stripped)
+
+
+def _span(comment: Comment, start: int, end: int) -> Span:
+    return Span(comment.path, comment.line, comment.column + start, comment.line, comment.column + end)
+
+
+def configuration_comments(path: str, content: bytes) -> list[Comment]:
+    """Return the comments of a valid configuration.
+
+    A comment on its own line applies to the next line with code, any other comment to its own line.
+    """
+    text = content.decode("utf-8-sig", "replace").replace("\r\n", "\n")
+    position = LineIndex(text).position
+    positioned = [(position(offset), comment) for offset, comment in _positioned_comments(path, text)]
+    lines = text.split("\n")
+    next_code_line = _next_code_lines(lines, {line for (line, _), _ in positioned} & _comment_only_lines(lines))
+    comments = []
+    for (line, column), comment in positioned:
+        target = next_code_line.get(line, line)
+        comments.append(Comment(path, line, column, comment.removesuffix("*/"), target, target))
+    return comments
+
+
+def _positioned_comments(path: str, text: str) -> Iterator[tuple[int, str]]:
+    # Imported here: a run needs at most one of the two parsers.
+    if path.endswith(".toml"):
+        from stepgraph.project.configuration.toml import toml_comments
+
+        return toml_comments(text)
+    from stepgraph.project.configuration.jsonc import jsonc_comments
+
+    return jsonc_comments(text)
+
+
+def _next_code_lines(lines: list[str], comment_lines: set[int]) -> dict[int, int]:
+    """Map each line number to the first line with code at or after it. Lines after the last code have no entry."""
+    next_code_line: dict[int, int] = {}
+    for number in range(len(lines), 0, -1):
+        if number not in comment_lines and lines[number - 1].strip():
+            next_code_line[number] = number
+        elif number + 1 in next_code_line:
+            next_code_line[number] = next_code_line[number + 1]
+    return next_code_line
+
+
+def _comment_only_lines(lines: list[str]) -> set[int]:
+    """Return the numbers of lines that consist of a comment. Only the first line of a block comment counts."""
+    return {
+        number
+        for number, line in enumerate(lines, 1)
+        if line.lstrip().startswith(("#", "//")) or (line.lstrip().startswith("/*") and line.rstrip().endswith("*/"))
+    }
+
+
+_NO_CODE: Final = frozenset(
+    {tokenize.NL, tokenize.INDENT, tokenize.DEDENT, tokenize.ENCODING, tokenize.ENDMARKER, tokenize.COMMENT}
+)
+
+
+def python_comments(path: str, content: bytes) -> list[Comment]:
+    """Return the comments of a module that name this package, up to the first syntax error.
+
+    A comment at the end of a statement applies to all lines of the statement, because a formatter may have wrapped it.
+    A comment at the end of any other line applies to that line. A comment on its own line applies to the next
+    statement or, inside a statement, to the next line of the statement.
+    """
+    collector = _CommentCollector(path)
+    lines = content.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    try:
+        for token in tokenize.tokenize(BytesIO(lines).readline):
+            collector.feed(token)
+    except (SyntaxError, tokenize.TokenError):
+        pass  # rules report nothing else in an invalid module
+    collector.close()
+    return collector.comments
+
+
+class _CommentCollector(Struct):
+    """A collector of comments from a stream of tokens."""
+
+    path: str
+    comments: list[Comment] = field(default_factory=list)
+    _leading: list[tokenize.TokenInfo] = field(default_factory=list)
+    """Comments on their own lines before the current statement."""
+    _inner: list[tokenize.TokenInfo] = field(default_factory=list)
+    """Comments on their own lines inside the current statement, before its next line."""
+    _trailing: list[tokenize.TokenInfo] = field(default_factory=list)
+    """Comments at the ends of lines of the current statement."""
+    _first_line: int = 0
+    """The first line of the current statement, from 1. Between statements, it is 0."""
+    _class_name: str = ""
+    """The current top-level class. Empty outside of classes."""
+    _expects_class_name: bool = False
+    """Whether the next token is the name of a class."""
+
+    def feed(self, token: tokenize.TokenInfo) -> None:
+        if token.type == tokenize.COMMENT:
+            if _PACKAGE_NAME not in token.string.lower():
+                return
+            is_alone = not token.line[: token.start[1]].strip()
+            own_line_comments = self._inner if self._first_line else self._leading
+            (own_line_comments if is_alone else self._trailing).append(token)
+        elif token.type == tokenize.NEWLINE:
+            self._end_statement(token.start[0])
+        elif token.type not in _NO_CODE:
+            self._feed_code(token)
+
+    def close(self) -> None:
+        """Collect the comments after the last statement."""
+        for comment in (*self._leading, *self._inner, *self._trailing):
+            self._add([comment], comment.start[0], comment.start[0])
+
+    def _feed_code(self, token: tokenize.TokenInfo) -> None:
+        line, column = token.start
+        if self._expects_class_name:
+            self._class_name, self._expects_class_name = token.string, False
+        if self._first_line == 0:
+            self._first_line = line
+            if column == 0:
+                self._class_name, self._expects_class_name = "", token.string == "class"
+        elif self._inner:
+            self._add(self._inner, line, line)
+            self._inner = []
+
+    def _end_statement(self, last_line: int) -> None:
+        self._add([*self._leading, *self._inner], self._first_line, last_line)
+        for comment in self._trailing:
+            line = comment.start[0]
+            self._add([comment], self._first_line if line == last_line else line, line)
+        self._leading, self._inner, self._trailing, self._first_line = [], [], [], 0
+
+    def _add(self, tokens: list[tokenize.TokenInfo], first: int, last: int) -> None:
+        for token in tokens:
+            line, column = token.start
+            self.comments.append(Comment(self.path, line, column + 1, token.string, first, last, self._class_name))

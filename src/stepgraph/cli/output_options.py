@@ -1,0 +1,300 @@
+"""The options for the format and the destination of output, and for the look of drawings."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import TYPE_CHECKING, Final, Generic, TypeVar, cast
+
+import click
+from msgspec import Struct
+
+from stepgraph.cli.console import Look, look_of_standard_output, write_message, write_result
+from stepgraph.cli.formats import DIFF_FORMATS, FORMATS, MARKDOWN, REPORT_FORMATS, Content, Format, FormatOptions
+from stepgraph.cli.subject import Subject
+
+if TYPE_CHECKING:
+    from stepgraph.render.folding import FoldedKind
+    from stepgraph.render.view import Expansion, Theme, View
+
+
+R = TypeVar("R")
+
+_FILE_OR_FOLDER_HELP = (
+    "Write to FILE, which is replaced only if all goes well, or a file for each workflow to a folder: one that is"
+    " there, or FILE/, which is made; - is standard output."
+)
+_CHECK_HELP = "Write nothing, and fail if what -o names is not what would be written."
+_DRAWING_QUIET_HELP = "Neither notes nor names of written files on standard error."
+_CHECK = "--check"
+_SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
+_NO_SUFFIXES: Mapping[str, str] = {}
+# Suffixes that exclude the default format, text.
+_UNSUPPORTED_SUFFIXES = (
+    *(".svg", ".png", ".jpg", ".jpeg", ".gif", ".webp", ".pdf", ".html", ".htm"),
+    *(".json", ".md", ".mmd", ".mermaid", ".dot", ".gv", ".sarif", ".xml", ".yaml", ".yml", ".csv"),
+)
+# Markdown files contain Mermaid diagrams.
+_EXTRA_SUFFIXES = {MARKDOWN: "mermaid"}
+
+
+class DrawingOutput(Struct, frozen=True):
+    """The format and destination of drawings."""
+
+    format: Format[Sequence[Subject]]
+    name: str | None
+    """The output file or directory; None for standard output."""
+    check: bool
+    """Whether files are compared, not written."""
+    quiet: bool
+    command: str
+    """The command line that writes the files; empty without `check`."""
+
+
+def output_options(formats: Mapping[str, Format[Sequence[Subject]]]) -> Callable[[Callable[..., R]], Callable[..., R]]:
+    """Return a decorator that adds -f, -o, --check and -q to a command, as one argument `output`."""
+    names = click.Choice(list(formats))
+    ends = ", ".join(each.suffix for each in formats.values())
+    help_on_format = (
+        f"What to make: by default what the name after -o ends with ({ends}, or .md for Mermaid), else text."
+    )
+
+    def decorate(command: Callable[..., R]) -> Callable[..., R]:
+        @click.option("-f", "--format", "format_name", type=names, help=help_on_format)
+        @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_OR_FOLDER_HELP)
+        @click.option(_CHECK, is_flag=True, help=_CHECK_HELP)
+        @click.option("-q", "--quiet", is_flag=True, help=_DRAWING_QUIET_HELP)
+        @wraps(command)
+        def with_output(*, format_name: str | None, name: str | None, check: bool, quiet: bool, **others: object) -> R:
+            target = _target(name)
+            if check and target is None:
+                raise click.UsageError("--check needs -o with the file or folder that is to be checked.")
+            selected = _select_format(format_name, target, formats, _EXTRA_SUFFIXES)
+            return command(output=DrawingOutput(selected, target, check, quiet, _command() if check else ""), **others)
+
+        return with_output
+
+    return decorate
+
+
+def _target(name: str | None) -> str | None:
+    """Return the file or directory of --output; None for standard output."""
+    return None if name == "-" else name
+
+
+def _select_format(
+    format_name: str | None,
+    target: str | None,
+    formats: Mapping[str, Format[Content]],
+    extra_suffixes: Mapping[str, str] = _NO_SUFFIXES,
+) -> Format[Content]:
+    """Return the format of --format, by default that with the longest suffix of the target, or the first format.
+
+    `extra_suffixes` are further suffixes with names of formats. Raises UsageError for suffixes of unsupported formats,
+    such as `.png`.
+    """
+    if format_name is not None:
+        return formats[format_name]
+    first, *_ = formats.values()
+    if target is None or os.path.isdir(target) or target.endswith(_SEPARATORS):
+        return first
+    by_suffix = {each.suffix: each for each in formats.values()}
+    by_suffix |= {suffix: formats[name] for suffix, name in extra_suffixes.items()}
+    matching = [suffix for suffix in by_suffix if target.endswith(suffix)]
+    if matching:
+        return by_suffix[max(matching, key=len)]
+    if target.lower().endswith(_UNSUPPORTED_SUFFIXES):
+        suffix = os.path.splitext(target)[1]
+        raise click.UsageError(
+            f"`{suffix}` is no format of this command. Name the file {_list_suffixes(by_suffix)}, or give -f."
+        )
+    return first
+
+
+def _list_suffixes(suffixes: Iterable[str]) -> str:
+    *others, last = (suffix for suffix in suffixes if suffix.rfind(".") == 0)
+    return f"{', '.join(others)} or {last}"
+
+
+def _command() -> str:
+    """Return the command line of this run without `--check`, quoted for a shell."""
+    import shlex
+
+    arguments: tuple[str, ...] = click.get_current_context().find_root().obj or ()
+    return shlex.join(["stepgraph", *(argument for argument in arguments if argument != _CHECK)])
+
+
+# Copies of constants of the renderers, which every run would have to import.
+COLLAPSIBLE: Final = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
+EXPANSIONS: Final = ("first", "all", "none")
+THEMES: Final = ("auto", "light", "dark")
+ENGINES: Final = ("structured", "dot")
+# Options that Graphviz does not support.
+_STRUCTURED_ONLY: Final = frozenset({"--expand", "--theme", "--legend"})
+
+_DEPTH_HELP = "Draw N levels open; what holds other nodes at level N is folded to one box."
+_COLLAPSE_HELP = f"Fold what is of these kinds, with commas between them: {', '.join(COLLAPSIBLE)}."
+_EXPAND_HELP = "Where an SVG shows the body of a function: at the first call (default), at all, or by itself."
+_THEME_HELP = "Colours of an SVG: those of the reader's system (default), light, or dark."
+_LEGEND_HELP = "Explain the symbols beside an SVG."
+_ENGINE_HELP = "What lays out an SVG: stepgraph's own layout (default), or Graphviz."
+
+
+class DrawingOptions(Struct, frozen=True):
+    """The values of the options; None or False for options that were not used."""
+
+    depth: int | None
+    collapse: tuple[str, ...] | None
+    expand: str | None
+    theme: str | None
+    engine: str | None
+    legend: bool
+
+    def format_options(self, output: DrawingOutput) -> FormatOptions:
+        """Return the options of the format. Raises UsageError for options that it does not support."""
+        for option in self._explicit_options():
+            if option not in output.format.options:
+                formats = ", ".join(each.name for each in FORMATS.values() if option in each.options)
+                message = f"{option} is of no use to the format {output.format.name}, only to {formats}. Leave it out."
+                raise click.UsageError(message)
+            if self.engine == "dot" and option in _STRUCTURED_ONLY:
+                raise click.UsageError(f"{option} is of no use to the engine dot. Leave it out.")
+        view = None if self._explicit_options() in ([], ["--engine"]) else self._view()
+        look = Look() if output.name else look_of_standard_output()
+        in_markdown = output.name is not None and output.name.endswith(MARKDOWN)
+        return FormatOptions(look, view=view, engine=self.engine or ENGINES[0], in_markdown=in_markdown)
+
+    def _explicit_options(self) -> list[str]:
+        values = {
+            "--depth": self.depth,
+            "--collapse": self.collapse,
+            "--expand": self.expand,
+            "--theme": self.theme,
+            "--legend": self.legend or None,
+            "--engine": self.engine,
+        }
+        return [option for option, value in values.items() if value is not None]
+
+    def _view(self) -> View:
+        from stepgraph.render.folding import Folding
+        from stepgraph.render.view import View
+
+        return View(
+            Folding(self.depth, cast("tuple[FoldedKind, ...]", self.collapse or ())),
+            cast("Expansion", self.expand or EXPANSIONS[0]),
+            cast("Theme", self.theme or THEMES[0]),
+            self.legend,
+        )
+
+
+def drawing_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the drawing options to a command, as one argument `drawing`."""
+
+    @click.option("--depth", type=click.IntRange(min=1), metavar="N", help=_DEPTH_HELP)
+    @click.option("--collapse", callback=_collapse, metavar="KINDS", help=_COLLAPSE_HELP)
+    @click.option("--expand", type=click.Choice(EXPANSIONS), help=_EXPAND_HELP)
+    @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
+    @click.option("--legend", is_flag=True, help=_LEGEND_HELP)
+    @click.option("--engine", type=click.Choice(ENGINES), help=_ENGINE_HELP)
+    @wraps(command)
+    def with_drawing(
+        *,
+        depth: int | None,
+        collapse: tuple[str, ...] | None,
+        expand: str | None,
+        theme: str | None,
+        engine: str | None,
+        legend: bool,
+        **others: object,
+    ) -> R:
+        return command(drawing=DrawingOptions(depth, collapse, expand, theme, engine, legend), **others)
+
+    return with_drawing
+
+
+def _collapse(_context: click.Context, _option: click.Parameter, value: str | None) -> tuple[str, ...] | None:
+    """Return the kinds in a comma-separated text, in the order of `COLLAPSIBLE`."""
+    if value is None:
+        return None
+    named = [kind.strip() for kind in value.split(",") if kind.strip()]
+    for kind in named:
+        if kind not in COLLAPSIBLE:
+            raise click.BadParameter(f"'{kind}' is no kind that can be folded. There are {', '.join(COLLAPSIBLE)}.")
+    if not named:
+        raise click.BadParameter(f"no kind is named. There are {', '.join(COLLAPSIBLE)}.")
+    return tuple(kind for kind in COLLAPSIBLE if kind in named)
+
+
+_REPORT_FORMAT_HELP = "How to tell: by default what the name after -o ends with (.json, .sarif, .md), else text."
+_REPORT_QUIET_HELP = "The findings alone, without a summary."
+_DIFF_FORMAT_HELP = "How to tell: by default what the name after -o ends with (.json, .md, .svg), else text."
+_DIFF_QUIET_HELP = "No notes on standard error."
+_FILE_HELP = "Write to FILE, which is replaced only if all goes well; - is standard output."
+
+
+class DocumentOutput(Struct, Generic[Content], frozen=True):
+    """The format and destination of a report or a diff."""
+
+    format: Format[Content]
+    name: str | None
+    """The output file; None for standard output."""
+    quiet: bool
+    theme: Theme = "auto"
+    """The colors of a picture."""
+
+    def prepare(self, sources: Collection[str]) -> None:
+        """Raise CommandError if the output file cannot or must not be written."""
+        if self.name is not None:
+            from stepgraph.cli.output_files import prepare_output
+
+            prepare_output(self.name, sources)
+
+    def deliver(self, content: Content, sources: Collection[str], summarize: Callable[[Content], str]) -> None:
+        """Print the document, or write it to its file and print its summary. Raises CommandError if writing fails."""
+        if self.name is None:
+            write_result(self._text(content, look_of_standard_output()))
+            return
+        from stepgraph.cli.output_files import prepare_output
+
+        prepare_output(self.name, sources).write(self._text(content, Look()))
+        if not self.quiet:
+            write_message(f"{self.name}: {summarize(content)}")
+
+    def _text(self, content: Content, look: Look) -> str:
+        return self.format.write(content, FormatOptions(look, self.quiet, self.theme)).text
+
+
+def report_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options -f, -o and -q to a command, as one argument `output`."""
+
+    @click.option("-f", "--format", "format_name", type=click.Choice(list(REPORT_FORMATS)), help=_REPORT_FORMAT_HELP)
+    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
+    @click.option("-q", "--quiet", is_flag=True, help=_REPORT_QUIET_HELP)
+    @wraps(command)
+    def with_output(*, format_name: str | None, name: str | None, quiet: bool, **others: object) -> R:
+        target = _target(name)
+        selected = _select_format(format_name, target, REPORT_FORMATS)
+        return command(output=DocumentOutput(selected, target, quiet), **others)
+
+    return with_output
+
+
+def diff_output_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Add the options -f, -o, -q and --theme to a command, as one argument `output`."""
+
+    @click.option("-f", "--format", "format_name", type=click.Choice(list(DIFF_FORMATS)), help=_DIFF_FORMAT_HELP)
+    @click.option("-o", "--output", "name", metavar="FILE", help=_FILE_HELP)
+    @click.option("--theme", type=click.Choice(THEMES), help=_THEME_HELP)
+    @click.option("-q", "--quiet", is_flag=True, help=_DIFF_QUIET_HELP)
+    @wraps(command)
+    def with_output(
+        *, format_name: str | None, name: str | None, quiet: bool, theme: str | None, **others: object
+    ) -> R:
+        target = _target(name)
+        selected = _select_format(format_name, target, DIFF_FORMATS)
+        if theme is not None and "--theme" not in selected.options:
+            raise click.UsageError(f"--theme is of no use to the format {selected.name}, only to svg. Leave it out.")
+        return command(output=DocumentOutput(selected, target, quiet, cast("Theme", theme or THEMES[0])), **others)
+
+    return with_output
