@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.render.html.page import Page, render_page
 from tests.html.reading import Element, data_of, read
 from tests.render import graphs

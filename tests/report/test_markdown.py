@@ -15,7 +15,7 @@ from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.checks.diagnostic import Severity
 from stepgraph.escaping.markdown import cell, code, fenced, prose
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.report.markdown import render_markdown
 from stepgraph.report.markdown_blocks import MAX_LENGTH, length
 from tests.render.graphs import do

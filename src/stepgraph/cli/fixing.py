@@ -93,7 +93,7 @@ def patch(files: Sequence[FixedFile]) -> bytes:
 
 def readable_patch(files: Sequence[FixedFile]) -> str:
     """Return the changes of all files as a unified diff with control characters escaped."""
-    from stepgraph.escaping.patches import readable_patch_line
+    from stepgraph.escaping.plain_text import readable_patch_line
 
     lines = (line for file in files for line in _decoded_lines(file))
     return "".join(f"{readable_patch_line(line.removesuffix(_LINE_FEED))}\n" for line in lines)
@@ -105,7 +105,7 @@ def _is_for_people() -> bool:
 
 
 def _file_header(file: FixedFile) -> str:
-    from stepgraph.escaping.patches import patch_name
+    from stepgraph.escaping.file_names import patch_name
 
     name = file.path.removeprefix("./").removeprefix("/")
     return f"--- {patch_name(f'a/{name}')}\n+++ {patch_name(f'b/{name}')}\n"

@@ -8,8 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.escaping.file_names import clipped, file_key, numbered
-from stepgraph.escaping.log_lines import broken_commands
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import broken_commands, visible
 
 # Syrupy removes these from file names, and does not find the snapshot again if a test name contains one.
 _LEFT_OUT: Final = re.compile(r'[\\/?*:|"<>]')

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 
 import pytest
 
-from stepgraph.escaping.log_lines import log_line
+from stepgraph.escaping.plain_text import log_line
 from stepgraph.pytest_plugin.names import names_of_tests, safe_name
 from stepgraph.pytest_plugin.selection import SITE, graphs, home
 from stepgraph.testing.drawing import FORMS, Form

@@ -9,7 +9,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.span import Span
 from stepgraph.render.cells import cell_width, clip
 from stepgraph.render.ruler import ELLIPSIS

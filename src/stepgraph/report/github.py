@@ -6,7 +6,7 @@ from typing import Final
 
 from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
-from stepgraph.escaping.github_commands import github_command
+from stepgraph.escaping.report_fields import github_command
 from stepgraph.report.report import Report, Verdict, WorkflowSummary
 from stepgraph.report.summary import summary_text
 from stepgraph.report.wording import NOTHING_CHECKED, missing_dag_message

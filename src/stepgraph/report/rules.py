@@ -11,7 +11,7 @@ from msgspec import Struct
 from stepgraph.checks.example import Example
 from stepgraph.checks.rule import Rule
 from stepgraph.escaping.markdown import fenced
-from stepgraph.escaping.visible import visible_lines
+from stepgraph.escaping.plain_text import visible_lines
 from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
 from stepgraph.report.report import rule_url

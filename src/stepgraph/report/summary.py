@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from stepgraph.escaping.log_lines import log_line
+from stepgraph.escaping.plain_text import log_line
 from stepgraph.render.cells import cell_width
 from stepgraph.report.excerpt import clip_start
 from stepgraph.report.report import Report, WorkflowSummary

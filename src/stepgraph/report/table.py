@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stepgraph.escaping.log_lines import log_line
+from stepgraph.escaping.plain_text import log_line
 from stepgraph.render.cells import cell_width
 
 MISSING = "-"

@@ -9,7 +9,7 @@ from msgspec import Struct
 
 from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.span import Span
 from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal

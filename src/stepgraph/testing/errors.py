@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from stepgraph.escaping.log_lines import log_line, log_lines
+from stepgraph.escaping.plain_text import log_line, log_lines
 from stepgraph.phrases.near_names import near_names, quoted
 
 

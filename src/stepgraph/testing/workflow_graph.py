@@ -10,7 +10,7 @@ from hashlib import sha256
 from itertools import product
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from stepgraph.escaping.log_lines import log_line
+from stepgraph.escaping.plain_text import log_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note

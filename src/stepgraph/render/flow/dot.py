@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.escaping.diagrams import dot_line
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.markup import dot_line
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.payload import Graph
 from stepgraph.render.cells import cell_width, label_lines
 from stepgraph.render.flow import dot_style

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.escaping.diagrams import mermaid_line
+from stepgraph.escaping.markup import mermaid_line
 from stepgraph.render.cells import cell_width, label_lines
 from stepgraph.render.flow import mermaid_style
 from stepgraph.render.flow.chart import (

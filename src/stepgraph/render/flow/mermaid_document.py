@@ -14,7 +14,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.markdown import fenced, heading
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.model.walk import called_functions, functions_of, levels
 from stepgraph.render.flow.chart import Chart

@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.details import NO_DETAIL, Detail
 from stepgraph.model.payload import (
     DEFAULT_BACKOFF,

@@ -11,7 +11,8 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stepgraph.escaping.markup import markup_text, script_data
+from stepgraph.escaping.json_strings import script_data
+from stepgraph.escaping.markup import markup_text
 from stepgraph.render.html.colors import SCHEMES, color_rules
 from stepgraph.render.html.picture import picture
 from stepgraph.render.html.section import Page, Section

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.escaping.markup import markup_text
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.payload import Graph
 from stepgraph.render.svg.drawing import MARGIN, SCOPE, SvgDrawing, draw
 from stepgraph.render.svg.fonts import HEADING

@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 
 from stepgraph.escaping.markup import markup_text
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of

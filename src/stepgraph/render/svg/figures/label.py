@@ -8,7 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
 from stepgraph.render.svg.pen import Pen
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.render.marks import MarkKind
 from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.figures.marked_figure import SIGN, draw_sign
