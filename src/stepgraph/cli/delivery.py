@@ -9,7 +9,7 @@ from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.formats import FormatOptions, Rendering
 from stepgraph.cli.options.output import Output
 from stepgraph.cli.subject import Subject
-from stepgraph.phrases.near_names import quoted
+from stepgraph.phrases import quoted
 
 # Code for writing files is imported inside functions, because most runs write none and start-up time counts.
 

@@ -163,7 +163,7 @@ def write_fixes(files: Sequence[FixedFile], roots: Collection[Root]) -> None:
 
 def fix_summary(files: Sequence[FixedFile], *, written: bool) -> str:
     """Return a one-line summary of the fixes."""
-    from stepgraph.phrases.durations import counted
+    from stepgraph.phrases import counted
 
     findings = sum(len(file.findings) for file in files)
     if not findings:

@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from stepgraph.model.payload import BreakKind, FunctionDef, Node
 from stepgraph.model.walk import as_unknown, children, walk
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.render.node_text import NO_STEPS
 
 _EITHER: Final[frozenset[BreakKind]] = frozenset({"break", "return"})

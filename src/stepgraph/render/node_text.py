@@ -23,8 +23,7 @@ from stepgraph.model.payload import (
     StepWaitForEvent,
 )
 from stepgraph.model.walk import as_unknown
-from stepgraph.phrases.durations import counted, duration_text, number_text
-from stepgraph.phrases.shapes import shape_text
+from stepgraph.phrases import counted, duration_text, number_text, shape_text
 
 NO_STEPS: Final = "no steps"
 UNKNOWN_TYPE: Final = "unknown type of node"

@@ -10,7 +10,7 @@ from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
 from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.model.span import Span
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.report.markdown_blocks import MAX_LENGTH, count_fitting, diagram, fitting_diagrams, length
 from stepgraph.report.report import Report, Verdict, WorkflowSummary, rule_url, source_link
 from stepgraph.report.text import finding_text

@@ -7,7 +7,7 @@ from typing import Final
 
 from stepgraph.escaping.markdown import fenced, html_code, prose
 from stepgraph.model.payload import Graph
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.render.flow.mermaid_document import MermaidDrawing, MermaidPiece, render_mermaid
 from stepgraph.render.view import DEFAULT_VIEW, View
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from stepgraph.checks.diagnostic import Severity
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.report.report import Report, WorkflowSummary
 
 LABELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "note"}

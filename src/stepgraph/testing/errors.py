@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from stepgraph.escaping.plain_text import log_line, log_lines
-from stepgraph.phrases.near_names import near_names, quoted
+from stepgraph.phrases import near_names, quoted
 
 
 class _OneLineError(Exception):

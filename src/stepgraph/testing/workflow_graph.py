@@ -18,7 +18,7 @@ from stepgraph.model.payload import Graph, Node, Number, Step, VersionGraph, Wor
 from stepgraph.model.span import Span
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.testing.drawing import Form, SnapshotSource, draw
 from stepgraph.testing.errors import AmbiguousStepError, NoGraphError, StepNotFoundError, suggest_names
 from stepgraph.testing.settings import StepSettings, settings_of

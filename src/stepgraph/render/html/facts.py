@@ -24,8 +24,7 @@ from stepgraph.model.payload import (
     Try,
 )
 from stepgraph.model.walk import as_clocked, as_unknown, children
-from stepgraph.phrases.durations import duration_text, number_text
-from stepgraph.phrases.shapes import shape_text
+from stepgraph.phrases import duration_text, number_text, shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.node_text import node_words
 

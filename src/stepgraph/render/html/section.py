@@ -11,7 +11,7 @@ from stepgraph.escaping.markup import markup_text
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import count_steps, functions_of
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.html.facts import facts
 from stepgraph.render.html.picture import FoldablePicture

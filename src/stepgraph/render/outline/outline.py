@@ -10,7 +10,7 @@ from stepgraph.limits import INDENTED_LEVELS
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, count_steps, functions_of
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.outline.rows import NO_STEPS, Row, RowMaker

@@ -10,7 +10,7 @@ from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.escaping.markdown import cell_prose, code, prose
 from stepgraph.model.payload import Graph
 from stepgraph.model.walk import count_steps
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.render.view import View
 from stepgraph.report.diff.marks import marked_graph
 from stepgraph.report.diff.report import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line

@@ -11,7 +11,7 @@ from msgspec import Struct
 from stepgraph.diff.diff import StructuralChange, WorkflowDiff
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.model.payload import Graph
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 
 
 class DiffFailOn(StrEnum):

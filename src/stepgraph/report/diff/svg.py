@@ -6,7 +6,7 @@ from typing import Final
 
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.render.marks import MarkKind
 from stepgraph.render.svg.document import Picture, render_sheet
 from stepgraph.render.svg.drawing import SvgDrawing, draw
