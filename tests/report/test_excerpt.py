@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.model.span import Span
-from stepgraph.render.cells import cell_width
+from stepgraph.render.text_width import cell_width
 from stepgraph.report.excerpt import Excerpt, excerpt_of
 from stepgraph.report.report import SourceFile
 

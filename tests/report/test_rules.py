@@ -7,7 +7,7 @@ import pytest
 
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.rule import Rule
-from stepgraph.render.cells import cell_width
+from stepgraph.render.text_width import cell_width
 from stepgraph.report.rules import explanation, group_of, rule_data, rules_page, rules_table
 from tests.report.reports import OTHER_RULE, RULE
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.checks.diagnostic import Severity
-from stepgraph.render.cells import cell_width
+from stepgraph.render.text_width import cell_width
 from stepgraph.report.text import render_text
 from tests.report.example import example
 from tests.report.reports import finding, report, span, workflow

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from bisect import bisect_left
 from functools import lru_cache
 from typing import Final
 
@@ -11,22 +10,8 @@ from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.span import Span
-from stepgraph.render.cells import cell_width, clip
-from stepgraph.render.ruler import ELLIPSIS
+from stepgraph.render.text_width import cell_width, clip, clip_start
 from stepgraph.report.report import SourceFile
-
-# Letters have at most this many combining marks in any script.
-_MAX_CHARACTERS_PER_CELL: Final = 8
-
-
-def clip_start(text: str, width: int) -> str:
-    """Return `text` if it fits into `width` cells, otherwise an ellipsis and the last part of it."""
-    if cell_width(text) <= width:
-        return text
-    starts = range(max(0, len(text) - _MAX_CHARACTERS_PER_CELL * width), len(text) + 1)
-    first = bisect_left(starts, x=True, key=lambda start: cell_width(text[start:]) < width)
-    return ELLIPSIS + text[starts[first] :]
-
 
 MAX_WIDTH: Final = 200
 """Maximum width of an excerpt in cells."""

@@ -12,8 +12,8 @@ from stepgraph.checks.example import Example
 from stepgraph.checks.rule import Rule
 from stepgraph.escaping.markdown import fenced
 from stepgraph.escaping.plain_text import visible_lines
-from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
+from stepgraph.render.text_width import cell_width, wrap
 from stepgraph.report.report import rule_url
 from stepgraph.report.table import table
 from stepgraph.report.wording import LABELS

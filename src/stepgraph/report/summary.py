@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from stepgraph.escaping.plain_text import log_line
-from stepgraph.render.cells import cell_width
-from stepgraph.report.excerpt import clip_start
+from stepgraph.render.text_width import cell_width, clip_start
 from stepgraph.report.report import Report, WorkflowSummary
 from stepgraph.report.table import table
 from stepgraph.report.wording import verdict_line, yes_or_no

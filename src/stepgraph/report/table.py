@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stepgraph.escaping.plain_text import log_line
-from stepgraph.render.cells import cell_width
+from stepgraph.render.text_width import cell_width
 
 MISSING = "-"
 """The cell for a missing number."""

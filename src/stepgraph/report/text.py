@@ -11,8 +11,8 @@ from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.span import Span
-from stepgraph.render.cells import cell_width, wrap
 from stepgraph.render.outline.terminal import Ink, Piece, Terminal
+from stepgraph.render.text_width import cell_width, wrap
 from stepgraph.report.excerpt import Excerpt, excerpt_of
 from stepgraph.report.report import Report, Verdict
 from stepgraph.report.summary import summary_text

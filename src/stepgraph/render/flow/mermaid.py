@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Final
 
 from stepgraph.escaping.markup import mermaid_line
-from stepgraph.render.cells import cell_width, label_lines
 from stepgraph.render.flow import mermaid_style
 from stepgraph.render.flow.chart import (
     Arrow,
@@ -21,6 +20,7 @@ from stepgraph.render.flow.chart import (
     has_head,
     joins_in,
 )
+from stepgraph.render.text_width import cell_width, label_lines
 
 if TYPE_CHECKING:
     from stepgraph.render.marks import Mark

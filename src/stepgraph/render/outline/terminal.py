@@ -8,7 +8,7 @@ from enum import Enum
 from msgspec import Struct
 
 from stepgraph.escaping.plain_text import visible, without_commands
-from stepgraph.render.cells import cell_width, clip
+from stepgraph.render.text_width import cell_width, clip
 
 _MIN_CLIPPED_WIDTH = 12
 
