@@ -12,10 +12,9 @@ from stepgraph.checks.example import Example
 from stepgraph.checks.rule import Rule
 from stepgraph.escaping.markdown import fenced
 from stepgraph.escaping.plain_text import visible_lines
-from stepgraph.render.outline.terminal import Ink, Piece, Terminal
+from stepgraph.render.terminal import Ink, Piece, Terminal, table
 from stepgraph.render.text_width import cell_width, wrap
 from stepgraph.report.report import rule_url
-from stepgraph.report.table import table
 from stepgraph.report.wording import LABELS
 
 

@@ -11,7 +11,7 @@ from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
 from stepgraph.escaping.plain_text import visible
 from stepgraph.model.span import Span
-from stepgraph.render.outline.terminal import Ink, Piece, Terminal
+from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.render.text_width import cell_width, wrap
 from stepgraph.report.excerpt import Excerpt, excerpt_of
 from stepgraph.report.report import Report, Verdict

@@ -14,7 +14,7 @@ from stepgraph.phrases import counted
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.outline.rows import NO_STEPS, Row, RowMaker
-from stepgraph.render.outline.terminal import Ink, Piece, Terminal
+from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 FOLDED_AWAY = "Functions that are called in what is folded"

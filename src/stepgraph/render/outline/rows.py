@@ -26,7 +26,7 @@ from stepgraph.model.payload import (
 from stepgraph.model.walk import as_unknown, children
 from stepgraph.render.folding import UNFOLDED, BodyTexts, Folding, folded_node_text
 from stepgraph.render.node_text import UNKNOWN_TYPE, clock_text, node_words, payload_text, step_phrases
-from stepgraph.render.outline.terminal import Ink, Piece
+from stepgraph.render.terminal import Ink, Piece
 
 # Characters of one cell in common fonts, without a colored variant in emoji fonts.
 STEP_MARKS = {"step_do": "●", "step_sleep": "◔", "step_sleep_until": "◕", "step_wait_for_event": "◎"}

@@ -8,7 +8,7 @@ from typing import Final
 from stepgraph.diff.changes.edit_groups import Action
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
-from stepgraph.render.outline.terminal import Ink, Piece, Terminal
+from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.report.diff.report import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
 
 # Green, red and cyan; other changes are yellow.
