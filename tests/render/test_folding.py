@@ -14,7 +14,7 @@ from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, FrameSta
 from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.flow_chart import flow_chart
 from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, exit_kinds, folded_node_text, folded_text
-from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.any_graph import any_graph, any_node
 from tests.render.graphs import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.model.details import Details, from_texts, parts_of
-from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
 from stepgraph.workflow_record import WorkflowRecord
 from tests.semantics.notation import HEADER, module_of

@@ -95,7 +95,7 @@ class Format(Struct, Generic[Content], frozen=True):
 
 
 def _graph_text(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
-    from stepgraph.render.outline.outline import render_outline
+    from stepgraph.render.outline import render_outline
 
     color, width = options.look.color, options.look.width
     outlines = [

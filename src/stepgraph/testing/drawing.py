@@ -42,7 +42,7 @@ def _json(graph: Graph, view: View) -> str:
 
 
 def _outline(graph: Graph, view: View) -> str:
-    from stepgraph.render.outline.outline import render_outline
+    from stepgraph.render.outline import render_outline
 
     return render_outline(graph, view, color=False)
 

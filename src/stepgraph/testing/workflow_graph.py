@@ -242,7 +242,7 @@ class WorkflowGraph(SnapshotSource):
         return DrawnGraph(self, "svg")
 
     def __str__(self) -> str:
-        from stepgraph.render.outline.outline import render_outline
+        from stepgraph.render.outline import render_outline
         from stepgraph.render.view import View
 
         return render_outline(self.graph, View(details=self.details), color=False, notes=self.notes)

@@ -20,7 +20,7 @@ from stepgraph.model.walk import called_functions, functions_of, levels
 from stepgraph.render.flow.chart import Chart
 from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
 from stepgraph.render.flow.mermaid import excess, mermaid_chart
-from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.outline import render_outline
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 PieceKind: TypeAlias = Literal["mermaid", "outline"]
