@@ -9,11 +9,10 @@ from hypothesis import given, settings
 
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.model.payload import Graph
-from stepgraph.render.marks import Mark, MarkKind, Marks
 from stepgraph.render.svg.figures.marked_figure import SIGN
 from stepgraph.render.svg.mark_theme import marks_on, quiet
 from stepgraph.render.svg.palettes import Palette
-from stepgraph.render.view import View
+from stepgraph.render.view import Mark, MarkKind, Marks, View
 from stepgraph.report.diff.marks import marked_graph
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, protected
 from tests.render.random_graphs import graphs

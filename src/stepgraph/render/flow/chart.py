@@ -11,7 +11,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 if TYPE_CHECKING:
-    from stepgraph.render.marks import Mark
+    from stepgraph.render.view import Mark
 
 
 class BoxKind(Enum):

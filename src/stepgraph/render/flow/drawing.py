@@ -9,12 +9,11 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.model.payload import Node
-from stepgraph.render.context import NodeContext
 from stepgraph.render.flow.chart import ChartBuilder, LooseEnds
+from stepgraph.render.view import NodeContext
 
 if TYPE_CHECKING:
-    from stepgraph.render.marks import Mark
-    from stepgraph.render.view import View
+    from stepgraph.render.view import Mark, View
 
 
 class DrawnExits(Struct, frozen=True):

@@ -22,7 +22,6 @@ from stepgraph.model.payload import (
     UnknownNode,
 )
 from stepgraph.model.walk import as_unknown, children
-from stepgraph.render.context import NodeContext
 from stepgraph.render.flow.chart import (
     ArrowKind,
     BoxKind,
@@ -39,10 +38,10 @@ from stepgraph.render.flow.structures import draw_if, draw_loop, draw_switch, dr
 from stepgraph.render.folding import folded_node_text
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, node_words, payload_text, step_phrases, with_clock
-from stepgraph.render.view import DEFAULT_VIEW, View
+from stepgraph.render.view import DEFAULT_VIEW, NodeContext, View
 
 if TYPE_CHECKING:
-    from stepgraph.render.marks import Mark
+    from stepgraph.render.view import Mark
 
 
 STEP_BOXES = {

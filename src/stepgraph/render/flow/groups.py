@@ -8,10 +8,10 @@ from collections.abc import Mapping, Sequence
 from msgspec import Struct, field
 
 from stepgraph.model.payload import Node, Parallel
-from stepgraph.render.context import NodeContext
 from stepgraph.render.flow.chart import BoxKind, ChartBuilder, FrameKind, LooseEnds
 from stepgraph.render.flow.drawing import Drawer, DrawnExits
 from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
+from stepgraph.render.view import NodeContext
 
 
 def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: NodeContext) -> DrawnExits:

@@ -23,7 +23,7 @@ from stepgraph.render.flow.chart import (
 from stepgraph.render.text_width import cell_width, label_lines
 
 if TYPE_CHECKING:
-    from stepgraph.render.marks import Mark
+    from stepgraph.render.view import Mark
 
 
 # Mermaid itself breaks lines that are wider than this in its default font.

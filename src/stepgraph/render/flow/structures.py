@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from stepgraph.model.payload import Block, Branch, If, Loop, Switch, Try
-from stepgraph.render.context import NodeContext
 from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind, LooseEnd, LooseEnds, leaving_by
 from stepgraph.render.flow.drawing import Drawer, DrawnExits, combine
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
+from stepgraph.render.view import NodeContext
 
 
 def draw_if(drawer: Drawer, node: If, entry: LooseEnds, context: NodeContext) -> DrawnExits:

@@ -12,7 +12,6 @@ from stepgraph.escaping.plain_text import visible
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.payload import Graph, Node
 from stepgraph.model.walk import called_functions, functions_of
-from stepgraph.render.context import NodeContext
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
@@ -23,7 +22,7 @@ from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
 from stepgraph.render.svg.layout.nodes import NodeLayout, measure_function
 from stepgraph.render.svg.lengths import Length, Variables
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.view import View
+from stepgraph.render.view import NodeContext, View
 
 SCOPE: Final = "stepgraph"
 MARGIN: Final = 24

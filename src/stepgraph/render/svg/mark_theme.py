@@ -8,9 +8,9 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.render.marks import MarkKind
 from stepgraph.render.svg.fonts import DETAIL
 from stepgraph.render.svg.palettes import LIGHT, KindColors, Palette
+from stepgraph.render.view import MarkKind
 
 MARK_LAYOUT: Final = f"""\
 .change,.breaking,.late{{font-size:{DETAIL.size}px}}

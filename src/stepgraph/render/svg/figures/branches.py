@@ -16,7 +16,7 @@ from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import Pen
 
 if TYPE_CHECKING:
-    from stepgraph.render.marks import Mark
+    from stepgraph.render.view import Mark
 
 _PILLS: Final = 26
 _PILL_SIDES: Final = 9

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.render.marks import MarkKind
 from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.figures.marked_figure import SIGN, draw_sign
 from stepgraph.render.svg.fonts import DETAIL, HEADING
 from stepgraph.render.svg.pen import Pen
+from stepgraph.render.view import MarkKind
 
 MAX_WIDTH: Final = 560
 MAX_ENTRIES: Final = 24

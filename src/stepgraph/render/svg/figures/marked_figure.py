@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Final
 
-from stepgraph.render.marks import Mark, MarkKind
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.exit_join import ExitJoin
 from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
@@ -13,6 +12,7 @@ from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
+from stepgraph.render.view import Mark, MarkKind
 
 ICONS: Final = {
     MarkKind.ADDED: icons.ADDED,

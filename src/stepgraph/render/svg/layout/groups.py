@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from stepgraph.model.payload import Loop, Node, Parallel
-from stepgraph.render.context import NodeContext
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
@@ -17,6 +16,7 @@ from stepgraph.render.svg.figures.leaf import SvgGroup
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import empty_box, title_line
 from stepgraph.render.svg.layout.layout import Layout
+from stepgraph.render.view import NodeContext
 
 
 def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Figure:

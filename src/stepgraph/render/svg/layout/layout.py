@@ -8,10 +8,9 @@ from contextlib import contextmanager
 from typing import Protocol
 
 from stepgraph.model.payload import FunctionDef, Node
-from stepgraph.render.context import NodeContext
 from stepgraph.render.svg.figures.figure import Figure
 from stepgraph.render.svg.lengths import Variables
-from stepgraph.render.view import View
+from stepgraph.render.view import NodeContext, View
 
 
 class OpenFunctions:

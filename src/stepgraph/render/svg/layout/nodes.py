@@ -9,7 +9,6 @@ from msgspec import Struct, field
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children
-from stepgraph.render.context import NodeContext
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, payload_text
@@ -38,7 +37,7 @@ from stepgraph.render.svg.layout.labels import (
 from stepgraph.render.svg.layout.layout import Layout, OpenFunctions
 from stepgraph.render.svg.layout.structures import measure_if, measure_switch, measure_try
 from stepgraph.render.svg.lengths import Variables
-from stepgraph.render.view import View
+from stepgraph.render.view import NodeContext, View
 
 DRAWN_BEFORE: Final = "function, drawn at its first call"
 DRAWN_SEPARATELY: Final = "function, drawn by itself"

@@ -7,7 +7,6 @@ from typing import Final
 
 from stepgraph.model.conditions import is_generated
 from stepgraph.model.payload import Block, Branch, If, Switch, Try
-from stepgraph.render.context import NodeContext
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
@@ -18,6 +17,7 @@ from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
 from stepgraph.render.svg.figures.try_panels import TryFinally, TryPanels
 from stepgraph.render.svg.layout.labels import exit_pill, title_line
 from stepgraph.render.svg.layout.layout import Layout
+from stepgraph.render.view import NodeContext
 
 WIDEST_CONDITION: Final = 230
 
