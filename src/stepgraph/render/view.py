@@ -1,4 +1,4 @@
-"""What a renderer passes down: the options chosen by the reader, the marks of a comparison, and the position of nodes."""
+"""Options of a drawing, chosen by its reader, with the marks of a comparison; and the position of nodes in a graph."""
 
 from __future__ import annotations
 

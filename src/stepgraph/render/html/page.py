@@ -1,4 +1,4 @@
-"""A page: workflows with foldable pictures in one HTML document, and its colors."""
+"""Workflows as a single HTML file: their pictures, and a script to move, fold and search them."""
 
 from __future__ import annotations
 
@@ -13,8 +13,7 @@ from msgspec.structs import replace
 
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import markup_text
-from stepgraph.render.html.picture import picture
-from stepgraph.render.html.section import Page, Section
+from stepgraph.render.html.section import Page, Section, picture
 from stepgraph.render.svg.drawing import SCOPE
 from stepgraph.render.svg.identities import slug
 from stepgraph.render.svg.palettes import DARK, Palette
@@ -36,6 +35,9 @@ SCRIPTS: Final = (
     "begin",
 )
 """The parts of the script in dependency order."""
+
+SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
+"""The CSS `color-scheme` of each theme, for scroll bars and form fields."""
 
 _ICON: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M8 3v10' "
@@ -130,10 +132,6 @@ def content_security_policy(style: str, script: str) -> str:
 
 def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
-
-
-SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
-"""The CSS `color-scheme` of each theme, for scroll bars and form fields."""
 
 
 def color_rules(theme: Theme) -> list[str]:
