@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from stepgraph.escaping.markup import mermaid_line
 from stepgraph.render.flow import mermaid_style
@@ -21,10 +21,7 @@ from stepgraph.render.flow.chart import (
     joins_in,
 )
 from stepgraph.render.text_width import cell_width, label_lines
-
-if TYPE_CHECKING:
-    from stepgraph.render.view import Mark
-
+from stepgraph.render.view import Mark
 
 # Mermaid itself breaks lines that are wider than this in its default font.
 LINE_WIDTH: Final = 28

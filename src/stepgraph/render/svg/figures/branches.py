@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
@@ -14,9 +14,7 @@ from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figur
 from stepgraph.render.svg.figures.label import Label, add_remark
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import Pen
-
-if TYPE_CHECKING:
-    from stepgraph.render.view import Mark
+from stepgraph.render.view import Mark
 
 _PILLS: Final = 26
 _PILL_SIDES: Final = 9
