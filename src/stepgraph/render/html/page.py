@@ -16,8 +16,7 @@ from stepgraph.escaping.markup import markup_text
 from stepgraph.render.html.section import Page, Section, picture
 from stepgraph.render.svg.drawing import SCOPE
 from stepgraph.render.svg.identities import slug
-from stepgraph.render.svg.palettes import DARK, Palette
-from stepgraph.render.svg.theme import by_theme, style_sheet
+from stepgraph.render.svg.theme import DARK, Palette, by_theme, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
 
 __all__ = ["Page", "render_page"]
