@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from stepgraph.render.svg import icons
-from stepgraph.render.svg.figures.exit_join import ExitJoin
 from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill
+from stepgraph.render.svg.figures.stack import ExitJoin
 from stepgraph.render.svg.lengths import Length
 from stepgraph.render.svg.pen import Pen
 from stepgraph.render.view import Mark, MarkKind

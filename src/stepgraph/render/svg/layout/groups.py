@@ -8,11 +8,11 @@ from stepgraph.model.payload import Loop, Node, Parallel
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
-from stepgraph.render.svg.figures.exit_join import rejoin
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.label import BETWEEN, heading
 from stepgraph.render.svg.figures.leaf import SvgGroup
+from stepgraph.render.svg.figures.stack import rejoin
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import empty_box, title_line
 from stepgraph.render.svg.layout.layout import Layout

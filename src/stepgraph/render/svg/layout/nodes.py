@@ -13,14 +13,11 @@ from stepgraph.render.folding import BodyTexts
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, payload_text
 from stepgraph.render.svg import icons
-from stepgraph.render.svg.figures.exit_join import rejoin, rejoin_all
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.label import heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, SvgGroup
-from stepgraph.render.svg.figures.loop_body import TAIL as LOOP_TAIL
-from stepgraph.render.svg.figures.loop_body import LoopBody
-from stepgraph.render.svg.figures.stack import Stack
+from stepgraph.render.svg.figures.stack import LOOP_TAIL, LoopBody, Stack, rejoin, rejoin_all
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.groups import in_sequence, loop_of_passes, measure_parallel, measure_unframed
 from stepgraph.render.svg.layout.labels import (
