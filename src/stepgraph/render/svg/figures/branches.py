@@ -8,8 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
-from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, place_columns
-from stepgraph.render.svg.figures.connectors import fanned_out, gathered
+from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, fanned_out, gathered, place_columns
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label, add_remark
 from stepgraph.render.svg.lengths import Length, longest
