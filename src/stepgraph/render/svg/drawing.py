@@ -15,7 +15,7 @@ from stepgraph.model.walk import called_functions, functions_of
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.node_text import payload_text
 from stepgraph.render.svg.figures.figure import Drawable, Lanes
-from stepgraph.render.svg.figures.legend import LEGEND
+from stepgraph.render.svg.figures.label import LEGEND
 from stepgraph.render.svg.figures.stack import with_end, workflow_figure
 from stepgraph.render.svg.fonts import DETAIL, TITLE
 from stepgraph.render.svg.identities import BETWEEN, Numbering, slug

@@ -1,4 +1,4 @@
-"""Labels: an icon and lines of text, wrapped and measured."""
+"""Labels (an icon and lines of text, wrapped and measured), and the legend, which labels every icon."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import visible
+from stepgraph.render.svg import icons
+from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
 from stepgraph.render.svg.pen import Pen
 
@@ -61,11 +63,6 @@ def node_label(icon: str, name: str, details: Sequence[str]) -> Label:
     """Return the label of a node: its name in bold, and phrases below it."""
     names = _wrapped(NAME, name, WIDEST_NAME)
     return _label(icon, [("name", NAME, names), ("detail", DETAIL, _joined(details))])
-
-
-def legend_label(icon: str, text: str) -> Label:
-    """Return the label of an entry of the legend."""
-    return _label(icon, [("detail", DETAIL, [text])])
 
 
 def plain_label(text: str, widest: int = WIDEST_DETAIL) -> Label:
@@ -130,3 +127,52 @@ def _joined(phrases: Sequence[str]) -> list[str]:
         else:
             lines.extend(_wrapped(DETAIL, phrase, WIDEST_DETAIL))
     return lines[:MAX_DETAIL_LINES]
+
+
+_LEGEND_ENTRIES: Final = (
+    ("do", icons.DO, "a step that runs code"),
+    ("sleep", icons.SLEEP, "a sleep for a time"),
+    ("sleep", icons.SLEEP_UNTIL, "a sleep until a moment"),
+    ("wait", icons.WAIT, "a wait for an event"),
+    ("function", icons.FUNCTION, "a function that runs steps"),
+    ("loop", icons.LOOP, "a loop: any number of times"),
+    ("choice", icons.CHOICE, "a choice: one of its branches"),
+    ("choice", icons.SWITCH, "a choice by a value"),
+    ("parallel", icons.PARALLEL, "at the same time; below a bar is what waits for all above it"),
+    ("try", icons.PROTECTED, "protected: a failure at any point leads to the catch"),
+    ("start", icons.BREAK, "leaves the loop"),
+    ("start", icons.RETURN, "leaves the function or the workflow"),
+)
+_LEGEND_ROW: Final = 22
+_LEGEND_PADDING: Final = 12
+_LEGEND_TITLE: Final = heading("", "Legend")
+
+
+class Legend(Struct, frozen=True):
+    """A table of icons and words, to the right of its spine."""
+
+    @property
+    def left_extent(self) -> int:
+        return 0
+
+    @property
+    def right_extent(self) -> int:
+        return max(DETAIL.width(text) for _, _, text in _LEGEND_ENTRIES) + ICON_ROOM + 2 * _LEGEND_PADDING
+
+    @property
+    def height(self) -> int:
+        return _LEGEND_ROW * (len(_LEGEND_ENTRIES) + 1) + _LEGEND_PADDING + 4
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        pen.open("legend", "", "legend")
+        pen.box("edge", (0, 0), (self.right_extent, self.height))
+        _LEGEND_TITLE.draw(pen, _LEGEND_PADDING, _LEGEND_PADDING - 2, "")
+        for row, (css, icon, text) in enumerate(_LEGEND_ENTRIES, start=1):
+            pen.open(css, "", text)
+            label = _label(icon, [("detail", DETAIL, [text])])
+            label.draw(pen, _LEGEND_PADDING, _LEGEND_PADDING + row * _LEGEND_ROW - 4, "ink")
+            pen.close()
+        pen.close()
+
+
+LEGEND: Final = Legend()
