@@ -19,7 +19,6 @@ from stepgraph.render.svg.figures.label import heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, SvgGroup
 from stepgraph.render.svg.figures.stack import LOOP_TAIL, LoopBody, Stack, rejoin, rejoin_all
 from stepgraph.render.svg.identities import identities
-from stepgraph.render.svg.layout.groups import in_sequence, loop_of_passes, measure_parallel, measure_unframed
 from stepgraph.render.svg.layout.labels import (
     call_title,
     empty_box,
@@ -31,8 +30,17 @@ from stepgraph.render.svg.layout.labels import (
     title_line,
     unwrapped_box,
 )
-from stepgraph.render.svg.layout.layout import Layout, OpenFunctions
-from stepgraph.render.svg.layout.structures import measure_if, measure_switch, measure_try
+from stepgraph.render.svg.layout.structures import (
+    Layout,
+    OpenFunctions,
+    in_sequence,
+    loop_of_passes,
+    measure_if,
+    measure_parallel,
+    measure_switch,
+    measure_try,
+    measure_unframed,
+)
 from stepgraph.render.svg.lengths import Variables
 from stepgraph.render.view import NodeContext, View
 
