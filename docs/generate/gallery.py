@@ -123,7 +123,7 @@ def nodes() -> Iterator[Exhibit]:
 
 def draw_svg(graph: Graph, theme: Theme = "auto") -> str:
     """Return the picture of a graph as `stepgraph graph` draws it."""
-    from stepgraph.render.svg.document import render_svg
+    from stepgraph.render.svg.drawing import render_svg
     from stepgraph.render.view import View
 
     return render_svg(graph, View(theme=theme)).text

@@ -16,7 +16,7 @@ from stepgraph.render.html.page import Page, render_page
 from stepgraph.render.flow.mermaid_document import mermaid_document
 from stepgraph.render.flow.mermaid_document import render_mermaid
 from stepgraph.render.outline import render_outline
-from stepgraph.render.svg.document import render_svg
+from stepgraph.render.svg.drawing import render_svg
 from tests.svg.examples import examples
 
 graphs = examples()

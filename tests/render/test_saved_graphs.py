@@ -17,7 +17,7 @@ from stepgraph.model.walk import NODE_TYPES
 from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.mermaid_document import render_mermaid
 from stepgraph.render.outline import render_outline
-from stepgraph.render.svg.document import render_svg
+from stepgraph.render.svg.drawing import render_svg
 from tests.render.graphs import ORDERS
 
 KEYS = st.one_of(

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.render.svg.document import render_svg
+from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.view import THEMES, Theme, View
 from tests.render.graphs import ORDERS, branch, do, either, graph, switch
 from tests.svg.picture import SVG

@@ -124,7 +124,7 @@ def _graph_dot(subjects: Sequence[Subject], options: FormatOptions) -> Rendering
 def _graph_svg(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
     if options.engine == "dot":
         return Rendering(_svg_of_dot(_graph_dot(subjects, options).text))
-    from stepgraph.render.svg.document import render_svg
+    from stepgraph.render.svg.drawing import render_svg
 
     ((subject, graph),) = _with_graphs(subjects)
     drawing = render_svg(graph, _view(subject, options))

@@ -60,7 +60,7 @@ def _dot(graph: Graph, view: View) -> str:
 
 
 def _svg(graph: Graph, view: View) -> str:
-    from stepgraph.render.svg.document import render_svg
+    from stepgraph.render.svg.drawing import render_svg
 
     return render_svg(graph, view).text
 

@@ -7,8 +7,7 @@ from typing import Final
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.phrases import counted
-from stepgraph.render.svg.document import Picture, render_sheet
-from stepgraph.render.svg.drawing import SvgDrawing, draw
+from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
 from stepgraph.render.svg.figures.listing import Listing, ListingEntry
 from stepgraph.render.view import MarkKind, Theme, View
 from stepgraph.report.diff.marks import marked_graph
