@@ -14,9 +14,8 @@ from msgspec.structs import replace
 from stepgraph.escaping.json_strings import script_data
 from stepgraph.escaping.markup import markup_text
 from stepgraph.render.html.section import Page, Section, picture
-from stepgraph.render.svg.drawing import SCOPE
 from stepgraph.render.svg.identities import slug
-from stepgraph.render.svg.theme import DARK, Palette, by_theme, style_sheet
+from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, Theme, View
 
 __all__ = ["Page", "render_page"]
@@ -53,7 +52,7 @@ def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "
     """
     title = title or (pages[0].name if len(pages) == 1 else SEVERAL)
     sections = _sections(pages, view, title)
-    style = "\n".join(["", *style_sheet(view.theme, SCOPE), *color_rules(view.theme), _asset("page.css")])
+    style = "\n".join(["", *style_sheet(view.theme), *color_rules(view.theme), _asset("page.css")])
     script = _script()
     lines = [
         "<!DOCTYPE html>",

@@ -22,10 +22,9 @@ from stepgraph.render.svg.identities import BETWEEN, Numbering, slug
 from stepgraph.render.svg.layout.nodes import NodeLayout, measure_function
 from stepgraph.render.svg.lengths import Length, Variables, value_of
 from stepgraph.render.svg.pen import Pen
-from stepgraph.render.svg.theme import style_sheet
+from stepgraph.render.svg.theme import SCOPE, style_sheet
 from stepgraph.render.view import DEFAULT_VIEW, NodeContext, Theme, View
 
-SCOPE: Final = "stepgraph"
 MARGIN: Final = 24
 MAX_WIDTH: Final = 4000
 MAX_HEIGHT: Final = 12_000
@@ -57,7 +56,7 @@ def render_svg(graph: Graph, view: View = DEFAULT_VIEW) -> Picture:
     Equal graphs give equal bytes. Adding a step changes its own lines and the sizes of the figures around it.
     """
     drawing = draw(graph, view)
-    lines = drawing.document(style_sheet(view.theme, SCOPE))
+    lines = drawing.document(style_sheet(view.theme))
     return Picture("\n".join([*lines, ""]), drawing.width, value_of(drawing.height))
 
 
@@ -77,7 +76,7 @@ def render_sheet(drawings: Sequence[SvgDrawing], title: str, theme: Theme) -> Pi
         f'<svg xmlns="http://www.w3.org/2000/svg" class="{SCOPE}" role="graphics-document document" {size}>',
         f"<title>{markup_text(title)}</title>",
         "<style>",
-        *style_sheet(theme, SCOPE, marked=True),
+        *style_sheet(theme, marked=True),
         "</style>",
         '<rect class="paper" width="100%" height="100%"/>',
     ]

@@ -126,6 +126,9 @@ DARK: Final = Palette(
     },
 )
 
+SCOPE: Final = "stepgraph"
+"""The class of drawings, to which the rules of the style sheet are limited."""
+
 _LAYOUT: Final = f"""\
 text{{font-family:{FAMILY};white-space:pre}}
 .name{{font-size:{NAME.size}px;font-weight:bold}}
@@ -160,18 +163,18 @@ _OWN_FILL: Final = frozenset({"exit"})
 _DARK_SCREEN: Final = "@media screen and (prefers-color-scheme:dark){"
 
 
-def style_sheet(theme: Theme, scope: str, *, marked: bool = False) -> list[str]:
-    """Return the style sheet of drawings with the class `scope`, one rule per line.
+def style_sheet(theme: Theme, *, marked: bool = False) -> list[str]:
+    """Return the style sheet of drawings, one rule per line.
 
     In drawings with marks, only marks are colored.
     """
-    layout = _scoped(_LAYOUT.splitlines(), scope)
+    layout = _scoped(_LAYOUT.splitlines())
     if not marked:
-        return [*layout, *by_theme(theme, lambda palette: _scoped(_color_rules(palette), scope))]
-    layout += _scoped(_MARK_LAYOUT.splitlines(), scope)
+        return [*layout, *by_theme(theme, lambda palette: _scoped(_color_rules(palette)))]
     return [
         *layout,
-        *by_theme(theme, lambda palette: _scoped([*_color_rules(quiet(palette)), *_mark_rules(palette)], scope)),
+        *_scoped(_MARK_LAYOUT.splitlines()),
+        *by_theme(theme, lambda palette: _scoped([*_color_rules(quiet(palette)), *_mark_rules(palette)])),
     ]
 
 
@@ -231,9 +234,9 @@ def quiet(palette: Palette) -> Palette:
     return replace(palette, by_kind=by_kind, again=palette.line, failure=palette.line, bar=palette.line)
 
 
-def _scoped(rules: list[str], scope: str) -> list[str]:
+def _scoped(rules: list[str]) -> list[str]:
     return [
-        ",".join(f".{scope} {selector}" for selector in rule.partition("{")[0].split(","))
+        ",".join(f".{SCOPE} {selector}" for selector in rule.partition("{")[0].split(","))
         + "{"
         + rule.partition("{")[2]
         for rule in rules
