@@ -16,13 +16,7 @@ from stepgraph.project.folders import path_from, repository_root
 from stepgraph.project.reading import read_inside
 from stepgraph.project.root import Root, root_of
 from stepgraph.project.sources import STANDARD_INPUT_NAME, Sources
-from stepgraph.report.report import (
-    FingerprintedFinding,
-    Report,
-    SourceFile,
-    SuppressedFinding,
-    workflow_summary,
-)
+from stepgraph.report.report import FingerprintedFinding, Report, SourceFile, SuppressedFinding, workflow_summary
 from stepgraph.version import __version__
 
 

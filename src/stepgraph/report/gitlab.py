@@ -11,8 +11,7 @@ from stepgraph.checks.baseline import fingerprint
 from stepgraph.checks.diagnostic import Severity
 from stepgraph.escaping.report_fields import shown_field
 from stepgraph.json_text import pretty_json
-from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary
-from stepgraph.report.wording import missing_dag_message
+from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary, missing_dag_message
 
 # GitLab's severities `critical` and `blocker` are not used.
 _SEVERITIES: Final = {Severity.ERROR: "major", Severity.WARNING: "minor", Severity.INFORMATION: "info"}

@@ -12,9 +12,18 @@ from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.model.span import Span
 from stepgraph.phrases import counted
 from stepgraph.report.markdown_blocks import MAX_LENGTH, count_fitting, diagram, fitting_diagrams, length
-from stepgraph.report.report import Report, Verdict, WorkflowSummary, rule_url, source_link
+from stepgraph.report.report import (
+    LABELS,
+    Report,
+    Verdict,
+    WorkflowSummary,
+    missing_dag_message,
+    rule_url,
+    source_link,
+    verdict_line,
+    yes_or_no,
+)
 from stepgraph.report.text import finding_text
-from stepgraph.report.wording import LABELS, missing_dag_message, verdict_line, yes_or_no
 
 _SIGNS: Final = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.UNREADABLE: "❌", Verdict.NOTHING: "⚠️"}
 _TABLE_HEAD: Final = "| Workflow | Class | Where | Steps | Graph | Complete |\n| --- | --- | --- | ---: | --- | --- |\n"

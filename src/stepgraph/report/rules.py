@@ -14,8 +14,7 @@ from stepgraph.escaping.markdown import fenced
 from stepgraph.escaping.plain_text import visible_lines
 from stepgraph.render.terminal import Ink, Piece, Terminal, table
 from stepgraph.render.text_width import cell_width, wrap
-from stepgraph.report.report import rule_url
-from stepgraph.report.wording import LABELS
+from stepgraph.report.report import LABELS, rule_url
 
 
 class RuleGroup(Struct, frozen=True):

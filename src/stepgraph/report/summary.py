@@ -8,8 +8,7 @@ from typing import Final
 from stepgraph.escaping.plain_text import log_line
 from stepgraph.render.terminal import table
 from stepgraph.render.text_width import cell_width, clip_start
-from stepgraph.report.report import Report, WorkflowSummary
-from stepgraph.report.wording import verdict_line, yes_or_no
+from stepgraph.report.report import Report, WorkflowSummary, verdict_line, yes_or_no
 
 _HEADINGS: Final = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
 _MIN_LOCATION_WIDTH: Final = 16

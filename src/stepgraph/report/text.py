@@ -14,9 +14,8 @@ from stepgraph.model.span import Span
 from stepgraph.render.terminal import Ink, Piece, Terminal
 from stepgraph.render.text_width import cell_width, wrap
 from stepgraph.report.excerpt import Excerpt, excerpt_of
-from stepgraph.report.report import Report, Verdict
+from stepgraph.report.report import LABELS, Report, Verdict, missing_dag_message
 from stepgraph.report.summary import summary_text
-from stepgraph.report.wording import LABELS, missing_dag_message
 
 # Without a terminal, the usual maximum length of source lines.
 _UNBOUNDED_EXCERPT: Final = 120

@@ -52,7 +52,7 @@ class ReportOutput(Struct, frozen=True):
             write_result(self._text(report, look_of_standard_output()))
             return
         from stepgraph.cli.output_files import prepare_output
-        from stepgraph.report.wording import verdict_line
+        from stepgraph.report.report import verdict_line
 
         prepare_output(self.name, sources).write(self._text(report, Look()))
         if not self.quiet:
