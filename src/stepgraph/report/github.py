@@ -8,7 +8,7 @@ from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.finding import Finding
 from stepgraph.escaping.report_fields import github_command
 from stepgraph.report.report import NOTHING_CHECKED, Report, Verdict, WorkflowSummary, missing_dag_message
-from stepgraph.report.summary import summary_text
+from stepgraph.report.text import summary_text
 
 _COMMANDS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFORMATION: "notice"}
 
