@@ -200,13 +200,13 @@ def _report_sarif(report: Report, _options: FormatOptions) -> Rendering:
 
 
 def _report_github(report: Report, options: FormatOptions) -> Rendering:
-    from stepgraph.report.github import render_github
+    from stepgraph.report.annotations import render_github
 
     return Rendering(render_github(report, quiet=options.quiet))
 
 
 def _report_gitlab(report: Report, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.gitlab import render_gitlab
+    from stepgraph.report.annotations import render_gitlab
 
     return Rendering(render_gitlab(report))
 
