@@ -161,12 +161,12 @@ def excess(charts: Sequence[Chart]) -> str:
     arrows = sum(len(chart.arrows) for chart in charts)
     if arrows > MAX_ARROWS:
         return f"GitHub draws no diagram with more than {MAX_ARROWS:,} arrows, and it has {arrows:,}"
-    characters = _length(mermaid_chart(charts))
+    characters = utf16_length(mermaid_chart(charts))
     if characters > MAX_CHARACTERS:
         return f"GitHub draws no diagram of more than {MAX_CHARACTERS:,} characters, and it has {characters:,}"
     return ""
 
 
-def _length(text: str) -> int:
+def utf16_length(text: str) -> int:
     """Return the length in UTF-16 code units, as JavaScript measures it."""
-    return len(text.encode("utf-16-le")) // 2
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
