@@ -9,7 +9,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.render.view import THEMES, Theme
-from stepgraph.report.diff.report import VersionComparison
+from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.report.diff.svg import render_svg
 from tests.render.graphs import do
 from tests.report.comparisons import everything, everywhere, example, large, report, report_of, unchanged, version

@@ -18,7 +18,7 @@ from stepgraph.cli.subject import Subject
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
     from stepgraph.render.view import Theme, View
-    from stepgraph.report.diff.report import VersionComparison
+    from stepgraph.report.diff.comparison import VersionComparison
     from stepgraph.report.report import Report
 
 Content = TypeVar("Content")

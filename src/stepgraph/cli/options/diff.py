@@ -16,7 +16,7 @@ from stepgraph.cli.options.output import format_by_suffix
 
 if TYPE_CHECKING:
     from stepgraph.render.view import Theme
-    from stepgraph.report.diff.report import VersionComparison
+    from stepgraph.report.diff.comparison import VersionComparison
 
 
 R = TypeVar("R")
@@ -73,7 +73,7 @@ class DiffOutput(Struct, frozen=True):
             write_result(self._text(report, look_of_standard_output()))
             return
         from stepgraph.cli.output_files import prepare_output
-        from stepgraph.report.diff.report import count_line
+        from stepgraph.report.diff.comparison import count_line
 
         prepare_output(self.name, sources).write(self._text(report, Look()))
         if not self.quiet:

@@ -14,8 +14,8 @@ from stepgraph.phrases import counted
 from stepgraph.render.flow.mermaid import utf16_length
 from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting, fitting_diagrams, folded_diagram
 from stepgraph.render.view import View
+from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
 from stepgraph.report.diff.marks import marked_graph
-from stepgraph.report.diff.report import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
 
 _LEGEND: Final = "`+` and green mark what was added, `-` and red what was removed, `~` and amber what was changed."
 _SIGNS: Final = {Effect.SAFE: "✅", Effect.LATE: "⚠️", Effect.BREAKING: "❌"}

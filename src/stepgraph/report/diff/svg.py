@@ -10,8 +10,7 @@ from stepgraph.phrases import counted
 from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
 from stepgraph.render.svg.figures.listing import Listing, ListingEntry
 from stepgraph.render.view import MarkKind, Theme, View
-from stepgraph.report.diff.marks import marked_graph
-from stepgraph.report.diff.report import (
+from stepgraph.report.diff.comparison import (
     INCOMPLETE,
     ComparedWorkflow,
     VersionComparison,
@@ -19,6 +18,7 @@ from stepgraph.report.diff.report import (
     effects_line,
     versions_line,
 )
+from stepgraph.report.diff.marks import marked_graph
 
 _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 
