@@ -119,7 +119,11 @@ class VersionComparison(Struct, frozen=True):
 
 def count_line(report: VersionComparison) -> str:
     """Return the number of changes and their effects: `2 changes in 1 workflow; for running instances: 2 safe`."""
-    line = _changes(report) if report.changes else f"no change of structure in {_workflows(len(report.workflows))}"
+    line = (
+        _changes(report)
+        if report.changes
+        else f"no change of structure in {counted(len(report.workflows), 'workflow')}"
+    )
     incomplete = len(report.incomplete_workflows)
     return f"{line}; {incomplete} with a graph that is incomplete" if incomplete else line
 
@@ -132,12 +136,8 @@ def effects_line(changes: Collection[StructuralChange]) -> str:
 
 
 def _changes(report: VersionComparison) -> str:
-    changes = f"{counted(len(report.changes), 'change')} in {_workflows(len(report.changed_workflows))}"
+    changes = f"{counted(len(report.changes), 'change')} in {counted(len(report.changed_workflows), 'workflow')}"
     return f"{changes}; {effects_line(report.changes)}"
-
-
-def _workflows(number: int) -> str:
-    return counted(number, "workflow")
 
 
 def versions_line(report: VersionComparison) -> str:
