@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from stepgraph.model.span import Span
 from stepgraph.render.text_width import cell_width
-from stepgraph.report.excerpt import Excerpt, excerpt_of
 from stepgraph.report.report import SourceFile
+from stepgraph.report.text import Excerpt, excerpt_of
 
 PATH = "a.py"
 
