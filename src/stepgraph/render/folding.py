@@ -16,7 +16,6 @@ _EITHER: Final[frozenset[BreakKind]] = frozenset({"break", "return"})
 _NEITHER: Final[frozenset[BreakKind]] = frozenset()
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
-FOLDED_KINDS: Final[tuple[FoldedKind, ...]] = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
 _KINDS: Final[dict[str, FoldedKind]] = {
     "loop": "loop",
     "parallel": "parallel",

@@ -14,9 +14,7 @@ from stepgraph.render.folding import UNFOLDED, Folding
 from stepgraph.render.node_text import NO_STEPS
 
 Expansion: TypeAlias = Literal["first", "all", "none"]
-EXPANSIONS: Final[tuple[Expansion, ...]] = ("first", "all", "none")
 Theme: TypeAlias = Literal["auto", "light", "dark"]
-THEMES: Final[tuple[Theme, ...]] = ("auto", "light", "dark")
 STEPS_STAY: Final = "its steps stay"
 """The remark on a removed node whose steps remain."""
 
