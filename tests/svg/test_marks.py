@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.model.payload import Graph
-from stepgraph.render.svg.figures.marked_figure import SIGN
+from stepgraph.render.svg.figures.marks import SIGN
 from stepgraph.render.svg.theme import Palette, quiet
 from stepgraph.render.view import Mark, MarkKind, Marks, View
 from stepgraph.report.diff.marks import marked_graph

@@ -8,7 +8,7 @@ from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.phrases import counted
 from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
-from stepgraph.render.svg.figures.listing import Listing, ListingEntry
+from stepgraph.render.svg.figures.marks import Listing, ListingEntry
 from stepgraph.render.view import MarkKind, Theme, View
 from stepgraph.report.diff.comparison import (
     INCOMPLETE,

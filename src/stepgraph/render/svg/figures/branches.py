@@ -105,7 +105,7 @@ class BranchColumn(Struct, frozen=True):
         self._label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
         if self.mark is not None and self._sign_room:
             # Imported here for start-up: most drawings have no marks.
-            from stepgraph.render.svg.figures.marked_figure import draw_sign
+            from stepgraph.render.svg.figures.marks import draw_sign
 
             draw_sign(pen, self.mark.kind, _SIGN - width // 2, height // 2)
         pen.close()

@@ -122,7 +122,7 @@ class NodeLayout(Struct):
         if mark is None:
             return figure
         # Imported here because most drawings have no marks, and start-up time counts.
-        from stepgraph.render.svg.figures.marked_figure import MarkedFigure, is_marked
+        from stepgraph.render.svg.figures.marks import MarkedFigure, is_marked
 
         return figure if is_marked(figure) else MarkedFigure(figure, mark)
 
