@@ -9,10 +9,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
-from stepgraph.render.svg.pen import Pen
+from stepgraph.render.svg.pen import Icon, Pen
 
 ICON_ROOM: Final = 24
 """The width in pixels of an icon and the space beside it."""
@@ -130,18 +129,18 @@ def _joined(phrases: Sequence[str]) -> list[str]:
 
 
 _LEGEND_ENTRIES: Final = (
-    ("do", icons.DO, "a step that runs code"),
-    ("sleep", icons.SLEEP, "a sleep for a time"),
-    ("sleep", icons.SLEEP_UNTIL, "a sleep until a moment"),
-    ("wait", icons.WAIT, "a wait for an event"),
-    ("function", icons.FUNCTION, "a function that runs steps"),
-    ("loop", icons.LOOP, "a loop: any number of times"),
-    ("choice", icons.CHOICE, "a choice: one of its branches"),
-    ("choice", icons.SWITCH, "a choice by a value"),
-    ("parallel", icons.PARALLEL, "at the same time; below a bar is what waits for all above it"),
-    ("try", icons.PROTECTED, "protected: a failure at any point leads to the catch"),
-    ("start", icons.BREAK, "leaves the loop"),
-    ("start", icons.RETURN, "leaves the function or the workflow"),
+    ("do", Icon.DO, "a step that runs code"),
+    ("sleep", Icon.SLEEP, "a sleep for a time"),
+    ("sleep", Icon.SLEEP_UNTIL, "a sleep until a moment"),
+    ("wait", Icon.WAIT, "a wait for an event"),
+    ("function", Icon.FUNCTION, "a function that runs steps"),
+    ("loop", Icon.LOOP, "a loop: any number of times"),
+    ("choice", Icon.CHOICE, "a choice: one of its branches"),
+    ("choice", Icon.SWITCH, "a choice by a value"),
+    ("parallel", Icon.PARALLEL, "at the same time; below a bar is what waits for all above it"),
+    ("try", Icon.PROTECTED, "protected: a failure at any point leads to the catch"),
+    ("start", Icon.BREAK, "leaves the loop"),
+    ("start", Icon.RETURN, "leaves the function or the workflow"),
 )
 _LEGEND_ROW: Final = 22
 _LEGEND_PADDING: Final = 12

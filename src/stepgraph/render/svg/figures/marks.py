@@ -9,20 +9,19 @@ from msgspec import Struct
 from msgspec.structs import force_setattr
 
 from stepgraph.escaping.plain_text import visible
-from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.figures.stack import ExitJoin
 from stepgraph.render.svg.fonts import DETAIL, HEADING
 from stepgraph.render.svg.lengths import Length
-from stepgraph.render.svg.pen import Pen
+from stepgraph.render.svg.pen import Icon, Pen
 from stepgraph.render.view import Mark, MarkKind
 
 ICONS: Final = {
-    MarkKind.ADDED: icons.ADDED,
-    MarkKind.REMOVED: icons.REMOVED,
-    MarkKind.CHANGED: icons.CHANGED,
+    MarkKind.ADDED: Icon.ADDED,
+    MarkKind.REMOVED: Icon.REMOVED,
+    MarkKind.CHANGED: Icon.CHANGED,
 }
 SIGN: Final = 9
 """The radius in pixels of a sign."""

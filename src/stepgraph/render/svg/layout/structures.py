@@ -11,7 +11,6 @@ from stepgraph.model.conditions import is_generated
 from stepgraph.model.payload import Block, Branch, FunctionDef, If, Loop, Node, Parallel, Switch, Try
 from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
-from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
 from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.figure import GAP, Figure
@@ -23,6 +22,7 @@ from stepgraph.render.svg.figures.try_panels import TryFinally, TryPanels
 from stepgraph.render.svg.identities import identities
 from stepgraph.render.svg.layout.labels import empty_box, exit_pill, title_line
 from stepgraph.render.svg.lengths import Variables
+from stepgraph.render.svg.pen import Icon
 from stepgraph.render.view import NodeContext, View
 
 WIDEST_CONDITION: Final = 230
@@ -89,7 +89,7 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     branches = _branches(layout, node["branches"], context, ("else", "else"))
     return FrameFigure(
         SvgGroup("choice", context.identity, if_title(node)),
-        heading(icons.CHOICE, "if"),
+        heading(Icon.CHOICE, "if"),
         branches,
         0,
         layout.folds,
@@ -99,7 +99,7 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
 def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
     """Return a `switch`. Without a default case, an implied branch leads past it."""
     branches = _branches(layout, node["branches"], context, ("default", "no match"))
-    label = heading(icons.SWITCH, "switch", node["discriminant"])
+    label = heading(Icon.SWITCH, "switch", node["discriminant"])
     return FrameFigure(
         SvgGroup("choice", context.identity, f"switch {node['discriminant']}"), label, branches, 0, layout.folds
     )
@@ -143,16 +143,16 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     catch_edge = 0
     if "catch_block" in node:
         handler = layout.view.details.source(node["catch_block"])
-        label = heading(icons.CAUGHT, "" if handler else "catch", handler, widest=WIDEST_NAME)
+        label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=WIDEST_NAME)
         catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, context)
     content: Figure = TryPanels(body, catch, catch_edge)
     if "finally_block" in node:
-        label = heading(icons.FINALLY, "finally")
+        label = heading(Icon.FINALLY, "finally")
         final, _ = _panel(layout, node["finally_block"], ("finally", "finally, in any case"), label, context)
         protected = TryPanels(body, catch, catch_edge, final=True)
         content = TryFinally(protected, final, _resumed_exits(protected, final))
     return FrameFigure(
-        SvgGroup("try", context.identity, "try"), heading(icons.PROTECTED, "try"), content, 0, layout.folds
+        SvgGroup("try", context.identity, "try"), heading(Icon.PROTECTED, "try"), content, 0, layout.folds
     )
 
 
@@ -183,7 +183,7 @@ def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Fi
     inside = context.inside(context.identity).grouped()
     rows = _rows(layout, node["nodes"], inside, ends_with_first=is_over_at_the_first(node))
     words = _words(layout, node, "")
-    label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
+    label = heading(Icon.PARALLEL, f"parallel {node['kind']}", words, code=False)
     title = title_line(f"parallel {node['kind']}", words)
     return FrameFigure(SvgGroup("parallel", context.identity, title), label, rows, 0, layout.folds)
 
@@ -206,7 +206,7 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
     body = layout.stack(loop["nodes"], context.inside(identity).grouped())
     head = layout.view.details.source(loop) or "every pass of the loop"
     words = _words(layout, node, head)
-    label = heading(icons.PARALLEL, f"parallel {node['kind']}", words, code=False)
+    label = heading(Icon.PARALLEL, f"parallel {node['kind']}", words, code=False)
     title = title_line(f"parallel {node['kind']}", words)
     frame = FrameFigure(SvgGroup("parallel", context.identity, title), label, body, GAP, layout.folds, stacked=True)
     return layout.marked(rejoin(frame, "breaks"), loop)
@@ -233,7 +233,7 @@ def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext
     rows = _rows(layout, nodes, context, ends_with_first=False)
     title = "at the same time"
     return FrameFigure(
-        SvgGroup("parallel", f"{context.identity}.concurrent", title), heading(icons.PARALLEL, title), rows, 0
+        SvgGroup("parallel", f"{context.identity}.concurrent", title), heading(Icon.PARALLEL, title), rows, 0
     )
 
 
