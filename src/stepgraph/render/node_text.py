@@ -117,14 +117,9 @@ def with_clock(text: str, node: Clocked) -> str:
     return f"{text} {clock}" if clock else text
 
 
-def condition_text(branch: Branch, default: str) -> str:
-    """Return the condition of a branch, or `default` for a branch without one."""
-    return default if branch["condition"] is None else branch["condition"]
-
-
 def branch_text(branch: Branch, default: str, details: Details) -> str:
     """Return the `except` clause of a branch, or its condition, or `default`."""
-    return details.source(branch) or condition_text(branch, default)
+    return details.source(branch) or (default if branch["condition"] is None else branch["condition"])
 
 
 def is_exhaustive(branches: Sequence[Branch], details: Details) -> bool:

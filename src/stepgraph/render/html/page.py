@@ -44,13 +44,13 @@ _ICON: Final = (
 )
 
 
-def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "") -> str:
+def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW) -> str:
     """Return an HTML document of workflows that needs no network.
 
-    The default title is the name of the only workflow. The folding of the view is the initial state of the page. Equal
-    graphs give equal bytes.
+    The title is the name of the only workflow. The folding of the view is the initial state of the page. Equal graphs
+    give equal bytes.
     """
-    title = title or (pages[0].name if len(pages) == 1 else SEVERAL)
+    title = pages[0].name if len(pages) == 1 else SEVERAL
     sections = _sections(pages, view, title)
     style = "\n".join(["", *style_sheet(view.theme), *color_rules(view.theme), _asset("page.css")])
     script = _script()
