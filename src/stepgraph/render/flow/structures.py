@@ -25,11 +25,7 @@ class DrawnExits(Struct, frozen=True):
 
     def then(self, later: DrawnExits) -> DrawnExits:
         """Return the exits of these nodes followed by others."""
-        return replace(self.combined(later), next=later.next)
-
-    def combined(self, second: DrawnExits) -> DrawnExits:
-        """Return the exits of both."""
-        return DrawnExits(self.next + second.next, self.breaks + second.breaks, self.returns + second.returns)
+        return DrawnExits(later.next, self.breaks + later.breaks, self.returns + later.returns)
 
     def all(self) -> LooseEnds:
         """Return all loose ends."""
@@ -126,7 +122,7 @@ def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) 
         failure = _failure(drawer, context.child("try"))
         if "catch_block" in node:
             caught = _part(drawer, FrameKind.CATCH, node["catch_block"], failure, context.child("catch"))
-            body, failure = body.combined(_recovered(caught)), ()
+            body, failure = combine((body, _recovered(caught))), ()
         if "finally_block" in node:
             return _finally(drawer, node["finally_block"], body, failure, context)
         joined = drawer.builder.join(f"{context.identity}_join", body.next + failure)
@@ -233,8 +229,5 @@ def _group_exits(
 ) -> DrawnExits:
     ends = tuple(end for index in order.last if not (waits and is_unawaited(nodes[index])) for end in drawn[index].next)
     never_continues = any(not exits.next for exits in drawn.values())
-    return DrawnExits(
-        next=() if never_continues else ends or start,
-        breaks=tuple(end for index in range(len(nodes)) for end in drawn[index].breaks),
-        returns=tuple(end for index in range(len(nodes)) for end in drawn[index].returns),
-    )
+    members = combine([drawn[index] for index in range(len(nodes))])
+    return replace(members, next=() if never_continues else ends or start)

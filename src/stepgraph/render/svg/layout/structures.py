@@ -182,10 +182,8 @@ def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Fi
         return _measure_passes(layout, node, loop, context)
     inside = context.inside(context.identity).grouped()
     rows = _rows(layout, node["nodes"], inside, ends_with_first=is_over_at_the_first(node))
-    words = _words(layout, node, "")
-    label = heading(Icon.PARALLEL, f"parallel {node['kind']}", words, code=False)
-    title = title_line(f"parallel {node['kind']}", words)
-    return FrameFigure(SvgGroup("parallel", context.identity, title), label, rows, 0, layout.folds)
+    group, label = _group_and_label(layout, node, context)
+    return FrameFigure(group, label, rows, 0, layout.folds)
 
 
 def loop_of_passes(node: Node) -> Loop | None:
@@ -205,17 +203,20 @@ def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeCon
     layout.nodes_by_id[identity] = loop
     body = layout.stack(loop["nodes"], context.inside(identity).grouped())
     head = layout.view.details.source(loop) or "every pass of the loop"
-    words = _words(layout, node, head)
-    label = heading(Icon.PARALLEL, f"parallel {node['kind']}", words, code=False)
-    title = title_line(f"parallel {node['kind']}", words)
-    frame = FrameFigure(SvgGroup("parallel", context.identity, title), label, body, GAP, layout.folds, stacked=True)
-    return layout.marked(rejoin(frame, "breaks"), loop)
+    group, label = _group_and_label(layout, node, context, head)
+    return layout.marked(rejoin(FrameFigure(group, label, body, GAP, layout.folds, stacked=True), "breaks"), loop)
 
 
-def _words(layout: Layout, node: Parallel, head: str) -> str:
-    """Return the head of the loop, if any, the condition on which the group is over, and the remarks on it."""
+def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head: str = "") -> tuple[SvgGroup, Label]:
+    """Return the SVG group and the label of a `parallel`.
+
+    Both show the head of the loop, if any, the condition on which the work is over, and the remarks on it.
+    """
     when = ", ".join(filter(None, (head, _over_when(node))))
-    return BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
+    words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
+    kind = f"parallel {node['kind']}"
+    group = SvgGroup("parallel", context.identity, title_line(kind, words))
+    return group, heading(Icon.PARALLEL, kind, words, code=False)
 
 
 def _over_when(node: Parallel) -> str:
