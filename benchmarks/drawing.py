@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from typing import cast
 
 from stepgraph.model.payload import Branch, Graph, Node
-from stepgraph.render.svg.document import render_svg
+from stepgraph.render.svg.drawing import render_svg
 
 STEPS = (500, 1000, 2000, 5000)
 ROUNDS = 5

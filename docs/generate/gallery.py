@@ -21,7 +21,7 @@ from stepgraph.model.payload import Graph
 
 if TYPE_CHECKING:
     from stepgraph.render.view import Theme
-    from stepgraph.report.diff.report import VersionedWorkflow
+    from stepgraph.report.diff.comparison import VersionedWorkflow
 
 FIXTURES = ROOT / "fixtures"
 CHANGES = (
@@ -123,7 +123,7 @@ def nodes() -> Iterator[Exhibit]:
 
 def draw_svg(graph: Graph, theme: Theme = "auto") -> str:
     """Return the picture of a graph as `stepgraph graph` draws it."""
-    from stepgraph.render.svg.document import render_svg
+    from stepgraph.render.svg.drawing import render_svg
     from stepgraph.render.view import View
 
     return render_svg(graph, View(theme=theme)).text
@@ -131,8 +131,7 @@ def draw_svg(graph: Graph, theme: Theme = "auto") -> str:
 
 def draw_changes(pair: DiffPair) -> str:
     """Return the picture of the changes of a pair as `stepgraph diff` draws it."""
-    from stepgraph.report.diff.pairing import compare_workflows, pair_workflows
-    from stepgraph.report.diff.report import VersionComparison
+    from stepgraph.report.diff.comparison import VersionComparison, compare_workflows, pair_workflows
     from stepgraph.report.diff.svg import render_svg
 
     pairs = pair_workflows(_versions(pair.before, "before.py", pair), _versions(pair.after, "after.py", pair))
@@ -140,7 +139,7 @@ def draw_changes(pair: DiffPair) -> str:
 
 
 def _versions(source: str, path: str, pair: DiffPair) -> list[VersionedWorkflow]:
-    from stepgraph.report.diff.report import VersionedWorkflow
+    from stepgraph.report.diff.comparison import VersionedWorkflow
 
     return [
         VersionedWorkflow(workflow.class_name, workflow.class_name, pair.name, path, workflow.graph)

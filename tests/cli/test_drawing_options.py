@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 
 from stepgraph.cli import formats, output_options
-from stepgraph.render import folding, svg, view
 from stepgraph.render.flow import dot_engine
+from stepgraph.render.folding import FoldedKind
+from stepgraph.render.svg import drawing
+from stepgraph.render.view import Expansion, Theme
 from tests.cli.conftest import Command, Run
 from tests.cli.graphs import response, save, sleep
 
@@ -21,9 +25,9 @@ def orders(stepgraph: Command) -> None:  # noqa: ARG001 - it changes into the fo
 
 
 def test_option_values_match_the_renderers() -> None:
-    assert output_options.COLLAPSIBLE == folding.FOLDED_KINDS
-    assert output_options.EXPANSIONS == view.EXPANSIONS
-    assert output_options.THEMES == view.THEMES
+    assert get_args(FoldedKind) == output_options.COLLAPSIBLE
+    assert get_args(Expansion) == output_options.EXPANSIONS
+    assert get_args(Theme) == output_options.THEMES
 
 
 def test_depth_folds_deeper_nodes(stepgraph: Command) -> None:
@@ -112,7 +116,7 @@ def test_json_cannot_be_folded(stepgraph: Command) -> None:
 
 
 def test_a_large_picture_has_a_warning(stepgraph: Command, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(f"{svg.__name__}.document.MAX_WIDTH", 1)
+    monkeypatch.setattr(drawing, "MAX_WIDTH", 1)
     run = stepgraph("render", "orders.json", "-f", "svg")
     (stderr,) = run.messages
     assert run.code == 0

@@ -9,7 +9,7 @@ import pytest
 from docs.generate.files import ROOT
 from stepgraph.cli.errors import ExitCode
 from stepgraph.cli.formats import FORMATS, REPORT_FORMATS
-from stepgraph.render.outline.rows import (
+from stepgraph.render.outline import (
     BLOCK_MARK,
     EXIT_MARKS,
     FUNCTION_MARK,

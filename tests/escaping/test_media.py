@@ -14,7 +14,7 @@ import pytest
 from cmarkgfm.cmark import Options
 
 from stepgraph.cli.formats import DIFF_FORMATS, DRAWINGS, FORMATS, REPORT_FORMATS
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from tests.escaping.conftest import SAVED_TEXTS, HostileOutput, HostileRunner
 from tests.escaping.readers import command_lines, hidden_lines, without_annotations
 from tests.html.reading import read

@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.escaping.visible import visible
-from stepgraph.render.html.page import Page, render_page
+from stepgraph.escaping.plain_text import visible
+from stepgraph.render.html.page import render_page
+from stepgraph.render.html.section import Page
 from tests.html.reading import Element, data_of, read
 from tests.render import graphs
 
@@ -47,24 +48,24 @@ def _shape(root: Element) -> list[tuple[str, tuple[str, ...]]]:
     ]
 
 
-PLAIN = _shape(read(render_page([everywhere("plain")], title="plain")))
+PLAIN = _shape(read(render_page([everywhere("plain")])))
 
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
 def test_text_makes_no_elements_or_attributes(text: str) -> None:
-    assert _shape(read(render_page([everywhere(text)], title=text))) == PLAIN
+    assert _shape(read(render_page([everywhere(text)]))) == PLAIN
 
 
 @given(st.text(min_size=1, max_size=60))
 @settings(max_examples=60, deadline=None)
 def test_any_text_makes_no_elements_or_attributes(text: str) -> None:
-    assert _shape(read(render_page([everywhere(text)], title=text))) == PLAIN
+    assert _shape(read(render_page([everywhere(text)]))) == PLAIN
 
 
 @given(st.text(alphabet="<>&\"'/!-=;{}\x02\x03[]abscript \u2028", min_size=1, max_size=60))
 @settings(max_examples=60, deadline=None)
 def test_markup_characters_make_no_elements_or_attributes(text: str) -> None:
-    assert _shape(read(render_page([everywhere(text)], title=text))) == PLAIN
+    assert _shape(read(render_page([everywhere(text)]))) == PLAIN
 
 
 def _step(root: Element) -> dict[str, str]:
@@ -75,7 +76,7 @@ def _step(root: Element) -> dict[str, str]:
 
 @pytest.mark.parametrize("text", [text for text in HOSTILE if text])
 def test_text_is_preserved_exactly(text: str) -> None:
-    root = read(render_page([everywhere(text)], title=text))
+    root = read(render_page([everywhere(text)]))
     expected = visible(text)
     assert root.all("title")[0].text == expected
     assert root.all("h2")[0].text == expected

@@ -7,7 +7,8 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.keys import Keys
 
 from stepgraph.render.folding import Folding
-from stepgraph.render.html.page import Page, render_page
+from stepgraph.render.html.page import render_page
+from stepgraph.render.html.section import Page
 from stepgraph.render.view import View
 from tests.html.browser import Browser
 from tests.html.test_hostile_text_in_pages import HOSTILE, everywhere

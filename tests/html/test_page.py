@@ -11,8 +11,8 @@ import pytest
 
 from stepgraph.model.payload import Graph, Node
 from stepgraph.render.folding import Folding
-from stepgraph.render.html.page import Page, render_page
-from stepgraph.render.html.section import NO_GRAPH, TOO_DEEP
+from stepgraph.render.html.page import render_page
+from stepgraph.render.html.section import NO_GRAPH, TOO_DEEP, Page
 from stepgraph.render.svg.drawing import draw
 from stepgraph.render.view import DEFAULT_VIEW, View
 from tests.html.reading import Element, at_rest, data_of, read

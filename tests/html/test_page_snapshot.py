@@ -6,7 +6,8 @@ import re
 
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.render.html.page import Page, render_page
+from stepgraph.render.html.page import render_page
+from stepgraph.render.html.section import Page
 from tests.render.graphs import LEAVE, branch, call, do, either, function, graph, loop
 
 SHOP = graph(

@@ -6,9 +6,9 @@ from html import unescape
 
 import mermaidx
 
-from stepgraph.render.cells import label_lines
 from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, FrameEnd, FrameKind, FrameStart
 from stepgraph.render.flow.mermaid import LINE_WIDTH
+from stepgraph.render.text_width import label_lines
 
 _PART = re.compile(r'id="my-svg-(?:flowchart-)?(\w+?)(?:-\d+)?"|data-id="L_(\w+)_\d+"|<p>(.*?)</p>', re.DOTALL)
 

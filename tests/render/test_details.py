@@ -10,8 +10,8 @@ from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.mermaid_document import render_mermaid
 from stepgraph.render.folding import BodyTexts, Folding
 from stepgraph.render.html.facts import facts
-from stepgraph.render.outline.outline import render_outline
-from stepgraph.render.svg.document import render_svg
+from stepgraph.render.outline import render_outline
+from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.view import View
 from tests.render.graphs import branch, do, graph, switch
 

@@ -15,8 +15,8 @@ from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.html.page import Page, render_page
 from stepgraph.render.flow.mermaid_document import mermaid_document
 from stepgraph.render.flow.mermaid_document import render_mermaid
-from stepgraph.render.outline.outline import render_outline
-from stepgraph.render.svg.document import render_svg
+from stepgraph.render.outline import render_outline
+from stepgraph.render.svg.drawing import render_svg
 from tests.svg.examples import examples
 
 graphs = examples()

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stepgraph.render.cells import cell_width, label_lines
 from stepgraph.render.flow import dot_engine
 from stepgraph.render.flow.dot import LINE_WIDTH, render_dot
 from stepgraph.render.flow.dot_engine import DotEngineError, svg_of
+from stepgraph.render.text_width import cell_width, label_lines
 from tests.render.graphs import ORDERS, branch, do, either, function, graph
 
 StandIn = Callable[[str, str], Path]

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from typing import get_args
 
 import pytest
 from hypothesis import example, given
@@ -13,8 +14,8 @@ from stepgraph.model.walk import children, count_steps
 from stepgraph.render.flow.chart import Arrow, ArrowKind, Box, BoxKind, FrameStart
 from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.flow_chart import flow_chart
-from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding, exit_kinds, folded_node_text, folded_text
-from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.folding import FoldedKind, Folding, exit_kinds, folded_node_text, folded_text
+from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.any_graph import any_graph, any_node
 from tests.render.graphs import (
@@ -236,7 +237,7 @@ def test_deep_nesting_exceeds_the_recursion_limit() -> None:
 views = st.builds(
     lambda depth, kinds: folded(depth, *kinds),
     st.none() | st.integers(1, 4),
-    st.lists(st.sampled_from(FOLDED_KINDS), max_size=3),
+    st.lists(st.sampled_from(get_args(FoldedKind)), max_size=3),
 )
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
@@ -17,7 +17,7 @@ from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.mermaid import mermaid_chart
 from stepgraph.render.flow.mermaid_document import MermaidPiece, mermaid_document, render_mermaid
 from stepgraph.render.flow.mermaid_style import FRONT_MATTER
-from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.graphs import DETAILED, branch, details_everywhere, do, either, everywhere, graph
 from tests.render.mermaid_labels import labelled_everywhere, labels_of, shown

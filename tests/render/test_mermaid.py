@@ -14,7 +14,7 @@ from stepgraph.render.flow.flow_chart import flow_chart
 from stepgraph.render.flow.mermaid import MAX_CHARACTERS, excess, mermaid_chart
 from stepgraph.render.flow.mermaid_document import MermaidPiece, is_one_diagram, mermaid_document, render_mermaid
 from stepgraph.render.folding import Folding
-from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
 from tests.render.graphs import (
     LEAVE,

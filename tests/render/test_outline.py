@@ -5,7 +5,7 @@ from syrupy.assertion import SnapshotAssertion
 from stepgraph.model.note import Note
 from stepgraph.model.payload import Graph
 from stepgraph.model.span import Span
-from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.outline import render_outline
 from tests.render.graphs import (
     LEAVE,
     LEAVE_LOOP,

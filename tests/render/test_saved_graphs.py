@@ -16,8 +16,8 @@ from stepgraph.model.saved import read_saved_graphs
 from stepgraph.model.walk import NODE_TYPES
 from stepgraph.render.flow.dot import render_dot
 from stepgraph.render.flow.mermaid_document import render_mermaid
-from stepgraph.render.outline.outline import render_outline
-from stepgraph.render.svg.document import render_svg
+from stepgraph.render.outline import render_outline
+from stepgraph.render.svg.drawing import render_svg
 from tests.render.graphs import ORDERS
 
 KEYS = st.one_of(

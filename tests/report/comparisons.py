@@ -7,8 +7,14 @@ from collections.abc import Iterator, Sequence
 from docs.generate.diff_pairs import diff_pairs
 from stepgraph import analyze_source
 from stepgraph.model.payload import Node, StepConfig
-from stepgraph.report.diff.pairing import Pair, compare_workflows, pair_workflows
-from stepgraph.report.diff.report import DiffFailOn, VersionComparison, VersionedWorkflow
+from stepgraph.report.diff.comparison import (
+    DiffFailOn,
+    Pair,
+    VersionComparison,
+    VersionedWorkflow,
+    compare_workflows,
+    pair_workflows,
+)
 from tests.render.graphs import DEFAULTS, do, graph, loop
 
 

@@ -10,8 +10,8 @@ from pydantic import TypeAdapter
 
 from stepgraph.model.diff_report import DiffReport as DiffReportShape
 from stepgraph.model.json_schema import diff_report_schema
+from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.report.diff.json_report import json_report, render_json
-from stepgraph.report.diff.report import VersionComparison
 from tests.report.comparisons import everything, everywhere, example, unchanged
 from tests.report.reports import HOSTILE
 

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.console import encode
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
+from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.report.diff.json_report import render_json
 from stepgraph.report.diff.markdown import render_markdown
-from stepgraph.report.diff.report import VersionComparison
 from stepgraph.report.diff.svg import render_svg
 from stepgraph.report.diff.text import render_text
 from tests.report.comparisons import everything, everywhere

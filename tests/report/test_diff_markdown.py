@@ -6,8 +6,9 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.model.payload import Branch as BranchNode
+from stepgraph.render.flow.mermaid import utf16_length
+from stepgraph.render.flow.mermaid_document import MAX_LENGTH
 from stepgraph.report.diff.markdown import render_markdown
-from stepgraph.report.markdown_blocks import MAX_LENGTH, length
 from tests.render.graphs import do, loop
 from tests.report.comparisons import everything, everywhere, example, large, report, unchanged, version
 from tests.report.reports import HOSTILE
@@ -77,7 +78,7 @@ def test_added_workflow_has_no_marks() -> None:
 
 @pytest.mark.parametrize("changes", [300, 3000])
 def test_comment_fits_githubs_limit(changes: int) -> None:
-    assert length(render_markdown(large(changes))) <= MAX_LENGTH
+    assert utf16_length(render_markdown(large(changes))) <= MAX_LENGTH
 
 
 def test_omitted_parts_are_counted() -> None:

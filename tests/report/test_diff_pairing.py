@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.report.diff.pairing import pair_workflows
-from stepgraph.report.diff.report import VersionedWorkflow
+from stepgraph.report.diff.comparison import VersionedWorkflow, pair_workflows
 from tests.render.graphs import do
 from tests.report.comparisons import report_of, version
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from stepgraph.render.view import THEMES, Theme
-from stepgraph.report.diff.report import VersionComparison
+from stepgraph.render.view import Theme
+from stepgraph.report.diff.comparison import VersionComparison
 from stepgraph.report.diff.svg import render_svg
 from tests.render.graphs import do
 from tests.report.comparisons import everything, everywhere, example, large, report, report_of, unchanged, version
@@ -24,7 +25,7 @@ def texts(sample: VersionComparison) -> list[str]:
     return [span.text or "" for span in root.iter(f"{SVG}tspan")]
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", get_args(Theme))
 def test_realistic_diff_in_each_theme(theme: Theme, snapshot: SnapshotAssertion) -> None:
     assert render_svg(example(), theme).text == snapshot.use_extension(SvgFile)
 

@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from stepgraph.escaping.visible import visible
-from stepgraph.report.github import render_github
+from stepgraph.escaping.plain_text import visible
+from stepgraph.report.annotations import render_github
 from stepgraph.report.report import SourceFile
 from tests.report.example import example
 from tests.report.reports import HOSTILE, everywhere, finding, report, workflow

@@ -7,7 +7,7 @@ import json
 from msgspec.structs import replace
 
 from stepgraph.checks.diagnostic import Severity
-from stepgraph.report.gitlab import render_gitlab
+from stepgraph.report.annotations import render_gitlab
 from stepgraph.report.report import FingerprintedFinding, Report, SourceFile
 from tests.report.reports import finding, report, span, workflow
 

@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stepgraph.cli.console import encode
-from stepgraph.escaping.visible import visible
-from stepgraph.report.github import render_github
-from stepgraph.report.gitlab import render_gitlab
+from stepgraph.escaping.plain_text import visible
+from stepgraph.report.annotations import render_github, render_gitlab
 from stepgraph.report.json_report import render_json
 from stepgraph.report.markdown import render_markdown
 from stepgraph.report.report import Report

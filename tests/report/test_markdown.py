@@ -15,9 +15,10 @@ from syrupy.assertion import SnapshotAssertion
 
 from stepgraph.checks.diagnostic import Severity
 from stepgraph.escaping.markdown import cell, code, fenced, prose
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
+from stepgraph.render.flow.mermaid import utf16_length
+from stepgraph.render.flow.mermaid_document import MAX_LENGTH
 from stepgraph.report.markdown import render_markdown
-from stepgraph.report.markdown_blocks import MAX_LENGTH, length
 from tests.render.graphs import do
 from tests.render.graphs import graph as graph_of
 from tests.report.example import example
@@ -141,7 +142,7 @@ def test_diagrams_are_omitted_first() -> None:
     large = graph_of(*(do(f"a step of some length, number {number}") for number in range(300)))
     sample = report(finding(), workflows=[workflow(f"w{number}", graph=large) for number in range(4)])
     text = render_markdown(sample)
-    assert length(text) < MAX_LENGTH
+    assert utf16_length(text) < MAX_LENGTH
     assert "2 diagrams would be too long for GitHub: `stepgraph graph` draws all." in text
     assert "the step 'charge' is called" in text
 
@@ -149,11 +150,11 @@ def test_diagrams_are_omitted_first() -> None:
 def test_excerpts_are_omitted_before_findings() -> None:
     source = {"src/orders.py": "\n".join(["x" * 100] * 10)}
     some = render_markdown(report(*([finding()] * 180), files=source))
-    assert length(some) < MAX_LENGTH
+    assert utf16_length(some) < MAX_LENGTH
     assert "Excerpts are left out, for they would be too long for GitHub." in some
     assert some.count("the step 'charge' is called") == 180
     many = render_markdown(report(*([finding()] * 2000), files=source))
-    assert length(many) < MAX_LENGTH
+    assert utf16_length(many) < MAX_LENGTH
     kept = many.count("the step 'charge' is called")
     assert f"{2000 - kept} more findings would be too long for GitHub: `stepgraph check` prints all." in many
 
@@ -163,4 +164,4 @@ def test_report_fits_githubs_limit(count: int) -> None:
     text = "|\\<@" * 1000
     workflows = [workflow(text, text, has_dag=False)] * count
     sample = replace(report(*([finding(text, text, at=span(text), workflow=text)] * count), workflows=workflows))
-    assert length(render_markdown(replace(sample, require_dag=True))) < MAX_LENGTH
+    assert utf16_length(render_markdown(replace(sample, require_dag=True))) < MAX_LENGTH

@@ -8,7 +8,7 @@ import pytest
 from stepgraph.checks.catalogue import RULES
 from stepgraph.checks.page import read_page
 from stepgraph.checks.rule import Rule
-from stepgraph.render.cells import cell_width
+from stepgraph.render.text_width import cell_width
 from stepgraph.report.rules import explanation, group_of, rule_data, rule_page, rules_index, rules_table
 from tests.report.reports import OTHER_RULE, RULE
 

@@ -11,7 +11,7 @@ from jsonschema import Draft4Validator
 from msgspec.structs import replace
 
 from stepgraph.checks.catalogue import RULES
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.span import Span
 from stepgraph.report.report import FingerprintedFinding, Report, SourceFile
 from stepgraph.report.sarif import render_sarif

@@ -8,8 +8,7 @@ from msgspec.structs import replace
 from stepgraph.api import analyze_source, check_analysis
 from stepgraph.checks.diagnostic import Severity
 from stepgraph.checks.settings import FailOn
-from stepgraph.report.report import Verdict
-from stepgraph.report.wording import verdict_line
+from stepgraph.report.report import Verdict, verdict_line
 from tests.report.reports import finding, report, with_others, workflow
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.analysis import WorkflowRecord
 from stepgraph.model.details import Details, from_texts, parts_of
-from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.outline import render_outline
 from stepgraph.render.view import View
 from tests.semantics.notation import HEADER, module_of
 from tests.semantics.notation import workflow_of as workflow_of_body

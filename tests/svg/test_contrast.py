@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from stepgraph.render.svg.palettes import DARK, LIGHT, Palette
+from stepgraph.render.svg.theme import DARK, LIGHT, Palette
 
 TEXT = 4.5
 GRAPHICS = 3.0

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stepgraph.model.payload import Graph, Node
-from stepgraph.render.folding import FOLDED_KINDS, FoldedKind, Folding
-from stepgraph.render.view import DEFAULT_VIEW, EXPANSIONS, View
+from stepgraph.render.folding import FoldedKind, Folding
+from stepgraph.render.view import DEFAULT_VIEW, Expansion, View
 from tests.render.graphs import graph
 from tests.render.random_graphs import graphs, groups, likely_clocks
 from tests.svg.examples import examples, pictures
@@ -22,8 +24,12 @@ def in_order(kinds: set[FoldedKind]) -> tuple[FoldedKind, ...]:
     return tuple(sorted(kinds))
 
 
-views = st.builds(lambda expand, legend: View(expand=expand, legend=legend), st.sampled_from(EXPANSIONS), st.booleans())
-foldings = st.builds(Folding, st.none() | st.integers(1, 3), st.sets(st.sampled_from(FOLDED_KINDS)).map(in_order))
+views = st.builds(
+    lambda expand, legend: View(expand=expand, legend=legend), st.sampled_from(get_args(Expansion)), st.booleans()
+)
+foldings = st.builds(
+    Folding, st.none() | st.integers(1, 3), st.sets(st.sampled_from(get_args(FoldedKind))).map(in_order)
+)
 lots = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 
 

@@ -9,11 +9,9 @@ from hypothesis import given, settings
 
 from stepgraph.diff.diff import diff_workflows
 from stepgraph.model.payload import Graph
-from stepgraph.render.marks import Mark, MarkKind, Marks
-from stepgraph.render.svg.figures.marked_figure import SIGN
-from stepgraph.render.svg.mark_theme import marks_on, quiet
-from stepgraph.render.svg.palettes import Palette
-from stepgraph.render.view import View
+from stepgraph.render.svg.figures.marks import SIGN
+from stepgraph.render.svg.theme import Palette, quiet
+from stepgraph.render.view import Mark, MarkKind, Marks, View
 from stepgraph.report.diff.marks import marked_graph
 from tests.render.graphs import block, branch, call, do, either, function, graph, loop, protected
 from tests.render.random_graphs import graphs
@@ -132,8 +130,8 @@ def test_a_quiet_mark_has_no_sign() -> None:
 
 def texts(palette: Palette) -> Iterator[tuple[str, str, str]]:
     """Yield each color of text beside marks with each of its backgrounds."""
-    marks, grey = marks_on(palette), quiet(palette)
-    for kind, colors in marks.by_kind.items():
+    grey = quiet(palette)
+    for kind, colors in palette.marks.items():
         for name, background in (("fill", colors.fill), ("band", colors.band)):
             yield f"text on the {name} of {kind.value}", palette.text, background
             yield f"details on the {name} of {kind.value}", palette.detail, background
@@ -146,14 +144,14 @@ def texts(palette: Palette) -> Iterator[tuple[str, str, str]]:
 
 
 def graphics(palette: Palette) -> Iterator[tuple[str, str, str]]:
-    marks, grey = marks_on(palette), quiet(palette)
-    for kind, colors in marks.by_kind.items():
+    grey = quiet(palette)
+    for kind, colors in palette.marks.items():
         yield f"sign of {kind.value}", colors.line, palette.paper
-        yield f"what is on the sign of {kind.value}", marks.on_sign, colors.line
+        yield f"what is on the sign of {kind.value}", palette.paper, colors.line
         yield f"border of {kind.value}", colors.edge, palette.paper
         yield f"icon of {kind.value}", colors.line, colors.fill
         yield f"line on {kind.value}", grey.line, colors.fill
-        for name, outer in marks.by_kind.items():
+        for name, outer in palette.marks.items():
             yield f"border of {kind.value} in {name.value}", colors.edge, outer.fill
         yield f"grey border in {kind.value}", grey.by_kind["do"].edge, colors.fill
     yield "grey border", grey.by_kind["do"].edge, palette.paper

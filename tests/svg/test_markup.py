@@ -3,27 +3,28 @@
 from __future__ import annotations
 
 import re
+from typing import get_args
 from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.escaping.visible import visible
-from stepgraph.render.svg.document import render_svg
-from stepgraph.render.view import THEMES, Theme, View
+from stepgraph.escaping.plain_text import visible
+from stepgraph.render.svg.drawing import render_svg
+from stepgraph.render.view import Theme, View
 from tests.render.graphs import ORDERS, branch, do, either, graph, switch
 from tests.svg.picture import SVG
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", get_args(Theme))
 def test_a_picture_has_no_url_except_the_namespace(theme: Theme) -> None:
     text = render_svg(ORDERS, View(theme=theme)).text
     assert re.findall(r"https?:[^\"]*", text) == ["http://www.w3.org/2000/svg"]
     assert re.findall(r"url\(|@import|@font-face|href|<script|foreignObject|javascript:| on\w+=", text) == []
 
 
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", get_args(Theme))
 def test_style_rules_apply_to_our_pictures_only(theme: Theme) -> None:
     style = ET.fromstring(render_svg(ORDERS, View(theme=theme)).text).findtext(f"{SVG}style") or ""  # noqa: S314
     rules = [line for line in style.splitlines() if line and not line.startswith(("@media", "}"))]

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from stepgraph.model.payload import Graph, Node
-from stepgraph.render.svg.document import render_svg
+from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.svg.figures.stack import MAX_CHAIN_DEPTH
 from tests.render.graphs import branch, call, deep, do, either, function, graph, parallel, switch
 

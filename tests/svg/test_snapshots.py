@@ -8,7 +8,7 @@ from syrupy.extensions.single_file import SingleFileSnapshotExtension, WriteMode
 
 from stepgraph.model.payload import Graph
 from stepgraph.render.folding import Folding
-from stepgraph.render.svg.document import render_svg
+from stepgraph.render.svg.drawing import render_svg
 from stepgraph.render.view import View
 from tests.render.graphs import (
     LEAVE,

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from stepgraph.model.payload import Graph
-from stepgraph.render.svg.document import render_svg
+from stepgraph.render.svg.drawing import render_svg
 from tests.render.random_graphs import graphs
 from tests.svg.edits import NAME, Place, inserted, places, removed, renamed, steps, steps_with_others
 from tests.svg.examples import examples

@@ -100,7 +100,7 @@ def _update_baseline(filtered: FilteredFindings, baseline: Baseline, output: Out
             write_message(str(finding))
         raise CommandError(ExitCode.ERROR, f"{output.name} was not written, for not every input could be read.")
     updated = baseline.updated(all_findings, filtered.fingerprint, filtered.outdated)
-    from stepgraph.phrases.durations import counted
+    from stepgraph.phrases import counted
 
     output.write(updated.text())
     write_message(f"wrote {output.name}: {counted(len(updated.entries), 'finding')}")

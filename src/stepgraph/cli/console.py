@@ -40,7 +40,7 @@ def write_bytes(content: bytes) -> None:
 
 def write_message(message: str) -> None:
     """Write one line to standard error, with control characters and CI commands escaped."""
-    from stepgraph.escaping.log_lines import log_line
+    from stepgraph.escaping.plain_text import log_line
 
     if sys.stderr is None:
         return
@@ -124,7 +124,7 @@ class Progress:
         self._count += 1
         if time.monotonic() - self._start_time < _DELAY_SECONDS or not _is_terminal():
             return
-        from stepgraph.escaping.log_lines import log_line
+        from stepgraph.escaping.plain_text import log_line
 
         self._shown = True
         _write(f"{_ERASE_LINE}stepgraph: {self._count} of {max(self._modules, self._count)}: {log_line(path)}")

@@ -10,7 +10,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.phrases.near_names import near_names, quoted
+from stepgraph.phrases import near_names, quoted
 from stepgraph.project.folders import repository_root
 from stepgraph.project.git import (
     DEFAULT_BRANCHES,

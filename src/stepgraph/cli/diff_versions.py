@@ -18,7 +18,7 @@ from stepgraph.model.note import InputError, InternalError
 from stepgraph.project.folders import repository_root
 from stepgraph.project.revision_files import revision_folder
 from stepgraph.project.sources import STANDARD_INPUT, Sources
-from stepgraph.report.diff.report import VersionedWorkflow
+from stepgraph.report.diff.comparison import VersionedWorkflow
 from stepgraph.source_analysis import analyze_graphs, import_pipeline
 
 _STANDARD_INPUT: Final = "standard input"

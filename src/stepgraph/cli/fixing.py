@@ -18,10 +18,11 @@ from stepgraph.cli.console import encode, write_bytes, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.output_files import OutputFile, command_error, prepare_output
 from stepgraph.diff.matching.sequences import common_sequence
-from stepgraph.escaping.patches import patch_name, readable_patch_line
+from stepgraph.escaping.file_names import patch_name
+from stepgraph.escaping.plain_text import readable_patch_line
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.limits import DIFFLIB_LINES
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.project.reading import read_named
 from stepgraph.project.root import Root
 from stepgraph.project.sources import STANDARD_INPUT_NAME

@@ -18,7 +18,7 @@ from stepgraph.cli.subject import Subject
 if TYPE_CHECKING:
     from stepgraph.model.payload import Graph
     from stepgraph.render.view import Theme, View
-    from stepgraph.report.diff.report import VersionComparison
+    from stepgraph.report.diff.comparison import VersionComparison
     from stepgraph.report.report import Report
 
 Content = TypeVar("Content")
@@ -95,7 +95,7 @@ class Format(Struct, Generic[Content], frozen=True):
 
 
 def _graph_text(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
-    from stepgraph.render.outline.outline import render_outline
+    from stepgraph.render.outline import render_outline
 
     color, width = options.look.color, options.look.width
     outlines = [
@@ -124,7 +124,7 @@ def _graph_dot(subjects: Sequence[Subject], options: FormatOptions) -> Rendering
 def _graph_svg(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
     if options.engine == "dot":
         return Rendering(_svg_of_dot(_graph_dot(subjects, options).text))
-    from stepgraph.render.svg.document import render_svg
+    from stepgraph.render.svg.drawing import render_svg
 
     ((subject, graph),) = _with_graphs(subjects)
     drawing = render_svg(graph, _view(subject, options))
@@ -152,7 +152,8 @@ def _graph_mermaid(subjects: Sequence[Subject], options: FormatOptions) -> Rende
 
 
 def _graph_html(subjects: Sequence[Subject], options: FormatOptions) -> Rendering:
-    from stepgraph.render.html.page import Page, render_page
+    from stepgraph.render.html.page import render_page
+    from stepgraph.render.html.section import Page
     from stepgraph.render.view import DEFAULT_VIEW
 
     pages = [
@@ -200,13 +201,13 @@ def _report_sarif(report: Report, _options: FormatOptions) -> Rendering:
 
 
 def _report_github(report: Report, options: FormatOptions) -> Rendering:
-    from stepgraph.report.github import render_github
+    from stepgraph.report.annotations import render_github
 
     return Rendering(render_github(report, quiet=options.quiet))
 
 
 def _report_gitlab(report: Report, _options: FormatOptions) -> Rendering:
-    from stepgraph.report.gitlab import render_gitlab
+    from stepgraph.report.annotations import render_gitlab
 
     return Rendering(render_gitlab(report))
 

@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from msgspec import Struct
 
 from stepgraph.cli.errors import CommandError, ExitCode
-from stepgraph.phrases.near_names import near_names, quoted
+from stepgraph.phrases import near_names, quoted
 
 if TYPE_CHECKING:
     from stepgraph.project.sources import ExternalWorkflow

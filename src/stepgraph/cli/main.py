@@ -63,7 +63,7 @@ def write_defect(error: Exception) -> None:
 def _write_traceback(error: Exception) -> None:
     import traceback
 
-    from stepgraph.escaping.log_lines import log_lines
+    from stepgraph.escaping.plain_text import log_lines
 
     sys.stderr.buffer.write(encode(log_lines("".join(traceback.format_exception(error)))))
     sys.stderr.buffer.flush()

@@ -19,7 +19,7 @@ from stepgraph.diff.matching.sequences import common_sequence
 from stepgraph.diff.script import Edit, apply_edits, edit_script
 from stepgraph.diff.tree import read_tree
 from stepgraph.diff.wording.titles import title_of
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.limits import MAXIMUM, VISIT_SHARES, Budget, Limit, LimitExceededError
 from stepgraph.model.payload import Workflow
 

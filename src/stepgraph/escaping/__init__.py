@@ -2,16 +2,12 @@
 
 | medium | module |
 | --- | --- |
-| a terminal, an error message, a label | `visible` |
-| the log of a CI runner: each line of text on standard output and standard error | `log_lines` |
-| JSON | `json_strings` |
-| GitHub annotations | `github_commands` |
-| SARIF, GitLab reports, URLs | `report_fields` |
+| a terminal, an error message, a label; the log of a CI runner | `plain_text` |
+| JSON, also in a `script` element | `json_strings` |
+| GitHub annotations, SARIF, GitLab reports, URLs | `report_fields` |
 | Markdown | `markdown` |
-| XML and HTML | `markup` |
-| DOT and Mermaid | `diagrams` |
-| patches | `patches` |
-| names of files | `file_names` |
+| XML, HTML, DOT and Mermaid | `markup` |
+| names of files, also in patches | `file_names` |
 
-No other module escapes text. Characters that are unsafe in every medium are listed once, in `visible`.
+No other module escapes text. Characters that are unsafe in every medium are listed once, in `plain_text`.
 """

@@ -1,14 +1,15 @@
-"""File names made from names of workflows: safe and distinct on every operating system."""
+"""File names made from names of workflows, safe and distinct on every operating system, and file names in patches."""
 
 from __future__ import annotations
 
+import os
 import re
 import unicodedata
 from collections.abc import Iterator
 from itertools import count
 from typing import Final
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible, without_commands_within
 
 # Safe are ASCII characters without a meaning in shells, file systems and URLs, and other characters except spaces.
 _UNSAFE: Final = re.compile(r"[^A-Za-z0-9._\-\u00a1-\U0010ffff]|[\u1680\u2000-\u200d\u202f\u205f\u3000]")
@@ -18,6 +19,18 @@ _RESERVED: Final = re.compile(r"(con|prn|aux|nul|(com|lpt)[0-9¹²³])(\.|$)", r
 _NAMELESS: Final = "workflow"
 # File systems allow 255 bytes, including the class name, a number and the suffix.
 _MOST_BYTES: Final = 100
+_PRINTABLE: Final = frozenset(range(0x20, 0x7F)) - set(b'"\\#')
+_ESCAPES: Final = {
+    ord('"'): '\\"',
+    ord("\\"): "\\\\",
+    7: "\\a",
+    8: "\\b",
+    9: "\\t",
+    10: "\\n",
+    11: "\\v",
+    12: "\\f",
+    13: "\\r",
+}
 
 
 def safe_stem(name: str) -> str:
@@ -44,3 +57,19 @@ def numbered(name: str, end: str = "") -> Iterator[str]:
     yield name
     for number in count(2):
         yield f"{begin}-{number}{end}"
+
+
+def patch_name(name: str) -> str:
+    r"""Return a file name for the header of a patch, quoted like git if necessary: `"a/x\ny\303"`.
+
+    A name with spaces is followed by a tab, as `patch` would otherwise read only its first word.
+    """
+    if '"' in name or "\\" in name or without_commands_within(visible(name)) != name:
+        return f'"{"".join(map(_patch_byte, os.fsencode(name)))}"'
+    return f"{name}\t" if any(map(str.isspace, name)) else name
+
+
+def _patch_byte(byte: int) -> str:
+    if byte in _PRINTABLE:
+        return chr(byte)
+    return _ESCAPES.get(byte) or f"\\{byte:03o}"

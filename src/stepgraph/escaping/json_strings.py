@@ -5,14 +5,16 @@ Unsafe are the characters that `visible` escapes, and commands that CI runners o
 
 from __future__ import annotations
 
+import json
 from json.encoder import encode_basestring
 from typing import Final
 
-from stepgraph.escaping.log_lines import broken_commands
-from stepgraph.escaping.visible import with_unsafe_spelled
+from stepgraph.escaping.plain_text import broken_commands, with_unsafe_spelled
 
 _DELETE: Final = "\x7f"
 _FIRST_OF_TWO_UNITS: Final = 0x10000
+# These can end a script element or start a comment in it.
+_ACTIVE: Final = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&"})
 
 
 def json_string(text: str) -> str:
@@ -27,6 +29,12 @@ def without_commands_in_json(text: str) -> str:
     if _DELETE in text:
         text = text.replace(_DELETE, "\\u007f")
     return broken_commands(text, lambda character: f"\\u{ord(character):04x}")
+
+
+def script_data(data: object) -> str:
+    """Return JSON that is safe in a `script` element: it neither ends the element nor starts a comment."""
+    text = without_commands_in_json(json.dumps(data, ensure_ascii=True, separators=(",", ":")))
+    return text.translate(_ACTIVE)
 
 
 def _escaped(character: str) -> str:

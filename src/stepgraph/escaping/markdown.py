@@ -6,9 +6,8 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from stepgraph.escaping.character_numbers import HTML, number_of, without_markup
-from stepgraph.escaping.log_lines import log_lines, without_commands_within
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.markup import HTML, number_of, without_markup
+from stepgraph.escaping.plain_text import log_lines, visible, without_commands_within
 
 _SHORTEST_FENCE: Final = 3
 _BAR: Final = re.compile(r"[|\\]")

@@ -1,19 +1,27 @@
-"""Text in XML and HTML: content, attributes, and data for a script."""
+"""Text in the markup of pictures and pages: XML, HTML, DOT and Mermaid.
+
+A numeric character reference is never read as markup: `&#58;` in HTML, XML and Markdown, `#58;` in Mermaid.
+"""
 
 from __future__ import annotations
 
-import json
 import re
+from collections.abc import Iterator
 from typing import Final
 
-from stepgraph.escaping.character_numbers import number_of
-from stepgraph.escaping.json_strings import without_commands_in_json
-from stepgraph.escaping.log_lines import broken_commands
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import broken_commands, visible
 
 _ENTITIES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "'": "&#39;"})
-# These can end a script element or start a comment in it.
-_ACTIVE: Final = re.compile("[<>&]")
+HTML: Final = "&#"
+MERMAID: Final = "#"
+_ALWAYS_SAFE: Final = frozenset(" ,")
+_SAFE_IN_WORDS: Final = frozenset("_./")
+_LINKS: Final = ("www.", "://")
+# Mermaid uses the first two internally for `&` and `;`, and replaces every occurrence. It reads the third as a line
+# break in labels of several lines. A zero-width joiner, as a character reference, separates the characters of such a
+# sequence in a source.
+_PLACEHOLDER: Final = re.compile(r"(?<=ﬂ)(?=°)|(?<=¶)(?=ß)|(?<=#92;)(?=n)")
+_JOINER: Final = "#8205;"
 
 
 def markup_text(text: str) -> str:
@@ -26,7 +34,47 @@ def without_commands_in_markup(markup: str) -> str:
     return broken_commands(markup, number_of)
 
 
-def script_data(data: object) -> str:
-    """Return JSON that is safe in a `script` element: it neither ends the element nor starts a comment."""
-    text = without_commands_in_json(json.dumps(data, ensure_ascii=True, separators=(",", ":")))
-    return _ACTIVE.sub(lambda match: f"\\u{ord(match.group()):04x}", text)
+def dot_line(line: str) -> str:
+    """Return a line for a string of DOT, without escape sequences, entities and commands of a log.
+
+    Pass the quoted string through `graphviz.nohtml`, so that it is not read as HTML.
+    """
+    safe = visible(line).replace("&", "&amp;").replace("\\", "\\\\")
+    return broken_commands(safe, number_of)
+
+
+def mermaid_line(line: str) -> str:
+    """Return a line for a string of Mermaid, without markup."""
+    escaped = without_markup(visible(line), MERMAID)
+    return _PLACEHOLDER.sub(_JOINER, escaped)
+
+
+def without_markup(line: str, opening: str) -> str:
+    """Replace each character that may be markup with a character reference that starts with `opening`."""
+    in_words = _SAFE_IN_WORDS if not any(link in line.lower() for link in _LINKS) else frozenset("_")
+    return "".join(
+        character if _is_safe(before, character, after, in_words) else number_of(character, opening)
+        for before, character, after in _with_neighbors(line)
+    )
+
+
+def number_of(character: str, opening: str = HTML) -> str:
+    """Return the numeric reference of a character in the syntax of `opening`."""
+    return f"{opening}{ord(character)};"
+
+
+def _is_safe(before: str, character: str, after: str, in_words: frozenset[str]) -> bool:
+    if character.isspace():
+        # Repeated spaces, and spaces at the ends of a line, would collapse.
+        return character == " " and bool(before.strip() and after)
+    if character in in_words:
+        return _is_word(before) and before.isalpha() and _is_word(after)
+    return not character.isascii() or character.isalnum() or character in _ALWAYS_SAFE
+
+
+def _is_word(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
+def _with_neighbors(line: str) -> Iterator[tuple[str, str, str]]:
+    return zip(["", *line], line, [*line[1:], ""], strict=False)

@@ -1,15 +1,19 @@
-"""Fields of reports that other programs display: messages and names in SARIF and GitLab reports, paths in URLs."""
+"""Fields of reports that other programs display: GitHub annotations, SARIF and GitLab reports, and paths in URLs."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from typing import Final
 from urllib.parse import quote
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 
 _LINK: Final = "]("
 _BROKEN_LINK: Final = "] ("
+# GitHub does not search a command for further commands. Azure Pipelines finds its commands anywhere in a line.
+_FOREIGN_COMMAND: Final = re.compile(r"##([A-Za-z]++\[)")
 
 
 def shown_field(*parts: str) -> str:
@@ -33,3 +37,18 @@ def _bytes_of(path: str) -> bytes:
     except UnicodeEncodeError:
         # A surrogate that does not represent a byte, from a saved report or another system.
         return path.encode("utf-8", "surrogatepass")
+
+
+def github_command(name: str, properties: Mapping[str, str], *lines: str) -> str:
+    """Return a workflow command on one line, with a message of several lines."""
+    options = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
+    return f"::{name} {options}::{_data(chr(10).join(map(visible, lines)))}"
+
+
+def _property(text: str) -> str:
+    return _data(visible(text)).replace(":", "%3A").replace(",", "%2C")
+
+
+def _data(text: str) -> str:
+    escaped = text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return _FOREIGN_COMMAND.sub(r"#\\#\1", escaped) if "##" in escaped else escaped

@@ -115,6 +115,6 @@ class InternalError(Exception):
 def _line(text: str) -> str:
     """Return text as one line that is safe in a terminal, a log, and the output of a test runner."""
     # Imported here for start-up.
-    from stepgraph.escaping.log_lines import log_line
+    from stepgraph.escaping.plain_text import log_line
 
     return log_line(text.rstrip())

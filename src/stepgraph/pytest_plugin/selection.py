@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import pytest
 
-from stepgraph.escaping.log_lines import log_line
+from stepgraph.escaping.plain_text import log_line
 from stepgraph.model.note import InputError
 from stepgraph.project.configuration.settings_file import find_settings
 

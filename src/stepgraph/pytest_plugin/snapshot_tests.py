@@ -17,8 +17,7 @@ from typing import TYPE_CHECKING, Final, cast
 import pytest
 
 from stepgraph.escaping.file_names import clipped, file_key, numbered
-from stepgraph.escaping.log_lines import broken_commands, log_line
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import broken_commands, log_line, visible
 from stepgraph.pytest_plugin.selection import SITE, graphs, home
 from stepgraph.testing.drawing import FORMS, Form
 from stepgraph.testing.workflow_graph import WorkflowGraph

@@ -9,14 +9,13 @@ from msgspec import Struct, field
 
 from stepgraph.model.payload import BreakKind, FunctionDef, Node
 from stepgraph.model.walk import as_unknown, children, walk
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.render.node_text import NO_STEPS
 
 _EITHER: Final[frozenset[BreakKind]] = frozenset({"break", "return"})
 _NEITHER: Final[frozenset[BreakKind]] = frozenset()
 
 FoldedKind: TypeAlias = Literal["loop", "parallel", "try", "if", "switch", "block", "function", "step"]
-FOLDED_KINDS: Final[tuple[FoldedKind, ...]] = ("loop", "parallel", "try", "if", "switch", "block", "function", "step")
 _KINDS: Final[dict[str, FoldedKind]] = {
     "loop": "loop",
     "parallel": "parallel",

@@ -23,8 +23,7 @@ from stepgraph.model.payload import (
     StepWaitForEvent,
 )
 from stepgraph.model.walk import as_unknown
-from stepgraph.phrases.durations import counted, duration_text, number_text
-from stepgraph.phrases.shapes import shape_text
+from stepgraph.phrases import counted, duration_text, number_text, shape_text
 
 NO_STEPS: Final = "no steps"
 UNKNOWN_TYPE: Final = "unknown type of node"
@@ -118,14 +117,9 @@ def with_clock(text: str, node: Clocked) -> str:
     return f"{text} {clock}" if clock else text
 
 
-def condition_text(branch: Branch, default: str) -> str:
-    """Return the condition of a branch, or `default` for a branch without one."""
-    return default if branch["condition"] is None else branch["condition"]
-
-
 def branch_text(branch: Branch, default: str, details: Details) -> str:
     """Return the `except` clause of a branch, or its condition, or `default`."""
-    return details.source(branch) or condition_text(branch, default)
+    return details.source(branch) or (default if branch["condition"] is None else branch["condition"])
 
 
 def is_exhaustive(branches: Sequence[Branch], details: Details) -> bool:

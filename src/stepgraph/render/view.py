@@ -1,24 +1,20 @@
-"""Options of a drawing, chosen by its reader."""
+"""Options of a drawing, chosen by its reader, with the marks of a comparison; and the position of nodes in a graph."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, Literal, TypeAlias
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from typing import Final, Literal, TypeAlias
 
-from msgspec import Struct
+from msgspec import Struct, field
+from msgspec.structs import replace
 
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.render.folding import UNFOLDED, Folding
 from stepgraph.render.node_text import NO_STEPS
 
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from stepgraph.render.marks import Mark, Marks
-
 Expansion: TypeAlias = Literal["first", "all", "none"]
-EXPANSIONS: Final[tuple[Expansion, ...]] = ("first", "all", "none")
 Theme: TypeAlias = Literal["auto", "light", "dark"]
-THEMES: Final[tuple[Theme, ...]] = ("auto", "light", "dark")
 STEPS_STAY: Final = "its steps stay"
 """The remark on a removed node whose steps remain."""
 
@@ -52,3 +48,86 @@ class View(Struct, frozen=True):
 
 
 DEFAULT_VIEW: Final = View()
+
+
+class MarkKind(Enum):
+    """The kind of a mark."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+    @property
+    def sign(self) -> str:
+        """The character for it in text without color."""
+        return {"added": "+", "removed": "-", "changed": "~"}[self.value]
+
+
+class Mark(Struct, frozen=True):
+    """The mark of a node, branch, block or function."""
+
+    kind: MarkKind
+    remark: str = ""
+    """Text beside the node."""
+
+    unwrapped: bool = False
+    """Whether the node was removed while its contents remain; it is drawn without contents."""
+
+    quiet: bool = False
+    """Whether the sign is omitted, because an enclosing figure has it."""
+
+    @property
+    def words(self) -> str:
+        """The mark in words."""
+        return f"{self.kind.value}: {self.remark}" if self.remark else self.kind.value
+
+
+class Marks(Struct, frozen=True, eq=False):
+    """The marks of a graph. They apply to these objects by identity, and not to equal ones."""
+
+    marked: Sequence[tuple[Mapping[str, object], Mark]]
+    _by_identity: dict[int, Mark] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._by_identity.update((id(part), mark) for part, mark in self.marked)
+
+    def of(self, part: Mapping[str, object]) -> Mark | None:
+        """Return the mark of a node, branch, block or function, if it has one."""
+        return self._by_identity.get(id(part))
+
+
+class NodeContext(Struct, frozen=True):
+    """The position of a node, or of a list of nodes, in a graph."""
+
+    identity: str
+    """The identity in the drawing."""
+
+    level: int = 1
+    """The number of levels of nodes from the workflow down; the nodes of the workflow itself are at level 1."""
+
+    in_group: bool = False
+    """Whether the clocks of an enclosing `parallel` order the nodes."""
+
+    def at(self, identity: str) -> NodeContext:
+        """Return the context of a sibling with this identity."""
+        return replace(self, identity=identity)
+
+    def child(self, name: str | int) -> NodeContext:
+        """Return the context of a part, whose identity is the name appended to this one."""
+        return replace(self, identity=f"{self.identity}_{name}")
+
+    def inside(self, identity: str) -> NodeContext:
+        """Return the context of the nodes inside the node with this identity."""
+        return replace(self, identity=identity, level=self.level + 1)
+
+    def deeper(self) -> NodeContext:
+        """Return the context of the nodes inside this node."""
+        return replace(self, level=self.level + 1)
+
+    def grouped(self) -> NodeContext:
+        """Return this context inside a group."""
+        return replace(self, in_group=True)
+
+    def ungrouped(self) -> NodeContext:
+        """Return this context outside of any group."""
+        return replace(self, in_group=False)

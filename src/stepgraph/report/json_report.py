@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from stepgraph.checks.diagnostic import Severity
 from stepgraph.json_text import pretty_json
-from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary, rule_url
-from stepgraph.report.wording import verdict_line
+from stepgraph.report.report import FingerprintedFinding, Report, WorkflowSummary, rule_url, verdict_line
 
 if TYPE_CHECKING:
     from stepgraph.model import check_report as shapes

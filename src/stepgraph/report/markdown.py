@@ -9,11 +9,20 @@ from typing import Final
 from stepgraph.checks.diagnostic import Finding, Severity
 from stepgraph.escaping.markdown import cell, code, fenced, prose
 from stepgraph.model.span import Span
-from stepgraph.phrases.durations import counted
-from stepgraph.report.markdown_blocks import MAX_LENGTH, count_fitting, diagram, fitting_diagrams, length
-from stepgraph.report.report import Report, Verdict, WorkflowSummary, rule_url, source_link
+from stepgraph.phrases import counted
+from stepgraph.render.flow.mermaid import utf16_length
+from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting, fitting_diagrams, folded_diagram
+from stepgraph.report.report import (
+    Report,
+    Verdict,
+    WorkflowSummary,
+    missing_dag_message,
+    rule_url,
+    source_link,
+    verdict_line,
+    yes_or_no,
+)
 from stepgraph.report.text import finding_text
-from stepgraph.report.wording import missing_dag_message, verdict_line, yes_or_no
 
 _SIGNS: Final = {Verdict.PASSED: "✅", Verdict.FAILED: "❌", Verdict.UNREADABLE: "❌", Verdict.EMPTY: "⚠️"}
 _TABLE_HEAD: Final = "| Workflow | Class | Where | Steps | Graph | Complete |\n| --- | --- | --- | ---: | --- | --- |\n"
@@ -40,9 +49,9 @@ def render_markdown(report: Report, *, quiet: bool = False) -> str:
             for workflow in report.workflows_without_dag
         ]
         start.append(_limited(rows, _MISSING_DAGS_SPACE, "workflow"))
-    space = MAX_LENGTH - _NOTES_SPACE - length("\n".join(start))
+    space = MAX_LENGTH - _NOTES_SPACE - utf16_length("\n".join(start))
     findings = _findings(report, space)
-    space -= length("\n".join(findings))
+    space -= utf16_length("\n".join(findings))
     return "\n".join([*start, *findings, *([] if quiet else _diagrams(report, space))])
 
 
@@ -56,7 +65,7 @@ def _findings(report: Report, space: int) -> list[str]:
     ]
     for excerpts in (True, False):
         blocks = _blocks(report, ordered, excerpts=excerpts)
-        if length("\n".join(blocks)) <= space:
+        if utf16_length("\n".join(blocks)) <= space:
             return blocks if excerpts else [*blocks, "Excerpts are left out, for they would be too long for GitHub.\n"]
     count = count_fitting([f"{block}\n" for block in blocks], space)
     omitted = counted(len(ordered) - count, "more finding")
@@ -121,7 +130,7 @@ def _limited(lines: Sequence[str], space: int, noun: str) -> str:
 
 def _diagrams(report: Report, space: int) -> list[str]:
     drawable = [
-        partial(diagram, workflow.name, workflow.steps, workflow.graph)
+        partial(folded_diagram, workflow.name, workflow.steps, workflow.graph)
         for workflow in report.workflows
         if workflow.graph is not None
     ]

@@ -1,4 +1,4 @@
-"""The report of a check, independent of the output format."""
+"""The report of a check, independent of the output format, and the phrases that every format uses."""
 
 from __future__ import annotations
 
@@ -15,10 +15,16 @@ from stepgraph.checks.settings import FailOn
 from stepgraph.checks.suppression_index import SuppressedFinding
 from stepgraph.escaping.report_fields import url_path
 from stepgraph.model.span import Span
+from stepgraph.phrases import counted
 
 if TYPE_CHECKING:
     from stepgraph.checks.rule import Rule
     from stepgraph.model.payload import Graph
+
+
+HOME: Final = "https://github.com/stepgraph/stepgraph"
+RULES: Final = f"{HOME}/blob/main/docs/reference/rules"
+NOTHING_CHECKED: Final = "no workflow was found, so nothing was checked"
 
 
 class Verdict(StrEnum):
@@ -153,10 +159,6 @@ def workflow_summary(workflow: WorkflowAnalysis) -> WorkflowSummary:
     )
 
 
-HOME: Final = "https://github.com/stepgraph/stepgraph"
-RULES: Final = f"{HOME}/blob/main/docs/reference/rules"
-
-
 def rule_url(code: str) -> str:
     """Return the URL of a rule's documentation."""
     return f"{RULES}/{code}.md"
@@ -168,3 +170,35 @@ def source_link(report: Report, span: Span) -> str:
     if not report.source_url or path is None:
         return ""
     return f"{report.source_url}/{url_path(path)}#L{span.line}"
+
+
+def verdict_line(report: Report) -> str:
+    """Return the number of findings and workflows: `1 error, 2 notes in 2 workflows`."""
+    if not report.workflows and not report.findings and not report.baselined and not report.suppressed:
+        return NOTHING_CHECKED
+    workflows = counted(len(report.workflows), "workflow") if report.workflows else "no workflow"
+    line = f"{_counts(report)} in {workflows}"
+    if report.workflows_without_dag:
+        line += f", {len(report.workflows_without_dag)} without a complete graph"
+    other_counts = [
+        (report.fixable, "fixable with --fix"),
+        (len(report.baselined), "in the baseline"),
+        (len(report.suppressed), "ignored"),
+    ]
+    return line + "".join(f", {number} {treatment}" for number, treatment in other_counts if number)
+
+
+def _counts(report: Report) -> str:
+    counts = [(report.count(severity), severity.value) for severity in Severity]
+    return ", ".join(counted(number, label) for number, label in counts if number) or "no findings"
+
+
+def missing_dag_message(workflow: WorkflowSummary) -> str:
+    """Return the message for a workflow without the required complete graph."""
+    state = "is incomplete" if workflow.has_dag else "is missing"
+    return f"the graph of the workflow `{workflow.name}` {state}, and --require-dag demands a complete one."
+
+
+def yes_or_no(*, value: bool) -> str:
+    """Return a boolean as shown in tables."""
+    return "yes" if value else "no"

@@ -12,11 +12,10 @@ from stepgraph.checks.page import Example, read_page
 from stepgraph.checks.rule import Rule
 from stepgraph.checks.selectors import INPUT_RULES, SUPPRESSION_RULES
 from stepgraph.escaping.markdown import fenced
-from stepgraph.escaping.visible import visible_lines
-from stepgraph.render.cells import cell_width, wrap
-from stepgraph.render.outline.terminal import Ink, Piece, Terminal
+from stepgraph.escaping.plain_text import visible_lines
+from stepgraph.render.terminal import Ink, Piece, Terminal, table
+from stepgraph.render.text_width import cell_width, wrap
 from stepgraph.report.report import rule_url
-from stepgraph.report.table import table
 
 
 class RuleGroup(Struct, frozen=True):

@@ -12,9 +12,16 @@ from stepgraph.checks.rule import Rule
 from stepgraph.escaping.report_fields import sarif_message, shown_field, url_path
 from stepgraph.json_text import pretty_json
 from stepgraph.model.span import Span
-from stepgraph.report.report import HOME, FingerprintedFinding, Report, Verdict, rule_url
+from stepgraph.report.report import (
+    HOME,
+    NOTHING_CHECKED,
+    FingerprintedFinding,
+    Report,
+    Verdict,
+    missing_dag_message,
+    rule_url,
+)
 from stepgraph.report.rules import group_of, rule_help
-from stepgraph.report.wording import NOTHING_CHECKED, missing_dag_message
 
 _SCHEMA: Final = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 _ROOT: Final = "%SRCROOT%"

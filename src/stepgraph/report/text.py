@@ -1,27 +1,46 @@
-"""The report for terminals and logs."""
+"""The report for terminals and logs: findings with source excerpts, then a table of workflows and the verdict."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Final
 
 from msgspec import Struct
 
 from stepgraph.checks.diagnostic import Finding, Severity
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import log_line, visible
 from stepgraph.model.span import Span
-from stepgraph.render.cells import cell_width, wrap
-from stepgraph.render.outline.terminal import Ink, Piece, Terminal
-from stepgraph.report.excerpt import Excerpt, excerpt_of
-from stepgraph.report.report import Report, Verdict
-from stepgraph.report.summary import summary_text
-from stepgraph.report.wording import missing_dag_message
+from stepgraph.render.terminal import Ink, Piece, Terminal, table
+from stepgraph.render.text_width import cell_width, clip, clip_start, wrap
+from stepgraph.report.report import (
+    Report,
+    SourceFile,
+    Verdict,
+    WorkflowSummary,
+    missing_dag_message,
+    verdict_line,
+    yes_or_no,
+)
 
 # Without a terminal, the usual maximum length of source lines.
 _UNBOUNDED_EXCERPT: Final = 120
+
+MAX_EXCERPT_WIDTH: Final = 200
+"""Maximum width of an excerpt in cells."""
+
+_TAB: Final = "    "
+# Positions in a configuration have no extent; the string that starts there is marked.
+_STRING: Final = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'[^']*'")
+# Longer than any excerpt; characters of a long line beyond it are skipped.
+_MAX_DISTANCE: Final = 4 * MAX_EXCERPT_WIDTH
 _MIN_WIDTH: Final = 40
 _MAX_LINES: Final = 1000
 _INKS: Final = {Severity.ERROR: Ink.EXIT, Severity.WARNING: Ink.WARNING, Severity.NOTE: Ink.NOTE}
+
+_HEADINGS: Final = ("NAME", "CLASS", "WHERE", "STEPS", "HAS_DAG", "COMPLETE")
+_MIN_LOCATION_WIDTH: Final = 16
 
 
 def render_text(report: Report, *, color: bool = False, width: int | None = None, quiet: bool = False) -> str:
@@ -112,3 +131,124 @@ class _TextFormatter(Struct, frozen=True):
 
 def _location(span: Span) -> str:
     return f"{span.path}:{span.line}:{span.column}"
+
+
+class Excerpt(Struct, frozen=True):
+    """A source line in three parts, without control characters.
+
+    Of several lines, it is the first one, marked up to its end.
+    """
+
+    number: int
+    """Line number."""
+    before: str
+    """Text before the marked part."""
+    marked: str
+    """The marked part."""
+    after: str
+    """Text after the marked part."""
+
+    @property
+    def text(self) -> str:
+        """The whole line."""
+        return self.before + self.marked + self.after
+
+    @property
+    def carets(self) -> str:
+        """The line below, with carets under the marked part, at least one."""
+        return " " * cell_width(self.before) + "^" * max(1, cell_width(self.marked))
+
+
+def excerpt_of(file: SourceFile, span: Span, width: int) -> Excerpt | None:
+    """Return the first line of a span, clipped to `width` cells; None if the line is missing or blank."""
+    if not 1 <= span.line <= len(file.lines):
+        return None
+    line = _stripped(file.lines[span.line - 1])
+    if not line:
+        return None
+    start = min(max(span.column - 1, 0), len(line))
+    end = len(line) if span.end_line > span.line else min(max(span.end_column - 1, start), len(line))
+    if start == end and (text := _STRING.match(line, start)) is not None:
+        end = text.end()
+    before = line[max(0, start - _MAX_DISTANCE) : start]
+    marked = line[start : min(end, start + _MAX_DISTANCE)]
+    after = line[end : end + _MAX_DISTANCE]
+    return Excerpt(
+        span.line,
+        *_fitted(
+            _visible_source(before), _visible_source(marked), _visible_source(after), min(width, MAX_EXCERPT_WIDTH)
+        ),
+    )
+
+
+@lru_cache(maxsize=8)
+def _stripped(line: str) -> str:
+    """Return a line without trailing whitespace. The cache serves long lines with many findings."""
+    return line.rstrip()
+
+
+def _visible_source(text: str) -> str:
+    return visible(text.replace("\t", _TAB))
+
+
+def _fitted(before: str, marked: str, after: str, width: int) -> tuple[str, str, str]:
+    """Return the parts of a line clipped to `width` cells. The marked part is clipped last."""
+    if cell_width(before + marked + after) <= width:
+        return before, marked, after
+    if cell_width(before + marked) >= width:
+        # The context shares the space; the marked part leaves some of it for the text before.
+        free = width - cell_width(marked)
+        before = clip_start(before, max(free // 2, free - cell_width(after), width // 4))
+        marked = clip(marked, width - cell_width(before) - (1 if after else 0))
+    return before, marked, clip(after, max(0, width - cell_width(before + marked)))
+
+
+def summary_text(report: Report, width: int | None = None) -> str:
+    """Return the table of workflows and the verdict, for a terminal of `width` cells if it is set."""
+    verdict = f"{verdict_line(report)}\n"
+    return f"{_workflow_table(report, width)}\n{verdict}" if report.workflows else verdict
+
+
+def _workflow_table(report: Report, width: int | None) -> str:
+    """Return the workflows as rows.
+
+    In a narrow terminal, classes that name workflows are omitted, and locations are clipped at the start.
+    """
+    rows = [_cells(workflow) for workflow in report.workflows]
+    full_table = table(_HEADINGS, rows)
+    if width is None or _table_width(full_table) <= width:
+        return full_table
+    if any(name != class_name for name, class_name, *_ in rows):
+        return _with_clipped_locations(_HEADINGS, rows, width)
+    return _with_clipped_locations(_without_class(_HEADINGS), [_without_class(row) for row in rows], width)
+
+
+def _cells(workflow: WorkflowSummary) -> tuple[str, ...]:
+    return (
+        workflow.name,
+        workflow.class_name,
+        f"{workflow.path}:{workflow.line}",
+        str(workflow.steps),
+        yes_or_no(value=workflow.has_dag),
+        yes_or_no(value=workflow.complete),
+    )
+
+
+def _without_class(row: Sequence[str]) -> tuple[str, ...]:
+    return (row[0], *row[2:])
+
+
+def _with_clipped_locations(headings: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> str:
+    column = headings.index("WHERE")
+    locations = [log_line(row[column]) for row in rows]
+    longest = max(map(cell_width, locations))
+    location_width = max(_MIN_LOCATION_WIDTH, longest - max(0, _table_width(table(headings, rows)) - width))
+    clipped_rows = [
+        (*row[:column], clip_start(location, location_width), *row[column + 1 :])
+        for row, location in zip(rows, locations, strict=True)
+    ]
+    return table(headings, clipped_rows)
+
+
+def _table_width(text: str) -> int:
+    return max(map(cell_width, text.splitlines()))

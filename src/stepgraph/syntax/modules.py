@@ -9,7 +9,7 @@ from msgspec import Struct, field
 
 from stepgraph.limits import HELD_TOKENS, MEGABYTE, PARSED_TOKENS, READ_BYTES, READ_MODULES, RELEASED_TOKENS
 from stepgraph.model.note import InputError, Problem
-from stepgraph.phrases.near_names import Suggestions
+from stepgraph.phrases import Suggestions
 from stepgraph.project.module_files import ModuleFile, ModuleFiles
 from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root

@@ -8,7 +8,7 @@ from difflib import unified_diff
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from stepgraph.escaping.log_lines import log_line
+from stepgraph.escaping.plain_text import log_line
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph
 from stepgraph.testing.errors import shown_path

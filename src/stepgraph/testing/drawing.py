@@ -42,7 +42,7 @@ def _json(graph: Graph, view: View) -> str:
 
 
 def _outline(graph: Graph, view: View) -> str:
-    from stepgraph.render.outline.outline import render_outline
+    from stepgraph.render.outline import render_outline
 
     return render_outline(graph, view, color=False)
 
@@ -60,7 +60,7 @@ def _dot(graph: Graph, view: View) -> str:
 
 
 def _svg(graph: Graph, view: View) -> str:
-    from stepgraph.render.svg.document import render_svg
+    from stepgraph.render.svg.drawing import render_svg
 
     return render_svg(graph, view).text
 

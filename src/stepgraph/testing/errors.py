@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from stepgraph.escaping.log_lines import log_line, log_lines
-from stepgraph.phrases.near_names import near_names, quoted
+from stepgraph.escaping.plain_text import log_line, log_lines
+from stepgraph.phrases import near_names, quoted
 
 
 class _OneLineError(Exception):

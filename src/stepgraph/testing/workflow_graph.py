@@ -10,7 +10,7 @@ from hashlib import sha256
 from itertools import product
 from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar, cast
 
-from stepgraph.escaping.log_lines import log_line
+from stepgraph.escaping.plain_text import log_line
 from stepgraph.json_text import canonical_json
 from stepgraph.model.details import NO_DETAILS, Details
 from stepgraph.model.note import Note
@@ -18,7 +18,7 @@ from stepgraph.model.payload import Backoff, Graph, Node, Number, Step, VersionG
 from stepgraph.model.span import Span
 from stepgraph.order.relation import Relation
 from stepgraph.order.workflow_order import WorkflowOrder
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
 from stepgraph.testing.drawing import Form, SnapshotSource, draw
 from stepgraph.testing.errors import AmbiguousStepError, NoGraphError, StepNotFoundError, suggest_names
 
@@ -298,7 +298,7 @@ class WorkflowGraph(SnapshotSource):
         return DrawnGraph(self, "svg")
 
     def __str__(self) -> str:
-        from stepgraph.render.outline.outline import render_outline
+        from stepgraph.render.outline import render_outline
         from stepgraph.render.view import View
 
         return render_outline(self.graph, View(details=self.details), color=False, notes=self.notes)

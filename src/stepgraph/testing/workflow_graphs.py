@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stepgraph.model.note import InputError
-from stepgraph.phrases.near_names import quoted
+from stepgraph.phrases import quoted
 from stepgraph.testing.errors import (
     AmbiguousWorkflowError,
     IncompleteGraphWarning,

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator
 from xml.etree import ElementTree as ET
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from tests.svg.picture import SVG, Picture
 
 ATTRIBUTES = {

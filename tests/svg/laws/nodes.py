@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.model.walk import as_unknown, functions_of, node_lists
 from stepgraph.render.view import Expansion, View

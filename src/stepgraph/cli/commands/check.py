@@ -100,7 +100,7 @@ def _run_check(
 
 def _summary(report: Report) -> str:
     # Imported here because a printed report needs no further summary.
-    from stepgraph.report.wording import verdict_line
+    from stepgraph.report.report import verdict_line
 
     return verdict_line(report)
 

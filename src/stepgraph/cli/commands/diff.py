@@ -22,11 +22,10 @@ from stepgraph.version import __version__
 
 if TYPE_CHECKING:
     from stepgraph.cli.diff_versions import ComparedVersion
-    from stepgraph.report.diff.pairing import Pair
-    from stepgraph.report.diff.report import VersionComparison
+    from stepgraph.report.diff.comparison import Pair, VersionComparison
 
 
-# A copy of the values of `report.diff.report.DiffFailOn`, which every run would have to import.
+# A copy of the values of `report.diff.comparison.DiffFailOn`, which every run would have to import.
 FAIL_ON: Final = ("breaking", "any", "none")
 
 _EXIT_CODES = """\b
@@ -90,7 +89,7 @@ def diff(
     # Imported here because every command imports this module, and start-up time counts.
     from stepgraph.cli.diff_sides import parse_sides
     from stepgraph.cli.diff_versions import read_version
-    from stepgraph.report.diff.report import count_line
+    from stepgraph.report.diff.comparison import count_line
 
     old_side, new_side = parse_sides(sides, revisions.old, revisions.new)
     old = read_version(old_side, "old", environment.name)
@@ -113,15 +112,14 @@ def _require_environment(environment: Environment, old: ComparedVersion, new: Co
 
 
 def _report(old: ComparedVersion, new: ComparedVersion, workflows: tuple[str, ...], fail_on: str) -> VersionComparison:
-    from stepgraph.report.diff.pairing import compare_workflows
-    from stepgraph.report.diff.report import DiffFailOn, VersionComparison
+    from stepgraph.report.diff.comparison import DiffFailOn, VersionComparison, compare_workflows
 
     pairs = _select_pairs(_pairs(old, new), workflows)
     return VersionComparison(old.title, new.title, compare_workflows(pairs), DiffFailOn(fail_on), __version__)
 
 
 def _pairs(old: ComparedVersion, new: ComparedVersion) -> tuple[Pair, ...]:
-    from stepgraph.report.diff.pairing import pair_workflows
+    from stepgraph.report.diff.comparison import pair_workflows
 
     if not old.workflows and not new.workflows:
         raise CommandError(ExitCode.NOTHING, f"no workflow found in {old.title} nor in {new.title}.")

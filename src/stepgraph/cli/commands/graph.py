@@ -13,7 +13,7 @@ from stepgraph.cli.formats import DRAWINGS, FORMATS, FormatOptions, Rendering
 from stepgraph.cli.input_options import Environment, inputs, select, workflow_option
 from stepgraph.cli.output_options import DrawingOptions, DrawingOutput, drawing_options, output_options
 from stepgraph.cli.subject import Dates, Subject, analyzed_subject, read_saved_files, start_date_lookups, write_notes
-from stepgraph.phrases.near_names import quoted
+from stepgraph.phrases import quoted
 from stepgraph.project.module_dates import DateLookup
 
 

@@ -45,7 +45,7 @@ def list_workflows(*, paths: tuple[str, ...], environment: Environment, output_f
 
 
 def _render_table(analysis: Analysis) -> str:
-    from stepgraph.report.table import table
+    from stepgraph.render.terminal import table
 
     rows = [*map(_table_row, analysis.workflows), *map(_external_table_row, analysis.external)]
     return table(_HEADINGS, rows)
@@ -63,7 +63,7 @@ def _table_row(workflow: WorkflowAnalysis) -> tuple[str, ...]:
 
 
 def _external_table_row(external: ExternalWorkflow) -> tuple[str, ...]:
-    from stepgraph.report.table import MISSING
+    from stepgraph.render.terminal import MISSING
 
     configured = external.configured
     return (configured.name, configured.class_name, f"Worker {configured.script_name}", *[MISSING] * 3)

@@ -17,7 +17,7 @@ from stepgraph.diff.in_flight.effects import SAFE, WAITS, Impact, breaking, coun
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.waits import InFlightInstances, is_repeated
 from stepgraph.diff.tree import BRANCH, FUNCTION, ROOT, STEPS, Tree, TreeElement, is_work
-from stepgraph.phrases.durations import is_same_duration
+from stepgraph.phrases import is_same_duration
 
 _TRANSPARENT: Final = frozenset({"try", "block", "parallel", FUNCTION})
 _CHOICES: Final = frozenset({"if", "switch", BRANCH})

@@ -18,8 +18,7 @@ from stepgraph.model.payload import (
     DEFAULT_TIMEOUT,
     Shape,
 )
-from stepgraph.phrases.durations import duration_text
-from stepgraph.phrases.shapes import shape_text
+from stepgraph.phrases import duration_text, shape_text
 
 _MAX_LENGTH: Final = 60
 """Maximum length of a JSON value in characters."""

@@ -24,7 +24,7 @@ from stepgraph.ir.nodes import (
     StepRun,
 )
 from stepgraph.ir.values import Constant, Value
-from stepgraph.phrases.pieces import fits_pieces
+from stepgraph.phrases import fits_pieces
 from stepgraph.project.configuration.compatibility import DependencyMode
 from stepgraph.syntax.module import Place
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from enum import Enum, auto
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
-if TYPE_CHECKING:
-    from stepgraph.render.marks import Mark
+from stepgraph.render.view import Mark
 
 
 class BoxKind(Enum):

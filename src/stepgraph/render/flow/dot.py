@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Final
 
 from msgspec import Struct
 
-from stepgraph.escaping.diagrams import dot_line
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.markup import dot_line
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.payload import Graph
-from stepgraph.render.cells import cell_width, label_lines
 from stepgraph.render.flow import dot_style
 from stepgraph.render.flow.chart import Arrow, Box, BoxKind, Chart, FrameEnd, FrameStart, has_head, joins_in
 from stepgraph.render.flow.flow_chart import flow_chart
+from stepgraph.render.text_width import cell_width, label_lines
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 if TYPE_CHECKING:

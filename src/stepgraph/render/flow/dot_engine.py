@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from stepgraph.escaping.markup import without_commands_in_markup
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 
 GRAPHVIZ: Final = "dot"
 FALLBACK: Final = "graphviz-pure"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, assert_never
+from typing import assert_never
 
 from msgspec import Struct, field
 
@@ -22,7 +22,6 @@ from stepgraph.model.payload import (
     UnknownNode,
 )
 from stepgraph.model.walk import as_unknown, children
-from stepgraph.render.context import NodeContext
 from stepgraph.render.flow.chart import (
     ArrowKind,
     BoxKind,
@@ -33,17 +32,19 @@ from stepgraph.render.flow.chart import (
     LooseEnds,
     leaving_by,
 )
-from stepgraph.render.flow.drawing import DrawnExits
-from stepgraph.render.flow.groups import draw_group, draw_parallel
-from stepgraph.render.flow.structures import draw_if, draw_loop, draw_switch, draw_try
+from stepgraph.render.flow.structures import (
+    DrawnExits,
+    draw_group,
+    draw_if,
+    draw_loop,
+    draw_parallel,
+    draw_switch,
+    draw_try,
+)
 from stepgraph.render.folding import folded_node_text
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, node_words, payload_text, step_phrases, with_clock
-from stepgraph.render.view import DEFAULT_VIEW, View
-
-if TYPE_CHECKING:
-    from stepgraph.render.marks import Mark
-
+from stepgraph.render.view import DEFAULT_VIEW, Mark, NodeContext, View
 
 STEP_BOXES = {
     "step_do": BoxKind.STEP,

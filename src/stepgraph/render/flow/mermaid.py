@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from stepgraph.escaping.diagrams import mermaid_line
-from stepgraph.render.cells import cell_width, label_lines
+from stepgraph.escaping.markup import mermaid_line
 from stepgraph.render.flow import mermaid_style
 from stepgraph.render.flow.chart import (
     Arrow,
@@ -21,10 +20,8 @@ from stepgraph.render.flow.chart import (
     has_head,
     joins_in,
 )
-
-if TYPE_CHECKING:
-    from stepgraph.render.marks import Mark
-
+from stepgraph.render.text_width import cell_width, label_lines
+from stepgraph.render.view import Mark
 
 # Mermaid itself breaks lines that are wider than this in its default font.
 LINE_WIDTH: Final = 28
@@ -164,12 +161,12 @@ def excess(charts: Sequence[Chart]) -> str:
     arrows = sum(len(chart.arrows) for chart in charts)
     if arrows > MAX_ARROWS:
         return f"GitHub draws no diagram with more than {MAX_ARROWS:,} arrows, and it has {arrows:,}"
-    characters = _length(mermaid_chart(charts))
+    characters = utf16_length(mermaid_chart(charts))
     if characters > MAX_CHARACTERS:
         return f"GitHub draws no diagram of more than {MAX_CHARACTERS:,} characters, and it has {characters:,}"
     return ""
 
 
-def _length(text: str) -> int:
+def utf16_length(text: str) -> int:
     """Return the length in UTF-16 code units, as JavaScript measures it."""
-    return len(text.encode("utf-16-le")) // 2
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2

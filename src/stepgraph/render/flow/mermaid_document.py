@@ -1,4 +1,4 @@
-"""A version graph as Mermaid, in as many diagrams as necessary.
+"""A version graph as Mermaid, in as many diagrams as necessary, also in Markdown.
 
 GitHub and other sites limit the size of Mermaid diagrams. A graph that exceeds a limit is split, then folded; the last
 resort is an outline.
@@ -13,19 +13,26 @@ from typing import Final, Literal, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.escaping.markdown import fenced, heading
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.markdown import fenced, heading, html_code, prose
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.payload import FunctionDef, Graph, Node
 from stepgraph.model.walk import called_functions, functions_of, levels
+from stepgraph.phrases import counted
 from stepgraph.render.flow.chart import Chart
 from stepgraph.render.flow.flow_chart import flow_charts, function_chart, workflow_chart
-from stepgraph.render.flow.mermaid import excess, mermaid_chart
-from stepgraph.render.outline.outline import render_outline
+from stepgraph.render.flow.mermaid import excess, mermaid_chart, utf16_length
+from stepgraph.render.outline import render_outline
 from stepgraph.render.view import DEFAULT_VIEW, View
 
 PieceKind: TypeAlias = Literal["mermaid", "outline"]
 
 _LANGUAGES: Final[dict[PieceKind, str]] = {"mermaid": "mermaid", "outline": "text"}
+
+MAX_LENGTH: Final = 65_000
+"""Maximum length in characters. GitHub's limit for comments is 65,536, for job summaries one megabyte."""
+
+_MIN_DIAGRAM_LENGTH: Final = 500
+"""Below this space, diagrams are not drawn at all."""
 
 
 class MermaidPiece(Struct, frozen=True):
@@ -54,7 +61,7 @@ def render_mermaid(graph: Graph, view: View = DEFAULT_VIEW) -> MermaidDrawing:
     whole = workflow.charts(view)
     too_large = excess(whole)
     if not too_large:
-        return MermaidDrawing((_diagram(workflow.title, whole),))
+        return MermaidDrawing((_mermaid_piece(workflow.title, whole),))
     if not functions:
         return _fitted(workflow, view)
     parts = [_fitted(part, view) for part in _parts(graph)]
@@ -116,13 +123,13 @@ def _fitted(part: _Part, view: View) -> MermaidDrawing:
     charts = part.charts(view)
     too_large = excess(charts)
     if not too_large:
-        return MermaidDrawing((_diagram(part.title, charts),))
+        return MermaidDrawing((_mermaid_piece(part.title, charts),))
     depths = _depths(part, view)
     # The bisection assumes that folding less gives a larger diagram. If not, it still finds a fitting depth.
     fitting = bisect_left(depths, 1, key=lambda depth: excess(part.charts(_folded(view, depth))) != "")
     if fitting:
         depth = depths[fitting - 1]
-        diagram = _diagram(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
+        diagram = _mermaid_piece(f"{part.title} (folded to depth {depth})", part.charts(_folded(view, depth)))
         remedy = f"it is folded to depth {depth}: choose another with `--depth`, or draw all of it with `-f svg`."
         return MermaidDrawing((diagram,), (f"{visible(part.title)}: {too_large}, so that {remedy}",))
     outline = MermaidPiece(part.title, "outline", render_outline(part.as_graph(), view, color=False))
@@ -142,7 +149,7 @@ def _folded(view: View, depth: int) -> View:
     return replace(view, folding=replace(view.folding, depth=depth))
 
 
-def _diagram(title: str, charts: Sequence[Chart]) -> MermaidPiece:
+def _mermaid_piece(title: str, charts: Sequence[Chart]) -> MermaidPiece:
     return MermaidPiece(title, "mermaid", mermaid_chart(charts))
 
 
@@ -170,3 +177,42 @@ def is_one_diagram(pieces: Sequence[MermaidPiece]) -> bool:
 
 def _section(piece: MermaidPiece) -> str:
     return f"## {heading(piece.title)}\n\n{fenced(piece.text, _LANGUAGES[piece.kind])}"
+
+
+def count_fitting(texts: Sequence[str], space: int) -> int:
+    """Return how many of the first texts fit into the space."""
+    for number, text in enumerate(texts):
+        space -= utf16_length(text)
+        if space < 0:
+            return number
+    return len(texts)
+
+
+def folded_diagram(name: str, steps: int, graph: Graph, view: View = DEFAULT_VIEW) -> str:
+    """Return the folded Mermaid diagram of a workflow; several or an outline if Mermaid's limits require it."""
+    summary = f"{html_code(name)}: {counted(steps, 'step')}"
+    return f"<details>\n<summary>{summary}</summary>\n\n{_folded_body(render_mermaid(graph, view))}\n</details>\n"
+
+
+def fitting_diagrams(drawable: Sequence[Callable[[], str]], space: int, command: str) -> list[str]:
+    """Return the diagrams that fit, and a note with the command that draws the others."""
+    diagrams: list[str] = []
+    for draw in drawable:
+        text = draw() if space > _MIN_DIAGRAM_LENGTH else ""
+        if text and utf16_length(text) < space:
+            diagrams.append(text)
+            space -= utf16_length(text) + 1
+    omitted = len(drawable) - len(diagrams)
+    more = f"{counted(omitted, 'diagram')} would be too long for GitHub: `{command}` draws all.\n"
+    return [*diagrams, more] if omitted else diagrams
+
+
+def _folded_body(drawing: MermaidDrawing) -> str:
+    titled = len(drawing.pieces) > 1
+    blocks = [_block(piece, titled=titled) for piece in drawing.pieces]
+    return "\n".join([*(f"{prose(message)}\n" for message in drawing.messages), *blocks])
+
+
+def _block(piece: MermaidPiece, *, titled: bool) -> str:
+    block = fenced(piece.text, _LANGUAGES[piece.kind])
+    return f"**{prose(piece.title)}**\n\n{block}" if titled else block

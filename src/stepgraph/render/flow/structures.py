@@ -1,16 +1,68 @@
-"""Flow charts of `if`, `switch`, `loop` and `try`."""
+"""Flow charts of `if`, `switch`, `loop`, `try` and concurrent nodes, and the interface through which they recurse."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Protocol
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
-from stepgraph.model.payload import Block, Branch, If, Loop, Switch, Try
-from stepgraph.render.context import NodeContext
-from stepgraph.render.flow.chart import ArrowKind, BoxKind, FrameKind, LooseEnd, LooseEnds, leaving_by
-from stepgraph.render.flow.drawing import Drawer, DrawnExits, combine
+from stepgraph.model.payload import Block, Branch, If, Loop, Node, Parallel, Switch, Try
+from stepgraph.render.flow.chart import ArrowKind, BoxKind, ChartBuilder, FrameKind, LooseEnd, LooseEnds, leaving_by
+from stepgraph.render.group_order import GroupOrder, clock_span, group_order, is_over_at_the_first, is_unawaited
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
+from stepgraph.render.view import Mark, NodeContext, View
+
+
+class DrawnExits(Struct, frozen=True):
+    """The loose ends of drawn nodes: to the next node, out of the loop, out of the function."""
+
+    next: LooseEnds = ()
+    breaks: LooseEnds = ()
+    returns: LooseEnds = ()
+
+    def then(self, later: DrawnExits) -> DrawnExits:
+        """Return the exits of these nodes followed by others."""
+        return DrawnExits(later.next, self.breaks + later.breaks, self.returns + later.returns)
+
+    def all(self) -> LooseEnds:
+        """Return all loose ends."""
+        return self.next + self.breaks + self.returns
+
+
+def combine(parts: Sequence[DrawnExits]) -> DrawnExits:
+    """Return the exits of all parts."""
+    return DrawnExits(
+        tuple(end for part in parts for end in part.next),
+        tuple(end for part in parts for end in part.breaks),
+        tuple(end for part in parts for end in part.returns),
+    )
+
+
+class Drawer(Protocol):
+    """Draws nodes of any type into a chart."""
+
+    @property
+    def builder(self) -> ChartBuilder:
+        """The chart under construction."""
+
+    @property
+    def view(self) -> View:
+        """Folding, marks and details."""
+
+    def mark(self, part: Mapping[str, object], context: NodeContext) -> Mark | None:
+        """Return the mark of a node, branch or block, and give it to the box or frame of this context."""
+
+    def node(self, node: Node, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+        """Draw one node."""
+
+    def nodes(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext) -> DrawnExits:
+        """Draw a list of nodes in their order. Without nodes, the entry is the exit."""
+
+    def filling(self, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, empty: str = ...) -> DrawnExits:
+        """Draw the contents of a frame; without nodes, a box with the text `empty`."""
 
 
 def draw_if(drawer: Drawer, node: If, entry: LooseEnds, context: NodeContext) -> DrawnExits:
@@ -70,7 +122,7 @@ def draw_try(drawer: Drawer, node: Try, entry: LooseEnds, context: NodeContext) 
         failure = _failure(drawer, context.child("try"))
         if "catch_block" in node:
             caught = _part(drawer, FrameKind.CATCH, node["catch_block"], failure, context.child("catch"))
-            body, failure = body.combined(_recovered(caught)), ()
+            body, failure = combine((body, _recovered(caught))), ()
         if "finally_block" in node:
             return _finally(drawer, node["finally_block"], body, failure, context)
         joined = drawer.builder.join(f"{context.identity}_join", body.next + failure)
@@ -112,3 +164,70 @@ def _finally(drawer: Drawer, block: Block, before: DrawnExits, failure: LooseEnd
         breaks=final.breaks + (leaving_by(final.next, "break") if before.breaks else ()),
         returns=final.returns + (leaving_by(final.next, "return") if before.returns else ()),
     )
+
+
+def draw_parallel(drawer: Drawer, node: Parallel, entry: LooseEnds, context: NodeContext) -> DrawnExits:
+    """Draw a group between two bars: a fork, and a merge where the group ends."""
+    builder = drawer.builder
+    title = " · ".join(("parallel", node["kind"], *drawer.view.details.remarks(node)))
+    with builder.frame(context.identity, FrameKind.PARALLEL, title):
+        fork = builder.box(f"{context.identity}_fork", BoxKind.FORK, entry=entry)
+        ends_with_first = is_over_at_the_first(node)
+        if node["nodes"]:
+            exits = draw_group(drawer, node["nodes"], fork, context.grouped(), waits=not ends_with_first)
+        else:
+            exits = drawer.filling((), fork, context)
+        if exits.next:
+            exits = exits.then(DrawnExits(builder.box(f"{context.identity}_join", BoxKind.MERGE, entry=exits.next)))
+    return exits
+
+
+def draw_group(
+    drawer: Drawer, nodes: Sequence[Node], entry: LooseEnds, context: NodeContext, *, waits: bool
+) -> DrawnExits:
+    """Draw nodes by their clocks. Unless it `waits`, the group may end before its members do."""
+    order = group_order([clock_span(node) for node in nodes])
+    start = _shared_entry(drawer.builder, entry, order, context)
+    gates = _Gates(drawer.builder, order, start, context, Counter(order.before))
+    drawn: dict[int, DrawnExits] = {}
+    for index in order.sequence:
+        drawn[index] = drawer.node(nodes[index], gates.entry(index, drawn), context.child(index))
+    return _group_exits(nodes, order, drawn, start, waits=waits)
+
+
+class _Gates(Struct):
+    """Joins shared by nodes with the same predecessors."""
+
+    builder: ChartBuilder
+    order: GroupOrder
+    start: LooseEnds
+    context: NodeContext
+    users: Counter[tuple[int, ...]]
+    open: dict[tuple[int, ...], LooseEnds] = field(default_factory=dict)
+
+    def entry(self, index: int, drawn: Mapping[int, DrawnExits]) -> LooseEnds:
+        """Return the ends that lead to the node at `index`."""
+        before = self.order.before[index]
+        if not before:
+            return self.start
+        if before not in self.open:
+            ends = tuple(end for earlier in before for end in drawn[earlier].next)
+            is_shared = self.users[before] > 1
+            self.open[before] = self.builder.join(f"{self.context.identity}_gate{index}", ends) if is_shared else ends
+        return self.open[before]
+
+
+def _shared_entry(builder: ChartBuilder, entry: LooseEnds, order: GroupOrder, context: NodeContext) -> LooseEnds:
+    """Return the ends that lead to all nodes without predecessors, joined so that no label is repeated."""
+    is_shared = order.before.count(()) > 1
+    is_one_plain_end = len(entry) == 1 and not entry[0].label
+    return builder.meet(f"{context.identity}_in", entry) if is_shared and not is_one_plain_end else entry
+
+
+def _group_exits(
+    nodes: Sequence[Node], order: GroupOrder, drawn: Mapping[int, DrawnExits], start: LooseEnds, *, waits: bool
+) -> DrawnExits:
+    ends = tuple(end for index in order.last if not (waits and is_unawaited(nodes[index])) for end in drawn[index].next)
+    never_continues = any(not exits.next for exits in drawn.values())
+    members = combine([drawn[index] for index in range(len(nodes))])
+    return replace(members, next=() if never_continues else ends or start)

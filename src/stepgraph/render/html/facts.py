@@ -7,7 +7,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
 from stepgraph.model.details import NO_DETAIL, Detail
 from stepgraph.model.payload import (
     DEFAULT_BACKOFF,
@@ -24,8 +24,7 @@ from stepgraph.model.payload import (
     Try,
 )
 from stepgraph.model.walk import as_clocked, as_unknown, children
-from stepgraph.phrases.durations import duration_text, number_text
-from stepgraph.phrases.shapes import shape_text
+from stepgraph.phrases import duration_text, number_text, shape_text
 from stepgraph.render.folding import BodyTexts, folded_node_text, folded_text
 from stepgraph.render.node_text import node_words
 

@@ -11,14 +11,12 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from stepgraph.escaping.markup import markup_text, script_data
-from stepgraph.render.html.colors import SCHEMES, color_rules
-from stepgraph.render.html.picture import picture
-from stepgraph.render.html.section import Page, Section
-from stepgraph.render.svg.drawing import SCOPE
+from stepgraph.escaping.json_strings import script_data
+from stepgraph.escaping.markup import markup_text
+from stepgraph.render.html.section import Page, Section, picture
 from stepgraph.render.svg.identities import slug
-from stepgraph.render.svg.theme import style_sheet
-from stepgraph.render.view import DEFAULT_VIEW, View
+from stepgraph.render.svg.theme import DARK, SCOPE, Palette, by_theme, style_sheet
+from stepgraph.render.view import DEFAULT_VIEW, Theme, View
 
 __all__ = ["Page", "render_page"]
 
@@ -36,6 +34,9 @@ SCRIPTS: Final = (
 )
 """The parts of the script in dependency order."""
 
+SCHEMES: Final[dict[Theme, str]] = {"auto": "light dark", "light": "light", "dark": "dark"}
+"""The CSS `color-scheme` of each theme, for scroll bars and form fields."""
+
 _ICON: Final = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 16 16'%3E%3Cpath d='M8 3v10' "
     "stroke='%232f6fb0' stroke-width='2'/%3E%3Cg fill='%232f6fb0'%3E%3Crect x='4' y='1' width='8' height='5' rx='1.5'"
@@ -43,15 +44,15 @@ _ICON: Final = (
 )
 
 
-def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW, title: str = "") -> str:
+def render_page(pages: Sequence[Page], view: View = DEFAULT_VIEW) -> str:
     """Return an HTML document of workflows that needs no network.
 
-    The default title is the name of the only workflow. The folding of the view is the initial state of the page. Equal
-    graphs give equal bytes.
+    The title is the name of the only workflow. The folding of the view is the initial state of the page. Equal graphs
+    give equal bytes.
     """
-    title = title or (pages[0].name if len(pages) == 1 else SEVERAL)
+    title = pages[0].name if len(pages) == 1 else SEVERAL
     sections = _sections(pages, view, title)
-    style = "\n".join(["", *style_sheet(view.theme, SCOPE), *color_rules(view.theme), _asset("page.css")])
+    style = "\n".join(["", *style_sheet(view.theme), *color_rules(view.theme), _asset("page.css")])
     script = _script()
     lines = [
         "<!DOCTYPE html>",
@@ -129,3 +130,38 @@ def content_security_policy(style: str, script: str) -> str:
 
 def _source(text: str) -> str:
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def color_rules(theme: Theme) -> list[str]:
+    """Return the style rules that define the variables and color folded frames. Printed pages are light."""
+    return by_theme(theme, _rules)
+
+
+def _rules(palette: Palette) -> list[str]:
+    """Return the variables, and rules that give a folded frame the look of its band."""
+    folded = (
+        f".{SCOPE} .is-folded.{name}>.edge{{fill:{colors.band}}}"
+        for name, colors in palette.by_kind.items()
+        if colors.band
+    )
+    return [_variables(palette), *folded]
+
+
+def _variables(palette: Palette) -> str:
+    by_kind = palette.by_kind
+    colors = {
+        "paper": palette.paper,
+        "surface": by_kind["block"].fill if palette is DARK else by_kind["finally"].fill,
+        "raised": by_kind["block"].band,
+        "line": by_kind["finally"].band,
+        "border": by_kind["body"].line,
+        "text": palette.text,
+        "detail": palette.detail,
+        "accent": by_kind["do"].line,
+        "accent-fill": by_kind["do"].band,
+        "good": by_kind["loop"].line,
+        "good-fill": by_kind["loop"].band,
+        "warning": by_kind["choice"].line,
+        "warning-fill": by_kind["choice"].band,
+    }
+    return ":root{" + ";".join(f"--{name}:{color}" for name, color in colors.items()) + "}"

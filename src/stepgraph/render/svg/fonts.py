@@ -11,8 +11,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.render.cells import cells_of
-from stepgraph.render.ruler import Ruler
+from stepgraph.render.text_width import Ruler, cells_of
 
 EM: Final = 1000
 FAMILY: Final = "Helvetica Neue,Helvetica,Arial,Liberation Sans,sans-serif"

@@ -1,4 +1,4 @@
-"""The style sheet of drawings.
+"""The style sheet of drawings, its light and dark colors, and the colors of marks.
 
 Rules are plain, because some SVG programs do not support variables. A reader's preference for dark colors applies to
 screens only; printed pictures are light.
@@ -6,12 +6,128 @@ screens only; printed pictures are light.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
+from msgspec import Struct
+from msgspec.structs import replace
+
 from stepgraph.render.svg.fonts import CODE, CODE_FAMILY, DETAIL, FAMILY, HEADING, NAME, TITLE
-from stepgraph.render.svg.palettes import DARK, LIGHT, Palette
-from stepgraph.render.view import Theme
+from stepgraph.render.view import MarkKind, Theme
+
+
+class KindColors(Struct, frozen=True):
+    """The colors of one kind of figure.
+
+    Steps have edges in their full color and frames in fainter ones, so that steps attract attention first.
+    """
+
+    line: str
+    """Icons and words."""
+
+    fill: str
+    edge: str
+    band: str = ""
+    """The band of a frame with a label; empty for other figures."""
+
+
+class Palette(Struct, frozen=True):
+    """The colors of a theme. Red is for failures only."""
+
+    paper: str
+    line: str
+    text: str
+    detail: str
+    exit: str
+    again: str
+    failure: str
+    bar: str
+    by_kind: dict[str, KindColors]
+    """By the class of the figure in the style sheet."""
+
+    unmarked: KindColors
+    """The colors of other figures in drawings with marks, which contrast with all marks."""
+
+    marks: dict[MarkKind, KindColors]
+
+
+LIGHT: Final = Palette(
+    paper="#ffffff",
+    line="#4b5b6b",
+    text="#16202a",
+    detail="#4d5b69",
+    exit="#22303c",
+    again="#0b7350",
+    failure="#b3261e",
+    bar="#7a2fa8",
+    by_kind={
+        "do": KindColors("#2f6fb0", "#ecf4fd", "#2f6fb0", "#dcebfa"),
+        "sleep": KindColors("#647388", "#f2f4f7", "#647388"),
+        "wait": KindColors("#0f7680", "#e5f6f7", "#0f7680"),
+        "call": KindColors("#4b51b5", "#f3f3fe", "#4b51b5"),
+        "function": KindColors("#4b51b5", "#fcfcff", "#8286cc", "#eaebfc"),
+        "loop": KindColors("#0b7350", "#f6fcf9", "#4d997f", "#def3ea"),
+        "parallel": KindColors("#7a2fa8", "#fcf9fe", "#a978c7", "#f1e4f8"),
+        "choice": KindColors("#a04f00", "#fffbf4", "#ba7f44", "#fdeed7"),
+        "condition": KindColors("#a04f00", "#fff3e0", "#b5762f"),
+        "try": KindColors("#b3261e", "#fffafa", "#ce716c", "#fde6e4"),
+        "body": KindColors("#7b8794", "#ffffff", "#818d9a"),
+        "catch": KindColors("#b3261e", "#fdf0ef", "#cd6d67", "#fadedb"),
+        "finally": KindColors("#55616e", "#f5f6f8", "#848d97", "#e6e9ed"),
+        "block": KindColors("#55616e", "#ffffff", "#838d98", "#eef0f3"),
+        "start": KindColors("#37474f", "#fdfdfd", "#828d91", "#e9edef"),
+        "exit": KindColors("#ffffff", "#22303c", "#22303c"),
+        "empty": KindColors("#7b8794", "#ffffff", "#818d9a"),
+        "unknown": KindColors("#5f5f5f", "#f6f6f6", "#808080", "#e9e9e9"),
+        "legend": KindColors("#7b8794", "#ffffff", "#8a96a3"),
+    },
+    unmarked=KindColors("#5b6875", "#ffffff", "#7d8996", "#eff1f4"),
+    marks={
+        MarkKind.ADDED: KindColors("#116b2c", "#e8f8ed", "#1f8a3f", "#c8eed4"),
+        MarkKind.REMOVED: KindColors("#b3261e", "#fdf0ef", "#c9524b", "#f9d8d5"),
+        MarkKind.CHANGED: KindColors("#8f5a00", "#fff7e0", "#b57a14", "#fce7b2"),
+    },
+)
+DARK: Final = Palette(
+    paper="#10161d",
+    line="#9aabbb",
+    text="#e9eff5",
+    detail="#b0becb",
+    exit="#d5dee7",
+    again="#4cc896",
+    failure="#f5938a",
+    bar="#a873c9",
+    by_kind={
+        "do": KindColors("#5ea6e6", "#142a3f", "#5ea6e6", "#1b3753"),
+        "sleep": KindColors("#93a3b5", "#1e2731", "#93a3b5"),
+        "wait": KindColors("#43bfc9", "#0f2e32", "#43bfc9"),
+        "call": KindColors("#a3a8f7", "#1d2140", "#a3a8f7"),
+        "function": KindColors("#a3a8f7", "#141826", "#696ea3", "#1f243f"),
+        "loop": KindColors("#4cc896", "#121d1a", "#328060", "#172d24"),
+        "parallel": KindColors("#cb95ea", "#191521", "#89649f", "#2a1e36"),
+        "choice": KindColors("#f0ab57", "#1b1813", "#936a38", "#2e2416"),
+        "condition": KindColors("#f0ab57", "#2d2312", "#996a2e"),
+        "try": KindColors("#f5938a", "#1e1517", "#a1615b", "#331e1e"),
+        "body": KindColors("#93a0ad", "#10161d", "#687480"),
+        "catch": KindColors("#f5938a", "#2a1819", "#a2605b", "#41211f"),
+        "finally": KindColors("#a3afbb", "#1a2128", "#69737d", "#29323c"),
+        "block": KindColors("#a3afbb", "#131a22", "#687480", "#242d37"),
+        "start": KindColors("#a9b8c6", "#151c24", "#677480", "#273039"),
+        "exit": KindColors("#10161d", "#d5dee7", "#d5dee7"),
+        "empty": KindColors("#93a0ad", "#10161d", "#687480"),
+        "unknown": KindColors("#b5b5b5", "#1f1f1f", "#777777", "#2e2e2e"),
+        "legend": KindColors("#93a0ad", "#10161d", "#64707c"),
+    },
+    unmarked=KindColors("#96a3b0", "#10161d", "#64717e", "#1d252e"),
+    marks={
+        MarkKind.ADDED: KindColors("#56d07e", "#12291b", "#3fa864", "#1a3f28"),
+        MarkKind.REMOVED: KindColors("#f5938a", "#2d1817", "#b9635b", "#46221f"),
+        MarkKind.CHANGED: KindColors("#eeb64e", "#2a2110", "#b38631", "#453615"),
+    },
+)
+
+SCOPE: Final = "stepgraph"
+"""The class of drawings, to which the rules of the style sheet are limited."""
 
 _LAYOUT: Final = f"""\
 text{{font-family:{FAMILY};white-space:pre}}
@@ -31,27 +147,34 @@ path{{fill:none;stroke-width:1.5;stroke-linejoin:round}}
 .head{{stroke-dasharray:none}}
 .first{{fill:none;stroke-width:1.5;stroke-dasharray:4 3}}"""
 
+_MARK_LAYOUT: Final = f"""\
+.change,.breaking,.late{{font-size:{DETAIL.size}px}}
+.sign{{stroke-width:1.5}}
+.mark>.icon{{stroke-width:1.8}}
+.removed>g>*>.box,.removed>g>*>.edge,.removed.condition>.box{{stroke-dasharray:4 3}}
+.removed>g>*>text>.name,.removed>g>*>text>.heading,.removed>g>*>text>.code{{text-decoration:line-through}}
+.removed.condition>text{{text-decoration:line-through}}"""
+
 # Figures without icons, and figures whose names are bold or plain text instead of colored headings.
 _WITHOUT_ICON: Final = frozenset({"condition", "body", "empty", "legend"})
 _WITHOUT_HEADING: Final = _WITHOUT_ICON | {"do", "sleep", "wait", "call", "unknown"}
+# Figures with their own fill, which contrast with gray ones.
+_OWN_FILL: Final = frozenset({"exit"})
 _DARK_SCREEN: Final = "@media screen and (prefers-color-scheme:dark){"
 
 
-def style_sheet(theme: Theme, scope: str, *, marked: bool = False) -> list[str]:
-    """Return the style sheet of drawings with the class `scope`, one rule per line.
+def style_sheet(theme: Theme, *, marked: bool = False) -> list[str]:
+    """Return the style sheet of drawings, one rule per line.
 
     In drawings with marks, only marks are colored.
     """
-    layout = _scoped(_LAYOUT.splitlines(), scope)
+    layout = _scoped(_LAYOUT.splitlines())
     if not marked:
-        return [*layout, *by_theme(theme, lambda palette: _scoped(_color_rules(palette), scope))]
-    # Imported here because most drawings have no marks, and start-up time counts.
-    from stepgraph.render.svg.mark_theme import MARK_LAYOUT, mark_rules, quiet
-
-    layout += _scoped(MARK_LAYOUT.splitlines(), scope)
+        return [*layout, *by_theme(theme, lambda palette: _scoped(_color_rules(palette)))]
     return [
         *layout,
-        *by_theme(theme, lambda palette: _scoped([*_color_rules(quiet(palette)), *mark_rules(palette)], scope)),
+        *_scoped(_MARK_LAYOUT.splitlines()),
+        *by_theme(theme, lambda palette: _scoped([*_color_rules(quiet(palette)), *_mark_rules(palette)])),
     ]
 
 
@@ -91,9 +214,29 @@ def _color_rules(palette: Palette) -> list[str]:
     return rules
 
 
-def _scoped(rules: list[str], scope: str) -> list[str]:
+def _mark_rules(palette: Palette) -> Iterator[str]:
+    """Yield the style rules of marks and their remarks."""
+    for kind, colors in palette.marks.items():
+        name = kind.value
+        yield f".{name}>g>*>.box,.{name}>g>*>.edge,.{name}.condition>.box{{stroke:{colors.edge};fill:{colors.fill}}}"
+        yield f".{name}>.tab,.{name}>g>*>.band{{stroke:{colors.edge};fill:{colors.band}}}"
+        yield f".{name}>g>*>.icon{{stroke:{colors.line}}}"
+        yield f".{name}>g>*>text>.heading{{fill:{colors.line}}}"
+        yield f".{name}>.sign{{stroke:{palette.paper};fill:{colors.line}}}"
+        yield f".{name}>.icon{{stroke:{palette.paper}}}"
+    yield f".breaking{{fill:{palette.marks[MarkKind.REMOVED].line}}}"
+    yield f".late{{fill:{palette.marks[MarkKind.CHANGED].line}}}"
+
+
+def quiet(palette: Palette) -> Palette:
+    """Return the palette in gray, against which marks contrast."""
+    by_kind = {name: colors if name in _OWN_FILL else palette.unmarked for name, colors in palette.by_kind.items()}
+    return replace(palette, by_kind=by_kind, again=palette.line, failure=palette.line, bar=palette.line)
+
+
+def _scoped(rules: list[str]) -> list[str]:
     return [
-        ",".join(f".{scope} {selector}" for selector in rule.partition("{")[0].split(","))
+        ",".join(f".{SCOPE} {selector}" for selector in rule.partition("{")[0].split(","))
         + "{"
         + rule.partition("{")[2]
         for rule in rules

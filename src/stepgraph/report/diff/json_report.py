@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, cast
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.json_text import pretty_json
-from stepgraph.report.diff.report import ComparedWorkflow, VersionComparison, VersionedWorkflow, count_line
+from stepgraph.report.diff.comparison import ComparedWorkflow, VersionComparison, VersionedWorkflow, count_line
 
 if TYPE_CHECKING:
     from stepgraph.model import diff_report as shapes

@@ -10,11 +10,12 @@ from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.escaping.markdown import cell_prose, code, prose
 from stepgraph.model.payload import Graph
 from stepgraph.model.walk import count_steps
-from stepgraph.phrases.durations import counted
+from stepgraph.phrases import counted
+from stepgraph.render.flow.mermaid import utf16_length
+from stepgraph.render.flow.mermaid_document import MAX_LENGTH, count_fitting, fitting_diagrams, folded_diagram
 from stepgraph.render.view import View
+from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
 from stepgraph.report.diff.marks import marked_graph
-from stepgraph.report.diff.report import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
-from stepgraph.report.markdown_blocks import MAX_LENGTH, count_fitting, diagram, fitting_diagrams, length
 
 _LEGEND: Final = "`+` and green mark what was added, `-` and red what was removed, `~` and amber what was changed."
 _SIGNS: Final = {Effect.SAFE: "✅", Effect.LATE: "⚠️", Effect.BREAKING: "❌"}
@@ -34,9 +35,9 @@ def render_markdown(report: VersionComparison) -> str:
         return "\n".join([f"Workflows: {prose(_end(report))}.\n", *_limited(incomplete, MAX_LENGTH - _NOTES_SPACE)])
     worst = max(change.impact.effect for change in report.changes)
     start = f"## {_SIGNS[worst]} Workflows: {prose(count_line(report))}\n\nCompared {prose(versions_line(report))}.\n"
-    space = MAX_LENGTH - _NOTES_SPACE - length(start)
+    space = MAX_LENGTH - _NOTES_SPACE - utf16_length(start)
     tables = _tables(report, space)
-    space -= length("\n".join(tables))
+    space -= utf16_length("\n".join(tables))
     return "\n".join([start, *tables, *_diagrams(report, space)])
 
 
@@ -51,10 +52,10 @@ def _tables(report: VersionComparison, space: int) -> list[str]:
     for workflow in report.changed_workflows:
         head = f"{_heading(workflow)}\n{_TABLE_HEAD}"
         rows = [_row(change) for change in workflow.diff.changes]
-        count = count_fitting(rows, space - length(head))
+        count = count_fitting(rows, space - utf16_length(head))
         if count:
             sections.append(head + "".join(rows[:count]))
-            space -= length(sections[-1]) + 1
+            space -= utf16_length(sections[-1]) + 1
             shown_count += count
         if count < len(rows):
             omitted = counted(len(report.changes) - shown_count, "more change")
@@ -102,6 +103,6 @@ def _diagram(workflow: ComparedWorkflow, graph: Graph) -> str:
     """Return the diagram of the new graph, with removed elements and marks if both versions have the workflow."""
     steps = count_steps(graph["workflow"])
     if workflow.old is None:
-        return diagram(workflow.name, steps, graph)
+        return folded_diagram(workflow.name, steps, graph)
     merged, marks = marked_graph(workflow.diff, graph["workflow"]["class_name"])
-    return diagram(workflow.name, steps, merged, View(marks=marks))
+    return folded_diagram(workflow.name, steps, merged, View(marks=marks))

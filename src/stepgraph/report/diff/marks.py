@@ -11,8 +11,7 @@ from stepgraph.diff.script import ElementRef
 from stepgraph.diff.tree import ROOT
 from stepgraph.diff.wording.fields import remarks_on
 from stepgraph.model.payload import Graph, Workflow
-from stepgraph.render.marks import Mark, MarkKind, Marks
-from stepgraph.render.view import STEPS_STAY
+from stepgraph.render.view import STEPS_STAY, Mark, MarkKind, Marks
 
 
 def marked_graph(diff: WorkflowDiff, name: str) -> tuple[Graph, Marks]:

@@ -6,14 +6,11 @@ from typing import Final
 
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
-from stepgraph.phrases.durations import counted
-from stepgraph.render.marks import MarkKind
-from stepgraph.render.svg.document import Picture, render_sheet
-from stepgraph.render.svg.drawing import SvgDrawing, draw
-from stepgraph.render.svg.figures.listing import Listing, ListingEntry
-from stepgraph.render.view import Theme, View
-from stepgraph.report.diff.marks import marked_graph
-from stepgraph.report.diff.report import (
+from stepgraph.phrases import counted
+from stepgraph.render.svg.drawing import Picture, SvgDrawing, draw, render_sheet
+from stepgraph.render.svg.figures.marks import Listing, ListingEntry
+from stepgraph.render.view import MarkKind, Theme, View
+from stepgraph.report.diff.comparison import (
     INCOMPLETE,
     ComparedWorkflow,
     VersionComparison,
@@ -21,6 +18,7 @@ from stepgraph.report.diff.report import (
     effects_line,
     versions_line,
 )
+from stepgraph.report.diff.marks import marked_graph
 
 _KINDS: Final = {kind.sign: kind for kind in MarkKind}
 

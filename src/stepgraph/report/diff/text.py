@@ -8,8 +8,8 @@ from typing import Final
 from stepgraph.diff.changes.edit_groups import Action
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
-from stepgraph.render.outline.terminal import Ink, Piece, Terminal
-from stepgraph.report.diff.report import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
+from stepgraph.render.terminal import Ink, Piece, Terminal
+from stepgraph.report.diff.comparison import INCOMPLETE, ComparedWorkflow, VersionComparison, count_line, versions_line
 
 # Green, red and cyan; other changes are yellow.
 _INKS: Final = {

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import force_setattr, replace
 
-from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, place_columns
-from stepgraph.render.svg.figures.connectors import fanned_out, gathered
+from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, fanned_out, gathered, place_columns
 from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.label import Label, add_remark
 from stepgraph.render.svg.lengths import Length, longest
 from stepgraph.render.svg.pen import Pen
-
-if TYPE_CHECKING:
-    from stepgraph.render.marks import Mark
+from stepgraph.render.view import Mark
 
 _PILLS: Final = 26
 _PILL_SIDES: Final = 9
@@ -108,7 +105,7 @@ class BranchColumn(Struct, frozen=True):
         self._label.draw(pen, _PILL_SIDES - width // 2, _PILL_PADDING, "")
         if self.mark is not None and self._sign_room:
             # Imported here for start-up: most drawings have no marks.
-            from stepgraph.render.svg.figures.marked_figure import draw_sign
+            from stepgraph.render.svg.figures.marks import draw_sign
 
             draw_sign(pen, self.mark.kind, _SIGN - width // 2, height // 2)
         pen.close()

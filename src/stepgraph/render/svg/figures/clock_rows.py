@@ -11,8 +11,7 @@ from msgspec.structs import force_setattr
 
 from stepgraph.render.group_order import RowSpan
 from stepgraph.render.svg.figures.clock_columns import UNPLANNED, ColumnPlan, Track, column_plan
-from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, place_columns
-from stepgraph.render.svg.figures.connectors import THICK, draw_bar
+from stepgraph.render.svg.figures.columns import THICK, UNPLACED, Column, ColumnLayout, draw_bar, place_columns
 from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.lengths import Length, SymbolicLength, longest, value_of
 from stepgraph.render.svg.pen import Pen

@@ -1,4 +1,4 @@
-"""Labels: an icon and lines of text, wrapped and measured."""
+"""Labels (an icon and lines of text, wrapped and measured), and the legend, which labels every icon."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from stepgraph.escaping.visible import visible
+from stepgraph.escaping.plain_text import visible
+from stepgraph.render.svg.figures.figure import Lanes
 from stepgraph.render.svg.fonts import CODE, DETAIL, HEADING, NAME, Font
-from stepgraph.render.svg.pen import Pen
+from stepgraph.render.svg.pen import Icon, Pen
 
 ICON_ROOM: Final = 24
 """The width in pixels of an icon and the space beside it."""
@@ -61,11 +62,6 @@ def node_label(icon: str, name: str, details: Sequence[str]) -> Label:
     """Return the label of a node: its name in bold, and phrases below it."""
     names = _wrapped(NAME, name, WIDEST_NAME)
     return _label(icon, [("name", NAME, names), ("detail", DETAIL, _joined(details))])
-
-
-def legend_label(icon: str, text: str) -> Label:
-    """Return the label of an entry of the legend."""
-    return _label(icon, [("detail", DETAIL, [text])])
 
 
 def plain_label(text: str, widest: int = WIDEST_DETAIL) -> Label:
@@ -130,3 +126,52 @@ def _joined(phrases: Sequence[str]) -> list[str]:
         else:
             lines.extend(_wrapped(DETAIL, phrase, WIDEST_DETAIL))
     return lines[:MAX_DETAIL_LINES]
+
+
+_LEGEND_ENTRIES: Final = (
+    ("do", Icon.DO, "a step that runs code"),
+    ("sleep", Icon.SLEEP, "a sleep for a time"),
+    ("sleep", Icon.SLEEP_UNTIL, "a sleep until a moment"),
+    ("wait", Icon.WAIT, "a wait for an event"),
+    ("function", Icon.FUNCTION, "a function that runs steps"),
+    ("loop", Icon.LOOP, "a loop: any number of times"),
+    ("choice", Icon.CHOICE, "a choice: one of its branches"),
+    ("choice", Icon.SWITCH, "a choice by a value"),
+    ("parallel", Icon.PARALLEL, "at the same time; below a bar is what waits for all above it"),
+    ("try", Icon.PROTECTED, "protected: a failure at any point leads to the catch"),
+    ("start", Icon.BREAK, "leaves the loop"),
+    ("start", Icon.RETURN, "leaves the function or the workflow"),
+)
+_LEGEND_ROW: Final = 22
+_LEGEND_PADDING: Final = 12
+_LEGEND_TITLE: Final = heading("", "Legend")
+
+
+class Legend(Struct, frozen=True):
+    """A table of icons and words, to the right of its spine."""
+
+    @property
+    def left_extent(self) -> int:
+        return 0
+
+    @property
+    def right_extent(self) -> int:
+        return max(DETAIL.width(text) for _, _, text in _LEGEND_ENTRIES) + ICON_ROOM + 2 * _LEGEND_PADDING
+
+    @property
+    def height(self) -> int:
+        return _LEGEND_ROW * (len(_LEGEND_ENTRIES) + 1) + _LEGEND_PADDING + 4
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        pen.open("legend", "", "legend")
+        pen.box("edge", (0, 0), (self.right_extent, self.height))
+        _LEGEND_TITLE.draw(pen, _LEGEND_PADDING, _LEGEND_PADDING - 2, "")
+        for row, (css, icon, text) in enumerate(_LEGEND_ENTRIES, start=1):
+            pen.open(css, "", text)
+            label = _label(icon, [("detail", DETAIL, [text])])
+            label.draw(pen, _LEGEND_PADDING, _LEGEND_PADDING + row * _LEGEND_ROW - 4, "ink")
+            pen.close()
+        pen.close()
+
+
+LEGEND: Final = Legend()

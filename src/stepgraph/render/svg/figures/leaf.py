@@ -38,9 +38,12 @@ class Leaf(Struct, frozen=True):
     stacked: bool = False
     """Whether a second box behind it shows that it stands for more."""
 
-    goes_on: bool = True
     exit_kinds: Collection[BreakKind] = ()
     """The exits of the folded nodes that it represents."""
+
+    @property
+    def goes_on(self) -> bool:
+        return True
 
     @property
     def exits(self) -> EarlyExits:

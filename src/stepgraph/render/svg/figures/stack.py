@@ -1,4 +1,4 @@
-"""Figures below each other on one spine, and a whole workflow between its beginning and its end."""
+"""Figures on one spine: below each other, repeated in a loop, where exits join again, and in a whole workflow."""
 
 from __future__ import annotations
 
@@ -6,20 +6,26 @@ from collections.abc import Sequence
 from typing import Final
 
 from msgspec import Struct
-from msgspec.structs import force_setattr
+from msgspec.structs import force_setattr, replace
 
-from stepgraph.render.svg.figures.exit_join import ExitJoin
-from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, Figure, Lanes
+from stepgraph.render.svg.figures.figure import GAP, NO_EXITS, EarlyExits, ExitKind, Figure, Lanes
 from stepgraph.render.svg.figures.leaf import EndPoint
 from stepgraph.render.svg.lengths import Length
-from stepgraph.render.svg.pen import Pen
+from stepgraph.render.svg.pen import RADIUS, Pen
 
 MAX_CHAIN_DEPTH: Final = 160
 """The maximum nesting of groups in chained stacks, because some XML parsers support only 256 levels."""
 
+LOOP_TAIL: Final = 28
+"""The length of the line below the last figure of a loop body; the line back branches off at its middle."""
+
 BEGINNING: Final = EndPoint("dot", (7,), goes_on=True)
 END: Final = EndPoint("ring dot", (10, 5), goes_on=False)
-_LANE: Final = 18
+_LINE_AWAY: Final = 20
+_LINE_ABOVE: Final = 18
+_JOIN_LANE: Final = 14
+_JOIN_BELOW: Final = 12
+_END_LANE: Final = 18
 
 
 class Stack(Struct, frozen=True):
@@ -79,6 +85,94 @@ class Stack(Struct, frozen=True):
                 pen.close()
 
 
+class LoopBody(Struct, frozen=True):
+    """A stack that runs repeatedly.
+
+    The line back is on the left side, because exits are on the right side.
+    """
+
+    body: Figure
+
+    @property
+    def left_extent(self) -> int:
+        return self.body.left_extent + _LINE_AWAY
+
+    @property
+    def right_extent(self) -> int:
+        return self.body.right_extent
+
+    @property
+    def height(self) -> Length:
+        return self.body.height
+
+    @property
+    def goes_on(self) -> bool:
+        """Return True, because a loop may end without any iteration."""
+        return True
+
+    @property
+    def exits(self) -> EarlyExits:
+        return self.body.exits
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        """Draw the body and the line back, or a line past the body if every iteration leaves the loop."""
+        self.body.draw(pen, lanes)
+        end = self.body.height - LOOP_TAIL // 2
+        if not self.body.goes_on:
+            pen.path("line", f"M0 {end}V{self.body.height}")
+        up = f"q{-RADIUS} 0 {-RADIUS} {-RADIUS}V{RADIUS - _LINE_ABOVE}"
+        pen.path("again", f"M0 {end}H{RADIUS - self.left_extent}{up}q0 {-RADIUS} {RADIUS} {-RADIUS}H0")
+        head = -_LINE_ABOVE if self.body.goes_on else end
+        pen.path("again head", f"M-8 {head - 4}L-1 {head}L-8 {head + 4}z")
+
+
+class ExitJoin(Struct, frozen=True):
+    """A figure whose exits of one kind run down its right side and join the spine below it."""
+
+    figure: Figure
+    kind: ExitKind
+    first: Length
+    """The height of the first exit."""
+
+    @property
+    def left_extent(self) -> int:
+        return self.figure.left_extent
+
+    @property
+    def right_extent(self) -> int:
+        return self.figure.right_extent + _JOIN_LANE + 1
+
+    @property
+    def height(self) -> Length:
+        return self.figure.height + 2 * _JOIN_BELOW
+
+    @property
+    def goes_on(self) -> bool:
+        return True
+
+    @property
+    def exits(self) -> EarlyExits:
+        return replace(self.figure.exits, **{self.kind: None})
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        lane, end = self.figure.right_extent + _JOIN_LANE, self.figure.height + _JOIN_BELOW
+        self.figure.draw(pen, replace(lanes, **{self.kind: lane}))
+        begin = self.figure.height if self.figure.goes_on else end
+        pen.path("line", f"M0 {begin}V{end + _JOIN_BELOW}")
+        pen.out((lane, self.first), end, 1)
+
+
+def rejoin_all(figure: Figure) -> Figure:
+    """Join both kinds of exits of a body that no exit leaves."""
+    return rejoin(rejoin(figure, "breaks"), "returns")
+
+
+def rejoin(figure: Figure, kind: ExitKind) -> Figure:
+    """Join the exits of a kind to the spine below the figure, if it has any."""
+    first = figure.exits.of(kind)
+    return figure if first is None else ExitJoin(figure, kind, first)
+
+
 class WorkflowFigure(Struct, frozen=True):
     """A stack between a beginning and an end, where all exits lead."""
 
@@ -90,14 +184,14 @@ class WorkflowFigure(Struct, frozen=True):
 
     @property
     def right_extent(self) -> int:
-        return self.stack.right_extent + (_LANE if self.stack.exits else 0)
+        return self.stack.right_extent + (_END_LANE if self.stack.exits else 0)
 
     @property
     def height(self) -> Length:
         return self.stack.height
 
     def draw(self, pen: Pen, lanes: Lanes) -> None:
-        lane, exits = self.stack.right_extent + _LANE, self.stack.exits
+        lane, exits = self.stack.right_extent + _END_LANE, self.stack.exits
         self.stack.draw(pen, Lanes(lane, lane))
         end, edge = self.height - max(END.rings), max(END.rings)
         for first in (exits.breaks, exits.returns):
@@ -105,12 +199,12 @@ class WorkflowFigure(Struct, frozen=True):
                 pen.out((lane, first), end, edge + 1)
 
 
-def with_end(function: Figure) -> Figure:
-    """Return a function drawn by itself, with an end below it if exits lead there."""
-    return Stack([function, END], entered=False) if isinstance(function, ExitJoin) else function
-
-
 def workflow_figure(content: Figure) -> WorkflowFigure:
     """Return a workflow with this content."""
     figures = content.figures if isinstance(content, Stack) else [content]
     return WorkflowFigure(Stack([BEGINNING, *figures, END], entered=False))
+
+
+def with_end(function: Figure) -> Figure:
+    """Return a function drawn by itself, with an end below it if exits lead there."""
+    return Stack([function, END], entered=False) if isinstance(function, ExitJoin) else function

@@ -8,8 +8,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import force_setattr
 
-from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, place_columns
-from stepgraph.render.svg.figures.connectors import gathered
+from stepgraph.render.svg.figures.columns import UNPLACED, Column, ColumnLayout, gathered, place_columns
 from stepgraph.render.svg.figures.figure import GAP, EarlyExits, Figure, Lanes
 from stepgraph.render.svg.figures.leaf import ExitPill
 from stepgraph.render.svg.lengths import Length, longest

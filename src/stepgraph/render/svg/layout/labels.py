@@ -8,27 +8,27 @@ from stepgraph.model.details import NO_DETAIL, Detail, Details
 from stepgraph.model.payload import FunctionCall, Node, Step
 from stepgraph.render.folding import exit_kinds, folded_node_text
 from stepgraph.render.node_text import NO_STEPS, clock_text, node_words, step_phrases
-from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.label import WIDEST_EXIT, Label, heading, node_label, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, Leaf, SvgGroup
+from stepgraph.render.svg.pen import Icon
 
 _FOLDED_STYLES: Final = {
-    "loop": ("loop", icons.LOOP),
-    "parallel": ("parallel", icons.PARALLEL),
-    "try": ("try", icons.PROTECTED),
-    "if": ("choice", icons.CHOICE),
-    "switch": ("choice", icons.SWITCH),
-    "step_do": ("step do", icons.DO),
-    "function_def": ("call", icons.FUNCTION),
-    "start": ("start", icons.START),
-    "block": ("block", icons.BLOCK),
+    "loop": ("loop", Icon.LOOP),
+    "parallel": ("parallel", Icon.PARALLEL),
+    "try": ("try", Icon.PROTECTED),
+    "if": ("choice", Icon.CHOICE),
+    "switch": ("choice", Icon.SWITCH),
+    "step_do": ("step do", Icon.DO),
+    "function_def": ("call", Icon.FUNCTION),
+    "start": ("start", Icon.START),
+    "block": ("block", Icon.BLOCK),
 }
 
 _STEPS: Final = {
-    "step_do": ("step do", icons.DO),
-    "step_sleep": ("step sleep", icons.SLEEP),
-    "step_sleep_until": ("step sleep", icons.SLEEP_UNTIL),
-    "step_wait_for_event": ("step wait", icons.WAIT),
+    "step_do": ("step do", Icon.DO),
+    "step_sleep": ("step sleep", Icon.SLEEP),
+    "step_sleep_until": ("step sleep", Icon.SLEEP_UNTIL),
+    "step_wait_for_event": ("step wait", Icon.WAIT),
 }
 
 
@@ -87,7 +87,7 @@ def exit_pill(kind: str, identity: str, title: str, detail: Detail = NO_DETAIL) 
 
     A long statement is cut in the pill, but not in the title.
     """
-    icon = icons.RETURN if kind == "return" else icons.BREAK
+    icon = Icon.RETURN if kind == "return" else Icon.BREAK
     group = SvgGroup("exit", identity, title_line(detail.source or title, *detail.remarks))
     return ExitPill(group, heading(icon, detail.source or kind, widest_word=WIDEST_EXIT), kind)
 

@@ -9,21 +9,15 @@ from msgspec import Struct, field
 
 from stepgraph.model.payload import Block, FunctionCall, FunctionDef, Loop, Node, Start, StepDo, UnknownNode
 from stepgraph.model.walk import as_unknown, children
-from stepgraph.render.context import NodeContext
 from stepgraph.render.folding import BodyTexts
 from stepgraph.render.group_order import has_clocks
 from stepgraph.render.node_text import NO_STEPS, UNKNOWN_TYPE, payload_text
-from stepgraph.render.svg import icons
-from stepgraph.render.svg.figures.exit_join import rejoin, rejoin_all
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
 from stepgraph.render.svg.figures.label import heading, node_label
 from stepgraph.render.svg.figures.leaf import Leaf, SvgGroup
-from stepgraph.render.svg.figures.loop_body import TAIL as LOOP_TAIL
-from stepgraph.render.svg.figures.loop_body import LoopBody
-from stepgraph.render.svg.figures.stack import Stack
+from stepgraph.render.svg.figures.stack import LOOP_TAIL, LoopBody, Stack, rejoin, rejoin_all
 from stepgraph.render.svg.identities import identities
-from stepgraph.render.svg.layout.groups import in_sequence, loop_of_passes, measure_parallel, measure_unframed
 from stepgraph.render.svg.layout.labels import (
     call_title,
     empty_box,
@@ -35,10 +29,20 @@ from stepgraph.render.svg.layout.labels import (
     title_line,
     unwrapped_box,
 )
-from stepgraph.render.svg.layout.layout import Layout, OpenFunctions
-from stepgraph.render.svg.layout.structures import measure_if, measure_switch, measure_try
+from stepgraph.render.svg.layout.structures import (
+    Layout,
+    OpenFunctions,
+    in_sequence,
+    loop_of_passes,
+    measure_if,
+    measure_parallel,
+    measure_switch,
+    measure_try,
+    measure_unframed,
+)
 from stepgraph.render.svg.lengths import Variables
-from stepgraph.render.view import View
+from stepgraph.render.svg.pen import Icon
+from stepgraph.render.view import NodeContext, View
 
 DRAWN_BEFORE: Final = "function, drawn at its first call"
 DRAWN_SEPARATELY: Final = "function, drawn by itself"
@@ -53,7 +57,7 @@ MAX_EXPANDED_CALLS: Final = 2000
 def unexpanded_call(call: FunctionCall, arguments: str, phrase: str, identity: str) -> Leaf:
     """Return the box of a call without the body of its function, for the reason in `phrase`."""
     group = SvgGroup("call", identity, call_title(call, phrase))
-    label = node_label(icons.FUNCTION, call["name"], [arguments, phrase] if arguments else [phrase])
+    label = node_label(Icon.FUNCTION, call["name"], [arguments, phrase] if arguments else [phrase])
     return Leaf(group, label, stacked=True)
 
 
@@ -67,7 +71,7 @@ def measure_function(
     inside = context.inside(context.identity).ungrouped()
     with layout.open_functions.within(function["name"]):
         body = layout.stack(function["nodes"], inside, empty=layout.view.when_empty(function))
-    label = heading(icons.FUNCTION, function["name"], arguments or remark, code=bool(arguments))
+    label = heading(Icon.FUNCTION, function["name"], arguments or remark, code=bool(arguments))
     frame = FrameFigure(SvgGroup("function", context.identity, title), label, body, GAP, layout.folds)
     return rejoin_all(layout.marked(frame, function))
 
@@ -118,7 +122,7 @@ class NodeLayout(Struct):
         if mark is None:
             return figure
         # Imported here because most drawings have no marks, and start-up time counts.
-        from stepgraph.render.svg.figures.marked_figure import MarkedFigure, is_marked
+        from stepgraph.render.svg.figures.marks import MarkedFigure, is_marked
 
         return figure if is_marked(figure) else MarkedFigure(figure, mark)
 
@@ -179,14 +183,14 @@ class NodeLayout(Struct):
     def _loop(self, loop: Loop, context: NodeContext) -> Figure:
         body = self.stack(loop["nodes"], context.inside(context.identity), tail=LOOP_TAIL)
         head = self.view.details.source(loop)
-        label = heading(icons.LOOP, "" if head else "loop", head)
+        label = heading(Icon.LOOP, "" if head else "loop", head)
         frame = FrameFigure(SvgGroup("loop", context.identity, head or "loop"), label, LoopBody(body), GAP, self.folds)
         return rejoin(frame, "breaks")
 
     def _block(self, block: Block, context: NodeContext) -> Figure:
         body = self.stack(block["nodes"], context.inside(context.identity))
         return FrameFigure(
-            SvgGroup("block", context.identity, "block"), heading(icons.BLOCK, "block"), body, GAP, self.folds
+            SvgGroup("block", context.identity, "block"), heading(Icon.BLOCK, "block"), body, GAP, self.folds
         )
 
     def _call(self, call: FunctionCall, context: NodeContext) -> Figure:
@@ -218,13 +222,13 @@ class NodeLayout(Struct):
     def _start(self, start: Start, context: NodeContext) -> Figure:
         """Return a `start` as a frame around its nodes. Calls anywhere may refer to its functions."""
         payload = payload_text(start["payload"]) if "payload" in start else ""
-        label = heading(icons.START, f"start {start['class_name']}", payload)
+        label = heading(Icon.START, f"start {start['class_name']}", payload)
         body = self.stack(start["nodes"], context.inside(context.identity).ungrouped())
         group = SvgGroup("start", context.identity, title_line("start", start["class_name"], payload))
         return rejoin_all(FrameFigure(group, label, body, GAP, self.folds))
 
     def _unknown(self, unknown: UnknownNode, context: NodeContext) -> Figure:
-        label = node_label(icons.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE])
+        label = node_label(Icon.UNKNOWN, unknown.get("name", "") or unknown["type"], [unknown["type"], UNKNOWN_TYPE])
         group = SvgGroup(
             "unknown",
             context.identity,

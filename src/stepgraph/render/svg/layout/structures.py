@@ -1,25 +1,87 @@
-"""The figures of `if`, `switch` and `try`."""
+"""The figures of `if`, `switch`, `try` and concurrent nodes, and the interface through which they recurse."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Final
+from collections import Counter
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from contextlib import contextmanager
+from typing import Final, Protocol
 
 from stepgraph.model.conditions import is_generated
-from stepgraph.model.payload import Block, Branch, If, Switch, Try
-from stepgraph.render.context import NodeContext
+from stepgraph.model.payload import Block, Branch, FunctionDef, If, Loop, Node, Parallel, Switch, Try
+from stepgraph.render.group_order import RowSpan, clock_span, is_over_at_the_first, is_unawaited, row_spans
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
-from stepgraph.render.svg import icons
 from stepgraph.render.svg.figures.branches import BranchColumn, Branches
+from stepgraph.render.svg.figures.clock_rows import ClockRows, Member
 from stepgraph.render.svg.figures.figure import GAP, Figure
 from stepgraph.render.svg.figures.frame import FrameFigure
-from stepgraph.render.svg.figures.label import WIDEST_NAME, Label, add_remark, heading, plain_label
+from stepgraph.render.svg.figures.label import BETWEEN, WIDEST_NAME, Label, add_remark, heading, plain_label
 from stepgraph.render.svg.figures.leaf import ExitPill, SvgGroup
+from stepgraph.render.svg.figures.stack import rejoin
 from stepgraph.render.svg.figures.try_panels import TryFinally, TryPanels
-from stepgraph.render.svg.layout.labels import exit_pill, title_line
-from stepgraph.render.svg.layout.layout import Layout
+from stepgraph.render.svg.identities import identities
+from stepgraph.render.svg.layout.labels import empty_box, exit_pill, title_line
+from stepgraph.render.svg.lengths import Variables
+from stepgraph.render.svg.pen import Icon
+from stepgraph.render.view import NodeContext, View
 
 WIDEST_CONDITION: Final = 230
+
+
+class OpenFunctions:
+    """The functions whose bodies are being measured, each inside the previous one."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+
+    def __contains__(self, name: str) -> bool:
+        return self._counts[name] > 0
+
+    @contextmanager
+    def within(self, name: str) -> Iterator[None]:
+        """Mark a function as open while its body is measured."""
+        self._counts[name] += 1
+        yield
+        self._counts[name] -= 1
+
+
+class Layout(Protocol):
+    """Measures nodes of any type."""
+
+    @property
+    def view(self) -> View:
+        """Folding, expansion, marks and details."""
+
+    @property
+    def functions(self) -> Mapping[str, FunctionDef]:
+        """The functions that calls refer to, by name."""
+
+    @property
+    def open_functions(self) -> OpenFunctions:
+        """The functions whose bodies are being measured."""
+
+    @property
+    def nodes_by_id(self) -> MutableMapping[str, Node]:
+        """The nodes of all figures so far, by identity."""
+
+    @property
+    def folds(self) -> Variables | None:
+        """The symbolic lengths of a page with foldable frames, else None."""
+
+    def measure(self, node: Node, context: NodeContext) -> Figure:
+        """Return the figure of a node in its own context."""
+
+    def marked(self, figure: Figure, part: Mapping[str, object]) -> Figure:
+        """Return a figure with the mark of its node, branch or block, if there is one."""
+
+    def stack(
+        self, nodes: Sequence[Node], context: NodeContext, *, tail: int = ..., entered: bool = ..., empty: str = ...
+    ) -> Figure:
+        """Return the figures of nodes below each other.
+
+        `tail` is the length of the line below the last figure, `entered` whether an arrow leads to the first, and
+        `empty` the text shown without nodes.
+        """
 
 
 def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
@@ -27,7 +89,7 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
     branches = _branches(layout, node["branches"], context, ("else", "else"))
     return FrameFigure(
         SvgGroup("choice", context.identity, if_title(node)),
-        heading(icons.CHOICE, "if"),
+        heading(Icon.CHOICE, "if"),
         branches,
         0,
         layout.folds,
@@ -37,7 +99,7 @@ def measure_if(layout: Layout, node: If, context: NodeContext) -> Figure:
 def measure_switch(layout: Layout, node: Switch, context: NodeContext) -> Figure:
     """Return a `switch`. Without a default case, an implied branch leads past it."""
     branches = _branches(layout, node["branches"], context, ("default", "no match"))
-    label = heading(icons.SWITCH, "switch", node["discriminant"])
+    label = heading(Icon.SWITCH, "switch", node["discriminant"])
     return FrameFigure(
         SvgGroup("choice", context.identity, f"switch {node['discriminant']}"), label, branches, 0, layout.folds
     )
@@ -81,16 +143,16 @@ def measure_try(layout: Layout, node: Try, context: NodeContext) -> Figure:
     catch_edge = 0
     if "catch_block" in node:
         handler = layout.view.details.source(node["catch_block"])
-        label = heading(icons.CAUGHT, "" if handler else "catch", handler, widest=WIDEST_NAME)
+        label = heading(Icon.CAUGHT, "" if handler else "catch", handler, widest=WIDEST_NAME)
         catch, catch_edge = _panel(layout, node["catch_block"], ("catch", "catch, on failure"), label, context)
     content: Figure = TryPanels(body, catch, catch_edge)
     if "finally_block" in node:
-        label = heading(icons.FINALLY, "finally")
+        label = heading(Icon.FINALLY, "finally")
         final, _ = _panel(layout, node["finally_block"], ("finally", "finally, in any case"), label, context)
         protected = TryPanels(body, catch, catch_edge, final=True)
         content = TryFinally(protected, final, _resumed_exits(protected, final))
     return FrameFigure(
-        SvgGroup("try", context.identity, "try"), heading(icons.PROTECTED, "try"), content, 0, layout.folds
+        SvgGroup("try", context.identity, "try"), heading(Icon.PROTECTED, "try"), content, 0, layout.folds
     )
 
 
@@ -112,3 +174,91 @@ def _panel(
     stack = layout.stack(block["nodes"], inside, empty=layout.view.when_empty(block))
     frame = FrameFigure(SvgGroup(f"panel {css}", inside.identity, title), label, stack, GAP)
     return layout.marked(frame, block), frame.left_extent
+
+
+def measure_parallel(layout: Layout, node: Parallel, context: NodeContext) -> Figure:
+    """Return a group between two bars."""
+    if (loop := loop_of_passes(node)) is not None:
+        return _measure_passes(layout, node, loop, context)
+    inside = context.inside(context.identity).grouped()
+    rows = _rows(layout, node["nodes"], inside, ends_with_first=is_over_at_the_first(node))
+    group, label = _group_and_label(layout, node, context)
+    return FrameFigure(group, label, rows, 0, layout.folds)
+
+
+def loop_of_passes(node: Node) -> Loop | None:
+    """Return the loop of a group with nothing else in it.
+
+    All its iterations run concurrently, and it shares the frame of the group.
+    """
+    if node["type"] != "parallel" or len(node["nodes"]) != 1:
+        return None
+    (only,) = node["nodes"]
+    return only if only["type"] == "loop" else None
+
+
+def _measure_passes(layout: Layout, node: Parallel, loop: Loop, context: NodeContext) -> Figure:
+    """Return the group of a loop whose iterations run concurrently: one iteration in a stacked frame."""
+    (identity,) = identities([loop], context.identity)
+    layout.nodes_by_id[identity] = loop
+    body = layout.stack(loop["nodes"], context.inside(identity).grouped())
+    head = layout.view.details.source(loop) or "every pass of the loop"
+    group, label = _group_and_label(layout, node, context, head)
+    return layout.marked(rejoin(FrameFigure(group, label, body, GAP, layout.folds, stacked=True), "breaks"), loop)
+
+
+def _group_and_label(layout: Layout, node: Parallel, context: NodeContext, head: str = "") -> tuple[SvgGroup, Label]:
+    """Return the SVG group and the label of a `parallel`.
+
+    Both show the head of the loop, if any, the condition on which the work is over, and the remarks on it.
+    """
+    when = ", ".join(filter(None, (head, _over_when(node))))
+    words = BETWEEN.join(filter(None, (when, *layout.view.details.remarks(node))))
+    kind = f"parallel {node['kind']}"
+    group = SvgGroup("parallel", context.identity, title_line(kind, words))
+    return group, heading(Icon.PARALLEL, kind, words, code=False)
+
+
+def _over_when(node: Parallel) -> str:
+    """Return the condition on which a group is over; empty for an unknown kind."""
+    return {
+        "all": "until all are done",
+        "all_settled": "until all have ended, failed or not",
+        "any": "until one succeeds",
+        "race": "until one ends",
+    }.get(node["kind"], "")
+
+
+def measure_unframed(layout: Layout, nodes: Sequence[Node], context: NodeContext) -> Figure:
+    """Return concurrent nodes outside of any group, such as tasks that nothing awaits."""
+    rows = _rows(layout, nodes, context, ends_with_first=False)
+    title = "at the same time"
+    return FrameFigure(
+        SvgGroup("parallel", f"{context.identity}.concurrent", title), heading(Icon.PARALLEL, title), rows, 0
+    )
+
+
+def in_sequence(nodes: Sequence[Node]) -> list[int] | None:
+    """Return the indexes of nodes with clocks in sequential order, or None if some overlap."""
+    spans = row_spans([clock_span(node) for node in nodes])
+    order = sorted(range(len(nodes)), key=lambda index: spans[index].begins)
+    is_sequence = all(
+        spans[index] == RowSpan(row, row + 1) and not is_unawaited(nodes[index]) for row, index in enumerate(order)
+    )
+    return order if is_sequence else None
+
+
+def _rows(layout: Layout, nodes: Sequence[Node], context: NodeContext, *, ends_with_first: bool) -> Figure:
+    if not nodes:
+        return ClockRows([Member(empty_box(f"{context.identity}.empty"), RowSpan(0, 1))], ends_with_first)
+    spans = row_spans([clock_span(node) for node in nodes])
+    members: list[Member] = []
+    for node, span, identity in zip(nodes, spans, identities(nodes, context.identity), strict=True):
+        inside = context.at(identity)
+        if node["type"] == "block" and node["nodes"]:
+            # A column is a sequence anyway, so the block needs no frame.
+            figure = layout.stack(node["nodes"], inside, tail=0, entered=False)
+        else:
+            figure = layout.measure(node, inside)
+        members.append(Member(figure, span, awaited=ends_with_first or not is_unawaited(node)))
+    return ClockRows(members, ends_with_first)

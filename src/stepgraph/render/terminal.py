@@ -1,4 +1,4 @@
-"""Lines for a terminal: pieces of text with colors, fitted to a width."""
+"""Lines and tables for a terminal: pieces of text with colors fitted to a width, and aligned columns."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from enum import Enum
 
 from msgspec import Struct
 
-from stepgraph.escaping.log_lines import without_commands
-from stepgraph.escaping.visible import visible
-from stepgraph.render.cells import cell_width, clip
+from stepgraph.escaping.plain_text import log_line, visible, without_commands
+from stepgraph.render.text_width import cell_width, clip
 
 _MIN_CLIPPED_WIDTH = 12
 
@@ -94,3 +93,29 @@ def _max_elastic_width(widths: Sequence[int], room: int) -> int:
     else:
         share = max(widths, default=0)
     return max(share, _MIN_CLIPPED_WIDTH)
+
+
+MISSING = "-"
+"""The cell for a missing number."""
+
+_GAP = "  "
+
+
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """Return the headings and rows as aligned lines. Columns of numbers are right-aligned.
+
+    Control characters and log commands are escaped. All rows have the length of the headings.
+    """
+    lines = [headings, *([log_line(cell) for cell in row] for row in rows)]
+    columns = [_aligned(column) for column in zip(*lines, strict=True)]
+    return "".join(_GAP.join(cells).rstrip() + "\n" for cells in zip(*columns, strict=True))
+
+
+def _aligned(column: Sequence[str]) -> list[str]:
+    width = max(cell_width(cell) for cell in column)
+    is_numeric = all(cell.isdecimal() or cell == MISSING for cell in column[1:])
+    padded = []
+    for cell in column:
+        space = " " * (width - cell_width(cell))
+        padded.append(space + cell if is_numeric else cell + space)
+    return padded

@@ -1,17 +1,86 @@
-"""Text in terminal cells: widths, cutting, wrapping.
+"""Measuring, cutting and wrapping text, in any unit of length and in terminal cells.
 
-Widths are from Unicode 15.1.0 instead of `unicodedata`, so that they do not depend on the version of Python. Characters
-that Unicode 15.1.0 lacks have one cell.
+Widths in cells are from Unicode 15.1.0 instead of `unicodedata`, so that they do not depend on the version of Python.
+Characters that Unicode 15.1.0 lacks have one cell.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from stepgraph.escaping.visible import visible
-from stepgraph.render.ruler import Ruler
+from msgspec import Struct
+
+from stepgraph.escaping.plain_text import visible
+
+ELLIPSIS: Final = "…"
+MAX_COMBINING_MARKS: Final = 12
+"""The maximum number of combining characters on one letter; more than any script needs."""
+_BREAKABLE: Final = "([{,.=/-_"
+
+
+class Ruler(Struct, frozen=True):
+    """Measures text by the widths of its characters."""
+
+    width_of: Callable[[str], int]
+    """Returns the width of a single character."""
+
+    def width(self, text: str) -> int:
+        """Return the width of `text`."""
+        return sum(map(self.width_of, text))
+
+    def clip(self, text: str, width: int) -> str:
+        """Return `text` cut to `width`, with an ellipsis if it does not fit."""
+        if self._count_fitting(text, width) == len(text):
+            return text
+        room = width - self.width_of(ELLIPSIS)
+        return "" if room < 0 else text[: self._count_fitting(text, room)] + ELLIPSIS
+
+    def wrap(self, text: str, width: int, lines: int) -> tuple[str, ...]:
+        """Break `text` into at most `lines` lines of `width`, at spaces, else after punctuation.
+
+        The last line ends in an ellipsis if text is cut off.
+        """
+        wrapped: list[str] = []
+        for line in self._broken_lines(text, width):
+            if len(wrapped) == lines:
+                wrapped[-1] = self.clip(f"{wrapped[-1]}{ELLIPSIS}", width)
+                break
+            wrapped.append(line)
+        return tuple(wrapped)
+
+    def _broken_lines(self, text: str, width: int) -> Iterator[str]:
+        rest = text
+        while (end := self._count_fitting(rest, width)) < len(rest):
+            end = max(1, end)
+            space = rest.rfind(" ", 1, end + 1)
+            if space > 0:
+                yield rest[:space]
+                rest = rest[space + 1 :]
+            else:
+                end = _break_after_punctuation(rest, end)
+                yield rest[:end]
+                rest = rest[end:]
+        yield rest
+
+    def _count_fitting(self, text: str, width: int) -> int:
+        """Return how many characters of `text` fit into `width`, with at most `MAX_COMBINING_MARKS` on a letter."""
+        used = marks = 0
+        for index, letter in enumerate(text):
+            letter_width = self.width_of(letter)
+            used += letter_width
+            marks = 0 if letter_width else marks + 1
+            if used > width or marks > MAX_COMBINING_MARKS:
+                return index
+        return len(text)
+
+
+def _break_after_punctuation(text: str, end: int) -> int:
+    """Return the break position after the last punctuation mark in the second half of `text[:end]`, else `end`."""
+    marked = max(text.rfind(mark, 0, end) + 1 for mark in _BREAKABLE)
+    return marked if marked > end // 2 else end
+
 
 _WIDE: Final = (
     " 1100-115f 231a-231b 2329-232a 23e9-23ec 23f0 23f3 25fd-25fe 2614-2615 2648-2653 267f 2693 26a1 26aa-26ab"
@@ -23,7 +92,6 @@ _WIDE: Final = (
     " 1f6eb-1f6ec 1f6f4-1f6fc 1f7e0-1f7f0 1f90c-1f93a 1f93c-1f945 1f947-1f9ff 1fa70-1faf8 20000-323af"
 )
 """Wide characters: Chinese, Japanese, Korean, and emoji."""
-
 _COMBINING: Final = (
     " 300-36f 483-489 591-5bd 5bf 5c1-5c2 5c4-5c5 5c7 610-61a 64b-65f 670 6d6-6dc 6df-6e4 6e7-6e8 6ea-6ed 711 730-74a"
     " 7a6-7b0 7eb-7f3 7fd 816-819 81b-823 825-827 829-82d 859-85b 898-89f 8ca-8e1 8e3-902 93a 93c 941-948 94d 951-957"
@@ -52,7 +120,8 @@ _COMBINING: Final = (
     " 1e2ec-1e2ef 1e4ec-1e4ef 1e8d0-1e8d6 1e944-1e94a e0100-e01ef"
 )
 """Combining characters, and joiners without width."""
-
+# Letters have at most this many combining marks in any script.
+_MAX_CHARACTERS_PER_CELL: Final = 8
 MAX_LABEL_LINES: Final = 3
 
 
@@ -79,8 +148,6 @@ def _bounds(ranges: str) -> tuple[list[int], list[int]]:
 
 _WIDE_BEGINS, _WIDE_ENDS = _bounds(_WIDE)
 _COMBINING_BEGINS, _COMBINING_ENDS = _bounds(_COMBINING)
-
-
 CELLS: Final = Ruler(cells_of)
 
 
@@ -92,6 +159,15 @@ def cell_width(text: str) -> int:
 def clip(text: str, width: int) -> str:
     """Return `text` cut to `width` cells, with an ellipsis if it does not fit."""
     return CELLS.clip(text, width)
+
+
+def clip_start(text: str, width: int) -> str:
+    """Return `text` if it fits into `width` cells, otherwise an ellipsis and the last part of it."""
+    if cell_width(text) <= width:
+        return text
+    starts = range(max(0, len(text) - _MAX_CHARACTERS_PER_CELL * width), len(text) + 1)
+    first = bisect_left(starts, x=True, key=lambda start: cell_width(text[start:]) < width)
+    return ELLIPSIS + text[starts[first] :]
 
 
 def wrap(text: str, width: int, lines: int) -> tuple[str, ...]:

@@ -2,7 +2,7 @@ import unicodedata
 
 import pytest
 
-from stepgraph.render.cells import cell_width, cells_of, clip, wrap
+from stepgraph.render.text_width import cell_width, cells_of, clip, wrap
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,139 @@
+r"""Plain text for terminals, error messages, labels, and the logs of CI runners.
+
+`visible` escapes characters that are invisible, reorder others, or control a terminal. `log_line` also breaks commands
+for the runner: GitHub obeys `::name ...::` after white space at the start of a line, and `##[name]` anywhere in it;
+Azure Pipelines `##vso[...]` and TeamCity `##teamcity[...]` anywhere; GitLab `section_start:1:name`, though only before
+a carriage return. A backslash breaks each: `\::name`, `#\#[name]`, `section_start\:1`. Media with character references
+use these to break the commands that are obeyed anywhere, and their lines begin with markup.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import cache
+from typing import Final
+
+# Color codes are invisible, so they count as white space.
+_COLONS_AT_START: Final = re.compile(
+    r"((?:^|\r)(?:[^\S\n\r]|[\x1c-\x1f\u200c\u200d]|\x1b\[[0-9;]*+m)*+)(:[\u200c\u200d]*+:)", re.MULTILINE
+)
+_STARTS: Final = ("::", ":\u200c", ":\u200d")
+# Groups of three: the text before the character to escape, that character, and the text after it.
+_WITHIN: Final = re.compile(r"()(#)(#[A-Za-z]*+\[)|(section_(?:start|end))(:)([0-9])")
+_NUMBER_SIGN: Final = "#"
+_JOINERS: Final = frozenset("\u200c\u200d")
+_SHORT: Final = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+_LAST_OF_TWO_DIGITS: Final = 0xFF
+_LAST_OF_FOUR_DIGITS: Final = 0xFFFF
+
+
+def visible(text: str) -> str:
+    r"""Return `text` on one line, with unsafe characters as escapes: `\n`, `\x1b`, `\u202e`, `\U000e0001`."""
+    if text.isascii() and text.isprintable():
+        return text
+    return with_unsafe_spelled(text, _spelled)
+
+
+def visible_lines(text: str) -> str:
+    """Return `text` with unsafe characters as escapes, except line feeds."""
+    return "\n".join(map(visible, text.split("\n")))
+
+
+def with_unsafe_spelled(text: str, spell: Callable[[str], str]) -> str:
+    """Replace each unsafe character with its escape in a medium. Joiners in words of scripts that use them stay."""
+    return _unsafe().sub(lambda match: match.group() if _is_joiner_in_word(match) else spell(match.group()), text)
+
+
+def _is_joiner_in_word(match: re.Match[str]) -> bool:
+    if match.group() not in _JOINERS:
+        return False
+    text, start, end = match.string, match.start(), match.end()
+    return start > 0 and bool(_joining().match(text, start - 1) and _joining().match(text, end))
+
+
+def _spelled(character: str) -> str:
+    if character in _SHORT:
+        return _SHORT[character]
+    code = ord(character)
+    if code <= _LAST_OF_TWO_DIGITS:
+        return f"\\x{code:02x}"
+    if code <= _LAST_OF_FOUR_DIGITS:
+        return f"\\u{code:04x}"
+    return f"\\U{code:08x}"
+
+
+# Compiled on demand: both take 2 milliseconds, and few runs need them.
+@cache
+def _unsafe() -> re.Pattern[str]:
+    """Return the regular expression for one unsafe character.
+
+    A fixed list, because `unicodedata` changes with the version of Python. It covers the categories Cc, Cf, Co, Cs, Zl
+    and Zp, the property Default_Ignorable_Code_Point, and blank characters.
+    """
+    return re.compile(
+        "["
+        "\x00-\x1f\x7f-\x9f"  # controls
+        "\u00ad\u034f\u0600-\u0605\u061c\u06dd\u070f\u0890\u0891\u08e2\u115f\u1160\u17b4\u17b5\u180b-\u180f"
+        "\u200b-\u200f\u2028-\u202e\u2060-\u206f\u2800\u3164"
+        "\ud800-\uf8ff"  # surrogates, private use
+        "\ufdd0-\ufdef\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffc\ufffe\uffff"
+        # Few ranges, because each costs time at every character.
+        "\U000110bd\U000110cd\U00013430-\U0001343f\U0001bca0-\U0001bca3\U0001d159\U0001d173-\U0001d17a"
+        "\U000e0000-\U0010ffff"
+        "]"
+    )
+
+
+@cache
+def _joining() -> re.Pattern[str]:
+    """Return the regular expression for one character of scripts that join or stack letters, or of emoji.
+
+    These scripts are Arabic, Indic and Southeast Asian ones. Joiners between such characters are part of the spelling.
+    """
+    return re.compile(
+        "[\u0620-\u06dc\u06de-\u06ff\u0710-\u0dff\u0f00-\u109f\u1780-\u17b3\u17b6-\u180a\u1810-\u18af\u1a20-\u1aff"
+        "\u1b00-\u1bff\u2190-\u21ff\u2600-\u27bf\u2b00-\u2bff\ua840-\ua8ff\ua980-\uabff\U00010a00-\U000110bc"
+        "\U000110be-\U000110cc\U000110ce-\U00011fff\U0001f000-\U0001faff]"
+    )
+
+
+def log_line(text: str) -> str:
+    """Return text as one line of a log, with unsafe characters escaped and commands broken."""
+    return without_commands(visible(text))
+
+
+def log_lines(text: str) -> str:
+    """Return text as lines of a log, each escaped with `log_line`."""
+    return "\n".join(map(log_line, text.split("\n")))
+
+
+def readable_patch_line(line: str) -> str:
+    """Escape a line of a patch, without line feed, for a terminal or a log. Tabs and carriage returns stay."""
+    end = "\r" if line.endswith("\r") else ""
+    return without_commands("\t".join(map(visible, line.removesuffix("\r").split("\t")))) + end
+
+
+def without_commands(text: str) -> str:
+    """Break the commands in lines of text that end in line feeds."""
+    if ":" in text and any(start in text for start in _STARTS):
+        text = _COLONS_AT_START.sub(r"\1\\\2", text)
+    return without_commands_within(text)
+
+
+def without_commands_within(text: str) -> str:
+    """Break the commands in text that is never at the start of a line."""
+    return broken_commands(text, lambda character: "#\\" if character == _NUMBER_SIGN else f"\\{character}")
+
+
+def broken_commands(text: str, escape: Callable[[str], str]) -> str:
+    """Escape one character of each command that runners obey anywhere in a line."""
+    # Substring searches are 50 times as fast as the regular expression.
+    if "##" in text or "section_" in text:
+        return _WITHIN.sub(lambda match: _with_escape(match, escape), text)
+    return text
+
+
+def _with_escape(match: re.Match[str], escape: Callable[[str], str]) -> str:
+    before, character, after = (part for part in match.groups() if part is not None)
+    return f"{before}{escape(character)}{after}"

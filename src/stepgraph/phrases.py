@@ -1,0 +1,130 @@
+"""Numbers, durations, payload shapes and names in messages and drawings; similar names, and names with gaps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from stepgraph.model.payload import Number, ObjectShape, Shape
+
+# Months and years are left out: they have no exact number of milliseconds.
+_UNITS = (
+    (7 * 24 * 60 * 60 * 1000, "week"),
+    (24 * 60 * 60 * 1000, "day"),
+    (60 * 60 * 1000, "hour"),
+    (60 * 1000, "minute"),
+    (1000, "second"),
+)
+# Comparing two names takes time proportional to the product of their lengths.
+_LONGEST: Final = 100
+
+
+def duration_text(duration: Number | str) -> str:
+    """Return a duration in words: text unchanged, milliseconds in the largest exact unit.
+
+    `300000` is `5 minutes`, `90000` is `90 seconds`, `1500` stays `1500 ms`.
+    """
+    if isinstance(duration, str):
+        return duration
+    for size, unit in _UNITS:
+        if duration > 0 and duration % size == 0:
+            return counted(int(duration // size), unit)
+    return f"{number_text(duration)} ms"
+
+
+def is_same_duration(first: object, second: object) -> bool:
+    """Return whether two values are durations with equal texts, such as `60000` and `1 minute`."""
+    if not isinstance(first, int | float | str) or not isinstance(second, int | float | str):
+        return False
+    return duration_text(first) == duration_text(second)
+
+
+def number_text(number: Number) -> str:
+    """Return a JSON number without a zero fraction: `3` for `3.0`."""
+    return str(int(number)) if isinstance(number, float) and number.is_integer() else str(number)
+
+
+def counted(number: Number, noun: str, plural: str = "") -> str:
+    """Return a number with its noun: `1 step`, `2 steps`."""
+    return f"{number_text(number)} {noun if number == 1 else plural or noun + 's'}"
+
+
+def shape_text(shape: Shape) -> str:
+    """Return a shape on one line: `{order: {id, lines}, note}`."""
+    pieces: list[str] = []
+    pending: list[str | Shape] = [shape]
+    while pending:
+        part = pending.pop()
+        if isinstance(part, str):
+            pieces.append(part)
+        elif part["type"] == "object":
+            pending.extend(reversed(_object_parts(part)))
+        else:
+            pieces.append("unknown")
+    return "".join(pieces)
+
+
+def _object_parts(shape: ObjectShape) -> list[str | Shape]:
+    parts: list[str | Shape] = ["{"]
+    for name, field in shape["fields"].items():
+        parts += [", " if len(parts) > 1 else "", _key_text(name)]
+        if field["type"] == "object":
+            parts += [": ", field]
+    return [*parts, "}"]
+
+
+def _key_text(key: str) -> str:
+    return key if key.isascii() and key.isidentifier() else json.dumps(key, ensure_ascii=False)
+
+
+def near_names(name: str, available: Iterable[str]) -> list[str]:
+    """Return similar names, ignoring case, nearest first. Names that differ only in case yield the first of them."""
+    # Imported here for start-up: only misspelled names need it.
+    from difflib import get_close_matches
+
+    by_folded = {each.casefold(): each for each in reversed(list(available))}
+    return [by_folded[match] for match in get_close_matches(name.casefold(), list(by_folded))]
+
+
+class Suggestions(Struct):
+    """Suggestions for unknown names, with a limit on comparisons for modules with thousands of unknown names."""
+
+    remaining: int = 50_000
+    """The number of comparisons of two names that may still be made."""
+
+    def nearest(self, name: str, available: Callable[[], Iterable[str]]) -> str | None:
+        """Return the most similar name, None if no name is similar or the limit is reached."""
+        if self.remaining <= 0 or len(name) > _LONGEST:
+            return None
+        from difflib import get_close_matches
+
+        names = [each for each in available() if len(each) <= _LONGEST]
+        self.remaining -= len(names)
+        return next(iter(get_close_matches(name, names, 1)), None)
+
+
+def quoted(names: Iterable[str]) -> list[str]:
+    """Return names in backquotes."""
+    return [f"`{name}`" for name in names]
+
+
+def fits_pieces(text: str, pieces: Sequence[str]) -> bool:
+    """Return whether a text consists of the pieces in order, with any text between them.
+
+    Taking the leftmost occurrence of each piece needs no backtracking.
+    """
+    first, last = pieces[0], pieces[-1]
+    if len(pieces) == 1:
+        return text == first
+    at, end = len(first), len(text) - len(last)
+    if end < at or not text.startswith(first) or not text.endswith(last):
+        return False
+    for piece in pieces[1:-1]:
+        start = text.find(piece, at, end)
+        if start < 0:
+            return False
+        at = start + len(piece)
+    return True

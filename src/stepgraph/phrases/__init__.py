@@ -1,1 +1,0 @@
-"""Values of a graph in words."""

@@ -1,1 +1,0 @@
-"""Outlines of version graphs for the terminal."""

@@ -1,0 +1,206 @@
+"""The figures of a comparison: a figure with a mark (a sign at its corner, or a tab above it) and lists of changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from msgspec import Struct
+from msgspec.structs import force_setattr
+
+from stepgraph.escaping.plain_text import visible
+from stepgraph.render.svg.figures.figure import EarlyExits, Figure, Lanes
+from stepgraph.render.svg.figures.label import WIDEST_DETAIL, Label, plain_label
+from stepgraph.render.svg.figures.leaf import ExitPill
+from stepgraph.render.svg.figures.stack import ExitJoin
+from stepgraph.render.svg.fonts import DETAIL, HEADING
+from stepgraph.render.svg.lengths import Length
+from stepgraph.render.svg.pen import Icon, Pen
+from stepgraph.render.view import Mark, MarkKind
+
+ICONS: Final = {
+    MarkKind.ADDED: Icon.ADDED,
+    MarkKind.REMOVED: Icon.REMOVED,
+    MarkKind.CHANGED: Icon.CHANGED,
+}
+SIGN: Final = 9
+"""The radius in pixels of a sign."""
+
+MAX_WIDTH: Final = 560
+MAX_ENTRIES: Final = 24
+"""The maximum number of entries; the picture itself shows the others."""
+
+_SIDE_PADDING: Final = 10
+_ABOVE: Final = 4
+_BELOW: Final = 6
+_TAB_OVERLAP: Final = 10
+_PADDING_AROUND_TEXT: Final = 3 * _SIDE_PADDING + SIGN
+_MIN_TAB_WIDTH: Final = 190
+_ICON: Final = 16
+
+
+class MarkedFigure(Struct, frozen=True):
+    """A figure with its mark.
+
+    The tab begins at the left side of the figure, and is at least as wide as its text.
+    """
+
+    figure: Figure
+    mark: Mark
+    label: Label | None = None
+    """The text of the tab; None without a tab. Pills are too small for tabs."""
+
+    def __post_init__(self) -> None:
+        if not self.mark.remark or isinstance(self.figure, ExitPill):
+            return
+        room = max(2 * self.figure.left_extent, _MIN_TAB_WIDTH) - _PADDING_AROUND_TEXT
+        force_setattr(self, "label", plain_label(self.mark.remark, min(room, WIDEST_DETAIL)))
+
+    @property
+    def left_extent(self) -> int:
+        at_corner = self.label is None and not self.mark.quiet
+        return self.figure.left_extent + (SIGN if at_corner else 0)
+
+    @property
+    def right_extent(self) -> int:
+        return max(self.figure.right_extent, self._tab - self.figure.left_extent)
+
+    @property
+    def height(self) -> Length:
+        return self.figure.height + self._above
+
+    @property
+    def goes_on(self) -> bool:
+        return self.figure.goes_on
+
+    @property
+    def exits(self) -> EarlyExits:
+        return self.figure.exits.lowered(self._above)
+
+    @property
+    def _tab(self) -> int:
+        if self.label is None:
+            return 0
+        return max(
+            self.label.width + _PADDING_AROUND_TEXT,
+            self.figure.left_extent + min(self.figure.left_extent, self.figure.right_extent),
+        )
+
+    @property
+    def _above(self) -> int:
+        return 0 if self.label is None else self.label.height + _ABOVE + _BELOW
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        pen.open(f"mark {self.mark.kind.value}", "", self.mark.words)
+        edge = -self.figure.left_extent
+        if self.label is not None:
+            pen.box("tab", (edge, 0), (self._tab, self._above + _TAB_OVERLAP))
+            self.label.draw(pen, edge + 2 * _SIDE_PADDING + SIGN, _ABOVE, "")
+        pen.open_at(0, self._above)
+        self.figure.draw(pen, lanes)
+        pen.close()
+        if not self.mark.quiet:
+            corner = (edge, 0)
+            on_tab = (edge + _SIDE_PADDING + SIGN // 2, self._above // 2)
+            draw_sign(pen, self.mark.kind, *(corner if self.label is None else on_tab))
+        pen.close()
+
+
+def is_marked(figure: Figure) -> bool:
+    """Return whether a figure already has a mark, as an expanded function has."""
+    while isinstance(figure, ExitJoin):
+        figure = figure.figure
+    return isinstance(figure, MarkedFigure)
+
+
+def draw_sign(pen: Pen, kind: MarkKind, x: int, y: int) -> None:
+    """Draw the sign of a mark centered at a point."""
+    pen.lines.append(f'<circle class="sign" cx="{x}" cy="{y}" r="{SIGN}"/>')
+    pen.icon("", x - _ICON // 2, y - _ICON // 2, ICONS[kind])
+
+
+_MAX_LINES: Final = 3
+_TEXT: Final = 2 * SIGN + 8
+_BETWEEN: Final = 7
+_BELOW_HEADING: Final = 8
+_DESCENT: Final = 4
+
+
+class ListingEntry(Struct, frozen=True):
+    """A change with its sign."""
+
+    kind: MarkKind
+    text: str
+    more: str = ""
+    """A second text below, in the class `css`; may be empty."""
+
+    css: str = "detail"
+
+
+class Listing(Struct, frozen=True):
+    """A heading, remarks, and entries, to the right of its spine."""
+
+    heading: str
+    remarks: Sequence[str]
+    entries: Sequence[ListingEntry]
+    lines: Sequence[Sequence[tuple[str, str]]] = ()
+    """The lines of each entry, as pairs of a class and a text; computed from the entries."""
+
+    def __post_init__(self) -> None:
+        force_setattr(self, "lines", [list(_lines(entry)) for entry in self.entries[:MAX_ENTRIES]])
+
+    @property
+    def left_extent(self) -> int:
+        return 0
+
+    @property
+    def right_extent(self) -> int:
+        texts = [_TEXT + DETAIL.width(text) for lines in self.lines for _, text in lines]
+        return max(
+            [HEADING.width(self.heading), *map(DETAIL.width, self._remarks), DETAIL.width(self._omission), *texts]
+        )
+
+    @property
+    def height(self) -> int:
+        heights = [len(lines) * DETAIL.line_height + _BETWEEN for lines in self.lines]
+        more = DETAIL.line_height if self._omission else 0
+        return self._top + sum(heights) + more
+
+    @property
+    def _remarks(self) -> list[str]:
+        return [line for text in self.remarks for line in DETAIL.wrap(visible(text), MAX_WIDTH, 2)]
+
+    @property
+    def _top(self) -> int:
+        return HEADING.line_height + len(self._remarks) * DETAIL.line_height + _BELOW_HEADING
+
+    @property
+    def _omission(self) -> str:
+        """The number of omitted entries in words; empty for none."""
+        count = len(self.entries) - len(self.lines)
+        return f"and {count} more" if count else ""
+
+    def draw(self, pen: Pen, lanes: Lanes) -> None:
+        first = HEADING.line_height - _DESCENT
+        remarks = (("detail", 0, first + n * DETAIL.line_height, text) for n, text in enumerate(self._remarks, 1))
+        pen.text([("heading", 0, first, self.heading), *remarks])
+        y = self._top
+        for entry, lines in zip(self.entries, self.lines, strict=False):
+            pen.open(f"mark {entry.kind.value}", "", f"{entry.kind.value}: {entry.text}")
+            draw_sign(pen, entry.kind, SIGN, y + DETAIL.line_height // 2)
+            pieces: list[tuple[str, int, int, str]] = []
+            for css, text in lines:
+                y += DETAIL.line_height
+                pieces.append((css, _TEXT, y - _DESCENT, text))
+            pen.text(pieces)
+            pen.close()
+            y += _BETWEEN
+        if self._omission:
+            pen.text([("detail", _TEXT, y + DETAIL.line_height - _DESCENT, self._omission)])
+
+
+def _lines(entry: ListingEntry) -> Iterable[tuple[str, str]]:
+    """Yield the class and the text of each line of an entry."""
+    for css, text in (("change", entry.text), (entry.css, entry.more)):
+        if text:
+            yield from ((css, line) for line in DETAIL.wrap(visible(text), MAX_WIDTH, _MAX_LINES))
