@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from difflib import Match, SequenceMatcher
 
-from stepgraph.diff.matching.sequences import common_sequence
+from stepgraph.diff.sequences import common_sequence
 from stepgraph.limits import DIFFLIB_LINES
 
 

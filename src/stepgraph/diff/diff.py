@@ -13,10 +13,10 @@ from stepgraph.diff.changes.grouping import group_edits
 from stepgraph.diff.changes.sides import Sides, sides_of
 from stepgraph.diff.in_flight.effects import SAFE, Effect, Impact, breaking
 from stepgraph.diff.in_flight.impact import ImpactAnalysis
-from stepgraph.diff.matching.match import match_trees
-from stepgraph.diff.matching.matching import Matching
-from stepgraph.diff.matching.sequences import common_sequence
+from stepgraph.diff.match import match_trees
+from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import Edit, apply_edits, edit_script
+from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.tree import read_tree
 from stepgraph.diff.wording.titles import title_of
 from stepgraph.escaping.visible import visible

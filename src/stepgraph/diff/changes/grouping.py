@@ -11,8 +11,8 @@ from stepgraph.diff.changes.edit_groups import Action, EditGroup, merge_equal_gr
 from stepgraph.diff.changes.moves import Run, moved_runs, reordered_runs
 from stepgraph.diff.changes.owners import owners_of
 from stepgraph.diff.changes.sides import Side, Sides, sides_of
-from stepgraph.diff.matching.functions import functions_of
-from stepgraph.diff.matching.matching import Matching
+from stepgraph.diff.match import functions_of
+from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import Delete, Edit, ElementRef, Insert, Move, TreeVersion, Update
 from stepgraph.diff.tree import CALL, CLOCKS, COLLECTIONS, KEY, ROOT, TreeElement
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
 from stepgraph.diff.changes.sides import Side, Sides
-from stepgraph.diff.matching.sequences import longest_increasing
+from stepgraph.diff.sequences import longest_increasing
 from stepgraph.diff.tree import FUNCTION, FUNCTIONS
 
 Run: TypeAlias = tuple[int, ...]

@@ -7,7 +7,7 @@ from collections import defaultdict
 from msgspec import Struct
 
 from stepgraph.diff.changes.sides import Side, Sides
-from stepgraph.diff.matching.matching import work_counts
+from stepgraph.diff.matching import work_counts
 from stepgraph.diff.tree import CALL, FUNCTION, FUNCTIONS
 
 

@@ -12,7 +12,7 @@ from typing import cast
 
 from msgspec import Struct, field
 
-from stepgraph.diff.matching.matching import Matching
+from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import ElementRef, TreeVersion
 from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, ROOT, Tree
 

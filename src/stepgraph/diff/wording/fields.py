@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Final, cast
 
 from stepgraph.diff.changes.edit_groups import Action, EditGroup
-from stepgraph.diff.matching.matching import Matching
+from stepgraph.diff.matching import Matching
 from stepgraph.diff.tree import BRANCH, KEY, TreeElement
 from stepgraph.json_text import canonical_json
 from stepgraph.model.payload import (

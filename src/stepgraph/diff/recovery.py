@@ -11,24 +11,20 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.diff.matching.matching import Matching, work_counts
-from stepgraph.diff.matching.sequences import common_sequence
-from stepgraph.diff.matching.top_down import match_below
+from stepgraph.diff.matching import Matching, match_below, work_counts
+from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.tree import BRANCH, CALL, STEPS, Digester, Tree
 from stepgraph.limits import NAME_WORK_PER_VISIT, VISIT_SHARES, Budget, Limit
 from stepgraph.model.payload import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT
 
 MIN_SIMILARITY: Final = 0.6
 """Minimum similarity of names, from 0 to 1."""
-
 _MAX_COMPARISONS: Final = 400
 """Maximum number of name pairs in a gap. Beyond it, only the configuration counts."""
-
 _DEFAULT_CONFIG: Final = {
     "retries": {"limit": DEFAULT_RETRIES, "delay": DEFAULT_DELAY, "backoff": DEFAULT_BACKOFF},
     "timeout": DEFAULT_TIMEOUT,
 }
-
 Gap = tuple[list[int], list[int]]
 
 

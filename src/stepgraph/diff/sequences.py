@@ -11,7 +11,6 @@ from typing import Final
 from stepgraph.limits import SEQUENCE_WORK, SEQUENCE_WORK_PER_ITEM
 
 Pair = tuple[int, int]
-
 _MAX_TABLE_SIZE: Final = 40_000
 
 
