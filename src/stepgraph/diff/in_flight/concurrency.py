@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
-from stepgraph.diff.changes.clocks import RACES, concurrent_in
-from stepgraph.diff.changes.edit_groups import EditGroup
+from stepgraph.diff.changes import EditGroup
+from stepgraph.diff.clocks import RACES, concurrent_in
 from stepgraph.diff.in_flight.counts import StepCounts, steps_out_of_count_order
 from stepgraph.diff.in_flight.effects import Impact, breaking, count_shift, late
 from stepgraph.diff.in_flight.waits import InFlightInstances

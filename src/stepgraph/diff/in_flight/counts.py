@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.diff.changes.clocks import concurrent_in
+from stepgraph.diff.clocks import concurrent_in
 from stepgraph.diff.in_flight.effects import ResultKey, result_key
 from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement
 from stepgraph.limits import Limit

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
 
-from stepgraph.diff.changes.edit_groups import EditGroup
+from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.in_flight.effects import WAITS, Impact, breaking, late
 from stepgraph.diff.in_flight.waits import InFlightInstances
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, Tree, TreeElement, is_work

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterator, Mapping
 from itertools import takewhile
 from typing import Final
 
-from stepgraph.diff.changes.clocks import RACES, concurrent_in
-from stepgraph.diff.changes.edit_groups import Action, EditGroup
-from stepgraph.diff.changes.sides import Side, Sides
+from stepgraph.diff.changes import Action, EditGroup
+from stepgraph.diff.clocks import RACES, concurrent_in
 from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
 from stepgraph.diff.in_flight.effects import SAFE, WAITS, Impact, breaking, count_shift, late, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
 from stepgraph.diff.in_flight.waits import InFlightInstances, is_repeated
+from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.tree import BRANCH, FUNCTION, ROOT, STEPS, Tree, TreeElement, is_work
 from stepgraph.phrases.durations import is_same_duration
 

@@ -6,10 +6,10 @@ from collections.abc import Container
 
 from msgspec import Struct
 
-from stepgraph.diff.changes.edit_groups import EditGroup
-from stepgraph.diff.changes.sides import Sides
+from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.in_flight.counts import StepCounts
 from stepgraph.diff.in_flight.effects import WAITS
+from stepgraph.diff.sides import Sides
 from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, Tree, TreeElement
 from stepgraph.limits import Limit
 
