@@ -11,7 +11,7 @@ from collections.abc import Container, Iterable, Iterator
 
 from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.in_flight.effects import WAITS, Impact, breaking, late
-from stepgraph.diff.in_flight.waits import InFlightInstances
+from stepgraph.diff.in_flight.instances import InFlightInstances
 from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, Tree, TreeElement, is_work
 
 
