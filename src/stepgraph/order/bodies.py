@@ -10,8 +10,7 @@ from msgspec import Struct
 
 from stepgraph.model.payload import FunctionDef, Node, Step, Workflow
 from stepgraph.model.walk import as_step
-from stepgraph.order.paths import Path, node_at, paths
-from stepgraph.order.structure import is_concurrent
+from stepgraph.order.paths import Path, is_concurrent, node_at, paths
 
 
 class WorkSite(Struct, frozen=True, eq=False):
