@@ -4,16 +4,12 @@ from __future__ import annotations
 
 from msgspec import Struct
 
-from stepgraph.graph.calls import CallSummaries
+from stepgraph.graph.calls import CallSummaries, functions_called_in
 from stepgraph.graph.clock import emit_nodes
-from stepgraph.graph.completion import summarize_calls
 from stepgraph.graph.control import structure_control_flow
 from stepgraph.graph.dependencies.usage import ProgramUsage
-from stepgraph.graph.merging import representatives
-from stepgraph.graph.naming import assign_keys
-from stepgraph.graph.nodes import payload_shape
-from stepgraph.graph.places import Places
-from stepgraph.graph.reach import functions_called_in
+from stepgraph.graph.functions import assign_keys, representatives, summarize_calls
+from stepgraph.graph.nodes import Places, payload_shape
 from stepgraph.ir.nodes import Block, Function
 from stepgraph.ir.program import ExpandedProgram, Program
 from stepgraph.limits import LimitExceededError

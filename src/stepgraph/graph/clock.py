@@ -8,11 +8,9 @@ from typing import TypeGuard
 from msgspec import Struct, field
 
 from stepgraph.graph.liveness import Liveness, liveness
-from stepgraph.graph.nodes import leaf_node, step_do
-from stepgraph.graph.ordered import members, parallel, set_clocks, without_clocks
+from stepgraph.graph.nodes import Origin, Places, leaf_node, members, parallel, set_clocks, step_do, without_clocks
 from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
 from stepgraph.graph.partial_order import assign_clocks, decompose
-from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.exceptions import catch_all
 from stepgraph.ir.nodes import (

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from stepgraph.graph.places import Places
+from stepgraph.graph.nodes import Places
 from stepgraph.ir.nodes import Block, Handler, Jump, JumpKind, StepInput, StepRun, Try, child_blocks
 from stepgraph.model.details import NO_DETAIL, Detail, Details, Part, details_of
 from stepgraph.model.payload import Graph
