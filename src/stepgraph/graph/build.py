@@ -44,7 +44,7 @@ def _expand(program: Program) -> ExpandedProgram:
     if not program_usage.needed:
         return ExpandedProgram(program.body)
     # Deferred to keep start-up fast: few programs have dependencies.
-    from stepgraph.graph.dependencies.fixpoint import expand_to_fixpoint
+    from stepgraph.graph.dependencies.flow import expand_to_fixpoint
 
     return expand_to_fixpoint(program, program_usage)
 
