@@ -39,7 +39,7 @@ from stepgraph.ir.nodes import (
     map_blocks,
     may_run_steps,
 )
-from stepgraph.model.conditions import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
+from stepgraph.model.payload import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 
 Target: TypeAlias = int
 """The target of a jump without a payload node: `_ITERATION_END`, or the `id` of a `try` for the end of its body."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from stepgraph.model.conditions import is_generated
-from stepgraph.model.payload import Block, Branch, If, Switch, Try
+from stepgraph.model.payload import Block, Branch, If, Switch, Try, is_generated
 from stepgraph.render.context import NodeContext
 from stepgraph.render.node_text import NO_BLOCK, branch_text, is_exhaustive
 from stepgraph.render.svg import icons
