@@ -19,8 +19,7 @@ from msgspec.structs import replace
 from stepgraph.graph.bit_sets import bit_set, bits
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, is_race, task_ids_of, tasks_done_after
 from stepgraph.ir.dataflow import solve
-from stepgraph.ir.domain import Domain, Leaf, Observer
-from stepgraph.ir.jump_targets import JumpTarget
+from stepgraph.ir.domain import Domain, JumpTarget, Leaf, Observer
 from stepgraph.ir.nodes import (
     Await,
     Block,
