@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 import pytest
 
-from stepgraph.syntax.editing import apply_source_edits
-from stepgraph.syntax.edits import AddedAwait, Edit, MovedImport, Replacement
+from stepgraph.syntax.edits import AddedAwait, Edit, MovedImport, Replacement, apply_source_edits
 from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.parsing.parse import parse_module
 
