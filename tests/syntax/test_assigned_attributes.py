@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.syntax.mutation.assignments import assigned_attributes
-from stepgraph.syntax.parsing.parse import parse_module
+from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.unparsed_sources import may_assigned_names
 
 

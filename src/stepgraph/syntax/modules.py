@@ -15,7 +15,7 @@ from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
 from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.parsing.parse import TokenBudgetError, parse_module
+from stepgraph.syntax.parse import TokenBudgetError, parse_module
 from stepgraph.syntax.unparsed_sources import may_imported_modules
 
 
