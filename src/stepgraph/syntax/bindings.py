@@ -1,4 +1,4 @@
-"""Names that statements bind, whether a function is a generator, and modules that import statements name.
+"""Names that statements and parameters bind, whether a function is a generator, and modules that imports name.
 
 A name is a constant only if exactly one statement binds it, so the bindings of a body are collected before the
 interpreter executes it. Each function is scanned at most once. Expressions are scanned only if the file contains `:=`
@@ -28,7 +28,6 @@ from stepgraph.syntax.walk import (
 _BINDLESS_TYPES: Final = frozenset(
     [cst.Assert, cst.Break, cst.Continue, cst.Expr, cst.If, cst.Pass, cst.Raise, cst.Return, cst.While]
 )
-
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
 
@@ -314,3 +313,35 @@ def may_load_modules(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleR
     if isinstance(statement, cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
         level, source = imported_module(statement)
         yield from ((level, f"{source}.{alias.evaluated_name}".lstrip(".")) for alias in statement.names)
+
+
+class ParameterNames(Struct, frozen=True):
+    """The parameters of a function, without `self` or `cls`."""
+
+    positional: tuple[str, ...]
+    keyword_only: tuple[str, ...]
+    rest: str | None
+    """The name of the `*args` parameter."""
+    keywords: str | None
+    """The name of the `**kwargs` parameter."""
+    has_receiver: bool
+    """Whether `self` or `cls` comes first."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all single parameters."""
+        return (*self.positional, *self.keyword_only)
+
+    @staticmethod
+    def from_node(parameters: cst.Parameters) -> ParameterNames:
+        """Return the parameters of a function or lambda."""
+        names = [parameter.name.value for parameter in (*parameters.posonly_params, *parameters.params)]
+        has_receiver = names[:1] in (["self"], ["cls"])
+        rest = parameters.star_arg
+        return ParameterNames(
+            tuple(names[has_receiver:]),
+            tuple(parameter.name.value for parameter in parameters.kwonly_params),
+            rest.name.value if isinstance(rest, cst.Param) else None,
+            None if parameters.star_kwarg is None else parameters.star_kwarg.name.value,
+            has_receiver,
+        )

@@ -27,9 +27,9 @@ class TokenBudgetError(InputError):
 def parse_module(source: bytes, path: str, room: int = HELD_TOKENS) -> SourceModule:
     """Return the module parsed from `source`.
 
-    Raises InputError if the source is not valid Python or exceeds the limit of tokens for a module, and TokenBudgetError
-    if it has more than `room` tokens. Call this function in `run_with_large_stack`, because the native parser overflows
-    a stack of the default size on long chains of calls.
+    Raises InputError if the source is not valid Python or exceeds the limit of tokens for a module, and
+    TokenBudgetError if it has more than `room` tokens. Call this function in `run_with_large_stack`, because the native
+    parser overflows a stack of the default size on long chains of calls.
     """
     try:
         text = _decode(source)

@@ -12,10 +12,10 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import import_binding, imported_module, pattern_names
+from stepgraph.syntax.bindings import ParameterNames, import_binding, imported_module, pattern_names
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, Aliases
-from stepgraph.syntax.mutation.collection_calls import (
+from stepgraph.syntax.mutation.changes import (
     COLLECTION_MUTATORS,
     COPYING_CALLS,
     ELEMENT_METHODS,
@@ -25,7 +25,6 @@ from stepgraph.syntax.mutation.collection_calls import (
     PAIRING_CALLS,
     SPECIAL_MUTATORS,
 )
-from stepgraph.syntax.parameter_names import ParameterNames
 from stepgraph.syntax.walk import children, statements_below
 
 _TRUSTED_PACKAGES: Final = sys.stdlib_module_names | {"js", "pyodide", "workers"}

@@ -11,8 +11,7 @@ from msgspec import Struct
 
 from stepgraph.syntax.bindings import import_binding, imported_module
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.changes import mutated_values
-from stepgraph.syntax.mutation.collection_calls import COLLECTION_MUTATORS
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
 from stepgraph.syntax.walk import children, statements_below
 
 METHODS: Final = "|".join(sorted(COLLECTION_MUTATORS)).encode()

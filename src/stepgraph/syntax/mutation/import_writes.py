@@ -11,8 +11,7 @@ from msgspec import Struct
 from stepgraph.syntax.bindings import import_binding
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import ANY_NAME, attribute_targets, may_assign, name_of_owner
-from stepgraph.syntax.mutation.changes import mutated_values
-from stepgraph.syntax.mutation.collection_calls import COLLECTION_MUTATORS
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
 from stepgraph.syntax.walk import expressions_below, statements, suites
 
 _NAMESPACES: Final = (b"globals()", b"vars(", b"locals()", b"exec(", b"__dict__", b"sys.modules", b"delattr", b"patch")

@@ -9,7 +9,7 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.collection_calls import COLLECTION_MUTATORS
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 from stepgraph.syntax.walk import children
 
 _COPYING_CALLS: Final = frozenset({"all", "any", "bool", "dict", "len", "list", "print", "set", "sorted", "tuple"})
