@@ -317,6 +317,7 @@ def _sort_groups(groups: Iterable[EditGroup], sides: Sides) -> list[EditGroup]:
 
 
 Rank: TypeAlias = tuple[int, int, int, int]
+
 _ACTIONS = tuple(Action)
 
 

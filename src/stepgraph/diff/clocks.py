@@ -20,8 +20,10 @@ from stepgraph.model.payload import Number
 
 RACES: Final = frozenset({"race", "any"})
 """Kinds of groups that end with the first member. Its members have no clock for the end."""
+
 SPANS_PER_VISIT: Final = 4
 """Number of span comparisons that cost as much as one visit."""
+
 Span: TypeAlias = tuple[Number, Number]
 
 

@@ -241,6 +241,7 @@ def _with_equal_keys(
 
 MAX_DISTANCE: Final = 16
 """Maximum number of levels between a container and the descendants that count, which bounds the cost of deep trees."""
+
 MIN_OVERLAP: Final = 0.5
 """Minimum share of the smaller container's work that both containers have in common."""
 

@@ -19,12 +19,15 @@ from stepgraph.model.payload import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETR
 
 MIN_SIMILARITY: Final = 0.6
 """Minimum similarity of names, from 0 to 1."""
+
 _MAX_COMPARISONS: Final = 400
 """Maximum number of name pairs in a gap. Beyond it, only the configuration counts."""
+
 _DEFAULT_CONFIG: Final = {
     "retries": {"limit": DEFAULT_RETRIES, "delay": DEFAULT_DELAY, "backoff": DEFAULT_BACKOFF},
     "timeout": DEFAULT_TIMEOUT,
 }
+
 Gap = tuple[list[int], list[int]]
 
 

@@ -11,6 +11,7 @@ from typing import Final
 from stepgraph.limits import SEQUENCE_WORK, SEQUENCE_WORK_PER_ITEM
 
 Pair = tuple[int, int]
+
 _MAX_TABLE_SIZE: Final = 40_000
 
 

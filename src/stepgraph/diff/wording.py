@@ -25,6 +25,7 @@ from stepgraph.phrases.shapes import shape_text
 
 MAX_NAMES: Final = 3
 """Maximum number of names in a list; the rest is counted."""
+
 _NOUNS: Final = {
     "step_do": "step",
     "step_sleep": "sleep",
@@ -199,6 +200,7 @@ def _branch_text(tree: Tree, branch: int) -> str:
 
 _MAX_LENGTH: Final = 60
 """Maximum length of a JSON value in characters."""
+
 _SETTINGS: Final[Mapping[str, tuple[tuple[str, str, object], ...]]] = {
     "config": (
         ("retries.limit", "retries", DEFAULT_RETRIES),

@@ -26,6 +26,7 @@ from stepgraph.ir.nodes import (
 )
 
 S = TypeVar("S")
+
 Leaf: TypeAlias = Run | Start | Await | Pause | PartialOrder
 """An operation without control flow."""
 

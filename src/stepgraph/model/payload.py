@@ -381,12 +381,16 @@ class Version(VersionIdentity):
 
 NO_BREAK: Final = "no break"
 """The condition of the `else` of a loop that a `break` skips."""
+
 NO_CONTINUE: Final = "no continue"
 """The condition of the rest of a loop body that a `continue` skips."""
+
 NO_EXCEPTION: Final = "no exception"
 """The condition of code that an exception skips."""
+
 _JUMPS: Final = ("break", "continue", "return")
 """The conditions of a jump out of a `with` block, which is taken after the code of its manager."""
+
 _NOT_RUN: Final = " has not run"
 
 

@@ -107,7 +107,9 @@ def _of_graph(graph: Graph) -> SavedGraph:
 Fields: TypeAlias = Mapping[str, object]
 Completer: TypeAlias = Callable[[object, Keys], object]
 """Returns the completed value. The keys lead to the value in the data."""
+
 _GRAPH: Final = TypeAdapter(Graph)
+
 _NODE_DEFAULTS: Final[Mapping[str, Fields]] = {
     "step_do": {"config": {}, "nodes": []},
     "loop": {"nodes": []},

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 Keys: TypeAlias = tuple[str | int, ...]
 """The keys and indexes that lead to a value in JSON data."""
+
 EXPECTED: Final = "Expected a version graph response of the Workflows API."
+
 _VERSION_GRAPH: Final = TypeAdapter(VersionGraph)
+
 _EXPECTED_TYPES: Final = {
     "dict_type": "should be an object",
     "list_type": "should be an array",

@@ -21,6 +21,7 @@ TRY: Final = 0
 CATCH: Final = 1
 FINALLY: Final = 2
 """The parts of a `try` in the order of execution."""
+
 _BLOCKS: Final = ((TRY, "try_block"), (CATCH, "catch_block"), (FINALLY, "finally_block"))
 _LEAVES: Final = frozenset(
     {
@@ -83,6 +84,7 @@ def clocks_of(node: Node) -> Clocks:
 
 
 Exits: TypeAlias = frozenset[Literal["next", "break", "return"]]
+
 NEXT: Final[Exits] = frozenset({"next"})
 _NONE: Final[Exits] = frozenset()
 

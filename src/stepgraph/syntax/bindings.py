@@ -28,6 +28,7 @@ from stepgraph.syntax.walk import (
 _BINDLESS_TYPES: Final = frozenset(
     [cst.Assert, cst.Break, cst.Continue, cst.Expr, cst.If, cst.Pass, cst.Raise, cst.Return, cst.While]
 )
+
 Owner: TypeAlias = cst.Module | cst.ClassDef | cst.FunctionDef | cst.Lambda
 
 

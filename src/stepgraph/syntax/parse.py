@@ -96,6 +96,7 @@ _MAX_LINE_OPERATORS: Final = 60
 """Brackets and operators that a logical line may contain without a further check."""
 _TOKENS_PER_LINE: Final = 2
 """Tokens that the parser adds for a line."""
+
 # Source without code: comments, strings, and format strings with simple fields. An unterminated string matches too, as
 # the parser rejects it at once, and another attempt at each quote in it would take quadratic time.
 _TRIPLE_QUOTED: Final = r"""\"\"\"(?:[^"\\]|\\.|"(?!""))*+(?:\"\"\")?|'''(?:[^'\\]|\\.|'(?!''))*+(?:''')?"""
@@ -115,6 +116,7 @@ _TOKEN: Final = re.compile(r"\w++|[^\w\s]")
 _FIELD: Final = re.compile(r"\{[^{}\n]*+\}")
 _LINK_KEYWORDS: Final = re.compile(r"\b(?:lambda|else|not|await|for)\b")
 _BRACKET_IN_CASE: Final = re.compile(r"^[ \t\f]*case\b[^(\[{\n]*[(\[{]", re.MULTILINE)
+
 _COUNTED_BYTES: Final = b"()[]{}.+-*/%@&|^~<>\n"
 _DELETED_BYTES: Final = bytes(set(range(256)) - set(_COUNTED_BYTES))
 _UNIFY_BRACKETS: Final = bytes.maketrans(b"[]{}", b"()()")

@@ -71,9 +71,12 @@ def _join_tokens(tokens: Sequence[str]) -> str:
 
 MAX_FORMATTED_LENGTH: Final = 2_000
 """Maximum length of a source that is formatted, in characters; longer ones stay as they are."""
+
 _OWN_PARENTHESES: Final = (cst.Tuple, cst.GeneratorExp)
+
 _NOTHING: Final = cst.SimpleWhitespace("")
 _SPACE: Final = cst.SimpleWhitespace(" ")
+
 _layouts: dict[type[cst.CSTNode], tuple[Field[object], ...]] = {}
 """The fields that hold white space, by node type."""
 
