@@ -27,7 +27,7 @@ def fixed_files(findings: Iterable[Finding]) -> tuple[FixedFile, ...]:
     Recurses deeply, so call it on a large stack.
     """
     # Imported here for start-up: runs without fixes need no LibCST.
-    from stepgraph.syntax.edits import apply_source_edits
+    from stepgraph.syntax.editing import apply_source_edits
 
     by_module: dict[SourceModule, list[Finding]] = {}
     for finding in findings:
