@@ -133,22 +133,6 @@ class Tree(Struct, frozen=True):
             return None
         return children[index]
 
-    def payload_path(self, number: int) -> tuple[str | int, ...]:
-        """Return the keys from the workflow's payload to an element: `("nodes", 3, "branches", 0)`."""
-        keys: list[str | int] = []
-        while number != ROOT:
-            element = self.elements[number]
-            keys += [element.text(KEY)] if element.slot == FUNCTIONS else []
-            keys += [self._slot_index(element)] if element.slot in {NODES, BRANCHES} else []
-            keys.append(element.slot)
-            number = element.parent
-        return tuple(reversed(keys))
-
-    def _slot_index(self, element: TreeElement) -> int:
-        """Return the index of an element among the elements of its slot."""
-        siblings = self.elements[element.parent].children
-        return element.index - sum(self.elements[child].slot != element.slot for child in siblings[: element.index])
-
     def children_by_slot(self, number: int) -> dict[str, list[int]]:
         """Return the children of an element, grouped by slot."""
         slots: dict[str, list[int]] = {}

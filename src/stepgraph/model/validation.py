@@ -1,4 +1,4 @@
-"""Reading JSON data and validating it as a payload, with a message of one line for invalid data."""
+"""JSON data from outside: reading it, and messages of one line for data that is not valid."""
 
 from __future__ import annotations
 
@@ -6,23 +6,18 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
-
 from stepgraph.limits import SAVED_NODES
 from stepgraph.model.constraints import UNKNOWN_TAG
 from stepgraph.model.note import InputError, Problem
-from stepgraph.model.payload import VersionGraph
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
     from pydantic_core import ErrorDetails
-
 
 Keys: TypeAlias = tuple[str | int, ...]
 """The keys and indexes that lead to a value in JSON data."""
 
 EXPECTED: Final = "Expected a version graph response of the Workflows API."
-
-_VERSION_GRAPH: Final = TypeAdapter(VersionGraph)
 
 _EXPECTED_TYPES: Final = {
     "dict_type": "should be an object",
@@ -32,21 +27,6 @@ _EXPECTED_TYPES: Final = {
     "int_type": "should be an integer",
 }
 _LONGEST_VALUE: Final = 40
-
-
-def parse_version_graph(text: str | bytes, path: str = "<input>") -> VersionGraph:
-    """Return the version graph response in a JSON text; bytes are UTF-8, UTF-16 or UTF-32.
-
-    The data must be exactly of the documented shapes, except that a field which may be absent may also be null. `path`
-    names the input in messages. Raises InputError with a message of one line for other text: invalid JSON (with line
-    and column), other shapes (with the keys that lead to the value), or more than `MAX_NODE_DEPTH` nested nodes.
-    """
-    data = load_json(text, path)
-    try:
-        return _VERSION_GRAPH.validate_python(data)
-    except ValidationError as error:
-        raise InputError(Problem(path, explain(error, data), EXPECTED)) from None
-
 
 MAX_NODE_DEPTH: Final = 120
 """The limit on nested nodes, below the limits of pydantic and `json`, so that it is the same on every machine."""

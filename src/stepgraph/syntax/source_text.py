@@ -17,7 +17,6 @@ from libcst._nodes.internal import CodegenState
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-
 _LINE_BREAK = "\0"
 _WHITESPACE_TYPES = frozenset([cst.SimpleWhitespace, cst.ParenthesizedWhitespace])
 
