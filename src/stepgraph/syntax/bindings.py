@@ -164,6 +164,15 @@ def import_binding(alias: cst.ImportAlias) -> str:
     return name.value if isinstance(name, cst.Name) else ""
 
 
+def last_name(node: cst.BaseExpression) -> str:
+    """Return the last component of a dotted name, empty for any other expression."""
+    match node:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name
+        case _:
+            return ""
+
+
 def target_names(target: cst.CSTNode) -> Iterator[str]:
     """Yield the plain names that an assignment target binds."""
     match target:
