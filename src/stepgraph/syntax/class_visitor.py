@@ -46,9 +46,7 @@ class WorkflowClassVisitor(cst.CSTVisitor):
         """Record a class and its base classes. Its body is not visited."""
         self.classes[node.name.value] = node
         if node.bases:
-            self.derivations.append(
-                Derivation(node.name.value, tuple(_class_name(base.value) for base in node.bases))
-            )
+            self.derivations.append(Derivation(node.name.value, tuple(_class_name(base.value) for base in node.bases)))
         return False
 
     def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:
