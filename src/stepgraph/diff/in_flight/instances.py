@@ -14,9 +14,10 @@ from msgspec import Struct
 
 from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.clocks import concurrent_in
-from stepgraph.diff.in_flight.effects import WAITS, ResultKey, result_key
+from stepgraph.diff.in_flight.effects import WAITS, ResultKey
 from stepgraph.diff.sides import Sides
 from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement
+from stepgraph.json_text import canonical_json
 from stepgraph.limits import Limit
 
 Sites: TypeAlias = dict[int, list[int]]
@@ -110,7 +111,8 @@ class StepCounts:
 
 
 def _key_of(element: TreeElement) -> ResultKey:
-    return result_key(element.kind, element.name, element.fields.get("duration"))
+    duration = canonical_json(element.fields.get("duration")) if element.kind == "step_sleep" else ""
+    return ResultKey(element.kind, element.name, duration)
 
 
 class _Occurrences(Struct, frozen=True):

@@ -59,8 +59,8 @@ class BodyUsage(Struct):
 class ProgramUsage:
     """Steps, functions and tasks of a program: of `run`, and of its callees in the order of their first call."""
 
-    def __init__(self, body: Block, unordered: frozenset[TaskId] = frozenset(), budget: Budget | None = None) -> None:
-        self.budget = budget or Budget()
+    def __init__(self, body: Block, unordered: frozenset[TaskId] = frozenset()) -> None:
+        self.budget = Budget()
         self.unordered = unordered
         """The tasks that begin in any order."""
         self.run = BodyUsage()
