@@ -1,95 +1,21 @@
-"""The order of a workflow's steps, through all functions that contain them, and the strict order of all steps."""
+"""The order of a workflow's steps, through all bodies that contain them, and the strict order of all steps.
+
+Bodies are those of `run`, of functions, and of steps with nested steps.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations, product
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Step, Workflow
-from stepgraph.order.bodies import Body, SiteIndex, WorkSite, body_of, reachable_bodies, steps_in_order
-from stepgraph.order.paths import node_at
+from stepgraph.model.payload import FunctionDef, Node, Step, Workflow
+from stepgraph.model.walk import as_step
+from stepgraph.order.paths import Path, is_concurrent, node_at, paths
 from stepgraph.order.relation import Relation, Work, is_awaited_in, is_independent, loops_with_both, relation
-
-_WHOLE_BODY = -1
-
-
-class Reach(Struct, frozen=True, eq=False):
-    """The executions of a step in each body."""
-
-    step: Step
-    """The step."""
-    bodies: frozenset[Body]
-    """Bodies that contain the step or execute such a body."""
-    outlasting: frozenset[Body]
-    """Bodies that may end before the step does."""
-    independent: frozenset[Body]
-    """Bodies in which the step continues after a failure of other work."""
-    sites: Mapping[Body, Sequence[WorkSite]]
-    """For each of these bodies, the sites that execute the step."""
-    through: Mapping[Body, frozenset[Body]]
-    """For each of these bodies, the bodies on every path from it to the step, itself included."""
-
-    def is_at(self, site: WorkSite) -> bool:
-        """Return whether a site is the step itself."""
-        return node_at(site.path) is self.step
-
-    def work(self, site: WorkSite) -> Work:
-        """Return the step as work of a site."""
-        if self.is_at(site):
-            return Work(site.path)
-        return Work(site.path, outlasts=site.inner in self.outlasting, is_independent=site.inner in self.independent)
-
-    def bodies_through(self, site: WorkSite) -> frozenset[Body]:
-        """Return the bodies on every path from a site to the step."""
-        return frozenset() if self.is_at(site) or site.inner is None else self.through[site.inner]
-
-
-def reach_of(step: Step, index: SiteIndex) -> Reach:
-    """Return how bodies execute a step."""
-    homes = index.sites_of(step)
-    bodies = index.callers_closure(body for body, _ in homes)
-    sites: dict[Body, list[WorkSite]] = {body: [] for body in bodies}
-    for body, site in homes:
-        sites[body].append(site)
-    for body in bodies:
-        for caller, site in index.callers(body):
-            if node_at(site.path) is not step:
-                sites[caller].append(site)
-
-    def containing(is_wanted: Callable[[WorkSite], bool]) -> frozenset[Body]:
-        return index.callers_closure(body for body in bodies if any(map(is_wanted, sites[body])))
-
-    return Reach(
-        step,
-        bodies,
-        outlasting=containing(lambda site: not is_awaited_in(Work(site.path), _WHOLE_BODY)),
-        independent=containing(lambda site: is_independent(Work(site.path), _WHOLE_BODY)),
-        sites=sites,
-        through=_dominating_bodies(step, sites),
-    )
-
-
-def _dominating_bodies(step: Step, sites: Mapping[Body, Sequence[WorkSite]]) -> dict[Body, frozenset[Body]]:
-    """Return the greatest fixpoint of `Reach.through`."""
-    result = dict.fromkeys(sites, frozenset(sites))
-    while True:
-        refined = {body: _on_all_paths(body, step, sites[body], result) for body in sites}
-        if refined == result:
-            return result
-        result = refined
-
-
-def _on_all_paths(
-    body: Body, step: Step, sites: Sequence[WorkSite], result: Mapping[Body, frozenset[Body]]
-) -> frozenset[Body]:
-    alternatives = [result[site.inner] for site in sites if site.inner is not None and site.inner in result]
-    if any(node_at(site.path) is step for site in sites):
-        alternatives.append(frozenset())
-    return frozenset({body}).union(frozenset.intersection(*alternatives))
 
 
 @dataclass(frozen=True, eq=False)
@@ -102,7 +28,7 @@ class WorkflowOrder:
     @cached_property
     def steps(self) -> tuple[Step, ...]:
         """The reachable steps in program order. Steps of a function come at its first call."""
-        return tuple(steps_in_order(self._bodies[0]))
+        return tuple(_steps_in_order(self._bodies[0]))
 
     def relations(self, first_step: Step, second_step: Step) -> frozenset[Relation]:
         """Return the relations of two different steps in one iteration of the loops and functions around both.
@@ -134,7 +60,7 @@ class WorkflowOrder:
 
     @cached_property
     def _bodies(self) -> tuple[Body, ...]:
-        return reachable_bodies(body_of(self.workflow))
+        return _reachable_bodies(_body_of(self.workflow))
 
     @cached_property
     def _index(self) -> SiteIndex:
@@ -148,7 +74,7 @@ class WorkflowOrder:
     def _reach(self, step: Step) -> Reach:
         reach = self._reaches.get(id(step))
         if reach is None:
-            reach = self._reaches[id(step)] = reach_of(step, self._index)
+            reach = self._reaches[id(step)] = _reach_of(step, self._index)
         return reach
 
 
@@ -226,3 +152,207 @@ def _related(order: WorkflowOrder) -> list[int]:
         elif relations == {Relation.AFTER}:
             before[first] |= 1 << second
     return before
+
+
+_WHOLE_BODY = -1
+
+
+class Reach(Struct, frozen=True, eq=False):
+    """The executions of a step in each body."""
+
+    step: Step
+    """The step."""
+    bodies: frozenset[Body]
+    """Bodies that contain the step or execute such a body."""
+    outlasting: frozenset[Body]
+    """Bodies that may end before the step does."""
+    independent: frozenset[Body]
+    """Bodies in which the step continues after a failure of other work."""
+    sites: Mapping[Body, Sequence[WorkSite]]
+    """For each of these bodies, the sites that execute the step."""
+    through: Mapping[Body, frozenset[Body]]
+    """For each of these bodies, the bodies on every path from it to the step, itself included."""
+
+    def is_at(self, site: WorkSite) -> bool:
+        """Return whether a site is the step itself."""
+        return node_at(site.path) is self.step
+
+    def work(self, site: WorkSite) -> Work:
+        """Return the step as work of a site."""
+        if self.is_at(site):
+            return Work(site.path)
+        return Work(site.path, outlasts=site.inner in self.outlasting, is_independent=site.inner in self.independent)
+
+    def bodies_through(self, site: WorkSite) -> frozenset[Body]:
+        """Return the bodies on every path from a site to the step."""
+        return frozenset() if self.is_at(site) or site.inner is None else self.through[site.inner]
+
+
+def _reach_of(step: Step, index: SiteIndex) -> Reach:
+    """Return how bodies execute a step."""
+    homes = index.sites_of(step)
+    bodies = index.callers_closure(body for body, _ in homes)
+    sites: dict[Body, list[WorkSite]] = {body: [] for body in bodies}
+    for body, site in homes:
+        sites[body].append(site)
+    for body in bodies:
+        for caller, site in index.callers(body):
+            if node_at(site.path) is not step:
+                sites[caller].append(site)
+
+    def containing(is_wanted: Callable[[WorkSite], bool]) -> frozenset[Body]:
+        return index.callers_closure(body for body in bodies if any(map(is_wanted, sites[body])))
+
+    return Reach(
+        step,
+        bodies,
+        outlasting=containing(lambda site: not is_awaited_in(Work(site.path), _WHOLE_BODY)),
+        independent=containing(lambda site: is_independent(Work(site.path), _WHOLE_BODY)),
+        sites=sites,
+        through=_dominating_bodies(step, sites),
+    )
+
+
+def _dominating_bodies(step: Step, sites: Mapping[Body, Sequence[WorkSite]]) -> dict[Body, frozenset[Body]]:
+    """Return the greatest fixpoint of `Reach.through`."""
+    result = dict.fromkeys(sites, frozenset(sites))
+    while True:
+        refined = {body: _on_all_paths(body, step, sites[body], result) for body in sites}
+        if refined == result:
+            return result
+        result = refined
+
+
+def _on_all_paths(
+    body: Body, step: Step, sites: Sequence[WorkSite], result: Mapping[Body, frozenset[Body]]
+) -> frozenset[Body]:
+    alternatives = [result[site.inner] for site in sites if site.inner is not None and site.inner in result]
+    if any(node_at(site.path) is step for site in sites):
+        alternatives.append(frozenset())
+    return frozenset({body}).union(frozenset.intersection(*alternatives))
+
+
+class WorkSite(Struct, frozen=True, eq=False):
+    """A reachable step or call in a body."""
+
+    path: Path
+    """Path to the node."""
+    inner: Body | None
+    """The body that the node runs, None for a step without nested steps."""
+
+
+@dataclass(frozen=True, eq=False)
+class Body:
+    """The nodes of `run`, of a function, or of a step with nested steps."""
+
+    nodes: Sequence[Node]
+    """The nodes."""
+    bodies: Mapping[str, Body]
+    """The bodies of functions by name."""
+
+    @cached_property
+    def sites(self) -> tuple[WorkSite, ...]:
+        """The reachable steps and calls in program order."""
+        return tuple(self._sites())
+
+    def _sites(self) -> Iterator[WorkSite]:
+        for path in paths(self.nodes):
+            node = node_at(path)
+            if not _is_reached(path):
+                continue
+            if node["type"] == "step_do" and node["nodes"]:
+                yield WorkSite(path, Body(node["nodes"], self.bodies))
+            elif node["type"] == "function_call":
+                yield WorkSite(path, self.bodies.get(node["name"]))
+            elif as_step(node) is not None:
+                yield WorkSite(path, None)
+
+
+def _body_of(workflow: Workflow) -> Body:
+    """Return the body of a workflow's `run`."""
+    bodies: dict[str, Body] = {}
+    bodies |= {name: Body(function["nodes"], bodies) for name, function in _all_functions(workflow).items()}
+    return Body(workflow["nodes"], bodies)
+
+
+def _reachable_bodies(run: Body) -> tuple[Body, ...]:
+    """Return the bodies that `run` executes, `run` first."""
+    result = {run: None}
+    pending = [run]
+    while pending:
+        new = [site.inner for site in pending.pop().sites if site.inner is not None]
+        pending += [body for body in dict.fromkeys(new) if body not in result]
+        result |= dict.fromkeys(new)
+    return tuple(result)
+
+
+def _steps_in_order(run: Body) -> Iterator[Step]:
+    """Yield the reachable steps in program order. Steps of a function come at its first call."""
+    visited = {run}
+    pending = list(reversed(run.sites))
+    while pending:
+        site = pending.pop()
+        step = as_step(node_at(site.path))
+        if step is not None:
+            yield step
+        if site.inner is not None and site.inner not in visited:
+            visited.add(site.inner)
+            pending.extend(reversed(site.inner.sites))
+
+
+def _all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
+    """Return the functions by name, first of the workflow, then of its `start` nodes."""
+    functions = dict(workflow["functions"])
+    for path in paths(workflow["nodes"]):
+        node = node_at(path)
+        if node["type"] == "start":
+            functions = {**node["functions"], **functions}
+    return functions
+
+
+def _is_reached(path: Path) -> bool:
+    """Return whether control may reach the node at the end of a path."""
+    return all(is_concurrent(segment.parent) or segment.list.may_pass(0, segment.index) for segment in path)
+
+
+@dataclass(frozen=True, eq=False)
+class SiteIndex:
+    """The sites of several bodies, by the node and by the body that they execute."""
+
+    bodies: tuple[Body, ...]
+    """The bodies."""
+
+    def sites_of(self, step: Step) -> Sequence[tuple[Body, WorkSite]]:
+        """Return the sites that are the step itself, with their bodies. Steps are compared by identity."""
+        return self._by_node.get(id(step), ())
+
+    def callers(self, body: Body) -> Sequence[tuple[Body, WorkSite]]:
+        """Return the sites that execute a body, with their own bodies."""
+        return self._by_inner.get(body, ())
+
+    def callers_closure(self, bodies: Iterable[Body]) -> frozenset[Body]:
+        """Return bodies with all bodies that execute one of them, directly or through others."""
+        result = set(bodies)
+        pending = list(result)
+        while pending:
+            new = {caller for caller, _ in self.callers(pending.pop())} - result
+            result |= new
+            pending.extend(new)
+        return frozenset(result)
+
+    @cached_property
+    def _by_node(self) -> Mapping[int, Sequence[tuple[Body, WorkSite]]]:
+        result: dict[int, list[tuple[Body, WorkSite]]] = {}
+        for body in self.bodies:
+            for site in body.sites:
+                result.setdefault(id(node_at(site.path)), []).append((body, site))
+        return result
+
+    @cached_property
+    def _by_inner(self) -> Mapping[Body, Sequence[tuple[Body, WorkSite]]]:
+        result: dict[Body, list[tuple[Body, WorkSite]]] = {}
+        for body in self.bodies:
+            for site in body.sites:
+                if site.inner is not None:
+                    result.setdefault(site.inner, []).append((body, site))
+        return result
