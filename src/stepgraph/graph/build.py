@@ -18,7 +18,7 @@ from stepgraph.graph.dependencies.usage import ProgramUsage
 from stepgraph.graph.liveness import must_awaited_tasks
 from stepgraph.graph.nodes import Places, payload_shape
 from stepgraph.ir.await_groups import TaskId
-from stepgraph.ir.nodes import Block, Call, Function, Start, child_blocks, task_references, tasks_started_in
+from stepgraph.ir.nodes import Block, Call, Function, Start, operations_in, task_references, tasks_started_in
 from stepgraph.ir.program import ExpandedProgram, Program
 from stepgraph.limits import LimitExceededError
 from stepgraph.model.note import Note
@@ -148,11 +148,9 @@ def _callers_tasks(body: Block) -> frozenset[TaskId]:
 
 def _called_tasks(block: Block) -> Iterator[tuple[TaskId, Function]]:
     """Yield the tasks of a block that call a function, with that function."""
-    for operation in block.operations:
+    for operation in operations_in(block):
         if isinstance(operation, Start) and isinstance(operation.activity, Call):
             yield operation.task_id, operation.activity.function
-        for inner in child_blocks(operation):
-            yield from _called_tasks(inner)
 
 
 def _representatives(functions: Sequence[Function], bodies: Mapping[int, Block]) -> dict[int, Function]:

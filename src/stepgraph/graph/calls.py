@@ -9,7 +9,18 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId
-from stepgraph.ir.nodes import Await, Block, Call, Function, Operation, Run, Series, Start, StepRun, child_blocks
+from stepgraph.ir.nodes import (
+    Block,
+    Call,
+    Function,
+    Operation,
+    Run,
+    Series,
+    Start,
+    StepRun,
+    child_blocks,
+    operations_in,
+)
 
 BodyOf: TypeAlias = Callable[[Function], Block]
 
@@ -64,15 +75,10 @@ def reachable(body: Block, body_of: BodyOf) -> list[Function]:
 
 
 def _runs_steps(block: Block) -> bool:
-    stack = list(block.operations)
-    while stack:
-        operation = stack.pop()
-        if isinstance(operation, Run | Start):
-            if not isinstance(operation.activity, Call):
-                return True
-        elif not isinstance(operation, Await):
-            stack.extend(o for part in child_blocks(operation) for o in part.operations)
-    return False
+    return any(
+        isinstance(operation, Run | Start) and not isinstance(operation.activity, Call)
+        for operation in operations_in(block)
+    )
 
 
 class CallSummaries(Struct, frozen=True):
