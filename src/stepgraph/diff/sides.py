@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from itertools import takewhile
 from typing import TypeAlias, cast
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from stepgraph.diff.matching import Matching, work_counts
 from stepgraph.diff.script import ElementRef, TreeVersion
@@ -30,7 +30,7 @@ class Side(Struct, frozen=True):
     """For each element the matched one of the other tree."""
     hosts: list[int]
     """For each element its host."""
-    members: dict[int, list[int]] = field(default_factory=dict)
+    members: dict[int, list[int]]
     """For each host its matched elements in program order."""
 
     def reference(self, number: int) -> ElementRef:

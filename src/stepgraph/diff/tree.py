@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import Budget, Limit
@@ -82,7 +82,7 @@ class Tree(Struct, frozen=True):
 
     elements: tuple[TreeElement, ...]
     """The elements by number."""
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget
     """Limit of visited elements. Both trees of a comparison share one budget."""
 
     def __getitem__(self, number: int) -> TreeElement:
@@ -262,7 +262,7 @@ class Digester:
         return self._ids.setdefault(key, len(self._ids))
 
 
-def field_text(element: TreeElement, renamed: Mapping[str, str] = NO_RENAMES) -> str:
+def field_text(element: TreeElement, renamed: Mapping[str, str]) -> str:
     """Return the fields of an element as canonical JSON, without clocks."""
     fields = {name: value for name, value in element.fields.items() if name not in CLOCKS}
     if renamed and (element.kind == CALL or element.slot == FUNCTIONS):

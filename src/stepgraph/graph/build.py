@@ -186,7 +186,7 @@ def _serialized_nodes(body: Block, representative_of: Mapping[int, Function]) ->
     return json.dumps(emit_nodes(body, lambda function: str(id(representative_of[id(function)]))))
 
 
-def _assign_keys(functions: Sequence[Function], reserved: Sequence[str] = ()) -> dict[int, str]:
+def _assign_keys(functions: Sequence[Function], reserved: Sequence[str]) -> dict[int, str]:
     """Return a unique key for each function by `id`, avoiding the `reserved` names.
 
     Functions with the same name are qualified by as many enclosing scopes as needed. The remaining duplicates are

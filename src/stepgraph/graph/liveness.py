@@ -64,7 +64,7 @@ class Liveness(Struct, frozen=True):
     """The bodies of loops."""
 
 
-def liveness(body: Block, *, is_run: bool = False) -> Liveness:
+def liveness(body: Block, *, is_run: bool) -> Liveness:
     """Return the liveness of the tasks of a function body. `is_run` marks `run`, after whose return no step begins."""
     analysis = _PendingTasks(body, is_run=is_run)
     solve(body, _State(), analysis, analysis)

@@ -92,11 +92,11 @@ class StepRun(Struct, frozen=True, eq=False):
     definition: StepDefinition
     body: Block
     """The operations inside the step's function."""
-    dependencies: tuple[Dependency, ...] = ()
+    dependencies: tuple[Dependency, ...]
     """The steps that its parameters or `depends` refer to at the time of the call, in order."""
-    inputs: tuple[StepInput, ...] = ()
+    inputs: tuple[StepInput, ...]
     """The parameters that receive the results of the dependencies, in order."""
-    started_bindings: tuple[str, ...] = ()
+    started_bindings: tuple[str, ...]
     """The bindings whose `create` or `create_batch` the step's function calls, as in `env.ORDERS.create()`."""
 
 
@@ -105,7 +105,7 @@ class StepChoice(Struct, frozen=True, eq=False):
 
     cases: tuple[StepCase, ...]
     place: Place
-    discriminant: str | None = None
+    discriminant: str | None
     """The source of the subject of a `match`, None for an `if`."""
 
 
@@ -282,7 +282,7 @@ class CaughtType(Struct, frozen=True):
     """The dotted names of the type and its base classes, as far as they are defined outside the project."""
     place: Place
     """The location of the name."""
-    raised_in: str | None = None
+    raised_in: str | None
     """The name of a step in the `try` that raises it."""
     bases: tuple[str, ...] = ()
     """The names of its base classes in the project."""
