@@ -6,6 +6,7 @@ depth.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
@@ -139,6 +140,20 @@ class Tree(Struct, frozen=True):
         for child in self.elements[number].children:
             slots.setdefault(self.elements[child].slot, []).append(child)
         return slots
+
+
+def functions_by_key(tree: Tree) -> dict[str, int]:
+    """Return the functions of a workflow and of the workflows that it starts; the first one of each key."""
+    return {element.text(KEY): element.number for element in reversed(tree.elements) if element.slot == FUNCTIONS}
+
+
+def calls_by_name(tree: Tree) -> defaultdict[str, list[int]]:
+    """Return the calls in a workflow by the name of the called function."""
+    calls: defaultdict[str, list[int]] = defaultdict(list)
+    for element in tree.elements:
+        if element.kind == CALL:
+            calls[element.name].append(element.number)
+    return calls
 
 
 class _PendingElement(Struct, frozen=True):

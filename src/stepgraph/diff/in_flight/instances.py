@@ -16,7 +16,7 @@ from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.clocks import concurrent_in
 from stepgraph.diff.in_flight.effects import WAITS, ResultKey
 from stepgraph.diff.sides import Sides
-from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement
+from stepgraph.diff.tree import CALL, FUNCTIONS, KEY, ROOT, STEPS, Tree, TreeElement, calls_by_name, functions_by_key
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import Limit
 
@@ -29,16 +29,11 @@ class StepCounts:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
+        self._functions, self._calls = functions_by_key(tree), calls_by_name(tree)
         self._by_key: defaultdict[ResultKey, list[int]] = defaultdict(list)
-        self._functions: dict[str, int] = {}
-        self._calls: defaultdict[str, list[int]] = defaultdict(list)
         for element in tree.elements:
             if element.kind in STEPS:
                 self._by_key[_key_of(element)].append(element.number)
-            elif element.kind == CALL:
-                self._calls[element.name].append(element.number)
-            elif element.slot == FUNCTIONS:
-                self._functions.setdefault(element.text(KEY), element.number)
 
     def steps_run_by(self, number: int) -> list[int]:
         """Return the steps that an element runs, including called functions."""
@@ -185,7 +180,7 @@ def waits_of(tree: Tree, allowed: Container[int] | None = None) -> Waits:
     waits = {element.number for element in tree.elements if element.kind in WAITS}
     if allowed is not None:
         waits = {number for number in waits if number in allowed}
-    functions = {element.text(KEY): element.number for element in reversed(tree.elements) if element.slot == FUNCTIONS}
+    functions = functions_by_key(tree)
     calls = [
         (element.number, functions[element.name])
         for element in tree.elements
