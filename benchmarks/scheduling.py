@@ -26,7 +26,7 @@ from stepgraph.interpreter.workflow_classes import find_workflows
 from stepgraph.ir.nodes import Start, StepRun
 from stepgraph.ir.program import Program
 from stepgraph.large_stack import run_with_large_stack
-from stepgraph.syntax.parsing.parse import parse_module
+from stepgraph.syntax.parse import parse_module
 
 STEPS = (250, 500, 1000, 2000)
 ROUNDS = 3

@@ -19,7 +19,7 @@ from stepgraph.project.sources import Source, find_sources
 from stepgraph.source_analysis import analyze_graphs, analyze_sources, check_sources
 from stepgraph.syntax import modules
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.parsing.parse import parse_module
+from stepgraph.syntax.parse import parse_module
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore:This process:DeprecationWarning"),  # the test process may have threads

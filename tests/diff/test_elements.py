@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from functools import reduce
-from typing import Any, cast
-
-from hypothesis import given
+from typing import cast
 
 from stepgraph.diff.script import apply_edits
 from stepgraph.diff.tree import read_tree
-from stepgraph.model.payload import Graph, Node, Workflow
-from tests.diff.test_properties import unhurried
+from stepgraph.model.payload import Node, Workflow
 from tests.render.graphs import ORDERS, block, branch, do, either, function, graph, loop, protected
-from tests.render.random_graphs import graphs
 
 WORKFLOW: Workflow = graph(
     protected(block(do("a")), final=block(do("b"))),
@@ -24,27 +19,6 @@ WORKFLOW: Workflow = graph(
 def test_elements_are_in_preorder_with_functions_last() -> None:
     names = [element.name for element in read_tree(WORKFLOW).elements if element.name]
     assert names == ["a", "b", "c", "d", "f", "e"]
-
-
-def test_elements_have_payload_paths() -> None:
-    tree = read_tree(WORKFLOW)
-    keys = {element.name: tree.payload_path(element.number) for element in tree.elements if element.name}
-    assert keys["b"] == ("nodes", 0, "finally_block", "nodes", 0)
-    assert keys["d"] == ("nodes", 1, "branches", 1, "nodes", 0, "nodes", 0)
-    assert keys["e"] == ("functions", "f", "nodes", 0)
-
-
-@unhurried
-@given(graphs(3))
-def test_payload_path_leads_to_element(graph: Graph) -> None:
-    tree = read_tree(graph["workflow"])
-    for element in tree.elements:
-        element_payload = reduce(
-            lambda value, key: cast("Any", value)[key],
-            tree.payload_path(element.number),
-            cast("Any", graph["workflow"]),
-        )
-        assert element_payload.get("name", "") == element.name
 
 
 def test_tree_is_lossless() -> None:

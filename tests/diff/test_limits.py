@@ -8,10 +8,10 @@ import pytest
 
 from stepgraph.diff.diff import WorkflowDiff, diff_graphs, diff_workflows
 from stepgraph.diff.in_flight.effects import Effect
-from stepgraph.diff.matching.functions import functions_sharing_steps
-from stepgraph.diff.matching.recovery import NameSimilarity
-from stepgraph.diff.matching.sequences import common_sequence
+from stepgraph.diff.match import functions_sharing_steps
 from stepgraph.diff.merged import merge_versions
+from stepgraph.diff.recovery import NameSimilarity
+from stepgraph.diff.sequences import common_sequence
 from stepgraph.limits import MAXIMUM, Budget, Limit
 from stepgraph.model.payload import Graph, Node
 from stepgraph.report.diff.marks import marked_graph

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stepgraph.diff.changes.edit_groups import Action
+from stepgraph.diff.changes import Action
 from stepgraph.diff.diff import diff_graphs, diff_workflows
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.model.payload import Workflow

@@ -9,7 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stepgraph.graph.partial_order import Clocked, ClockedMember, InParallel, InSeries, Part, assign_clocks, decompose
+from stepgraph.graph.partial_order import (
+    Clocked,
+    ClockedMember,
+    InParallel,
+    InSeries,
+    OrderPart,
+    assign_clocks,
+    decompose,
+)
 from tests.proof.effort import thorough
 from tests.proof.partial_orders import is_interval_order, is_series_parallel
 
@@ -28,7 +36,7 @@ def pairs_of(before: Sequence[int]) -> Pairs:
     return {(i, j) for j, earlier in enumerate(before) for i in range(len(before)) if earlier >> i & 1}
 
 
-def members_of(part: Part) -> list[int]:
+def members_of(part: OrderPart) -> list[int]:
     match part:
         case int(index):
             return [index]
@@ -38,7 +46,7 @@ def members_of(part: Part) -> list[int]:
             return [index for inner in parts for index in members_of(inner)]
 
 
-def ordered_pairs(part: Part) -> Iterator[tuple[int, int]]:
+def ordered_pairs(part: OrderPart) -> Iterator[tuple[int, int]]:
     """Yield the pairs of members that a part orders."""
     match part:
         case Clocked(members=members):

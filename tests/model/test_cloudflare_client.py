@@ -14,8 +14,8 @@ from cloudflare.types.workflows.version_graph_response import GraphWorkflowNode,
 from pydantic import BaseModel, TypeAdapter
 
 from stepgraph.model.payload import Version, VersionGraph
-from stepgraph.model.validation import parse_version_graph
 from tests.model.payloads import RESPONSES, VERSION
+from tests.model.strict import parse_version_graph
 
 CLIENT_NODE: TypeAdapter[BaseModel] = TypeAdapter(GraphWorkflowNode)
 CLIENT_SHAPE: TypeAdapter[BaseModel] = TypeAdapter(GraphWorkflowPayload)

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from stepgraph.model.json_data import MAX_NODE_DEPTH
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import VersionGraph
-from stepgraph.model.validation import parse_version_graph
+from stepgraph.model.validation import MAX_NODE_DEPTH
 from tests.model.payloads import BARE_NODES, RESPONSES, nested_ifs, response
+from tests.model.strict import parse_version_graph
 
 SLEEP = BARE_NODES["step_sleep"]
 

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
-from stepgraph.model import json_data, saved
-from stepgraph.model.json_data import MAX_NODE_DEPTH
+from stepgraph.model import saved, validation
 from stepgraph.model.note import InputError
 from stepgraph.model.payload import Graph, Node, VersionGraph
 from stepgraph.model.saved import SavedGraph, read_saved_graphs
+from stepgraph.model.validation import MAX_NODE_DEPTH
 from tests.model.payloads import RESPONSES, nested_ifs, response
 
 EMPTY: Graph = {"version": 1, "workflow": {"class_name": "Order", "functions": {}, "nodes": []}}
@@ -276,7 +276,7 @@ def test_a_message_says_what_was_expected() -> None:
 
 
 def test_files_of_too_many_nodes_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_data, "SAVED_NODES", 5)
+    monkeypatch.setattr(validation, "SAVED_NODES", 5)
     graph = document({"type": "if", "branches": [{"condition": "a", "nodes": []}, {}]})
     assert len(read(graph)) == 1
     assert refusal([graph, graph]) == "Too large: at most 5 nodes, branches and workflows are read."

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stepgraph.syntax.mutation.assignments import assigned_attributes
-from stepgraph.syntax.mutation.source_writes import may_assigned_names
-from stepgraph.syntax.parsing.parse import parse_module
+from stepgraph.syntax.parse import parse_module
+from stepgraph.syntax.unparsed_sources import may_assigned_names
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from stepgraph.syntax.editing import apply_source_edits
 from stepgraph.syntax.edits import AddedAwait, Edit, MovedImport, Replacement
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.parsing.parse import parse_module
+from stepgraph.syntax.parse import parse_module
 
 
 def module_of(source: str | bytes) -> SourceModule:

@@ -12,8 +12,7 @@ from stepgraph.model.note import InputError, Problem
 from stepgraph.project.root import Root
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.modules import SourceModules
-from stepgraph.syntax.parsing.parse import TokenBudgetError, parse_module
-from stepgraph.syntax.parsing.shallow import quick_scan
+from stepgraph.syntax.parse import TokenBudgetError, parse_module, quick_scan
 
 
 @pytest.mark.slow

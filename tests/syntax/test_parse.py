@@ -6,7 +6,7 @@ import pytest
 
 from stepgraph.large_stack import run_with_large_stack
 from stepgraph.model.note import InputError
-from stepgraph.syntax.parsing.parse import parse_module
+from stepgraph.syntax.parse import parse_module
 
 
 def problem_of(source: bytes) -> str:

@@ -7,7 +7,7 @@ import pytest
 
 from stepgraph.model.span import Span
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.parsing.parse import parse_module
+from stepgraph.syntax.parse import parse_module
 from stepgraph.syntax.positions import positions
 
 

@@ -17,7 +17,7 @@ from stepgraph.checks.diagnostic import Finding
 from stepgraph.cli.console import encode, write_bytes, write_message
 from stepgraph.cli.errors import CommandError, ExitCode
 from stepgraph.cli.output_files import OutputFile, command_error, prepare_output
-from stepgraph.diff.matching.sequences import common_sequence
+from stepgraph.diff.sequences import common_sequence
 from stepgraph.escaping.file_names import patch_name
 from stepgraph.escaping.plain_text import readable_patch_line
 from stepgraph.large_stack import run_with_large_stack

@@ -8,17 +8,16 @@ from typing import Final, cast
 
 from msgspec import Struct
 
-from stepgraph.diff.changes.edit_groups import Action, EditGroup
-from stepgraph.diff.changes.grouping import group_edits
-from stepgraph.diff.changes.sides import Sides, sides_of
+from stepgraph.diff.changes import Action, EditGroup, group_edits
 from stepgraph.diff.in_flight.effects import SAFE, Effect, Impact, breaking
 from stepgraph.diff.in_flight.impact import ImpactAnalysis
-from stepgraph.diff.matching.match import match_trees
-from stepgraph.diff.matching.matching import Matching
-from stepgraph.diff.matching.sequences import common_sequence
+from stepgraph.diff.match import match_trees
+from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import Edit, apply_edits, edit_script
+from stepgraph.diff.sequences import common_sequence
+from stepgraph.diff.sides import Sides, sides_of
+from stepgraph.diff.titles import title_of
 from stepgraph.diff.tree import read_tree
-from stepgraph.diff.wording.titles import title_of
 from stepgraph.escaping.plain_text import visible
 from stepgraph.limits import MAXIMUM, VISIT_SHARES, Budget, Limit, LimitExceededError
 from stepgraph.model.payload import Workflow

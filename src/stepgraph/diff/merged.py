@@ -10,7 +10,7 @@ from typing import Final, TypeAlias, cast
 from msgspec import Struct
 
 from stepgraph.diff.diff import WorkflowDiff
-from stepgraph.diff.matching.matching import Matching
+from stepgraph.diff.matching import Matching
 from stepgraph.diff.script import (
     OLD_ROOT,
     Delete,

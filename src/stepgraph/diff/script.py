@@ -12,8 +12,8 @@ from typing import Final, TypeAlias, cast
 
 from msgspec import Struct, field
 
-from stepgraph.diff.matching.matching import Matching
-from stepgraph.diff.matching.sequences import longest_increasing
+from stepgraph.diff.matching import Matching
+from stepgraph.diff.sequences import longest_increasing
 from stepgraph.diff.tree import CLOCKS, KEY, ROOT, Fields, Tree, TreeElement, build_payload, read_tree
 from stepgraph.json_text import canonical_json
 from stepgraph.model.payload import Workflow

@@ -6,10 +6,11 @@ depth.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final, TypeAlias, cast
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from stepgraph.json_text import canonical_json
 from stepgraph.limits import Budget, Limit
@@ -82,7 +83,7 @@ class Tree(Struct, frozen=True):
 
     elements: tuple[TreeElement, ...]
     """The elements by number."""
-    budget: Budget = field(default_factory=Budget)
+    budget: Budget
     """Limit of visited elements. Both trees of a comparison share one budget."""
 
     def __getitem__(self, number: int) -> TreeElement:
@@ -133,28 +134,26 @@ class Tree(Struct, frozen=True):
             return None
         return children[index]
 
-    def payload_path(self, number: int) -> tuple[str | int, ...]:
-        """Return the keys from the workflow's payload to an element: `("nodes", 3, "branches", 0)`."""
-        keys: list[str | int] = []
-        while number != ROOT:
-            element = self.elements[number]
-            keys += [element.text(KEY)] if element.slot == FUNCTIONS else []
-            keys += [self._slot_index(element)] if element.slot in {NODES, BRANCHES} else []
-            keys.append(element.slot)
-            number = element.parent
-        return tuple(reversed(keys))
-
-    def _slot_index(self, element: TreeElement) -> int:
-        """Return the index of an element among the elements of its slot."""
-        siblings = self.elements[element.parent].children
-        return element.index - sum(self.elements[child].slot != element.slot for child in siblings[: element.index])
-
     def children_by_slot(self, number: int) -> dict[str, list[int]]:
         """Return the children of an element, grouped by slot."""
         slots: dict[str, list[int]] = {}
         for child in self.elements[number].children:
             slots.setdefault(self.elements[child].slot, []).append(child)
         return slots
+
+
+def functions_by_key(tree: Tree) -> dict[str, int]:
+    """Return the functions of a workflow and of the workflows that it starts; the first one of each key."""
+    return {element.text(KEY): element.number for element in reversed(tree.elements) if element.slot == FUNCTIONS}
+
+
+def calls_by_name(tree: Tree) -> defaultdict[str, list[int]]:
+    """Return the calls in a workflow by the name of the called function."""
+    calls: defaultdict[str, list[int]] = defaultdict(list)
+    for element in tree.elements:
+        if element.kind == CALL:
+            calls[element.name].append(element.number)
+    return calls
 
 
 class _PendingElement(Struct, frozen=True):
@@ -278,7 +277,7 @@ class Digester:
         return self._ids.setdefault(key, len(self._ids))
 
 
-def field_text(element: TreeElement, renamed: Mapping[str, str] = NO_RENAMES) -> str:
+def field_text(element: TreeElement, renamed: Mapping[str, str]) -> str:
     """Return the fields of an element as canonical JSON, without clocks."""
     fields = {name: value for name, value in element.fields.items() if name not in CLOCKS}
     if renamed and (element.kind == CALL or element.slot == FUNCTIONS):

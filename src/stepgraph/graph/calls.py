@@ -1,14 +1,84 @@
-"""Summaries of the functions that a program calls."""
+"""The call graph of a program, and summaries of the called functions."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TypeAlias
 
 from msgspec import Struct, field
 from msgspec.structs import replace
 
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, AwaitMember, TaskId
-from stepgraph.ir.nodes import Function
+from stepgraph.ir.nodes import (
+    Block,
+    Call,
+    Function,
+    Operation,
+    Run,
+    Series,
+    Start,
+    StepRun,
+    child_blocks,
+    operations_in,
+)
+
+BodyOf: TypeAlias = Callable[[Function], Block]
+
+
+def functions_called_in(block: Block) -> Iterator[Function]:
+    """Yield the functions called in a block and in the bodies of its steps, in order."""
+    stack: list[Iterator[Operation]] = [iter(block.operations)]
+    while stack:
+        operation = next(stack[-1], None)
+        if operation is None:
+            stack.pop()
+            continue
+        if isinstance(operation, Run | Start):
+            if isinstance(operation.activity, Call):
+                yield operation.activity.function
+            elif isinstance(operation.activity, StepRun):
+                stack.append(iter(operation.activity.body.operations))
+            elif isinstance(operation.activity, Series):
+                stack.append(iter(operation.activity.block.operations))
+        else:
+            inner = [o for part in child_blocks(operation) for o in part.operations]
+            stack.append(iter(inner))
+
+
+def functions_with_steps(functions: Sequence[Function], body_of: BodyOf) -> frozenset[int]:
+    """Return the `id`s of the functions that run steps, directly or through calls of other functions."""
+    calls = {id(f): [id(callee) for callee in functions_called_in(body_of(f))] for f in functions}
+    working = {id(f) for f in functions if _runs_steps(body_of(f))}
+    callers: dict[int, list[int]] = {}
+    for caller, callees in calls.items():
+        for callee in callees:
+            callers.setdefault(callee, []).append(caller)
+    pending = list(working)
+    while pending:
+        for caller in callers.get(pending.pop(), ()):
+            if caller not in working:
+                working.add(caller)
+                pending.append(caller)
+    return frozenset(working)
+
+
+def reachable(body: Block, body_of: BodyOf) -> list[Function]:
+    """Return the functions that a body calls, directly or through other functions, callers first."""
+    functions: dict[int, Function] = {}
+    pending = [body]
+    while pending:
+        for function in functions_called_in(pending.pop()):
+            if id(function) not in functions:
+                functions[id(function)] = function
+                pending.append(body_of(function))
+    return list(functions.values())
+
+
+def _runs_steps(block: Block) -> bool:
+    return any(
+        isinstance(operation, Run | Start) and not isinstance(operation.activity, Call)
+        for operation in operations_in(block)
+    )
 
 
 class CallSummaries(Struct, frozen=True):

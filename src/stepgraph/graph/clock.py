@@ -8,11 +8,9 @@ from typing import TypeGuard
 from msgspec import Struct, field
 
 from stepgraph.graph.liveness import Liveness, liveness
-from stepgraph.graph.nodes import leaf_node, step_do
-from stepgraph.graph.ordered import members, parallel, set_clocks, without_clocks
+from stepgraph.graph.nodes import Origin, Places, leaf_node, members, parallel, set_clocks, step_do, without_clocks
 from stepgraph.graph.own_groups import SeparateGroup, awaits_in, exact_group, separate_groups_by_task
 from stepgraph.graph.partial_order import assign_clocks, decompose
-from stepgraph.graph.places import Origin, Places
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.exceptions import catch_all
 from stepgraph.ir.nodes import (
@@ -36,7 +34,7 @@ from stepgraph.ir.nodes import (
     Start,
     StepRun,
     Try,
-    child_blocks,
+    operations_in,
     tasks_started_in,
 )
 from stepgraph.model.payload import Block as BlockNode
@@ -157,7 +155,7 @@ def _guard_unseen_error(nodes: list[Node], operations: Sequence[Operation]) -> l
 
 def _wrap_in_try(nodes: list[Node], operations: Sequence[Operation]) -> list[Node]:
     """Wrap the nodes of a dissolved group in a `try` if a `try` around its await may catch exceptions."""
-    if not any(map(_catches_await, operations)):
+    if not _catch_await(operations):
         return nodes
     try_node: TryNode = {"type": "try", "try_block": {"type": "block", "nodes": nodes}}
     return [try_node]
@@ -178,25 +176,17 @@ def _shows_error(node: Node, operations: Sequence[Operation]) -> bool:
 def _raises_unseen(operations: Sequence[Operation]) -> bool:
     """Whether tasks started in operations may fail in code that the graph does not show."""
     return any(
-        (
-            isinstance(operation, Start)
-            and isinstance(operation.activity, Call)
-            and operation.activity.function.raises_unseen
-        )
-        or any(_raises_unseen(block.operations) for block in child_blocks(operation))
-        for operation in operations
+        isinstance(operation, Start)
+        and isinstance(operation.activity, Call)
+        and operation.activity.function.raises_unseen
+        for operation in operations_in(Block(tuple(operations)))
     )
 
 
-def _catches_await(operation: Operation) -> bool:
-    if isinstance(operation, Try) and operation.catches and _has_await(operation.body):
-        return True
-    return any(_catches_await(inner) for block in child_blocks(operation) for inner in block.operations)
-
-
-def _has_await(block: Block) -> bool:
+def _catch_await(operations: Sequence[Operation]) -> bool:
     return any(
-        isinstance(operation, Await) or any(map(_has_await, child_blocks(operation))) for operation in block.operations
+        isinstance(operation, Try) and operation.catches and any(True for _ in awaits_in(operation.body))
+        for operation in operations_in(Block(tuple(operations)))
     )
 
 

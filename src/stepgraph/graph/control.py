@@ -38,8 +38,9 @@ from stepgraph.ir.nodes import (
     child_blocks,
     map_blocks,
     may_run_steps,
+    operations_in,
 )
-from stepgraph.model.conditions import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
+from stepgraph.model.payload import NO_BREAK, NO_CONTINUE, NO_EXCEPTION
 
 Target: TypeAlias = int
 """The target of a jump without a payload node: `_ITERATION_END`, or the `id` of a `try` for the end of its body."""
@@ -182,9 +183,7 @@ def _is_relevant(fragment: _Fragment) -> bool:
 
 
 def _is_relevant_operation(operation: Operation) -> bool:
-    if isinstance(operation, Run | Start | Await | Jump):
-        return True
-    return any(_is_relevant_operation(inner) for block in child_blocks(operation) for inner in block.operations)
+    return any(isinstance(inner, Run | Start | Await | Jump) for inner in operations_in(Block((operation,))))
 
 
 def _guarded(first: _Fragment, rest: _Fragment, origin: Operation) -> _Fragment:
@@ -367,8 +366,6 @@ def _try(operation: Try, context: _Context) -> _Fragment:
 def _may_exit(block: Block) -> bool:
     """Whether a block has a drawn `break` or `return`. A drawn `raise` ends the run, as any other code may."""
     return any(
-        operation.drawn and operation.kind is not JumpKind.RAISE
-        if isinstance(operation, Jump)
-        else any(map(_may_exit, child_blocks(operation)))
-        for operation in block.operations
+        isinstance(operation, Jump) and operation.drawn and operation.kind is not JumpKind.RAISE
+        for operation in operations_in(block)
     )

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from functools import partial
 from typing import Final
 
-from stepgraph.graph.places import Places
-from stepgraph.ir.nodes import Block, Handler, Jump, JumpKind, StepInput, StepRun, Try, child_blocks
+from stepgraph.graph.nodes import Places
+from stepgraph.ir.nodes import Block, Handler, Jump, JumpKind, StepInput, StepRun, Try, operations_in
 from stepgraph.model.details import NO_DETAIL, Detail, Details, Part, details_of
 from stepgraph.model.payload import Graph
 from stepgraph.syntax.construct_text import (
@@ -98,14 +98,11 @@ def _errors(part: Part, place: Place, handlers: tuple[Handler, ...]) -> tuple[st
 
 def _raises(block: Block) -> list[Jump]:
     """Return the `raise` statements in a block."""
-    raises: list[Jump] = []
-    pending = [block]
-    while pending:
-        for operation in pending.pop().operations:
-            if isinstance(operation, Jump) and operation.kind is JumpKind.RAISE:
-                raises.append(operation)
-            pending += child_blocks(operation)
-    return raises
+    return [
+        operation
+        for operation in operations_in(block)
+        if isinstance(operation, Jump) and operation.kind is JumpKind.RAISE
+    ]
 
 
 def _catching(kind: JumpKind, *, is_caught: bool) -> tuple[str, ...]:

@@ -19,8 +19,7 @@ from msgspec.structs import replace
 from stepgraph.graph.bit_sets import bit_set, bits
 from stepgraph.ir.await_groups import AwaitedTask, AwaitGroup, TaskId, is_race, task_ids_of, tasks_done_after
 from stepgraph.ir.dataflow import solve
-from stepgraph.ir.domain import Domain, Leaf, Observer
-from stepgraph.ir.jump_targets import JumpTarget
+from stepgraph.ir.domain import Domain, JumpTarget, Leaf, Observer
 from stepgraph.ir.nodes import (
     Await,
     Block,
@@ -65,7 +64,7 @@ class Liveness(Struct, frozen=True):
     """The bodies of loops."""
 
 
-def liveness(body: Block, *, is_run: bool = False) -> Liveness:
+def liveness(body: Block, *, is_run: bool) -> Liveness:
     """Return the liveness of the tasks of a function body. `is_run` marks `run`, after whose return no step begins."""
     analysis = _PendingTasks(body, is_run=is_run)
     solve(body, _State(), analysis, analysis)

@@ -8,7 +8,17 @@ from msgspec import Struct
 
 from stepgraph.graph.liveness import Liveness
 from stepgraph.ir.await_groups import AwaitGroup, TaskId, task_ids_of
-from stepgraph.ir.nodes import Await, Block, Choice, Loop, Operation, Start, child_blocks, tasks_started_in
+from stepgraph.ir.nodes import (
+    Await,
+    Block,
+    Choice,
+    Loop,
+    Operation,
+    Start,
+    child_blocks,
+    operations_in,
+    tasks_started_in,
+)
 from stepgraph.model.payload import ParallelKind
 from stepgraph.syntax.module import Place
 
@@ -45,11 +55,7 @@ def separate_groups_by_task(body: Block, live: Liveness) -> dict[TaskId, tuple[S
 
 def awaits_in(block: Block) -> Iterator[Await]:
     """Yield the awaits in a block and its nested blocks."""
-    for operation in block.operations:
-        if isinstance(operation, Await):
-            yield operation
-        for inner in child_blocks(operation):
-            yield from awaits_in(inner)
+    return (operation for operation in operations_in(block) if isinstance(operation, Await))
 
 
 def _kind(operation: Await, live: Liveness) -> ParallelKind:

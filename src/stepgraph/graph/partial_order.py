@@ -22,13 +22,13 @@ MAX_COMPARED_SETS: Final = 64
 class InSeries(Struct, frozen=True):
     """Parts in sequence: each is done before the next begins."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[OrderPart, ...]
 
 
 class InParallel(Struct, frozen=True):
     """Parts in parallel, with no order between them."""
 
-    parts: tuple[Part, ...]
+    parts: tuple[OrderPart, ...]
 
 
 class ClockedMember(Struct, frozen=True):
@@ -49,10 +49,10 @@ class Clocked(Struct, frozen=True):
     """The clock at the completion of all members."""
 
 
-Part: TypeAlias = "int | InSeries | InParallel | Clocked"
+OrderPart: TypeAlias = "int | InSeries | InParallel | Clocked"
 
 
-def decompose(before: Sequence[int], *, clocks: bool = True) -> Part:
+def decompose(before: Sequence[int], *, clocks: bool = True) -> OrderPart:
     """Return the decomposition of an order, with each member represented by its index.
 
     The result is exact for a series-parallel order and, with `clocks`, for an interval order.
@@ -80,9 +80,9 @@ class _Order:
 
     def __init__(self, before: Sequence[int]) -> None:
         self.before = before
-        self._decompositions: dict[int, Part | None] = {}
+        self._decompositions: dict[int, OrderPart | None] = {}
 
-    def part(self, members: int, *, clocks: bool) -> Part:
+    def part(self, members: int, *, clocks: bool) -> OrderPart:
         """Return the decomposition of a subset."""
         exact = self.series_parallel(members)
         if exact is not None:
@@ -93,7 +93,7 @@ class _Order:
             return self.in_parallel(members, parts, clocks=clocks)
         return self.clocked(members) if clocks else self.cone(members)
 
-    def in_parallel(self, members: int, components: list[int], *, clocks: bool) -> Part:
+    def in_parallel(self, members: int, components: list[int], *, clocks: bool) -> OrderPart:
         """Return components in parallel. A component that becomes a block carries no clocks.
 
         At most one component uses clocks, because clocks in two components would imply an order between them.
@@ -107,7 +107,7 @@ class _Order:
             return InParallel(tuple(self.part(component, clocks=component == with_clocks) for component in components))
         return InParallel(tuple(self.part(component, clocks=False) for component in components))
 
-    def series_parallel(self, members: int) -> Part | None:
+    def series_parallel(self, members: int) -> OrderPart | None:
         """Return the decomposition into series and parallels, None if the order is not series-parallel."""
         if members.bit_count() == 1:
             return members.bit_length() - 1
@@ -115,14 +115,14 @@ class _Order:
             self._decompositions[members] = self._series_parallel(members)
         return self._decompositions[members]
 
-    def _series_parallel(self, members: int) -> Part | None:
+    def _series_parallel(self, members: int) -> OrderPart | None:
         kind: type[InSeries | InParallel] = InSeries
         parts = self.in_series(members)
         if len(parts) == 1:
             kind, parts = InParallel, self.components(members)
         if len(parts) == 1:
             return None
-        decompositions: list[Part] = []
+        decompositions: list[OrderPart] = []
         for part in parts:
             inner = self.series_parallel(part)
             if inner is None:
@@ -209,7 +209,7 @@ class _Order:
             best.append(max(candidates, key=lambda candidate: candidate[0]))
         return [sets[position] for position in max(best, key=lambda candidate: candidate[0])[1]]
 
-    def cone(self, members: int) -> Part:
+    def cone(self, members: int) -> OrderPart:
         """Return an approximation without clocks: one maximal member after its predecessors, parallel to the rest."""
         predecessors = 0
         for index in bits(members):
@@ -246,11 +246,11 @@ def _greedy_chain(sets: list[int]) -> list[int]:
     return chain
 
 
-def _flattened(part: Part, kind: type[InSeries | InParallel]) -> tuple[Part, ...]:
+def _flattened(part: OrderPart, kind: type[InSeries | InParallel]) -> tuple[OrderPart, ...]:
     return part.parts if isinstance(part, kind) else (part,)
 
 
-def _first_member(part: Part) -> int:
+def _first_member(part: OrderPart) -> int:
     match part:
         case int(index):
             return index

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from typing import Final, Generic, TypeAlias
 
-from stepgraph.ir.domain import Domain, Exits, Leaf, Observer
+from stepgraph.ir.domain import Domain, Exits, JumpFrame, JumpTarget, Leaf, Observer, RaiseTargets, S
 from stepgraph.ir.exceptions import may_catch, must_catch
-from stepgraph.ir.jump_targets import JumpFrame, JumpTarget, RaiseTargets, S
 from stepgraph.ir.nodes import Block, CaughtType, Choice, Jump, JumpKind, Loop, Operation, Scope, Try
 from stepgraph.limits import Budget, Limit
 

@@ -1,13 +1,31 @@
-"""The interface of a dataflow analysis: its states, its transfer functions and its observer."""
+"""The interface of a dataflow analysis: its states, transfer functions, jump targets and observer."""
 
 from __future__ import annotations
 
-from typing import Generic, Protocol, TypeAlias
+from collections.abc import Callable, Hashable
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
-from msgspec import Struct
+from msgspec import Struct, field
 
-from stepgraph.ir.jump_targets import JumpTarget, S
-from stepgraph.ir.nodes import Await, Block, Choice, Jump, Loop, PartialOrder, Pause, Run, Scope, Start, Try
+from stepgraph.ir.nodes import (
+    Await,
+    Block,
+    CaughtType,
+    Choice,
+    Handler,
+    Jump,
+    JumpKind,
+    Loop,
+    Operation,
+    PartialOrder,
+    Pause,
+    Run,
+    Scope,
+    Start,
+    Try,
+)
+
+S = TypeVar("S")
 
 Leaf: TypeAlias = Run | Start | Await | Pause | PartialOrder
 """An operation without control flow."""
@@ -112,3 +130,70 @@ class Exits(Struct, Generic[S]):
     """At a `raise`."""
     failed: S | None
     """At an exception raised by any other operation."""
+
+
+class JumpTarget(Struct, Generic[S], eq=False):
+    """The target of a jump: the end of a loop or iteration, the handlers, a `finally`, or the caller."""
+
+    depth: int
+    """The number of open blocks at the target."""
+    finalbody: Block | None = None
+    """The `finally` that runs at the target before the jump continues."""
+    is_outside: bool = False
+    """Whether the target is outside of the function body."""
+    state: S | None = None
+    """The join of the states of all jumps to the target."""
+
+
+class RaiseTargets(Struct, Generic[S], eq=False):
+    """The targets of exceptions."""
+
+    handled: JumpTarget[S]
+    """The target of a `raise` that the handlers catch."""
+    handlers: tuple[Handler, ...] = ()
+    outer: RaiseTargets[S] | None = None
+    """The targets of exceptions that the handlers do not catch; None if those enter a `finally` or leave the body."""
+    uncaught: dict[CaughtType | None, JumpTarget[S]] = field(default_factory=dict)
+    """The `finally` or exit that an uncaught `raise` leads to, by exception type."""
+    failed: S | None = None
+    """The join of the states in which other operations raise."""
+
+
+class JumpFrame(Struct, Generic[S], eq=False):
+    """The jump targets at a point of a body. Later visits reuse it, because their states only add to earlier ones."""
+
+    exits: dict[JumpKind, JumpTarget[S]]
+    """The target of each kind of jump except `raise`."""
+    raises: RaiseTargets[S]
+    inner: dict[tuple[int, Hashable], JumpFrame[S]] = field(default_factory=dict)
+    """The nested frames, by the `id` of the operation and the path through it."""
+    head: S | None = None
+    """For a loop: the state at the start of its iterations."""
+    after: S | None = None
+    """For a loop: the state after it."""
+
+    @classmethod
+    def leaving(cls, depth: int, finalbody: Block | None = None) -> JumpFrame[S]:
+        """Return a frame whose jumps all enter a `finally`, or leave the body."""
+        is_outside = finalbody is None
+        exits: dict[JumpKind, JumpTarget[S]] = {
+            kind: JumpTarget(depth, finalbody, is_outside=is_outside) for kind in JumpKind if kind is not JumpKind.RAISE
+        }
+        return cls(exits, RaiseTargets(JumpTarget(depth, finalbody, is_outside=is_outside)))
+
+    def nested(self, operation: Operation, make: Callable[[], JumpFrame[S]], path: Hashable = "body") -> JumpFrame[S]:
+        """Return the frame of a path through an operation, created at the first visit."""
+        key = id(operation), path
+        frame = self.inner.get(key)
+        if frame is None:
+            frame = self.inner[key] = make()
+        return frame
+
+    def with_jumps(self, depth: int, *kinds: JumpKind) -> JumpFrame[S]:
+        """Return a frame with new targets for some kinds of jumps."""
+        targets: dict[JumpKind, JumpTarget[S]] = {kind: JumpTarget(depth) for kind in kinds}
+        return JumpFrame({**self.exits, **targets}, self.raises)
+
+    def with_raises(self, raises: RaiseTargets[S]) -> JumpFrame[S]:
+        """Return a frame with new targets for exceptions and no state from earlier visits."""
+        return JumpFrame(self.exits, raises)

@@ -13,12 +13,12 @@ _EXCEPTION: Final = f"{_BUILTINS}Exception"
 _BASE_EXCEPTION: Final = f"{_BUILTINS}BaseException"
 
 # `Exception` counts too: the exceptions beyond it end a task or the program.
-CATCH_ALL: Final = frozenset([_EXCEPTION, _BASE_EXCEPTION])
+_CATCH_ALL: Final = frozenset([_EXCEPTION, _BASE_EXCEPTION])
 
 
 def catches_all(handler: Handler) -> bool:
     """Whether a handler catches all errors: a bare `except`, or one for `Exception`."""
-    return handler.condition is None or any(caught.name in CATCH_ALL for caught in handler.types)
+    return handler.condition is None or any(caught.name in _CATCH_ALL for caught in handler.types)
 
 
 def catch_all(handlers: Iterable[Handler]) -> bool:

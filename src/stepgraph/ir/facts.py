@@ -32,10 +32,10 @@ class StaticArgument(Struct, frozen=True):
 
     value: Value
     place: Place
-    keyword: str | None = None
-    star: str = ""
+    keyword: str | None
+    star: str
     """`"*"` or `"**"` for a starred argument with unresolved content, else empty."""
-    nondeterministic: Nondeterministic | None = None
+    nondeterministic: Nondeterministic | None
     """The first nondeterministic value that the argument is or contains, outside of collections."""
 
 
@@ -70,7 +70,7 @@ class MethodCalled(Fact, Struct, frozen=True):
     place: Place
     in_step: bool
     """Whether the call is inside the body of a step."""
-    expects_type_error: bool = False
+    expects_type_error: bool
     """Whether an enclosing `try` catches TypeError by name."""
 
 
@@ -283,7 +283,7 @@ class NondeterministicCondition(Fact, Struct, frozen=True):
     test: Place
     controlled_statement: Place
     """The location of the conditional or loop."""
-    first_branch: int = 0
+    first_branch: int
     """The index of the first branch that the condition decides about."""
 
 

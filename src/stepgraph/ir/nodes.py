@@ -92,11 +92,11 @@ class StepRun(Struct, frozen=True, eq=False):
     definition: StepDefinition
     body: Block
     """The operations inside the step's function."""
-    dependencies: tuple[Dependency, ...] = ()
+    dependencies: tuple[Dependency, ...]
     """The steps that its parameters or `depends` refer to at the time of the call, in order."""
-    inputs: tuple[StepInput, ...] = ()
+    inputs: tuple[StepInput, ...]
     """The parameters that receive the results of the dependencies, in order."""
-    started_bindings: tuple[str, ...] = ()
+    started_bindings: tuple[str, ...]
     """The bindings whose `create` or `create_batch` the step's function calls, as in `env.ORDERS.create()`."""
 
 
@@ -105,7 +105,7 @@ class StepChoice(Struct, frozen=True, eq=False):
 
     cases: tuple[StepCase, ...]
     place: Place
-    discriminant: str | None = None
+    discriminant: str | None
     """The source of the subject of a `match`, None for an `if`."""
 
 
@@ -282,7 +282,7 @@ class CaughtType(Struct, frozen=True):
     """The dotted names of the type and its base classes, as far as they are defined outside the project."""
     place: Place
     """The location of the name."""
-    raised_in: str | None = None
+    raised_in: str | None
     """The name of a step in the `try` that raises it."""
     bases: tuple[str, ...] = ()
     """The names of its base classes in the project."""
@@ -391,6 +391,18 @@ def child_blocks(operation: Operation) -> Iterator[Block]:
             return
 
 
+def operations_in(block: Block) -> Iterator[Operation]:
+    """Yield the operations of a block and of its nested blocks, in source order."""
+    stack = [iter(block.operations)]
+    while stack:
+        operation = next(stack[-1], None)
+        if operation is None:
+            stack.pop()
+        else:
+            yield operation
+            stack.extend(iter(inner.operations) for inner in reversed(list(child_blocks(operation))))
+
+
 def map_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operation:
     """Return a copy of an operation with `change` applied to each direct child block."""
     match operation:
@@ -412,19 +424,13 @@ def map_blocks(operation: Operation, change: Callable[[Block], Block]) -> Operat
 def may_run_steps(block: Block) -> bool:
     """Whether a block runs or starts an activity with steps or waits."""
     return any(
-        _has_steps(operation.activity)
-        if isinstance(operation, Run | Start)
-        else any(may_run_steps(inner) for inner in child_blocks(operation))
-        for operation in block.operations
+        isinstance(operation, Run | Start) and _has_steps(operation.activity) for operation in operations_in(block)
     )
 
 
 def may_await(block: Block) -> bool:
     """Whether a block awaits tasks or runs an activity. Calls count because the callee may await."""
-    return any(
-        isinstance(operation, Await | Run) or any(may_await(inner) for inner in child_blocks(operation))
-        for operation in block.operations
-    )
+    return any(isinstance(operation, Await | Run) for operation in operations_in(block))
 
 
 def _has_steps(activity: Activity) -> bool:
@@ -433,16 +439,12 @@ def _has_steps(activity: Activity) -> bool:
 
 def tasks_started_in(operation: Operation) -> Iterator[TaskId]:
     """Yield the tasks that an operation or its nested blocks start, in order."""
-    if isinstance(operation, Start):
-        yield operation.task_id
-    for block in child_blocks(operation):
-        for inner in block.operations:
-            yield from tasks_started_in(inner)
+    return (inner.task_id for inner in operations_in(Block((operation,))) if isinstance(inner, Start))
 
 
 def task_references(block: Block) -> Iterator[TaskId]:
     """Yield a task once for each operation of a block that starts or awaits it."""
-    for operation in block.operations:
+    for operation in operations_in(block):
         match operation:
             case Start(task_id=task_id):
                 yield task_id
@@ -450,5 +452,3 @@ def task_references(block: Block) -> Iterator[TaskId]:
                 yield from task_ids_of(group)
             case Run(completed_tasks=completes):
                 yield from (awaited.task_id for awaited in completes)
-        for inner in child_blocks(operation):
-            yield from task_references(inner)

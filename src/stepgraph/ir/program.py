@@ -23,21 +23,16 @@ class Program(Struct, frozen=True):
     notes: tuple[Note, ...]
     place: Place
     """The location of the class."""
-    mode: DependencyMode = DependencyMode.IMPLICIT
-    facts: tuple[Fact, ...] = ()
-    class_name_place: Place | None = None
-    """The location of the class name, if available."""
-    may_be_base: bool = False
+    mode: DependencyMode
+    facts: tuple[Fact, ...]
+    name_place: Place
+    """The location of the class name."""
+    may_be_base: bool
     """Whether the class runs no step and looks like a base class of other workflows."""
-    run: Place | None = None
+    run: Place
     """The location of the function that the engine calls."""
-    unordered: frozenset[TaskId] = frozenset()
+    unordered: frozenset[TaskId]
     """The tasks that may begin in any order, such as the members of `asyncio.as_completed`."""
-
-    @property
-    def name_place(self) -> Place:
-        """The location of the class name, or else of the class."""
-        return self.class_name_place or self.place
 
 
 class ExpandedProgram(Struct, frozen=True):

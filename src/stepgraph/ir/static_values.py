@@ -30,7 +30,7 @@ class StaticCollection(Value, Struct, frozen=True):
     elements: tuple[StaticElement, ...]
     is_complete: bool
     """Whether `elements` is the exact content: complete, in order, with no optional element."""
-    may_be_overwritten: bool = False
+    may_be_overwritten: bool
     """Whether other elements may have replaced the listed ones."""
 
 
@@ -50,7 +50,7 @@ class StaticMapping(Value, Struct, frozen=True):
     entries: tuple[StaticEntry, ...]
     is_complete: bool
     """Whether `entries` is the exact content: complete, with no optional entry."""
-    may_be_overwritten: bool = False
+    may_be_overwritten: bool
     """Whether other values may have replaced the listed ones."""
 
 
@@ -65,7 +65,7 @@ class StaticFunction(Value, Struct, frozen=True):
 
     name: str
     place: Place
-    may_be_replaced: bool = False
+    may_be_replaced: bool
     """Whether an unresolved decorator may return a different object."""
 
 

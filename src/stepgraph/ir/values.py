@@ -121,7 +121,7 @@ class Nondeterministic(Value, Struct, frozen=True):
     """Number of the last step, sleep or wait before the call, 0 for none."""
     serial: int
     """1-based number of the value in the order of creation."""
-    result_name: str = ""
+    result_name: str
     """Dotted name of the function that returned the value, or of an attribute of its result. Empty if unknown."""
     is_called: bool = True
     """Whether the value is the result of calling `result_name`. Otherwise it is the attribute itself."""

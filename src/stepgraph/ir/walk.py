@@ -31,7 +31,7 @@ class VisitedOperation(Struct, frozen=True):
     """An operation of a program, with the step around it."""
 
     operation: Operation
-    in_step: StepRun | None = None
+    in_step: StepRun | None
     """The outermost step whose body contains the operation."""
 
 

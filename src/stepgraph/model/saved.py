@@ -1,18 +1,32 @@
-"""The graphs in a saved file: responses of the Workflows API, or the output of `stepgraph graph -f json`."""
+"""The graphs in a saved file: responses of the Workflows API, or the output of `stepgraph graph -f json`.
+
+Graphs are read leniently, whoever wrote them: another version of the API, for example. Before pydantic validates with
+the context `LENIENT`, which accepts unknown fields, types and words, absent values are completed with the engine's
+defaults, and unknown nodes are reduced to their type, their name and the nodes inside them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from typing import Final, TypeAlias
 
 from msgspec import Struct
+from pydantic import TypeAdapter, ValidationError
 
 from stepgraph.limits import SAVED_GRAPHS
-from stepgraph.model.json_data import load_json
-from stepgraph.model.lenient import read_graph
+from stepgraph.model.constraints import LENIENT
 from stepgraph.model.note import InputError, Problem
-from stepgraph.model.payload import Graph
-from stepgraph.model.validation import EXPECTED, Keys, explain_kind, key_path
+from stepgraph.model.payload import (
+    DEFAULT_BACKOFF,
+    DEFAULT_DELAY,
+    DEFAULT_EVENT_TIMEOUT,
+    DEFAULT_RETRIES,
+    DEFAULT_TIMEOUT,
+    Graph,
+)
+from stepgraph.model.validation import EXPECTED, Keys, explain, explain_kind, key_path, load_json
+from stepgraph.model.walk import NODE_TYPES
 
 _NO_ENVELOPE: Final = frozenset({"graph", "workflow"})
 
@@ -88,3 +102,136 @@ def _response(data: Mapping[str, object], path: str, at: Keys) -> SavedGraph:
 
 def _of_graph(graph: Graph) -> SavedGraph:
     return SavedGraph(graph["workflow"]["class_name"], graph)
+
+
+Fields: TypeAlias = Mapping[str, object]
+Completer: TypeAlias = Callable[[object, Keys], object]
+"""Returns the completed value. The keys lead to the value in the data."""
+
+_GRAPH: Final = TypeAdapter(Graph)
+
+_NODE_DEFAULTS: Final[Mapping[str, Fields]] = {
+    "step_do": {"config": {}, "nodes": []},
+    "loop": {"nodes": []},
+    "parallel": {"nodes": []},
+    "block": {"nodes": []},
+    "function_def": {"nodes": []},
+    "if": {"branches": []},
+    "switch": {"branches": []},
+    "start": {"functions": {}, "nodes": []},
+}
+_WORKFLOW: Final[Fields] = {"functions": {}, "nodes": []}
+_BRANCH: Final[Fields] = {"condition": None, "nodes": []}
+_CONFIG: Final[Fields] = {"retries": {}, "timeout": DEFAULT_TIMEOUT}
+_RETRIES: Final[Fields] = {"limit": DEFAULT_RETRIES, "delay": DEFAULT_DELAY, "backoff": DEFAULT_BACKOFF}
+_OPTIONS: Final[Fields] = {"timeout": DEFAULT_EVENT_TIMEOUT}
+
+
+def read_graph(data: object, path: str, at: Keys = ()) -> Graph:
+    """Return the graph in JSON data. Nodes of unknown types are of the shape `UnknownNode`.
+
+    `path` names the input in messages; `at` are the keys that lead to `data` in it. Raises InputError with a message of
+    one line for data that cannot be drawn.
+    """
+    completion = _Completion()
+    completed = completion.graph(data)
+    try:
+        return _GRAPH.validate_python(completed, extra="ignore", context=LENIENT)
+    except ValidationError as error:
+        raise InputError(Problem(path, explain(error, completed, at, completion.moved), EXPECTED)) from None
+
+
+class _Completion:
+    """Completes the values of a graph. Scalars in the place of objects or arrays stay, for pydantic to reject."""
+
+    def __init__(self) -> None:
+        self.moved: dict[Keys, Keys] = {}
+        """The keys that lead to a node inside an unknown node: after the completion, and in the data."""
+        self.pending: list[Callable[[], None]] = []
+        """The values still to complete. A list, because nested nodes would exceed the depth of recursion."""
+        self.parts: Final[Mapping[str, Completer]] = {
+            "workflow": partial(self.fields, _WORKFLOW),
+            "config": partial(self.fields, _CONFIG),
+            "retries": partial(self.fields, _RETRIES),
+            "options": partial(self.fields, _OPTIONS),
+            "payload": self.shape,
+            "fields": partial(self.each, self.shape),
+            "functions": partial(self.each, self.node),
+            "nodes": partial(self.each, self.node),
+            "branches": partial(self.each, partial(self.fields, _BRANCH)),
+            "try_block": self.node,
+            "catch_block": self.node,
+            "finally_block": self.node,
+        }
+
+    def graph(self, data: object) -> object:
+        completed = self.fields({"version": 1}, data, ())
+        while self.pending:
+            self.pending.pop()()
+        return completed
+
+    def fields(self, defaults: Fields, value: object, at: Keys) -> object:
+        """Return an object with defaults for the fields that are absent or null, and complete its fields later."""
+        if not isinstance(value, dict):
+            return value
+        completed = {**defaults, **{key: item for key, item in value.items() if item is not None}}
+        for key in completed.keys() & self.parts.keys():
+            self.later(partial(completed.__setitem__, key), completed[key], self.parts[key], (*at, key))
+        return completed
+
+    def each(self, complete: Completer, value: object, at: Keys) -> object:
+        """Return a copy of an array or of an object by names, and complete its items later."""
+        if isinstance(value, list):
+            items: list[object] = list(value)
+            for index, item in enumerate(value):
+                self.later(partial(items.__setitem__, index), item, complete, (*at, index))
+            return items
+        if isinstance(value, dict):
+            by_name: dict[str, object] = dict(value)
+            for name, item in value.items():
+                self.later(partial(by_name.__setitem__, name), item, complete, (*at, name))
+            return by_name
+        return value
+
+    def later(self, replace: Callable[[object], None], value: object, complete: Completer, at: Keys) -> None:
+        """Complete a value after the values around it, and replace it by the result."""
+        self.pending.append(lambda: replace(complete(value, at)))
+
+    def node(self, value: object, at: Keys) -> object:
+        kind = value.get("type") if isinstance(value, dict) else None
+        if isinstance(value, dict) and isinstance(kind, str) and kind not in NODE_TYPES:
+            return self.unknown(kind, value, at)
+        return self.fields(_NODE_DEFAULTS.get(kind, {}) if isinstance(kind, str) else {}, value, at)
+
+    def unknown(self, kind: str, fields: Fields, at: Keys) -> Fields:
+        """Return a node of an unknown type with all nodes inside it."""
+        nodes: list[object] = []
+        for item, item_at in _nodes_inside(fields, at):
+            self.moved[(*at, "nodes", len(nodes))] = item_at
+            nodes.append(item)
+            self.later(partial(nodes.__setitem__, len(nodes) - 1), item, self.node, item_at)
+        name = fields.get("name")
+        return {"type": kind, **({"name": name} if isinstance(name, str) else {}), "nodes": nodes}
+
+    def shape(self, value: object, at: Keys) -> object:
+        kind = value.get("type") if isinstance(value, dict) else None
+        if kind == "object":
+            return self.fields({"fields": {}}, value, at)
+        return {"type": "unknown"} if isinstance(kind, str) else value
+
+
+def _nodes_inside(fields: Fields, at: Keys) -> Iterator[tuple[object, Keys]]:
+    """Yield the nodes in `nodes` and `branches` of an unknown node, and in `nodes` of objects without a type there."""
+    pending = list(reversed([*_objects(fields, "nodes", at), *_objects(fields, "branches", at)]))
+    while pending:
+        item, item_at = pending.pop()
+        if isinstance(item.get("type"), str):
+            yield item, item_at
+        else:
+            pending.extend(reversed(_objects(item, "nodes", item_at)))
+
+
+def _objects(fields: Fields, key: str, at: Keys) -> list[tuple[Fields, Keys]]:
+    value = fields.get(key)
+    items = enumerate(value) if isinstance(value, list) else ()
+    return [(item, (*at, key, index)) for index, item in items if isinstance(item, dict)]

@@ -1,27 +1,23 @@
-"""Validation of JSON data by the definitions of the payload, with a message of one line for invalid data."""
+"""JSON data from outside: reading it, and messages of one line for data that is not valid."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final, TypeAlias
 
-from pydantic import TypeAdapter, ValidationError
-
+from stepgraph.limits import SAVED_NODES
 from stepgraph.model.constraints import UNKNOWN_TAG
-from stepgraph.model.json_data import load_json
 from stepgraph.model.note import InputError, Problem
-from stepgraph.model.payload import VersionGraph
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
 Keys: TypeAlias = tuple[str | int, ...]
 """The keys and indexes that lead to a value in JSON data."""
 
 EXPECTED: Final = "Expected a version graph response of the Workflows API."
-
-_VERSION_GRAPH: Final = TypeAdapter(VersionGraph)
 
 _EXPECTED_TYPES: Final = {
     "dict_type": "should be an object",
@@ -32,19 +28,70 @@ _EXPECTED_TYPES: Final = {
 }
 _LONGEST_VALUE: Final = 40
 
+MAX_NODE_DEPTH: Final = 120
+"""The limit on nested nodes, below the limits of pydantic and `json`, so that it is the same on every machine."""
 
-def parse_version_graph(text: str | bytes, path: str = "<input>") -> VersionGraph:
-    """Return the version graph response in a JSON text; bytes are UTF-8, UTF-16 or UTF-32.
 
-    The data must be exactly of the documented shapes, except that a field which may be absent may also be null. `path`
-    names the input in messages. Raises InputError with a message of one line for other text: invalid JSON (with line
-    and column), other shapes (with the keys that lead to the value), or more than `MAX_NODE_DEPTH` nested nodes.
+def load_json(text: str | bytes, path: str) -> object:
+    """Parse JSON text; bytes are UTF-8, UTF-16 or UTF-32.
+
+    Raises InputError for text that is not JSON, and for data with more than `SAVED_NODES` nodes, or more than
+    `MAX_NODE_DEPTH` within each other.
     """
-    data = load_json(text, path)
+    data = _load(text, path)
+    count, depth = _count_and_depth(data)
+    if depth > MAX_NODE_DEPTH:
+        raise _too_deep(path)
+    if count > SAVED_NODES:
+        raise InputError(Problem(path, f"Too large: at most {SAVED_NODES:,} nodes, branches and workflows are read."))
+    return data
+
+
+def _load(text: str | bytes, path: str) -> object:
+    if not text.strip():
+        raise InputError(Problem(path, "Not JSON: it is empty."))
     try:
-        return _VERSION_GRAPH.validate_python(data)
-    except ValidationError as error:
-        raise InputError(Problem(path, explain(error, data), EXPECTED)) from None
+        data: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(Problem(path, f"Not JSON: {error.msg}.", "", error.lineno, error.colno)) from None
+    except UnicodeDecodeError as error:
+        message = f"Not JSON: byte {error.start} is not {error.encoding.upper()} text."
+        raise InputError(Problem(path, message)) from None
+    except ValueError:  # the interpreter refuses integers of thousands of digits
+        raise InputError(Problem(path, "A number has too many digits.")) from None
+    except RecursionError:
+        raise _too_deep(path) from None
+    return data
+
+
+def _too_deep(path: str) -> InputError:
+    return InputError(Problem(path, f"Nested too deeply: at most {MAX_NODE_DEPTH} nodes may lie within each other."))
+
+
+def _count_and_depth(data: object) -> tuple[int, int]:
+    """Return the number of nodes, branches and workflows in `data`, and the maximum number of nested nodes.
+
+    Iterative, so that deep data cannot exceed the recursion limit here.
+    """
+    count = deepest = 0
+    pending = [(data, 0)]
+    while pending:
+        value, depth = pending.pop()
+        if isinstance(value, dict):
+            branches = value.get("branches")
+            count += ("type" in value or "class_name" in value) + (len(branches) if isinstance(branches, list) else 0)
+            if "type" in value:
+                depth += 1
+                deepest = max(deepest, depth)
+        pending.extend((child, depth) for child in _children(value))
+    return count, deepest
+
+
+def _children(value: object) -> Iterator[object]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
 
 
 def explain(error: ValidationError, data: object, at: Keys = (), moved: Mapping[Keys, Keys] | None = None) -> str:

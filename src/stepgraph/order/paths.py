@@ -1,17 +1,156 @@
-"""Paths to the nodes of a body, through the lists of nodes around them."""
+"""Paths to the nodes of a body, and the exits by which control leaves nodes.
+
+A path leads through the lists of nodes around a node (`executed_lists`). An exit leads to the next node, out of the
+loop (`break`), or out of the function (`return`). One transfer function, `exits_through`, maps the exits of a list of
+nodes to the exits of the node that contains it. It serves both directions: from a node into its lists (`exits_of`), and
+from a position in a list outward (`may_continue`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
+from typing import Final, Literal, TypeAlias, TypedDict, cast
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Node
-from stepgraph.order.exits import NEXT, Exits, exits_of, exits_then, exits_through
-from stepgraph.order.structure import clocks_of, executed_lists, is_concurrent
+from stepgraph.model.payload import Node, Number, Try
+
+TRY: Final = 0
+CATCH: Final = 1
+FINALLY: Final = 2
+"""The parts of a `try` in the order of execution."""
+
+_BLOCKS: Final = ((TRY, "try_block"), (CATCH, "catch_block"), (FINALLY, "finally_block"))
+_LEAVES: Final = frozenset(
+    {
+        "step_do",
+        "step_sleep",
+        "step_sleep_until",
+        "step_wait_for_event",
+        "function_call",
+        "function_def",
+        "break",
+    }
+)
+_SEQUENCES: Final = frozenset({"loop", "block", "start"})
+
+
+class Clocks(TypedDict, total=False):
+    """The clocks of a node, as far as it has them."""
+
+    starts: Number
+    resolves: Number
+
+
+def executed_lists(node: Node) -> list[tuple[int, Sequence[Node]]]:
+    """Return the lists of nodes that run as part of a node, by part.
+
+    Steps nested in a step and functions are separate bodies.
+    """
+    if node["type"] == "if" or node["type"] == "switch":
+        return [(number, branch["nodes"]) for number, branch in enumerate(node["branches"])]
+    if node["type"] == "try":
+        return [(part, node[key]["nodes"]) for part, key in _BLOCKS if key in node]  # type: ignore[literal-required]
+    if node["type"] in _LEAVES:
+        return []
+    # All other types, also those of later versions, have one list.
+    nodes = cast("dict[str, object]", node).get("nodes")
+    return [(0, cast("list[Node]", nodes))] if isinstance(nodes, list) else []
+
+
+def may_end_early(node: Node | None) -> bool:
+    """Return whether a node may end before its contents do: races and unknown types."""
+    if node is None or node["type"] in {*_SEQUENCES, "if", "switch", "try"}:
+        return False
+    return node["type"] != "parallel" or node["kind"] in {"any", "race"}
+
+
+def is_concurrent(node: Node | None) -> bool:
+    """Return whether the direct contents of a node may run concurrently, unless clocks order them."""
+    return may_end_early(node) or (node is not None and node["type"] == "parallel")
+
+
+def clocks_of(node: Node) -> Clocks:
+    """Return the clocks of a node of any type."""
+    fields = cast("Clocks", node)
+    clocks: Clocks = {}
+    if "starts" in fields:
+        clocks["starts"] = fields["starts"]
+    if "resolves" in fields:
+        clocks["resolves"] = fields["resolves"]
+    return clocks
+
+
+Exits: TypeAlias = frozenset[Literal["next", "break", "return"]]
+
+NEXT: Final[Exits] = frozenset({"next"})
+_NONE: Final[Exits] = frozenset()
+
+
+def exits_of(nodes: Iterable[Node]) -> Exits:
+    """Return the exits of nodes that run in sequence."""
+    exits = NEXT
+    for node in nodes:
+        exits = exits_then(exits, _exits_of_node(node))
+    return exits
+
+
+def may_swallow(try_node: Try) -> bool:
+    """Return whether control may continue after a `try` in which a step has failed.
+
+    Saved graphs may omit a handler without steps.
+    """
+    handler = try_node.get("catch_block")
+    if handler is None:
+        return "finally_block" not in try_node
+    return "next" in _exits_of_handler(handler["nodes"])
+
+
+def _exits_of_node(node: Node) -> Exits:
+    if node["type"] == "break":
+        return frozenset({node["kind"]})
+    lists = dict(executed_lists(node))
+    if node["type"] == "try":
+        return exits_through(node, TRY, exits_of(lists.get(TRY, ())))
+    if node["type"] == "if" or node["type"] == "switch":
+        is_exhaustive = any(branch["condition"] is None for branch in node["branches"])
+        return (_NONE if is_exhaustive else NEXT).union(*map(exits_of, lists.values()))
+    if not lists:
+        return NEXT
+    return _NONE.union(*(exits_through(node, part, exits_of(nodes)) for part, nodes in lists.items()))
+
+
+def exits_through(parent: Node | None, part: int, exits: Exits) -> Exits:
+    """Return the exits of a node through one of its lists with these exits."""
+    if is_concurrent(parent):
+        return exits | NEXT
+    if parent is None:
+        return exits
+    if parent["type"] == "loop":
+        return (exits - {"break"}) | NEXT
+    if parent["type"] != "try":
+        return exits
+    lists = dict(executed_lists(parent))
+    if part == TRY:
+        exits |= _exits_of_handler(lists.get(CATCH, ()))
+    if part == FINALLY:
+        return exits
+    finally_exits = exits_of(lists.get(FINALLY, ()))
+    return exits | (finally_exits - NEXT) if "next" in finally_exits else finally_exits
+
+
+def _exits_of_handler(nodes: Sequence[Node]) -> Exits:
+    """Return the exits of a handler. Control does not continue after an exception that no branch catches."""
+    if len(nodes) == 1 and nodes[0]["type"] == "switch" and nodes[0]["discriminant"] == "exception":
+        return _NONE.union(*(exits_of(branch["nodes"]) for branch in nodes[0]["branches"]))
+    return exits_of(nodes)
+
+
+def exits_then(exits: Exits, next_exits: Exits) -> Exits:
+    """Return the exits of nodes with these exits that others follow."""
+    return (exits - NEXT) | next_exits if "next" in exits else exits
 
 
 @dataclass(frozen=True, eq=False)

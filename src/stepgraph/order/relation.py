@@ -7,9 +7,7 @@ from enum import Enum, auto
 from msgspec import Struct
 
 from stepgraph.model.payload import Node
-from stepgraph.order.exits import may_swallow
-from stepgraph.order.paths import Path, may_continue, node_at
-from stepgraph.order.structure import TRY, clocks_of, is_concurrent, may_end_early
+from stepgraph.order.paths import TRY, Path, clocks_of, is_concurrent, may_continue, may_end_early, may_swallow, node_at
 
 
 class Relation(Enum):

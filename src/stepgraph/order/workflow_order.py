@@ -1,18 +1,158 @@
-"""The order of a workflow's steps, through all functions that contain them."""
+"""The order of a workflow's steps, through all bodies that contain them, and the strict order of all steps.
+
+Bodies are those of `run`, of functions, and of steps with nested steps.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import product
+from itertools import combinations, product
 
 from msgspec import Struct
 
-from stepgraph.model.payload import Step, Workflow
-from stepgraph.order.bodies import Body, SiteIndex, WorkSite, body_of, reachable_bodies, steps_in_order
-from stepgraph.order.paths import node_at
+from stepgraph.model.payload import FunctionDef, Node, Step, Workflow
+from stepgraph.model.walk import as_step
+from stepgraph.order.paths import Path, is_concurrent, node_at, paths
 from stepgraph.order.relation import Relation, Work, is_awaited_in, is_independent, loops_with_both, relation
+
+
+@dataclass(frozen=True, eq=False)
+class WorkflowOrder:
+    """The order of a workflow's steps, derived from its graph. Steps are nodes of the graph, compared by identity."""
+
+    workflow: Workflow
+    """The workflow."""
+
+    @cached_property
+    def steps(self) -> tuple[Step, ...]:
+        """The reachable steps in program order. Steps of a function come at its first call."""
+        return tuple(_steps_in_order(self._bodies[0]))
+
+    def relations(self, first_step: Step, second_step: Step) -> frozenset[Relation]:
+        """Return the relations of two different steps in one iteration of the loops and functions around both.
+
+        There are several if the steps run at several places, and none if they only run in different iterations.
+        """
+        first, second = self._reach(first_step), self._reach(second_step)
+        return frozenset(
+            relation(first.work(site), second.work(other_site))
+            for body, site, other_site in _meetings(first, second)
+            if _diverge(first, site, second, other_site)
+            and (
+                site is other_site
+                or _may_share_execution(body, first.bodies_through(site), second.bodies_through(other_site))
+            )
+        )
+
+    def may_overlap(self, first_step: Step, second_step: Step) -> bool:
+        """Return whether any two runs may be concurrent: of one step or two, in one iteration or several."""
+        first, second = self._reach(first_step), self._reach(second_step)
+        return any(
+            _iterations_overlap(first, site, second, other_site)
+            or (
+                _diverge(first, site, second, other_site)
+                and relation(first.work(site), second.work(other_site)) is Relation.OVERLAPPING
+            )
+            for _, site, other_site in _meetings(first, second)
+        )
+
+    @cached_property
+    def _bodies(self) -> tuple[Body, ...]:
+        return _reachable_bodies(_body_of(self.workflow))
+
+    @cached_property
+    def _index(self) -> SiteIndex:
+        return SiteIndex(self._bodies)
+
+    @cached_property
+    def _reaches(self) -> dict[int, Reach]:
+        """What was computed of steps, by identity."""
+        return {}
+
+    def _reach(self, step: Step) -> Reach:
+        reach = self._reaches.get(id(step))
+        if reach is None:
+            reach = self._reaches[id(step)] = _reach_of(step, self._index)
+        return reach
+
+
+def _meetings(first: Reach, second: Reach) -> Iterator[tuple[Body, WorkSite, WorkSite]]:
+    """Yield the bodies with a site for each step."""
+    for body, sites in first.sites.items():
+        for site, other_site in product(sites, second.sites.get(body, ())):
+            yield body, site, other_site
+
+
+def _diverge(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:
+    """Return whether the paths to two steps diverge here: at different nodes, or at a step that contains the other."""
+    return site is not other_site or first.is_at(site) != second.is_at(site)
+
+
+def _may_share_execution(body: Body, through: frozenset[Body], other_through: frozenset[Body]) -> bool:
+    """Return whether work at two sites may belong to one execution of each function around both.
+
+    It does not if both sites lead into one function by different calls, or one leads into the body itself.
+    """
+    return body not in through | other_through and not through & other_through
+
+
+def _iterations_overlap(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:
+    """Return whether an iteration of a loop around both sites may start before another one is over."""
+    work, other_work = first.work(site), second.work(other_site)
+    return any(
+        is_concurrent or not is_awaited_in(work, level) or not is_awaited_in(other_work, level)
+        for level, is_concurrent in loops_with_both(site.path, other_site.path)
+    )
+
+
+def predecessors(order: WorkflowOrder) -> list[int]:
+    """Return for each of `order.steps` the steps that always precede it, as a transitive relation.
+
+    Precedence may be intransitive: `a` precedes `b` and `b` precedes `c`, but in an execution without `b`, `c` overlaps
+    with `a`. The result is then the part of the relation in which a step has all predecessors of its own predecessors.
+    If the relation is transitive, this is all of it.
+    """
+    related = _related(order)
+    result: list[int] = []
+    for before in related:
+        kept, remaining = 0, before
+        while remaining:
+            step = remaining.bit_length() - 1
+            remaining ^= 1 << step
+            if not related[step] & ~before:
+                # Its own predecessors qualify as well.
+                kept |= 1 << step | (result[step] if step < len(result) else 0)
+                remaining &= ~kept
+        result.append(kept)
+    return result
+
+
+def immediate_predecessors(before: Sequence[int]) -> list[int]:
+    """Return the transitive reduction of a strict order, which has the same paths with the fewest edges."""
+    result = []
+    for earlier in before:
+        immediate, remaining = 0, earlier
+        while remaining:
+            step = remaining.bit_length() - 1
+            immediate = immediate & ~before[step] | 1 << step
+            remaining &= ~(before[step] | 1 << step)
+        result.append(immediate)
+    return result
+
+
+def _related(order: WorkflowOrder) -> list[int]:
+    """Return for each step the steps that are over before it in each execution of both."""
+    before = [0] * len(order.steps)
+    for (first, step), (second, other_step) in combinations(enumerate(order.steps), 2):
+        relations = order.relations(step, other_step) - {Relation.EXCLUSIVE}
+        if relations == {Relation.BEFORE}:
+            before[second] |= 1 << first
+        elif relations == {Relation.AFTER}:
+            before[first] |= 1 << second
+    return before
+
 
 _WHOLE_BODY = -1
 
@@ -48,7 +188,7 @@ class Reach(Struct, frozen=True, eq=False):
         return frozenset() if self.is_at(site) or site.inner is None else self.through[site.inner]
 
 
-def reach_of(step: Step, index: SiteIndex) -> Reach:
+def _reach_of(step: Step, index: SiteIndex) -> Reach:
     """Return how bodies execute a step."""
     homes = index.sites_of(step)
     bodies = index.callers_closure(body for body, _ in homes)
@@ -92,90 +232,127 @@ def _on_all_paths(
     return frozenset({body}).union(frozenset.intersection(*alternatives))
 
 
+class WorkSite(Struct, frozen=True, eq=False):
+    """A reachable step or call in a body."""
+
+    path: Path
+    """Path to the node."""
+    inner: Body | None
+    """The body that the node runs, None for a step without nested steps."""
+
+
 @dataclass(frozen=True, eq=False)
-class WorkflowOrder:
-    """The order of a workflow's steps, derived from its graph. Steps are nodes of the graph, compared by identity."""
+class Body:
+    """The nodes of `run`, of a function, or of a step with nested steps."""
 
-    workflow: Workflow
-    """The workflow."""
-
-    @cached_property
-    def steps(self) -> tuple[Step, ...]:
-        """The reachable steps in program order. Steps of a function come at its first call."""
-        return tuple(steps_in_order(self._bodies[0]))
-
-    def relations(self, first_step: Step, second_step: Step) -> frozenset[Relation]:
-        """Return the relations of two different steps in one iteration of the loops and functions around both.
-
-        There are several if the steps run at several places, and none if they only run in different iterations.
-        """
-        first, second = self._reach(first_step), self._reach(second_step)
-        return frozenset(
-            relation(first.work(site), second.work(other_site))
-            for body, site, other_site in _meetings(first, second)
-            if _diverge(first, site, second, other_site)
-            and (
-                site is other_site
-                or _may_share_execution(body, first.bodies_through(site), second.bodies_through(other_site))
-            )
-        )
-
-    def may_overlap(self, first_step: Step, second_step: Step) -> bool:
-        """Return whether any two runs may be concurrent: of one step or two, in one iteration or several."""
-        first, second = self._reach(first_step), self._reach(second_step)
-        return any(
-            _iterations_overlap(first, site, second, other_site)
-            or (
-                _diverge(first, site, second, other_site)
-                and relation(first.work(site), second.work(other_site)) is Relation.OVERLAPPING
-            )
-            for _, site, other_site in _meetings(first, second)
-        )
+    nodes: Sequence[Node]
+    """The nodes."""
+    bodies: Mapping[str, Body]
+    """The bodies of functions by name."""
 
     @cached_property
-    def _bodies(self) -> tuple[Body, ...]:
-        return reachable_bodies(body_of(self.workflow))
+    def sites(self) -> tuple[WorkSite, ...]:
+        """The reachable steps and calls in program order."""
+        return tuple(self._sites())
+
+    def _sites(self) -> Iterator[WorkSite]:
+        for path in paths(self.nodes):
+            node = node_at(path)
+            if not _is_reached(path):
+                continue
+            if node["type"] == "step_do" and node["nodes"]:
+                yield WorkSite(path, Body(node["nodes"], self.bodies))
+            elif node["type"] == "function_call":
+                yield WorkSite(path, self.bodies.get(node["name"]))
+            elif as_step(node) is not None:
+                yield WorkSite(path, None)
+
+
+def _body_of(workflow: Workflow) -> Body:
+    """Return the body of a workflow's `run`."""
+    bodies: dict[str, Body] = {}
+    bodies |= {name: Body(function["nodes"], bodies) for name, function in _all_functions(workflow).items()}
+    return Body(workflow["nodes"], bodies)
+
+
+def _reachable_bodies(run: Body) -> tuple[Body, ...]:
+    """Return the bodies that `run` executes, `run` first."""
+    result = {run: None}
+    pending = [run]
+    while pending:
+        new = [site.inner for site in pending.pop().sites if site.inner is not None]
+        pending += [body for body in dict.fromkeys(new) if body not in result]
+        result |= dict.fromkeys(new)
+    return tuple(result)
+
+
+def _steps_in_order(run: Body) -> Iterator[Step]:
+    """Yield the reachable steps in program order. Steps of a function come at its first call."""
+    visited = {run}
+    pending = list(reversed(run.sites))
+    while pending:
+        site = pending.pop()
+        step = as_step(node_at(site.path))
+        if step is not None:
+            yield step
+        if site.inner is not None and site.inner not in visited:
+            visited.add(site.inner)
+            pending.extend(reversed(site.inner.sites))
+
+
+def _all_functions(workflow: Workflow) -> dict[str, FunctionDef]:
+    """Return the functions by name, first of the workflow, then of its `start` nodes."""
+    functions = dict(workflow["functions"])
+    for path in paths(workflow["nodes"]):
+        node = node_at(path)
+        if node["type"] == "start":
+            functions = {**node["functions"], **functions}
+    return functions
+
+
+def _is_reached(path: Path) -> bool:
+    """Return whether control may reach the node at the end of a path."""
+    return all(is_concurrent(segment.parent) or segment.list.may_pass(0, segment.index) for segment in path)
+
+
+@dataclass(frozen=True, eq=False)
+class SiteIndex:
+    """The sites of several bodies, by the node and by the body that they execute."""
+
+    bodies: tuple[Body, ...]
+    """The bodies."""
+
+    def sites_of(self, step: Step) -> Sequence[tuple[Body, WorkSite]]:
+        """Return the sites that are the step itself, with their bodies. Steps are compared by identity."""
+        return self._by_node.get(id(step), ())
+
+    def callers(self, body: Body) -> Sequence[tuple[Body, WorkSite]]:
+        """Return the sites that execute a body, with their own bodies."""
+        return self._by_inner.get(body, ())
+
+    def callers_closure(self, bodies: Iterable[Body]) -> frozenset[Body]:
+        """Return bodies with all bodies that execute one of them, directly or through others."""
+        result = set(bodies)
+        pending = list(result)
+        while pending:
+            new = {caller for caller, _ in self.callers(pending.pop())} - result
+            result |= new
+            pending.extend(new)
+        return frozenset(result)
 
     @cached_property
-    def _index(self) -> SiteIndex:
-        return SiteIndex(self._bodies)
+    def _by_node(self) -> Mapping[int, Sequence[tuple[Body, WorkSite]]]:
+        result: dict[int, list[tuple[Body, WorkSite]]] = {}
+        for body in self.bodies:
+            for site in body.sites:
+                result.setdefault(id(node_at(site.path)), []).append((body, site))
+        return result
 
     @cached_property
-    def _reaches(self) -> dict[int, Reach]:
-        """What was computed of steps, by identity."""
-        return {}
-
-    def _reach(self, step: Step) -> Reach:
-        reach = self._reaches.get(id(step))
-        if reach is None:
-            reach = self._reaches[id(step)] = reach_of(step, self._index)
-        return reach
-
-
-def _meetings(first: Reach, second: Reach) -> Iterator[tuple[Body, WorkSite, WorkSite]]:
-    """Yield the bodies with a site for each step."""
-    for body, sites in first.sites.items():
-        for site, other_site in product(sites, second.sites.get(body, ())):
-            yield body, site, other_site
-
-
-def _diverge(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:
-    """Return whether the paths to two steps diverge here: at different nodes, or at a step that contains the other."""
-    return site is not other_site or first.is_at(site) != second.is_at(site)
-
-
-def _may_share_execution(body: Body, through: frozenset[Body], other_through: frozenset[Body]) -> bool:
-    """Return whether work at two sites may belong to one execution of each function around both.
-
-    It does not if both sites lead into one function by different calls, or one leads into the body itself.
-    """
-    return body not in through | other_through and not through & other_through
-
-
-def _iterations_overlap(first: Reach, site: WorkSite, second: Reach, other_site: WorkSite) -> bool:
-    """Return whether an iteration of a loop around both sites may start before another one is over."""
-    work, other_work = first.work(site), second.work(other_site)
-    return any(
-        is_concurrent or not is_awaited_in(work, level) or not is_awaited_in(other_work, level)
-        for level, is_concurrent in loops_with_both(site.path, other_site.path)
-    )
+    def _by_inner(self) -> Mapping[Body, Sequence[tuple[Body, WorkSite]]]:
+        result: dict[Body, list[tuple[Body, WorkSite]]] = {}
+        for body in self.bodies:
+            for site in body.sites:
+                if site.inner is not None:
+                    result.setdefault(site.inner, []).append((body, site))
+        return result

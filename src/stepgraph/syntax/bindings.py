@@ -1,4 +1,4 @@
-"""Names that statements bind, whether a function is a generator, and modules that import statements name.
+"""Names that statements and parameters bind, whether a function is a generator, and modules that imports name.
 
 A name is a constant only if exactly one statement binds it, so the bindings of a body are collected before the
 interpreter executes it. Each function is scanned at most once. Expressions are scanned only if the file contains `:=`
@@ -164,6 +164,15 @@ def import_binding(alias: cst.ImportAlias) -> str:
     return name.value if isinstance(name, cst.Name) else ""
 
 
+def last_name(node: cst.BaseExpression) -> str:
+    """Return the last component of a dotted name, empty for any other expression."""
+    match node:
+        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
+            return name
+        case _:
+            return ""
+
+
 def target_names(target: cst.CSTNode) -> Iterator[str]:
     """Yield the plain names that an assignment target binds."""
     match target:
@@ -314,3 +323,35 @@ def may_load_modules(statement: cst.Import | cst.ImportFrom) -> Iterator[ModuleR
     if isinstance(statement, cst.ImportFrom) and not isinstance(statement.names, cst.ImportStar):
         level, source = imported_module(statement)
         yield from ((level, f"{source}.{alias.evaluated_name}".lstrip(".")) for alias in statement.names)
+
+
+class ParameterNames(Struct, frozen=True):
+    """The parameters of a function, without `self` or `cls`."""
+
+    positional: tuple[str, ...]
+    keyword_only: tuple[str, ...]
+    rest: str | None
+    """The name of the `*args` parameter."""
+    keywords: str | None
+    """The name of the `**kwargs` parameter."""
+    has_receiver: bool
+    """Whether `self` or `cls` comes first."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of all single parameters."""
+        return (*self.positional, *self.keyword_only)
+
+    @staticmethod
+    def from_node(parameters: cst.Parameters) -> ParameterNames:
+        """Return the parameters of a function or lambda."""
+        names = [parameter.name.value for parameter in (*parameters.posonly_params, *parameters.params)]
+        has_receiver = names[:1] in (["self"], ["cls"])
+        rest = parameters.star_arg
+        return ParameterNames(
+            tuple(names[has_receiver:]),
+            tuple(parameter.name.value for parameter in parameters.kwonly_params),
+            rest.name.value if isinstance(rest, cst.Param) else None,
+            None if parameters.star_kwarg is None else parameters.star_kwarg.name.value,
+            has_receiver,
+        )

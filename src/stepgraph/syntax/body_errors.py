@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import bindings_of
+from stepgraph.syntax.bindings import bindings_of, last_name
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.walk import EnclosingBlock, expressions_below, statements_with_enclosing
 
@@ -57,7 +57,7 @@ def caught_names(handler: cst.ExceptHandler | cst.ExceptStarHandler) -> CaughtNa
     if handler.type is None:
         return None
     types = [e.value for e in handler.type.elements] if isinstance(handler.type, cst.Tuple) else [handler.type]
-    names = [_last_name(node) for node in types]
+    names = [last_name(node) for node in types]
     return None if "" in names else frozenset(names)
 
 
@@ -65,9 +65,9 @@ def suppressed_names(statement: cst.With) -> tuple[CaughtNames, ...]:
     """Return the names of the exception types that the `suppress(...)` of a `with` suppresses."""
     calls = [item.item for item in statement.items if isinstance(item.item, cst.Call)]
     return tuple(
-        frozenset(_last_name(argument.value) for argument in call.args)
+        frozenset(last_name(argument.value) for argument in call.args)
         for call in calls
-        if _last_name(call.func) == "suppress"
+        if last_name(call.func) == "suppress"
     )
 
 
@@ -97,14 +97,6 @@ def _must_catch(caught: str, error: str) -> bool:
 def _exception(name: str) -> type[BaseException] | None:
     member = getattr(builtins, name, None)
     return member if isinstance(member, type) and issubclass(member, BaseException) else None
-
-
-def _last_name(node: cst.BaseExpression) -> str:
-    match node:
-        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            return name
-        case _:
-            return ""
 
 
 def body_errors(module: SourceModule) -> BodyErrors:
@@ -138,7 +130,7 @@ def _is_type_checking(block: EnclosingBlock) -> bool:
     return (
         isinstance(block.statement, cst.If)
         and block.suite is block.statement.body
-        and _last_name(block.statement.test) == "TYPE_CHECKING"
+        and last_name(block.statement.test) == "TYPE_CHECKING"
     )
 
 
@@ -155,7 +147,7 @@ def _handlers_around(enclosing: Sequence[EnclosingBlock]) -> Iterator[CaughtName
 def _called_bodies(module: SourceModule, statement: cst.CSTNode, visited: set[int]) -> list[cst.BaseSuite]:
     """Return the bodies of the functions of a module that a statement calls, each once."""
     binders = bindings_of(module.tree, module).binders
-    names = (_last_name(node.func) for node in _expressions_of(statement) if isinstance(node, cst.Call))
+    names = (last_name(node.func) for node in _expressions_of(statement) if isinstance(node, cst.Call))
     bodies = []
     for binder in (binder for name in names for binder in binders.get(name, ())):
         if isinstance(binder, cst.FunctionDef) and id(binder) not in visited:
@@ -167,8 +159,8 @@ def _called_bodies(module: SourceModule, statement: cst.CSTNode, visited: set[in
 def _errors_of(statement: cst.CSTNode) -> Iterator[str]:
     match statement:
         case cst.Raise(exc=cst.Call(func=raised)) | cst.Raise(exc=cst.BaseExpression() as raised):
-            yield _last_name(raised) or ANY_ERROR
-            if _exception(_last_name(raised)) is None:
+            yield last_name(raised) or ANY_ERROR
+            if _exception(last_name(raised)) is None:
                 yield ANY_ERROR
         case cst.Raise():
             yield ANY_ERROR
@@ -177,7 +169,7 @@ def _errors_of(statement: cst.CSTNode) -> Iterator[str]:
     for node in _expressions_of(statement):
         if isinstance(node, _MAY_RAISE):
             yield OTHER_ERROR
-        if isinstance(node, cst.Call) and _last_name(node.func) in _IMPORTING_CALLS:
+        if isinstance(node, cst.Call) and last_name(node.func) in _IMPORTING_CALLS:
             yield MISSING_MODULE
 
 

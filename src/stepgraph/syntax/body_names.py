@@ -14,7 +14,13 @@ from stepgraph.syntax.bindings import bindings_of, may_load_modules, parameters
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.mutation.changes import mutated_values, mutating_functions
-from stepgraph.syntax.walk import children, expressions_below, self_and_statements_below, statements, statements_below
+from stepgraph.syntax.walk import (
+    all_nodes,
+    expressions_below,
+    self_and_statements_below,
+    statements,
+    statements_below,
+)
 
 
 class StatementNames(Struct, frozen=True):
@@ -50,7 +56,7 @@ def _names_of(statement: cst.CSTNode, names_by_binder: dict[int, set[str]]) -> S
     return StatementNames(
         statement,
         frozenset(_identifiers(evaluated_nodes(statement))),
-        frozenset(_identifiers(_all_nodes(statement))),
+        frozenset(_identifiers(all_nodes(statement))),
         frozenset(name for node in inner for name in names_by_binder.get(id(node), ())),
         tuple(node for node in inner if isinstance(node, cst.Import | cst.ImportFrom)),
     )
@@ -65,14 +71,6 @@ def _identifiers(nodes: Iterable[cst.CSTNode]) -> Iterator[str]:
                 yield str(name.raw_value)
             case _:
                 pass
-
-
-def _all_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    pending = [statement]
-    while pending:
-        node = pending.pop()
-        yield node
-        pending.extend(children(node))
 
 
 def evaluated_nodes(statement: cst.CSTNode) -> Iterator[cst.CSTNode]:

@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.bindings import import_binding, last_name
 from stepgraph.syntax.module import SourceModule
 
 _SKIPPED_NODES: Final = (cst.BaseExpression, cst.BaseParenthesizableWhitespace, cst.EmptyLine, cst.TrailingWhitespace)
@@ -46,9 +46,7 @@ class WorkflowClassVisitor(cst.CSTVisitor):
         """Record a class and its base classes. Its body is not visited."""
         self.classes[node.name.value] = node
         if node.bases:
-            self.derivations.append(
-                Derivation(node.name.value, tuple(_last_component(base.value) for base in node.bases))
-            )
+            self.derivations.append(Derivation(node.name.value, tuple(_class_name(base.value) for base in node.bases)))
         return False
 
     def visit_SimpleStatementLine(self, node: cst.SimpleStatementLine) -> bool:
@@ -70,7 +68,7 @@ class WorkflowClassVisitor(cst.CSTVisitor):
     def _add_derivations(self, statement: cst.BaseSmallStatement) -> None:
         match statement:
             case cst.Assign(targets=[cst.AssignTarget(target=cst.Name(value=name))], value=value):
-                base = _last_component(value)
+                base = _class_name(value)
                 if base:
                     self.derivations.append(Derivation(name, (base,)))
             case cst.ImportFrom(names=[*aliases]):
@@ -105,12 +103,8 @@ def _visit_module(module: SourceModule) -> WorkflowClassVisitor:
     return visitor
 
 
-def _last_component(node: cst.BaseExpression) -> str:
-    """Return the last component of a dotted name, empty for any other expression."""
-    match node:
-        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            return name
-        case cst.Subscript(value=value):
-            return _last_component(value)
-        case _:
-            return ""
+def _class_name(node: cst.BaseExpression) -> str:
+    """Return the last component of the name of a class, also of a subscripted one; empty for any other expression."""
+    while isinstance(node, cst.Subscript):
+        node = node.value
+    return last_name(node)

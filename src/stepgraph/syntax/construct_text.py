@@ -10,8 +10,8 @@ from typing import Final, TypeAlias
 
 import libcst as cst
 
-from stepgraph.syntax.formatted_text import formatted_text
 from stepgraph.syntax.module import Place
+from stepgraph.syntax.source_text import formatted_text
 from stepgraph.syntax.walk import SCOPES, ancestors_of, expressions_below
 
 _Clause: TypeAlias = cst.ExceptHandler | cst.ExceptStarHandler

@@ -5,13 +5,13 @@ The analysis computes must facts: a use is a discard only if it certainly does n
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, TypeAlias
 
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.walk import SCOPES, Parents, children
+from stepgraph.syntax.walk import SCOPES, Parents, all_nodes
 
 # Functions that inspect their arguments and store none of them.
 _INSPECTING_FUNCTIONS: Final = frozenset(["bool", "isinstance", "len", "print", "repr", "str", "type"])
@@ -296,7 +296,7 @@ class DiscardAnalysis(Struct):
         names = self._names_by_function.get(id(function))
         if names is None:
             names = self._names_by_function[id(function)] = {}
-            for node in _descendants(function.body):
+            for node in all_nodes(function.body):
                 if isinstance(node, cst.Name):
                     names.setdefault(node.value, []).append(node)
         return names
@@ -318,12 +318,3 @@ class DiscardAnalysis(Struct):
 
 def _is_missing_await(use: cst.Subscript | cst.Attribute) -> bool:
     return isinstance(use, cst.Subscript) or use.attr.value not in _COROUTINE_ATTRIBUTES
-
-
-def _descendants(body: cst.CSTNode) -> Iterator[cst.CSTNode]:
-    """Yield all nodes of a function's body, including those in nested functions."""
-    stack = [body]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(children(node))

@@ -32,7 +32,7 @@ class SourceModule(Struct, eq=False, dict=True, weakref=True):
     tree: cst.Module
     source: bytes
     tokens: int = 0
-    """Estimated number of tokens, never too low; see `stepgraph.syntax.parsing.shallow`."""
+    """Estimated number of tokens, never too low; see `stepgraph.syntax.parse`."""
     _mentioned: dict[bytes, bool] = field(default_factory=dict)
     """Results of `mentions`, by word."""
     _positions: dict[int, Range] = field(default_factory=dict)

@@ -15,8 +15,8 @@ from stepgraph.project.reading import read_source
 from stepgraph.project.root import Root
 from stepgraph.syntax.bindings import ModuleReference
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.parsing.parse import TokenBudgetError, parse_module
-from stepgraph.syntax.source_imports import may_imported_modules
+from stepgraph.syntax.parse import TokenBudgetError, parse_module
+from stepgraph.syntax.unparsed_sources import may_imported_modules
 
 
 class SourceModules(Struct):
@@ -145,7 +145,7 @@ class SourceModules(Struct):
     def names_assigned(self, path: str, root: Root) -> frozenset[str]:
         """Return the names in other modules that a module may assign, without parsing it; empty if it is unreadable."""
         # Imported here because only programs of several modules need it, and its patterns take 1 ms to compile.
-        from stepgraph.syntax.mutation.source_writes import may_assigned_names
+        from stepgraph.syntax.unparsed_sources import may_assigned_names
 
         names = self._assigned_names.get(path)
         if names is None:

@@ -1,12 +1,15 @@
-"""Source text of an expression on one line.
+"""Source text of nodes on one line, as written or in one format.
 
 The text has no comments. Each line break, with its surrounding whitespace and backslash, becomes one space, or nothing
-directly inside a bracket.
+directly inside a bracket. In the one format, so that formatting the code does not change the text, spaces, quotes,
+trailing commas and outer parentheses are those of common formatters: `f(a, b="c")`.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import MISSING, Field, fields
+from typing import TYPE_CHECKING, Final, cast
 
 import libcst as cst
 from libcst._nodes.internal import CodegenState
@@ -63,3 +66,98 @@ def _join_tokens(tokens: Sequence[str]) -> str:
             text += token
             needs_space = False
     return text
+
+
+MAX_FORMATTED_LENGTH: Final = 2_000
+"""Maximum length of a source that is formatted, in characters; longer ones stay as they are."""
+
+_OWN_PARENTHESES: Final = (cst.Tuple, cst.GeneratorExp)
+
+_NOTHING: Final = cst.SimpleWhitespace("")
+_SPACE: Final = cst.SimpleWhitespace(" ")
+
+_layouts: dict[type[cst.CSTNode], tuple[Field[object], ...]] = {}
+"""The fields that hold white space, by node type."""
+
+
+def formatted_text(module: cst.Module, node: cst.BaseExpression) -> str:
+    """Return the source of an expression on one line, in one format and without comments."""
+    text = source_text(module, node)
+    if len(text) > MAX_FORMATTED_LENGTH or text.isidentifier():
+        return text
+    formatted = cast("cst.BaseExpression", node.visit(_Formatter(module)))
+    if not isinstance(formatted, _OWN_PARENTHESES):
+        formatted = formatted.with_changes(lpar=(), rpar=())
+    return source_text(module, formatted)
+
+
+class _Formatter(cst.CSTTransformer):
+    """Resets the layout of an expression. Quotes inside of f-strings stay, as older versions of Python need them."""
+
+    def __init__(self, module: cst.Module) -> None:
+        super().__init__()
+        self._module = module
+        self._f_strings = 0
+
+    def on_visit(self, node: cst.CSTNode) -> bool:
+        self._f_strings += isinstance(node, cst.FormattedString)
+        return True
+
+    def on_leave(self, original_node: cst.CSTNodeT, updated_node: cst.CSTNodeT) -> cst.CSTNodeT:
+        self._f_strings -= isinstance(original_node, cst.FormattedString)
+        changes = {field.name: _default(field) for field in _layout(type(updated_node))} | self._changes(updated_node)
+        return updated_node.with_changes(**changes) if changes else updated_node
+
+    def _changes(self, node: cst.CSTNode) -> dict[str, object]:
+        """Return what is different from the layout that LibCST writes by default."""
+        match node:
+            case cst.Comma():
+                return {"whitespace_after": _SPACE}
+            case cst.AssignEqual():
+                return {"whitespace_before": _NOTHING, "whitespace_after": _NOTHING}
+            case cst.ConcatenatedString():
+                return {"whitespace_between": _SPACE}
+            case cst.Lambda():
+                return {"colon": cst.Colon(whitespace_after=_SPACE)}
+            case cst.SimpleString(value=value) if not self._f_strings:
+                return {"value": _double_quoted(value)}
+            case cst.FormattedString(start=start, end="'") if not self._f_strings:
+                is_plain = _double_quoted(source_text(self._module, node)).endswith('"')
+                return {"start": f'{start[:-1]}"', "end": '"'} if is_plain else {}
+            case cst.List(elements=items) | cst.Tuple(elements=items) | cst.Set(elements=items):
+                return {"elements": _without_trailing_comma(items)}
+            case cst.Dict(elements=items):
+                return {"elements": _without_trailing_comma(items)}
+            case cst.Call(args=items):
+                return {"args": _without_trailing_comma(items)}
+            case cst.Subscript(slice=[_, _, *_] as items):  # `x[a,]` is not `x[a]`
+                return {"slice": _without_trailing_comma(items)}
+            case _:
+                return {}
+
+
+def _without_trailing_comma(items: Sequence[cst.CSTNode]) -> list[cst.CSTNode]:
+    """Return the items of a collection or call. LibCST writes the comma of a tuple of one item again."""
+    return [*items[:-1], *(item.with_changes(comma=cst.MaybeSentinel.DEFAULT) for item in items[-1:])]
+
+
+def _layout(kind: type[cst.CSTNode]) -> tuple[Field[object], ...]:
+    if kind not in _layouts:
+        _layouts[kind] = tuple(
+            field
+            for field in fields(kind)
+            if field.name.startswith("whitespace")
+            and not (field.default is MISSING and field.default_factory is MISSING)
+        )
+    return _layouts[kind]
+
+
+def _default(field: Field[object]) -> object:
+    return field.default if field.default_factory is MISSING else field.default_factory()
+
+
+def _double_quoted(literal: str) -> str:
+    """Return a string literal in double quotes, unless its content has quotes or backslashes."""
+    prefix, quote, content = literal.partition("'")
+    is_plain = literal.endswith("'") and not set(content[:-1]) & set("'\"\\")
+    return f'{prefix}"{content[:-1]}"' if quote and '"' not in prefix and is_plain else literal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from typing import Final
 
 import libcst as cst
@@ -10,7 +10,7 @@ from msgspec import Struct
 
 from stepgraph.syntax.bindings import bindings_of, import_binding
 from stepgraph.syntax.module import Place, SourceModule
-from stepgraph.syntax.walk import children, statements_below
+from stepgraph.syntax.walk import all_nodes, statements_below
 
 _STEP_METHODS: Final = frozenset({"do", "sleep", "sleep_until", "wait_for_event"})
 
@@ -74,7 +74,9 @@ def _compute_called_names(node: cst.CSTNode, module: SourceModule) -> CalledName
     bindings = bindings_of(node, module) if isinstance(node, cst.FunctionDef | cst.Lambda) else None
     names: set[str] = set()
     has_step_method = has_computed_callee = False
-    for call in _calls_in(node):
+    for call in all_nodes(node):
+        if not isinstance(call, cst.Call):
+            continue
         match call.func:
             case cst.Attribute(value=owner, attr=cst.Name(value=name)):
                 is_library = isinstance(owner, cst.Name) and owner.value in imported
@@ -88,12 +90,3 @@ def _compute_called_names(node: cst.CSTNode, module: SourceModule) -> CalledName
             case _:
                 has_computed_callee = has_computed_callee or bool(call.args)
     return CalledNames(frozenset(names), has_step_method, has_computed_callee)
-
-
-def _calls_in(node: cst.CSTNode) -> Iterator[cst.Call]:
-    stack = [node]
-    while stack:
-        current = stack.pop()
-        if isinstance(current, cst.Call):
-            yield current
-        stack.extend(children(current))

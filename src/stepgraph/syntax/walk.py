@@ -154,6 +154,15 @@ def children(node: cst.CSTNode) -> list[cst.CSTNode]:
     return nodes
 
 
+def all_nodes(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
+    """Yield `node` and all its descendants, also those in functions, classes and lambdas, parents first."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(children(current))
+
+
 def expressions_below(node: cst.CSTNode, *, into_lambdas: bool = False) -> Iterator[cst.CSTNode]:
     """Yield `node` and its descendants, depth first.
 

@@ -15,7 +15,6 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.json_text import canonical_json
 from stepgraph.model.walk import STEP_TYPES
 
 WAITS: Final = frozenset(STEP_TYPES) - {"step_do"}
@@ -29,13 +28,8 @@ class ResultKey(Struct, frozen=True):
     """The type of the step."""
     name: str
     """The name of the step."""
-    duration: str = ""
+    duration: str
     """The duration of a sleep as canonical JSON, empty for other steps."""
-
-
-def result_key(kind: str, name: str, duration: object = None) -> ResultKey:
-    """Return the key of a step's result. `duration` counts only for sleeps."""
-    return ResultKey(kind, name, canonical_json(duration) if kind == "step_sleep" else "")
 
 
 class Effect(IntEnum):

@@ -6,13 +6,12 @@ of the new code catches it.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator
 
-from stepgraph.diff.changes.edit_groups import EditGroup
+from stepgraph.diff.changes import EditGroup
 from stepgraph.diff.in_flight.effects import WAITS, Impact, breaking, late
-from stepgraph.diff.in_flight.waits import InFlightInstances
-from stepgraph.diff.tree import BRANCH, CALL, FUNCTIONS, KEY, Tree, TreeElement, is_work
+from stepgraph.diff.in_flight.instances import InFlightInstances
+from stepgraph.diff.tree import BRANCH, FUNCTIONS, KEY, Tree, TreeElement, calls_by_name, is_work
 
 
 class FailureHandlers:
@@ -20,10 +19,7 @@ class FailureHandlers:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._calls: defaultdict[str, list[int]] = defaultdict(list)
-        for element in tree.elements:
-            if element.kind == CALL:
-                self._calls[element.name].append(element.number)
+        self._calls = calls_by_name(tree)
 
     def handlers_of(self, numbers: Iterable[int]) -> list[int]:
         """Return each `try` and group that a failure of the elements may reach."""

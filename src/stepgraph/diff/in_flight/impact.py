@@ -5,17 +5,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import takewhile
 from typing import Final
 
-from stepgraph.diff.changes.clocks import RACES, concurrent_in
-from stepgraph.diff.changes.edit_groups import Action, EditGroup
-from stepgraph.diff.changes.sides import Side, Sides
-from stepgraph.diff.in_flight.concurrency import ConcurrencyImpact
+from stepgraph.diff.changes import Action, EditGroup
+from stepgraph.diff.clocks import RACES, concurrent_in
 from stepgraph.diff.in_flight.effects import SAFE, WAITS, Impact, breaking, count_shift, late, worst
 from stepgraph.diff.in_flight.handlers import HandlerImpact
-from stepgraph.diff.in_flight.waits import InFlightInstances, is_repeated
+from stepgraph.diff.in_flight.instances import InFlightInstances, StepCounts, is_repeated, steps_out_of_count_order
+from stepgraph.diff.script import TreeVersion
+from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.tree import BRANCH, FUNCTION, ROOT, STEPS, Tree, TreeElement, is_work
 from stepgraph.phrases import is_same_duration
 
@@ -30,7 +30,7 @@ class ImpactAnalysis:
         self._sides = sides
         self._old, self._new = sides.old.tree, sides.new.tree
         self._instances = InFlightInstances(sides)
-        self._handlers, self._concurrency = HandlerImpact(self._instances), ConcurrencyImpact(self._instances)
+        self._handlers, self._concurrency = HandlerImpact(self._instances), _ConcurrencyImpact(self._instances)
         self._rules: Mapping[Action, Callable[[EditGroup], Iterator[Impact]]] = {
             Action.ADDED: self._added,
             Action.REMOVED: self._removed,
@@ -97,7 +97,7 @@ class ImpactAnalysis:
 
     def _moved(self, group: EditGroup) -> Iterator[Impact]:
         for old, new in zip(group.old, group.new, strict=True):
-            if not keeps_execution_order(self._sides, old, new):
+            if not _keeps_execution_order(self._sides, old, new):
                 yield from self._displaced(group)
                 return
             yield from self._handlers.moved(old, new)
@@ -110,7 +110,7 @@ class ImpactAnalysis:
 
     def _was_unordered(self, group: EditGroup) -> bool:
         pairs = zip(group.old, group.new, strict=True)
-        return all(passes_only_concurrent_members(self._sides, old, new) for old, new in pairs)
+        return all(_passes_only_concurrent_members(self._sides, old, new) for old, new in pairs)
 
     def _displaced(self, group: EditGroup) -> Iterator[Impact]:
         yield from self._concurrency.awaited_differently(group)
@@ -252,7 +252,7 @@ def _event_type(fields: Mapping[str, object]) -> object:
     return options.get("event_type") if isinstance(options, dict) else None
 
 
-def keeps_execution_order(sides: Sides, old: int, new: int) -> bool:
+def _keeps_execution_order(sides: Sides, old: int, new: int) -> bool:
     """Return whether a moved element only crosses boundaries of `try` statements, and overtakes no work."""
     to_new = sides.matching.to_new
     new_above = {element.number for element in sides.new.tree.ancestors(new)}
@@ -263,7 +263,7 @@ def keeps_execution_order(sides: Sides, old: int, new: int) -> bool:
     return next(_overtaken(sides, old, new, sides.new_of(common)), None) is None
 
 
-def passes_only_concurrent_members(sides: Sides, old: int, new: int) -> bool:
+def _passes_only_concurrent_members(sides: Sides, old: int, new: int) -> bool:
     """Return whether a moved member of a group overtakes only members that ran concurrently with it."""
     group = sides.old.tree[old].parent
     if sides.old.tree[group].kind != "parallel":
@@ -290,3 +290,112 @@ def _between(tree: Tree, number: int, outer: int) -> Iterator[TreeElement]:
 
 def _is_try_boundary(element: TreeElement) -> bool:
     return element.kind == "try" or (element.kind == "block" and element.slot != "catch_block")
+
+
+class _ConcurrencyImpact:
+    """Computes the impact of changed concurrency and changed awaits."""
+
+    def __init__(self, instances: InFlightInstances) -> None:
+        self._instances = instances
+        self._old, self._new = instances.old, instances.new
+        self._old_pending, self._new_pending = _never_awaited(self._old), _never_awaited(self._new)
+
+    def concurrent(self, group: EditGroup) -> Iterator[Impact]:
+        """Yield the impact of elements that become concurrent."""
+        yield from self.awaited_differently(group)
+        old_of = self._instances.sides.old_of
+        for number in group.dependencies:
+            if (wait := self._instances.inside(old_of(number))) is not None:
+                yield _runs_beside(wait)
+        if self._is_in_new_group(group):
+            yield from self._beside_waits(group)
+            yield from self._counted_differently(
+                self._new, self._instances.new_counts, group.container_number, group.new
+            )
+
+    def sequential(self, group: EditGroup) -> Iterator[Impact]:
+        """Yield the impact of elements that become sequential."""
+        yield from self.awaited_differently(group)
+        if group.container is not None and group.container.version is TreeVersion.OLD:
+            yield from self._counted_differently(
+                self._old, self._instances.old_counts, group.container_number, group.old
+            )
+
+    def awaited_differently(self, group: EditGroup) -> Iterator[Impact]:
+        """Yield the impact of waits that are awaited from now on, or no longer."""
+        for new in self._affected(group):
+            old = self._instances.sides.matching.to_old[new]
+            wait = None if old is None else self._instances.inside(old)
+            if old is None or wait is None:
+                continue
+            if new in self._new_pending and old not in self._old_pending:
+                yield breaking(f"instances waiting at {wait} go on when they resume, though it may not be over")
+            elif old in self._old_pending and new not in self._new_pending and self._has_later_wait(old):
+                yield late(f"instances that went on without waiting for {wait} do so when they resume")
+
+    def _affected(self, group: EditGroup) -> Iterator[int]:
+        """Yield the new elements of a change whose awaits may differ."""
+        yield from group.new
+        if self._is_in_new_group(group) and self._instances.sides.new.is_unmatched(group.container_number):
+            moved = frozenset(group.new)
+            yield from (number for number in self._new.visit_subtree(group.container_number) if number not in moved)
+
+    def _has_later_wait(self, old: int) -> bool:
+        """Return whether an instance that started an old element may be in a wait outside of it."""
+        return self._instances.old_waits.later[old] is not None
+
+    def _is_in_new_group(self, group: EditGroup) -> bool:
+        """Return whether the change put elements into a group, rather than reordering a group."""
+        return group.container is not None and group.container.version is TreeVersion.NEW and not group.dependencies
+
+    def _beside_waits(self, group: EditGroup) -> Iterator[Impact]:
+        """Yield the impact of elements that run during a wait which they used to follow."""
+        old_of, inside = self._instances.sides.old_of, self._instances.inside
+        moved = {inner for number in group.new for inner in self._new.visit_subtree(number)}
+        for number in self._preexisting_work(self._new.visit_subtree(group.container_number)):
+            if (wait := inside(old_of(number))) is None:
+                continue
+            concurrent = self._preexisting_work(concurrent_in(self._new, group.container_number, [number]))
+            if any(old_of(member) > old_of(number) and (number in moved or member in moved) for member in concurrent):
+                # Further pairs have the same impact.
+                yield _runs_beside(wait)
+                return
+        for old in group.old:
+            if self._old[old].kind == "loop" and (wait := inside(old)) is not None:
+                yield _runs_beside(wait)
+
+    def _preexisting_work(self, numbers: Iterable[int]) -> Iterator[int]:
+        """Yield the matched steps and calls."""
+        return (number for number in numbers if number in self._instances.preexisting and is_work(self._new[number]))
+
+    def _counted_differently(
+        self, tree: Tree, counts: StepCounts, group: int, moved: tuple[int, ...]
+    ) -> Iterator[Impact]:
+        """Yield the impact of steps with one key that start in another order."""
+        for step, member in steps_out_of_count_order(tree, counts, group, frozenset(moved)):
+            waits = (self._wait_of(tree, number) for number in tree.visit_subtree(member))
+            wait = next((wait for wait in waits if wait is not None), None)
+            if wait is not None:
+                yield count_shift(tree[step].name, wait)
+
+    def _wait_of(self, tree: Tree, number: int) -> str | None:
+        """Return a wait of instances that have started an element of either tree."""
+        old = number if tree is self._old else self._instances.sides.matching.to_old[number]
+        return None if old is None else self._instances.at_or_after(old)
+
+
+def _runs_beside(wait: str) -> Impact:
+    return late(f"what is beside {wait} runs when instances waiting there resume")
+
+
+def _never_awaited(tree: Tree) -> frozenset[int]:
+    """Return the elements that are started but not awaited on every path."""
+    kinds = [""] * len(tree)
+    pending: set[int] = set()
+    for element in tree.elements[1:]:
+        parent = tree[element.parent]
+        kinds[element.number] = parent.text("kind") if parent.kind == "parallel" else kinds[element.parent]
+        is_pending = "starts" in element.fields and "resolves" not in element.fields
+        if is_pending and kinds[element.number] not in RACES:
+            pending.add(element.number)
+    return frozenset(pending)

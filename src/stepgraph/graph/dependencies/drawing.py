@@ -28,8 +28,7 @@ from stepgraph.ir.nodes import (
     StepRun,
 )
 from stepgraph.limits import Limit
-from stepgraph.model.conditions import has_not_run
-from stepgraph.model.payload import ParallelKind
+from stepgraph.model.payload import ParallelKind, has_not_run
 from stepgraph.syntax.module import Place
 
 OperationList: TypeAlias = list[Operation]

@@ -92,7 +92,7 @@ class RunHistory(Struct, eq=False):
             **dict.fromkeys(added, PathSplit(dict(self.run_states), dict(self.run_states))),
         }
 
-    def mark_begun(self, step: StepDefinition, *, on_every_path: bool = True) -> None:
+    def mark_begun(self, step: StepDefinition, *, on_every_path: bool) -> None:
         """Record that a step has begun, on every path or on some paths."""
         self.run_states[step] = (self.at(step) & FAILED_OR_SKIPPED) | RUN if on_every_path else self.at(step) | RUN
 

@@ -23,7 +23,7 @@ from stepgraph.graph.dependencies.history import (
 from stepgraph.graph.dependencies.scheduled_runs import DirectCall, HasRun, SchedulingContext
 from stepgraph.graph.dependencies.usage import BodyUsage, ProgramUsage
 from stepgraph.ir.await_groups import TaskId, task_ids_of
-from stepgraph.ir.nodes import Await, Block, Call, Function, StepDefinition, StepRun, child_blocks
+from stepgraph.ir.nodes import Await, Block, Call, Function, StepDefinition, StepRun, operations_in
 from stepgraph.model.note import Note
 
 BlockAnalyzer: TypeAlias = "Callable[[BodyAnalysis, Block], Block]"
@@ -277,12 +277,10 @@ class BodyAnalysis(Struct):
 
     def awaited_steps_in(self, block: Block) -> Iterator[StepDefinition]:
         """Yield the steps of the background tasks that are awaited in a block."""
-        for operation in block.operations:
+        for operation in operations_in(block):
             if isinstance(operation, Await):
                 for task_id in sorted(task_ids_of(operation.group)):
                     yield from self.steps_of(task_id)
-            for inner in child_blocks(operation):
-                yield from self.awaited_steps_in(inner)
 
     def run_with_expanded_body(
         self, run: StepRun, must_have_run: Iterable[StepDefinition] = (), may_have_run: Iterable[StepDefinition] = ()

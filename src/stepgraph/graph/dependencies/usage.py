@@ -25,6 +25,7 @@ from stepgraph.ir.nodes import (
     StepDefinition,
     StepRun,
     child_blocks,
+    operations_in,
 )
 from stepgraph.limits import Budget, Limit
 
@@ -59,8 +60,8 @@ class BodyUsage(Struct):
 class ProgramUsage:
     """Steps, functions and tasks of a program: of `run`, and of its callees in the order of their first call."""
 
-    def __init__(self, body: Block, unordered: frozenset[TaskId] = frozenset(), budget: Budget | None = None) -> None:
-        self.budget = budget or Budget()
+    def __init__(self, body: Block, unordered: frozenset[TaskId] = frozenset()) -> None:
+        self.budget = Budget()
         self.unordered = unordered
         """The tasks that begin in any order."""
         self.run = BodyUsage()
@@ -185,15 +186,13 @@ class ProgramUsage:
 
     def steps_used_in(self, block: Block) -> Iterator[StepDefinition]:
         """Yield the steps that a block and its callees run or need."""
-        for operation in block.operations:
+        for operation in operations_in(block):
             if isinstance(operation, Run | Start) and isinstance(operation.activity, Call):
                 yield from self.steps_used_by(operation.activity.function)
             elif isinstance(operation, Run | Start) and isinstance(operation.activity, StepRun):
                 for run in self._runs_in_closure(operation.activity):
                     yield run.definition
                     yield from self.steps_used_in(run.body)
-            for inner in child_blocks(operation):
-                yield from self.steps_used_in(inner)
 
     def _add_block(self, block: Block, usage: BodyUsage, declares: frozenset[StepDefinition] | None) -> None:
         """Add the operations of a block. In a loop, `declares` is the set of steps that each pass declares."""

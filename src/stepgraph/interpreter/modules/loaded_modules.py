@@ -23,7 +23,7 @@ from stepgraph.syntax.module import Place, SourceModule
 from stepgraph.syntax.modules import Importer
 from stepgraph.syntax.mutation.assignments import ANY_NAME, assigned_attributes
 from stepgraph.syntax.mutation.import_writes import ImportWrite, import_calls, import_writes
-from stepgraph.syntax.source_imports import with_packages
+from stepgraph.syntax.unparsed_sources import with_packages
 
 
 class StarImport(Struct, frozen=True):

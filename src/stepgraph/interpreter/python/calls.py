@@ -41,7 +41,7 @@ from stepgraph.limits import Limit
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.aliases import analyze_aliases
-from stepgraph.syntax.mutation.collection_calls import MUTATING_FUNCTIONS, READING_CALLS
+from stepgraph.syntax.mutation.changes import MUTATING_FUNCTIONS, READING_CALLS
 
 MAX_LAMBDA_DEPTH: Final = 50
 """Maximum depth of recursive calls of one lambda."""

@@ -24,7 +24,7 @@ from stepgraph.interpreter.workflow.early_raises import settle_early_raises
 from stepgraph.ir.nodes import EMPTY, Await, Block, CaughtType, Handler, JumpKind, Scope, Try
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.limits import Limit
-from stepgraph.model.conditions import NO_EXCEPTION
+from stepgraph.model.payload import NO_EXCEPTION
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import expressions_below, statements
 

@@ -18,7 +18,7 @@ from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import OuterStateMutated
 from stepgraph.ir.values import Value
 from stepgraph.syntax.module import Place
-from stepgraph.syntax.mutation.collection_calls import COLLECTION_MUTATORS
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
 
 # Methods that mutate their list, set or dictionary.
 MUTATING_METHODS: Final = COLLECTION_MUTATORS | frozenset(

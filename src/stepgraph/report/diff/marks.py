@@ -9,7 +9,7 @@ from stepgraph.diff.diff import WorkflowDiff
 from stepgraph.diff.merged import MergedVersions, merge_versions
 from stepgraph.diff.script import ElementRef
 from stepgraph.diff.tree import ROOT
-from stepgraph.diff.wording.fields import remarks_on
+from stepgraph.diff.wording import remarks_on
 from stepgraph.model.payload import Graph, Workflow
 from stepgraph.render.view import STEPS_STAY, Mark, MarkKind, Marks
 

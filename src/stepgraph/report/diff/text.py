@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from stepgraph.diff.changes.edit_groups import Action
+from stepgraph.diff.changes import Action
 from stepgraph.diff.diff import StructuralChange
 from stepgraph.diff.in_flight.effects import Effect
 from stepgraph.render.terminal import Ink, Piece, Terminal

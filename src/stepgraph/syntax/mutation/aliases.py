@@ -12,10 +12,10 @@ from typing import Final, TypeAlias
 import libcst as cst
 from msgspec import Struct, field
 
-from stepgraph.syntax.bindings import import_binding, imported_module, pattern_names
+from stepgraph.syntax.bindings import ParameterNames, import_binding, imported_module, last_name, pattern_names
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.access_paths import UNKNOWN_NAME, AccessPath, Aliases
-from stepgraph.syntax.mutation.collection_calls import (
+from stepgraph.syntax.mutation.changes import (
     COLLECTION_MUTATORS,
     COPYING_CALLS,
     ELEMENT_METHODS,
@@ -25,7 +25,6 @@ from stepgraph.syntax.mutation.collection_calls import (
     PAIRING_CALLS,
     SPECIAL_MUTATORS,
 )
-from stepgraph.syntax.parameter_names import ParameterNames
 from stepgraph.syntax.walk import children, statements_below
 
 _TRUSTED_PACKAGES: Final = sys.stdlib_module_names | {"js", "pyodide", "workers"}
@@ -263,12 +262,12 @@ class _FlowCollector(Struct):
 
     def _collect_call_flows(self, call: cst.Call) -> None:
         arguments = [self.sources(argument.value) for argument in call.args]
-        self.keeps_names = self.keeps_names or _last_name(call.func) in ("globals", "locals")
+        self.keeps_names = self.keeps_names or last_name(call.func) in ("globals", "locals")
         self.keeps_names_of_modules = self.keeps_names_of_modules or self._reads_names_of_modules(call)
         if not any(arguments) and not isinstance(call.func, cst.Attribute):
             return
-        name = _last_name(call.func)
-        if not self.parameters.get(name or "") and not _is_followed(call):
+        name = last_name(call.func)
+        if not self.parameters.get(name) and not _is_followed(call):
             self._keep(tuple(path for sources in arguments for path in sources))
         if name == "getattr":
             self._mutate(arguments[0])
@@ -278,14 +277,14 @@ class _FlowCollector(Struct):
                 self._mutate(arguments[0] if arguments else (), by_library=True)
             stored = tuple(path for sources in arguments for path in sources)
             self._record_store(call.func.value, _elements(stored) if name in EXTENDING_METHODS else stored)
-        elif name is None or name in MUTATING_FUNCTIONS or self._is_opaque(call.func):
+        elif not name or name in MUTATING_FUNCTIONS or self._is_opaque(call.func):
             mutated = tuple(path for sources in arguments for path in (*sources, *_elements(sources)))
             self._mutate(mutated, by_library=True)
-        for parameters in self.parameters.get(name or "", ()):
+        for parameters in self.parameters.get(name, ()):
             for index, (argument, sources) in enumerate(zip(call.args, arguments, strict=True)):
                 self._bind_argument(parameters, argument, index, sources)
         for argument in call.args:
-            passed = self.parameters.get(_last_name(argument.value) or "", [])
+            passed = self.parameters.get(last_name(argument.value), [])
             if isinstance(argument.value, cst.Lambda):
                 passed = [ParameterNames.from_node(argument.value.params)]
             for parameters in passed:
@@ -404,7 +403,7 @@ class _FlowCollector(Struct):
                 return ()
 
     def _call_sources(self, call: cst.Call) -> _Paths:
-        name = _last_name(call.func)
+        name = last_name(call.func)
         if isinstance(call.func, cst.Lambda):
             return self.sources(call.func.body)
         if isinstance(call.func, cst.Call):
@@ -412,7 +411,7 @@ class _FlowCollector(Struct):
         owner = self.sources(call.func.value) if isinstance(call.func, cst.Attribute) else ()
         inputs = (*owner, *(path for argument in call.args for path in self.sources(argument.value)))
         if name in self.parameters:
-            return (AccessPath(name or ""),)
+            return (AccessPath(name),)
         if name in ELEMENT_METHODS:
             return _elements(inputs)
         if name in COPYING_CALLS:
@@ -438,16 +437,8 @@ def _elements(sources: _Paths) -> _Paths:
 
 def _is_followed(call: cst.Call) -> bool:
     """Whether the flow through a call is known. `type(name, bases, attributes)` makes a class that is not followed."""
-    name = _last_name(call.func)
+    name = last_name(call.func)
     return name in FOLLOWED_CALLS and (name != "type" or len(call.args) == 1)
-
-
-def _last_name(function: cst.BaseExpression) -> str | None:
-    match function:
-        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            return name
-        case _:
-            return None
 
 
 def _literal_attribute(call: cst.Call) -> _Paths:

@@ -11,9 +11,8 @@ from msgspec import Struct
 
 from stepgraph.syntax.bindings import import_binding, imported_module
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.changes import mutated_values
-from stepgraph.syntax.mutation.collection_calls import COLLECTION_MUTATORS
-from stepgraph.syntax.walk import children, statements_below
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
+from stepgraph.syntax.walk import all_nodes, statements_below
 
 METHODS: Final = "|".join(sorted(COLLECTION_MUTATORS)).encode()
 EQUALS: Final = rb"(?:<<|>>|\*\*|//|[-+*/%@&|^])?=(?!=)"
@@ -87,10 +86,7 @@ def assigned_attributes(module: SourceModule) -> AssignedAttributes:
 
 def _setattr_calls(module: SourceModule) -> Iterator[tuple[cst.BaseExpression, str]]:
     """Yield the object and the name of each call of `setattr` in a module, also in lambdas."""
-    pending: list[cst.CSTNode] = [module.tree] if module.mentions(b"setattr") else []
-    while pending:
-        node = pending.pop()
-        pending += children(node)
+    for node in all_nodes(module.tree) if module.mentions(b"setattr") else ():
         match node:
             case cst.Call(func=cst.Name(value="setattr"), args=[owner, attribute, *_]):
                 text = attribute.value.raw_value if isinstance(attribute.value, cst.SimpleString) else ANY_NAME

@@ -8,7 +8,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import bindings_of, parameters
+from stepgraph.syntax.bindings import bindings_of, last_name, parameters
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import attribute_targets
 from stepgraph.syntax.mutation.changes import mutated_values
@@ -70,7 +70,7 @@ def _is_immutable(value: cst.BaseExpression) -> bool:
 
 def _returns_same_object(function: cst.FunctionDef) -> bool:
     """Whether calls of a function may return the same object: a default value, or a cached result."""
-    if any(_last_name(decorator.decorator) in _CACHES for decorator in function.decorators):
+    if any(last_name(_called(decorator.decorator)) in _CACHES for decorator in function.decorators):
         return True
     return has_created_default(function.params)
 
@@ -109,14 +109,11 @@ def _called_objects(node: cst.CSTNode) -> Iterator[cst.BaseExpression]:
             yield inner.func.value
 
 
-def _last_name(node: cst.BaseExpression) -> str:
+def _called(node: cst.BaseExpression) -> cst.BaseExpression:
+    """Return the expression that a chain of calls begins with."""
     while isinstance(node, cst.Call):
         node = node.func
-    match node:
-        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            return name
-        case _:
-            return ""
+    return node
 
 
 def _root_name(value: cst.BaseExpression) -> str:

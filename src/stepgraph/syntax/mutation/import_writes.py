@@ -8,11 +8,10 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.syntax.bindings import import_binding
+from stepgraph.syntax.bindings import import_binding, last_name
 from stepgraph.syntax.module import SourceModule
 from stepgraph.syntax.mutation.assignments import ANY_NAME, attribute_targets, may_assign, name_of_owner
-from stepgraph.syntax.mutation.changes import mutated_values
-from stepgraph.syntax.mutation.collection_calls import COLLECTION_MUTATORS
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS, mutated_values
 from stepgraph.syntax.walk import expressions_below, statements, suites
 
 _NAMESPACES: Final = (b"globals()", b"vars(", b"locals()", b"exec(", b"__dict__", b"sys.modules", b"delattr", b"patch")
@@ -194,19 +193,11 @@ def _evaluated_expressions(node: cst.CSTNode) -> Iterator[cst.CSTNode]:
 
 def _is_patch(node: cst.BaseExpression) -> bool:
     """Return whether an expression is the name of `unittest.mock.patch`."""
-    match node:
-        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            return name == "patch"
-        case _:
-            return False
+    return last_name(node) == "patch"
 
 
 def _may_give_module(call: cst.Call) -> bool:
-    match call.func:
-        case cst.Name(value=called) | cst.Attribute(attr=cst.Name(value=called)):
-            return called in ("import_module", "__import__", "getattr")
-        case _:
-            return True
+    return last_name(call.func) in ("", "import_module", "__import__", "getattr")
 
 
 def _namespace_owner(value: cst.BaseExpression) -> tuple[cst.BaseExpression | None] | None:
@@ -254,7 +245,7 @@ def import_calls(module: SourceModule) -> ImportCalls:
     at_import: dict[str, set[int]] = {}
     by_function: dict[str, set[str]] = {}
     for node, region in _all_statements(module):
-        for name in _called_names(node):
+        for name in filter(None, _called_names(node)):
             if region.function is None:
                 at_import.setdefault(name, set()).add(region.statement)
             else:
@@ -266,18 +257,15 @@ def import_calls(module: SourceModule) -> ImportCalls:
 
 
 def _called_names(node: cst.CSTNode) -> Iterator[str]:
-    """Yield the names that a statement calls. Only statements without a result and decorators change other objects."""
+    """Yield the names that a statement calls, empty for calls of other expressions.
+
+    Only statements without a result and decorators change other objects.
+    """
     if isinstance(node, cst.FunctionDef | cst.ClassDef):
         for decorator in node.decorators:
             called = decorator.decorator
-            yield from _last_name(called.func if isinstance(called, cst.Call) else called)
+            yield last_name(called.func if isinstance(called, cst.Call) else called)
     elif isinstance(node, cst.Expr | cst.Return | cst.Assign | cst.AnnAssign):
         for inner in expressions_below(node):
             if isinstance(inner, cst.Call):
-                yield from _last_name(inner.func)
-
-
-def _last_name(node: cst.BaseExpression) -> Iterator[str]:
-    match node:
-        case cst.Name(value=name) | cst.Attribute(attr=cst.Name(value=name)):
-            yield name
+                yield last_name(inner.func)

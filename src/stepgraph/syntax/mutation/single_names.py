@@ -9,8 +9,8 @@ import libcst as cst
 
 from stepgraph.syntax.bindings import bindings_of
 from stepgraph.syntax.module import SourceModule
-from stepgraph.syntax.mutation.collection_calls import COLLECTION_MUTATORS
-from stepgraph.syntax.walk import children
+from stepgraph.syntax.mutation.changes import COLLECTION_MUTATORS
+from stepgraph.syntax.walk import all_nodes
 
 _COPYING_CALLS: Final = frozenset({"all", "any", "bool", "dict", "len", "list", "print", "set", "sorted", "tuple"})
 """Functions that return no reference to the collections that are their arguments."""
@@ -56,13 +56,10 @@ def _aliased_names(function: cst.FunctionDef) -> set[str]:
     """Return the names that a function uses in other ways than to read or change what they hold."""
     harmless: set[int] = set()
     names: list[cst.Name] = []
-    pending: list[cst.CSTNode] = [function.body]
-    while pending:
-        node = pending.pop()
+    for node in all_nodes(function.body):
         if isinstance(node, cst.Name):
             names.append(node)
         harmless.update(map(id, _operands(node)))
-        pending.extend(children(node))
     return {name.value for name in names if id(name) not in harmless}
 
 

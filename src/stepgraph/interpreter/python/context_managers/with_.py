@@ -53,7 +53,7 @@ from stepgraph.ir.values import (
     origin_name,
     without_taint,
 )
-from stepgraph.model.conditions import NO_EXCEPTION
+from stepgraph.model.payload import NO_EXCEPTION
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.walk import statements
 

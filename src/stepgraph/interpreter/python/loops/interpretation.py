@@ -25,7 +25,7 @@ from stepgraph.interpreter.workflow.declarations import declared_since
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition
 from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Value
-from stepgraph.model.conditions import NO_BREAK
+from stepgraph.model.payload import NO_BREAK
 from stepgraph.syntax.module import Place
 
 # Passes over a body before its remaining changes are widened, by nesting depth. Each level multiplies the passes of the

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from stepgraph.syntax.source_imports import may_imported_modules
+from stepgraph.syntax.unparsed_sources import may_imported_modules
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.diff.matching.matching import Matching, work_counts
-from stepgraph.diff.matching.sequences import common_sequence
-from stepgraph.diff.matching.top_down import match_below
+from stepgraph.diff.matching import Matching, match_below, work_counts
+from stepgraph.diff.sequences import common_sequence
 from stepgraph.diff.tree import BRANCH, CALL, STEPS, Digester, Tree
 from stepgraph.limits import NAME_WORK_PER_VISIT, VISIT_SHARES, Budget, Limit
 from stepgraph.model.payload import DEFAULT_BACKOFF, DEFAULT_DELAY, DEFAULT_RETRIES, DEFAULT_TIMEOUT

@@ -5,7 +5,7 @@ from __future__ import annotations
 import libcst as cst
 import pytest
 
-from stepgraph.syntax.formatted_text import formatted_text
+from stepgraph.syntax.source_text import formatted_text
 
 
 def formatted(source: str) -> str:

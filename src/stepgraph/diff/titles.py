@@ -8,12 +8,12 @@ from typing import Final
 
 from msgspec import Struct
 
-from stepgraph.diff.changes.clocks import concurrent_in
-from stepgraph.diff.changes.edit_groups import Action, EditGroup
-from stepgraph.diff.changes.sides import Side, Sides
+from stepgraph.diff.changes import Action, EditGroup
+from stepgraph.diff.clocks import concurrent_in
+from stepgraph.diff.sides import Side, Sides
 from stepgraph.diff.tree import BRANCH, FUNCTION, FUNCTIONS, KEY, ROOT, Tree, is_work
-from stepgraph.diff.wording.fields import changes_of
-from stepgraph.diff.wording.names import (
+from stepgraph.diff.wording import (
+    changes_of,
     condition_name,
     container_phrase,
     location_phrase,

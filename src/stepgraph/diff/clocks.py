@@ -13,7 +13,7 @@ from typing import Final, TypeAlias
 
 from msgspec import Struct
 
-from stepgraph.diff.changes.sides import Sides
+from stepgraph.diff.sides import Sides
 from stepgraph.diff.tree import Tree, TreeElement
 from stepgraph.limits import Limit
 from stepgraph.model.payload import Number

@@ -1,1 +1,0 @@
-"""Changes, each a group of edits."""

@@ -1,0 +1,317 @@
+"""The matching of two trees by structure and names: its pairs, and the first two phases of GumTree.
+
+The top-down phase matches isomorphic subtrees, then elements with equal names. The bottom-up phase matches containers
+of the same kind by their matched descendants.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Final
+
+from stepgraph.diff.sequences import common_sequence
+from stepgraph.diff.tree import (
+    BLOCK_SLOTS,
+    BRANCH,
+    CALL,
+    FUNCTION,
+    FUNCTIONS,
+    KEY,
+    STEPS,
+    Digester,
+    Tree,
+    TreeElement,
+    is_work,
+)
+
+
+@dataclass(slots=True)
+class Matching:
+    """A one-to-one matching between the elements of two trees. It grows in the phases of `match_trees`."""
+
+    old: Tree
+    """The old tree."""
+    new: Tree
+    """The new tree."""
+    renamed: Mapping[str, str]
+    """New names of renamed functions, by old name."""
+    old_digests: list[int]
+    """Digests of the old subtrees. Renamed functions have their new names."""
+    new_digests: list[int]
+    """Digests of the new subtrees."""
+    to_new: list[int | None] = field(init=False)
+    """For each old element the matched new one."""
+    to_old: list[int | None] = field(init=False)
+    """For each new element the matched old one."""
+
+    def __post_init__(self) -> None:
+        self.to_new = [None] * len(self.old)
+        self.to_old = [None] * len(self.new)
+
+    def add(self, old: int, new: int) -> None:
+        """Match two unmatched elements."""
+        self.to_new[old] = new
+        self.to_old[new] = old
+
+    def add_subtrees(self, old: int, new: int) -> None:
+        """Match all unmatched elements of two isomorphic subtrees."""
+        for inner_old, inner_new in zip(self.old.visit_subtree(old), self.new.visit_subtree(new), strict=True):
+            if self.are_unmatched(inner_old, inner_new):
+                self.add(inner_old, inner_new)
+
+    def are_unmatched(self, old: int, new: int) -> bool:
+        """Return whether both elements are unmatched."""
+        return self.to_new[old] is None and self.to_old[new] is None
+
+    def are_isomorphic(self, old: int, new: int) -> bool:
+        """Return whether two subtrees are equal except for clocks."""
+        return self.old_digests[old] == self.new_digests[new]
+
+    def unmatched_old(self) -> list[int]:
+        """Return the unmatched old elements."""
+        return [number for number, partner in enumerate(self.to_new) if partner is None]
+
+    def unmatched_new(self) -> list[int]:
+        """Return the unmatched new elements."""
+        return [number for number, partner in enumerate(self.to_old) if partner is None]
+
+
+def empty_matching(old: Tree, new: Tree, renamed: Mapping[str, str]) -> Matching:
+    """Return a matching without pairs."""
+    digester = Digester()
+    return Matching(old, new, renamed, digester.digests(old, renamed), digester.digests(new))
+
+
+def is_movable(element: TreeElement) -> bool:
+    """Return whether an element can move by itself, unlike branches, blocks of a `try` and functions."""
+    return element.kind != BRANCH and element.slot not in {*BLOCK_SLOTS, FUNCTIONS, ""}
+
+
+def work_counts(tree: Tree) -> list[int]:
+    """Return for each element the number of steps, calls and named elements in its subtree."""
+    work = [int(bool(element.name) or is_work(element)) for element in tree.elements]
+    for element in reversed(tree.elements[1:]):
+        work[element.parent] += work[element.number]
+    return work
+
+
+NO_KEY = None
+
+
+def match_below(matching: Matching, old: int, new: int) -> list[tuple[int, int]]:
+    """Match the descendants of two matched elements that have the same position. Return the new matches.
+
+    Isomorphic children come first, then children with the same name or condition.
+    """
+    matches: list[tuple[int, int]] = []
+    pending = [(old, new)]
+    while pending:
+        inner_old, inner_new = pending.pop()
+        if matching.are_isomorphic(inner_old, inner_new):
+            matching.add_subtrees(inner_old, inner_new)
+            continue
+        for pair in _match_children(matching, inner_old, inner_new):
+            matches.append(pair)
+            pending.append(pair)
+    return matches
+
+
+def _match_children(matching: Matching, old: int, new: int) -> list[tuple[int, int]]:
+    matches: list[tuple[int, int]] = []
+    new_slots = matching.new.children_by_slot(new)
+    for slot, old_children in matching.old.children_by_slot(old).items():
+        new_children = new_slots.get(slot, [])
+        matches += _match_by_key(
+            matching,
+            {child: matching.old_digests[child] for child in old_children},
+            {child: matching.new_digests[child] for child in new_children},
+        )
+        matches += _match_by_key(
+            matching,
+            {child: sibling_key(matching.old, child, matching.renamed) for child in old_children},
+            {child: sibling_key(matching.new, child, {}) for child in new_children},
+        )
+    return matches
+
+
+def _match_by_key(
+    matching: Matching, old_keys: Mapping[int, Hashable], new_keys: Mapping[int, Hashable]
+) -> list[tuple[int, int]]:
+    """Match unmatched children with equal keys, in the order of the children that are already matched."""
+    old_children, new_children = list(old_keys), list(new_keys)
+    old_sequence = [_sequence_key(matching.to_new[child], key, ("old", child)) for child, key in old_keys.items()]
+    new_sequence = [
+        _sequence_key(None if matching.to_old[child] is None else child, key, ("new", child))
+        for child, key in new_keys.items()
+    ]
+    matches: list[tuple[int, int]] = []
+    for old_index, new_index in common_sequence(old_sequence, new_sequence):
+        pair = old_children[old_index], new_children[new_index]
+        if matching.are_unmatched(*pair):
+            matching.add(*pair)
+            matches.append(pair)
+    return matches
+
+
+def _sequence_key(partner: int | None, key: Hashable, unique_key: Hashable) -> Hashable:
+    """Return the key of a child in the sequence of siblings. Without partner and key, it matches no other child."""
+    if partner is not None:
+        return ("matched", partner)
+    return unique_key if key is NO_KEY else ("key", key)
+
+
+def sibling_key(tree: Tree, number: int, renamed: Mapping[str, str]) -> Hashable:
+    """Return the identity of an element among its siblings, NO_KEY if it has none."""
+    element = tree[number]
+    if element.slot in BLOCK_SLOTS:
+        return element.kind
+    if element.slot == FUNCTIONS:
+        return element.kind, renamed.get(element.text(KEY), element.text(KEY))
+    match element.kind:
+        case kind if kind in STEPS or kind == FUNCTION:
+            return kind, element.name
+        case "function_call" as kind:
+            return kind, renamed.get(element.name, element.name)
+        case "branch" as kind:
+            return kind, str(element.fields.get("condition"))
+        case "switch" as kind:
+            return kind, element.text("discriminant")
+        case "if" as kind:
+            return kind, tuple(str(tree[branch].fields.get("condition")) for branch in element.children)
+        case kind:
+            return (kind, element.name) if element.name else NO_KEY
+
+
+def match_isomorphic(matching: Matching, *, unique: bool) -> None:
+    """Match unmatched isomorphic subtrees that contain steps or calls, outermost first.
+
+    With `unique`, subtrees with several candidates are skipped. Otherwise they are matched in order.
+    """
+    old_work, new_work = work_counts(matching.old), work_counts(matching.new)
+    old = [n for n in matching.unmatched_old() if old_work[n] and is_movable(matching.old[n])]
+    new = [n for n in matching.unmatched_new() if new_work[n] and is_movable(matching.new[n])]
+    for old_number, new_number in _with_equal_keys(
+        {number: matching.old_digests[number] for number in old},
+        {number: matching.new_digests[number] for number in new},
+        unique=unique,
+    ):
+        if matching.are_unmatched(old_number, new_number):
+            matching.add_subtrees(old_number, new_number)
+
+
+def match_same_name(matching: Matching, *, unique: bool) -> None:
+    """Match unmatched elements with the same kind and name. `unique` works as in `match_isomorphic`."""
+    old = [n for n in matching.unmatched_old() if _has_identity(matching.old[n])]
+    new = [n for n in matching.unmatched_new() if _has_identity(matching.new[n])]
+    for old_number, new_number in _with_equal_keys(
+        {number: (matching.old[number].kind, matching.old[number].name) for number in old},
+        {number: (matching.new[number].kind, matching.new[number].name) for number in new},
+        unique=unique,
+    ):
+        # An earlier match may already include the element.
+        if matching.are_unmatched(old_number, new_number):
+            matching.add(old_number, new_number)
+            match_below(matching, old_number, new_number)
+
+
+def _has_identity(element: TreeElement) -> bool:
+    """Return whether the name identifies the element. A call has the name of its function."""
+    return bool(element.name) and element.kind != CALL and is_movable(element)
+
+
+def _with_equal_keys(
+    old_keys: Mapping[int, Hashable], new_keys: Mapping[int, Hashable], *, unique: bool
+) -> list[tuple[int, int]]:
+    """Return pairs of elements with equal keys, in the order of the old elements."""
+    by_key: defaultdict[Hashable, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for number, key in old_keys.items():
+        by_key[key][0].append(number)
+    for number, key in new_keys.items():
+        by_key[key][1].append(number)
+    return sorted(
+        pair
+        for old, new in by_key.values()
+        if not unique or len(old) == len(new) == 1
+        for pair in zip(old, new, strict=False)
+    )
+
+
+MAX_DISTANCE: Final = 16
+"""Maximum number of levels between a container and the descendants that count, which bounds the cost of deep trees."""
+
+MIN_OVERLAP: Final = 0.5
+"""Minimum share of the smaller container's work that both containers have in common."""
+
+
+def match_containers_in_place(matching: Matching) -> None:
+    """Match containers whose parents match, outermost first."""
+    work = work_counts(matching.old), work_counts(matching.new)
+    pending = [(old, new) for new, old in enumerate(matching.to_old) if old is not None]
+    while pending:
+        old, new = pending.pop()
+        children = {child for child in matching.new[new].children if matching.to_old[child] is None}
+        for child in matching.old[old].children if children else ():
+            if _is_unmatched_container(matching, child):
+                pending += _match_best(matching, child, work, children)
+
+
+def match_containers(matching: Matching) -> None:
+    """Match containers anywhere in the trees, innermost first."""
+    work = work_counts(matching.old), work_counts(matching.new)
+    for number in reversed(range(len(matching.old))):
+        if _is_unmatched_container(matching, number):
+            _match_best(matching, number, work)
+
+
+def _is_unmatched_container(matching: Matching, old: int) -> bool:
+    element = matching.old[old]
+    return bool(element.children) and matching.to_new[old] is None and is_movable(element)
+
+
+def _match_best(
+    matching: Matching, old: int, work: tuple[list[int], list[int]], allowed: set[int] | None = None
+) -> list[tuple[int, int]]:
+    """Match a container with the candidate of the largest overlap, if any. Return all new matches.
+
+    Candidates are limited to `allowed`, if it is set.
+    """
+    weights: Counter[int] = Counter()
+    for inner_old, inner_new in _matched_descendants(matching, old):
+        for candidate in _candidates(matching, inner_new, matching.old[old].kind):
+            if allowed is None or candidate in allowed:
+                weights[candidate] += max(1, work[0][inner_old])
+    scored = [(_overlap(weight, work[0][old], work[1][candidate]), candidate) for candidate, weight in weights.items()]
+    eligible = [(dice, candidate) for (dice, containment), candidate in scored if containment >= MIN_OVERLAP]
+    if not eligible:
+        return []
+    # Ties go to the innermost candidate; outer ones may match outer containers.
+    _, candidate = max(eligible)
+    matching.add(old, candidate)
+    return [(old, candidate), *match_below(matching, old, candidate)]
+
+
+def _overlap(weight: int, old_work: int, new_work: int) -> tuple[float, float]:
+    """Return the Dice coefficient of two containers and the shared part of the smaller one."""
+    return 2 * weight / max(1, old_work + new_work), weight / max(1, min(old_work, new_work))
+
+
+def _matched_descendants(matching: Matching, number: int) -> Iterator[tuple[int, int]]:
+    """Yield the outermost matches inside an old element."""
+    pending = [(child, 1) for child in matching.old[number].children]
+    while pending:
+        inner, level = pending.pop()
+        partner = matching.to_new[inner]
+        if partner is not None:
+            yield inner, partner
+        elif level < MAX_DISTANCE:
+            pending += ((child, level + 1) for child in matching.old[inner].children)
+
+
+def _candidates(matching: Matching, number: int, kind: str) -> Iterator[int]:
+    """Yield the unmatched ancestors of a new element with the kind."""
+    for element in islice(matching.new.ancestors(number), MAX_DISTANCE):
+        if element.kind == kind and matching.to_old[element.number] is None and is_movable(element):
+            yield element.number

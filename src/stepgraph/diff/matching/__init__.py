@@ -1,1 +1,0 @@
-"""Matching of the elements of two trees."""

@@ -1,0 +1,249 @@
+"""Both trees with the matched elements around each element, and the moved and unmatched elements that form changes.
+
+The nearest matched ancestor of an element is its host. An element that keeps its host was not moved; at most, unmatched
+elements were wrapped around it or unwrapped.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from itertools import takewhile
+from typing import TypeAlias, cast
+
+from msgspec import Struct
+
+from stepgraph.diff.matching import Matching, work_counts
+from stepgraph.diff.script import ElementRef, TreeVersion
+from stepgraph.diff.sequences import longest_increasing
+from stepgraph.diff.tree import BLOCK_SLOTS, BRANCH, CALL, FUNCTION, FUNCTIONS, ROOT, Tree
+
+
+class Side(Struct, frozen=True):
+    """One of the two trees."""
+
+    version: TreeVersion
+    """The version of the tree."""
+    tree: Tree
+    """The tree."""
+    partners: list[int | None]
+    """For each element the matched one of the other tree."""
+    hosts: list[int]
+    """For each element its host."""
+    members: dict[int, list[int]]
+    """For each host its matched elements in program order."""
+
+    def reference(self, number: int) -> ElementRef:
+        """Return the reference to an element of this side."""
+        return ElementRef(self.version, number)
+
+    def is_unmatched(self, number: int) -> bool:
+        """Return whether only this version contains an element."""
+        return self.partners[number] is None
+
+    def unmatched_ancestors(self, number: int) -> list[int]:
+        """Return the ancestors of an element below its host, innermost first."""
+        above = (element.number for element in self.tree.ancestors(number))
+        return list(takewhile(self.is_unmatched, above))
+
+    def is_structural_part(self, number: int) -> bool:
+        """Return whether an element is part of its parent: a branch, a block of a `try`, a member of a group."""
+        element = self.tree[number]
+        is_member = element.kind == "block" and self.tree[element.parent].kind == "parallel"
+        return is_member or element.kind == BRANCH or element.slot in BLOCK_SLOTS
+
+
+def side_of(tree: Tree, partners: list[int | None], version: TreeVersion) -> Side:
+    """Return a tree with the hosts of its elements."""
+    hosts = [ROOT] * len(tree)
+    members: defaultdict[int, list[int]] = defaultdict(list)
+    for element in tree.elements[1:]:
+        is_pair = partners[element.parent] is not None
+        hosts[element.number] = element.parent if is_pair else hosts[element.parent]
+        if partners[element.number] is not None:
+            members[hosts[element.number]].append(element.number)
+    return Side(version, tree, partners, hosts, dict(members))
+
+
+class Sides(Struct, frozen=True):
+    """Both sides of a diff."""
+
+    matching: Matching
+    """The matching of the trees."""
+    old: Side
+    """The old side."""
+    new: Side
+    """The new side."""
+
+    def keeps_host(self, new: int) -> bool:
+        """Return whether a new element is matched and its host matches the host of its partner."""
+        old = self.matching.to_old[new]
+        return old is not None and self.matching.to_old[self.new.hosts[new]] == self.old.hosts[old]
+
+    def old_of(self, new: int) -> int:
+        """Return the partner of a matched new element."""
+        return cast("int", self.matching.to_old[new])
+
+    def new_of(self, old: int) -> int:
+        """Return the partner of a matched old element."""
+        return cast("int", self.matching.to_new[old])
+
+
+def sides_of(matching: Matching) -> Sides:
+    """Return both sides of a diff."""
+    return Sides(
+        matching,
+        side_of(matching.old, matching.to_new, TreeVersion.OLD),
+        side_of(matching.new, matching.to_old, TreeVersion.NEW),
+    )
+
+
+Run: TypeAlias = tuple[int, ...]
+
+
+def reordered_runs(sides: Sides) -> Iterator[Run]:
+    """Yield the runs of elements that keep their host but not their order, by new number.
+
+    Functions have no order.
+    """
+    for host in sorted(sides.new.members):
+        shared = [
+            number for number in sides.new.members[host] if sides.keeps_host(number) and _has_order(sides, number)
+        ]
+        before = [sides.old_of(number) for number in shared]
+        in_order = set(longest_increasing(before))
+        ranks = {old: rank for rank, old in enumerate(sorted(before))}
+        yield from _runs(
+            [number for position, number in enumerate(shared) if position not in in_order],
+            {number: position for position, number in enumerate(shared)},
+            {number: (0, ranks[old]) for number, old in zip(shared, before, strict=True)},
+        )
+
+
+def moved_runs(sides: Sides) -> Iterator[Run]:
+    """Yield the runs of elements that change their host, by new number."""
+    positions = {number: position for inside in sides.old.members.values() for position, number in enumerate(inside)}
+    for host in sorted(sides.new.members):
+        inside = sides.new.members[host]
+        arrived = [number for number in inside if not sides.keeps_host(number)]
+        yield from _runs(
+            arrived,
+            {number: position for position, number in enumerate(inside)},
+            {number: (sides.old.hosts[sides.old_of(number)], positions[sides.old_of(number)]) for number in arrived},
+        )
+
+
+def _runs(
+    numbers: Sequence[int], new_positions: dict[int, int], old_positions: dict[int, tuple[int, int]]
+) -> Iterator[Run]:
+    """Yield `numbers` in runs that are contiguous in both versions. An old position is a host and an index."""
+    run: list[int] = []
+    for number in numbers:
+        follows = run and new_positions[number] == new_positions[run[-1]] + 1
+        if not follows or not _is_next(old_positions[run[-1]], old_positions[number]):
+            if run:
+                yield tuple(run)
+            run = []
+        run.append(number)
+    if run:
+        yield tuple(run)
+
+
+def _is_next(first: tuple[int, int], second: tuple[int, int]) -> bool:
+    return first[0] == second[0] and first[1] + 1 == second[1]
+
+
+def _has_order(sides: Sides, number: int) -> bool:
+    """Return whether an element is executed at its position, unlike a function and its contents."""
+    return not any(
+        side.tree[inner].slot == FUNCTIONS
+        for side, side_number in ((sides.new, number), (sides.old, sides.old_of(number)))
+        for inner in (side_number, *_functions_above(side, side_number))
+    )
+
+
+def _functions_above(side: Side, number: int) -> list[int]:
+    return [above for above in side.unmatched_ancestors(number) if side.tree[above].kind == FUNCTION]
+
+
+class Owners(Struct, frozen=True):
+    """The changes that consist of unmatched elements of one version. Numbers refer to its tree."""
+
+    owner: dict[int, int]
+    """For each unmatched element the outermost element of its change."""
+    wrapped: dict[int, list[int]]
+    """For each wrapping element the elements inside that keep their hosts."""
+    subjects: dict[int, tuple[int, ...]]
+    """For each owner the added or removed elements, empty if the change is a wrap or unwrap."""
+
+
+def owners_of(side: Side, sides: Sides) -> Owners:
+    """Group the unmatched elements of a side by change."""
+    wrapped = _wrapped_elements(side, sides)
+    owner: dict[int, int] = {}
+    for element in side.tree.elements:
+        number, parent = element.number, element.parent
+        if not side.is_unmatched(number):
+            continue
+        # A structural part of a matched element counts by itself.
+        belongs_to_parent = parent in owner and (
+            side.is_structural_part(number) or (number not in wrapped and owner[parent] not in wrapped)
+        )
+        owner[number] = owner[parent] if belongs_to_parent else number
+    subjects: dict[int, tuple[int, ...]] = {
+        number: () if number in wrapped else (number,) for number in sorted(set(owner.values()))
+    }
+    _join_calls(side, wrapped, owner, subjects)
+    _join_members(side, wrapped, owner, subjects)
+    return Owners(owner, wrapped, subjects)
+
+
+def _wrapped_elements(side: Side, sides: Sides) -> dict[int, list[int]]:
+    """Return for each unmatched element the elements inside that keep their hosts."""
+    wrapped: defaultdict[int, list[int]] = defaultdict(list)
+    for host in sorted(side.members):
+        for number in side.members[host]:
+            partner = side.partners[number]
+            if sides.keeps_host(number if side is sides.new else partner or 0):
+                for above in side.unmatched_ancestors(number):
+                    wrapped[above].append(number)
+    return dict(wrapped)
+
+
+def _join_calls(
+    side: Side, wrapped: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
+) -> None:
+    """Join the first call of an extracted function to its change."""
+    extracted = {
+        side.tree[number].name: number
+        for number in wrapped
+        if side.tree[number].kind == FUNCTION and side.tree[number].slot == FUNCTIONS
+    }
+    for number in [
+        number for number, owner_number in owner.items() if number == owner_number and side.tree[number].kind == CALL
+    ]:
+        function = extracted.pop(side.tree[number].name, None)
+        if function is not None:
+            owner[number] = function
+            del subjects[number]
+
+
+def _join_members(
+    side: Side, wrapped: dict[int, list[int]], owner: dict[int, int], subjects: dict[int, tuple[int, ...]]
+) -> None:
+    """Join members that were added to one existing element in a new group: the members are the change."""
+    work = work_counts(side.tree)
+    for group in [number for number, inside in wrapped.items() if len(inside) == 1]:
+        if side.tree[group].kind != "parallel":
+            continue
+        inside = [number for number in side.tree.visit_subtree(group) if number in owner]
+        added = {
+            number
+            for number in inside
+            if owner[number] == number and owner.get(side.tree[number].parent) == group and work[number]
+        }
+        if added:
+            subjects[group] = tuple(sorted(added))
+            for number in added:
+                del subjects[number]
+            owner.update({number: group for number in inside if owner[number] in added})

@@ -1,1 +1,0 @@
-"""Parsing of source files, within the limits of the native parser."""
