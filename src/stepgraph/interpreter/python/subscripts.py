@@ -8,8 +8,14 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.joining import callable_name, join_values
 from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.values.containers import Collection, Mapping, MappingEntry, hide_constants, without_constants
-from stepgraph.interpreter.values.key_texts import key_texts
+from stepgraph.interpreter.values.containers import (
+    Collection,
+    Mapping,
+    MappingEntry,
+    hide_constants,
+    key_texts,
+    without_constants,
+)
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths

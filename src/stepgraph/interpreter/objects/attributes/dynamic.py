@@ -17,8 +17,7 @@ from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.unset_values import with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
-from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.key_texts import key_texts
+from stepgraph.interpreter.values.containers import Collection, Mapping, key_texts
 from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope, ModuleValue
 from stepgraph.interpreter.values.steps import StepObject
 from stepgraph.interpreter.values.unions import Case, Union
