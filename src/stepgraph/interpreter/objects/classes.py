@@ -12,7 +12,6 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
-from stepgraph.interpreter.objects.private_names import body_name, mangle
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.objects.unset_values import may_be_unset, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
@@ -25,6 +24,8 @@ from stepgraph.interpreter.values.objects import (
     Instance,
     LexicalScope,
     UnknownBase,
+    body_name,
+    mangle,
 )
 from stepgraph.interpreter.values.unions import Union, map_cases
 from stepgraph.ir.values import (

@@ -7,12 +7,11 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.frame import Frame
-from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.replay.event import observe_event_change
 from stepgraph.interpreter.replay.replay_state import ReplayState, StateRead, StateUse
 from stepgraph.interpreter.replay.tracer import StateChange, StateKey
 from stepgraph.interpreter.values.containers import Collection, Mapping
-from stepgraph.interpreter.values.objects import BuiltinMethod, Instance, LexicalScope
+from stepgraph.interpreter.values.objects import BuiltinMethod, Instance, LexicalScope, mangle
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.ir.facts import OuterStateMutated

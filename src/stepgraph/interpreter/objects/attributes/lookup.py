@@ -20,7 +20,6 @@ from stepgraph.interpreter.objects.classes import (
 from stepgraph.interpreter.objects.containers.container_objects import container_attribute, is_container_class
 from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.overrides import overrides_may_run_steps, relevant_members, table_of_members
-from stepgraph.interpreter.objects.private_names import mangle
 from stepgraph.interpreter.objects.unset_values import may_be_unset, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, hide_constants
@@ -34,6 +33,7 @@ from stepgraph.interpreter.values.objects import (
     SuperConstructor,
     SuperObject,
     UnknownBase,
+    mangle,
 )
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.tasks import TaskGroup
