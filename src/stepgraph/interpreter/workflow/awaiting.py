@@ -28,8 +28,7 @@ from stepgraph.interpreter.values.tasks import Future, Gathering, Task, WaitForC
 from stepgraph.interpreter.values.unions import Union, on_some_paths
 from stepgraph.interpreter.workflow.dependencies import StepBody, step_run
 from stepgraph.interpreter.workflow.early_raises import record_start, report_await
-from stepgraph.interpreter.workflow.empty_reads import defer_notes
-from stepgraph.interpreter.workflow.resuming import InFlightTask, reevaluate, resume_tasks
+from stepgraph.interpreter.workflow.resuming import InFlightTask, defer_notes, reevaluate, resume_tasks
 from stepgraph.interpreter.workflow.timeouts import report_timeout
 from stepgraph.ir.await_groups import (
     AwaitedTask,

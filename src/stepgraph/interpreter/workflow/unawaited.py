@@ -15,7 +15,7 @@ from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.special_methods import OPERATOR_NAMES
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCall, PreparedCall, StepCall, WaitCall
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance
-from stepgraph.interpreter.workflow.empty_reads import report_empty_reads
+from stepgraph.interpreter.workflow.resuming import report_empty_reads
 from stepgraph.ir.await_groups import TaskId, task_ids_of
 from stepgraph.ir.facts import NeverAwaited, StepDeclared, StepNeverCalled, Work
 from stepgraph.ir.nodes import Activity, Await, Block, Call, Run, Sleep, SleepUntil, Start
