@@ -17,7 +17,8 @@ from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.library.resources import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes.access import get_attribute
-from stepgraph.interpreter.objects.classes import is_workflow, resolution_order
+from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
+from stepgraph.interpreter.objects.classes import derives_from_entrypoint, is_workflow, resolution_order
 from stepgraph.interpreter.objects.instances import call_instance, call_super_constructor, instantiate
 from stepgraph.interpreter.objects.methods.builtin_methods import call_builtin_method
 from stepgraph.interpreter.objects.names import resolve_body_name
@@ -46,10 +47,9 @@ from stepgraph.interpreter.values.objects import (
 from stepgraph.interpreter.values.steps import Event, StepDecorator, StepFunction, StepMethod, StepObject
 from stepgraph.interpreter.values.unions import Union
 from stepgraph.interpreter.workflow.awaiting import await_value
-from stepgraph.interpreter.workflow.run_wrapper import observe_unwrapped_run
 from stepgraph.interpreter.workflow.step_api import call_method, declare
 from stepgraph.interpreter.workflow.unawaited import report_unawaited_work
-from stepgraph.ir.facts import Fact
+from stepgraph.ir.facts import Fact, UnwrappedRun
 from stepgraph.ir.nodes import EMPTY, Block, PayloadShape, may_run_steps
 from stepgraph.ir.program import Program
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
@@ -203,7 +203,7 @@ def _observe_workflow(interpreter: Interpreter, workflow: ClassValue, body: Bloc
     """Add the notes and facts that require the complete workflow."""
     report_late_escapes(interpreter)
     report_unawaited_work(interpreter, body, run)
-    observe_unwrapped_run(interpreter, workflow)
+    _observe_unwrapped_run(interpreter, workflow)
     interpreter.tracer.on_end(body)
 
 
@@ -270,3 +270,43 @@ def _base_names(module: SourceModule) -> frozenset[str]:
         for base in statement.bases
         if isinstance(base.value, cst.Name)
     )
+
+
+def _observe_unwrapped_run(interpreter: Interpreter, workflow_class: ClassValue) -> None:
+    """Observe a `run` that must get the raw JavaScript event and step: the SDK does not wrap it.
+
+    The SDK wraps the `run` in the body of each class that derives from WorkflowEntrypoint, on creation of the class
+    (SDK: `__init_subclass__` in `workers/entrypoints.py`).
+    """
+    order = resolution_order(workflow_class)
+    classes = [owner for owner in order if isinstance(owner, ClassValue)]
+    owner = next((owner for owner in classes if resolve_body_name(interpreter, owner.scope, "run") is not None), None)
+    if owner is None or derives_from_entrypoint(owner) or any(_may_set_members(interpreter, base) for base in order):
+        return
+    interpreter.observe(UnwrappedRun(owner.name, _inheriting_base(workflow_class, owner)))
+
+
+def _may_set_members(interpreter: Interpreter, owner: Value) -> bool:
+    """Whether a class has unknown members, or a hook, metaclass or statement may assign `run`."""
+    if not isinstance(owner, ClassValue):
+        return not isinstance(owner, External)
+    is_plain = owner.metaclass is None or (
+        isinstance(owner.metaclass, External) and owner.metaclass.name in HARMLESS_METACLASSES
+    )
+    return (
+        not is_plain
+        or bool(owner.caveats)
+        or "__init_subclass__" in owner.scope.bindings.binders
+        or interpreter.modules.is_assigned_externally(owner.scope, "run")
+    )
+
+
+def _inheriting_base(workflow_class: ClassValue, owner: ClassValue) -> Place:
+    """Return the base through which a class statement inherits from `owner`, or else the name of the class."""
+    arguments = workflow_class.node.bases
+    if not any(argument.star for argument in arguments):
+        for argument, base in zip(arguments, workflow_class.bases, strict=True):
+            if isinstance(base, ClassValue) and owner in resolution_order(base):
+                return Place(workflow_class.scope.module, argument.value)
+    name: cst.CSTNode = workflow_class.node.name
+    return Place(workflow_class.scope.module, name)
