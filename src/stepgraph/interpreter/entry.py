@@ -30,7 +30,7 @@ from stepgraph.interpreter.python.calls import (
     call_unknown,
     call_unresolved,
 )
-from stepgraph.interpreter.python.context_managers.manager_decorators import decorate
+from stepgraph.interpreter.python.context_managers.managers import decorate
 from stepgraph.interpreter.python.expressions import EVALUATORS
 from stepgraph.interpreter.python.statements import EXECUTORS
 from stepgraph.interpreter.store import Store
