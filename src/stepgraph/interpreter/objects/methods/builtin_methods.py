@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.caches import clear_cache
+from stepgraph.interpreter.library.exit_stacks import STACK_METHODS
 from stepgraph.interpreter.objects.attributes.changes import (
     clear_attributes,
     pop_attribute,
@@ -30,7 +31,6 @@ from stepgraph.interpreter.objects.methods.queue_methods import (
     emit_comparisons,
     exception_of,
 )
-from stepgraph.interpreter.objects.methods.stack_methods import STACK_METHODS
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import (
     make_mapping,
