@@ -23,8 +23,7 @@ from stepgraph.interpreter.objects.containers.container_objects import contents_
 from stepgraph.interpreter.objects.containers.iteration import added_elements, elements_of
 from stepgraph.interpreter.objects.fields import fields_of, is_data_class
 from stepgraph.interpreter.objects.instances import field_names
-from stepgraph.interpreter.objects.methods.item_methods import ITEM_METHODS
-from stepgraph.interpreter.objects.methods.mapping_methods import MAPPING_METHODS, clear_container
+from stepgraph.interpreter.objects.methods.mapping_methods import ITEM_METHODS, MAPPING_METHODS, clear_container
 from stepgraph.interpreter.objects.methods.queue_methods import (
     FUTURE_METHODS,
     QUEUE_METHODS,

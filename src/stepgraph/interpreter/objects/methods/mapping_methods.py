@@ -1,4 +1,4 @@
-"""Models of the methods of dictionaries."""
+"""Models of the methods of dictionaries, and of the special methods of containers, called by name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.objects.containers.entries import IteratedEntries, iterated_entries
 from stepgraph.interpreter.objects.containers.iteration import elements_of, entries_of
 from stepgraph.interpreter.objects.containers.iterators import make_view
-from stepgraph.interpreter.objects.methods.item_methods import ITEM_METHODS
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import (
     is_unordered,
@@ -24,10 +23,13 @@ from stepgraph.interpreter.python.assignment import (
     add_entry,
     add_entry_if_missing,
     remove_entry,
+    remove_item,
     set_entry,
+    set_item,
 )
+from stepgraph.interpreter.python.items import get_item
 from stepgraph.interpreter.python.subscripts import entry_at
-from stepgraph.interpreter.values.calls import Arguments
+from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import (
     Collection,
     Element,
@@ -35,8 +37,52 @@ from stepgraph.interpreter.values.containers import (
     Mapping,
     MappingEntry,
 )
-from stepgraph.ir.values import UNKNOWN, Constant, Value
+from stepgraph.ir.values import UNKNOWN, Constant, External, Value
 from stepgraph.syntax.module import Place
+
+
+def _get_item(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    if not arguments.items:
+        return UNKNOWN
+    key = arguments.items[0]
+    return get_item(interpreter, receiver, key.value, key.place, place)
+
+
+def _set_item(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
+    del place
+    if len(arguments.items) > 1:
+        set_item(interpreter, receiver, arguments.items[0], arguments.items[1])
+    return Constant(None)
+
+
+def _delete_item(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
+    del place
+    key = arguments.items[0].value if arguments.items else UNKNOWN
+    if isinstance(receiver, Mapping):
+        remove_entry(interpreter, receiver, key)
+    else:
+        remove_item(interpreter, receiver, key)
+    return Constant(None)
+
+
+def _iterate(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del arguments
+    return interpreter.call(External("builtins.iter"), Arguments((Argument(receiver, place),)), place)
+
+
+def _return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    del interpreter, receiver, arguments, place
+    return UNKNOWN
+
+
+ITEM_METHODS: Final[dict[str, Caller]] = {
+    "__getitem__": _get_item,
+    "__setitem__": _set_item,
+    "__delitem__": _delete_item,
+    "__iter__": _iterate,
+    "__contains__": _return_unknown,
+    "__len__": _return_unknown,
+}
 
 
 def clear_container(
