@@ -1,4 +1,4 @@
-"""Models of asyncio, and of the queues of other packages."""
+"""Models of asyncio, of the queues of other packages, and of JavaScript promises."""
 
 from __future__ import annotations
 
@@ -324,3 +324,27 @@ def _event_loop(_call: LibraryCall) -> Value:
 def starts_task(function: Value) -> bool:
     """Return whether an asyncio function turns a coroutine into a task."""
     return isinstance(function, External) and canonical_name(function.name) in ("asyncio.create_task", "asyncio.shield")
+
+
+@models("js.Promise.all", "js.Promise.any", "js.Promise.race", "js.Promise.allSettled")
+def _promise(call: LibraryCall) -> Value:
+    interpreter = call.interpreter
+    members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
+    promise = make_gathering(interpreter, _PROMISE_KINDS[call.name], members, call.place, call.last_task_before)
+    interpreter.work.unordered |= promise.started_tasks  # JavaScript starts them in later microtasks, in no fixed order
+    if promise.kind != "all":
+        return promise
+    return replace(promise, awaits_work_without_steps=awaits_work_without_steps(interpreter, members))
+
+
+_PROMISE_KINDS: Final[dict[str, ParallelKind]] = {
+    "js.Promise.all": "all",
+    "js.Promise.any": "any",
+    "js.Promise.race": "race",
+    "js.Promise.allSettled": "all_settled",
+}
+
+
+@models("pyodide.ffi.to_js")
+def _convert(call: LibraryCall) -> Value:
+    return call.first

@@ -14,12 +14,9 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
     collections_,
     datetime_,
     functools_,
-    heapq_,
     importlib_,
     iteration_,
     itertools_,
-    javascript,
-    operator_,
     reflection,
 )
 from stepgraph.interpreter.library.implicit_hooks import report_hooks
