@@ -1,4 +1,4 @@
-"""Reflection: tables of the names of a scope, module or class, whose values stay unresolved."""
+"""Reflection: modules by name, and tables of the names of a scope, module or class, whose values stay unresolved."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ import libcst as cst
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.modules.imports import import_by_name
+from stepgraph.interpreter.objects.attributes.dynamic import constant_name
 from stepgraph.interpreter.objects.overrides import relevant_members, table_of_members
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope, ModuleValue
 from stepgraph.interpreter.values.steps import StepFunction
@@ -87,3 +89,12 @@ def _defines_any(scope: LexicalScope) -> bool:
 
 def _is_definition(value: Value) -> bool:
     return any(isinstance(leaf, FunctionValue | StepFunction | ClassValue) for leaf in union_values(value))
+
+
+@models("importlib.import_module")
+def _import_module(call: LibraryCall) -> Value:
+    """`import_module("package.module")` with a constant absolute name."""
+    name = constant_name(call.interpreter, call.arguments.items[0]) if len(call.arguments.items) == 1 else None
+    if name is None or name.startswith("."):
+        return call.unmodeled()
+    return import_by_name(call.interpreter, name, call.place)
