@@ -14,7 +14,7 @@ from stepgraph.interpreter.escapes import escape, report_late_escapes
 from stepgraph.interpreter.frame import Frame
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.externals import call_external
-from stepgraph.interpreter.library.resources import ENVIRONMENT
+from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes.access import get_attribute
 from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES

@@ -21,9 +21,8 @@ from stepgraph.interpreter.library import (  # noqa: F401 - importing them regis
     itertools_,
     reflection,
 )
-from stepgraph.interpreter.library.logging_ import is_logging
 from stepgraph.interpreter.library.models import MODELS, UNPACKING, LibraryCall, canonical_name
-from stepgraph.interpreter.library.resources import resource_result
+from stepgraph.interpreter.library.side_effects import is_logging, resource_result
 from stepgraph.interpreter.objects.classes import find_member, resolution_order
 from stepgraph.interpreter.objects.containers.container_objects import unbound_method
 from stepgraph.interpreter.python.arguments import without_stars

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
-from stepgraph.interpreter.library.resources import ENVIRONMENT
+from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.objects.classes import (
     class_default,
     derives_from_entrypoint,
