@@ -8,7 +8,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.star_imports import exported_names
 from stepgraph.interpreter.objects.names import resolve_body_name
-from stepgraph.interpreter.objects.unset_values import with_fallback
+from stepgraph.interpreter.objects.union import with_fallback
 from stepgraph.interpreter.values.objects import LexicalScope, ModuleValue
 from stepgraph.ir.values import UNKNOWN, External, Unresolved, Value
 from stepgraph.syntax.module import Place

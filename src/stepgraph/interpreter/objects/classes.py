@@ -12,8 +12,7 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.objects.names import mark_reassigned, resolve_body_name
-from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.unset_values import may_be_unset, with_fallback
+from stepgraph.interpreter.objects.union import may_be_unset, union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Element, HeapCell, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import (

@@ -25,7 +25,7 @@ from stepgraph.interpreter.modules.star_imports import (
     star_imported_value,
     value_of_earlier_stars,
 )
-from stepgraph.interpreter.objects.unset_values import may_be_unset, or_unset, with_fallback
+from stepgraph.interpreter.objects.union import may_be_unset, or_unset, with_fallback
 from stepgraph.interpreter.values.containers import (
     Collection,
     ContextVariable,

@@ -19,7 +19,7 @@ from stepgraph.interpreter.objects.classes import (
     set_class_attribute,
     set_slot,
 )
-from stepgraph.interpreter.objects.unset_values import with_fallback
+from stepgraph.interpreter.objects.union import with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Container, Mapping, MappingEntry
 from stepgraph.interpreter.values.objects import AttributeDictionary, ClassValue, FunctionValue, Instance, ModuleValue

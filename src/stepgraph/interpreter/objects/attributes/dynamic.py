@@ -13,8 +13,7 @@ from stepgraph.interpreter.modules.binding_order import may_be_unbound
 from stepgraph.interpreter.modules.star_imports import module_names
 from stepgraph.interpreter.objects.attributes.lookup import computed_attribute
 from stepgraph.interpreter.objects.classes import has_class_attribute, resolution_order
-from stepgraph.interpreter.objects.union import union_of_values
-from stepgraph.interpreter.objects.unset_values import with_fallback
+from stepgraph.interpreter.objects.union import union_of_values, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import Collection, Mapping, key_texts
 from stepgraph.interpreter.values.objects import ClassValue, Instance, LexicalScope, ModuleValue, mangle

@@ -20,7 +20,7 @@ from stepgraph.interpreter.objects.classes import (
 from stepgraph.interpreter.objects.containers.container_objects import container_attribute, is_container_class
 from stepgraph.interpreter.objects.fields import generates_initializer
 from stepgraph.interpreter.objects.overrides import overrides_may_run_steps, relevant_members, table_of_members
-from stepgraph.interpreter.objects.unset_values import may_be_unset, with_fallback
+from stepgraph.interpreter.objects.union import may_be_unset, with_fallback
 from stepgraph.interpreter.values.calls import Argument, Arguments, Partial, StepCall
 from stepgraph.interpreter.values.containers import Collection, ContextVariable, Mapping, hide_constants
 from stepgraph.interpreter.values.objects import (
