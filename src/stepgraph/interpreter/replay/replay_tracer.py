@@ -16,12 +16,12 @@ from stepgraph.interpreter.library.side_effects import (
     observe_discarded_result,
     observe_request,
 )
-from stepgraph.interpreter.replay.event import observe_event_key
 from stepgraph.interpreter.replay.races import observe_races
 from stepgraph.interpreter.replay.replay_state import ReplayState
 from stepgraph.interpreter.replay.step_state import (
     is_pure_mutation,
     observe_changed_state,
+    observe_event_key,
     record_attribute_change,
     record_binding,
     record_change,

@@ -1,4 +1,4 @@
-"""Workflow state that the body of a step changes. A replay skips the body and therefore the change."""
+"""Changes that a replay loses: of workflow state by the body of a step, which it skips, and of the event of `run`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Final
 import libcst as cst
 
 from stepgraph.interpreter.frame import Frame
-from stepgraph.interpreter.replay.event import observe_event_change
+from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.replay.replay_state import ReplayState, StateRead, StateUse
 from stepgraph.interpreter.replay.tracer import StateChange, StateKey
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import BuiltinMethod, Instance, LexicalScope, mangle
 from stepgraph.interpreter.values.steps import Event, EventPart, Payload
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.ir.facts import OuterStateMutated
-from stepgraph.ir.values import Value
+from stepgraph.ir.facts import EventKeyAccess, EventMutated, KeyUse, OuterStateMutated
+from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.collection_calls import COLLECTION_MUTATORS
 
@@ -26,6 +26,7 @@ MUTATING_METHODS: Final = COLLECTION_MUTATORS | frozenset(
         *("rotate", "symmetric_difference_update"),
     ]
 )
+
 # Mutating methods that return an element.
 _RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"])
 
@@ -230,3 +231,23 @@ def _record_mutation(replay: ReplayState, target: cst.BaseExpression, value: Val
     observe_event_change(replay.interpreter, target, value, place)
     if not isinstance(value, Event | Payload | EventPart):
         record_change(replay, target, value, place)
+
+
+def observe_event_change(interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place) -> None:
+    """Observe a change of the event of `run`. `target` is the changed expression, `value` its value."""
+    if _is_run_event(value):
+        interpreter.observe(EventMutated(interpreter.text(target), place, interpreter.in_step))
+
+
+def _is_run_event(value: Value) -> bool:
+    if isinstance(value, Union):
+        return any(_is_run_event(case.value) for case in value.cases)
+    return isinstance(value, EventPart) or (isinstance(value, Event | Payload) and value.is_run_event)
+
+
+def observe_event_key(
+    interpreter: Interpreter, use: KeyUse, event: Value, key: Value, owner: Place, place: Place
+) -> None:
+    """Observe a use of a constant key of an event."""
+    if isinstance(event, Event) and isinstance(key, Constant) and isinstance(key.value, str):
+        interpreter.observe(EventKeyAccess(use, key.value, not event.is_run_event, owner, place))
