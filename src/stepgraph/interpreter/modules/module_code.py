@@ -30,7 +30,7 @@ from stepgraph.interpreter.modules.collection_aliases import (
     is_kept_by_other_code,
     may_change_by_alias,
 )
-from stepgraph.interpreter.modules.failing_blocks import must_fail, must_succeed
+from stepgraph.interpreter.modules.failing_imports import must_fail, must_succeed
 from stepgraph.interpreter.modules.loaded_modules import imports_dynamically
 from stepgraph.interpreter.values.containers import Collection, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, Instance, LexicalScope
