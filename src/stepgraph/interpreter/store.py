@@ -29,11 +29,10 @@ from stepgraph.interpreter.joining import (
     requires_new_pass,
     visit_cost,
 )
-from stepgraph.interpreter.tasks_in_flight import Rewrite, SlotId, TaskState, TaskWrite
 from stepgraph.interpreter.values.containers import Collection, Declarations, Element, HeapCell, Mapping, MappingEntry
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.interpreter.values.unions import Union
-from stepgraph.interpreter.write_log import WriteLog
+from stepgraph.interpreter.write_log import Rewrite, SlotId, TaskState, TaskWrite, WriteLog
 from stepgraph.ir.await_groups import AwaitedTask, TaskId
 from stepgraph.ir.nodes import StepDefinition
 from stepgraph.ir.values import Value

@@ -17,9 +17,9 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import MISSING, is_equivalent, join_slot_values
 from stepgraph.interpreter.objects.copies import Copier
 from stepgraph.interpreter.summaries import summarize_call
-from stepgraph.interpreter.tasks_in_flight import Rewrite, TaskState
 from stepgraph.interpreter.values.calls import Coroutine, FunctionCall
 from stepgraph.interpreter.workflow.early_raises import begin_tasks
+from stepgraph.interpreter.write_log import Rewrite, TaskState
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import Activity, Call
 from stepgraph.ir.values import Value
