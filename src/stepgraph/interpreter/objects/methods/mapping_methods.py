@@ -27,8 +27,7 @@ from stepgraph.interpreter.python.assignment import (
     set_entry,
     set_item,
 )
-from stepgraph.interpreter.python.items import get_item
-from stepgraph.interpreter.python.subscripts import entry_at
+from stepgraph.interpreter.python.subscripts import entry_at, get_item
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import (
     Collection,
