@@ -17,10 +17,10 @@ from stepgraph.interpreter.library.externals import call_external
 from stepgraph.interpreter.library.side_effects import ENVIRONMENT
 from stepgraph.interpreter.modules.loaded_modules import LoadedModules
 from stepgraph.interpreter.objects.attributes.access import get_attribute
+from stepgraph.interpreter.objects.builtin_methods import call_builtin_method
 from stepgraph.interpreter.objects.class_hooks import HARMLESS_METACLASSES
 from stepgraph.interpreter.objects.classes import derives_from_entrypoint, is_workflow, resolution_order
 from stepgraph.interpreter.objects.instances import call_instance, call_super_constructor, instantiate
-from stepgraph.interpreter.objects.methods.builtin_methods import call_builtin_method
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.python.calls import (
     call_function,

@@ -10,13 +10,12 @@ from msgspec.structs import replace
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.library.iteration_ import emit_key_calls
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.builtin_methods import copy_with_attributes, replace_fields
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.entries import EntryTable, mapping_of
 from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, entries_of
 from stepgraph.interpreter.objects.containers.iterators import make_unordered
-from stepgraph.interpreter.objects.methods.builtin_methods import copy_with_attributes, replace_fields
-from stepgraph.interpreter.objects.methods.queue_methods import emit_comparisons
-from stepgraph.interpreter.objects.special_methods import call_special
+from stepgraph.interpreter.objects.special_methods import call_special, emit_comparisons
 from stepgraph.interpreter.python.arguments import (
     is_unordered,
     make_mapping,

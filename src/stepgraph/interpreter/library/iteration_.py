@@ -13,6 +13,7 @@ from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.asyncio_ import start_elements, starts_task
 from stepgraph.interpreter.library.models import LibraryCall, models
+from stepgraph.interpreter.objects.builtin_methods import call_for_each, call_in_loop
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iteration import copy_elements, elements_of, materialize_generator
 from stepgraph.interpreter.objects.containers.iterators import (
@@ -22,8 +23,7 @@ from stepgraph.interpreter.objects.containers.iterators import (
     make_unordered,
     take_next,
 )
-from stepgraph.interpreter.objects.methods.builtin_methods import call_for_each, call_in_loop
-from stepgraph.interpreter.objects.methods.queue_methods import emit_comparisons
+from stepgraph.interpreter.objects.special_methods import emit_comparisons
 from stepgraph.interpreter.objects.union import union_of_values
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression

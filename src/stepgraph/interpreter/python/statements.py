@@ -13,7 +13,7 @@ from stepgraph.interpreter.modules.imports import import_name
 from stepgraph.interpreter.objects.attributes.changes import delete_attribute, delete_named, update_attributes
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.containers.iteration import added_elements, materialize_generator
-from stepgraph.interpreter.objects.methods.mapping_methods import update_mapping
+from stepgraph.interpreter.objects.mapping_methods import update_mapping
 from stepgraph.interpreter.objects.names import bind
 from stepgraph.interpreter.objects.special_methods import (
     apply_augmented_operator,

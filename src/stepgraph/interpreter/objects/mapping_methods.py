@@ -69,7 +69,8 @@ def _iterate(interpreter: Interpreter, receiver: Value, arguments: Arguments, pl
     return interpreter.call(External("builtins.iter"), Arguments((Argument(receiver, place),)), place)
 
 
-def _return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+def return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
+    """Return UNKNOWN: the result leads to no step."""
     del interpreter, receiver, arguments, place
     return UNKNOWN
 
@@ -79,8 +80,8 @@ ITEM_METHODS: Final[dict[str, Caller]] = {
     "__setitem__": _set_item,
     "__delitem__": _delete_item,
     "__iter__": _iterate,
-    "__contains__": _return_unknown,
-    "__len__": _return_unknown,
+    "__contains__": return_unknown,
+    "__len__": return_unknown,
 }
 
 
