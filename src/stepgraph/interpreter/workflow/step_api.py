@@ -17,7 +17,7 @@ from stepgraph.interpreter.values.containers import Collection, Element, Mapping
 from stepgraph.interpreter.values.objects import FunctionValue, free_parameters, signature_function
 from stepgraph.interpreter.values.steps import StepDecorator, StepFunction, StepMethod
 from stepgraph.interpreter.workflow.awaiting import start_activity
-from stepgraph.interpreter.workflow.declarations import declare_step
+from stepgraph.interpreter.workflow.dependencies import declare_step
 from stepgraph.interpreter.workflow.step_config import duration_text, name_text, settings_from, timestamp_text
 from stepgraph.ir.facts import MethodMissing, StaticArguments, StepDeclared
 from stepgraph.ir.nodes import EventWait, PayloadShape, Sleep, SleepUntil, StepDefinition, StepParameter

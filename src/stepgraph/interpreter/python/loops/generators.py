@@ -21,7 +21,7 @@ from stepgraph.interpreter.summaries import function_scope, summarize_call
 from stepgraph.interpreter.values.calls import GeneratorCall
 from stepgraph.interpreter.values.containers import Element
 from stepgraph.interpreter.values.objects import FunctionValue
-from stepgraph.interpreter.workflow.declarations import declare_again
+from stepgraph.interpreter.workflow.dependencies import declare_again
 from stepgraph.ir.nodes import Block, Call, JumpKind, Run, Scope
 from stepgraph.ir.values import Value
 from stepgraph.limits import Limit

@@ -21,7 +21,7 @@ from stepgraph.interpreter.values.steps import EventPart, Payload, StepFunction
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall
 from stepgraph.interpreter.values.unions import Union, with_all_runs
 from stepgraph.interpreter.widening import growing_changes, widen
-from stepgraph.interpreter.workflow.declarations import declared_since
+from stepgraph.interpreter.workflow.dependencies import declared_since
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY, Block, IterationCount, Loop, StepDefinition
 from stepgraph.ir.values import UNKNOWN, Constant, RangeResult, Unresolved, Value
