@@ -10,7 +10,6 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.library.caches import clear_cache
-from stepgraph.interpreter.library.exit_stacks import STACK_METHODS
 from stepgraph.interpreter.objects.attributes.changes import (
     clear_attributes,
     pop_attribute,
@@ -50,6 +49,7 @@ from stepgraph.interpreter.python.assignment import (
     remove_item,
 )
 from stepgraph.interpreter.python.calls import call_unknown
+from stepgraph.interpreter.python.context_managers.exit_stacks import STACK_METHODS
 from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop
 from stepgraph.interpreter.python.subscripts import payload_member
 from stepgraph.interpreter.values.calls import (

@@ -12,9 +12,15 @@ from msgspec.structs import replace
 from stepgraph.interpreter.escapes import NOT_FOLLOWED, report_escape
 from stepgraph.interpreter.frame import OpenContext, PathResult
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.library.exit_stacks import Push, has_other_uses, push_of, pushed_arguments, run_pushed
 from stepgraph.interpreter.python.arguments import make_result_collection
 from stepgraph.interpreter.python.assignment import assign
+from stepgraph.interpreter.python.context_managers.exit_stacks import (
+    Push,
+    has_other_uses,
+    push_of,
+    pushed_arguments,
+    run_pushed,
+)
 from stepgraph.interpreter.python.context_managers.generator_managers import (
     ManagedBlock,
     can_inline,
