@@ -10,7 +10,7 @@ import libcst as cst
 
 from stepgraph.interpreter.effects import call_time_matters, effect_of, effect_of_call
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.objects.overrides import relevant_members
+from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.python.comprehensions import consume_generator_expression
 from stepgraph.interpreter.summaries import (
     returned_by,

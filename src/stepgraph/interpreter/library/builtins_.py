@@ -19,7 +19,7 @@ from stepgraph.interpreter.objects.attributes.changes import (
 from stepgraph.interpreter.objects.attributes.dynamic import call_getattr, constant_name
 from stepgraph.interpreter.objects.attributes.lookup import plain_attribute
 from stepgraph.interpreter.objects.builtin_methods import call_in_loop
-from stepgraph.interpreter.objects.overrides import relevant_members
+from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.objects import (
     Caveat,

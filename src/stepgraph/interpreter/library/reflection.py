@@ -11,7 +11,8 @@ from stepgraph.interpreter.joining import union_values
 from stepgraph.interpreter.library.models import LibraryCall, models
 from stepgraph.interpreter.modules.imports import import_by_name
 from stepgraph.interpreter.objects.attributes.dynamic import constant_name
-from stepgraph.interpreter.objects.overrides import relevant_members, table_of_members
+from stepgraph.interpreter.objects.attributes.lookup import table_of_members
+from stepgraph.interpreter.objects.classes import relevant_members
 from stepgraph.interpreter.values.objects import ClassValue, FunctionValue, Instance, LexicalScope, ModuleValue
 from stepgraph.interpreter.values.steps import StepFunction
 from stepgraph.ir.values import UNKNOWN, Unresolved, Value
