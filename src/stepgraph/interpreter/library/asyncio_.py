@@ -19,7 +19,7 @@ from stepgraph.interpreter.values.containers import Collection, Element
 from stepgraph.interpreter.values.objects import Instance
 from stepgraph.interpreter.values.steps import Event
 from stepgraph.interpreter.values.tasks import Future, Gathering, Queue, Task, TaskGroup, WaitForCall
-from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, with_all_runs
+from stepgraph.interpreter.values.unions import Union, as_optional, map_tasks, on_some_paths, with_all_runs
 from stepgraph.interpreter.workflow.awaiting import awaited_tasks, is_awaitable, start
 from stepgraph.ir.await_groups import TaskId
 from stepgraph.ir.nodes import EMPTY, Call, Loop, tasks_started_in
@@ -80,7 +80,10 @@ def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element
 
     return [
         replace(
-            member, value=map_tasks(member.value, _on_some_paths if _may_fail_early(member.value) else without_timed)
+            member,
+            value=on_some_paths(member.value)
+            if _may_fail_early(member.value)
+            else map_tasks(member.value, without_timed),
         )
         for member in members
     ]
@@ -89,10 +92,6 @@ def _without_outliving_tasks(interpreter: Interpreter, members: Sequence[Element
 def _may_fail_early(member: Value) -> bool:
     """Whether a member is a gather that an error of work without steps ends while its members go on."""
     return isinstance(member, Gathering) and member.kind == "all" and member.awaits_work_without_steps
-
-
-def _on_some_paths(task: Task) -> Task:
-    return replace(task, on_every_path=False)
 
 
 def _sort_starts(interpreter: Interpreter, task_ids: Sequence[TaskId]) -> None:

@@ -25,6 +25,7 @@ from stepgraph.interpreter.objects.mapping_methods import (
     ITEM_METHODS,
     MAPPING_METHODS,
     clear_container,
+    forget_order,
     return_unknown,
 )
 from stepgraph.interpreter.objects.special_methods import emit_comparisons
@@ -170,7 +171,7 @@ def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
         call_for_each(interpreter, key.value, receiver.items, key.place)
     else:
         emit_comparisons(interpreter, receiver.items, place)
-    return _reorder(interpreter, receiver, arguments, place)
+    return forget_order(interpreter, receiver, arguments, place)
 
 
 def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Value:
@@ -188,11 +189,6 @@ def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments
         interpreter, lambda: results.append(interpreter.call(function, arguments, place)), None, place, LoopBounds()
     )
     return with_all_runs(results[-1])
-
-
-def _replace(interpreter: Interpreter, receiver: Instance, arguments: Arguments, place: Place) -> Value:
-    """Call `_replace` of a named tuple."""
-    return copy_with_attributes(interpreter, receiver, arguments, place)
 
 
 def copy_with_attributes(interpreter: Interpreter, original: Instance, arguments: Arguments, place: Place) -> Instance:
@@ -280,13 +276,6 @@ def _get_event_part(interpreter: Interpreter, receiver: Value, arguments: Argume
     return _get_part(interpreter, receiver, arguments, place)
 
 
-def _reorder(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
-    """Forget the positions of the elements."""
-    del interpreter, arguments, place
-    receiver.state.changed = receiver.state.unordered = True
-    return Constant(None)
-
-
 def _remove(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     """Remove an unknown element, unless it is a task that nothing waits for."""
     del place
@@ -311,7 +300,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "popleft": _pop_left,
             "appendleft": _insert,
             "extendleft": _remove_and_extend,
-            "rotate": _reorder,
+            "rotate": forget_order,
             "union": _combine_sets,
             "difference": _combine_sets,
             "intersection": _combine_sets,
@@ -326,7 +315,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "discard": _remove,
             "index": return_unknown,
             "count": return_unknown,
-            "reverse": _reorder,
+            "reverse": forget_order,
             "sort": _sort,
         },
     ),
@@ -340,7 +329,7 @@ METHODS: Final[tuple[tuple[type[Value], dict[str, Caller]], ...]] = (
             "clear": clear_attributes,
         },
     ),
-    (Instance, {"_replace": _replace, "_asdict": _as_dictionary, "copy": copy_with_attributes}),
+    (Instance, {"_replace": copy_with_attributes, "_asdict": _as_dictionary, "copy": copy_with_attributes}),
     (
         FunctionValue,
         {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -96,6 +97,13 @@ def clear_container(
     return Constant(None)
 
 
+def forget_order(interpreter: Interpreter, receiver: Collection | Mapping, arguments: Arguments, place: Place) -> Value:
+    """Forget the positions of the elements."""
+    del interpreter, arguments, place
+    receiver.state.changed = receiver.state.unordered = True
+    return Constant(None)
+
+
 def _get(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     if not arguments.items:
         return UNKNOWN
@@ -123,20 +131,25 @@ def _pop_entry(interpreter: Interpreter, receiver: Mapping, arguments: Arguments
     return value
 
 
-def _items(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments
-    return make_view(interpreter, receiver, place, _compute_items)
+def _view_of(element: Callable[[Interpreter, MappingEntry], Element]) -> Caller:
+    """Return a method of dictionaries that returns a view. `element` returns the element for an entry."""
+    compute = partial(_compute_view, element=element)  # one object: views of two passes of a loop are compared
+
+    def make(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
+        del arguments
+        return make_view(interpreter, receiver, place, compute)
+
+    return make
 
 
-def _compute_items(interpreter: Interpreter, view: LazyElements) -> Collection:
-    return _view(interpreter, view, lambda entry: _pair(interpreter, entry))
-
-
-def _view(interpreter: Interpreter, view: LazyElements, element: Callable[[MappingEntry], Element]) -> Collection:
+def _compute_view(
+    interpreter: Interpreter, view: LazyElements, element: Callable[[Interpreter, MappingEntry], Element]
+) -> Collection:
     """Return the present elements of a view of a dictionary."""
     (mapping,) = view.operands
     iterated = iterated_entries(mapping) if isinstance(mapping, Mapping) else IteratedEntries((), is_ordered=True)
-    elements = make_result_collection(interpreter, "list", tuple(map(element, iterated.entries)))
+    items = tuple(element(interpreter, entry) for entry in iterated.entries)
+    elements = make_result_collection(interpreter, "list", items)
     elements.state.unordered = not iterated.is_ordered
     return ordered_like(mapping, elements)
 
@@ -148,16 +161,13 @@ def _pair(interpreter: Interpreter, entry: MappingEntry) -> Element:
     )
 
 
-def _values(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments
-    return make_view(interpreter, receiver, place, _compute_values)
+def _key(interpreter: Interpreter, entry: MappingEntry) -> Element:
+    del interpreter
+    return Element(entry.key, entry.key_place, entry.many, entry.may_be_missing)
 
 
-def _compute_values(interpreter: Interpreter, view: LazyElements) -> Collection:
-    return _view(interpreter, view, _value_element)
-
-
-def _value_element(entry: MappingEntry) -> Element:
+def _value(interpreter: Interpreter, entry: MappingEntry) -> Element:
+    del interpreter
     return Element(entry.value, entry.place, entry.many, entry.may_be_missing)
 
 
@@ -211,19 +221,6 @@ def union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> V
     return union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place)
 
 
-def _keys(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del arguments
-    return make_view(interpreter, receiver, place, _compute_keys)
-
-
-def _compute_keys(interpreter: Interpreter, view: LazyElements) -> Collection:
-    return _view(interpreter, view, _key_element)
-
-
-def _key_element(entry: MappingEntry) -> Element:
-    return Element(entry.key, entry.key_place, entry.many, entry.may_be_missing)
-
-
 def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
     del arguments, place
     copy = make_mapping(interpreter, receiver.entries, partial=receiver.partial)
@@ -231,23 +228,17 @@ def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Argume
     return replace(copy, hidden=True)
 
 
-def _move_to_end(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:
-    del interpreter, arguments, place
-    receiver.state.changed = receiver.state.unordered = True
-    return Constant(None)
-
-
 MAPPING_METHODS: Final[dict[str, Caller]] = {
     **ITEM_METHODS,
     "get": _get,
     "pop": _pop_entry,
     "setdefault": _set_default,
-    "items": _items,
-    "values": _values,
+    "items": _view_of(_pair),
+    "keys": _view_of(_key),
+    "values": _view_of(_value),
     "update": update_mapping,
     "clear": clear_container,
     "copy": _copy_mapping,
-    "keys": _keys,
     "popitem": _pop_item,
-    "move_to_end": _move_to_end,
+    "move_to_end": forget_order,
 }
