@@ -148,7 +148,7 @@ class Interpreter(Struct, eq=False):
 
     def evaluate(self, node: cst.BaseExpression) -> Value:
         """Evaluate an expression: return its value, and emit its operations."""
-        evaluator = self.evaluators.get(type(node), evaluate_unknown)
+        evaluator = self.evaluators.get(type(node), _evaluate_unknown)
         budget = self.budget
         budget.evaluations -= 1
         budget.depth -= 1
@@ -466,7 +466,7 @@ class Interpreter(Struct, eq=False):
             self.emit(Choice(branches, place, discriminant, exhaustive))
 
 
-def evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
+def _evaluate_unknown(interpreter: Interpreter, node: cst.CSTNode) -> Value:
     """Evaluate the parts of an expression without an evaluator. Relevant parts escape."""
     block = interpreter.block_of(lambda: _evaluate_parts(interpreter, node))
     for operation in block.operations:
@@ -493,4 +493,4 @@ def _evaluate_parts(interpreter: Interpreter, node: cst.CSTNode) -> None:
 
 def execute_unknown(interpreter: Interpreter, node: cst.CSTNode) -> None:
     """Evaluate the expressions in a statement without an executor. Relevant ones escape."""
-    evaluate_unknown(interpreter, node)
+    _evaluate_unknown(interpreter, node)

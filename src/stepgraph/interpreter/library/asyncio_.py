@@ -47,8 +47,8 @@ def _gather(call: LibraryCall) -> Value:
     return_exceptions = call.arguments.find(None, "return_exceptions")
     if return_exceptions is not None and return_exceptions.value == Constant(value=True):
         members = _without_outliving_tasks(call.interpreter, members)
-        return make_gathering(call.interpreter, "all_settled", members, call.place, since)
-    gathering = make_gathering(call.interpreter, "all", members, call.place, since)
+        return _make_gathering(call.interpreter, "all_settled", members, call.place, since)
+    gathering = _make_gathering(call.interpreter, "all", members, call.place, since)
     return replace(gathering, awaits_work_without_steps=awaits_other_work)
 
 
@@ -112,7 +112,7 @@ def _task_ids(members: Sequence[Value]) -> list[TaskId]:
     return [awaited.task_id for member in members for awaited in awaited_tasks(member)]
 
 
-def make_gathering(
+def _make_gathering(
     interpreter: Interpreter, kind: ParallelKind, members: Sequence[Element], place: Place, since: TaskId
 ) -> Gathering:
     """Return a future of several awaitables. Tasks with an id greater than `since` were started for it."""
@@ -170,7 +170,7 @@ def start_elements(interpreter: Interpreter, argument: Argument) -> list[Element
 def _start_collection(interpreter: Interpreter, argument: Argument) -> Value:
     """Start the elements of one case of a union, as a future of its own."""
     since = interpreter.work.last_task_id
-    return make_gathering(interpreter, "all", start_elements(interpreter, argument), argument.place, since)
+    return _make_gathering(interpreter, "all", start_elements(interpreter, argument), argument.place, since)
 
 
 def _start_item(interpreter: Interpreter, item: Element, argument: Argument) -> Value:
@@ -214,7 +214,7 @@ def _wait(call: LibraryCall) -> Value:
     return_when = call.arguments.find(None, "return_when")
     kind = "all_settled" if return_when is None else _wait_kind(return_when.value)
     members = _without_outliving_tasks(call.interpreter, start_elements(call.interpreter, futures))
-    future = make_gathering(call.interpreter, kind or "all", members, call.place, since)
+    future = _make_gathering(call.interpreter, kind or "all", members, call.place, since)
     if kind == "all" and awaits_work_without_steps(call.interpreter, members):
         kind = None  # an error of work without steps, which the graph does not show, ends it too
     timeout = call.arguments.find(None, "timeout")
@@ -273,7 +273,7 @@ def _as_completed(call: LibraryCall) -> Value:
     if argument is None:
         return UNKNOWN
     members = start_elements(call.interpreter, argument)
-    future = make_gathering(call.interpreter, "all", members, call.place, since)
+    future = _make_gathering(call.interpreter, "all", members, call.place, since)
     call.interpreter.work.unordered |= future.started_tasks  # `as_completed` puts its arguments into a set
     futures = [leaf for member in members for leaf in union_values(member.value)]
     result = union_of_results(futures, [call.place.text] * len(futures), call.place.text, call.place)
@@ -329,7 +329,7 @@ def starts_task(function: Value) -> bool:
 def _promise(call: LibraryCall) -> Value:
     interpreter = call.interpreter
     members = start_elements(interpreter, call.arguments.items[0]) if call.arguments.items else []
-    promise = make_gathering(interpreter, _PROMISE_KINDS[call.name], members, call.place, call.last_task_before)
+    promise = _make_gathering(interpreter, _PROMISE_KINDS[call.name], members, call.place, call.last_task_before)
     interpreter.work.unordered |= promise.started_tasks  # JavaScript starts them in later microtasks, in no fixed order
     if promise.kind != "all":
         return promise

@@ -42,7 +42,7 @@ from stepgraph.syntax.module import Place
 
 
 @models("builtins.dict", "collections.OrderedDict", "collections.UserDict", unpacks=True)
-def make_dictionary(call: LibraryCall) -> Value:
+def _make_dictionary(call: LibraryCall) -> Value:
     """`dict(mapping)`, `dict(pairs)`, `dict(a=1)`. The result is `partial` if an argument has unknown entries."""
     table = EntryTable()
     partial = unordered = False
@@ -91,7 +91,7 @@ def _default_dictionary(call: LibraryCall) -> Value:
     first = next(iter(call.arguments.positional), None)
     factory = None if first is None else first.value
     entries = Arguments(tuple(argument for argument in call.arguments.items if argument is not first))
-    dictionary = make_dictionary(replace(call, arguments=entries))
+    dictionary = _make_dictionary(replace(call, arguments=entries))
     return replace(dictionary, default_factory=factory) if isinstance(dictionary, Mapping) else dictionary
 
 
@@ -107,7 +107,7 @@ def _mapping_proxy(call: LibraryCall) -> Value:
     """`types.MappingProxyType(table)` is modeled as the dictionary itself."""
     if len(call.arguments.items) == 1 and isinstance(call.arguments.items[0].value, Mapping):
         return call.arguments.items[0].value
-    return make_dictionary(call)
+    return _make_dictionary(call)
 
 
 @models(

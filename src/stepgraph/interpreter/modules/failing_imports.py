@@ -34,7 +34,7 @@ def _statement_must_succeed(
 ) -> bool:
     match statement:
         case cst.Import() | cst.ImportFrom():
-            return import_must_succeed(interpreter, statement, handlers, name)
+            return _import_must_succeed(interpreter, statement, handlers, name)
         case cst.FunctionDef() | cst.ClassDef() | cst.Pass():
             return True
         case cst.Assign(value=value) | cst.AnnAssign(value=cst.BaseExpression() as value) | cst.Expr(value=value):
@@ -64,14 +64,14 @@ def _may_be_unbound(interpreter: Interpreter, node: cst.CSTNode, statement: cst.
 _MAY_RAISE: Final = (cst.Call, cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.UnaryOperation, cst.Comparison)
 
 
-def import_must_succeed(
+def _import_must_succeed(
     interpreter: Interpreter, statement: cst.Import | cst.ImportFrom, handlers: Sequence[CaughtNames], name: str
 ) -> bool:
     """Whether an import of the current module raises no exception that one of the handlers may catch.
 
     An import of `name` itself from the standard library counts: a handler then defines a substitute for it.
     """
-    if is_in_python(statement) or is_in_standard_library(statement):
+    if is_in_python(statement) or _is_in_standard_library(statement):
         return _binds(statement, name) or _has_names(statement)
     if not is_in_project(interpreter, statement):
         return False
@@ -95,7 +95,7 @@ def _may_lack_names(interpreter: Interpreter, importer: SourceModule, statement:
     return any(may_be_unbound(scope, name) and source.files.find_in_package(file, name) is None for name in names)
 
 
-def is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:
+def _is_in_standard_library(statement: cst.Import | cst.ImportFrom) -> bool:
     """Whether an import statement names only modules of the standard library of the Workers runtime."""
     return all(not level and _is_standard_module(name) for level, name in must_load_modules(statement))
 
@@ -122,7 +122,7 @@ def _has_names(statement: cst.Import | cst.ImportFrom) -> bool:
     modules = [name for _, name in must_load_modules(statement)]
     if isinstance(statement, cst.Import) or isinstance(statement.names, cst.ImportStar):
         top_level = {name.split(".", 1)[0] for name in modules}
-        return is_in_standard_library(statement) or top_level.isdisjoint(sys.stdlib_module_names)
+        return _is_in_standard_library(statement) or top_level.isdisjoint(sys.stdlib_module_names)
     (module,) = modules
     names = f"{PUBLIC_NAMES.get(module, '')} {SUBMODULES.get(module, '')}"
     return {alias.evaluated_name for alias in statement.names} <= set(names.split())
@@ -165,7 +165,7 @@ def _compute_errors(interpreter: Interpreter, roots: Sequence[SourceModule]) -> 
         for imported in body.imports:
             statement = imported.statement
             modules = _imported_modules(interpreter, module, statement)
-            is_known = modules or is_in_python(statement) or is_in_standard_library(statement)
+            is_known = modules or is_in_python(statement) or _is_in_standard_library(statement)
             if not is_known and not must_catch(imported.handlers, MISSING_MODULE):
                 raised.add(MISSING_MODULE)
             if _may_lack_names(interpreter, module, statement) and not must_catch(imported.handlers, IMPORT_ERROR):

@@ -187,14 +187,14 @@ def _cached_listing(interpreter: Interpreter, scope: LexicalScope) -> ExportList
     listed = interpreter.modules.stars.export_lists
     if scope not in listed:
         listed[scope] = None  # ends a cycle of modules that define `__all__` by each other
-        listed[scope] = listed_names(interpreter, scope)
+        listed[scope] = _listed_names(interpreter, scope)
     return listed[scope]
 
 
 _ALL = "__all__"
 
 
-def listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
+def _listed_names(interpreter: Interpreter, scope: LexicalScope) -> ExportList | None:
     """Return the names in a module's `__all__`, or None if it does not define one.
 
     The names are exact if `__all__` is only written at the top level of the module, by assignments, `+=`, `append`,

@@ -212,10 +212,10 @@ def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments,
         return pairs.items[-1].value
     receiver.state.unordered = True
     remove_entry(interpreter, receiver, UNKNOWN)
-    return union_of_elements(interpreter, pairs, place)
+    return _union_of_elements(interpreter, pairs, place)
 
 
-def union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> Value:
+def _union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> Value:
     """Return the union of the elements of a collection."""
     items = elements_of(interpreter, value) or ()
     return union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place)

@@ -203,7 +203,7 @@ def record_element_change(replay: ReplayState, target: cst.Subscript, owner: Val
 def record_attribute_change(replay: ReplayState, target: cst.Attribute, owner: Value) -> None:
     """Record the assignment or deletion of an attribute of `owner`."""
     place = replay.interpreter.place(target)
-    observe_event_change(replay.interpreter, target.value, owner, place)
+    _observe_event_change(replay.interpreter, target.value, owner, place)
     name = mangle(replay.interpreter.frame.scope, target.attr.value)
     _record_attribute_binding(replay, owner, name)
     if isinstance(owner, Instance):
@@ -228,12 +228,12 @@ def record_in_place_operator(replay: ReplayState, node: cst.AugAssign, target: V
 
 
 def _record_mutation(replay: ReplayState, target: cst.BaseExpression, value: Value, place: Place) -> None:
-    observe_event_change(replay.interpreter, target, value, place)
+    _observe_event_change(replay.interpreter, target, value, place)
     if not isinstance(value, Event | Payload | EventPart):
         record_change(replay, target, value, place)
 
 
-def observe_event_change(interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place) -> None:
+def _observe_event_change(interpreter: Interpreter, target: cst.BaseExpression, value: Value, place: Place) -> None:
     """Observe a change of the event of `run`. `target` is the changed expression, `value` its value."""
     if _is_run_event(value):
         interpreter.observe(EventMutated(interpreter.text(target), place, interpreter.in_step))

@@ -240,7 +240,7 @@ class Collection(Container, Struct, eq=False):
         if self.parameter is not None:
             relevant = tuple(item for item in items if item.value.relevant)
             items = (Element(UNKNOWN, self.parameter, many=True), *relevant)
-        return argument_elements(items, self) if self.is_argument else items
+        return _argument_elements(items, self) if self.is_argument else items
 
     @property
     def is_set(self) -> bool:
@@ -297,7 +297,7 @@ class Mapping(Container, Struct, eq=False):
         if self.parameter is not None:
             relevant = tuple(entry for entry in entries if entry.key.relevant or entry.value.relevant)
             entries = (MappingEntry(UNKNOWN, UNKNOWN, self.parameter, self.parameter, many=True), *relevant)
-        return argument_elements(entries, self) if self.is_argument else entries
+        return _argument_elements(entries, self) if self.is_argument else entries
 
 
 ElementT = TypeVar("ElementT", Element, MappingEntry)
@@ -343,7 +343,7 @@ def as_argument(value: Value, *, has_names: bool = False, parameter: Place | Non
     return without_constants(value)
 
 
-def argument_elements(elements: tuple[ElementT, ...], owner: Collection | Mapping) -> tuple[ElementT, ...]:
+def _argument_elements(elements: tuple[ElementT, ...], owner: Collection | Mapping) -> tuple[ElementT, ...]:
     """Return the elements or entries of a collection that was reached through a parameter."""
     return tuple(_argument_element(element, owner) for element in elements)
 

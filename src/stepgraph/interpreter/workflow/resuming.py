@@ -109,7 +109,7 @@ def reevaluate(interpreter: Interpreter, task: InFlightTask) -> None:
         store.put(slot.container, slot.key, join_slot_values(store.budget, slot.key, values, task.place, None))
     with interpreter.tracer.task_body(), store.logged(newest, isolated=True) as log:
         summary = summarize_call(interpreter, coroutine.function, coroutine.arguments)
-    drop_notes(interpreter, task.task_id)
+    _drop_notes(interpreter, task.task_id)
     result = Copier(store, newest).copy(summary.result)
     store.rollback(checkpoint)
     del store.rewrites[rewrite_count:]
@@ -138,7 +138,7 @@ def defer_notes(interpreter: Interpreter, task_id: TaskId, first: int, reads: An
     interpreter.work.deferred_notes[task_id] = frozenset(reads), added
 
 
-def drop_notes(interpreter: Interpreter, task_id: TaskId) -> None:
+def _drop_notes(interpreter: Interpreter, task_id: TaskId) -> None:
     """Drop the deferred notes of a task that was evaluated again, if all reads have a value."""
     reads, _ = interpreter.work.deferred_notes.get(task_id, (frozenset[int](), {}))
     if reads.isdisjoint(interpreter.work.empty_reads):

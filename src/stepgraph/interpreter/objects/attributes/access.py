@@ -67,7 +67,7 @@ def get_attribute(interpreter: Interpreter, owner: Value, name: str, place: Plac
         case SuperObject():
             return super_attribute(interpreter, owner, name, place)
         case ModuleValue():
-            return module_member(interpreter, owner, name, place)
+            return _module_member(interpreter, owner, name, place)
         case External(name=prefix):
             return External(f"{prefix}.{name}")
         case ExternalResult(name=prefix):
@@ -149,7 +149,7 @@ METADATA_ATTRIBUTES: Final = frozenset(
 )
 
 
-def module_member(interpreter: Interpreter, module: ModuleValue, name: str, place: Place) -> Value:
+def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, place: Place) -> Value:
     """Return `module.name`."""
     scope = module.scope
     value = None if scope is None else resolve_body_name(interpreter, scope, name)
