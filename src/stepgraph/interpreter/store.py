@@ -469,7 +469,7 @@ def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
     for key, change in end.items():
         if newest < change.container.serial < MAX_SERIAL:
             continue
-        before = head[key].value if key in head else change.container.get(change.key, MISSING)
+        before = value_before(key, head, change)
         if (
             before is not MISSING
             and not is_equivalent(before, change.value)
@@ -477,3 +477,8 @@ def unstable_changes(head: Changes, end: Changes, newest: int) -> Changes:
         ):
             changed[key] = change
     return changed
+
+
+def value_before(key: SlotKey, head: Changes, change: Change) -> Slot:
+    """Return the value of a slot at the head of a loop, for a change of the slot in its body."""
+    return head[key].value if key in head else change.container.get(change.key, MISSING)

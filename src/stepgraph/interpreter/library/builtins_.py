@@ -62,10 +62,15 @@ def _member(call: LibraryCall) -> Value:
 @models("builtins.object.__getattribute__")
 def _get_attribute(call: LibraryCall) -> Value:
     """Look an attribute up as a class without `__getattribute__` does."""
-    name = constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
+    name = _attribute_name(call)
     if not isinstance(call.first, Instance) or name is None:
         return call.unmodeled()
     return plain_attribute(call.interpreter, call.first, name, call.place)
+
+
+def _attribute_name(call: LibraryCall) -> str | None:
+    """Return the constant name in the second argument, None without one."""
+    return constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
 
 
 @models("builtins.hasattr")
@@ -130,7 +135,7 @@ def _type(call: LibraryCall) -> Value:
 
 @models("builtins.setattr", "builtins.object.__setattr__", "builtins.type.__setattr__")
 def _setattr(call: LibraryCall) -> Value:
-    name = constant_name(call.interpreter, call.arguments.items[1]) if len(call.arguments.items) > 1 else None
+    name = _attribute_name(call)
     match [argument.value for argument in call.arguments.items]:
         case [Instance() as owner, _, value]:
             is_plain = call.name != "builtins.setattr"

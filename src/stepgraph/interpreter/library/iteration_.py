@@ -24,7 +24,7 @@ from stepgraph.interpreter.objects.containers.iterators import (
     take_next,
 )
 from stepgraph.interpreter.objects.special_methods import emit_comparisons
-from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import make_result_collection, ordered_like
 from stepgraph.interpreter.values.calls import Argument, Arguments, GeneratorCall, GeneratorExpression
 from stepgraph.interpreter.values.containers import Collection, Element, LazyElements, Mapping
@@ -243,9 +243,7 @@ def _cell(column: Collection | None, index: int, place: Place, *, is_exact: bool
 def any_element(column: Collection | None, place: Place, padding: Sequence[Element] = ()) -> Element:
     """Return an element that may be any of a collection."""
     items = [*(() if column is None else column.items), *padding]
-    return Element(
-        union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place), place
-    )
+    return Element(union_of_elements(items, place), place)
 
 
 @models("builtins.map")
@@ -326,9 +324,7 @@ def _next(call: LibraryCall) -> Value:
     candidates = items or ()
     if all(item.many or item.may_be_missing for item in candidates):
         candidates += tuple(Element(argument.value, argument.place) for argument in call.arguments.items[1:])
-    return union_of_values(
-        [item.value for item in candidates], [item.place.text for item in candidates], call.place.text, call.place
-    )
+    return union_of_elements(candidates, call.place)
 
 
 @models("builtins.all", "builtins.any")
@@ -363,9 +359,7 @@ def _extreme(call: LibraryCall) -> Value:
     default = call.arguments.find(None, "default")
     if default is not None:
         items = (*items, Element(default.value, default.place))
-    return union_of_values(
-        [item.value for item in items], [item.place.text for item in items], call.place.text, call.place
-    )
+    return union_of_elements(items, call.place)
 
 
 def emit_key_calls(interpreter: Interpreter, arguments: Arguments, items: Sequence[Element], place: Place) -> None:
@@ -487,6 +481,4 @@ def _choice(call: LibraryCall) -> Value:
     items = elements_of(call.interpreter, call.arguments.items[0].value) if call.arguments.items else None
     if items is None:
         return call.unmodeled()
-    return union_of_values(
-        [item.value for item in items], [item.place.text for item in items], call.place.text, call.place
-    )
+    return union_of_elements(items, call.place)

@@ -37,7 +37,7 @@ from stepgraph.interpreter.objects.task_methods import (
     TASK_GROUP_METHODS,
     TASK_METHODS,
 )
-from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import (
     make_mapping,
     make_result_collection,
@@ -51,7 +51,7 @@ from stepgraph.interpreter.python.assignment import (
 )
 from stepgraph.interpreter.python.calls import call_unknown
 from stepgraph.interpreter.python.context_managers.exit_stacks import STACK_METHODS
-from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop
+from stepgraph.interpreter.python.loops.interpretation import LoopBounds, interpret_loop, value_in_each_pass
 from stepgraph.interpreter.python.subscripts import payload_member
 from stepgraph.interpreter.values.calls import (
     Argument,
@@ -124,17 +124,11 @@ def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, p
     In a loop that runs until the collection is empty, return each element in turn.
     """
     items = receiver.items
-    conditions = [item.place.text for item in items]
     if interpreter.frame.drained_collection is receiver.state:
         receiver.state.changed = receiver.state.unordered = True
-        values = [with_all_runs(item.value) if item.many else item.value for item in items]
-        return union_of_values(values, conditions, place.text, place, each=True)
+        return value_in_each_pass(items, place.text, place)
     removed = remove_item(interpreter, receiver, arguments.items[0].value if arguments.items else Constant(-1))
-    return (
-        union_of_values([item.value for item in items], conditions, place.text, place)
-        if removed is None
-        else removed.value
-    )
+    return union_of_elements(items, place) if removed is None else removed.value
 
 
 def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
@@ -176,9 +170,7 @@ def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
 
 def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Value:
     """Emit a loop that calls a function with each element, and return the union of the results."""
-    element = union_of_values(
-        [item.value for item in items], [item.place.text for item in items], place.text, place, each=True
-    )
+    element = union_of_elements(items, place, each=True)
     return call_in_loop(interpreter, function, Arguments((Argument(element, place),)), place)
 
 

@@ -12,7 +12,7 @@ from stepgraph.interpreter.interpreter import Caller, Interpreter
 from stepgraph.interpreter.objects.containers.entries import IteratedEntries, iterated_entries
 from stepgraph.interpreter.objects.containers.iteration import elements_of, entries_of
 from stepgraph.interpreter.objects.containers.iterators import make_view
-from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.union import union_of_elements
 from stepgraph.interpreter.python.arguments import (
     is_unordered,
     make_mapping,
@@ -212,13 +212,7 @@ def _pop_item(interpreter: Interpreter, receiver: Mapping, arguments: Arguments,
         return pairs.items[-1].value
     receiver.state.unordered = True
     remove_entry(interpreter, receiver, UNKNOWN)
-    return _union_of_elements(interpreter, pairs, place)
-
-
-def _union_of_elements(interpreter: Interpreter, value: Value, place: Place) -> Value:
-    """Return the union of the elements of a collection."""
-    items = elements_of(interpreter, value) or ()
-    return union_of_values([item.value for item in items], [item.place.text for item in items], place.text, place)
+    return union_of_elements(elements_of(interpreter, pairs) or (), place)
 
 
 def _copy_mapping(interpreter: Interpreter, receiver: Mapping, arguments: Arguments, place: Place) -> Value:

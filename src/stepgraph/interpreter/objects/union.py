@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import libcst as cst
 from msgspec.structs import replace
 
 from stepgraph.interpreter.joining import MAX_CASES, ValueSet, callable_name, join_values, union_values
 from stepgraph.interpreter.modules.binding_order import scope_body, statement_positions
-from stepgraph.interpreter.values.containers import hide_constants
+from stepgraph.interpreter.values.containers import Element, hide_constants
 from stepgraph.interpreter.values.objects import LexicalScope
 from stepgraph.interpreter.values.tasks import Gathering, Task, WaitForCall, result_of
 from stepgraph.interpreter.values.unions import Case, Union, on_some_paths
@@ -41,6 +41,21 @@ def union_of_values(
     if len(cases) == 1:
         return cases[0].value
     return Union(tuple(replace(case, value=on_some_paths(case.value)) for case in cases), discriminant, place)
+
+
+def union_of_elements(
+    items: Iterable[Element], place: Place, discriminant: str | None = None, *, each: bool = False
+) -> Value:
+    """Return the union of the values of elements, by default with the source of the place as its discriminant."""
+    elements = list(items)
+    values, conditions = [item.value for item in elements], [item.place.text for item in elements]
+    return union_of_values(values, conditions, place.text if discriminant is None else discriminant, place, each=each)
+
+
+def union_with_numbers(values: list[Value], text: str, place: Place) -> Value:
+    """Return the union of values. The condition of each is its name, or a text with its number."""
+    conditions = [callable_name(value) or f"{text} {number}" for number, value in enumerate(values, 1)]
+    return union_of_values(values, conditions, place.text, place)
 
 
 def union_of_results(futures: Sequence[Value], conditions: Sequence[str], discriminant: str, place: Place) -> Value:

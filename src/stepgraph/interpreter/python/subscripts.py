@@ -10,11 +10,11 @@ from msgspec.structs import replace
 
 from stepgraph.interpreter.escapes import NOT_FOLLOWED
 from stepgraph.interpreter.interpreter import Interpreter
-from stepgraph.interpreter.joining import callable_name, join_values, union_values
+from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.objects.classes import select_member
 from stepgraph.interpreter.objects.containers.container_objects import as_collection
 from stepgraph.interpreter.objects.special_methods import call_special
-from stepgraph.interpreter.objects.union import union_of_values
+from stepgraph.interpreter.objects.union import union_of_values, union_with_numbers
 from stepgraph.interpreter.python.assignment import add_default_entry, add_entry_if_missing
 from stepgraph.interpreter.values.calls import Argument, Arguments
 from stepgraph.interpreter.values.containers import (
@@ -221,8 +221,7 @@ def _select_entry(
     values = [_visible_value(owner, entry.value) for entry in candidates]
     if last_present is None and default is not None:
         values.append(default)
-    conditions = [callable_name(value) or f"{key_place.text} {number}" for number, value in enumerate(values, 1)]
-    return values[0] if len(values) == 1 else union_of_values(values, conditions, place.text, place)
+    return values[0] if len(values) == 1 else union_with_numbers(values, key_place.text, place)
 
 
 def _visible_value(owner: Collection | Mapping, value: Value) -> Value:
@@ -237,13 +236,9 @@ def _visible_value(owner: Collection | Mapping, value: Value) -> Value:
 
 def _item_at(owner: Collection, key: Value, key_place: Place, place: Place) -> Value:
     items = owner.items
-    if (
-        owner.has_definite_order
-        and isinstance(key, Constant)
-        and isinstance(key.value, int)
-        and -len(items) <= key.value < len(items)
-    ):
-        return _visible_value(owner, items[key.value].value)
+    index = owner.index_of(key)
+    if index is not None:
+        return _visible_value(owner, items[index].value)
     return union_of_values(
         [item.value for item in items], [str(index) for index in range(len(items))], key_place.text, place
     )

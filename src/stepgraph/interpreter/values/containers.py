@@ -253,6 +253,14 @@ class Collection(Container, Struct, eq=False):
         ordered = not self.is_set and not self.state.unordered
         return ordered and not any(item.many or item.may_be_missing for item in self.items)
 
+    def index_of(self, key: Value) -> int | None:
+        """Return the index of the element at a key, None unless both the key and the positions are certain."""
+        match key:
+            case Constant(value=int(index)) if self.has_definite_order and -self.state.size <= index < self.state.size:
+                return index
+            case _:
+                return None
+
 
 class MappingEntry(Struct, frozen=True):
     """A key of a mapping and its value."""
