@@ -197,7 +197,7 @@ def _print(call: LibraryCall) -> Value:
     file = call.arguments.find(None, "file")
     if file is not None and file.value.relevant:
         write = call.interpreter.attribute(file.value, "write", call.place)
-        call_in_loop(call.interpreter, write, Arguments((Argument(UNKNOWN, call.place),)), call.place)
+        call_in_loop(call.interpreter, write, Arguments.of(UNKNOWN, call.place), call.place)
     return UNKNOWN
 
 

@@ -304,5 +304,5 @@ def _reorder_heap(call: LibraryCall, heap: Collection) -> None:
 def _take_from_heap(call: LibraryCall, heap: Collection) -> Value:
     """Remove any element of a heap and return it."""
     _reorder_heap(call, heap)
-    any_index = Arguments((Argument(UNKNOWN, call.place),))
+    any_index = Arguments.of(UNKNOWN, call.place)
     return call.interpreter.call(BuiltinMethod(heap, "pop"), any_index, call.place)

@@ -119,7 +119,7 @@ def _report_hooks(interpreter: Interpreter, name: str, arguments: Arguments, pla
         for argument in arguments.items:
             for leaf in union_values(argument.value):
                 if isinstance(leaf, Instance):
-                    _report_hook(interpreter, leaf.cls, "__iter__", Arguments((Argument(leaf, place),)), place)
+                    _report_hook(interpreter, leaf.cls, "__iter__", Arguments.of(leaf, place), place)
     elif name in _CHECKS and arguments.items:
         checked = [leaf for argument in arguments.items[1:] for leaf in union_values(argument.value)]
         for leaf in checked:

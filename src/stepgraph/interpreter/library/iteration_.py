@@ -471,7 +471,7 @@ def has_effects(interpreter: Interpreter, function: Value, place: Place) -> bool
     """Whether calling a function with an element may run steps or change values that lead to steps."""
     if not isinstance(function, FunctionValue):
         return function.relevant
-    element = Arguments((Argument(UNKNOWN, place),))
+    element = Arguments.of(UNKNOWN, place)
     return effect_of(interpreter, lambda: interpreter.call(function, element, place)) is not None
 
 

@@ -133,7 +133,7 @@ def _pop(interpreter: Interpreter, receiver: Collection, arguments: Arguments, p
 
 def _pop_left(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
     del arguments
-    return _pop(interpreter, receiver, Arguments((Argument(Constant(0), place),)), place)
+    return _pop(interpreter, receiver, Arguments.of(Constant(0), place), place)
 
 
 def _combine_sets(interpreter: Interpreter, receiver: Collection, arguments: Arguments, place: Place) -> Value:
@@ -171,7 +171,7 @@ def _sort(interpreter: Interpreter, receiver: Collection, arguments: Arguments, 
 def call_for_each(interpreter: Interpreter, function: Value, items: Sequence[Element], place: Place) -> Value:
     """Emit a loop that calls a function with each element, and return the union of the results."""
     element = union_of_elements(items, place, each=True)
-    return call_in_loop(interpreter, function, Arguments((Argument(element, place),)), place)
+    return call_in_loop(interpreter, function, Arguments.of(element, place), place)
 
 
 def call_in_loop(interpreter: Interpreter, function: Value, arguments: Arguments, place: Place) -> Value:

@@ -29,7 +29,7 @@ from stepgraph.interpreter.python.assignment import (
     set_item,
 )
 from stepgraph.interpreter.python.subscripts import entry_at, get_item
-from stepgraph.interpreter.values.calls import Argument, Arguments
+from stepgraph.interpreter.values.calls import Arguments
 from stepgraph.interpreter.values.containers import (
     Collection,
     Element,
@@ -67,7 +67,7 @@ def _delete_item(interpreter: Interpreter, receiver: Collection | Mapping, argum
 
 def _iterate(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:
     del arguments
-    return interpreter.call(External("builtins.iter"), Arguments((Argument(receiver, place),)), place)
+    return interpreter.call(External("builtins.iter"), Arguments.of(receiver, place), place)
 
 
 def return_unknown(interpreter: Interpreter, receiver: Value, arguments: Arguments, place: Place) -> Value:

@@ -149,10 +149,10 @@ def _update_in_place(
                 target, lambda case: _update_case(interpreter, operator, case, operand, place)
             )
         case AttributeDictionary():
-            update_attributes(interpreter, target, Arguments((Argument(value, place),)), place)
+            update_attributes(interpreter, target, Arguments.of(value, place), place)
             return target
         case Mapping():
-            update_mapping(interpreter, target, Arguments((Argument(value, place),)), place)
+            update_mapping(interpreter, target, Arguments.of(value, place), place)
             return target
         case Collection(kind="tuple" | "frozenset"):
             copy = make_result_collection(interpreter, target.kind, target.items)

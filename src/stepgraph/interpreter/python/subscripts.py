@@ -128,7 +128,7 @@ def _call_class_getitem(interpreter: Interpreter, owner: ClassValue, key: Value,
     method = interpreter.attribute(owner, "__class_getitem__", place)
     if not isinstance(method, FunctionValue):
         return None
-    arguments = Arguments((Argument(key, place),))
+    arguments = Arguments.of(key, place)
     return interpreter.call(
         method if method.receiver is not None else replace(method, receiver=owner), arguments, place
     )

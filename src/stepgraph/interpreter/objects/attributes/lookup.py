@@ -228,7 +228,7 @@ def _call_lookup_hook(interpreter: Interpreter, instance: Instance, hook: str, n
 
 
 def _name_argument(name: str, place: Place) -> Arguments:
-    return Arguments((Argument(Constant(name), place),))
+    return Arguments.of(Constant(name), place)
 
 
 def _base_may_run_steps(interpreter: Interpreter, instance: Instance, order: tuple[Value, ...]) -> bool:
@@ -307,7 +307,7 @@ def super_attribute(interpreter: Interpreter, super_object: SuperObject, name: s
         if name in ("__new__", "__call__"):
             return SuperConstructor(super_object, name)
         if name in ("__setattr__", "__delattr__", "__getattribute__"):
-            receiver = Arguments((Argument(super_object.receiver, place),))
+            receiver = Arguments.of(super_object.receiver, place)
             return Partial(External(f"builtins.object.{name}"), receiver)
         if isinstance(super_object.receiver, Instance) and _base_may_run_steps(
             interpreter, super_object.receiver, following_classes
