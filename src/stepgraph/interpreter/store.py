@@ -412,7 +412,7 @@ def join_paths(
         store.put(change.container, change.key, join_slot(store.budget, values, discriminant, place, since))
 
 
-def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId | None = None) -> None:
+def join_ends(store: Store, ends: Sequence[PathChanges], place: Place, since: TaskId) -> None:
     """Set the store to the join of all paths out of some code, each relative to the present state.
 
     Their conditions are used if each path but the last has one of its own.

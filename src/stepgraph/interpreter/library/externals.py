@@ -7,7 +7,7 @@ from typing import Final
 import libcst as cst
 from msgspec.structs import replace
 
-from stepgraph.interpreter.effects import call_may_run_steps, call_time_matters
+from stepgraph.interpreter.effects import timed_effect
 from stepgraph.interpreter.escapes import report_escape
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.joining import union_values
@@ -134,11 +134,10 @@ def _report_hook(interpreter: Interpreter, owner: Value, method: str, arguments:
         return
     if bindings_of(function.node, function.scope.module).is_generator:
         return  # its body runs where its elements are used
-    runs_steps = call_may_run_steps(interpreter, function, arguments)
-    if runs_steps and method != "__iter__":
+    effect = timed_effect(interpreter, function, arguments)
+    if effect == "runs steps" and method != "__iter__":
         return  # the owner escapes
-    if runs_steps or call_time_matters(interpreter, function, arguments):
-        effect = "runs steps" if runs_steps else "changes values that lead to steps"
+    if effect is not None:
         interpreter.note(
             "escapes",
             place,

@@ -378,9 +378,7 @@ def _defined_names(scope: LexicalScope) -> frozenset[str]:
     return frozenset(name for item in _statements_of(scope) if not item.imports for name in item.bound)
 
 
-def _names_of_registries(
-    interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str] = frozenset()
-) -> frozenset[str]:
+def _names_of_registries(interpreter: Interpreter, scopes: list[LexicalScope], names: frozenset[str]) -> frozenset[str]:
     """Return the collections that change while modules load, with the names whose definitions mention them."""
     for scope in scopes:
         names |= scope.module.once(collections_mutated_in_functions) | scope.bindings.mutations.keys()

@@ -19,9 +19,7 @@ from stepgraph.syntax.python_names import PUBLIC_NAMES, SUBMODULES
 from stepgraph.syntax.walk import expressions_below, statements
 
 
-def must_succeed(
-    interpreter: Interpreter, body: cst.BaseSuite, name: str, handlers: Sequence[CaughtNames] = ()
-) -> bool:
+def must_succeed(interpreter: Interpreter, body: cst.BaseSuite, name: str, handlers: Sequence[CaughtNames]) -> bool:
     """Whether a block raises nothing that a handler may catch, as far as the value of a name after it is concerned.
 
     It has only imports that succeed, definitions, and expressions that cannot raise.

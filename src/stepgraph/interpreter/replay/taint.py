@@ -49,7 +49,7 @@ def _nondeterministic_parts(value: Value, visits: Visits, depth: int) -> Iterato
                 yield from _nondeterministic_parts(element.value, visits, depth + 1)
 
 
-def propagate_taint(replay: ReplayState, values: Iterable[Value], result: Value = UNKNOWN) -> Value:
+def propagate_taint(replay: ReplayState, values: Iterable[Value], result: Value) -> Value:
     """Return the result of an operation on values, tainted by the oldest nondeterministic value among them.
 
     Only an unknown `result` is tainted.
@@ -94,9 +94,7 @@ def tainted_result(replay: ReplayState, callee: External, arguments: Arguments, 
     return tainted
 
 
-def record_test(
-    replay: ReplayState, test: Value, test_place: Place, decision_place: Place, first_branch: int = 0
-) -> None:
+def record_test(replay: ReplayState, test: Value, test_place: Place, decision_place: Place, first_branch: int) -> None:
     """Record that a nondeterministic value decides which branch runs, among those from `first_branch` on."""
     if not replay.interpreter.replays or not replay.nondeterministic_count:
         return

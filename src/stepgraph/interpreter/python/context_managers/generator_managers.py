@@ -9,7 +9,7 @@ from typing import Final
 import libcst as cst
 from msgspec import Struct
 
-from stepgraph.interpreter.effects import call_may_run_steps, call_time_matters
+from stepgraph.interpreter.effects import call_time_matters, timed_effect
 from stepgraph.interpreter.frame import DeferredJump, Frame
 from stepgraph.interpreter.interpreter import Interpreter
 from stepgraph.interpreter.python.assignment import assign
@@ -184,9 +184,8 @@ def yielded_value(interpreter: Interpreter, manager: GeneratorCall) -> Value:
 def report_manager(interpreter: Interpreter, manager: GeneratorCall) -> None:
     """Report a generator that runs steps or changes values around its block in a way that is not followed."""
     interpreter.work.begun.add(id(manager.place.node))
-    runs_steps = call_may_run_steps(interpreter, manager.function, manager.arguments)
-    if runs_steps or call_time_matters(interpreter, manager.function, manager.arguments):
-        effect = "runs steps" if runs_steps else "changes values that lead to steps"
+    effect = timed_effect(interpreter, manager.function, manager.arguments)
+    if effect is not None:
         interpreter.note(
             "context-manager",
             manager.place,
