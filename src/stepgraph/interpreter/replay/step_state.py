@@ -19,14 +19,6 @@ from stepgraph.ir.values import Constant, Value
 from stepgraph.syntax.module import Place
 from stepgraph.syntax.mutation.collection_calls import COLLECTION_MUTATORS
 
-# Methods that mutate their list, set or dictionary.
-MUTATING_METHODS: Final = COLLECTION_MUTATORS | frozenset(
-    [
-        *("appendleft", "difference_update", "discard", "extendleft", "intersection_update", "popitem", "popleft"),
-        *("rotate", "symmetric_difference_update"),
-    ]
-)
-
 # Mutating methods that return an element.
 _RETURNING_METHODS: Final = frozenset(["pop", "popitem", "popleft", "setdefault"])
 
@@ -35,7 +27,7 @@ def is_pure_mutation(node: cst.Call) -> bool:
     """Whether a call mutates a collection without reading it: `items.append(x)`."""
     match node.func:
         case cst.Attribute(attr=cst.Name(value=name)):
-            return name in MUTATING_METHODS and name not in _RETURNING_METHODS
+            return name in COLLECTION_MUTATORS and name not in _RETURNING_METHODS
         case _:
             return False
 
@@ -215,7 +207,7 @@ def record_method_call(replay: ReplayState, node: cst.Call, callee: Value) -> No
     for method in [case.value for case in callee.cases] if isinstance(callee, Union) else [callee]:
         if (
             isinstance(method, BuiltinMethod)
-            and method.name in MUTATING_METHODS
+            and method.name in COLLECTION_MUTATORS
             and isinstance(node.func, cst.Attribute)
         ):
             _record_mutation(replay, node.func.value, method.receiver, replay.interpreter.place(node))

@@ -11,7 +11,12 @@ from stepgraph.interpreter.joining import join_values, union_values
 from stepgraph.interpreter.library.caches import forget_result
 from stepgraph.interpreter.modules.imports import IMPORT_FAILS, submodule
 from stepgraph.interpreter.modules.star_imports import exported_names
-from stepgraph.interpreter.objects.attributes.lookup import class_attribute, instance_attribute, super_attribute
+from stepgraph.interpreter.objects.attributes.lookup import (
+    TABLE_OF_NAMES,
+    class_attribute,
+    instance_attribute,
+    super_attribute,
+)
 from stepgraph.interpreter.objects.classes import attribute_name, resolution_order
 from stepgraph.interpreter.objects.names import resolve_body_name
 from stepgraph.interpreter.objects.union import with_fallback
@@ -161,7 +166,7 @@ def _module_member(interpreter: Interpreter, module: ModuleValue, name: str, pla
     if scope is None:
         return External(f"{module.file.name}.{name}")
     if name == "__dict__":
-        return Unresolved("it is read from a table of names", place)
+        return Unresolved(TABLE_OF_NAMES, place)
     if name.startswith("__") or "__getattr__" in scope.bindings.binders:
         return UNKNOWN
     return _report_missing(interpreter, module, scope, name, place)

@@ -281,9 +281,13 @@ _CLASS_TABLES: Final = ("__bases__", "__dict__", "__members__", "__mro__", "mro"
 """Attributes of every class that lead to its members or to other classes."""
 
 
+TABLE_OF_NAMES: Final = "it is read from a table of names"
+"""The reason why a value is unresolved."""
+
+
 def table_of_members(interpreter: Interpreter, place: Place) -> Value:
     """Return a dictionary with members that cannot be followed, such as `__dict__` of a class."""
-    member = Unresolved("it is read from a table of names", place)
+    member = Unresolved(TABLE_OF_NAMES, place)
     return make_mapping(interpreter, (MappingEntry(UNKNOWN, member, place, place, many=True),), partial=True)
 
 
