@@ -222,11 +222,12 @@ def _interpret_run(
         interpreter.call(initializer, context_and_environment, place)
     run = interpreter.attribute(instance, "run", place)
     arguments = Arguments((Argument(Event(payload, is_run_event=True), place), Argument(StepObject(), place)))
+
+    def await_run() -> Block:
+        return interpreter.block_of(lambda: await_value(interpreter, interpreter.call(run, arguments, place), place))
+
     if isinstance(run, Union):
-        return (
-            interpreter.block_of(lambda: await_value(interpreter, interpreter.call(run, arguments, place), place)),
-            place,
-        )
+        return await_run(), place
     if not isinstance(run, FunctionValue):
         class_name: cst.CSTNode = workflow.node.name
         interpreter.note(
@@ -241,9 +242,7 @@ def _interpret_run(
     interpreter.tracer.on_entry(run.node)
     run_place = Place(run.scope.module, run.node)
     if isinstance(run.node, cst.Lambda):
-        return interpreter.block_of(
-            lambda: await_value(interpreter, interpreter.call(run, arguments, place), place)
-        ), run_place
+        return await_run(), run_place
     return summarize_call(interpreter, run, arguments).function.body, run_place
 
 
@@ -254,11 +253,7 @@ def may_be_base(workflow: ClassValue) -> bool:
     """Return whether a class looks like a base class: private, abstract, or with a subclass in its module."""
     modules = {base.scope.module for base in resolution_order(workflow) if isinstance(base, ClassValue)}
     is_abstract = any(module.mentions(name) for module in modules for name in _ABSTRACT_CLASS_NAMES)
-    return workflow.name.startswith("_") or is_abstract or _has_subclass(workflow)
-
-
-def _has_subclass(workflow: ClassValue) -> bool:
-    return workflow.name in workflow.scope.module.once(_base_names)
+    return workflow.name.startswith("_") or is_abstract or workflow.name in workflow.scope.module.once(_base_names)
 
 
 def _base_names(module: SourceModule) -> frozenset[str]:

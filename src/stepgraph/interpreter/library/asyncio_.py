@@ -135,7 +135,7 @@ def _make_gathering(
 def _result_element(interpreter: Interpreter, member: Element, place: Place, *, may_fail: bool) -> Element:
     """Return the result of a member of a gather, which is an exception if the member failed."""
     futures = union_values(member.value)
-    result = union_of_results(futures, [place.text] * len(futures), place.text, place)
+    result = union_of_results(futures, place.text, place)
     if may_fail and isinstance(result, Event):
         result = UNKNOWN
     raised = raised_with_work(interpreter) if may_fail else []
@@ -276,7 +276,7 @@ def _as_completed(call: LibraryCall) -> Value:
     future = _make_gathering(call.interpreter, "all", members, call.place, since)
     call.interpreter.work.unordered |= future.started_tasks  # `as_completed` puts its arguments into a set
     futures = [leaf for member in members for leaf in union_values(member.value)]
-    result = union_of_results(futures, [call.place.text] * len(futures), call.place.text, call.place)
+    result = union_of_results(futures, call.place.text, call.place)
     if not future.members and not result.relevant:
         return UNKNOWN
     each = replace(future, result=result, one_per_iteration=True, in_completion_order=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import libcst as cst
 from msgspec.structs import replace
@@ -36,7 +36,7 @@ def union_of_values(
     if each and all(is_started(value) for value in relevant):
         if len(relevant) == 1 and _is_each(relevant[0]):
             return relevant[0]
-        result = union_of_results(relevant, [discriminant] * len(relevant), discriminant, place)
+        result = union_of_results(relevant, discriminant, place)
         return _gather_each(relevant, result)
     if len(cases) == 1:
         return cases[0].value
@@ -58,10 +58,10 @@ def union_with_numbers(values: list[Value], text: str, place: Place) -> Value:
     return union_of_values(values, conditions, place.text, place)
 
 
-def union_of_results(futures: Sequence[Value], conditions: Sequence[str], discriminant: str, place: Place) -> Value:
+def union_of_results(futures: Iterable[Value], discriminant: str, place: Place) -> Value:
     """Return the union of the values of awaits of several futures."""
     results = [result_of(future) for future in futures]
-    names = [callable_name(result) or condition for result, condition in zip(results, conditions, strict=True)]
+    names = [callable_name(result) or discriminant for result in results]
     return union_of_values(results, names, discriminant, place)
 
 

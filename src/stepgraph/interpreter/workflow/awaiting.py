@@ -137,7 +137,7 @@ def _await_union(interpreter: Interpreter, value: Union, place: Place, first_ope
         emit_await(interpreter, Await(AwaitGroup("all", members), place, one_per_iteration))
         if not unstarted:
             finished = [_finished(interpreter, task, place) for task in tasks]
-            return union_of_results(finished, [place.text] * len(tasks), place.text, place)
+            return union_of_results(finished, place.text, place)
         rest = (
             replace(case, value=_finished(interpreter, case.value, place))
             if isinstance(case.value, Task | Gathering)
